@@ -1,0 +1,2 @@
+//! The StatiBeat simulator on loopback.
+fn main() {}

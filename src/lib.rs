@@ -1,0 +1,1 @@
+//! StatiBeat Hosted MCP.
