@@ -1,1 +1,28 @@
-//! StatiBeat Hosted MCP.
+//! StatiBeat Hosted MCP: the remote MCP connector of StatiBeat.
+//!
+//! In reading order:
+//!
+//! | module | answers for |
+//! |---|---|
+//! | [`timestamp`], [`ids`] | the plain values that every layer shares |
+//! | [`catalog`] | what is offered: scopes, resources, prompts, tools. Data only |
+//! | [`oauth`] | the authorization server's rules; pure |
+//! | [`mcp`] | the protocol's rules, both eras; pure |
+//! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
+//! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
+//! | [`hosted`] | who may do what with the catalogue over the network |
+//! | [`web`] | HTTP: one `Route`, one `match` |
+//! | `cloudflare` | the edge: the only code that touches the runtime |
+//!
+//! Who may import whom is checked by `tests/layering.rs`.
+
+pub mod catalog;
+pub mod hosted;
+pub mod ids;
+pub mod keyring;
+pub mod mcp;
+pub mod oauth;
+pub mod ports;
+pub mod storage;
+pub mod timestamp;
+pub mod upstream;

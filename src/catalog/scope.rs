@@ -1,0 +1,239 @@
+//! Scopes, page permissions, and what an entry of the catalogue requires of both.
+//!
+//! A scope is what a person granted to a client; a page permission is what that person's role allows on a page.
+//! Effective access is always the two intersected. The seven scopes and what each needs are product facts.
+
+use std::fmt;
+
+/// What a client may be granted. The order here is the order on the consent page and in every list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Pages, their statuses, stages and hierarchy.
+    PagesRead,
+    /// Beats, groups, failures, evidence, pending actions.
+    BeatsRead,
+    /// Incidents and their updates.
+    IncidentsRead,
+    /// Open an incident; add an update to one.
+    IncidentsWrite,
+    /// Maintenance windows and their updates.
+    MaintenancesRead,
+    /// Schedule maintenance; add an update to one.
+    MaintenancesWrite,
+    /// The bounded analytics summary.
+    AnalyticsRead,
+}
+
+impl Scope {
+    /// Every scope, in display order.
+    pub const ALL: [Scope; 7] = [
+        Scope::PagesRead,
+        Scope::BeatsRead,
+        Scope::IncidentsRead,
+        Scope::IncidentsWrite,
+        Scope::MaintenancesRead,
+        Scope::MaintenancesWrite,
+        Scope::AnalyticsRead,
+    ];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scope::PagesRead => "mcp.pages.read",
+            Scope::BeatsRead => "mcp.beats.read",
+            Scope::IncidentsRead => "mcp.incidents.read",
+            Scope::IncidentsWrite => "mcp.incidents.write",
+            Scope::MaintenancesRead => "mcp.maintenances.read",
+            Scope::MaintenancesWrite => "mcp.maintenances.write",
+            Scope::AnalyticsRead => "mcp.analytics.read",
+        }
+    }
+
+    /// The sentence a person reads on the consent page, completing "This app will be able to …".
+    pub const fn consent_sentence(self) -> &'static str {
+        match self {
+            Scope::PagesRead => "See your status pages, their components, statuses and stages",
+            Scope::BeatsRead => "See Beats, their groups, failures and evidence, and actions awaiting review",
+            Scope::IncidentsRead => "See incidents and their updates",
+            Scope::IncidentsWrite => "Publish new incidents and incident updates on your pages",
+            Scope::MaintenancesRead => "See maintenance windows and their updates",
+            Scope::MaintenancesWrite => "Publish maintenance windows and maintenance updates on your pages",
+            Scope::AnalyticsRead => "See page analytics as totals",
+        }
+    }
+
+    /// Whether the scope lets a client post publicly.
+    pub const fn is_write(self) -> bool {
+        matches!(self, Scope::IncidentsWrite | Scope::MaintenancesWrite)
+    }
+
+    /// The scope of that exact name.
+    pub fn parse(name: &str) -> Option<Scope> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// A set of scopes; written as names separated by single spaces, in display order.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct ScopeSet(u8);
+
+impl ScopeSet {
+    /// No scope.
+    pub const EMPTY: ScopeSet = ScopeSet(0);
+
+    /// What a client gets that asks for nothing in particular: every read, no write.
+    pub fn baseline() -> Self {
+        Scope::ALL.into_iter().filter(|scope| !scope.is_write()).collect()
+    }
+
+    /// Every scope there is.
+    pub fn all() -> Self {
+        Scope::ALL.into_iter().collect()
+    }
+
+    /// Whether the scope is in the set.
+    pub fn contains(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8) != 0
+    }
+
+    /// Whether every scope of `other` is in the set.
+    pub fn covers(self, other: ScopeSet) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// Both together.
+    pub fn union(self, other: ScopeSet) -> ScopeSet {
+        ScopeSet(self.0 | other.0)
+    }
+
+    /// What is in both.
+    pub fn intersection(self, other: ScopeSet) -> ScopeSet {
+        ScopeSet(self.0 & other.0)
+    }
+
+    /// What is in this set and not in the other.
+    pub fn without(self, other: ScopeSet) -> ScopeSet {
+        ScopeSet(self.0 & !other.0)
+    }
+
+    /// Whether there is no scope in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The scopes, in display order.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
+    }
+
+    /// Reads space-separated names; `None` if one of them is not a scope.
+    pub fn parse(text: &str) -> Option<ScopeSet> {
+        text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect()
+    }
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Self::EMPTY, |set, scope| ScopeSet(set.0 | 1 << scope as u8))
+    }
+}
+
+impl From<Scope> for ScopeSet {
+    fn from(scope: Scope) -> Self {
+        Self::from_iter([scope])
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            write!(f, "{}{}", if index == 0 { "" } else { " " }, scope.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{self}]")
+    }
+}
+
+/// What a role allows on one page. The keys are our proposal to StatiBeat; see `docs/statibeat-api.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each variant is its key")]
+pub enum PagePermission {
+    PageRead,
+    StatusDefinitionsRead,
+    LifecycleStagesRead,
+    MaintenanceLifecycleStagesRead,
+    HierarchyRead,
+    IncidentsRead,
+    IncidentsManage,
+    MaintenancesRead,
+    MaintenancesManage,
+    AnalyticsRead,
+    SyntheticMonitorsRead,
+    SyntheticMonitorsManage,
+}
+
+impl PagePermission {
+    /// The key upstream lists a user's permissions by.
+    pub const fn key(self) -> &'static str {
+        match self {
+            PagePermission::PageRead => "page.read",
+            PagePermission::StatusDefinitionsRead => "status_definitions.read",
+            PagePermission::LifecycleStagesRead => "lifecycle_stages.read",
+            PagePermission::MaintenanceLifecycleStagesRead => "maintenance_lifecycle_stages.read",
+            PagePermission::HierarchyRead => "hierarchy.read",
+            PagePermission::IncidentsRead => "incidents.read",
+            PagePermission::IncidentsManage => "incidents.manage",
+            PagePermission::MaintenancesRead => "maintenances.read",
+            PagePermission::MaintenancesManage => "maintenances.manage",
+            PagePermission::AnalyticsRead => "analytics.read",
+            PagePermission::SyntheticMonitorsRead => "synthetic_monitors.read",
+            PagePermission::SyntheticMonitorsManage => "synthetic_monitors.manage",
+        }
+    }
+}
+
+/// What an entry asks for: a scope of the client and, on the page it touches, permissions of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// Granted during consent.
+    pub scope: Scope,
+    /// All of them, on the page; empty for entries that touch no page.
+    pub permissions: &'static [PagePermission],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+        }
+        assert_eq!(ScopeSet::parse(&ScopeSet::all().to_string()), Some(ScopeSet::all()));
+        assert_eq!(ScopeSet::parse("mcp.pages.read openid"), None);
+    }
+
+    #[test]
+    fn the_baseline_reads_everything_and_writes_nothing() {
+        assert_eq!(
+            ScopeSet::baseline().to_string(),
+            "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.maintenances.read mcp.analytics.read"
+        );
+    }
+
+    #[test]
+    fn set_operations_hold() {
+        let (read, write) = (ScopeSet::from(Scope::IncidentsRead), ScopeSet::from(Scope::IncidentsWrite));
+        assert!(read.union(write).covers(write));
+        assert!(!read.covers(write), "a write scope does not follow from its read scope");
+        assert!(!write.covers(read), "a read scope does not follow from its write scope");
+        assert_eq!(read.union(write).without(read), write);
+        assert!(read.intersection(write).is_empty());
+    }
+}

@@ -1,0 +1,3 @@
+//! Hosted MCP's policy: who may do what with the catalogue.
+
+pub mod caller;

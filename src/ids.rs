@@ -1,0 +1,42 @@
+//! Identifiers that cross layers, each its own type so that one can never be passed for another.
+
+use std::fmt;
+
+/// A StatiBeat user, as StatiBeat names it. Opaque text to us.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub String);
+
+/// A status page. Public: it stands in every page-bound resource URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageId(pub i64);
+
+/// The organization that owns a page; learned from StatiBeat, never from a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrganizationId(pub i64);
+
+/// One approval by one user of one client. Random, unguessable, but not a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrantId(pub String);
+
+/// One request to this server, from the edge to the upstream and back; for support.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+impl PageId {
+    /// Reads a page id as it stands in a URI: decimal digits, no sign, no leading zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id: i64 = text.parse().ok()?;
+        (id > 0 && id.to_string() == text).then_some(Self(id))
+    }
+}
+
+macro_rules! display {
+    ($($id:ty),+) => {$(
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+display!(UserId, PageId, OrganizationId, GrantId, RequestId);

@@ -1,0 +1,121 @@
+//! The Model Context Protocol: pure rules from a JSON message to a JSON answer, in both protocol eras.
+//!
+//! No I/O and no OAuth here. Whoever offers the catalogue implements [`Surface`]; the two front ends are `hosted` and
+//! `page`.
+
+use crate::catalog::scope::ScopeSet;
+use crate::catalog::{Prompt, Resource, Tool};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// What a front end must answer. Methods check access themselves, on every call.
+#[async_trait(?Send)]
+pub trait Surface {
+    /// Who we are, for `initialize` and `server/discover`.
+    fn server(&self) -> ServerInfo;
+
+    /// Concrete resources the caller can read now.
+    async fn resources(&self) -> Result<Vec<ListedResource>, Error>;
+
+    /// Resource templates: `uriTemplate` and entry.
+    fn resource_templates(&self) -> Vec<(String, &'static Resource)>;
+
+    /// Reads one resource.
+    async fn read(&self, uri: &str) -> Result<ResourceContents, Error>;
+
+    /// Prompts the caller's scopes make useful.
+    fn prompts(&self) -> Vec<&'static Prompt>;
+
+    /// Tools with the input schema this surface shows for them.
+    fn tools(&self) -> Vec<(&'static Tool, Value)>;
+
+    /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
+    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error>;
+}
+
+/// Name and version of a front end, with what a model should know first.
+#[derive(Clone, Debug)]
+pub struct ServerInfo {
+    /// Programmatic name.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Semantic version.
+    pub version: &'static str,
+    /// How to start: which resource to read first.
+    pub instructions: &'static str,
+}
+
+/// A resource as `resources/list` shows it.
+pub struct ListedResource {
+    /// Its full URI.
+    pub uri: String,
+    /// What it is.
+    pub entry: &'static Resource,
+    /// The page's name, for page-bound entries.
+    pub page_name: Option<String>,
+}
+
+/// What `resources/read` gives.
+pub struct ResourceContents {
+    /// The URI as asked for.
+    pub uri: String,
+    /// The body.
+    pub body: Value,
+    /// How long a client may keep it.
+    pub fresh_for: Duration,
+}
+
+/// What `tools/call` gives.
+#[derive(Default)]
+pub struct ToolOutcome {
+    /// The call failed in a way that the model or its user can mend; `text` says how.
+    pub is_error: bool,
+    /// For people and models.
+    pub text: String,
+    /// Conforms to the tool's output schema.
+    pub structured: Option<Value>,
+    /// Resources worth reading next: URI and entry.
+    pub links: Vec<(String, &'static Resource)>,
+}
+
+/// Why a request has no result. Mapped to the wire in `mcp::error`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No such tool on this surface.
+    #[error("unknown tool {0}")]
+    UnknownTool(String),
+    /// No such prompt for this caller.
+    #[error("unknown prompt {0}")]
+    UnknownPrompt(String),
+    /// No such resource, or not one this caller may know of: the two answer alike.
+    #[error("no such resource {0}")]
+    ResourceNotFound(String),
+    /// Parameters that do not fit.
+    #[error("{0}")]
+    InvalidParams(String),
+    /// The grant lacks a scope; more consent would help. The transport answers this, not the protocol.
+    #[error("needs scope {needed}")]
+    InsufficientScope {
+        /// Everything this operation needs.
+        needed: ScopeSet,
+    },
+    /// The person's role on the page does not allow it; no consent can change that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The person behind the token can no longer act at all.
+    #[error("the user's access has ended")]
+    AccessEnded,
+    /// StatiBeat cannot be reached, or asked us to wait.
+    #[error("try again later: {reason}")]
+    Unavailable {
+        /// What a client may be told.
+        reason: String,
+        /// When to try again, if known.
+        retry_after: Option<Duration>,
+    },
+    /// Our own fault; the reason is for the log.
+    #[error("internal error")]
+    Internal(String),
+}

@@ -1,0 +1,134 @@
+//! What we ask of the outside world: a SQLite-shaped database, an HTTP client, a rate limiter.
+//!
+//! Each port has a real implementation at an edge and one in the tests. Time and randomness are not ports: they are
+//! handed in as plain values. Errors carry a short reason for the log; none of it is shown to a client.
+
+use crate::timestamp::Timestamp;
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A value bound to a statement or read from a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// SQL `NULL`.
+    Null,
+    /// A whole number. D1 binds every number as REAL; keep such values below 2^53 and out of SQL division.
+    Integer(i64),
+    /// UTF-8 text.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        Self::Integer(at.as_seconds())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One SQL statement: fixed text with `?1`, `?2`, … and its values. Text is `'static` so that it cannot be assembled.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The text.
+    pub sql: &'static str,
+    /// What stands for `?1`, `?2`, …
+    pub values: Vec<Value>,
+}
+
+/// One row of an answer: column name to value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row(pub BTreeMap<String, Value>);
+
+/// The database could not do it, or did and could not say so: after this error a write may or may not have happened.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("database: {0}")]
+pub struct DatabaseError(pub String);
+
+/// SQLite with atomic batches, which is what D1 is.
+#[async_trait(?Send)]
+pub trait Database {
+    /// Runs the statements in order as one transaction: all or none of them. A later statement sees the earlier ones.
+    /// Answers the rows of each statement, in order.
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError>;
+}
+
+/// No answer came: what the request did is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// Nothing came in time.
+    #[error("http: no answer in time")]
+    Timeout,
+    /// The connection failed or the answer was cut off.
+    #[error("http: {0}")]
+    Transport(String),
+    /// The answer's body is larger than we are willing to read.
+    #[error("http: answer too large")]
+    TooLarge,
+}
+
+/// An HTTP client: absolute URL, whole bodies, no redirects followed, bounded in time and size.
+#[async_trait(?Send)]
+pub trait HttpClient {
+    /// Sends the request and reads the whole answer.
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError>;
+}
+
+/// So many per so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many are allowed.
+    pub count: u32,
+    /// In a window of this length; whole seconds.
+    pub window: Duration,
+}
+
+/// What the limiter says of one take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on; so many are left in the window.
+    Allowed {
+        /// Takes that are left.
+        remaining: u32,
+    },
+    /// Stop; nothing was taken.
+    Limited {
+        /// Time until the next one may pass; at least a second.
+        retry_after: Duration,
+    },
+}
+
+/// The limiter could not decide.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("rate limiter: {0}")]
+pub struct LimiterError(pub String);
+
+/// Counters that every instance of the server shares.
+#[async_trait(?Send)]
+pub trait RateLimiter {
+    /// Takes one from the counter named `key`. Callers must not put secrets in `key`.
+    async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError>;
+}

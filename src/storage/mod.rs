@@ -1,0 +1,1 @@
+//! SQL over the `Database` port; a function = one statement or one batch.

@@ -1,0 +1,1 @@
+//! StatiBeat's REST API, over the `HttpClient` port.
