@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS transactions (
   created_at    INTEGER NOT NULL,
   expires_at    INTEGER NOT NULL,
   signed_in_at  INTEGER,
-  consumed_at   INTEGER                        -- approved, denied, refused or revoked: nothing can follow
+  consumed_at   INTEGER,                       -- approved, denied, refused or revoked: nothing can follow
+  approved_as   TEXT                           -- hash of the code it was approved with; later statements of that batch select on it
 ) STRICT;
 CREATE INDEX IF NOT EXISTS transactions_by_expiry ON transactions (expires_at);                 -- purge
 CREATE INDEX IF NOT EXISTS transactions_by_connection ON transactions (user_id, client_id);     -- revoke a connection
@@ -64,7 +65,8 @@ CREATE INDEX IF NOT EXISTS codes_by_expiry ON codes (expires_at);               
 
 -- One generation of a grant's refresh token. The successor is derived from the token, a stored random salt and a key,
 -- so that a repeated request inside the window gets the same one. UNIQUE keeps a family from forking.
--- Written by the token endpoint. Dies when the newest of its family has expired: reuse must stay detectable until then.
+-- Written by the token endpoint. Dies an hour after expiry (reuse is detectable as long as the token could still be used);
+-- the newest of a family stays as long as its grant.
 CREATE TABLE IF NOT EXISTS refresh_tokens (
   token_hash   TEXT    PRIMARY KEY,
   grant_id     TEXT    NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
