@@ -80,6 +80,15 @@ impl KeyRing {
         self.keys.iter()
     }
 
+    /// This ring once for each of its keys, with that key in the newest place: to find out which of them was used.
+    pub fn each_as_newest(&self) -> impl Iterator<Item = KeyRing> {
+        (0..self.keys.len()).map(|at| {
+            let mut ring = self.clone();
+            ring.keys.swap(0, at);
+            ring
+        })
+    }
+
     /// HMAC-SHA256 (RFC 2104) over the environment, the use and the parts, each with its length in front so that no
     /// two different inputs give the same bytes.
     pub fn mac(&self, key: &Key, usage: &str, parts: &[&[u8]]) -> [u8; 32] {

@@ -17,6 +17,7 @@
 //! Who may import whom is checked by `tests/layering.rs`.
 
 pub mod catalog;
+pub mod config;
 pub mod hosted;
 pub mod ids;
 pub mod keyring;

@@ -1,0 +1,148 @@
+-- The whole database of StatiBeat Hosted MCP (D1, which is SQLite).
+--
+-- Secrets are never stored: a column ending in `_hash` holds base64url(SHA-256(secret)), and the secret itself exists
+-- only with its owner. Times are whole seconds since the Unix epoch and end in `_at`. Ids of ours are random text.
+-- Every statement can be run again without harm.
+
+-- One visit of a browser to the authorization endpoint, from there to the person's answer.
+-- Written by the authorization endpoint; the sign-in callback attaches the user and the consent handle; the consent
+-- endpoint, a refusal or a revoke consumes it. Dies an hour after expiry.
+CREATE TABLE IF NOT EXISTS transactions (
+  handle_hash   TEXT    PRIMARY KEY,           -- of the `state` that travels through StatiBeat's sign-in; works once
+  browser_hash  TEXT    NOT NULL,              -- of this browser's cookie for this visit
+  client_id     TEXT    NOT NULL,
+  request       TEXT    NOT NULL,              -- JSON: client and validated request, or the fault to deliver after sign-in
+  user_id       TEXT,                          -- NULL until signed in
+  user_name     TEXT,
+  user_email    TEXT,
+  consent_hash  TEXT    UNIQUE,                -- of the handle that the consent form carries; made at sign-in
+  grant_id      TEXT,                          -- the id an approval will have; made at sign-in
+  created_at    INTEGER NOT NULL,
+  expires_at    INTEGER NOT NULL,
+  signed_in_at  INTEGER,
+  consumed_at   INTEGER,                       -- approved, denied, refused or revoked: nothing can follow
+  approved_as   TEXT                           -- hash of the code it was approved with; later statements of that batch select on it
+) STRICT;
+CREATE INDEX IF NOT EXISTS transactions_by_expiry ON transactions (expires_at);                 -- purge
+CREATE INDEX IF NOT EXISTS transactions_by_connection ON transactions (user_id, client_id);     -- revoke a connection
+
+-- One approval by one person of one client. Written by the consent endpoint; active once its code is redeemed; ended by
+-- `revoked_at`, which nothing ever clears. A *connection* is all grants of one (user, client).
+-- Dies 90 days after revocation or after its last token expired; one that was never activated dies with its code.
+CREATE TABLE IF NOT EXISTS grants (
+  id              TEXT    PRIMARY KEY,
+  user_id         TEXT    NOT NULL,
+  user_name       TEXT    NOT NULL,
+  client_id       TEXT    NOT NULL,
+  client_name     TEXT    NOT NULL,            -- as the consent page showed it
+  client_standing TEXT    NOT NULL CHECK (client_standing IN ('configured', 'known', 'registered', 'unverified')),
+  redirect_host   TEXT    NOT NULL,
+  resource        TEXT    NOT NULL,            -- the one protected resource its tokens are for (RFC 8707)
+  scope           TEXT    NOT NULL,            -- space-separated, never widened
+  created_at      INTEGER NOT NULL,
+  activated_at    INTEGER,                     -- first redemption of its code
+  last_used_at    INTEGER,                     -- written at most every five minutes
+  revoked_at      INTEGER,
+  revoke_reason   TEXT    CHECK (revoke_reason IN ('client', 'user', 'admin', 'code_replay', 'refresh_reuse', 'user_disabled'))
+) STRICT;
+CREATE INDEX IF NOT EXISTS grants_by_connection ON grants (user_id, client_id);                 -- list, revoke
+CREATE INDEX IF NOT EXISTS grants_by_revocation ON grants (revoked_at) WHERE revoked_at IS NOT NULL; -- purge
+
+-- One authorization code. Written with its grant by the consent endpoint; redeemed once by the token endpoint.
+-- Dies 24 hours after expiry, because a late replay must still be recognized.
+CREATE TABLE IF NOT EXISTS codes (
+  code_hash       TEXT    PRIMARY KEY,
+  grant_id        TEXT    NOT NULL UNIQUE REFERENCES grants (id) ON DELETE CASCADE,
+  redirect_uri    TEXT    NOT NULL,            -- the exact URI of the request, loopback port included
+  code_challenge  TEXT    NOT NULL,            -- PKCE S256 (RFC 7636)
+  created_at      INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL,
+  redeemed_at     INTEGER,
+  redeem_nonce    TEXT,                        -- random, of the one request that won; later statements of its batch select on it
+  failed_attempts INTEGER NOT NULL DEFAULT 0   -- wrong verifiers; five end the code
+) STRICT;
+CREATE INDEX IF NOT EXISTS codes_by_expiry ON codes (expires_at);                               -- purge
+
+-- One generation of a grant's refresh token. The successor is derived from the token, a stored random salt and a key,
+-- so that a repeated request inside the window gets the same one. UNIQUE keeps a family from forking.
+-- Written by the token endpoint. Dies an hour after expiry (reuse is detectable as long as the token could still be used);
+-- the newest of a family stays as long as its grant.
+CREATE TABLE IF NOT EXISTS refresh_tokens (
+  token_hash   TEXT    PRIMARY KEY,
+  grant_id     TEXT    NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+  generation   INTEGER NOT NULL,               -- 1, 2, …
+  created_at   INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  rotated_at   INTEGER,                        -- first use; starts the window, never moves
+  rotate_salt  TEXT,                           -- base64url, random, written once by the first use
+  rotate_kid   TEXT,                           -- which rotation key derived the successor
+  window_uses  INTEGER NOT NULL DEFAULT 0,     -- repeated uses inside the window
+  UNIQUE (grant_id, generation)
+) STRICT;
+CREATE INDEX IF NOT EXISTS refresh_tokens_by_expiry ON refresh_tokens (expires_at);             -- purge
+
+-- One access token. Written by the token endpoint; deleted when its owner revokes just it. Lives only while its grant is
+-- not revoked. Dies an hour after expiry.
+CREATE TABLE IF NOT EXISTS access_tokens (
+  token_hash  TEXT    PRIMARY KEY,
+  grant_id    TEXT    NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+  scope       TEXT    NOT NULL,                -- a subset of the grant's
+  created_at  INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS access_tokens_by_expiry ON access_tokens (expires_at);               -- purge
+CREATE INDEX IF NOT EXISTS access_tokens_by_grant ON access_tokens (grant_id);                  -- cascade
+
+-- One browser signed in to the Hosted MCP admin page; has nothing to do with tokens.
+-- Written by the page's own sign-in; ended by sign-out or by either expiry. Dies an hour after expiry.
+CREATE TABLE IF NOT EXISTS sessions (
+  cookie_hash   TEXT    PRIMARY KEY,
+  csrf_hash     TEXT    NOT NULL,
+  user_id       TEXT    NOT NULL,
+  user_name     TEXT    NOT NULL,
+  user_email    TEXT    NOT NULL,
+  created_at    INTEGER NOT NULL,
+  last_seen_at  INTEGER NOT NULL,              -- idle expiry counts from here
+  expires_at    INTEGER NOT NULL               -- absolute expiry
+) STRICT;
+CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at);                         -- purge
+
+-- One write that a client asked for, by its idempotency key: what was asked, and what came of it.
+-- Written before the upstream call and finished after it, together with the audit row. Dies after 24 hours.
+CREATE TABLE IF NOT EXISTS idempotency (
+  grant_id     TEXT    NOT NULL,
+  key_hash     TEXT    NOT NULL,               -- of the key; a key is the client's text
+  tool         TEXT    NOT NULL,
+  page_id      INTEGER NOT NULL,
+  digest       TEXT    NOT NULL,               -- of the canonical arguments
+  fields       TEXT    NOT NULL,               -- JSON: digest per field, to say which one differs
+  external_id  TEXT    NOT NULL,               -- what the upstream knows the write by
+  outcome      TEXT    NOT NULL CHECK (outcome IN ('running', 'done', 'failed', 'unknown')),
+  result       TEXT,                           -- JSON of the receipt, once done
+  started_at   INTEGER NOT NULL,
+  finished_at  INTEGER,
+  PRIMARY KEY (grant_id, key_hash)
+) STRICT;
+CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
+
+-- What was done through the connector, one row per attempt: writes, approvals, denials, revokes, replays. Never reads,
+-- never customer text beyond a title. Appended only. Kept as long as the environment's policy says.
+CREATE TABLE IF NOT EXISTS audit (
+  id           TEXT    PRIMARY KEY,
+  at           INTEGER NOT NULL,
+  kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, …
+  outcome      TEXT    NOT NULL,               -- done, refused, limited, failed, unknown, …
+  user_id      TEXT    NOT NULL,
+  client_id    TEXT    NOT NULL,
+  client_name  TEXT    NOT NULL,
+  grant_id     TEXT    NOT NULL,
+  page_id      INTEGER,
+  tool         TEXT,
+  target_id    TEXT,                           -- the incident or maintenance it made or touched
+  title        TEXT,
+  request_id   TEXT    NOT NULL,
+  detail       TEXT                            -- bounded: a reason of ours, never free text from outside
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at DESC);                           -- admin page
+CREATE INDEX IF NOT EXISTS audit_by_page ON audit (page_id, at DESC);                           -- admin page
+CREATE INDEX IF NOT EXISTS audit_by_time ON audit (at);                                         -- retention

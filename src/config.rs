@@ -1,0 +1,271 @@
+//! Configuration, parsed once to its final types. All problems are reported together; one bad value switches the connector
+//! off rather than to a default.
+//!
+//! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
+
+use crate::keyring::{KeyRing, KeyRingError};
+use crate::oauth::client::{AllowedRedirects, BadEntry};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+use url::{Host, Url};
+
+/// A variable or secret of the worker.
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must never stand in a file that is committed.
+    pub is_secret: bool,
+    /// What stands for it when it is absent; `None`: it is required.
+    pub default: Option<&'static str>,
+    /// What it decides.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
+    Variable { name, is_secret: false, default, meaning }
+}
+
+const fn secret(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, is_secret: true, default: None, meaning }
+}
+
+/// Every variable there is, in the order of the README.
+pub const VARIABLES: [Variable; 12] = [
+    variable(
+        "HOSTED_MCP_ENABLED",
+        Some("false"),
+        "`true` serves the connector; otherwise each of its routes answers 404",
+    ),
+    variable(
+        "HOSTED_MCP_ENVIRONMENT",
+        None,
+        "name of this environment; part of every key's use, so secrets of one environment are worth nothing in another",
+    ),
+    variable(
+        "HOSTED_MCP_PUBLIC_URL",
+        None,
+        "origin of this server as clients see it, and the issuer; https, or http on loopback",
+    ),
+    variable("HOSTED_MCP_UPSTREAM_URL", None, "origin of StatiBeat's REST API"),
+    variable("HOSTED_MCP_SIGN_IN_URL", None, "StatiBeat's sign-in page for connectors"),
+    variable("HOSTED_MCP_IDENTITY_KEYS", None, "StatiBeat's public Ed25519 keys for sign-in, `kid:base64url`"),
+    variable(
+        "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS",
+        Some(""),
+        "`client_id=redirect_uri` entries separated by commas, white space or new lines; nothing else but loopback works",
+    ),
+    variable("HOSTED_MCP_REGISTRATION", Some("on"), "`off` removes the registration endpoint"),
+    secret("HOSTED_MCP_TAG_KEYS", "key ring of token tags, `kid:base64url(32 bytes)`, newest first"),
+    secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
+    secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
+    secret("HOSTED_MCP_ASSERTION_KEYS", "key ring (Ed25519 seeds) of assertions to StatiBeat"),
+];
+
+/// What the connector runs with.
+#[derive(Clone)]
+pub struct Config {
+    /// `HOSTED_MCP_ENABLED`.
+    pub is_enabled: bool,
+    /// `HOSTED_MCP_ENVIRONMENT`.
+    pub environment: String,
+    /// `HOSTED_MCP_PUBLIC_URL`: an origin.
+    pub public_url: Url,
+    /// `HOSTED_MCP_UPSTREAM_URL`: an origin.
+    pub upstream_url: Url,
+    /// `HOSTED_MCP_SIGN_IN_URL`.
+    pub sign_in_url: Url,
+    /// `HOSTED_MCP_IDENTITY_KEYS`.
+    pub identity_keys: Vec<PublicKey>,
+    /// `HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS`, without the bad entries.
+    pub allowed_redirects: AllowedRedirects,
+    /// The bad entries. They switch nothing off: what is not listed does not work.
+    pub bad_redirects: Vec<BadEntry>,
+    /// `HOSTED_MCP_REGISTRATION`.
+    pub has_registration: bool,
+    /// `HOSTED_MCP_TAG_KEYS`.
+    pub tag_keys: KeyRing,
+    /// `HOSTED_MCP_ROTATION_KEYS`.
+    pub rotation_keys: KeyRing,
+    /// `HOSTED_MCP_CLIENT_KEYS`.
+    pub client_keys: KeyRing,
+    /// `HOSTED_MCP_ASSERTION_KEYS`.
+    pub assertion_keys: KeyRing,
+}
+
+/// A public key of StatiBeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Its name.
+    pub kid: String,
+    /// Ed25519.
+    pub key: [u8; 32],
+}
+
+/// One thing that is wrong with the configuration. Never carries a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which variable.
+    pub variable: &'static str,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.reason)
+    }
+}
+
+impl Config {
+    /// Reads the configuration, or says everything that is wrong with it.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader { lookup: &lookup, problems: Vec::new() };
+        let config = reader.read();
+        match config {
+            Some(config) if reader.problems.is_empty() => Ok(config),
+            _ => Err(reader.problems),
+        }
+    }
+
+    /// The issuer: the public origin without a slash behind it (RFC 8414 2).
+    pub fn issuer(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+
+    /// Whether this server itself runs on loopback, as in development.
+    pub fn is_local(&self) -> bool {
+        is_loopback(&self.public_url)
+    }
+}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    /// Reads every variable before giving up, so that all problems are found in one go.
+    fn read(&mut self) -> Option<Config> {
+        let is_enabled = self.switch("HOSTED_MCP_ENABLED", "true", "false");
+        let environment = self.required("HOSTED_MCP_ENVIRONMENT");
+        let public_url = self.origin("HOSTED_MCP_PUBLIC_URL");
+        let upstream_url = self.origin("HOSTED_MCP_UPSTREAM_URL");
+        let sign_in_url = self.url("HOSTED_MCP_SIGN_IN_URL");
+        let identity_keys = self.public_keys("HOSTED_MCP_IDENTITY_KEYS");
+        let (allowed_redirects, bad_redirects) =
+            AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
+        let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
+        let name = environment.clone().unwrap_or_default();
+        let rings =
+            ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
+        let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
+        self.check_distinct(&rings);
+        let [(_, tag_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;
+        Some(Config {
+            is_enabled: is_enabled?,
+            environment: environment?,
+            public_url: public_url?,
+            upstream_url: upstream_url?,
+            sign_in_url: sign_in_url?,
+            identity_keys: identity_keys?,
+            allowed_redirects,
+            bad_redirects,
+            has_registration: has_registration?,
+            tag_keys: tag_keys?,
+            rotation_keys: rotation_keys?,
+            client_keys: client_keys?,
+            assertion_keys: assertion_keys?,
+        })
+    }
+
+    fn problem<T>(&mut self, variable: &'static str, reason: impl Into<String>) -> Option<T> {
+        self.problems.push(Problem { variable, reason: reason.into() });
+        None
+    }
+
+    fn optional(&self, name: &str) -> String {
+        let default = VARIABLES.iter().find(|variable| variable.name == name).and_then(|variable| variable.default);
+        (self.lookup)(name).unwrap_or_else(|| default.unwrap_or_default().to_owned())
+    }
+
+    fn required(&mut self, name: &'static str) -> Option<String> {
+        let value = self.optional(name).trim().to_owned();
+        if value.is_empty() { self.problem(name, "is missing") } else { Some(value) }
+    }
+
+    fn switch(&mut self, name: &'static str, on: &str, off: &str) -> Option<bool> {
+        match self.optional(name).trim() {
+            value if value == on => Some(true),
+            value if value == off => Some(false),
+            value => self.problem(name, format!("is {value:?}; write {on} or {off}")),
+        }
+    }
+
+    /// https anywhere, http only on loopback.
+    fn url(&mut self, name: &'static str) -> Option<Url> {
+        let value = self.required(name)?;
+        match Url::parse(&value) {
+            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Some(url),
+            Ok(_) => self.problem(name, "must be https, or http on a loopback address"),
+            Err(error) => self.problem(name, format!("is not a URL: {error}")),
+        }
+    }
+
+    fn origin(&mut self, name: &'static str) -> Option<Url> {
+        let url = self.url(name)?;
+        let is_origin = url.as_str() == format!("{}/", url.origin().ascii_serialization());
+        if is_origin {
+            Some(url)
+        } else {
+            self.problem(name, "must be an origin: scheme, host and port, nothing behind")
+        }
+    }
+
+    fn ring(&mut self, name: &'static str, environment: &str) -> Option<KeyRing> {
+        let value = (self.lookup)(name).unwrap_or_default();
+        KeyRing::parse(&value, environment)
+            .map_err(|error: KeyRingError| self.problem::<()>(name, error.to_string()))
+            .ok()
+    }
+
+    /// A key with two uses would tie their rotations together and make one's leak the other's.
+    fn check_distinct(&mut self, rings: &[(&'static str, Option<KeyRing>)]) {
+        for (at, (name, ring)) in rings.iter().enumerate() {
+            for (other_name, other) in &rings[..at] {
+                if let (Some(ring), Some(other)) = (ring, other)
+                    && ring.shares_a_key_with(other)
+                {
+                    self.problem::<()>(
+                        name,
+                        format!("shares a key with {other_name}; every ring needs keys of its own"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn public_keys(&mut self, name: &'static str) -> Option<Vec<PublicKey>> {
+        let value = self.required(name)?;
+        let keys: Option<Vec<PublicKey>> = value.split_whitespace().map(parse_public_key).collect();
+        keys.or_else(|| self.problem(name, "must be kid:base64url(32 bytes) entries separated by white space"))
+    }
+}
+
+fn parse_public_key(entry: &str) -> Option<PublicKey> {
+    let (kid, encoded) = entry.split_once(':')?;
+    let key = URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok()?;
+    Some(PublicKey { kid: kid.to_owned(), key })
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

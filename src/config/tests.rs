@@ -1,0 +1,80 @@
+//! Good and bad configurations.
+
+use super::*;
+
+fn key(byte: u8) -> String {
+    let mut key = [byte; 32];
+    key[0] = byte.wrapping_add(1);
+    format!("k1:{}", URL_SAFE_NO_PAD.encode(key))
+}
+
+fn good(name: &str) -> Option<String> {
+    Some(match name {
+        "HOSTED_MCP_ENABLED" => "true".to_owned(),
+        "HOSTED_MCP_ENVIRONMENT" => "test".to_owned(),
+        "HOSTED_MCP_PUBLIC_URL" => "https://mcp.example".to_owned(),
+        "HOSTED_MCP_UPSTREAM_URL" => "https://api.example".to_owned(),
+        "HOSTED_MCP_SIGN_IN_URL" => "https://app.example/connector/sign-in".to_owned(),
+        "HOSTED_MCP_IDENTITY_KEYS" => key(9),
+        "HOSTED_MCP_TAG_KEYS" => key(1),
+        "HOSTED_MCP_ROTATION_KEYS" => key(2),
+        "HOSTED_MCP_CLIENT_KEYS" => key(3),
+        "HOSTED_MCP_ASSERTION_KEYS" => key(4),
+        _ => return None,
+    })
+}
+
+/// The problems when one variable has another value.
+fn check(name: &str, value: &str) -> Vec<String> {
+    let lookup = |asked: &str| if asked == name { Some(value.to_owned()) } else { good(asked) };
+    Config::from_lookup(lookup).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn defaults_fail_closed() {
+    let config = Config::from_lookup(|name| good(name).filter(|_| name != "HOSTED_MCP_ENABLED")).ok().expect("good");
+    assert!(!config.is_enabled);
+    assert!(config.has_registration);
+    assert_eq!(config.issuer(), "https://mcp.example");
+}
+
+#[test]
+fn all_problems_are_reported_together() {
+    let problems = Config::from_lookup(|_| None).err().expect("bad");
+    let names: Vec<&str> = problems.iter().map(|problem| problem.variable).collect();
+    let required: Vec<&str> = VARIABLES.iter().filter(|v| v.default.is_none()).map(|v| v.name).collect();
+    assert_eq!(names, required);
+}
+
+#[test]
+fn bad_values_say_what_would_be_right() {
+    assert_eq!(check("HOSTED_MCP_ENABLED", "yes"), [r#"HOSTED_MCP_ENABLED is "yes"; write true or false"#]);
+    let origin = "must be an origin: scheme, host and port, nothing behind";
+    assert_eq!(check("HOSTED_MCP_PUBLIC_URL", "https://mcp.example/mcp"), [format!("HOSTED_MCP_PUBLIC_URL {origin}")]);
+    let scheme = "must be https, or http on a loopback address";
+    assert_eq!(check("HOSTED_MCP_UPSTREAM_URL", "http://api.example"), [format!("HOSTED_MCP_UPSTREAM_URL {scheme}")]);
+    assert!(check("HOSTED_MCP_SIGN_IN_URL", "http://[::1]:8788/sign-in").is_empty());
+    assert_eq!(check("HOSTED_MCP_IDENTITY_KEYS", "nonsense").len(), 1);
+}
+
+#[test]
+fn short_placeholder_and_shared_keys_are_refused_without_showing_them() {
+    assert_eq!(
+        check("HOSTED_MCP_TAG_KEYS", "k:c2hvcnQ"),
+        ["HOSTED_MCP_TAG_KEYS key k is not 32 bytes in base64url without padding"]
+    );
+    let zeros = format!("k:{}", URL_SAFE_NO_PAD.encode([0; 32]));
+    assert_eq!(check("HOSTED_MCP_TAG_KEYS", &zeros), ["HOSTED_MCP_TAG_KEYS key k is a placeholder, not random bytes"]);
+    assert_eq!(
+        check("HOSTED_MCP_ROTATION_KEYS", &key(1)),
+        ["HOSTED_MCP_ROTATION_KEYS shares a key with HOSTED_MCP_TAG_KEYS; every ring needs keys of its own"]
+    );
+}
+
+#[test]
+fn a_bad_redirect_entry_is_kept_for_diagnosis_and_switches_nothing_off() {
+    let list =
+        |name: &str| if name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" { Some("broken".into()) } else { good(name) };
+    let config = Config::from_lookup(list).ok().expect("good");
+    assert_eq!(config.bad_redirects.len(), 1);
+}

@@ -1,0 +1,201 @@
+//! The authorization request (RFC 6749 4.1.1, RFC 7636 4.3, RFC 8707 2): who may be told about which fault.
+//!
+//! Two steps of two types: [`client_parameters`] and `Clients::resolve` can only fail towards the person;
+//! [`validate`], which needs the client they prove, can only fail towards the client.
+
+use crate::catalog::scope::{Scope, ScopeSet};
+use crate::oauth::error::{SentToClient, ShownToPerson};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeChallenge;
+use url::Url;
+
+/// Longest `state` we carry, in bytes.
+pub const MAX_STATE_LENGTH: usize = 4096;
+/// More scope names than this are no request of a client that knows us.
+const MAX_SCOPE_NAMES: usize = 20;
+
+/// What the client asks the person for; valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    /// PKCE S256.
+    pub challenge: CodeChallenge,
+    /// What it wants.
+    pub scopes: ScopeSet,
+}
+
+/// Reads the two parameters that decide where faults may go.
+pub fn client_parameters(parameters: &Parameters) -> Result<(&str, &str), ShownToPerson> {
+    let client_id = parameters.one("client_id").ok().flatten().ok_or(ShownToPerson::ClientId)?;
+    let redirect_uri = parameters.one("redirect_uri").ok().flatten().ok_or(ShownToPerson::RedirectUriMissing)?;
+    Ok((client_id, redirect_uri))
+}
+
+/// The `state` to give back with whatever answer, exactly as sent; one that is repeated or too long is not given back.
+pub fn state(parameters: &Parameters) -> Option<&str> {
+    let mut values = parameters.all("state");
+    let first = values.next()?;
+    (values.next().is_none() && first.len() <= MAX_STATE_LENGTH).then_some(first)
+}
+
+/// Checks everything else. `resource` is the one protected resource served here.
+pub fn validate(parameters: &Parameters, resource: &Url) -> Result<AuthorizationRequest, SentToClient> {
+    const KNOWN: [&str; 9] = [
+        "response_type",
+        "response_mode",
+        "code_challenge",
+        "code_challenge_method",
+        "scope",
+        "state",
+        "prompt",
+        "request",
+        "request_uri",
+    ];
+    if parameters.repeats_any(&KNOWN) {
+        return Err(SentToClient::RepeatedParameter);
+    }
+    let one = |name| parameters.one(name).ok().flatten();
+    if parameters.all("state").any(|state| state.len() > MAX_STATE_LENGTH) {
+        return Err(SentToClient::StateTooLong);
+    }
+    if one("request").is_some() {
+        return Err(SentToClient::RequestObject);
+    }
+    if one("request_uri").is_some() {
+        return Err(SentToClient::RequestUri);
+    }
+    match one("response_type") {
+        None => return Err(SentToClient::ResponseTypeMissing),
+        Some("code") => {}
+        Some(_) => return Err(SentToClient::ResponseType),
+    }
+    if one("response_mode").is_some_and(|mode| mode != "query") {
+        return Err(SentToClient::ResponseMode);
+    }
+    let challenge = challenge(one("code_challenge"), one("code_challenge_method"))?;
+    let scopes = requested_scopes(one("scope"))?;
+    check_resource(parameters, resource).map_err(|NotServed| SentToClient::Resource)?;
+    if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
+        return Err(SentToClient::InteractionRequired);
+    }
+    Ok(AuthorizationRequest { challenge, scopes })
+}
+
+fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChallenge, SentToClient> {
+    let challenge = challenge.ok_or(SentToClient::ChallengeMissing)?;
+    if method != Some("S256") {
+        return Err(SentToClient::ChallengeMethod);
+    }
+    CodeChallenge::parse(challenge).ok_or(SentToClient::ChallengeShape)
+}
+
+/// Nothing asked for means every read. `offline_access` is ignored: SDKs add it, and refresh tokens come anyway.
+fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, SentToClient> {
+    let names: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
+    if names.len() > MAX_SCOPE_NAMES {
+        return Err(SentToClient::Scope);
+    }
+    let asked = names.into_iter().filter(|name| *name != "offline_access");
+    let scopes: ScopeSet = asked.map(Scope::parse).collect::<Option<_>>().ok_or(SentToClient::Scope)?;
+    Ok(if scopes.is_empty() { ScopeSet::baseline() } else { scopes })
+}
+
+/// A `resource` parameter names something that is not served here.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotServed;
+
+/// Absent means the one resource there is; else exactly one value, and it must be that resource in any spelling that
+/// differs only in the case of scheme and host or, on an empty path, the slash (RFC 8707 2).
+pub fn check_resource(parameters: &Parameters, resource: &Url) -> Result<(), NotServed> {
+    let mut values = parameters.all("resource").filter(|value| !value.is_empty());
+    let Some(value) = values.next() else { return Ok(()) };
+    let is_served = Url::parse(value).is_ok_and(|url| url == *resource) && !value.contains('#');
+    if is_served && values.next().is_none() { Ok(()) } else { Err(NotServed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn check(query: &str) -> Result<AuthorizationRequest, SentToClient> {
+        let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
+        validate(&Parameters::parse(query.as_bytes()).expect("well formed"), &resource)
+    }
+
+    fn with(rest: &str) -> Result<ScopeSet, SentToClient> {
+        check(&format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256&{rest}"))
+            .map(|r| r.scopes)
+    }
+
+    #[test]
+    fn response_type_and_mode_are_checked_first() {
+        assert_eq!(check("state=x"), Err(SentToClient::ResponseTypeMissing));
+        for other in ["token", "id_token", "code+token", "CODE"] {
+            assert_eq!(check(&format!("response_type={other}")), Err(SentToClient::ResponseType), "{other}");
+        }
+        assert_eq!(with("response_mode=fragment"), Err(SentToClient::ResponseMode));
+        assert!(with("response_mode=query").is_ok());
+    }
+
+    #[test]
+    fn pkce_with_s256_is_required() {
+        assert_eq!(check("response_type=code"), Err(SentToClient::ChallengeMissing));
+        for method in ["", "&code_challenge_method=plain", "&code_challenge_method=s256", "&code_challenge_method=S512"]
+        {
+            assert_eq!(
+                check(&format!("response_type=code&code_challenge={CHALLENGE}{method}")),
+                Err(SentToClient::ChallengeMethod)
+            );
+        }
+        assert_eq!(
+            check("response_type=code&code_challenge=abc&code_challenge_method=S256"),
+            Err(SentToClient::ChallengeShape)
+        );
+    }
+
+    #[test]
+    fn scopes_are_known_names_and_default_to_every_read() {
+        assert_eq!(with(""), Ok(ScopeSet::baseline()));
+        assert_eq!(with("scope="), Ok(ScopeSet::baseline()));
+        assert_eq!(with("scope=offline_access"), Ok(ScopeSet::baseline()));
+        assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(Scope::IncidentsWrite.into()));
+        assert_eq!(with("scope=openid"), Err(SentToClient::Scope));
+        assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(SentToClient::RepeatedParameter));
+        assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(SentToClient::Scope));
+    }
+
+    #[test]
+    fn the_resource_is_ours_or_absent() {
+        for fine in ["", "resource=", "resource=https://mcp.example/mcp", "resource=HTTPS://MCP.example/mcp"] {
+            assert!(with(fine).is_ok(), "{fine}");
+        }
+        for other in [
+            "resource=https://mcp.example/mcp/",
+            "resource=https://mcp.example/",
+            "resource=/mcp",
+            "resource=https://mcp.example/mcp%23",
+            "resource=https://mcp.example/mcp&resource=https://other.example",
+        ] {
+            assert_eq!(with(other), Err(SentToClient::Resource), "{other}");
+        }
+    }
+
+    #[test]
+    fn request_objects_silent_requests_and_long_states_are_refused() {
+        assert_eq!(with("request=x"), Err(SentToClient::RequestObject));
+        assert_eq!(with("request_uri=x"), Err(SentToClient::RequestUri));
+        assert_eq!(with("prompt=none"), Err(SentToClient::InteractionRequired));
+        assert!(with("prompt=consent&nonce=1&access_type=offline").is_ok());
+        assert_eq!(with(&format!("state={}", "s".repeat(4097))), Err(SentToClient::StateTooLong));
+    }
+
+    #[test]
+    fn a_state_is_given_back_only_if_it_is_one_and_short_enough() {
+        let given = |query: &str| state(&Parameters::parse(query.as_bytes()).expect("well formed")).map(str::to_owned);
+        assert_eq!(given("state=a%2Bb"), Some("a+b".into()));
+        assert_eq!(given("state="), Some(String::new()));
+        assert_eq!(given("state=a&state=b"), None);
+        assert_eq!(given(&format!("state={}", "s".repeat(4097))), None);
+    }
+}

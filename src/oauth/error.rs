@@ -1,0 +1,278 @@
+//! Why a request is refused: one reason each, and its code, status and words on the wire
+//! (RFC 6749 4.1.2.1, 5.2; RFC 7591 3.2.2; RFC 8707 2; RFC 9207).
+//!
+//! Several reasons share a code on purpose: an unknown, expired, used and foreign code answer alike, so that nobody
+//! learns from the answer which it was. The log knows.
+
+use crate::oauth::secret::SecretHash;
+
+/// A fault that is told to the person, because the client or where it wants its answer is not proven. Never a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant says itself")]
+pub enum ShownToPerson {
+    #[error("the link is not well formed")]
+    MalformedQuery,
+    #[error("client_id is missing, repeated or not well formed")]
+    ClientId,
+    #[error("redirect_uri is missing or repeated")]
+    RedirectUriMissing,
+    #[error("redirect_uri is not an https or loopback http address in its plain spelling")]
+    RedirectUriShape,
+    #[error("redirect_uri is not registered for this client_id")]
+    RedirectUriUnlisted,
+    #[error("this client_id was not issued here")]
+    ClientIdForged,
+}
+
+/// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant says itself")]
+pub enum SentToClient {
+    #[error("a parameter is given more than once")]
+    RepeatedParameter,
+    #[error("response_type is missing")]
+    ResponseTypeMissing,
+    #[error("only response_type code is supported")]
+    ResponseType,
+    #[error("only response_mode query is supported")]
+    ResponseMode,
+    #[error("code_challenge is missing: PKCE is required")]
+    ChallengeMissing,
+    #[error("code_challenge_method must be S256")]
+    ChallengeMethod,
+    #[error("code_challenge must be 43 characters of base64url")]
+    ChallengeShape,
+    #[error("a requested scope is unknown")]
+    Scope,
+    #[error("resource is not served here")]
+    Resource,
+    #[error("state is longer than 4096 bytes")]
+    StateTooLong,
+    #[error("request objects are not supported")]
+    RequestObject,
+    #[error("request_uri is not supported")]
+    RequestUri,
+    #[error("a person has to answer")]
+    InteractionRequired,
+    #[error("the person declined")]
+    Denied,
+    #[error("the server is busy, try again later")]
+    Unavailable,
+}
+
+impl SentToClient {
+    /// The registered error code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::RepeatedParameter
+            | Self::ResponseTypeMissing
+            | Self::ResponseMode
+            | Self::ChallengeMissing
+            | Self::ChallengeMethod
+            | Self::ChallengeShape
+            | Self::StateTooLong => "invalid_request",
+            Self::ResponseType => "unsupported_response_type",
+            Self::Scope => "invalid_scope",
+            Self::Resource => "invalid_target",
+            Self::RequestObject => "request_not_supported",
+            Self::RequestUri => "request_uri_not_supported",
+            Self::InteractionRequired => "interaction_required",
+            Self::Denied => "access_denied",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// Every variant, for reading one back.
+    const ALL: [Self; 15] = [
+        Self::RepeatedParameter,
+        Self::ResponseTypeMissing,
+        Self::ResponseType,
+        Self::ResponseMode,
+        Self::ChallengeMissing,
+        Self::ChallengeMethod,
+        Self::ChallengeShape,
+        Self::Scope,
+        Self::Resource,
+        Self::StateTooLong,
+        Self::RequestObject,
+        Self::RequestUri,
+        Self::InteractionRequired,
+        Self::Denied,
+        Self::Unavailable,
+    ];
+
+    /// Reads back what `to_string` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.to_string() == text)
+    }
+}
+
+/// Why a token or revocation request is refused (RFC 6749 5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant says itself")]
+pub enum TokenError {
+    MalformedBody,
+    RepeatedParameter,
+    Missing(&'static str),
+    GrantType,
+    VerifierShape,
+    ClientId,
+    ClientSecret,
+    BasicAuthentication,
+    TwoAuthentications,
+    /// Not a code or token of ours, unknown, expired, spent, revoked, or somebody else's.
+    Grant(GrantFault),
+    Scope,
+    Resource,
+    /// Storage did not answer: the client must keep what it has and try again.
+    Unavailable,
+    /// Too many requests; the wait in seconds.
+    Limited(u64),
+}
+
+/// Which kind of `invalid_grant`; for the log only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant says itself")]
+pub enum GrantFault {
+    NotOurs,
+    Unknown(SecretHash),
+    OtherClient,
+    OtherRedirectUri,
+    Verifier,
+    Expired,
+    Spent,
+    Replayed,
+    Revoked,
+}
+
+impl TokenError {
+    /// The registered error code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedBody
+            | Self::RepeatedParameter
+            | Self::Missing(_)
+            | Self::VerifierShape
+            | Self::TwoAuthentications => "invalid_request",
+            Self::GrantType => "unsupported_grant_type",
+            Self::ClientId | Self::ClientSecret | Self::BasicAuthentication => "invalid_client",
+            Self::Grant(_) => "invalid_grant",
+            Self::Scope => "invalid_scope",
+            Self::Resource => "invalid_target",
+            Self::Unavailable | Self::Limited(_) => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::BasicAuthentication => 401,
+            Self::Unavailable => 503,
+            Self::Limited(_) => 429,
+            Self::MalformedBody
+            | Self::RepeatedParameter
+            | Self::Missing(_)
+            | Self::GrantType
+            | Self::VerifierShape
+            | Self::ClientId
+            | Self::ClientSecret
+            | Self::TwoAuthentications
+            | Self::Grant(_)
+            | Self::Scope
+            | Self::Resource => 400,
+        }
+    }
+
+    /// Words for the client's developer: printable ASCII without `"` and `\` (RFC 6749 5.2), the same for every
+    /// [`GrantFault`].
+    pub fn description(&self) -> String {
+        match self {
+            Self::MalformedBody => "the body must be application/x-www-form-urlencoded UTF-8 of at most 16 kB".into(),
+            Self::RepeatedParameter => "a parameter is given more than once".into(),
+            Self::Missing(name) => format!("{name} is missing"),
+            Self::GrantType => "only authorization_code and refresh_token are supported".into(),
+            Self::VerifierShape => "code_verifier must be 43 to 128 unreserved characters".into(),
+            Self::ClientId => "this client_id is not accepted here".into(),
+            Self::ClientSecret => "clients are public here: send no secret or assertion".into(),
+            Self::BasicAuthentication => "clients are public here: send client_id in the body".into(),
+            Self::TwoAuthentications => "only one way of client authentication may be used".into(),
+            Self::Grant(_) => "the code or token is not valid any more: authorize again".into(),
+            Self::Scope => "the scope is wider than what was granted".into(),
+            Self::Resource => "resource is not what this grant is for".into(),
+            Self::Unavailable => "try again in a few seconds".into(),
+            Self::Limited(wait) => format!("too many requests: try again in {wait} seconds"),
+        }
+    }
+}
+
+/// Why a registration is refused (RFC 7591 3.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant says itself")]
+pub enum RegistrationError {
+    #[error("the body must be a JSON object of at most 16 kB with members of the types of RFC 7591")]
+    Malformed,
+    #[error("client_name must be at most 200 characters")]
+    ClientName,
+    #[error("grant_types must include authorization_code")]
+    GrantTypes,
+    #[error("redirect_uris must be 1 to 10 addresses of at most 2048 bytes")]
+    RedirectUris,
+    #[error("a redirect_uri has a scheme that is never accepted")]
+    DangerousScheme,
+    #[error("only http loopback redirect URIs can be registered here; others are listed by the operator")]
+    NoneAcceptable,
+}
+
+impl RegistrationError {
+    /// The registered error code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed | Self::ClientName | Self::GrantTypes => "invalid_client_metadata",
+            Self::RedirectUris | Self::DangerousScheme | Self::NoneAcceptable => "invalid_redirect_uri",
+        }
+    }
+}
+
+/// Error codes of bearer challenges (RFC 6750 3.1).
+pub mod bearer {
+    /// The request itself is malformed.
+    pub const INVALID_REQUEST: &str = "invalid_request";
+    /// The token is unknown, expired, revoked or not for this resource.
+    pub const INVALID_TOKEN: &str = "invalid_token";
+    /// The token lacks a scope.
+    pub const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parked_fault_reads_back() {
+        for fault in SentToClient::ALL {
+            assert_eq!(SentToClient::parse(&fault.to_string()), Some(fault));
+        }
+    }
+
+    #[test]
+    fn descriptions_keep_to_the_characters_rfc_6749_allows() {
+        let printable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\');
+        for fault in SentToClient::ALL {
+            assert!(printable(&fault.to_string()), "{fault:?}");
+        }
+        for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::Limited(3), TokenError::Scope]
+        {
+            assert!(printable(&fault.description()), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_dead_grant_answers_alike() {
+        let spent = TokenError::Grant(GrantFault::Spent);
+        let unknown = TokenError::Grant(GrantFault::NotOurs);
+        assert_eq!(
+            (spent.code(), spent.status(), spent.description()),
+            (unknown.code(), unknown.status(), unknown.description())
+        );
+    }
+}

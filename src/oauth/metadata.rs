@@ -1,0 +1,89 @@
+//! The two public documents: authorization server metadata (RFC 8414) and protected resource metadata (RFC 9728).
+//!
+//! Every address comes from configuration, never from a request's `Host`.
+
+use crate::catalog::scope::{Scope, ScopeSet};
+use serde::Serialize;
+use url::Url;
+
+/// Addresses of the server, as published.
+pub struct Endpoints {
+    /// The issuer: the origin, without a slash behind it.
+    pub issuer: String,
+    /// The one protected resource, as people paste it.
+    pub resource: Url,
+    /// Authorization endpoint.
+    pub authorize: Url,
+    /// Token endpoint.
+    pub token: Url,
+    /// Revocation endpoint.
+    pub revoke: Url,
+    /// Registration endpoint, when registration is on.
+    pub register: Option<Url>,
+}
+
+/// RFC 8414 2. No member is null or empty.
+#[derive(Serialize)]
+pub struct AuthorizationServerMetadata<'a> {
+    issuer: &'a str,
+    authorization_endpoint: &'a Url,
+    token_endpoint: &'a Url,
+    revocation_endpoint: &'a Url,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<&'a Url>,
+    scopes_supported: Vec<&'static str>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 1],
+    revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    client_id_metadata_document_supported: bool,
+    protected_resources: [&'a Url; 1],
+}
+
+/// RFC 9728 2. `scopes_supported` is what a useful connection needs, not all there is: several clients ask for exactly
+/// this.
+#[derive(Serialize)]
+pub struct ProtectedResourceMetadata<'a> {
+    resource: &'a Url,
+    authorization_servers: [&'a str; 1],
+    bearer_methods_supported: [&'static str; 1],
+    scopes_supported: Vec<&'static str>,
+    resource_name: &'static str,
+}
+
+impl Endpoints {
+    /// What clients read to find the endpoints.
+    pub fn authorization_server(&self) -> AuthorizationServerMetadata<'_> {
+        AuthorizationServerMetadata {
+            issuer: &self.issuer,
+            authorization_endpoint: &self.authorize,
+            token_endpoint: &self.token,
+            revocation_endpoint: &self.revoke,
+            registration_endpoint: self.register.as_ref(),
+            scopes_supported: Scope::ALL.map(Scope::as_str).to_vec(),
+            response_types_supported: ["code"],
+            response_modes_supported: ["query"],
+            grant_types_supported: ["authorization_code", "refresh_token"],
+            token_endpoint_auth_methods_supported: ["none"],
+            revocation_endpoint_auth_methods_supported: ["none"],
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: true,
+            protected_resources: [&self.resource],
+        }
+    }
+
+    /// What clients read to find the authorization server.
+    pub fn protected_resource(&self) -> ProtectedResourceMetadata<'_> {
+        ProtectedResourceMetadata {
+            resource: &self.resource,
+            authorization_servers: [&self.issuer],
+            bearer_methods_supported: ["header"],
+            scopes_supported: ScopeSet::baseline().iter().map(Scope::as_str).collect(),
+            resource_name: "StatiBeat",
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Request parameters as OAuth reads them: each at most once, empty means absent (RFC 6749 3.1, 3.2).
+
+/// Decoded `application/x-www-form-urlencoded` pairs of a query or body, in the order sent.
+pub struct Parameters(Vec<(String, String)>);
+
+/// A parameter stands more than once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Repeated;
+
+/// Text that is not form-encoded UTF-8.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl Parameters {
+    /// Decodes a query string or form body; broken percent-encoding and bytes that are not UTF-8 are refused rather
+    /// than repaired, because two repairs may differ.
+    pub fn parse(encoded: &[u8]) -> Result<Self, Malformed> {
+        if !percent_encoding_is_whole(encoded) {
+            return Err(Malformed);
+        }
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(encoded).into_owned().collect();
+        let is_repaired = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
+        if pairs.iter().any(|(name, value)| is_repaired(name) || is_repaired(value)) {
+            return Err(Malformed);
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The parameter's value; `None` when absent or empty.
+    pub fn one<'a>(&'a self, name: &str) -> Result<Option<&'a str>, Repeated> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Repeated);
+        }
+        Ok(first.filter(|value| !value.is_empty()))
+    }
+
+    /// All values of the parameter, empty ones included.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether one of the names stands more than once.
+    pub fn repeats_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.all(name).count() > 1)
+    }
+}
+
+fn percent_encoding_is_whole(encoded: &[u8]) -> bool {
+    let is_hex = |at: usize| encoded.get(at).is_some_and(u8::is_ascii_hexdigit);
+    encoded.iter().enumerate().all(|(at, byte)| *byte != b'%' || (is_hex(at + 1) && is_hex(at + 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_decoded_once_and_an_empty_one_is_absent() {
+        let parameters = Parameters::parse(b"state=a%2Bb+c&code=&scope=%25").expect("well formed");
+        assert_eq!(parameters.one("state"), Ok(Some("a+b c")));
+        assert_eq!(parameters.one("code"), Ok(None));
+        assert_eq!(parameters.one("scope"), Ok(Some("%")));
+        assert_eq!(parameters.one("other"), Ok(None));
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_told_from_an_absent_one() {
+        let parameters = Parameters::parse(b"code=a&code=").expect("well formed");
+        assert_eq!(parameters.one("code"), Err(Repeated));
+        assert!(parameters.repeats_any(&["state", "code"]));
+        assert!(!parameters.repeats_any(&["state"]));
+    }
+
+    #[test]
+    fn broken_encodings_are_refused() {
+        for bad in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=\xff"] {
+            assert!(Parameters::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

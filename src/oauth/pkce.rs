@@ -1,0 +1,100 @@
+//! Proof Key for Code Exchange, method S256 only (RFC 7636).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What an authorization request commits to: base64url of a SHA-256, 43 characters (RFC 7636 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChallenge(String);
+
+/// What the token request proves it with: 43 to 128 unreserved characters (RFC 7636 4.1).
+pub struct CodeVerifier(String);
+
+impl CodeChallenge {
+    /// Accepts exactly what S256 produces.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bytes.len() == 32).then(|| Self(text.to_owned()))
+    }
+
+    /// As sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the verifier is the one committed to (RFC 7636 4.6), in constant time.
+    pub fn is_met_by(&self, verifier: &CodeVerifier) -> bool {
+        verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()
+    }
+}
+
+impl CodeVerifier {
+    /// Accepts what RFC 7636 4.1 allows.
+    pub fn parse(text: &str) -> Option<Self> {
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        ((43..=128).contains(&text.len()) && text.bytes().all(unreserved)).then(|| Self(text.to_owned()))
+    }
+
+    /// A verifier of our own, from 32 secret bytes.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Its S256 challenge.
+    pub fn challenge(&self) -> CodeChallenge {
+        CodeChallenge(URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0)))
+    }
+
+    /// The clear text, for the one request that proves it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    #[test]
+    fn the_example_of_rfc_7636_appendix_b_holds() {
+        let verifier = CodeVerifier::parse(VERIFIER).expect("fits");
+        let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
+        assert!(challenge.is_met_by(&verifier));
+    }
+
+    #[test]
+    fn a_challenge_used_as_verifier_does_not_meet_itself() {
+        let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
+        assert!(!challenge.is_met_by(&CodeVerifier::parse(CHALLENGE).expect("fits")));
+    }
+
+    #[test]
+    fn challenges_that_s256_cannot_produce_are_refused() {
+        for bad in [
+            "",
+            "short",
+            &CHALLENGE[1..],
+            &format!("{CHALLENGE}="),
+            &format!("{CHALLENGE}A"),
+            &CHALLENGE.replace('-', "+"),
+        ] {
+            assert_eq!(CodeChallenge::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn verifiers_are_43_to_128_unreserved_characters() {
+        let accepts = |text: &str| CodeVerifier::parse(text).is_some();
+        assert!(!accepts(&"a".repeat(42)));
+        assert!(accepts(&"a".repeat(43)));
+        assert!(accepts(&"~".repeat(128)));
+        assert!(!accepts(&"a".repeat(129)));
+        assert!(!accepts(&format!("{VERIFIER}=")));
+        assert!(!accepts(&format!("{VERIFIER}é")));
+    }
+}

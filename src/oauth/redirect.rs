@@ -1,0 +1,195 @@
+//! Redirect URIs: https, or http on a loopback address, in their one plain spelling (RFC 6749 3.1.2, RFC 8252 7.3).
+
+use std::fmt;
+use url::{Host, Url};
+
+/// A redirect URI whose text is exactly what every URL parser makes of it: what was compared is where the browser goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    kind: RedirectKind,
+}
+
+/// Where a redirect URI points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectKind {
+    /// https on any host.
+    Web,
+    /// http on `localhost`, 127.0.0.0/8 or `[::1]`.
+    Loopback,
+}
+
+impl RedirectUri {
+    /// Longest accepted, in bytes.
+    pub const MAX_LENGTH: usize = 2048;
+
+    /// `None` for anything but the plain spelling of an https or loopback http address. Refusing every other spelling,
+    /// instead of repairing it, is what makes look-alikes such as `http://2130706433/` harmless.
+    pub fn parse(text: &str) -> Option<Self> {
+        let has_plain_bytes = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte));
+        if text.len() > Self::MAX_LENGTH || !has_plain_bytes {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let is_plain = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text) && url.path() == "/";
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if !is_plain || has_user || url.fragment().is_some() {
+            return None;
+        }
+        let kind = match (url.scheme(), url.host()?) {
+            ("https", _) => RedirectKind::Web,
+            ("http", host) if is_loopback(&host) => RedirectKind::Loopback,
+            _ => return None,
+        };
+        Some(Self { text: text.to_owned(), kind })
+    }
+
+    /// Exactly as sent.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it points.
+    pub fn kind(&self) -> RedirectKind {
+        self.kind
+    }
+
+    /// The host, for people.
+    pub fn host(&self) -> String {
+        self.url().host_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether its own query has a parameter that our answer adds.
+    pub fn has_answer_parameter(&self) -> bool {
+        self.url().query_pairs().any(|(name, _)| ["code", "state", "iss", "error"].contains(&&*name))
+    }
+
+    /// The text without its port: what two loopback redirect URIs are compared by (RFC 8252 7.3).
+    pub fn without_port(&self) -> String {
+        let mut url = self.url();
+        match url.set_port(None) {
+            Ok(()) => url.into(),
+            Err(()) => self.text.clone(),
+        }
+    }
+
+    /// The address with `parameters` behind its own query.
+    pub fn with_query(&self, parameters: &[(&str, &str)]) -> Url {
+        let mut url = self.url();
+        url.query_pairs_mut().extend_pairs(parameters);
+        url
+    }
+
+    fn url(&self) -> Url {
+        Url::parse(&self.text).expect("a redirect URI was parsed when it was made")
+    }
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Option<RedirectKind> {
+        RedirectUri::parse(text).map(|uri| uri.kind())
+    }
+
+    #[test]
+    fn https_and_loopback_http_are_accepted_as_written() {
+        for text in [
+            "https://acme.example/cb",
+            "https://acme.example",
+            "https://acme.example/cb?a=1&b=%2F",
+            "https://[2001:db8::1]:8443/",
+        ] {
+            assert_eq!(kind(text), Some(RedirectKind::Web), "{text}");
+        }
+        for text in [
+            "http://localhost/callback",
+            "http://localhost:6274/oauth/callback",
+            "http://127.0.0.1:33418",
+            "http://127.255.0.9:1/",
+            "http://[::1]:5/",
+        ] {
+            assert_eq!(kind(text), Some(RedirectKind::Loopback), "{text}");
+        }
+    }
+
+    #[test]
+    fn look_alikes_of_loopback_are_refused() {
+        for text in [
+            "http://localhost.evil.com/",
+            "http://127.0.0.1.nip.io/",
+            "http://0.0.0.0/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://2130706433/",
+            "http://127.1/",
+            "http://0x7f.0.0.1/",
+            "http://localhost@evil.example/",
+            "http://localhost:80@evil.example/",
+            "http://localhost%00.evil.example/",
+            "http://LOCALHOST/",
+            "http://localhost./",
+            "http://127.0.0.1\\@evil.example/",
+        ] {
+            assert_eq!(kind(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_https_are_refused() {
+        for text in [
+            "HTTPS://acme.example/cb",
+            "https://ACME.example/cb",
+            "https://acme.example:443/cb",
+            "https://acme.example/a/../cb",
+            "https://acme.example/cb#",
+            "https://acme.example/cb#x",
+            "https://user@acme.example/cb",
+            " https://acme.example/cb",
+            "https://acme.example/cb\t",
+            "https:acme.example/cb",
+            "https:///acme.example/cb",
+            "https://acmé.example/cb",
+        ] {
+            assert_eq!(kind(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_refused() {
+        for text in [
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "com.example.app:/cb",
+            "http://acme.example/cb",
+            "",
+        ] {
+            assert_eq!(kind(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_goes_behind_the_uris_own_query() {
+        let uri = RedirectUri::parse("https://acme.example/cb?keep=1").expect("fits");
+        assert_eq!(
+            uri.with_query(&[("code", "a b"), ("state", "x&y=ü")]).as_str(),
+            "https://acme.example/cb?keep=1&code=a+b&state=x%26y%3D%C3%BC"
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Dynamic client registration without a store (RFC 7591): loopback clients only.
+//!
+//! The issued `client_id` *is* the registration: the accepted metadata with a MAC over it (RFC 7591 appendix A.5.2).
+//! There is no row, nothing to purge, and no growth however often a client registers. Tolerant here, strict at the
+//! authorization endpoint: a redirect URI that cannot work is dropped while another one is left.
+
+use crate::keyring::KeyRing;
+use crate::oauth::client::ClientId;
+use crate::oauth::error::RegistrationError;
+use crate::oauth::redirect::{RedirectKind, RedirectUri};
+use crate::oauth::secret::hash;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+const PREFIX: &str = "sbmcp_client_";
+const USAGE: &str = "client registration";
+/// Bytes of MAC in an id: 128 bits, so that it cannot be guessed.
+const TAG_LENGTH: usize = 16;
+/// Characters of a redirect URI's hash in an id: 96 bits.
+const REDIRECT_HASH_LENGTH: usize = 16;
+const MAX_REDIRECT_URIS: usize = 10;
+const MAX_NAME_CHARACTERS: usize = 200;
+/// Characters of the name that an id carries; bounds the id below [`ClientId::MAX_LENGTH`].
+const KEPT_NAME_BYTES: usize = 60;
+const DANGEROUS_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
+
+/// What was registered, read back from an id.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// Self-declared; nobody vouches for it.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// Hashes of the redirect URIs without their ports.
+    #[serde(rename = "r")]
+    redirects: Vec<String>,
+}
+
+impl Registered {
+    /// Whether the id claims to have been issued here.
+    pub fn looks_like_one(id: &ClientId) -> bool {
+        id.as_str().starts_with(PREFIX)
+    }
+
+    /// Reads an id that was issued here with a key of this ring.
+    pub fn recognize(id: &ClientId, ring: &KeyRing) -> Option<Self> {
+        let (payload, tag) = id.as_str().strip_prefix(PREFIX)?.split_once('.')?;
+        let tag: [u8; TAG_LENGTH] = URL_SAFE_NO_PAD.decode(tag).ok()?.try_into().ok()?;
+        let is_ours = |key| ring.mac(key, USAGE, &[payload.as_bytes()])[..TAG_LENGTH].ct_eq(&tag).into();
+        if !ring.iter().any(is_ours) {
+            return None;
+        }
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    }
+
+    /// Whether the redirect URI is a registered one, on whatever port.
+    pub fn allows(&self, redirect_uri: &RedirectUri) -> bool {
+        self.redirects.contains(&redirect_hash(redirect_uri))
+    }
+
+    fn issue(&self, ring: &KeyRing) -> String {
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("strings are JSON"));
+        let tag = ring.mac(ring.newest(), USAGE, &[payload.as_bytes()]);
+        format!("{PREFIX}{payload}.{}", URL_SAFE_NO_PAD.encode(&tag[..TAG_LENGTH]))
+    }
+}
+
+fn redirect_hash(uri: &RedirectUri) -> String {
+    let mut text = hash(&uri.without_port()).0;
+    text.truncate(REDIRECT_HASH_LENGTH);
+    text
+}
+
+/// Takes a registration request and answers with the client's metadata, `client_id` included (RFC 7591 3.2.1).
+pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, RegistrationError> {
+    let request: Request = serde_json::from_slice(body).map_err(|_| RegistrationError::Malformed)?;
+    let name = request.client_name.unwrap_or_default();
+    if name.chars().count() > MAX_NAME_CHARACTERS {
+        return Err(RegistrationError::ClientName);
+    }
+    if request.grant_types.is_some_and(|types| !types.iter().any(|kind| kind == "authorization_code")) {
+        return Err(RegistrationError::GrantTypes);
+    }
+    let redirects = acceptable(request.redirect_uris.as_deref().unwrap_or_default())?;
+    let kept = Registered { name: plain_name(&name), redirects: redirects.iter().map(redirect_hash).collect() };
+    Ok(json!({
+        "client_id": kept.issue(ring),
+        "client_id_issued_at": issued_at,
+        "client_name": kept.name,
+        "redirect_uris": redirects.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+    }))
+}
+
+/// The members we read; every other one is ignored, `scope` included (RFC 7591 2).
+#[derive(Deserialize)]
+struct Request {
+    redirect_uris: Option<Vec<String>>,
+    client_name: Option<String>,
+    grant_types: Option<Vec<String>>,
+}
+
+/// Loopback URIs stay; every other one is dropped, because it could never be used with the new id.
+fn acceptable(uris: &[String]) -> Result<Vec<RedirectUri>, RegistrationError> {
+    if uris.is_empty() || uris.len() > MAX_REDIRECT_URIS || uris.iter().any(|uri| uri.len() > RedirectUri::MAX_LENGTH) {
+        return Err(RegistrationError::RedirectUris);
+    }
+    if uris.iter().any(|uri| has_dangerous_scheme(uri)) {
+        return Err(RegistrationError::DangerousScheme);
+    }
+    let parsed = uris.iter().filter_map(|uri| RedirectUri::parse(uri));
+    let kept: Vec<_> =
+        parsed.filter(|uri| uri.kind() == RedirectKind::Loopback && !uri.has_answer_parameter()).collect();
+    if kept.is_empty() { Err(RegistrationError::NoneAcceptable) } else { Ok(kept) }
+}
+
+/// Reads the scheme as browsers do: they skip leading blanks and drop tabs and line breaks anywhere.
+fn has_dangerous_scheme(uri: &str) -> bool {
+    let visible: String = uri.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    let scheme = visible.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    DANGEROUS_SCHEMES.contains(&scheme.as_str())
+}
+
+/// The name without characters that could disguise it, cut to what an id carries.
+fn plain_name(name: &str) -> String {
+    let visible: String = name.chars().map(|c| if is_visible(c) { c } else { ' ' }).collect();
+    let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = (0..=words.len().min(KEPT_NAME_BYTES)).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+    let kept = words[..end].trim_end();
+    if kept.is_empty() { "An app without a name".to_owned() } else { kept.to_owned() }
+}
+
+/// No control, bidirectional, zero-width or private-use characters.
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> KeyRing {
+        KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring")
+    }
+
+    fn check(body: &Value) -> Result<Value, RegistrationError> {
+        register(body.to_string().as_bytes(), &ring(), 7)
+    }
+
+    fn issued(body: &Value) -> (ClientId, Registered) {
+        let answer = check(body).expect("accepted");
+        let id = ClientId::parse(answer["client_id"].as_str().expect("text")).expect("within the length limit");
+        let registered = Registered::recognize(&id, &ring()).expect("ours");
+        (id, registered)
+    }
+
+    #[test]
+    fn a_registered_loopback_uri_works_on_any_port_and_no_other_path_or_host() {
+        let (_, registered) =
+            issued(&json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Inspector"}));
+        let allows = |uri: &str| registered.allows(&RedirectUri::parse(uri).expect("fits"));
+        assert!(allows("http://localhost:9999/callback"));
+        assert!(!allows("http://127.0.0.1:3118/callback"));
+        assert!(!allows("http://localhost:3118/other"));
+        assert!(!allows("http://localhost:3118/callback?x=1"));
+    }
+
+    #[test]
+    fn a_mixed_list_keeps_what_can_work() {
+        let answer = check(&json!({"redirect_uris": [
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+            "https://www.cursor.com/agents/mcp/oauth/callback",
+            "http://localhost:8787/callback"
+        ]}))
+        .expect("accepted");
+        assert_eq!(answer["redirect_uris"], json!(["http://localhost:8787/callback"]));
+        assert_eq!(answer["token_endpoint_auth_method"], "none");
+        assert!(answer.get("client_secret").is_none());
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_with_its_code() {
+        let refused = |body: Value| check(&body).expect_err("refused").code();
+        assert_eq!(refused(json!([])), "invalid_client_metadata");
+        assert_eq!(refused(json!({"redirect_uris": "http://localhost/"})), "invalid_client_metadata");
+        assert_eq!(
+            refused(json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(201)})),
+            "invalid_client_metadata"
+        );
+        assert_eq!(
+            refused(json!({"redirect_uris": ["http://localhost/"], "grant_types": ["client_credentials"]})),
+            "invalid_client_metadata"
+        );
+        for uris in [
+            json!([]),
+            json!(["https://acme.example/cb"]),
+            json!(["javascript:alert(1)", "http://localhost/"]),
+            json!([" JaVa\tScript:alert(1)", "http://localhost/"]),
+            json!(vec!["http://localhost/"; 11]),
+            json!(["x".repeat(2049), "http://localhost/"]),
+        ] {
+            assert_eq!(refused(json!({"redirect_uris": uris})), "invalid_redirect_uri");
+        }
+        assert_eq!(refused(json!({})), "invalid_redirect_uri");
+    }
+
+    #[test]
+    fn a_changed_id_or_another_environments_id_is_not_ours() {
+        let (id, _) = issued(&json!({"redirect_uris": ["http://localhost/cb"]}));
+        let elsewhere = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "other").expect("a good ring");
+        assert_eq!(Registered::recognize(&id, &elsewhere), None);
+        let changed = id.as_str().replacen('e', "f", 1);
+        assert_eq!(Registered::recognize(&ClientId::parse(&changed).expect("fits"), &ring()), None);
+    }
+
+    #[test]
+    fn the_largest_registration_still_fits_an_id() {
+        let uris: Vec<String> = (0..10).map(|n| format!("http://localhost/{n}/{}", "p".repeat(2000))).collect();
+        let (id, registered) = issued(&json!({"redirect_uris": uris, "client_name": "é".repeat(200)}));
+        assert!(id.as_str().len() <= ClientId::MAX_LENGTH);
+        assert_eq!(registered.redirects.len(), 10);
+    }
+
+    #[test]
+    fn a_name_cannot_disguise_itself() {
+        assert_eq!(plain_name("Stati\u{202e}Beat\u{200b}\n Official "), "Stati Beat Official");
+        assert_eq!(plain_name("\u{7}"), "An app without a name");
+    }
+}

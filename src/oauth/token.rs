@@ -1,0 +1,278 @@
+//! The token endpoint's rules (RFC 6749 4.1.3, 5, 6; OAuth 2.1 4.1.3, 4.3; RFC 9700 4.14).
+//!
+//! Everything is checked before anything is written, and nothing changes state until the secret itself matched: a
+//! request that is wrong in any way leaves the code or token as it was.
+
+use crate::catalog::scope::ScopeSet;
+use crate::keyring::{Key, KeyRing};
+use crate::oauth::authorize::{self, NotServed};
+use crate::oauth::client::{ClientId, Clients};
+use crate::oauth::error::{GrantFault, TokenError};
+use crate::oauth::grant::{
+    ACCESS_TOKEN_LIFETIME, CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_WINDOW,
+    RefreshRecord, Rotation,
+};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeVerifier;
+use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
+use crate::timestamp::Timestamp;
+use serde::Serialize;
+use url::Url;
+
+/// Largest body read, in bytes.
+pub const MAX_BODY_LENGTH: usize = 16 * 1024;
+
+/// A well-formed token request of an acceptable client.
+#[derive(Debug)]
+pub enum TokenRequest {
+    /// Exchange a code.
+    Code(CodeRequest),
+    /// Refresh.
+    Refresh(RefreshRequest),
+}
+
+/// `grant_type=authorization_code`.
+pub struct CodeRequest {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// A code of ours, by its tag.
+    pub code: AuthorizationCode,
+    /// When sent, it must be the one of the authorization request.
+    pub redirect_uri: Option<String>,
+    /// Proof that the asker started the flow; a missing one fails like a wrong one.
+    pub verifier: Option<CodeVerifier>,
+}
+
+/// `grant_type=refresh_token`.
+pub struct RefreshRequest {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// A refresh token of ours, by its tag.
+    pub token: RefreshToken,
+    /// A narrower scope for the access token; `None`: all that was granted.
+    pub scopes: Option<ScopeSet>,
+}
+
+impl std::fmt::Debug for CodeRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CodeRequest({})", self.client_id)
+    }
+}
+
+impl std::fmt::Debug for RefreshRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RefreshRequest({})", self.client_id)
+    }
+}
+
+/// What the endpoint knows besides the request.
+pub struct Endpoint<'a> {
+    /// Which clients are acceptable.
+    pub clients: Clients<'a>,
+    /// Recognizes codes and tokens.
+    pub tags: &'a KeyRing,
+    /// The one protected resource.
+    pub resource: &'a Url,
+}
+
+/// Reads the form of a token or revocation request. `authorization` is the `Authorization` header, `content_types` all
+/// `Content-Type` headers.
+pub fn parse_form(content_types: &[&str], authorization: Option<&str>, body: &[u8]) -> Result<Parameters, TokenError> {
+    let [content_type] = content_types else { return Err(TokenError::MalformedBody) };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") || body.len() > MAX_BODY_LENGTH {
+        return Err(TokenError::MalformedBody);
+    }
+    let parameters = Parameters::parse(body).map_err(|_| TokenError::MalformedBody)?;
+    let has_secret =
+        ["client_secret", "client_assertion"].iter().any(|name| parameters.all(name).any(|v| !v.is_empty()));
+    let is_basic = authorization
+        .and_then(|header| header.split(' ').next())
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
+    match (is_basic, has_secret) {
+        (true, true) => Err(TokenError::TwoAuthentications),
+        (true, false) => Err(TokenError::BasicAuthentication),
+        (false, true) => Err(TokenError::ClientSecret),
+        (false, false) => Ok(parameters),
+    }
+}
+
+impl Endpoint<'_> {
+    /// Reads a token request.
+    pub fn parse(&self, form: &Parameters) -> Result<TokenRequest, TokenError> {
+        const KNOWN: [&str; 7] =
+            ["grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"];
+        if form.repeats_any(&KNOWN) {
+            return Err(TokenError::RepeatedParameter);
+        }
+        let one = |name: &'static str| form.one(name).ok().flatten();
+        let required = |name| one(name).ok_or(TokenError::Missing(name));
+        let grant_type = required("grant_type")?;
+        if grant_type != "authorization_code" && grant_type != "refresh_token" {
+            return Err(TokenError::GrantType);
+        }
+        let client_id = self.client(form)?;
+        authorize::check_resource(form, self.resource).map_err(|NotServed| TokenError::Resource)?;
+        if grant_type == "refresh_token" {
+            return self.parse_refresh(client_id, required("refresh_token")?, one("scope"));
+        }
+        let code = required("code")?;
+        let verifier =
+            one("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::VerifierShape)).transpose()?;
+        Ok(TokenRequest::Code(CodeRequest {
+            client_id,
+            code: AuthorizationCode::recognize(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
+            redirect_uri: one("redirect_uri").map(str::to_owned),
+            verifier,
+        }))
+    }
+
+    fn parse_refresh(&self, client_id: ClientId, token: &str, scope: Option<&str>) -> Result<TokenRequest, TokenError> {
+        let token = RefreshToken::recognize(token, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?;
+        let asked =
+            scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
+        let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
+        let scopes = scopes.filter(|scopes| !scopes.is_empty());
+        Ok(TokenRequest::Refresh(RefreshRequest { client_id, token, scopes }))
+    }
+
+    /// The client that a token or revocation request names, if it could be ours.
+    pub fn client(&self, form: &Parameters) -> Result<ClientId, TokenError> {
+        let client_id = form.one("client_id").map_err(|_| TokenError::RepeatedParameter)?;
+        let client_id = client_id.ok_or(TokenError::Missing("client_id"))?;
+        self.clients.could_be_ours(client_id).ok_or(TokenError::ClientId)
+    }
+}
+
+/// What follows from a code request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CodeVerdict {
+    /// All is right: redeem, if nobody was faster.
+    Redeem,
+    /// Count a failed attempt and refuse.
+    WrongVerifier,
+    /// Refuse; change nothing.
+    Refuse(GrantFault),
+    /// A fully valid request for a code that was redeemed before, and not just now: somebody has a copy.
+    /// Revoke the grant and refuse.
+    Replay,
+}
+
+/// Decides a code request. Whoever has the code but not the verifier can never end the grant.
+pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -> CodeVerdict {
+    if request.client_id != record.grant.client_id {
+        return CodeVerdict::Refuse(GrantFault::OtherClient);
+    }
+    if request.redirect_uri.as_ref().is_some_and(|uri| *uri != record.redirect_uri) {
+        return CodeVerdict::Refuse(GrantFault::OtherRedirectUri);
+    }
+    let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
+    match (is_proven, record.redeemed_at) {
+        (false, None) => CodeVerdict::WrongVerifier,
+        (false, Some(_)) => CodeVerdict::Refuse(GrantFault::Verifier),
+        (true, Some(at)) if now < at + DOUBLE_SUBMIT_WINDOW => CodeVerdict::Refuse(GrantFault::Spent),
+        (true, Some(_)) => CodeVerdict::Replay,
+        (true, None) if record.grant.is_revoked => CodeVerdict::Refuse(GrantFault::Revoked),
+        (true, None) if record.failed_attempts >= MAX_FAILED_ATTEMPTS => CodeVerdict::Refuse(GrantFault::Verifier),
+        (true, None) if now >= record.expires_at => CodeVerdict::Refuse(GrantFault::Expired),
+        (true, None) => CodeVerdict::Redeem,
+    }
+}
+
+/// What follows from a refresh request.
+#[derive(Debug)]
+pub enum RefreshVerdict {
+    /// First use: rotate, if nobody was faster. The access token gets these scopes.
+    Rotate(ScopeSet),
+    /// Used a moment ago, by a sibling or before a lost answer: hand out the same successor again.
+    Repeat(ScopeSet, Rotation),
+    /// Used before, and not just now: somebody has a copy. Revoke the grant and refuse.
+    Reused,
+}
+
+/// Decides a refresh request.
+pub fn decide_refresh(
+    request: &RefreshRequest,
+    record: &RefreshRecord,
+    now: Timestamp,
+) -> Result<RefreshVerdict, TokenError> {
+    if request.client_id != record.grant.client_id {
+        return Err(TokenError::Grant(GrantFault::OtherClient));
+    }
+    if record.grant.is_revoked {
+        return Err(TokenError::Grant(GrantFault::Revoked));
+    }
+    if now >= record.expires_at {
+        return Err(TokenError::Grant(GrantFault::Expired));
+    }
+    let scopes = request.scopes.unwrap_or(record.grant.scopes);
+    if !record.grant.scopes.covers(scopes) {
+        return Err(TokenError::Scope);
+    }
+    Ok(match &record.rotation {
+        None => RefreshVerdict::Rotate(scopes),
+        Some(rotation) if is_within_window(rotation, now) => RefreshVerdict::Repeat(scopes, rotation.clone()),
+        Some(_) => RefreshVerdict::Reused,
+    })
+}
+
+fn is_within_window(rotation: &Rotation, now: Timestamp) -> bool {
+    now < rotation.at + ROTATION_WINDOW && rotation.window_uses < MAX_WINDOW_USES && !rotation.is_superseded
+}
+
+/// Derives the successor of a refresh token. Neither the key alone, nor the database alone, nor an old token found in a
+/// log is enough to do it.
+pub fn successor(
+    token: &RefreshToken,
+    record: &RefreshRecord,
+    salt: &str,
+    ring: &KeyRing,
+    key: &Key,
+    tags: &KeyRing,
+) -> RefreshToken {
+    let generation = (record.generation + 1).to_string();
+    let parts = [record.grant.id.0.as_bytes(), generation.as_bytes(), salt.as_bytes(), token.reveal().as_bytes()];
+    RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), tags)
+}
+
+/// The successor that was handed out before: derived anew, and proven to be the stored one. `None` when the key that
+/// made it has left the ring.
+pub fn same_successor(
+    token: &RefreshToken,
+    record: &RefreshRecord,
+    rotation: &Rotation,
+    ring: &KeyRing,
+    tags: &KeyRing,
+) -> Option<RefreshToken> {
+    let key = ring.find(&rotation.kid)?;
+    let stored: &SecretHash = rotation.successor.as_ref()?;
+    tags.each_as_newest()
+        .map(|tags| successor(token, record, &rotation.salt, ring, key, &tags))
+        .find(|token| token.hash() == *stored)
+}
+
+/// The success answer (RFC 6749 5.1). `scope` always stands in it: clients compare it with what they asked for.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: String,
+    scope: String,
+}
+
+impl TokenResponse {
+    /// Hands over a pair of tokens.
+    pub fn new(access: &AccessToken, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
+        Self {
+            access_token: access.reveal().to_owned(),
+            token_type: "Bearer",
+            expires_in: ACCESS_TOKEN_LIFETIME.as_secs(),
+            refresh_token: refresh.reveal().to_owned(),
+            scope: scopes.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

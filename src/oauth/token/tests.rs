@@ -1,0 +1,213 @@
+//! Rules of the token endpoint, branch by branch.
+
+use super::*;
+use crate::catalog::scope::Scope;
+use crate::ids::{GrantId, UserId};
+use crate::oauth::client::AllowedRedirects;
+use crate::oauth::grant::Grant;
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::secret::hash;
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+fn ring() -> KeyRing {
+    KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring")
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn grant() -> Grant {
+    Grant {
+        id: GrantId("g".into()),
+        user_id: UserId("1".into()),
+        client_id: ClientId::parse("tool").expect("fits"),
+        resource: "https://mcp.example/mcp".into(),
+        scopes: ScopeSet::baseline(),
+        is_revoked: false,
+    }
+}
+
+fn code_record() -> CodeRecord {
+    CodeRecord {
+        hash: hash("x"),
+        grant: grant(),
+        redirect_uri: "http://localhost:1/cb".into(),
+        challenge: CodeChallenge::parse(CHALLENGE).expect("fits"),
+        expires_at: at(600),
+        redeemed_at: None,
+        failed_attempts: 0,
+    }
+}
+
+fn code_request() -> CodeRequest {
+    CodeRequest {
+        client_id: ClientId::parse("tool").expect("fits"),
+        code: AuthorizationCode::issue(&[1; 32], &ring()),
+        redirect_uri: None,
+        verifier: CodeVerifier::parse(VERIFIER),
+    }
+}
+
+#[test]
+fn a_code_works_until_the_second_before_its_expiry() {
+    assert_eq!(decide_code(&code_request(), &code_record(), at(599)), CodeVerdict::Redeem);
+    assert_eq!(decide_code(&code_request(), &code_record(), at(600)), CodeVerdict::Refuse(GrantFault::Expired));
+}
+
+#[test]
+fn another_client_or_redirect_uri_is_refused_before_the_verifier_is_looked_at() {
+    let foreign = CodeRequest { client_id: ClientId::parse("other").expect("fits"), ..code_request() };
+    assert_eq!(decide_code(&foreign, &code_record(), at(0)), CodeVerdict::Refuse(GrantFault::OtherClient));
+    let moved = CodeRequest { redirect_uri: Some("http://localhost:2/cb".into()), ..code_request() };
+    assert_eq!(decide_code(&moved, &code_record(), at(0)), CodeVerdict::Refuse(GrantFault::OtherRedirectUri));
+}
+
+#[test]
+fn a_wrong_or_missing_verifier_counts_and_five_end_the_code() {
+    for verifier in [None, CodeVerifier::parse(CHALLENGE)] {
+        let request = CodeRequest { verifier, ..code_request() };
+        assert_eq!(decide_code(&request, &code_record(), at(0)), CodeVerdict::WrongVerifier);
+    }
+    let tried = |failed_attempts| CodeRecord { failed_attempts, ..code_record() };
+    assert_eq!(decide_code(&code_request(), &tried(4), at(0)), CodeVerdict::Redeem);
+    assert_eq!(decide_code(&code_request(), &tried(5), at(0)), CodeVerdict::Refuse(GrantFault::Verifier));
+}
+
+#[test]
+fn a_valid_replay_ends_the_grant_only_after_ten_seconds() {
+    let spent = CodeRecord { redeemed_at: Some(at(100)), ..code_record() };
+    assert_eq!(decide_code(&code_request(), &spent, at(109)), CodeVerdict::Refuse(GrantFault::Spent));
+    assert_eq!(decide_code(&code_request(), &spent, at(110)), CodeVerdict::Replay);
+    assert_eq!(decide_code(&code_request(), &spent, at(9_999)), CodeVerdict::Replay, "also after the code's expiry");
+}
+
+#[test]
+fn a_replay_without_the_verifier_never_ends_the_grant() {
+    let spent = CodeRecord { redeemed_at: Some(at(100)), ..code_record() };
+    let thief = CodeRequest { verifier: None, ..code_request() };
+    assert_eq!(decide_code(&thief, &spent, at(500)), CodeVerdict::Refuse(GrantFault::Verifier));
+}
+
+#[test]
+fn a_code_of_a_revoked_grant_is_refused() {
+    let revoked = CodeRecord { grant: Grant { is_revoked: true, ..grant() }, ..code_record() };
+    assert_eq!(decide_code(&code_request(), &revoked, at(0)), CodeVerdict::Refuse(GrantFault::Revoked));
+}
+
+fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
+    RefreshRecord { hash: hash("x"), grant: grant(), generation: 1, expires_at: at(1_000), rotation }
+}
+
+fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
+    let client_id = ClientId::parse("tool").expect("fits");
+    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), scopes }
+}
+
+fn rotation() -> Rotation {
+    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), window_uses: 0, is_superseded: false, successor: None }
+}
+
+fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
+    match decide_refresh(&refresh_request(None), &refresh_record(rotation), at(now)) {
+        Ok(RefreshVerdict::Rotate(_)) => "rotate",
+        Ok(RefreshVerdict::Repeat(..)) => "repeat",
+        Ok(RefreshVerdict::Reused) => "reused",
+        Err(error) => error.code(),
+    }
+}
+
+#[test]
+fn a_refresh_token_rotates_until_the_second_before_its_expiry() {
+    assert_eq!(verdict(None, 999), "rotate");
+    assert_eq!(verdict(None, 1_000), "invalid_grant");
+}
+
+#[test]
+fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
+    assert_eq!(verdict(Some(rotation()), 159), "repeat");
+    assert_eq!(verdict(Some(rotation()), 160), "reused");
+}
+
+#[test]
+fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
+    assert_eq!(verdict(Some(Rotation { is_superseded: true, ..rotation() }), 101), "reused");
+    assert_eq!(verdict(Some(Rotation { window_uses: 32, ..rotation() }), 101), "reused");
+}
+
+#[test]
+fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
+    let ask = |scopes: ScopeSet| decide_refresh(&refresh_request(Some(scopes)), &refresh_record(None), at(0));
+    assert!(
+        matches!(ask(Scope::PagesRead.into()), Ok(RefreshVerdict::Rotate(scopes)) if scopes == Scope::PagesRead.into())
+    );
+    assert!(matches!(ask(Scope::IncidentsWrite.into()), Err(TokenError::Scope)));
+}
+
+#[test]
+fn the_same_successor_is_found_again_after_both_rings_were_rotated() {
+    let old = "k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+    let rotated =
+        KeyRing::parse(&format!("n:{} {old}", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"), "test").expect("good");
+    let token = RefreshToken::issue(&[2; 32], &ring());
+    let first = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
+    let again = Rotation { successor: Some(first.hash()), ..rotation() };
+    let found = same_successor(&token, &refresh_record(None), &again, &rotated, &rotated).expect("found");
+    assert_eq!(found.reveal(), first.reveal());
+}
+
+fn parse(body: &str) -> Result<TokenRequest, TokenError> {
+    let (registrations, tags, allowed) = (ring(), ring(), AllowedRedirects::default());
+    let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
+    let endpoint = Endpoint {
+        clients: Clients { allowed: &allowed, registrations: &registrations },
+        tags: &tags,
+        resource: &resource,
+    };
+    endpoint.parse(&parse_form(&["application/x-www-form-urlencoded; charset=UTF-8"], None, body.as_bytes())?)
+}
+
+fn refused(body: &str) -> (&'static str, u16) {
+    let error = parse(body).expect_err("refused");
+    (error.code(), error.status())
+}
+
+#[test]
+fn requests_that_do_not_fit_are_refused_with_their_code() {
+    assert_eq!(refused(""), ("invalid_request", 400));
+    assert_eq!(refused("grant_type=password&client_id=tool"), ("unsupported_grant_type", 400));
+    assert_eq!(refused("grant_type=authorization_code&code=x"), ("invalid_request", 400));
+    assert_eq!(refused("grant_type=authorization_code&client_id=tool&code="), ("invalid_request", 400));
+    assert_eq!(refused("grant_type=authorization_code&client_id=tool&code=x"), ("invalid_grant", 400));
+    assert_eq!(
+        refused("grant_type=authorization_code&client_id=tool&code=x&code_verifier=short"),
+        ("invalid_request", 400)
+    );
+    assert_eq!(refused("grant_type=refresh_token&client_id=tool"), ("invalid_request", 400));
+    assert_eq!(refused("grant_type=refresh_token&client_id=sbmcp_client_x.y&refresh_token=x"), ("invalid_client", 400));
+    assert_eq!(refused("grant_type=refresh_token&client_id=tool&client_id=tool"), ("invalid_request", 400));
+    assert_eq!(
+        refused("grant_type=refresh_token&client_id=tool&resource=https://other.example"),
+        ("invalid_target", 400)
+    );
+    assert_eq!(refused("client_secret=x"), ("invalid_client", 400));
+}
+
+#[test]
+fn a_body_of_another_type_or_with_basic_authentication_is_refused() {
+    let code = |types: &[&str], authorization, body: &[u8]| {
+        parse_form(types, authorization, body).map(|_| ()).map_err(|e| (e.code(), e.status()))
+    };
+    let form = ["application/x-www-form-urlencoded"];
+    let malformed = Err(("invalid_request", 400));
+    assert_eq!(code(&["application/json"], None, b"{}"), malformed);
+    assert_eq!(code(&["text/plain; x=application/x-www-form-urlencoded"], None, b""), malformed);
+    assert_eq!(code(&[], None, b""), malformed);
+    assert_eq!(code(&[form[0], form[0]], None, b""), malformed);
+    assert_eq!(code(&form, None, &vec![b'a'; MAX_BODY_LENGTH + 1]), malformed);
+    assert_eq!(code(&form, Some("Basic eDp5"), b""), Err(("invalid_client", 401)));
+    assert_eq!(code(&form, Some("basic eDp5"), b"client_secret=x"), malformed);
+    assert_eq!(code(&form, Some("Bearer x"), b""), Ok(()));
+}

@@ -1,0 +1,66 @@
+//! Connections of a user; revoking ends everything under a grant at once.
+//!
+//! A grant is ended by `revoked_at`. Codes and tokens are never touched for that: each of them is looked up together with
+//! its grant, so they are dead on the very next request. Nothing clears `revoked_at`.
+
+use super::{Result, run, statement};
+use crate::ids::GrantId;
+use crate::ports::{Database, Statement};
+use crate::timestamp::Timestamp;
+use std::time::Duration;
+
+/// How fresh `last_used_at` is kept: at most one write in this time.
+pub const LAST_USED_PRECISION: Duration = Duration::from_mins(5);
+
+/// Why a grant ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokeReason {
+    /// The client said so (RFC 7009).
+    Client,
+    /// A code was used twice (OAuth 2.1 4.1.3).
+    CodeReplay,
+    /// A refresh token was used after its successor (RFC 9700 4.14.2).
+    RefreshReuse,
+    /// StatiBeat says that the person's access has ended.
+    UserDisabled,
+}
+
+impl RevokeReason {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::CodeReplay => "code_replay",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::UserDisabled => "user_disabled",
+        }
+    }
+}
+
+/// Ends a grant, with the audit row that says so, unless it has ended already.
+pub async fn revoke(
+    db: &dyn Database,
+    grant_id: &GrantId,
+    reason: RevokeReason,
+    audit: Statement,
+    now: Timestamp,
+) -> Result<()> {
+    let update = statement!(
+        "UPDATE grants SET revoked_at = ?2, revoke_reason = ?3 WHERE id = ?1 AND revoked_at IS NULL RETURNING id",
+        grant_id.0.as_str(),
+        now,
+        reason.as_str(),
+    );
+    db.batch(&[update, audit]).await.map(drop)
+}
+
+/// Writes down that a grant was used, if that is not known already.
+pub async fn touch(db: &dyn Database, grant_id: &GrantId, now: Timestamp) -> Result<()> {
+    let update = statement!(
+        "UPDATE grants SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",
+        grant_id.0.as_str(),
+        now,
+        now - LAST_USED_PRECISION,
+    );
+    run(db, update).await.map(drop)
+}

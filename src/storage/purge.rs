@@ -1,0 +1,106 @@
+//! What expires when; deleted in bounded steps, oldest first.
+//!
+//! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
+//! its grant; a rotated refresh token until its family has ended, because reuse must stay detectable.
+
+use super::{Result, statement};
+use crate::ports::{Database, Statement};
+use crate::timestamp::Timestamp;
+use std::time::Duration;
+
+/// Rows one statement may delete, so that no run holds the database for long.
+const STEP: i64 = 500;
+
+/// One kind of row that dies.
+struct Rule {
+    table: &'static str,
+    /// Time after its end that a row is kept.
+    keep: Duration,
+    /// Deletes up to `?2` rows that ended before `?1` and says which.
+    sql: &'static str,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+const RULES: [Rule; 8] = [
+    Rule {
+        table: "transactions",
+        keep: HOUR,
+        sql: "DELETE FROM transactions WHERE handle_hash IN
+              (SELECT handle_hash FROM transactions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "sessions",
+        keep: HOUR,
+        sql: "DELETE FROM sessions WHERE cookie_hash IN
+              (SELECT cookie_hash FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "access_tokens",
+        keep: HOUR,
+        sql: "DELETE FROM access_tokens WHERE token_hash IN
+              (SELECT token_hash FROM access_tokens WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "idempotency",
+        keep: DAY,
+        sql: "DELETE FROM idempotency WHERE rowid IN
+              (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    // A grant that nothing was ever issued under dies with its code.
+    Rule {
+        table: "grants never activated",
+        keep: DAY,
+        sql: "DELETE FROM grants WHERE id IN
+              (SELECT g.id FROM grants g JOIN codes c ON c.grant_id = g.id
+               WHERE g.activated_at IS NULL AND c.expires_at <= ?1 ORDER BY c.expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "codes",
+        keep: DAY,
+        sql: "DELETE FROM codes WHERE code_hash IN
+              (SELECT code_hash FROM codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    // An expired token answers like an unknown one. The newest of a family stays with its grant, to date its end.
+    Rule {
+        table: "refresh_tokens",
+        keep: HOUR,
+        sql: "DELETE FROM refresh_tokens WHERE token_hash IN
+              (SELECT r.token_hash FROM refresh_tokens r
+               WHERE r.expires_at <= ?1 AND EXISTS
+                 (SELECT 1 FROM refresh_tokens s WHERE s.grant_id = r.grant_id AND s.generation > r.generation)
+               ORDER BY r.expires_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    // The newest refresh token of a family ends last; with the grant go its tokens (foreign keys cascade).
+    Rule {
+        table: "grants",
+        keep: Duration::from_hours(90 * 24),
+        sql: "DELETE FROM grants WHERE id IN
+              (SELECT g.id FROM grants g
+               WHERE g.revoked_at <= ?1
+                  OR (g.activated_at IS NOT NULL AND NOT EXISTS
+                      (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?1))
+               ORDER BY g.created_at LIMIT ?2) RETURNING 1 AS one",
+    },
+];
+
+impl Rule {
+    fn statement(&self, now: Timestamp) -> Statement {
+        statement!(self.sql, now - self.keep, STEP)
+    }
+}
+
+/// How much one run removed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Purged(pub Vec<(&'static str, usize)>);
+
+/// Removes one step of every kind of row that is past its time, each in its own transaction. What is left goes next time.
+pub async fn run(db: &dyn Database, now: Timestamp) -> Result<Purged> {
+    let mut purged = Purged::default();
+    for rule in &RULES {
+        let rows = db.batch(&[rule.statement(now)]).await?;
+        purged.0.push((rule.table, rows.first().map_or(0, Vec::len)));
+    }
+    Ok(purged)
+}

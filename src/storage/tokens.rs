@@ -1,0 +1,295 @@
+//! Codes, refresh tokens, access tokens.
+//!
+//! Each redemption is one batch whose first statement is a conditional write and whose inserts select on what only that
+//! write could have left; every insert also demands that the grant is not revoked, so nothing ever comes back to life.
+
+use super::{Result, run, run_for_one, statement};
+use crate::catalog::scope::ScopeSet;
+use crate::ids::{GrantId, UserId};
+use crate::oauth::client::ClientId;
+use crate::oauth::grant::{
+    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, REFRESH_TOKEN_LIFETIME,
+    RefreshRecord, Rotation,
+};
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::secret::SecretHash;
+use crate::ports::{Database, DatabaseError, Row};
+use crate::timestamp::Timestamp;
+
+/// Finds a code with its grant: one read.
+pub async fn find_code(db: &dyn Database, hash: &SecretHash) -> Result<Option<CodeRecord>> {
+    let select = statement!(
+        "SELECT c.code_hash, c.redirect_uri, c.code_challenge, c.expires_at, c.redeemed_at, c.failed_attempts,
+                g.id AS grant_id, g.user_id, g.client_id, g.resource, g.scope, g.revoked_at
+         FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.code_hash = ?1",
+        hash.0.as_str(),
+    );
+    let read = |row: Row| -> Result<CodeRecord> {
+        Ok(CodeRecord {
+            hash: SecretHash(row.text("code_hash")?),
+            grant: read_grant(&row)?,
+            redirect_uri: row.text("redirect_uri")?,
+            challenge: row.parsed("code_challenge", CodeChallenge::parse)?,
+            expires_at: row.time("expires_at")?,
+            redeemed_at: row.optional_time("redeemed_at")?,
+            failed_attempts: row.integer("failed_attempts")?,
+        })
+    };
+    run_for_one(db, select).await?.map(read).transpose()
+}
+
+fn read_grant(row: &Row) -> Result<Grant> {
+    Ok(Grant {
+        id: GrantId(row.text("grant_id")?),
+        user_id: UserId(row.text("user_id")?),
+        client_id: row.parsed("client_id", ClientId::parse)?,
+        resource: row.text("resource")?,
+        scopes: row.parsed("scope", ScopeSet::parse)?,
+        is_revoked: row.optional_time("revoked_at")?.is_some(),
+    })
+}
+
+/// Counts a wrong verifier; the only write on a failing path.
+pub async fn count_failed_attempt(db: &dyn Database, code: &SecretHash) -> Result<()> {
+    let update = statement!(
+        "UPDATE codes SET failed_attempts = failed_attempts + 1 WHERE code_hash = ?1 AND redeemed_at IS NULL",
+        code.0.as_str(),
+    );
+    run(db, update).await.map(drop)
+}
+
+/// A pair of tokens about to be handed out.
+pub struct NewTokens {
+    /// Of the access token.
+    pub access: SecretHash,
+    /// What it carries.
+    pub scopes: ScopeSet,
+    /// Of the refresh token.
+    pub refresh: SecretHash,
+}
+
+/// Who was first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Race {
+    /// This request; its tokens are stored.
+    Won,
+    /// Another one, or a revoke; nothing was stored.
+    Lost,
+}
+
+impl Race {
+    fn of(answers: &[Vec<Row>]) -> Self {
+        if answers.first().is_some_and(|rows| !rows.is_empty()) { Self::Won } else { Self::Lost }
+    }
+}
+
+/// Redeems a code and stores its first tokens, all or nothing. `nonce` is random and of this request alone.
+pub async fn redeem_code(
+    db: &dyn Database,
+    code: &SecretHash,
+    nonce: &str,
+    tokens: &NewTokens,
+    now: Timestamp,
+) -> Result<Race> {
+    let redeem = statement!(
+        "UPDATE codes SET redeemed_at = ?3, redeem_nonce = ?2
+         WHERE code_hash = ?1 AND redeemed_at IS NULL AND expires_at > ?3 AND failed_attempts < ?4
+           AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)
+         RETURNING grant_id",
+        code.0.as_str(),
+        nonce,
+        now,
+        MAX_FAILED_ATTEMPTS,
+    );
+    let activate = statement!(
+        "UPDATE grants SET activated_at = ?2 WHERE id = (SELECT grant_id FROM codes WHERE redeem_nonce = ?1)",
+        nonce,
+        now,
+    );
+    let refresh = statement!(
+        "INSERT INTO refresh_tokens (token_hash, grant_id, generation, created_at, expires_at)
+         SELECT ?2, grant_id, 1, ?3, ?4 FROM codes WHERE redeem_nonce = ?1",
+        nonce,
+        tokens.refresh.0.as_str(),
+        now,
+        now + REFRESH_TOKEN_LIFETIME,
+    );
+    let access = statement!(
+        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
+         SELECT ?2, grant_id, ?3, ?4, ?5 FROM codes WHERE redeem_nonce = ?1",
+        nonce,
+        tokens.access.0.as_str(),
+        tokens.scopes.to_string(),
+        now,
+        now + ACCESS_TOKEN_LIFETIME,
+    );
+    Ok(Race::of(&db.batch(&[redeem, activate, refresh, access]).await?))
+}
+
+/// Finds a refresh token with its grant and what became of its successor: one read.
+pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option<RefreshRecord>> {
+    let select = statement!(
+        "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.window_uses,
+                s.token_hash AS successor, s.rotated_at AS successor_rotated_at,
+                g.id AS grant_id, g.user_id, g.client_id, g.resource, g.scope, g.revoked_at
+         FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
+         LEFT JOIN refresh_tokens s ON s.grant_id = r.grant_id AND s.generation = r.generation + 1
+         WHERE r.token_hash = ?1",
+        hash.0.as_str(),
+    );
+    let read = |row: Row| -> Result<RefreshRecord> {
+        Ok(RefreshRecord {
+            hash: SecretHash(row.text("token_hash")?),
+            grant: read_grant(&row)?,
+            generation: row.integer("generation")?,
+            expires_at: row.time("expires_at")?,
+            rotation: read_rotation(&row)?,
+        })
+    };
+    run_for_one(db, select).await?.map(read).transpose()
+}
+
+fn read_rotation(row: &Row) -> Result<Option<Rotation>> {
+    let Some(at) = row.optional_time("rotated_at")? else { return Ok(None) };
+    let successor = row.optional_text("successor")?.map(SecretHash);
+    Ok(Some(Rotation {
+        at,
+        salt: row.text("rotate_salt")?,
+        kid: row.text("rotate_kid")?,
+        window_uses: row.integer("window_uses")?,
+        is_superseded: successor.is_none() || row.optional_time("successor_rotated_at")?.is_some(),
+        successor,
+    }))
+}
+
+/// Rotates a refresh token on its first use and stores the new pair, all or nothing. `salt` is random and of this request
+/// alone: the inserts select on it.
+pub async fn rotate_refresh(
+    db: &dyn Database,
+    record: &RefreshRecord,
+    salt: &str,
+    kid: &str,
+    tokens: &NewTokens,
+    now: Timestamp,
+) -> Result<Race> {
+    let rotate = statement!(
+        "UPDATE refresh_tokens SET rotated_at = ?2, rotate_salt = ?3, rotate_kid = ?4
+         WHERE token_hash = ?1 AND rotated_at IS NULL AND expires_at > ?2
+           AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)
+         RETURNING grant_id",
+        record.hash.0.as_str(),
+        now,
+        salt,
+        kid,
+    );
+    let successor = statement!(
+        "INSERT INTO refresh_tokens (token_hash, grant_id, generation, created_at, expires_at)
+         SELECT ?3, grant_id, generation + 1, ?4, ?5 FROM refresh_tokens WHERE token_hash = ?1 AND rotate_salt = ?2",
+        record.hash.0.as_str(),
+        salt,
+        tokens.refresh.0.as_str(),
+        now,
+        now + REFRESH_TOKEN_LIFETIME,
+    );
+    let access = statement!(
+        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
+         SELECT ?3, grant_id, ?4, ?5, ?6 FROM refresh_tokens WHERE token_hash = ?1 AND rotate_salt = ?2",
+        record.hash.0.as_str(),
+        salt,
+        tokens.access.0.as_str(),
+        tokens.scopes.to_string(),
+        now,
+        now + ACCESS_TOKEN_LIFETIME,
+    );
+    Ok(Race::of(&db.batch(&[rotate, successor, access]).await?))
+}
+
+/// Stores one more access token beside a successor that was handed out before. Lost when the window was used up, the
+/// successor was used, or the grant was revoked in between.
+pub async fn repeat_refresh(
+    db: &dyn Database,
+    record: &RefreshRecord,
+    tokens: &NewTokens,
+    now: Timestamp,
+) -> Result<Race> {
+    let count = statement!(
+        "UPDATE refresh_tokens SET window_uses = window_uses + 1
+         WHERE token_hash = ?1 AND window_uses < ?3
+           AND EXISTS (SELECT 1 FROM refresh_tokens s WHERE s.token_hash = ?2 AND s.rotated_at IS NULL)
+           AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)
+         RETURNING grant_id",
+        record.hash.0.as_str(),
+        tokens.refresh.0.as_str(),
+        MAX_WINDOW_USES,
+    );
+    let access = statement!(
+        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
+         SELECT ?1, s.grant_id, ?3, ?4, ?5 FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id
+         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL",
+        tokens.access.0.as_str(),
+        tokens.refresh.0.as_str(),
+        tokens.scopes.to_string(),
+        now,
+        now + ACCESS_TOKEN_LIFETIME,
+    );
+    Ok(Race::of(&db.batch(&[count, access]).await?))
+}
+
+/// An access token that is known here, with what it stands on.
+#[derive(Clone, Debug)]
+pub struct AccessRecord {
+    /// What it carries and for whom.
+    pub grant: Grant,
+    /// What this token carries: the grant's scopes or fewer.
+    pub scopes: ScopeSet,
+    /// As the consent page showed it.
+    pub client_name: String,
+    /// Dead from this second on.
+    pub expires_at: Timestamp,
+    /// When the grant was last seen in use.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Finds an access token with its grant: the one read that checks a bearer token.
+pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<AccessRecord>> {
+    let select = statement!(
+        "SELECT a.scope AS token_scope, a.expires_at, g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource,
+                g.scope, g.revoked_at, g.last_used_at
+         FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_hash = ?1",
+        hash.0.as_str(),
+    );
+    let read = |row: Row| -> Result<AccessRecord> {
+        Ok(AccessRecord {
+            grant: read_grant(&row)?,
+            scopes: row.parsed("token_scope", ScopeSet::parse)?,
+            client_name: row.text("client_name")?,
+            expires_at: row.time("expires_at")?,
+            last_used_at: row.optional_time("last_used_at")?,
+        })
+    };
+    run_for_one(db, select).await?.map(read).transpose()
+}
+
+/// Ends one access token of a client; others of its grant go on. Nothing happens to a token of another client.
+pub async fn revoke_access(db: &dyn Database, token: &SecretHash, client_id: &ClientId) -> Result<()> {
+    let delete = statement!(
+        "DELETE FROM access_tokens WHERE token_hash = ?1 AND grant_id IN (SELECT id FROM grants WHERE client_id = ?2)",
+        token.0.as_str(),
+        client_id.as_str(),
+    );
+    run(db, delete).await.map(drop)
+}
+
+/// Which grant a refresh token belongs to, if it is a token of that client.
+pub async fn find_grant_of_refresh(
+    db: &dyn Database,
+    token: &SecretHash,
+    client_id: &ClientId,
+) -> std::result::Result<Option<GrantId>, DatabaseError> {
+    let select = statement!(
+        "SELECT g.id FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id WHERE r.token_hash = ?1 AND g.client_id = ?2",
+        token.0.as_str(),
+        client_id.as_str(),
+    );
+    run_for_one(db, select).await?.map(|row| row.text("id").map(GrantId)).transpose()
+}

@@ -1,0 +1,260 @@
+//! Authorization requests between the authorization endpoint and the person's answer.
+//!
+//! A transaction moves once through open → signed in → consumed; each move is one conditional write.
+
+use super::{Result, run, run_for_one, statement};
+use crate::catalog::scope::ScopeSet;
+use crate::ids::{GrantId, UserId};
+use crate::oauth::authorize::AuthorizationRequest;
+use crate::oauth::client::{Client, ClientId, Standing};
+use crate::oauth::error::SentToClient;
+use crate::oauth::grant::{CODE_LIFETIME, TRANSACTION_LIFETIME};
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::redirect::RedirectUri;
+use crate::oauth::secret::{Handle, SecretHash};
+use crate::ports::{Database, DatabaseError, Row, Statement};
+use crate::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a visit asks for: a valid request, or a fault to deliver once the person is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Proven, with where its answer goes.
+    pub client: Client,
+    /// To be given back as sent.
+    pub state: Option<String>,
+    /// What to show, or what to send back.
+    pub asked: std::result::Result<AuthorizationRequest, SentToClient>,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// StatiBeat's id.
+    pub user_id: UserId,
+    /// For people.
+    pub name: String,
+    /// For people, to tell two accounts apart.
+    pub email: String,
+}
+
+/// A visit whose person is known.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// What it asks for.
+    pub visit: Visit,
+    /// Who is asked.
+    pub person: SignedIn,
+    /// What an approval will be called.
+    pub grant_id: GrantId,
+}
+
+/// The stored form of a visit.
+#[derive(Serialize, Deserialize)]
+struct StoredVisit {
+    client_name: String,
+    standing: String,
+    redirect_uri: String,
+    state: Option<String>,
+    challenge: Option<String>,
+    scope: Option<String>,
+    fault: Option<String>,
+}
+
+impl StoredVisit {
+    fn from_visit(visit: &Visit) -> Self {
+        let (request, fault) = match &visit.asked {
+            Ok(request) => (Some(request), None),
+            Err(fault) => (None, Some(fault.to_string())),
+        };
+        Self {
+            client_name: visit.client.name.clone(),
+            standing: visit.client.standing.as_str().to_owned(),
+            redirect_uri: visit.client.redirect_uri.as_str().to_owned(),
+            state: visit.state.clone(),
+            challenge: request.map(|request| request.challenge.as_str().to_owned()),
+            scope: request.map(|request| request.scopes.to_string()),
+            fault,
+        }
+    }
+
+    fn into_visit(self, id: ClientId) -> Option<Visit> {
+        let client = Client {
+            id,
+            name: self.client_name,
+            standing: Standing::parse(&self.standing)?,
+            redirect_uri: RedirectUri::parse(&self.redirect_uri)?,
+        };
+        let asked = match self.fault {
+            Some(fault) => Err(SentToClient::parse(&fault)?),
+            None => Ok(AuthorizationRequest {
+                challenge: CodeChallenge::parse(&self.challenge?)?,
+                scopes: ScopeSet::parse(&self.scope?)?,
+            }),
+        };
+        Some(Visit { client, state: self.state, asked })
+    }
+}
+
+/// Parks a visit while its person signs in.
+pub async fn open(db: &dyn Database, handle: &Handle, browser: &Handle, visit: &Visit, now: Timestamp) -> Result<()> {
+    let stored = serde_json::to_string(&StoredVisit::from_visit(visit)).map_err(|e| DatabaseError(e.to_string()))?;
+    let insert = statement!(
+        "INSERT INTO transactions (handle_hash, browser_hash, client_id, request, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        handle.hash().0,
+        browser.hash().0,
+        visit.client.id.as_str(),
+        stored,
+        now,
+        now + TRANSACTION_LIFETIME,
+    );
+    run(db, insert).await.map(drop)
+}
+
+/// Takes the sign-in state out of circulation, in the browser that started the visit: it works once. `false` when there is
+/// no such open transaction for this browser. From here only [`attach_person`] can go on.
+pub async fn consume_sign_in(db: &dyn Database, handle: &Handle, browser: &Handle, now: Timestamp) -> Result<bool> {
+    let update = statement!(
+        "UPDATE transactions SET signed_in_at = ?3
+         WHERE handle_hash = ?1 AND browser_hash = ?2 AND signed_in_at IS NULL AND consumed_at IS NULL AND expires_at > ?3
+         RETURNING handle_hash",
+        handle.hash().0,
+        browser.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, update).await?.is_some())
+}
+
+/// Writes down who signed in, with the handle that the consent form will carry.
+pub async fn attach_person(
+    db: &dyn Database,
+    handle: &Handle,
+    person: &SignedIn,
+    consent: &Handle,
+    grant_id: &GrantId,
+) -> Result<bool> {
+    let update = statement!(
+        "UPDATE transactions SET user_id = ?2, user_name = ?3, user_email = ?4, consent_hash = ?5, grant_id = ?6
+         WHERE handle_hash = ?1 AND signed_in_at IS NOT NULL AND consumed_at IS NULL AND user_id IS NULL
+         RETURNING handle_hash",
+        handle.hash().0,
+        person.user_id.0.as_str(),
+        person.name.as_str(),
+        person.email.as_str(),
+        consent.hash().0,
+        grant_id.0.as_str(),
+    );
+    Ok(run_for_one(db, update).await?.is_some())
+}
+
+/// The visit that a consent handle stands for, in the browser that started it, while it can still be answered.
+pub async fn find_for_consent(
+    db: &dyn Database,
+    consent: &Handle,
+    browser: &Handle,
+    now: Timestamp,
+) -> Result<Option<Transaction>> {
+    let select = statement!(
+        "SELECT client_id, request, user_id, user_name, user_email, grant_id FROM transactions
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3",
+        consent.hash().0,
+        browser.hash().0,
+        now,
+    );
+    run_for_one(db, select).await?.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<Transaction> {
+    let id = row.parsed("client_id", ClientId::parse)?;
+    let visit = row.parsed("request", |text| serde_json::from_str::<StoredVisit>(text).ok()?.into_visit(id))?;
+    let person = SignedIn {
+        user_id: UserId(row.text("user_id")?),
+        name: row.text("user_name")?,
+        email: row.text("user_email")?,
+    };
+    Ok(Transaction { visit, person, grant_id: GrantId(row.text("grant_id")?) })
+}
+
+/// Ends a visit that will not be approved. `false`: it was already answered.
+pub async fn close(db: &dyn Database, consent: &Handle, browser: &Handle, now: Timestamp) -> Result<bool> {
+    let update = statement!(
+        "UPDATE transactions SET consumed_at = ?3
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
+         RETURNING handle_hash",
+        consent.hash().0,
+        browser.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, update).await?.is_some())
+}
+
+/// Ends a visit whose sign-in failed.
+pub async fn abandon(db: &dyn Database, handle: &Handle, now: Timestamp) -> Result<()> {
+    let update = statement!(
+        "UPDATE transactions SET consumed_at = ?2 WHERE handle_hash = ?1 AND consumed_at IS NULL",
+        handle.hash().0,
+        now,
+    );
+    run(db, update).await.map(drop)
+}
+
+/// What the person approved.
+pub struct Approval<'a> {
+    /// The visit as it was shown.
+    pub transaction: &'a Transaction,
+    /// The request that was shown.
+    pub request: &'a AuthorizationRequest,
+    /// What stayed ticked.
+    pub scopes: ScopeSet,
+    /// The protected resource.
+    pub resource: &'a str,
+    /// Of the new code.
+    pub code_hash: SecretHash,
+}
+
+/// Consumes the visit and stores the grant and its code, all or nothing. `false`: it was already answered, or a revoke came
+/// in between, and nothing was stored.
+pub async fn approve(
+    db: &dyn Database,
+    consent: &Handle,
+    browser: &Handle,
+    approval: &Approval<'_>,
+    audit: Statement,
+    now: Timestamp,
+) -> Result<bool> {
+    let visit = &approval.transaction.visit;
+    // `approved_as` carries this request's own code, so the later statements find a row only if this one won the first.
+    let consume = statement!(
+        "UPDATE transactions SET consumed_at = ?3, approved_as = ?4
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
+         RETURNING handle_hash",
+        consent.hash().0,
+        browser.hash().0,
+        now,
+        approval.code_hash.0.as_str(),
+    );
+    let grant = statement!(
+        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
+                             created_at)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM transactions WHERE approved_as = ?1",
+        approval.code_hash.0.as_str(),
+        visit.client.name.as_str(),
+        visit.client.standing.as_str(),
+        visit.client.redirect_uri.host(),
+        approval.resource,
+        approval.scopes.to_string(),
+        now,
+    );
+    let code = statement!(
+        "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
+         SELECT ?1, grant_id, ?2, ?3, ?4, ?5 FROM transactions WHERE approved_as = ?1",
+        approval.code_hash.0.as_str(),
+        visit.client.redirect_uri.as_str(),
+        approval.request.challenge.as_str(),
+        now,
+        now + CODE_LIFETIME,
+    );
+    let answers = db.batch(&[consume, grant, code, audit]).await?;
+    Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+}
