@@ -3,7 +3,7 @@
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
-use crate::keyring::{KeyRing, KeyRingError};
+use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::oauth::client::{AllowedRedirects, BadEntry};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -91,15 +91,6 @@ pub struct Config {
     pub client_keys: KeyRing,
     /// `HOSTED_MCP_ASSERTION_KEYS`.
     pub assertion_keys: KeyRing,
-}
-
-/// A public key of StatiBeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
-    /// Its name.
-    pub kid: String,
-    /// Ed25519.
-    pub key: [u8; 32],
 }
 
 /// One thing that is wrong with the configuration. Never carries a secret's value.

@@ -6,7 +6,7 @@
 //! because it names the hash of that sign-in's `state`, which works once.
 
 use crate::ids::UserId;
-use crate::keyring::KeyRing;
+use crate::keyring::PublicKey;
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,7 +28,7 @@ const LIFETIME_LIMIT: Duration = Duration::from_mins(1);
 /// How far StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
 const SKEW: Duration = Duration::from_secs(30);
 
-type PublicKey = <Ed25519 as Algorithm>::VerifyingKey;
+type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
 
 /// A person who signed in at StatiBeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ type Extensions = Map<String, Value>;
 /// Establishes who signed in, or says why the token does not.
 pub(super) fn verify(
     token: &str,
-    keys: &KeyRing,
+    keys: &[PublicKey],
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<SignedInUser, BadIdentity> {
@@ -147,7 +147,7 @@ pub(super) fn verify(
     Ok(SignedInUser { id: UserId(sub), name, email, session_id: sid, authenticated_at })
 }
 
-fn check_header(token: &UntrustedToken<'_, Extensions>, keys: &KeyRing) -> Result<PublicKey, BadIdentity> {
+fn check_header(token: &UntrustedToken<'_, Extensions>, keys: &[PublicKey]) -> Result<VerifyingKey, BadIdentity> {
     let header = token.header();
     if header.other_fields.contains_key("crit") {
         return Err(BadIdentity::Critical);
@@ -158,14 +158,15 @@ fn check_header(token: &UntrustedToken<'_, Extensions>, keys: &KeyRing) -> Resul
     if token.algorithm() != "EdDSA" {
         return Err(BadIdentity::Algorithm);
     }
-    let key = header.key_id.as_deref().and_then(|kid| keys.find(kid)).ok_or(BadIdentity::UnknownKey)?;
+    let is_named = |key: &&PublicKey| header.key_id.as_ref() == Some(&key.kid);
+    let key = keys.iter().find(is_named).ok_or(BadIdentity::UnknownKey)?;
     // 32 bytes that are no point of the curve: a key that nothing can be signed with.
-    PublicKey::from_slice(key.reveal()).map_err(|_| BadIdentity::UnknownKey)
+    VerifyingKey::from_slice(&key.key).map_err(|_| BadIdentity::UnknownKey)
 }
 
 fn check_signature(
     token: &UntrustedToken<'_, Extensions>,
-    key: &PublicKey,
+    key: &VerifyingKey,
 ) -> Result<Claims<IdentityClaims>, BadIdentity> {
     match Ed25519.validator::<IdentityClaims>(key).validate(token) {
         Ok(token) => Ok(token.claims().clone()),

@@ -18,7 +18,7 @@ pub use identity_token::{BadIdentity, SignedInUser};
 use crate::catalog::Write;
 use crate::catalog::scope::Scope;
 use crate::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
-use crate::keyring::KeyRing;
+use crate::keyring::{KeyRing, PublicKey};
 use crate::ports::HttpClient;
 use crate::timestamp::Timestamp;
 use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties, SigningKey};
@@ -48,8 +48,8 @@ pub struct Settings<'a> {
     pub environment: &'a str,
     /// What we sign with.
     pub assertion_keys: &'a KeyRing,
-    /// The *public* keys that StatiBeat signs identity tokens with.
-    pub identity_keys: &'a KeyRing,
+    /// The public halves of the keys that StatiBeat signs identity tokens with.
+    pub identity_keys: &'a [PublicKey],
 }
 
 /// The connector during one request of ours.

@@ -2,7 +2,7 @@
 
 use super::{Api, Connector, Principal, Settings};
 use crate::ids::{GrantId, RequestId, UserId};
-use crate::keyring::KeyRing;
+use crate::keyring::{KeyRing, PublicKey};
 use crate::ports::{HttpClient, HttpError};
 use crate::timestamp::Timestamp;
 use async_trait::async_trait;
@@ -14,10 +14,16 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-/// The seed and the public key of RFC 8037, appendix A.
+/// The seed of RFC 8037, appendix A.1, and its public key.
 pub const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
-pub const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 pub const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+/// The public key under a name.
+pub fn public_key(kid: &str) -> PublicKey {
+    let key = URL_SAFE_NO_PAD.decode(PUBLIC).expect("base64url").try_into().expect("32 bytes");
+    PublicKey { kid: kid.to_owned(), key }
+}
 
 type Answer = Result<Response<Bytes>, HttpError>;
 
@@ -76,7 +82,7 @@ pub fn counting_random(buffer: &mut [u8]) {
 /// Everything a connector borrows.
 pub struct Desk {
     assertion_keys: KeyRing,
-    identity_keys: KeyRing,
+    identity_keys: Vec<PublicKey>,
     user_id: UserId,
     grant_id: GrantId,
     request_id: RequestId,
@@ -87,7 +93,7 @@ impl Desk {
         let ring = |text: &str| KeyRing::parse(text, "test").expect("a good ring");
         Self {
             assertion_keys: ring(&format!("a1:{SEED}")),
-            identity_keys: ring(&format!("k1:{PUBLIC}")),
+            identity_keys: vec![public_key("k1")],
             user_id: UserId("42".into()),
             grant_id: GrantId("grant-1".into()),
             request_id: RequestId("request-1".into()),
