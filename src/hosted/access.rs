@@ -36,11 +36,15 @@ pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), D
     Err(Denied::Scope { needed })
 }
 
-/// The page of that id among those the person can see. Being listed without being allowed to read the page is not
-/// seeing it.
+/// Whether the person can see a page that StatiBeat lists for them. Being listed without being allowed to read the page
+/// is not enough.
+pub fn is_visible(page: &AccessiblePage) -> bool {
+    page.allows(PagePermission::PageRead)
+}
+
+/// The page of that id among those the person can see.
 pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePage, Denied> {
-    let is_seen = |page: &AccessiblePage| page.id == id && page.allows(PagePermission::PageRead);
-    pages.into_iter().find(is_seen).ok_or(Denied::Page)
+    pages.into_iter().find(|page| page.id == id && is_visible(page)).ok_or(Denied::Page)
 }
 
 /// Whether the person's role on the page allows what the entry needs.
@@ -65,11 +69,9 @@ const fn matching_read(scope: Scope) -> Scope {
     match scope {
         Scope::IncidentsWrite => Scope::IncidentsRead,
         Scope::MaintenancesWrite => Scope::MaintenancesRead,
-        Scope::PagesRead
-        | Scope::BeatsRead
-        | Scope::IncidentsRead
-        | Scope::MaintenancesRead
-        | Scope::AnalyticsRead => scope,
+        Scope::PagesRead | Scope::BeatsRead | Scope::IncidentsRead | Scope::MaintenancesRead | Scope::AnalyticsRead => {
+            scope
+        }
     }
 }
 
@@ -135,6 +137,9 @@ mod tests {
     #[test]
     fn a_missing_role_is_said_in_words() {
         let sentence = role_sentence(PagePermission::IncidentsManage, "Acme");
-        assert!(sentence.contains("\"Acme\"") && sentence.contains("manage incidents (incidents.manage)"), "{sentence}");
+        assert!(
+            sentence.contains("\"Acme\"") && sentence.contains("manage incidents (incidents.manage)"),
+            "{sentence}"
+        );
     }
 }

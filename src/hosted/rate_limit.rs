@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn windows_begin_where_the_clock_says_and_not_where_the_first_take_was() {
-        assert_eq!(takes(&[179, 179, 179, 179, 180, 180, 180, 181]), [true, true, true, false, true, true, true, false]);
+        assert_eq!(
+            takes(&[179, 179, 179, 179, 180, 180, 180, 181]),
+            [true, true, true, false, true, true, true, false]
+        );
     }
 
     #[test]

@@ -45,16 +45,16 @@ pub struct Attempt<'a> {
 
 /// How a write ended, and what is known of it.
 #[derive(Debug)]
-pub struct Written {
+pub struct Ended {
     /// The document StatiBeat answered with, or why there is none.
-    pub result: Result<Done, NotDone>,
+    pub result: Result<Posted, NotDone>,
     /// The audit row; `None` when it could not be written.
     pub audit_id: Option<AuditId>,
 }
 
 /// A write that was carried out.
 #[derive(Debug)]
-pub struct Done {
+pub struct Posted {
     /// What StatiBeat made of it.
     pub document: Value,
     /// Writes that are left in this window.
@@ -77,7 +77,7 @@ pub enum NotDone {
 
 /// Carries a write out. The order of the steps is what makes it safe: nothing is posted that was not counted, and
 /// nothing is answered before it was recorded.
-pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>) -> Written {
+pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>) -> Ended {
     // 1. Count it. A limiter that does not answer lets nothing through.
     let taken = take(guard).await;
     // 2. Post it, once.
@@ -88,7 +88,7 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
     // 3. Record it. A post cannot be taken back, so a row that cannot be written changes the answer's words, not its
     //    outcome.
     let audit_id = record(guard, attempt, &result).await;
-    Written { result, audit_id }
+    Ended { result, audit_id }
 }
 
 async fn take(guard: &Guard<'_>) -> Result<u32, NotDone> {
@@ -102,12 +102,12 @@ async fn take(guard: &Guard<'_>) -> Result<u32, NotDone> {
     }
 }
 
-async fn post(api: &PageApi<'_>, attempt: &Attempt<'_>, remaining: u32) -> Result<Done, NotDone> {
+async fn post(api: &PageApi<'_>, attempt: &Attempt<'_>, remaining: u32) -> Result<Posted, NotDone> {
     let document = api.write(attempt.scope, attempt.write).await.map_err(NotDone::Upstream)?;
-    Ok(Done { document, remaining })
+    Ok(Posted { document, remaining })
 }
 
-async fn record(guard: &Guard<'_>, attempt: &Attempt<'_>, result: &Result<Done, NotDone>) -> Option<AuditId> {
+async fn record(guard: &Guard<'_>, attempt: &Attempt<'_>, result: &Result<Posted, NotDone>) -> Option<AuditId> {
     let mut random = [0; 16];
     (guard.random)(&mut random);
     let entry = entry(guard, attempt, result, AuditId::new(random));
@@ -121,7 +121,7 @@ async fn record(guard: &Guard<'_>, attempt: &Attempt<'_>, result: &Result<Done, 
     }
 }
 
-fn entry<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, result: &Result<Done, NotDone>, id: AuditId) -> Entry<'a> {
+fn entry<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, result: &Result<Posted, NotDone>, id: AuditId) -> Entry<'a> {
     let (outcome, detail) = match result {
         Ok(_) => (Outcome::Done, None),
         Err(reason) => reason.for_audit(),

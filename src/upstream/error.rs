@@ -3,6 +3,7 @@
 //! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
+use crate::catalog::text;
 use crate::ports::HttpError;
 use bytes::Bytes;
 use http::StatusCode;
@@ -129,22 +130,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The text as a client may see it: one line of visible characters, capped.
 fn shown(text: &str) -> String {
-    let visible: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_hidden(*c)).collect();
-    let line = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = text::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN_LIMIT) {
         _ if line.is_empty() => "StatiBeat gave no reason.".to_owned(),
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
-}
-
-/// Characters that show nothing but can hide or reorder text: zero-width, bidirectional, tags, variation selectors.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -181,7 +172,7 @@ mod tests {
 
     #[test]
     fn shown_text_is_one_visible_line_and_capped() {
-        assert_eq!(shown("a\n\u{202e}b\u{200b}\tc\u{7}\u{e0041}"), "a b c");
+        assert_eq!(shown("a\n\u{202e}b\u{200b}\tc\u{7}\u{e0041} "), "a b c");
         assert_eq!(shown(&"é".repeat(400)).chars().count(), SHOWN_LIMIT + 1);
         assert_eq!(shown("\u{200b} "), "StatiBeat gave no reason.");
     }

@@ -8,6 +8,7 @@ use super::assertion::Bound;
 use super::identity_token::{self, Expected};
 use super::{API_ROOT, Api, ApiError, BadIdentity, Connector, JSON, SignedInUser};
 use crate::catalog::scope::{PagePermission, Scope};
+use crate::catalog::text;
 use crate::ids::{OrganizationId, PageId};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -145,7 +146,7 @@ pub struct AccessiblePage {
     pub id: PageId,
     /// Its owner; part of every address of the page's admin API.
     pub organization_id: OrganizationId,
-    /// For people.
+    /// For people; without characters that cannot be seen.
     pub name: String,
     /// Permission keys, as StatiBeat lists them; may hold keys that we do not know.
     pub permissions: BTreeSet<String>,
@@ -161,7 +162,7 @@ impl AccessiblePage {
         Some(Self {
             id: PageId(number("id")?),
             organization_id: OrganizationId(number("organization_id")?),
-            name: entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            name: entry.get("name").and_then(Value::as_str).map(text::clean).unwrap_or_default(),
             permissions: permissions.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             raw: entry.clone(),
         })
