@@ -5,19 +5,19 @@
 
 use crate::catalog::scope::{PagePermission, Requirement, Scope, ScopeSet};
 use crate::ids::PageId;
+use crate::mcp;
 use crate::upstream::identity::AccessiblePage;
 
-/// Why an entry cannot be used.
+/// The client was not granted what an entry needs; more consent would help. Holds everything worth asking for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingScope(pub ScopeSet);
+
+/// Why a page cannot be used as asked. No consent would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// The client was not granted it. More consent would help.
-    Scope {
-        /// Everything worth asking for.
-        needed: ScopeSet,
-    },
     /// No such page, or none that this person can see.
     Page,
-    /// The person's role on the page does not allow it. No consent would help.
+    /// The person's role on the page does not allow it.
     Role {
         /// What the role would have to allow.
         missing: PagePermission,
@@ -28,12 +28,11 @@ pub enum Denied {
 
 /// Whether the client was granted what the entry needs. A client that must ask for a write is told to ask for the
 /// matching read as well: it will want to see what it wrote.
-pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), Denied> {
+pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), MissingScope> {
     if granted.contains(requirement.scope) {
         return Ok(());
     }
-    let needed = ScopeSet::from_iter([requirement.scope, matching_read(requirement.scope)]);
-    Err(Denied::Scope { needed })
+    Err(MissingScope(ScopeSet::from_iter([requirement.scope, matching_read(requirement.scope)])))
 }
 
 /// Whether the person can see a page that StatiBeat lists for them. Being listed without being allowed to read the page
@@ -63,6 +62,12 @@ pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
         words(missing),
         missing.key()
     )
+}
+
+impl From<MissingScope> for mcp::Error {
+    fn from(missing: MissingScope) -> Self {
+        Self::InsufficientScope { needed: missing.0 }
+    }
 }
 
 const fn matching_read(scope: Scope) -> Scope {
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn a_missing_write_scope_is_named_together_with_its_read_scope() {
         let needed = ScopeSet::from_iter([Scope::IncidentsWrite, Scope::IncidentsRead]);
-        assert_eq!(check_scope(ScopeSet::baseline(), &WRITE), Err(Denied::Scope { needed }));
+        assert_eq!(check_scope(ScopeSet::baseline(), &WRITE), Err(MissingScope(needed)));
         assert_eq!(check_scope(Scope::IncidentsWrite.into(), &WRITE), Ok(()));
     }
 

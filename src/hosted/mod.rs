@@ -75,7 +75,7 @@ impl Surface for HostedSurface<'_> {
         let found = Roots::HOSTED.find(uri, RESOURCES).ok_or_else(unknown)?;
         let requirement = found.resource.hosted.ok_or_else(unknown)?;
         let refused = |reason| refused_read(reason, uri);
-        access::check_scope(self.guard.caller.scopes, &requirement).map_err(refused)?;
+        access::check_scope(self.guard.caller.scopes, &requirement)?;
         let page = match found.page_id() {
             Some(id) => Some(self.page(id, &requirement).await.map_err(|e| self.trouble(uri, e))?.map_err(refused)?),
             None => None,
@@ -103,9 +103,7 @@ impl Surface for HostedSurface<'_> {
         let unknown = || Error::UnknownTool(name.to_owned());
         let tool = catalog::find_tool(name).ok_or_else(unknown)?;
         let requirement = tool.hosted.ok_or_else(unknown)?;
-        if let Err(Denied::Scope { needed }) = access::check_scope(self.guard.caller.scopes, &requirement) {
-            return Err(Error::InsufficientScope { needed });
-        }
+        access::check_scope(self.guard.caller.scopes, &requirement)?;
         let (page_id, write) = match parse(tool, arguments) {
             Ok(parsed) => parsed,
             Err(problems) => return Ok(outcome::bad_arguments(&problems)),
@@ -113,7 +111,7 @@ impl Surface for HostedSurface<'_> {
         let page = self.page(page_id, &requirement).await.map_err(|error| self.trouble("the page list", error))?;
         match page {
             Ok(page) => self.write(tool, requirement.scope, &page, &write).await,
-            Err(reason) => outcome::denied(reason, page_id),
+            Err(reason) => Ok(outcome::denied(&reason, page_id)),
         }
     }
 }
@@ -212,7 +210,6 @@ fn list(entry: &'static Resource, page: Option<&AccessiblePage>) -> Option<Liste
 
 fn refused_read(reason: Denied, uri: &str) -> mcp::Error {
     match reason {
-        Denied::Scope { needed } => Error::InsufficientScope { needed },
         Denied::Page => Error::ResourceNotFound(uri.to_owned()),
         Denied::Role { missing, page_name } => Error::Forbidden(access::role_sentence(missing, &page_name)),
     }

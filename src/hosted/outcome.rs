@@ -21,17 +21,15 @@ pub fn bad_arguments(problems: &[String]) -> ToolOutcome {
     error(format!("The arguments do not fit: {}. Nothing was published.", problems.join("; ")))
 }
 
-/// Access that was not given. A missing scope is the transport's to answer, so that a client can ask for more.
-pub fn denied(reason: Denied, page_id: PageId) -> Result<ToolOutcome, mcp::Error> {
-    match reason {
-        Denied::Scope { needed } => Err(mcp::Error::InsufficientScope { needed }),
-        Denied::Page => Ok(error(format!(
-            "There is no page {page_id} that you can access; statibeat://pages lists those you can. Nothing was published."
-        ))),
-        Denied::Role { missing, page_name } => {
-            Ok(error(format!("{} Nothing was published.", access::role_sentence(missing, &page_name))))
+/// A page that cannot be written to.
+pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
+    let why = match reason {
+        Denied::Page => {
+            format!("There is no page {page_id} that you can access; statibeat://pages lists those you can.")
         }
-    }
+        Denied::Role { missing, page_name } => access::role_sentence(*missing, page_name),
+    };
+    error(format!("{why} Nothing was published."))
 }
 
 /// How a write ended.

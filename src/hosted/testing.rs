@@ -1,1 +1,97 @@
+//! A hosted surface on a scripted StatiBeat, a scripted limiter and the real schema, for unit tests.
 
+use super::HostedSurface;
+use super::caller::Caller;
+use super::write::Guard;
+use crate::catalog::scope::ScopeSet;
+use crate::ids::{GrantId, RequestId, UserId};
+use crate::oauth::client::ClientId;
+use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
+use crate::storage::audit::{self, Recorded};
+use crate::storage::testing::TestDatabase;
+use crate::timestamp::Timestamp;
+use crate::upstream::Connector;
+use crate::upstream::testing::{Desk, FakeHttp, NOW, counting_random};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+
+/// Says the same to everybody, and remembers who asked.
+pub struct FakeLimiter {
+    answer: Result<Decision, LimiterError>,
+    pub asked: RefCell<Vec<String>>,
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for FakeLimiter {
+    async fn take(&self, key: &str, _: RateLimit, _: Timestamp) -> Result<Decision, LimiterError> {
+        self.asked.borrow_mut().push(key.to_owned());
+        self.answer.clone()
+    }
+}
+
+/// Everything a surface borrows.
+pub struct Scene {
+    pub http: FakeHttp,
+    pub limiter: FakeLimiter,
+    pub db: TestDatabase,
+    pub log: RefCell<Vec<String>>,
+    desk: Desk,
+    caller: Caller,
+    request_id: RequestId,
+}
+
+impl Scene {
+    /// A caller with these scopes before a StatiBeat with these answers; the limiter has room.
+    pub fn new(scopes: ScopeSet, http: FakeHttp) -> Self {
+        let caller = Caller {
+            user_id: UserId("42".into()),
+            client_id: ClientId::parse("cursor").expect("a client id"),
+            client_name: "Cursor".into(),
+            grant_id: GrantId("grant-1".into()),
+            scopes,
+        };
+        let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
+        let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
+        Self { http, limiter, db: TestDatabase::new(), log: RefCell::default(), desk, caller, request_id }
+    }
+
+    /// The same with another answer of the limiter.
+    pub fn limited(mut self, answer: Result<Decision, LimiterError>) -> Self {
+        self.limiter.answer = answer;
+        self
+    }
+
+    /// Lets a test use the surface.
+    pub async fn run<T>(&self, test: impl AsyncFnOnce(&HostedSurface<'_>) -> T) -> T {
+        let connector: Connector<'_> = self.desk.connector(&self.http);
+        let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
+        let guard = Guard {
+            caller: &self.caller,
+            request_id: &self.request_id,
+            limiter: &self.limiter,
+            db: &self.db,
+            now: NOW,
+            random: &counting_random,
+            log: &log,
+        };
+        test(&HostedSurface { guard, connector: &connector }).await
+    }
+
+    /// The audit rows, newest first.
+    pub async fn audit(&self) -> Vec<Recorded> {
+        audit::recent(&self.db, &self.caller.user_id, 50).await.expect("rows")
+    }
+
+    /// Paths that StatiBeat was asked for, without the root.
+    pub fn asked(&self) -> Vec<String> {
+        let path = |uri: &http::Uri| uri.path_and_query().map(|path| path.to_string().replacen("/api/v1", "", 1));
+        self.http.sent().iter().filter_map(|request| path(request.uri())).collect()
+    }
+}
+
+/// The page list with one page, 7, on which the person may do these things.
+pub fn pages(permissions: &[&str]) -> Value {
+    let page = json!({ "id": 7, "organization_id": 3, "name": "Acme", "permissions": permissions });
+    json!({ "items": [page], "total": 1 })
+}

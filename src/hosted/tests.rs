@@ -1,1 +1,217 @@
+//! Lists, reads and calls, as far as access decides them.
 
+use super::testing::{Scene, pages};
+use super::*;
+use crate::catalog::scope::ScopeSet;
+use crate::ports::HttpError;
+use crate::upstream::testing::{FakeHttp, claims_of};
+use serde_json::json;
+
+const READER: &[&str] = &["page.read", "incidents.read", "hierarchy.read"];
+const MANAGER: &[&str] = &["page.read", "incidents.read", "incidents.manage"];
+
+async fn read(scene: &Scene, uri: &str) -> Result<Value, Error> {
+    scene.run(async |surface| Ok(surface.read(uri).await?.body)).await
+}
+
+async fn call(scene: &Scene, arguments: Value) -> Result<ToolOutcome, Error> {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    scene.run(async |surface| surface.call("create_incident", arguments).await).await
+}
+
+async fn refusal(scene: &Scene, arguments: Value) -> String {
+    let outcome = call(scene, arguments).await.expect("an outcome");
+    assert!(outcome.is_error && outcome.structured.is_none());
+    outcome.text
+}
+
+fn incident() -> Value {
+    json!({ "page_id": 7, "title": "Slow", "description": "It is slow." })
+}
+
+#[tokio::test]
+async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
+    let answers = [(200, pages(READER)), (200, json!([])), (200, json!([]))];
+    let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering(answers));
+    read(&scene, "statibeat://pages/7/hierarchy").await.expect("a body");
+    let page = "/orgs/3/pages/7/admin";
+    assert_eq!(scene.asked(), ["/me/pages", &format!("{page}/hierarchy/levels"), &format!("{page}/hierarchy/items")]);
+}
+
+#[tokio::test]
+async fn a_session_read_asks_for_nothing_else() {
+    let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering([(200, json!({ "id": 42 }))]));
+    assert_eq!(read(&scene, "statibeat://me").await, Ok(json!({ "id": 42 })));
+    assert_eq!(scene.asked(), ["/me"]);
+}
+
+#[tokio::test]
+async fn every_call_of_a_read_carries_only_the_entrys_scope() {
+    let answers = [(200, pages(READER)), (200, json!({ "id": 9 }))];
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
+    read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
+    for request in scene.http.sent() {
+        assert_eq!(claims_of(&request)["scope"], "mcp.incidents.read");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_page_and_a_forbidden_page_answer_alike() {
+    let of = async |permissions: &[&str], uri: &str| {
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(permissions))]));
+        let error = read(&scene, uri).await.expect_err("no access");
+        assert_eq!(scene.asked(), ["/me/pages"]);
+        error
+    };
+    let not_found = |uri: &str| Error::ResourceNotFound(uri.to_owned());
+    let (forbidden, unknown) = ("statibeat://pages/7/summary", "statibeat://pages/8/summary");
+    assert_eq!(of(&["incidents.read"], forbidden).await, not_found(forbidden));
+    assert_eq!(of(READER, unknown).await, not_found(unknown));
+}
+
+#[tokio::test]
+async fn an_unknown_uri_asks_statibeat_for_nothing() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
+    for uri in ["statibeat://nothing", "statibeat://pages/07/summary", "https://pages/7/summary", ""] {
+        assert_eq!(read(&scene, uri).await, Err(Error::ResourceNotFound(uri.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_answered_before_anything_is_asked() {
+    let scene = Scene::new(Scope::PagesRead.into(), FakeHttp::answering([]));
+    let needed = ScopeSet::from(Scope::IncidentsRead);
+    let answer = read(&scene, "statibeat://pages/7/incidents/active").await;
+    assert_eq!(answer, Err(Error::InsufficientScope { needed }));
+}
+
+#[tokio::test]
+async fn a_missing_role_is_forbidden_in_words_and_reads_nothing_more() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(&["page.read"]))]));
+    let answer = read(&scene, "statibeat://pages/7/incidents/active").await;
+    assert!(matches!(answer, Err(Error::Forbidden(text)) if text.contains("see incidents")));
+    assert_eq!(scene.asked(), ["/me/pages"]);
+}
+
+#[tokio::test]
+async fn trouble_upstream_is_answered_by_kind() {
+    let uri = "statibeat://pages/7/incidents/9";
+    let of = async |status, text: &str| {
+        let answers = [(200, pages(READER)), (status, json!({ "error": text }))];
+        read(&Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), uri).await.expect_err("trouble")
+    };
+    assert_eq!(of(404, "x").await, Error::ResourceNotFound(uri.to_owned()));
+    assert_eq!(of(400, "bad id").await, Error::InvalidParams("bad id".to_owned()));
+    assert_eq!(of(401, "user is disabled").await, Error::AccessEnded);
+    assert!(matches!(of(401, "expired").await, Error::Internal(_)));
+    assert!(matches!(of(429, "x").await, Error::Unavailable { .. }));
+    assert!(matches!(of(503, "at 10.0.0.7").await, Error::Unavailable { reason, .. } if !reason.contains("10.0")));
+    let lost = Scene::new(ScopeSet::all(), FakeHttp::script([Err(HttpError::Timeout)]));
+    assert!(matches!(read(&lost, uri).await, Err(Error::Unavailable { .. })));
+    assert_eq!(lost.log.borrow().len(), 1, "what clients do not see is in the log");
+}
+
+#[tokio::test]
+async fn lists_show_what_scope_and_role_allow_together() {
+    let listed = async |scopes: ScopeSet, permissions: &[&str]| -> Vec<String> {
+        let scene = Scene::new(scopes, FakeHttp::answering([(200, pages(permissions))]));
+        let listed = scene.run(async |surface| surface.resources().await).await.expect("a list");
+        listed.into_iter().map(|resource| resource.uri.replace("statibeat://", "")).collect()
+    };
+    let all = ["me", "pages", "pages/7/summary", "pages/7/hierarchy", "pages/7/incidents/active"];
+    assert_eq!(listed(ScopeSet::all(), READER).await, all);
+    assert_eq!(listed(ScopeSet::all(), &["page.read"]).await, all[..3]);
+    assert_eq!(listed(ScopeSet::all(), &["incidents.read"]).await, all[..2], "a page that cannot be read is not there");
+    assert_eq!(listed(Scope::IncidentsRead.into(), READER).await, all[4..]);
+    assert_eq!(listed(Scope::AnalyticsRead.into(), READER).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn templates_are_those_of_granted_scopes() {
+    let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
+    let templates = scene.run(async |surface| surface.resource_templates()).await;
+    let uris: Vec<&str> = templates.iter().map(|(uri, _)| uri.as_str()).collect();
+    let root = "statibeat://pages/{page_id}/incidents";
+    assert_eq!(uris, [format!("{root}/active"), format!("{root}/{{incident_id}}")]);
+}
+
+#[tokio::test]
+async fn tools_are_listed_without_their_scope_and_need_a_page() {
+    let scene = Scene::new(ScopeSet::EMPTY, FakeHttp::answering([]));
+    let tools = scene.run(async |surface| surface.tools()).await;
+    assert_eq!(tools.len(), TOOLS.len());
+    for (tool, schema) in tools {
+        assert_eq!(schema["required"][0], "page_id", "{}", tool.name);
+        assert_eq!(schema["properties"]["page_id"]["type"], "integer", "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_its_scope_names_write_and_read() {
+    let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering([]));
+    let needed = ScopeSet::from_iter([Scope::IncidentsWrite, Scope::IncidentsRead]);
+    assert_eq!(call(&scene, incident()).await.err(), Some(Error::InsufficientScope { needed }));
+}
+
+#[tokio::test]
+async fn an_unknown_tool_is_named() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
+    let answer = scene.run(async |surface| surface.call("delete_incident", Map::new()).await).await;
+    assert_eq!(answer.err(), Some(Error::UnknownTool("delete_incident".to_owned())));
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_all_named_and_nothing_is_asked() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
+    let text = refusal(&scene, json!({ "page_id": "7", "title": "x", "colour": "red" })).await;
+    for problem in ["`page_id`", "`description`", "`colour`", "statibeat://pages"] {
+        assert!(text.contains(problem), "{problem} in {text}");
+    }
+    assert_eq!(scene.asked(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_call_to_an_unknown_page_and_to_a_forbidden_page_answer_alike() {
+    let of = async |permissions: &[&str], page_id: i64| {
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(permissions))]));
+        let mut arguments = incident();
+        arguments["page_id"] = json!(page_id);
+        let text = refusal(&scene, arguments).await;
+        assert_eq!(scene.asked(), ["/me/pages"]);
+        text.replace(&page_id.to_string(), "N")
+    };
+    assert_eq!(of(&["incidents.manage"], 7).await, of(MANAGER, 8).await);
+}
+
+#[tokio::test]
+async fn a_call_without_the_role_posts_nothing() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(READER))]));
+    let text = refusal(&scene, incident()).await;
+    assert!(text.contains("manage incidents") && text.contains("Nothing was published"), "{text}");
+    assert_eq!(scene.asked(), ["/me/pages"]);
+    assert!(scene.limiter.asked.borrow().is_empty(), "it costs nothing either");
+}
+
+#[tokio::test]
+async fn a_call_reports_what_was_made() {
+    let made = json!({ "id": 9, "title": "Slow", "status": "degraded" });
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (201, made)]));
+    let outcome = call(&scene, incident()).await.expect("an outcome");
+    let structured = outcome.structured.expect("a report");
+    assert!(!outcome.is_error);
+    assert_eq!((&structured["incident_id"], &structured["page_id"]), (&json!(9), &json!(7)));
+    assert_eq!((&structured["remaining_writes"], &structured["replayed"]), (&json!(29), &json!(false)));
+    assert_eq!(structured["audit_id"], scene.audit().await[0].id.0);
+    assert_eq!(outcome.links[0].0, "statibeat://pages/7/incidents/9");
+    let schema = (catalog::find_tool("create_incident").expect("the tool").output_schema)();
+    assert!(jsonschema::is_valid(&schema, &structured));
+}
+
+#[tokio::test]
+async fn links_stay_within_the_granted_scopes() {
+    let scene = Scene::new(
+        Scope::IncidentsWrite.into(),
+        FakeHttp::answering([(200, pages(MANAGER)), (201, json!({ "id": 9 }))]),
+    );
+    assert!(call(&scene, incident()).await.expect("an outcome").links.is_empty());
+}

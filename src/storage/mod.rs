@@ -7,6 +7,8 @@
 pub mod audit;
 pub mod grants;
 pub mod purge;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tokens;
 pub mod transactions;
 

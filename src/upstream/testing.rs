@@ -48,6 +48,12 @@ impl FakeHttp {
         Self { answers: RefCell::new(answers.into_iter().collect()), sent: RefCell::default() }
     }
 
+    /// Adds an answer at the end.
+    pub fn then(self, answer: Answer) -> Self {
+        self.answers.borrow_mut().push_back(answer);
+        self
+    }
+
     /// What was asked, in order.
     pub fn sent(&self) -> Vec<Request<Bytes>> {
         self.sent.borrow().clone()

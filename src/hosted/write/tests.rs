@@ -1,1 +1,131 @@
+//! Each way a write can end: what is posted, what is recorded, what is said.
 
+use super::super::testing::{Scene, pages};
+use super::*;
+use crate::catalog::scope::ScopeSet;
+use crate::mcp::{Error, Surface as _, ToolOutcome};
+use crate::ports::{HttpError, LimiterError};
+use crate::upstream::testing::{FakeHttp, claims_of};
+use serde_json::json;
+
+const MANAGER: &[&str] = &["page.read", "incidents.manage"];
+
+fn scene(status: u16, answer: Value) -> Scene {
+    Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (status, answer)]))
+}
+
+fn refusing(status: u16, text: &str) -> Scene {
+    scene(status, json!({ "error": text }))
+}
+
+async fn call(scene: &Scene) -> Result<ToolOutcome, Error> {
+    let arguments = json!({ "page_id": 7, "title": "Slow", "description": "It is slow." });
+    let Value::Object(arguments) = arguments else { unreachable!("an object") };
+    scene.run(async |surface| surface.call("create_incident", arguments).await).await
+}
+
+fn posts(scene: &Scene) -> usize {
+    scene.http.sent().iter().filter(|request| request.method() == http::Method::POST).count()
+}
+
+/// The one row's outcome and detail.
+async fn recorded(scene: &Scene) -> (String, Option<String>) {
+    let rows = scene.audit().await;
+    assert_eq!(rows.len(), 1, "one attempt, one row");
+    (rows[0].outcome.clone(), rows[0].detail.clone())
+}
+
+async fn check(scene: Scene, outcome: &str, detail: &str, says: &str) {
+    let answer = call(&scene).await.expect("an outcome");
+    assert!(answer.is_error && answer.text.contains(says), "{}", answer.text);
+    assert_eq!(recorded(&scene).await, (outcome.to_owned(), Some(detail.to_owned())));
+}
+
+#[tokio::test]
+async fn a_write_is_counted_posted_once_and_recorded() {
+    let scene = scene(201, json!({ "id": 9 }));
+    call(&scene).await.expect("an outcome");
+    assert_eq!((posts(&scene), scene.limiter.asked.borrow().as_slice()), (1, &["write:grant:grant-1".to_owned()][..]));
+    let row = scene.audit().await.remove(0);
+    assert_eq!((row.kind.as_str(), row.outcome.as_str(), row.detail), ("write", "done", None));
+    assert_eq!((row.page_id, row.tool.as_deref()), (Some(PageId(7)), Some("create_incident")));
+    assert_eq!((row.target_id.as_deref(), row.title.as_deref()), (Some("9"), Some("Slow")));
+    assert_eq!(row.request_id, "request-1");
+}
+
+#[tokio::test]
+async fn a_write_carries_the_write_scope_and_its_page_alone() {
+    let scene = scene(201, json!({ "id": 9 }));
+    call(&scene).await.expect("an outcome");
+    let sent = scene.http.sent();
+    let claims = claims_of(&sent[1]);
+    assert_eq!((&claims["scope"], &claims["page_id"]), (&json!("mcp.incidents.write"), &json!(7)));
+}
+
+#[tokio::test]
+async fn a_limiter_outage_posts_nothing() {
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]))
+        .limited(Err(LimiterError("down".into())));
+    let answer = call(&scene).await.expect("an outcome");
+    assert!(answer.is_error && answer.text.contains("nothing was published"), "{}", answer.text);
+    assert_eq!(posts(&scene), 0);
+    assert_eq!(recorded(&scene).await, ("failed".to_owned(), Some("limiter_unavailable".to_owned())));
+}
+
+#[tokio::test]
+async fn a_write_over_the_limit_posts_nothing_and_names_the_wait() {
+    let retry_after = Duration::from_secs(12);
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]))
+        .limited(Ok(Decision::Limited { retry_after }));
+    let answer = call(&scene).await.expect("an outcome");
+    assert!(answer.is_error && answer.text.contains("12 seconds"), "{}", answer.text);
+    assert_eq!(posts(&scene), 0);
+    assert_eq!(recorded(&scene).await, ("limited".to_owned(), None));
+}
+
+#[tokio::test]
+async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
+    check(refusing(400, "unknown status"), "refused", "upstream_invalid", "unknown status").await;
+    check(refusing(403, "no"), "refused", "upstream_forbidden", "StatiBeat refused: no").await;
+    check(refusing(404, "gone"), "refused", "upstream_not_found", "Nothing was published").await;
+    check(refusing(409, "external_id is taken"), "refused", "upstream_invalid", "external_id is taken").await;
+    check(refusing(429, ""), "limited", "upstream_rate_limited", "asks to wait").await;
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_confirms_is_unknown_and_not_repeated() {
+    let says = "may or may not have been published";
+    check(refusing(500, ""), "unknown", "outcome_unknown", says).await;
+    check(refusing(503, ""), "unknown", "outcome_unknown", says).await;
+    for error in [HttpError::Timeout, HttpError::Transport("reset".into()), HttpError::TooLarge] {
+        let listed = FakeHttp::answering([(200, pages(MANAGER))]).then(Err(error));
+        let scene = Scene::new(ScopeSet::all(), listed);
+        let answer = call(&scene).await.expect("an outcome");
+        assert!(answer.is_error && answer.text.contains(says), "{}", answer.text);
+        assert_eq!((posts(&scene), recorded(&scene).await.0.as_str()), (1, "unknown"));
+    }
+}
+
+#[tokio::test]
+async fn a_person_whose_access_ended_ends_the_call_and_is_recorded() {
+    let scene = refusing(401, "user is disabled");
+    assert_eq!(call(&scene).await.err(), Some(Error::AccessEnded));
+    assert_eq!(recorded(&scene).await, ("refused".to_owned(), Some("user_ended".to_owned())));
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_our_fault_and_is_recorded() {
+    let scene = refusing(401, "unknown key");
+    assert!(matches!(call(&scene).await, Err(Error::Internal(_))));
+    assert_eq!(recorded(&scene).await, ("failed".to_owned(), Some("credential_refused".to_owned())));
+}
+
+#[tokio::test]
+async fn a_post_stays_done_when_its_row_cannot_be_written() {
+    let mut scene = scene(201, json!({ "id": 9 }));
+    scene.db.is_down = true;
+    let answer = call(&scene).await.expect("an outcome");
+    assert!(!answer.is_error && answer.text.contains("No audit entry could be recorded"), "{}", answer.text);
+    assert_eq!(answer.structured.expect("a report")["audit_id"], Value::Null);
+    assert!(scene.log.borrow()[0].contains("request-1"));
+}
