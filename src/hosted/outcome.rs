@@ -44,7 +44,8 @@ pub fn ended(
         Err(reason) => error(not_done(reason)?),
     };
     match &ended.audit_id {
-        Some(id) if outcome.is_error => outcome.text.push_str(&format!(" (Audit entry {}.)", id.0)),
+        // A report names its entry itself.
+        Some(id) if outcome.is_error => outcome.text.extend([" (Audit entry ", &id.0, ".)"]),
         Some(_) => {}
         None => outcome.text.push_str(" No audit entry could be recorded for this call."),
     }
