@@ -3,7 +3,7 @@
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
-use crate::keyring::{KeyRing, KeyRingError};
+use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::oauth::client::{AllowedRedirects, BadEntry};
 use std::fmt;
 use url::{Host, Url};

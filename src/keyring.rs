@@ -27,6 +27,15 @@ pub struct Key {
     secret: [u8; KEY_LENGTH],
 }
 
+/// Somebody else's public key, with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Its name.
+    pub kid: String,
+    /// Ed25519.
+    pub key: [u8; KEY_LENGTH],
+}
+
 /// Why a ring cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {

@@ -3,11 +3,18 @@
 //! Who may use an entry, how it is fetched and how it is spoken of on the wire are other modules' business. An entry
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
+mod arguments;
+pub mod prompts;
+pub mod resources;
 pub mod scope;
+pub mod text;
+pub mod tools;
+pub mod uri;
 
-use scope::Requirement;
+pub use uri::Variables;
+
+use scope::{Requirement, ScopeSet};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What an entry is about.
@@ -38,21 +45,50 @@ pub struct Resource {
     pub reads: &'static [Read],
     /// How long a client may keep a copy.
     pub fresh_for: Duration,
-    /// Makes the result from the answers to `reads`, in order.
+    /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].
     pub body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, BodyError>,
+}
+
+impl Resource {
+    /// Whether the path has variables, so that clients learn of it as a template.
+    pub fn is_template(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    /// The result to show, made from the answers to `reads`, in order; sensitive fields and hidden characters are gone.
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+        let mut result = (self.body)(subject, answers)?;
+        text::sanitize(&mut result);
+        Ok(result)
+    }
+}
+
+/// The resource of that name.
+pub fn find_resource(name: &str) -> Option<&'static Resource> {
+    resources::RESOURCES.iter().find(|resource| resource.name == name)
+}
+
+/// The prompt of that name.
+pub fn find_prompt(name: &str) -> Option<&'static Prompt> {
+    prompts::PROMPTS.iter().find(|prompt| prompt.name == name)
+}
+
+/// The tool of that name.
+pub fn find_tool(name: &str) -> Option<&'static Tool> {
+    tools::TOOLS.iter().find(|tool| tool.name == name)
 }
 
 /// One upstream GET.
 pub struct Read {
-    /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`;
-    /// may carry a fixed query.
+    /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`
+    /// for [`uri::expand`]; may carry a fixed query.
     pub path: &'static str,
 }
 
 /// What a body function is told besides the upstream answers.
 pub struct Subject<'a> {
     /// Values of the path's variables.
-    pub variables: &'a BTreeMap<String, String>,
+    pub variables: &'a Variables,
     /// The page as the accessible-pages list shows it; `None` for session resources.
     pub page: Option<&'a Value>,
 }
@@ -70,6 +106,31 @@ pub struct Prompt {
     pub title: &'static str,
     /// What it helps with.
     pub description: &'static str,
+    /// What a client fills in.
+    pub arguments: &'static [PromptArgument],
+    /// Names of the resources it puts before the model. A surface offers a prompt only where it offers all of them.
+    pub resources: &'static [&'static str],
+    /// What it asks of the model, with the arguments filled in.
+    pub text: fn(&Variables) -> String,
+}
+
+impl Prompt {
+    /// The scopes without which it cannot do its work; `None`: Hosted MCP lacks a resource that it needs.
+    pub fn scopes(&self) -> Option<ScopeSet> {
+        self.resources.iter().map(|name| Some(find_resource(name)?.hosted?.scope)).collect()
+    }
+}
+
+/// Something a client fills into a prompt; always text.
+pub struct PromptArgument {
+    /// The wire name.
+    pub name: &'static str,
+    /// Short, for people.
+    pub title: &'static str,
+    /// What to put there.
+    pub description: &'static str,
+    /// Whether the prompt makes no sense without it.
+    pub required: bool,
 }
 
 /// What calling a tool does to the world; its hints follow from this.
@@ -103,6 +164,8 @@ pub struct Tool {
     pub output_schema: fn() -> Value,
     /// Reads the arguments and says which write they mean.
     pub write: fn(Value) -> Result<Write, ArgumentError>,
+    /// What to tell the client after the write; conforms to `output_schema`. Never fails: the write is done.
+    pub report: fn(&tools::Written<'_>) -> tools::Done,
 }
 
 /// The upstream write that a call means.
@@ -118,3 +181,6 @@ pub struct Write {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ArgumentError(pub String);
+
+#[cfg(test)]
+mod tests;

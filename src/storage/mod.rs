@@ -4,6 +4,7 @@
 //! of the write, and when several rows must change together they go in one batch whose later statements select on what only
 //! the winner wrote. Return types name the outcomes.
 
+pub mod audit;
 pub mod grants;
 pub mod purge;
 pub mod tokens;

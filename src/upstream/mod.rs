@@ -1,1 +1,303 @@
 //! StatiBeat's REST API, over the `HttpClient` port.
+//!
+//! [`Connector`] is us towards StatiBeat; [`Api`] is us acting for one person under one grant; [`PageApi`] is the same
+//! on one page. Every call signs its own assertion, for the one scope and page it needs. A client's bearer token is not
+//! even reachable from here. Bounds on time and size are the edge's. Nothing is retried: waiting needs a timer, and
+//! there is none in a port yet.
+
+pub mod assertion;
+pub mod error;
+pub mod identity;
+mod identity_token;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use error::ApiError;
+pub use identity_token::{BadIdentity, SignedInUser};
+
+use crate::catalog::Write;
+use crate::catalog::scope::Scope;
+use crate::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
+use crate::keyring::{KeyRing, PublicKey};
+use crate::ports::HttpClient;
+use crate::timestamp::Timestamp;
+use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties, SigningKey};
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use identity::AccessiblePage;
+use serde_json::Value;
+use std::cell::OnceCell;
+
+/// Where the API begins, on StatiBeat's origin.
+const API_ROOT: &str = "/api/v1";
+/// What StatiBeat's records call traffic of ours.
+const SOURCE: &str = "hosted_mcp";
+/// JSON, asked for and sent.
+const JSON: &str = "application/json";
+
+/// Who we are to StatiBeat in this environment, and where StatiBeat is.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// Our issuer URL, without a slash at the end.
+    pub issuer: &'a str,
+    /// StatiBeat's API origin: scheme and host, without a slash at the end.
+    pub origin: &'a str,
+    /// This environment's name.
+    pub environment: &'a str,
+    /// What we sign with.
+    pub assertion_keys: &'a KeyRing,
+    /// The public halves of the keys that StatiBeat signs identity tokens with.
+    pub identity_keys: &'a [PublicKey],
+}
+
+/// The connector during one request of ours.
+pub struct Connector<'a> {
+    settings: Settings<'a>,
+    http: &'a dyn HttpClient,
+    now: Timestamp,
+    random: &'a dyn Fn(&mut [u8]),
+    signing_key: OnceCell<SigningKey>,
+}
+
+/// A person acting through a client, as StatiBeat is told about them.
+#[derive(Clone, Copy)]
+pub struct Principal<'a> {
+    /// The person.
+    pub user_id: &'a UserId,
+    /// The program.
+    pub client_id: &'a str,
+    /// The approval that both stand on.
+    pub grant_id: &'a GrantId,
+    /// The request of ours that this is part of.
+    pub request_id: &'a RequestId,
+}
+
+/// StatiBeat's API in one person's name.
+#[derive(Clone, Copy)]
+pub struct Api<'a> {
+    /// Us.
+    pub connector: &'a Connector<'a>,
+    /// Them.
+    pub principal: Principal<'a>,
+}
+
+/// The admin API of one page in one person's name.
+#[derive(Clone, Copy)]
+pub struct PageApi<'a> {
+    api: Api<'a>,
+    organization_id: OrganizationId,
+    page_id: PageId,
+}
+
+/// One call, before it is signed.
+struct Call {
+    method: Method,
+    /// Below the API root, beginning with a slash; may carry a query.
+    path: String,
+    scope: Scope,
+    page_id: Option<PageId>,
+    body: Option<Bytes>,
+}
+
+impl<'a> Connector<'a> {
+    /// The connector for one request. `random` fills a buffer with unpredictable bytes.
+    pub fn new(
+        settings: Settings<'a>,
+        http: &'a dyn HttpClient,
+        now: Timestamp,
+        random: &'a dyn Fn(&mut [u8]),
+    ) -> Self {
+        Self { settings, http, now, random, signing_key: OnceCell::new() }
+    }
+
+    /// A bearer credential for one request as ourselves.
+    fn sign_as_connector(&self, connector_id: &str, bound: &Bound<'_>) -> String {
+        self.sign(ConnectorClaims { sub: connector_id, envelope: self.envelope(bound) })
+    }
+
+    /// A bearer credential for one request in a person's name.
+    fn sign_on_behalf(&self, mandate: &Mandate<'_>, bound: &Bound<'_>) -> String {
+        self.sign(OnBehalfOfClaims::new(mandate, self.envelope(bound)))
+    }
+
+    fn envelope<'b>(&'b self, bound: &Bound<'b>) -> Envelope<'b> {
+        let mut nonce = [0; 16];
+        (self.random)(&mut nonce);
+        let parties = Parties { issuer: self.settings.issuer, audience: self.settings.origin };
+        Envelope::new(parties, bound, self.now, nonce)
+    }
+
+    fn sign<A: Assertion>(&self, assertion: A) -> String {
+        let ring = self.settings.assertion_keys;
+        let key = self.signing_key.get_or_init(|| assertion::signing_key(ring));
+        assertion::sign(assertion, ring.newest().kid(), key)
+    }
+
+    /// Sends a request and reads the document it is answered with.
+    async fn send(&self, request: Request<Bytes>) -> Result<Value, ApiError> {
+        let answer = self.http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
+        if !answer.status().is_success() {
+            return Err(ApiError::of_answer(answer.status(), answer.headers(), answer.body()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))
+    }
+}
+
+impl<'a> Api<'a> {
+    /// Reads below the API root, as in `me`. `scope` is the one that the read is made for.
+    pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
+        self.call(Call { method: Method::GET, path: rooted("", relative)?, scope, page_id: None, body: None }).await
+    }
+
+    /// Reads all of them in parallel; answers in order, or the first trouble.
+    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Result<Vec<Value>, ApiError> {
+        try_join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
+    }
+
+    /// The admin API of a page that the person can see.
+    pub fn page(&self, page: &AccessiblePage) -> PageApi<'a> {
+        PageApi { api: *self, organization_id: page.organization_id, page_id: page.id }
+    }
+
+    async fn call(&self, call: Call) -> Result<Value, ApiError> {
+        let request = self.signed(call)?;
+        self.connector.send(request).await
+    }
+
+    /// The request with its assertion and the headers that say on whose account it is.
+    fn signed(&self, call: Call) -> Result<Request<Bytes>, ApiError> {
+        let Principal { user_id, client_id, grant_id, request_id } = self.principal;
+        let url = format!("{}{API_ROOT}{}", self.connector.settings.origin, call.path);
+        let bound = Bound { method: &call.method, url: &url, body: call.body.as_deref() };
+        let mandate = Mandate { user_id, client_id, grant_id, scope: call.scope, page_id: call.page_id };
+        let token = self.connector.sign_on_behalf(&mandate, &bound);
+        let mut request = Request::builder()
+            .method(&call.method)
+            .uri(&url)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(ACCEPT, JSON)
+            .header("x-statibeat-source", SOURCE)
+            .header("x-statibeat-client-id", client_id)
+            .header("x-statibeat-connection-id", &grant_id.0)
+            .header("x-request-id", &request_id.0);
+        if call.body.is_some() {
+            request = request.header(CONTENT_TYPE, JSON);
+        }
+        request.body(call.body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
+    }
+}
+
+impl PageApi<'_> {
+    /// Reads below the page's admin root, as in `incidents?status=active`.
+    pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
+        self.api.call(self.call(Method::GET, scope, relative, None)?).await
+    }
+
+    /// Reads all of them in parallel; answers in order, or the first trouble.
+    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Result<Vec<Value>, ApiError> {
+        try_join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
+    }
+
+    /// Posts once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
+    pub async fn write(&self, scope: Scope, write: &Write) -> Result<Value, ApiError> {
+        let body = Bytes::from(write.body.to_string());
+        let call = self.call(Method::POST, scope, &write.path, Some(body))?;
+        self.api.call(call).await.map_err(ApiError::after_write)
+    }
+
+    fn call(&self, method: Method, scope: Scope, relative: &str, body: Option<Bytes>) -> Result<Call, ApiError> {
+        let root = format!("/orgs/{}/pages/{}/admin", self.organization_id, self.page_id);
+        Ok(Call { method, path: rooted(&root, relative)?, scope, page_id: Some(self.page_id), body })
+    }
+}
+
+/// The path below a root. Values from clients stand in `relative`, so it must not climb out: URL parsers on the way
+/// resolve `..` segments, even encoded ones, and some take `\` for `/`.
+fn rooted(root: &str, relative: &str) -> Result<String, ApiError> {
+    let path = relative.split('?').next().unwrap_or_default();
+    let climbs = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "" | "." | "..");
+    let is_plain = relative.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    if !is_plain || path.split('/').any(climbs) {
+        return Err(ApiError::NotFound("There is nothing at this address.".to_owned()));
+    }
+    Ok(format!("{root}/{relative}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Desk, FakeHttp, claims_of};
+    use super::*;
+    use serde_json::json;
+
+    fn page() -> AccessiblePage {
+        AccessiblePage::parse(&json!({ "id": 7, "organization_id": 3, "name": "Acme", "permissions": [] }))
+            .expect("a page")
+    }
+
+    #[tokio::test]
+    async fn the_assertion_carries_only_the_scope_this_call_needs() {
+        let http = FakeHttp::answering([(200, json!({})), (200, json!({}))]);
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        let api = desk.api(&connector);
+        api.get(Scope::PagesRead, "me").await.expect("an answer");
+        api.page(&page()).get(Scope::IncidentsRead, "incidents/9").await.expect("an answer");
+        let sent = http.sent();
+        let (me, incident) = (claims_of(&sent[0]), claims_of(&sent[1]));
+        assert_eq!((&me["scope"], me.get("page_id")), (&json!("mcp.pages.read"), None));
+        assert_eq!((&incident["scope"], &incident["page_id"]), (&json!("mcp.incidents.read"), &json!(7)));
+        assert_ne!(me["jti"], incident["jti"]);
+    }
+
+    #[tokio::test]
+    async fn a_call_is_addressed_and_attributed() {
+        let http = FakeHttp::answering([(200, json!({}))]);
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        desk.api(&connector).page(&page()).get(Scope::IncidentsRead, "incidents?limit=5").await.expect("an answer");
+        let request = &http.sent()[0];
+        let url = "https://api.example/api/v1/orgs/3/pages/7/admin/incidents";
+        assert_eq!(request.uri().to_string(), format!("{url}?limit=5"));
+        assert_eq!(claims_of(request)["htu"], url);
+        let header = |name: &str| request.headers()[name].to_str().expect("text");
+        assert_eq!(header("x-statibeat-source"), "hosted_mcp");
+        assert_eq!(header("x-statibeat-client-id"), "cursor");
+        assert_eq!(header("x-statibeat-connection-id"), "grant-1");
+        assert_eq!(header("x-request-id"), "request-1");
+    }
+
+    #[tokio::test]
+    async fn a_write_is_bound_to_its_body() {
+        let http = FakeHttp::answering([(201, json!({ "id": 1 }))]);
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        let write = Write { path: "incidents".into(), body: json!({ "title": "t" }) };
+        desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.expect("an answer");
+        let request = &http.sent()[0];
+        assert_eq!((request.method(), request.body().as_ref()), (&Method::POST, br#"{"title":"t"}"#.as_slice()));
+        assert_eq!(claims_of(request)["bh"], "_TLwGVSoLYGSQxvwyNL-ItjBCp1iofSq2WIosGXmzGU");
+        assert_eq!(request.headers()[CONTENT_TYPE], JSON);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_json_is_malformed() {
+        let http = FakeHttp::raw(200, "<html>");
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        let answer = desk.api(&connector).get(Scope::PagesRead, "me").await;
+        assert!(matches!(answer, Err(ApiError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_path_cannot_climb_out_of_its_page() {
+        for bad in
+            ["..", "incidents/../x", "incidents/%2e%2E/x", "a/./b", "a//b", "/a", "", "a\\..\\b", "a b", "a#b", "ä"]
+        {
+            assert!(rooted("/root", bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(rooted("/root", "incidents/9?x=../y").as_deref(), Ok("/root/incidents/9?x=../y"));
+        assert_eq!(rooted("/root", "incidents/a..b%2Fc").as_deref(), Ok("/root/incidents/a..b%2Fc"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Arguments of a tool: one type gives the schema that a client sees, the check against it, and the parser.
+//!
+//! Schemas stay flat: no `$ref`, no combinators, no nullable types; that is what models handle well. The check covers
+//! the keywords that such schemas use, and says everything that is wrong at once, so that a model can mend it in one
+//! step. An explicit `null` counts as left out.
+
+use super::ArgumentError;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The schema of an argument type.
+pub fn input_schema<T: JsonSchema>() -> Value {
+    let mut schema = output_schema::<T>();
+    flatten(&mut schema);
+    schema
+}
+
+/// The schema of a result type; there, `null` is told from absent.
+pub fn output_schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("title");
+        root.remove("description");
+    }
+    drop_formats(&mut schema);
+    schema
+}
+
+/// Reads arguments that conform to the schema of their type.
+pub fn parse<T: JsonSchema + DeserializeOwned>(mut arguments: Value) -> Result<T, ArgumentError> {
+    drop_nulls(&mut arguments);
+    check(&input_schema::<T>(), &arguments)?;
+    serde_json::from_value(arguments).map_err(|error| ArgumentError(error.to_string()))
+}
+
+/// Compares a value with a schema of our kind; the error names every field that does not fit, and what would.
+pub fn check(schema: &Value, value: &Value) -> Result<(), ArgumentError> {
+    let mut problems = Vec::new();
+    check_value(schema, value, "", &mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(ArgumentError(problems.join("; "))) }
+}
+
+fn check_value(schema: &Value, value: &Value, at: &str, problems: &mut Vec<String>) {
+    match (schema["type"].as_str(), value) {
+        (Some("object"), Value::Object(fields)) => check_object(schema, fields, at, problems),
+        (Some("array"), Value::Array(items)) => check_array(schema, items, at, problems),
+        (Some("string"), Value::String(text)) => check_string(schema, text, at, problems),
+        (Some("integer"), Value::Number(number)) if number.is_i64() || number.is_u64() => {
+            let minimum = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+            if number.as_i64().is_none_or(|number| number < minimum) {
+                problems.push(format!("{} must be an integer of at least {minimum}", named(at)));
+            }
+        }
+        (Some("boolean"), Value::Bool(_)) => {}
+        (Some(wanted), _) => problems.push(format!("{} must be of type {wanted}", named(at))),
+        (None, _) => problems.push(format!("{} cannot be checked", named(at))),
+    }
+}
+
+fn check_object(schema: &Value, fields: &Map<String, Value>, at: &str, problems: &mut Vec<String>) {
+    let none = Map::new();
+    let properties = schema["properties"].as_object().unwrap_or(&none);
+    let allowed = || properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if !fields.contains_key(required) {
+            problems.push(format!("{} is required", named(&inside(at, required))));
+        }
+    }
+    for (name, value) in fields {
+        match properties.get(name) {
+            Some(property) => check_value(property, value, &inside(at, name), problems),
+            None => problems.push(format!("{} is not known; allowed: {}", named(&inside(at, name)), allowed())),
+        }
+    }
+    if schema["maxProperties"] == 1 && schema["minProperties"] == 1 && fields.len() != 1 {
+        problems.push(format!("{} must have exactly one of: {}", named(at), allowed()));
+    }
+}
+
+fn check_array(schema: &Value, items: &[Value], at: &str, problems: &mut Vec<String>) {
+    let count = items.len() as u64;
+    if let Some(most) = schema["maxItems"].as_u64().filter(|most| count > *most) {
+        problems.push(format!("{} may have at most {most} entries, not {count}", named(at)));
+        return;
+    }
+    for (index, item) in items.iter().enumerate() {
+        check_value(&schema["items"], item, &format!("{at}[{index}]"), problems);
+    }
+}
+
+fn check_string(schema: &Value, text: &str, at: &str, problems: &mut Vec<String>) {
+    let length = text.chars().count() as u64;
+    if schema["minLength"].as_u64().is_some_and(|least| least > 0) && text.trim().is_empty() {
+        problems.push(format!("{} must not be blank", named(at)));
+    }
+    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
+        problems.push(format!("{} may have at most {most} characters, not {length}", named(at)));
+    }
+}
+
+fn inside(at: &str, name: &str) -> String {
+    let name: String = name.chars().take(64).collect();
+    if at.is_empty() { name } else { format!("{at}.{name}") }
+}
+
+fn named(at: &str) -> String {
+    if at.is_empty() { "the arguments".to_owned() } else { format!("`{at}`") }
+}
+
+/// `["string", "null"]` becomes `"string"`: the field may simply be left out.
+fn flatten(schema: &mut Value) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    subschemas(schema).for_each(flatten);
+}
+
+/// `format: int64` and the like say nothing to a client.
+fn drop_formats(schema: &mut Value) {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("format");
+        fields.retain(|name, value| name != "default" || !value.is_null());
+    }
+    subschemas(schema).for_each(drop_formats);
+}
+
+fn subschemas(schema: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let fields = schema.as_object_mut().into_iter().flat_map(Map::iter_mut);
+    fields.flat_map(|(name, value)| match (name.as_str(), value) {
+        ("properties", Value::Object(properties)) => properties.values_mut().collect::<Vec<_>>(),
+        ("items", items) => vec![items],
+        _ => vec![],
+    })
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,204 @@
+//! Rules over the whole tables, so that a new entry is checked by being there.
+
+use super::prompts::PROMPTS;
+use super::resources::RESOURCES;
+use super::scope::PagePermission as P;
+use super::scope::Scope;
+use super::tools::TOOLS;
+use super::uri::Roots;
+use super::*;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+fn is_snake_case(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    !name.is_empty()
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_')
+        && bytes[0].is_ascii_lowercase()
+        && !name.ends_with('_')
+        && !name.contains("__")
+}
+
+#[test]
+fn names_are_unique_and_in_snake_case() {
+    let resources: Vec<&str> = RESOURCES.iter().map(|resource| resource.name).collect();
+    let prompts: Vec<&str> = PROMPTS.iter().map(|prompt| prompt.name).collect();
+    let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    for names in [resources, prompts, tools] {
+        assert!(names.iter().all(|name| is_snake_case(name) && name.len() <= 64), "{names:?}");
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    }
+}
+
+#[test]
+fn every_entry_says_what_it_is() {
+    let texts = RESOURCES.iter().map(|entry| (entry.title, entry.description));
+    let texts = texts.chain(PROMPTS.iter().map(|entry| (entry.title, entry.description)));
+    for (title, description) in texts.chain(TOOLS.iter().map(|entry| (entry.title, entry.description))) {
+        assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
+        assert!(description.ends_with('.') && !description.contains("  "), "{description}");
+    }
+}
+
+#[test]
+fn no_two_templates_match_one_uri() {
+    for resource in RESOURCES {
+        for value in ["1", "active", "resolved", "pending", "events", "external"] {
+            let uri = Roots::HOSTED.template(resource).replace("{page_id}", "1");
+            let mut uri =
+                uri.split('{').map(|part| part.rsplit('}').next().unwrap_or(part)).collect::<Vec<_>>().join(value);
+            uri.truncate(uri.find('?').unwrap_or(uri.len()));
+            let matching =
+                RESOURCES.iter().filter(|entry| uri::match_template(&Roots::HOSTED.template(entry), &uri).is_some());
+            let names: Vec<&str> = matching.map(|entry| entry.name).collect();
+            assert!(names.len() <= 1, "{uri} matches {names:?}");
+        }
+    }
+}
+
+#[test]
+fn every_uri_that_an_entry_makes_leads_back_to_it() {
+    let variables: Variables =
+        [("page_id", "7"), ("incident_id", "512")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    for resource in RESOURCES {
+        let uri = Roots::HOSTED.expand(resource, &variables).expect("every variable has a value");
+        let found = Roots::HOSTED.find(&uri, RESOURCES).expect("the URI is one of ours");
+        assert_eq!(found.resource.name, resource.name, "{uri}");
+        assert_eq!(found.page_id().is_some(), resource.binding == Binding::Page, "{uri}");
+        for read in resource.reads {
+            assert!(uri::expand(read.path, &found.variables).is_some(), "{} gives {} its variables", uri, read.path);
+        }
+    }
+}
+
+fn check_strict(schema: &Value, path: &str) {
+    match schema["type"].as_str() {
+        Some("object") => {
+            assert_eq!(schema["additionalProperties"], json!(false), "{path} refuses unknown fields");
+            for (name, property) in schema["properties"].as_object().expect("an object has properties") {
+                let described = property["description"].as_str().is_some_and(|text| !text.is_empty());
+                assert!(described, "{path}.{name} is described");
+                check_strict(property, &format!("{path}.{name}"));
+            }
+        }
+        Some("array") => check_strict(&schema["items"], &format!("{path}[]")),
+        Some("string" | "integer" | "boolean") => {}
+        other => panic!("{path} has type {other:?}"),
+    }
+}
+
+#[test]
+fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
+    for tool in TOOLS {
+        let schema = (tool.input_schema)();
+        check_strict(&schema, tool.name);
+        assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
+        let text = schema.to_string();
+        for word in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "null", "format"] {
+            assert!(!text.contains(&format!("\"{word}\"")), "{} has {word}", tool.name);
+        }
+        assert!(schema["properties"].get("page_id").is_none(), "{}: the surface adds page_id", tool.name);
+    }
+}
+
+#[test]
+fn output_schemas_describe_objects() {
+    for tool in TOOLS {
+        let schema = (tool.output_schema)();
+        assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
+        assert_eq!(schema["type"], "object", "{}", tool.name);
+        assert!(!schema.to_string().contains("$ref"), "{}", tool.name);
+    }
+}
+
+#[test]
+fn no_hosted_tool_does_more_than_add() {
+    for tool in TOOLS.iter().filter(|tool| tool.hosted.is_some()) {
+        assert_eq!(tool.effect, Effect::Adds, "{}", tool.name);
+    }
+}
+
+/// The product's table of what each scope also needs, by hand. `mcp.pages.read` needs page read plus the matching
+/// permission; `mcp.beats.read` needs manage for pending actions.
+fn allowed_permissions(scope: Scope) -> (&'static [P], &'static [P]) {
+    match scope {
+        Scope::PagesRead => (
+            &[P::PageRead],
+            &[P::StatusDefinitionsRead, P::LifecycleStagesRead, P::MaintenanceLifecycleStagesRead, P::HierarchyRead],
+        ),
+        Scope::BeatsRead => (&[P::SyntheticMonitorsRead], &[P::SyntheticMonitorsManage]),
+        Scope::IncidentsRead => (&[P::IncidentsRead], &[]),
+        Scope::IncidentsWrite => (&[P::IncidentsManage], &[]),
+        Scope::MaintenancesRead => (&[P::MaintenancesRead], &[]),
+        Scope::MaintenancesWrite => (&[P::MaintenancesManage], &[]),
+        Scope::AnalyticsRead => (&[P::AnalyticsRead], &[]),
+    }
+}
+
+fn check_requirement(name: &str, requirement: Requirement, writes: bool) {
+    let (always, sometimes) = allowed_permissions(requirement.scope);
+    assert_eq!(requirement.scope.is_write(), writes, "{name}");
+    assert!(always.iter().all(|needed| requirement.permissions.contains(needed)), "{name}");
+    let known = |permission: &&P| always.contains(permission) || sometimes.contains(permission);
+    assert!(requirement.permissions.iter().all(|permission| known(&permission)), "{name}");
+}
+
+#[test]
+fn permissions_equal_the_products_table() {
+    for resource in RESOURCES {
+        match (resource.binding, resource.hosted) {
+            (Binding::Page, Some(requirement)) => check_requirement(resource.name, requirement, false),
+            (Binding::Session, Some(requirement)) => assert!(requirement.permissions.is_empty(), "{}", resource.name),
+            (_, None) => {}
+        }
+    }
+    for tool in TOOLS {
+        tool.hosted.into_iter().for_each(|requirement| check_requirement(tool.name, requirement, true));
+    }
+}
+
+#[test]
+fn a_prompts_resources_exist_wherever_the_prompt_does() {
+    for prompt in PROMPTS {
+        assert!(prompt.scopes().is_some_and(|scopes| !scopes.is_empty()), "{}", prompt.name);
+    }
+}
+
+#[test]
+fn a_result_leaves_without_secrets_and_hidden_characters() {
+    let entry = find_resource("me").expect("me exists");
+    let subject = Subject { variables: &Variables::new(), page: None };
+    let result = entry.render(&subject, vec![json!({ "id": 1, "name": "Ma\u{200b}ra", "api_token": "x" })]);
+    assert_eq!(result, Ok(json!({ "id": 1, "name": "Mara" })));
+    assert!(entry.render(&subject, vec![]).is_err(), "a missing answer is an error");
+}
+
+#[test]
+fn the_hosted_surface_is_exactly_this() {
+    let needs = |requirement: Requirement| {
+        let keys: Vec<&str> = requirement.permissions.iter().map(|permission| permission.key()).collect();
+        format!("{} [{}]", requirement.scope.as_str(), keys.join(" "))
+    };
+    let mut surface = String::new();
+    for resource in RESOURCES {
+        if let Some(requirement) = resource.hosted {
+            let (uri, seconds) = (Roots::HOSTED.template(resource), resource.fresh_for.as_secs());
+            surface += &format!("resource {} {uri} {} {seconds}s\n", resource.name, needs(requirement));
+        }
+    }
+    for tool in TOOLS {
+        if let Some(requirement) = tool.hosted {
+            surface += &format!("tool {} {:?} {}\n", tool.name, tool.effect, needs(requirement));
+        }
+    }
+    let expected = "\
+resource me statibeat://me mcp.pages.read [] 30s
+resource pages statibeat://pages mcp.pages.read [] 15s
+resource summary statibeat://pages/{page_id}/summary mcp.pages.read [page.read] 15s
+resource hierarchy statibeat://pages/{page_id}/hierarchy mcp.pages.read [page.read hierarchy.read] 30s
+resource incidents_active statibeat://pages/{page_id}/incidents/active mcp.incidents.read [incidents.read] 0s
+resource incident statibeat://pages/{page_id}/incidents/{incident_id} mcp.incidents.read [incidents.read] 0s
+tool create_incident Adds mcp.incidents.write [incidents.manage]
+";
+    assert_eq!(surface, expected);
+}

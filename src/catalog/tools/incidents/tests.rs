@@ -1,0 +1,113 @@
+//! What `create_incident` accepts, how it refuses, and what it reports.
+
+use super::*;
+use crate::catalog::uri::Roots;
+
+fn check(arguments: Value, expected: Result<Value, &str>) {
+    let body = (CREATE_INCIDENT.write)(arguments).map(|write| write.body).map_err(|error| error.0);
+    assert_eq!(body, expected.map_err(str::to_owned));
+}
+
+fn with(name: &str, value: impl Into<Value>) -> Value {
+    let mut arguments = json!({ "title": "Slow", "description": "Requests are slow." });
+    arguments[name] = value.into();
+    arguments
+}
+
+#[test]
+fn what_is_given_goes_upstream_and_nothing_else() {
+    let minimal = json!({ "title": "Slow", "description": "Requests are slow." });
+    check(minimal.clone(), Ok(minimal.clone()));
+    check(with("impact", Value::Null), Ok(minimal));
+    let full = json!({
+        "title": "Slow", "description": "Requests are slow.", "status": "degraded", "impact": "Some",
+        "affected_items": [{ "id": 7 }, { "external_id": "api" }, { "slug": "web" }],
+        "affected_items_freetext": "API", "external_id": "INC-1",
+    });
+    check(full.clone(), Ok(full));
+    let one_null = json!([{ "id": 7, "slug": null }]);
+    check(with("affected_items", one_null), Ok(with("affected_items", json!([{ "id": 7 }]))));
+}
+
+#[test]
+fn a_refusal_names_the_field_and_what_would_fit() {
+    let allowed =
+        "title, description, status, impact, affected_items, affected_items_freetext, external_id".replace(", ", "|");
+    let mut names: Vec<&str> = allowed.split('|').collect();
+    names.sort_unstable();
+    let unknown = format!("`notify` is not known; allowed: {}", names.join(", "));
+    check(with("notify", true), Err(&unknown));
+    check(json!({}), Err("`title` is required; `description` is required"));
+    check(with("title", Value::Null), Err("`title` is required"));
+    check(with("title", 7), Err("`title` must be of type string"));
+    check(with("title", " \n"), Err("`title` must not be blank"));
+    check(with("title", "x".repeat(201)), Err("`title` may have at most 200 characters, not 201"));
+    check(with("status", json!(["degraded"])), Err("`status` must be of type string"));
+    check(json!([]), Err("the arguments must be of type object"));
+}
+
+#[test]
+fn an_affected_item_is_named_in_exactly_one_way() {
+    let refused = |item: Value, why: &str| check(with("affected_items", json!([{ "id": 1 }, item])), Err(why));
+    refused(json!({}), "`affected_items[1]` must have exactly one of: external_id, id, slug");
+    refused(json!({ "id": 1, "slug": "a" }), "`affected_items[1]` must have exactly one of: external_id, id, slug");
+    refused(json!({ "id": 0 }), "`affected_items[1].id` must be an integer of at least 1");
+    refused(json!({ "id": 1.5 }), "`affected_items[1].id` must be of type integer");
+    refused(json!({ "id": u64::MAX }), "`affected_items[1].id` must be an integer of at least 1");
+    refused(json!({ "name": "a" }), "`affected_items[1].name` is not known; allowed: external_id, id, slug");
+    refused(Value::Null, "`affected_items[1]` must be of type object");
+    let many = json!(vec![json!({ "id": 1 }); 101]);
+    check(with("affected_items", many), Err("`affected_items` may have at most 100 entries, not 101"));
+}
+
+#[test]
+fn the_schema_is_flat() {
+    let schema = (CREATE_INCIDENT.input_schema)();
+    assert_eq!(schema["required"], json!(["title", "description"]));
+    let expected = json!({
+        "type": "object", "description": "Exactly one of the three.", "additionalProperties": false,
+        "minProperties": 1, "maxProperties": 1,
+        "properties": {
+            "id": { "type": "integer", "minimum": 1, "description": "Id." },
+            "external_id": { "type": "string", "minLength": 1, "maxLength": 128, "description": "External id." },
+            "slug": { "type": "string", "minLength": 1, "maxLength": 128, "description": "Slug." },
+        },
+    });
+    assert_eq!(schema["properties"]["affected_items"]["items"], expected);
+}
+
+#[test]
+fn the_report_conforms_to_its_schema_and_names_everything() {
+    let answer = json!({
+        "id": 512, "title": "Slow\u{202e}", "status": "degraded", "state": "active", "token": "t",
+        "public_url": "https://status.acme.example/incidents/512", "admin_url": "https://app.example/512",
+    });
+    let page = json!({ "id": 7, "name": "Acme" });
+    let written = Written {
+        answer: &answer,
+        page: &page,
+        roots: &Roots::HOSTED,
+        audit_id: Some("a1"),
+        remaining_writes: Some(29),
+        replayed: false,
+    };
+    let done = (CREATE_INCIDENT.report)(&written);
+    let expected = json!({
+        "page_id": 7, "page_name": "Acme", "incident_id": 512, "title": "Slow", "status": "degraded", "state": "active",
+        "public_url": "https://status.acme.example/incidents/512", "admin_url": "https://app.example/512",
+        "resource_uri": "statibeat://pages/7/incidents/512", "audit_id": "a1", "remaining_writes": 29,
+        "replayed": false,
+    });
+    assert_eq!(done.structured, expected);
+    assert_eq!(
+        done.text,
+        "Created incident 512 on Acme. Customers see it at https://status.acme.example/incidents/512"
+    );
+    assert_eq!(done.links[0].0, "statibeat://pages/7/incidents/512");
+    let conforms = |structured: &Value| jsonschema::is_valid(&(CREATE_INCIDENT.output_schema)(), structured);
+    assert!(conforms(&done.structured));
+
+    let empty = (CREATE_INCIDENT.report)(&Written { answer: &Value::Null, replayed: true, ..written });
+    assert!(conforms(&empty.structured) && empty.links.is_empty(), "an unreadable answer does not undo the write");
+    assert_eq!(empty.text, "Nothing new was published: an earlier call already created an incident on Acme.");
+}

@@ -1,0 +1,212 @@
+//! `statibeat://` URIs: the templates of the catalogue, matched and expanded.
+//!
+//! A template is an entry's path behind the root that a surface puts in front. Matching is strict: a URI is accepted
+//! only if expanding the template with what was read from it gives the same bytes again, so that every resource has
+//! exactly one spelling. Variables named `…_id` are positive decimal numbers. Query pairs such as
+//! `?window_days={window_days}` are optional, in the template's order.
+
+use super::{Binding, Resource};
+use crate::ids::PageId;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::collections::BTreeMap;
+
+/// Values of a template's variables.
+pub type Variables = BTreeMap<String, String>;
+
+/// Everything but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a surface puts in front of the paths of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roots {
+    /// For session resources.
+    pub session: &'static str,
+    /// For page-bound resources; may have the variable `{page_id}`.
+    pub page: &'static str,
+}
+
+impl Roots {
+    /// Hosted MCP speaks of many pages.
+    pub const HOSTED: Roots = Roots { session: "statibeat://", page: "statibeat://pages/{page_id}/" };
+
+    /// The URI template of an entry.
+    pub fn template(&self, resource: &Resource) -> String {
+        let root = match resource.binding {
+            Binding::Session => self.session,
+            Binding::Page => self.page,
+        };
+        format!("{root}{}", resource.path)
+    }
+
+    /// The entry that a URI names, if one of them does.
+    pub fn find(&self, uri: &str, entries: &'static [Resource]) -> Option<Match> {
+        entries.iter().find_map(|resource| {
+            let variables = match_template(&self.template(resource), uri)?;
+            Some(Match { resource, variables })
+        })
+    }
+
+    /// The URI of an entry, if every variable of its path has a value.
+    pub fn expand(&self, resource: &Resource, variables: &Variables) -> Option<String> {
+        expand(&self.template(resource), variables)
+    }
+}
+
+/// An entry and what its URI said.
+pub struct Match {
+    /// The entry.
+    pub resource: &'static Resource,
+    /// Its variables, `page_id` among them if the root has it.
+    pub variables: Variables,
+}
+
+impl Match {
+    /// The page that the URI names.
+    pub fn page_id(&self) -> Option<PageId> {
+        PageId::parse(self.variables.get("page_id")?)
+    }
+}
+
+/// Reads the variables of a template from a URI; `None` if it does not match in its one spelling.
+pub fn match_template(template: &str, uri: &str) -> Option<Variables> {
+    let (template_path, template_query) = split_query(template);
+    let (path, query) = split_query(uri);
+    let mut variables = Variables::new();
+    if template_path.split('/').count() != path.split('/').count() {
+        return None;
+    }
+    for (pattern, segment) in template_path.split('/').zip(path.split('/')) {
+        bind(pattern, segment, &mut variables)?;
+    }
+    for pair in pairs(query) {
+        let key = pair.split_once('=')?.0;
+        let pattern = pairs(template_query).find(|pattern| pattern.split_once('=').is_some_and(|(k, _)| k == key))?;
+        bind(pattern.split_once('=')?.1, pair.split_once('=')?.1, &mut variables)?;
+    }
+    (expand(template, &variables)? == uri).then_some(variables)
+}
+
+/// Puts values into a template of a URI or an upstream path; `None` if a variable of the path has none. A query pair
+/// whose variable has no value is left out.
+pub fn expand(template: &str, variables: &Variables) -> Option<String> {
+    let (path, query) = split_query(template);
+    let segments: Option<Vec<String>> = path.split('/').map(|segment| fill(segment, variables)).collect();
+    let path = segments?.join("/");
+    let pairs: Vec<String> = pairs(query)
+        .filter_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            Some(format!("{key}={}", fill(value, variables)?))
+        })
+        .collect();
+    Some(if pairs.is_empty() { path } else { format!("{path}?{}", pairs.join("&")) })
+}
+
+fn split_query(text: &str) -> (&str, &str) {
+    text.split_once('?').unwrap_or((text, ""))
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter(|pair| !pair.is_empty())
+}
+
+fn variable(pattern: &str) -> Option<&str> {
+    pattern.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Compares a literal, or remembers what stands in a variable's place.
+fn bind(pattern: &str, text: &str, variables: &mut Variables) -> Option<()> {
+    let Some(name) = variable(pattern) else {
+        return (pattern == text).then_some(());
+    };
+    let value = percent_decode_str(text).decode_utf8().ok()?;
+    if !fits(name, &value) {
+        return None;
+    }
+    variables.insert(name.to_owned(), value.into_owned()).is_none().then_some(())
+}
+
+fn fill(pattern: &str, variables: &Variables) -> Option<String> {
+    let Some(name) = variable(pattern) else {
+        return Some(pattern.to_owned());
+    };
+    let value = variables.get(name).filter(|value| fits(name, value))?;
+    Some(utf8_percent_encode(value, RESERVED).to_string())
+}
+
+/// Dots are refused because a path made of them would climb when it is put into an upstream URL.
+fn fits(name: &str, value: &str) -> bool {
+    if name.ends_with("_id") {
+        return value.parse::<i64>().is_ok_and(|id| id > 0 && id.to_string() == value);
+    }
+    !value.is_empty() && value != "." && value != ".." && !value.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(template: &str, uri: &str, expected: Option<&[(&str, &str)]>) {
+        let expected = expected.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        assert_eq!(match_template(template, uri), expected, "{template} against {uri}");
+    }
+
+    #[test]
+    fn a_uri_in_its_one_spelling_matches() {
+        check("statibeat://me", "statibeat://me", Some(&[]));
+        check("statibeat://pages/{page_id}/summary", "statibeat://pages/42/summary", Some(&[("page_id", "42")]));
+        check("x://{name}", "x://a%20b%2Fc", Some(&[("name", "a b/c")]));
+        check("x://{name}", "x://%C3%A9", Some(&[("name", "é")]));
+        check("x://a?days={days}", "x://a?days=7", Some(&[("days", "7")]));
+        check("x://a?days={days}", "x://a", Some(&[]));
+        check("x://a?b={b}&c={c}", "x://a?c=2", Some(&[("c", "2")]));
+    }
+
+    #[test]
+    fn any_other_spelling_does_not() {
+        for uri in [
+            "",
+            "statibeat://",
+            "statibeat://pages/42",
+            "statibeat://pages/42/summary/",
+            "statibeat://pages/42/summary?",
+            "statibeat://pages/42/summary?x=1",
+            "statibeat://pages/42/summary#top",
+            "statibeat://pages//summary",
+            "statibeat://pages/042/summary",
+            "statibeat://pages/+42/summary",
+            "statibeat://pages/-42/summary",
+            "statibeat://pages/0/summary",
+            "statibeat://pages/42.0/summary",
+            "statibeat://pages/%34%32/summary",
+            "statibeat://pages/99999999999999999999/summary",
+            "statibeat://pages/../summary",
+            "statibeat://pages/42/Summary",
+            "STATIBEAT://pages/42/summary",
+            " statibeat://pages/42/summary",
+            "statibeat:/pages/42/summary",
+        ] {
+            check("statibeat://pages/{page_id}/summary", uri, None);
+        }
+        for uri in
+            ["x://%zz", "x://%", "x://%2e%2e", "x://..", "x://a b", "x://%41", "x://%c3%a9", "x://%FF", "x://%00"]
+        {
+            check("x://{name}", uri, None);
+        }
+        for uri in ["x://a?days=", "x://a?days", "x://a?days=1&days=2", "x://a?other=1", "x://a?&days=1"] {
+            check("x://a?days={days}", uri, None);
+        }
+        check("x://a?b={b}&c={c}", "x://a?c=2&b=1", None);
+    }
+
+    #[test]
+    fn expanding_needs_every_variable_of_the_path() {
+        let none = Variables::new();
+        let some: Variables = [("page_id", "7"), ("days", "a&b")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        assert_eq!(expand("pages/{page_id}/x", &none), None);
+        assert_eq!(
+            expand("pages/{page_id}/x?days={days}&limit=5", &some).as_deref(),
+            Some("pages/7/x?days=a%26b&limit=5")
+        );
+        assert_eq!(expand("x?days={days}&limit=5", &none).as_deref(), Some("x?limit=5"));
+    }
+}

@@ -1,0 +1,119 @@
+//! How much may be written in a time: the counter as a pure value, and which counter a write takes from.
+//!
+//! Windows are fixed and aligned: window *n* of a minute's limit is minute *n* since the Unix epoch, whoever asks. No
+//! window ever lets more than its count through, however many calls come at once, as long as one keeper holds the
+//! state of a key (`cloudflare::rate_limit`). Across a border two full windows may follow each other; that is the price
+//! of a state of two numbers.
+
+use crate::ids::GrantId;
+use crate::ports::{Decision, RateLimit};
+use crate::timestamp::Timestamp;
+use std::time::Duration;
+
+/// Writes of one connection. Our proposal for what the product leaves open; well below StatiBeat's own limit on
+/// authenticated writes (120 a minute), so that ours answers first.
+pub const WRITE_LIMIT: RateLimit = RateLimit { count: 30, window: Duration::from_mins(1) };
+
+/// The counter that the writes under a grant take from.
+pub fn write_key(grant_id: &GrantId) -> String {
+    format!("write:grant:{grant_id}")
+}
+
+/// A counter between two takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Start of the window that is being counted.
+    pub window_started_at: Timestamp,
+    /// How many it has let through.
+    pub count: u32,
+}
+
+impl State {
+    /// Takes one, if one is left. `earlier` is what the last take left behind. A `now` from before the counted window
+    /// (clocks of two callers differ) counts into that window: time never gives anything back.
+    pub fn take(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> (State, Decision) {
+        let current = window_start(now, limit.window);
+        let state = match earlier {
+            Some(state) if state.window_started_at >= current => state,
+            _ => State { window_started_at: current, count: 0 },
+        };
+        if state.count < limit.count {
+            let count = state.count + 1;
+            return (State { count, ..state }, Decision::Allowed { remaining: limit.count - count });
+        }
+        let retry_after = (state.window_started_at + limit.window).since(now).max(Duration::from_secs(1));
+        (state, Decision::Limited { retry_after })
+    }
+}
+
+/// The latest multiple of the window that is not after `now`.
+fn window_start(now: Timestamp, window: Duration) -> Timestamp {
+    let length = i64::try_from(window.as_secs()).unwrap_or(i64::MAX).max(1);
+    Timestamp::from_seconds(now.as_seconds().div_euclid(length).saturating_mul(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: RateLimit = RateLimit { count: 3, window: Duration::from_mins(1) };
+
+    /// Takes at each of the times, one after the other; `true` where it was let through.
+    fn takes(times: &[i64]) -> Vec<bool> {
+        let mut state = None;
+        let mut take = |now: &i64| {
+            let (next, decision) = State::take(state, LIMIT, Timestamp::from_seconds(*now));
+            state = Some(next);
+            matches!(decision, Decision::Allowed { .. })
+        };
+        times.iter().map(&mut take).collect()
+    }
+
+    #[test]
+    fn a_window_lets_its_count_through_and_no_more() {
+        assert_eq!(takes(&[120, 130, 179, 179, 179]), [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn windows_begin_where_the_clock_says_and_not_where_the_first_take_was() {
+        assert_eq!(takes(&[179, 179, 179, 179, 180, 180, 180, 181]), [true, true, true, false, true, true, true, false]);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_gives_nothing_back() {
+        assert_eq!(takes(&[180, 180, 179, 179, 100, 180]), [true, true, true, false, false, false]);
+    }
+
+    #[test]
+    fn every_aligned_window_holds_over_any_walk_of_the_clock() {
+        let mut times: Vec<i64> = (0..2000).map(|step: i64| step / 7 + (step * 7919) % 45).collect();
+        times.extend_from_slice(&[500; 10]);
+        let mut let_through = std::collections::BTreeMap::<i64, u32>::new();
+        let mut state: Option<State> = None;
+        for now in times {
+            let (next, decision) = State::take(state, LIMIT, Timestamp::from_seconds(now));
+            if matches!(decision, Decision::Allowed { .. }) {
+                *let_through.entry(next.window_started_at.as_seconds()).or_default() += 1;
+            }
+            state = Some(next);
+        }
+        assert!(let_through.values().all(|count| *count <= LIMIT.count));
+        assert!(let_through.len() > 3, "the walk crosses windows: {let_through:?}");
+    }
+
+    #[test]
+    fn a_limited_take_says_how_long_the_window_still_lasts() {
+        let full = State { window_started_at: Timestamp::from_seconds(120), count: 3 };
+        let wait = |now| State::take(Some(full), LIMIT, Timestamp::from_seconds(now)).1;
+        assert_eq!(wait(130), Decision::Limited { retry_after: Duration::from_secs(50) });
+        assert_eq!(wait(179), Decision::Limited { retry_after: Duration::from_secs(1) });
+    }
+
+    #[test]
+    fn what_is_left_counts_down() {
+        let at = Timestamp::from_seconds(120);
+        let (state, first) = State::take(None, LIMIT, at);
+        assert_eq!(first, Decision::Allowed { remaining: 2 });
+        assert_eq!(State::take(Some(state), LIMIT, at).1, Decision::Allowed { remaining: 1 });
+    }
+}

@@ -1,0 +1,211 @@
+//! What was done through the connector, appended row by row: attempts to write, approvals, revokes, replays.
+//!
+//! A row says who, through what, where and how it ended. Nothing a customer wrote is kept but a title.
+
+use super::{Result, run, statement};
+use crate::ids::{GrantId, PageId, RequestId, UserId};
+use crate::oauth::client::ClientId;
+use crate::ports::{Database, Row, Statement};
+use crate::timestamp::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Longest kept title, in characters.
+const TITLE_LIMIT: usize = 200;
+
+/// A row's id; may be shown, so that a person can name what they ask about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditId(pub String);
+
+impl AuditId {
+    /// From fresh random bytes.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(random))
+    }
+}
+
+/// What was attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A tool that changes something on a page.
+    Write,
+    /// A person let a client connect, or declined.
+    Approval,
+    /// A connection was ended.
+    Revoke,
+    /// An authorization code came a second time.
+    CodeReplay,
+    /// A refresh token came after its successor.
+    RefreshReuse,
+    /// StatiBeat named a person in a way that we cannot trust.
+    SignIn,
+}
+
+impl Kind {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Approval => "approval",
+            Self::Revoke => "revoke",
+            Self::CodeReplay => "code_replay",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// Somebody said no: a person, a rule of ours, or StatiBeat.
+    Refused,
+    /// Too many in too short a time; nothing was done.
+    Limited,
+    /// It could not be done; nothing was.
+    Failed,
+    /// It was sent, and no answer says whether it was done.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Limited => "limited",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A row to append.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// Fresh.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What was attempted.
+    pub kind: Kind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// In whose name.
+    pub user_id: &'a UserId,
+    /// Through which program.
+    pub client_id: &'a ClientId,
+    /// Its name as the consent page showed it.
+    pub client_name: &'a str,
+    /// Under which approval.
+    pub grant_id: &'a GrantId,
+    /// The request it was part of.
+    pub request_id: &'a RequestId,
+    /// What a write was about; `None` for everything else.
+    pub target: Option<Target<'a>>,
+    /// A reason in a fixed word of ours. The type keeps text from outside away.
+    pub detail: Option<&'static str>,
+}
+
+/// What a write was about.
+#[derive(Clone, Debug)]
+pub struct Target<'a> {
+    /// The page.
+    pub page_id: PageId,
+    /// The tool.
+    pub tool: &'static str,
+    /// The incident or maintenance that it made or touched, if known.
+    pub id: Option<String>,
+    /// Its title, if the call had one; cut when too long.
+    pub title: Option<&'a str>,
+}
+
+/// The statement that appends a row, to join the batch of what the row is about. Running it again adds nothing.
+pub fn statement(entry: &Entry<'_>) -> Statement {
+    let target = entry.target.as_ref();
+    let title = target.and_then(|target| target.title);
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, \
+         title, request_id, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         ON CONFLICT (id) DO NOTHING",
+        entry.id.0.as_str(),
+        entry.at,
+        entry.kind.as_str(),
+        entry.outcome.as_str(),
+        entry.user_id.0.as_str(),
+        entry.client_id.as_str(),
+        entry.client_name,
+        entry.grant_id.0.as_str(),
+        target.map(|target| target.page_id.0),
+        target.map(|target| target.tool),
+        target.and_then(|target| target.id.clone()),
+        title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()),
+        entry.request_id.0.as_str(),
+        entry.detail,
+    )
+}
+
+/// Appends a row by itself.
+pub async fn append(db: &dyn Database, entry: &Entry<'_>) -> Result<()> {
+    run(db, statement(entry)).await.map(drop)
+}
+
+/// A row as it was stored. Words are not read back into enums: a row may be older than this program, or newer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The row's id.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What was attempted.
+    pub kind: String,
+    /// How it ended.
+    pub outcome: String,
+    /// Through which program; its id.
+    pub client_id: String,
+    /// Through which program; its name then.
+    pub client_name: String,
+    /// The page of a write.
+    pub page_id: Option<PageId>,
+    /// The tool of a write.
+    pub tool: Option<String>,
+    /// What a write made or touched.
+    pub target_id: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// The request.
+    pub request_id: String,
+    /// Why.
+    pub detail: Option<String>,
+}
+
+/// The newest rows of one person, newest first.
+pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
+    let select = statement!(
+        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail \
+         FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        user_id.0.as_str(),
+        i64::from(limit),
+    );
+    run(db, select).await?.iter().map(recorded).collect()
+}
+
+fn recorded(row: &Row) -> Result<Recorded> {
+    Ok(Recorded {
+        id: AuditId(row.text("id")?),
+        at: row.time("at")?,
+        kind: row.text("kind")?,
+        outcome: row.text("outcome")?,
+        client_id: row.text("client_id")?,
+        client_name: row.text("client_name")?,
+        page_id: row.optional_integer("page_id")?.map(PageId),
+        tool: row.optional_text("tool")?,
+        target_id: row.optional_text("target_id")?,
+        title: row.optional_text("title")?,
+        request_id: row.text("request_id")?,
+        detail: row.optional_text("detail")?,
+    })
+}

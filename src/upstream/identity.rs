@@ -1,0 +1,262 @@
+//! People: signing them in at StatiBeat, and which pages they can see there.
+//!
+//! StatiBeat keeps the sign-in itself (SSO, second factors, sessions). A browser goes there with a `state` and a PKCE
+//! challenge (RFC 7636) of ours, comes back with a code that works once, and we exchange the code from server to server
+//! for a signed identity. Nothing about a person's role is kept: pages are listed anew on each request.
+
+use super::assertion::Bound;
+use super::identity_token::{self, Expected};
+use super::{API_ROOT, Api, ApiError, BadIdentity, Connector, JSON, SignedInUser};
+use crate::catalog::scope::{PagePermission, Scope};
+use crate::ids::{OrganizationId, PageId};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use url::Url;
+
+/// What a person signs in for. StatiBeat knows the return address of each and takes none from a browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInPurpose {
+    /// To let a client connect.
+    Connect,
+    /// To see and revoke connections.
+    AdminPage,
+}
+
+impl SignInPurpose {
+    /// The name that StatiBeat has it registered by.
+    pub const fn connector_id(self) -> &'static str {
+        match self {
+            Self::Connect => "hosted-mcp",
+            Self::AdminPage => "hosted-mcp-admin",
+        }
+    }
+}
+
+/// One trip to StatiBeat's sign-in.
+pub struct SignIn<'a> {
+    /// What for.
+    pub purpose: SignInPurpose,
+    /// Comes back unchanged, once.
+    pub state: &'a str,
+    /// S256 challenge of a verifier that stays with us.
+    pub code_challenge: &'a str,
+    /// Ask which account, even when one is signed in.
+    pub select_account: bool,
+}
+
+/// Where to send the browser.
+pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
+    let mut url = sign_in_page.clone();
+    url.query_pairs_mut()
+        .append_pair("connector_id", trip.purpose.connector_id())
+        .append_pair("state", trip.state)
+        .append_pair("code_challenge", trip.code_challenge)
+        .append_pair("code_challenge_method", "S256");
+    if trip.select_account {
+        url.query_pairs_mut().append_pair("prompt", "select_account");
+    }
+    url
+}
+
+/// What a browser came back with, and what we kept for it.
+pub struct Return<'a> {
+    /// What for.
+    pub purpose: SignInPurpose,
+    /// From the browser.
+    pub code: &'a str,
+    /// Ours, of the challenge sent along.
+    pub code_verifier: &'a str,
+    /// Ours, as sent along.
+    pub state: &'a str,
+}
+
+/// Why nobody is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The code is spent, too old, or was given for another sign-in: start over.
+    #[error("StatiBeat does not accept the sign-in code: {0}")]
+    BadCode(String),
+    /// StatiBeat keeps this person out, for instance because they are disabled.
+    #[error("StatiBeat refused the person: {0}")]
+    Refused(String),
+    /// Somebody was named in a way that we cannot trust. Worth an alert.
+    #[error("identity token: {0}")]
+    BadIdentity(#[from] BadIdentity),
+    /// StatiBeat gave no usable answer: try later. For the log.
+    #[error("sign-in is not available: {0}")]
+    Unavailable(String),
+}
+
+/// Exchanges the code for the person who signed in.
+pub async fn exchange(connector: &Connector<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
+    let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
+    let request = exchange_request(connector, returned.purpose, Bytes::from(body))?;
+    let answer = connector.send(request).await?;
+    let token = answer.get("identity").and_then(Value::as_str).ok_or(BadIdentity::Malformed)?;
+    let expected = Expected {
+        issuer: connector.settings.origin,
+        audience: connector.settings.issuer,
+        environment: connector.settings.environment,
+        state: returned.state,
+    };
+    Ok(identity_token::verify(token, connector.settings.identity_keys, &expected, connector.now)?)
+}
+
+fn exchange_request(
+    connector: &Connector<'_>,
+    purpose: SignInPurpose,
+    body: Bytes,
+) -> Result<Request<Bytes>, ApiError> {
+    let url = format!("{}{API_ROOT}/connector/sign-in/exchange", connector.settings.origin);
+    let bound = Bound { method: &Method::POST, url: &url, body: Some(&body) };
+    let token = connector.sign_as_connector(purpose.connector_id(), &bound);
+    Request::post(&url)
+        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .header(ACCEPT, JSON)
+        .header(CONTENT_TYPE, JSON)
+        .body(body)
+        .map_err(|error| ApiError::Unfit(error.to_string()))
+}
+
+impl From<ApiError> for SignInError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Invalid(reason) => Self::BadCode(reason),
+            ApiError::Forbidden(reason) => Self::Refused(reason),
+            ApiError::UserEnded => Self::Refused(error.to_string()),
+            ApiError::NotFound(_)
+            | ApiError::CredentialRefused(_)
+            | ApiError::RateLimited { .. }
+            | ApiError::Unavailable { .. }
+            | ApiError::Malformed(_)
+            | ApiError::Unfit(_)
+            | ApiError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// A page that a person can see, with what their role allows there at this moment.
+#[derive(Clone, Debug)]
+pub struct AccessiblePage {
+    /// The page.
+    pub id: PageId,
+    /// Its owner; part of every address of the page's admin API.
+    pub organization_id: OrganizationId,
+    /// For people.
+    pub name: String,
+    /// Permission keys, as StatiBeat lists them; may hold keys that we do not know.
+    pub permissions: BTreeSet<String>,
+    /// The whole entry, new fields included.
+    pub raw: Value,
+}
+
+impl AccessiblePage {
+    /// Reads an entry of the list; `None` when it lacks what an address needs.
+    pub fn parse(entry: &Value) -> Option<Self> {
+        let number = |name: &str| entry.get(name)?.as_i64().filter(|id| *id > 0);
+        let permissions = entry.get("permissions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Some(Self {
+            id: PageId(number("id")?),
+            organization_id: OrganizationId(number("organization_id")?),
+            name: entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            permissions: permissions.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            raw: entry.clone(),
+        })
+    }
+
+    /// Whether the person's role allows it here.
+    pub fn allows(&self, permission: PagePermission) -> bool {
+        self.permissions.contains(permission.key())
+    }
+}
+
+/// The pages the person can see now. `scope` is the one that the pages are asked for. An entry that we cannot read is
+/// left out: what we cannot address, nobody gets access to.
+pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
+    let answer = api.get(scope, "me/pages").await?;
+    let entries = answer.get("items").unwrap_or(&answer).as_array();
+    let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
+    Ok(entries.iter().filter_map(AccessiblePage::parse).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Desk, FakeHttp, claims_of};
+    use super::*;
+    use crate::ports::HttpError;
+
+    const RETURN: Return<'static> =
+        Return { purpose: SignInPurpose::Connect, code: "c", code_verifier: "v", state: "s" };
+
+    async fn exchanged(http: &FakeHttp) -> Result<SignedInUser, SignInError> {
+        let desk = Desk::new();
+        exchange(&desk.connector(http), &RETURN).await
+    }
+
+    #[test]
+    fn the_sign_in_url_keeps_what_the_page_already_asks() {
+        let page = Url::parse("https://app.example/sign-in?tenant=a").expect("a URL");
+        let mut trip =
+            SignIn { purpose: SignInPurpose::Connect, state: "s&t", code_challenge: "c", select_account: false };
+        let expected = "https://app.example/sign-in?tenant=a&connector_id=hosted-mcp&state=s%26t&code_challenge=c\
+                        &code_challenge_method=S256";
+        assert_eq!(sign_in_url(&page, &trip).as_str(), expected);
+        trip.select_account = true;
+        assert_eq!(sign_in_url(&page, &trip).as_str(), format!("{expected}&prompt=select_account"));
+    }
+
+    #[tokio::test]
+    async fn the_exchange_is_signed_as_the_connector_itself() {
+        let http = FakeHttp::answering([(200, json!({ "identity": "x" }))]);
+        assert_eq!(exchanged(&http).await, Err(SignInError::BadIdentity(BadIdentity::Malformed)));
+        let request = &http.sent()[0];
+        let claims = claims_of(request);
+        assert_eq!(request.body().as_ref(), br#"{"code":"c","code_verifier":"v"}"#);
+        assert_eq!((&claims["sub"], &claims["htm"]), (&json!("hosted-mcp"), &json!("POST")));
+        assert_eq!(claims["htu"], "https://api.example/api/v1/connector/sign-in/exchange");
+        assert!(claims["bh"].is_string() && claims.get("act").is_none() && claims.get("scope").is_none());
+    }
+
+    #[tokio::test]
+    async fn each_refusal_of_the_exchange_has_its_reason() {
+        let of = async |status, text: &str| {
+            let answer = FakeHttp::answering([(status, json!({ "error": text }))]);
+            exchanged(&answer).await.expect_err("a refusal")
+        };
+        assert_eq!(of(400, "code is spent").await, SignInError::BadCode("code is spent".into()));
+        assert_eq!(of(403, "user is disabled").await, SignInError::Refused("user is disabled".into()));
+        for status in [401, 404, 429, 500, 503] {
+            assert!(matches!(of(status, "x").await, SignInError::Unavailable(_)), "{status}");
+        }
+        let lost = FakeHttp::script([Err(HttpError::Timeout)]);
+        assert!(matches!(exchanged(&lost).await, Err(SignInError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn the_page_list_tolerates_new_fields_and_bare_lists() {
+        let entry =
+            json!({ "id": 7, "organization_id": 3, "name": "A", "permissions": ["page.read", "x"], "new": [1] });
+        let list = json!([entry, { "id": 8 }, "?"]);
+        for answer in [list.clone(), json!({ "items": list, "total": 3, "next": null })] {
+            let http = FakeHttp::answering([(200, answer)]);
+            let desk = Desk::new();
+            let connector = desk.connector(&http);
+            let pages = accessible_pages(&desk.api(&connector), Scope::PagesRead).await.expect("pages");
+            assert_eq!(pages.len(), 1);
+            assert_eq!((pages[0].id, pages[0].raw.clone()), (PageId(7), entry.clone()));
+            assert!(pages[0].allows(PagePermission::PageRead) && !pages[0].allows(PagePermission::HierarchyRead));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_list_that_is_no_list_is_malformed() {
+        let http = FakeHttp::answering([(200, json!({ "items": 4 }))]);
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        let pages = accessible_pages(&desk.api(&connector), Scope::PagesRead).await;
+        assert!(matches!(pages, Err(ApiError::Malformed(_))));
+    }
+}

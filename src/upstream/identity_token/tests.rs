@@ -1,0 +1,204 @@
+//! One test per way in which a token could pass for more than it is.
+
+use super::*;
+use crate::keyring::KeyRing;
+use crate::upstream::assertion;
+use crate::upstream::testing::public_key;
+use jwt_compact::alg::SigningKey as _;
+use serde_json::json;
+
+/// The key pair of RFC 8037, appendix A.1.
+const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+const NOW: i64 = 1_000_000;
+
+fn ring(text: &str) -> KeyRing {
+    KeyRing::parse(text, "test").expect("a good ring")
+}
+
+fn header() -> Value {
+    json!({ "alg": "EdDSA", "typ": TYPE, "kid": "k1" })
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://api.example", "aud": "https://mcp.example", "sub": "42", "name": "Mara", "email": "m@a.example",
+        "sid": "s1", "auth_time": NOW - 500, "env": "test", "jti": "j1", "iat": NOW, "exp": NOW + 60,
+        "state_hash": URL_SAFE_NO_PAD.encode(Sha256::digest("the state")),
+    })
+}
+
+/// A token by a signer who follows no rule but the signature's.
+fn signed(header: &Value, claims: &Value) -> String {
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let input = format!("{}.{}", encode(header), encode(claims));
+    let key = assertion::signing_key(&ring(&format!("k1:{SEED}")));
+    let signature = Ed25519.sign(&key, input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
+fn verified(token: &str) -> Result<SignedInUser, BadIdentity> {
+    verified_at(token, NOW)
+}
+
+fn verified_at(token: &str, now: i64) -> Result<SignedInUser, BadIdentity> {
+    let expected = Expected {
+        issuer: "https://api.example",
+        audience: "https://mcp.example",
+        environment: "test",
+        state: "the state",
+    };
+    verify(token, &[public_key("k1")], &expected, Timestamp::from_seconds(now))
+}
+
+/// What comes of a good token with one member set to another value; `null` takes it out.
+fn with(name: &str, value: Value) -> Result<SignedInUser, BadIdentity> {
+    verified(&signed(&header(), &changed(claims(), name, value)))
+}
+
+fn with_header(name: &str, value: Value) -> Result<SignedInUser, BadIdentity> {
+    verified(&signed(&changed(header(), name, value), &claims()))
+}
+
+fn changed(mut object: Value, name: &str, value: Value) -> Value {
+    let members = object.as_object_mut().expect("an object");
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.to_owned(), value);
+    }
+    object
+}
+
+#[test]
+fn a_good_token_names_the_person() {
+    let user = verified(&signed(&header(), &claims())).expect("a good token");
+    assert_eq!((user.id.0.as_str(), user.name.as_str(), user.email.as_str()), ("42", "Mara", "m@a.example"));
+    assert_eq!(user.authenticated_at, Timestamp::from_seconds(NOW - 500));
+}
+
+#[test]
+fn an_oversized_token_is_refused_before_it_is_parsed() {
+    assert_eq!(with("name", json!("x".repeat(4000))), Err(BadIdentity::TooLarge));
+    assert_eq!(verified(&"x".repeat(SIZE_LIMIT + 1)), Err(BadIdentity::TooLarge));
+    assert_eq!(verified(&"x".repeat(SIZE_LIMIT)), Err(BadIdentity::Malformed));
+}
+
+#[test]
+fn critical_extensions_are_refused() {
+    assert_eq!(with_header("crit", json!(["b64"])), Err(BadIdentity::Critical));
+    assert_eq!(with_header("crit", json!([])), Err(BadIdentity::Critical));
+}
+
+#[test]
+fn another_type_is_refused() {
+    assert_eq!(with_header("typ", Value::Null), Err(BadIdentity::Type));
+    assert_eq!(with_header("typ", json!("statibeat-obo+jwt")), Err(BadIdentity::Type));
+}
+
+#[test]
+fn another_algorithm_is_refused() {
+    for name in ["none", "None", "HS256", "ES256", "eddsa"] {
+        assert_eq!(with_header("alg", json!(name)), Err(BadIdentity::Algorithm), "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused() {
+    assert_eq!(with_header("kid", json!("k2")), Err(BadIdentity::UnknownKey));
+    assert_eq!(with_header("kid", Value::Null), Err(BadIdentity::UnknownKey));
+}
+
+#[test]
+fn a_changed_claim_breaks_the_signature() {
+    let (good, other) = (signed(&header(), &claims()), signed(&header(), &changed(claims(), "sub", json!("1"))));
+    let payload = other.split('.').nth(1).expect("a payload");
+    let parts: Vec<&str> = good.split('.').collect();
+    assert_eq!(verified(&format!("{}.{payload}.{}", parts[0], parts[2])), Err(BadIdentity::Signature));
+    assert_eq!(verified(&format!("{}.{}.", parts[0], parts[1])), Err(BadIdentity::Signature));
+}
+
+#[test]
+fn another_issuer_is_refused() {
+    assert_eq!(with("iss", json!("https://api.example.evil")), Err(BadIdentity::Issuer));
+}
+
+#[test]
+fn another_audience_is_refused() {
+    assert_eq!(with("aud", json!("https://other.example")), Err(BadIdentity::Audience));
+    assert_eq!(with("aud", json!(["https://mcp.example"])), Err(BadIdentity::Malformed));
+}
+
+#[test]
+fn another_environment_is_refused() {
+    assert_eq!(with("env", json!("production")), Err(BadIdentity::Environment));
+}
+
+#[test]
+fn another_sign_in_is_refused() {
+    let other = URL_SAFE_NO_PAD.encode(Sha256::digest("another state"));
+    assert_eq!(with("state_hash", json!(other)), Err(BadIdentity::State));
+}
+
+#[test]
+fn a_missing_claim_is_refused() {
+    for name in claims().as_object().expect("an object").keys() {
+        assert_eq!(with(name, Value::Null), Err(BadIdentity::Malformed), "without {name}");
+    }
+}
+
+#[test]
+fn a_token_without_an_id_is_refused() {
+    assert_eq!(with("jti", json!("")), Err(BadIdentity::Unnamed));
+}
+
+#[test]
+fn a_subject_that_is_no_user_id_is_refused() {
+    for subject in ["", "0", "007", "-1", "+1", " 1", "mara"] {
+        assert_eq!(with("sub", json!(subject)), Err(BadIdentity::Subject), "{subject:?}");
+    }
+}
+
+#[test]
+fn a_token_ends_at_its_second_of_expiry() {
+    let token = signed(&header(), &claims());
+    assert!(verified_at(&token, NOW + 59).is_ok());
+    assert_eq!(verified_at(&token, NOW + 60), Err(BadIdentity::Expired));
+}
+
+#[test]
+fn a_clock_may_be_ahead_by_thirty_seconds_and_no_more() {
+    let ahead = |seconds: i64| {
+        let claims = changed(claims(), "iat", json!(NOW + seconds));
+        verified(&signed(&header(), &changed(claims, "exp", json!(NOW + seconds + 60))))
+    };
+    assert!(ahead(30).is_ok());
+    assert_eq!(ahead(31), Err(BadIdentity::NotYetValid));
+    assert_eq!(with("nbf", json!(NOW + 31)), Err(BadIdentity::NotYetValid));
+}
+
+#[test]
+fn a_token_that_lives_for_more_than_a_minute_is_refused() {
+    assert_eq!(with("exp", json!(NOW + 61)), Err(BadIdentity::Lifetime));
+    assert_eq!(with("iat", json!(NOW - 1)), Err(BadIdentity::Lifetime));
+}
+
+#[test]
+fn a_token_that_ends_before_it_begins_is_refused() {
+    let claims = changed(changed(claims(), "iat", json!(NOW + 20)), "exp", json!(NOW + 10));
+    assert_eq!(verified(&signed(&header(), &claims)), Err(BadIdentity::Lifetime));
+}
+
+#[test]
+fn a_second_expiry_in_one_token_is_refused() {
+    let doubled = claims().to_string().replacen('{', r#"{"exp":9999999999,"#, 1);
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header().to_string()), URL_SAFE_NO_PAD.encode(doubled));
+    let key = assertion::signing_key(&ring(&format!("k1:{SEED}")));
+    let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(Ed25519.sign(&key, input.as_bytes()).to_bytes()));
+    assert_eq!(verified(&token), Err(BadIdentity::Malformed));
+}
+
+#[test]
+fn the_test_key_pair_belongs_together() {
+    let public = assertion::signing_key(&ring(&format!("k1:{SEED}"))).to_verifying_key();
+    assert_eq!(public.to_bytes(), public_key("k1").key);
+}
