@@ -76,7 +76,7 @@ pub struct Config {
     /// `HOSTED_MCP_SIGN_IN_URL`.
     pub sign_in_url: Url,
     /// `HOSTED_MCP_IDENTITY_KEYS`.
-    pub identity_keys: KeyRing,
+    pub identity_keys: Vec<PublicKey>,
     /// `HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS`, without the bad entries.
     pub allowed_redirects: AllowedRedirects,
     /// The bad entries. They switch nothing off: what is not listed does not work.
@@ -142,7 +142,7 @@ impl Reader<'_> {
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let name = environment.clone().unwrap_or_default();
-        let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name);
+        let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings =
             ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
         let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
@@ -235,6 +235,11 @@ impl Reader<'_> {
 
 fn serialized_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// Public keys are written like a ring.
+fn public_keys(ring: &KeyRing) -> Vec<PublicKey> {
+    ring.iter().map(|key| PublicKey { kid: key.kid().to_owned(), key: *key.reveal() }).collect()
 }
 
 fn is_loopback(url: &Url) -> bool {

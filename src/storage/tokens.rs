@@ -279,7 +279,11 @@ pub async fn revoke_access(db: &dyn Database, token: &SecretHash, client_id: &Cl
 }
 
 /// The grant of a refresh token, if it is a token of that client.
-pub async fn find_grant_of_refresh(db: &dyn Database, token: &SecretHash, client_id: &ClientId) -> Result<Option<Grant>> {
+pub async fn find_grant_of_refresh(
+    db: &dyn Database,
+    token: &SecretHash,
+    client_id: &ClientId,
+) -> Result<Option<Grant>> {
     let select = statement!(
         "SELECT g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id WHERE r.token_hash = ?1 AND g.client_id = ?2",

@@ -37,7 +37,11 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
     };
     let location = identity::sign_in_url(&ctx.config.sign_in_url, &trip);
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    VisitCookie::of(&handle.hash(), &ctx.config.public_url).put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    VisitCookie::of(&handle.hash(), &ctx.config.public_url).put(
+        &mut response,
+        &browser,
+        TRANSACTION_LIFETIME.as_secs(),
+    );
     response
 }
 

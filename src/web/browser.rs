@@ -24,7 +24,7 @@ impl VisitCookie {
     pub fn of(visit: &SecretHash, public_url: &Url) -> Self {
         let is_secure = public_url.scheme() == "https";
         let prefix = if is_secure { "__Host-" } else { "" };
-        let short: String = visit.0.bytes().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let short: String = visit.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         Self { name: format!("{prefix}sbmcp_tx_{short}"), is_secure }
     }
 
@@ -69,7 +69,8 @@ pub fn is_from_our_page(request: &Request<Bytes>, issuer: &str) -> bool {
 pub fn form(request: &Request<Bytes>) -> Option<Parameters> {
     let content_type = request.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let fits = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && request.body().len() <= MAX_FORM_LENGTH;
+    let fits =
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && request.body().len() <= MAX_FORM_LENGTH;
     if fits { Parameters::parse(request.body()).ok() } else { None }
 }
 
@@ -112,7 +113,7 @@ mod tests {
     fn a_visits_cookie_is_found_among_others() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let cookie = VisitCookie::of(&SecretHash("abcdefgh".into()), &public_url);
-        assert_eq!(cookie.name, "__Host-sbmcp_tx_616263646566");
+        assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
         let browser = Handle::new(&[3; 32]);
         let mut request = Request::new(Bytes::new());
         let sent = format!("a=b; {}={}; c", cookie.name, browser.reveal());

@@ -7,7 +7,7 @@
 use super::browser::{self, VisitCookie};
 use super::routes::Route;
 use super::views::{self, ConsentPage, Problem};
-use super::{Context, Response, reply};
+use super::{Context, Response};
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::RequestId;
 use crate::oauth::error::SentToClient;
@@ -114,10 +114,10 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten())?;
     let transaction = ticket.transaction(ctx).await?;
-    let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
+    let chosen: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
     let is_approved = form.one("answer") == Ok(Some("approve"));
-    let outcome = if is_approved && !ticked.is_empty() {
-        approve(ctx, &ticket, &transaction, ticked, request_id).await?
+    let outcome = if is_approved && !chosen.is_empty() {
+        approve(ctx, &ticket, &transaction, chosen, request_id).await?
     } else {
         deny(ctx, &ticket, &transaction, request_id).await?
     };
@@ -132,7 +132,7 @@ async fn approve(
     ctx: &Context<'_>,
     ticket: &Ticket,
     transaction: &Transaction,
-    ticked: ScopeSet,
+    chosen: ScopeSet,
     request_id: &RequestId,
 ) -> Result<Result<AuthorizationCode, SentToClient>, Fault> {
     let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
@@ -140,7 +140,7 @@ async fn approve(
     let approval = Approval {
         transaction,
         request: asked,
-        scopes: ticked.intersection(offered(asked.scopes)),
+        scopes: chosen.intersection(offered(asked.scopes)),
         resource: Route::Mcp.url(&ctx.config.public_url).into(),
         code_hash: code.hash(),
     };

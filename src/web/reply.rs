@@ -4,9 +4,9 @@ use crate::catalog::scope::ScopeSet;
 use crate::oauth::error::{TokenError, bearer};
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, PRAGMA, REFERRER_POLICY,
-    RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use maud::Markup;
@@ -111,7 +111,9 @@ pub fn token_error(error: &TokenError) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = json(status, &json!({"error": error.code(), "error_description": error.description()}));
     match error {
-        TokenError::BasicAuthentication => set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#),
+        TokenError::BasicAuthentication => {
+            set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#)
+        }
         TokenError::Unavailable => retry_after(&mut response, Duration::from_secs(5)),
         TokenError::Limited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
         _ => {}
@@ -151,9 +153,9 @@ pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
     };
     let mut value = "Bearer ".to_owned();
     if let Some((code, words)) = error {
-        value.push_str(&format!("error=\"{code}\", error_description=\"{words}\", "));
+        value += &format!("error=\"{code}\", error_description=\"{words}\", ");
     }
-    value.push_str(&format!("resource_metadata=\"{metadata_url}\", scope=\"{scopes}\""));
+    value += &format!("resource_metadata=\"{metadata_url}\", scope=\"{scopes}\"");
     let body = match error {
         Some((code, words)) => json!({"error": code, "error_description": words}),
         None => json!({"error_description": "sign in to StatiBeat to use this endpoint"}),

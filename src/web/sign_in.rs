@@ -87,7 +87,11 @@ async fn sign_in(ctx: &Context<'_>, handle: &Handle, browser: &Handle, code: Opt
     let mut location = Route::Consent.url(&ctx.config.public_url);
     location.query_pairs_mut().append_pair("request", consent.reveal());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    VisitCookie::of(&consent.hash(), &ctx.config.public_url).put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    VisitCookie::of(&consent.hash(), &ctx.config.public_url).put(
+        &mut response,
+        &browser,
+        TRANSACTION_LIFETIME.as_secs(),
+    );
     Ok(response)
 }
 
@@ -95,9 +99,13 @@ async fn refuse(ctx: &Context<'_>, handle: &Handle, fault: &Fault) -> Response {
     let (status, problem) = match fault {
         Fault::NotThisVisit => return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
-        Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => (StatusCode::BAD_REQUEST, Problem::SignInFailed),
+        Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => {
+            (StatusCode::BAD_REQUEST, Problem::SignInFailed)
+        }
         Fault::SignIn(SignInError::Refused(_)) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
-        Fault::SignIn(SignInError::Unavailable(_)) | Fault::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
+        Fault::SignIn(SignInError::Unavailable(_)) | Fault::Storage(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater)
+        }
     };
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),

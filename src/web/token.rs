@@ -4,6 +4,7 @@
 //! client drop its credentials.
 
 use super::{Context, Response, reply};
+use crate::catalog::scope::ScopeSet;
 use crate::ids::RequestId;
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{CodeRecord, Grant, RefreshRecord, Rotation};
@@ -12,7 +13,6 @@ use crate::oauth::secret::{AccessToken, RefreshToken};
 use crate::oauth::token::{
     self, CodeRequest, CodeVerdict, Endpoint, RefreshRequest, RefreshVerdict, TokenRequest, TokenResponse,
 };
-use crate::catalog::scope::ScopeSet;
 use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
@@ -55,7 +55,11 @@ fn form(request: &Request<Bytes>) -> Result<Parameters, TokenError> {
     token::parse_form(&content_types, texts(AUTHORIZATION).next(), request.body())
 }
 
-async fn exchange(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<TokenResponse, TokenError> {
+async fn exchange(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    request_id: &RequestId,
+) -> Result<TokenResponse, TokenError> {
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     match endpoint.parse(&form(request)?)? {
@@ -94,7 +98,11 @@ async fn commit_code(ctx: &Context<'_>, record: &CodeRecord) -> Result<TokenResp
     }
 }
 
-async fn refresh(ctx: &Context<'_>, request: &RefreshRequest, request_id: &RequestId) -> Result<TokenResponse, TokenError> {
+async fn refresh(
+    ctx: &Context<'_>,
+    request: &RefreshRequest,
+    request_id: &RequestId,
+) -> Result<TokenResponse, TokenError> {
     // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
     // backwards.
     for _ in 0..2 {
