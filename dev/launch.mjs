@@ -16,3 +16,9 @@ const command = spawn("cargo", ["xtask", ...process.argv.slice(2)], { stdio: "in
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => command.kill(signal));
 
 command.on("exit", (code, signal) => process.exit(code === null ? 128 + constants.signals[signal] : code));
+
+// npm passes a request to end on to its shell only, which tells nobody: notice that the shell is gone.
+if (process.env.npm_lifecycle_event) {
+  const shell = process.ppid;
+  setInterval(() => process.ppid !== shell && command.kill("SIGTERM"), 500);
+}

@@ -34,7 +34,8 @@ async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Resul
         Err(status) => return Ok(Response::empty()?.with_status(status.as_u16())),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
-    let ctx = Context { config: &config, db: &db, http: &fetch::Runtime, limiter: &limiter, now: now(), random: &random };
+    let ctx =
+        Context { config: &config, db: &db, http: &fetch::Runtime, limiter: &limiter, now: now(), random: &random };
     convert::response(web::handle(&ctx, request).await)
 }
 

@@ -39,9 +39,12 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 /// Adds the wasm target to the toolchain when it is missing.
 fn require_wasm_target(project: &Project) -> Result<()> {
     let mut rustc = Command::new("rustc");
-    let libraries = steps::run_quietly(
-        rustc.current_dir(&project.root).args(["--print", "target-libdir", "--target", WASM_TARGET]),
-    )?;
+    let libraries = steps::run_quietly(rustc.current_dir(&project.root).args([
+        "--print",
+        "target-libdir",
+        "--target",
+        WASM_TARGET,
+    ]))?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }

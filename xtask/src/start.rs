@@ -58,7 +58,6 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     ensure!(options.port != options.simulator_port, "the connector and the simulator need two different ports");
     ready::require_free(options.port, "--port")?;
     ready::require_free(options.simulator_port, "--simulator-port")?;
-    let interrupted = interruptions()?;
 
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;
@@ -70,6 +69,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     }
     step("prepare the local database", || wrangler::apply_schema(project, &node))?;
 
+    let interrupted = interruptions()?;
     let mut children = Children::default();
     step("start both servers", || {
         children.start("simulator", &mut simulator(project, options), options.log(project, "simulator.log"))?;
@@ -89,7 +89,10 @@ pub fn reset(project: &Project, options: &ResetOptions) -> Result<()> {
     if options.keys {
         secrets::remove(project)?;
     }
-    println!("Local state removed{}.", if options.keys { ", with the keys" } else { "; the keys in .dev.vars are kept" });
+    println!(
+        "Local state removed{}.",
+        if options.keys { ", with the keys" } else { "; the keys in .dev.vars are kept" }
+    );
     Ok(())
 }
 

@@ -36,6 +36,14 @@ pub fn apply_schema(project: &Project, node: &Path) -> Result<()> {
     if fs::read(&applied).is_ok_and(|earlier| earlier == schema) {
         return Ok(());
     }
-    steps::run_quietly(command(project, node).args(["d1", "execute", "DB", "--local", "--yes", "--file", "schema.sql"]))?;
+    steps::run_quietly(command(project, node).args([
+        "d1",
+        "execute",
+        "DB",
+        "--local",
+        "--yes",
+        "--file",
+        "schema.sql",
+    ]))?;
     fs::write(applied, schema).context("noting the applied schema")
 }
