@@ -10,13 +10,14 @@ mod rate_limit;
 mod recovery;
 
 use crate::config::{Config, Problem};
+use crate::storage::purge;
 use crate::timestamp::Timestamp;
 use crate::web::{self, Context};
 use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
-use worker::{Env, Request, Response, event};
+use worker::{Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
     /// Parsed once per instance: variables change only with a deployment, which starts new instances.
@@ -37,6 +38,15 @@ async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Resul
     let ctx =
         Context { config: &config, db: &db, http: &fetch::Runtime, limiter: &limiter, now: now(), random: &random };
     convert::response(web::handle(&ctx, request).await)
+}
+
+/// Deletes what is past its time; what one run leaves goes with the next.
+#[event(scheduled)]
+async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    match purge::run(&d1::Bound::new(&env), now()).await {
+        Ok(purged) => worker::console_log!("purged: {:?}", purged.0),
+        Err(error) => worker::console_error!("purge: {error}"),
+    }
 }
 
 /// The configuration, or nothing when it has problems; those are logged when they are found.
