@@ -5,8 +5,6 @@
 
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::oauth::client::{AllowedRedirects, BadEntry};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 use url::{Host, Url};
 
@@ -63,7 +61,7 @@ pub const VARIABLES: [Variable; 12] = [
 ];
 
 /// What the connector runs with.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// `HOSTED_MCP_ENABLED`.
     pub is_enabled: bool,
@@ -71,8 +69,10 @@ pub struct Config {
     pub environment: String,
     /// `HOSTED_MCP_PUBLIC_URL`: an origin.
     pub public_url: Url,
-    /// `HOSTED_MCP_UPSTREAM_URL`: an origin.
-    pub upstream_url: Url,
+    /// The issuer: the public origin without a slash behind it (RFC 8414 2).
+    pub issuer: String,
+    /// `HOSTED_MCP_UPSTREAM_URL`: an origin, without a slash behind it.
+    pub upstream_origin: String,
     /// `HOSTED_MCP_SIGN_IN_URL`.
     pub sign_in_url: Url,
     /// `HOSTED_MCP_IDENTITY_KEYS`.
@@ -119,11 +119,6 @@ impl Config {
         }
     }
 
-    /// The issuer: the public origin without a slash behind it (RFC 8414 2).
-    pub fn issuer(&self) -> String {
-        self.public_url.origin().ascii_serialization()
-    }
-
     /// Whether this server itself runs on loopback, as in development.
     pub fn is_local(&self) -> bool {
         is_loopback(&self.public_url)
@@ -143,11 +138,11 @@ impl Reader<'_> {
         let public_url = self.origin("HOSTED_MCP_PUBLIC_URL");
         let upstream_url = self.origin("HOSTED_MCP_UPSTREAM_URL");
         let sign_in_url = self.url("HOSTED_MCP_SIGN_IN_URL");
-        let identity_keys = self.public_keys("HOSTED_MCP_IDENTITY_KEYS");
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let name = environment.clone().unwrap_or_default();
+        let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings =
             ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
         let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
@@ -156,8 +151,9 @@ impl Reader<'_> {
         Some(Config {
             is_enabled: is_enabled?,
             environment: environment?,
+            issuer: serialized_origin(public_url.as_ref()?),
             public_url: public_url?,
-            upstream_url: upstream_url?,
+            upstream_origin: serialized_origin(&upstream_url?),
             sign_in_url: sign_in_url?,
             identity_keys: identity_keys?,
             allowed_redirects,
@@ -205,7 +201,7 @@ impl Reader<'_> {
 
     fn origin(&mut self, name: &'static str) -> Option<Url> {
         let url = self.url(name)?;
-        let is_origin = url.as_str() == format!("{}/", url.origin().ascii_serialization());
+        let is_origin = url.as_str() == format!("{}/", serialized_origin(&url));
         if is_origin {
             Some(url)
         } else {
@@ -235,18 +231,15 @@ impl Reader<'_> {
             }
         }
     }
-
-    fn public_keys(&mut self, name: &'static str) -> Option<Vec<PublicKey>> {
-        let value = self.required(name)?;
-        let keys: Option<Vec<PublicKey>> = value.split_whitespace().map(parse_public_key).collect();
-        keys.or_else(|| self.problem(name, "must be kid:base64url(32 bytes) entries separated by white space"))
-    }
 }
 
-fn parse_public_key(entry: &str) -> Option<PublicKey> {
-    let (kid, encoded) = entry.split_once(':')?;
-    let key = URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok()?;
-    Some(PublicKey { kid: kid.to_owned(), key })
+fn serialized_origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Public keys are written like a ring.
+fn public_keys(ring: &KeyRing) -> Vec<PublicKey> {
+    ring.iter().map(|key| PublicKey { kid: key.kid().to_owned(), key: *key.reveal() }).collect()
 }
 
 fn is_loopback(url: &Url) -> bool {

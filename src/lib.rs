@@ -27,3 +27,4 @@ pub mod ports;
 pub mod storage;
 pub mod timestamp;
 pub mod upstream;
+pub mod web;

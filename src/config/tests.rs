@@ -1,6 +1,8 @@
 //! Good and bad configurations.
 
 use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 fn key(byte: u8) -> String {
     let mut key = [byte; 32];
@@ -32,15 +34,15 @@ fn check(name: &str, value: &str) -> Vec<String> {
 
 #[test]
 fn defaults_fail_closed() {
-    let config = Config::from_lookup(|name| good(name).filter(|_| name != "HOSTED_MCP_ENABLED")).ok().expect("good");
+    let config = Config::from_lookup(|name| good(name).filter(|_| name != "HOSTED_MCP_ENABLED")).expect("good");
     assert!(!config.is_enabled);
     assert!(config.has_registration);
-    assert_eq!(config.issuer(), "https://mcp.example");
+    assert_eq!(config.issuer, "https://mcp.example");
 }
 
 #[test]
 fn all_problems_are_reported_together() {
-    let problems = Config::from_lookup(|_| None).err().expect("bad");
+    let problems = Config::from_lookup(|_| None).expect_err("bad");
     let names: Vec<&str> = problems.iter().map(|problem| problem.variable).collect();
     let required: Vec<&str> = VARIABLES.iter().filter(|v| v.default.is_none()).map(|v| v.name).collect();
     assert_eq!(names, required);
@@ -75,6 +77,6 @@ fn short_placeholder_and_shared_keys_are_refused_without_showing_them() {
 fn a_bad_redirect_entry_is_kept_for_diagnosis_and_switches_nothing_off() {
     let list =
         |name: &str| if name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" { Some("broken".into()) } else { good(name) };
-    let config = Config::from_lookup(list).ok().expect("good");
+    let config = Config::from_lookup(list).expect("good");
     assert_eq!(config.bad_redirects.len(), 1);
 }

@@ -114,14 +114,9 @@ impl AllowedRedirects {
         self.0.iter().any(|(id, uri)| id == client_id && uri == redirect_uri)
     }
 
-    /// Whether the operator listed the client with any redirect URI.
-    pub fn knows(&self, client_id: &ClientId) -> bool {
-        self.0.iter().any(|(id, _)| id == client_id)
-    }
-
-    /// Whether the operator listed this redirect URI for any client.
-    pub fn has_redirect(&self, redirect_uri: &RedirectUri) -> bool {
-        self.0.iter().any(|(_, uri)| uri == redirect_uri)
+    /// Whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
     }
 }
 

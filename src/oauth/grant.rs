@@ -37,6 +37,8 @@ pub struct Grant {
     pub user_id: UserId,
     /// To whom.
     pub client_id: ClientId,
+    /// Its name, as the consent page showed it.
+    pub client_name: String,
     /// For which protected resource.
     pub resource: String,
     /// How much, at most.

@@ -59,6 +59,11 @@ impl RedirectUri {
         self.url().host_str().unwrap_or_default().to_owned()
     }
 
+    /// Scheme, host and port, as a browser's `Origin` header spells them.
+    pub fn origin(&self) -> String {
+        self.url().origin().ascii_serialization()
+    }
+
     /// Whether its own query has a parameter that our answer adds.
     pub fn has_answer_parameter(&self) -> bool {
         self.url().query_pairs().any(|(name, _)| ["code", "state", "iss", "error"].contains(&&*name))

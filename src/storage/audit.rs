@@ -5,7 +5,7 @@
 use super::{Result, run, statement};
 use crate::ids::{GrantId, PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
-use crate::ports::{Database, Row, Statement};
+use crate::ports::{Database, Row, Statement, Value};
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -125,27 +125,42 @@ pub struct Target<'a> {
 
 /// The statement that appends a row, to join the batch of what the row is about. Running it again adds nothing.
 pub fn statement(entry: &Entry<'_>) -> Statement {
+    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+         target_id, title, request_id, detail) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING";
+    Statement { sql, values: values(entry) }
+}
+
+/// The same, to stand in a batch behind the conditional write that makes or ends a grant: the row is appended only when the
+/// grant was indeed made or ended at this row's time.
+pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
+    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+         target_id, title, request_id, detail) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+         WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND (created_at = ?2 OR revoked_at = ?2)) \
+         ON CONFLICT (id) DO NOTHING";
+    Statement { sql, values: values(entry) }
+}
+
+fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
     let title = target.and_then(|target| target.title);
-    statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, \
-         title, request_id, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-         ON CONFLICT (id) DO NOTHING",
-        entry.id.0.as_str(),
-        entry.at,
-        entry.kind.as_str(),
-        entry.outcome.as_str(),
-        entry.user_id.0.as_str(),
-        entry.client_id.as_str(),
-        entry.client_name,
-        entry.grant_id.0.as_str(),
-        target.map(|target| target.page_id.0),
-        target.map(|target| target.tool),
-        target.and_then(|target| target.id.clone()),
-        title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()),
-        entry.request_id.0.as_str(),
-        entry.detail,
-    )
+    vec![
+        entry.id.0.as_str().into(),
+        entry.at.into(),
+        entry.kind.as_str().into(),
+        entry.outcome.as_str().into(),
+        entry.user_id.0.as_str().into(),
+        entry.client_id.as_str().into(),
+        entry.client_name.into(),
+        entry.grant_id.0.as_str().into(),
+        target.map(|target| target.page_id.0).into(),
+        target.map(|target| target.tool).into(),
+        target.and_then(|target| target.id.clone()).into(),
+        title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()).into(),
+        entry.request_id.0.as_str().into(),
+        entry.detail.into(),
+    ]
 }
 
 /// Appends a row by itself.

@@ -13,14 +13,14 @@ use crate::oauth::grant::{
 };
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
-use crate::ports::{Database, DatabaseError, Row};
+use crate::ports::{Database, Row};
 use crate::timestamp::Timestamp;
 
 /// Finds a code with its grant: one read.
 pub async fn find_code(db: &dyn Database, hash: &SecretHash) -> Result<Option<CodeRecord>> {
     let select = statement!(
         "SELECT c.code_hash, c.redirect_uri, c.code_challenge, c.expires_at, c.redeemed_at, c.failed_attempts,
-                g.id AS grant_id, g.user_id, g.client_id, g.resource, g.scope, g.revoked_at
+                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
          FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.code_hash = ?1",
         hash.0.as_str(),
     );
@@ -43,6 +43,7 @@ fn read_grant(row: &Row) -> Result<Grant> {
         id: GrantId(row.text("grant_id")?),
         user_id: UserId(row.text("user_id")?),
         client_id: row.parsed("client_id", ClientId::parse)?,
+        client_name: row.text("client_name")?,
         resource: row.text("resource")?,
         scopes: row.parsed("scope", ScopeSet::parse)?,
         is_revoked: row.optional_time("revoked_at")?.is_some(),
@@ -131,7 +132,7 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
     let select = statement!(
         "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.window_uses,
                 s.token_hash AS successor, s.rotated_at AS successor_rotated_at,
-                g.id AS grant_id, g.user_id, g.client_id, g.resource, g.scope, g.revoked_at
+                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
          LEFT JOIN refresh_tokens s ON s.grant_id = r.grant_id AND s.generation = r.generation + 1
          WHERE r.token_hash = ?1",
@@ -242,8 +243,6 @@ pub struct AccessRecord {
     pub grant: Grant,
     /// What this token carries: the grant's scopes or fewer.
     pub scopes: ScopeSet,
-    /// As the consent page showed it.
-    pub client_name: String,
     /// Dead from this second on.
     pub expires_at: Timestamp,
     /// When the grant was last seen in use.
@@ -262,7 +261,6 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
         Ok(AccessRecord {
             grant: read_grant(&row)?,
             scopes: row.parsed("token_scope", ScopeSet::parse)?,
-            client_name: row.text("client_name")?,
             expires_at: row.time("expires_at")?,
             last_used_at: row.optional_time("last_used_at")?,
         })
@@ -280,16 +278,17 @@ pub async fn revoke_access(db: &dyn Database, token: &SecretHash, client_id: &Cl
     run(db, delete).await.map(drop)
 }
 
-/// Which grant a refresh token belongs to, if it is a token of that client.
+/// The grant of a refresh token, if it is a token of that client.
 pub async fn find_grant_of_refresh(
     db: &dyn Database,
     token: &SecretHash,
     client_id: &ClientId,
-) -> std::result::Result<Option<GrantId>, DatabaseError> {
+) -> Result<Option<Grant>> {
     let select = statement!(
-        "SELECT g.id FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id WHERE r.token_hash = ?1 AND g.client_id = ?2",
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
+         FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id WHERE r.token_hash = ?1 AND g.client_id = ?2",
         token.0.as_str(),
         client_id.as_str(),
     );
-    run_for_one(db, select).await?.map(|row| row.text("id").map(GrantId)).transpose()
+    run_for_one(db, select).await?.map(|row| read_grant(&row)).transpose()
 }

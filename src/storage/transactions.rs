@@ -126,24 +126,32 @@ pub async fn consume_sign_in(db: &dyn Database, handle: &Handle, browser: &Handl
     Ok(run_for_one(db, update).await?.is_some())
 }
 
-/// Writes down who signed in, with the handle that the consent form will carry.
-pub async fn attach_person(
-    db: &dyn Database,
-    handle: &Handle,
-    person: &SignedIn,
-    consent: &Handle,
-    grant_id: &GrantId,
-) -> Result<bool> {
+/// What follows from a finished sign-in.
+pub struct Attachment<'a> {
+    /// Who.
+    pub person: &'a SignedIn,
+    /// What the consent form will carry.
+    pub consent: &'a Handle,
+    /// The browser's new cookie: whoever knew the old one before the sign-in has nothing after it.
+    pub browser: &'a Handle,
+    /// What an approval will be called.
+    pub grant_id: &'a GrantId,
+}
+
+/// Writes down who signed in. `false`: the visit is not waiting for that.
+pub async fn attach_person(db: &dyn Database, handle: &Handle, attachment: &Attachment<'_>) -> Result<bool> {
     let update = statement!(
-        "UPDATE transactions SET user_id = ?2, user_name = ?3, user_email = ?4, consent_hash = ?5, grant_id = ?6
+        "UPDATE transactions
+         SET user_id = ?2, user_name = ?3, user_email = ?4, consent_hash = ?5, browser_hash = ?6, grant_id = ?7
          WHERE handle_hash = ?1 AND signed_in_at IS NOT NULL AND consumed_at IS NULL AND user_id IS NULL
          RETURNING handle_hash",
         handle.hash().0,
-        person.user_id.0.as_str(),
-        person.name.as_str(),
-        person.email.as_str(),
-        consent.hash().0,
-        grant_id.0.as_str(),
+        attachment.person.user_id.0.as_str(),
+        attachment.person.name.as_str(),
+        attachment.person.email.as_str(),
+        attachment.consent.hash().0,
+        attachment.browser.hash().0,
+        attachment.grant_id.0.as_str(),
     );
     Ok(run_for_one(db, update).await?.is_some())
 }
@@ -208,7 +216,7 @@ pub struct Approval<'a> {
     /// What stayed ticked.
     pub scopes: ScopeSet,
     /// The protected resource.
-    pub resource: &'a str,
+    pub resource: String,
     /// Of the new code.
     pub code_hash: SecretHash,
 }
@@ -242,7 +250,7 @@ pub async fn approve(
         visit.client.name.as_str(),
         visit.client.standing.as_str(),
         visit.client.redirect_uri.host(),
-        approval.resource,
+        approval.resource.as_str(),
         approval.scopes.to_string(),
         now,
     );

@@ -1,2 +1,63 @@
-//! Build tool.
-fn main() {}
+//! The project's own commands: build the wasm, run everything locally, test it.
+//!
+//! `npm start` and its siblings end here. Whatever goes wrong is said in one sentence, with exit code 1.
+#![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
+#![expect(clippy::disallowed_methods, reason = "this tool measures how long its steps take")]
+
+mod build;
+mod children;
+mod node;
+mod project;
+mod ready;
+mod remap;
+mod secrets;
+mod start;
+mod steps;
+mod test;
+mod welcome;
+mod wrangler;
+
+use clap::{Parser, Subcommand};
+use project::Project;
+use std::process::ExitCode;
+
+/// Builds, runs and tests StatiBeat Hosted MCP.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compile the library to wasm and write build/index.js and build/index_bg.wasm.
+    Build(build::Options),
+    /// Run the connector and the StatiBeat simulator on this machine.
+    Start(start::Options),
+    /// Forget what earlier starts stored: database, counters, simulator.
+    Reset(start::ResetOptions),
+    /// Run every test.
+    Test(test::Options),
+    /// Build everything, then tell the whole story on the terminal.
+    Demo,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let project = Project::here();
+    let result = match &arguments.command {
+        Command::Build(options) => build::run(&project, options),
+        Command::Start(options) => start::run(&project, options),
+        Command::Reset(options) => start::reset(&project, options),
+        Command::Test(options) => test::run(&project, options),
+        Command::Demo => test::demo(&project),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

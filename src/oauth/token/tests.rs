@@ -24,6 +24,7 @@ fn grant() -> Grant {
         id: GrantId("g".into()),
         user_id: UserId("1".into()),
         client_id: ClientId::parse("tool").expect("fits"),
+        client_name: "Tool".into(),
         resource: "https://mcp.example/mcp".into(),
         scopes: ScopeSet::baseline(),
         is_revoked: false,

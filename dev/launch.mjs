@@ -1,0 +1,24 @@
+// What `npm start`, `npm test` and their siblings run: looks for Rust, then hands over to `cargo xtask`.
+//
+// It needs no package and runs on old Node versions, so that whatever is missing gets one clear sentence.
+
+import { spawn, spawnSync } from "node:child_process";
+import { constants } from "node:os";
+
+if (spawnSync("cargo", ["--version"], { stdio: "ignore" }).error) {
+  console.error("error: Rust is not installed, or cargo is not on PATH. Install it with rustup, then run this again.");
+  process.exit(1);
+}
+
+const command = spawn("cargo", ["xtask", ...process.argv.slice(2)], { stdio: "inherit" });
+
+// Ctrl-C reaches both processes from the terminal; what is sent to this one alone is passed on.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => command.kill(signal));
+
+command.on("exit", (code, signal) => process.exit(code === null ? 128 + constants.signals[signal] : code));
+
+// npm passes a request to end on to its shell only, which tells nobody: notice that the shell is gone.
+if (process.env.npm_lifecycle_event) {
+  const shell = process.ppid;
+  setInterval(() => process.ppid !== shell && command.kill("SIGTERM"), 500);
+}

@@ -1,0 +1,60 @@
+//! Fetches the connector's public keys when an assertion names one that is not known.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Seconds between two fetches, however many unknown keys are named.
+const REFETCH_SECONDS: i64 = 5;
+/// How long one fetch may take.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where the keys are, and when they were last asked for.
+#[derive(Debug)]
+pub struct KeySource {
+    url: String,
+    asked_at: Mutex<Option<i64>>,
+}
+
+impl KeySource {
+    /// The key source of a connector. Only a connector on this machine is asked.
+    pub fn new(connector_url: &str) -> Self {
+        Self {
+            url: format!("{connector_url}/.well-known/hosted-mcp-jwks.json"),
+            asked_at: Mutex::new(None),
+        }
+    }
+
+    /// The key set, unless it was asked for a moment ago.
+    pub async fn fetch(&self, now: i64) -> Option<Result<String, String>> {
+        {
+            let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked_at.is_some_and(|at| now < at + REFETCH_SECONDS) {
+                return None;
+            }
+            *asked_at = Some(now);
+        }
+        let url = self.url.clone();
+        let fetched = tokio::task::spawn_blocking(move || fetch(&url)).await;
+        Some(fetched.unwrap_or_else(|error| Err(error.to_string())))
+    }
+}
+
+fn fetch(url: &str) -> Result<String, String> {
+    let uri: http::Uri = url.parse().map_err(|_| format!("{url} is not a URL"))?;
+    if !matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+        return Err(format!("{url} is not on this machine"));
+    }
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(FETCH_TIMEOUT))
+        .max_redirects(0)
+        .build();
+    let mut response = config
+        .new_agent()
+        .get(url)
+        .call()
+        .map_err(|error| format!("{url}: {error}"))?;
+    response
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| format!("{url}: {error}"))
+}

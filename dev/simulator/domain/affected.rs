@@ -1,0 +1,103 @@
+//! Affected items: how requests name them, and how answers show them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::body::present;
+use super::super::reply::Refusal;
+use super::super::world::World;
+use super::hierarchy;
+use super::pages::Page;
+
+/// An incident or maintenance touches at most this many items by name.
+const ITEMS_MAX: usize = 100;
+
+/// One entry of `affected_items` in a request: exactly one of the three.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemName {
+    #[serde(default, deserialize_with = "present")]
+    id: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    external_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    slug: Option<String>,
+}
+
+/// Whether a text can be an external id: 1 to 128 letters, digits, dots, underscores, colons and hyphens.
+pub fn is_external_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// Refuses an external id of the wrong form.
+pub fn check_external_id(external_id: Option<&str>) -> Result<(), Refusal> {
+    match external_id {
+        Some(text) if !is_external_id(text) => Err(Refusal::invalid(
+            "external_id must have 1 to 128 letters, digits, dots, underscores, colons or hyphens",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Finds the items that a request names.
+pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
+    if names.len() > ITEMS_MAX {
+        return Err(Refusal::invalid(format!(
+            "affected_items has more than {ITEMS_MAX} entries"
+        )));
+    }
+    let mut ids = Vec::new();
+    for name in names {
+        let id = resolve_one(page, name)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+fn resolve_one(page: &Page, name: &ItemName) -> Result<u64, Refusal> {
+    let (found, shown) = match (name.id, &name.external_id, &name.slug) {
+        (Some(id), None, None) => (
+            page.items.iter().find(|item| item.id == id),
+            format!("id {id}"),
+        ),
+        (None, Some(external_id), None) => (
+            page.items
+                .iter()
+                .find(|item| item.external_id == *external_id),
+            format!("external_id \"{external_id}\""),
+        ),
+        (None, None, Some(slug)) => (
+            page.items.iter().find(|item| item.slug == *slug),
+            format!("slug \"{slug}\""),
+        ),
+        _ => {
+            return Err(Refusal::invalid(
+                "each entry of affected_items takes exactly one of id, external_id and slug",
+            ));
+        }
+    };
+    found
+        .map(|item| item.id)
+        .ok_or_else(|| Refusal::invalid(format!("affected_items names an unknown item: {shown}")))
+}
+
+/// Affected items as answers show them. An open incident's own status wins over the computed one.
+pub fn show(world: &World, page: &Page, ids: &[u64], own_status: Option<&str>) -> Value {
+    let standing = hierarchy::standing(world, page);
+    let items = ids
+        .iter()
+        .filter_map(|id| page.items.iter().find(|item| item.id == *id));
+    let shown = items.map(|item| {
+        json!({
+            "id": item.id,
+            "external_id": item.external_id,
+            "slug": item.slug,
+            "name": item.name,
+            "status": own_status.unwrap_or_else(|| standing.status_key(page, item.id)),
+        })
+    });
+    shown.collect()
+}

@@ -1,0 +1,121 @@
+//! Users, their roles on pages, and API tokens.
+
+use std::collections::BTreeMap;
+
+/// Page permissions, in the order they are listed. Reads first.
+pub const PERMISSIONS: [&str; 12] = [
+    "page.read",
+    "status_definitions.read",
+    "lifecycle_stages.read",
+    "maintenance_lifecycle_stages.read",
+    "hierarchy.read",
+    "incidents.read",
+    "maintenances.read",
+    "synthetic_monitors.read",
+    "analytics.read",
+    "incidents.manage",
+    "maintenances.manage",
+    "synthetic_monitors.manage",
+];
+
+/// How many of [`PERMISSIONS`] a viewer holds: every read but analytics.
+const VIEWER_PERMISSIONS: usize = 8;
+
+/// The permissions a built-in role bundles; nothing for an unknown key.
+pub fn role_permissions(role_key: &str) -> &'static [&'static str] {
+    match role_key {
+        "page_viewer" => &PERMISSIONS[..VIEWER_PERMISSIONS],
+        "page_manager" | "page_admin" => &PERMISSIONS,
+        _ => &[],
+    }
+}
+
+/// A person with a StatiBeat account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Numeric id.
+    pub id: u64,
+    /// Full name.
+    pub name: &'static str,
+    /// E-mail address.
+    pub email: &'static str,
+    /// Preferred language.
+    pub locale: &'static str,
+    /// Preferred time zone.
+    pub time_zone: &'static str,
+    /// Offered on the sign-in page.
+    pub demo: bool,
+    /// Shut out by an administrator.
+    pub disabled: bool,
+    /// Role key by page id.
+    pub roles: BTreeMap<u64, String>,
+}
+
+/// A page-scoped API token. Its reach is `permission` intersected with the role.
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    /// The bearer value.
+    pub token: &'static str,
+    /// Its name in the product.
+    pub name: &'static str,
+    /// The page it belongs to.
+    pub page_id: u64,
+    /// `read`, `write` or `admin`.
+    pub permission: &'static str,
+    /// Role key.
+    pub role_key: &'static str,
+}
+
+impl ApiToken {
+    /// Whether the token reaches as far as a page permission.
+    pub fn allows(&self, permission: &str) -> bool {
+        let by_permission = self.permission != "read" || permission.ends_with(".read");
+        by_permission && role_permissions(self.role_key).contains(&permission)
+    }
+}
+
+/// All users and tokens.
+#[derive(Debug)]
+pub struct People {
+    /// Users by id.
+    pub users: BTreeMap<u64, User>,
+    /// API tokens.
+    pub tokens: Vec<ApiToken>,
+}
+
+impl People {
+    /// The token behind a bearer value.
+    pub fn find_token(&self, bearer: &str) -> Option<&ApiToken> {
+        self.tokens.iter().find(|token| token.token == bearer)
+    }
+
+    /// Disables a user, or lets them in again.
+    pub fn set_disabled(&mut self, user_id: u64, disabled: bool) -> Result<(), String> {
+        self.user_mut(user_id)?.disabled = disabled;
+        Ok(())
+    }
+
+    /// Gives a user a role on a page, or takes theirs away.
+    pub fn set_role(
+        &mut self,
+        user_id: u64,
+        page_id: u64,
+        role_key: Option<&str>,
+    ) -> Result<(), String> {
+        if let Some(unknown) = role_key.filter(|key| role_permissions(key).is_empty()) {
+            return Err(format!("there is no role \"{unknown}\""));
+        }
+        let user = self.user_mut(user_id)?;
+        match role_key {
+            Some(key) => user.roles.insert(page_id, key.to_owned()),
+            None => user.roles.remove(&page_id),
+        };
+        Ok(())
+    }
+
+    fn user_mut(&mut self, user_id: u64) -> Result<&mut User, String> {
+        self.users
+            .get_mut(&user_id)
+            .ok_or_else(|| format!("there is no user {user_id}"))
+    }
+}

@@ -1,0 +1,122 @@
+//! The socket: one hyper connection at a time per client, real delays, and dropped connections that really drop.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connector::KeySource;
+use super::simulator::{Outcome, Simulator};
+use super::state_file::StateFile;
+
+/// More than the API takes, so that the API is who refuses.
+const READ_LIMIT: usize = 2 * 1024 * 1024;
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The simulator.
+    pub simulator: Simulator,
+    /// The connector's keys.
+    pub keys: KeySource,
+    /// The state file.
+    pub state: StateFile,
+}
+
+/// Why a connection ends without an answer.
+#[derive(Debug)]
+struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a planned fault dropped the connection")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Accepts connections until the process ends.
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Result<(), String> {
+    loop {
+        let (stream, _) = listener.accept().await.map_err(|error| error.to_string())?;
+        tokio::spawn(connection(stream, Arc::clone(&shared)));
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
+    // An error here is a client that went away or a planned drop; neither is news.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, READ_LIMIT).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        // Longer than the API takes in any case; the API itself answers 413.
+        Err(_) => Bytes::from(vec![b' '; READ_LIMIT]),
+    };
+    let request = Request::from_parts(parts, body);
+    if shared.simulator.needs_connector_keys(&request) {
+        learn_keys(&shared).await;
+    }
+    let outcome = shared.simulator.exchange(&request, now());
+    if let Err(fault) = shared.state.save(&shared.simulator) {
+        eprintln!("StatiBeat simulator: state not saved: {fault}");
+    }
+    match outcome {
+        Outcome::Answered { response, delay } => {
+            tokio::time::sleep(delay).await;
+            Ok(response.map(Full::new))
+        }
+        Outcome::Dropped { delay } => {
+            tokio::time::sleep(delay).await;
+            Err(Dropped)
+        }
+    }
+}
+
+async fn learn_keys(shared: &Shared) {
+    let fetched = shared.keys.fetch(now()).await;
+    let learned =
+        fetched.map(|keys| keys.and_then(|keys| shared.simulator.set_connector_keys(&keys)));
+    if let Some(Err(fault)) = learned {
+        eprintln!("StatiBeat simulator: no connector keys: {fault}");
+    }
+}
+
+/// The time, in unix seconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process is the simulator's edge"
+)]
+pub fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A seed that another program on this machine cannot guess, from the standard library's own random keys.
+pub fn unpredictable_seed() -> String {
+    let part = || RandomState::new().hash_one(now());
+    format!(
+        "{:016x}{:016x}{:016x}{:016x}",
+        part(),
+        part(),
+        part(),
+        part()
+    )
+}

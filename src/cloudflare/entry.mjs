@@ -1,0 +1,78 @@
+// The module that the runtime loads: hands events to the wasm, and survives its panics.
+//
+// A panic ends the wasm instance. The calls it was working on can never finish, so they are rejected at once, and the
+// next event gets a new instance. Durable Objects keep their storage and lose only what their fields held.
+
+import { DurableObject } from "cloudflare:workers";
+import * as wasm from "../../build/index.js";
+
+let instance = 0; // counts instances; 0: none prepared yet
+let aborted = false;
+const unfinished = new Set();
+
+globalThis.statibeatInstanceAborted = () => {
+  aborted = true;
+  for (const reject of unfinished) reject(new Error("the wasm instance aborted"));
+  unfinished.clear();
+};
+
+/** Makes sure that a live instance is there and says which one it is. */
+function liveInstance() {
+  if (aborted) wasm.__wbg_reset_state();
+  if (aborted || instance === 0) {
+    aborted = false;
+    instance += 1;
+    wasm.prepareInstance();
+  }
+  return instance;
+}
+
+/** Calls into the wasm; rejects when the instance dies before the call is done. */
+async function guarded(call) {
+  liveInstance();
+  const { promise: death, reject } = Promise.withResolvers();
+  unfinished.add(reject);
+  try {
+    return await Promise.race([call(), death]);
+  } finally {
+    unfinished.delete(reject);
+  }
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      return await guarded(() => wasm.fetch(request, env, ctx));
+    } catch (error) {
+      console.error(`${request.method} ${new URL(request.url).pathname}: ${error}`);
+      return new Response("Internal error\n", { status: 500, headers: { "cache-control": "no-store" } });
+    }
+  },
+
+  scheduled(event, env, ctx) {
+    return guarded(() => wasm.scheduled(event, env, ctx));
+  },
+};
+
+/** The counter of one limited key. Its Rust object belongs to one instance and is made again on the next. */
+export class RateLimit extends DurableObject {
+  #object;
+  #madeBy = 0;
+
+  #current() {
+    const live = liveInstance();
+    if (this.#madeBy !== live) {
+      this.#object = new wasm.RateLimit(this.ctx, this.env);
+      this.#madeBy = live;
+    }
+    return this.#object;
+  }
+
+  fetch(request) {
+    return guarded(() => this.#current().fetch(request));
+  }
+
+  alarm() {
+    return guarded(() => this.#current().alarm());
+  }
+}

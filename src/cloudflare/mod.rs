@@ -1,0 +1,76 @@
+//! The Cloudflare edge: turns the runtime's events into calls of the library, and its ports into calls of the runtime.
+//!
+//! Nothing is decided here. The clock and the random source are read here and nowhere below. `entry.mjs` is the
+//! JavaScript side; it also replaces an instance that a panic has killed.
+
+mod convert;
+mod d1;
+mod fetch;
+mod rate_limit;
+mod recovery;
+
+use crate::config::{Config, Problem};
+use crate::storage::purge;
+use crate::timestamp::Timestamp;
+use crate::web::{self, Context};
+use js_sys::Reflect;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use worker::{Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+
+thread_local! {
+    /// Parsed once per instance: variables change only with a deployment, which starts new instances.
+    static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
+}
+
+/// Answers one request.
+#[event(fetch)]
+async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+    let Some(config) = configuration(&env) else {
+        return convert::response(web::unavailable());
+    };
+    let request = match convert::request(request).await {
+        Ok(request) => request,
+        Err(status) => return Ok(Response::empty()?.with_status(status.as_u16())),
+    };
+    let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
+    let ctx =
+        Context { config: &config, db: &db, http: &fetch::Runtime, limiter: &limiter, now: now(), random: &random };
+    convert::response(web::handle(&ctx, request).await)
+}
+
+/// Deletes what is past its time; what one run leaves goes with the next.
+#[event(scheduled)]
+async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    match purge::run(&d1::Bound::new(&env), now()).await {
+        Ok(purged) => worker::console_log!("purged: {:?}", purged.0),
+        Err(error) => worker::console_error!("purge: {error}"),
+    }
+}
+
+/// The configuration, or nothing when it has problems; those are logged when they are found.
+fn configuration(env: &Env) -> Option<Rc<Config>> {
+    CONFIG.with(|cell| cell.get_or_init(|| read_configuration(env).map_err(log_problems).ok()).clone())
+}
+
+fn read_configuration(env: &Env) -> Result<Rc<Config>, Vec<Problem>> {
+    Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()).map(Rc::new)
+}
+
+fn log_problems(problems: Vec<Problem>) {
+    worker::console_error!("switched off: {} problems in the configuration", problems.len());
+    for problem in problems {
+        worker::console_error!("configuration: {problem}");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock, once per event")]
+fn now() -> Timestamp {
+    Timestamp::from_seconds(i64::try_from(worker::Date::now().as_millis() / 1000).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the system's random source")]
+fn random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the runtime has a random source inside every event");
+}

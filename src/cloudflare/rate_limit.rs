@@ -1,0 +1,137 @@
+//! The rate limiter's counters: one Durable Object per limited key, and the `RateLimiter` that calls it.
+//!
+//! The object only loads, asks `hosted::rate_limit`, and saves. The runtime delivers no other event to an object while
+//! it waits for its storage, so two takes never see the same state. When its window is over, the object forgets itself.
+
+use crate::hosted::rate_limit::State;
+use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
+use crate::timestamp::Timestamp;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wasm_bindgen::JsValue;
+use worker::{DurableObject, Env, Method, Request, RequestInit, Response, durable_object, wasm_bindgen};
+
+/// The binding's name in wrangler.toml.
+const BINDING: &str = "RATE_LIMIT";
+
+/// The one thing an object stores.
+const STATE: &str = "state";
+
+/// What the limiter asks the object.
+#[derive(Serialize, Deserialize)]
+struct Take {
+    count: u32,
+    window_seconds: u64,
+    now: i64,
+}
+
+/// What the object answers.
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Allowed { remaining: u32 },
+    Limited { retry_after_seconds: u64 },
+}
+
+/// How the state is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    window_started_at: i64,
+    count: u32,
+}
+
+/// The counter of one key.
+#[durable_object(alarm)]
+pub struct RateLimit {
+    object: worker::State,
+}
+
+impl DurableObject for RateLimit {
+    fn new(object: worker::State, _: Env) -> Self {
+        Self { object }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let take: Take = request.json().await?;
+        let limit = Limit { count: take.count, window: Duration::from_secs(take.window_seconds) };
+        let earlier = self.object.storage().get::<Stored>(STATE).await?;
+        let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
+
+        let (state, decision) = State::take(earlier.map(State::from), limit, Timestamp::from_seconds(take.now));
+
+        let stored = Stored::from(state);
+        if earlier_window != Some(stored.window_started_at) {
+            self.object.storage().set_alarm(limit.window).await?;
+        }
+        self.object.storage().put(STATE, stored).await?;
+        Response::from_json(&Answer::from(decision))
+    }
+
+    /// The window is over: a counter that nobody uses takes no room.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.object.storage().delete_all().await?;
+        Response::empty()
+    }
+}
+
+/// All counters of this worker.
+pub struct Counters<'a> {
+    env: &'a Env,
+}
+
+impl<'a> Counters<'a> {
+    /// Takes the binding when it is needed.
+    pub fn new(env: &'a Env) -> Self {
+        Self { env }
+    }
+
+    async fn ask(&self, key: &str, take: &Take) -> worker::Result<Answer> {
+        let counter = self.env.durable_object(BINDING)?.get_by_name(key)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(take)?)));
+        // An object needs an absolute URL; nobody looks at it.
+        let mut answer = counter.fetch_with_request(Request::new_with_init("https://rate-limit/", &init)?).await?;
+        answer.json().await
+    }
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for Counters<'_> {
+    async fn take(&self, key: &str, limit: Limit, now: Timestamp) -> Result<Decision, LimiterError> {
+        let take = Take { count: limit.count, window_seconds: limit.window.as_secs(), now: now.as_seconds() };
+        let answer = self.ask(key, &take).await.map_err(|error| LimiterError(error.to_string()))?;
+        Ok(answer.into())
+    }
+}
+
+impl From<Decision> for Answer {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Allowed { remaining } => Self::Allowed { remaining },
+            Decision::Limited { retry_after } => Self::Limited { retry_after_seconds: retry_after.as_secs() },
+        }
+    }
+}
+
+impl From<Answer> for Decision {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Allowed { remaining } => Self::Allowed { remaining },
+            Answer::Limited { retry_after_seconds } => {
+                Self::Limited { retry_after: Duration::from_secs(retry_after_seconds) }
+            }
+        }
+    }
+}
+
+impl From<Stored> for State {
+    fn from(stored: Stored) -> Self {
+        Self { window_started_at: Timestamp::from_seconds(stored.window_started_at), count: stored.count }
+    }
+}
+
+impl From<State> for Stored {
+    fn from(state: State) -> Self {
+        Self { window_started_at: state.window_started_at.as_seconds(), count: state.count }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a browser sends: cookies, where a form comes from, form fields.
+
+use super::reply::{self, Response};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::secret::{Handle, SecretHash};
+use bytes::Bytes;
+use http::header::{COOKIE, ORIGIN, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Request};
+use url::Url;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Largest form body read, in bytes.
+const MAX_FORM_LENGTH: usize = 16 * 1024;
+
+/// The cookie of one visit, so that two tabs do not disturb each other. Its name comes from the visit's handle.
+pub struct VisitCookie {
+    name: String,
+    is_secure: bool,
+}
+
+impl VisitCookie {
+    /// The cookie of the visit with that stored handle. On plain http, which is loopback in development, `Secure` and the
+    /// prefix that demands it are left out, or browsers would drop the cookie.
+    pub fn of(visit: &SecretHash, public_url: &Url) -> Self {
+        let is_secure = public_url.scheme() == "https";
+        let prefix = if is_secure { "__Host-" } else { "" };
+        let short: String = visit.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        Self { name: format!("{prefix}sbmcp_tx_{short}"), is_secure }
+    }
+
+    /// Reads it from a request.
+    pub fn read(&self, request: &Request<Bytes>) -> Option<Handle> {
+        let headers = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.name).and_then(|(_, value)| Handle::recognize(value))
+    }
+
+    /// Gives it to the browser for as long as a visit lasts.
+    pub fn put(&self, response: &mut Response, browser: &Handle, seconds: u64) {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let cookie =
+            format!("{}={}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name, browser.reveal());
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+
+    /// Takes it away.
+    pub fn clear(&self, response: &mut Response) {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let cookie = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}", self.name);
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+}
+
+/// Whether a form was sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, it says itself that the
+/// request is same-origin.
+pub fn is_from_our_page(request: &Request<Bytes>, issuer: &str) -> bool {
+    let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match header(ORIGIN) {
+        Some(origin) => origin == issuer,
+        None => header(SEC_FETCH_SITE) == Some("same-origin"),
+    }
+}
+
+/// The fields of a form post; `None` when it is not one.
+pub fn form(request: &Request<Bytes>) -> Option<Parameters> {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let fits =
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && request.body().len() <= MAX_FORM_LENGTH;
+    if fits { Parameters::parse(request.body()).ok() } else { None }
+}
+
+/// The decoded query; `None` when it is not well formed.
+pub fn query(request: &Request<Bytes>) -> Option<Parameters> {
+    Parameters::parse(request.uri().query().unwrap_or_default().as_bytes()).ok()
+}
+
+/// A HEAD answer is the GET answer without its body.
+pub fn without_body(mut response: Response) -> Response {
+    let length = response.body().len().to_string();
+    *response.body_mut() = Bytes::new();
+    reply::set(&mut response, http::header::CONTENT_LENGTH, &length);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[(&'static str, &str)]) -> bool {
+        let mut request = Request::new(Bytes::new());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("fits"));
+        }
+        is_from_our_page(&request, "https://mcp.example")
+    }
+
+    #[test]
+    fn only_our_own_pages_may_post_forms() {
+        assert!(check(&[("origin", "https://mcp.example")]));
+        assert!(check(&[("sec-fetch-site", "same-origin")]));
+        assert!(!check(&[("origin", "https://evil.example")]));
+        assert!(!check(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        assert!(!check(&[("sec-fetch-site", "cross-site")]));
+        assert!(!check(&[]));
+    }
+
+    #[test]
+    fn a_visits_cookie_is_found_among_others() {
+        let public_url = Url::parse("https://mcp.example").expect("a URL");
+        let cookie = VisitCookie::of(&SecretHash("abcdefgh".into()), &public_url);
+        assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
+        let browser = Handle::new(&[3; 32]);
+        let mut request = Request::new(Bytes::new());
+        let sent = format!("a=b; {}={}; c", cookie.name, browser.reveal());
+        request.headers_mut().insert(COOKIE, HeaderValue::from_str(&sent).expect("fits"));
+        assert_eq!(cookie.read(&request).expect("found").reveal(), browser.reveal());
+    }
+}

@@ -1,0 +1,136 @@
+//! HTTP in terms of the `http` crate; runs natively. One request, one `match`.
+//!
+//! Nothing here decides about codes, tokens, scopes or pages: a handler parses, loads, asks a pure rule, commits, replies.
+
+mod authorize;
+mod browser;
+mod consent;
+// mod mcp;
+mod metadata;
+mod register;
+mod reply;
+mod routes;
+mod sign_in;
+mod token;
+mod views;
+
+pub use reply::Response;
+
+use crate::config::Config;
+use crate::ids::RequestId;
+use crate::keyring::KeyRing;
+use crate::oauth::client::Clients;
+use crate::oauth::metadata::Endpoints;
+use crate::ports::{Database, HttpClient, RateLimiter};
+use crate::timestamp::Timestamp;
+use crate::upstream;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{HeaderName, Method, Request};
+use routes::{Audience, Route};
+
+/// Carries the request's id to the client and to StatiBeat.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// All that one request may use.
+pub struct Context<'a> {
+    /// Parsed and complete.
+    pub config: &'a Config,
+    /// D1.
+    pub db: &'a dyn Database,
+    /// Towards StatiBeat.
+    pub http: &'a dyn HttpClient,
+    /// Durable Objects.
+    pub limiter: &'a dyn RateLimiter,
+    /// The clock, read once.
+    pub now: Timestamp,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// Takes one line for the operator. Never given a secret or a customer's text.
+    pub log: &'a dyn Fn(&str),
+}
+
+impl Context<'_> {
+    fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    fn random_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.random_bytes::<16>())
+    }
+
+    fn clients(&self) -> Clients<'_> {
+        Clients { allowed: &self.config.allowed_redirects, registrations: &self.config.client_keys }
+    }
+
+    fn tags(&self) -> &KeyRing {
+        &self.config.tag_keys
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        routes::endpoints(&self.config.public_url, &self.config.issuer, self.config.has_registration)
+    }
+
+    fn connector(&self) -> upstream::Connector<'_> {
+        let settings = upstream::Settings {
+            issuer: &self.config.issuer,
+            origin: &self.config.upstream_origin,
+            environment: &self.config.environment,
+            assertion_keys: &self.config.assertion_keys,
+            identity_keys: &self.config.identity_keys,
+        };
+        upstream::Connector::new(settings, self.http, self.now, self.random)
+    }
+}
+
+/// Answers a request.
+pub async fn handle(ctx: &Context<'_>, request: Request<Bytes>) -> Response {
+    let request_id = RequestId(ctx.random_id());
+    let mut response = respond(ctx, &request, &request_id).await;
+    reply::set(&mut response, X_REQUEST_ID, &request_id.0);
+    response
+}
+
+/// Answers any request while the configuration cannot be used.
+pub fn unavailable() -> Response {
+    reply::not_found()
+}
+
+async fn respond(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    let route = Route::find(request.uri().path()).filter(|_| ctx.config.is_enabled);
+    let Some(route) = route else { return reply::not_found() };
+    let is_for_programs = route.audience() == Audience::Programs;
+    let mut response = if is_for_programs && request.method() == Method::OPTIONS {
+        reply::preflight(route.methods())
+    } else if route == Route::Mcp {
+        // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
+        reply::not_found()
+    } else if route.methods().contains(request.method()) {
+        dispatch(ctx, route, request, request_id).await
+    } else {
+        reply::method_not_allowed(route.methods(), is_for_programs)
+    };
+    if is_for_programs {
+        reply::allow_any_origin(&mut response);
+    }
+    if request.method() == Method::HEAD { browser::without_body(response) } else { response }
+}
+
+async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match route {
+        Route::ProtectedResource => metadata::protected_resource(ctx),
+        Route::AuthorizationServer => metadata::authorization_server(ctx),
+        Route::AssertionKeys => metadata::assertion_keys(ctx),
+        Route::Authorize => authorize::get(ctx, request).await,
+        Route::SignedIn => sign_in::get(ctx, request).await,
+        Route::Consent if request.method() == Method::POST => consent::post(ctx, request, request_id).await,
+        Route::Consent => consent::get(ctx, request, request_id).await,
+        Route::Token => token::token(ctx, request, request_id).await,
+        Route::Revoke => token::revoke(ctx, request, request_id).await,
+        Route::Register => register::post(ctx, request),
+        Route::Mcp => reply::not_found(),
+    }
+}

@@ -1,0 +1,190 @@
+//! Answers: JSON, HTML, redirects, challenges, with the headers each kind always carries.
+
+use crate::catalog::scope::ScopeSet;
+use crate::oauth::error::{TokenError, bearer};
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use maud::Markup;
+use serde::Serialize;
+use serde_json::json;
+use std::time::Duration;
+
+/// A whole answer.
+pub type Response = http::Response<Bytes>;
+
+/// What programs may send from another origin; `*` would not cover `Authorization`.
+const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Mcp-Param-PageId, Last-Event-ID, Traceparent";
+/// What programs may read from another origin.
+const CORS_RESPONSE_HEADERS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id";
+
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
+/// A JSON answer that nobody may keep (RFC 6749 5.1).
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = empty(status);
+    *response.body_mut() = Bytes::from(bytes);
+    set(&mut response, CONTENT_TYPE, "application/json");
+    set(&mut response, PRAGMA, "no-cache");
+    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
+/// A public document that may be kept for five minutes.
+pub fn document(body: &impl Serialize) -> Response {
+    let mut response = json(StatusCode::OK, body);
+    response.headers_mut().remove(PRAGMA);
+    set(&mut response, CACHE_CONTROL, "public, max-age=300");
+    response
+}
+
+/// A page (RFC 9700 4.2.4, 4.16): no script, no frame, no foreign resource, no referrer. No `Cross-Origin-Opener-Policy`: a
+/// client that opened the flow in a popup must find its opener again.
+pub fn html(status: StatusCode, style_hash: &str, page: Markup) -> Response {
+    let mut response = empty(status);
+    *response.body_mut() = Bytes::from(page.into_string());
+    let policy = format!(
+        "default-src 'none'; style-src '{style_hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
+    set(&mut response, CONTENT_SECURITY_POLICY, &policy);
+    set(&mut response, X_FRAME_OPTIONS, "DENY");
+    set(&mut response, REFERRER_POLICY, "no-referrer");
+    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(&mut response, HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    response
+}
+
+/// 302 after a GET, 303 after a POST; never 307 or 308, which would send a body along (RFC 9700 4.12).
+pub fn redirect(status: StatusCode, location: &str) -> Response {
+    let mut response = empty(status);
+    set(&mut response, LOCATION, location);
+    set(&mut response, REFERRER_POLICY, "no-referrer");
+    response
+}
+
+/// A path that is not served here, or not in this environment.
+pub fn not_found() -> Response {
+    json(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
+}
+
+/// A method that a route does not answer (RFC 9110 15.5.6).
+pub fn method_not_allowed(allowed: &[Method], is_for_programs: bool) -> Response {
+    let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    if is_for_programs {
+        names.push("OPTIONS");
+    }
+    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "method not allowed"}));
+    set(&mut response, ALLOW, &names.join(", "));
+    response
+}
+
+/// A CORS preflight's answer.
+pub fn preflight(allowed: &[Method]) -> Response {
+    let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    let mut response = empty(StatusCode::NO_CONTENT);
+    set(&mut response, ACCESS_CONTROL_ALLOW_METHODS, &names.join(", "));
+    set(&mut response, ACCESS_CONTROL_ALLOW_HEADERS, CORS_REQUEST_HEADERS);
+    set(&mut response, ACCESS_CONTROL_MAX_AGE, "86400");
+    response
+}
+
+/// Lets programs of any origin read the answer. Never with credentials: no route of theirs looks at cookies.
+pub fn allow_any_origin(response: &mut Response) {
+    set(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    set(response, ACCESS_CONTROL_EXPOSE_HEADERS, CORS_RESPONSE_HEADERS);
+}
+
+/// A refused token or revocation request (RFC 6749 5.2).
+pub fn token_error(error: &TokenError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json(status, &json!({"error": error.code(), "error_description": error.description()}));
+    match error {
+        TokenError::BasicAuthentication => {
+            set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#)
+        }
+        TokenError::Unavailable => retry_after(&mut response, Duration::from_secs(5)),
+        TokenError::Limited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
+        _ => {}
+    }
+    response
+}
+
+/// Why a bearer request is turned away (RFC 6750 3.1).
+pub enum Challenge {
+    /// No token: how to get one. No error (RFC 6750 3.1).
+    NoToken,
+    /// The request is malformed.
+    InvalidRequest,
+    /// The token does not work (any more).
+    InvalidToken,
+    /// The token lacks scopes; all that an operation needs and all that is held.
+    InsufficientScope(ScopeSet),
+}
+
+/// A challenge (RFC 6750 3, RFC 9728 5.1). Clients read it with simple patterns: scheme first, and neither `scope=` nor
+/// `error=` inside a description.
+pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
+    let (status, error, scopes) = match challenge {
+        Challenge::NoToken => (StatusCode::UNAUTHORIZED, None, ScopeSet::baseline()),
+        Challenge::InvalidRequest => {
+            let words = "send one Authorization header with one bearer token";
+            (StatusCode::BAD_REQUEST, Some((bearer::INVALID_REQUEST, words)), ScopeSet::baseline())
+        }
+        Challenge::InvalidToken => {
+            let words = "the access token is not valid here or has ended";
+            (StatusCode::UNAUTHORIZED, Some((bearer::INVALID_TOKEN, words)), ScopeSet::baseline())
+        }
+        Challenge::InsufficientScope(scopes) => {
+            let words = "connect again and allow what this needs";
+            (StatusCode::FORBIDDEN, Some((bearer::INSUFFICIENT_SCOPE, words)), *scopes)
+        }
+    };
+    let mut value = "Bearer ".to_owned();
+    if let Some((code, words)) = error {
+        value += &format!("error=\"{code}\", error_description=\"{words}\", ");
+    }
+    value += &format!("resource_metadata=\"{metadata_url}\", scope=\"{scopes}\"");
+    let body = match error {
+        Some((code, words)) => json!({"error": code, "error_description": words}),
+        None => json!({"error_description": "sign in to StatiBeat to use this endpoint"}),
+    };
+    let mut response = json(status, &body);
+    set(&mut response, WWW_AUTHENTICATE, &value);
+    response
+}
+
+/// 503 with a wait, for anybody.
+pub fn unavailable(wait: Duration) -> Response {
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": "try again later"}));
+    retry_after(&mut response, wait);
+    response
+}
+
+/// Says when to try again, in whole seconds.
+pub fn retry_after(response: &mut Response, wait: Duration) {
+    set(response, RETRY_AFTER, &wait.as_secs().max(1).to_string());
+}
+
+/// Answers of `/mcp` depend on who asks.
+pub fn vary_by_caller(response: &mut Response) {
+    set(response, VARY, "Authorization, Origin");
+}
+
+/// Sets a header. A value that cannot stand in a header is left out: all of ours can.
+pub fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

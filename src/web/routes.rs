@@ -1,0 +1,132 @@
+//! Routes: the only place a path is written.
+
+use crate::oauth::metadata::Endpoints;
+use http::Method;
+use url::Url;
+
+/// A place this server answers at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// RFC 9728, at the path of the resource and at the root.
+    ProtectedResource,
+    /// RFC 8414.
+    AuthorizationServer,
+    /// Public keys of our assertions, for StatiBeat only.
+    AssertionKeys,
+    /// RFC 6749 3.1.
+    Authorize,
+    /// Where StatiBeat's sign-in sends the browser back to. Not advertised.
+    SignedIn,
+    /// The consent page and its answer. Not advertised.
+    Consent,
+    /// RFC 6749 3.2.
+    Token,
+    /// RFC 7009.
+    Revoke,
+    /// RFC 7591.
+    Register,
+    /// The MCP endpoint.
+    Mcp,
+}
+
+/// Who calls a route; decides its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Programs, from any origin: CORS.
+    Programs,
+    /// A person's browser, from nowhere else: no CORS.
+    Browser,
+}
+
+impl Route {
+    const TABLE: [(&'static str, Route); 11] = [
+        ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
+        ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
+        ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
+        ("/.well-known/hosted-mcp-jwks.json", Route::AssertionKeys),
+        ("/mcp/oauth/authorize", Route::Authorize),
+        ("/mcp/oauth/callback", Route::SignedIn),
+        ("/mcp/oauth/consent", Route::Consent),
+        ("/mcp/oauth/token", Route::Token),
+        ("/mcp/oauth/revoke", Route::Revoke),
+        ("/mcp/oauth/register", Route::Register),
+        ("/mcp", Route::Mcp),
+    ];
+
+    /// The route of exactly that path.
+    pub fn find(path: &str) -> Option<Route> {
+        Self::TABLE.iter().find(|(known, _)| *known == path).map(|(_, route)| *route)
+    }
+
+    /// The route's path; of several, the one we publish.
+    pub fn path(self) -> &'static str {
+        Self::TABLE.iter().find(|(_, route)| *route == self).map_or("", |(path, _)| path)
+    }
+
+    /// The route's address on this server.
+    pub fn url(self, public_url: &Url) -> Url {
+        let mut url = public_url.clone();
+        url.set_path(self.path());
+        url
+    }
+
+    /// Methods it answers, besides the preflight of programs' routes.
+    pub const fn methods(self) -> &'static [Method] {
+        match self {
+            Route::ProtectedResource
+            | Route::AuthorizationServer
+            | Route::AssertionKeys
+            | Route::Authorize
+            | Route::SignedIn => &[Method::GET, Method::HEAD],
+            Route::Consent => &[Method::GET, Method::HEAD, Method::POST],
+            Route::Token | Route::Revoke | Route::Register | Route::Mcp => &[Method::POST],
+        }
+    }
+
+    /// Who calls it.
+    pub const fn audience(self) -> Audience {
+        match self {
+            Route::Authorize | Route::SignedIn | Route::Consent => Audience::Browser,
+            Route::ProtectedResource
+            | Route::AuthorizationServer
+            | Route::AssertionKeys
+            | Route::Token
+            | Route::Revoke
+            | Route::Register
+            | Route::Mcp => Audience::Programs,
+        }
+    }
+}
+
+/// The addresses that the metadata documents publish.
+pub fn endpoints(public_url: &Url, issuer: &str, has_registration: bool) -> Endpoints {
+    Endpoints {
+        issuer: issuer.to_owned(),
+        resource: Route::Mcp.url(public_url),
+        authorize: Route::Authorize.url(public_url),
+        token: Route::Token.url(public_url),
+        revoke: Route::Revoke.url(public_url),
+        register: has_registration.then(|| Route::Register.url(public_url)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_leads_to_its_route_and_no_other() {
+        for (path, route) in Route::TABLE {
+            assert_eq!(Route::find(path), Some(route), "{path}");
+            assert_eq!(Route::find(&format!("{path}/")), None, "{path}");
+        }
+        assert_eq!(Route::find("/.well-known/openid-configuration"), None);
+        assert_eq!(Route::find("/MCP"), None);
+    }
+
+    #[test]
+    fn addresses_stand_on_the_public_origin() {
+        let public_url = Url::parse("https://mcp.example").expect("a URL");
+        assert_eq!(Route::Mcp.url(&public_url).as_str(), "https://mcp.example/mcp");
+    }
+}

@@ -1,0 +1,203 @@
+//! The token and revocation endpoints (RFC 6749 3.2, RFC 7009).
+//!
+//! Parse, load, decide, commit, reply. A storage fault is always `temporarily_unavailable`: an outage must never make a
+//! client drop its credentials.
+
+use super::{Context, Response, reply};
+use crate::catalog::scope::ScopeSet;
+use crate::ids::RequestId;
+use crate::oauth::error::{GrantFault, TokenError};
+use crate::oauth::grant::{CodeRecord, Grant, RefreshRecord, Rotation};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::secret::{AccessToken, RefreshToken};
+use crate::oauth::token::{
+    self, CodeRequest, CodeVerdict, Endpoint, RefreshRequest, RefreshVerdict, TokenRequest, TokenResponse,
+};
+use crate::ports::DatabaseError;
+use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::grants::{self, RevokeReason};
+use crate::storage::tokens::{self, NewTokens, Race};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Request, StatusCode};
+
+impl From<DatabaseError> for TokenError {
+    fn from(_: DatabaseError) -> Self {
+        Self::Unavailable
+    }
+}
+
+/// Hands out tokens for a code or a refresh token.
+pub(super) async fn token(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match exchange(ctx, request, request_id).await {
+        Ok(answer) => reply::json(StatusCode::OK, &answer),
+        Err(error) => refuse(ctx, &error),
+    }
+}
+
+/// Ends a grant by its refresh token, or one access token. Whatever was sent, a well-formed request is answered 200
+/// (RFC 7009 2.2): nobody learns whose token it was.
+pub(super) async fn revoke(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match end(ctx, request, request_id).await {
+        Ok(()) => reply::empty(StatusCode::OK),
+        Err(error) => refuse(ctx, &error),
+    }
+}
+
+fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
+    (ctx.log)(&format!("token endpoint: {error:?}"));
+    reply::token_error(error)
+}
+
+fn form(request: &Request<Bytes>) -> Result<Parameters, TokenError> {
+    let texts = |name| request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    let content_types: Vec<&str> = texts(CONTENT_TYPE).collect();
+    token::parse_form(&content_types, texts(AUTHORIZATION).next(), request.body())
+}
+
+async fn exchange(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    request_id: &RequestId,
+) -> Result<TokenResponse, TokenError> {
+    let resource = ctx.endpoints().resource;
+    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
+    match endpoint.parse(&form(request)?)? {
+        TokenRequest::Code(request) => redeem(ctx, &request, request_id).await,
+        TokenRequest::Refresh(request) => refresh(ctx, &request, request_id).await,
+    }
+}
+
+async fn redeem(ctx: &Context<'_>, request: &CodeRequest, request_id: &RequestId) -> Result<TokenResponse, TokenError> {
+    let hash = request.code.hash();
+    let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
+    let record = tokens::find_code(ctx.db, &hash).await?.ok_or_else(unknown)?;
+    match token::decide_code(request, &record, ctx.now) {
+        CodeVerdict::Redeem => commit_code(ctx, &record).await,
+        CodeVerdict::Refuse(fault) => Err(TokenError::Grant(fault)),
+        CodeVerdict::WrongVerifier => {
+            tokens::count_failed_attempt(ctx.db, &hash).await?;
+            Err(TokenError::Grant(GrantFault::Verifier))
+        }
+        CodeVerdict::Replay => {
+            end_grant(ctx, &record.grant, RevokeReason::CodeReplay, Kind::CodeReplay, request_id).await?;
+            Err(TokenError::Grant(GrantFault::Replayed))
+        }
+    }
+}
+
+async fn commit_code(ctx: &Context<'_>, record: &CodeRecord) -> Result<TokenResponse, TokenError> {
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
+    let refresh = RefreshToken::issue(&ctx.random_bytes(), ctx.tags());
+    let scopes = record.grant.scopes;
+    let new = NewTokens { access: access.hash(), scopes, refresh: refresh.hash() };
+    match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
+        Race::Won => Ok(TokenResponse::new(&access, &refresh, scopes)),
+        // Whoever was faster was so a moment ago: a repeated request, not a replay.
+        Race::Lost => Err(TokenError::Grant(GrantFault::Spent)),
+    }
+}
+
+async fn refresh(
+    ctx: &Context<'_>,
+    request: &RefreshRequest,
+    request_id: &RequestId,
+) -> Result<TokenResponse, TokenError> {
+    // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
+    // backwards.
+    for _ in 0..2 {
+        let hash = request.token.hash();
+        let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
+        let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
+        let answer = match token::decide_refresh(request, &record, ctx.now)? {
+            RefreshVerdict::Rotate(scopes) => rotate(ctx, request, &record, scopes).await?,
+            RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, &record, &rotation, scopes).await?,
+            RefreshVerdict::Reused => {
+                end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse, request_id).await?;
+                return Err(TokenError::Grant(GrantFault::Replayed));
+            }
+        };
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+    }
+    Err(TokenError::Unavailable)
+}
+
+/// First use. `None`: somebody else was faster.
+async fn rotate(
+    ctx: &Context<'_>,
+    request: &RefreshRequest,
+    record: &RefreshRecord,
+    scopes: ScopeSet,
+) -> Result<Option<TokenResponse>, TokenError> {
+    let ring = &ctx.config.rotation_keys;
+    let salt = ctx.random_id();
+    let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
+    let new = NewTokens { access: access.hash(), scopes, refresh: successor.hash() };
+    let race = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await?;
+    Ok((race == Race::Won).then(|| TokenResponse::new(&access, &successor, scopes)))
+}
+
+/// Used a moment ago: the same successor again, with an access token of its own.
+async fn repeat(
+    ctx: &Context<'_>,
+    request: &RefreshRequest,
+    record: &RefreshRecord,
+    rotation: &Rotation,
+    scopes: ScopeSet,
+) -> Result<Option<TokenResponse>, TokenError> {
+    let same = token::same_successor(&request.token, record, rotation, &ctx.config.rotation_keys, ctx.tags());
+    let Some(successor) = same else {
+        (ctx.log)("refresh: a stored successor cannot be derived again; has a rotation key been removed too early?");
+        return Err(TokenError::Unavailable);
+    };
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
+    let new = NewTokens { access: access.hash(), scopes, refresh: successor.hash() };
+    let race = tokens::repeat_refresh(ctx.db, record, &new, ctx.now).await?;
+    Ok((race == Race::Won).then(|| TokenResponse::new(&access, &successor, scopes)))
+}
+
+async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<(), TokenError> {
+    let resource = ctx.endpoints().resource;
+    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
+    let form = form(request)?;
+    if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
+        return Err(TokenError::RepeatedParameter);
+    }
+    let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
+    let client_id = endpoint.client(&form)?;
+    if let Some(token) = RefreshToken::recognize(text, ctx.tags()) {
+        if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
+            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
+        }
+    } else if let Some(token) = AccessToken::recognize(text, ctx.tags()) {
+        tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
+    }
+    Ok(())
+}
+
+async fn end_grant(
+    ctx: &Context<'_>,
+    grant: &Grant,
+    reason: RevokeReason,
+    kind: Kind,
+    request_id: &RequestId,
+) -> Result<(), TokenError> {
+    let entry = Entry {
+        id: AuditId::new(ctx.random_bytes()),
+        at: ctx.now,
+        kind,
+        outcome: Outcome::Done,
+        user_id: &grant.user_id,
+        client_id: &grant.client_id,
+        client_name: &grant.client_name,
+        grant_id: &grant.id,
+        request_id,
+        target: None,
+        detail: Some(reason.as_str()),
+    };
+    let audit = audit::statement_if_grant_changed(&entry);
+    Ok(grants::revoke(ctx.db, &grant.id, reason, audit, ctx.now).await?)
+}

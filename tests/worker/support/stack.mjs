@@ -1,0 +1,133 @@
+// The real stack for tests: the simulator as a process and the built bundle in workerd, on free ports of loopback.
+//
+// Every stack is new and knows nothing of another. `npm test` builds the simulator and the bundle beforehand.
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_readConfig as readConfig, unstable_splitSqlQuery as splitSql } from "wrangler";
+
+const ROOT = new URL("../../../", import.meta.url).pathname;
+const KEY_RINGS = ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
+
+/**
+ * Starts both servers and applies the schema.
+ *
+ * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them.
+ * The answer's `db` is the D1 database itself, `logs` what the worker wrote so far, `runPurge` the hourly event.
+ */
+export async function startStack({ vars = {} } = {}) {
+  const [port, simulatorPort] = await freePorts(2);
+  const url = `http://localhost:${port}`;
+  const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
+  const logs = [];
+
+  const simulator = await startSimulator(simulatorPort, url);
+  const worker = new Miniflare(convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    logRequests: false,
+    handleStructuredLogs: (entry) => logs.push(entry),
+    workers: [{ ...bundle(), ...bindings(url, simulatorPort, vars) }],
+  }));
+
+  const stop = async () => {
+    await worker.dispose();
+    await simulator.stop();
+  };
+  try {
+    await worker.ready;
+    const db = await worker.getD1Database("DB");
+    await db.batch(splitSql(readFileSync(join(ROOT, "schema.sql"), "utf8")).map((sql) => db.prepare(sql)));
+    const runPurge = async () => (await worker.getWorker()).scheduled({ cron: "17 * * * *" });
+    return { url, simulatorUrl, db, logs, runPurge, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Asks again until `check` answers something true; fails after so many attempts. */
+export async function eventually(check, { attempts = 100, every = 50 } = {}) {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await check();
+    if (answer) return answer;
+    if (attempt === attempts) throw new Error(`still not so after ${attempts} attempts: ${check}`);
+    await pause(every);
+  }
+}
+
+/** The modules that a deployment would upload. */
+function bundle() {
+  const folder = join(ROOT, "dist");
+  if (!existsSync(join(folder, "entry.js"))) throw new Error("there is no bundle in dist/: run `npm test`");
+  const wasm = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
+  const module = (type, name) => ({ type, path: name, contents: readFileSync(join(folder, name)) });
+  return { modules: [module("ESModule", "entry.js"), ...wasm.map((name) => module("CompiledWasm", name))] };
+}
+
+/** What wrangler.toml binds, with this stack's addresses and keys of its own. */
+function bindings(url, simulatorPort, vars) {
+  const config = readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
+  const all = {
+    ...config.vars,
+    HOSTED_MCP_PUBLIC_URL: url,
+    HOSTED_MCP_UPSTREAM_URL: `http://127.0.0.1:${simulatorPort}`,
+    HOSTED_MCP_SIGN_IN_URL: `http://localhost:${simulatorPort}/connector/sign-in`,
+    ...Object.fromEntries(KEY_RINGS.map((ring) => [ring, `test-1:${randomBytes(32).toString("base64url")}`])),
+    ...vars,
+  };
+  return {
+    name: config.name,
+    compatibilityDate: config.compatibility_date,
+    bindings: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+    d1Databases: { DB: "test" },
+    durableObjects: { RATE_LIMIT: { className: "RateLimit", useSQLite: true } },
+  };
+}
+
+async function startSimulator(port, connectorUrl) {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
+  const program = process.env.STATIBEAT_SIMULATOR ?? join(target, "debug/examples/simulator");
+  const child = spawn(program, ["--port", String(port), "--connector-url", connectorUrl]);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+  let failure;
+  child.on("error", (error) => (failure = error.message));
+  child.on("exit", (code) => (failure ??= `exit code ${code}`));
+
+  const stop = async () => {
+    if (failure) return;
+    child.kill();
+    await once(child, "exit");
+  };
+  try {
+    await eventually(() => {
+      if (failure) throw new Error(`the simulator stopped (${failure}): ${output}`);
+      return fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+/** Ports that nobody listens on; held until all are found, so that they differ. */
+async function freePorts(count) {
+  const servers = await Promise.all(Array.from({ length: count }, async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  }));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}

@@ -1,0 +1,108 @@
+//! `cargo xtask build`: cargo, then wasm-bindgen as a library, into `build/`.
+//!
+//! Nothing is downloaded besides crates: the wasm-bindgen command line tool and wasm-opt are not needed (wasm-opt
+//! makes the compressed size, the one that counts, slightly larger).
+
+use crate::project::{Project, WASM_TARGET};
+use crate::remap;
+use crate::steps::{self, step};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// Cargo's name for the library, as it appears in the artifact's file name.
+const ARTIFACT: &str = "statibeat_mcp.wasm";
+
+#[derive(Args)]
+pub struct Options {
+    /// Skip optimization and keep function names: quicker to build, readable stacks, several times larger.
+    #[arg(long)]
+    pub dev: bool,
+}
+
+/// Builds `build/index.js` and `build/index_bg.wasm`, and tells the size on the last line.
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    require_wasm_target(project)?;
+    let wasm = step("compile the library to wasm", || compile(project, options.dev))?;
+    let folder = step("generate the JavaScript side", || bind(project, &wasm, options.dev))?;
+    let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
+    println!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
+    Ok(())
+}
+
+/// Adds the wasm target to the toolchain when it is missing.
+fn require_wasm_target(project: &Project) -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    let libraries = steps::run_quietly(rustc.current_dir(&project.root).args([
+        "--print",
+        "target-libdir",
+        "--target",
+        WASM_TARGET,
+    ]))?;
+    if Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    step("install the wasm target", || {
+        steps::run(Command::new("rustup").current_dir(&project.root).args(["target", "add", WASM_TARGET]))
+    })
+}
+
+fn compile(project: &Project, dev: bool) -> Result<PathBuf> {
+    let mut cargo = project.cargo();
+    cargo.args(["build", "--locked", "--package", "statibeat-mcp", "--lib", "--target", WASM_TARGET]);
+    if !dev {
+        cargo.arg("--release");
+    }
+    steps::run(cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?))?;
+    Ok(project.target.join(WASM_TARGET).join(if dev { "debug" } else { "release" }).join(ARTIFACT))
+}
+
+/// Writes next to `build/` first and swaps at the end: a watching wrangler never sees half a build.
+fn bind(project: &Project, wasm: &Path, dev: bool) -> Result<PathBuf> {
+    let (finished, draft) = (project.path("build"), project.path("build.new"));
+    remove_folder(&draft)?;
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .out_name("index")
+        .typescript(false)
+        .debug(dev)
+        .remove_name_section(!dev)
+        .remove_producers_section(true)
+        // Both let src/cloudflare/entry.mjs replace an instance that a panic has killed.
+        .reset_state_function(true)
+        .force_enable_abort_handler(true);
+    bindgen.module(true)?;
+    bindgen.generate(&draft).context("wasm-bindgen")?;
+    import_compiled_module(&draft.join("index.js"))?;
+    remove_folder(&finished)?;
+    fs::rename(&draft, &finished).context("moving the build into place")?;
+    Ok(finished)
+}
+
+/// The runtime hands out a compiled module as a plain default import, not as a source phase import.
+fn import_compiled_module(script: &Path) -> Result<()> {
+    const SOURCE_PHASE: &str = "import source wasmModule from";
+    let text = fs::read_to_string(script).context("reading wasm-bindgen's script")?;
+    ensure!(text.contains(SOURCE_PHASE), "wasm-bindgen writes another kind of import now; see xtask/src/build.rs");
+    fs::write(script, text.replace(SOURCE_PHASE, "import wasmModule from")).context("writing the script")
+}
+
+fn remove_folder(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn gzipped_size(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}

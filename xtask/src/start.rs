@@ -1,0 +1,152 @@
+//! `cargo xtask start`: the connector and the StatiBeat simulator on this machine, from nothing to an answer.
+//!
+//! State is kept in `.wrangler/` from one start to the next; `cargo xtask reset` forgets it.
+
+use crate::build;
+use crate::children::Children;
+use crate::project::Project;
+use crate::steps::{self, step};
+use crate::{node, ready, secrets, welcome, wrangler};
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// What a start leaves behind.
+const STATE: &str = ".wrangler";
+
+/// The longest time that the servers may take to answer once everything is built.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+#[derive(Args)]
+pub struct Options {
+    /// Port of the connector.
+    #[arg(long, default_value_t = 8787)]
+    pub port: u16,
+    /// Port of the StatiBeat simulator.
+    #[arg(long, default_value_t = 8788)]
+    pub simulator_port: u16,
+    /// Show what both servers write, instead of keeping it in .wrangler/.
+    #[arg(long)]
+    verbose: bool,
+}
+
+#[derive(Args)]
+pub struct ResetOptions {
+    /// Also forget the local keys: every client must be connected anew.
+    #[arg(long)]
+    keys: bool,
+}
+
+impl Options {
+    /// Where clients find the connector.
+    pub fn connector_url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Where browsers find the simulator.
+    pub fn simulator_url(&self) -> String {
+        format!("http://localhost:{}", self.simulator_port)
+    }
+}
+
+/// Starts everything and stays until Ctrl-C or until one of the servers stops.
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    ensure!(options.port != options.simulator_port, "the connector and the simulator need two different ports");
+    ready::require_free(options.port, "--port")?;
+    ready::require_free(options.simulator_port, "--simulator-port")?;
+
+    let node = node::require(project)?;
+    build::run(project, &build::Options { dev: false })?;
+    step("build the simulator", || {
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--example", "simulator"]))
+    })?;
+    if secrets::ensure(project)? {
+        println!("» made keys for this machine in .dev.vars");
+    }
+    step("prepare the local database", || wrangler::apply_schema(project, &node))?;
+
+    let interrupted = interruptions()?;
+    let mut children = Children::default();
+    step("start both servers", || {
+        children.start("simulator", &mut simulator(project, options), options.log(project, "simulator.log"))?;
+        children.start("connector", &mut connector(project, &node, options), options.log(project, "start.log"))?;
+        wait_for_answers(&mut children, options, &interrupted)
+    })?;
+    welcome::print(options);
+    stay(&mut children, &interrupted)
+}
+
+/// Forgets the database, the counters and the simulator's changes.
+pub fn reset(project: &Project, options: &ResetOptions) -> Result<()> {
+    let state = project.path(STATE);
+    if state.exists() {
+        fs::remove_dir_all(&state).context("removing .wrangler")?;
+    }
+    if options.keys {
+        secrets::remove(project)?;
+    }
+    println!(
+        "Local state removed{}.",
+        if options.keys { ", with the keys" } else { "; the keys in .dev.vars are kept" }
+    );
+    Ok(())
+}
+
+impl Options {
+    fn log(&self, project: &Project, name: &str) -> Option<PathBuf> {
+        (!self.verbose).then(|| project.path(STATE).join(name))
+    }
+}
+
+fn simulator(project: &Project, options: &Options) -> Command {
+    let mut command = Command::new(project.simulator());
+    command.current_dir(&project.root).args(["--port", &options.simulator_port.to_string()]);
+    command.args(["--connector-url", &options.connector_url(), "--state", ".wrangler/simulator.json"]);
+    command
+}
+
+fn connector(project: &Project, node: &Path, options: &Options) -> Command {
+    let mut command = wrangler::command(project, node);
+    command.args(["dev", "--env=", "--port", &options.port.to_string(), "--show-interactive-dev-session=false"]);
+    let upstream = format!("http://127.0.0.1:{}", options.simulator_port);
+    let variables = [
+        ("HOSTED_MCP_PUBLIC_URL", options.connector_url()),
+        ("HOSTED_MCP_UPSTREAM_URL", upstream),
+        ("HOSTED_MCP_SIGN_IN_URL", format!("{}/connector/sign-in", options.simulator_url())),
+    ];
+    for (name, value) in variables {
+        command.args(["--var", &format!("{name}:{value}")]);
+    }
+    command
+}
+
+/// A message for every Ctrl-C, or polite request to end from elsewhere.
+fn interruptions() -> Result<Receiver<()>> {
+    let (sender, receiver) = channel();
+    ctrlc::set_handler(move || sender.send(()).unwrap_or(())).context("listening for Ctrl-C")?;
+    Ok(receiver)
+}
+
+fn wait_for_answers(children: &mut Children, options: &Options, interrupted: &Receiver<()>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !(ready::answers(options.simulator_port, "/") && ready::answers(options.port, "/")) {
+        children.check()?;
+        ensure!(Instant::now() < deadline, "no answer after {} s; see .wrangler/start.log", PATIENCE.as_secs());
+        if interrupted.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
+            bail!("interrupted");
+        }
+    }
+    Ok(())
+}
+
+fn stay(children: &mut Children, interrupted: &Receiver<()>) -> Result<()> {
+    while interrupted.recv_timeout(Duration::from_millis(250)) == Err(RecvTimeoutError::Timeout) {
+        children.check()?;
+    }
+    println!("\nStopping.");
+    Ok(())
+}

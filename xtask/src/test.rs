@@ -1,0 +1,142 @@
+//! `cargo xtask test`: every level of tests, and `cargo xtask demo`, which needs the same things built.
+
+use crate::build;
+use crate::node;
+use crate::project::Project;
+use crate::steps::{self, step};
+use crate::wrangler;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+#[derive(Args)]
+pub struct Options {
+    /// Only the tests of the built worker.
+    #[arg(long)]
+    worker: bool,
+}
+
+/// Passed and failed tests of one level.
+#[derive(Default)]
+struct Totals {
+    passed: u32,
+    failed: u32,
+}
+
+/// Runs the levels in order; all of them, even when one fails, so that the totals are complete.
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    let mut all_good = true;
+    let mut rust = Totals::default();
+    if !options.worker {
+        let mut cargo = project.cargo();
+        cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+        all_good &= step("cargo tests", || counted(&mut cargo, &mut rust, cargo_totals))?;
+    }
+
+    let node = everything_built(project)?;
+    let mut worker = Totals::default();
+    let mut tests = Command::new(node);
+    tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    tests.args(["--test", "--test-reporter=spec", "tests/worker/*.test.mjs"]);
+    all_good &= step("worker tests", || counted(&mut tests, &mut worker, node_totals))?;
+
+    println!();
+    if !options.worker {
+        println!("cargo tests: {} passed, {} failed", rust.passed, rust.failed);
+    }
+    println!("worker tests: {} passed, {} failed", worker.passed, worker.failed);
+    println!("{} passed, {} failed", rust.passed + worker.passed, rust.failed + worker.failed);
+    if !all_good {
+        bail!("not every test passed");
+    }
+    Ok(())
+}
+
+/// Tells the story of `dev/demo.mjs` against the built worker.
+pub fn demo(project: &Project) -> Result<()> {
+    let node = everything_built(project)?;
+    let mut demo = Command::new(node);
+    demo.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    steps::run(demo.arg("dev/demo.mjs"))
+}
+
+/// Installs, builds and bundles what the worker tests run on; hands back the Node to run them with.
+fn everything_built(project: &Project) -> Result<PathBuf> {
+    let node = node::require(project)?;
+    build::run(project, &build::Options { dev: false })?;
+    step("bundle the worker", || wrangler::bundle(project, &node))?;
+    step("build the simulator", || {
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--example", "simulator"]))
+    })?;
+    Ok(node)
+}
+
+/// Runs a test program, showing and reading its output; tells whether it succeeded.
+fn counted(command: &mut Command, totals: &mut Totals, read: fn(&str, &mut Totals)) -> Result<bool> {
+    let program = Path::new(command.get_program()).display().to_string();
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| anyhow::anyhow!("{program}: {error}"))?;
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            println!("{line}");
+            read(&line, totals);
+        }
+    }
+    Ok(child.wait()?.success())
+}
+
+/// `test result: ok. 12 passed; 0 failed; …`, once per test binary.
+fn cargo_totals(line: &str, totals: &mut Totals) {
+    if !line.starts_with("test result: ") {
+        return;
+    }
+    for part in line.split([';', '.']) {
+        match part.trim().split_once(' ') {
+            Some((number, "passed")) => totals.passed += number.parse().unwrap_or(0),
+            Some((number, "failed")) => totals.failed += number.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+}
+
+/// `ℹ pass 7` and `ℹ fail 0`, at the end.
+fn node_totals(line: &str, totals: &mut Totals) {
+    let mut words = line.split_whitespace();
+    if words.next() != Some("ℹ") {
+        return;
+    }
+    match (words.next(), words.next().and_then(|number| number.parse().ok())) {
+        (Some("pass"), Some(number)) => totals.passed = number,
+        (Some("fail" | "cancelled"), Some(number)) => totals.failed += number,
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Totals, cargo_totals, node_totals};
+
+    #[test]
+    fn totals_of_cargo_add_up() {
+        let mut totals = Totals::default();
+        for line in [
+            "test a ... ok",
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+        ] {
+            cargo_totals(line, &mut totals);
+        }
+        assert_eq!((totals.passed, totals.failed), (15, 2));
+    }
+
+    #[test]
+    fn totals_of_node_are_read_from_its_summary() {
+        let mut totals = Totals::default();
+        for line in ["✔ passes 3 (1ms)", "ℹ tests 8", "ℹ pass 7", "ℹ fail 1", "ℹ cancelled 0"] {
+            node_totals(line, &mut totals);
+        }
+        assert_eq!((totals.passed, totals.failed), (7, 1));
+    }
+}
