@@ -1,0 +1,184 @@
+//! The authorization endpoint: who is told about which fault (RFC 6749 4.1, RFC 9700 4.11).
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::database::Failure;
+use crate::support::flow::{authorize_url, user};
+use crate::support::{PUBLIC_URL, TestApp, header, request};
+use url::Url;
+
+/// A fault that stays here: a page, no redirect, nothing stored, no trace of what was sent as a link.
+#[track_caller]
+fn stays_local(changes: &[(&str, &str)]) {
+    let app = TestApp::new();
+    let before = app.db.dump();
+    let answer = app.get(&authorize_url(changes));
+    assert_eq!(answer.status(), 400, "{changes:?}");
+    assert_eq!(header(&answer, "location"), "", "{changes:?}");
+    let body = String::from_utf8_lossy(answer.body());
+    assert!(!body.contains("href") && !body.contains("http-equiv"), "{body}");
+    assert_eq!(app.db.dump(), before, "{changes:?}");
+}
+
+/// A fault that goes to the client, once its person is signed in.
+#[track_caller]
+fn goes_to_client(changes: &[(&str, &str)], code: &str) {
+    let app = TestApp::new();
+    let shown = Browser::new(&app).sign_in(&authorize_url(changes), user::MARA_ADMIN);
+    assert!(shown.url.as_str().starts_with("http://127.0.0.1:33418/callback?"), "{changes:?}: {}", shown.url);
+    assert_eq!(parameter(&shown.url, "error").as_deref(), Some(code), "{changes:?}");
+    assert_eq!(parameter(&shown.url, "iss").as_deref(), Some(PUBLIC_URL));
+    assert_eq!(parameter(&shown.url, "code"), None);
+    assert_eq!(app.db.count("SELECT count(*) FROM grants") + app.db.count("SELECT count(*) FROM codes"), 0);
+}
+
+/// A1
+#[test]
+fn only_get_and_head_are_answered() {
+    let app = TestApp::new();
+    for method in ["POST", "PUT", "DELETE"] {
+        let answer = app.send(request(method, "/mcp/oauth/authorize", &[], ""));
+        assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, "GET, HEAD"), "{method}");
+    }
+}
+
+/// A2, A4
+#[test]
+fn a_missing_or_malformed_client_or_redirect_uri_stays_here() {
+    stays_local(&[("client_id", "")]);
+    stays_local(&[("client_id", &"x".repeat(513))]);
+    stays_local(&[("client_id", "ü")]);
+    stays_local(&[("client_id", "a"), ("client_id", "b")]);
+    stays_local(&[("redirect_uri", "")]);
+    stays_local(&[("redirect_uri", "http://localhost:1/"), ("redirect_uri", "http://localhost:2/")]);
+}
+
+/// A3, A5, A6
+#[test]
+fn an_https_redirect_uri_that_is_not_listed_for_the_client_stays_here() {
+    const CLAUDE: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata";
+    stays_local(&[("redirect_uri", "https://claude.ai/api/mcp/auth_callback")]);
+    for near_miss in [
+        "https://claude.ai/api/mcp/auth_callback/",
+        "https://claude.ai/api/mcp/Auth_callback",
+        "https://CLAUDE.ai/api/mcp/auth_callback",
+        "https://claude.ai:443/api/mcp/auth_callback",
+        "https://claude.ai/api%2Fmcp/auth_callback",
+        "https://claude.ai/api/mcp/auth_callback?x=1",
+        "https://claude.ai/api/x/../mcp/auth_callback",
+        "https://u@claude.ai/api/mcp/auth_callback",
+        "https://claude.ai/api/mcp/auth_callback#",
+        "http://claude.ai/api/mcp/auth_callback",
+        " https://claude.ai/api/mcp/auth_callback",
+        "https://claude.ai/api/mcp/auth_callback\t",
+        "https://evil.claude.ai/api/mcp/auth_callback",
+        "https://claude.ai.evil.example/api/mcp/auth_callback",
+        "https://clаude.ai/api/mcp/auth_callback",
+    ] {
+        stays_local(&[("client_id", CLAUDE), ("redirect_uri", near_miss)]);
+    }
+}
+
+/// A7, A9
+#[test]
+fn other_schemes_and_look_alikes_of_loopback_stay_here() {
+    for uri in ["cursor://x/cb", "vscode://x", "com.example.app:/cb", "javascript:alert(1)", "data:text/html,x", "file:///x", "HTTPS\t://x", "https://localhost/", "http://localhost.evil.com/", "http://0.0.0.0/", "http://2130706433/", "http://localhost@evil.example/"] {
+        stays_local(&[("redirect_uri", uri)]);
+    }
+}
+
+/// A8
+#[test]
+fn loopback_redirect_may_use_any_port() {
+    for uri in ["http://localhost:1/cb", "http://127.0.0.1:65535/cb", "http://127.9.9.9:80/", "http://[::1]:9/cb"] {
+        let app = TestApp::new();
+        let consent = Browser::new(&app).sign_in(&authorize_url(&[("redirect_uri", uri)]), user::MARA_ADMIN);
+        assert_eq!(consent.url.path(), "/mcp/oauth/consent", "{uri}");
+    }
+}
+
+/// A11, A12, A13, A14, A15, A16
+#[test]
+fn faults_of_the_request_go_to_the_client_after_sign_in() {
+    goes_to_client(&[("response_type", "")], "invalid_request");
+    goes_to_client(&[("response_type", "token")], "unsupported_response_type");
+    goes_to_client(&[("response_mode", "form_post")], "invalid_request");
+    goes_to_client(&[("code_challenge", "")], "invalid_request");
+    goes_to_client(&[("code_challenge_method", "")], "invalid_request");
+    goes_to_client(&[("code_challenge_method", "plain")], "invalid_request");
+    goes_to_client(&[("code_challenge", "short")], "invalid_request");
+}
+
+/// A17, A20b, A22, A24, A25
+#[test]
+fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in() {
+    goes_to_client(&[("scope", "mcp.pages.read openid")], "invalid_scope");
+    goes_to_client(&[("resource", "https://other.example/mcp")], "invalid_target");
+    goes_to_client(&[("state", "a"), ("state", "b")], "invalid_request");
+    goes_to_client(&[("request", "x")], "request_not_supported");
+    goes_to_client(&[("request_uri", "x")], "request_uri_not_supported");
+    goes_to_client(&[("prompt", "none")], "interaction_required");
+}
+
+/// A33
+#[test]
+fn nobody_is_sent_to_a_client_before_signing_in() {
+    let app = TestApp::new();
+    for broken in [&[("response_type", "token")][..], &[("scope", "openid")], &[("prompt", "none")], &[]] {
+        let answer = app.get(&authorize_url(broken));
+        let location = Url::parse(header(&answer, "location")).expect("a URL");
+        assert_eq!(location.host_str(), Some("api.statibeat.example"), "{broken:?}");
+    }
+}
+
+/// A18, A19, A20, A23
+#[test]
+fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
+    let reads = ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
+    for changes in [&[("resource", "")][..], &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")]] {
+        let app = TestApp::new();
+        let consent = Browser::new(&app).sign_in(&authorize_url(changes), user::MARA_ADMIN);
+        assert_eq!(consent.ticked(), reads, "{changes:?}");
+    }
+}
+
+/// A26, A27, A30
+#[test]
+fn a_success_has_one_code_the_exact_state_and_the_issuer_behind_the_uris_own_query() {
+    let app = TestApp::new();
+    let state = "+ %&=#ü/?\u{1f600}";
+    let callback = "http://127.0.0.1:33418/callback?keep=1";
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("state", state), ("redirect_uri", callback)]), user::MARA_ADMIN);
+    let target = browser.answer(&consent, "approve").leaves_for();
+    let names: Vec<String> = target.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    assert_eq!(names, ["keep", "code", "state", "iss"]);
+    assert_eq!(parameter(&target, "state").as_deref(), Some(state));
+    assert_eq!(parameter(&target, "iss").as_deref(), Some(PUBLIC_URL));
+}
+
+/// A28
+#[test]
+fn a_storage_outage_is_a_page_that_says_when_to_try_again() {
+    let app = TestApp::new();
+    app.db.fail_after(0, Failure::Before);
+    let answer = app.get(&authorize_url(&[]));
+    assert_eq!((answer.status().as_u16(), header(&answer, "location")), (503, ""));
+    assert_ne!(header(&answer, "retry-after"), "");
+}
+
+/// A29
+#[test]
+fn every_page_forbids_frames_scripts_referrers_and_caches() {
+    let app = TestApp::new();
+    let page = app.get("/mcp/oauth/authorize");
+    let policy = header(&page, "content-security-policy");
+    for rule in ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert_eq!(header(&page, "x-frame-options"), "DENY");
+    assert_eq!(header(&page, "referrer-policy"), "no-referrer");
+    assert_eq!(header(&page, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&page, "cache-control"), "no-store");
+    assert_eq!(header(&page, "cross-origin-opener-policy"), "", "a popup must find its opener");
+    assert!(!String::from_utf8_lossy(page.body()).contains("<script"));
+}

@@ -1,0 +1,173 @@
+//! Bearer tokens at the resource: RFC 6750, RFC 9728 5.
+
+use crate::support::database::Failure;
+use crate::support::flow::user;
+use crate::support::{TestApp, header, json, request};
+use serde_json::json;
+
+const READS: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.maintenances.read mcp.analytics.read";
+const METADATA: &str = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
+
+fn challenge_of(app: &TestApp, headers: &[(&str, &str)]) -> (u16, String) {
+    let answer = app.send(request("POST", "/mcp", headers, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#));
+    (answer.status().as_u16(), header(&answer, "www-authenticate").to_owned())
+}
+
+/// D6, P2
+#[test]
+fn without_a_token_the_challenge_says_how_to_get_one_and_names_no_error() {
+    let app = TestApp::new();
+    let expected = (401, format!(r#"Bearer resource_metadata="{METADATA}", scope="{READS}""#));
+    assert_eq!(challenge_of(&app, &[]), expected);
+    assert_eq!(challenge_of(&app, &[("authorization", "Basic eDp5")]), expected);
+    assert_eq!(challenge_of(&app, &[("authorization", "DPoP x")]), expected);
+}
+
+/// D6
+#[test]
+fn a_probe_without_a_token_learns_how_to_get_one_whatever_its_method_and_body() {
+    let app = TestApp::new();
+    for method in ["GET", "POST", "DELETE"] {
+        assert_eq!(app.send(request(method, "/mcp", &[], "not json")).status(), 401, "{method}");
+    }
+}
+
+/// P1
+#[test]
+fn the_scheme_is_read_in_any_case() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(challenge_of(&app, &[("authorization", &format!("{scheme} {}", pair.access))]).0, 200, "{scheme}");
+    }
+}
+
+/// P3, P4
+#[test]
+fn tokens_that_do_not_work_all_answer_alike() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let ended = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.revoke(&ended.refresh, &[]);
+    let two = format!("Bearer {0} {0}", pair.access);
+    let listed = format!("Bearer {0},{0}", pair.access);
+    let refresh = format!("Bearer {}", pair.refresh);
+    let revoked = format!("Bearer {}", ended.access);
+    let first = challenge_of(&app, &[("authorization", "Bearer sbmcp_at_x.y")]);
+    assert!(first.0 == 401 && first.1.contains(r#"error="invalid_token""#), "{first:?}");
+    for value in ["Bearer", "Bearer ", "Bearer garbage", &two, &listed, &refresh, &revoked] {
+        assert_eq!(challenge_of(&app, &[("authorization", value)]), first, "{value}");
+    }
+}
+
+/// P3
+#[test]
+fn two_authorization_headers_are_a_malformed_request() {
+    let (status, challenge) =
+        challenge_of(&TestApp::new(), &[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
+    assert!(status == 400 && challenge.contains(r#"error="invalid_request""#), "{challenge}");
+}
+
+/// P5
+#[test]
+fn a_token_anywhere_but_in_the_header_is_not_looked_at() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let in_query = request("POST", &format!("/mcp?access_token={}", pair.access), &[], "{}");
+    let in_cookie = request("POST", "/mcp", &[("cookie", &format!("access_token={}", pair.access))], "{}");
+    let in_body = request("POST", "/mcp", &[("content-type", "application/x-www-form-urlencoded")], format!("access_token={}", pair.access));
+    for request in [in_query, in_cookie, in_body] {
+        let answer = app.send(request);
+        assert_eq!(answer.status(), 401);
+        assert!(!header(&answer, "www-authenticate").contains("error="));
+    }
+}
+
+/// P9
+#[test]
+fn a_storage_outage_is_never_a_401() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.db.fail_after(0, Failure::Before);
+    let answer = app.call(&pair.access, "ping", json!({}));
+    assert_eq!(answer.status(), 503);
+    assert_ne!(header(&answer, "retry-after"), "");
+}
+
+/// P4
+#[test]
+fn garbage_never_reaches_the_database() {
+    let app = TestApp::new();
+    let before = app.db.batches.get();
+    assert_eq!(app.ping("sbmcp_at_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAA"), 401);
+    assert_eq!(app.db.batches.get(), before);
+}
+
+/// P12
+#[test]
+fn answers_are_not_kept_and_vary_by_caller() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let answer = app.call(&pair.access, "ping", json!({}));
+    assert_eq!((header(&answer, "cache-control"), header(&answer, "vary")), ("no-store", "Authorization, Origin"));
+}
+
+/// P6, P7
+#[test]
+fn a_missing_scope_is_403_and_names_what_is_held_and_needed_in_one_go() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.beats.read");
+    let arguments = json!({"page_id": 42, "title": "t", "description": "d"});
+    let answer = app.call(&pair.access, "tools/call", json!({"name": "create_incident", "arguments": arguments}));
+    let challenge = header(&answer, "www-authenticate");
+    assert_eq!(answer.status(), 403);
+    assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.contains(r#"scope="mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write""#), "{challenge}");
+    assert!(app.upstream.take_calls().iter().all(|call| !call.starts_with("POST /api/v1/orgs")), "nothing was posted");
+}
+
+/// P10
+#[test]
+fn a_user_who_was_disabled_loses_the_grant_with_the_next_call() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    assert_eq!(app.call(&pair.access, "resources/read", json!({"uri": "statibeat://pages"})).status(), 401);
+    app.upstream.simulator.set_user_disabled(1, false).expect("a user");
+    assert_eq!(app.ping(&pair.access), 401, "the grant stays ended");
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 400);
+}
+
+/// P11
+#[test]
+fn the_clients_token_never_leaves_the_worker() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write");
+    app.read(&pair.access, "statibeat://pages/42/incidents/active");
+    let sent = app.upstream.sent.borrow();
+    assert!(sent.contains("/api/v1/orgs/7/pages/42/admin/incidents"), "upstream was asked");
+    assert!(!sent.contains(&pair.access[9..52]));
+}
+
+#[test]
+fn a_web_page_of_a_foreign_origin_is_refused_and_a_listed_clients_is_not() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let authorization = format!("Bearer {}", pair.access);
+    let with_origin = |origin: &str| challenge_of(&app, &[("authorization", &authorization), ("origin", origin)]).0;
+    assert_eq!(with_origin("https://evil.example"), 403);
+    assert_eq!(with_origin("http://localhost:6274"), 403, "loopback pages only in development");
+    assert_eq!(with_origin("https://claude.ai"), 200);
+    assert_eq!(with_origin("https://mcp.example"), 200);
+}
+
+#[test]
+fn a_message_over_a_mebibyte_is_refused() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let headers = [("authorization", format!("Bearer {}", pair.access))];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = app.send(request("POST", "/mcp", &headers, "x".repeat(1024 * 1024 + 1)));
+    assert_eq!(answer.status(), 413);
+    assert!(json(&answer)["error"].is_string());
+}

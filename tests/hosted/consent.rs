@@ -1,0 +1,236 @@
+//! Sign-in and consent: whose browser, which person, what they gave.
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::database::Failure;
+use crate::support::flow::{authorize_url, user};
+use crate::support::simulator::{Fault, FaultKind};
+use crate::support::{PUBLIC_URL, TestApp, request};
+use std::time::Duration;
+use url::Url;
+
+const CONSENT: &str = "https://mcp.example/mcp/oauth/consent";
+
+/// C6
+#[test]
+fn the_page_says_who_asks_where_the_answer_goes_and_who_is_signed_in() {
+    let app = TestApp::new();
+    let page = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN).body;
+    for text in ["test-client", "Unverified app", "127.0.0.1", "Mara Lindqvist", "mara@northwind.example", "Northwind", "runs on this computer"] {
+        assert!(page.contains(text), "no {text} in {page}");
+    }
+}
+
+#[test]
+fn a_client_the_operator_listed_is_shown_as_such() {
+    let app = TestApp::new();
+    let listed = authorize_url(&[
+        ("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"),
+        ("redirect_uri", "https://claude.ai/api/mcp/auth_callback"),
+    ]);
+    let page = Browser::new(&app).sign_in(&listed, user::MARA_ADMIN).body;
+    assert!(page.contains("claude.ai") && page.contains("Listed by your operator") && !page.contains("Unverified"));
+}
+
+/// A31
+#[test]
+fn declining_tells_the_client_and_stores_nothing() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let target = browser.answer(&consent, "deny").leaves_for();
+    assert_eq!(parameter(&target, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(&target, "state").as_deref(), Some("xyz"));
+    assert_eq!(parameter(&target, "iss").as_deref(), Some(PUBLIC_URL));
+    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'approval' AND outcome = 'refused'"), 1);
+}
+
+/// C1, C8
+#[test]
+fn a_person_may_grant_less_and_an_edited_form_grants_no_more_than_was_offered() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read mcp.beats.read")]), user::MARA_ADMIN);
+    let sent = ["mcp.pages.read", "mcp.analytics.read", "openid"].map(str::to_owned);
+    let code = parameter(&browser.answer_with(&consent, "approve", &sent).leaves_for(), "code").expect("a code");
+    let tokens = crate::support::flow::tokens(&app.redeem(&code, &[]));
+    assert_eq!(tokens.scope, "mcp.pages.read");
+}
+
+#[test]
+fn a_write_that_was_not_asked_for_is_offered_unticked_and_can_be_granted() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.incidents.read")]), user::MARA_ADMIN);
+    assert_eq!(consent.ticked(), ["mcp.incidents.read"]);
+    let sent = ["mcp.incidents.read", "mcp.incidents.write"].map(str::to_owned);
+    let code = parameter(&browser.answer_with(&consent, "approve", &sent).leaves_for(), "code").expect("a code");
+    assert_eq!(crate::support::flow::tokens(&app.redeem(&code, &[])).scope, "mcp.incidents.read mcp.incidents.write");
+}
+
+#[test]
+fn approving_nothing_is_declining() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let target = browser.answer_with(&consent, "approve", &[]).leaves_for();
+    assert_eq!(parameter(&target, "error").as_deref(), Some("access_denied"));
+}
+
+/// C3
+#[test]
+fn an_answered_form_cannot_be_answered_again() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    browser.answer(&consent, "approve").leaves_for();
+    let before = app.db.dump();
+    assert_eq!(browser.answer(&consent, "approve").status, 403, "the cookie is gone");
+    assert_eq!(app.db.dump(), before);
+}
+
+/// C3
+#[test]
+fn a_consent_form_dies_after_ten_minutes() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    app.advance(Duration::from_mins(10));
+    assert_eq!(browser.answer(&consent, "approve").status, 400);
+    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+}
+
+#[test]
+fn the_consent_page_can_be_loaded_again_until_it_is_answered() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let again = browser.open(consent.url.as_str());
+    assert_eq!((again.status, again.hidden("request")), (200, consent.hidden("request")));
+}
+
+/// C2
+#[test]
+fn another_browser_can_neither_finish_a_sign_in_nor_answer_its_form() {
+    let app = TestApp::new();
+    let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
+    let consent = victim.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let before = app.db.dump();
+    assert_eq!(attacker.open(consent.url.as_str()).status, 403);
+    assert_eq!(attacker.answer(&consent, "approve").status, 403);
+    let started_elsewhere = attacker.open(&authorize_url(&[]));
+    assert_eq!(victim.choose_user(&started_elsewhere, user::MARA_ADMIN).status, 403);
+    let others = app.db.dump().lines().filter(|row| before.contains(row)).count();
+    assert_eq!(others, before.lines().count(), "nothing of the first visit changed");
+}
+
+/// C5
+#[test]
+fn a_form_from_another_site_is_refused() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let before = app.db.dump();
+    let body = format!("request={}&answer=approve&scope=mcp.pages.read", consent.hidden("request"));
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for headers in [&[form, ("origin", "https://evil.example")][..], &[form, ("origin", "null")], &[form, ("sec-fetch-site", "cross-site")], &[form]] {
+        let answer = app.send(request("POST", "/mcp/oauth/consent", headers, body.clone()));
+        assert_eq!(answer.status(), 403, "{headers:?}");
+    }
+    assert_eq!(app.db.dump(), before);
+}
+
+/// C7
+#[test]
+fn a_client_name_cannot_disguise_itself_or_bring_markup() {
+    let app = TestApp::new();
+    for name in ["<script>alert(1)</script>", "\u{202e}taeBitatS", "StatiBeat Official"] {
+        let body = serde_json::json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": name}).to_string();
+        let registered = app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body));
+        let id = crate::support::json(&registered)["client_id"].as_str().expect("an id").to_owned();
+        let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", &id)]), user::MARA_ADMIN).body;
+        assert!(!page.contains("<script>") && !page.contains('\u{202e}'), "{page}");
+        assert!(page.contains("Unverified app"), "{page}");
+    }
+}
+
+/// C9, C10
+#[test]
+fn two_tabs_can_connect_side_by_side_and_each_is_asked() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let first = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let second = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    for consent in [first, second] {
+        let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+        assert_eq!(app.redeem(&code, &[]).status(), 200);
+    }
+    let asked_again = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    assert_eq!(asked_again.url.path(), "/mcp/oauth/consent");
+}
+
+/// C12
+#[test]
+fn without_a_page_or_with_a_disabled_user_there_is_no_code() {
+    let app = TestApp::new();
+    let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::SAM_WITHOUT_PAGE);
+    assert!(shown.status == 403 && shown.body.contains("no status page"), "{}", shown.body);
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    assert!(shown.status == 403 && shown.body.contains("disabled"), "{}", shown.body);
+    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0, "both visits are over");
+}
+
+/// C12
+#[test]
+fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
+    for kind in [FaultKind::Status { code: 500, retry_after: None }, FaultKind::DropBefore, FaultKind::MalformedBody] {
+        let app = TestApp::new();
+        app.upstream.simulator.inject(Fault {
+            method: None,
+            path: "/api/v1/connector/sign-in/exchange".into(),
+            times: 1,
+            kind: kind.clone(),
+        });
+        let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+        assert_eq!(shown.status, 503, "{kind:?}: {}", shown.body);
+        assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);
+    }
+}
+
+#[test]
+fn canceling_at_sign_in_ends_the_visit() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let sign_in = browser.open(&authorize_url(&[]));
+    let (state, challenge) = (sign_in.hidden("state"), sign_in.hidden("code_challenge"));
+    let fields = [("connector_id", "hosted-mcp"), ("state", &state), ("code_challenge", &challenge), ("code_challenge_method", "S256"), ("action", "cancel")];
+    let shown = browser.submit("https://api.statibeat.example/connector/sign-in", &fields);
+    assert!(shown.body.contains("canceled"), "{}", shown.body);
+    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
+}
+
+/// A28
+#[test]
+fn a_storage_outage_at_consent_keeps_the_form_answerable() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    app.db.fail_after(1, Failure::Before);
+    assert_eq!(browser.answer(&consent, "approve").status, 503);
+    app.db.heal();
+    assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some());
+}
+
+/// C3
+#[test]
+fn a_sign_in_state_works_once() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let sign_in = browser.open(&authorize_url(&[]));
+    let state = sign_in.hidden("state");
+    let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
+    assert_eq!(browser.request("GET", &back, String::new()).status(), 400, "StatiBeat knows no such code");
+    assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 403, "the visit is over and its cookie gone");
+    assert!(CONSENT.starts_with(PUBLIC_URL));
+}

@@ -1,0 +1,89 @@
+//! Dynamic client registration: RFC 7591, stateless, loopback only.
+
+use crate::support::browser::Browser;
+use crate::support::flow::{authorize_url, user};
+use crate::support::{TestApp, header, json, request};
+use http::Response;
+use serde_json::{Value, json};
+
+fn register(app: &TestApp, body: &Value) -> Response<bytes::Bytes> {
+    app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body.to_string()))
+}
+
+/// G1, G2, G5, G6, G8
+#[test]
+fn what_can_work_is_registered_and_the_rest_is_left_out() {
+    let app = TestApp::new();
+    let answer = register(
+        &app,
+        &json!({
+            "client_name": "Cursor",
+            "redirect_uris": [
+                "cursor://anysphere.cursor-mcp/oauth/callback",
+                "https://www.cursor.com/agents/mcp/oauth/callback",
+                "http://localhost:8787/callback"
+            ],
+            "token_endpoint_auth_method": "client_secret_basic",
+            "logo_uri": "https://evil.example/x.png",
+            "scope": "claudeai",
+        }),
+    );
+    let body = json(&answer);
+    assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (201, "no-store"));
+    assert_eq!(body["redirect_uris"], json!(["http://localhost:8787/callback"]));
+    assert_eq!(body["token_endpoint_auth_method"], "none");
+    for absent in ["client_secret", "client_secret_expires_at", "registration_client_uri", "registration_access_token", "logo_uri"] {
+        assert!(body.get(absent).is_none(), "{absent}");
+    }
+}
+
+/// G3, G4, G7
+#[test]
+fn what_cannot_work_is_refused_as_json() {
+    let app = TestApp::new();
+    for (body, code) in [
+        (json!({"redirect_uris": []}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["https://acme.example/cb"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["javascript:alert(1)", "http://localhost/"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": "http://localhost/"}), "invalid_client_metadata"),
+        (json!("text"), "invalid_client_metadata"),
+        (json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(16 * 1024)}), "invalid_client_metadata"),
+    ] {
+        let answer = register(&app, &body);
+        assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some(code)));
+    }
+}
+
+/// G9, A10
+#[test]
+fn a_registered_client_may_change_its_port_and_nothing_else() {
+    let app = TestApp::new();
+    let registered = json(&register(&app, &json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Tool"})));
+    let id = registered["client_id"].as_str().expect("an id");
+    let status = |id: &str, uri: &str| app.get(&authorize_url(&[("client_id", id), ("redirect_uri", uri)])).status().as_u16();
+    assert_eq!(status(id, "http://localhost:49152/callback"), 302);
+    assert_eq!(status(id, "http://localhost:3118/other"), 400);
+    assert_eq!(status(id, "http://127.0.0.1:3118/callback"), 400);
+    assert_eq!(status(&format!("{id}x"), "http://localhost:3118/callback"), 400);
+}
+
+/// G10, G13
+#[test]
+fn registering_stores_nothing_and_asks_nobody() {
+    let app = TestApp::new();
+    let (before, batches) = (app.db.dump(), app.db.batches.get());
+    for port in 1..200 {
+        register(&app, &json!({"redirect_uris": [format!("http://localhost:{port}/cb")]}));
+    }
+    assert_eq!((app.db.dump(), app.db.batches.get()), (before, batches));
+    assert!(app.upstream.take_calls().is_empty());
+}
+
+#[test]
+fn a_registered_client_connects_under_the_name_it_chose() {
+    let app = TestApp::new();
+    let registered = json(&register(&app, &json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": "MCP Inspector"})));
+    let id = registered["client_id"].as_str().expect("an id");
+    let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", id)]), user::THEO_MANAGER).body;
+    assert!(page.contains("Connect MCP Inspector to StatiBeat?") && page.contains("Unverified app"));
+}

@@ -1,0 +1,78 @@
+//! Revocation: RFC 7009. Effective on the very next request.
+
+use crate::support::database::Failure;
+use crate::support::flow::{token_error, tokens, user};
+use crate::support::{TestApp, header, request};
+
+const SCOPE: &str = "mcp.pages.read";
+
+/// V2
+#[test]
+fn revoking_a_refresh_token_ends_the_whole_grant() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    let answer = app.revoke(&second.refresh, &[]);
+    assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    assert_eq!((app.ping(&first.access), app.ping(&second.access)), (401, 401));
+    assert_eq!(token_error(&app.refresh(&second.refresh, &[])), (400, "invalid_grant".into()));
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1);
+}
+
+/// V3
+#[test]
+fn revoking_an_access_token_ends_just_that_one() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    assert_eq!(app.revoke(&pair.access, &[]).status(), 200);
+    assert_eq!(app.ping(&pair.access), 401);
+    assert_eq!(app.ping(&tokens(&app.refresh(&pair.refresh, &[])).access), 200);
+}
+
+/// V4, V5, V6
+#[test]
+fn unknown_and_foreign_tokens_answer_200_and_change_nothing() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    for token in [&pair.access, &pair.refresh] {
+        assert_eq!(app.revoke(token, &[("client_id", "other")]).status(), 200);
+    }
+    assert_eq!(app.revoke("garbage", &[]).status(), 200);
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(app.revoke(&pair.refresh, &[("token_type_hint", "access_token")]).status(), 200);
+    assert_eq!(app.ping(&pair.access), 401, "a wrong hint does not matter");
+    assert_eq!(app.revoke(&pair.refresh, &[]).status(), 200, "already revoked");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1, "one revoke, one row");
+}
+
+/// V1, V7
+#[test]
+fn malformed_revocations_are_refused() {
+    let app = TestApp::new();
+    assert_eq!(token_error(&app.revoke("", &[("token", "")])), (400, "invalid_request".into()));
+    assert_eq!(token_error(&app.revoke("a", &[("token", "a"), ("token", "b")])), (400, "invalid_request".into()));
+    let get = app.get("/mcp/oauth/revoke");
+    assert_eq!((get.status().as_u16(), header(&get, "allow")), (405, "POST, OPTIONS"));
+    let json = app.send(request("POST", "/mcp/oauth/revoke", &[("content-type", "application/json")], "{}"));
+    assert_eq!(token_error(&json), (400, "invalid_request".into()));
+}
+
+#[test]
+fn a_storage_outage_says_that_the_token_may_still_live() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.db.fail_after(0, Failure::Before);
+    let answer = app.revoke(&pair.refresh, &[]);
+    assert_eq!(answer.status(), 503);
+    assert_ne!(header(&answer, "retry-after"), "");
+}
+
+#[test]
+fn a_revoke_between_consent_and_redemption_ends_the_code() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    app.db.execute("UPDATE grants SET revoked_at = 1, revoke_reason = 'user'");
+    assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_grant".into()));
+    assert_eq!(app.db.count("SELECT count(*) FROM access_tokens"), 0);
+}

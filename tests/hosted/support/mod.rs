@@ -1,0 +1,180 @@
+//! `TestApp`: the connector with SQLite behind it, the simulator upstream, and time in the test's hand.
+
+pub mod browser;
+pub mod database;
+pub mod flow;
+pub mod upstream;
+
+#[path = "../../../dev/simulator/contract.rs"]
+pub mod contract;
+#[path = "../../../dev/simulator/mod.rs"]
+pub mod simulator;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use database::SqliteDatabase;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use sha2::{Digest, Sha256};
+use statibeat_mcp::config::Config;
+use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
+use statibeat_mcp::timestamp::Timestamp;
+use statibeat_mcp::web::{self, Context};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+use upstream::SimulatorClient;
+
+/// Where the connector is served in these tests.
+pub const PUBLIC_URL: &str = "https://mcp.example";
+/// The one protected resource.
+pub const RESOURCE: &str = "https://mcp.example/mcp";
+/// Where StatiBeat is.
+pub const UPSTREAM_URL: &str = "https://api.statibeat.example";
+/// When every test begins.
+const START: i64 = 1_790_000_000;
+
+/// The connector under test.
+pub struct TestApp {
+    pub config: Config,
+    pub db: SqliteDatabase,
+    pub upstream: SimulatorClient,
+    pub limiter: Counters,
+    pub log: RefCell<Vec<String>>,
+    now: Cell<i64>,
+    drawn: Cell<u64>,
+}
+
+impl TestApp {
+    pub fn new() -> Self {
+        Self::with(|_| None)
+    }
+
+    /// The connector with some variables of its own.
+    pub fn with(variables: impl Fn(&str) -> Option<&'static str>) -> Self {
+        let lookup = |name: &str| variables(name).map(str::to_owned).or_else(|| variable(name));
+        let config = Config::from_lookup(lookup).expect("the test's configuration is good");
+        let app = Self {
+            upstream: SimulatorClient::new(START),
+            db: SqliteDatabase::new(),
+            limiter: Counters::default(),
+            log: RefCell::default(),
+            now: Cell::new(START),
+            drawn: Cell::new(0),
+            config,
+        };
+        let keys = app.get("/.well-known/hosted-mcp-jwks.json");
+        if keys.status() == 200 {
+            let text = String::from_utf8(keys.into_body().to_vec()).expect("text");
+            app.upstream.simulator.set_connector_keys(&text).expect("a key set");
+        }
+        app
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, span: Duration) {
+        let seconds = i64::try_from(span.as_secs()).expect("a short span");
+        self.now.set(self.now.get() + seconds);
+        self.upstream.now.set(self.now.get());
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.now.get())
+    }
+
+    /// Sends a request to the connector.
+    pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let random = |bytes: &mut [u8]| self.draw(bytes);
+        let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
+        let ctx = Context {
+            config: &self.config,
+            db: &self.db,
+            http: &self.upstream,
+            limiter: &self.limiter,
+            now: self.now(),
+            random: &random,
+            log: &log,
+        };
+        web::handle(&ctx, request).now_or_never().expect("nothing here ever waits")
+    }
+
+    pub fn get(&self, path_and_query: &str) -> Response<Bytes> {
+        self.send(request("GET", path_and_query, &[], ""))
+    }
+
+    /// Different bytes each time, the same ones in each run.
+    fn draw(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            self.drawn.set(self.drawn.get() + 1);
+            let drawn = Sha256::digest(self.drawn.get().to_be_bytes());
+            chunk.copy_from_slice(&drawn[..chunk.len()]);
+        }
+    }
+}
+
+/// A request with a body.
+pub fn request(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Request<Bytes> {
+    let mut builder = Request::builder().method(method).uri(path_and_query);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Bytes::from(body.into())).expect("a request")
+}
+
+/// The body as JSON.
+pub fn json(response: &Response<Bytes>) -> serde_json::Value {
+    serde_json::from_slice(response.body()).unwrap_or_else(|error| panic!("{error}: {:?}", response.body()))
+}
+
+/// The header's value; empty when absent.
+pub fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().expect("text"))
+}
+
+/// A key that is different for each name.
+pub fn ring(name: &str) -> String {
+    format!("{name}:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(name)))
+}
+
+fn variable(name: &str) -> Option<String> {
+    Some(match name {
+        "HOSTED_MCP_ENABLED" => "true".into(),
+        "HOSTED_MCP_ENVIRONMENT" => "test".into(),
+        "HOSTED_MCP_PUBLIC_URL" => PUBLIC_URL.into(),
+        "HOSTED_MCP_UPSTREAM_URL" => UPSTREAM_URL.into(),
+        "HOSTED_MCP_SIGN_IN_URL" => format!("{UPSTREAM_URL}/connector/sign-in"),
+        "HOSTED_MCP_IDENTITY_KEYS" => {
+            format!("simulator-1:{}", URL_SAFE_NO_PAD.encode(simulator::Simulator::identity_public_key()))
+        }
+        "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" => {
+            "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback".into()
+        }
+        "HOSTED_MCP_TAG_KEYS" => ring("tag"),
+        "HOSTED_MCP_ROTATION_KEYS" => ring("rotation"),
+        "HOSTED_MCP_CLIENT_KEYS" => ring("client"),
+        "HOSTED_MCP_ASSERTION_KEYS" => ring("assertion"),
+        _ => return None,
+    })
+}
+
+/// The rate limiter as a map of the same counters that the Durable Objects keep.
+#[derive(Default)]
+pub struct Counters {
+    counters: RefCell<HashMap<String, State>>,
+    pub is_down: Cell<bool>,
+}
+
+#[async_trait::async_trait(?Send)]
+impl RateLimiter for Counters {
+    async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError> {
+        if self.is_down.get() {
+            return Err(LimiterError("down".into()));
+        }
+        let mut counters = self.counters.borrow_mut();
+        let (state, decision) = State::take(counters.get(key).copied(), limit, now);
+        counters.insert(key.to_owned(), state);
+        Ok(decision)
+    }
+}

@@ -1,0 +1,60 @@
+//! The `HttpClient` port with the simulator behind it. Every exchange is held against the contract document.
+
+use super::UPSTREAM_URL;
+use super::contract::Contract;
+use super::simulator::{Outcome, Settings, Simulator};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use statibeat_mcp::ports::{HttpClient, HttpError};
+use std::cell::{Cell, RefCell};
+
+pub struct SimulatorClient {
+    pub simulator: Simulator,
+    pub now: Cell<i64>,
+    /// Method and path of each call.
+    pub calls: RefCell<Vec<String>>,
+    /// Everything that was sent, headers and body, for searching.
+    pub sent: RefCell<String>,
+    contract: Contract,
+}
+
+impl SimulatorClient {
+    pub fn new(now: i64) -> Self {
+        let settings = Settings {
+            origin: UPSTREAM_URL.into(),
+            connector_url: super::PUBLIC_URL.into(),
+            environment: "test".into(),
+            ..Settings::local(now)
+        };
+        Self {
+            simulator: Simulator::new(settings),
+            now: Cell::new(now),
+            calls: RefCell::default(),
+            sent: RefCell::default(),
+            contract: Contract::load(),
+        }
+    }
+
+    /// The calls since the last time this was asked.
+    pub fn take_calls(&self) -> Vec<String> {
+        self.calls.take()
+    }
+}
+
+#[async_trait(?Send)]
+impl HttpClient for SimulatorClient {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
+        self.calls.borrow_mut().push(format!("{} {path}", request.method()));
+        self.sent.borrow_mut().push_str(&format!("{request:?}\n"));
+        match self.simulator.exchange(&request, self.now.get()) {
+            Outcome::Answered { response, .. } => {
+                let broken = self.contract.check_exchange(&request, &response);
+                assert!(response.status().is_server_error() || broken.is_ok(), "{path}: {}", broken.unwrap_err());
+                Ok(response)
+            }
+            Outcome::Dropped { .. } => Err(HttpError::Transport("the connection closed".into())),
+        }
+    }
+}
