@@ -59,7 +59,7 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
         roots: &Roots::HOSTED,
         audit_id: ended.audit_id.as_ref().map(|id| id.0.as_str()),
         remaining_writes: Some(posted.remaining),
-        replayed: false,
+        replayed: !posted.is_new,
     };
     let mut done = (tool.report)(&written);
     // A link that the client has no scope to follow would only send it into a refusal.
@@ -85,7 +85,7 @@ fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
 fn refused(error: &ApiError) -> Result<String, mcp::Error> {
     match error {
         ApiError::NotFound(text) | ApiError::Forbidden(text) | ApiError::Invalid(text) => {
-            Ok(format!("StatiBeat refused: {text} Nothing was published."))
+            Ok(format!("StatiBeat refused: \"{text}\". Nothing was published."))
         }
         ApiError::RateLimited { retry_after } => {
             let wait = retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));

@@ -8,7 +8,7 @@ use crate::ids::{PageId, RequestId};
 use crate::ports::{Database, Decision, RateLimiter};
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
 use crate::timestamp::Timestamp;
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageApi, WriteAnswer};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct Ended {
 pub struct Posted {
     /// What StatiBeat made of it.
     pub document: Value,
+    /// Whether it was made now; if not, an earlier call with the same `external_id` had made it.
+    pub is_new: bool,
     /// Writes that are left in this window.
     pub remaining: u32,
 }
@@ -103,8 +105,8 @@ async fn take(guard: &Guard<'_>) -> Result<u32, NotDone> {
 }
 
 async fn post(api: &PageApi<'_>, attempt: &Attempt<'_>, remaining: u32) -> Result<Posted, NotDone> {
-    let document = api.write(attempt.scope, attempt.write).await.map_err(NotDone::Upstream)?;
-    Ok(Posted { document, remaining })
+    let WriteAnswer { document, is_new } = api.write(attempt.scope, attempt.write).await.map_err(NotDone::Upstream)?;
+    Ok(Posted { document, is_new, remaining })
 }
 
 async fn record(guard: &Guard<'_>, attempt: &Attempt<'_>, result: &Result<Posted, NotDone>) -> Option<AuditId> {
@@ -123,7 +125,7 @@ async fn record(guard: &Guard<'_>, attempt: &Attempt<'_>, result: &Result<Posted
 
 fn entry<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, result: &Result<Posted, NotDone>, id: AuditId) -> Entry<'a> {
     let (outcome, detail) = match result {
-        Ok(_) => (Outcome::Done, None),
+        Ok(posted) => (Outcome::Done, (!posted.is_new).then_some("existed_already")),
         Err(reason) => reason.for_audit(),
     };
     let target = Target {

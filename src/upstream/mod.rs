@@ -25,7 +25,7 @@ use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOf
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use identity::AccessiblePage;
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -91,6 +91,15 @@ pub struct PageApi<'a> {
     page_id: PageId,
 }
 
+/// What a write was answered with.
+#[derive(Debug)]
+pub struct WriteAnswer {
+    /// The document.
+    pub document: Value,
+    /// Whether it was made just now (201). If not (200), StatiBeat knew the same `external_id` and content already.
+    pub is_new: bool,
+}
+
 /// One call, before it is signed.
 struct Call {
     method: Method,
@@ -136,19 +145,21 @@ impl<'a> Connector<'a> {
     }
 
     /// Sends a request and reads the document it is answered with.
-    async fn send(&self, request: Request<Bytes>) -> Result<Value, ApiError> {
+    async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
         let answer = self.http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
         if !answer.status().is_success() {
             return Err(ApiError::of_answer(answer.status(), answer.headers(), answer.body()));
         }
-        serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))
+        let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))?;
+        Ok((answer.status(), document))
     }
 }
 
 impl<'a> Api<'a> {
     /// Reads below the API root, as in `me`. `scope` is the one that the read is made for.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
-        self.call(Call { method: Method::GET, path: rooted("", relative)?, scope, page_id: None, body: None }).await
+        let call = Call { method: Method::GET, path: rooted("", relative)?, scope, page_id: None, body: None };
+        Ok(self.call(call).await?.1)
     }
 
     /// Reads all of them in parallel; answers in order, or the first trouble.
@@ -161,7 +172,7 @@ impl<'a> Api<'a> {
         PageApi { api: *self, organization_id: page.organization_id, page_id: page.id }
     }
 
-    async fn call(&self, call: Call) -> Result<Value, ApiError> {
+    async fn call(&self, call: Call) -> Result<(StatusCode, Value), ApiError> {
         let request = self.signed(call)?;
         self.connector.send(request).await
     }
@@ -192,7 +203,7 @@ impl<'a> Api<'a> {
 impl PageApi<'_> {
     /// Reads below the page's admin root, as in `incidents?status=active`.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
-        self.api.call(self.call(Method::GET, scope, relative, None)?).await
+        Ok(self.api.call(self.call(Method::GET, scope, relative, None)?).await?.1)
     }
 
     /// Reads all of them in parallel; answers in order, or the first trouble.
@@ -201,10 +212,11 @@ impl PageApi<'_> {
     }
 
     /// Posts once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
-    pub async fn write(&self, scope: Scope, write: &Write) -> Result<Value, ApiError> {
+    pub async fn write(&self, scope: Scope, write: &Write) -> Result<WriteAnswer, ApiError> {
         let body = Bytes::from(write.body.to_string());
         let call = self.call(Method::POST, scope, &write.path, Some(body))?;
-        self.api.call(call).await.map_err(ApiError::after_write)
+        let (status, document) = self.api.call(call).await.map_err(ApiError::after_write)?;
+        Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
     fn call(&self, method: Method, scope: Scope, relative: &str, body: Option<Bytes>) -> Result<Call, ApiError> {
@@ -274,7 +286,8 @@ mod tests {
         let desk = Desk::new();
         let connector = desk.connector(&http);
         let write = Write { path: "incidents".into(), body: json!({ "title": "t" }) };
-        desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.expect("an answer");
+        let answer = desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.expect("an answer");
+        assert!(answer.is_new);
         let request = &http.sent()[0];
         assert_eq!((request.method(), request.body().as_ref()), (&Method::POST, br#"{"title":"t"}"#.as_slice()));
         assert_eq!(claims_of(request)["bh"], "_TLwGVSoLYGSQxvwyNL-ItjBCp1iofSq2WIosGXmzGU");

@@ -54,6 +54,14 @@ async fn a_write_is_counted_posted_once_and_recorded() {
 }
 
 #[tokio::test]
+async fn a_write_that_statibeat_had_already_is_told_from_a_new_one() {
+    let scene = scene(200, json!({ "id": 9 }));
+    let report = call(&scene).await.expect("an outcome").structured.expect("a report");
+    assert_eq!(report["replayed"], true);
+    assert_eq!(recorded(&scene).await, ("done".to_owned(), Some("existed_already".to_owned())));
+}
+
+#[tokio::test]
 async fn a_write_carries_the_write_scope_and_its_page_alone() {
     let scene = scene(201, json!({ "id": 9 }));
     call(&scene).await.expect("an outcome");
@@ -86,7 +94,7 @@ async fn a_write_over_the_limit_posts_nothing_and_names_the_wait() {
 #[tokio::test]
 async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
     check(refusing(400, "unknown status"), "refused", "upstream_invalid", "unknown status").await;
-    check(refusing(403, "no"), "refused", "upstream_forbidden", "StatiBeat refused: no").await;
+    check(refusing(403, "no"), "refused", "upstream_forbidden", "StatiBeat refused: \"no\".").await;
     check(refusing(404, "gone"), "refused", "upstream_not_found", "Nothing was published").await;
     check(refusing(409, "external_id is taken"), "refused", "upstream_invalid", "external_id is taken").await;
     check(refusing(429, ""), "limited", "upstream_rate_limited", "asks to wait").await;
