@@ -92,7 +92,7 @@ impl WireError {
         body
     }
 
-    fn new(status: u16, code: i64, message: impl ToString) -> Self {
+    fn new(status: u16, code: i64, message: &impl ToString) -> Self {
         WireError { status, code, message: message.to_string(), data: None }
     }
 
@@ -132,7 +132,7 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
         }
         Error::ResourceNotFound(uri) => {
             let code = if revision.is_modern() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
-            WireError::new(200, code, "No such resource").with(json!({ "uri": uri }))
+            WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
         }
         Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
         Error::AccessEnded => WireError::new(401, ACCESS_ENDED, error),

@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// The same for everybody, and changes only with a release.
-const DISCOVERY_FRESH_FOR: Duration = Duration::from_secs(3600);
+const DISCOVERY_FRESH_FOR: Duration = Duration::from_hours(1);
 /// Change with a release, or with the grant.
-const LISTS_FRESH_FOR: Duration = Duration::from_secs(300);
+const LISTS_FRESH_FOR: Duration = Duration::from_mins(5);
 /// Changes with the pages that the user can see.
-const RESOURCES_FRESH_FOR: Duration = Duration::from_secs(60);
+const RESOURCES_FRESH_FOR: Duration = Duration::from_mins(1);
 /// Entries on one page of a list. Most lists are much shorter; resources grow with the number of status pages.
 const PAGE_SIZE: usize = 100;
 
@@ -80,8 +80,7 @@ pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revisio
         }
         Method::ReadResource => {
             let contents = surface.read(text(params, "uri")?).await?;
-            let fresh_for = contents.fresh_for;
-            Body::private(results::read(contents), fresh_for)
+            Body::private(results::read(&contents), contents.fresh_for)
         }
         Method::ListPrompts => {
             let entries = surface.prompts().into_iter().map(results::prompt);

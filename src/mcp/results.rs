@@ -5,7 +5,8 @@ use super::message::Id;
 use super::{
     ListedResource, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
 };
-use crate::catalog::{Effect, Prompt, Resource, Tool};
+use crate::catalog::scope::Scope;
+use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -102,7 +103,7 @@ pub fn tool(surface: &dyn Surface, tool: &'static Tool, input_schema: &Value) ->
         "outputSchema": (tool.output_schema)(),
         "annotations": hints(tool.effect),
     });
-    let scopes: Vec<&str> = surface.tool_scopes(tool).iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<&str> = surface.tool_scopes(tool).iter().map(Scope::as_str).collect();
     if !scopes.is_empty() {
         entry["securitySchemes"] = json!([{ "type": "oauth2", "scopes": scopes }]);
     }
@@ -180,17 +181,17 @@ pub fn resource_template(uri_template: &str, entry: &Resource) -> Value {
 }
 
 /// `resources/read`
-pub fn read(contents: ResourceContents) -> Value {
+pub fn read(contents: &ResourceContents) -> Value {
     json!({ "contents": [embedded(contents)] })
 }
 
-fn embedded(contents: ResourceContents) -> Value {
+fn embedded(contents: &ResourceContents) -> Value {
     json!({ "uri": contents.uri, "mimeType": JSON, "text": contents.body.to_string() })
 }
 
 /// An entry of `prompts/list`.
 pub fn prompt(prompt: &Prompt) -> Value {
-    let argument = |argument: &crate::catalog::PromptArgument| {
+    let argument = |argument: &PromptArgument| {
         json!({
             "name": argument.name,
             "title": argument.title,
@@ -211,7 +212,7 @@ pub fn prompt_messages(outcome: PromptOutcome) -> Value {
     let message = |content| {
         let content = match content {
             PromptContent::Text(words) => text(&words),
-            PromptContent::Resource(contents) => json!({ "type": "resource", "resource": embedded(contents) }),
+            PromptContent::Resource(contents) => json!({ "type": "resource", "resource": embedded(&contents) }),
         };
         json!({ "role": "user", "content": content })
     };

@@ -68,37 +68,59 @@ async fn answer_request(surface: &dyn Surface, headers: &TransportHeaders<'_>, r
     }
 }
 
-/// One after the other: a client may rely on the order of what it writes. A refusal that belongs to the transport
-/// becomes the answer only while there is no result that it would hide.
+/// One after the other: a client may rely on the order of what it writes.
 async fn answer_batch(surface: &dyn Surface, items: Vec<Result<Message, Malformed>>, revision: Revision) -> Answer {
-    let (mut bodies, mut faults) = (Vec::new(), Vec::new());
-    let (mut first_refusal, mut any_result) = (None, false);
+    let mut batch = Batch::default();
     for item in items {
         match item {
             Ok(Message::Notification(_) | Message::Response) => {}
             Ok(Message::Request(Request { id, method, .. })) if method == "initialize" => {
-                let failure = Failure::from(ProtocolError::NotARequest("initialize must come alone"));
-                bodies.push(failure.wire(revision).body(Some(&id)));
+                let failure = Err(ProtocolError::NotARequest("initialize must come alone").into());
+                batch.add(Reply { id, revision, result: failure });
             }
-            Ok(Message::Request(request)) => {
-                let reply = reply_to(surface, request, revision).await;
-                any_result |= reply.result.is_ok();
-                faults.extend(reply.fault());
-                bodies.push(reply.body());
-                first_refusal =
-                    first_refusal.or(Some(reply.alone()).filter(|answer| !matches!(answer, Answer::Json { .. })));
-            }
-            Err(Malformed { id, error }) => bodies.push(Failure::from(error).wire(revision).body(id.as_ref())),
+            Ok(Message::Request(request)) => batch.add(reply_to(surface, request, revision).await),
+            Err(Malformed { id, error }) => batch.bodies.push(Failure::from(error).wire(revision).body(id.as_ref())),
         }
     }
-    match first_refusal {
-        Some(refusal) if !any_result => refusal,
-        _ if bodies.is_empty() => Answer::Accepted,
-        _ => Answer::Json {
-            status: 200,
-            body: bodies.into(),
-            fault: Some(faults.join("; ")).filter(|text| !text.is_empty()),
-        },
+    batch.answer()
+}
+
+/// The answers to a batch, as they come in.
+#[derive(Default)]
+struct Batch {
+    bodies: Vec<Value>,
+    faults: Vec<String>,
+    any_result: bool,
+    /// The first refusal that belongs to the transport.
+    refusal: Option<Answer>,
+}
+
+impl Batch {
+    fn add(&mut self, reply: Reply) {
+        match reply.result {
+            Ok(body) => {
+                self.any_result = true;
+                self.bodies.push(body);
+            }
+            Err(failure) => {
+                self.bodies.push(failure.wire(reply.revision).body(Some(&reply.id)));
+                self.faults.extend(fault(&failure));
+                let refusal = refuse(Some(&reply.id), &failure, reply.revision);
+                self.refusal = self.refusal.take().or(Some(refusal).filter(|it| !matches!(it, Answer::Json { .. })));
+            }
+        }
+    }
+
+    /// The transport's refusal is the answer only if it hides no result.
+    fn answer(self) -> Answer {
+        match self.refusal {
+            Some(refusal) if !self.any_result => refusal,
+            _ if self.bodies.is_empty() => Answer::Accepted,
+            _ => {
+                let fault = Some(self.faults.join("; ")).filter(|faults| !faults.is_empty());
+                Answer::Json { status: 200, body: self.bodies.into(), fault }
+            }
+        }
     }
 }
 
@@ -116,18 +138,6 @@ impl Reply {
             Ok(body) => Answer::Json { status: 200, body, fault: None },
             Err(failure) => refuse(Some(&self.id), &failure, self.revision),
         }
-    }
-
-    /// One entry of the answer to a batch.
-    fn body(&self) -> Value {
-        match &self.result {
-            Ok(body) => body.clone(),
-            Err(failure) => failure.wire(self.revision).body(Some(&self.id)),
-        }
-    }
-
-    fn fault(&self) -> Option<String> {
-        self.result.as_ref().err().and_then(fault)
     }
 }
 

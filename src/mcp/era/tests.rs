@@ -25,6 +25,7 @@ fn headers<'a>(version: Option<&'a str>, method: Option<&'a str>, name: Option<&
     TransportHeaders { protocol_version: version, method, name }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each case makes its own")]
 fn check(request: &Request, headers: TransportHeaders<'_>, expected: Result<Revision, ProtocolError>) {
     assert_eq!(revision_of(request, &headers), expected, "{request:?} with {headers:?}");
 }

@@ -1,102 +1,13 @@
-//! Whole answers of the engine, against a surface that holds nothing but what the tests need.
+//! Whole answers of the engine over a fake surface: each method in both eras, refusals, batches.
+
+mod fake;
 
 use super::*;
-use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables, find_resource, find_tool};
-use crate::mcp::{
-    Completion, ListedResource, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
-};
-use async_trait::async_trait;
-use serde_json::{Map, json};
-use std::cell::RefCell;
+use crate::catalog::find_tool;
+use fake::{Fake, entry};
+use serde_json::json;
 
 const MODERN: &str = "2026-07-28";
-
-static GREET: Prompt = Prompt {
-    name: "greet",
-    title: "Greet",
-    description: "Says hello.",
-    arguments: &[PromptArgument { name: "who", title: "Who", description: "A name.", required: true }],
-    resources: &["me"],
-    text: |_| String::new(),
-};
-
-/// Gives what its fields say, and remembers calls.
-#[derive(Default)]
-struct Fake {
-    resources: usize,
-    failure: Option<Error>,
-    calls: RefCell<Vec<String>>,
-}
-
-impl Fake {
-    fn fail(&self) -> Result<(), Error> {
-        self.failure.clone().map_or(Ok(()), Err)
-    }
-}
-
-fn entry(name: &str) -> &'static Resource {
-    find_resource(name).expect("the catalogue has it")
-}
-
-#[async_trait(?Send)]
-impl Surface for Fake {
-    fn server(&self) -> ServerInfo {
-        ServerInfo { name: "fake", title: "Fake", version: "1.2.3", instructions: "Read x first." }
-    }
-
-    async fn resources(&self) -> Result<Vec<ListedResource>, Error> {
-        self.fail()?;
-        let listed = |index| ListedResource {
-            uri: format!("x://{index}"),
-            entry: entry("summary"),
-            page_name: (index > 0).then(|| "Acme".to_owned()),
-        };
-        Ok((0..self.resources).map(listed).collect())
-    }
-
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
-        vec![("x://{incident_id}".to_owned(), entry("incident"))]
-    }
-
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        self.fail()?;
-        let (uri, body) = (uri.to_owned(), json!({ "a": 1 }));
-        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500) })
-    }
-
-    fn prompts(&self) -> Vec<&'static Prompt> {
-        vec![&GREET]
-    }
-
-    fn tools(&self) -> Vec<(&'static Tool, Value)> {
-        vec![(find_tool("create_incident").expect("the catalogue has it"), json!({ "type": "object" }))]
-    }
-
-    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error> {
-        self.calls.borrow_mut().push(format!("{name} {}", Value::from(arguments)));
-        match name {
-            "unscoped" => Err(Error::InsufficientScope { needed: ScopeSet::all() }),
-            _ => self.fail(),
-        }?;
-        let links = vec![("x://5".to_owned(), entry("incident"))];
-        Ok(ToolOutcome { is_error: false, text: "Done.".to_owned(), structured: Some(json!({ "id": 5 })), links })
-    }
-
-    async fn prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
-        if name != "greet" {
-            return Err(Error::UnknownPrompt(name.to_owned()));
-        }
-        let greeting = format!("Say hello to {}.", arguments["who"]);
-        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO };
-        let messages = vec![PromptContent::Text(greeting), PromptContent::Resource(me)];
-        Ok(PromptOutcome { description: "Says hello.", messages })
-    }
-
-    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
-        let count = sought.typed.parse().unwrap_or(0);
-        Ok(Suggestions((0..count).map(|index| format!("{}{index}", sought.argument)).collect()))
-    }
-}
 
 async fn legacy(surface: &Fake, version: Option<&str>, body: &Value) -> Answer {
     let headers = TransportHeaders { protocol_version: version, ..TransportHeaders::default() };
@@ -134,10 +45,10 @@ async fn check_modern(surface: &Fake, method: &str, params: Value, mut result: V
     assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": "r1", "result": result })), "{method}");
 }
 
-async fn check_error(given: Answer, expected: (u16, i64)) {
+fn check_error(given: Answer, expected: (u16, i64)) {
     match given {
         Answer::Json { status, body, .. } => {
-            assert_eq!((Some(status), body["error"]["code"].as_i64()), (Some(expected.0), Some(expected.1)), "{body}")
+            assert_eq!((status, body["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{body}");
         }
         other => panic!("an error, not {other:?}"),
     }
@@ -233,7 +144,7 @@ async fn long_lists_come_in_pages() {
     assert_eq!(seen[249], (json!("x://249"), json!("Page summary: Acme")));
     for cursor in [json!(""), json!("after-0"), json!("after-50"), json!("after-300"), json!("300"), json!(100)] {
         let body = request("resources/list", &json!({ "cursor": cursor }));
-        check_error(legacy(&surface, Some("2025-11-25"), &body).await, (200, -32602)).await;
+        check_error(legacy(&surface, Some("2025-11-25"), &body).await, (200, -32602));
     }
 }
 
@@ -305,12 +216,12 @@ async fn each_era_has_its_own_methods() {
     let surface = Fake::default();
     for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "subscriptions/listen", "nonsense"]
     {
-        check_error(modern(&surface, method, json!({})).await, (404, -32601)).await;
+        check_error(modern(&surface, method, json!({})).await, (404, -32601));
     }
     for method in
         ["server/discover", "logging/setLevel", "resources/subscribe", "nonsense", "notifications/initialized"]
     {
-        check_error(legacy(&surface, None, &request(method, &json!({}))).await, (200, -32601)).await;
+        check_error(legacy(&surface, None, &request(method, &json!({}))).await, (200, -32601));
     }
     check_legacy("ping", json!({}), json!({})).await;
 }
@@ -330,7 +241,7 @@ async fn parameters_that_do_not_fit_are_refused() {
         ("completion/complete", json!({ "ref": { "type": "ref/prompt", "name": "a" }, "argument": { "name": "a" } })),
     ] {
         let body = request(method, &params);
-        check_error(legacy(&Fake::default(), Some("2025-11-25"), &body).await, (200, -32602)).await;
+        check_error(legacy(&Fake::default(), Some("2025-11-25"), &body).await, (200, -32602));
     }
 }
 
@@ -350,14 +261,14 @@ async fn what_needs_no_answer_gets_none() {
 #[tokio::test]
 async fn what_is_no_request_is_a_400() {
     let headers = TransportHeaders::default();
-    check_error(answer(&Fake::default(), &headers, b"{").await, (400, -32700)).await;
+    check_error(answer(&Fake::default(), &headers, b"{").await, (400, -32700));
     for body in [json!({}), json!([]), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
-        check_error(legacy(&Fake::default(), None, &body).await, (400, -32600)).await;
+        check_error(legacy(&Fake::default(), None, &body).await, (400, -32600));
     }
     let ping = request("ping", &json!({}));
-    check_error(legacy(&Fake::default(), Some("banana"), &ping).await, (400, -32600)).await;
-    check_error(legacy(&Fake::default(), Some("2025-06-18"), &json!([ping])).await, (400, -32600)).await;
-    check_error(legacy(&Fake::default(), Some(MODERN), &ping).await, (400, -32602)).await;
+    check_error(legacy(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
+    check_error(legacy(&Fake::default(), Some("2025-06-18"), &json!([ping])).await, (400, -32600));
+    check_error(legacy(&Fake::default(), Some(MODERN), &ping).await, (400, -32602));
 }
 
 #[tokio::test]
@@ -389,7 +300,7 @@ async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
         check_modern(&surface, "tools/call", json!({ "name": "create_incident" }), expected).await;
     }
     let surface = Fake { failure: Some(Error::UnknownTool("x".to_owned())), ..Fake::default() };
-    check_error(modern(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602)).await;
+    check_error(modern(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602));
 }
 
 #[tokio::test]
