@@ -22,7 +22,7 @@ pub static RESOURCES: &[Resource] = &[
         title: "Signed-in user",
         description: "The StatiBeat user this connection acts for.",
         binding: Binding::Session,
-        hosted: needs(Scope::PagesRead, &[]),
+        hosted: Some(needs(Scope::PagesRead, &[])),
         reads: &[Read { path: "me" }],
         fresh_for: Duration::from_secs(30),
         body: session::me,
@@ -34,7 +34,7 @@ pub static RESOURCES: &[Resource] = &[
         description: "The status pages this user can access, with id, role and permissions. The id of a page stands in \
                       every other URI and in the page_id argument of every tool.",
         binding: Binding::Session,
-        hosted: needs(Scope::PagesRead, &[]),
+        hosted: Some(needs(Scope::PagesRead, &[])),
         reads: &[Read { path: "me/pages" }],
         fresh_for: Duration::from_secs(15),
         body: session::pages,
@@ -45,7 +45,7 @@ pub static RESOURCES: &[Resource] = &[
         title: "Page summary",
         description: "Overall status of a page and how many incidents and maintenances are active or upcoming.",
         binding: Binding::Page,
-        hosted: needs(Scope::PagesRead, &[PageRead]),
+        hosted: Some(needs(Scope::PagesRead, &[PageRead])),
         reads: &[Read { path: "summary" }],
         fresh_for: Duration::from_secs(15),
         body: page::summary,
@@ -57,7 +57,7 @@ pub static RESOURCES: &[Resource] = &[
         description: "The services and components of a page as a tree, each with its current status and the id, \
                       external_id and slug by which an incident can name it.",
         binding: Binding::Page,
-        hosted: needs(Scope::PagesRead, &[PageRead, HierarchyRead]),
+        hosted: Some(needs(Scope::PagesRead, &[PageRead, HierarchyRead])),
         reads: &[Read { path: "hierarchy/levels" }, Read { path: "hierarchy/items" }],
         fresh_for: Duration::from_secs(30),
         body: hierarchy::tree,
@@ -68,7 +68,7 @@ pub static RESOURCES: &[Resource] = &[
         title: "Active incidents",
         description: "Incidents of a page that are not resolved, newest first, at most 50, in compact form.",
         binding: Binding::Page,
-        hosted: needs(Scope::IncidentsRead, &[IncidentsRead]),
+        hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
         reads: &[Read { path: "incidents?status=active&limit=50" }],
         fresh_for: Duration::ZERO,
         body: incidents::list,
@@ -85,12 +85,12 @@ const INCIDENT: Resource = Resource {
     title: "Incident detail",
     description: "One incident in full, with its 20 newest updates.",
     binding: Binding::Page,
-    hosted: needs(Scope::IncidentsRead, &[IncidentsRead]),
+    hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
     reads: &[Read { path: "incidents/{incident_id}" }],
     fresh_for: Duration::ZERO,
     body: incidents::detail,
 };
 
-const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Option<Requirement> {
-    Some(Requirement { scope, permissions })
+const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Requirement {
+    Requirement { scope, permissions }
 }

@@ -179,26 +179,20 @@ fn the_hosted_surface_is_exactly_this() {
         let keys: Vec<&str> = requirement.permissions.iter().map(|permission| permission.key()).collect();
         format!("{} [{}]", requirement.scope.as_str(), keys.join(" "))
     };
-    let mut surface = String::new();
-    for resource in RESOURCES {
-        if let Some(requirement) = resource.hosted {
-            let (uri, seconds) = (Roots::HOSTED.template(resource), resource.fresh_for.as_secs());
-            surface += &format!("resource {} {uri} {} {seconds}s\n", resource.name, needs(requirement));
-        }
-    }
-    for tool in TOOLS {
-        if let Some(requirement) = tool.hosted {
-            surface += &format!("tool {} {:?} {}\n", tool.name, tool.effect, needs(requirement));
-        }
-    }
-    let expected = "\
-resource me statibeat://me mcp.pages.read [] 30s
-resource pages statibeat://pages mcp.pages.read [] 15s
-resource summary statibeat://pages/{page_id}/summary mcp.pages.read [page.read] 15s
-resource hierarchy statibeat://pages/{page_id}/hierarchy mcp.pages.read [page.read hierarchy.read] 30s
-resource incidents_active statibeat://pages/{page_id}/incidents/active mcp.incidents.read [incidents.read] 0s
-resource incident statibeat://pages/{page_id}/incidents/{incident_id} mcp.incidents.read [incidents.read] 0s
-tool create_incident Adds mcp.incidents.write [incidents.manage]
-";
-    assert_eq!(surface, expected);
+    let resource = |entry: &Resource| {
+        let (uri, seconds) = (Roots::HOSTED.template(entry), entry.fresh_for.as_secs());
+        Some(format!("resource {} {uri} {} {seconds}s", entry.name, needs(entry.hosted?)))
+    };
+    let tool = |entry: &Tool| Some(format!("tool {} {:?} {}", entry.name, entry.effect, needs(entry.hosted?)));
+    let surface = RESOURCES.iter().filter_map(resource).chain(TOOLS.iter().filter_map(tool));
+    let expected = [
+        "resource me statibeat://me mcp.pages.read [] 30s",
+        "resource pages statibeat://pages mcp.pages.read [] 15s",
+        "resource summary statibeat://pages/{page_id}/summary mcp.pages.read [page.read] 15s",
+        "resource hierarchy statibeat://pages/{page_id}/hierarchy mcp.pages.read [page.read hierarchy.read] 30s",
+        "resource incidents_active statibeat://pages/{page_id}/incidents/active mcp.incidents.read [incidents.read] 0s",
+        "resource incident statibeat://pages/{page_id}/incidents/{incident_id} mcp.incidents.read [incidents.read] 0s",
+        "tool create_incident Adds mcp.incidents.write [incidents.manage]",
+    ];
+    assert_eq!(surface.collect::<Vec<_>>(), expected);
 }

@@ -1,10 +1,22 @@
 //! The Model Context Protocol: pure rules from a JSON message to a JSON answer, in both protocol eras.
 //!
 //! No I/O and no OAuth here. Whoever offers the catalogue implements [`Surface`]; the two front ends are `hosted` and
-//! `page`.
+//! `page`. A message takes this way: [`message`] reads it, [`era`] finds the revision it speaks ([`headers`] having to
+//! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
+
+pub mod era;
+pub mod error;
+pub mod headers;
+pub mod message;
+pub mod methods;
+pub mod results;
+pub mod server;
+
+pub use headers::TransportHeaders;
+pub use server::{Answer, answer};
 
 use crate::catalog::scope::ScopeSet;
-use crate::catalog::{Prompt, Resource, Tool};
+use crate::catalog::{Prompt, Resource, Tool, Variables};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -32,6 +44,21 @@ pub trait Surface {
 
     /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
     async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error>;
+
+    /// The scopes that a tool's listing names. A surface without OAuth says none.
+    fn tool_scopes(&self, tool: &'static Tool) -> ScopeSet {
+        tool.hosted.map(|requirement| requirement.scope).into_iter().collect()
+    }
+
+    /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
+    async fn prompt(&self, name: &str, _arguments: Variables) -> Result<PromptOutcome, Error> {
+        Err(Error::UnknownPrompt(name.to_owned()))
+    }
+
+    /// Suggests values for an argument. Something unknown has no values, and is no error.
+    async fn complete(&self, _sought: Completion) -> Result<Suggestions, Error> {
+        Ok(Suggestions::default())
+    }
 }
 
 /// Name and version of a front end, with what a model should know first.
@@ -79,6 +106,48 @@ pub struct ToolOutcome {
     /// Resources worth reading next: URI and entry.
     pub links: Vec<(String, &'static Resource)>,
 }
+
+/// What `prompts/get` gives.
+pub struct PromptOutcome {
+    /// What the prompt is for.
+    pub description: &'static str,
+    /// In order; all of them are the user's.
+    pub messages: Vec<PromptContent>,
+}
+
+/// One message of a prompt.
+pub enum PromptContent {
+    /// What is asked of the model.
+    Text(String),
+    /// A resource, freshly read, for clients that cannot read resources themselves.
+    Resource(ResourceContents),
+}
+
+/// What `completion/complete` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// What the argument belongs to.
+    pub of: CompletionTarget,
+    /// The argument to complete.
+    pub argument: String,
+    /// What has been typed of it.
+    pub typed: String,
+    /// Arguments that are already chosen.
+    pub chosen: Variables,
+}
+
+/// What has arguments to complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompletionTarget {
+    /// A prompt, by name.
+    Prompt(String),
+    /// A resource template, by its `uriTemplate`.
+    Resource(String),
+}
+
+/// Values for an argument, best first. At most 100 of them are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suggestions(pub Vec<String>);
 
 /// Why a request has no result. Mapped to the wire in `mcp::error`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,170 @@
+//! Which revision of the protocol a request speaks (reference/mcp.md 4, rules 5 to 9).
+//!
+//! A modern request says so itself, in `params._meta`, and is checked in the order of rule 7. Everything else is
+//! legacy, and the version header then says which revision the answer is shaped for. Nothing is remembered between
+//! requests.
+
+use super::error::ProtocolError;
+use super::headers::TransportHeaders;
+use super::message::{Malformed, Message, Request};
+use serde_json::{Map, Value};
+
+/// Where a modern request names its revision.
+pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+/// Where a modern request says what its client can do.
+pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
+const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
+
+/// The revisions we speak, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Revision {
+    /// The only one with batches; knows no `resource_link`.
+    V2025_03_26,
+    /// Structured output, resource links.
+    V2025_06_18,
+    /// The newest with a handshake.
+    V2025_11_25,
+    /// Modern: no handshake, everything rides in the request.
+    V2026_07_28,
+}
+
+impl Revision {
+    /// What a handshake offers when it was asked for something else.
+    pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
+    /// The first without a handshake.
+    pub const MODERN: Revision = Revision::V2026_07_28;
+
+    const ALL: [Revision; 4] =
+        [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Revision::V2025_03_26 => "2025-03-26",
+            Revision::V2025_06_18 => "2025-06-18",
+            Revision::V2025_11_25 => "2025-11-25",
+            Revision::V2026_07_28 => "2026-07-28",
+        }
+    }
+
+    /// The revision of exactly that name.
+    pub fn parse(name: &str) -> Option<Revision> {
+        Self::ALL.into_iter().find(|revision| revision.as_str() == name)
+    }
+
+    /// The revision of that name, if it has a handshake.
+    pub fn parse_legacy(name: &str) -> Option<Revision> {
+        Self::parse(name).filter(|revision| !revision.is_modern())
+    }
+
+    /// Whether requests carry their own metadata instead of following a handshake.
+    pub fn is_modern(self) -> bool {
+        self >= Self::MODERN
+    }
+}
+
+/// The revision of a request that came alone over HTTP.
+pub fn revision_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<Revision, ProtocolError> {
+    if is_modern(request) {
+        let version = check_envelope(request)?;
+        headers.check_agreement(version, &request.method)?;
+        let revision = served(version)?;
+        headers.check_presence(request)?;
+        return Ok(revision);
+    }
+    let version = headers.version();
+    if version.is_some_and(names_modern) {
+        return Err(modern_header_alone(request));
+    }
+    if request.method == "initialize" {
+        return Ok(Revision::NEWEST_LEGACY);
+    }
+    match version {
+        None => Ok(Revision::V2025_03_26),
+        Some(name) => Revision::parse_legacy(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned())),
+    }
+}
+
+/// Rule 5: only 2025-03-26 has batches, and it has no version header.
+pub fn check_batch(
+    items: &[Result<Message, Malformed>],
+    headers: &TransportHeaders<'_>,
+) -> Result<Revision, ProtocolError> {
+    let params = items.iter().flatten().filter_map(Message::params);
+    let modern = params.filter_map(meta).any(|meta| meta.contains_key(VERSION_KEY));
+    let version = headers.version().unwrap_or(Revision::V2025_03_26.as_str());
+    if modern || version != Revision::V2025_03_26.as_str() {
+        return Err(ProtocolError::NotARequest("this revision has no batches"));
+    }
+    Ok(Revision::V2025_03_26)
+}
+
+/// Rule 7: a modern request names a version; but a handshake that names one from before stays a handshake.
+pub fn is_modern(request: &Request) -> bool {
+    match meta(&request.params).and_then(|meta| meta.get(VERSION_KEY)) {
+        None => false,
+        Some(Value::String(version)) if request.method == "initialize" => !names_legacy(version),
+        Some(_) => true,
+    }
+}
+
+/// Rule 7a: the envelope is complete and well-typed; its version.
+pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
+    let missing = missing_keys(request);
+    let version = meta(&request.params).and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
+    match version {
+        Some(version) if missing.is_empty() => Ok(version),
+        _ => Err(ProtocolError::IncompleteEnvelope(missing)),
+    }
+}
+
+/// Rule 7d.
+pub fn served(version: &str) -> Result<Revision, ProtocolError> {
+    let revision = Revision::parse(version).filter(|revision| revision.is_modern());
+    revision.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
+}
+
+/// Rule 8.
+fn modern_header_alone(request: &Request) -> ProtocolError {
+    if request.method == "initialize" {
+        return ProtocolError::HeaderMismatch("MCP-Protocol-Version names a revision without initialize");
+    }
+    ProtocolError::IncompleteEnvelope(missing_keys(request))
+}
+
+/// Keys of the envelope that are absent or of the wrong type.
+fn missing_keys(request: &Request) -> Vec<&'static str> {
+    let get = |key| meta(&request.params).and_then(|meta| meta.get(key));
+    let mut missing = Vec::new();
+    if !get(VERSION_KEY).is_some_and(Value::is_string) {
+        missing.push(VERSION_KEY);
+    }
+    if !get(CAPABILITIES_KEY).is_some_and(Value::is_object) {
+        missing.push(CAPABILITIES_KEY);
+    }
+    if get(CLIENT_KEY).is_some_and(|client| !client.is_object()) {
+        missing.push(CLIENT_KEY);
+    }
+    missing
+}
+
+fn meta(params: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    params.get("_meta")?.as_object()
+}
+
+fn names_modern(version: &str) -> bool {
+    is_date(version) && version >= Revision::MODERN.as_str()
+}
+
+fn names_legacy(version: &str) -> bool {
+    is_date(version) && version < Revision::MODERN.as_str()
+}
+
+/// Dates of this form compare as texts.
+fn is_date(version: &str) -> bool {
+    let fits = |(index, byte): (usize, u8)| if matches!(index, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    version.len() == 10 && version.bytes().enumerate().all(fits)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Every reason for not giving a result, and what it becomes on the wire (reference/mcp.md 3.3). The only place that
+//! writes JSON-RPC error codes.
+
+use super::Error;
+use super::era::Revision;
+use super::message::Id;
+use serde_json::{Value, json};
+
+const PARSE_ERROR: i64 = -32700;
+const INVALID_REQUEST: i64 = -32600;
+const METHOD_NOT_FOUND: i64 = -32601;
+const INVALID_PARAMS: i64 = -32602;
+const INTERNAL_ERROR: i64 = -32603;
+const LEGACY_RESOURCE_NOT_FOUND: i64 = -32002;
+const HEADER_MISMATCH: i64 = -32020;
+const UNSUPPORTED_VERSION: i64 = -32022;
+// Ours, outside the reserved range. Only a batch shows them: alone, these two are answered by the transport.
+const ACCESS_ENDED: i64 = 401;
+const INSUFFICIENT_SCOPE: i64 = 403;
+
+/// Why a message never got to the surface.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolError {
+    /// The body is not JSON.
+    #[error("Parse error")]
+    NotJson,
+    /// JSON, but not a request, or a batch where there are none.
+    #[error("Invalid request: {0}")]
+    NotARequest(&'static str),
+    /// A version header that names no revision we speak, on a request that does not say itself.
+    #[error("Unknown MCP-Protocol-Version {0}")]
+    UnknownVersion(String),
+    /// Keys of the modern envelope that are missing or of the wrong type.
+    #[error("Missing or invalid in params._meta: {}", .0.join(", "))]
+    IncompleteEnvelope(Vec<&'static str>),
+    /// A header is missing, or says something else than the body.
+    #[error("{0}")]
+    HeaderMismatch(&'static str),
+    /// A modern request for a revision we do not speak.
+    #[error("Unsupported protocol version {0}")]
+    UnsupportedVersion(String),
+    /// No such method in this revision.
+    #[error("Unknown method {0}")]
+    UnknownMethod(String),
+}
+
+/// Why a message has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It broke the protocol.
+    Protocol(ProtocolError),
+    /// The surface gave none.
+    Surface(Error),
+}
+
+impl From<ProtocolError> for Failure {
+    fn from(error: ProtocolError) -> Self {
+        Failure::Protocol(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Surface(error)
+    }
+}
+
+/// A failure on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WireError {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON-RPC code.
+    pub code: i64,
+    /// For people.
+    pub message: String,
+    /// For programs.
+    pub data: Option<Value>,
+}
+
+impl WireError {
+    /// The JSON-RPC answer. An id that could not be read is left out, as the revisions' schemas have it.
+    pub fn body(&self, id: Option<&Id>) -> Value {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some(data) = &self.data {
+            error["data"] = data.clone();
+        }
+        let mut body = json!({ "jsonrpc": "2.0", "error": error });
+        if let Some(id) = id {
+            body["id"] = id.as_value().clone();
+        }
+        body
+    }
+
+    fn new(status: u16, code: i64, message: &impl ToString) -> Self {
+        WireError { status, code, message: message.to_string(), data: None }
+    }
+
+    fn with(self, data: Value) -> Self {
+        WireError { data: Some(data), ..self }
+    }
+}
+
+impl Failure {
+    /// What it becomes in a revision's answer.
+    pub fn wire(&self, revision: Revision) -> WireError {
+        match self {
+            Failure::Protocol(error) => protocol_error(error, revision),
+            Failure::Surface(error) => surface_error(error, revision),
+        }
+    }
+}
+
+fn protocol_error(error: &ProtocolError, revision: Revision) -> WireError {
+    match error {
+        ProtocolError::NotJson => WireError::new(400, PARSE_ERROR, error),
+        ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) => WireError::new(400, INVALID_REQUEST, error),
+        ProtocolError::IncompleteEnvelope(_) => WireError::new(400, INVALID_PARAMS, error),
+        ProtocolError::HeaderMismatch(_) => WireError::new(400, HEADER_MISMATCH, error),
+        ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
+            .with(json!({ "supported": [Revision::MODERN.as_str()], "requested": requested })),
+        ProtocolError::UnknownMethod(_) => {
+            WireError::new(if revision.is_modern() { 404 } else { 200 }, METHOD_NOT_FOUND, error)
+        }
+    }
+}
+
+fn surface_error(error: &Error, revision: Revision) -> WireError {
+    match error {
+        Error::UnknownTool(_) | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
+            WireError::new(200, INVALID_PARAMS, error)
+        }
+        Error::ResourceNotFound(uri) => {
+            let code = if revision.is_modern() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
+            WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
+        }
+        Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
+        Error::AccessEnded => WireError::new(401, ACCESS_ENDED, error),
+        Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
+        Error::Internal(_) => WireError::new(if revision.is_modern() { 500 } else { 200 }, INTERNAL_ERROR, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::scope::{Scope, ScopeSet};
+
+    fn check(failure: impl Into<Failure>, legacy: (u16, i64), modern: (u16, i64)) {
+        let failure = failure.into();
+        let on_wire = |revision| {
+            let wire = failure.wire(revision);
+            (wire.status, wire.code)
+        };
+        assert_eq!(on_wire(Revision::V2025_11_25), legacy, "{failure:?}");
+        assert_eq!(on_wire(Revision::V2026_07_28), modern, "{failure:?}");
+    }
+
+    #[test]
+    fn every_reason_has_its_code_and_status_in_both_eras() {
+        let text = || "x".to_owned();
+        check(ProtocolError::NotJson, (400, -32700), (400, -32700));
+        check(ProtocolError::NotARequest("x"), (400, -32600), (400, -32600));
+        check(ProtocolError::UnknownVersion(text()), (400, -32600), (400, -32600));
+        check(ProtocolError::IncompleteEnvelope(vec![]), (400, -32602), (400, -32602));
+        check(ProtocolError::HeaderMismatch("x"), (400, -32020), (400, -32020));
+        check(ProtocolError::UnsupportedVersion(text()), (400, -32022), (400, -32022));
+        check(ProtocolError::UnknownMethod(text()), (200, -32601), (404, -32601));
+        check(Error::UnknownTool(text()), (200, -32602), (200, -32602));
+        check(Error::UnknownPrompt(text()), (200, -32602), (200, -32602));
+        check(Error::InvalidParams(text()), (200, -32602), (200, -32602));
+        check(Error::Forbidden(text()), (200, -32602), (200, -32602));
+        check(Error::ResourceNotFound(text()), (200, -32002), (200, -32602));
+        check(Error::InsufficientScope { needed: ScopeSet::from(Scope::PagesRead) }, (403, 403), (403, 403));
+        check(Error::AccessEnded, (401, 401), (401, 401));
+        check(Error::Unavailable { reason: text(), retry_after: None }, (503, -32603), (503, -32603));
+        check(Error::Internal(text()), (200, -32603), (500, -32603));
+    }
+
+    #[test]
+    fn our_own_fault_is_not_told() {
+        let wire = Failure::from(Error::Internal("no such table: grants".to_owned())).wire(Revision::V2025_11_25);
+        assert_eq!(
+            wire.body(None),
+            json!({ "jsonrpc": "2.0", "error": { "code": -32603, "message": "internal error" } })
+        );
+    }
+
+    #[test]
+    fn what_a_client_needs_to_go_on_is_in_the_data() {
+        let data = |failure: Failure| failure.wire(Revision::V2026_07_28).data;
+        let supported = json!({ "supported": ["2026-07-28"], "requested": "2027-01-01" });
+        assert_eq!(data(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()).into()), Some(supported));
+        let uri = "statibeat://pages/9/summary".to_owned();
+        assert_eq!(data(Error::ResourceNotFound(uri.clone()).into()), Some(json!({ "uri": uri })));
+    }
+}

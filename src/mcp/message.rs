@@ -1,0 +1,206 @@
+//! JSON-RPC 2.0 messages, read from bytes (reference/mcp.md 2.1, 3.2; JSON-RPC 2.0, sections 4 to 6).
+//!
+//! Only the shape is judged here. Which revision a request speaks is `era`'s business, and what it asks for is
+//! `methods`'.
+
+use super::error::ProtocolError;
+use serde_json::{Map, Value};
+
+/// A batch may have this many messages; 2025-03-26 names no number, and a person's client sends a handful.
+pub const BATCH_MAX: usize = 20;
+
+/// A request's id: text or an integer, never `null`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Id(Value);
+
+/// A message that wants an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Repeated in the answer.
+    pub id: Id,
+    /// What is asked for.
+    pub method: String,
+    /// Empty if there were none.
+    pub params: Map<String, Value>,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Wants an answer.
+    Request(Request),
+    /// Wants none; the parameters are kept because they may carry a modern envelope.
+    Notification(Map<String, Value>),
+    /// An answer to something that we never asked.
+    Response,
+}
+
+/// What one body holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// A message.
+    One(Message),
+    /// A JSON array of one to [`BATCH_MAX`] messages, each judged alone.
+    Batch(Vec<Result<Message, Malformed>>),
+}
+
+/// Something that is no message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Malformed {
+    /// Its id, if that much could be read.
+    pub id: Option<Id>,
+    /// What is wrong.
+    pub error: ProtocolError,
+}
+
+impl Id {
+    fn read(value: &Value) -> Option<Id> {
+        let valid = value.is_string() || value.is_i64() || value.is_u64();
+        valid.then(|| Id(value.clone()))
+    }
+
+    /// As it goes back.
+    pub fn as_value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl Message {
+    /// The parameters, where a message has any.
+    pub fn params(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Message::Request(request) => Some(&request.params),
+            Message::Notification(params) => Some(params),
+            Message::Response => None,
+        }
+    }
+}
+
+/// Reads a body.
+pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
+    match serde_json::from_slice(body) {
+        Err(_) => Err(Malformed { id: None, error: ProtocolError::NotJson }),
+        Ok(Value::Array(items)) if items.is_empty() => Err(malformed(None, "an empty batch")),
+        Ok(Value::Array(items)) if items.len() > BATCH_MAX => Err(malformed(None, "a batch of more than 20 messages")),
+        Ok(Value::Array(items)) => Ok(Incoming::Batch(items.into_iter().map(read).collect())),
+        Ok(value) => read(value).map(Incoming::One),
+    }
+}
+
+fn read(value: Value) -> Result<Message, Malformed> {
+    let Value::Object(mut fields) = value else {
+        return Err(malformed(None, "not an object"));
+    };
+    let given_id = fields.remove("id");
+    let id = given_id.as_ref().and_then(Id::read);
+    if fields.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(malformed(id, "jsonrpc is not \"2.0\""));
+    }
+    match (fields.remove("method"), given_id, id) {
+        (Some(Value::String(_)), None, _) => {
+            Ok(Message::Notification(object(fields.remove("params")).unwrap_or_default()))
+        }
+        (Some(Value::String(method)), Some(_), Some(id)) => request(id, method, fields.remove("params")),
+        (Some(Value::String(_)), Some(_), None) => Err(malformed(None, "the id is neither text nor an integer")),
+        (Some(_), _, id) => Err(malformed(id, "the method is not text")),
+        (None, _, _) if fields.contains_key("result") || fields.contains_key("error") => Ok(Message::Response),
+        (None, _, id) => Err(malformed(id, "there is no method")),
+    }
+}
+
+fn request(id: Id, method: String, params: Option<Value>) -> Result<Message, Malformed> {
+    match object(params) {
+        Some(params) => Ok(Message::Request(Request { id, method, params })),
+        None => Err(malformed(Some(id), "params is not an object")),
+    }
+}
+
+/// Absent and `null` are the same as empty.
+fn object(params: Option<Value>) -> Option<Map<String, Value>> {
+    match params {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(params)) => Some(params),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => None,
+    }
+}
+
+fn malformed(id: Option<Id>, reason: &'static str) -> Malformed {
+    Malformed { id, error: ProtocolError::NotARequest(reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(body: &str, expected: Result<Message, (Option<Value>, ProtocolError)>) {
+        let expected = expected.map(Incoming::One).map_err(|(id, error)| Malformed { id: id.map(Id), error });
+        assert_eq!(parse(body.as_bytes()), expected, "{body}");
+    }
+
+    fn request_of(id: Value, params: &Value) -> Message {
+        let params = params.as_object().cloned().unwrap_or_default();
+        Message::Request(Request { id: Id(id), method: "ping".to_owned(), params })
+    }
+
+    #[test]
+    fn requests_are_read() {
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, Ok(request_of(json!(1), &json!({}))));
+        check(r#"{"jsonrpc":"2.0","id":-1,"method":"ping","params":null}"#, Ok(request_of(json!(-1), &json!({}))));
+        check(
+            r#"{"jsonrpc":"2.0","id":"","method":"ping","params":{"a":1}}"#,
+            Ok(request_of(json!(""), &json!({"a": 1}))),
+        );
+        check(
+            r#" {"id":18446744073709551615,"method":"ping","jsonrpc":"2.0"}"#,
+            Ok(request_of(json!(u64::MAX), &json!({}))),
+        );
+    }
+
+    #[test]
+    fn a_message_without_an_id_wants_no_answer() {
+        check(r#"{"jsonrpc":"2.0","method":"any"}"#, Ok(Message::Notification(Map::new())));
+        check(r#"{"jsonrpc":"2.0","method":"any","params":[1]}"#, Ok(Message::Notification(Map::new())));
+        check(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, Ok(Message::Response));
+        check(r#"{"jsonrpc":"2.0","id":1,"error":{}}"#, Ok(Message::Response));
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_from_what_is_not_a_request() {
+        for body in ["", "{", "not json", "{\"a\":1}x", "\u{feff}{}", &"[".repeat(200)] {
+            check(body, Err((None, ProtocolError::NotJson)));
+        }
+        assert!(parse(b"\"\xff\"").is_err_and(|malformed| malformed.error == ProtocolError::NotJson));
+    }
+
+    #[test]
+    fn bad_shapes_say_why_and_repeat_a_readable_id() {
+        let check = |body: &str, id: Option<Value>, reason: &'static str| {
+            check(body, Err((id, ProtocolError::NotARequest(reason))));
+        };
+        check("null", None, "not an object");
+        check("1", None, "not an object");
+        check("\"ping\"", None, "not an object");
+        check("{}", None, "jsonrpc is not \"2.0\"");
+        check(r#"{"id":7,"method":"ping"}"#, Some(json!(7)), "jsonrpc is not \"2.0\"");
+        check(r#"{"jsonrpc":2.0,"id":7,"method":"ping"}"#, Some(json!(7)), "jsonrpc is not \"2.0\"");
+        check(r#"{"jsonrpc":"2.0"}"#, None, "there is no method");
+        check(r#"{"jsonrpc":"2.0","id":7}"#, Some(json!(7)), "there is no method");
+        check(r#"{"jsonrpc":"2.0","id":7,"method":1}"#, Some(json!(7)), "the method is not text");
+        check(r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[]}"#, Some(json!("a")), "params is not an object");
+        for id in ["null", "1.5", "true", "[1]", "{}", "1e30"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            check(&body, None, "the id is neither text nor an integer");
+        }
+        check("[]", None, "an empty batch");
+        check(&format!("[{}]", vec!["1"; 21].join(",")), None, "a batch of more than 20 messages");
+    }
+
+    #[test]
+    fn each_message_of_a_batch_is_judged_alone() {
+        let Ok(Incoming::Batch(items)) = parse(br#"[{"jsonrpc":"2.0","method":"a"},1]"#) else {
+            panic!("a batch");
+        };
+        assert_eq!((items[0].is_ok(), items[1].is_ok()), (true, false));
+    }
+}

@@ -1,0 +1,178 @@
+//! What each method asks of the surface (reference/mcp.md 2.2, 2.3, 3.5 to 3.9).
+
+use super::era::Revision;
+use super::error::{Failure, ProtocolError};
+use super::message::Request;
+use super::results::{self, Body, Caching};
+use super::{Completion, CompletionTarget, Error, Surface, ToolOutcome};
+use crate::catalog::Variables;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// The same for everybody, and changes only with a release.
+const DISCOVERY_FRESH_FOR: Duration = Duration::from_hours(1);
+/// Change with a release, or with the grant.
+const LISTS_FRESH_FOR: Duration = Duration::from_mins(5);
+/// Changes with the pages that the user can see.
+const RESOURCES_FRESH_FOR: Duration = Duration::from_mins(1);
+/// Entries on one page of a list. Most lists are much shorter; resources grow with the number of status pages.
+const PAGE_SIZE: usize = 100;
+
+type Params = Map<String, Value>;
+
+enum Method {
+    Initialize,
+    Discover,
+    Ping,
+    ListTools,
+    CallTool,
+    ListResources,
+    ListResourceTemplates,
+    ReadResource,
+    ListPrompts,
+    GetPrompt,
+    Complete,
+}
+
+impl Method {
+    fn parse(name: &str, revision: Revision) -> Option<Method> {
+        Some(match (name, revision.is_modern()) {
+            ("initialize", false) => Method::Initialize,
+            ("ping", false) => Method::Ping,
+            ("server/discover", true) => Method::Discover,
+            ("tools/list", _) => Method::ListTools,
+            ("tools/call", _) => Method::CallTool,
+            ("resources/list", _) => Method::ListResources,
+            ("resources/templates/list", _) => Method::ListResourceTemplates,
+            ("resources/read", _) => Method::ReadResource,
+            ("prompts/list", _) => Method::ListPrompts,
+            ("prompts/get", _) => Method::GetPrompt,
+            ("completion/complete", _) => Method::Complete,
+            _ => return None,
+        })
+    }
+}
+
+/// Performs a request in the revision it speaks.
+pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revision) -> Result<Body, Failure> {
+    let params = &request.params;
+    let method = Method::parse(&request.method, revision)
+        .ok_or_else(|| ProtocolError::UnknownMethod(request.method.chars().take(100).collect()))?;
+    Ok(match method {
+        Method::Initialize => initialize(surface, params)?,
+        Method::Ping => Body::uncached(json!({})),
+        Method::Discover => {
+            Body { fields: results::discover(&surface.server()), caching: Caching::Public(DISCOVERY_FRESH_FOR) }
+        }
+        Method::ListTools => {
+            let entries = surface.tools().into_iter().map(|(tool, schema)| results::tool(surface, tool, &schema));
+            list("tools", entries.collect(), params, LISTS_FRESH_FOR)?
+        }
+        Method::CallTool => call_tool(surface, params, revision).await?,
+        Method::ListResources => {
+            let entries = surface.resources().await?.into_iter().map(results::resource);
+            list("resources", entries.collect(), params, RESOURCES_FRESH_FOR)?
+        }
+        Method::ListResourceTemplates => {
+            let templates = surface.resource_templates();
+            let entries = templates.iter().map(|(uri, entry)| results::resource_template(uri, entry));
+            list("resourceTemplates", entries.collect(), params, LISTS_FRESH_FOR)?
+        }
+        Method::ReadResource => {
+            let contents = surface.read(text(params, "uri")?).await?;
+            Body::private(results::read(&contents), contents.fresh_for)
+        }
+        Method::ListPrompts => {
+            let entries = surface.prompts().into_iter().map(results::prompt);
+            list("prompts", entries.collect(), params, LISTS_FRESH_FOR)?
+        }
+        Method::GetPrompt => {
+            let outcome = surface.prompt(text(params, "name")?, texts(params, "arguments")?).await?;
+            Body::uncached(results::prompt_messages(outcome))
+        }
+        Method::Complete => Body::uncached(results::completion(surface.complete(completion(params)?).await?)),
+    })
+}
+
+/// Echoes the revision asked for if we speak it, or offers the newest with a handshake.
+fn initialize(surface: &dyn Surface, params: &Params) -> Result<Body, Error> {
+    let asked = text(params, "protocolVersion")?;
+    let revision = Revision::parse_legacy(asked).unwrap_or(Revision::NEWEST_LEGACY);
+    Ok(Body::uncached(results::initialize(&surface.server(), revision)))
+}
+
+/// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
+/// error it would only reach the client.
+async fn call_tool(surface: &dyn Surface, params: &Params, revision: Revision) -> Result<Body, Error> {
+    let name = text(params, "name")?;
+    let arguments = object(params, "arguments")?;
+    let outcome = match surface.call(name, arguments).await {
+        Ok(outcome) => outcome,
+        Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
+            ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() }
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Body::uncached(results::call(outcome, revision)))
+}
+
+fn completion(params: &Params) -> Result<Completion, Error> {
+    let reference = object(params, "ref")?;
+    let of = match reference.get("type").and_then(Value::as_str) {
+        Some("ref/prompt") => CompletionTarget::Prompt(text(&reference, "name")?.to_owned()),
+        Some("ref/resource") => CompletionTarget::Resource(text(&reference, "uri")?.to_owned()),
+        _ => return Err(Error::InvalidParams("ref.type must be ref/prompt or ref/resource".to_owned())),
+    };
+    let argument = object(params, "argument")?;
+    Ok(Completion {
+        of,
+        argument: text(&argument, "name")?.to_owned(),
+        typed: text(&argument, "value")?.to_owned(),
+        chosen: texts(&object(params, "context")?, "arguments")?,
+    })
+}
+
+/// One page of a list. Cursors are opaque to clients; one that we never gave is refused.
+fn list(name: &str, mut entries: Vec<Value>, params: &Params, fresh_for: Duration) -> Result<Body, Error> {
+    let start = match params.get("cursor") {
+        None | Some(Value::Null) => 0,
+        Some(cursor) => read_cursor(cursor, entries.len())?,
+    };
+    let mut shown = entries.split_off(start);
+    let more = shown.len() > PAGE_SIZE;
+    shown.truncate(PAGE_SIZE);
+    let mut fields = json!({ name: shown });
+    if more {
+        fields["nextCursor"] = json!(format!("{CURSOR}{}", start + PAGE_SIZE));
+    }
+    Ok(Body::private(fields, fresh_for))
+}
+
+const CURSOR: &str = "after-";
+
+fn read_cursor(cursor: &Value, entries: usize) -> Result<usize, Error> {
+    let start = cursor.as_str().and_then(|cursor| cursor.strip_prefix(CURSOR)?.parse::<usize>().ok());
+    let given = |start: &usize| *start > 0 && *start < entries && start.is_multiple_of(PAGE_SIZE);
+    start.filter(given).ok_or_else(|| Error::InvalidParams("unknown cursor".to_owned()))
+}
+
+fn text<'a>(params: &'a Params, name: &str) -> Result<&'a str, Error> {
+    params.get(name).and_then(Value::as_str).ok_or_else(|| Error::InvalidParams(format!("{name} must be a string")))
+}
+
+/// Absent and `null` are the same as empty.
+fn object(params: &Params, name: &str) -> Result<Params, Error> {
+    match params.get(name) {
+        None | Some(Value::Null) => Ok(Params::new()),
+        Some(Value::Object(fields)) => Ok(fields.clone()),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            Err(Error::InvalidParams(format!("{name} must be an object")))
+        }
+    }
+}
+
+fn texts(params: &Params, name: &str) -> Result<Variables, Error> {
+    let fields = object(params, name)?.into_iter();
+    let texts: Option<Variables> = fields.map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect();
+    texts.ok_or_else(|| Error::InvalidParams(format!("{name} must be an object of strings")))
+}

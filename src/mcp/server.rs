@@ -1,0 +1,166 @@
+//! From the bytes of a POST to its answer (reference/mcp.md 4). Path, origin, size and bearer token were checked before.
+
+use super::era::{self, Revision};
+use super::error::{Failure, ProtocolError};
+use super::headers::TransportHeaders;
+use super::message::{self, Id, Incoming, Malformed, Message, Request};
+use super::methods;
+use super::{Error, Surface};
+use crate::catalog::scope::ScopeSet;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What the transport is to answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A JSON body.
+    Json {
+        /// HTTP status.
+        status: u16,
+        /// A JSON-RPC answer, or the answers to a batch.
+        body: Value,
+        /// For the log: what went wrong on our side.
+        fault: Option<String>,
+    },
+    /// 202 without a body: nothing wanted an answer.
+    Accepted,
+    /// 403 with a challenge that names the scopes.
+    InsufficientScope {
+        /// Everything the operation needs.
+        needed: ScopeSet,
+    },
+    /// 401: the token stands for nobody any more.
+    AccessEnded,
+    /// 503
+    Unavailable {
+        /// When to try again, if known.
+        retry_after: Option<Duration>,
+        /// A JSON-RPC answer that says the same.
+        body: Value,
+    },
+}
+
+/// A request's answer, or why there is none.
+struct Reply {
+    id: Id,
+    revision: Revision,
+    result: Result<Value, Failure>,
+}
+
+/// Answers a body that came over HTTP.
+pub async fn answer(surface: &dyn Surface, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
+    match message::parse(body) {
+        Ok(Incoming::One(Message::Notification(_) | Message::Response)) => Answer::Accepted,
+        Ok(Incoming::One(Message::Request(request))) => answer_request(surface, headers, request).await,
+        Ok(Incoming::Batch(items)) => match era::check_batch(&items, headers) {
+            Ok(revision) => answer_batch(surface, items, revision).await,
+            Err(error) => refuse(None, &error.into(), Revision::V2025_03_26),
+        },
+        Err(Malformed { id, error }) => refuse(id.as_ref(), &error.into(), Revision::NEWEST_LEGACY),
+    }
+}
+
+async fn answer_request(surface: &dyn Surface, headers: &TransportHeaders<'_>, request: Request) -> Answer {
+    match era::revision_of(&request, headers) {
+        Ok(revision) => reply_to(surface, request, revision).await.alone(),
+        // What is refused here is refused alike in every revision.
+        Err(error) => refuse(Some(&request.id), &error.into(), Revision::NEWEST_LEGACY),
+    }
+}
+
+/// One after the other: a client may rely on the order of what it writes.
+async fn answer_batch(surface: &dyn Surface, items: Vec<Result<Message, Malformed>>, revision: Revision) -> Answer {
+    let mut batch = Batch::default();
+    for item in items {
+        match item {
+            Ok(Message::Notification(_) | Message::Response) => {}
+            Ok(Message::Request(Request { id, method, .. })) if method == "initialize" => {
+                let failure = Err(ProtocolError::NotARequest("initialize must come alone").into());
+                batch.add(Reply { id, revision, result: failure });
+            }
+            Ok(Message::Request(request)) => batch.add(reply_to(surface, request, revision).await),
+            Err(Malformed { id, error }) => batch.bodies.push(Failure::from(error).wire(revision).body(id.as_ref())),
+        }
+    }
+    batch.answer()
+}
+
+/// The answers to a batch, as they come in.
+#[derive(Default)]
+struct Batch {
+    bodies: Vec<Value>,
+    faults: Vec<String>,
+    any_result: bool,
+    /// The first refusal that belongs to the transport.
+    refusal: Option<Answer>,
+}
+
+impl Batch {
+    fn add(&mut self, reply: Reply) {
+        match reply.result {
+            Ok(body) => {
+                self.any_result = true;
+                self.bodies.push(body);
+            }
+            Err(failure) => {
+                self.bodies.push(failure.wire(reply.revision).body(Some(&reply.id)));
+                self.faults.extend(fault(&failure));
+                let refusal = refuse(Some(&reply.id), &failure, reply.revision);
+                self.refusal = self.refusal.take().or(Some(refusal).filter(|it| !matches!(it, Answer::Json { .. })));
+            }
+        }
+    }
+
+    /// The transport's refusal is the answer only if it hides no result.
+    fn answer(self) -> Answer {
+        match self.refusal {
+            Some(refusal) if !self.any_result => refusal,
+            _ if self.bodies.is_empty() => Answer::Accepted,
+            _ => {
+                let fault = Some(self.faults.join("; ")).filter(|faults| !faults.is_empty());
+                Answer::Json { status: 200, body: self.bodies.into(), fault }
+            }
+        }
+    }
+}
+
+async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
+    let result = methods::perform(surface, &request, revision).await;
+    let id = request.id;
+    let result = result.map(|body| body.dress(&id, revision, &surface.server()));
+    Reply { id, revision, result }
+}
+
+impl Reply {
+    /// The whole answer, for a request that came alone.
+    fn alone(self) -> Answer {
+        match self.result {
+            Ok(body) => Answer::Json { status: 200, body, fault: None },
+            Err(failure) => refuse(Some(&self.id), &failure, self.revision),
+        }
+    }
+}
+
+fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
+    let wire = failure.wire(revision);
+    match failure {
+        Failure::Surface(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
+        Failure::Surface(Error::AccessEnded) => Answer::AccessEnded,
+        Failure::Surface(Error::Unavailable { retry_after, .. }) => {
+            Answer::Unavailable { retry_after: *retry_after, body: wire.body(id) }
+        }
+        Failure::Surface(_) | Failure::Protocol(_) => {
+            Answer::Json { status: wire.status, body: wire.body(id), fault: fault(failure) }
+        }
+    }
+}
+
+fn fault(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Surface(Error::Internal(reason)) => Some(reason.clone()),
+        Failure::Surface(_) | Failure::Protocol(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! Whole answers of the engine over a fake surface: each method in both eras, refusals, batches.
+
+mod fake;
+
+use super::*;
+use crate::catalog::find_tool;
+use fake::{Fake, entry};
+use serde_json::json;
+
+const MODERN: &str = "2026-07-28";
+
+async fn legacy(surface: &Fake, version: Option<&str>, body: &Value) -> Answer {
+    let headers = TransportHeaders { protocol_version: version, ..TransportHeaders::default() };
+    answer(surface, &headers, body.to_string().as_bytes()).await
+}
+
+async fn modern(surface: &Fake, method: &str, mut params: Value) -> Answer {
+    params["_meta"] = json!({ era::VERSION_KEY: MODERN, era::CAPABILITIES_KEY: {} });
+    let body = json!({ "jsonrpc": "2.0", "id": "r1", "method": method, "params": params });
+    let name = params["name"].as_str().or(params["uri"].as_str());
+    let headers = TransportHeaders { protocol_version: Some(MODERN), method: Some(method), name };
+    answer(surface, &headers, body.to_string().as_bytes()).await
+}
+
+fn request(method: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
+}
+
+fn ok(body: Value) -> Answer {
+    Answer::Json { status: 200, body, fault: None }
+}
+
+/// A legacy request in the newest legacy revision gives exactly this result.
+async fn check_legacy(method: &str, params: Value, result: Value) {
+    let given = legacy(&Fake::default(), Some("2025-11-25"), &request(method, &params)).await;
+    assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": 1, "result": result })), "{method}");
+}
+
+/// A modern request gives this result and what every modern result carries.
+async fn check_modern(surface: &Fake, method: &str, params: Value, mut result: Value) {
+    let given = modern(surface, method, params).await;
+    result["resultType"] = json!("complete");
+    let server = json!({ "name": "fake", "title": "Fake", "version": "1.2.3" });
+    result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": server });
+    assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": "r1", "result": result })), "{method}");
+}
+
+fn check_error(given: Answer, expected: (u16, i64)) {
+    match given {
+        Answer::Json { status, body, .. } => {
+            assert_eq!((status, body["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{body}");
+        }
+        other => panic!("an error, not {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_echoes_what_we_speak_and_offers_the_newest_otherwise() {
+    for (asked, offered) in [
+        ("2025-11-25", "2025-11-25"),
+        ("2025-06-18", "2025-06-18"),
+        ("2025-03-26", "2025-03-26"),
+        ("2024-11-05", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+        ("banana", "2025-11-25"),
+    ] {
+        let expected = json!({
+            "protocolVersion": offered,
+            "capabilities": { "tools": {}, "resources": {}, "prompts": {}, "completions": {} },
+            "serverInfo": { "name": "fake", "title": "Fake", "version": "1.2.3" },
+            "instructions": "Read x first.",
+        });
+        check_legacy("initialize", json!({ "protocolVersion": asked, "capabilities": {} }), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn discovery_names_the_modern_revision_only() {
+    let expected = json!({
+        "supportedVersions": ["2026-07-28"],
+        "capabilities": { "tools": {}, "resources": {}, "prompts": {}, "completions": {} },
+        "instructions": "Read x first.",
+        "ttlMs": 3_600_000,
+        "cacheScope": "public",
+    });
+    check_modern(&Fake::default(), "server/discover", json!({}), expected).await;
+}
+
+#[tokio::test]
+async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
+    let output = (find_tool("create_incident").expect("the catalogue has it").output_schema)();
+    let tools = json!({ "tools": [{
+        "name": "create_incident",
+        "title": "Create incident",
+        "description": "Publishes a new incident on a status page; its customers see it at once.",
+        "inputSchema": { "type": "object" },
+        "outputSchema": output,
+        "annotations":
+            { "readOnlyHint": false, "destructiveHint": false, "idempotentHint": false, "openWorldHint": true },
+        "securitySchemes": [{ "type": "oauth2", "scopes": ["mcp.incidents.write"] }],
+    }] });
+    let templates = json!({ "resourceTemplates": [{
+        "uriTemplate": "x://{incident_id}", "name": "incident", "title": "Incident detail",
+        "description": entry("incident").description, "mimeType": "application/json",
+    }] });
+    let prompts = json!({ "prompts": [{
+        "name": "greet", "title": "Greet", "description": "Says hello.",
+        "arguments": [{ "name": "who", "title": "Who", "description": "A name.", "required": true }],
+    }] });
+    let resources = json!({ "resources": [] });
+    for (method, result, ttl) in [
+        ("tools/list", tools, 300_000),
+        ("resources/templates/list", templates, 300_000),
+        ("prompts/list", prompts, 300_000),
+        ("resources/list", resources, 60_000),
+    ] {
+        check_legacy(method, json!({}), result.clone()).await;
+        let mut hinted = result;
+        hinted["ttlMs"] = json!(ttl);
+        hinted["cacheScope"] = json!("private");
+        check_modern(&Fake::default(), method, json!({}), hinted).await;
+    }
+}
+
+#[tokio::test]
+async fn long_lists_come_in_pages() {
+    let surface = Fake { resources: 250, ..Fake::default() };
+    let (mut cursor, mut seen) = (Value::Null, Vec::new());
+    loop {
+        let body = request("resources/list", &json!({ "cursor": cursor }));
+        let Answer::Json { body, .. } = legacy(&surface, Some("2025-11-25"), &body).await else {
+            panic!("a page");
+        };
+        let page = body["result"]["resources"].as_array().cloned().expect("a list");
+        assert!(page.len() <= 100);
+        seen.extend(page.into_iter().map(|entry| (entry["uri"].clone(), entry["title"].clone())));
+        cursor = body["result"]["nextCursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 250);
+    assert_eq!(seen[0], (json!("x://0"), json!("Page summary")));
+    assert_eq!(seen[249], (json!("x://249"), json!("Page summary: Acme")));
+    for cursor in [json!(""), json!("after-0"), json!("after-50"), json!("after-300"), json!("300"), json!(100)] {
+        let body = request("resources/list", &json!({ "cursor": cursor }));
+        check_error(legacy(&surface, Some("2025-11-25"), &body).await, (200, -32602));
+    }
+}
+
+#[tokio::test]
+async fn a_read_keeps_as_long_as_the_surface_says() {
+    let contents = json!({ "contents": [{ "uri": "x://1", "mimeType": "application/json", "text": "{\"a\":1}" }] });
+    check_legacy("resources/read", json!({ "uri": "x://1" }), contents.clone()).await;
+    let mut hinted = contents;
+    hinted["ttlMs"] = json!(1500);
+    hinted["cacheScope"] = json!("private");
+    check_modern(&Fake::default(), "resources/read", json!({ "uri": "x://1" }), hinted).await;
+}
+
+#[tokio::test]
+async fn a_call_links_to_resources_where_the_revision_has_links() {
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    let link = json!({
+        "type": "resource_link", "uri": "x://5", "name": "incident", "title": "Incident detail",
+        "description": entry("incident").description, "mimeType": "application/json",
+    });
+    let result = |content: Value| json!({ "content": content, "isError": false, "structuredContent": { "id": 5 } });
+    let params = json!({ "name": "create_incident", "arguments": { "title": "x" } });
+    let linked = result(json!([text("Done."), text("{\"id\":5}"), link]));
+    check_legacy("tools/call", params.clone(), linked.clone()).await;
+    check_modern(&Fake::default(), "tools/call", params.clone(), linked).await;
+    let surface = Fake::default();
+    let given = legacy(&surface, None, &request("tools/call", &params)).await;
+    let bare = result(json!([text("Done."), text("{\"id\":5}")]));
+    assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": 1, "result": bare })));
+    assert_eq!(*surface.calls.borrow(), [r#"create_incident {"title":"x"}"#]);
+}
+
+#[tokio::test]
+async fn prompts_embed_what_they_need() {
+    let expected = json!({
+        "description": "Says hello.",
+        "messages": [
+            { "role": "user", "content": { "type": "text", "text": "Say hello to Mara." } },
+            { "role": "user", "content": { "type": "resource", "resource":
+                { "uri": "x://me", "mimeType": "application/json", "text": "{}" } } },
+        ],
+    });
+    let params = json!({ "name": "greet", "arguments": { "who": "Mara" } });
+    check_legacy("prompts/get", params.clone(), expected.clone()).await;
+    check_modern(&Fake::default(), "prompts/get", params, expected).await;
+}
+
+#[tokio::test]
+async fn at_most_a_hundred_suggestions_are_shown() {
+    let sought = |typed: &str| {
+        let reference = json!({ "type": "ref/prompt", "name": "unknown" });
+        json!({ "ref": reference, "argument": { "name": "a", "value": typed }, "context": { "arguments": { "b": "c" } } })
+    };
+    let none = json!({ "completion": { "values": [], "total": 0, "hasMore": false } });
+    check_legacy("completion/complete", sought(""), none.clone()).await;
+    check_modern(&Fake::default(), "completion/complete", sought(""), none).await;
+    let Answer::Json { body, .. } =
+        legacy(&Fake::default(), None, &request("completion/complete", &sought("120"))).await
+    else {
+        panic!("suggestions");
+    };
+    let completion = &body["result"]["completion"];
+    assert_eq!(completion["values"].as_array().map(Vec::len), Some(100));
+    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(120), &json!(true)));
+}
+
+#[tokio::test]
+async fn each_era_has_its_own_methods() {
+    let surface = Fake::default();
+    for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "subscriptions/listen", "nonsense"]
+    {
+        check_error(modern(&surface, method, json!({})).await, (404, -32601));
+    }
+    for method in
+        ["server/discover", "logging/setLevel", "resources/subscribe", "nonsense", "notifications/initialized"]
+    {
+        check_error(legacy(&surface, None, &request(method, &json!({}))).await, (200, -32601));
+    }
+    check_legacy("ping", json!({}), json!({})).await;
+}
+
+#[tokio::test]
+async fn parameters_that_do_not_fit_are_refused() {
+    for (method, params) in [
+        ("initialize", json!({})),
+        ("tools/call", json!({})),
+        ("tools/call", json!({ "name": 1 })),
+        ("tools/call", json!({ "name": "a", "arguments": [] })),
+        ("resources/read", json!({})),
+        ("prompts/get", json!({ "name": "greet", "arguments": { "who": 1 } })),
+        ("prompts/get", json!({ "name": "unknown" })),
+        ("completion/complete", json!({})),
+        ("completion/complete", json!({ "ref": { "type": "ref/tool" } })),
+        ("completion/complete", json!({ "ref": { "type": "ref/prompt", "name": "a" }, "argument": { "name": "a" } })),
+    ] {
+        let body = request(method, &params);
+        check_error(legacy(&Fake::default(), Some("2025-11-25"), &body).await, (200, -32602));
+    }
+}
+
+#[tokio::test]
+async fn what_needs_no_answer_gets_none() {
+    for body in [
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { era::VERSION_KEY: MODERN } } }),
+        json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
+        json!([{ "jsonrpc": "2.0", "method": "notifications/initialized" }]),
+    ] {
+        let given = legacy(&Fake::default(), None, &body).await;
+        assert_eq!(given, Answer::Accepted, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_a_400() {
+    let headers = TransportHeaders::default();
+    check_error(answer(&Fake::default(), &headers, b"{").await, (400, -32700));
+    for body in [json!({}), json!([]), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
+        check_error(legacy(&Fake::default(), None, &body).await, (400, -32600));
+    }
+    let ping = request("ping", &json!({}));
+    check_error(legacy(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
+    check_error(legacy(&Fake::default(), Some("2025-06-18"), &json!([ping])).await, (400, -32600));
+    check_error(legacy(&Fake::default(), Some(MODERN), &ping).await, (400, -32602));
+}
+
+#[tokio::test]
+async fn some_refusals_are_the_transports() {
+    let needed = ScopeSet::all();
+    let read = request("resources/read", &json!({ "uri": "x://1" }));
+    let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
+    let surface = failing(Error::InsufficientScope { needed });
+    assert_eq!(legacy(&surface, None, &read).await, Answer::InsufficientScope { needed });
+    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded);
+    let retry_after = Some(Duration::from_secs(7));
+    let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
+    let error = json!({ "code": -32603, "message": "try again later: busy" });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
+    assert_eq!(legacy(&surface, None, &read).await, Answer::Unavailable { retry_after, body });
+    let surface = failing(Error::Internal("disk".to_owned()));
+    let error = json!({ "code": -32603, "message": "internal error" });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
+    let expected = Answer::Json { status: 200, body, fault: Some("disk".to_owned()) };
+    assert_eq!(legacy(&surface, None, &read).await, expected);
+}
+
+#[tokio::test]
+async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
+    for failure in [Error::Forbidden("Your role may not.".to_owned()), Error::ResourceNotFound("page 9".to_owned())] {
+        let text = failure.to_string();
+        let surface = Fake { failure: Some(failure), ..Fake::default() };
+        let expected = json!({ "content": [{ "type": "text", "text": text }], "isError": true });
+        check_modern(&surface, "tools/call", json!({ "name": "create_incident" }), expected).await;
+    }
+    let surface = Fake { failure: Some(Error::UnknownTool("x".to_owned())), ..Fake::default() };
+    check_error(modern(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602));
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_in_order() {
+    let call =
+        |id: i64, name: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": name } });
+    let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let handshake = request("initialize", &json!({ "protocolVersion": "2025-03-26" }));
+    let surface = Fake::default();
+    let batch = json!([call(1, "a"), notification, call(2, "unscoped"), 7, handshake, call(3, "b")]);
+    let Answer::Json { status: 200, body, fault: None } = legacy(&surface, None, &batch).await else {
+        panic!("the answers");
+    };
+    let shown = |entry: &Value| (entry["id"].as_i64(), entry["error"]["code"].as_i64());
+    let shown: Vec<_> = body.as_array().expect("a list").iter().map(shown).collect();
+    let refused = (None, Some(-32600));
+    assert_eq!(shown, [(Some(1), None), (Some(2), Some(403)), refused, (Some(1), refused.1), (Some(3), None)]);
+    assert_eq!(*surface.calls.borrow(), ["a {}", "unscoped {}", "b {}"]);
+    let refusal = legacy(&surface, None, &json!([notification, call(2, "unscoped")])).await;
+    assert_eq!(refusal, Answer::InsufficientScope { needed: ScopeSet::all() }, "no result would be hidden");
+}
