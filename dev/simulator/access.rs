@@ -29,29 +29,17 @@ pub const SESSION: Access = Access {
 };
 
 const fn read(permission: &'static str, scopes: &'static [&'static str]) -> Access {
-    Access {
-        permission,
-        scopes: Some(scopes),
-        write: false,
-    }
+    Access { permission, scopes: Some(scopes), write: false }
 }
 
 /// One of the connector's four writes.
 const fn hosted_write(permission: &'static str, scopes: &'static [&'static str]) -> Access {
-    Access {
-        permission,
-        scopes: Some(scopes),
-        write: true,
-    }
+    Access { permission, scopes: Some(scopes), write: true }
 }
 
 /// A write for API tokens alone.
 const fn token_write(permission: &'static str) -> Access {
-    Access {
-        permission,
-        scopes: None,
-        write: true,
-    }
+    Access { permission, scopes: None, write: true }
 }
 
 /// Looks an operation up.
@@ -70,9 +58,7 @@ pub fn find(endpoint: &Endpoint, method: &str) -> Option<Access> {
 
 /// The methods an endpoint knows, for the `Allow` header.
 pub fn allowed_methods(endpoint: &Endpoint) -> String {
-    let known = ["GET", "POST", "PATCH", "DELETE"]
-        .into_iter()
-        .filter(|method| find(endpoint, method).is_some());
+    let known = ["GET", "POST", "PATCH", "DELETE"].into_iter().filter(|method| find(endpoint, method).is_some());
     known.collect::<Vec<_>>().join(", ")
 }
 
@@ -82,28 +68,17 @@ fn reads(endpoint: &Endpoint) -> Option<Access> {
     let maintenances: &[&str] = &["mcp.maintenances.read"];
     let beats: &[&str] = &["mcp.beats.read"];
     Some(match endpoint {
-        Endpoint::Context => Access {
-            permission: "page.read",
-            scopes: None,
-            write: false,
-        },
+        Endpoint::Context => Access { permission: "page.read", scopes: None, write: false },
         Endpoint::Summary | Endpoint::AuditSettings => read("page.read", pages),
         Endpoint::StatusDefinitions => read("status_definitions.read", pages),
         Endpoint::LifecycleStages => read("lifecycle_stages.read", pages),
         Endpoint::MaintenanceLifecycleStages => read("maintenance_lifecycle_stages.read", pages),
         Endpoint::HierarchyLevels | Endpoint::HierarchyItems => read("hierarchy.read", pages),
-        Endpoint::SubscribersSummary => read(
-            "analytics.read",
-            &[
-                "mcp.analytics.read",
-                "mcp.incidents.write",
-                "mcp.maintenances.write",
-            ],
-        ),
-        Endpoint::AnalyticsSummary => read("analytics.read", &["mcp.analytics.read"]),
-        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdates(_) => {
-            read("incidents.read", incidents)
+        Endpoint::SubscribersSummary => {
+            read("analytics.read", &["mcp.analytics.read", "mcp.incidents.write", "mcp.maintenances.write"])
         }
+        Endpoint::AnalyticsSummary => read("analytics.read", &["mcp.analytics.read"]),
+        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdates(_) => read("incidents.read", incidents),
         Endpoint::Maintenances | Endpoint::Maintenance(_) | Endpoint::MaintenanceUpdates(_) => {
             read("maintenances.read", maintenances)
         }
@@ -127,16 +102,12 @@ fn posts(endpoint: &Endpoint) -> Option<Access> {
         Endpoint::Incidents | Endpoint::IncidentUpdates(super::routes::Reference::Id(_)) => {
             hosted_write("incidents.manage", &["mcp.incidents.write"])
         }
-        Endpoint::IncidentUpdates(_) | Endpoint::IncidentAction(..) => {
-            token_write("incidents.manage")
-        }
+        Endpoint::IncidentUpdates(_) | Endpoint::IncidentAction(..) => token_write("incidents.manage"),
         Endpoint::Maintenances | Endpoint::MaintenanceUpdates(_) => {
             hosted_write("maintenances.manage", &["mcp.maintenances.write"])
         }
         Endpoint::MaintenanceAction(..) => token_write("maintenances.manage"),
-        Endpoint::BeatRun(_) | Endpoint::BeatDecision(..) => {
-            token_write("synthetic_monitors.manage")
-        }
+        Endpoint::BeatRun(_) | Endpoint::BeatDecision(..) => token_write("synthetic_monitors.manage"),
         _ => return None,
     })
 }

@@ -56,10 +56,7 @@ pub struct Verified<T> {
 
 /// The `kid` an assertion names, unverified.
 pub fn peek_kid(token: &str) -> Option<String> {
-    let header = token
-        .split('.')
-        .next()
-        .filter(|_| token.len() <= SIZE_LIMIT)?;
+    let header = token.split('.').next().filter(|_| token.len() <= SIZE_LIMIT)?;
     decode::<Header>(header).map(|header| header.kid)
 }
 
@@ -85,32 +82,19 @@ pub fn verify<T: DeserializeOwned>(
     check_times(&common, now)?;
     check_binding(world, &common, request)?;
     let claims = decode(payload).ok_or_else(|| refuse("lacks a required claim"))?;
-    Ok(Verified {
-        claims,
-        jti: common.jti,
-        forget_at: common.exp + SKEW,
-    })
+    Ok(Verified { claims, jti: common.jti, forget_at: common.exp + SKEW })
 }
 
 /// Uses an assertion up: it may not come a second time.
 pub fn spend<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result<(), Refusal> {
-    world
-        .spent_assertions
-        .retain(|_, forget_at| *forget_at > now);
-    match world
-        .spent_assertions
-        .insert(assertion.jti.clone(), assertion.forget_at)
-    {
+    world.spent_assertions.retain(|_, forget_at| *forget_at > now);
+    match world.spent_assertions.insert(assertion.jti.clone(), assertion.forget_at) {
         Some(_) => Err(refuse("was used before")),
         None => Ok(()),
     }
 }
 
-fn check_header<'a>(
-    world: &'a World,
-    header: &str,
-    typ: &str,
-) -> Result<&'a VerifyingKey, Refusal> {
+fn check_header<'a>(world: &'a World, header: &str, typ: &str) -> Result<&'a VerifyingKey, Refusal> {
     let header: Header = decode(header).ok_or_else(|| refuse("header is not readable"))?;
     if header.crit.is_some() {
         return Err(refuse("names critical extensions, and none is known here"));
@@ -121,20 +105,14 @@ fn check_header<'a>(
     if header.typ != typ {
         return Err(refuse(&format!("must be of type {typ}")));
     }
-    world
-        .connector_keys
-        .find(&header.kid)
-        .ok_or_else(|| refuse("is signed with an unknown key"))
+    world.connector_keys.find(&header.kid).ok_or_else(|| refuse("is signed with an unknown key"))
 }
 
 fn check_signature(key: &VerifyingKey, token: &str, signature: &str) -> Result<(), Refusal> {
     let signed = &token[..token.len() - signature.len() - 1];
-    let bytes = URL_SAFE_NO_PAD
-        .decode(signature)
-        .map_err(|_| refuse("signature does not hold"))?;
+    let bytes = URL_SAFE_NO_PAD.decode(signature).map_err(|_| refuse("signature does not hold"))?;
     let signature = Signature::from_slice(&bytes).map_err(|_| refuse("signature does not hold"))?;
-    key.verify_strict(signed.as_bytes(), &signature)
-        .map_err(|_| refuse("signature does not hold"))
+    key.verify_strict(signed.as_bytes(), &signature).map_err(|_| refuse("signature does not hold"))
 }
 
 fn check_parties(world: &World, claims: &CommonClaims) -> Result<(), Refusal> {
@@ -163,11 +141,7 @@ fn check_times(claims: &CommonClaims, now: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_binding(
-    world: &World,
-    claims: &CommonClaims,
-    request: &Request<Bytes>,
-) -> Result<(), Refusal> {
+fn check_binding(world: &World, claims: &CommonClaims, request: &Request<Bytes>) -> Result<(), Refusal> {
     if claims.htm != request.method().as_str() {
         return Err(refuse("is bound to another method"));
     }
@@ -176,9 +150,7 @@ fn check_binding(
     }
     let write = request.method() != http::Method::GET;
     match &claims.bh {
-        None if write || !request.body().is_empty() => {
-            Err(refuse("must carry the hash of the body"))
-        }
+        None if write || !request.body().is_empty() => Err(refuse("must carry the hash of the body")),
         Some(bh) if *bh != secrets::hash(request.body()) => Err(refuse("is bound to another body")),
         _ => Ok(()),
     }

@@ -17,30 +17,17 @@ const LIMIT_MAX: usize = 200;
 
 /// Reads a JSON body into its type.
 pub fn json<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Refusal> {
-    let content_type = request
-        .headers()
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+    let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = content_type.split(';').next().unwrap_or("").trim();
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content type must be application/json",
-        ));
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type must be application/json"));
     }
     serde_json::from_slice(request.body()).map_err(|error| Refusal::invalid(reason(&error)))
 }
 
 /// Reads a JSON body that may be left out.
-pub fn optional_json<T: DeserializeOwned + Default>(
-    request: &Request<Bytes>,
-) -> Result<T, Refusal> {
-    if request.body().is_empty() {
-        Ok(T::default())
-    } else {
-        json(request)
-    }
+pub fn optional_json<T: DeserializeOwned + Default>(request: &Request<Bytes>) -> Result<T, Refusal> {
+    if request.body().is_empty() { Ok(T::default()) } else { json(request) }
 }
 
 /// Refuses a body where none belongs.
@@ -60,11 +47,7 @@ fn reason(error: &serde_json::Error) -> String {
     let text = text.split(" at line ").next().unwrap_or(&text);
     let text = text.split(", expected one of").next().unwrap_or(text);
     let text = text.split(", there are no fields").next().unwrap_or(text);
-    let cut = if text.starts_with("unknown field") {
-        text.split(", expected").next().unwrap_or(text)
-    } else {
-        text
-    };
+    let cut = if text.starts_with("unknown field") { text.split(", expected").next().unwrap_or(text) } else { text };
     cut.replace('`', "\"")
 }
 
@@ -87,17 +70,12 @@ impl Query {
     /// Reads the query, refusing names outside `known` and names given twice.
     pub fn parse(request: &Request<Bytes>, known: &[&str]) -> Result<Self, Refusal> {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes())
-        {
+        for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes()) {
             if !known.contains(&name.as_ref()) {
-                return Err(Refusal::invalid(format!(
-                    "unknown query parameter \"{name}\""
-                )));
+                return Err(Refusal::invalid(format!("unknown query parameter \"{name}\"")));
             }
             if pairs.iter().any(|(seen, _)| *seen == name) {
-                return Err(Refusal::invalid(format!(
-                    "query parameter \"{name}\" is given twice"
-                )));
+                return Err(Refusal::invalid(format!("query parameter \"{name}\" is given twice")));
             }
             pairs.push((name.into_owned(), value.into_owned()));
         }
@@ -106,19 +84,15 @@ impl Query {
 
     /// A parameter's value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter that must be one of a few words.
     pub fn word(&self, name: &str, allowed: &[&str]) -> Result<Option<&str>, Refusal> {
         match self.get(name) {
-            Some(value) if !allowed.contains(&value) => Err(Refusal::invalid(format!(
-                "{name} must be one of: {}",
-                allowed.join(", ")
-            ))),
+            Some(value) if !allowed.contains(&value) => {
+                Err(Refusal::invalid(format!("{name} must be one of: {}", allowed.join(", "))))
+            }
             found => Ok(found),
         }
     }
@@ -131,9 +105,7 @@ impl Query {
         let plain = value.bytes().all(|byte| byte.is_ascii_digit());
         match value.parse::<u32>() {
             Ok(number) if plain && (lowest..=highest).contains(&number) => Ok(Some(number)),
-            _ => Err(Refusal::invalid(format!(
-                "{name} must be a whole number from {lowest} to {highest}"
-            ))),
+            _ => Err(Refusal::invalid(format!("{name} must be a whole number from {lowest} to {highest}"))),
         }
     }
 
@@ -156,9 +128,7 @@ pub fn check_text(name: &str, text: &str, longest: usize) -> Result<(), Refusal>
         return Err(Refusal::invalid(format!("{name} must not be empty")));
     }
     if text.chars().count() > longest {
-        return Err(Refusal::invalid(format!(
-            "{name} is longer than {longest} characters"
-        )));
+        return Err(Refusal::invalid(format!("{name} is longer than {longest} characters")));
     }
     Ok(())
 }

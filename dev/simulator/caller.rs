@@ -87,12 +87,7 @@ impl Caller {
         match self {
             Self::Token(token) => (token.page_id == page_id).then(|| token.allows(permission)),
             Self::OnBehalf(person) => {
-                let role = world
-                    .people
-                    .users
-                    .get(&person.user_id)?
-                    .roles
-                    .get(&page_id)?;
+                let role = world.people.users.get(&person.user_id)?.roles.get(&page_id)?;
                 Some(super::people::role_permissions(role).contains(&permission))
             }
         }
@@ -103,9 +98,7 @@ impl Caller {
 pub fn bearer(request: &Request<Bytes>) -> Option<String> {
     let value = request.headers().get("authorization")?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
 /// Establishes the caller. `page` is the page of a numeric address; `None` for an address without one.
@@ -123,8 +116,7 @@ pub fn establish(
     if token.matches('.').count() != 2 {
         return Err(Refusal::unauthorized("bearer token is not valid"));
     }
-    let assertion: Verified<Claims> =
-        assertion::verify(world, &token, "statibeat-obo+jwt", request, now)?;
+    let assertion: Verified<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", request, now)?;
     let caller = check_claims(world, &assertion.claims)?;
     check_reach(&assertion.claims, access, page)?;
     if access.write {
@@ -138,12 +130,9 @@ fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, Refusal> {
         return Err(Refusal::unauthorized("assertion names another actor"));
     }
     if claims.client_id.is_empty() || claims.grant_id.is_empty() {
-        return Err(Refusal::unauthorized(
-            "assertion names no client or no grant",
-        ));
+        return Err(Refusal::unauthorized("assertion names no client or no grant"));
     }
-    let decimal =
-        claims.sub.bytes().all(|byte| byte.is_ascii_digit()) && !claims.sub.starts_with('0');
+    let decimal = claims.sub.bytes().all(|byte| byte.is_ascii_digit()) && !claims.sub.starts_with('0');
     let id = claims.sub.parse().ok().filter(|_| decimal);
     let user = id.and_then(|id: u64| world.people.users.get(&id));
     let user = user.ok_or_else(|| Refusal::unauthorized("assertion names an unknown user"))?;
@@ -160,26 +149,18 @@ fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, Refusal> {
 
 /// The narrow part: which endpoints, which scope, which page.
 fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<(), Refusal> {
-    let scopes: Vec<&str> = claims
-        .scope
-        .split(' ')
-        .filter(|scope| !scope.is_empty())
-        .collect();
+    let scopes: Vec<&str> = claims.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
     if scopes.is_empty() || scopes.iter().any(|scope| !HOSTED_SCOPES.contains(scope)) {
-        return Err(Refusal::unauthorized(
-            "assertion names no scope or an unknown one",
-        ));
+        return Err(Refusal::unauthorized("assertion names no scope or an unknown one"));
     }
     if claims.page_id != page {
         return Err(Refusal::unauthorized("assertion is bound to another page"));
     }
     match access.scopes {
-        None => Err(Refusal::forbidden(
-            "this endpoint is not open to the connector",
-        )),
-        Some(wanted) if !wanted.iter().any(|scope| scopes.contains(scope)) => Err(
-            Refusal::forbidden(format!("scope {} is required", wanted.join(" or "))),
-        ),
+        None => Err(Refusal::forbidden("this endpoint is not open to the connector")),
+        Some(wanted) if !wanted.iter().any(|scope| scopes.contains(scope)) => {
+            Err(Refusal::forbidden(format!("scope {} is required", wanted.join(" or "))))
+        }
         Some(_) => Ok(()),
     }
 }

@@ -18,10 +18,7 @@ pub struct KeySource {
 impl KeySource {
     /// The key source of a connector. Only a connector on this machine is asked.
     pub fn new(connector_url: &str) -> Self {
-        Self {
-            url: format!("{connector_url}/.well-known/hosted-mcp-jwks.json"),
-            asked_at: Mutex::new(None),
-        }
+        Self { url: format!("{connector_url}/.well-known/hosted-mcp-jwks.json"), asked_at: Mutex::new(None) }
     }
 
     /// The key set, unless it was asked for a moment ago.
@@ -44,17 +41,7 @@ fn fetch(url: &str) -> Result<String, String> {
     if !matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]")) {
         return Err(format!("{url} is not on this machine"));
     }
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(FETCH_TIMEOUT))
-        .max_redirects(0)
-        .build();
-    let mut response = config
-        .new_agent()
-        .get(url)
-        .call()
-        .map_err(|error| format!("{url}: {error}"))?;
-    response
-        .body_mut()
-        .read_to_string()
-        .map_err(|error| format!("{url}: {error}"))
+    let config = ureq::Agent::config_builder().timeout_global(Some(FETCH_TIMEOUT)).max_redirects(0).build();
+    let mut response = config.new_agent().get(url).call().map_err(|error| format!("{url}: {error}"))?;
+    response.body_mut().read_to_string().map_err(|error| format!("{url}: {error}"))
 }

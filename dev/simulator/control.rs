@@ -27,9 +27,7 @@ pub fn answer(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
 
 fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
     if request.headers().contains_key("origin") || !is_loopback(request) {
-        return Err(Refusal::forbidden(
-            "the simulator's switches are for programs on this machine",
-        ));
+        return Err(Refusal::forbidden("the simulator's switches are for programs on this machine"));
     }
     let name = request.uri().path().strip_prefix(PREFIX).unwrap_or("");
     match (request.method().as_str(), name) {
@@ -56,9 +54,7 @@ fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
             let total = items.len();
             Ok(reply::list(items, total))
         }
-        ("POST", name) if name.starts_with("users/") => {
-            change_user(world, request, &name["users/".len()..])
-        }
+        ("POST", name) if name.starts_with("users/") => change_user(world, request, &name["users/".len()..]),
         _ => Err(Refusal::new(StatusCode::NOT_FOUND, "no such switch")),
     }
 }
@@ -76,22 +72,14 @@ struct UserChange {
 }
 
 fn change_user(world: &mut World, request: &Request<Bytes>, id: &str) -> Handled {
-    let id: u64 = id
-        .parse()
-        .map_err(|_| Refusal::invalid("invalid ID parameter"))?;
+    let id: u64 = id.parse().map_err(|_| Refusal::invalid("invalid ID parameter"))?;
     let change: UserChange = body::json(request)?;
     if let Some(disabled) = change.disabled {
-        world
-            .people
-            .set_disabled(id, disabled)
-            .map_err(Refusal::invalid)?;
+        world.people.set_disabled(id, disabled).map_err(Refusal::invalid)?;
     }
     match (change.page_id, change.role_key) {
         (Some(page_id), role_key) if world.pages.contains_key(&page_id) => {
-            world
-                .people
-                .set_role(id, page_id, role_key.as_deref())
-                .map_err(Refusal::invalid)?;
+            world.people.set_role(id, page_id, role_key.as_deref()).map_err(Refusal::invalid)?;
         }
         (None, None) => {}
         _ => return Err(Refusal::invalid("role_key needs the page_id of a page")),
@@ -100,10 +88,7 @@ fn change_user(world: &mut World, request: &Request<Bytes>, id: &str) -> Handled
 }
 
 fn is_loopback(request: &Request<Bytes>) -> bool {
-    let host = request
-        .headers()
-        .get("host")
-        .and_then(|value| value.to_str().ok());
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok());
     let host = host.or_else(|| request.uri().host()).unwrap_or("127.0.0.1");
     matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"))
 }

@@ -7,9 +7,7 @@ use super::access;
 use super::audit::AuditEntry;
 use super::body;
 use super::caller::{self, Caller};
-use super::domain::{
-    analytics, beat_actions, beats, hierarchy, incidents, maintenances, pages, session,
-};
+use super::domain::{analytics, beat_actions, beats, hierarchy, incidents, maintenances, pages, session};
 use super::reply::{Handled, Refusal};
 use super::routes::{self, Address, Endpoint, Route};
 use super::sign_in;
@@ -29,12 +27,7 @@ pub struct Call<'a> {
 }
 
 /// Answers a request.
-pub fn answer(
-    world: &mut World,
-    request: &Request<Bytes>,
-    now: i64,
-    request_id: &str,
-) -> Response<Bytes> {
+pub fn answer(world: &mut World, request: &Request<Bytes>, now: i64, request_id: &str) -> Response<Bytes> {
     world.advance(now);
     respond(world, request, now, request_id).unwrap_or_else(Refusal::into_response)
 }
@@ -42,10 +35,7 @@ pub fn answer(
 fn respond(world: &mut World, request: &Request<Bytes>, now: i64, request_id: &str) -> Handled {
     let route = routes::parse(request.uri().path())?;
     if request.body().len() > body::BODY_LIMIT {
-        return Err(Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request body is larger than 1 MiB",
-        ));
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request body is larger than 1 MiB"));
     }
     let method = request.method().as_str();
     match (&route, method) {
@@ -54,9 +44,7 @@ fn respond(world: &mut World, request: &Request<Bytes>, now: i64, request_id: &s
         (Route::SignIn, _) => Err(method_not_allowed("GET, POST")),
         (Route::SignInExchange, "POST") => sign_in::exchange(world, request, now),
         (Route::SignInExchange, _) => Err(method_not_allowed("POST")),
-        (Route::Page(address, endpoint), _) => {
-            page_call(world, request, now, (*address, endpoint, request_id))
-        }
+        (Route::Page(address, endpoint), _) => page_call(world, request, now, (*address, endpoint, request_id)),
         (_, "GET") => session_call(world, request, now, &route),
         _ => Err(method_not_allowed("GET")),
     }
@@ -68,18 +56,10 @@ fn session_call(world: &mut World, request: &Request<Bytes>, now: i64, route: &R
         Route::Me | Route::MyPages => {
             body::Query::parse(request, &[])?;
             let caller = caller::establish(world, request, &access::SESSION, None, now)?;
-            if *route == Route::Me {
-                session::me(world, &caller)
-            } else {
-                session::pages(world, &caller)
-            }
+            if *route == Route::Me { session::me(world, &caller) } else { session::pages(world, &caller) }
         }
-        Route::PublicIncidents => {
-            incidents::public_list(world, request, pages::by_host(world, request)?)
-        }
-        Route::PublicMaintenances => {
-            maintenances::public_list(world, request, pages::by_host(world, request)?)
-        }
+        Route::PublicIncidents => incidents::public_list(world, request, pages::by_host(world, request)?),
+        Route::PublicMaintenances => maintenances::public_list(world, request, pages::by_host(world, request)?),
         _ => pages::settings(world, pages::by_host(world, request)?),
     }
 }
@@ -105,12 +85,7 @@ fn page_call(
     };
     let caller = caller::establish(world, request, &access, bound_page, now)?;
     check_page(world, &caller, address, page_id, access.permission)?;
-    let call = Call {
-        request,
-        now,
-        page_id,
-        caller,
-    };
+    let call = Call { request, now, page_id, caller };
     if !access.write {
         return perform(world, &call, endpoint);
     }
@@ -121,41 +96,22 @@ fn page_call(
 }
 
 /// A page that is not there and a page that the caller has no role on give one and the same answer.
-fn check_page(
-    world: &World,
-    caller: &Caller,
-    address: Address,
-    page_id: u64,
-    permission: &str,
-) -> Result<(), Refusal> {
-    let page = world
-        .pages
-        .get(&page_id)
-        .ok_or_else(|| Refusal::not_found("page"))?;
-    if matches!(address, Address::Numbers { organization, .. } if organization != page.organization_id)
-    {
+fn check_page(world: &World, caller: &Caller, address: Address, page_id: u64, permission: &str) -> Result<(), Refusal> {
+    let page = world.pages.get(&page_id).ok_or_else(|| Refusal::not_found("page"))?;
+    if matches!(address, Address::Numbers { organization, .. } if organization != page.organization_id) {
         return Err(Refusal::not_found("page"));
     }
     match caller.holds(world, page_id, permission) {
         None => Err(Refusal::not_found("page")),
-        Some(false) => Err(Refusal::forbidden(format!(
-            "permission {permission} is required on this page"
-        ))),
+        Some(false) => Err(Refusal::forbidden(format!("permission {permission} is required on this page"))),
         Some(true) => Ok(()),
     }
 }
 
 fn limited_write(world: &mut World, call: &Call, endpoint: &Endpoint) -> Response<Bytes> {
     let name = format!("{endpoint:?}");
-    let route = format!(
-        "{} {}",
-        call.request.method(),
-        name.split('(').next().unwrap_or(&name)
-    );
-    if let Err(wait) = world
-        .limiter
-        .take(&call.caller.principal(), &route, call.now)
-    {
+    let route = format!("{} {}", call.request.method(), name.split('(').next().unwrap_or(&name));
+    if let Err(wait) = world.limiter.take(&call.caller.principal(), &route, call.now) {
         return world.limiter.refusal(wait);
     }
     perform(world, call, endpoint).unwrap_or_else(Refusal::into_response)
@@ -173,10 +129,9 @@ fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         Endpoint::HierarchyItems => hierarchy::items(world, call),
         Endpoint::SubscribersSummary => analytics::subscribers(world, call),
         Endpoint::AnalyticsSummary => analytics::summary(world, call),
-        Endpoint::Incidents
-        | Endpoint::Incident(_)
-        | Endpoint::IncidentUpdates(_)
-        | Endpoint::IncidentAction(..) => incidents::perform(world, call, endpoint),
+        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdates(_) | Endpoint::IncidentAction(..) => {
+            incidents::perform(world, call, endpoint)
+        }
         Endpoint::Maintenances
         | Endpoint::Maintenance(_)
         | Endpoint::MaintenanceUpdates(_)
@@ -194,20 +149,12 @@ fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
 }
 
 fn audit(world: &mut World, call: &Call, request_id: &str, status: StatusCode) {
-    let header = |name: &str| {
-        call.request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
+    let header = |name: &str| call.request.headers().get(name).and_then(|value| value.to_str().ok());
     let (source, user_id, client_id, grant_id) = match &call.caller {
         Caller::Token(_) => ("api_token", None, None, None),
-        Caller::OnBehalf(person) => (
-            "hosted_mcp",
-            Some(person.user_id),
-            Some(person.client_id.clone()),
-            Some(person.grant_id.clone()),
-        ),
+        Caller::OnBehalf(person) => {
+            ("hosted_mcp", Some(person.user_id), Some(person.client_id.clone()), Some(person.grant_id.clone()))
+        }
     };
     world.audit.push(AuditEntry {
         at: call.now,
@@ -226,8 +173,6 @@ fn audit(world: &mut World, call: &Call, request_id: &str, status: StatusCode) {
 
 fn method_not_allowed(allowed: &str) -> Refusal {
     let mut refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-    refusal
-        .headers
-        .push((HeaderName::from_static("allow"), allowed.to_owned()));
+    refusal.headers.push((HeaderName::from_static("allow"), allowed.to_owned()));
     refusal
 }

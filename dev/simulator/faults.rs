@@ -62,19 +62,11 @@ fn once() -> u32 {
 impl Fault {
     /// A fault that meets one request.
     pub fn once(method: &str, path: &str, kind: FaultKind) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            path: path.to_owned(),
-            times: 1,
-            kind,
-        }
+        Self { method: Some(method.to_owned()), path: path.to_owned(), times: 1, kind }
     }
 
     fn meets(&self, request: &Request<Bytes>) -> bool {
-        let method = self
-            .method
-            .as_ref()
-            .is_none_or(|method| method.eq_ignore_ascii_case(request.method().as_str()));
+        let method = self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method().as_str()));
         self.times > 0 && method && path_matches(&self.path, request.uri().path())
     }
 }
@@ -147,14 +139,10 @@ impl Planned {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
             FaultKind::Delay { milliseconds } => self.delay += Duration::from_millis(*milliseconds),
-            FaultKind::Status { code, retry_after } => {
-                self.instead = Some(status_answer(*code, *retry_after))
-            }
+            FaultKind::Status { code, retry_after } => self.instead = Some(status_answer(*code, *retry_after)),
             FaultKind::DropBefore => self.drop_before = true,
             FaultKind::DropAfter => self.drop_after = true,
-            FaultKind::MalformedBody | FaultKind::HugeBody { .. } => {
-                self.spoiled = Some(kind.clone())
-            }
+            FaultKind::MalformedBody | FaultKind::HugeBody { .. } => self.spoiled = Some(kind.clone()),
         }
     }
 
@@ -166,10 +154,7 @@ impl Planned {
                 *response.body_mut() = response.body().slice(..half);
             }
             Some(FaultKind::HugeBody { bytes }) => {
-                *response.body_mut() = Bytes::from(format!(
-                    "{{\"items\":[\"{}\"],\"total\":1}}",
-                    "x".repeat(bytes)
-                ));
+                *response.body_mut() = Bytes::from(format!("{{\"items\":[\"{}\"],\"total\":1}}", "x".repeat(bytes)));
             }
             _ => {}
         }
@@ -179,14 +164,9 @@ impl Planned {
 
 fn status_answer(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = reply::json_response(
-        status,
-        &json!({ "error": format!("planned fault: {status}") }),
-    );
+    let mut response = reply::json_response(status, &json!({ "error": format!("planned fault: {status}") }));
     if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert("retry-after", HeaderValue::from(seconds));
+        response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
     }
     response
 }
@@ -207,30 +187,15 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// Copies a request.
     pub fn of(request: &Request<Bytes>) -> Self {
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or_else(|| "/".to_owned(), ToString::to_string);
+        let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         let headers = request.headers().iter();
-        let headers = headers.map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        });
-        Self {
-            method: request.method().to_string(),
-            path,
-            headers: headers.collect(),
-            body: request.body().clone(),
-        }
+        let headers = headers
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        Self { method: request.method().to_string(), path, headers: headers.collect(), body: request.body().clone() }
     }
 
     /// The first header of a name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }

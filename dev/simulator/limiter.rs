@@ -23,19 +23,13 @@ pub struct Limiter {
 impl Limiter {
     /// A limiter that lets `limit` writes through per window.
     pub fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            windows: HashMap::new(),
-        }
+        Self { limit, windows: HashMap::new() }
     }
 
     /// Counts one write. The refusal names the seconds to wait.
     pub fn take(&mut self, principal: &str, route: &str, now: i64) -> Result<(), i64> {
         let window = now.div_euclid(WINDOW_SECONDS);
-        let counter = self
-            .windows
-            .entry(format!("{principal} {route}"))
-            .or_insert((window, 0));
+        let counter = self.windows.entry(format!("{principal} {route}")).or_insert((window, 0));
         if counter.0 != window {
             *counter = (window, 0);
         }
@@ -48,12 +42,9 @@ impl Limiter {
 
     /// The answer to a write over the limit.
     pub fn refusal(&self, wait_seconds: i64) -> Response<Bytes> {
-        let body =
-            json!({ "error": format!("too many writes; try again in {wait_seconds} seconds") });
+        let body = json!({ "error": format!("too many writes; try again in {wait_seconds} seconds") });
         let mut response = reply::json_response(StatusCode::TOO_MANY_REQUESTS, &body);
-        response
-            .headers_mut()
-            .insert("retry-after", HeaderValue::from(wait_seconds));
+        response.headers_mut().insert("retry-after", HeaderValue::from(wait_seconds));
         self.describe(&mut response);
         response
     }
@@ -63,9 +54,6 @@ impl Limiter {
         let headers = response.headers_mut();
         headers.insert("x-ratelimit-tier", HeaderValue::from_static(TIER));
         headers.insert("x-ratelimit-limit", HeaderValue::from(self.limit));
-        headers.insert(
-            "x-ratelimit-window-seconds",
-            HeaderValue::from(WINDOW_SECONDS),
-        );
+        headers.insert("x-ratelimit-window-seconds", HeaderValue::from(WINDOW_SECONDS));
     }
 }

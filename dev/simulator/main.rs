@@ -21,11 +21,7 @@ struct Arguments {
     #[arg(long, env = "SIMULATOR_PORT", default_value_t = 8788)]
     port: u16,
     /// The connector's issuer and public URL, without a slash at the end.
-    #[arg(
-        long,
-        env = "SIMULATOR_CONNECTOR_URL",
-        default_value = "http://localhost:8787"
-    )]
+    #[arg(long, env = "SIMULATOR_CONNECTOR_URL", default_value = "http://localhost:8787")]
     connector_url: String,
     /// The origin that assertions are addressed to; `http://127.0.0.1:<port>` unless given.
     #[arg(long, env = "SIMULATOR_ORIGIN")]
@@ -40,9 +36,7 @@ struct Arguments {
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(format!("cannot start: {error}")),
@@ -56,15 +50,11 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "one line on standard output tells whoever started it that it listens"
-)]
+#[expect(clippy::print_stdout, reason = "one line on standard output tells whoever started it that it listens")]
 async fn run(arguments: Arguments) -> Result<(), String> {
     let address = (std::net::Ipv4Addr::LOCALHOST, arguments.port);
     let listener = tokio::net::TcpListener::bind(address).await;
-    let listener = listener
-        .map_err(|error| format!("cannot listen on 127.0.0.1:{}: {error}", arguments.port))?;
+    let listener = listener.map_err(|error| format!("cannot listen on 127.0.0.1:{}: {error}", arguments.port))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let origin = format!("http://{address}");
     let simulator = simulator::Simulator::new(simulator::Settings {
@@ -77,13 +67,5 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let state = state_file::StateFile::open(arguments.state, &simulator)?;
     let keys = connector::KeySource::new(arguments.connector_url.trim_end_matches('/'));
     println!("StatiBeat simulator on {origin}");
-    server::serve(
-        listener,
-        Arc::new(server::Shared {
-            simulator,
-            keys,
-            state,
-        }),
-    )
-    .await
+    server::serve(listener, Arc::new(server::Shared { simulator, keys, state })).await
 }

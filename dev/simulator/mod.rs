@@ -102,9 +102,7 @@ pub struct Simulator {
 impl Simulator {
     /// A freshly seeded StatiBeat.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            world: Mutex::new(seed::world(settings)),
-        }
+        Self { world: Mutex::new(seed::world(settings)) }
     }
 
     /// Answers a request.
@@ -126,36 +124,26 @@ impl Simulator {
         let mut world = self.world();
         if control::is_control(request) {
             let response = control::answer(&mut world, request);
-            return Outcome::Answered {
-                response,
-                delay: Duration::ZERO,
-            };
+            return Outcome::Answered { response, delay: Duration::ZERO };
         }
         world.record(request);
         let request_id = world.request_id(request);
         let mut planned = world.faults.take(request);
         if planned.drop_before {
-            return Outcome::Dropped {
-                delay: planned.delay,
-            };
+            return Outcome::Dropped { delay: planned.delay };
         }
         let answer = match planned.instead.take() {
             Some(instead) => instead,
             None => dispatch::answer(&mut world, request, now_unix_seconds, &request_id),
         };
         if planned.drop_after {
-            return Outcome::Dropped {
-                delay: planned.delay,
-            };
+            return Outcome::Dropped { delay: planned.delay };
         }
         let mut response = planned.spoil(answer);
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-request-id", value);
         }
-        Outcome::Answered {
-            response,
-            delay: planned.delay,
-        }
+        Outcome::Answered { response, delay: planned.delay }
     }
 
     /// Replaces the connector's public keys by those of a JWK set.
@@ -166,9 +154,7 @@ impl Simulator {
     /// Whether the request carries an assertion whose key is not known yet. The process then fetches the key set.
     pub fn needs_connector_keys(&self, request: &Request<Bytes>) -> bool {
         let token = caller::bearer(request);
-        let kid = token
-            .filter(|token| token.matches('.').count() == 2)
-            .and_then(|token| assertion::peek_kid(&token));
+        let kid = token.filter(|token| token.matches('.').count() == 2).and_then(|token| assertion::peek_kid(&token));
         kid.is_some_and(|kid| !self.world().connector_keys.has(&kid))
     }
 
@@ -209,12 +195,7 @@ impl Simulator {
     }
 
     /// Gives a user a role on a page (`page_viewer`, `page_manager`, `page_admin`), or takes theirs away.
-    pub fn set_role(
-        &self,
-        user_id: u64,
-        page_id: u64,
-        role_key: Option<&str>,
-    ) -> Result<(), String> {
+    pub fn set_role(&self, user_id: u64, page_id: u64, role_key: Option<&str>) -> Result<(), String> {
         let mut world = self.world();
         if !world.pages.contains_key(&page_id) {
             return Err(format!("there is no page {page_id}"));

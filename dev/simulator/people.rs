@@ -96,12 +96,7 @@ impl People {
     }
 
     /// Gives a user a role on a page, or takes theirs away.
-    pub fn set_role(
-        &mut self,
-        user_id: u64,
-        page_id: u64,
-        role_key: Option<&str>,
-    ) -> Result<(), String> {
+    pub fn set_role(&mut self, user_id: u64, page_id: u64, role_key: Option<&str>) -> Result<(), String> {
         if let Some(unknown) = role_key.filter(|key| role_permissions(key).is_empty()) {
             return Err(format!("there is no role \"{unknown}\""));
         }
@@ -114,8 +109,6 @@ impl People {
     }
 
     fn user_mut(&mut self, user_id: u64) -> Result<&mut User, String> {
-        self.users
-            .get_mut(&user_id)
-            .ok_or_else(|| format!("there is no user {user_id}"))
+        self.users.get_mut(&user_id).ok_or_else(|| format!("there is no user {user_id}"))
     }
 }

@@ -21,11 +21,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without further headers.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-            headers: Vec::new(),
-        }
+        Self { status, message: message.into(), headers: Vec::new() }
     }
 
     /// 400: the request has the wrong shape or names something that is not there.

@@ -100,10 +100,7 @@ fn parse_api(segments: &[&str]) -> Result<Route, Refusal> {
         ["context"] => Ok(Route::Page(Address::Host, Endpoint::Context)),
         ["admin", rest @ ..] => Ok(Route::Page(Address::Host, endpoint(rest)?)),
         ["orgs", organization, "pages", page, "admin", rest @ ..] => {
-            let address = Address::Numbers {
-                organization: id(organization)?,
-                page: id(page)?,
-            };
+            let address = Address::Numbers { organization: id(organization)?, page: id(page)? };
             Ok(Route::Page(address, endpoint(rest)?))
         }
         _ => Err(Refusal::not_found("route")),
@@ -122,16 +119,12 @@ fn endpoint(segments: &[&str]) -> Result<Endpoint, Refusal> {
         ["subscribers", "summary"] => Endpoint::SubscribersSummary,
         ["analytics", "summary"] => Endpoint::AnalyticsSummary,
         ["incidents"] => Endpoint::Incidents,
-        ["incidents", "external", external, rest @ ..] => {
-            incident(Reference::External(external_id(external)?), rest)?
-        }
+        ["incidents", "external", external, rest @ ..] => incident(Reference::External(external_id(external)?), rest)?,
         ["incidents", number, rest @ ..] => incident(Reference::Id(id(number)?), rest)?,
         ["maintenances"] => Endpoint::Maintenances,
         ["maintenances", number] => Endpoint::Maintenance(id(number)?),
         ["maintenances", number, "updates"] => Endpoint::MaintenanceUpdates(id(number)?),
-        ["maintenances", number, "complete"] => {
-            Endpoint::MaintenanceAction(id(number)?, "complete")
-        }
+        ["maintenances", number, "complete"] => Endpoint::MaintenanceAction(id(number)?, "complete"),
         ["maintenances", number, "cancel"] => Endpoint::MaintenanceAction(id(number)?, "cancel"),
         ["beat-groups"] => Endpoint::BeatGroups,
         ["beats", rest @ ..] => beats(rest)?,
@@ -169,19 +162,12 @@ fn beats(rest: &[&str]) -> Result<Endpoint, Refusal> {
 fn id(segment: &str) -> Result<u64, Refusal> {
     let plain = !segment.starts_with('0') && segment.bytes().all(|byte| byte.is_ascii_digit());
     // JSON readers in JavaScript lose whole numbers above 2^53.
-    let number = segment
-        .parse()
-        .ok()
-        .filter(|number: &u64| plain && *number < 1 << 53);
+    let number = segment.parse().ok().filter(|number: &u64| plain && *number < 1 << 53);
     number.ok_or_else(|| Refusal::invalid("invalid ID parameter"))
 }
 
 /// External ids need no percent-encoding; a path that uses it names nothing.
 fn external_id(segment: &str) -> Result<String, Refusal> {
     let wrong = || Refusal::invalid("invalid ID parameter");
-    if super::domain::affected::is_external_id(segment) {
-        Ok(segment.to_owned())
-    } else {
-        Err(wrong())
-    }
+    if super::domain::affected::is_external_id(segment) { Ok(segment.to_owned()) } else { Err(wrong()) }
 }

@@ -14,10 +14,7 @@ pub struct Secrets {
 impl Secrets {
     /// A source that starts at zero.
     pub fn new(seed: &str) -> Self {
-        Self {
-            seed: seed.to_owned(),
-            counter: 0,
-        }
+        Self { seed: seed.to_owned(), counter: 0 }
     }
 
     /// The next value for a purpose: 43 characters of base64url.

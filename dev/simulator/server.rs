@@ -53,15 +53,10 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Result<(), Str
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
     // An error here is a client that went away or a planned drop; neither is news.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    shared: Arc<Shared>,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, READ_LIMIT).collect().await {
         Ok(collected) => collected.to_bytes(),
@@ -90,33 +85,21 @@ async fn answer(
 
 async fn learn_keys(shared: &Shared) {
     let fetched = shared.keys.fetch(now()).await;
-    let learned =
-        fetched.map(|keys| keys.and_then(|keys| shared.simulator.set_connector_keys(&keys)));
+    let learned = fetched.map(|keys| keys.and_then(|keys| shared.simulator.set_connector_keys(&keys)));
     if let Some(Err(fault)) = learned {
         eprintln!("StatiBeat simulator: no connector keys: {fault}");
     }
 }
 
 /// The time, in unix seconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process is the simulator's edge"
-)]
+#[expect(clippy::disallowed_methods, reason = "the process is the simulator's edge")]
 pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A seed that another program on this machine cannot guess, from the standard library's own random keys.
 pub fn unpredictable_seed() -> String {
     let part = || RandomState::new().hash_one(now());
-    format!(
-        "{:016x}{:016x}{:016x}{:016x}",
-        part(),
-        part(),
-        part(),
-        part()
-    )
+    format!("{:016x}{:016x}{:016x}{:016x}", part(), part(), part(), part())
 }

@@ -67,59 +67,37 @@ pub fn show(world: &World, request: &Request<Bytes>, now: i64) -> Handled {
         Err(fault) => return Ok(sign_in_page::fault(&fault)),
     };
     let session = session(world, request, now).filter(|_| !asked.select_account);
-    Ok(sign_in_page::choose(
-        world,
-        &asked,
-        session.map(|session| session.user_id),
-    ))
+    Ok(sign_in_page::choose(world, &asked, session.map(|session| session.user_id)))
 }
 
 /// `POST /connector/sign-in`: the person's choice.
 pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
-    if request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site")
-    {
+    if request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Ok(sign_in_page::fault("The form was sent by another site."));
     }
     let form = String::from_utf8_lossy(request.body()).into_owned();
-    let (asked, choice) =
-        match Asked::read(&form).and_then(|asked| Ok((asked, Choice::read(&form)?))) {
-            Ok(read) => read,
-            Err(fault) => return Ok(sign_in_page::fault(&fault)),
-        };
+    let (asked, choice) = match Asked::read(&form).and_then(|asked| Ok((asked, Choice::read(&form)?))) {
+        Ok(read) => read,
+        Err(fault) => return Ok(sign_in_page::fault(&fault)),
+    };
     let session = match choice {
         Choice::Cancel => {
-            return Ok(go_back(
-                world,
-                &asked,
-                &[("error", "access_denied"), ("state", &asked.state)],
-            ));
+            return Ok(go_back(world, &asked, &[("error", "access_denied"), ("state", &asked.state)]));
         }
         Choice::Continue => match session(world, request, now) {
             Some(session) => session.clone(),
             None => return Ok(sign_in_page::fault("You are not signed in any more.")),
         },
         Choice::User(user_id) => match world.people.users.get(&user_id).filter(|user| user.demo) {
-            Some(user) => Session {
-                user_id: user.id,
-                sid: world.secrets.next("sid"),
-                started_at: now,
-            },
+            Some(user) => Session { user_id: user.id, sid: world.secrets.next("sid"), started_at: now },
             None => return Ok(sign_in_page::fault("There is no such user.")),
         },
     };
     let cookie = world.secrets.next("session");
-    world
-        .sign_ins
-        .sessions
-        .insert(cookie.clone(), session.clone());
+    world.sign_ins.sessions.insert(cookie.clone(), session.clone());
     let code = issue_code(world, &asked, session, now);
     let mut response = go_back(world, &asked, &[("code", &code), ("state", &asked.state)]);
-    let cookie = format!(
-        "{COOKIE}={cookie}; Path=/connector; HttpOnly; SameSite=Lax; Max-Age={SESSION_LIFETIME}"
-    );
+    let cookie = format!("{COOKIE}={cookie}; Path=/connector; HttpOnly; SameSite=Lax; Max-Age={SESSION_LIFETIME}");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert("set-cookie", value);
     }
@@ -127,20 +105,10 @@ pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled 
 }
 
 fn session<'a>(world: &'a World, request: &Request<Bytes>, now: i64) -> Option<&'a Session> {
-    let cookies = request
-        .headers()
-        .get_all("cookie")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
+    let cookies = request.headers().get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
-    world
-        .sign_ins
-        .sessions
-        .get(value)
-        .filter(|session| now < session.started_at + SESSION_LIFETIME)
+    world.sign_ins.sessions.get(value).filter(|session| now < session.started_at + SESSION_LIFETIME)
 }
 
 fn issue_code(world: &mut World, asked: &Asked, session: Session, now: i64) -> String {
@@ -160,22 +128,14 @@ fn issue_code(world: &mut World, asked: &Asked, session: Session, now: i64) -> S
 }
 
 fn go_back(world: &World, asked: &Asked, parameters: &[(&str, &str)]) -> Response<Bytes> {
-    let path = if asked.connector_id == "hosted-mcp" {
-        "/mcp/oauth/callback"
-    } else {
-        "/mcp/admin/callback"
-    };
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(parameters)
-        .finish();
+    let path = if asked.connector_id == "hosted-mcp" { "/mcp/oauth/callback" } else { "/mcp/admin/callback" };
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
     headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
-    if let Ok(location) =
-        HeaderValue::from_str(&format!("{}{path}?{query}", world.settings.connector_url))
-    {
+    if let Ok(location) = HeaderValue::from_str(&format!("{}{path}?{query}", world.settings.connector_url)) {
         headers.insert("location", location);
     }
     response
@@ -187,26 +147,14 @@ impl Asked {
         let mut known = HashMap::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let name = name.into_owned();
-            let expected = [
-                "connector_id",
-                "state",
-                "code_challenge",
-                "code_challenge_method",
-                "prompt",
-                "user_id",
-                "action",
-            ];
-            if !expected.contains(&name.as_str())
-                || known.insert(name.clone(), value.into_owned()).is_some()
-            {
-                return Err(format!(
-                    "The parameter \"{name}\" is unknown or given twice."
-                ));
+            let expected =
+                ["connector_id", "state", "code_challenge", "code_challenge_method", "prompt", "user_id", "action"];
+            if !expected.contains(&name.as_str()) || known.insert(name.clone(), value.into_owned()).is_some() {
+                return Err(format!("The parameter \"{name}\" is unknown or given twice."));
             }
         }
         let mut take = |name: &str| known.remove(name);
-        let connector_id = take("connector_id")
-            .filter(|id| matches!(id.as_str(), "hosted-mcp" | "hosted-mcp-admin"));
+        let connector_id = take("connector_id").filter(|id| matches!(id.as_str(), "hosted-mcp" | "hosted-mcp-admin"));
         let state = take("state").filter(|state| (16..=512).contains(&state.len()));
         let code_challenge = take("code_challenge").filter(|challenge| is_challenge(challenge));
         let select_account = match take("prompt").as_deref() {
@@ -220,18 +168,14 @@ impl Asked {
         Ok(Self {
             connector_id: connector_id.ok_or("The connector is not known.")?,
             state: state.ok_or("The state must have 16 to 512 characters.")?,
-            code_challenge: code_challenge
-                .ok_or("The code challenge must be 43 characters of base64url.")?,
+            code_challenge: code_challenge.ok_or("The code challenge must be 43 characters of base64url.")?,
             select_account,
         })
     }
 }
 
 fn is_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 #[derive(Deserialize)]
@@ -248,15 +192,12 @@ struct ConnectorClaims {
 
 /// `POST /api/v1/connector/sign-in/exchange`
 pub fn exchange(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
-    let token = caller::bearer(request)
-        .ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
+    let token = caller::bearer(request).ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
     let assertion: Verified<ConnectorClaims> =
         assertion::verify(world, &token, "statibeat-connector+jwt", request, now)?;
     let connector_id = assertion.claims.sub.clone();
     if !matches!(connector_id.as_str(), "hosted-mcp" | "hosted-mcp-admin") {
-        return Err(Refusal::unauthorized(
-            "assertion names an unknown connector",
-        ));
+        return Err(Refusal::unauthorized("assertion names an unknown connector"));
     }
     assertion::spend(world, &assertion, now)?;
     let input: Exchange = body::json(request)?;
@@ -283,12 +224,7 @@ pub fn exchange(world: &mut World, request: &Request<Bytes>, now: i64) -> Handle
 }
 
 /// Uses a code up. A failed attempt uses it up as well.
-fn redeem(
-    world: &mut World,
-    input: &Exchange,
-    connector_id: &str,
-    now: i64,
-) -> Result<Code, Refusal> {
+fn redeem(world: &mut World, input: &Exchange, connector_id: &str, now: i64) -> Result<Code, Refusal> {
     let code = world.sign_ins.codes.remove(&input.code);
     let code = code.ok_or_else(|| Refusal::invalid("code is unknown or was used before"))?;
     if now >= code.expires_at {

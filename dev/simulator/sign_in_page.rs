@@ -40,16 +40,10 @@ impl Choice {
     pub fn read(form: &str) -> Result<Self, String> {
         let mut fields = form_urlencoded::parse(form.as_bytes());
         let found = fields.find(|(name, _)| name == "user_id" || name == "action");
-        match found
-            .as_ref()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
-        {
+        match found.as_ref().map(|(name, value)| (name.as_ref(), value.as_ref())) {
             Some(("action", "continue")) => Ok(Self::Continue),
             Some(("action", "cancel")) => Ok(Self::Cancel),
-            Some(("user_id", id)) => id
-                .parse()
-                .map(Self::User)
-                .map_err(|_| "There is no such user.".to_owned()),
+            Some(("user_id", id)) => id.parse().map(Self::User).map_err(|_| "There is no such user.".to_owned()),
             _ => Err("Nobody was chosen.".to_owned()),
         }
     }
@@ -84,12 +78,7 @@ pub fn choose(world: &World, asked: &Asked, signed_in: Option<u64>) -> Response<
         }
     };
     let form_targets = format!("'self' {}", world.settings.connector_url);
-    respond(
-        StatusCode::OK,
-        "Sign in to StatiBeat",
-        &content,
-        &form_targets,
-    )
+    respond(StatusCode::OK, "Sign in to StatiBeat", &content, &form_targets)
 }
 
 /// The page for a visit that cannot go on.
@@ -99,26 +88,15 @@ pub fn fault(reason: &str) -> Response<Bytes> {
         p { (reason) }
         p { "Go back to the application you came from and start again." }
     };
-    respond(
-        StatusCode::BAD_REQUEST,
-        "Sign-in problem",
-        &content,
-        "'none'",
-    )
+    respond(StatusCode::BAD_REQUEST, "Sign-in problem", &content, "'none'")
 }
 
 fn roles(world: &World, user: &User) -> String {
     let words = |key: &str| key.strip_prefix("page_").unwrap_or(key).to_owned();
-    let roles = user
-        .roles
-        .iter()
-        .filter_map(|(id, key)| Some(format!("{} of {}", words(key), world.pages.get(id)?.name)));
+    let roles =
+        user.roles.iter().filter_map(|(id, key)| Some(format!("{} of {}", words(key), world.pages.get(id)?.name)));
     let roles: Vec<String> = roles.collect();
-    if roles.is_empty() {
-        "no page".to_owned()
-    } else {
-        roles.join(", ")
-    }
+    if roles.is_empty() { "no page".to_owned() } else { roles.join(", ") }
 }
 
 fn other_account(asked: &Asked) -> String {
@@ -132,12 +110,7 @@ fn other_account(asked: &Asked) -> String {
     format!("/connector/sign-in?{query}")
 }
 
-fn respond(
-    status: StatusCode,
-    title: &str,
-    content: &Markup,
-    form_targets: &str,
-) -> Response<Bytes> {
+fn respond(status: StatusCode, title: &str, content: &Markup, form_targets: &str) -> Response<Bytes> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -158,16 +131,10 @@ fn respond(
         secrets::standard_base64_hash(STYLE.as_bytes()),
     );
     let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    headers.insert("content-type", HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
     headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
-    headers.insert(
-        "x-content-type-options",
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
     if let Ok(value) = HeaderValue::from_str(&policy) {
         headers.insert("content-security-policy", value);

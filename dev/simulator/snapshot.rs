@@ -29,31 +29,18 @@ pub fn write(world: &World) -> String {
         maintenances: world.maintenances.values().cloned().collect(),
         beat_actions: world.beats.actions.clone(),
     };
-    serde_json::to_string_pretty(&snapshot)
-        .expect("these types have string keys only and always serialize")
+    serde_json::to_string_pretty(&snapshot).expect("these types have string keys only and always serialize")
 }
 
 /// Puts a snapshot in place of the seeded data.
 pub fn read(world: &mut World, text: &str) -> Result<(), String> {
-    let snapshot: Snapshot =
-        serde_json::from_str(text).map_err(|error| format!("not a snapshot: {error}"))?;
+    let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| format!("not a snapshot: {error}"))?;
     if snapshot.version != VERSION {
-        return Err(format!(
-            "snapshot version {} is not {VERSION}",
-            snapshot.version
-        ));
+        return Err(format!("snapshot version {} is not {VERSION}", snapshot.version));
     }
     world.next_id = snapshot.next_id;
-    world.incidents = snapshot
-        .incidents
-        .into_iter()
-        .map(|incident| (incident.id, incident))
-        .collect();
-    world.maintenances = snapshot
-        .maintenances
-        .into_iter()
-        .map(|entry| (entry.id, entry))
-        .collect();
+    world.incidents = snapshot.incidents.into_iter().map(|incident| (incident.id, incident)).collect();
+    world.maintenances = snapshot.maintenances.into_iter().map(|entry| (entry.id, entry)).collect();
     world.beats.actions = snapshot.beat_actions;
     world.changed();
     Ok(())

@@ -17,16 +17,10 @@ impl StateFile {
     /// Loads the file if it is there.
     pub fn open(path: Option<PathBuf>, simulator: &Simulator) -> Result<Self, String> {
         if let Some(path) = path.as_ref().filter(|path| path.exists()) {
-            let text =
-                fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            simulator
-                .restore(&text)
-                .map_err(|fault| format!("{}: {fault}", path.display()))?;
+            let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            simulator.restore(&text).map_err(|fault| format!("{}: {fault}", path.display()))?;
         }
-        Ok(Self {
-            path,
-            saved: Mutex::new(simulator.revision()),
-        })
+        Ok(Self { path, saved: Mutex::new(simulator.revision()) })
     }
 
     /// Writes the file when something changed. A half-written file never takes the place of a whole one.
@@ -40,8 +34,7 @@ impl StateFile {
             return Ok(());
         }
         let draft = path.with_extension("draft");
-        let written =
-            fs::write(&draft, simulator.snapshot()).and_then(|()| fs::rename(&draft, path));
+        let written = fs::write(&draft, simulator.snapshot()).and_then(|()| fs::rename(&draft, path));
         written.map_err(|error| format!("{}: {error}", path.display()))?;
         *saved = revision;
         Ok(())

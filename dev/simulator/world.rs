@@ -81,14 +81,8 @@ impl World {
 
     /// The caller's request id, or one of ours.
     pub fn request_id(&mut self, request: &Request<Bytes>) -> String {
-        let given = request
-            .headers()
-            .get("x-request-id")
-            .and_then(|value| value.to_str().ok());
-        given.map_or_else(
-            || self.secrets.next("request")[..12].to_owned(),
-            str::to_owned,
-        )
+        let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+        given.map_or_else(|| self.secrets.next("request")[..12].to_owned(), str::to_owned)
     }
 
     /// Moves maintenances on to the stage the time of day puts them in.

@@ -5,7 +5,7 @@
 mod authorize;
 mod browser;
 mod consent;
-// mod mcp;
+mod mcp;
 mod metadata;
 mod register;
 mod reply;
@@ -107,7 +107,7 @@ async fn respond(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reque
         reply::preflight(route.methods())
     } else if route == Route::Mcp {
         // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
-        reply::not_found()
+        mcp::post(ctx, request, request_id).await
     } else if route.methods().contains(request.method()) {
         dispatch(ctx, route, request, request_id).await
     } else {
@@ -131,6 +131,6 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::Token => token::token(ctx, request, request_id).await,
         Route::Revoke => token::revoke(ctx, request, request_id).await,
         Route::Register => register::post(ctx, request),
-        Route::Mcp => reply::not_found(),
+        Route::Mcp => mcp::post(ctx, request, request_id).await,
     }
 }

@@ -112,7 +112,7 @@ pub fn token_error(error: &TokenError) -> Response {
     let mut response = json(status, &json!({"error": error.code(), "error_description": error.description()}));
     match error {
         TokenError::BasicAuthentication => {
-            set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#)
+            set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#);
         }
         TokenError::Unavailable => retry_after(&mut response, Duration::from_secs(5)),
         TokenError::Limited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
@@ -151,11 +151,9 @@ pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
             (StatusCode::FORBIDDEN, Some((bearer::INSUFFICIENT_SCOPE, words)), *scopes)
         }
     };
-    let mut value = "Bearer ".to_owned();
-    if let Some((code, words)) = error {
-        value += &format!("error=\"{code}\", error_description=\"{words}\", ");
-    }
-    value += &format!("resource_metadata=\"{metadata_url}\", scope=\"{scopes}\"");
+    let error_part = error.map(|(code, words)| format!(r#"error="{code}", error_description="{words}", "#));
+    let error_part = error_part.unwrap_or_default();
+    let value = format!(r#"Bearer {error_part}resource_metadata="{metadata_url}", scope="{scopes}""#);
     let body = match error {
         Some((code, words)) => json!({"error": code, "error_description": words}),
         None => json!({"error_description": "sign in to StatiBeat to use this endpoint"}),

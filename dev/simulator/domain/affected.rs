@@ -43,9 +43,7 @@ pub fn check_external_id(external_id: Option<&str>) -> Result<(), Refusal> {
 /// Finds the items that a request names.
 pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
     if names.len() > ITEMS_MAX {
-        return Err(Refusal::invalid(format!(
-            "affected_items has more than {ITEMS_MAX} entries"
-        )));
+        return Err(Refusal::invalid(format!("affected_items has more than {ITEMS_MAX} entries")));
     }
     let mut ids = Vec::new();
     for name in names {
@@ -59,37 +57,22 @@ pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
 
 fn resolve_one(page: &Page, name: &ItemName) -> Result<u64, Refusal> {
     let (found, shown) = match (name.id, &name.external_id, &name.slug) {
-        (Some(id), None, None) => (
-            page.items.iter().find(|item| item.id == id),
-            format!("id {id}"),
-        ),
-        (None, Some(external_id), None) => (
-            page.items
-                .iter()
-                .find(|item| item.external_id == *external_id),
-            format!("external_id \"{external_id}\""),
-        ),
-        (None, None, Some(slug)) => (
-            page.items.iter().find(|item| item.slug == *slug),
-            format!("slug \"{slug}\""),
-        ),
+        (Some(id), None, None) => (page.items.iter().find(|item| item.id == id), format!("id {id}")),
+        (None, Some(external_id), None) => {
+            (page.items.iter().find(|item| item.external_id == *external_id), format!("external_id \"{external_id}\""))
+        }
+        (None, None, Some(slug)) => (page.items.iter().find(|item| item.slug == *slug), format!("slug \"{slug}\"")),
         _ => {
-            return Err(Refusal::invalid(
-                "each entry of affected_items takes exactly one of id, external_id and slug",
-            ));
+            return Err(Refusal::invalid("each entry of affected_items takes exactly one of id, external_id and slug"));
         }
     };
-    found
-        .map(|item| item.id)
-        .ok_or_else(|| Refusal::invalid(format!("affected_items names an unknown item: {shown}")))
+    found.map(|item| item.id).ok_or_else(|| Refusal::invalid(format!("affected_items names an unknown item: {shown}")))
 }
 
 /// Affected items as answers show them. An open incident's own status wins over the computed one.
 pub fn show(world: &World, page: &Page, ids: &[u64], own_status: Option<&str>) -> Value {
     let standing = hierarchy::standing(world, page);
-    let items = ids
-        .iter()
-        .filter_map(|id| page.items.iter().find(|item| item.id == *id));
+    let items = ids.iter().filter_map(|id| page.items.iter().find(|item| item.id == *id));
     let shown = items.map(|item| {
         json!({
             "id": item.id,

@@ -34,15 +34,12 @@ struct Day {
 
 /// `GET analytics/summary`
 pub fn summary(world: &World, call: &Call) -> Handled {
-    let window =
-        Query::parse(call.request, &["window_days"])?.number("window_days", 1, WINDOW_MAX)?;
+    let window = Query::parse(call.request, &["window_days"])?.number("window_days", 1, WINDOW_MAX)?;
     let window = window.unwrap_or(WINDOW_DEFAULT);
     let page = pages::of(world, call.page_id)?;
     let today = call.now.div_euclid(DAY);
     let first = today + 1 - i64::from(window);
-    let days: Vec<(i64, Day)> = (first..=today)
-        .map(|day| (day, numbers(world, page, day)))
-        .collect();
+    let days: Vec<(i64, Day)> = (first..=today).map(|day| (day, numbers(world, page, day))).collect();
     let sum = |pick: fn(&Day) -> u64| days.iter().map(|(_, day)| pick(day)).sum::<u64>();
     let (attempts, failures) = (sum(|day| day.attempts), sum(|day| day.failures));
     Ok(reply::ok(&json!({
@@ -98,16 +95,8 @@ fn subscriber_numbers(page: &Page, new: u64, unsubscribed: u64) -> Value {
 }
 
 fn activity(world: &World, page: &Page, from: i64, days: &[(i64, Day)]) -> Value {
-    let incidents = world
-        .incidents
-        .values()
-        .filter(|incident| incident.page_id == page.id);
-    let maintenances = || {
-        world
-            .maintenances
-            .values()
-            .filter(|maintenance| maintenance.page_id == page.id)
-    };
+    let incidents = world.incidents.values().filter(|incident| incident.page_id == page.id);
+    let maintenances = || world.maintenances.values().filter(|maintenance| maintenance.page_id == page.id);
     json!({
         "active_incidents": incidents.filter(|incident| incident.resolved_at.is_none()).count(),
         "incidents_created": days.iter().map(|(_, day)| day.incidents_created).sum::<u64>(),
@@ -137,26 +126,13 @@ fn delivery(attempts: u64, failures: u64) -> Value {
 /// A day's numbers: a weekly rhythm, a little noise, and more traffic on days with incidents.
 fn numbers(world: &World, page: &Page, day: i64) -> Day {
     let in_day = |at: i64| at.div_euclid(DAY) == day;
-    let incidents = || {
-        world
-            .incidents
-            .values()
-            .filter(|incident| incident.page_id == page.id)
-    };
-    let created = incidents()
-        .filter(|incident| in_day(incident.started_at))
-        .count() as u64;
-    let resolved = incidents()
-        .filter(|incident| incident.resolved_at.is_some_and(in_day))
-        .count() as u64;
+    let incidents = || world.incidents.values().filter(|incident| incident.page_id == page.id);
+    let created = incidents().filter(|incident| in_day(incident.started_at)).count() as u64;
+    let resolved = incidents().filter(|incident| incident.resolved_at.is_some_and(in_day)).count() as u64;
     let noise = noise(page.id, day);
     let weekday = day.rem_euclid(7);
     // 1 January 1970 was a Thursday: days 2 and 3 of the count are the weekend.
-    let base = if matches!(weekday, 2 | 3) {
-        page.daily_views / 2
-    } else {
-        page.daily_views
-    };
+    let base = if matches!(weekday, 2 | 3) { page.daily_views / 2 } else { page.daily_views };
     let views = base + base * (noise % 20) / 100 + created * page.daily_views;
     let attempts = (created + resolved) * page.daily_views / 8;
     Day {
@@ -174,9 +150,7 @@ fn numbers(world: &World, page: &Page, day: i64) -> Day {
 }
 
 fn noise(page_id: u64, day: i64) -> u64 {
-    let mixed = (page_id.wrapping_mul(31))
-        .wrapping_add(day.unsigned_abs())
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (page_id.wrapping_mul(31)).wrapping_add(day.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed >> 40
 }
 
@@ -196,7 +170,5 @@ fn show_day(day: i64, numbers: &Day) -> Value {
 
 fn date(day: i64) -> Value {
     let text = reply::time(day * DAY);
-    text.as_str()
-        .and_then(|text| text.split('T').next())
-        .map_or(Value::Null, Value::from)
+    text.as_str().and_then(|text| text.split('T').next()).map_or(Value::Null, Value::from)
 }

@@ -50,38 +50,20 @@ pub fn list(world: &World, call: &Call) -> Handled {
     let query = Query::parse(call.request, &["status", "limit"])?;
     let wanted = query.word("status", &["pending", "approved", "rejected"])?;
     let limit = query.limit()?;
-    let on_page = world
-        .beats
-        .actions
-        .iter()
-        .rev()
-        .filter(|action| action.page_id == call.page_id);
-    let found: Vec<_> = on_page
-        .filter(|action| wanted.is_none_or(|wanted| wanted == action.state))
-        .collect();
-    let items: Result<Vec<_>, _> = found
-        .iter()
-        .take(limit)
-        .map(|action| show(world, action))
-        .collect();
+    let on_page = world.beats.actions.iter().rev().filter(|action| action.page_id == call.page_id);
+    let found: Vec<_> = on_page.filter(|action| wanted.is_none_or(|wanted| wanted == action.state)).collect();
+    let items: Result<Vec<_>, _> = found.iter().take(limit).map(|action| show(world, action)).collect();
     Ok(reply::list(items?, found.len()))
 }
 
 /// `POST beats/actions/{id}/approve`, `…/reject`
 pub fn decide(world: &mut World, call: &Call, id: u64, decision: &str) -> Handled {
     body::none(call.request)?;
-    let place = world
-        .beats
-        .actions
-        .iter()
-        .position(|action| action.id == id && action.page_id == call.page_id);
+    let place = world.beats.actions.iter().position(|action| action.id == id && action.page_id == call.page_id);
     let place = place.ok_or_else(|| Refusal::not_found("beat action"))?;
     let mut action = world.beats.actions[place].clone();
     if action.state != "pending" {
-        return Err(Refusal::conflict(format!(
-            "beat action is already {}",
-            action.state
-        )));
+        return Err(Refusal::conflict(format!("beat action is already {}", action.state)));
     }
     let approved = decision == "approve";
     if approved {
@@ -100,10 +82,7 @@ pub fn decide(world: &mut World, call: &Call, id: u64, decision: &str) -> Handle
 fn carry_out(world: &mut World, action: &BeatAction, call: &Call) -> Result<u64, Refusal> {
     let author = Author::new("StatiBeat", "automation");
     let id = world.allocate_id();
-    if let Some(incident) = action
-        .incident_id
-        .and_then(|id| world.incidents.get_mut(&id))
-    {
+    if let Some(incident) = action.incident_id.and_then(|id| world.incidents.get_mut(&id)) {
         incident.append(id, action.message.clone(), author, call.now);
         return Ok(incident.id);
     }
@@ -132,11 +111,7 @@ fn carry_out(world: &mut World, action: &BeatAction, call: &Call) -> Result<u64,
 
 fn show(world: &World, action: &BeatAction) -> Result<Value, Refusal> {
     let page = pages::of(world, action.page_id)?;
-    let beat = world
-        .beats
-        .beats
-        .iter()
-        .find(|beat| beat.id == action.beat_id);
+    let beat = world.beats.beats.iter().find(|beat| beat.id == action.beat_id);
     Ok(json!({
         "id": action.id,
         "beat_id": action.beat_id,

@@ -123,100 +123,50 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
 
 /// A Beat of a page.
 pub fn find(world: &World, page_id: u64, id: u64) -> Result<&Beat, Refusal> {
-    let found = world
-        .beats
-        .beats
-        .iter()
-        .find(|beat| beat.id == id && beat.page_id == page_id);
+    let found = world.beats.beats.iter().find(|beat| beat.id == id && beat.page_id == page_id);
     found.ok_or_else(|| Refusal::not_found("beat"))
 }
 
 fn list(world: &World, call: &Call) -> Handled {
     let in_full = Query::parse(call.request, &["view"])?.full()?;
-    let on_page = world
-        .beats
-        .beats
-        .iter()
-        .filter(|beat| beat.page_id == call.page_id);
-    list_all(
-        on_page
-            .map(|beat| if in_full { beat.full() } else { beat.compact() })
-            .collect(),
-    )
+    let on_page = world.beats.beats.iter().filter(|beat| beat.page_id == call.page_id);
+    list_all(on_page.map(|beat| if in_full { beat.full() } else { beat.compact() }).collect())
 }
 
 fn list_events(world: &World, call: &Call, id: u64) -> Handled {
     let limit = Query::parse(call.request, &["limit"])?.limit()?;
     let beat = find(world, call.page_id, id)?;
-    let events: Vec<_> = world
-        .beats
-        .events
-        .iter()
-        .rev()
-        .filter(|event| event.beat_id == beat.id)
-        .collect();
-    Ok(reply::list(
-        events
-            .iter()
-            .take(limit)
-            .map(|event| event.show(world, beat))
-            .collect(),
-        events.len(),
-    ))
+    let events: Vec<_> = world.beats.events.iter().rev().filter(|event| event.beat_id == beat.id).collect();
+    Ok(reply::list(events.iter().take(limit).map(|event| event.show(world, beat)).collect(), events.len()))
 }
 
 fn list_runs(world: &World, call: &Call, id: u64) -> Handled {
     let limit = Query::parse(call.request, &["limit"])?.limit()?;
     let beat = find(world, call.page_id, id)?;
-    let runs: Vec<_> = world
-        .beats
-        .runs
-        .iter()
-        .rev()
-        .filter(|run| run.beat_id == beat.id)
-        .collect();
-    Ok(reply::list(
-        runs.iter().take(limit).map(|run| run.show()).collect(),
-        runs.len(),
-    ))
+    let runs: Vec<_> = world.beats.runs.iter().rev().filter(|run| run.beat_id == beat.id).collect();
+    Ok(reply::list(runs.iter().take(limit).map(|run| run.show()).collect(), runs.len()))
 }
 
 /// Evidence of trouble over all Beats of the page, newest first.
 fn list_failures(world: &World, call: &Call) -> Handled {
     let limit = Query::parse(call.request, &["limit"])?.limit()?;
-    let failed = world
-        .beats
-        .events
-        .iter()
-        .filter(|event| matches!(event.stage, "warning" | "critical"));
-    let mut found: Vec<_> = failed
-        .filter_map(|event| Some((event, find(world, call.page_id, event.beat_id).ok()?)))
-        .collect();
+    let failed = world.beats.events.iter().filter(|event| matches!(event.stage, "warning" | "critical"));
+    let mut found: Vec<_> =
+        failed.filter_map(|event| Some((event, find(world, call.page_id, event.beat_id).ok()?))).collect();
     found.sort_by_key(|(event, _)| std::cmp::Reverse((event.created_at, event.id)));
-    Ok(reply::list(
-        found
-            .iter()
-            .take(limit)
-            .map(|(event, beat)| event.show(world, beat))
-            .collect(),
-        found.len(),
-    ))
+    Ok(reply::list(found.iter().take(limit).map(|(event, beat)| event.show(world, beat)).collect(), found.len()))
 }
 
 fn list_groups(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
-    let groups = world
-        .beats
-        .groups
-        .iter()
-        .filter(|group| group.page_id == call.page_id);
+    let groups = world.beats.groups.iter().filter(|group| group.page_id == call.page_id);
     let items = groups.map(|group| {
         let members: Vec<_> = world.beats.beats.iter().filter(|beat| beat.group_id == Some(group.id)).collect();
         let worst = ["critical", "warning", "unknown", "healthy"];
         let worst = worst.into_iter().find(|stage| members.iter().any(|beat| beat.stage == *stage));
-        let shown = members.iter().map(|beat| {
-            json!({ "id": beat.id, "name": beat.name, "enabled": beat.enabled, "current_stage": beat.stage })
-        });
+        let shown = members.iter().map(
+            |beat| json!({ "id": beat.id, "name": beat.name, "enabled": beat.enabled, "current_stage": beat.stage }),
+        );
         json!({
             "id": group.id,
             "name": group.name,
@@ -238,22 +188,10 @@ fn run(world: &mut World, call: &Call, id: u64) -> Handled {
     }
     let (beat_id, stage) = (beat.id, beat.stage);
     let id = world.allocate_id();
-    let run = BeatRun {
-        id,
-        beat_id,
-        trigger: "manual",
-        stage,
-        latency_ms: 180,
-        started_at: call.now,
-    };
+    let run = BeatRun { id, beat_id, trigger: "manual", stage, latency_ms: 180, started_at: call.now };
     let shown = run.show();
     world.beats.runs.push(run);
-    for beat in world
-        .beats
-        .beats
-        .iter_mut()
-        .filter(|beat| beat.id == beat_id)
-    {
+    for beat in world.beats.beats.iter_mut().filter(|beat| beat.id == beat_id) {
         beat.last_run_at = Some(call.now);
     }
     Ok(reply::json_response(http::StatusCode::ACCEPTED, &shown))

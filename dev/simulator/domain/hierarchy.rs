@@ -67,38 +67,23 @@ impl Standing {
 
 /// Computes how a page's items stand now.
 pub fn standing(world: &World, page: &Page) -> Standing {
-    let mut standing = Standing {
-        ranks: HashMap::new(),
-        under_maintenance: HashMap::new(),
-    };
+    let mut standing = Standing { ranks: HashMap::new(), under_maintenance: HashMap::new() };
     for item in &page.items {
         standing.ranks.insert(item.id, 0);
         standing.under_maintenance.insert(item.id, false);
     }
-    let open = world
-        .incidents
-        .values()
-        .filter(|incident| incident.page_id == page.id && incident.resolved_at.is_none());
+    let open =
+        world.incidents.values().filter(|incident| incident.page_id == page.id && incident.resolved_at.is_none());
     for incident in open {
-        let rank = page
-            .find_status(&incident.status)
-            .map_or(0, |(rank, _)| rank);
+        let rank = page.find_status(&incident.status).map_or(0, |(rank, _)| rank);
         for item_id in &incident.affected {
             for_each_upward(page, *item_id, |id| {
-                standing
-                    .ranks
-                    .entry(id)
-                    .and_modify(|known| *known = rank.max(*known));
+                standing.ranks.entry(id).and_modify(|known| *known = rank.max(*known));
             });
         }
     }
-    let running = world
-        .maintenances
-        .values()
-        .filter(|maintenance| maintenance.page_id == page.id);
-    for maintenance in
-        running.filter(|maintenance| maintenance.state(page) == MaintenanceState::Active)
-    {
+    let running = world.maintenances.values().filter(|maintenance| maintenance.page_id == page.id);
+    for maintenance in running.filter(|maintenance| maintenance.state(page) == MaintenanceState::Active) {
         for item_id in &maintenance.affected {
             standing.under_maintenance.insert(*item_id, true);
         }
@@ -110,11 +95,7 @@ fn for_each_upward(page: &Page, item_id: u64, mut visit: impl FnMut(u64)) {
     let mut next = Some(item_id);
     while let Some(id) = next {
         visit(id);
-        next = page
-            .items
-            .iter()
-            .find(|item| item.id == id)
-            .and_then(|item| item.parent_id);
+        next = page.items.iter().find(|item| item.id == id).and_then(|item| item.parent_id);
     }
 }
 
@@ -122,9 +103,9 @@ fn for_each_upward(page: &Page, item_id: u64, mut visit: impl FnMut(u64)) {
 pub fn levels(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
     let levels = pages::of(world, call.page_id)?.levels.iter();
-    let items = levels.map(|level| {
-        json!({ "id": level.id, "depth": level.depth, "name": level.singular, "plural_name": level.plural })
-    });
+    let items = levels.map(
+        |level| json!({ "id": level.id, "depth": level.depth, "name": level.singular, "plural_name": level.plural }),
+    );
     pages::list_all(items.collect())
 }
 
@@ -149,11 +130,5 @@ pub fn items(world: &World, call: &Call) -> Handled {
             "metadata": {},
         })
     };
-    pages::list_all(
-        page.items
-            .iter()
-            .enumerate()
-            .map(describe)
-            .collect::<Vec<Value>>(),
-    )
+    pages::list_all(page.items.iter().enumerate().map(describe).collect::<Vec<Value>>())
 }

@@ -88,26 +88,15 @@ pub fn create(world: &mut World, call: &Call) -> Handled {
     check_text("title", &input.title, TITLE_MAX)?;
     check_text("description", &input.description, DESCRIPTION_MAX)?;
     check_optional_text("impact", input.impact.as_deref(), IMPACT_MAX)?;
-    check_optional_text(
-        "affected_items_freetext",
-        input.affected_items_freetext.as_deref(),
-        IMPACT_MAX,
-    )?;
+    check_optional_text("affected_items_freetext", input.affected_items_freetext.as_deref(), IMPACT_MAX)?;
     affected::check_external_id(input.external_id.as_deref())?;
-    let status = input
-        .status
-        .clone()
-        .unwrap_or_else(|| STATUS_DEFAULT.to_owned());
+    let status = input.status.clone().unwrap_or_else(|| STATUS_DEFAULT.to_owned());
     check_opening_status(page, &status)?;
     let touched = affected::resolve(page, input.affected_items.as_deref().unwrap_or_default())?;
     let stage_id = page.stages[0].id;
     let created_with = serde_json::to_string(&input).ok();
     if let Some(external_id) = &input.external_id
-        && let Ok(id) = incidents::find(
-            world,
-            call.page_id,
-            &Reference::External(external_id.clone()),
-        )
+        && let Ok(id) = incidents::find(world, call.page_id, &Reference::External(external_id.clone()))
     {
         return repeated(world, id, created_with.as_deref());
     }
@@ -133,10 +122,7 @@ pub fn create(world: &mut World, call: &Call) -> Handled {
     let id = incident.id;
     world.incidents.insert(id, incident);
     world.changed();
-    Ok(reply::created(&incidents::full(
-        world,
-        &world.incidents[&id],
-    )?))
+    Ok(reply::created(&incidents::full(world, &world.incidents[&id])?))
 }
 
 fn repeated(world: &World, id: u64, created_with: Option<&str>) -> Handled {
@@ -144,9 +130,7 @@ fn repeated(world: &World, id: u64, created_with: Option<&str>) -> Handled {
     if existing.created_with.is_some() && existing.created_with.as_deref() == created_with {
         return Ok(reply::ok(&incidents::full(world, existing)?));
     }
-    Err(Refusal::conflict(
-        "external_id is taken by another incident",
-    ))
+    Err(Refusal::conflict("external_id is taken by another incident"))
 }
 
 /// `POST incidents/{id}/updates`
@@ -158,20 +142,14 @@ pub fn add_update(world: &mut World, call: &Call, reference: &Reference) -> Hand
     if let Some(status) = &input.status {
         check_status(&page, status)?;
     }
-    let touched = input
-        .affected_items
-        .as_deref()
-        .map(|names| affected::resolve(&page, names))
-        .transpose()?;
+    let touched = input.affected_items.as_deref().map(|names| affected::resolve(&page, names)).transpose()?;
     let last = page.stages[page.stages.len() - 1].id;
     if let Some(stage_id) = input.lifecycle_stage_id {
         check_stage(&page, stage_id, call.caller.is_connector())?;
     }
     let moves = input.lifecycle_stage_id.is_some() || input.status.is_some() || touched.is_some();
     if world.incidents[&id].resolved_at.is_some() && moves {
-        return Err(Refusal::conflict(
-            "incident is resolved; only a message can be added",
-        ));
+        return Err(Refusal::conflict("incident is resolved; only a message can be added"));
     }
     let update_id = world.allocate_id();
     let Some(incident) = world.incidents.get_mut(&id) else {
@@ -207,21 +185,13 @@ pub fn act(world: &mut World, call: &Call, reference: &Reference, action: &str) 
         }
         "resolve" => {
             let input: Resolution = body::optional_json(call.request)?;
-            check_optional_text(
-                "resolution_message",
-                input.resolution_message.as_deref(),
-                MESSAGE_MAX,
-            )?;
+            check_optional_text("resolution_message", input.resolution_message.as_deref(), MESSAGE_MAX)?;
             if resolved {
                 return Err(Refusal::conflict("incident is already resolved"));
             }
             incident.stage_id = page.stages[page.stages.len() - 1].id;
             incident.resolved_at = Some(call.now);
-            Some(
-                input
-                    .resolution_message
-                    .unwrap_or_else(|| "This incident has been resolved.".to_owned()),
-            )
+            Some(input.resolution_message.unwrap_or_else(|| "This incident has been resolved.".to_owned()))
         }
         _ => {
             let input: Remark = body::optional_json(call.request)?;
@@ -231,11 +201,7 @@ pub fn act(world: &mut World, call: &Call, reference: &Reference, action: &str) 
             }
             incident.stage_id = page.stages[0].id;
             incident.resolved_at = None;
-            Some(
-                input
-                    .message
-                    .unwrap_or_else(|| "This incident has been reopened.".to_owned()),
-            )
+            Some(input.message.unwrap_or_else(|| "This incident has been reopened.".to_owned()))
         }
     };
     if let Some(message) = message {
@@ -254,19 +220,11 @@ pub fn edit(world: &mut World, call: &Call, reference: &Reference) -> Handled {
     check_optional_text("title", input.title.as_deref(), TITLE_MAX)?;
     check_optional_text("description", input.description.as_deref(), DESCRIPTION_MAX)?;
     check_optional_text("impact", input.impact.as_deref(), IMPACT_MAX)?;
-    check_optional_text(
-        "affected_items_freetext",
-        input.affected_items_freetext.as_deref(),
-        IMPACT_MAX,
-    )?;
+    check_optional_text("affected_items_freetext", input.affected_items_freetext.as_deref(), IMPACT_MAX)?;
     if let Some(status) = &input.status {
         check_status(page, status)?;
     }
-    let touched = input
-        .affected_items
-        .as_deref()
-        .map(|names| affected::resolve(page, names))
-        .transpose()?;
+    let touched = input.affected_items.as_deref().map(|names| affected::resolve(page, names)).transpose()?;
     let Some(incident) = world.incidents.get_mut(&id) else {
         return Err(Refusal::not_found("incident"));
     };
@@ -275,9 +233,7 @@ pub fn edit(world: &mut World, call: &Call, reference: &Reference) -> Handled {
     replace(&mut incident.status, input.status);
     replace(&mut incident.affected, touched);
     incident.impact = input.impact.or(incident.impact.take());
-    incident.affected_freetext = input
-        .affected_items_freetext
-        .or(incident.affected_freetext.take());
+    incident.affected_freetext = input.affected_items_freetext.or(incident.affected_freetext.take());
     incident.updated_at = call.now;
     world.changed();
     Ok(reply::ok(&incidents::full(world, &world.incidents[&id])?))
@@ -297,14 +253,7 @@ impl Incident {
     pub fn append(&mut self, id: u64, message: String, author: Author, now: i64) -> &Update {
         let (stage_id, status) = (self.stage_id, Some(self.status.clone()));
         self.updated_at = now;
-        self.updates.push(Update {
-            id,
-            message,
-            stage_id,
-            status,
-            author,
-            created_at: now,
-        });
+        self.updates.push(Update { id, message, stage_id, status, author, created_at: now });
         &self.updates[self.updates.len() - 1]
     }
 }
@@ -317,44 +266,29 @@ pub fn replace<T>(place: &mut T, value: Option<T>) {
 }
 
 fn check_status(page: &Page, key: &str) -> Result<(), Refusal> {
-    let usable = || {
-        page.statuses
-            .iter()
-            .filter(|status| !status.archived)
-            .map(|status| status.key)
-    };
+    let usable = || page.statuses.iter().filter(|status| !status.archived).map(|status| status.key);
     if usable().any(|known| known == key) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!(
-        "status must be one of: {}",
-        usable().collect::<Vec<_>>().join(", ")
-    )))
+    Err(Refusal::invalid(format!("status must be one of: {}", usable().collect::<Vec<_>>().join(", "))))
 }
 
 /// The operational status means that there is no incident, so none is opened with it.
 fn check_opening_status(page: &Page, key: &str) -> Result<(), Refusal> {
     check_status(page, key)?;
     match page.find_status(key) {
-        Some((_, status)) if status.operational => Err(Refusal::invalid(format!(
-            "an incident cannot be opened with the operational status \"{key}\""
-        ))),
+        Some((_, status)) if status.operational => {
+            Err(Refusal::invalid(format!("an incident cannot be opened with the operational status \"{key}\"")))
+        }
         _ => Ok(()),
     }
 }
 
 /// The connector may move an incident along, and not out: its tools do not resolve.
 fn check_stage(page: &Page, stage_id: u64, connector: bool) -> Result<(), Refusal> {
-    let open = if connector {
-        &page.stages[..page.stages.len() - 1]
-    } else {
-        &page.stages[..]
-    };
+    let open = if connector { &page.stages[..page.stages.len() - 1] } else { &page.stages[..] };
     if open.iter().any(|stage| stage.id == stage_id) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!(
-        "lifecycle_stage_id must be one of: {}",
-        pages::name_stages(open)
-    )))
+    Err(Refusal::invalid(format!("lifecycle_stage_id must be one of: {}", pages::name_stages(open))))
 }

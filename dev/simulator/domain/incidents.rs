@@ -60,16 +60,10 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         (Endpoint::Incidents, "GET") => list(world, call.request, call.page_id),
         (Endpoint::Incidents, _) => incident_changes::create(world, call),
         (Endpoint::IncidentUpdates(reference), "GET") => list_updates(world, call, reference),
-        (Endpoint::IncidentUpdates(reference), _) => {
-            incident_changes::add_update(world, call, reference)
-        }
-        (Endpoint::IncidentAction(reference, action), _) => {
-            incident_changes::act(world, call, reference, action)
-        }
+        (Endpoint::IncidentUpdates(reference), _) => incident_changes::add_update(world, call, reference),
+        (Endpoint::IncidentAction(reference, action), _) => incident_changes::act(world, call, reference, action),
         (Endpoint::Incident(reference), "PATCH") => incident_changes::edit(world, call, reference),
-        (Endpoint::Incident(reference), "DELETE") => {
-            incident_changes::delete(world, call, reference)
-        }
+        (Endpoint::Incident(reference), "DELETE") => incident_changes::delete(world, call, reference),
         (Endpoint::Incident(reference), _) => {
             Query::parse(call.request, &[])?;
             let incident = &world.incidents[&find(world, call.page_id, reference)?];
@@ -81,17 +75,12 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
 
 /// The id of the incident that a path names on a page.
 pub fn find(world: &World, page_id: u64, reference: &Reference) -> Result<u64, Refusal> {
-    let mut on_page = world
-        .incidents
-        .values()
-        .filter(|incident| incident.page_id == page_id);
+    let mut on_page = world.incidents.values().filter(|incident| incident.page_id == page_id);
     let found = on_page.find(|incident| match reference {
         Reference::Id(id) => incident.id == *id,
         Reference::External(external_id) => incident.external_id.as_ref() == Some(external_id),
     });
-    found
-        .map(|incident| incident.id)
-        .ok_or_else(|| Refusal::not_found("incident"))
+    found.map(|incident| incident.id).ok_or_else(|| Refusal::not_found("incident"))
 }
 
 /// `GET /api/v1/incidents`, for anybody, where the page is public.
@@ -106,22 +95,12 @@ fn list(world: &World, request: &Request<Bytes>, page_id: u64) -> Handled {
     let query = Query::parse(request, &["status", "limit", "view"])?;
     let wanted = query.word("status", &["active", "resolved"])?;
     let (limit, in_full) = (query.limit()?, query.full()?);
-    let on_page = world
-        .incidents
-        .values()
-        .filter(|incident| incident.page_id == page_id);
-    let mut found: Vec<&Incident> = on_page
-        .filter(|incident| wanted.is_none_or(|wanted| wanted == incident.state()))
-        .collect();
+    let on_page = world.incidents.values().filter(|incident| incident.page_id == page_id);
+    let mut found: Vec<&Incident> =
+        on_page.filter(|incident| wanted.is_none_or(|wanted| wanted == incident.state())).collect();
     found.sort_by_key(|incident| std::cmp::Reverse((incident.started_at, incident.id)));
     let shown = found.iter().take(limit);
-    let items = shown.map(|incident| {
-        if in_full {
-            full(world, incident)
-        } else {
-            compact(world, incident)
-        }
-    });
+    let items = shown.map(|incident| if in_full { full(world, incident) } else { compact(world, incident) });
     Ok(reply::list(items.collect::<Result<_, _>>()?, found.len()))
 }
 
@@ -136,11 +115,7 @@ fn list_updates(world: &World, call: &Call, reference: &Reference) -> Handled {
 impl Incident {
     /// `active` or `resolved`.
     pub fn state(&self) -> &'static str {
-        if self.resolved_at.is_some() {
-            "resolved"
-        } else {
-            "active"
-        }
+        if self.resolved_at.is_some() { "resolved" } else { "active" }
     }
 }
 
@@ -168,10 +143,7 @@ pub fn compact(world: &World, incident: &Incident) -> Result<Value, Refusal> {
 }
 
 fn affected_items(world: &World, page: &Page, incident: &Incident) -> Value {
-    let own_status = incident
-        .resolved_at
-        .is_none()
-        .then_some(incident.status.as_str());
+    let own_status = incident.resolved_at.is_none().then_some(incident.status.as_str());
     affected::show(world, page, &incident.affected, own_status)
 }
 
@@ -181,10 +153,8 @@ pub fn full(world: &World, incident: &Incident) -> Result<Value, Refusal> {
     let mut document = compact(world, incident)?;
     document["description"] = json!(incident.description);
     document["author"] = json!({ "name": incident.author.name, "source": incident.author.source });
-    document["updates"] = updates::newest(&incident.updates, updates::UPDATES_IN_DOCUMENT, |id| {
-        page.stage_reference(id)
-    })
-    .into();
+    document["updates"] =
+        updates::newest(&incident.updates, updates::UPDATES_IN_DOCUMENT, |id| page.stage_reference(id)).into();
     document["updates_total"] = json!(incident.updates.len());
     Ok(document)
 }

@@ -70,16 +70,9 @@ pub fn create(world: &mut World, call: &Call) -> Handled {
     check_text("title", &input.title, TITLE_MAX)?;
     check_text("description", &input.description, DESCRIPTION_MAX)?;
     check_optional_text("impact", input.impact.as_deref(), IMPACT_MAX)?;
-    check_optional_text(
-        "affected_items_freetext",
-        input.affected_items_freetext.as_deref(),
-        IMPACT_MAX,
-    )?;
+    check_optional_text("affected_items_freetext", input.affected_items_freetext.as_deref(), IMPACT_MAX)?;
     affected::check_external_id(input.external_id.as_deref())?;
-    let (starts_at, ends_at) = (
-        moment("starts_at", &input.starts_at)?,
-        moment("ends_at", &input.ends_at)?,
-    );
+    let (starts_at, ends_at) = (moment("starts_at", &input.starts_at)?, moment("ends_at", &input.ends_at)?);
     let touched = affected::resolve(page, input.affected_items.as_deref().unwrap_or_default())?;
     let stage_id = page.maintenance_stages[0].id;
     let created_with = serde_json::to_string(&input).ok();
@@ -113,16 +106,9 @@ pub fn create(world: &mut World, call: &Call) -> Handled {
     Ok(reply::created(&document(world, call, id)?))
 }
 
-fn find_external<'a>(
-    world: &'a World,
-    page_id: u64,
-    external_id: Option<&str>,
-) -> Option<&'a Maintenance> {
+fn find_external<'a>(world: &'a World, page_id: u64, external_id: Option<&str>) -> Option<&'a Maintenance> {
     let external_id = external_id?;
-    let mut on_page = world
-        .maintenances
-        .values()
-        .filter(|maintenance| maintenance.page_id == page_id);
+    let mut on_page = world.maintenances.values().filter(|maintenance| maintenance.page_id == page_id);
     on_page.find(|maintenance| maintenance.external_id.as_deref() == Some(external_id))
 }
 
@@ -130,9 +116,7 @@ fn repeated(world: &World, existing: &Maintenance, created_with: Option<&str>) -
     if existing.created_with.is_some() && existing.created_with.as_deref() == created_with {
         return Ok(reply::ok(&maintenances::full(world, existing)?));
     }
-    Err(Refusal::conflict(
-        "external_id is taken by another maintenance",
-    ))
+    Err(Refusal::conflict("external_id is taken by another maintenance"))
 }
 
 /// `POST maintenances/{id}/updates`
@@ -144,9 +128,7 @@ pub fn add_update(world: &mut World, call: &Call, id: u64) -> Handled {
     if let Some(stage_id) = input.lifecycle_stage_id {
         check_stage(&page, stage_id, call.caller.is_connector())?;
         if matches!(state, State::Completed | State::Cancelled) {
-            return Err(Refusal::conflict(
-                "maintenance is over; only a message can be added",
-            ));
+            return Err(Refusal::conflict("maintenance is over; only a message can be added"));
         }
     }
     let update_id = world.allocate_id();
@@ -185,12 +167,7 @@ pub fn act(world: &mut World, call: &Call, id: u64, action: &str) -> Handled {
         return Err(Refusal::not_found("maintenance"));
     };
     maintenance.enter(&page, page.maintenance_stages[position].id, call.now);
-    maintenance.append(
-        update_id,
-        input.message.unwrap_or_else(|| words.to_owned()),
-        call.caller.author(),
-        call.now,
-    );
+    maintenance.append(update_id, input.message.unwrap_or_else(|| words.to_owned()), call.caller.author(), call.now);
     world.changed();
     Ok(reply::ok(&document(world, call, id)?))
 }
@@ -203,25 +180,13 @@ pub fn edit(world: &mut World, call: &Call, id: u64) -> Handled {
     check_optional_text("title", input.title.as_deref(), TITLE_MAX)?;
     check_optional_text("description", input.description.as_deref(), DESCRIPTION_MAX)?;
     check_optional_text("impact", input.impact.as_deref(), IMPACT_MAX)?;
-    check_optional_text(
-        "affected_items_freetext",
-        input.affected_items_freetext.as_deref(),
-        IMPACT_MAX,
-    )?;
-    let starts_at = input
-        .starts_at
-        .map_or(Ok(existing.starts_at), |text| moment("starts_at", &text))?;
-    let ends_at = input
-        .ends_at
-        .map_or(Ok(existing.ends_at), |text| moment("ends_at", &text))?;
+    check_optional_text("affected_items_freetext", input.affected_items_freetext.as_deref(), IMPACT_MAX)?;
+    let starts_at = input.starts_at.map_or(Ok(existing.starts_at), |text| moment("starts_at", &text))?;
+    let ends_at = input.ends_at.map_or(Ok(existing.ends_at), |text| moment("ends_at", &text))?;
     if (starts_at, ends_at) != (existing.starts_at, existing.ends_at) {
         check_window(starts_at, ends_at, call.now)?;
     }
-    let touched = input
-        .affected_items
-        .as_deref()
-        .map(|names| affected::resolve(page, names))
-        .transpose()?;
+    let touched = input.affected_items.as_deref().map(|names| affected::resolve(page, names)).transpose()?;
     let Some(maintenance) = world.maintenances.get_mut(&id) else {
         return Err(Refusal::not_found("maintenance"));
     };
@@ -230,9 +195,7 @@ pub fn edit(world: &mut World, call: &Call, id: u64) -> Handled {
     replace(&mut maintenance.affected, touched);
     (maintenance.starts_at, maintenance.ends_at) = (starts_at, ends_at);
     maintenance.impact = input.impact.or(maintenance.impact.take());
-    maintenance.affected_freetext = input
-        .affected_items_freetext
-        .or(maintenance.affected_freetext.take());
+    maintenance.affected_freetext = input.affected_items_freetext.or(maintenance.affected_freetext.take());
     maintenance.updated_at = call.now;
     world.changed();
     Ok(reply::ok(&document(world, call, id)?))
@@ -264,9 +227,7 @@ fn document(world: &World, call: &Call, id: u64) -> Result<serde_json::Value, Re
 
 fn moment(name: &str, text: &str) -> Result<i64, Refusal> {
     let parsed = text.parse::<jiff::Timestamp>();
-    parsed
-        .map(jiff::Timestamp::as_second)
-        .map_err(|_| Refusal::invalid(format!("{name} must be an RFC 3339 time")))
+    parsed.map(jiff::Timestamp::as_second).map_err(|_| Refusal::invalid(format!("{name} must be an RFC 3339 time")))
 }
 
 fn check_window(starts_at: i64, ends_at: i64, now: i64) -> Result<(), Refusal> {
@@ -282,16 +243,9 @@ fn check_window(starts_at: i64, ends_at: i64, now: i64) -> Result<(), Refusal> {
 /// The connector may move a maintenance along, and not out: its tools neither complete nor cancel.
 fn check_stage(page: &Page, stage_id: u64, connector: bool) -> Result<(), Refusal> {
     let stages = &page.maintenance_stages;
-    let open = if connector {
-        &stages[..stages.len() - 2]
-    } else {
-        &stages[..]
-    };
+    let open = if connector { &stages[..stages.len() - 2] } else { &stages[..] };
     if open.iter().any(|stage| stage.id == stage_id) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!(
-        "lifecycle_stage_id must be one of: {}",
-        pages::name_stages(open)
-    )))
+    Err(Refusal::invalid(format!("lifecycle_stage_id must be one of: {}", pages::name_stages(open))))
 }

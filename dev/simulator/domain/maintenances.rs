@@ -84,11 +84,7 @@ impl Maintenance {
     /// Where it stands.
     pub fn state(&self, page: &Page) -> State {
         let count = page.maintenance_stages.len();
-        match page
-            .maintenance_stages
-            .iter()
-            .position(|stage| stage.id == self.stage_id)
-        {
+        match page.maintenance_stages.iter().position(|stage| stage.id == self.stage_id) {
             Some(0) => State::Upcoming,
             Some(position) if position + 1 == count => State::Cancelled,
             Some(position) if position + 2 == count => State::Completed,
@@ -115,26 +111,14 @@ impl Maintenance {
     }
 
     fn append_automatic(&mut self, message: &str, at: i64, next_id: &mut u64) {
-        self.append(
-            *next_id,
-            message.to_owned(),
-            Author::new("StatiBeat", "automation"),
-            at,
-        );
+        self.append(*next_id, message.to_owned(), Author::new("StatiBeat", "automation"), at);
         *next_id += 1;
     }
 
     /// Adds to the timeline.
     pub fn append(&mut self, id: u64, message: String, author: Author, now: i64) -> &Update {
         self.updated_at = now;
-        self.updates.push(Update {
-            id,
-            message,
-            stage_id: self.stage_id,
-            status: None,
-            author,
-            created_at: now,
-        });
+        self.updates.push(Update { id, message, stage_id: self.stage_id, status: None, author, created_at: now });
         &self.updates[self.updates.len() - 1]
     }
 }
@@ -147,9 +131,7 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         (Endpoint::Maintenances, _) => maintenance_changes::create(world, call),
         (Endpoint::MaintenanceUpdates(id), "GET") => list_updates(world, call, *id),
         (Endpoint::MaintenanceUpdates(id), _) => maintenance_changes::add_update(world, call, *id),
-        (Endpoint::MaintenanceAction(id, action), _) => {
-            maintenance_changes::act(world, call, *id, action)
-        }
+        (Endpoint::MaintenanceAction(id, action), _) => maintenance_changes::act(world, call, *id, action),
         (Endpoint::Maintenance(id), "PATCH") => maintenance_changes::edit(world, call, *id),
         (Endpoint::Maintenance(id), "DELETE") => maintenance_changes::delete(world, call, *id),
         (Endpoint::Maintenance(id), _) => {
@@ -162,10 +144,7 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
 
 /// A maintenance of a page.
 pub fn find(world: &World, page_id: u64, id: u64) -> Result<&Maintenance, Refusal> {
-    let found = world
-        .maintenances
-        .get(&id)
-        .filter(|maintenance| maintenance.page_id == page_id);
+    let found = world.maintenances.get(&id).filter(|maintenance| maintenance.page_id == page_id);
     found.ok_or_else(|| Refusal::not_found("maintenance"))
 }
 
@@ -183,25 +162,15 @@ fn list(world: &World, request: &Request<Bytes>, page_id: u64) -> Handled {
     let wanted = query.word("status", &["active", "upcoming", "completed", "cancelled"])?;
     let (limit, in_full) = (query.limit()?, query.full()?);
     let page = pages::of(world, page_id)?;
-    let on_page = world
-        .maintenances
-        .values()
-        .filter(|maintenance| maintenance.page_id == page_id);
-    let mut found: Vec<&Maintenance> = on_page
-        .filter(|maintenance| wanted.is_none_or(|wanted| wanted == maintenance.state(page).name()))
-        .collect();
+    let on_page = world.maintenances.values().filter(|maintenance| maintenance.page_id == page_id);
+    let mut found: Vec<&Maintenance> =
+        on_page.filter(|maintenance| wanted.is_none_or(|wanted| wanted == maintenance.state(page).name())).collect();
     found.sort_by_key(|maintenance| (maintenance.starts_at, maintenance.id));
     if !matches!(wanted, Some("active" | "upcoming")) {
         found.reverse();
     }
     let shown = found.iter().take(limit);
-    let items = shown.map(|entry| {
-        if in_full {
-            full(world, entry)
-        } else {
-            compact(world, entry)
-        }
-    });
+    let items = shown.map(|entry| if in_full { full(world, entry) } else { compact(world, entry) });
     Ok(reply::list(items.collect::<Result<_, _>>()?, found.len()))
 }
 
@@ -209,9 +178,7 @@ fn list_updates(world: &World, call: &Call, id: u64) -> Handled {
     let limit = Query::parse(call.request, &["limit"])?.limit()?;
     let maintenance = find(world, call.page_id, id)?;
     let page = pages::of(world, call.page_id)?;
-    let items = updates::newest(&maintenance.updates, limit, |id| {
-        page.maintenance_stage_reference(id)
-    });
+    let items = updates::newest(&maintenance.updates, limit, |id| page.maintenance_stage_reference(id));
     Ok(reply::list(items, maintenance.updates.len()))
 }
 
@@ -244,10 +211,8 @@ pub fn full(world: &World, maintenance: &Maintenance) -> Result<Value, Refusal> 
     let mut document = compact(world, maintenance)?;
     let stage = |id| page.maintenance_stage_reference(id);
     document["description"] = json!(maintenance.description);
-    document["author"] =
-        json!({ "name": maintenance.author.name, "source": maintenance.author.source });
-    document["updates"] =
-        updates::newest(&maintenance.updates, updates::UPDATES_IN_DOCUMENT, stage).into();
+    document["author"] = json!({ "name": maintenance.author.name, "source": maintenance.author.source });
+    document["updates"] = updates::newest(&maintenance.updates, updates::UPDATES_IN_DOCUMENT, stage).into();
     document["updates_total"] = json!(maintenance.updates.len());
     Ok(document)
 }

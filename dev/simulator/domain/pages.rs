@@ -86,10 +86,7 @@ pub struct Stage {
 impl Page {
     /// A status by key, with its rank of severity.
     pub fn find_status(&self, key: &str) -> Option<(usize, &StatusDefinition)> {
-        self.statuses
-            .iter()
-            .enumerate()
-            .find(|(_, status)| status.key == key)
+        self.statuses.iter().enumerate().find(|(_, status)| status.key == key)
     }
 
     /// The reference to an incident stage.
@@ -112,40 +109,26 @@ fn stage_reference(stages: &[Stage], id: u64) -> Value {
 
 /// Stage names with their ids, for refusals that say what is allowed.
 pub fn name_stages(stages: &[Stage]) -> String {
-    stages
-        .iter()
-        .map(|stage| format!("{} ({})", stage.name, stage.id))
-        .collect::<Vec<_>>()
-        .join(", ")
+    stages.iter().map(|stage| format!("{} ({})", stage.name, stage.id)).collect::<Vec<_>>().join(", ")
 }
 
 /// The page a request's host stands for.
 pub fn by_host(world: &World, request: &Request<Bytes>) -> Result<u64, Refusal> {
-    let header = request
-        .headers()
-        .get("host")
-        .and_then(|value| value.to_str().ok());
+    let header = request.headers().get("host").and_then(|value| value.to_str().ok());
     let host = header.or_else(|| request.uri().host()).unwrap_or("");
-    let prefix = host
-        .split(':')
-        .next()
-        .and_then(|name| name.strip_suffix(".localhost"));
+    let prefix = host.split(':').next().and_then(|name| name.strip_suffix(".localhost"));
     match prefix {
         None => Ok(DEFAULT_PAGE),
         Some(prefix) => {
             let page = world.pages.values().find(|page| page.slug == prefix);
-            page.map(|page| page.id)
-                .ok_or_else(|| Refusal::not_found("page"))
+            page.map(|page| page.id).ok_or_else(|| Refusal::not_found("page"))
         }
     }
 }
 
 /// The page of a call. Dispatch has seen that it is there.
 pub fn of(world: &World, page_id: u64) -> Result<&Page, Refusal> {
-    world
-        .pages
-        .get(&page_id)
-        .ok_or_else(|| Refusal::not_found("page"))
+    world.pages.get(&page_id).ok_or_else(|| Refusal::not_found("page"))
 }
 
 /// `GET /api/v1/context`
@@ -172,33 +155,15 @@ pub fn summary(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
     let page = of(world, call.page_id)?;
     let standing = hierarchy::standing(world, page);
-    let worst = page
-        .items
-        .iter()
-        .filter_map(|item| standing.rank(item.id))
-        .max()
-        .unwrap_or(0);
-    let incidents = world
-        .incidents
-        .values()
-        .filter(|incident| incident.page_id == page.id);
-    let maintenances = || {
-        world
-            .maintenances
-            .values()
-            .filter(|maintenance| maintenance.page_id == page.id)
-    };
-    let in_state = |state| {
-        maintenances()
-            .filter(|maintenance| maintenance.state(page) == state)
-            .count()
-    };
+    let worst = page.items.iter().filter_map(|item| standing.rank(item.id)).max().unwrap_or(0);
+    let incidents = world.incidents.values().filter(|incident| incident.page_id == page.id);
+    let maintenances = || world.maintenances.values().filter(|maintenance| maintenance.page_id == page.id);
+    let in_state = |state| maintenances().filter(|maintenance| maintenance.state(page) == state).count();
     let changes = incidents.clone().map(|incident| incident.updated_at);
     let changes = changes.chain(maintenances().map(|maintenance| maintenance.updated_at));
     let status = &page.statuses[worst];
     let mut body = identity(page);
-    body["overall_status"] =
-        json!({ "key": status.key, "name": status.name, "operational": status.operational });
+    body["overall_status"] = json!({ "key": status.key, "name": status.name, "operational": status.operational });
     body["counts"] = json!({
         "active_incidents": incidents.filter(|incident| incident.resolved_at.is_none()).count(),
         "active_maintenances": in_state(MaintenanceState::Active),
@@ -222,9 +187,7 @@ fn identity(page: &Page) -> Value {
 /// `GET audit-settings`
 pub fn audit_settings(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
-    Ok(reply::ok(
-        &json!({ "audit_logs_enabled": of(world, call.page_id)?.audit_logs_enabled }),
-    ))
+    Ok(reply::ok(&json!({ "audit_logs_enabled": of(world, call.page_id)?.audit_logs_enabled })))
 }
 
 /// `GET status-definitions`

@@ -47,13 +47,7 @@ pub fn pages(world: &World, caller: &Caller) -> Handled {
 
 fn user<'a>(world: &'a World, caller: &Caller) -> Result<&'a User, Refusal> {
     match caller {
-        Caller::OnBehalf(person) => world
-            .people
-            .users
-            .get(&person.user_id)
-            .ok_or_else(|| Refusal::not_found("user")),
-        Caller::Token(_) => Err(Refusal::forbidden(
-            "an API token belongs to a page and has no user",
-        )),
+        Caller::OnBehalf(person) => world.people.users.get(&person.user_id).ok_or_else(|| Refusal::not_found("user")),
+        Caller::Token(_) => Err(Refusal::forbidden("an API token belongs to a page and has no user")),
     }
 }

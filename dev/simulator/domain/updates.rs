@@ -22,10 +22,7 @@ pub struct Author {
 impl Author {
     /// An author.
     pub fn new(name: &str, source: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            source: source.to_owned(),
-        }
+        Self { name: name.to_owned(), source: source.to_owned() }
     }
 }
 
@@ -62,17 +59,10 @@ impl Update {
 
 /// The newest updates first, at most `limit`.
 pub fn newest(updates: &[Update], limit: usize, stage: impl Fn(u64) -> Value) -> Vec<Value> {
-    updates
-        .iter()
-        .rev()
-        .take(limit)
-        .map(|update| update.show(&stage))
-        .collect()
+    updates.iter().rev().take(limit).map(|update| update.show(&stage)).collect()
 }
 
 /// The newest update, or `null`.
 pub fn latest(updates: &[Update], stage: impl Fn(u64) -> Value) -> Value {
-    updates
-        .last()
-        .map_or(Value::Null, |update| update.show(stage))
+    updates.last().map_or(Value::Null, |update| update.show(stage))
 }

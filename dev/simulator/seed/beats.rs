@@ -9,153 +9,34 @@ use super::evidence;
 const MINUTE: i64 = 60;
 
 /// A row: id, name, type, stage, mode, component, group.
-type Row = (
-    u64,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    u64,
-    Option<u64>,
-);
+type Row = (u64, &'static str, &'static str, &'static str, &'static str, u64, Option<u64>);
 
 const BEATS: [Row; 11] = [
-    (
-        501,
-        "Gateway health",
-        "http",
-        "critical",
-        "draft_only",
-        102,
-        Some(601),
-    ),
-    (
-        502,
-        "Gateway latency",
-        "latency",
-        "warning",
-        "draft_only",
-        102,
-        Some(601),
-    ),
-    (
-        503,
-        "Token endpoint",
-        "api",
-        "healthy",
-        "auto_post",
-        103,
-        Some(601),
-    ),
-    (
-        504,
-        "Sign-in journey",
-        "browser_journey",
-        "healthy",
-        "draft_only",
-        112,
-        Some(602),
-    ),
-    (
-        505,
-        "Search answers",
-        "api",
-        "warning",
-        "disabled",
-        113,
-        Some(602),
-    ),
-    (
-        506,
-        "Certificate of the gateway",
-        "ssl_certificate",
-        "healthy",
-        "disabled",
-        102,
-        None,
-    ),
-    (
-        507,
-        "Nightly export job",
-        "heartbeat",
-        "critical",
-        "draft_only",
-        114,
-        None,
-    ),
-    (
-        508,
-        "Resolver",
-        "dns_resolve",
-        "healthy",
-        "disabled",
-        106,
-        None,
-    ),
-    (
-        509,
-        "Database port",
-        "tcp_connect",
-        "healthy",
-        "disabled",
-        124,
-        None,
-    ),
-    (
-        510,
-        "SMS carrier notices",
-        "external_event",
-        "warning",
-        "draft_only",
-        133,
-        None,
-    ),
-    (
-        511,
-        "Packet loss to Oregon",
-        "packet_loss",
-        "unknown",
-        "disabled",
-        106,
-        None,
-    ),
+    (501, "Gateway health", "http", "critical", "draft_only", 102, Some(601)),
+    (502, "Gateway latency", "latency", "warning", "draft_only", 102, Some(601)),
+    (503, "Token endpoint", "api", "healthy", "auto_post", 103, Some(601)),
+    (504, "Sign-in journey", "browser_journey", "healthy", "draft_only", 112, Some(602)),
+    (505, "Search answers", "api", "warning", "disabled", 113, Some(602)),
+    (506, "Certificate of the gateway", "ssl_certificate", "healthy", "disabled", 102, None),
+    (507, "Nightly export job", "heartbeat", "critical", "draft_only", 114, None),
+    (508, "Resolver", "dns_resolve", "healthy", "disabled", 106, None),
+    (509, "Database port", "tcp_connect", "healthy", "disabled", 124, None),
+    (510, "SMS carrier notices", "external_event", "warning", "draft_only", 133, None),
+    (511, "Packet loss to Oregon", "packet_loss", "unknown", "disabled", 106, None),
 ];
 
 /// Everything about Beats.
 pub fn beats(now: i64) -> Beats {
     let mut beats: Vec<Beat> = BEATS.iter().map(|row| beat(row, 42, now)).collect();
-    beats.push(beat(
-        &(551, "Key store", "http", "critical", "disabled", 203, None),
-        43,
-        now,
-    ));
-    let group = |id, name, description, public_post_mode| BeatGroup {
-        id,
-        page_id: 42,
-        name,
-        description,
-        public_post_mode,
-    };
-    let runs = beats
-        .iter()
-        .filter(|beat| beat.enabled)
-        .flat_map(|beat| runs(beat, now))
-        .collect();
+    beats.push(beat(&(551, "Key store", "http", "critical", "disabled", 203, None), 43, now));
+    let group =
+        |id, name, description, public_post_mode| BeatGroup { id, page_id: 42, name, description, public_post_mode };
+    let runs = beats.iter().filter(|beat| beat.enabled).flat_map(|beat| runs(beat, now)).collect();
     Beats {
         beats,
         groups: vec![
-            group(
-                601,
-                "API Europe",
-                "Speaks for the European API with one voice.",
-                "draft_only",
-            ),
-            group(
-                602,
-                "Dashboard",
-                "What people see in the browser.",
-                "auto_post",
-            ),
+            group(601, "API Europe", "Speaks for the European API with one voice.", "draft_only"),
+            group(602, "Dashboard", "What people see in the browser.", "auto_post"),
         ],
         events: evidence::events(now),
         runs,

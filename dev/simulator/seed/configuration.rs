@@ -77,41 +77,11 @@ fn statuses() -> Vec<StatusDefinition> {
         archived: key == "intermittent",
     };
     vec![
-        status(
-            "operational",
-            "Operational",
-            "Works as it should.",
-            "check",
-            "#16a34a",
-        ),
-        status(
-            "intermittent",
-            "Intermittent",
-            "Comes and goes. No longer used.",
-            "pulse",
-            "#a3a3a3",
-        ),
-        status(
-            "degraded",
-            "Degraded",
-            "Works, and slower or with errors.",
-            "alert",
-            "#ca8a04",
-        ),
-        status(
-            "partial_outage",
-            "Partial outage",
-            "Parts of it do not work.",
-            "half",
-            "#ea580c",
-        ),
-        status(
-            "major_outage",
-            "Major outage",
-            "Does not work for most customers.",
-            "cross",
-            "#dc2626",
-        ),
+        status("operational", "Operational", "Works as it should.", "check", "#16a34a"),
+        status("intermittent", "Intermittent", "Comes and goes. No longer used.", "pulse", "#a3a3a3"),
+        status("degraded", "Degraded", "Works, and slower or with errors.", "alert", "#ca8a04"),
+        status("partial_outage", "Partial outage", "Parts of it do not work.", "half", "#ea580c"),
+        status("major_outage", "Major outage", "Does not work for most customers.", "cross", "#dc2626"),
     ]
 }
 
@@ -119,11 +89,7 @@ fn stages(first: u64) -> Vec<Stage> {
     let named = [
         ("Investigating", "The cause is being looked for.", "#dc2626"),
         ("Identified", "The cause is known.", "#ea580c"),
-        (
-            "Monitoring",
-            "A fix is in place and being watched.",
-            "#ca8a04",
-        ),
+        ("Monitoring", "A fix is in place and being watched.", "#ca8a04"),
         ("Resolved", "The incident is over.", "#16a34a"),
     ];
     number(first, &named)
@@ -138,22 +104,12 @@ fn maintenance_stages(first: u64, own_stage: bool) -> Vec<Stage> {
         ("Cancelled", "The window does not take place.", "#737373"),
     ];
     if own_stage {
-        named.insert(
-            2,
-            ("Verifying", "Work is done and being checked.", "#0891b2"),
-        );
+        named.insert(2, ("Verifying", "Work is done and being checked.", "#0891b2"));
     }
     number(first, &named)
 }
 
 fn number(first: u64, named: &[(&'static str, &'static str, &'static str)]) -> Vec<Stage> {
     let stages = (first..).zip(named);
-    stages
-        .map(|(id, (name, description, color))| Stage {
-            id,
-            name,
-            description,
-            color,
-        })
-        .collect()
+    stages.map(|(id, (name, description, color))| Stage { id, name, description, color }).collect()
 }

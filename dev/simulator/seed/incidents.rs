@@ -10,114 +10,18 @@ const DAY: i64 = 24 * HOUR;
 type Past = (u64, i64, i64, &'static str, u64, &'static str, &'static str);
 
 const PAST: [Past; 12] = [
-    (
-        1004,
-        3,
-        42,
-        "degraded",
-        102,
-        "Elevated API latency in Europe",
-        "a saturated connection pool",
-    ),
-    (
-        1005,
-        6,
-        18,
-        "partial_outage",
-        113,
-        "Search results incomplete",
-        "a stuck index segment",
-    ),
-    (
-        1006,
-        9,
-        95,
-        "degraded",
-        132,
-        "Delayed transactional e-mail",
-        "a full queue at our provider",
-    ),
-    (
-        1007,
-        13,
-        27,
-        "major_outage",
-        103,
-        "Sign-in unavailable",
-        "an expired signing certificate",
-    ),
-    (
-        1008,
-        19,
-        64,
-        "degraded",
-        114,
-        "Scheduled reports late",
-        "a slow database query",
-    ),
-    (
-        1009,
-        24,
-        33,
-        "partial_outage",
-        106,
-        "API errors in North America",
-        "a faulty deployment",
-    ),
-    (
-        1010,
-        31,
-        151,
-        "degraded",
-        122,
-        "Slow file uploads",
-        "a degraded disk array",
-    ),
-    (
-        1011,
-        38,
-        22,
-        "degraded",
-        104,
-        "Webhook retries",
-        "a misconfigured proxy",
-    ),
-    (
-        1012,
-        47,
-        75,
-        "partial_outage",
-        123,
-        "Event processing delayed",
-        "a rebalancing consumer group",
-    ),
-    (
-        1013,
-        58,
-        40,
-        "degraded",
-        112,
-        "Dashboard assets slow",
-        "a cold content cache",
-    ),
-    (
-        1014,
-        69,
-        205,
-        "major_outage",
-        124,
-        "Database failover",
-        "a failed storage controller",
-    ),
-    (
-        1015,
-        84,
-        30,
-        "degraded",
-        133,
-        "SMS delays to Germany",
-        "a carrier incident",
-    ),
+    (1004, 3, 42, "degraded", 102, "Elevated API latency in Europe", "a saturated connection pool"),
+    (1005, 6, 18, "partial_outage", 113, "Search results incomplete", "a stuck index segment"),
+    (1006, 9, 95, "degraded", 132, "Delayed transactional e-mail", "a full queue at our provider"),
+    (1007, 13, 27, "major_outage", 103, "Sign-in unavailable", "an expired signing certificate"),
+    (1008, 19, 64, "degraded", 114, "Scheduled reports late", "a slow database query"),
+    (1009, 24, 33, "partial_outage", 106, "API errors in North America", "a faulty deployment"),
+    (1010, 31, 151, "degraded", 122, "Slow file uploads", "a degraded disk array"),
+    (1011, 38, 22, "degraded", 104, "Webhook retries", "a misconfigured proxy"),
+    (1012, 47, 75, "partial_outage", 123, "Event processing delayed", "a rebalancing consumer group"),
+    (1013, 58, 40, "degraded", 112, "Dashboard assets slow", "a cold content cache"),
+    (1014, 69, 205, "major_outage", 124, "Database failover", "a failed storage controller"),
+    (1015, 84, 30, "degraded", 133, "SMS delays to Germany", "a carrier incident"),
 ];
 
 /// All incidents.
@@ -127,24 +31,12 @@ pub fn incidents(now: i64) -> Vec<Incident> {
     incidents.push(Incident {
         page_id: 43,
         stage_id: 22,
-        ..open(
-            1101,
-            "Elevated error rate for key operations",
-            "degraded",
-            &[203],
-            now - 3 * HOUR,
-        )
+        ..open(1101, "Elevated error rate for key operations", "degraded", &[203], now - 3 * HOUR)
     });
     incidents.push(Incident {
         page_id: 77,
         stage_id: 41,
-        ..open(
-            1201,
-            "Globex internal: ledger replication paused",
-            "partial_outage",
-            &[302],
-            now - 5 * HOUR,
-        )
+        ..open(1201, "Globex internal: ledger replication paused", "partial_outage", &[302], now - 5 * HOUR)
     });
     incidents
 }
@@ -152,92 +44,42 @@ pub fn incidents(now: i64) -> Vec<Incident> {
 fn active(now: i64) -> Vec<Incident> {
     let checkout = Incident {
         external_id: Some("pagerduty-Q2TXAPI".to_owned()),
-        description: "Requests to the API gateway in Europe fail for about 12% of customers."
-            .to_owned(),
-        impact: Some(
-            "API calls may time out or answer with errors. Retrying usually helps.".to_owned(),
-        ),
+        description: "Requests to the API gateway in Europe fail for about 12% of customers.".to_owned(),
+        impact: Some("API calls may time out or answer with errors. Retrying usually helps.".to_owned()),
         acknowledged_at: Some(now - 100 * MINUTE),
-        ..open(
-            1001,
-            "API gateway errors in Europe",
-            "partial_outage",
-            &[102, 103],
-            now - 110 * MINUTE,
-        )
+        ..open(1001, "API gateway errors in Europe", "partial_outage", &[102, 103], now - 110 * MINUTE)
     };
     let exports = Incident {
         description: "Large exports take longer than usual to finish.".to_owned(),
         affected_freetext: Some("CSV and PDF exports over 100 MB".to_owned()),
-        ..open(
-            1002,
-            "Slow report exports",
-            "degraded",
-            &[114],
-            now - 26 * HOUR,
-        )
+        ..open(1002, "Slow report exports", "degraded", &[114], now - 26 * HOUR)
     };
     let carrier = Incident {
-        description: "One of our carriers reports delays. Messages arrive late and are not lost."
-            .to_owned(),
+        description: "One of our carriers reports delays. Messages arrive late and are not lost.".to_owned(),
         impact: Some("One-time codes by SMS may arrive up to ten minutes late.".to_owned()),
         acknowledged_at: Some(now - 40 * MINUTE),
-        ..open(
-            1003,
-            "Delayed SMS delivery",
-            "degraded",
-            &[133],
-            now - 50 * MINUTE,
-        )
+        ..open(1003, "Delayed SMS delivery", "degraded", &[133], now - 50 * MINUTE)
     };
     vec![
         with_updates(
             checkout,
             &[
-                (
-                    1,
-                    -105,
-                    "We are investigating errors at the API gateway in Europe.",
-                ),
-                (
-                    2,
-                    -80,
-                    "A bad configuration reached one of three gateway clusters. We are rolling it back.",
-                ),
-                (
-                    2,
-                    -35,
-                    "The rollback is complete on two of three clusters. Error rates are falling.",
-                ),
+                (1, -105, "We are investigating errors at the API gateway in Europe."),
+                (2, -80, "A bad configuration reached one of three gateway clusters. We are rolling it back."),
+                (2, -35, "The rollback is complete on two of three clusters. Error rates are falling."),
             ],
             now,
         ),
         with_updates(
             exports,
             &[
-                (
-                    1,
-                    -26 * 60 + 10,
-                    "Exports over 100 MB are slow. Smaller exports are not affected.",
-                ),
-                (
-                    2,
-                    -20 * 60,
-                    "The export workers run short of memory. We are adding capacity.",
-                ),
-                (
-                    3,
-                    -4 * 60,
-                    "Capacity was added. We are watching the queue drain.",
-                ),
+                (1, -26 * 60 + 10, "Exports over 100 MB are slow. Smaller exports are not affected."),
+                (2, -20 * 60, "The export workers run short of memory. We are adding capacity."),
+                (3, -4 * 60, "Capacity was added. We are watching the queue drain."),
             ],
             now,
         ),
-        with_updates(
-            carrier,
-            &[(1, -45, "Our carrier confirms delays and works on a fix.")],
-            now,
-        ),
+        with_updates(carrier, &[(1, -45, "Our carrier confirms delays and works on a fix.")], now),
     ]
 }
 
@@ -268,12 +110,7 @@ fn with_updates(mut incident: Incident, updates: &[(u64, i64, &str)], now: i64) 
     for (index, (stage_id, minutes, message)) in (0..).zip(updates) {
         incident.stage_id = *stage_id;
         let author = Author::new("Theo Okafor", "dashboard");
-        incident.append(
-            incident.id * 10 + 5000 + index,
-            (*message).to_owned(),
-            author,
-            now + minutes * MINUTE,
-        );
+        incident.append(incident.id * 10 + 5000 + index, (*message).to_owned(), author, now + minutes * MINUTE);
     }
     incident
 }
@@ -297,24 +134,9 @@ fn resolved(past: &Past, now: i64) -> Incident {
         resolved_at: Some(resolved_at),
         updated_at: resolved_at,
         updates: vec![
-            update(
-                0,
-                1,
-                "We are investigating.".to_owned(),
-                started_at + 2 * MINUTE,
-            ),
-            update(
-                1,
-                2,
-                format!("The cause is {cause}."),
-                started_at + minutes * MINUTE / 2,
-            ),
-            update(
-                2,
-                4,
-                "The incident is over. We apologize for the trouble.".to_owned(),
-                resolved_at,
-            ),
+            update(0, 1, "We are investigating.".to_owned(), started_at + 2 * MINUTE),
+            update(1, 2, format!("The cause is {cause}."), started_at + minutes * MINUTE / 2),
+            update(2, 4, "The incident is over. We apologize for the trouble.".to_owned(), resolved_at),
         ],
         ..open(id, title, status, &[item], started_at)
     }

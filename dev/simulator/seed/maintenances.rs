@@ -11,79 +11,23 @@ pub fn maintenances(now: i64) -> Vec<Maintenance> {
     vec![
         Maintenance {
             impact: Some("Short interruptions of running queries are possible.".to_owned()),
-            ..planned(
-                2001,
-                42,
-                12,
-                "Database minor version upgrade",
-                &[124],
-                (now - HOUR, now + 2 * HOUR),
-            )
+            ..planned(2001, 42, 12, "Database minor version upgrade", &[124], (now - HOUR, now + 2 * HOUR))
         }
         .with(7101, "Work has started as planned.", now - HOUR),
         Maintenance {
             external_id: Some("change-4711".to_owned()),
-            ..planned(
-                2002,
-                42,
-                11,
-                "Gateway certificate rotation",
-                &[102, 106],
-                (now + 2 * DAY, now + 2 * DAY + HOUR),
-            )
+            ..planned(2002, 42, 11, "Gateway certificate rotation", &[102, 106], (now + 2 * DAY, now + 2 * DAY + HOUR))
         },
-        planned(
-            2003,
-            42,
-            11,
-            "Object storage rebalancing",
-            &[122, 126],
-            (now + 9 * DAY, now + 9 * DAY + 6 * HOUR),
-        ),
-        finished(planned(
-            2004,
-            42,
-            13,
-            "Search index rebuild",
-            &[113],
-            (now - 5 * DAY, now - 5 * DAY + 3 * HOUR),
-        )),
-        finished(planned(
-            2005,
-            42,
-            13,
-            "Mail relay migration",
-            &[132],
-            (now - 21 * DAY, now - 21 * DAY + 2 * HOUR),
-        )),
+        planned(2003, 42, 11, "Object storage rebalancing", &[122, 126], (now + 9 * DAY, now + 9 * DAY + 6 * HOUR)),
+        finished(planned(2004, 42, 13, "Search index rebuild", &[113], (now - 5 * DAY, now - 5 * DAY + 3 * HOUR))),
+        finished(planned(2005, 42, 13, "Mail relay migration", &[132], (now - 21 * DAY, now - 21 * DAY + 2 * HOUR))),
         Maintenance {
             cancelled_at: Some(now - 12 * DAY),
-            ..planned(
-                2006,
-                42,
-                14,
-                "Carrier switch for SMS",
-                &[133],
-                (now - 10 * DAY, now - 10 * DAY + HOUR),
-            )
+            ..planned(2006, 42, 14, "Carrier switch for SMS", &[133], (now - 10 * DAY, now - 10 * DAY + HOUR))
         }
         .with(7106, "The carrier postponed the switch.", now - 12 * DAY),
-        planned(
-            2101,
-            43,
-            33,
-            "Key store patching",
-            &[203],
-            (now - HOUR, now + HOUR),
-        ),
-        planned(
-            2102,
-            43,
-            31,
-            "Paris network upgrade",
-            &[204],
-            (now + 4 * DAY, now + 4 * DAY + 2 * HOUR),
-        ),
+        planned(2101, 43, 33, "Key store patching", &[203], (now - HOUR, now + HOUR)),
+        planned(2102, 43, 31, "Paris network upgrade", &[204], (now + 4 * DAY, now + 4 * DAY + 2 * HOUR)),
     ]
 }
 
@@ -125,12 +69,7 @@ fn finished(mut maintenance: Maintenance) -> Maintenance {
 
 impl Maintenance {
     fn with(mut self, id: u64, message: &str, at: i64) -> Self {
-        self.append(
-            id,
-            message.to_owned(),
-            Author::new("StatiBeat", "automation"),
-            at,
-        );
+        self.append(id, message.to_owned(), Author::new("StatiBeat", "automation"), at);
         self
     }
 }

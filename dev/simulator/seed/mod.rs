@@ -31,9 +31,7 @@ pub fn world(settings: Settings) -> World {
         people: people::people(),
         pages: pages.into_iter().map(|page| (page.id, page)).collect(),
         incidents: by_id(incidents::incidents(now), |incident| incident.id),
-        maintenances: by_id(maintenances::maintenances(now), |maintenance| {
-            maintenance.id
-        }),
+        maintenances: by_id(maintenances::maintenances(now), |maintenance| maintenance.id),
         beats: beats::beats(now),
         next_id: FIRST_FREE_ID,
         secrets: Secrets::new(&settings.seed),

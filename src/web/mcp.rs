@@ -1,0 +1,170 @@
+//! The MCP endpoint: origin, bearer token, method, size; then the protocol engine (RFC 6750, RFC 9728 5).
+
+use super::reply::{self, Challenge, Response};
+use super::{Context, routes::Route};
+use crate::hosted::HostedSurface;
+use crate::hosted::caller::{Caller, Check, NoCaller};
+use crate::hosted::write::Guard;
+use crate::ids::RequestId;
+use crate::mcp::headers::TransportHeaders;
+use crate::mcp::server::{self, Answer};
+use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::grants::{self, RevokeReason};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, ORIGIN};
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+use std::time::Duration;
+use url::Url;
+
+/// Largest message read, in bytes.
+const MAX_MESSAGE_LENGTH: usize = 1024 * 1024;
+
+/// Answers a message, or says how to get a token.
+pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    let mut response = match receive(ctx, request).await {
+        Ok(caller) => answer(ctx, request, &caller, request_id).await,
+        Err(refusal) => refuse(ctx, &refusal),
+    };
+    reply::vary_by_caller(&mut response);
+    response
+}
+
+enum Refusal {
+    ForeignOrigin,
+    Challenge(Challenge),
+    Method,
+    TooLarge,
+    Unavailable,
+}
+
+/// The checks that come before any message is looked at, in the order clients rely on: a probe without a token learns how to
+/// get one whatever its method and body.
+async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, Refusal> {
+    if !is_allowed_origin(ctx, request) {
+        return Err(Refusal::ForeignOrigin);
+    }
+    let token = bearer_token(request).map_err(Refusal::Challenge)?;
+    let resource = Route::Mcp.url(&ctx.config.public_url);
+    let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
+    let caller = check.find_caller(ctx.db, token).await.map_err(|error| match error {
+        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::Storage(error) => {
+            (ctx.log)(&format!("bearer token: {error}"));
+            Refusal::Unavailable
+        }
+    })?;
+    if request.method() != Method::POST {
+        return Err(Refusal::Method);
+    }
+    if request.body().len() > MAX_MESSAGE_LENGTH {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(caller)
+}
+
+/// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
+/// server itself runs on loopback, a loopback one.
+fn is_allowed_origin(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
+    let Some(origin) = request.headers().get(ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    if origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) {
+        return true;
+    }
+    let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+    ctx.config.is_local() && host.is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str()))
+}
+
+/// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.
+fn bearer_token(request: &Request<Bytes>) -> Result<&str, Challenge> {
+    let mut headers = request.headers().get_all(AUTHORIZATION).iter();
+    let Some(header) = headers.next() else { return Err(Challenge::NoToken) };
+    if headers.next().is_some() {
+        return Err(Challenge::InvalidRequest);
+    }
+    let header = header.to_str().map_err(|_| Challenge::InvalidToken)?;
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Challenge::NoToken);
+    }
+    let token = token.trim_matches(' ');
+    let is_one = !token.is_empty() && !token.contains([' ', ',']);
+    if is_one { Ok(token) } else { Err(Challenge::InvalidToken) }
+}
+
+async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, request_id: &RequestId) -> Response {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let headers = TransportHeaders {
+        protocol_version: header("mcp-protocol-version"),
+        method: header("mcp-method"),
+        name: header("mcp-name"),
+    };
+    let connector = ctx.connector();
+    let guard =
+        Guard { caller, request_id, limiter: ctx.limiter, db: ctx.db, now: ctx.now, random: ctx.random, log: ctx.log };
+    let surface = HostedSurface { guard, connector: &connector };
+    let answer = server::answer(&surface, &headers, request.body()).await;
+    into_response(ctx, caller, request_id, answer).await
+}
+
+async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId, answer: Answer) -> Response {
+    match answer {
+        Answer::Accepted => reply::empty(StatusCode::ACCEPTED),
+        Answer::Json { status, body, fault } => {
+            if let Some(fault) = fault {
+                (ctx.log)(&format!("mcp: {fault}"));
+            }
+            reply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body)
+        }
+        Answer::InsufficientScope { needed } => {
+            challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
+        }
+        Answer::AccessEnded => end_access(ctx, caller, request_id).await,
+        Answer::Unavailable { retry_after, body } => {
+            let mut response = reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+            reply::retry_after(&mut response, retry_after.unwrap_or(Duration::from_secs(5)));
+            response
+        }
+    }
+}
+
+/// StatiBeat no longer knows the person: the grant ends here as well, so that no refresh keeps it going.
+async fn end_access(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId) -> Response {
+    let entry = Entry {
+        id: AuditId::new(ctx.random_bytes()),
+        at: ctx.now,
+        kind: Kind::Revoke,
+        outcome: Outcome::Done,
+        user_id: &caller.user_id,
+        client_id: &caller.client_id,
+        client_name: &caller.client_name,
+        grant_id: &caller.grant_id,
+        request_id,
+        target: None,
+        detail: Some(RevokeReason::UserDisabled.as_str()),
+    };
+    let audit = audit::statement_if_grant_changed(&entry);
+    if let Err(error) = grants::revoke(ctx.db, &caller.grant_id, RevokeReason::UserDisabled, audit, ctx.now).await {
+        (ctx.log)(&format!("mcp: a grant whose user has gone is not revoked yet: {error}"));
+    }
+    challenge(ctx, &Challenge::InvalidToken)
+}
+
+fn challenge(ctx: &Context<'_>, challenge: &Challenge) -> Response {
+    let metadata = Route::ProtectedResource.url(&ctx.config.public_url);
+    reply::challenge(challenge, metadata.as_str())
+}
+
+fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::ForeignOrigin => {
+            reply::json(StatusCode::FORBIDDEN, &json!({"error": "this origin may not call the connector"}))
+        }
+        Refusal::Challenge(reason) => challenge(ctx, reason),
+        Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
+        Refusal::TooLarge => {
+            reply::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": "a message may have at most 1 MiB"}))
+        }
+        Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
+    }
+}
