@@ -39,7 +39,7 @@ pub enum Address {
 
 /// What of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name is the path it stands for")]
+#[allow(missing_docs, reason = "each name is the path it stands for")]
 pub enum Endpoint {
     Context,
     Summary,
