@@ -1,6 +1,6 @@
 //! Which address means what. Written out by hand, on purpose: see `mod.rs`.
 
-use super::reply::Refusal;
+use super::wire::reply::Refusal;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

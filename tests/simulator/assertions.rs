@@ -39,23 +39,23 @@ fn an_untouched_assertion_is_accepted() {
 #[test]
 fn the_header_must_be_exactly_right() {
     check("must be signed with EdDSA", |header, _| {
-        header["alg"] = json!("none")
+        header["alg"] = json!("none");
     });
     check("must be signed with EdDSA", |header, _| {
-        header["alg"] = json!("HS256")
+        header["alg"] = json!("HS256");
     });
     check("must be of type statibeat-obo+jwt", |header, _| {
-        header["typ"] = json!("statibeat-connector+jwt")
+        header["typ"] = json!("statibeat-connector+jwt");
     });
     check("is signed with an unknown key", |header, _| {
-        header["kid"] = json!("obo-2")
+        header["kid"] = json!("obo-2");
     });
     check(
         "names critical extensions, and none is known here",
         |header, _| header["crit"] = json!(["b64"]),
     );
     check("header is not readable", |header, _| {
-        *header = json!({ "alg": "EdDSA" })
+        *header = json!({ "alg": "EdDSA" });
     });
 }
 

@@ -9,6 +9,7 @@ mod assertions;
 mod beats;
 mod document;
 mod faults;
+mod incident_reads;
 mod incidents;
 mod limits;
 mod maintenances;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::super::domain::beat_actions::BeatAction;
-use super::super::domain::beats::{Beat, BeatGroup, BeatRun, Beats};
+use super::super::domain::beats::{Beat, BeatGroup, Beats};
+use super::super::domain::evidence::BeatRun;
 use super::evidence;
 
 const MINUTE: i64 = 60;
@@ -19,106 +20,19 @@ type Row = (
     Option<u64>,
 );
 
+#[rustfmt::skip] // one row, one line
 const BEATS: [Row; 11] = [
-    (
-        501,
-        "Gateway health",
-        "http",
-        "critical",
-        "draft_only",
-        102,
-        Some(601),
-    ),
-    (
-        502,
-        "Gateway latency",
-        "latency",
-        "warning",
-        "draft_only",
-        102,
-        Some(601),
-    ),
-    (
-        503,
-        "Token endpoint",
-        "api",
-        "healthy",
-        "auto_post",
-        103,
-        Some(601),
-    ),
-    (
-        504,
-        "Sign-in journey",
-        "browser_journey",
-        "healthy",
-        "draft_only",
-        112,
-        Some(602),
-    ),
-    (
-        505,
-        "Search answers",
-        "api",
-        "warning",
-        "disabled",
-        113,
-        Some(602),
-    ),
-    (
-        506,
-        "Certificate of the gateway",
-        "ssl_certificate",
-        "healthy",
-        "disabled",
-        102,
-        None,
-    ),
-    (
-        507,
-        "Nightly export job",
-        "heartbeat",
-        "critical",
-        "draft_only",
-        114,
-        None,
-    ),
-    (
-        508,
-        "Resolver",
-        "dns_resolve",
-        "healthy",
-        "disabled",
-        106,
-        None,
-    ),
-    (
-        509,
-        "Database port",
-        "tcp_connect",
-        "healthy",
-        "disabled",
-        124,
-        None,
-    ),
-    (
-        510,
-        "SMS carrier notices",
-        "external_event",
-        "warning",
-        "draft_only",
-        133,
-        None,
-    ),
-    (
-        511,
-        "Packet loss to Oregon",
-        "packet_loss",
-        "unknown",
-        "disabled",
-        106,
-        None,
-    ),
+    (501, "Gateway health", "http", "critical", "draft_only", 102, Some(601)),
+    (502, "Gateway latency", "latency", "warning", "draft_only", 102, Some(601)),
+    (503, "Token endpoint", "api", "healthy", "auto_post", 103, Some(601)),
+    (504, "Sign-in journey", "browser_journey", "healthy", "draft_only", 112, Some(602)),
+    (505, "Search answers", "api", "warning", "disabled", 113, Some(602)),
+    (506, "Certificate of the gateway", "ssl_certificate", "healthy", "disabled", 102, None),
+    (507, "Nightly export job", "heartbeat", "critical", "draft_only", 114, None),
+    (508, "Resolver", "dns_resolve", "healthy", "disabled", 106, None),
+    (509, "Database port", "tcp_connect", "healthy", "disabled", 124, None),
+    (510, "SMS carrier notices", "external_event", "warning", "draft_only", 133, None),
+    (511, "Packet loss to Oregon", "packet_loss", "unknown", "disabled", 106, None),
 ];
 
 /// Everything about Beats.
@@ -142,7 +56,7 @@ pub fn beats(now: i64) -> Beats {
         .flat_map(|beat| runs(beat, now))
         .collect();
     Beats {
-        beats,
+        monitors: beats,
         groups: vec![
             group(
                 601,

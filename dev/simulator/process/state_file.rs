@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::simulator::Simulator;
+use super::super::simulator::Simulator;
 
 /// The file, if one was asked for, and the revision that is in it.
 #[derive(Debug)]
