@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::story::{NOW, PAGE, Reply, Story};
+use crate::story::{PAGE, Reply, Story};
 
 const ADMIN: &str = "sb_demo_admin_42";
 

@@ -23,6 +23,9 @@ impl StateFile {
                 .restore(&text)
                 .map_err(|fault| format!("{}: {fault}", path.display()))?;
         }
+        if let Some(folder) = path.as_ref().and_then(|path| path.parent()) {
+            fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
         Ok(Self {
             path,
             saved: Mutex::new(simulator.revision()),
