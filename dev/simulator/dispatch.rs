@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode};
 
-use super::access;
 use super::audit::AuditEntry;
-use super::body;
+use super::caller::access;
 use super::caller::{self, Caller};
 use super::domain::{analytics, beat_actions, beats, hierarchy, incidents, maintenances, pages, session};
-use super::reply::{Handled, Refusal};
 use super::routes::{self, Address, Endpoint, Route};
 use super::sign_in;
+use super::wire::body;
+use super::wire::reply::{Handled, Refusal};
 use super::world::World;
 
 /// A call that was let through to a page.
@@ -39,10 +39,10 @@ fn respond(world: &mut World, request: &Request<Bytes>, now: i64, request_id: &s
     }
     let method = request.method().as_str();
     match (&route, method) {
-        (Route::SignIn, "GET") => sign_in::show(world, request, now),
-        (Route::SignIn, "POST") => sign_in::choose(world, request, now),
+        (Route::SignIn, "GET") => Ok(sign_in::show(world, request, now)),
+        (Route::SignIn, "POST") => Ok(sign_in::choose(world, request, now)),
         (Route::SignIn, _) => Err(method_not_allowed("GET, POST")),
-        (Route::SignInExchange, "POST") => sign_in::exchange(world, request, now),
+        (Route::SignInExchange, "POST") => sign_in::exchange::perform(world, request, now),
         (Route::SignInExchange, _) => Err(method_not_allowed("POST")),
         (Route::Page(address, endpoint), _) => page_call(world, request, now, (*address, endpoint, request_id)),
         (_, "GET") => session_call(world, request, now, &route),

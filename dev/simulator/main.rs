@@ -5,13 +5,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Parser;
-
-mod connector;
-mod server;
+mod process;
 #[path = "mod.rs"]
 mod simulator;
-mod state_file;
+
+use clap::Parser;
+use process::{connector, server, state_file};
 
 /// A small StatiBeat for development: sign-in page, REST API, seeded data.
 #[derive(Debug, Parser)]

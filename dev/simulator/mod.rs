@@ -5,33 +5,24 @@
 //! argument and every id or code comes from a counter and the settings' seed, so a test that repeats a story gets the
 //! same bytes again. Nothing here imports the connector: a fake that shares code with it would share its mistakes.
 //!
-//! Order of one exchange: record, planned faults, route, caller (`caller`, `assertion`), page and permission
-//! (`access`), write limit (`limiter`), then the noun that answers (`domain`).
+//! Order of one exchange: record, planned faults, route, caller (`caller`), page and permission, write limit
+//! (`wire`), then the noun that answers (`domain`).
 #![allow(
     dead_code,
     reason = "the process and each test binary take in this file by path, and none of them uses all of it"
 )]
 
-mod access;
-mod assertion;
 mod audit;
-mod body;
 mod caller;
-mod connector_keys;
-mod control;
 mod dispatch;
 mod domain;
-mod faults;
-mod identity;
-mod limiter;
-mod people;
-mod reply;
 mod routes;
 mod secrets;
 mod seed;
 mod sign_in;
-mod sign_in_page;
 mod snapshot;
+mod switches;
+mod wire;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,7 +33,7 @@ use http::{HeaderValue, Request, Response};
 
 pub use audit::AuditEntry;
 #[allow(unused_imports, reason = "only tests plan faults in memory")]
-pub use faults::{Fault, FaultKind, RecordedRequest};
+pub use switches::faults::{Fault, FaultKind, RecordedRequest};
 use world::World;
 
 /// What a simulator is made from.
@@ -122,8 +113,8 @@ impl Simulator {
     /// Answers a request, or says that a planned fault drops or delays it.
     pub fn exchange(&self, request: &Request<Bytes>, now_unix_seconds: i64) -> Outcome {
         let mut world = self.world();
-        if control::is_control(request) {
-            let response = control::answer(&mut world, request);
+        if switches::control::is_control(request) {
+            let response = switches::control::answer(&mut world, request);
             return Outcome::Answered { response, delay: Duration::ZERO };
         }
         world.record(request);
@@ -154,14 +145,15 @@ impl Simulator {
     /// Whether the request carries an assertion whose key is not known yet. The process then fetches the key set.
     pub fn needs_connector_keys(&self, request: &Request<Bytes>) -> bool {
         let token = caller::bearer(request);
-        let kid = token.filter(|token| token.matches('.').count() == 2).and_then(|token| assertion::peek_kid(&token));
+        let kid =
+            token.filter(|token| token.matches('.').count() == 2).and_then(|token| caller::assertion::peek_kid(&token));
         kid.is_some_and(|kid| !self.world().connector_keys.has(&kid))
     }
 
     /// The public half of the key that signs identity assertions (`kid` "simulator-1"). The private half is a fixed,
     /// published constant: it protects nothing.
     pub fn identity_public_key() -> [u8; 32] {
-        identity::public_key()
+        sign_in::identity::public_key()
     }
 
     /// Plans a fault for coming requests.

@@ -1,6 +1,6 @@
 //! Which address means what. Written out by hand, on purpose: see `mod.rs`.
 
-use super::reply::Refusal;
+use super::wire::reply::Refusal;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Address {
 
 /// What of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name is the path it stands for")]
+#[allow(missing_docs, reason = "each name is the path it stands for")]
 pub enum Endpoint {
     Context,
     Summary,

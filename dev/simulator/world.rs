@@ -7,16 +7,16 @@ use http::Request;
 
 use super::Settings;
 use super::audit::AuditEntry;
-use super::connector_keys::ConnectorKeys;
+use super::caller::connector_keys::ConnectorKeys;
+use super::caller::people::People;
 use super::domain::beats::Beats;
 use super::domain::incidents::Incident;
 use super::domain::maintenances::Maintenance;
 use super::domain::pages::Page;
-use super::faults::{Faults, RecordedRequest};
-use super::limiter::Limiter;
-use super::people::People;
 use super::secrets::Secrets;
 use super::sign_in::SignIns;
+use super::switches::faults::{Faults, RecordedRequest};
+use super::wire::limiter::Limiter;
 
 /// How many requests are remembered for tests.
 const REMEMBERED_REQUESTS: usize = 1000;

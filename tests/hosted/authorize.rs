@@ -81,7 +81,20 @@ fn an_https_redirect_uri_that_is_not_listed_for_the_client_stays_here() {
 /// A7, A9
 #[test]
 fn other_schemes_and_look_alikes_of_loopback_stay_here() {
-    for uri in ["cursor://x/cb", "vscode://x", "com.example.app:/cb", "javascript:alert(1)", "data:text/html,x", "file:///x", "HTTPS\t://x", "https://localhost/", "http://localhost.evil.com/", "http://0.0.0.0/", "http://2130706433/", "http://localhost@evil.example/"] {
+    for uri in [
+        "cursor://x/cb",
+        "vscode://x",
+        "com.example.app:/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///x",
+        "HTTPS\t://x",
+        "https://localhost/",
+        "http://localhost.evil.com/",
+        "http://0.0.0.0/",
+        "http://2130706433/",
+        "http://localhost@evil.example/",
+    ] {
         stays_local(&[("redirect_uri", uri)]);
     }
 }
@@ -133,8 +146,10 @@ fn nobody_is_sent_to_a_client_before_signing_in() {
 /// A18, A19, A20, A23
 #[test]
 fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
-    let reads = ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
-    for changes in [&[("resource", "")][..], &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")]] {
+    let reads =
+        ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
+    for changes in [&[("resource", "")][..], &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")]]
+    {
         let app = TestApp::new();
         let consent = Browser::new(&app).sign_in(&authorize_url(changes), user::MARA_ADMIN);
         assert_eq!(consent.ticked(), reads, "{changes:?}");
@@ -172,7 +187,9 @@ fn every_page_forbids_frames_scripts_referrers_and_caches() {
     let app = TestApp::new();
     let page = app.get("/mcp/oauth/authorize");
     let policy = header(&page, "content-security-policy");
-    for rule in ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+    for rule in
+        ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+    {
         assert!(policy.contains(rule), "{policy}");
     }
     assert_eq!(header(&page, "x-frame-options"), "DENY");

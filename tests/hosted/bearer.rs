@@ -75,7 +75,12 @@ fn a_token_anywhere_but_in_the_header_is_not_looked_at() {
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let in_query = request("POST", &format!("/mcp?access_token={}", pair.access), &[], "{}");
     let in_cookie = request("POST", "/mcp", &[("cookie", &format!("access_token={}", pair.access))], "{}");
-    let in_body = request("POST", "/mcp", &[("content-type", "application/x-www-form-urlencoded")], format!("access_token={}", pair.access));
+    let in_body = request(
+        "POST",
+        "/mcp",
+        &[("content-type", "application/x-www-form-urlencoded")],
+        format!("access_token={}", pair.access),
+    );
     for request in [in_query, in_cookie, in_body] {
         let answer = app.send(request);
         assert_eq!(answer.status(), 401);
@@ -122,7 +127,10 @@ fn a_missing_scope_is_403_and_names_what_is_held_and_needed_in_one_go() {
     let challenge = header(&answer, "www-authenticate");
     assert_eq!(answer.status(), 403);
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
-    assert!(challenge.contains(r#"scope="mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write""#), "{challenge}");
+    assert!(
+        challenge.contains(r#"scope="mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write""#),
+        "{challenge}"
+    );
     assert!(app.upstream.take_calls().iter().all(|call| !call.starts_with("POST /api/v1/orgs")), "nothing was posted");
 }
 

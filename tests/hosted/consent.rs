@@ -15,7 +15,15 @@ const CONSENT: &str = "https://mcp.example/mcp/oauth/consent";
 fn the_page_says_who_asks_where_the_answer_goes_and_who_is_signed_in() {
     let app = TestApp::new();
     let page = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN).body;
-    for text in ["test-client", "Unverified app", "127.0.0.1", "Mara Lindqvist", "mara@northwind.example", "Northwind", "runs on this computer"] {
+    for text in [
+        "test-client",
+        "Unverified app",
+        "127.0.0.1",
+        "Mara Lindqvist",
+        "mara@northwind.example",
+        "Northwind",
+        "runs on this computer",
+    ] {
         assert!(page.contains(text), "no {text} in {page}");
     }
 }
@@ -133,7 +141,12 @@ fn a_form_from_another_site_is_refused() {
     let before = app.db.dump();
     let body = format!("request={}&answer=approve&scope=mcp.pages.read", consent.hidden("request"));
     let form = ("content-type", "application/x-www-form-urlencoded");
-    for headers in [&[form, ("origin", "https://evil.example")][..], &[form, ("origin", "null")], &[form, ("sec-fetch-site", "cross-site")], &[form]] {
+    for headers in [
+        &[form, ("origin", "https://evil.example")][..],
+        &[form, ("origin", "null")],
+        &[form, ("sec-fetch-site", "cross-site")],
+        &[form],
+    ] {
         let answer = app.send(request("POST", "/mcp/oauth/consent", headers, body.clone()));
         assert_eq!(answer.status(), 403, "{headers:?}");
     }
@@ -145,8 +158,10 @@ fn a_form_from_another_site_is_refused() {
 fn a_client_name_cannot_disguise_itself_or_bring_markup() {
     let app = TestApp::new();
     for name in ["<script>alert(1)</script>", "\u{202e}taeBitatS", "StatiBeat Official"] {
-        let body = serde_json::json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": name}).to_string();
-        let registered = app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body));
+        let body =
+            serde_json::json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": name}).to_string();
+        let registered =
+            app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body));
         let id = crate::support::json(&registered)["client_id"].as_str().expect("an id").to_owned();
         let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", &id)]), user::MARA_ADMIN).body;
         assert!(!page.contains("<script>") && !page.contains('\u{202e}'), "{page}");
@@ -204,7 +219,13 @@ fn canceling_at_sign_in_ends_the_visit() {
     let browser = Browser::new(&app);
     let sign_in = browser.open(&authorize_url(&[]));
     let (state, challenge) = (sign_in.hidden("state"), sign_in.hidden("code_challenge"));
-    let fields = [("connector_id", "hosted-mcp"), ("state", &state), ("code_challenge", &challenge), ("code_challenge_method", "S256"), ("action", "cancel")];
+    let fields = [
+        ("connector_id", "hosted-mcp"),
+        ("state", &state),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("action", "cancel"),
+    ];
     let shown = browser.submit("https://api.statibeat.example/connector/sign-in", &fields);
     assert!(shown.body.contains("canceled"), "{}", shown.body);
     assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);

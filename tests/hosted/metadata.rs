@@ -76,7 +76,12 @@ fn protected_resource_metadata_stands_at_both_places_and_asks_for_reads_only() {
 #[test]
 fn there_is_no_openid_configuration() {
     let app = TestApp::new();
-    for path in ["/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp", "/mcp/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/mcp"] {
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/mcp",
+        "/mcp/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/mcp",
+    ] {
         assert_eq!(app.get(path).status(), 404, "{path}");
     }
 }
@@ -116,9 +121,20 @@ fn a_switched_off_connector_answers_404_everywhere() {
 #[test]
 fn programs_may_call_from_any_origin_and_pages_may_not() {
     let app = TestApp::new();
-    for path in [SERVER, "/.well-known/oauth-protected-resource", "/mcp/oauth/token", "/mcp/oauth/revoke", "/mcp/oauth/register", "/mcp"] {
+    for path in [
+        SERVER,
+        "/.well-known/oauth-protected-resource",
+        "/mcp/oauth/token",
+        "/mcp/oauth/revoke",
+        "/mcp/oauth/register",
+        "/mcp",
+    ] {
         let preflight = app.send(request("OPTIONS", path, &[("origin", "https://web.example")], ""));
-        assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-allow-origin")), (204, "*"), "{path}");
+        assert_eq!(
+            (preflight.status().as_u16(), header(&preflight, "access-control-allow-origin")),
+            (204, "*"),
+            "{path}"
+        );
         let allowed = header(&preflight, "access-control-allow-headers").to_ascii_lowercase();
         for name in ["authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name"] {
             assert!(allowed.contains(name), "{path} lets no one send {name}");

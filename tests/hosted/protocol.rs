@@ -15,7 +15,8 @@ fn modern(app: &TestApp, token: &str, method: &str, params: Value) -> (u16, Valu
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     let authorization = format!("Bearer {token}");
-    let mut headers = vec![("authorization", authorization.as_str()), ("mcp-protocol-version", MODERN), ("mcp-method", method)];
+    let mut headers =
+        vec![("authorization", authorization.as_str()), ("mcp-protocol-version", MODERN), ("mcp-method", method)];
     if !name.is_empty() {
         headers.push(("mcp-name", &name));
     }
@@ -28,12 +29,18 @@ fn modern(app: &TestApp, token: &str, method: &str, params: Value) -> (u16, Valu
 fn a_legacy_client_initializes_lists_and_reads() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read").access;
-    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let hello =
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let result = json(&app.call(&token, "initialize", hello))["result"].clone();
     assert_eq!(result["protocolVersion"], "2025-11-25");
     assert_eq!(result["serverInfo"]["name"], "statibeat-hosted-mcp");
     assert!(result["instructions"].as_str().expect("text").contains("statibeat://pages"));
-    for (method, member) in [("tools/list", "tools"), ("resources/list", "resources"), ("resources/templates/list", "resourceTemplates"), ("prompts/list", "prompts")] {
+    for (method, member) in [
+        ("tools/list", "tools"),
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+        ("prompts/list", "prompts"),
+    ] {
         let result = json(&app.call(&token, method, json!({})))["result"].clone();
         assert!(result[member].is_array(), "{method}: {result}");
         assert!(result.get("resultType").is_none(), "no modern members in a legacy answer");
@@ -47,7 +54,10 @@ fn a_modern_client_discovers_lists_and_reads_without_a_handshake() {
     let (status, body) = modern(&app, &token, "server/discover", json!({}));
     assert_eq!((status, &body["result"]["supportedVersions"]), (200, &json!([MODERN])));
     let (status, body) = modern(&app, &token, "resources/read", json!({"uri": "statibeat://pages"}));
-    assert_eq!((status, &body["result"]["resultType"], &body["result"]["cacheScope"]), (200, &json!("complete"), &json!("private")));
+    assert_eq!(
+        (status, &body["result"]["resultType"], &body["result"]["cacheScope"]),
+        (200, &json!("complete"), &json!("private"))
+    );
     let (status, body) = modern(&app, &token, "tools/list", json!({}));
     assert_eq!((status, &body["result"]["tools"][0]["name"]), (200, &json!("create_incident")));
 }
@@ -61,7 +71,10 @@ fn each_era_gets_its_own_status_and_code_for_what_is_not_there() {
     let legacy = app.call(&token, "no/such", json!({}));
     assert_eq!((legacy.status().as_u16(), &json(&legacy)["error"]["code"]), (200, &json!(-32601)));
     let (status, body) = modern(&app, &token, "resources/read", json!({"uri": "statibeat://pages/77/summary"}));
-    assert_eq!((status, &body["error"]["code"], &body["error"]["data"]["uri"]), (200, &json!(-32602), &json!("statibeat://pages/77/summary")));
+    assert_eq!(
+        (status, &body["error"]["code"], &body["error"]["data"]["uri"]),
+        (200, &json!(-32602), &json!("statibeat://pages/77/summary"))
+    );
     let legacy = json(&app.call(&token, "resources/read", json!({"uri": "statibeat://pages/77/summary"})));
     assert_eq!(legacy["error"]["code"], -32002);
 }
@@ -73,7 +86,11 @@ fn a_modern_probe_with_a_wrong_header_is_told_so_in_json() {
     let authorization = format!("Bearer {token}");
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {
         "io.modelcontextprotocol/protocolVersion": "2027-01-01", "io.modelcontextprotocol/clientCapabilities": {}}}});
-    let headers = [("authorization", authorization.as_str()), ("mcp-protocol-version", "2027-01-01"), ("mcp-method", "tools/list")];
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("mcp-protocol-version", "2027-01-01"),
+        ("mcp-method", "tools/list"),
+    ];
     let answer = app.send(request("POST", "/mcp", &headers, body.to_string()));
     assert_eq!((answer.status().as_u16(), &json(&answer)["error"]["code"]), (400, &json!(-32022)));
     assert_eq!(json(&answer)["error"]["data"]["supported"], json!([MODERN]));
@@ -102,7 +119,12 @@ fn a_notification_is_accepted_without_a_body() {
 fn messages_that_are_not_json_rpc_are_400() {
     let app = TestApp::new();
     let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);
-    for (body, code) in [("not json", -32700), ("[]", -32600), ("{}", -32600), (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600)] {
+    for (body, code) in [
+        ("not json", -32700),
+        ("[]", -32600),
+        ("{}", -32600),
+        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600),
+    ] {
         let answer = app.send(request("POST", "/mcp", &[("authorization", &authorization)], body));
         assert_eq!((answer.status().as_u16(), &json(&answer)["error"]["code"]), (400, &json!(code)), "{body}");
     }

@@ -28,7 +28,11 @@ fn a_spent_code_is_still_recognized_for_a_day() {
     app.advance(DAY);
     run(&app);
     assert_eq!(token_error(&app.redeem(&code, &[])).0, 400);
-    assert_eq!(token_error(&app.refresh(&pair.refresh, &[])), (400, "invalid_grant".into()), "the late replay ended the grant");
+    assert_eq!(
+        token_error(&app.refresh(&pair.refresh, &[])),
+        (400, "invalid_grant".into()),
+        "the late replay ended the grant"
+    );
 }
 
 #[test]

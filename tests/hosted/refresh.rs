@@ -69,9 +69,15 @@ fn a_request_that_is_wrong_in_any_way_rotates_nothing() {
     assert_eq!(token_error(&app.refresh(&pair.access, &[])), invalid_grant());
     assert_eq!(token_error(&app.refresh("garbage", &[])), invalid_grant());
     assert_eq!(token_error(&app.refresh(&pair.refresh, &[("client_id", "other")])), invalid_grant());
-    assert_eq!(token_error(&app.refresh(&pair.refresh, &[("scope", "mcp.incidents.write")])), (400, "invalid_scope".into()));
+    assert_eq!(
+        token_error(&app.refresh(&pair.refresh, &[("scope", "mcp.incidents.write")])),
+        (400, "invalid_scope".into())
+    );
     assert_eq!(token_error(&app.refresh(&pair.refresh, &[("scope", "openid")])), (400, "invalid_scope".into()));
-    assert_eq!(token_error(&app.refresh(&pair.refresh, &[("resource", "https://other.example")])), (400, "invalid_target".into()));
+    assert_eq!(
+        token_error(&app.refresh(&pair.refresh, &[("resource", "https://other.example")])),
+        (400, "invalid_target".into())
+    );
     assert_eq!(app.db.dump(), before);
 }
 

@@ -32,7 +32,13 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
     assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (201, "no-store"));
     assert_eq!(body["redirect_uris"], json!(["http://localhost:8787/callback"]));
     assert_eq!(body["token_endpoint_auth_method"], "none");
-    for absent in ["client_secret", "client_secret_expires_at", "registration_client_uri", "registration_access_token", "logo_uri"] {
+    for absent in [
+        "client_secret",
+        "client_secret_expires_at",
+        "registration_client_uri",
+        "registration_access_token",
+        "logo_uri",
+    ] {
         assert!(body.get(absent).is_none(), "{absent}");
     }
 }
@@ -47,7 +53,10 @@ fn what_cannot_work_is_refused_as_json() {
         (json!({"redirect_uris": ["javascript:alert(1)", "http://localhost/"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": "http://localhost/"}), "invalid_client_metadata"),
         (json!("text"), "invalid_client_metadata"),
-        (json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(16 * 1024)}), "invalid_client_metadata"),
+        (
+            json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(16 * 1024)}),
+            "invalid_client_metadata",
+        ),
     ] {
         let answer = register(&app, &body);
         assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some(code)));
@@ -58,9 +67,11 @@ fn what_cannot_work_is_refused_as_json() {
 #[test]
 fn a_registered_client_may_change_its_port_and_nothing_else() {
     let app = TestApp::new();
-    let registered = json(&register(&app, &json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Tool"})));
+    let registered =
+        json(&register(&app, &json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Tool"})));
     let id = registered["client_id"].as_str().expect("an id");
-    let status = |id: &str, uri: &str| app.get(&authorize_url(&[("client_id", id), ("redirect_uri", uri)])).status().as_u16();
+    let status =
+        |id: &str, uri: &str| app.get(&authorize_url(&[("client_id", id), ("redirect_uri", uri)])).status().as_u16();
     assert_eq!(status(id, "http://localhost:49152/callback"), 302);
     assert_eq!(status(id, "http://localhost:3118/other"), 400);
     assert_eq!(status(id, "http://127.0.0.1:3118/callback"), 400);
@@ -82,7 +93,10 @@ fn registering_stores_nothing_and_asks_nobody() {
 #[test]
 fn a_registered_client_connects_under_the_name_it_chose() {
     let app = TestApp::new();
-    let registered = json(&register(&app, &json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": "MCP Inspector"})));
+    let registered = json(&register(
+        &app,
+        &json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": "MCP Inspector"}),
+    ));
     let id = registered["client_id"].as_str().expect("an id");
     let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", id)]), user::THEO_MANAGER).body;
     assert!(page.contains("Connect MCP Inspector to StatiBeat?") && page.contains("Unverified app"));

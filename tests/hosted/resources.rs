@@ -17,7 +17,8 @@ fn the_signed_in_person_and_their_pages_can_be_read() {
     let token = app.connect(user::MARA_ADMIN, ALL).access;
     assert_eq!(app.read(&token, "statibeat://me")["email"], "mara@northwind.example");
     let pages = app.read(&token, "statibeat://pages");
-    let ids: Vec<i64> = pages["pages"].as_array().expect("a list").iter().filter_map(|page| page["id"].as_i64()).collect();
+    let ids: Vec<i64> =
+        pages["pages"].as_array().expect("a list").iter().filter_map(|page| page["id"].as_i64()).collect();
     assert_eq!(ids, [42, 43], "and nothing of another organization");
 }
 
@@ -73,7 +74,8 @@ fn the_hierarchy_is_a_tree_three_levels_deep() {
 fn an_unknown_and_a_forbidden_page_answer_alike() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, ALL).access;
-    let normal = |id: &str| error_of(&app, &token, &format!("statibeat://pages/{id}/summary")).to_string().replace(id, "X");
+    let normal =
+        |id: &str| error_of(&app, &token, &format!("statibeat://pages/{id}/summary")).to_string().replace(id, "X");
     let unknown = normal("999999");
     assert!(unknown.contains("-32002"), "{unknown}");
     for forbidden in ["43", "77"] {
@@ -127,7 +129,12 @@ fn a_read_takes_one_database_read_and_no_upstream_call_it_does_not_need() {
 
 #[test]
 fn upstream_trouble_is_an_error_that_keeps_the_connection() {
-    for kind in [FaultKind::Status { code: 500, retry_after: None }, FaultKind::Status { code: 429, retry_after: Some(7) }, FaultKind::DropBefore, FaultKind::MalformedBody] {
+    for kind in [
+        FaultKind::Status { code: 500, retry_after: None },
+        FaultKind::Status { code: 429, retry_after: Some(7) },
+        FaultKind::DropBefore,
+        FaultKind::MalformedBody,
+    ] {
         let app = TestApp::new();
         let token = app.connect(user::MARA_ADMIN, ALL).access;
         let path = "/api/v1/orgs/*/pages/*/admin/summary".to_owned();

@@ -28,7 +28,10 @@ fn a_code_gives_a_pair_of_tokens() {
     let answer = app.redeem(&app.code(user::MARA_ADMIN, SCOPE), &[]);
     let body = json(&answer);
     assert_eq!(answer.status(), 200);
-    assert_eq!((&body["token_type"], &body["expires_in"], &body["scope"]), (&"Bearer".into(), &3600.into(), &SCOPE.into()));
+    assert_eq!(
+        (&body["token_type"], &body["expires_in"], &body["scope"]),
+        (&"Bearer".into(), &3600.into(), &SCOPE.into())
+    );
     assert_eq!((header(&answer, "cache-control"), header(&answer, "pragma")), ("no-store", "no-cache"));
     assert_eq!(app.ping(&tokens(&answer).access), 200);
 }
@@ -134,7 +137,11 @@ fn a_replay_without_the_verifier_or_by_another_client_revokes_nothing() {
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let first = tokens(&app.redeem(&code, &[]));
     app.advance(Duration::from_secs(60));
-    for changes in [[("code_verifier", "")], [("code_verifier", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww")], [("client_id", "other")]] {
+    for changes in [
+        [("code_verifier", "")],
+        [("code_verifier", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww")],
+        [("client_id", "other")],
+    ] {
         assert_eq!(token_error(&app.redeem(&code, &changes)), (400, "invalid_grant".into()));
     }
     assert_eq!(app.ping(&first.access), 200);

@@ -35,7 +35,8 @@ fn a_created_incident_is_on_the_page_and_in_the_audit() {
     assert_ne!(result["isError"], true, "{result}");
     assert_eq!((&receipt["page_id"], &receipt["title"]), (&json!(42), &json!("Elevated API errors")));
     let active = app.read(&token, "statibeat://pages/42/incidents/active");
-    let is_there = active["incidents"].as_array().expect("a list").iter().any(|incident| incident["id"] == receipt["incident_id"]);
+    let is_there =
+        active["incidents"].as_array().expect("a list").iter().any(|incident| incident["id"] == receipt["incident_id"]);
     assert!(is_there, "{active}");
     let row = "SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'done' AND tool = 'create_incident' AND page_id = 42 AND user_id = '2' AND client_id = 'test-client'";
     assert_eq!(app.db.count(row), 1);
@@ -47,8 +48,12 @@ fn statibeat_is_told_who_acts_through_what() {
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     create(&app, &token, outage());
     let requests = app.upstream.simulator.requests();
-    let post = requests.iter().rfind(|request| request.method == "POST" && request.path.ends_with("/admin/incidents")).expect("the post");
-    let header = |name: &str| post.headers.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value.as_str());
+    let post = requests
+        .iter()
+        .rfind(|request| request.method == "POST" && request.path.ends_with("/admin/incidents"))
+        .expect("the post");
+    let header =
+        |name: &str| post.headers.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value.as_str());
     assert_eq!(header("x-statibeat-source"), Some("hosted_mcp"));
     assert_eq!(header("x-statibeat-client-id"), Some("test-client"));
     assert!(header("x-statibeat-connection-id").is_some_and(|id| !id.is_empty()));
@@ -128,7 +133,10 @@ fn statibeats_own_refusal_reaches_the_model() {
     let mut arguments = outage();
     arguments["status"] = json!("on_fire");
     let result = create(&app, &token, arguments);
-    assert!(result["isError"] == true && result["content"][0]["text"].as_str().expect("text").contains("on_fire"), "{result}");
+    assert!(
+        result["isError"] == true && result["content"][0]["text"].as_str().expect("text").contains("on_fire"),
+        "{result}"
+    );
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE outcome = 'done'  AND kind = 'write'"), 0);
 }
 
@@ -154,7 +162,10 @@ fn the_thirty_first_write_in_a_minute_is_told_to_wait_and_is_not_posted() {
     }
     app.upstream.take_calls();
     let result = create(&app, &token, outage());
-    assert!(result["isError"] == true && result["content"][0]["text"].as_str().expect("text").contains("60 seconds"), "{result}");
+    assert!(
+        result["isError"] == true && result["content"][0]["text"].as_str().expect("text").contains("60 seconds"),
+        "{result}"
+    );
     assert_eq!(posts(&app), 0);
     app.advance(Duration::from_mins(1));
     assert_ne!(create(&app, &token, outage())["isError"], true);

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::body::present;
-use super::super::reply::Refusal;
+use super::super::wire::body::present;
+use super::super::wire::reply::Refusal;
 use super::super::world::World;
 use super::hierarchy;
 use super::pages::Page;

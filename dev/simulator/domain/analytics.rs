@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::body::Query;
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled};
+use super::super::wire::body::Query;
+use super::super::wire::reply::{self, Handled};
 use super::super::world::World;
 use super::maintenances::State as MaintenanceState;
 use super::pages::{self, Page};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::body::{self, Query};
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled, Refusal};
+use super::super::wire::body::{self, Query};
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::incidents::{Author, Incident};
 use super::{affected, pages};
@@ -69,7 +69,7 @@ pub fn decide(world: &mut World, call: &Call, id: u64, decision: &str) -> Handle
     if approved {
         action.incident_id = Some(carry_out(world, &action, call)?);
     }
-    action.state = if approved { "approved" } else { "rejected" }.to_owned();
+    action.state = String::from(if approved { "approved" } else { "rejected" });
     action.decided_at = Some(call.now);
     action.decided_by = Some(call.caller.author().name);
     let shown = show(world, &action)?;
@@ -111,7 +111,7 @@ fn carry_out(world: &mut World, action: &BeatAction, call: &Call) -> Result<u64,
 
 fn show(world: &World, action: &BeatAction) -> Result<Value, Refusal> {
     let page = pages::of(world, action.page_id)?;
-    let beat = world.beats.beats.iter().find(|beat| beat.id == action.beat_id);
+    let beat = world.beats.monitors.iter().find(|beat| beat.id == action.beat_id);
     Ok(json!({
         "id": action.id,
         "beat_id": action.beat_id,

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::body::Query;
 use super::super::dispatch::Call;
-use super::super::reply::Handled;
+use super::super::wire::body::Query;
+use super::super::wire::reply::Handled;
 use super::super::world::World;
 use super::maintenances::State as MaintenanceState;
 use super::pages::{self, Page};
@@ -106,7 +106,7 @@ pub fn levels(world: &World, call: &Call) -> Handled {
     let items = levels.map(
         |level| json!({ "id": level.id, "depth": level.depth, "name": level.singular, "plural_name": level.plural }),
     );
-    pages::list_all(items.collect())
+    Ok(pages::list_all(items.collect()))
 }
 
 /// `GET hierarchy/items`: flat, parents before children; the tree is in `parent_id`.
@@ -130,5 +130,5 @@ pub fn items(world: &World, call: &Call) -> Handled {
             "metadata": {},
         })
     };
-    pages::list_all(page.items.iter().enumerate().map(describe).collect::<Vec<Value>>())
+    Ok(pages::list_all(page.items.iter().enumerate().map(describe).collect()))
 }

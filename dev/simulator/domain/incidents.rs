@@ -5,14 +5,14 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::body::Query;
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled, Refusal};
 use super::super::routes::{Endpoint, Reference};
+use super::super::wire::body::Query;
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::pages::{self, Page};
 pub use super::updates::{Author, Update};
-use super::{affected, incident_changes, updates};
+use super::{affected, incident_actions, incident_changes, updates};
 
 /// An incident.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -61,9 +61,9 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         (Endpoint::Incidents, _) => incident_changes::create(world, call),
         (Endpoint::IncidentUpdates(reference), "GET") => list_updates(world, call, reference),
         (Endpoint::IncidentUpdates(reference), _) => incident_changes::add_update(world, call, reference),
-        (Endpoint::IncidentAction(reference, action), _) => incident_changes::act(world, call, reference, action),
-        (Endpoint::Incident(reference), "PATCH") => incident_changes::edit(world, call, reference),
-        (Endpoint::Incident(reference), "DELETE") => incident_changes::delete(world, call, reference),
+        (Endpoint::IncidentAction(reference, action), _) => incident_actions::act(world, call, reference, action),
+        (Endpoint::Incident(reference), "PATCH") => incident_actions::edit(world, call, reference),
+        (Endpoint::Incident(reference), "DELETE") => incident_actions::delete(world, call, reference),
         (Endpoint::Incident(reference), _) => {
             Query::parse(call.request, &[])?;
             let incident = &world.incidents[&find(world, call.page_id, reference)?];

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::body::{self, check_optional_text, check_text, present};
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled, Refusal};
+use super::super::wire::body::{self, check_optional_text, check_text, present};
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::affected::{self, ItemName};
-use super::incident_changes::{DESCRIPTION_MAX, IMPACT_MAX, TITLE_MAX, replace};
+use super::incident_actions::replace;
+use super::incident_changes::{DESCRIPTION_MAX, IMPACT_MAX, TITLE_MAX};
 use super::maintenances::{self, Maintenance, State};
 use super::pages::{self, Page};
 use super::updates::MESSAGE_MAX;

@@ -8,10 +8,10 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::body::Query;
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled, Refusal};
 use super::super::routes::Endpoint;
+use super::super::wire::body::Query;
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::pages::{self, Page};
 use super::updates::{Author, Update};

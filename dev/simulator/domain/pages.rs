@@ -1,12 +1,12 @@
 //! A status page: its identity, its vocabulary of statuses and stages, and how it stands.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::super::body::Query;
 use super::super::dispatch::Call;
-use super::super::reply::{self, Handled, Refusal};
+use super::super::wire::body::Query;
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::hierarchy::{self, Item, Level};
 use super::maintenances::State as MaintenanceState;
@@ -206,19 +206,19 @@ pub fn status_definitions(world: &World, call: &Call) -> Handled {
             "position": index + 1,
         })
     });
-    list_all(items.collect())
+    Ok(list_all(items.collect()))
 }
 
 /// `GET lifecycle-stages`
 pub fn lifecycle_stages(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
-    list_all(stages(&of(world, call.page_id)?.stages))
+    Ok(list_all(stages(&of(world, call.page_id)?.stages)))
 }
 
 /// `GET maintenance-lifecycle-stages`
 pub fn maintenance_lifecycle_stages(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
-    list_all(stages(&of(world, call.page_id)?.maintenance_stages))
+    Ok(list_all(stages(&of(world, call.page_id)?.maintenance_stages)))
 }
 
 fn stages(stages: &[Stage]) -> Vec<Value> {
@@ -235,7 +235,7 @@ fn stages(stages: &[Stage]) -> Vec<Value> {
 }
 
 /// A list that is never cut: configuration is small.
-pub fn list_all(items: Vec<Value>) -> Handled {
+pub fn list_all(items: Vec<Value>) -> Response<Bytes> {
     let total = items.len();
-    Ok(reply::list(items, total))
+    reply::list(items, total)
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::caller::Caller;
-use super::super::people::{User, role_permissions};
-use super::super::reply::{self, Handled, Refusal};
+use super::super::caller::people::{User, role_permissions};
+use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 
 /// `GET /api/v1/me`

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::reply;
+use super::super::wire::reply;
 
 /// Full documents carry this many updates; the rest is behind `…/updates`.
 pub const UPDATES_IN_DOCUMENT: usize = 20;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::super::domain::beat_actions::BeatAction;
-use super::super::domain::beats::{Beat, BeatGroup, BeatRun, Beats};
+use super::super::domain::beats::{Beat, BeatGroup, Beats};
+use super::super::domain::evidence::BeatRun;
 use super::evidence;
 
 const MINUTE: i64 = 60;
@@ -11,6 +12,7 @@ const MINUTE: i64 = 60;
 /// A row: id, name, type, stage, mode, component, group.
 type Row = (u64, &'static str, &'static str, &'static str, &'static str, u64, Option<u64>);
 
+#[rustfmt::skip] // one row, one line
 const BEATS: [Row; 11] = [
     (501, "Gateway health", "http", "critical", "draft_only", 102, Some(601)),
     (502, "Gateway latency", "latency", "warning", "draft_only", 102, Some(601)),
@@ -33,7 +35,7 @@ pub fn beats(now: i64) -> Beats {
         |id, name, description, public_post_mode| BeatGroup { id, page_id: 42, name, description, public_post_mode };
     let runs = beats.iter().filter(|beat| beat.enabled).flat_map(|beat| runs(beat, now)).collect();
     Beats {
-        beats,
+        monitors: beats,
         groups: vec![
             group(601, "API Europe", "Speaks for the European API with one voice.", "draft_only"),
             group(602, "Dashboard", "What people see in the browser.", "auto_post"),

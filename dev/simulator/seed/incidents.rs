@@ -9,6 +9,7 @@ const DAY: i64 = 24 * HOUR;
 /// A past incident: id, age in days, minutes it took, status, item, title, cause.
 type Past = (u64, i64, i64, &'static str, u64, &'static str, &'static str);
 
+#[rustfmt::skip] // one row, one line
 const PAST: [Past; 12] = [
     (1004, 3, 42, "degraded", 102, "Elevated API latency in Europe", "a saturated connection pool"),
     (1005, 6, 18, "partial_outage", 113, "Search results incomplete", "a stuck index segment"),

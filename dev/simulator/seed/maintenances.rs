@@ -55,7 +55,7 @@ fn planned(
         ends_at,
         completed_at: None,
         cancelled_at: None,
-        updated_at: starts_at.min(ends_at - 2 * DAY),
+        updated_at: starts_at - 14 * DAY,
         updates: Vec::new(),
     }
 }

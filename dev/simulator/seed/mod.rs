@@ -13,11 +13,11 @@ mod people;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Settings;
-use super::connector_keys::ConnectorKeys;
-use super::faults::Faults;
-use super::limiter::Limiter;
+use super::caller::connector_keys::ConnectorKeys;
 use super::secrets::Secrets;
 use super::sign_in::SignIns;
+use super::switches::faults::Faults;
+use super::wire::limiter::Limiter;
 use super::world::World;
 
 /// Ids from here on belong to objects that were created through the API.

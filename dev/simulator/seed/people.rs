@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::people::{ApiToken, People, User};
+use super::super::caller::people::{ApiToken, People, User};
 
 /// All users and tokens.
 pub fn people() -> People {

@@ -39,7 +39,8 @@ impl<'a> Browser<'a> {
     /// One request, no redirect followed.
     pub fn request(&self, method: &str, url: &Url, body: String) -> Response<Bytes> {
         let origin = url.origin().ascii_serialization();
-        let mut builder = Request::builder().method(method).uri(url.as_str()).header("cookie", self.cookie_header(&origin));
+        let mut builder =
+            Request::builder().method(method).uri(url.as_str()).header("cookie", self.cookie_header(&origin));
         if method == "POST" {
             builder = builder.header("content-type", "application/x-www-form-urlencoded").header("origin", &origin);
         }
@@ -73,7 +74,8 @@ impl<'a> Browser<'a> {
 
     fn cookie_header(&self, origin: &str) -> String {
         let cookies = self.cookies.borrow();
-        let pairs = cookies.iter().filter(|((of, _), _)| of == origin).map(|((_, name), value)| format!("{name}={value}"));
+        let pairs =
+            cookies.iter().filter(|((of, _), _)| of == origin).map(|((_, name), value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
     }
 

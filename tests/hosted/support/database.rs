@@ -58,15 +58,18 @@ impl SqliteDatabase {
     /// Every stored value of every table as text, for comparing before and after, and for searching.
     pub fn dump(&self) -> String {
         let connection = self.connection.borrow();
-        let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").expect("sql");
-        let names: Vec<String> = tables.query_map([], |row| row.get(0)).expect("sql").map(|name| name.expect("text")).collect();
+        let mut tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").expect("sql");
+        let names: Vec<String> =
+            tables.query_map([], |row| row.get(0)).expect("sql").map(|name| name.expect("text")).collect();
         let mut dump = String::new();
         for name in names {
             let mut rows = connection.prepare(&format!("SELECT * FROM {name}")).expect("sql");
             let width = rows.column_count();
             let mut rows = rows.query([]).expect("sql");
             while let Some(row) = rows.next().expect("a row") {
-                let values: Vec<String> = (0..width).map(|at| format!("{:?}", row.get_ref(at).expect("a value"))).collect();
+                let values: Vec<String> =
+                    (0..width).map(|at| format!("{:?}", row.get_ref(at).expect("a value"))).collect();
                 dump += &format!("{name}: {}\n", values.join(" | "));
             }
         }

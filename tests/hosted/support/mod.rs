@@ -115,7 +115,12 @@ impl TestApp {
 }
 
 /// A request with a body.
-pub fn request(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: impl Into<String>) -> Request<Bytes> {
+pub fn request(
+    method: &str,
+    path_and_query: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<String>,
+) -> Request<Bytes> {
     let mut builder = Request::builder().method(method).uri(path_and_query);
     for (name, value) in headers {
         builder = builder.header(*name, *value);

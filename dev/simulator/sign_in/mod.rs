@@ -4,18 +4,18 @@
 //! The return addresses are configuration, never a parameter. A code is bound to the connector, the state and the
 //! challenge it was asked for with, lives 60 seconds and has one attempt.
 
+pub mod exchange;
+pub mod identity;
+mod page;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
-use serde::Deserialize;
-use serde_json::json;
 
-use super::assertion::{self, Verified};
-use super::reply::{self, Handled, Refusal};
-use super::sign_in_page::{self, Choice};
+use super::secrets;
 use super::world::World;
-use super::{body, caller, identity, secrets};
+use page::Choice;
 
 /// Seconds a code lives.
 const CODE_LIFETIME: i64 = 60;
@@ -61,36 +61,36 @@ pub struct Asked {
 }
 
 /// `GET /connector/sign-in`: always a page, never an automatic redirect.
-pub fn show(world: &World, request: &Request<Bytes>, now: i64) -> Handled {
+pub fn show(world: &World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
     let asked = match Asked::read(request.uri().query().unwrap_or("")) {
         Ok(asked) => asked,
-        Err(fault) => return Ok(sign_in_page::fault(&fault)),
+        Err(fault) => return page::fault(&fault),
     };
     let session = session(world, request, now).filter(|_| !asked.select_account);
-    Ok(sign_in_page::choose(world, &asked, session.map(|session| session.user_id)))
+    page::choose(world, &asked, session.map(|session| session.user_id))
 }
 
 /// `POST /connector/sign-in`: the person's choice.
-pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
+pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
     if request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-        return Ok(sign_in_page::fault("The form was sent by another site."));
+        return page::fault("The form was sent by another site.");
     }
     let form = String::from_utf8_lossy(request.body()).into_owned();
     let (asked, choice) = match Asked::read(&form).and_then(|asked| Ok((asked, Choice::read(&form)?))) {
         Ok(read) => read,
-        Err(fault) => return Ok(sign_in_page::fault(&fault)),
+        Err(fault) => return page::fault(&fault),
     };
     let session = match choice {
         Choice::Cancel => {
-            return Ok(go_back(world, &asked, &[("error", "access_denied"), ("state", &asked.state)]));
+            return go_back(world, &asked, &[("error", "access_denied"), ("state", &asked.state)]);
         }
         Choice::Continue => match session(world, request, now) {
             Some(session) => session.clone(),
-            None => return Ok(sign_in_page::fault("You are not signed in any more.")),
+            None => return page::fault("You are not signed in any more."),
         },
         Choice::User(user_id) => match world.people.users.get(&user_id).filter(|user| user.demo) {
             Some(user) => Session { user_id: user.id, sid: world.secrets.next("sid"), started_at: now },
-            None => return Ok(sign_in_page::fault("There is no such user.")),
+            None => return page::fault("There is no such user."),
         },
     };
     let cookie = world.secrets.next("session");
@@ -101,7 +101,7 @@ pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled 
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert("set-cookie", value);
     }
-    Ok(response)
+    response
 }
 
 fn session<'a>(world: &'a World, request: &Request<Bytes>, now: i64) -> Option<&'a Session> {
@@ -176,65 +176,4 @@ impl Asked {
 
 fn is_challenge(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exchange {
-    code: String,
-    code_verifier: String,
-}
-
-#[derive(Deserialize)]
-struct ConnectorClaims {
-    sub: String,
-}
-
-/// `POST /api/v1/connector/sign-in/exchange`
-pub fn exchange(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
-    let token = caller::bearer(request).ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
-    let assertion: Verified<ConnectorClaims> =
-        assertion::verify(world, &token, "statibeat-connector+jwt", request, now)?;
-    let connector_id = assertion.claims.sub.clone();
-    if !matches!(connector_id.as_str(), "hosted-mcp" | "hosted-mcp-admin") {
-        return Err(Refusal::unauthorized("assertion names an unknown connector"));
-    }
-    assertion::spend(world, &assertion, now)?;
-    let input: Exchange = body::json(request)?;
-    let code = redeem(world, &input, &connector_id, now)?;
-    let user = &world.people.users[&code.session.user_id];
-    if user.disabled {
-        return Err(Refusal::forbidden("user is disabled"));
-    }
-    let claims = json!({
-        "iss": world.settings.origin,
-        "aud": world.settings.connector_url,
-        "sub": user.id.to_string(),
-        "name": user.name,
-        "email": user.email,
-        "sid": code.session.sid,
-        "auth_time": code.session.started_at,
-        "env": world.settings.environment,
-        "state_hash": code.state_hash,
-        "jti": world.secrets.next("identity"),
-        "iat": now,
-        "exp": now + identity::IDENTITY_LIFETIME,
-    });
-    Ok(reply::ok(&json!({ "identity": identity::sign(&claims) })))
-}
-
-/// Uses a code up. A failed attempt uses it up as well.
-fn redeem(world: &mut World, input: &Exchange, connector_id: &str, now: i64) -> Result<Code, Refusal> {
-    let code = world.sign_ins.codes.remove(&input.code);
-    let code = code.ok_or_else(|| Refusal::invalid("code is unknown or was used before"))?;
-    if now >= code.expires_at {
-        return Err(Refusal::invalid("code has expired"));
-    }
-    if code.connector_id != connector_id {
-        return Err(Refusal::invalid("code was issued to another connector"));
-    }
-    if secrets::hash(input.code_verifier.as_bytes()) != code.challenge {
-        return Err(Refusal::invalid("code verifier does not match"));
-    }
-    Ok(code)
 }

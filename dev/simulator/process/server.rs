@@ -12,8 +12,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::super::simulator::{Outcome, Simulator};
 use super::connector::KeySource;
-use super::simulator::{Outcome, Simulator};
 use super::state_file::StateFile;
 
 /// More than the API takes, so that the API is who refuses.

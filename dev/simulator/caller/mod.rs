@@ -1,15 +1,20 @@
 //! Who stands behind a request: an API token of a page, or a user on whose behalf the connector calls.
 
+pub mod access;
+pub mod assertion;
+pub mod connector_keys;
+pub mod people;
+
 use bytes::Bytes;
 use http::Request;
 use serde::Deserialize;
 
-use super::access::Access;
-use super::assertion::{self, Verified};
 use super::domain::incidents::Author;
-use super::people::ApiToken;
-use super::reply::Refusal;
+use super::wire::reply::Refusal;
 use super::world::World;
+use access::Access;
+use assertion::Verified;
+use people::ApiToken;
 
 /// The scopes an assertion may name.
 const HOSTED_SCOPES: [&str; 7] = [
@@ -88,7 +93,7 @@ impl Caller {
             Self::Token(token) => (token.page_id == page_id).then(|| token.allows(permission)),
             Self::OnBehalf(person) => {
                 let role = world.people.users.get(&person.user_id)?.roles.get(&page_id)?;
-                Some(super::people::role_permissions(role).contains(&permission))
+                Some(people::role_permissions(role).contains(&permission))
             }
         }
     }

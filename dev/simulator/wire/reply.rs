@@ -73,7 +73,9 @@ pub fn created(body: &Value) -> Response<Bytes> {
 
 /// 200 with the list envelope. `total` counts what matched, `items` holds what the limit left.
 pub fn list(items: Vec<Value>, total: usize) -> Response<Bytes> {
-    ok(&json!({ "items": items, "total": total }))
+    let mut body = json!({ "total": total });
+    body["items"] = Value::Array(items);
+    ok(&body)
 }
 
 /// 204.

@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::reply;
+use super::super::wire::reply;
 
 /// A fault that waits for matching requests.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -139,10 +139,14 @@ impl Planned {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
             FaultKind::Delay { milliseconds } => self.delay += Duration::from_millis(*milliseconds),
-            FaultKind::Status { code, retry_after } => self.instead = Some(status_answer(*code, *retry_after)),
+            FaultKind::Status { code, retry_after } => {
+                self.instead = Some(status_answer(*code, *retry_after));
+            }
             FaultKind::DropBefore => self.drop_before = true,
             FaultKind::DropAfter => self.drop_after = true,
-            FaultKind::MalformedBody | FaultKind::HugeBody { .. } => self.spoiled = Some(kind.clone()),
+            FaultKind::MalformedBody | FaultKind::HugeBody { .. } => {
+                self.spoiled = Some(kind.clone());
+            }
         }
     }
 

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::people::User;
-use super::secrets;
-use super::sign_in::Asked;
-use super::world::World;
+use super::super::caller::people::User;
+use super::super::secrets;
+use super::super::world::World;
+use super::Asked;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }

@@ -69,7 +69,7 @@ pub struct ApiToken {
 impl ApiToken {
     /// Whether the token reaches as far as a page permission.
     pub fn allows(&self, permission: &str) -> bool {
-        let by_permission = self.permission != "read" || permission.ends_with(".read");
+        let by_permission = self.permission != "read" || permission.rsplit('.').next() == Some("read");
         by_permission && role_permissions(self.role_key).contains(&permission)
     }
 }

@@ -1,6 +1,6 @@
 //! Which permission and scope each operation asks for. A pair that is not in the table does not exist (405).
 
-use super::routes::Endpoint;
+use super::super::routes::Endpoint;
 
 /// What an operation asks of its caller.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ fn reads(endpoint: &Endpoint) -> Option<Access> {
 fn posts(endpoint: &Endpoint) -> Option<Access> {
     Some(match endpoint {
         // The connector writes to incidents by number only, so an update cannot follow an id somebody else chose.
-        Endpoint::Incidents | Endpoint::IncidentUpdates(super::routes::Reference::Id(_)) => {
+        Endpoint::Incidents | Endpoint::IncidentUpdates(super::super::routes::Reference::Id(_)) => {
             hosted_write("incidents.manage", &["mcp.incidents.write"])
         }
         Endpoint::IncidentUpdates(_) | Endpoint::IncidentAction(..) => token_write("incidents.manage"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::simulator::Simulator;
+use super::super::simulator::Simulator;
 
 /// The file, if one was asked for, and the revision that is in it.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ impl StateFile {
         if let Some(path) = path.as_ref().filter(|path| path.exists()) {
             let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             simulator.restore(&text).map_err(|fault| format!("{}: {fault}", path.display()))?;
+        }
+        if let Some(folder) = path.as_ref().and_then(|path| path.parent()) {
+            fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         Ok(Self { path, saved: Mutex::new(simulator.revision()) })
     }

@@ -11,9 +11,9 @@ use http::Request;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::reply::Refusal;
-use super::secrets;
-use super::world::World;
+use super::super::secrets;
+use super::super::wire::reply::Refusal;
+use super::super::world::World;
 
 /// No assertion is longer than this many characters.
 const SIZE_LIMIT: usize = 4096;

@@ -7,10 +7,10 @@ use http::{Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body;
+use super::super::wire::body;
+use super::super::wire::reply::{self, Handled, Refusal};
+use super::super::world::World;
 use super::faults::{Fault, RecordedRequest};
-use super::reply::{self, Handled, Refusal};
-use super::world::World;
 
 /// Where the switches are.
 const PREFIX: &str = "/__simulator/";

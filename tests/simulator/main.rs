@@ -1,0 +1,21 @@
+//! The simulator keeps the contract: every exchange of these tests is held against `docs/statibeat-api.yaml`.
+
+#[path = "../../dev/simulator/contract.rs"]
+mod contract;
+#[path = "../../dev/simulator/mod.rs"]
+mod simulator;
+
+mod assertions;
+mod beats;
+mod document;
+mod faults;
+mod incident_reads;
+mod incidents;
+mod limits;
+mod maintenances;
+mod pages;
+mod permissions;
+mod sign_in;
+mod state;
+mod story;
+mod tour;
