@@ -16,7 +16,6 @@ fn text(options: &Options) -> String {
 StatiBeat Hosted MCP is running.
 
   Resource URL     {resource}
-  Hosted MCP page  {connector}/hosted-mcp
   Simulator        {simulator}  (a small StatiBeat; its sign-in page lists the demo users)
 
   Demo users       mara    admin of two pages
