@@ -18,10 +18,10 @@ StatiBeat Hosted MCP is running.
   Resource URL     {resource}
   Simulator        {simulator}  (a small StatiBeat; its sign-in page lists the demo users)
 
-  Demo users       mara    admin of two pages
-                   tomas   manager of one page
-                   vera    viewer of one page
-                   nils    no page at all
+  Demo users       Mara Lindqvist   admin of two pages
+                   Theo Okafor      manager of one page
+                   Ines Castro      viewer of one page
+                   Sam Porter       no page at all
 
 Connect a client; it opens the sign-in page by itself.
 
