@@ -26,7 +26,8 @@ pub const TABLE: [Row; 15] = [
     row("config", &["oauth::client", "keyring", "catalog"]),
     row("upstream", &["ports", "keyring", "catalog"]),
     row("storage", &["ports", "oauth", "catalog::scope"]),
-    row("hosted", &["catalog", "oauth", "mcp", "storage", "upstream", "ports"]),
+    // keyring: a caller is recognized by the tag of the token it brings.
+    row("hosted", &["catalog", "oauth", "mcp", "storage", "upstream", "ports", "keyring"]),
     row("page", &["catalog", "mcp", "upstream", "ports"]),
     row("web", &["catalog", "oauth", "mcp", "ports", "keyring", "config", "upstream", "storage", "hosted"]),
     row("cloudflare", &["web", "hosted::rate_limit", "storage::purge", "config", "ports"]),
