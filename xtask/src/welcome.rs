@@ -30,6 +30,7 @@ Connect a client; it opens the sign-in page by itself.
                    {{ "mcpServers": {{ "statibeat": {{ "url": "{resource}" }} }} }}{cursor}
   VS Code          code --add-mcp '{{"name":"statibeat","type":"http","url":"{resource}"}}'
   Inspector        npx @modelcontextprotocol/inspector --transport http --server-url {resource}
+                   npx @modelcontextprotocol/inspector --cli {resource} --transport http --method tools/list
 
 Ctrl-C stops everything. State is kept; `npm run reset` forgets it. Logs: .wrangler/start.log
 "#,
