@@ -10,7 +10,8 @@ if (spawnSync("cargo", ["--version"], { stdio: "ignore" }).error) {
   process.exit(1);
 }
 
-const command = spawn("cargo", ["xtask", ...process.argv.slice(2)], { stdio: "inherit" });
+// As `cargo xtask`, but showing how the tool itself is built: the first time takes a minute.
+const command = spawn("cargo", ["run", "--locked", "--package", "xtask", "--", ...process.argv.slice(2)], { stdio: "inherit" });
 
 // Ctrl-C reaches both processes from the terminal; what is sent to this one alone is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => command.kill(signal));

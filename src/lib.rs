@@ -17,6 +17,8 @@
 //! Who may import whom is checked by `tests/layering.rs`.
 
 pub mod catalog;
+#[cfg(target_arch = "wasm32")]
+pub mod cloudflare;
 pub mod config;
 pub mod hosted;
 pub mod ids;

@@ -35,8 +35,15 @@ async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Resul
         Err(status) => return Ok(Response::empty()?.with_status(status.as_u16())),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
-    let ctx =
-        Context { config: &config, db: &db, http: &fetch::Runtime, limiter: &limiter, now: now(), random: &random };
+    let ctx = Context {
+        config: &config,
+        db: &db,
+        http: &fetch::Runtime,
+        limiter: &limiter,
+        now: now(),
+        random: &random,
+        log: &log,
+    };
     convert::response(web::handle(&ctx, request).await)
 }
 
@@ -73,4 +80,8 @@ fn now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "the edge reads the system's random source")]
 fn random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the runtime has a random source inside every event");
+}
+
+fn log(line: &str) {
+    worker::console_log!("{line}");
 }

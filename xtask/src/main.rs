@@ -31,7 +31,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compile the library to wasm and write build/index.js and build/index_bg.wasm.
+    /// Compile the library to wasm, into build/.
     Build(build::Options),
     /// Run the connector and the StatiBeat simulator on this machine.
     Start(start::Options),

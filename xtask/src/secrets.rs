@@ -26,7 +26,7 @@ pub fn ensure(project: &Project) -> Result<bool> {
         text.push('\n');
     }
     for ring in missing {
-        text.push_str(&format!("{ring}=\"local-1:{}\"\n", random_key()?));
+        text.extend([ring, "=\"local-1:", &random_key()?, "\"\n"]);
     }
 
     let mut options = OpenOptions::new();

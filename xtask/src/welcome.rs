@@ -16,13 +16,12 @@ fn text(options: &Options) -> String {
 StatiBeat Hosted MCP is running.
 
   Resource URL     {resource}
-  Hosted MCP page  {connector}/hosted-mcp
   Simulator        {simulator}  (a small StatiBeat; its sign-in page lists the demo users)
 
-  Demo users       mara    admin of two pages
-                   tomas   manager of one page
-                   vera    viewer of one page
-                   nils    no page at all
+  Demo users       Mara Lindqvist   admin of two pages
+                   Theo Okafor      manager of one page
+                   Ines Castro      viewer of one page
+                   Sam Porter       no page at all
 
 Connect a client; it opens the sign-in page by itself.
 
@@ -31,6 +30,7 @@ Connect a client; it opens the sign-in page by itself.
                    {{ "mcpServers": {{ "statibeat": {{ "url": "{resource}" }} }} }}{cursor}
   VS Code          code --add-mcp '{{"name":"statibeat","type":"http","url":"{resource}"}}'
   Inspector        npx @modelcontextprotocol/inspector --transport http --server-url {resource}
+                   npx @modelcontextprotocol/inspector --cli {resource} --transport http --method tools/list
 
 Ctrl-C stops everything. State is kept; `npm run reset` forgets it. Logs: .wrangler/start.log
 "#,

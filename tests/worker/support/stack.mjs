@@ -18,10 +18,12 @@ const KEY_RINGS = ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MC
 /**
  * Starts both servers and applies the schema.
  *
- * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them.
- * The answer's `db` is the D1 database itself, `logs` what the worker wrote so far, `runPurge` the hourly event.
+ * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them. `main` is a module in
+ * this folder that stands in front of the bundle's `entry.js`.
+ * The answer's `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
+ * worker wrote so far, `runPurge` the hourly event.
  */
-export async function startStack({ vars = {} } = {}) {
+export async function startStack({ vars = {}, main } = {}) {
   const [port, simulatorPort] = await freePorts(2);
   const url = `http://localhost:${port}`;
   const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
@@ -35,7 +37,7 @@ export async function startStack({ vars = {} } = {}) {
     log: new Log(LogLevel.ERROR),
     logRequests: false,
     handleStructuredLogs: (entry) => logs.push(entry),
-    workers: [{ ...bundle(), ...bindings(url, simulatorPort, vars) }],
+    workers: [{ ...bundle(main), ...bindings(url, simulatorPort, vars) }],
   }));
 
   const stop = async () => {
@@ -47,7 +49,8 @@ export async function startStack({ vars = {} } = {}) {
     const db = await worker.getD1Database("DB");
     await db.batch(splitSql(readFileSync(join(ROOT, "schema.sql"), "utf8")).map((sql) => db.prepare(sql)));
     const runPurge = async () => (await worker.getWorker()).scheduled({ cron: "17 * * * *" });
-    return { url, simulatorUrl, db, logs, runPurge, stop };
+    const counters = await worker.getDurableObjectNamespace("RATE_LIMIT");
+    return { url, simulatorUrl, db, counters, logs, runPurge, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -64,13 +67,14 @@ export async function eventually(check, { attempts = 100, every = 50 } = {}) {
   }
 }
 
-/** The modules that a deployment would upload. */
-function bundle() {
+/** The modules that a deployment would upload, and one in front of them if wanted. */
+function bundle(main) {
   const folder = join(ROOT, "dist");
   if (!existsSync(join(folder, "entry.js"))) throw new Error("there is no bundle in dist/: run `npm test`");
   const wasm = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
-  const module = (type, name) => ({ type, path: name, contents: readFileSync(join(folder, name)) });
-  return { modules: [module("ESModule", "entry.js"), ...wasm.map((name) => module("CompiledWasm", name))] };
+  const module = (type, folder, path) => ({ type, path, contents: readFileSync(join(folder, path)) });
+  const modules = [module("ESModule", folder, "entry.js"), ...wasm.map((name) => module("CompiledWasm", folder, name))];
+  return { modules: main ? [module("ESModule", import.meta.dirname, main), ...modules] : modules };
 }
 
 /** What wrangler.toml binds, with this stack's addresses and keys of its own. */

@@ -1,0 +1,145 @@
+//! What may stand in one place only. Code is checked, not tests and not comments.
+
+use super::Finding;
+use super::source::{Kind, Source, Token};
+
+/// Crates that speak to the Cloudflare runtime.
+const RUNTIME_CRATES: [&str; 6] =
+    ["worker", "worker_sys", "js_sys", "web_sys", "wasm_bindgen", "console_error_panic_hook"];
+
+/// Error codes of RFC 6749, 6750, 7009, 7591, 8707, 9101 and of `OpenID` Connect.
+const OAUTH_CODES: [&str; 21] = [
+    "access_denied",
+    "consent_required",
+    "insufficient_scope",
+    "interaction_required",
+    "invalid_client",
+    "invalid_client_metadata",
+    "invalid_grant",
+    "invalid_redirect_uri",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "unsupported_token_type",
+];
+
+/// How an SQL statement begins, in capitals as we write it.
+const SQL_STARTS: [&str; 10] = [
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE FROM",
+    "REPLACE INTO",
+    "CREATE ",
+    "ALTER TABLE",
+    "DROP ",
+    "PRAGMA ",
+    "WITH ",
+];
+
+/// The paths that `web/routes.rs` gives to our routes.
+pub fn our_paths(sources: &[Source]) -> Vec<String> {
+    let code = sources.iter().filter(|source| source.is_routes()).flat_map(Source::code);
+    code.filter_map(|token| match token.kind {
+        Kind::Text(text) if text.len() > 1 && text.starts_with('/') => Some(text),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Everything in a file that belongs elsewhere.
+pub fn check(source: &Source, paths: &[String]) -> Vec<Finding> {
+    let code = source.code();
+    let mut findings = Vec::new();
+    for (at, token) in code.iter().enumerate() {
+        let mut forbid = |what: String, rule: &str| findings.push(Finding::new(source, token.line, what, rule));
+        match &token.kind {
+            Kind::Name(name) => check_name(source, &code, at, name, &mut forbid),
+            Kind::Text(text) => check_text(source, text, paths, &mut forbid),
+            Kind::Literal(number) => {
+                let is_negative = at > 0 && code[at - 1].kind == Kind::Sign('-');
+                if is_negative && is_json_rpc_code(number) && !may_hold_codes(source) {
+                    forbid(format!("error code -{number}"), CODES_RULE);
+                }
+            }
+            Kind::Sign(_) => {}
+        }
+    }
+    findings
+}
+
+const CODES_RULE: &str = "only oauth/error.rs and mcp/error.rs contain wire error codes";
+
+fn check_name(source: &Source, code: &[Token], at: usize, name: &str, forbid: &mut impl FnMut(String, &str)) {
+    let is = |at: Option<usize>, kind: &Kind| at.and_then(|at| code.get(at)).is_some_and(|token| token.kind == *kind);
+    let before = |steps: usize| at.checked_sub(steps);
+    let is_word = |at: Option<usize>, word: &str| is(at, &Kind::Name(word.to_owned()));
+    let starts_path =
+        is(Some(at + 1), &Kind::Sign(':')) && is(Some(at + 2), &Kind::Sign(':')) && !is(before(1), &Kind::Sign(':'));
+
+    if source.top() != "cloudflare" && RUNTIME_CRATES.contains(&name) && (starts_path || is_word(before(1), "use")) {
+        forbid(format!("names {name}"), "only cloudflare/ names the Cloudflare runtime");
+    }
+    let is_macro = is(Some(at + 1), &Kind::Sign('!'));
+    if name == "html" && is_macro && !source.is_in(&["web", "views"]) {
+        forbid("html! macro".to_owned(), HTML_RULE);
+    }
+    let is_environment = name == "env" && is(before(1), &Kind::Sign(':')) && is_word(before(3), "std");
+    let is_process = matches!(name, "stdin" | "stdout") || matches!(name, "print" | "println") && is_macro;
+    if source.top() != "bin" && (is_environment || is_process) {
+        forbid(format!("names {name}"), "only bin/ names stdin, stdout and the process environment");
+    }
+}
+
+const HTML_RULE: &str = "only web/views/ contains HTML";
+
+fn check_text(source: &Source, text: &str, paths: &[String], forbid: &mut impl FnMut(String, &str)) {
+    let quoted = || format!("{text:?}");
+    let is_ours = |path: &String| {
+        text.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    };
+    if !source.is_routes() && paths.iter().any(is_ours) {
+        forbid(quoted(), "only web/routes.rs contains a path of ours");
+    }
+    if source.top() != "storage" && SQL_STARTS.iter().any(|start| text.trim_start().starts_with(start)) {
+        forbid(quoted(), "only storage/ contains SQL");
+    }
+    if !source.is_in(&["web", "views"]) && is_html(text) {
+        forbid(quoted(), HTML_RULE);
+    }
+    if !may_hold_codes(source) && OAUTH_CODES.iter().any(|code| contains_word(text, code)) {
+        forbid(quoted(), CODES_RULE);
+    }
+}
+
+fn may_hold_codes(source: &Source) -> bool {
+    source.is_in(&["oauth", "error"]) || source.is_in(&["mcp", "error"])
+}
+
+/// The ranges that JSON-RPC 2.0 reserves.
+fn is_json_rpc_code(number: &str) -> bool {
+    let digits: String = number.chars().take_while(|c| c.is_ascii_digit() || *c == '_').filter(|c| *c != '_').collect();
+    matches!(digits.parse(), Ok(32_000..=32_099 | 32_600..=32_603 | 32_700))
+}
+
+/// A closing tag, or the beginning of a document.
+fn is_html(text: &str) -> bool {
+    let closes_a_tag =
+        text.match_indices("</").any(|(at, _)| text[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    closes_a_tag || text.trim_start().to_ascii_lowercase().starts_with("<!doctype")
+}
+
+fn contains_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
+}

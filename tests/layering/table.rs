@@ -1,0 +1,59 @@
+//! The import table: one row for every top-level module.
+
+/// What a module may import of ours, besides itself and [`SHARED`].
+pub struct Row {
+    pub module: &'static str,
+    pub may_import: &'static [&'static str],
+}
+
+/// Plain values that every layer may import.
+pub const SHARED: [&str; 2] = ["timestamp", "ids"];
+
+const fn row(module: &'static str, may_import: &'static [&'static str]) -> Row {
+    Row { module, may_import }
+}
+
+/// In reading order of `src/lib.rs`. A new top-level module needs a row.
+pub const TABLE: [Row; 15] = [
+    row("lib", &[]),
+    row("timestamp", &[]),
+    row("ids", &[]),
+    row("catalog", &[]),
+    row("oauth", &["catalog::scope", "keyring"]),
+    row("mcp", &["catalog"]),
+    row("ports", &[]),
+    row("keyring", &[]),
+    row("config", &["oauth::client", "keyring", "catalog"]),
+    row("upstream", &["ports", "keyring", "catalog"]),
+    row("storage", &["ports", "oauth", "catalog::scope"]),
+    // keyring: a caller is recognized by the tag of the token it brings.
+    row("hosted", &["catalog", "oauth", "mcp", "storage", "upstream", "ports", "keyring"]),
+    row("page", &["catalog", "mcp", "upstream", "ports"]),
+    row("web", &["catalog", "oauth", "mcp", "ports", "keyring", "config", "upstream", "storage", "hosted"]),
+    row("cloudflare", &["web", "hosted::rate_limit", "storage::purge", "config", "ports"]),
+];
+
+/// The native binaries, which see the library from outside.
+pub const BIN: Row = row("bin", &["page", "mcp", "upstream", "ports"]);
+
+/// The row of a top-level module.
+pub fn find(module: &str) -> Option<&'static Row> {
+    TABLE.iter().chain([&BIN]).find(|row| row.module == module)
+}
+
+impl Row {
+    /// Whether a path of ours, as in `["oauth", "client", "ClientId"]`, lies within what the row allows.
+    pub fn allows(&self, path: &[String]) -> bool {
+        let allowed = self.may_import.iter().copied().chain(SHARED).chain([self.module]);
+        allowed.into_iter().any(|prefix| {
+            let prefix: Vec<&str> = prefix.split("::").collect();
+            path.len() >= prefix.len() && path.iter().zip(prefix).all(|(segment, wanted)| segment == wanted)
+        })
+    }
+
+    /// The rule in words.
+    pub fn rule(&self) -> String {
+        let allowed: Vec<&str> = self.may_import.iter().copied().chain(SHARED).collect();
+        format!("{} may import only {}", self.module, allowed.join(", "))
+    }
+}

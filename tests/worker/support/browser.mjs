@@ -1,0 +1,78 @@
+// A person with a browser, without a browser: cookies, redirects and forms, enough to sign in and to answer the consent
+// page. Takes every page as it comes and fails when it is not the one expected.
+
+/** Opens an authorization URL as one of the simulator's users and answers; ends with the address that the client gets. */
+export async function signIn(authorizeUrl, { user = 1, answer = "approve", scopes } = {}) {
+  const browser = new Browser();
+  const choice = await browser.open(authorizeUrl);
+  const consent = await browser.submit(choice, [["user_id", String(user)]]);
+  const asked = scopes ?? tickedScopes(consent.html);
+  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["answer", answer]]);
+  const link = /<a [^>]*href="([^"]+)"/.exec(left.html) ?? fail("a link back to the client", left);
+  return new URL(unescape(link[1]));
+}
+
+/** Keeps cookies by host and follows redirects; a page is `{ url, status, html }`. */
+export class Browser {
+  #cookies = new Map();
+
+  async open(url, init = {}) {
+    let address = new URL(url);
+    let request = init;
+    for (let hops = 0; hops < 10; hops += 1) {
+      const answer = await fetch(address, { ...request, redirect: "manual", headers: this.#headers(address, request) });
+      this.#keep(address, answer);
+      const location = answer.headers.get("location");
+      if (!location) return { url: address, status: answer.status, html: await answer.text() };
+      await answer.body?.cancel();
+      address = new URL(location, address);
+      request = {};
+    }
+    throw new Error(`too many redirects from ${url}`);
+  }
+
+  /** Sends a page's form with its hidden fields and these. */
+  async submit(page, fields) {
+    const form = /<form [^>]*action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/.exec(page.html) ?? fail("a form", page);
+    const hidden = [...form[2].matchAll(/<input [^>]*type="hidden"[^>]*>/g)].map(([input]) => [attribute(input, "name"), attribute(input, "value")]);
+    const target = new URL(unescape(form[1]), page.url);
+    return this.open(target, { method: "POST", body: new URLSearchParams([...hidden, ...fields]) });
+  }
+
+  #headers(address, request) {
+    const headers = {};
+    const cookies = this.#cookies.get(address.host);
+    if (cookies?.size) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    if (request.method === "POST") headers.origin = address.origin;
+    return headers;
+  }
+
+  #keep(address, answer) {
+    const cookies = this.#cookies.get(address.host) ?? new Map();
+    this.#cookies.set(address.host, cookies);
+    for (const line of answer.headers.getSetCookie()) {
+      const [pair] = line.split(";");
+      const [name, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
+      if (/max-age=0\b/i.test(line)) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+  }
+}
+
+/** The scopes that a consent page proposes. */
+export function tickedScopes(html) {
+  const boxes = [...html.matchAll(/<input [^>]*type="checkbox"[^>]*>/g)].map(([input]) => input);
+  return boxes.filter((box) => /\schecked\b/.test(box)).map((box) => attribute(box, "value"));
+}
+
+function attribute(tag, name) {
+  return unescape(new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1] ?? "");
+}
+
+function unescape(text) {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+}
+
+function fail(wanted, page) {
+  throw new Error(`no ${wanted} at ${page.url} (status ${page.status}):\n${page.html.slice(0, 2000)}`);
+}
