@@ -22,6 +22,11 @@ impl AuditId {
     pub fn new(random: [u8; 16]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(random))
     }
+
+    /// Of something that can happen to a grant only once, so that a repeated request adds no second row.
+    pub fn once(kind: Kind, grant_id: &GrantId) -> Self {
+        Self(format!("{}.{grant_id}", kind.as_str()))
+    }
 }
 
 /// What was attempted.

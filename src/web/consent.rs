@@ -183,7 +183,7 @@ fn audit_entry<'a>(
     request_id: &'a RequestId,
 ) -> Entry<'a> {
     Entry {
-        id: AuditId::new(ctx.random_bytes()),
+        id: AuditId::once(Kind::Approval, &transaction.grant_id),
         at: ctx.now,
         kind: Kind::Approval,
         outcome,

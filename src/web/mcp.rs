@@ -131,7 +131,7 @@ async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestI
 /// StatiBeat no longer knows the person: the grant ends here as well, so that no refresh keeps it going.
 async fn end_access(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId) -> Response {
     let entry = Entry {
-        id: AuditId::new(ctx.random_bytes()),
+        id: AuditId::once(Kind::Revoke, &caller.grant_id),
         at: ctx.now,
         kind: Kind::Revoke,
         outcome: Outcome::Done,

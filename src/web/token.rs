@@ -186,7 +186,7 @@ async fn end_grant(
     request_id: &RequestId,
 ) -> Result<(), TokenError> {
     let entry = Entry {
-        id: AuditId::new(ctx.random_bytes()),
+        id: AuditId::once(kind, &grant.id),
         at: ctx.now,
         kind,
         outcome: Outcome::Done,

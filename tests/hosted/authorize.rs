@@ -102,7 +102,7 @@ fn other_schemes_and_look_alikes_of_loopback_stay_here() {
 /// A8
 #[test]
 fn loopback_redirect_may_use_any_port() {
-    for uri in ["http://localhost:1/cb", "http://127.0.0.1:65535/cb", "http://127.9.9.9:80/", "http://[::1]:9/cb"] {
+    for uri in ["http://localhost:1/cb", "http://127.0.0.1:65535/cb", "http://127.9.9.9:8080/", "http://[::1]:9/cb"] {
         let app = TestApp::new();
         let consent = Browser::new(&app).sign_in(&authorize_url(&[("redirect_uri", uri)]), user::MARA_ADMIN);
         assert_eq!(consent.url.path(), "/mcp/oauth/consent", "{uri}");

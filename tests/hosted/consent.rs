@@ -3,7 +3,7 @@
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, user};
-use crate::support::simulator::{Fault, FaultKind};
+use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, request};
 use std::time::Duration;
 use url::Url;
@@ -201,12 +201,7 @@ fn without_a_page_or_with_a_disabled_user_there_is_no_code() {
 fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
     for kind in [FaultKind::Status { code: 500, retry_after: None }, FaultKind::DropBefore, FaultKind::MalformedBody] {
         let app = TestApp::new();
-        app.upstream.simulator.inject(Fault {
-            method: None,
-            path: "/api/v1/connector/sign-in/exchange".into(),
-            times: 1,
-            kind: kind.clone(),
-        });
+        app.upstream.inject(None, "/api/v1/connector/sign-in/exchange", kind.clone());
         let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
         assert_eq!(shown.status, 503, "{kind:?}: {}", shown.body);
         assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);

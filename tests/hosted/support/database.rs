@@ -69,7 +69,7 @@ impl SqliteDatabase {
             let mut rows = rows.query([]).expect("sql");
             while let Some(row) = rows.next().expect("a row") {
                 let values: Vec<String> =
-                    (0..width).map(|at| format!("{:?}", row.get_ref(at).expect("a value"))).collect();
+                    (0..width).map(|at| format!("{:?}", read(row.get_ref(at).expect("a value")))).collect();
                 dump += &format!("{name}: {}\n", values.join(" | "));
             }
         }
