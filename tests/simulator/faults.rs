@@ -30,6 +30,15 @@ fn a_status_takes_the_place_of_the_work_as_often_as_planned() {
 }
 
 #[test]
+fn a_planned_429_looks_like_a_limiter_s() {
+    let story = Story::new();
+    let kind = FaultKind::Status { code: 429, retry_after: Some(9) };
+    story.simulator.inject(Fault::once("GET", ANY_INCIDENTS, kind));
+    let limited = story.token(ADMIN, "GET", INCIDENTS, None);
+    assert_eq!((limited.status, limited.header("retry-after"), limited.header("x-ratelimit-limit")), (429, "9", "600"));
+}
+
+#[test]
 fn a_connection_drops_before_or_after_the_work() {
     let story = Story::new();
     story.simulator.inject(Fault::once("POST", ANY_INCIDENTS, FaultKind::DropBefore));

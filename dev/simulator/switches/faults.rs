@@ -7,7 +7,10 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::wire::reply;
+use super::super::wire::{limiter, reply};
+
+/// StatiBeat's limit for reads of internal services: what a planned 429 claims to be about.
+const INTERNAL_READS_PER_MINUTE: u32 = 600;
 
 /// A fault that waits for matching requests.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -171,6 +174,9 @@ fn status_answer(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
     let mut response = reply::json_response(status, &json!({ "error": format!("planned fault: {status}") }));
     if let Some(seconds) = retry_after {
         response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        limiter::describe(&mut response, "internal_read", INTERNAL_READS_PER_MINUTE);
     }
     response
 }

@@ -49,11 +49,16 @@ impl Limiter {
         response
     }
 
-    /// Adds the limiter's headers to the answer of a limited route.
+    /// Adds the write limiter's headers to the answer of a limited route.
     pub fn describe(&self, response: &mut Response<Bytes>) {
-        let headers = response.headers_mut();
-        headers.insert("x-ratelimit-tier", HeaderValue::from_static(TIER));
-        headers.insert("x-ratelimit-limit", HeaderValue::from(self.limit));
-        headers.insert("x-ratelimit-window-seconds", HeaderValue::from(WINDOW_SECONDS));
+        describe(response, TIER, self.limit);
     }
+}
+
+/// Adds a limiter's headers to an answer.
+pub fn describe(response: &mut Response<Bytes>, tier: &'static str, limit: u32) {
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-tier", HeaderValue::from_static(tier));
+    headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
+    headers.insert("x-ratelimit-window-seconds", HeaderValue::from(WINDOW_SECONDS));
 }
