@@ -221,7 +221,7 @@ fn canceling_at_sign_in_ends_the_visit() {
         ("code_challenge_method", "S256"),
         ("action", "cancel"),
     ];
-    let shown = browser.submit("https://api.statibeat.example/connector/sign-in", &fields);
+    let shown = browser.submit(&sign_in, "https://api.statibeat.example/connector/sign-in", &fields);
     assert!(shown.body.contains("canceled"), "{}", shown.body);
     assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
 }
@@ -246,7 +246,7 @@ fn a_sign_in_state_works_once() {
     let sign_in = browser.open(&authorize_url(&[]));
     let state = sign_in.hidden("state");
     let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
-    assert_eq!(browser.request("GET", &back, String::new()).status(), 400, "StatiBeat knows no such code");
+    assert_eq!(browser.request("GET", &back, String::new(), "").status(), 400, "StatiBeat knows no such code");
     assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 403, "the visit is over and its cookie gone");
     assert!(CONSENT.starts_with(PUBLIC_URL));
 }

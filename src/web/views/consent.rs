@@ -1,5 +1,6 @@
 //! The consent page, and the page that leaves for the client.
 
+use super::super::reply;
 use super::{Response, page};
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::oauth::client::{Client, Standing};
@@ -47,7 +48,9 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
             }
         }
     };
-    page(StatusCode::OK, &title, &html! {}, &body)
+    let mut response = page(StatusCode::OK, &title, &html! {}, &body);
+    reply::name_origin_to_ourselves(&mut response);
+    response
 }
 
 fn who(view: &ConsentPage<'_>) -> Markup {

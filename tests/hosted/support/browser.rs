@@ -27,22 +27,24 @@ impl<'a> Browser<'a> {
 
     /// Follows the address and its redirects to a page, or to the first address outside the connector and StatiBeat.
     pub fn open(&self, url: &str) -> Shown {
-        self.follow("GET", url, String::new())
+        self.follow("GET", url, String::new(), "")
     }
 
-    /// Sends a form, then follows.
-    pub fn submit(&self, url: &str, fields: &[(&str, &str)]) -> Shown {
+    /// Sends a form of a page, then follows. Under `no-referrer` browsers hide where a form comes from.
+    pub fn submit(&self, page: &Shown, url: &str, fields: &[(&str, &str)]) -> Shown {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.follow("POST", url, body)
+        let is_hidden = page.response.headers().get("referrer-policy").is_some_and(|policy| policy == "no-referrer");
+        let origin = page.url.origin().ascii_serialization();
+        self.follow("POST", url, body, if is_hidden { "null" } else { &origin })
     }
 
     /// One request, no redirect followed.
-    pub fn request(&self, method: &str, url: &Url, body: String) -> Response<Bytes> {
+    pub fn request(&self, method: &str, url: &Url, body: String, sent_from: &str) -> Response<Bytes> {
         let origin = url.origin().ascii_serialization();
         let mut builder =
             Request::builder().method(method).uri(url.as_str()).header("cookie", self.cookie_header(&origin));
         if method == "POST" {
-            builder = builder.header("content-type", "application/x-www-form-urlencoded").header("origin", &origin);
+            builder = builder.header("content-type", "application/x-www-form-urlencoded").header("origin", sent_from);
         }
         let request = builder.body(Bytes::from(body)).expect("a request");
         let response = match origin.as_str() {
@@ -54,11 +56,11 @@ impl<'a> Browser<'a> {
         response
     }
 
-    fn follow(&self, method: &str, url: &str, body: String) -> Shown {
+    fn follow(&self, method: &str, url: &str, body: String, sent_from: &str) -> Shown {
         let (mut method, mut body) = (method.to_owned(), body);
         let mut url = Url::parse(url).or_else(|_| Url::parse(PUBLIC_URL).expect("a URL").join(url)).expect("a URL");
         loop {
-            let response = self.request(&method, &url, std::mem::take(&mut body));
+            let response = self.request(&method, &url, std::mem::take(&mut body), sent_from);
             let Some(location) = response.headers().get("location") else {
                 let text = String::from_utf8_lossy(response.body()).into_owned();
                 return Shown { url, status: response.status().as_u16(), body: text, response };

@@ -61,6 +61,7 @@ impl Browser<'_> {
         let state = sign_in.hidden("state");
         let challenge = sign_in.hidden("code_challenge");
         self.submit(
+            sign_in,
             &format!("{UPSTREAM_URL}/connector/sign-in"),
             &[
                 ("connector_id", "hosted-mcp"),
@@ -82,7 +83,7 @@ impl Browser<'_> {
         let handle = consent.hidden("request");
         let mut fields = vec![("request", handle.as_str()), ("answer", answer)];
         fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
-        self.submit(&format!("{PUBLIC_URL}/mcp/oauth/consent"), &fields)
+        self.submit(consent, &format!("{PUBLIC_URL}/mcp/oauth/consent"), &fields)
     }
 }
 
