@@ -1,0 +1,120 @@
+// `npm run demo`: the whole story on the terminal, with a real client, against the built worker and the simulator.
+//
+// Registers, signs in, reads, opens an incident, sees it, disconnects, and is refused on the very next call. Nothing is
+// staged: every line shows what the servers answered. Uses free ports and leaves nothing behind.
+
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { signIn } from "../tests/worker/support/browser.mjs";
+import { startStack } from "../tests/worker/support/stack.mjs";
+
+const REDIRECT = "http://127.0.0.1:45678/callback";
+const MARA = 1; // admin of two of the simulator's pages
+
+let steps = 0;
+const step = (text) => console.log(`\n${(steps += 1)}. ${text}`);
+const show = (...lines) => lines.forEach((line) => console.log(`   ${line}`));
+const short = (secret) => `${secret.slice(0, 14)}…`;
+
+/** What the SDK asks of whoever keeps a client's registration, tokens and verifier; here for the length of the demo. */
+function memory() {
+  const kept = {};
+  return {
+    kept,
+    redirectUrl: REDIRECT,
+    clientMetadata: { client_name: "Demo on the terminal", redirect_uris: [REDIRECT] },
+    clientInformation: () => kept.client,
+    saveClientInformation: (client) => void (kept.client = client),
+    tokens: () => kept.tokens,
+    saveTokens: (tokens) => void (kept.tokens = tokens),
+    codeVerifier: () => kept.verifier,
+    saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
+    discoveryState: () => kept.discovery,
+    saveDiscoveryState: (discovery) => void (kept.discovery = discovery),
+    redirectToAuthorization: (url) => void (kept.authorizationUrl = url),
+  };
+}
+
+const newClient = () => new Client({ name: "demo", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
+
+async function connect(resource, provider) {
+  const client = newClient();
+  await client.connect(new StreamableHTTPClientTransport(resource, { authProvider: provider }));
+  return client;
+}
+
+async function read(client, uri) {
+  const { contents } = await client.readResource({ uri });
+  return JSON.parse(contents[0].text);
+}
+
+async function tell(stack) {
+  const resource = new URL("/mcp", stack.url);
+  const provider = memory();
+
+  step("Without a token the server says where to get one");
+  const challenge = (await fetch(resource, { method: "POST" })).headers.get("www-authenticate");
+  show(challenge);
+
+  step("The client finds the authorization server, registers itself and asks for a sign-in");
+  const first = new StreamableHTTPClientTransport(resource, { authProvider: provider });
+  const early = newClient().connect(first);
+  await early.catch(() => {}); // it ends by asking for a sign-in
+  if (!provider.kept.authorizationUrl) throw new Error("the client was not sent to a sign-in");
+  show(`client_id ${short(provider.kept.client.client_id)}`, `scope     ${provider.kept.authorizationUrl.searchParams.get("scope")}`);
+
+  step("Mara signs in to StatiBeat and allows it");
+  const back = await signIn(provider.kept.authorizationUrl, { user: MARA, scopes: ["mcp.pages.read", "mcp.incidents.read", "mcp.incidents.write"] });
+  show(`back at ${back.origin}${back.pathname} with a code`);
+
+  step("The client trades the code, with its PKCE verifier, for tokens");
+  await first.finishAuth(back.searchParams);
+  show(`access token ${short(provider.kept.tokens.access_token)}`, `granted      ${provider.kept.tokens.scope}`);
+
+  const client = await connect(resource, provider);
+  step(`It connects as ${(await read(client, "statibeat://me")).name ?? "Mara"} and looks around`);
+  const { resources } = await client.listResources();
+  const { tools } = await client.listTools();
+  show(`protocol  ${client.getNegotiatedProtocolVersion()}`);
+  for (const { uri, title } of resources) show(`resource  ${uri}  (${title})`);
+  for (const { name, title } of tools) show(`tool      ${name}  (${title})`);
+
+  step("It reads which incidents are open on the first page");
+  const active = resources.find(({ uri }) => uri.endsWith("/incidents/active"));
+  if (!active) throw new Error("no page offers its active incidents");
+  const before = JSON.stringify(await read(client, active.uri));
+  show(`${active.uri}: ${before.length} bytes`);
+
+  step("It opens an incident");
+  const page_id = Number(/pages\/(\d+)/.exec(active.uri)[1]);
+  const title = "Checkout is slow (demo)";
+  const outcome = await client.callTool({ name: "create_incident", arguments: { page_id, title, description: "We are looking into it." } });
+  if (outcome.isError) throw new Error(`the tool refused: ${JSON.stringify(outcome.content)}`);
+  show(outcome.content[0].text.split("\n")[0]);
+
+  step("The incident stands in the resource");
+  const after = JSON.stringify(await read(client, active.uri));
+  if (before.includes(title) || !after.includes(title)) throw new Error("the incident is not there");
+  show(`"${title}" is there`);
+
+  step("The connection is revoked; the very next call is refused");
+  const { revocation_endpoint } = await (await fetch(`${stack.url}/.well-known/oauth-authorization-server`)).json();
+  const { access_token, refresh_token } = provider.kept.tokens;
+  await fetch(revocation_endpoint, { method: "POST", body: new URLSearchParams({ client_id: provider.kept.client.client_id, token: refresh_token }) });
+  const refused = await fetch(resource, { method: "POST", headers: { authorization: `Bearer ${access_token}` } });
+  show(`status ${refused.status}`);
+  if (refused.status !== 401) throw new Error("a revoked token still works");
+  await client.close();
+}
+
+const stack = await startStack();
+try {
+  console.log(`StatiBeat Hosted MCP at ${stack.url}, the simulated StatiBeat at ${stack.simulatorUrl}`);
+  await tell(stack);
+  console.log("\nThat is the whole path. `npm start` keeps it running for your own client.");
+} catch (error) {
+  console.error(`\nThe story ended early: ${error.message}`);
+  for (const { level, message } of stack.logs) console.error(`   worker ${level}: ${message}`);
+  process.exitCode = 1;
+} finally {
+  await stack.stop();
+}
