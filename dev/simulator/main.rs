@@ -17,10 +17,10 @@ use process::{connector, server, state_file};
 #[command(name = "simulator")]
 struct Arguments {
     /// Port on 127.0.0.1.
-    #[arg(long, env = "SIMULATOR_PORT", default_value_t = 8788)]
+    #[arg(long, env = "SIMULATOR_PORT", default_value_t = 8687)]
     port: u16,
     /// The connector's issuer and public URL, without a slash at the end.
-    #[arg(long, env = "SIMULATOR_CONNECTOR_URL", default_value = "http://localhost:8787")]
+    #[arg(long, env = "SIMULATOR_CONNECTOR_URL", default_value = "http://localhost:8686")]
     connector_url: String,
     /// The origin that assertions are addressed to; `http://127.0.0.1:<port>` unless given.
     #[arg(long, env = "SIMULATOR_ORIGIN")]

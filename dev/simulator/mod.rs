@@ -54,11 +54,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of a development machine: StatiBeat on 8788, the connector on 8787.
+    /// The settings of a development machine: StatiBeat on 8687, the connector on 8686.
     pub fn local(now: i64) -> Self {
         Self {
-            origin: "http://127.0.0.1:8788".to_owned(),
-            connector_url: "http://localhost:8787".to_owned(),
+            origin: "http://127.0.0.1:8687".to_owned(),
+            connector_url: "http://localhost:8686".to_owned(),
             environment: "local".to_owned(),
             now,
             seed: "statibeat simulator".to_owned(),

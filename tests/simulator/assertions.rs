@@ -51,8 +51,8 @@ fn the_header_must_be_exactly_right() {
 
 #[test]
 fn issuer_and_audience_must_match_exactly() {
-    check("comes from another issuer", set("iss", json!("http://localhost:8787/")));
-    check("is meant for another audience", set("aud", json!("http://localhost:8788")));
+    check("comes from another issuer", set("iss", json!("http://localhost:8686/")));
+    check("is meant for another audience", set("aud", json!("http://localhost:8687")));
     check("has a jti shorter than 16 characters", set("jti", json!("short")));
     check("names another actor", set("act", json!({ "sub": "somebody" })));
 }
@@ -86,7 +86,7 @@ fn an_assertion_lives_a_minute_with_some_skew() {
 #[test]
 fn an_assertion_is_bound_to_its_request() {
     check("is bound to another method", set("htm", json!("POST")));
-    check("is bound to another address", set("htu", json!(format!("http://127.0.0.1:8788{INCIDENTS}/1001"))));
+    check("is bound to another address", set("htu", json!(format!("http://127.0.0.1:8687{INCIDENTS}/1001"))));
     check("is bound to another body", set("bh", json!("47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFX")));
     check("is bound to another page", set("page_id", json!(43)));
     check("is bound to another page", |_, claims| {

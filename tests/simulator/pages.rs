@@ -58,8 +58,8 @@ fn the_public_sees_public_pages_only() {
             request.headers_mut().insert("host", host.parse().expect("a host"));
             story.send(&request).status
         };
-        assert_eq!(of_host("northwind.localhost:8788"), 200);
-        assert_eq!((of_host("northwind-eu.localhost:8788"), of_host("nowhere.localhost")), (404, 404));
+        assert_eq!(of_host("northwind.localhost:8687"), 200);
+        assert_eq!((of_host("northwind-eu.localhost:8687"), of_host("nowhere.localhost")), (404, 404));
     }
 }
 

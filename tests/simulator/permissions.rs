@@ -171,6 +171,6 @@ fn a_token_is_of_one_page_and_of_no_user() {
     assert_eq!((other.status, other.error()), (404, "page not found"));
     assert_eq!(story.token("sb_demo_admin_42", "GET", "/api/v1/me", None).status, 403);
     let mut elsewhere = crate::story::request("GET", "/api/v1/admin/summary", Some("sb_demo_admin_42"), None);
-    elsewhere.headers_mut().insert("host", "northwind-eu.localhost:8788".parse().expect("a host"));
+    elsewhere.headers_mut().insert("host", "northwind-eu.localhost:8687".parse().expect("a host"));
     assert_eq!(story.send(&elsewhere).status, 404);
 }

@@ -18,9 +18,9 @@ use crate::simulator::{Settings, Simulator};
 /// The moment all stories begin at.
 pub const NOW: i64 = 1_780_000_000;
 /// StatiBeat's origin.
-pub const ORIGIN: &str = "http://127.0.0.1:8788";
+pub const ORIGIN: &str = "http://127.0.0.1:8687";
 /// The connector's issuer.
-pub const CONNECTOR: &str = "http://localhost:8787";
+pub const CONNECTOR: &str = "http://localhost:8686";
 /// The admin base of page 42.
 pub const PAGE: &str = "/api/v1/orgs/7/pages/42/admin";
 
@@ -145,7 +145,7 @@ impl Story {
 
 /// A request. The host stands for page 42 where the path names no page.
 pub fn request(method: &str, path: &str, bearer: Option<&str>, body: Option<Value>) -> Request<Bytes> {
-    let mut builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8788");
+    let mut builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8687");
     if let Some(bearer) = bearer {
         builder = builder.header("authorization", format!("Bearer {bearer}"));
     }

@@ -38,6 +38,6 @@ impl Project {
 
     /// The compiled simulator.
     pub fn simulator(&self) -> PathBuf {
-        self.target.join("debug/examples").join(format!("simulator{}", env::consts::EXE_SUFFIX))
+        self.target.join("debug").join(format!("simulator{}", env::consts::EXE_SUFFIX))
     }
 }

@@ -24,10 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[derive(Args)]
 pub struct Options {
     /// Port of the connector.
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = 8686)]
     pub port: u16,
     /// Port of the StatiBeat simulator.
-    #[arg(long, default_value_t = 8788)]
+    #[arg(long, default_value_t = 8687)]
     pub simulator_port: u16,
     /// Show what both servers write, instead of keeping it in .wrangler/.
     #[arg(long)]
@@ -62,7 +62,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;
     step("build the simulator", || {
-        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--example", "simulator"]))
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-simulator"]))
     })?;
     if secrets::ensure(project)? {
         println!("» made keys for this machine in .dev.vars");

@@ -68,7 +68,7 @@ fn everything_built(project: &Project) -> Result<PathBuf> {
     build::run(project, &build::Options { dev: false })?;
     step("bundle the worker", || wrangler::bundle(project, &node))?;
     step("build the simulator", || {
-        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--example", "simulator"]))
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-simulator"]))
     })?;
     Ok(node)
 }

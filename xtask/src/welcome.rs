@@ -42,7 +42,7 @@ Ctrl-C stops everything. State is kept; `npm run reset` forgets it. Logs: .wrang
 fn cursor_note(port: u16) -> &'static str {
     const CURSOR_CALLBACK_PORT: u16 = 8787;
     if port == CURSOR_CALLBACK_PORT {
-        "\n                   (Cursor itself wants port 8787 while signing in: use `npm start -- --port 8790` with it)"
+        "\n                   (Cursor itself wants port 8787 while signing in: use another one with it)"
     } else {
         ""
     }

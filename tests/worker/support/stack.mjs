@@ -99,7 +99,7 @@ function bindings(url, simulatorPort, vars) {
 
 async function startSimulator(port, connectorUrl) {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const program = process.env.STATIBEAT_SIMULATOR ?? join(target, "debug/examples/simulator");
+  const program = process.env.STATIBEAT_SIMULATOR ?? join(target, "debug/simulator");
   const child = spawn(program, ["--port", String(port), "--connector-url", connectorUrl]);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
