@@ -59,7 +59,8 @@ for (const protocol of ["legacy", "auto"]) {
     bridged(protocol, async (client) => {
       const { tools } = await client.listTools();
       assert.ok(tools.some(({ name }) => name === "create_incident"));
-      const { contents } = await client.readResource({ uri: ACTIVE });
+      const { contents, _meta } = await client.readResource({ uri: ACTIVE });
+      assert.equal(_meta !== undefined, protocol === "auto", "only the modern era names the server in every result");
       assert.equal(JSON.parse(contents[0].text).page.id, 42);
     }));
 }
