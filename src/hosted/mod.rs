@@ -192,9 +192,8 @@ impl HostedSurface<'_> {
                 let reason = "StatiBeat's answer could not be read.".to_owned();
                 Error::Unavailable { reason, retry_after: None }
             }
-            ApiError::CredentialRefused(_) | ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => {
-                Error::Internal(error.to_string())
-            }
+            ApiError::CredentialRefused(_) => Error::Untrusted(error.to_string()),
+            ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => Error::Internal(error.to_string()),
         }
     }
 }

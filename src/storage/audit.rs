@@ -99,13 +99,13 @@ pub struct Entry<'a> {
     pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
-    /// In whose name.
+    /// In whose name; empty when nobody was established.
     pub user_id: &'a UserId,
     /// Through which program.
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
     pub client_name: &'a str,
-    /// Under which approval.
+    /// Under which approval; empty when there is none yet.
     pub grant_id: &'a GrantId,
     /// The request it was part of.
     pub request_id: &'a RequestId,
@@ -145,6 +145,30 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
          WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND (created_at = ?2 OR revoked_at = ?2)) \
          ON CONFLICT (id) DO NOTHING";
     Statement { sql, values: values(entry) }
+}
+
+/// One row for each grant of a connection that ended at `now` for that reason, to stand behind the write that ended them.
+/// Running it again adds nothing.
+pub fn statement_for_ended_connection(
+    user_id: &UserId,
+    client_id: &ClientId,
+    reason: &'static str,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
+         WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
+         ON CONFLICT (id) DO NOTHING",
+        user_id.0.as_str(),
+        client_id.as_str(),
+        Kind::Revoke.as_str(),
+        Outcome::Done.as_str(),
+        now,
+        request_id.0.as_str(),
+        reason,
+    )
 }
 
 fn values(entry: &Entry<'_>) -> Vec<Value> {

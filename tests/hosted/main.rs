@@ -10,9 +10,14 @@
 
 mod support;
 
+mod attacks;
 mod authorize;
 mod bearer;
+mod connection;
 mod consent;
+mod keys;
+mod known_clients;
+mod limits;
 mod metadata;
 mod protocol;
 mod purge;
@@ -20,5 +25,7 @@ mod refresh;
 mod registration;
 mod resources;
 mod revoke;
+mod secrets;
+mod sign_in;
 mod token;
 mod tools;
