@@ -81,7 +81,8 @@ pub async fn revoke_connection(
         client_id.as_str(),
         now,
     );
-    let record = audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
+    let record =
+        audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
     let answers = db.batch(&[end, close, record]).await?;
     Ok(answers.first().map_or(0, Vec::len))
 }

@@ -8,8 +8,8 @@ use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{
-    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES, REFRESH_TOKEN_LIFETIME,
-    RefreshRecord, Rotation,
+    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES,
+    REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation,
 };
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;

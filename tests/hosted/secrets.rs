@@ -92,7 +92,8 @@ fn no_secret_is_stored() {
 fn no_secret_of_a_client_goes_upstream() {
     let Run { app, secrets, .. } = run();
     let sent = app.upstream.sent.borrow().clone();
-    let of_clients: Vec<_> = secrets.into_iter().filter(|(name, _)| name.ends_with("token") || *name == "code").collect();
+    let of_clients: Vec<_> =
+        secrets.into_iter().filter(|(name, _)| name.ends_with("token") || *name == "code").collect();
     assert!(of_clients.len() >= 5 && sent.contains("/api/v1/me"));
     holds_none("a request upstream", &sent, &of_clients);
 }

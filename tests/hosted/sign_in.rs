@@ -111,7 +111,8 @@ fn not_believed(reason: &str, forge: impl Fn(Forged) -> String + 'static) {
     assert_eq!((answer.status().as_u16(), header(&answer, "location")), (400, ""), "{reason}");
     assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE user_id IS NOT NULL OR consumed_at IS NULL"), 0);
     assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
-    let row = format!("SELECT count(*) FROM audit WHERE kind = 'sign_in' AND outcome = 'refused' AND detail = '{reason}'");
+    let row =
+        format!("SELECT count(*) FROM audit WHERE kind = 'sign_in' AND outcome = 'refused' AND detail = '{reason}'");
     assert_eq!(app.db.count(&row), 1, "{reason}: {}", app.db.dump());
 }
 
@@ -127,7 +128,9 @@ fn a_forged_identity_is_not_believed_and_stands_in_the_audit() {
     not_believed("identity_algorithm", |good| good.header("alg", "none").token());
     not_believed("identity_type", |good| good.header("typ", "statibeat-obo+jwt").token());
     not_believed("identity_critical", |good| good.header("crit", vec!["b64"]).token());
-    not_believed("identity_malformed", |good| format!("{}.", good.token().rsplit_once('.').expect("parts").0.split_once('.').expect("parts").0));
+    not_believed("identity_malformed", |good| {
+        format!("{}.", good.token().rsplit_once('.').expect("parts").0.split_once('.').expect("parts").0)
+    });
     not_believed("identity_expired", |good| {
         let issued = good.claims["iat"].as_i64().expect("a number");
         good.claim("iat", issued - 60).claim("exp", issued).token()
@@ -200,7 +203,10 @@ fn a_storage_outage_after_the_person_is_known_goes_to_the_client() {
     let target = Url::parse(header(&answer, "location")).expect("a URL");
     assert_eq!((answer.status().as_u16(), target.host_str()), (302, Some("127.0.0.1")));
     assert_eq!(parameter(&target, "error").as_deref(), Some("temporarily_unavailable"));
-    assert_eq!((parameter(&target, "state").as_deref(), parameter(&target, "iss").as_deref()), (Some("xyz"), Some(PUBLIC_URL)));
+    assert_eq!(
+        (parameter(&target, "state").as_deref(), parameter(&target, "iss").as_deref()),
+        (Some("xyz"), Some(PUBLIC_URL))
+    );
 }
 
 /// A28

@@ -77,9 +77,9 @@ impl HttpClient for SimulatorClient {
                     self.contract.check_exchange(&request, &response).unwrap_or_else(|fault| panic!("{path}: {fault}"));
                 }
                 match self.tamper.borrow().as_ref() {
-                Some(change) => change(&request, response),
-                None => Ok(response),
-            }
+                    Some(change) => change(&request, response),
+                    None => Ok(response),
+                }
             }
             Outcome::Dropped { .. } => Err(HttpError::Transport("the connection closed".into())),
         }

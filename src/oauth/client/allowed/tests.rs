@@ -22,7 +22,8 @@ fn problem(entry: &str) -> (BadEntryReason, Option<String>) {
 /// F1
 #[test]
 fn entries_stand_apart_by_commas_and_any_white_space() {
-    let list = ",\t a=https://a.example/cb,b=https://b.example/cb\r\n,, c=https://c.example/cb\td=https://d.example/cb \n";
+    let list =
+        ",\t a=https://a.example/cb,b=https://b.example/cb\r\n,, c=https://c.example/cb\td=https://d.example/cb \n";
     let (_, bad) = AllowedRedirects::parse(list);
     assert_eq!(bad, []);
     for name in ["a", "b", "c", "d"] {
@@ -33,7 +34,11 @@ fn entries_stand_apart_by_commas_and_any_white_space() {
 /// F2
 #[test]
 fn an_entry_is_split_at_the_one_equals_sign_before_its_redirect_uri() {
-    assert!(lists("https://id.example/c?x=1&y=2=https://a.example/cb?z=3", "https://id.example/c?x=1&y=2", "https://a.example/cb?z=3"));
+    assert!(lists(
+        "https://id.example/c?x=1&y=2=https://a.example/cb?z=3",
+        "https://id.example/c?x=1&y=2",
+        "https://a.example/cb?z=3"
+    ));
     for entry in ["a", "a=", "a=cursor://x/cb", "a:https://a.example/cb", "a=https://x=https://y.example/"] {
         assert_eq!(problem(entry), (BadEntryReason::Shape, None), "{entry}");
     }
