@@ -126,8 +126,10 @@ pub enum TokenError {
     Grant(GrantFault),
     Scope,
     Resource,
-    /// Storage did not answer: the client must keep what it has and try again.
+    /// Nobody can say now: the client must keep what it has and try again.
     Unavailable,
+    /// Storage did not answer: the same to the client; the reason is for the log.
+    Storage(String),
     /// Too many requests; the wait in seconds. Never a code that would make a client drop what it has.
     Limited(u64),
 }
@@ -140,6 +142,7 @@ pub enum GrantFault {
     Unknown(SecretHash),
     OtherClient,
     OtherRedirectUri,
+    OtherResource,
     Verifier,
     Expired,
     Spent,
@@ -163,7 +166,7 @@ impl TokenError {
             Self::Grant(_) => "invalid_grant",
             Self::Scope => "invalid_scope",
             Self::Resource => "invalid_target",
-            Self::Unavailable | Self::Limited(_) => "temporarily_unavailable",
+            Self::Unavailable | Self::Storage(_) | Self::Limited(_) => "temporarily_unavailable",
         }
     }
 
@@ -176,7 +179,7 @@ impl TokenError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BasicAuthentication => 401,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Storage(_) => 503,
             Self::Limited(_) => 429,
             Self::MalformedBody
             | Self::RepeatedParameter
@@ -208,7 +211,7 @@ impl TokenError {
             Self::Grant(_) => "the code or token is not valid any more: authorize again".into(),
             Self::Scope => "the scope is wider than what was granted".into(),
             Self::Resource => "resource is not what this grant is for".into(),
-            Self::Unavailable => "try again in a few seconds".into(),
+            Self::Unavailable | Self::Storage(_) => "try again in a few seconds".into(),
             Self::Limited(wait) => format!("too many requests: try again in {wait} seconds"),
         }
     }

@@ -15,6 +15,7 @@ mod authorize;
 mod bearer;
 mod connection;
 mod consent;
+mod hardening;
 mod keys;
 mod known_clients;
 mod limits;
