@@ -84,10 +84,7 @@ fn an_https_address_works_exactly_if_the_literal_pair_is_an_entry() {
             Ok(client) => assert!(uri.starts_with("http://"), "case {case}: {uri:?} passes as {:?}", client.standing),
             Err(_) if is_entry => {
                 let (alone, bad) = AllowedRedirects::parse(&format!("{id}={uri}"));
-                assert!(
-                    !bad.is_empty(),
-                    "case {case}: {id:?} {uri:?} is good in {alone:?}"
-                );
+                assert!(!bad.is_empty(), "case {case}: {id:?} {uri:?} is good in {alone:?}");
             }
             Err(_) => {}
         }
