@@ -186,7 +186,8 @@ fn no_counter_is_named_after_a_secret() {
     let handle = consent.hidden("request");
     let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
     let pair = tokens(&app.redeem(&code, &[]));
-    for failing in [app.redeem(&code, &[]), app.refresh(&pair.refresh, &[("client_id", "other")])] {
+    for failing in [app.redeem(&code, &[("client_id", "other")]), app.refresh(&pair.refresh, &[("client_id", "other")])]
+    {
         assert_eq!(json(&failing)["error"], "invalid_grant");
     }
     let names = app.limiter.names();

@@ -20,6 +20,7 @@ mod keys;
 mod known_clients;
 mod limits;
 mod metadata;
+mod operators_list;
 mod protocol;
 mod purge;
 mod refresh;
