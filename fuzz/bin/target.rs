@@ -3,10 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use statibeat_mcp_fuzz as targets;
 use std::path::Path;
-
-#[path = "../targets/mod.rs"]
-mod targets;
 
 const NAME: &str = env!("CARGO_BIN_NAME");
 

@@ -3,7 +3,7 @@
 //!
 //! The same functions run under libFuzzer (`fuzz/bin`, nightly) and, for a moment, in `cargo test` (`tests/hosted/fuzzed.rs`).
 
-#![allow(dead_code, reason = "each fuzzing binary takes in all of this and runs one target")]
+#![allow(dead_code, reason = "the tests use what the fuzzing programs do not, and the other way round")]
 
 mod identity;
 mod requests;

@@ -81,10 +81,12 @@ fn a_loopback_redirect_uri_with_a_parameter_of_the_answer_is_refused() {
 }
 
 #[test]
-fn only_an_https_client_id_is_shown_as_its_host() {
-    let name = |id: &str| resolved("", id, "http://localhost/cb").expect("a client").name;
-    assert_eq!(name("https://acme.example/meta"), "acme.example");
-    assert_eq!(name("http://acme.example/meta"), "http://acme.example/meta");
+fn only_a_listed_https_client_id_is_shown_as_its_host() {
+    let name = |id: &str, uri: &str| resolved(&format!("{id}={uri}"), id, uri).expect("a client").name;
+    assert_eq!(name("https://acme.example/meta", "https://acme.example/cb"), "acme.example");
+    assert_eq!(name("http://acme.example/meta", "https://acme.example/cb"), "http://acme.example/meta");
+    let unlisted = resolved("", "https://acme.example/meta", "http://localhost/cb").expect("a client");
+    assert_eq!(unlisted.name, "https://acme.example/meta");
 }
 
 #[test]

@@ -46,8 +46,9 @@ fn live_through_everything(app: &TestApp) {
     Browser::new(app).answer(&asked, "approve");
     // A person ends a connection.
     app.connect(user::MARA_ADMIN, SCOPE);
-    let (user_id, client_id) = (UserId("1".into()), ClientId::parse(CLIENT).expect("fits"));
-    let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &RequestId("r".into()), app.now());
+    let (user_id, request_id) = (UserId("1".into()), RequestId("r".into()));
+    let client_id = ClientId::parse(CLIENT).expect("fits");
+    let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);

@@ -86,8 +86,7 @@ impl<'a> Story<'a> {
         app.log.borrow_mut().clear();
         app.upstream.sent.borrow_mut().clear();
         let world = World { now: app.now().as_seconds(), disabled: [true; 3], ..World::default() };
-        let mut story =
-            Self { app, totals, world, seats: Vec::new(), disabled: [true; 3], late: Vec::new(), dead: HashSet::new() };
+        let mut story = Self { app, totals, world, seats: Vec::new(), late: Vec::new(), dead: HashSet::new() };
         (0..USERS.len()).for_each(|user| story.disable(user, false));
         story
     }
