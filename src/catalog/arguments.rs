@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 
 /// The schema of an argument type.
 pub fn input_schema<T: JsonSchema>() -> Value {
-    let mut schema = output_schema::<T>();
+    let mut schema = whole_schema::<T>();
     flatten(&mut schema);
     schema
 }
 
-/// The schema of a result type; there, `null` is told from absent.
-pub fn output_schema<T: JsonSchema>() -> Value {
+/// The schema as the type makes it, in one piece.
+fn whole_schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
@@ -111,6 +111,11 @@ fn inside(at: &str, name: &str) -> String {
 
 fn named(at: &str) -> String {
     if at.is_empty() { "the arguments".to_owned() } else { format!("`{at}`") }
+}
+
+/// For a type whose doc comment is for us and not for clients.
+pub fn drop_description(schema: &mut schemars::Schema) {
+    schema.remove("description");
 }
 
 /// `["string", "null"]` becomes `"string"`: the field may simply be left out.

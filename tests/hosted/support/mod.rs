@@ -4,6 +4,8 @@ pub mod browser;
 pub mod database;
 pub mod flow;
 pub mod forge;
+pub mod surface;
+pub mod tokens;
 pub mod upstream;
 
 #[path = "../../../dev/simulator/contract.rs"]
