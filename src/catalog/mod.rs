@@ -76,7 +76,8 @@ impl Resource {
             self.reads.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(read, _)| read.path).collect();
         let mut result = (self.body)(subject, answers.into_iter().map(Option::unwrap_or_default).collect())?;
         if !missing.is_empty() {
-            result["partial"] = serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
+            result["partial"] =
+                serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
         }
         text::sanitize(&mut result);
         Ok(result)

@@ -234,12 +234,14 @@ fn the_hosted_surface_is_exactly_this() {
         Some(format!("resource {} {uri} {} {seconds}s", entry.name, needs(entry.hosted?)))
     };
     let prompt = |entry: &Prompt| {
-        let argument = |argument: &PromptArgument| format!("{}{}", argument.name, if argument.required { "" } else { "?" });
+        let argument =
+            |argument: &PromptArgument| format!("{}{}", argument.name, if argument.required { "" } else { "?" });
         let arguments: Vec<String> = entry.arguments.iter().map(argument).collect();
         Some(format!("prompt {}({}) {}", entry.name, arguments.join(", "), entry.scopes()?))
     };
     let tool = |entry: &Tool| {
-        let arguments = (entry.input_schema)()["properties"].as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
+        let arguments =
+            (entry.input_schema)()["properties"].as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
         Some(format!("tool {}({}) {:?} {}", entry.name, arguments.join(", "), entry.effect, needs(entry.hosted?)))
     };
     let surface = RESOURCES.iter().filter_map(resource).chain(PROMPTS.iter().filter_map(prompt));

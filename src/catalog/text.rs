@@ -87,11 +87,11 @@ const REDACTED: &str = "[redacted]";
 
 /// The text without what looks like a credential. Monitored systems print such things; nobody reading needs them.
 pub fn redact(text: &str) -> String {
-    let mut announced = false;
+    let mut is_next_secret = false;
     let words = text.split_inclusive(char::is_whitespace).map(|piece| {
         let word = piece.trim_end();
         let announces = ANNOUNCING.iter().any(|name| word.to_ascii_lowercase().ends_with(name));
-        let is_secret = std::mem::replace(&mut announced, announces) && !announces && !word.is_empty();
+        let is_secret = mem::replace(&mut is_next_secret, announces) && !announces && !word.is_empty();
         let shown = if is_secret { REDACTED.to_owned() } else { redact_word(word) };
         shown + &piece[word.len()..]
     });
@@ -105,7 +105,7 @@ fn redact_word(word: &str) -> String {
         return format!("{}{REDACTED}", &word[..at]);
     }
     let is_credential = |beginning: &&str| word.starts_with(*beginning) && word.len() >= 16;
-    if BEGINNINGS.iter().any(|beginning| is_credential(&beginning)) { REDACTED.to_owned() } else { word.to_owned() }
+    if BEGINNINGS.iter().any(is_credential) { REDACTED.to_owned() } else { word.to_owned() }
 }
 
 /// Control characters, format characters (Unicode category Cf), variation selectors, blank fillers, private use and

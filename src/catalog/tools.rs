@@ -62,7 +62,7 @@ trait Arguments: DeserializeOwned + JsonSchema {
 /// items, and a model pays for every word of the list.
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("maxProperties" = 1))]
 #[schemars(transform = arguments::drop_description)]
 struct AffectedItem {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,11 +87,7 @@ async fn pages(surface: &HostedSurface<'_>) -> Result<Vec<Candidate>, Error> {
     Ok(pages.iter().map(|page| Candidate::new(&page.id.to_string(), &page.name)).collect())
 }
 
-async fn of_page(
-    surface: &HostedSurface<'_>,
-    sought: &Completion,
-    source: &Source,
-) -> Result<Vec<Candidate>, Error> {
+async fn of_page(surface: &HostedSurface<'_>, sought: &Completion, source: &Source) -> Result<Vec<Candidate>, Error> {
     let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
     let trouble = |error: ApiError| surface.trouble(super::PAGES, error);
     let mut candidates = Vec::new();

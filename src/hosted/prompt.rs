@@ -74,8 +74,11 @@ fn outcome(
     for (index, (entry, contents)) in entries(prompt).zip(contents).enumerate() {
         match contents {
             Ok(contents) => embedded.push(PromptContent::Resource(contents)),
-            Err(error @ (Error::Forbidden(_) | Error::Unavailable { .. } | Error::ResourceNotFound(_))) if index > 0 => {
-                words.push_str(&format!("\n\nNot available now: {} ({error}). Say so where it matters.", entry.title));
+            Err(error @ (Error::Forbidden(_) | Error::Unavailable { .. } | Error::ResourceNotFound(_)))
+                if index > 0 =>
+            {
+                let missing = format!("\n\nNot available now: {} ({error}). Say so where it matters.", entry.title);
+                words.push_str(&missing);
             }
             Err(error) => return Err(error),
         }

@@ -65,5 +65,8 @@ fn what_is_unknown_has_no_values_and_is_no_error() {
         assert!(values(&app, &token, &reference, ("page_id", ""), None).is_empty(), "{reference}");
     }
     assert!(values(&app, &token, &prompt("draft_incident_update"), ("no_such", ""), Some("42")).is_empty());
-    assert!(values(&app, &token, &prompt("draft_incident_update"), ("incident_id", ""), None).is_empty(), "no page yet");
+    assert!(
+        values(&app, &token, &prompt("draft_incident_update"), ("incident_id", ""), None).is_empty(),
+        "no page yet"
+    );
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::Duration;
 
 const CORPUS: &str = include_str!("hostile/corpus.txt");
 /// Stands in every injection; survives cleaning.
@@ -86,7 +87,9 @@ fn check_value(what: &str, value: &Value, field: &str, labelled: &BTreeSet<Strin
 }
 
 fn check_visible(what: &str, text: &str) {
-    let hidden = |c: char| c.is_control() && c != '\n' && c != '\t' || "\u{200b}\u{200d}\u{202e}\u{2066}\u{feff}\u{ad}".contains(c);
+    let hidden = |c: char| {
+        c.is_control() && c != '\n' && c != '\t' || "\u{200b}\u{200d}\u{202e}\u{2066}\u{feff}\u{ad}".contains(c)
+    };
     let tags = |c: char| ('\u{e0000}'..='\u{e007f}').contains(&c);
     assert!(!text.chars().any(|c| hidden(c) || tags(c)), "{what}: {text:?}");
 }
@@ -134,8 +137,10 @@ fn refusals_of_statibeat_are_quoted_as_one_visible_line() {
     let (app, token, current) = poisoned();
     for number in 0..corpus().len() {
         current.set(number);
+        app.advance(Duration::from_secs(3));
         let arguments = json!({ "page_id": 42, "title": "t", "description": "d", "status": "on_fire" });
-        let answer = json(&app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments })));
+        let answer =
+            json(&app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments })));
         let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
         check_visible("a refusal", text);
         assert!(!text.contains('\n') && text.starts_with("StatiBeat refused: \""), "{text}");

@@ -61,7 +61,8 @@ fn arguments_are_checked_before_anything_is_read() {
         (json!({ "page_id": "42", "incident_id": "1", "other": "x" }), "unknown argument other"),
     ];
     for (arguments, why) in wrong {
-        let error = get(&app, &token, json!({ "name": "draft_incident_update", "arguments": arguments }))["error"].clone();
+        let error =
+            get(&app, &token, json!({ "name": "draft_incident_update", "arguments": arguments }))["error"].clone();
         assert_eq!(error["code"], -32602, "{error}");
         assert!(error["message"].as_str().is_some_and(|text| text.contains(why)), "{why}: {error}");
     }

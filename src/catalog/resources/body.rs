@@ -37,7 +37,11 @@ const PAGE: &[Shown] = &[Shown::Plain("id"), Shown::Text("name", 200, Origin::Pe
 pub fn page(subject: &Subject<'_>) -> Result<Value, BodyError> {
     let page = subject.page.ok_or_else(|| malformed("a page-bound body without its page"))?;
     let shown = shown::show(PAGE, &object(page.clone(), "the page")?);
-    if shown["id"].is_i64() && shown["name"].is_string() { Ok(shown) } else { Err(malformed("the page has no id or no name")) }
+    if shown["id"].is_i64() && shown["name"].is_string() {
+        Ok(shown)
+    } else {
+        Err(malformed("the page has no id or no name"))
+    }
 }
 
 /// Names the fields of a result that hold somebody else's words; the page's name is always among them.
@@ -164,8 +168,12 @@ mod tests {
     use super::*;
     use crate::catalog::Variables;
 
-    const SHAPE: ListShape =
-        ListShape { what: "the list", name: "things", fields: &[Shown::Plain("id"), Shown::Plain("pad")], limit: Some(200) };
+    const SHAPE: ListShape = ListShape {
+        what: "the list",
+        name: "things",
+        fields: &[Shown::Plain("id"), Shown::Plain("pad")],
+        limit: Some(200),
+    };
 
     fn shown(answer: Value, cursor: Option<&str>) -> Result<Value, BodyError> {
         let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
@@ -213,7 +221,11 @@ mod tests {
         let part = shown(json!({ "items": [{ "id": 1 }], "total": 73 }), None).expect("a part");
         assert!(part["truncated"] == true && part["left_out"].is_string() && part.get("next").is_none(), "{part}");
         let bare = shown(json!(vec![json!({ "id": 1 }); 200]), None).expect("a part");
-        assert_eq!((&bare["total"], &bare["truncated"]), (&Value::Null, &json!(true)), "nobody knows how many there are");
+        assert_eq!(
+            (&bare["total"], &bare["truncated"]),
+            (&Value::Null, &json!(true)),
+            "nobody knows how many there are"
+        );
     }
 
     #[test]

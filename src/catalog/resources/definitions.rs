@@ -15,8 +15,7 @@ const STATUS: &[Shown] = &[
     Plain("position"),
 ];
 
-const STAGE: &[Shown] =
-    &[Plain("id"), Text("name", 100, People), Text("description", 500, People), Plain("position")];
+const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People), Text("description", 500, People), Plain("position")];
 
 /// The statuses by which an incident can mark what it affects.
 pub fn statuses(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {

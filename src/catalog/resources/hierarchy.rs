@@ -87,7 +87,8 @@ impl Forest {
 
     /// Only the item of that id and what hangs below it.
     fn keep_branch(&mut self, id: &str) -> Result<(), BodyError> {
-        let of_id = |index: &usize| self.items[*index].get("id").is_some_and(|found| found.to_string() == id);
+        let id = id.parse::<i64>().ok();
+        let of_id = |index: &usize| id.is_some() && self.items[*index].get("id").and_then(Value::as_i64) == id;
         let root = self.order.iter().copied().find(of_id).ok_or(BodyError::Absent)?;
         let mut kept = vec![false; self.items.len()];
         for index in &self.order {
@@ -128,7 +129,9 @@ impl Forest {
         for index in self.order.into_iter().rev() {
             let parent = self.under[index];
             if !fits[index] {
-                parent.into_iter().for_each(|parent| left_out[parent] += 1);
+                if let Some(parent) = parent {
+                    left_out[parent] += 1;
+                }
                 continue;
             }
             let mut item = shown[index].take();

@@ -111,7 +111,8 @@ mod tests {
     fn days_become_rows_of_numbers() {
         let page = json!({ "id": 7, "name": "Acme" });
         let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://a" };
-        let answer = json!({ "window_days": 1, "note": "x", "daily": [{ "date": "2026-01-02", "page_views": 3, "x": "y" }] });
+        let answer =
+            json!({ "window_days": 1, "note": "x", "daily": [{ "date": "2026-01-02", "page_views": 3, "x": "y" }] });
         let shown = analytics(&subject, vec![answer]).expect("a body");
         assert_eq!(shown["analytics"], json!({ "window_days": 1 }));
         let row = json!(["2026-01-02", 3, null, null, null, null, null, null, null]);

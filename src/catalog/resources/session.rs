@@ -7,8 +7,7 @@ use crate::catalog::shown::Shown::{self, Plain, Text};
 use crate::catalog::{BodyError, Subject, shown};
 use serde_json::{Map, Value, json};
 
-const USER: &[Shown] =
-    &[Plain("id"), Text("name", 200, People), Plain("email"), Plain("locale"), Plain("time_zone")];
+const USER: &[Shown] = &[Plain("id"), Text("name", 200, People), Plain("email"), Plain("locale"), Plain("time_zone")];
 
 const PAGE: &[Shown] = &[
     Plain("id"),

@@ -36,29 +36,27 @@ pub const ADD_INCIDENT_UPDATE: Tool = tool::<AddIncidentUpdate>(
 #[serde(deny_unknown_fields)]
 struct CreateIncident {
     /// One line that customers read first.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200))]
     title: String,
     /// What customers read about the problem.
-    #[schemars(length(min = 1, max = 20_000))]
+    #[schemars(length(max = 20_000))]
     description: String,
     /// Key of a status definition, such as degraded.
-    #[schemars(length(min = 1, max = 64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// How customers are affected.
-    #[schemars(length(min = 1, max = 2000))]
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
-    /// Hierarchy items; each by id, external_id or slug.
+    /// Hierarchy items.
     #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
-    /// What is affected, where no item fits.
-    #[schemars(length(min = 1, max = 2000))]
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items_freetext: Option<String>,
-    /// Your own key; a repeated call with it makes no second incident.
-    #[schemars(length(min = 1, max = 128))]
+    /// Your own key; repeats make no second one.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
 }
@@ -72,7 +70,6 @@ impl Arguments for CreateIncident {
             ("page_id", Source::PageId),
             ("page_name", Source::PageName),
             ("incident_id", Source::Number("id")),
-            ("title", Source::Text("title")),
             ("status", Source::Text("status")),
             ("state", Source::Text("state")),
             ("public_url", Source::Text("public_url")),
@@ -94,18 +91,15 @@ impl Arguments for CreateIncident {
 #[serde(deny_unknown_fields)]
 struct AddIncidentUpdate {
     /// Id of the incident.
-    #[schemars(range(min = 1))]
     #[serde(skip_serializing)]
     incident_id: i64,
     /// What customers read.
-    #[schemars(length(min = 1, max = 20_000))]
+    #[schemars(length(max = 20_000))]
     message: String,
     /// Stage to move to; not the last one.
-    #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     lifecycle_stage_id: Option<i64>,
     /// Key of a status definition.
-    #[schemars(length(min = 1, max = 64))]
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// Replaces the affected items.

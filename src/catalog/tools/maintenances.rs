@@ -36,31 +36,28 @@ pub const ADD_MAINTENANCE_UPDATE: Tool = tool::<AddMaintenanceUpdate>(
 #[serde(deny_unknown_fields)]
 struct ScheduleMaintenance {
     /// One line that customers read first.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200))]
     title: String,
     /// What customers read about the work.
-    #[schemars(length(min = 1, max = 20_000))]
+    #[schemars(length(max = 20_000))]
     description: String,
     /// RFC 3339, such as 2030-01-31T22:00:00Z.
-    #[schemars(length(min = 20, max = 40))]
     starts_at: String,
-    /// After starts_at.
-    #[schemars(length(min = 20, max = 40))]
+    /// After the start.
     ends_at: String,
     /// How customers are affected.
-    #[schemars(length(min = 1, max = 2000))]
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
-    /// Hierarchy items; each by id, external_id or slug.
+    /// Hierarchy items.
     #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
-    /// What is affected, where no item fits.
-    #[schemars(length(min = 1, max = 2000))]
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items_freetext: Option<String>,
-    /// Your own key; a repeated call with it makes no second maintenance.
-    #[schemars(length(min = 1, max = 128))]
+    /// Your own key; repeats make no second one.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
 }
@@ -74,7 +71,6 @@ impl Arguments for ScheduleMaintenance {
             ("page_id", Source::PageId),
             ("page_name", Source::PageName),
             ("maintenance_id", Source::Number("id")),
-            ("title", Source::Text("title")),
             ("state", Source::Text("state")),
             ("starts_at", Source::Text("starts_at")),
             ("ends_at", Source::Text("ends_at")),
@@ -97,14 +93,12 @@ impl Arguments for ScheduleMaintenance {
 #[serde(deny_unknown_fields)]
 struct AddMaintenanceUpdate {
     /// Id of the maintenance.
-    #[schemars(range(min = 1))]
     #[serde(skip_serializing)]
     maintenance_id: i64,
     /// What customers read.
-    #[schemars(length(min = 1, max = 20_000))]
+    #[schemars(length(max = 20_000))]
     message: String,
     /// Stage to move to; not the last two.
-    #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     lifecycle_stage_id: Option<i64>,
 }

@@ -53,15 +53,13 @@ impl Report {
     pub fn schema(&self) -> Value {
         let property = |(name, source): &(&str, Source)| ((*name).to_owned(), json!({ "type": source.json_type() }));
         let properties: Map<String, Value> = self.fields.iter().map(property).collect();
-        json!({ "type": "object", "properties": properties, "required": ["page_id"] })
+        json!({ "type": "object", "properties": properties })
     }
 
     /// The report of one write.
     pub fn of(&self, written: &Written<'_>) -> Done {
         let uri = self.uri(written);
-        let value = |(name, source): &(&str, Source)| {
-            Some(((*name).to_owned(), source.read(written, uri.as_deref())?))
-        };
+        let value = |(name, source): &(&str, Source)| Some(((*name).to_owned(), source.read(written, uri.as_deref())?));
         let structured = Value::Object(self.fields.iter().filter_map(value).collect());
         let links = uri.iter().map(|uri| (uri.clone(), self.resource.0)).collect();
         Done { text: self.sentence(&structured, written.replayed), structured, links }

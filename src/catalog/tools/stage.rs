@@ -53,7 +53,8 @@ impl StageChange {
             Lifecycle::Maintenance => ("maintenance", ["completed", "cancelled"].as_slice()),
         };
         if let Some(state) = target["state"].as_str().filter(|state| over.contains(state)) {
-            let words = format!("{noun} {} is {state}: a stage would reopen it; only a message can be added", self.target_id);
+            let words =
+                format!("{noun} {} is {state}: a stage would reopen it; only a message can be added", self.target_id);
             return Err(ArgumentError(words));
         }
         let mut stages: Vec<&Value> = stages.get("items").unwrap_or(stages).as_array().into_iter().flatten().collect();
@@ -101,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_maintenance_moves_to_any_stage_but_the_last_two() {
-        let to = |id| check(Lifecycle::Maintenance, id, "upcoming", &["Scheduled", "In Progress", "Completed", "Cancelled"]);
+        let to =
+            |id| check(Lifecycle::Maintenance, id, "upcoming", &["Scheduled", "In Progress", "Completed", "Cancelled"]);
         assert!(to(1).is_ok() && to(2).is_ok() && to(3).is_err() && to(4).is_err());
     }
 
@@ -110,7 +112,10 @@ mod tests {
         let names = ["A", "B", "C", "D"];
         assert!(check(Lifecycle::Incident, 1, "resolved", &names).is_err_and(|why| why.contains("reopen")));
         for state in ["completed", "cancelled"] {
-            assert!(check(Lifecycle::Maintenance, 1, state, &names).is_err_and(|why| why.contains("reopen")), "{state}");
+            assert!(
+                check(Lifecycle::Maintenance, 1, state, &names).is_err_and(|why| why.contains("reopen")),
+                "{state}"
+            );
         }
     }
 }

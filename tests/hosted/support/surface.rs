@@ -41,11 +41,8 @@ pub const PROMPTS: [(&str, &[(&str, &str)]); 7] = [
 /// The arguments of `prompts/get` on page 42.
 pub fn prompt(name: &str) -> serde_json::Value {
     let (_, own) = PROMPTS.into_iter().find(|(known, _)| *known == name).expect("a prompt");
-    let arguments: serde_json::Map<String, serde_json::Value> = own
-        .iter()
-        .chain(&[("page_id", "42")])
-        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-        .collect();
+    let arguments: serde_json::Map<String, serde_json::Value> =
+        own.iter().chain(&[("page_id", "42")]).map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     serde_json::json!({ "name": name, "arguments": arguments })
 }
 

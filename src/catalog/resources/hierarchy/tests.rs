@@ -78,7 +78,10 @@ fn a_long_tree_is_shown_from_the_top_down_and_says_what_is_left_out() {
     assert_eq!(Some(left_out), cut["returned"].as_u64().map(|returned| 2000 - returned));
     assert!(cut["next"].as_str().is_some_and(|next| next.starts_with("x://hierarchy?under_id=")), "{cut}");
     let branch = shown(items, Some("7")).expect("a body");
-    assert_eq!((&branch["tree"][0]["id"], &branch["total"], &branch["truncated"]), (&json!(7), &json!(100), &json!(false)));
+    assert_eq!(
+        (&branch["tree"][0]["id"], &branch["total"], &branch["truncated"]),
+        (&json!(7), &json!(100), &json!(false))
+    );
 }
 
 #[test]
