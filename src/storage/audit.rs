@@ -42,6 +42,14 @@ pub enum Kind {
     CodeReplay,
     /// A refresh token came after its successor.
     RefreshReuse,
+    /// A person paused a connection's writes.
+    Pause,
+    /// A person let a connection write again.
+    Resume,
+    /// A page's admin cut somebody's connection off from the page.
+    PageCut,
+    /// A page's admin undid that.
+    PageUncut,
     /// StatiBeat named a person in a way that we cannot trust.
     SignIn,
 }
@@ -55,6 +63,10 @@ impl Kind {
             Self::Revoke => "revoke",
             Self::CodeReplay => "code_replay",
             Self::RefreshReuse => "refresh_reuse",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::PageCut => "page_cut",
+            Self::PageUncut => "page_uncut",
             Self::SignIn => "sign_in",
         }
     }
@@ -99,13 +111,13 @@ pub struct Entry<'a> {
     pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
-    /// In whose name.
+    /// In whose name; empty when nobody was established.
     pub user_id: &'a UserId,
     /// Through which program.
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
     pub client_name: &'a str,
-    /// Under which approval.
+    /// Under which approval; empty when there is none yet.
     pub grant_id: &'a GrantId,
     /// The request it was part of.
     pub request_id: &'a RequestId,
@@ -145,6 +157,68 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
          WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND (created_at = ?2 OR revoked_at = ?2)) \
          ON CONFLICT (id) DO NOTHING";
     Statement { sql, values: values(entry) }
+}
+
+/// One row for each grant of a connection that ended at `now` for that reason, to stand behind the write that ended them.
+/// Running it again adds nothing.
+pub fn statement_for_ended_connection(
+    user_id: &UserId,
+    client_id: &ClientId,
+    reason: &'static str,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
+         WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
+         ON CONFLICT (id) DO NOTHING",
+        user_id.0.as_str(),
+        client_id.as_str(),
+        Kind::Revoke.as_str(),
+        Outcome::Done.as_str(),
+        now,
+        request_id.0.as_str(),
+        reason,
+    )
+}
+
+/// Something that a person did to a whole connection on the admin page.
+pub struct Change<'a> {
+    /// Fresh.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: Kind,
+    /// Who did it.
+    pub actor: &'a UserId,
+    /// Whose connection.
+    pub owner: &'a UserId,
+    /// Which one.
+    pub client_id: &'a ClientId,
+    /// The page it is about, if one.
+    pub page_id: Option<PageId>,
+    /// The request it was part of.
+    pub request_id: &'a RequestId,
+}
+
+/// The statement that appends it, with the name that the client last had.
+pub fn statement_for_change(change: &Change<'_>) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
+         SELECT ?1, ?2, ?3, ?4, ?5, client_id, client_name, id, ?8, ?6, ?9 FROM grants
+         WHERE user_id = ?6 AND client_id = ?7 ORDER BY created_at DESC LIMIT 1",
+        change.id.0.as_str(),
+        change.at,
+        change.kind.as_str(),
+        Outcome::Done.as_str(),
+        change.actor.0.as_str(),
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        change.page_id.map(|page| page.0),
+        change.request_id.0.as_str(),
+    )
 }
 
 fn values(entry: &Entry<'_>) -> Vec<Value> {
@@ -213,7 +287,7 @@ pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<V
     run(db, select).await?.iter().map(recorded).collect()
 }
 
-fn recorded(row: &Row) -> Result<Recorded> {
+pub(super) fn recorded(row: &Row) -> Result<Recorded> {
     Ok(Recorded {
         id: AuditId(row.text("id")?),
         at: row.time("at")?,

@@ -6,6 +6,7 @@
 //! there is none in a port yet.
 
 pub mod assertion;
+pub mod audit_logs;
 pub mod error;
 pub mod identity;
 mod identity_token;

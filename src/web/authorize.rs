@@ -3,7 +3,7 @@
 //! No client is sent anything from here, not even an error: a fault is parked and delivered only to a signed-in person's
 //! client (RFC 9700 4.11.2), so a broken request cannot turn this server into a bouncer.
 
-use super::browser::{self, VisitCookie};
+use super::browser::{self, Cookie};
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
@@ -12,10 +12,12 @@ use crate::oauth::error::ShownToPerson;
 use crate::oauth::grant::TRANSACTION_LIFETIME;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::Handle;
+use crate::ports::DatabaseError;
 use crate::storage::transactions::{self, Visit};
 use crate::upstream::identity::{self, SignIn, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use url::Url;
 
 /// Starts a visit.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
@@ -23,26 +25,35 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
         Ok(visit) => visit,
         Err(fault) => return views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault)),
     };
-    let (handle, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
-    if let Err(error) = transactions::open(ctx.db, &handle, &browser, &visit, ctx.now).await {
-        (ctx.log)(&format!("authorize: {error}"));
-        return views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
+    match start(ctx, &visit, false, |location| reply::redirect(StatusCode::FOUND, location.as_str())).await {
+        Ok(response) => response,
+        Err(error) => {
+            (ctx.log)(&format!("authorize: {error}"));
+            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+        }
     }
+}
+
+/// Parks a visit and sends its browser to StatiBeat's sign-in, by an answer that `lead` makes of the address.
+pub(super) async fn start(
+    ctx: &Context<'_>,
+    visit: &Visit,
+    select_account: bool,
+    lead: impl FnOnce(&Url) -> Response,
+) -> Result<Response, DatabaseError> {
+    let (handle, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
+    transactions::open(ctx.db, &handle, &browser, visit, ctx.now).await?;
     let challenge = sign_in_verifier(ctx, &handle, &browser).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::Connect,
         state: handle.reveal(),
         code_challenge: challenge.as_str(),
-        select_account: false,
+        select_account,
     };
-    let location = identity::sign_in_url(&ctx.config.sign_in_url, &trip);
-    let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    VisitCookie::of(&handle.hash(), &ctx.config.public_url).put(
-        &mut response,
-        &browser,
-        TRANSACTION_LIFETIME.as_secs(),
-    );
-    response
+    let mut response = lead(&identity::sign_in_url(&ctx.config.sign_in_url, &trip));
+    let cookie = Cookie::of_visit(&handle.hash(), &ctx.config.public_url);
+    cookie.put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    Ok(response)
 }
 
 fn read_visit(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Visit, ShownToPerson> {

@@ -1,7 +1,7 @@
 //! Back from StatiBeat's sign-in: who is it? Then on to the consent page, or the parked fault on to the client.
 
 use super::authorize::sign_in_verifier;
-use super::browser::{self, VisitCookie};
+use super::browser::{self, Cookie};
 use super::consent::answer_url;
 use super::routes::Route;
 use super::views::{self, Problem};
@@ -41,7 +41,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
     let Some(handle) = one("state").and_then(Handle::recognize) else {
         return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed);
     };
-    let cookie = VisitCookie::of(&handle.hash(), &ctx.config.public_url);
+    let cookie = Cookie::of_visit(&handle.hash(), &ctx.config.public_url);
     let Some(browser) = cookie.read(request) else {
         return views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
     };
@@ -87,7 +87,7 @@ async fn sign_in(ctx: &Context<'_>, handle: &Handle, browser: &Handle, code: Opt
     let mut location = Route::Consent.url(&ctx.config.public_url);
     location.query_pairs_mut().append_pair("request", consent.reveal());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    VisitCookie::of(&consent.hash(), &ctx.config.public_url).put(
+    Cookie::of_visit(&consent.hash(), &ctx.config.public_url).put(
         &mut response,
         &browser,
         TRANSACTION_LIFETIME.as_secs(),
@@ -99,13 +99,8 @@ async fn refuse(ctx: &Context<'_>, handle: &Handle, fault: &Fault) -> Response {
     let (status, problem) = match fault {
         Fault::NotThisVisit => return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
-        Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => {
-            (StatusCode::BAD_REQUEST, Problem::SignInFailed)
-        }
-        Fault::SignIn(SignInError::Refused(_)) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
-        Fault::SignIn(SignInError::Unavailable(_)) | Fault::Storage(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater)
-        }
+        Fault::SignIn(error) => problem_of(error),
+        Fault::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
     };
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
@@ -116,4 +111,13 @@ async fn refuse(ctx: &Context<'_>, handle: &Handle, fault: &Fault) -> Response {
         (ctx.log)(&format!("sign-in: {error}"));
     }
     views::problem(status, &problem)
+}
+
+/// What it means to the person that nobody was signed in.
+pub(super) const fn problem_of(error: &SignInError) -> (StatusCode, Problem<'static>) {
+    match error {
+        SignInError::BadCode(_) | SignInError::BadIdentity(_) => (StatusCode::BAD_REQUEST, Problem::SignInFailed),
+        SignInError::Refused(_) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
+        SignInError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
+    }
 }

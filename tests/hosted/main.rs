@@ -10,9 +10,12 @@
 
 mod support;
 
+mod admin;
+mod admin_actions;
 mod authorize;
 mod bearer;
 mod consent;
+mod consent_choices;
 mod metadata;
 mod protocol;
 mod purge;

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
+use statibeat_mcp::storage::calls::Tally;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::web::{self, Context};
 use std::cell::{Cell, RefCell};
@@ -43,6 +44,7 @@ pub struct TestApp {
     pub upstream: SimulatorClient,
     pub limiter: Counters,
     pub log: RefCell<Vec<String>>,
+    tallies: RefCell<Vec<Tally>>,
     now: Cell<i64>,
     drawn: Cell<u64>,
 }
@@ -61,6 +63,7 @@ impl TestApp {
             db: SqliteDatabase::new(),
             limiter: Counters::default(),
             log: RefCell::default(),
+            tallies: RefCell::default(),
             now: Cell::new(START),
             drawn: Cell::new(0),
             config,
@@ -97,7 +100,17 @@ impl TestApp {
             random: &random,
             log: &log,
         };
-        web::handle(&ctx, request).now_or_never().expect("nothing here ever waits")
+        let mut response = web::handle(&ctx, request).now_or_never().expect("nothing here ever waits");
+        self.tallies.borrow_mut().extend(web::take_tally(&mut response));
+        response
+    }
+
+    /// Does what answered calls left to be done.
+    pub fn count_calls(&self) {
+        for tally in self.tallies.take() {
+            let log = |line: &str| panic!("{line}");
+            web::count(&self.db, &tally, &log).now_or_never().expect("nothing here ever waits");
+        }
     }
 
     pub fn get(&self, path_and_query: &str) -> Response<Bytes> {
