@@ -7,6 +7,9 @@
 -- One visit of a browser to the authorization endpoint, from there to the person's answer.
 -- Written by the authorization endpoint; the sign-in callback attaches the user and the consent handle; the consent
 -- endpoint, a refusal or a revoke consumes it. Dies an hour after expiry.
+-- `request` is kept in clear: it holds nothing that gives access. The challenge is a hash, the redirect URI and scopes are
+-- public, and a `state` is worth nothing without the code, whose verifier never comes here before redemption. Sealing it
+-- would protect less than what stands beside it (who signed in), and need another cipher and key for each handle.
 CREATE TABLE IF NOT EXISTS transactions (
   handle_hash   TEXT    PRIMARY KEY,           -- of the `state` that travels through StatiBeat's sign-in; works once
   browser_hash  TEXT    NOT NULL,              -- of this browser's cookie for this visit
@@ -138,6 +141,16 @@ CREATE TABLE IF NOT EXISTS call_counts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_counts_by_day ON call_counts (day);                             -- purge
 
+-- One redirect URI that a client was refused with, so that admins can see what it would need. Written by the authorization
+-- endpoint at a limited rate; only the fifty seen last are kept. Whoever writes here is not signed in: trust none of it.
+CREATE TABLE IF NOT EXISTS refused_redirects (
+  client_id     TEXT    NOT NULL,
+  redirect_uri  TEXT    NOT NULL,                -- without user, query and fragment unless in its plain form
+  times         INTEGER NOT NULL,
+  last_at       INTEGER NOT NULL,
+  PRIMARY KEY (client_id, redirect_uri)
+) STRICT, WITHOUT ROWID;
+
 -- One browser signed in to the Hosted MCP admin page; has nothing to do with tokens.
 -- Written by the page's own sign-in; ended by sign-out or by either expiry. Dies an hour after expiry.
 -- The token that its forms carry is derived from the cookie and a key, so nothing of it is stored.
@@ -177,10 +190,10 @@ CREATE TABLE IF NOT EXISTS audit (
   at           INTEGER NOT NULL,
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, …
   outcome      TEXT    NOT NULL,               -- done, refused, limited, failed, unknown, …
-  user_id      TEXT    NOT NULL,
+  user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
-  grant_id     TEXT    NOT NULL,
+  grant_id     TEXT    NOT NULL,               -- empty likewise
   page_id      INTEGER,
   tool         TEXT,
   target_id    TEXT,                           -- the incident or maintenance it made or touched

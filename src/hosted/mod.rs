@@ -161,16 +161,14 @@ impl HostedSurface<'_> {
         let reads = found.resource.reads.iter();
         let paths: Option<Vec<String>> = reads.map(|read| uri::expand(read.path, &found.variables)).collect();
         let paths = paths.ok_or_else(|| ApiError::Unfit(format!("{} lacks a variable", found.resource.name)))?;
-        match page {
-            Some(page) => self.api().page(page).get_all(scope, &paths).await,
-            None => {
-                let mut answers = self.api().get_all(scope, &paths).await?;
-                for (answer, _) in answers.iter_mut().zip(&paths).filter(|(_, path)| *path == PAGES_PATH) {
-                    access::keep_pages(answer, |page_id| self.guard.caller.reaches(page_id));
-                }
-                Ok(answers)
-            }
+        if let Some(page) = page {
+            return self.api().page(page).get_all(scope, &paths).await;
         }
+        let mut answers = self.api().get_all(scope, &paths).await?;
+        for (answer, _) in answers.iter_mut().zip(&paths).filter(|(_, path)| *path == PAGES_PATH) {
+            access::keep_pages(answer, |page_id| self.guard.caller.reaches(page_id));
+        }
+        Ok(answers)
     }
 
     async fn write(
@@ -204,9 +202,8 @@ impl HostedSurface<'_> {
                 let reason = "StatiBeat's answer could not be read.".to_owned();
                 Error::Unavailable { reason, retry_after: None }
             }
-            ApiError::CredentialRefused(_) | ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => {
-                Error::Internal(error.to_string())
-            }
+            ApiError::CredentialRefused(_) => Error::Untrusted(error.to_string()),
+            ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => Error::Internal(error.to_string()),
         }
     }
 }

@@ -102,7 +102,8 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
                 .to_owned())
         }
         ApiError::UserEnded => Err(mcp::Error::AccessEnded),
-        ApiError::CredentialRefused(_) | ApiError::Unfit(_) => Err(mcp::Error::Internal(error.to_string())),
+        ApiError::CredentialRefused(_) => Err(mcp::Error::Untrusted(error.to_string())),
+        ApiError::Unfit(_) => Err(mcp::Error::Internal(error.to_string())),
     }
 }
 

@@ -103,7 +103,7 @@ async fn trouble_upstream_is_answered_by_kind() {
     assert_eq!(of(404, "x").await, Error::ResourceNotFound(uri.to_owned()));
     assert_eq!(of(400, "bad id").await, Error::InvalidParams("bad id".to_owned()));
     assert_eq!(of(401, "user is disabled").await, Error::AccessEnded);
-    assert!(matches!(of(401, "expired").await, Error::Internal(_)));
+    assert!(matches!(of(401, "expired").await, Error::Untrusted(_)));
     assert!(matches!(of(429, "x").await, Error::Unavailable { .. }));
     assert!(matches!(of(503, "at 10.0.0.7").await, Error::Unavailable { reason, .. } if !reason.contains("10.0")));
     let lost = Scene::new(ScopeSet::all(), FakeHttp::script([Err(HttpError::Timeout)]));

@@ -10,6 +10,7 @@ pub mod calls;
 pub mod connections;
 pub mod grants;
 pub mod purge;
+pub mod refusals;
 pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;

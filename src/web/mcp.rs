@@ -1,5 +1,6 @@
 //! The MCP endpoint: origin, bearer token, method, size; then the protocol engine (RFC 6750, RFC 9728 5).
 
+use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
 use super::{Context, routes::Route};
 use crate::hosted::HostedSurface;
@@ -8,6 +9,7 @@ use crate::hosted::write::Guard;
 use crate::ids::RequestId;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
+use crate::oauth::error::TokenError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::calls::{CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
@@ -37,6 +39,7 @@ enum Refusal {
     Challenge(Challenge),
     Method,
     TooLarge,
+    TooOften(Duration),
     Unavailable,
 }
 
@@ -49,13 +52,10 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
     let token = bearer_token(request).map_err(Refusal::Challenge)?;
     let resource = Route::Mcp.url(&ctx.config.public_url);
     let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
-    let caller = check.find_caller(ctx.db, token).await.map_err(|error| match error {
-        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
-        NoCaller::Storage(error) => {
-            (ctx.log)(&format!("bearer token: {error}"));
-            Refusal::Unavailable
-        }
-    })?;
+    let caller = match check.find_caller(ctx.db, token).await {
+        Ok(caller) => caller,
+        Err(reason) => return Err(no_caller(ctx, request, reason).await),
+    };
     if request.method() != Method::POST {
         return Err(Refusal::Method);
     }
@@ -63,6 +63,21 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
         return Err(Refusal::TooLarge);
     }
     Ok(caller)
+}
+
+/// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
+async fn no_caller(ctx: &Context<'_>, request: &Request<Bytes>, reason: NoCaller) -> Refusal {
+    match reason {
+        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(request).bucket()).await {
+            Some(wait) => Refusal::TooOften(wait),
+            None => Refusal::Challenge(Challenge::InvalidToken),
+        },
+        NoCaller::Storage(error) => {
+            (ctx.log)(&format!("bearer token: {error}"));
+            Refusal::Unavailable
+        }
+    }
 }
 
 /// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
@@ -187,6 +202,7 @@ fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
         Refusal::TooLarge => {
             reply::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": "a message may have at most 1 MiB"}))
         }
+        Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
         Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }
 }

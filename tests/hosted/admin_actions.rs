@@ -75,7 +75,7 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
     assert_eq!(refused["result"]["isError"], true, "{refused}");
     assert!(refused.to_string().contains("has paused"), "{refused}");
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE detail = 'writes_paused' AND outcome = 'refused'"), 1);
-    assert_eq!(app.read(&pair.access, "statibeat://pages/42/summary")["id"], 42, "reading goes on");
+    assert_eq!(app.read(&pair.access, "statibeat://pages/42/summary")["page"]["id"], 42, "reading goes on");
     let again = app.connect(user::MARA_ADMIN, ALL);
     assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "connecting again does not lift the pause");
     browser.act(&page, &on_client("resume"));
@@ -111,11 +111,11 @@ fn an_admin_sees_who_reaches_their_page_and_can_cut_them_off_from_it() {
         String::from_utf8_lossy(answer.body()).replace(page, "N")
     };
     assert_eq!(read(&theo, "42"), read(&theo, "999"), "the page does not exist for it");
-    assert_eq!(app.read(&theo.access, "statibeat://pages/43/summary")["id"], 43, "other pages do");
+    assert_eq!(app.read(&theo.access, "statibeat://pages/43/summary")["page"]["id"], 43, "other pages do");
     let again = app.connect(user::THEO_MANAGER, ALL);
     assert_eq!(read(&again, "42"), read(&again, "999"), "connecting again does not undo it");
     browser.act(&page, &on_page("uncut", "42"));
-    assert_eq!(app.read(&theo.access, "statibeat://pages/42/summary")["id"], 42);
+    assert_eq!(app.read(&theo.access, "statibeat://pages/42/summary")["page"]["id"], 42);
 }
 
 #[test]

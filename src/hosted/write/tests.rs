@@ -124,7 +124,7 @@ async fn a_person_whose_access_ended_ends_the_call_and_is_recorded() {
 #[tokio::test]
 async fn a_refused_credential_is_our_fault_and_is_recorded() {
     let scene = refusing(401, "unknown key");
-    assert!(matches!(call(&scene).await, Err(Error::Internal(_))));
+    assert!(matches!(call(&scene).await, Err(Error::Untrusted(_))));
     assert_eq!(recorded(&scene).await, ("failed".to_owned(), Some("credential_refused".to_owned())));
 }
 

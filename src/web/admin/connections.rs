@@ -1,6 +1,6 @@
 //! From live grants to connections, as the page lists them.
 
-use crate::catalog::scope::ScopeSet;
+use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::{ClientId, Standing};
 use crate::oauth::grant::PageChoice;
@@ -54,12 +54,11 @@ pub(super) fn gather(grants: Vec<LiveGrant>) -> Vec<Connection> {
     let mut places: HashMap<_, usize> = HashMap::new();
     for grant in grants {
         let key = (grant.user_id.clone(), grant.client_id.clone(), grant.page.map(|(page, _)| page));
-        match places.get(&key) {
-            Some(place) => connections[*place].add(grant),
-            None => {
-                places.insert(key, connections.len());
-                connections.push(Connection::of(grant));
-            }
+        if let Some(place) = places.get(&key) {
+            connections[*place].add(grant);
+        } else {
+            places.insert(key, connections.len());
+            connections.push(Connection::of(grant));
         }
     }
     connections
@@ -104,7 +103,7 @@ impl Connection {
 
     /// Whether it may write at all, paused or not.
     pub(in crate::web) fn may_write(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.is_write())
+        self.scopes.iter().any(Scope::is_write)
     }
 }
 
@@ -126,7 +125,6 @@ fn later(one: End, other: End) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::scope::Scope;
 
     fn grant(client: &str, pages: PageChoice, scope: Scope, at: i64, expires_at: Option<i64>) -> LiveGrant {
         let time = Timestamp::from_seconds;

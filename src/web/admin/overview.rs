@@ -9,7 +9,7 @@ use super::{Fault, Visitor, visible_pages};
 use crate::ids::{PageId, RequestId};
 use crate::oauth::parameters::Parameters;
 use crate::storage::activity::{self, Position};
-use crate::storage::{calls, connections};
+use crate::storage::{calls, connections, refusals};
 use crate::timestamp::Timestamp;
 use crate::upstream::audit_logs::{self, AuditLogs};
 use crate::upstream::identity::AccessiblePage;
@@ -37,6 +37,8 @@ pub(super) async fn show(
     let own = gather(connections::list(ctx.db, person, ctx.now).await?);
     let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
     let others = gather(connections::list_by_pages(ctx.db, &administered, person, ctx.now).await?);
+    let is_admin = !administered.is_empty();
+    let refusals = if is_admin { refusals::list(ctx.db).await? } else { Vec::new() };
     let first_day = calls::day_of(ctx.now) - DAYS + 1;
     let counts = calls::counts_since(ctx.db, person, first_day).await?;
     let filter = read_filter(&query);
@@ -51,6 +53,8 @@ pub(super) async fn show(
         others: &others,
         activity: &activity,
         filter: &filter,
+        refusals: &refusals,
+        bad_entries: if is_admin { &ctx.config.bad_redirects } else { &[] },
         counts: &counts,
         first_day,
         days: DAYS,

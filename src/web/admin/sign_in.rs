@@ -3,8 +3,8 @@
 //! Nothing is stored before somebody has signed in: the state stands in the address, what proves this browser in a cookie
 //! named after it, the verifier takes both, and StatiBeat spends its code once.
 
-use super::super::authorize::sign_in_verifier;
 use super::super::browser::{self, Cookie};
+use super::super::limits::{self, Sender};
 use super::super::reply;
 use super::super::routes::Route;
 use super::super::sign_in::problem_of;
@@ -13,6 +13,7 @@ use super::super::{Context, Response};
 use super::Visitor;
 use crate::oauth::grant::TRANSACTION_LIFETIME;
 use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::Handle;
 use crate::storage::sessions;
 use crate::storage::transactions::SignedIn;
@@ -21,9 +22,12 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 /// Sends the browser to StatiBeat's sign-in.
-pub(in crate::web) fn start(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+pub(in crate::web) async fn start(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    if let Some(response) = too_often(ctx, request).await {
+        return response;
+    }
     let (state, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
-    let challenge = sign_in_verifier(ctx, &state, &browser).challenge();
+    let challenge = CodeVerifier::from_secrets(&state, &browser).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::AdminPage,
         state: state.reveal(),
@@ -44,6 +48,9 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     let Some(state) = one("state").and_then(Handle::recognize) else {
         return views::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
     };
+    if let Some(response) = too_often(ctx, request).await {
+        return response;
+    }
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
     let Some(browser) = cookie.read(request) else {
         return views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
@@ -56,6 +63,12 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     response
 }
 
+/// Both ends of a sign-in count as visits of their address do.
+async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Response> {
+    let wait = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await?;
+    Some(views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
+}
+
 async fn sign_in(
     ctx: &Context<'_>,
     request: &Request<Bytes>,
@@ -63,7 +76,7 @@ async fn sign_in(
     browser: &Handle,
     code: &str,
 ) -> Response {
-    let verifier = sign_in_verifier(ctx, state, browser);
+    let verifier = CodeVerifier::from_secrets(state, browser);
     let returned =
         Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.reveal() };
     let user = match identity::exchange(&ctx.connector(), &returned).await {

@@ -54,6 +54,7 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
         (warnings(view.client))
         form method="post" action=(view.action) {
             input type="hidden" name="request" value=(view.handle);
+            input type="hidden" name="person" value=(view.person.user_id);
             (reads(view))
             (writes(view))
             (pages(view))
@@ -65,7 +66,10 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
                 button type="submit" name="answer" value="deny" { "Don't allow" }
             }
         }
-        form #switch method="post" action=(view.action) { input type="hidden" name="request" value=(view.handle); }
+        form #switch method="post" action=(view.action) {
+            input type="hidden" name="request" value=(view.handle);
+            input type="hidden" name="person" value=(view.person.user_id);
+        }
     };
     let status = if view.objection.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let mut response = page(status, &title, &html! {}, &body);
@@ -81,7 +85,7 @@ fn who(view: &ConsentPage<'_>) -> Markup {
             dt { "App" }
             dd {
                 (client.name) " "
-                @if client.standing.is_verified() { span.tag.good { "Listed by your operator" } } @else { span.tag.warn { "Unverified app" } }
+                span.tag.(if client.standing.is_verified() { "good" } else { "warn" }) { (standing(client.standing)) }
                 @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
             }
             dt { "Answer goes to" } dd { (client.redirect_uri.host()) }
@@ -91,6 +95,15 @@ fn who(view: &ConsentPage<'_>) -> Markup {
                 br; button.link type="submit" form="switch" name="answer" value="switch" { "Use another account" }
             }
         }
+    }
+}
+
+/// How much is known of a client, in words.
+pub(super) const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Configured => "Listed by your operator",
+        Standing::Known => "Known app",
+        Standing::Registered | Standing::Unverified => "Unverified app",
     }
 }
 

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use url::Url;
 
 const STYLE: &str = include_str!("style.css");
@@ -26,6 +27,8 @@ pub(super) enum Problem<'a> {
     LinkUsed,
     /// Another browser started this.
     OtherBrowser,
+    /// The form was shown to one person and answers for another.
+    OtherPerson,
     /// The person turned back at sign-in.
     SignInCanceled,
     /// StatiBeat's answer could not be trusted.
@@ -45,6 +48,8 @@ pub(super) enum Problem<'a> {
     NotThere,
     /// Something is down.
     TryLater,
+    /// Too often; when to try again.
+    TooOften(Duration),
 }
 
 struct Words {
@@ -69,6 +74,11 @@ fn words(problem: &Problem<'_>) -> Words {
             "This was started in another browser",
             "A connection must be finished in the browser and the tab it was started in, with cookies allowed.".into(),
             "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, do not follow it.",
+        ),
+        Problem::OtherPerson => (
+            "This page was shown to somebody else",
+            "The form was made for another account than the one that is signed in now.".into(),
+            "Nothing was shared. Go back to your app and start connecting again.",
         ),
         Problem::SignInCanceled => (
             "Sign-in was canceled",
@@ -100,6 +110,11 @@ fn words(problem: &Problem<'_>) -> Words {
             "What you are looking for does not exist, has ended, or is not yours to change.".into(),
             "Nothing was changed. Open the Hosted MCP page to see what there is.",
         ),
+        Problem::TooOften(wait) => (
+            "Too many attempts",
+            format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
+            "Nothing was shared. Wait, then go back to your app and start connecting again.",
+        ),
         Problem::TryLater => (
             "Something is not answering",
             "StatiBeat or this connector cannot be reached at the moment.".into(),
@@ -124,8 +139,10 @@ pub(super) fn problem(status: StatusCode, problem: &Problem<'_>) -> Response {
         }
     };
     let mut response = page(status, title, &html! {}, &body);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        reply::retry_after(&mut response, std::time::Duration::from_secs(10));
+    match problem {
+        Problem::TryLater => reply::retry_after(&mut response, Duration::from_secs(10)),
+        Problem::TooOften(wait) => reply::retry_after(&mut response, *wait),
+        _ => {}
     }
     response
 }

@@ -88,8 +88,9 @@ impl Browser<'_> {
 
     /// Answers the consent page with exactly these fields and its hidden ones.
     pub fn answer_fields(&self, consent: &Shown, fields: &[(&str, &str)]) -> Shown {
-        let handle = consent.hidden("request");
-        let all: Vec<_> = [("request", handle.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        let (handle, person) = (consent.hidden("request"), consent.hidden("person"));
+        let all: Vec<_> =
+            [("request", handle.as_str()), ("person", &person)].into_iter().chain(fields.iter().copied()).collect();
         self.submit(consent, &format!("{PUBLIC_URL}/mcp/oauth/consent"), &all)
     }
 

@@ -16,9 +16,14 @@ pub struct SimulatorClient {
     pub calls: RefCell<Vec<String>>,
     /// Everything that was sent, headers and body, for searching.
     pub sent: RefCell<String>,
+    /// What stands on the way back and may change an answer.
+    tamper: RefCell<Option<Box<Tamper>>>,
     contract: Contract,
     has_faults: Cell<bool>,
 }
+
+/// Changes an answer on its way back, or loses it.
+pub type Tamper = dyn Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError>;
 
 impl SimulatorClient {
     pub fn new(now: i64) -> Self {
@@ -33,6 +38,7 @@ impl SimulatorClient {
             now: Cell::new(now),
             calls: RefCell::default(),
             sent: RefCell::default(),
+            tamper: RefCell::default(),
             contract: Contract::load(),
             has_faults: Cell::new(false),
         }
@@ -43,6 +49,14 @@ impl SimulatorClient {
         self.has_faults.set(true);
         let method = method.map(str::to_owned);
         self.simulator.inject(Fault { method, path: path.to_owned(), times: 1, kind });
+    }
+
+    /// Puts somebody on the way back from StatiBeat.
+    pub fn tamper(
+        &self,
+        change: impl Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError> + 'static,
+    ) {
+        *self.tamper.borrow_mut() = Some(Box::new(change));
     }
 
     /// The calls since the last time this was asked.
@@ -62,7 +76,10 @@ impl HttpClient for SimulatorClient {
                 if !self.has_faults.get() {
                     self.contract.check_exchange(&request, &response).unwrap_or_else(|fault| panic!("{path}: {fault}"));
                 }
-                Ok(response)
+                match self.tamper.borrow().as_ref() {
+                    Some(change) => change(&request, response),
+                    None => Ok(response),
+                }
             }
             Outcome::Dropped { .. } => Err(HttpError::Transport("the connection closed".into())),
         }

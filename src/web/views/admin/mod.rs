@@ -2,6 +2,7 @@
 
 mod activity;
 mod connections;
+mod diagnosis;
 mod picture;
 mod setup;
 
@@ -10,10 +11,11 @@ use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::{frame, page};
 use crate::ids::PageId;
-use crate::oauth::client::AllowedRedirects;
+use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::oauth::metadata::Endpoints;
 use crate::storage::activity::Shown;
 use crate::storage::calls::DayCount;
+use crate::storage::refusals::Refusal;
 use crate::storage::transactions::SignedIn;
 use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
@@ -40,6 +42,10 @@ pub(in crate::web) struct Overview<'a> {
     pub activity: &'a ActivityList,
     /// How the list is narrowed.
     pub filter: &'a Filter,
+    /// Refused redirect URIs; for admins of a page.
+    pub refusals: &'a [Refusal],
+    /// Entries of the operator's list that cannot work; for admins of a page.
+    pub bad_entries: &'a [BadEntry],
     /// Calls of the own connections.
     pub counts: &'a [DayCount],
     /// The first day of the picture.
@@ -102,6 +108,7 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         (connections::own(view))
         (connections::others(view))
         (activity::list(view))
+        (diagnosis::section(view))
         (setup::details(view))
     };
     with_forms(frame(StatusCode::OK, "Hosted MCP", &html! {}, &html! { main.wide { (super::brand()) (body) } }))
