@@ -92,11 +92,11 @@ impl Route {
             | Route::AuthorizationServer
             | Route::AssertionKeys
             | Route::Authorize
-            | Route::SignedIn
             | Route::AdminPage
-            | Route::AdminSignIn
-            | Route::AdminSignedIn => &[Method::GET, Method::HEAD],
-            Route::Consent | Route::AdminAction => &[Method::GET, Method::HEAD, Method::POST],
+            | Route::AdminSignIn => &[Method::GET, Method::HEAD],
+            // No HEAD: looking at these has an effect.
+            Route::SignedIn | Route::AdminSignedIn => &[Method::GET],
+            Route::Consent | Route::AdminAction => &[Method::GET, Method::POST],
             Route::Token | Route::Revoke | Route::Register | Route::Mcp | Route::AdminSignOut => &[Method::POST],
         }
     }

@@ -22,7 +22,7 @@ fn refused(changes: &[(&str, &str)], status: u16, code: &str) {
     assert_eq!(app.redeem(&granted, &[]).status(), 200, "the code still works after {changes:?}");
 }
 
-/// T13
+/// T13, K10
 #[test]
 fn a_code_gives_a_pair_of_tokens() {
     let app = TestApp::new();

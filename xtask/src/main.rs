@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
 #![expect(clippy::disallowed_methods, reason = "this tool measures how long its steps take")]
 
+mod acceptance;
 mod build;
 mod children;
 mod node;
@@ -39,6 +40,8 @@ enum Command {
     Reset(start::ResetOptions),
     /// Run every test.
     Test(test::Options),
+    /// Run every test, then count the assertions of docs/acceptance.md that are proven.
+    Acceptance,
     /// Build everything, then tell the whole story on the terminal.
     Demo,
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&project, options),
         Command::Reset(options) => start::reset(&project, options),
         Command::Test(options) => test::run(&project, options),
+        Command::Acceptance => acceptance::run(&project),
         Command::Demo => test::demo(&project),
     };
     match result {
