@@ -46,9 +46,10 @@ pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id
 /// what was presented stays as it was. Successes are never counted: they need a secret, and services share addresses.
 async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
     let sender = Sender::of(request);
-    let of_address = match sender.is_shared() {
-        true => None,
-        false => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await,
+    let of_address = if sender.is_shared() {
+        None
+    } else {
+        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await
     };
     let of_credential = match presented(ctx, request) {
         Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,

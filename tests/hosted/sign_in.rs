@@ -164,7 +164,7 @@ fn an_outage_or_a_timeout_at_sign_in_is_a_page_without_a_code_and_ends_the_visit
     app.upstream.tamper(|_, _| Err(HttpError::Timeout));
     let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     assert_eq!((shown.status, header(&shown.response, "location")), (503, ""));
-    assert!(shown.body.contains("Something is not answering") && header(&shown.response, "retry-after") != "");
+    assert!(shown.body.contains("Something is not answering") && !header(&shown.response, "retry-after").is_empty());
     assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
     assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);
 }
