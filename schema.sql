@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS transactions_by_connection ON transactions (user_id, 
 
 -- One approval by one person of one client. Written by the consent endpoint; active once its code is redeemed; ended by
 -- `revoked_at`, which nothing ever clears. A *connection* is all grants of one (user, client).
+-- `pages` and `expires_at` are the person's choice on the consent page; tokens never outlive `expires_at`.
 -- Dies 90 days after revocation or after its last token expired; one that was never activated dies with its code.
 CREATE TABLE IF NOT EXISTS grants (
   id              TEXT    PRIMARY KEY,
@@ -42,7 +43,9 @@ CREATE TABLE IF NOT EXISTS grants (
   redirect_host   TEXT    NOT NULL,
   resource        TEXT    NOT NULL,            -- the one protected resource its tokens are for (RFC 8707)
   scope           TEXT    NOT NULL,            -- space-separated, never widened
+  pages           TEXT,                        -- space-separated page ids; NULL: whatever the person can see, now and later
   created_at      INTEGER NOT NULL,
+  expires_at      INTEGER,                     -- NULL: until revoked
   activated_at    INTEGER,                     -- first redemption of its code
   last_used_at    INTEGER,                     -- written at most every five minutes
   revoked_at      INTEGER,
@@ -96,11 +99,63 @@ CREATE TABLE IF NOT EXISTS access_tokens (
 CREATE INDEX IF NOT EXISTS access_tokens_by_expiry ON access_tokens (expires_at);               -- purge
 CREATE INDEX IF NOT EXISTS access_tokens_by_grant ON access_tokens (grant_id);                  -- cascade
 
+-- One connection whose person has paused its writes. Written and deleted on the admin page; revoking the connection
+-- deletes it too.
+CREATE TABLE IF NOT EXISTS write_pauses (
+  user_id    TEXT    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  paused_at  INTEGER NOT NULL,
+  PRIMARY KEY (user_id, client_id)
+) STRICT, WITHOUT ROWID;
+
+-- One page that a connection reaches: seen at its approval or at a call. Says to a page's admins whose clients reach it;
+-- grants nothing. Dies with the connection's last grant.
+CREATE TABLE IF NOT EXISTS page_reaches (
+  page_id    INTEGER NOT NULL,
+  user_id    TEXT    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  seen_at    INTEGER NOT NULL,
+  PRIMARY KEY (page_id, user_id, client_id)
+) STRICT, WITHOUT ROWID;
+
+-- One connection that an admin of a page has cut off from it. Outlives the connection, so that connecting again does not
+-- undo it; only an admin of the page does. Few, and never purged.
+CREATE TABLE IF NOT EXISTS page_cuts (
+  user_id    TEXT    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  page_id    INTEGER NOT NULL,
+  cut_at     INTEGER NOT NULL,
+  cut_by     TEXT    NOT NULL,                   -- the admin's user id
+  PRIMARY KEY (user_id, client_id, page_id)      -- looked up with every bearer token
+) STRICT, WITHOUT ROWID;
+
+-- Calls of one connection on one UTC day by how they ended; the numbers behind the admin page's picture.
+-- Counted after the answer has left. Dies after 35 days.
+CREATE TABLE IF NOT EXISTS call_counts (
+  user_id    TEXT    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  day        INTEGER NOT NULL,                   -- days since the Unix epoch
+  outcome    TEXT    NOT NULL CHECK (outcome IN ('answered', 'refused', 'failed')),
+  calls      INTEGER NOT NULL,
+  PRIMARY KEY (user_id, client_id, day, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS call_counts_by_day ON call_counts (day);                             -- purge
+
+-- One redirect URI that a client was refused with, so that admins can see what it would need. Written by the authorization
+-- endpoint at a limited rate; only the fifty seen last are kept. Whoever writes here is not signed in: trust none of it.
+CREATE TABLE IF NOT EXISTS refused_redirects (
+  client_id     TEXT    NOT NULL,
+  redirect_uri  TEXT    NOT NULL,                -- without user, query and fragment unless in its plain form
+  times         INTEGER NOT NULL,
+  last_at       INTEGER NOT NULL,
+  PRIMARY KEY (client_id, redirect_uri)
+) STRICT, WITHOUT ROWID;
+
 -- One browser signed in to the Hosted MCP admin page; has nothing to do with tokens.
 -- Written by the page's own sign-in; ended by sign-out or by either expiry. Dies an hour after expiry.
+-- The token that its forms carry is derived from the cookie and a key, so nothing of it is stored.
 CREATE TABLE IF NOT EXISTS sessions (
   cookie_hash   TEXT    PRIMARY KEY,
-  csrf_hash     TEXT    NOT NULL,
   user_id       TEXT    NOT NULL,
   user_name     TEXT    NOT NULL,
   user_email    TEXT    NOT NULL,

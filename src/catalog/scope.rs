@@ -62,6 +62,19 @@ impl Scope {
         }
     }
 
+    /// The page permission without which the scope is worth nothing on a page. Single entries may need more.
+    pub const fn page_permission(self) -> PagePermission {
+        match self {
+            Scope::PagesRead => PagePermission::PageRead,
+            Scope::BeatsRead => PagePermission::SyntheticMonitorsRead,
+            Scope::IncidentsRead => PagePermission::IncidentsRead,
+            Scope::IncidentsWrite => PagePermission::IncidentsManage,
+            Scope::MaintenancesRead => PagePermission::MaintenancesRead,
+            Scope::MaintenancesWrite => PagePermission::MaintenancesManage,
+            Scope::AnalyticsRead => PagePermission::AnalyticsRead,
+        }
+    }
+
     /// Whether the scope lets a client post publicly.
     pub const fn is_write(self) -> bool {
         matches!(self, Scope::IncidentsWrite | Scope::MaintenancesWrite)

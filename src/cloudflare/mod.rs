@@ -26,9 +26,9 @@ thread_local! {
 
 /// Answers one request.
 #[event(fetch)]
-async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+async fn answer(request: Request, env: Env, context: worker::Context) -> worker::Result<Response> {
     let Some(config) = configuration(&env) else {
-        return convert::response(web::unavailable());
+        return convert::response(web::unavailable(&request.path()));
     };
     let request = match convert::request(request).await {
         Ok(request) => request,
@@ -44,7 +44,12 @@ async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Resul
         random: &random,
         log: &log,
     };
-    convert::response(web::handle(&ctx, request).await)
+    let mut response = web::handle(&ctx, request).await;
+    if let Some(tally) = web::take_tally(&mut response) {
+        let env = env.clone();
+        context.wait_until(async move { web::count(&d1::Bound::new(&env), &tally, &log).await });
+    }
+    convert::response(response)
 }
 
 /// Deletes what is past its time; what one run leaves goes with the next.

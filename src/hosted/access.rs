@@ -7,6 +7,7 @@ use crate::catalog::scope::{PagePermission, Requirement, Scope, ScopeSet};
 use crate::ids::PageId;
 use crate::mcp;
 use crate::upstream::identity::AccessiblePage;
+use serde_json::{Value, json};
 
 /// The client was not granted what an entry needs; more consent would help. Holds everything worth asking for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,22 @@ pub fn is_visible(page: &AccessiblePage) -> bool {
 /// The page of that id among those the person can see.
 pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePage, Denied> {
     pages.into_iter().find(|page| page.id == id && is_visible(page)).ok_or(Denied::Page)
+}
+
+/// Takes the pages that must not be reached out of StatiBeat's list, and out of its count. An entry without a readable id
+/// goes as well.
+pub fn keep_pages(list: &mut Value, reaches: impl Fn(PageId) -> bool) {
+    let entries = match &mut *list {
+        Value::Object(members) => members.get_mut("items"),
+        whole => Some(whole),
+    };
+    let Some(Value::Array(entries)) = entries else { return };
+    let before = entries.len();
+    entries.retain(|entry| entry.get("id").and_then(Value::as_i64).is_some_and(|id| reaches(PageId(id))));
+    let removed = before - entries.len();
+    if let Some(total) = list.get("total").and_then(Value::as_u64) {
+        list["total"] = json!(total.saturating_sub(removed as u64));
+    }
 }
 
 /// Whether the person's role on the page allows what the entry needs.
@@ -100,7 +117,6 @@ const fn words(permission: PagePermission) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const WRITE: Requirement =
         Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] };
@@ -123,6 +139,20 @@ mod tests {
         assert_eq!(find_page(pages(), PageId(7)).map(|page| page.id), Ok(PageId(7)));
         assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(Denied::Page));
         assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(Denied::Page));
+    }
+
+    #[test]
+    fn pages_out_of_reach_leave_the_list_and_its_count() {
+        let kept = |mut list: Value| {
+            keep_pages(&mut list, |id| id == PageId(7));
+            list
+        };
+        assert_eq!(
+            kept(json!({ "items": [{ "id": 7 }, { "id": 8 }, {}], "total": 5 })),
+            json!({ "items": [{ "id": 7 }], "total": 3 })
+        );
+        assert_eq!(kept(json!([{ "id": 8 }, { "id": 7 }])), json!([{ "id": 7 }]));
+        assert_eq!(kept(json!("?")), json!("?"));
     }
 
     #[test]

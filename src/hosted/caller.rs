@@ -1,14 +1,16 @@
 //! Who stands behind a bearer token.
 
 use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, UserId};
+use crate::ids::{GrantId, PageId, UserId};
 use crate::keyring::KeyRing;
 use crate::oauth::client::ClientId;
+use crate::oauth::grant::PageChoice;
 use crate::oauth::secret::AccessToken;
 use crate::ports::{Database, DatabaseError};
 use crate::storage::tokens::AccessRecord;
 use crate::storage::{grants, tokens};
 use crate::timestamp::Timestamp;
+use std::collections::BTreeSet;
 
 /// A user acting through a client under a grant.
 #[derive(Clone, Debug)]
@@ -23,6 +25,19 @@ pub struct Caller {
     pub grant_id: GrantId,
     /// What the token carries.
     pub scopes: ScopeSet,
+    /// The pages that the person chose for this client.
+    pub pages: PageChoice,
+    /// Pages whose admins have cut the connection off.
+    pub cut_pages: BTreeSet<PageId>,
+    /// Whether the person has paused the connection's writes.
+    pub are_writes_paused: bool,
+}
+
+impl Caller {
+    /// Whether the page may be reached. One that may not is treated as one that does not exist.
+    pub fn reaches(&self, page_id: PageId) -> bool {
+        self.pages.contains(page_id) && !self.cut_pages.contains(&page_id)
+    }
 }
 
 /// Why nobody stands behind a token.
@@ -62,9 +77,17 @@ impl Check<'_> {
             // A date in a list is not worth a refused call: the next one writes it.
             let _ = grants::touch(db, &record.grant.id, self.now).await;
         }
-        let AccessRecord { grant, scopes, .. } = record;
-        let (user_id, client_id, client_name) = (grant.user_id, grant.client_id, grant.client_name);
-        Ok(Caller { user_id, client_id, client_name, grant_id: grant.id, scopes })
+        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, .. } = record;
+        Ok(Caller {
+            user_id: grant.user_id,
+            client_id: grant.client_id,
+            client_name: grant.client_name,
+            grant_id: grant.id,
+            scopes,
+            pages: grant.pages,
+            cut_pages,
+            are_writes_paused,
+        })
     }
 
     fn is_alive(&self, record: &AccessRecord) -> bool {

@@ -30,6 +30,7 @@ use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use write::{Attempt, Guard};
 
 /// What a model is told first.
@@ -49,6 +50,8 @@ pub struct HostedSurface<'a> {
     pub guard: Guard<'a>,
     /// The way to StatiBeat.
     pub connector: &'a Connector<'a>,
+    /// The page that the call reached, if one.
+    pub reached: Cell<Option<PageId>>,
 }
 
 #[async_trait(?Send)]
@@ -149,16 +152,19 @@ impl HostedSurface<'_> {
         offered.filter(move |(_, requirement)| scopes.contains(requirement.scope))
     }
 
-    /// The pages that the person can see now.
+    /// The pages that the person can see now and lets this client reach.
     async fn pages(&self, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
         let pages = accessible_pages(&self.api(), scope).await?;
-        Ok(pages.into_iter().filter(access::is_visible).collect())
+        let caller = self.guard.caller;
+        Ok(pages.into_iter().filter(|page| access::is_visible(page) && caller.reaches(page.id)).collect())
     }
 
     /// The page of that id, if the person can see it and may do there what the entry needs.
     async fn page(&self, id: PageId, needs: &Requirement) -> Result<Result<AccessiblePage, Denied>, ApiError> {
         let pages = self.pages(needs.scope).await?;
-        Ok(access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page)))
+        let page = access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page));
+        self.reached.set(page.as_ref().ok().map(|page| page.id));
+        Ok(page)
     }
 
     async fn write(

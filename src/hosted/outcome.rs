@@ -69,6 +69,11 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
 
 fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
     match reason {
+        NotDone::Paused => {
+            Ok("The user has paused this connection's writes, so nothing was published. Only the user can \
+            resume them, on StatiBeat's Hosted MCP page."
+                .to_owned())
+        }
         NotDone::Limited { retry_after } => Ok(format!(
             "This connection has used its {} writes per {} seconds. Nothing was published. Try again in {}.",
             WRITE_LIMIT.count,

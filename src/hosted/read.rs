@@ -8,7 +8,7 @@ use crate::catalog::uri::{self, Match, Roots};
 use crate::catalog::{BodyError, Read, Subject};
 use crate::mcp::{Error, ResourceContents};
 use crate::upstream::ApiError;
-use crate::upstream::identity::AccessiblePage;
+use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
 use serde_json::Value;
 
 /// Reads the resource of that URI.
@@ -74,7 +74,7 @@ impl Wanted {
         let (api, scope) = (surface.api(), self.requirement.scope);
         let answers = match page {
             Some(page) => api.page(page).get_all(scope, &paths).await,
-            None => api.get_all(scope, &paths).await,
+            None => Self::keep_chosen_pages(surface, &paths, api.get_all(scope, &paths).await),
         };
         let forgiven = |(read, answer): (&Read, Result<Value, ApiError>)| match answer {
             Err(error) if read.is_optional && error.is_trouble() => {
@@ -84,6 +84,22 @@ impl Wanted {
             answer => answer.map(Some),
         };
         reads.iter().zip(answers).map(forgiven).collect()
+    }
+
+    /// A page that the person did not choose for this client is in no list of theirs.
+    fn keep_chosen_pages(
+        surface: &HostedSurface<'_>,
+        paths: &[String],
+        mut answers: Vec<Result<Value, ApiError>>,
+    ) -> Vec<Result<Value, ApiError>> {
+        for (answer, path) in answers.iter_mut().zip(paths) {
+            if let Ok(list) = answer
+                && path == PAGES_PATH
+            {
+                access::keep_pages(list, |page_id| surface.guard.caller.reaches(page_id));
+            }
+        }
+        answers
     }
 }
 

@@ -6,6 +6,7 @@ use super::write::Guard;
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, RequestId, UserId};
 use crate::oauth::client::ClientId;
+use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use crate::storage::audit::{self, Recorded};
 use crate::storage::testing::TestDatabase;
@@ -14,7 +15,8 @@ use crate::upstream::Connector;
 use crate::upstream::testing::{Desk, FakeHttp, NOW, counting_random};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 /// Says the same to everybody, and remembers who asked.
 pub struct FakeLimiter {
@@ -50,6 +52,9 @@ impl Scene {
             client_name: "Cursor".into(),
             grant_id: GrantId("grant-1".into()),
             scopes,
+            pages: PageChoice::All,
+            cut_pages: BTreeSet::new(),
+            are_writes_paused: false,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
@@ -75,7 +80,7 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedSurface { guard, connector: &connector }).await
+        test(&HostedSurface { guard, connector: &connector, reached: Cell::new(None) }).await
     }
 
     /// The audit rows, newest first.

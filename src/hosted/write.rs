@@ -66,6 +66,8 @@ pub struct Posted {
 /// Why a write was not, or may not have been, carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
+    /// The person has paused the connection's writes.
+    Paused,
     /// Too many writes under this grant.
     Limited {
         /// When the next may pass.
@@ -80,8 +82,8 @@ pub enum NotDone {
 /// Carries a write out. The order of the steps is what makes it safe: nothing is posted that was not counted, and
 /// nothing is answered before it was recorded.
 pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>) -> Ended {
-    // 1. Count it. A limiter that does not answer lets nothing through.
-    let taken = take(guard).await;
+    // 1. Count it. A limiter that does not answer lets nothing through; a paused connection does not even count.
+    let taken = if guard.caller.are_writes_paused { Err(NotDone::Paused) } else { take(guard).await };
     // 2. Post it, once.
     let result = match taken {
         Ok(remaining) => post(api, attempt, remaining).await,
@@ -162,6 +164,7 @@ impl NotDone {
     /// The outcome to record, and why.
     fn for_audit(&self) -> (Outcome, Option<&'static str>) {
         match self {
+            Self::Paused => (Outcome::Refused, Some("writes_paused")),
             Self::Limited { .. } => (Outcome::Limited, None),
             Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
             Self::Upstream(error) => (outcome_of(error), Some(error.reason())),

@@ -5,6 +5,7 @@
 //! Nothing is ever fetched to learn about a client.
 
 pub mod allowed;
+pub mod diagnosis;
 
 use crate::keyring::KeyRing;
 use crate::oauth::error::ShownToPerson;

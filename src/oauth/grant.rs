@@ -3,11 +3,13 @@
 //! A code or token works while `now < expires_at`; in the second of its expiry it is dead.
 
 use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, UserId};
+use crate::ids::{GrantId, PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
 use crate::timestamp::Timestamp;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 /// From the start of a visit to the person's answer.
@@ -33,6 +35,75 @@ pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
 /// Wrong verifiers after which a code is dead.
 pub const MAX_FAILED_ATTEMPTS: i64 = 5;
 
+/// How long a grant lasts; the person's choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantLifetime {
+    /// Until somebody ends it, or it is not used for the life of a refresh token.
+    UntilRevoked,
+    /// Whatever happens, not longer than so many days.
+    Days(u8),
+}
+
+impl GrantLifetime {
+    /// What a person can choose from. No choice outlives a refresh token, so "30 days" is what it says.
+    pub const CHOICES: [Self; 4] = [Self::UntilRevoked, Self::Days(30), Self::Days(7), Self::Days(1)];
+
+    /// The second from which nothing under the grant works, if there is one.
+    pub fn end(self, approved_at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::UntilRevoked => None,
+            Self::Days(days) => Some(approved_at + Duration::from_hours(24) * u32::from(days)),
+        }
+    }
+
+    /// Reads what [`fmt::Display`] wrote; nothing else is a choice.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::CHOICES.into_iter().find(|choice| choice.to_string() == text)
+    }
+}
+
+/// As a form carries it.
+impl fmt::Display for GrantLifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UntilRevoked => f.write_str("until-revoked"),
+            Self::Days(days) => write!(f, "{days}d"),
+        }
+    }
+}
+
+/// Which pages a grant reaches, of those that its person can see at the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageChoice {
+    /// Every one, those of tomorrow too.
+    All,
+    /// These and no other.
+    These(BTreeSet<PageId>),
+}
+
+impl PageChoice {
+    /// Whether the page may be reached.
+    pub fn contains(&self, page_id: PageId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(pages) => pages.contains(&page_id),
+        }
+    }
+
+    /// Reads page ids separated by spaces.
+    pub fn parse_these(text: &str) -> Option<Self> {
+        text.split(' ').filter(|id| !id.is_empty()).map(PageId::parse).collect::<Option<_>>().map(Self::These)
+    }
+
+    /// The ids separated by spaces; `None` for all.
+    pub fn stored(&self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::These(pages) => Some(pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+        }
+    }
+}
+
 /// What a code or refresh token stands on.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -48,8 +119,20 @@ pub struct Grant {
     pub resource: String,
     /// How much, at most.
     pub scopes: ScopeSet,
+    /// Where.
+    pub pages: PageChoice,
+    /// The person's own limit on how long.
+    pub expires_at: Option<Timestamp>,
     /// Whether it was ended.
     pub is_revoked: bool,
+}
+
+impl Grant {
+    /// When a token made now must die: after its own life, or with its grant.
+    pub fn end_of(&self, token_lifetime: Duration, now: Timestamp) -> Timestamp {
+        let own = now + token_lifetime;
+        self.expires_at.map_or(own, |end| own.min(end))
+    }
 }
 
 /// A stored authorization code.
@@ -103,4 +186,37 @@ pub struct Rotation {
     pub is_superseded: bool,
     /// The successor's name in the database, while it is there.
     pub successor: Option<SecretHash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_lifetime_reads_back_and_nothing_else_does() {
+        for choice in GrantLifetime::CHOICES {
+            assert_eq!(GrantLifetime::parse(&choice.to_string()), Some(choice));
+        }
+        for bad in ["", "365d", "2d", "-1d", "Until-revoked"] {
+            assert_eq!(GrantLifetime::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_choice_of_days_is_longer_than_a_refresh_token() {
+        let start = Timestamp::from_seconds(0);
+        for choice in GrantLifetime::CHOICES {
+            assert!(choice.end(start).is_none_or(|end| end <= start + REFRESH_TOKEN_LIFETIME), "{choice}");
+        }
+    }
+
+    #[test]
+    fn chosen_pages_read_back_and_reach_no_other() {
+        let these = PageChoice::These([PageId(7), PageId(42)].into());
+        assert_eq!(these.stored().as_deref(), Some("7 42"));
+        assert_eq!(PageChoice::parse_these("7 42"), Some(these.clone()));
+        assert!(these.contains(PageId(42)) && !these.contains(PageId(4)));
+        assert!(PageChoice::All.contains(PageId(4)));
+        assert_eq!(PageChoice::parse_these("7 x"), None);
+    }
 }

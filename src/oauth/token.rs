@@ -9,14 +9,15 @@ use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{
-    ACCESS_TOKEN_LIFETIME, CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES,
-    ROTATION_LIMIT_WINDOW, ROTATION_WINDOW, RefreshRecord, Rotation,
+    CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_LIMIT_WINDOW, ROTATION_WINDOW,
+    RefreshRecord, Rotation,
 };
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
 use crate::timestamp::Timestamp;
 use serde::Serialize;
+use std::time::Duration;
 use url::Url;
 
 /// Largest body read, in bytes.
@@ -305,12 +306,12 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Hands over a pair of tokens.
-    pub fn new(access: &AccessToken, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
+    /// Hands over a pair of tokens, the access token with how long it works.
+    pub fn new(access: &AccessToken, works_for: Duration, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
         Self {
             access_token: access.reveal().to_owned(),
             token_type: "Bearer",
-            expires_in: ACCESS_TOKEN_LIFETIME.as_secs(),
+            expires_in: works_for.as_secs(),
             refresh_token: refresh.reveal().to_owned(),
             scope: scopes.to_string(),
         }

@@ -42,6 +42,14 @@ pub enum Kind {
     CodeReplay,
     /// A refresh token came after its successor.
     RefreshReuse,
+    /// A person paused a connection's writes.
+    Pause,
+    /// A person let a connection write again.
+    Resume,
+    /// A page's admin cut somebody's connection off from the page.
+    PageCut,
+    /// A page's admin undid that.
+    PageUncut,
     /// StatiBeat named a person in a way that we cannot trust.
     SignIn,
 }
@@ -55,6 +63,10 @@ impl Kind {
             Self::Revoke => "revoke",
             Self::CodeReplay => "code_replay",
             Self::RefreshReuse => "refresh_reuse",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::PageCut => "page_cut",
+            Self::PageUncut => "page_uncut",
             Self::SignIn => "sign_in",
         }
     }
@@ -172,6 +184,44 @@ pub fn statement_for_ended_connection(
     )
 }
 
+/// Something that a person did to a whole connection on the admin page.
+pub struct Change<'a> {
+    /// Fresh.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: Kind,
+    /// Who did it.
+    pub actor: &'a UserId,
+    /// Whose connection.
+    pub owner: &'a UserId,
+    /// Which one.
+    pub client_id: &'a ClientId,
+    /// The page it is about, if one.
+    pub page_id: Option<PageId>,
+    /// The request it was part of.
+    pub request_id: &'a RequestId,
+}
+
+/// The statement that appends it, with the name that the client last had.
+pub fn statement_for_change(change: &Change<'_>) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
+         SELECT ?1, ?2, ?3, ?4, ?5, client_id, client_name, id, ?8, ?6, ?9 FROM grants
+         WHERE user_id = ?6 AND client_id = ?7 ORDER BY created_at DESC LIMIT 1",
+        change.id.0.as_str(),
+        change.at,
+        change.kind.as_str(),
+        Outcome::Done.as_str(),
+        change.actor.0.as_str(),
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        change.page_id.map(|page| page.0),
+        change.request_id.0.as_str(),
+    )
+}
+
 fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
     let title = target.and_then(|target| target.title);
@@ -238,7 +288,7 @@ pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<V
     run(db, select).await?.iter().map(recorded).collect()
 }
 
-fn recorded(row: &Row) -> Result<Recorded> {
+pub(super) fn recorded(row: &Row) -> Result<Recorded> {
     Ok(Recorded {
         id: AuditId(row.text("id")?),
         at: row.time("at")?,

@@ -4,14 +4,20 @@
 //! of the write, and when several rows must change together they go in one batch whose later statements select on what only
 //! the winner wrote. Return types name the outcomes.
 
+pub mod activity;
 pub mod audit;
+pub mod calls;
+pub mod connections;
 pub mod grants;
 pub mod purge;
+pub mod refusals;
+pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tokens;
 pub mod transactions;
 
+use crate::ids::PageId;
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
 use crate::timestamp::Timestamp;
 
@@ -35,6 +41,11 @@ async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
 /// Runs one statement whose answer is at most one row.
 async fn run_for_one(db: &dyn Database, statement: Statement) -> Result<Option<Row>> {
     Ok(run(db, statement).await?.into_iter().next())
+}
+
+/// Page ids for `json_each`, which takes a list of any length through one placeholder.
+fn json_list(pages: &[PageId]) -> String {
+    format!("[{}]", pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
 }
 
 /// Reading a row: a column that is absent or of another type is a fault of ours, named by the column.

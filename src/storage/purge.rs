@@ -3,7 +3,7 @@
 //! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
 //! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.
 
-use super::{Result, statement};
+use super::{Result, calls, statement};
 use crate::ports::{Database, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -25,7 +25,7 @@ struct Rule {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 10] = [
     Rule {
         table: "transactions",
         keep: HOUR,
@@ -85,6 +85,23 @@ const RULES: [Rule; 8] = [
                   OR (g.activated_at IS NOT NULL AND NOT EXISTS
                       (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?1))
                ORDER BY g.created_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "call_counts",
+        keep: calls::KEPT,
+        sql: "DELETE FROM call_counts WHERE (user_id, client_id, day, outcome) IN
+              (SELECT user_id, client_id, day, outcome FROM call_counts WHERE day < ?1 / 86400 ORDER BY day LIMIT ?2)
+              RETURNING 1 AS one",
+    },
+    // A connection without a grant reaches nothing. One approved this very day may not have its grant's tokens yet.
+    Rule {
+        table: "page_reaches",
+        keep: DAY,
+        sql: "DELETE FROM page_reaches WHERE (page_id, user_id, client_id) IN
+              (SELECT r.page_id, r.user_id, r.client_id FROM page_reaches r
+               WHERE r.seen_at <= ?1
+                 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = r.user_id AND g.client_id = r.client_id)
+               LIMIT ?2) RETURNING 1 AS one",
     },
 ];
 

@@ -5,22 +5,23 @@
 
 use super::{Result, run, run_for_one, statement};
 use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, UserId};
+use crate::ids::{GrantId, PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{
-    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES,
-    REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation,
+    CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES, PageChoice, RefreshRecord, Rotation,
 };
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
-use crate::ports::{Database, Row};
+use crate::ports::{Database, DatabaseError, Row};
 use crate::timestamp::Timestamp;
+use std::collections::BTreeSet;
 
 /// Finds a code with its grant: one read.
 pub async fn find_code(db: &dyn Database, hash: &SecretHash) -> Result<Option<CodeRecord>> {
     let select = statement!(
         "SELECT c.code_hash, c.redirect_uri, c.code_challenge, c.expires_at, c.redeemed_at, c.failed_attempts,
-                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
+                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.pages,
+                g.expires_at AS grant_expires_at, g.revoked_at
          FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.code_hash = ?1",
         hash.0.as_str(),
     );
@@ -46,8 +47,18 @@ fn read_grant(row: &Row) -> Result<Grant> {
         client_name: row.text("client_name")?,
         resource: row.text("resource")?,
         scopes: row.parsed("scope", ScopeSet::parse)?,
+        pages: read_pages(row)?,
+        expires_at: row.optional_time("grant_expires_at")?,
         is_revoked: row.optional_time("revoked_at")?.is_some(),
     })
+}
+
+/// The pages of a grant.
+pub(super) fn read_pages(row: &Row) -> Result<PageChoice> {
+    match row.optional_text("pages")? {
+        None => Ok(PageChoice::All),
+        Some(_) => row.parsed("pages", PageChoice::parse_these),
+    }
 }
 
 /// Counts a wrong verifier; the only write on a failing path.
@@ -65,8 +76,12 @@ pub struct NewTokens {
     pub access: SecretHash,
     /// What it carries.
     pub scopes: ScopeSet,
+    /// When it dies.
+    pub access_expires_at: Timestamp,
     /// Of the refresh token.
     pub refresh: SecretHash,
+    /// When it dies.
+    pub refresh_expires_at: Timestamp,
 }
 
 /// Who was first.
@@ -115,7 +130,7 @@ pub async fn redeem_code(
         nonce,
         tokens.refresh.0.as_str(),
         now,
-        now + REFRESH_TOKEN_LIFETIME,
+        tokens.refresh_expires_at,
         code.0.as_str(),
     );
     let access = statement!(
@@ -125,7 +140,7 @@ pub async fn redeem_code(
         tokens.access.0.as_str(),
         tokens.scopes.to_string(),
         now,
-        now + ACCESS_TOKEN_LIFETIME,
+        tokens.access_expires_at,
         code.0.as_str(),
     );
     Ok(Race::of(&db.batch(&[redeem, activate, refresh, access]).await?))
@@ -136,7 +151,8 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
     let select = statement!(
         "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.window_uses,
                 s.token_hash AS successor, s.rotated_at AS successor_rotated_at,
-                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at,
+                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.pages,
+                g.expires_at AS grant_expires_at, g.revoked_at,
                 (SELECT e.created_at FROM refresh_tokens e
                  WHERE e.grant_id = r.grant_id AND e.generation = r.generation - ?2 + 1 AND e.generation > 1) AS tenth_last
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
@@ -198,7 +214,7 @@ pub async fn rotate_refresh(
         salt,
         tokens.refresh.0.as_str(),
         now,
-        now + REFRESH_TOKEN_LIFETIME,
+        tokens.refresh_expires_at,
     );
     let access = statement!(
         "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
@@ -208,7 +224,7 @@ pub async fn rotate_refresh(
         tokens.access.0.as_str(),
         tokens.scopes.to_string(),
         now,
-        now + ACCESS_TOKEN_LIFETIME,
+        tokens.access_expires_at,
     );
     Ok(Race::of(&db.batch(&[rotate, successor, access]).await?))
 }
@@ -231,7 +247,7 @@ pub async fn repeat_refresh(
         tokens.refresh.0.as_str(),
         tokens.scopes.to_string(),
         now,
-        now + ACCESS_TOKEN_LIFETIME,
+        tokens.access_expires_at,
         record.hash.0.as_str(),
         MAX_WINDOW_USES,
     );
@@ -255,13 +271,20 @@ pub struct AccessRecord {
     pub expires_at: Timestamp,
     /// When the grant was last seen in use.
     pub last_used_at: Option<Timestamp>,
+    /// Whether its person has paused the connection's writes.
+    pub are_writes_paused: bool,
+    /// Pages whose admins have cut the connection off.
+    pub cut_pages: BTreeSet<PageId>,
 }
 
 /// Finds an access token with its grant: the one read that checks a bearer token.
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<AccessRecord>> {
     let select = statement!(
         "SELECT a.scope AS token_scope, a.expires_at, g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource,
-                g.scope, g.revoked_at, g.last_used_at
+                g.scope, g.pages, g.expires_at AS grant_expires_at, g.revoked_at, g.last_used_at,
+                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
+                (SELECT group_concat(c.page_id, ' ') FROM page_cuts c
+                 WHERE c.user_id = g.user_id AND c.client_id = g.client_id) AS cut_pages
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_hash = ?1",
         hash.0.as_str(),
     );
@@ -271,9 +294,17 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
             scopes: row.parsed("token_scope", ScopeSet::parse)?,
             expires_at: row.time("expires_at")?,
             last_used_at: row.optional_time("last_used_at")?,
+            are_writes_paused: row.integer("is_paused")? != 0,
+            cut_pages: read_cut_pages(&row)?,
         })
     };
     run_for_one(db, select).await?.map(read).transpose()
+}
+
+fn read_cut_pages(row: &Row) -> Result<BTreeSet<PageId>> {
+    let ids = row.optional_text("cut_pages")?.unwrap_or_default();
+    let pages: Option<BTreeSet<PageId>> = ids.split_whitespace().map(PageId::parse).collect();
+    pages.ok_or_else(|| DatabaseError("cut_pages cannot be read".to_owned()))
 }
 
 /// Ends one access token of a client; others of its grant go on. Nothing happens to a token of another client.
@@ -294,7 +325,8 @@ pub async fn find_grant_of_refresh(
     client_id: &ClientId,
 ) -> Result<Option<Grant>> {
     let select = statement!(
-        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.pages,
+                g.expires_at AS grant_expires_at, g.revoked_at
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id WHERE r.token_hash = ?1 AND g.client_id = ?2",
         token.0.as_str(),
         client_id.as_str(),

@@ -2,13 +2,13 @@
 //!
 //! A transaction moves once through open → signed in → consumed; each move is one conditional write.
 
-use super::{Result, run, run_for_one, statement};
+use super::{Result, json_list, run, run_for_one, statement};
 use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, UserId};
+use crate::ids::{GrantId, PageId, UserId};
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::client::{Client, ClientId, Standing};
 use crate::oauth::error::SentToClient;
-use crate::oauth::grant::{CODE_LIFETIME, TRANSACTION_LIFETIME};
+use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice, TRANSACTION_LIFETIME};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::redirect::RedirectUri;
 use crate::oauth::secret::{Handle, SecretHash};
@@ -254,6 +254,12 @@ pub struct Approval<'a> {
     pub request: &'a AuthorizationRequest,
     /// What stayed ticked.
     pub scopes: ScopeSet,
+    /// Where.
+    pub pages: PageChoice,
+    /// The pages that this reaches today.
+    pub reached: &'a [PageId],
+    /// For how long.
+    pub lifetime: GrantLifetime,
     /// The protected resource.
     pub resource: String,
     /// Of the new code.
@@ -283,8 +289,8 @@ pub async fn approve(
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
-                             created_at)
-         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM transactions
+                             created_at, pages, expires_at)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10 FROM transactions
          WHERE consent_hash = ?8 AND approved_as = ?1",
         approval.code_hash.0.as_str(),
         visit.client.name.as_str(),
@@ -292,6 +298,18 @@ pub async fn approve(
         visit.client.redirect_uri.host(),
         approval.resource.as_str(),
         approval.scopes.to_string(),
+        now,
+        consent.hash().0,
+        approval.pages.stored(),
+        approval.lifetime.end(now),
+    );
+    let reaches = statement!(
+        "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)
+         SELECT page.value, t.user_id, t.client_id, ?3 FROM transactions t, json_each(?2) page
+         WHERE t.consent_hash = ?4 AND t.approved_as = ?1
+         ON CONFLICT (page_id, user_id, client_id) DO UPDATE SET seen_at = excluded.seen_at",
+        approval.code_hash.0.as_str(),
+        json_list(approval.reached),
         now,
         consent.hash().0,
     );
@@ -305,6 +323,6 @@ pub async fn approve(
         now + CODE_LIFETIME,
         consent.hash().0,
     );
-    let answers = db.batch(&[consume, grant, code, audit]).await?;
+    let answers = db.batch(&[consume, grant, reaches, code, audit]).await?;
     Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
 }

@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use url::Url;
 
+/// The list of pages that a person can see, below the API root.
+pub const PAGES_PATH: &str = "me/pages";
+
 /// What a person signs in for. StatiBeat knows the return address of each and takes none from a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInPurpose {
@@ -168,6 +171,11 @@ impl AccessiblePage {
         })
     }
 
+    /// Whether the person administers the page: a fact of the role itself, which no permission key tells.
+    pub fn is_administered(&self) -> bool {
+        self.raw.get("role_key").and_then(Value::as_str) == Some("page_admin")
+    }
+
     /// Whether the person's role allows it here.
     pub fn allows(&self, permission: PagePermission) -> bool {
         self.permissions.contains(permission.key())
@@ -182,7 +190,7 @@ pub async fn check_person(api: &Api<'_>, scope: Scope) -> Result<(), ApiError> {
 /// The pages the person can see now. `scope` is the one that the pages are asked for. An entry that we cannot read is
 /// left out: what we cannot address, nobody gets access to.
 pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
-    let answer = api.get(scope, "me/pages").await?;
+    let answer = api.get(scope, PAGES_PATH).await?;
     let entries = answer.get("items").unwrap_or(&answer).as_array();
     let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
     Ok(entries.iter().filter_map(AccessiblePage::parse).collect())

@@ -10,6 +10,7 @@
 //! (StatiBeat asked for less, not for more); a timeout (the person has waited that long already).
 
 pub mod assertion;
+pub mod audit_logs;
 pub mod error;
 pub mod identity;
 mod identity_token;

@@ -12,20 +12,34 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Largest form body read, in bytes.
 const MAX_FORM_LENGTH: usize = 16 * 1024;
 
-/// The cookie of one visit, so that two tabs do not disturb each other. Its name comes from the visit's handle.
-pub struct VisitCookie {
+/// A cookie that holds a handle and nothing else.
+pub struct Cookie {
     name: String,
     is_secure: bool,
 }
 
-impl VisitCookie {
-    /// The cookie of the visit with that stored handle. On plain http, which is loopback in development, `Secure` and the
-    /// prefix that demands it are left out, or browsers would drop the cookie.
-    pub fn of(visit: &SecretHash, public_url: &Url) -> Self {
+impl Cookie {
+    /// The cookie of the visit with that stored handle, named after it so that two tabs do not disturb each other.
+    pub fn of_visit(visit: &SecretHash, public_url: &Url) -> Self {
+        Self::named(&format!("tx_{}", short(visit)), public_url)
+    }
+
+    /// The cookie of one sign-in to the admin page.
+    pub fn of_admin_sign_in(state: &SecretHash, public_url: &Url) -> Self {
+        Self::named(&format!("in_{}", short(state)), public_url)
+    }
+
+    /// The cookie of a browser that is signed in to the admin page.
+    pub fn of_admin_session(public_url: &Url) -> Self {
+        Self::named("admin", public_url)
+    }
+
+    /// On plain http, which is loopback in development, `Secure` and the prefix that demands it are left out, or browsers
+    /// would drop the cookie.
+    fn named(name: &str, public_url: &Url) -> Self {
         let is_secure = public_url.scheme() == "https";
         let prefix = if is_secure { "__Host-" } else { "" };
-        let short: String = visit.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-        Self { name: format!("{prefix}sbmcp_tx_{short}"), is_secure }
+        Self { name: format!("{prefix}sbmcp_{name}"), is_secure }
     }
 
     /// Reads it from a request.
@@ -37,7 +51,7 @@ impl VisitCookie {
         texts.find(|(name, _)| *name == self.name).and_then(|(_, value)| Handle::recognize(value))
     }
 
-    /// Gives it to the browser for as long as a visit lasts.
+    /// Gives it to the browser for so many seconds.
     pub fn put(&self, response: &mut Response, browser: &Handle, seconds: u64) {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let cookie =
@@ -55,6 +69,11 @@ impl VisitCookie {
             response.headers_mut().append(SET_COOKIE, value);
         }
     }
+}
+
+/// Enough of a stored handle to tell two visits of one browser apart.
+fn short(handle: &SecretHash) -> String {
+    handle.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
 }
 
 /// Whether a form was sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, it says itself that the
@@ -114,7 +133,7 @@ mod tests {
     #[test]
     fn a_visits_cookie_is_found_among_others() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
-        let cookie = VisitCookie::of(&SecretHash("abcdefgh".into()), &public_url);
+        let cookie = Cookie::of_visit(&SecretHash("abcdefgh".into()), &public_url);
         assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
         let browser = Handle::new(&[3; 32]);
         let mut request = Request::new(Bytes::new());

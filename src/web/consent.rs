@@ -4,19 +4,22 @@
 //! editing any other field changes nothing. The answer leaves by a page, not by a redirect: Chromium applies `form-action`
 //! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
 
-use super::browser::{self, VisitCookie};
+use super::browser::{self, Cookie};
+use super::choice::Choice;
 use super::limits;
 use super::routes::Route;
-use super::views::{self, ConsentPage, Problem};
-use super::{Context, Response};
+use super::views::{self, ConsentPage, Objection, Problem};
+use super::{Context, Response, authorize};
 use crate::catalog::scope::{Scope, ScopeSet};
-use crate::ids::RequestId;
+use crate::hosted::access;
+use crate::ids::{PageId, RequestId};
 use crate::oauth::error::SentToClient;
 use crate::oauth::secret::{AuthorizationCode, Handle};
 use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::transactions::{self, Approval, Transaction, Visit};
-use crate::upstream::{Api, ApiError, Principal, identity};
+use crate::upstream::identity::{self, AccessiblePage};
+use crate::upstream::{Api, ApiError, Principal};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use std::time::Duration;
@@ -48,13 +51,13 @@ impl From<DatabaseError> for Fault {
 struct Ticket {
     consent: Handle,
     browser: Handle,
-    cookie: VisitCookie,
+    cookie: Cookie,
 }
 
 impl Ticket {
     async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
         let consent = handle.and_then(Handle::recognize).ok_or(Fault::NotThisVisit)?;
-        let cookie = VisitCookie::of(&consent.hash(), &ctx.config.public_url);
+        let cookie = Cookie::of_visit(&consent.hash(), &ctx.config.public_url);
         match cookie.read(request) {
             Some(browser) => Ok(Self { consent, browser, cookie }),
             None => Err(not_found(ctx, &consent).await?),
@@ -96,6 +99,38 @@ async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestI
     let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten()).await?;
     let transaction = ticket.transaction(ctx).await?;
     let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
+    let pages = pages(ctx, &ticket, &transaction, request_id).await?;
+    Ok(page(&ticket, &transaction, asked.scopes, &pages, &Choice::proposed(asked.scopes), None))
+}
+
+fn page(
+    ticket: &Ticket,
+    transaction: &Transaction,
+    asked: ScopeSet,
+    pages: &[AccessiblePage],
+    choice: &Choice,
+    objection: Option<Objection>,
+) -> Response {
+    views::consent(&ConsentPage {
+        client: &transaction.visit.client,
+        person: &transaction.person,
+        pages,
+        asked,
+        choice,
+        objection,
+        action: Route::Consent.path(),
+        admin_page: Route::AdminPage.path(),
+        handle: ticket.consent.reveal(),
+    })
+}
+
+/// The pages that the person can see. Without any there is nothing to answer, and the visit is over.
+async fn pages(
+    ctx: &Context<'_>,
+    ticket: &Ticket,
+    transaction: &Transaction,
+    request_id: &RequestId,
+) -> Result<Vec<AccessiblePage>, Fault> {
     let connector = ctx.connector();
     let principal = Principal {
         user_id: &transaction.person.user_id,
@@ -104,8 +139,8 @@ async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestI
         request_id,
     };
     let api = Api { connector: &connector, principal };
-    let pages = match identity::accessible_pages(&api, Scope::PagesRead).await {
-        Ok(pages) => pages,
+    let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
+        Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(ApiError::UserEnded) => {
             transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
             return Err(Fault::UserEnded);
@@ -114,17 +149,9 @@ async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestI
     };
     if pages.is_empty() {
         transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
-        return Err(Fault::NoPage(Box::new(transaction)));
+        return Err(Fault::NoPage(Box::new(transaction.clone())));
     }
-    let page_names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
-    Ok(views::consent(&ConsentPage {
-        client: &transaction.visit.client,
-        person: &transaction.person,
-        asked: asked.scopes,
-        page_names: &page_names,
-        action: Route::Consent.path(),
-        handle: ticket.consent.reveal(),
-    }))
+    Ok(pages)
 }
 
 /// Takes the answer.
@@ -148,12 +175,18 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     if form.one("person") != Ok(Some(&transaction.person.user_id.0)) {
         return Err(Fault::OtherPerson);
     }
-    let chosen: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
-    let is_approved = form.one("answer") == Ok(Some("approve"));
-    let decided = if is_approved && !chosen.is_empty() {
-        approve(ctx, &ticket, &transaction, chosen, request_id).await
-    } else {
-        deny(ctx, &ticket, &transaction, request_id).await
+    let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
+    let choice = Choice::read(&form, asked.scopes);
+    let decided = match form.one("answer") {
+        Ok(Some("switch")) => return switch_account(ctx, &ticket, &transaction.visit).await,
+        Ok(Some("approve")) if !choice.scopes.is_empty() => {
+            let pages = pages(ctx, &ticket, &transaction, request_id).await?;
+            let Some(choice) = choice.among(&pages) else {
+                return Ok(page(&ticket, &transaction, asked.scopes, &pages, &choice, Some(Objection::NoPage)));
+            };
+            approve(ctx, &ticket, &transaction, &pages, choice, request_id).await.map(Ok)
+        }
+        _ => deny(ctx, &ticket, &transaction, request_id).await.map(Err),
     };
     let outcome = match decided {
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
@@ -169,38 +202,45 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     Ok(response)
 }
 
+/// The same request again from the start, with StatiBeat asking which account.
+async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, visit: &Visit) -> Result<Response, Fault> {
+    if !transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await? {
+        return Err(Fault::NotThisVisit);
+    }
+    let mut response = authorize::start(ctx, visit, true, views::to_sign_in).await?;
+    ticket.cookie.clear(&mut response);
+    Ok(response)
+}
+
 /// A person may grant what was asked for or less, and the writes that were offered; the tick boxes held no more.
 async fn approve(
     ctx: &Context<'_>,
     ticket: &Ticket,
     transaction: &Transaction,
-    chosen: ScopeSet,
+    pages: &[AccessiblePage],
+    choice: Choice,
     request_id: &RequestId,
-) -> Result<Result<AuthorizationCode, SentToClient>, Fault> {
+) -> Result<AuthorizationCode, Fault> {
     let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.tags());
+    let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
         transaction,
         request: asked,
-        scopes: chosen.intersection(offered(asked.scopes)),
+        scopes: choice.scopes,
+        pages: choice.pages,
+        reached: &reached,
+        lifetime: choice.lifetime,
         resource: Route::Mcp.url(&ctx.config.public_url).into(),
         code_hash: code.hash(),
     };
-    if approval.scopes.is_empty() {
-        return deny(ctx, ticket, transaction, request_id).await;
-    }
     let entry = audit_entry(ctx, transaction, Outcome::Done, request_id);
     let audit = audit::statement_if_grant_changed(&entry);
     if transactions::approve(ctx.db, &ticket.consent, &ticket.browser, &approval, audit, ctx.now).await? {
-        Ok(Ok(code))
+        Ok(code)
     } else {
         Err(Fault::NotThisVisit)
     }
-}
-
-/// What a person can tick: everything asked for, and the writes, so that one visit is enough.
-pub(super) fn offered(asked: ScopeSet) -> ScopeSet {
-    asked.union(Scope::ALL.into_iter().filter(|scope| scope.is_write()).collect())
 }
 
 async fn deny(
@@ -208,14 +248,14 @@ async fn deny(
     ticket: &Ticket,
     transaction: &Transaction,
     request_id: &RequestId,
-) -> Result<Result<AuthorizationCode, SentToClient>, Fault> {
+) -> Result<SentToClient, Fault> {
     if !transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await? {
         return Err(Fault::NotThisVisit);
     }
     if let Err(error) = audit::append(ctx.db, &audit_entry(ctx, transaction, Outcome::Refused, request_id)).await {
         (ctx.log)(&format!("consent: the refusal is not in the audit: {error}"));
     }
-    Ok(Err(SentToClient::Denied))
+    Ok(SentToClient::Denied)
 }
 
 fn audit_entry<'a>(

@@ -28,6 +28,8 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// Visits that one address starts. An office shares an address, but its people do not connect thirty apps a minute.
 pub(super) const AUTHORIZE: Rule = rule("authorize:address", 30, MINUTE);
+/// Refused redirect URIs that are remembered, whoever sent them.
+pub(super) const REMEMBER_REFUSAL: Rule = rule("remember-refusal", 60, HOUR);
 /// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
 pub(super) const VISIT: Rule = rule("visit", 5, TEN_MINUTES);
 /// Token requests of one address that failed. Successes are not counted: whole services call from one address.

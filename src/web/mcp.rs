@@ -11,11 +11,13 @@ use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
 use crate::oauth::error::TokenError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::calls::{CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
+use std::cell::Cell;
 use std::time::Duration;
 use url::Url;
 
@@ -119,9 +121,29 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
     let connector = ctx.connector();
     let guard =
         Guard { caller, request_id, limiter: ctx.limiter, db: ctx.db, now: ctx.now, random: ctx.random, log: ctx.log };
-    let surface = HostedSurface { guard, connector: &connector };
+    let surface = HostedSurface { guard, connector: &connector, reached: Cell::new(None) };
     let answer = server::answer(&surface, &headers, request.body()).await;
-    into_response(ctx, caller, request_id, answer).await
+    let outcome = outcome_of(&answer);
+    let mut response = into_response(ctx, caller, request_id, answer).await;
+    if let Some(outcome) = outcome {
+        let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
+        let tally = Tally { user_id, client_id, outcome, page_id: surface.reached.get(), at: ctx.now };
+        response.extensions_mut().insert(tally);
+    }
+    response
+}
+
+/// What an answer counts as; `None`: nothing was asked.
+fn outcome_of(answer: &Answer) -> Option<CallOutcome> {
+    Some(match answer {
+        Answer::Accepted => return None,
+        Answer::Json { fault: Some(_), .. } | Answer::Unavailable { .. } => CallOutcome::Failed,
+        Answer::InsufficientScope { .. } | Answer::AccessEnded => CallOutcome::Refused,
+        Answer::Json { body, .. } => {
+            let is_error = body.get("error").is_some() || body["result"]["isError"] == true;
+            if is_error { CallOutcome::Refused } else { CallOutcome::Answered }
+        }
+    })
 }
 
 async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId, answer: Answer) -> Response {

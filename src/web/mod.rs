@@ -2,8 +2,10 @@
 //!
 //! Nothing here decides about codes, tokens, scopes or pages: a handler parses, loads, asks a pure rule, commits, replies.
 
+mod admin;
 mod authorize;
 mod browser;
+mod choice;
 mod consent;
 mod limits;
 mod mcp;
@@ -24,6 +26,7 @@ use crate::keyring::KeyRing;
 use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
+use crate::storage::calls::{self, Tally};
 use crate::timestamp::Timestamp;
 use crate::upstream;
 use base64::Engine as _;
@@ -100,14 +103,30 @@ pub async fn handle(ctx: &Context<'_>, request: Request<Bytes>) -> Response {
     response
 }
 
-/// Answers any request while the configuration cannot be used.
-pub fn unavailable() -> Response {
-    reply::not_found()
+/// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.
+pub fn unavailable(path: &str) -> Response {
+    match Route::find(path) {
+        Some(Route::AdminPage) => views::admin::unavailable(),
+        _ => reply::not_found(),
+    }
+}
+
+/// What an answered call leaves to be done; the client does not wait for it.
+pub fn take_tally(response: &mut Response) -> Option<Tally> {
+    response.extensions_mut().remove()
+}
+
+/// Does it.
+pub async fn count(db: &dyn Database, tally: &Tally, log: &dyn Fn(&str)) {
+    if let Err(error) = calls::count(db, tally).await {
+        log(&format!("a call is not counted: {error}"));
+    }
 }
 
 async fn respond(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    let route = Route::find(request.uri().path()).filter(|_| ctx.config.is_enabled);
-    let Some(route) = route else { return reply::not_found() };
+    let path = request.uri().path();
+    let route = Route::find(path).filter(|_| ctx.config.is_enabled);
+    let Some(route) = route else { return unavailable(if ctx.config.is_enabled { "" } else { path }) };
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && request.method() == Method::OPTIONS {
         reply::preflight(route.methods())
@@ -138,5 +157,11 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::Revoke => revoke::post(ctx, request, request_id).await,
         Route::Register => register::post(ctx, request).await,
         Route::Mcp => mcp::post(ctx, request, request_id).await,
+        Route::AdminPage => admin::get(ctx, request, request_id).await,
+        Route::AdminSignIn => admin::start(ctx, request).await,
+        Route::AdminSignedIn => admin::back(ctx, request).await,
+        Route::AdminAction if request.method() == Method::POST => admin::perform(ctx, request, request_id).await,
+        Route::AdminAction => admin::confirm(ctx, request, request_id).await,
+        Route::AdminSignOut => admin::out(ctx, request).await,
     }
 }

@@ -27,6 +27,16 @@ pub enum Route {
     Register,
     /// The MCP endpoint.
     Mcp,
+    /// The Hosted MCP page, where people look after their connections.
+    AdminPage,
+    /// Begins a sign-in to it.
+    AdminSignIn,
+    /// Where StatiBeat's sign-in sends the browser back to. Not advertised.
+    AdminSignedIn,
+    /// Asks whether something is meant; the form does it.
+    AdminAction,
+    /// Ends its session.
+    AdminSignOut,
 }
 
 /// Who calls a route; decides its headers.
@@ -39,7 +49,7 @@ pub enum Audience {
 }
 
 impl Route {
-    const TABLE: [(&'static str, Route); 11] = [
+    const TABLE: [(&'static str, Route); 16] = [
         ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
         ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
         ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
@@ -51,6 +61,11 @@ impl Route {
         ("/mcp/oauth/revoke", Route::Revoke),
         ("/mcp/oauth/register", Route::Register),
         ("/mcp", Route::Mcp),
+        ("/mcp/admin", Route::AdminPage),
+        ("/mcp/admin/sign-in", Route::AdminSignIn),
+        ("/mcp/admin/callback", Route::AdminSignedIn),
+        ("/mcp/admin/action", Route::AdminAction),
+        ("/mcp/admin/sign-out", Route::AdminSignOut),
     ];
 
     /// The route of exactly that path.
@@ -73,20 +88,30 @@ impl Route {
     /// Methods it answers, besides the preflight of programs' routes.
     pub const fn methods(self) -> &'static [Method] {
         match self {
-            Route::ProtectedResource | Route::AuthorizationServer | Route::AssertionKeys | Route::Authorize => {
-                &[Method::GET, Method::HEAD]
-            }
+            Route::ProtectedResource
+            | Route::AuthorizationServer
+            | Route::AssertionKeys
+            | Route::Authorize
+            | Route::AdminPage
+            | Route::AdminSignIn => &[Method::GET, Method::HEAD],
             // No HEAD: looking at these has an effect.
-            Route::SignedIn => &[Method::GET],
-            Route::Consent => &[Method::GET, Method::POST],
-            Route::Token | Route::Revoke | Route::Register | Route::Mcp => &[Method::POST],
+            Route::SignedIn | Route::AdminSignedIn => &[Method::GET],
+            Route::Consent | Route::AdminAction => &[Method::GET, Method::POST],
+            Route::Token | Route::Revoke | Route::Register | Route::Mcp | Route::AdminSignOut => &[Method::POST],
         }
     }
 
     /// Who calls it.
     pub const fn audience(self) -> Audience {
         match self {
-            Route::Authorize | Route::SignedIn | Route::Consent => Audience::Browser,
+            Route::Authorize
+            | Route::SignedIn
+            | Route::Consent
+            | Route::AdminPage
+            | Route::AdminSignIn
+            | Route::AdminSignedIn
+            | Route::AdminAction
+            | Route::AdminSignOut => Audience::Browser,
             Route::ProtectedResource
             | Route::AuthorizationServer
             | Route::AssertionKeys

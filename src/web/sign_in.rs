@@ -1,6 +1,6 @@
 //! Back from StatiBeat's sign-in: who is it? Then on to the consent page, or the parked fault on to the client.
 
-use super::browser::{self, VisitCookie};
+use super::browser::{self, Cookie};
 use super::consent::answer_url;
 use super::routes::Route;
 use super::views::{self, Problem};
@@ -51,7 +51,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
     let Some(handle) = one("state").and_then(Handle::recognize) else {
         return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed);
     };
-    let cookie = VisitCookie::of(&handle.hash(), &ctx.config.public_url);
+    let cookie = Cookie::of_visit(&handle.hash(), &ctx.config.public_url);
     // 1. This browser, this visit, once: the state is spent before anything is asked of StatiBeat.
     let (ticket, visit) = match take(ctx, handle, cookie.read(request)).await {
         Ok(taken) => taken,
@@ -121,7 +121,7 @@ fn ask(ctx: &Context<'_>, consent: &Handle, browser: &Handle) -> Response {
     let mut location = Route::Consent.url(&ctx.config.public_url);
     location.query_pairs_mut().append_pair("request", consent.reveal());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    let cookie = VisitCookie::of(&consent.hash(), &ctx.config.public_url);
+    let cookie = Cookie::of_visit(&consent.hash(), &ctx.config.public_url);
     cookie.put(&mut response, browser, TRANSACTION_LIFETIME.as_secs());
     response
 }
@@ -161,13 +161,8 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::LinkUsed => (StatusCode::BAD_REQUEST, Problem::LinkUsed),
         Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
-        Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => {
-            (StatusCode::BAD_REQUEST, Problem::SignInFailed)
-        }
-        Fault::SignIn(SignInError::Refused(_)) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
-        Fault::SignIn(SignInError::Unavailable(_)) | Fault::Storage(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater)
-        }
+        Fault::SignIn(error) => problem_of(error),
+        Fault::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
     };
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
@@ -175,4 +170,13 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::LinkUsed | Fault::OtherBrowser | Fault::Canceled => {}
     }
     views::problem(status, &problem)
+}
+
+/// What it means to the person that nobody was signed in.
+pub(super) const fn problem_of(error: &SignInError) -> (StatusCode, Problem<'static>) {
+    match error {
+        SignInError::BadCode(_) | SignInError::BadIdentity(_) => (StatusCode::BAD_REQUEST, Problem::SignInFailed),
+        SignInError::Refused(_) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
+        SignInError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
+    }
 }

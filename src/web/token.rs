@@ -8,7 +8,7 @@ use super::{Context, Response, reply};
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::RequestId;
 use crate::oauth::error::{GrantFault, TokenError};
-use crate::oauth::grant::{CodeRecord, Grant, RefreshRecord, Rotation};
+use crate::oauth::grant::{ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
 use crate::oauth::token::{
@@ -18,6 +18,7 @@ use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::tokens::{self, NewTokens, Race};
+use crate::timestamp::Timestamp;
 use crate::upstream::{Api, ApiError, Principal, identity};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -118,11 +119,28 @@ async fn commit_code(ctx: &Context<'_>, record: &CodeRecord) -> Result<TokenResp
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
     let refresh = RefreshToken::issue(&ctx.random_bytes(), ctx.tags());
     let scopes = record.grant.scopes;
-    let new = NewTokens { access: access.hash(), scopes, refresh: refresh.hash() };
+    let new = new_tokens(&record.grant, &access, scopes, &refresh, ctx.now);
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
-        Race::Won => Ok(TokenResponse::new(&access, &refresh, scopes)),
+        Race::Won => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
         // Whoever was faster was so a moment ago: a repeated request, not a replay.
         Race::Lost => Err(TokenError::Grant(GrantFault::Spent)),
+    }
+}
+
+/// What is stored of a pair. Neither outlives the grant.
+fn new_tokens(
+    grant: &Grant,
+    access: &AccessToken,
+    scopes: ScopeSet,
+    refresh: &RefreshToken,
+    now: Timestamp,
+) -> NewTokens {
+    NewTokens {
+        access: access.hash(),
+        scopes,
+        access_expires_at: grant.end_of(ACCESS_TOKEN_LIFETIME, now),
+        refresh: refresh.hash(),
+        refresh_expires_at: grant.end_of(REFRESH_TOKEN_LIFETIME, now),
     }
 }
 
@@ -189,9 +207,10 @@ async fn rotate(
     let salt = ctx.random_id();
     let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
-    let new = NewTokens { access: access.hash(), scopes, refresh: successor.hash() };
+    let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let race = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await?;
-    Ok((race == Race::Won).then(|| TokenResponse::new(&access, &successor, scopes)))
+    Ok((race == Race::Won)
+        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
 /// Used a moment ago: the same successor again, with an access token of its own.
@@ -208,9 +227,10 @@ async fn repeat(
         return Err(TokenError::Unavailable);
     };
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
-    let new = NewTokens { access: access.hash(), scopes, refresh: successor.hash() };
+    let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let race = tokens::repeat_refresh(ctx.db, record, &new, ctx.now).await?;
-    Ok((race == Race::Won).then(|| TokenResponse::new(&access, &successor, scopes)))
+    Ok((race == Race::Won)
+        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
 /// Ends a grant, with its audit row, unless it has ended already.

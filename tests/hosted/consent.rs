@@ -311,7 +311,8 @@ fn the_page_has_no_link_and_no_picture_of_the_clients() {
     let app = TestApp::new();
     let page =
         Browser::new(&app).sign_in(&authorize_url(&[("logo_uri", "https://evil.example/x.png")]), user::MARA_ADMIN);
-    for forbidden in ["<img", "<a ", "evil.example", "<script", "http-equiv"] {
+    assert_eq!(page.body.matches("<a ").count(), page.body.matches(r#"<a href="/mcp/admin""#).count(), "our own only");
+    for forbidden in ["<img", "evil.example", "<script", "http-equiv"] {
         assert!(!page.body.contains(forbidden), "{forbidden} in {}", page.body);
     }
     assert!(page.body.contains("end this connection at any time"), "where to revoke");

@@ -78,7 +78,9 @@ fn a_repeat_over_the_cap_stores_nothing() {
     let new = store::NewTokens {
         access: SecretHash("mine".into()),
         scopes: ScopeSet::baseline(),
+        access_expires_at: app.now() + Duration::from_hours(1),
         refresh: hash(&second.refresh),
+        refresh_expires_at: app.now() + Duration::from_hours(1),
     };
     let race = store::repeat_refresh(&app.db, &record, &new, app.now()).now_or_never().expect("there").expect("there");
     assert_eq!(race, store::Race::Lost);

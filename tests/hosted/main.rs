@@ -10,6 +10,8 @@
 
 mod support;
 
+mod admin;
+mod admin_actions;
 mod attacks;
 mod authorize;
 mod bearer;
@@ -17,6 +19,7 @@ mod budget;
 mod completion;
 mod connection;
 mod consent;
+mod consent_choices;
 mod edges;
 mod fuzzed;
 mod hardening;

@@ -16,6 +16,7 @@ fn text(options: &Options) -> String {
 StatiBeat Hosted MCP is running.
 
   Resource URL     {resource}
+  Hosted MCP page  {resource}/admin  (what is connected, what it did, end it)
   Simulator        {simulator}  (a small StatiBeat; its sign-in page lists the demo users)
 
   Demo users       Mara Lindqvist   admin of two pages

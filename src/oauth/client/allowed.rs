@@ -80,6 +80,11 @@ impl AllowedRedirects {
         self.0.iter().any(|(id, uri)| id == client_id && uri == redirect_uri)
     }
 
+    /// The pairs, in the operator's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&ClientId, &RedirectUri)> {
+        self.0.iter().map(|(client_id, redirect_uri)| (client_id, redirect_uri))
+    }
+
     /// Whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::scope::Scope;
 use crate::ids::{GrantId, UserId};
 use crate::oauth::client::allowed::AllowedRedirects;
-use crate::oauth::grant::Grant;
+use crate::oauth::grant::{Grant, PageChoice};
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::hash;
 
@@ -27,6 +27,8 @@ fn grant() -> Grant {
         client_name: "Tool".into(),
         resource: "https://mcp.example/mcp".into(),
         scopes: ScopeSet::baseline(),
+        pages: PageChoice::All,
+        expires_at: None,
         is_revoked: false,
     }
 }

@@ -1,10 +1,13 @@
 //! Pages a person sees. Server-rendered, no script, one style sheet, nothing from elsewhere; `maud` escapes what it prints.
 
+pub(super) mod admin;
 mod consent;
+mod time;
 
-pub(super) use consent::{ConsentPage, consent, leave};
+pub(super) use consent::{ConsentPage, Objection, consent, leave, to_sign_in};
 
 use super::reply::{self, Response};
+use super::routes::Route;
 use crate::oauth::error::ShownToPerson;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,6 +42,10 @@ pub(super) enum Problem<'a> {
         /// How to tell the client.
         back: &'a Url,
     },
+    /// A form that none of our pages sent, or not in this session.
+    ForeignForm,
+    /// Nothing of that name, for this person.
+    NotThere,
     /// Something is down.
     TryLater,
     /// Too often; when to try again.
@@ -93,6 +100,16 @@ fn words(problem: &Problem<'_>) -> Words {
             format!("You are signed in as {email}, and this account can see no status page."),
             "Nothing was shared. Ask an administrator of your status page to give you a role on it, or start again with another account.",
         ),
+        Problem::ForeignForm => (
+            "This form cannot be used",
+            "It was not sent from a page of yours that is still current.".into(),
+            "Nothing was changed. Open the Hosted MCP page again and try once more.",
+        ),
+        Problem::NotThere => (
+            "There is nothing here",
+            "What you are looking for does not exist, has ended, or is not yours to change.".into(),
+            "Nothing was changed. Open the Hosted MCP page to see what there is.",
+        ),
         Problem::TooOften(wait) => (
             "Too many attempts",
             format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
@@ -117,6 +134,9 @@ pub(super) fn problem(status: StatusCode, problem: &Problem<'_>) -> Response {
         @if let Problem::NoPage { back, .. } = problem {
             p.actions { a.button href=(back) { "Back to the app" } }
         }
+        @if matches!(problem, Problem::ForeignForm | Problem::NotThere) {
+            p.actions { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } }
+        }
     };
     let mut response = page(status, title, &html! {}, &body);
     match problem {
@@ -127,8 +147,13 @@ pub(super) fn problem(status: StatusCode, problem: &Problem<'_>) -> Response {
     response
 }
 
-/// The frame of every page.
+/// A page with one card.
 fn page(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Response {
+    frame(status, title, head, &html! { main { (brand()) section.card { (body) } } })
+}
+
+/// The frame of every page.
+fn frame(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -140,15 +165,14 @@ fn page(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Respon
                 style { (PreEscaped(STYLE)) }
                 (head)
             }
-            body {
-                main {
-                    p.brand { (logo()) "StatiBeat Hosted MCP" }
-                    section.card { (body) }
-                }
-            }
+            body { (body) }
         }
     };
     reply::html(status, &style_hash(), markup)
+}
+
+fn brand() -> Markup {
+    html! { p.brand { (logo()) "StatiBeat Hosted MCP" } }
 }
 
 fn logo() -> Markup {

@@ -60,11 +60,12 @@ impl Browser<'_> {
     pub fn choose_user(&self, sign_in: &Shown, user_id: &str) -> Shown {
         let state = sign_in.hidden("state");
         let challenge = sign_in.hidden("code_challenge");
+        let connector = sign_in.hidden("connector_id");
         self.submit(
             sign_in,
             &format!("{UPSTREAM_URL}/connector/sign-in"),
             &[
-                ("connector_id", "hosted-mcp"),
+                ("connector_id", &connector),
                 ("state", &state),
                 ("code_challenge", &challenge),
                 ("code_challenge_method", "S256"),
@@ -80,10 +81,30 @@ impl Browser<'_> {
 
     /// Answers the consent page with these scopes ticked.
     pub fn answer_with(&self, consent: &Shown, answer: &str, scopes: &[String]) -> Shown {
-        let (handle, person) = (consent.hidden("request"), consent.hidden("person"));
-        let mut fields = vec![("request", handle.as_str()), ("person", &person), ("answer", answer)];
+        let mut fields = vec![("answer", answer), ("pages", "all"), ("lifetime", "until-revoked")];
         fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
-        self.submit(consent, &format!("{PUBLIC_URL}/mcp/oauth/consent"), &fields)
+        self.answer_fields(consent, &fields)
+    }
+
+    /// Answers the consent page with exactly these fields and its hidden ones.
+    pub fn answer_fields(&self, consent: &Shown, fields: &[(&str, &str)]) -> Shown {
+        let (handle, person) = (consent.hidden("request"), consent.hidden("person"));
+        let all: Vec<_> =
+            [("request", handle.as_str()), ("person", &person)].into_iter().chain(fields.iter().copied()).collect();
+        self.submit(consent, &format!("{PUBLIC_URL}/mcp/oauth/consent"), &all)
+    }
+
+    /// Signs in to the admin page.
+    pub fn open_admin_page(&self, user_id: &str) -> Shown {
+        let sign_in = self.open(&format!("{PUBLIC_URL}/mcp/admin/sign-in"));
+        self.choose_user(&sign_in, user_id)
+    }
+
+    /// Posts an action of the admin page, with the token of the page shown.
+    pub fn act(&self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
+        let token = page.hidden("token");
+        let all: Vec<_> = [("token", token.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        self.submit(page, &format!("{PUBLIC_URL}/mcp/admin/action"), &all)
     }
 }
 

@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
+use statibeat_mcp::storage::calls::Tally;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::web::{self, Context};
 use std::cell::{Cell, RefCell};
@@ -47,6 +48,7 @@ pub struct TestApp {
     pub upstream: SimulatorClient,
     pub limiter: Counters,
     pub log: RefCell<Vec<String>>,
+    tallies: RefCell<Vec<Tally>>,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
     now: Cell<i64>,
@@ -67,6 +69,7 @@ impl TestApp {
             db: SqliteDatabase::new(),
             limiter: Counters::default(),
             log: RefCell::default(),
+            tallies: RefCell::default(),
             address: Cell::new(None),
             now: Cell::new(START),
             drawn: Cell::new(0),
@@ -124,7 +127,17 @@ impl TestApp {
             random: &random,
             log: &log,
         };
-        web::handle(&ctx, request).await
+        let mut response = web::handle(&ctx, request).await;
+        self.tallies.borrow_mut().extend(web::take_tally(&mut response));
+        response
+    }
+
+    /// Does what answered calls left to be done.
+    pub fn count_calls(&self) {
+        for tally in self.tallies.take() {
+            let log = |line: &str| panic!("{line}");
+            web::count(&self.db, &tally, &log).now_or_never().expect("nothing here ever waits");
+        }
     }
 
     pub fn get(&self, path_and_query: &str) -> Response<Bytes> {

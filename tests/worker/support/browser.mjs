@@ -7,7 +7,7 @@ export async function signIn(authorizeUrl, { user = 1, answer = "approve", scope
   const choice = await browser.open(authorizeUrl);
   const consent = await browser.submit(choice, [["user_id", String(user)]]);
   const asked = scopes ?? tickedScopes(consent.html);
-  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["answer", answer]]);
+  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["pages", "all"], ["lifetime", "until-revoked"], ["answer", answer]]);
   const link = /<a [^>]*href="([^"]+)"/.exec(left.html) ?? fail("a link back to the client", left);
   return new URL(unescape(link[1]));
 }
@@ -68,7 +68,7 @@ export class Browser {
 /** The scopes that a consent page proposes. */
 export function tickedScopes(html) {
   const boxes = [...html.matchAll(/<input [^>]*type="checkbox"[^>]*>/g)].map(([input]) => input);
-  return boxes.filter((box) => /\schecked\b/.test(box)).map((box) => attribute(box, "value"));
+  return boxes.filter((box) => attribute(box, "name") === "scope" && /\schecked\b/.test(box)).map((box) => attribute(box, "value"));
 }
 
 function attribute(tag, name) {

@@ -1,0 +1,148 @@
+//! How many calls each connection made on each day, by how they ended; and which pages it reached.
+//!
+//! Written after an answer has left, so that no call waits for it. A count that is lost is lost: it is a picture, not a bill.
+
+use super::{Result, run, statement};
+use crate::ids::{PageId, UserId};
+use crate::oauth::client::ClientId;
+use crate::ports::Database;
+use crate::timestamp::Timestamp;
+use std::time::Duration;
+
+/// Counts are kept for this long.
+pub const KEPT: Duration = Duration::from_hours(35 * 24);
+const DAY: i64 = 24 * 60 * 60;
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// With a result.
+    Answered,
+    /// With a reason that the caller can do something about.
+    Refused,
+    /// Because something was down or broken.
+    Failed,
+}
+
+impl CallOutcome {
+    /// Every outcome, in display order.
+    pub const ALL: [Self; 3] = [Self::Answered, Self::Refused, Self::Failed];
+
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// One call, to be counted.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Whose.
+    pub user_id: UserId,
+    /// Through which client.
+    pub client_id: ClientId,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// The page it reached, if one.
+    pub page_id: Option<PageId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Days since the Unix epoch, in UTC.
+pub fn day_of(at: Timestamp) -> i64 {
+    at.as_seconds().div_euclid(DAY)
+}
+
+/// Counts a call.
+pub async fn count(db: &dyn Database, tally: &Tally) -> Result<()> {
+    let (user_id, client_id) = (tally.user_id.0.as_str(), tally.client_id.as_str());
+    let count = statement!(
+        "INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, 1)
+         ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + 1",
+        user_id,
+        client_id,
+        day_of(tally.at),
+        tally.outcome.as_str(),
+    );
+    let reach = tally.page_id.map(|page_id| {
+        statement!(
+            "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            page_id.0,
+            user_id,
+            client_id,
+            tally.at,
+        )
+    });
+    let statements: Vec<_> = [count].into_iter().chain(reach).collect();
+    db.batch(&statements).await.map(drop)
+}
+
+/// The calls of one connection on one day that ended one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayCount {
+    /// Through which client.
+    pub client_id: String,
+    /// Days since the Unix epoch.
+    pub day: i64,
+    /// How they ended.
+    pub outcome: CallOutcome,
+    /// How many.
+    pub calls: i64,
+}
+
+/// All counts of one person's connections from a day on, oldest first.
+pub async fn counts_since(db: &dyn Database, user_id: &UserId, first_day: i64) -> Result<Vec<DayCount>> {
+    let select = statement!(
+        "SELECT client_id, day, outcome, calls FROM call_counts WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
+        user_id.0.as_str(),
+        first_day,
+    );
+    let read = |row: &crate::ports::Row| {
+        Ok(DayCount {
+            client_id: row.text("client_id")?,
+            day: row.integer("day")?,
+            outcome: row.parsed("outcome", CallOutcome::parse)?,
+            calls: row.integer("calls")?,
+        })
+    };
+    run(db, select).await?.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::TestDatabase;
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_add_up_by_connection_day_and_outcome() {
+        let db = TestDatabase::new();
+        let call = |user: &str, outcome, at| Tally {
+            user_id: UserId(user.into()),
+            client_id: ClientId::parse("cursor").expect("a client id"),
+            outcome,
+            page_id: Some(PageId(42)),
+            at: Timestamp::from_seconds(at),
+        };
+        for (user, outcome, at) in [
+            ("1", CallOutcome::Answered, DAY - 1),
+            ("1", CallOutcome::Answered, DAY),
+            ("1", CallOutcome::Answered, DAY + 5),
+            ("1", CallOutcome::Refused, DAY),
+            ("2", CallOutcome::Failed, DAY),
+        ] {
+            count(&db, &call(user, outcome, at)).await.expect("counted");
+        }
+        let counts = counts_since(&db, &UserId("1".into()), 1).await.expect("counts");
+        let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();
+        assert_eq!(seen, [(1, CallOutcome::Answered, 2), (1, CallOutcome::Refused, 1)]);
+    }
+}

@@ -1,0 +1,170 @@
+//! Connections as people look after them: all live grants of one person to one client.
+//!
+//! What is decided about a connection (paused writes, a page cut off) stands in tables of its own, so that a new grant of
+//! the same connection does not undo it, and is looked up with every bearer token.
+
+use super::audit::{Change, statement_for_change};
+use super::tokens::read_pages;
+use super::{Result, json_list, run, statement};
+use crate::catalog::scope::ScopeSet;
+use crate::ids::{PageId, UserId};
+use crate::oauth::client::{ClientId, Standing};
+use crate::oauth::grant::PageChoice;
+use crate::ports::{Database, Row};
+use crate::timestamp::Timestamp;
+
+/// Live grants that one look reads; more than anybody has.
+const LIMIT: i64 = 500;
+
+/// One live grant, with what is decided about its connection.
+#[derive(Clone, Debug)]
+pub struct LiveGrant {
+    /// Whose.
+    pub user_id: UserId,
+    /// Their name, as it was at approval.
+    pub user_name: String,
+    /// To which client.
+    pub client_id: ClientId,
+    /// Its name, as the consent page showed it.
+    pub client_name: String,
+    /// How much is known of it.
+    pub standing: Standing,
+    /// Where its answer went.
+    pub redirect_host: String,
+    /// How much.
+    pub scopes: ScopeSet,
+    /// Where.
+    pub pages: PageChoice,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Within five minutes of its last call.
+    pub last_used_at: Option<Timestamp>,
+    /// The limit that its person set.
+    pub expires_at: Option<Timestamp>,
+    /// When its refresh token dies if it is not used.
+    pub unused_until: Timestamp,
+    /// Whether the connection's writes are paused.
+    pub are_writes_paused: bool,
+    /// Of a listing by page: the page, and whether the connection is cut off from it.
+    pub page: Option<(PageId, bool)>,
+}
+
+/// The live grants of one person, the connection's oldest first.
+pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result<Vec<LiveGrant>> {
+    let select = statement!(
+        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
+                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until, NULL AS page_id, 0 AS is_cut,
+                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
+         FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
+         WHERE g.user_id = ?1 AND g.revoked_at IS NULL
+         GROUP BY g.id ORDER BY g.created_at, g.id LIMIT ?3",
+        user_id.0.as_str(),
+        now,
+        LIMIT,
+    );
+    run(db, select).await?.iter().map(read).collect()
+}
+
+/// The live grants of other people that reach one of these pages, page by page.
+pub async fn list_by_pages(
+    db: &dyn Database,
+    pages: &[PageId],
+    other_than: &UserId,
+    now: Timestamp,
+) -> Result<Vec<LiveGrant>> {
+    let select = statement!(
+        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
+                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until, reach.page_id,
+                EXISTS (SELECT 1 FROM page_cuts c WHERE c.user_id = g.user_id AND c.client_id = g.client_id
+                        AND c.page_id = reach.page_id) AS is_cut,
+                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
+         FROM page_reaches reach
+         JOIN grants g ON g.user_id = reach.user_id AND g.client_id = reach.client_id
+         JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?3
+         WHERE reach.page_id IN (SELECT value FROM json_each(?1)) AND reach.user_id <> ?2 AND g.revoked_at IS NULL
+           AND (g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || reach.page_id || ' ') > 0)
+         GROUP BY reach.page_id, g.id ORDER BY reach.page_id, g.created_at, g.id LIMIT ?4",
+        json_list(pages),
+        other_than.0.as_str(),
+        now,
+        LIMIT,
+    );
+    run(db, select).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<LiveGrant> {
+    let is = |column: &str| Ok(row.integer(column)? != 0);
+    let is_cut = is("is_cut")?;
+    Ok(LiveGrant {
+        user_id: UserId(row.text("user_id")?),
+        user_name: row.text("user_name")?,
+        client_id: row.parsed("client_id", ClientId::parse)?,
+        client_name: row.text("client_name")?,
+        standing: row.parsed("client_standing", Standing::parse)?,
+        redirect_host: row.text("redirect_host")?,
+        scopes: row.parsed("scope", ScopeSet::parse)?,
+        pages: read_pages(row)?,
+        created_at: row.time("created_at")?,
+        last_used_at: row.optional_time("last_used_at")?,
+        expires_at: row.optional_time("expires_at")?,
+        unused_until: row.time("unused_until")?,
+        are_writes_paused: is("is_paused")?,
+        page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_cut)),
+    })
+}
+
+/// Pauses the writes of the actor's own connection.
+pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
+    let insert = statement!(
+        "INSERT INTO write_pauses (user_id, client_id, paused_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        change.at,
+    );
+    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
+}
+
+/// Lets the actor's own connection write again.
+pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
+    let delete = statement!(
+        "DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2",
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+    );
+    db.batch(&[delete, statement_for_change(change)]).await.map(drop)
+}
+
+/// Forgets that the writes of a connection were paused, because it has ended.
+pub async fn forget_pause(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
+    let delete = statement!(
+        "DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2",
+        user_id.0.as_str(),
+        client_id.as_str(),
+    );
+    run(db, delete).await.map(drop)
+}
+
+/// Cuts a connection off from a page. That the actor administers the page is the caller's to know.
+pub async fn cut_from_page(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
+    let insert = statement!(
+        "INSERT INTO page_cuts (user_id, client_id, page_id, cut_at, cut_by) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        page_id.0,
+        change.at,
+        change.actor.0.as_str(),
+    );
+    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
+}
+
+/// Undoes [`cut_from_page`].
+pub async fn uncut_from_page(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
+    let delete = statement!(
+        "DELETE FROM page_cuts WHERE user_id = ?1 AND client_id = ?2 AND page_id = ?3",
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        page_id.0,
+    );
+    db.batch(&[delete, statement_for_change(change)]).await.map(drop)
+}

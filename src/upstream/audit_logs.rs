@@ -1,0 +1,50 @@
+//! Whether pages keep audit logs: only there does the connector show what was done through it.
+
+use super::{Api, ApiError};
+use crate::catalog::scope::Scope;
+use crate::ids::PageId;
+use crate::upstream::identity::AccessiblePage;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+/// What StatiBeat says about a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditLogs {
+    /// They are kept.
+    Enabled,
+    /// They are not.
+    Disabled,
+    /// StatiBeat gave no usable answer.
+    Unknown,
+}
+
+/// Asks for all of the pages in parallel. Trouble with one page says nothing about the others.
+pub async fn of_pages(api: &Api<'_>, pages: &[AccessiblePage]) -> Vec<(PageId, AuditLogs)> {
+    let ask = async |page: &AccessiblePage| {
+        let answer = api.page(page).get(Scope::PagesRead, "audit-settings").await;
+        (page.id, read(answer))
+    };
+    join_all(pages.iter().map(ask)).await
+}
+
+fn read(answer: Result<Value, ApiError>) -> AuditLogs {
+    match answer.ok().and_then(|settings| settings.get("audit_logs_enabled")?.as_bool()) {
+        Some(true) => AuditLogs::Enabled,
+        Some(false) => AuditLogs::Disabled,
+        None => AuditLogs::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_clear_answer_counts() {
+        assert_eq!(read(Ok(json!({ "audit_logs_enabled": true }))), AuditLogs::Enabled);
+        assert_eq!(read(Ok(json!({ "audit_logs_enabled": false }))), AuditLogs::Disabled);
+        assert_eq!(read(Ok(json!({ "audit_logs_enabled": "yes" }))), AuditLogs::Unknown);
+        assert_eq!(read(Err(ApiError::UserEnded)), AuditLogs::Unknown);
+    }
+}

@@ -1,0 +1,175 @@
+//! What a person can do to a connection: end it, end all, pause and resume its writes, cut it off from a page.
+//!
+//! What cannot be undone by one click is confirmed on a page of its own first. Everything takes effect with the very next
+//! call, because each call looks at what is decided here.
+
+use super::super::reply;
+use super::super::routes::Route;
+use super::super::views;
+use super::super::{Context, Response, browser};
+use super::connections::{Connection, gather};
+use super::{Fault, Visitor, visible_pages};
+use crate::ids::{PageId, RequestId, UserId};
+use crate::oauth::client::ClientId;
+use crate::oauth::parameters::Parameters;
+use crate::storage::audit::{AuditId, Change, Kind};
+use crate::storage::{connections, grants};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) enum Action {
+    /// End one connection of one's own.
+    Revoke,
+    /// End every connection of one's own.
+    RevokeAll,
+    /// Pause the writes of one's own connection.
+    Pause,
+    /// Resume them.
+    Resume,
+    /// Cut somebody's connection off from a page that one administers.
+    Cut,
+    /// Undo that.
+    Uncut,
+}
+
+impl Action {
+    const ALL: [Self; 6] = [Self::Revoke, Self::RevokeAll, Self::Pause, Self::Resume, Self::Cut, Self::Uncut];
+
+    /// As forms and addresses carry it.
+    pub(in crate::web) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoke => "revoke",
+            Self::RevokeAll => "revoke-all",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cut => "cut",
+            Self::Uncut => "uncut",
+        }
+    }
+
+    /// Reads it back.
+    pub(in crate::web) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+}
+
+/// An action and everything it is about, checked to be this person's business.
+pub(in crate::web) struct Plan {
+    /// What.
+    pub action: Action,
+    /// To which connections.
+    pub targets: Vec<Connection>,
+    /// The name of the page that a cut is about.
+    pub page_name: Option<String>,
+}
+
+impl Plan {
+    async fn read(
+        ctx: &Context<'_>,
+        visitor: &Visitor,
+        parameters: &Parameters,
+        request_id: &RequestId,
+    ) -> Result<Self, Fault> {
+        let one = |name| parameters.one(name).ok().flatten();
+        let action = one("action").and_then(Action::parse).ok_or(Fault::NotThere)?;
+        let client_id = one("client").and_then(ClientId::parse);
+        let is_meant = |connection: &Connection| Some(&connection.client_id) == client_id.as_ref();
+        match action {
+            Action::Cut | Action::Uncut => {
+                let page_id = one("page").and_then(PageId::parse).ok_or(Fault::NotThere)?;
+                let owner = one("user").map(|id| UserId(id.to_owned())).ok_or(Fault::NotThere)?;
+                let connector = ctx.connector();
+                let pages = visible_pages(&visitor.api(&connector, request_id)).await?;
+                let page = pages.into_iter().find(|page| page.id == page_id && page.is_administered());
+                let page = page.ok_or(Fault::NotThere)?;
+                let person = &visitor.person.user_id;
+                let grants = connections::list_by_pages(ctx.db, &[page_id], person, ctx.now).await?;
+                let target = gather(grants).into_iter().find(|found| is_meant(found) && found.user_id == owner);
+                Ok(Self { action, targets: vec![target.ok_or(Fault::NotThere)?], page_name: Some(page.name) })
+            }
+            Action::Revoke | Action::RevokeAll | Action::Pause | Action::Resume => {
+                let own = gather(connections::list(ctx.db, &visitor.person.user_id, ctx.now).await?);
+                let targets: Vec<Connection> =
+                    own.into_iter().filter(|found| action == Action::RevokeAll || is_meant(found)).collect();
+                if targets.is_empty() {
+                    return Err(Fault::NotThere);
+                }
+                Ok(Self { action, targets, page_name: None })
+            }
+        }
+    }
+}
+
+/// Asks whether it is really meant.
+pub(in crate::web) async fn confirm(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match ask(ctx, request, request_id).await {
+        Ok(response) => response,
+        Err(fault) => super::refuse(ctx, request, &fault).await,
+    }
+}
+
+async fn ask(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
+    let visitor = Visitor::of(ctx, request).await?;
+    let parameters = browser::query(request).ok_or(Fault::NotThere)?;
+    let plan = Plan::read(ctx, &visitor, &parameters, request_id).await?;
+    Ok(views::admin::confirm(&plan, &visitor.form_token(ctx)))
+}
+
+/// Does it.
+pub(in crate::web) async fn perform(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match carry_out(ctx, request, request_id).await {
+        Ok(response) => response,
+        Err(fault) => super::refuse(ctx, request, &fault).await,
+    }
+}
+
+async fn carry_out(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
+    let (visitor, form) = Visitor::of_form(ctx, request).await?;
+    let plan = Plan::read(ctx, &visitor, &form, request_id).await?;
+    for target in &plan.targets {
+        apply(ctx, &visitor, plan.action, target, request_id).await?;
+    }
+    let mut location = Route::AdminPage.url(&ctx.config.public_url);
+    location.query_pairs_mut().append_pair("done", plan.action.as_str());
+    Ok(reply::redirect(StatusCode::SEE_OTHER, location.as_str()))
+}
+
+async fn apply(
+    ctx: &Context<'_>,
+    visitor: &Visitor,
+    action: Action,
+    target: &Connection,
+    request_id: &RequestId,
+) -> Result<(), Fault> {
+    let kind = match action {
+        Action::Revoke | Action::RevokeAll => {
+            grants::revoke_connection(ctx.db, &target.user_id, &target.client_id, request_id, ctx.now).await?;
+            return Ok(connections::forget_pause(ctx.db, &target.user_id, &target.client_id).await?);
+        }
+        Action::Pause => Kind::Pause,
+        Action::Resume => Kind::Resume,
+        Action::Cut => Kind::PageCut,
+        Action::Uncut => Kind::PageUncut,
+    };
+    let page_id = target.page.map(|(page, _)| page);
+    let change = Change {
+        id: AuditId::new(ctx.random_bytes()),
+        at: ctx.now,
+        kind,
+        actor: &visitor.person.user_id,
+        owner: &target.user_id,
+        client_id: &target.client_id,
+        page_id,
+        request_id,
+    };
+    match (action, page_id) {
+        (Action::Pause, _) => connections::pause_writes(ctx.db, &change).await?,
+        (Action::Resume, _) => connections::resume_writes(ctx.db, &change).await?,
+        (Action::Cut, Some(page)) => connections::cut_from_page(ctx.db, &change, page).await?,
+        (Action::Uncut, Some(page)) => connections::uncut_from_page(ctx.db, &change, page).await?,
+        (Action::Revoke | Action::RevokeAll | Action::Cut | Action::Uncut, _) => return Err(Fault::NotThere),
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! From live grants to connections, as the page lists them.
+
+use crate::catalog::scope::{Scope, ScopeSet};
+use crate::ids::{PageId, UserId};
+use crate::oauth::client::{ClientId, Standing};
+use crate::oauth::grant::PageChoice;
+use crate::storage::connections::LiveGrant;
+use crate::timestamp::Timestamp;
+use std::collections::HashMap;
+
+/// All live grants of one person to one client; of a listing by page, those that reach the page.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct Connection {
+    /// Whose.
+    pub user_id: UserId,
+    /// Their name.
+    pub user_name: String,
+    /// To which client.
+    pub client_id: ClientId,
+    /// Its name, as the newest consent page showed it.
+    pub client_name: String,
+    /// How much is known of it.
+    pub standing: Standing,
+    /// Where its answer went.
+    pub redirect_host: String,
+    /// What any of its grants allows.
+    pub scopes: ScopeSet,
+    /// Where any of its grants reaches.
+    pub pages: PageChoice,
+    /// The first approval.
+    pub since: Timestamp,
+    /// The last call.
+    pub last_used_at: Option<Timestamp>,
+    /// When it ends by itself.
+    pub end: End,
+    /// Whether its writes are paused.
+    pub are_writes_paused: bool,
+    /// Of a listing by page: the page, and whether the connection is cut off from it.
+    pub page: Option<(PageId, bool)>,
+}
+
+/// When a connection ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) enum End {
+    /// At the time its person set.
+    At(Timestamp),
+    /// Only if it is not used until then.
+    Unused(Timestamp),
+}
+
+/// Puts grants of the same connection together, in the order of their first.
+pub(super) fn gather(grants: Vec<LiveGrant>) -> Vec<Connection> {
+    let mut connections: Vec<Connection> = Vec::new();
+    let mut places: HashMap<_, usize> = HashMap::new();
+    for grant in grants {
+        let key = (grant.user_id.clone(), grant.client_id.clone(), grant.page.map(|(page, _)| page));
+        if let Some(place) = places.get(&key) {
+            connections[*place].add(grant);
+        } else {
+            places.insert(key, connections.len());
+            connections.push(Connection::of(grant));
+        }
+    }
+    connections
+}
+
+impl Connection {
+    fn of(grant: LiveGrant) -> Self {
+        let end = end_of(&grant);
+        Self {
+            user_id: grant.user_id,
+            user_name: grant.user_name,
+            client_id: grant.client_id,
+            client_name: grant.client_name,
+            standing: grant.standing,
+            redirect_host: grant.redirect_host,
+            scopes: grant.scopes,
+            pages: grant.pages,
+            since: grant.created_at,
+            last_used_at: grant.last_used_at,
+            end,
+            are_writes_paused: grant.are_writes_paused,
+            page: grant.page,
+        }
+    }
+
+    /// Adds a later grant.
+    fn add(&mut self, grant: LiveGrant) {
+        self.end = later(self.end, end_of(&grant));
+        self.scopes = self.scopes.union(grant.scopes);
+        self.pages = match (std::mem::replace(&mut self.pages, PageChoice::All), grant.pages) {
+            (PageChoice::These(mut pages), PageChoice::These(more)) => {
+                pages.extend(more);
+                PageChoice::These(pages)
+            }
+            _ => PageChoice::All,
+        };
+        self.last_used_at = self.last_used_at.max(grant.last_used_at);
+        self.client_name = grant.client_name;
+        self.standing = grant.standing;
+        self.redirect_host = grant.redirect_host;
+    }
+
+    /// Whether it may write at all, paused or not.
+    pub(in crate::web) fn may_write(&self) -> bool {
+        self.scopes.iter().any(Scope::is_write)
+    }
+}
+
+fn end_of(grant: &LiveGrant) -> End {
+    match grant.expires_at {
+        Some(end) => End::At(end),
+        None => End::Unused(grant.unused_until),
+    }
+}
+
+fn later(one: End, other: End) -> End {
+    match (one, other) {
+        (End::At(a), End::At(b)) => End::At(a.max(b)),
+        (End::Unused(a), End::Unused(b)) => End::Unused(a.max(b)),
+        (End::Unused(at), End::At(_)) | (End::At(_), End::Unused(at)) => End::Unused(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(client: &str, pages: PageChoice, scope: Scope, at: i64, expires_at: Option<i64>) -> LiveGrant {
+        let time = Timestamp::from_seconds;
+        LiveGrant {
+            user_id: UserId("1".into()),
+            user_name: "Mara".into(),
+            client_id: ClientId::parse(client).expect("a client id"),
+            client_name: client.to_uppercase(),
+            standing: Standing::Unverified,
+            redirect_host: "localhost".into(),
+            scopes: scope.into(),
+            pages,
+            created_at: time(at),
+            last_used_at: Some(time(at + 1)),
+            expires_at: expires_at.map(time),
+            unused_until: time(at + 100),
+            are_writes_paused: false,
+            page: None,
+        }
+    }
+
+    #[test]
+    fn grants_to_one_client_are_one_connection_that_reaches_what_any_of_them_does() {
+        let these = |id| PageChoice::These([PageId(id)].into());
+        let connections = gather(vec![
+            grant("a", these(7), Scope::PagesRead, 1, Some(50)),
+            grant("b", PageChoice::All, Scope::PagesRead, 2, None),
+            grant("a", these(8), Scope::IncidentsWrite, 3, Some(60)),
+        ]);
+        assert_eq!(connections.len(), 2);
+        let a = &connections[0];
+        assert_eq!(a.pages, PageChoice::These([PageId(7), PageId(8)].into()));
+        assert_eq!(a.scopes, ScopeSet::from_iter([Scope::PagesRead, Scope::IncidentsWrite]));
+        assert_eq!((a.since.as_seconds(), a.last_used_at.map(Timestamp::as_seconds)), (1, Some(4)));
+        assert_eq!(a.end, End::At(Timestamp::from_seconds(60)));
+        assert!(a.may_write() && !connections[1].may_write());
+    }
+
+    #[test]
+    fn a_connection_with_one_open_end_has_an_open_end() {
+        let connections = gather(vec![
+            grant("a", PageChoice::All, Scope::PagesRead, 1, Some(50)),
+            grant("a", PageChoice::All, Scope::PagesRead, 3, None),
+        ]);
+        assert_eq!(connections[0].end, End::Unused(Timestamp::from_seconds(103)));
+    }
+}

@@ -1,0 +1,122 @@
+//! Signing in to the admin page, by the same hand-over as a connection's; and out again.
+//!
+//! Nothing is stored before somebody has signed in: the state stands in the address, what proves this browser in a cookie
+//! named after it, the verifier takes both, and StatiBeat spends its code once.
+
+use super::super::browser::{self, Cookie};
+use super::super::limits::{self, Sender};
+use super::super::reply;
+use super::super::routes::Route;
+use super::super::sign_in::problem_of;
+use super::super::views::{self, Problem};
+use super::super::{Context, Response};
+use super::Visitor;
+use crate::oauth::grant::TRANSACTION_LIFETIME;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeVerifier;
+use crate::oauth::secret::Handle;
+use crate::storage::sessions;
+use crate::storage::transactions::SignedIn;
+use crate::upstream::identity::{self, Return, SignIn, SignInPurpose};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+
+/// Sends the browser to StatiBeat's sign-in.
+pub(in crate::web) async fn start(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    if let Some(response) = too_often(ctx, request).await {
+        return response;
+    }
+    let (state, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
+    let challenge = CodeVerifier::from_secrets(&state, &browser).challenge();
+    let trip = SignIn {
+        purpose: SignInPurpose::AdminPage,
+        state: state.reveal(),
+        code_challenge: challenge.as_str(),
+        select_account: browser::query(request).is_some_and(|query| query.one("account") == Ok(Some("choose"))),
+    };
+    let location = identity::sign_in_url(&ctx.config.sign_in_url, &trip);
+    let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
+    let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
+    cookie.put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    response
+}
+
+/// Back from StatiBeat: opens a session under a fresh cookie.
+pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    let parameters = browser::query(request);
+    let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
+    let Some(state) = one("state").and_then(Handle::recognize) else {
+        return views::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
+    };
+    if let Some(response) = too_often(ctx, request).await {
+        return response;
+    }
+    let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
+    let Some(browser) = cookie.read(request) else {
+        return views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
+    };
+    let mut response = match one("code") {
+        Some(code) => sign_in(ctx, request, &state, &browser, code).await,
+        None => views::admin::welcome(StatusCode::OK),
+    };
+    cookie.clear(&mut response);
+    response
+}
+
+/// Both ends of a sign-in count as visits of their address do.
+async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Response> {
+    let wait = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await?;
+    Some(views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
+}
+
+async fn sign_in(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    state: &Handle,
+    browser: &Handle,
+    code: &str,
+) -> Response {
+    let verifier = CodeVerifier::from_secrets(state, browser);
+    let returned =
+        Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.reveal() };
+    let user = match identity::exchange(&ctx.connector(), &returned).await {
+        Ok(user) => user,
+        Err(error) => {
+            (ctx.log)(&format!("admin sign-in: {error}"));
+            let (status, problem) = problem_of(&error);
+            return views::problem(status, &problem);
+        }
+    };
+    let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
+    let session = Handle::new(&ctx.random_bytes());
+    let cookie = Cookie::of_admin_session(&ctx.config.public_url);
+    let stored = match cookie.read(request) {
+        Some(earlier) => sessions::close(ctx.db, &earlier).await,
+        None => Ok(()),
+    };
+    let stored = match stored {
+        Ok(()) => sessions::open(ctx.db, &session, &person, ctx.now).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = stored {
+        (ctx.log)(&format!("admin sign-in: {error}"));
+        return views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
+    }
+    let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.config.public_url).as_str());
+    cookie.put(&mut response, &session, sessions::LIFETIME.as_secs());
+    response
+}
+
+/// Ends the session.
+pub(in crate::web) async fn out(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    let visitor = match Visitor::of_form(ctx, request).await {
+        Ok((visitor, _)) => visitor,
+        Err(fault) => return super::refuse(ctx, request, &fault).await,
+    };
+    if let Err(error) = sessions::close(ctx.db, &visitor.cookie).await {
+        return super::refuse(ctx, request, &error.into()).await;
+    }
+    let mut response = views::admin::signed_out();
+    Cookie::of_admin_session(&ctx.config.public_url).clear(&mut response);
+    response
+}

@@ -1,0 +1,103 @@
+//! What a person chooses on the consent page: scopes, pages, lifetime.
+
+use crate::catalog::scope::{Scope, ScopeSet};
+use crate::ids::PageId;
+use crate::oauth::grant::{GrantLifetime, PageChoice};
+use crate::oauth::parameters::Parameters;
+use crate::upstream::identity::AccessiblePage;
+use std::collections::BTreeSet;
+
+/// A state of the consent page's controls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is ticked.
+    pub scopes: ScopeSet,
+    /// Where.
+    pub pages: PageChoice,
+    /// For how long.
+    pub lifetime: GrantLifetime,
+}
+
+impl Choice {
+    /// How the page stands when it is opened.
+    pub fn proposed(asked: ScopeSet) -> Self {
+        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked }
+    }
+
+    /// Reads the form. Nothing counts that the page did not offer. A radio that is missing or not one of ours narrows: no
+    /// page, the shortest time.
+    pub fn read(form: &Parameters, asked: ScopeSet) -> Self {
+        let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
+        let pages = match form.one("pages") {
+            Ok(Some("all")) => PageChoice::All,
+            _ => PageChoice::These(form.all("page").filter_map(PageId::parse).collect()),
+        };
+        let lifetime = form.one("lifetime").ok().flatten().and_then(GrantLifetime::parse);
+        Self {
+            scopes: ticked.intersection(offered(asked)),
+            pages,
+            lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
+        }
+    }
+
+    /// The same with only pages that the person can see; `None` if no page is left.
+    pub fn among(&self, visible: &[AccessiblePage]) -> Option<Self> {
+        let pages = match &self.pages {
+            PageChoice::All => PageChoice::All,
+            PageChoice::These(chosen) => {
+                let kept: BTreeSet<PageId> =
+                    visible.iter().map(|page| page.id).filter(|id| chosen.contains(id)).collect();
+                if kept.is_empty() {
+                    return None;
+                }
+                PageChoice::These(kept)
+            }
+        };
+        Some(Self { pages, ..self.clone() })
+    }
+}
+
+/// What a person can tick: everything asked for, and the writes, so that one visit is enough.
+fn offered(asked: ScopeSet) -> ScopeSet {
+    asked.union(Scope::ALL.into_iter().filter(|scope| scope.is_write()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(form: &str) -> Choice {
+        let form = Parameters::parse(form.as_bytes()).unwrap_or_else(|_| panic!("a form"));
+        Choice::read(&form, Scope::PagesRead.into())
+    }
+
+    #[test]
+    fn the_page_as_it_opens_reads_back_as_proposed() {
+        let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
+        assert_eq!(read(form), Choice::proposed(Scope::PagesRead.into()));
+    }
+
+    #[test]
+    fn what_is_missing_or_made_up_narrows() {
+        let narrow = Choice {
+            scopes: ScopeSet::EMPTY,
+            pages: PageChoice::These(BTreeSet::new()),
+            lifetime: GrantLifetime::Days(1),
+        };
+        assert_eq!(read(""), narrow);
+        assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);
+        assert_eq!(read("pages=all&pages=all").pages, narrow.pages);
+    }
+
+    #[test]
+    fn a_page_the_person_cannot_see_cannot_be_chosen() {
+        let visible = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": [] });
+        let visible = [AccessiblePage::parse(&visible).expect("a page")];
+        let among = |form: &str| read(form).among(&visible).map(|choice| choice.pages);
+        assert_eq!(among("pages=these&page=42&page=77"), Some(PageChoice::These([PageId(42)].into())));
+        assert_eq!(among("pages=these&page=77"), None);
+        assert_eq!(among("pages=these"), None);
+        assert_eq!(among("pages=all"), Some(PageChoice::All));
+    }
+}

@@ -1,0 +1,287 @@
+//! The Hosted MCP page: who may see it, and what it shows.
+
+use crate::support::browser::Browser;
+use crate::support::flow::user;
+use crate::support::{PUBLIC_URL, TestApp, header};
+use serde_json::json;
+use std::time::Duration;
+
+const PAGE: &str = "https://mcp.example/mcp/admin";
+const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+fn create_incident(app: &TestApp, access: &str, title: &str) {
+    let arguments = json!({ "page_id": 42, "title": title, "description": "d", "status": "degraded", "affected_items_freetext": "API" });
+    app.call(access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+}
+
+#[test]
+fn nobody_sees_anything_before_signing_in() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let shown = Browser::new(&app).open(PAGE);
+    assert!(shown.status == 200 && shown.body.contains("Sign in with StatiBeat"), "{}", shown.body);
+    assert!(!shown.body.contains("test-client") && !shown.body.contains("/mcp/oauth/token"), "{}", shown.body);
+}
+
+#[test]
+fn it_shows_where_to_connect_and_what_is_connected() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    app.advance(Duration::from_secs(600));
+    app.ping(&access);
+    app.advance(Duration::from_secs(600));
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN);
+    assert_eq!(page.url.as_str(), PAGE);
+    for text in [
+        r#"value="https://mcp.example/mcp""#,
+        "https://mcp.example/mcp/oauth/authorize",
+        "https://mcp.example/mcp/oauth/token",
+        "https://mcp.example/mcp/oauth/revoke",
+        "https://mcp.example/mcp/oauth/register",
+        "mcp.maintenances.write",
+        "claude mcp add",
+        "mcp.json",
+        "code --add-mcp",
+        "ChatGPT",
+        "inspector",
+        "claude.ai",
+        "Mara Lindqvist",
+        "test-client",
+        "Unverified app",
+        "Publish new incidents",
+        "All pages you can see",
+        "10 minutes ago",
+    ] {
+        assert!(page.body.contains(text), "no {text} in {}", page.body);
+    }
+}
+
+#[test]
+fn its_headers_let_nothing_in_and_nothing_stay() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    for shown in [browser.open(PAGE), browser.open_admin_page(user::MARA_ADMIN)] {
+        let policy = header(&shown.response, "content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{policy}");
+        assert_eq!(header(&shown.response, "cache-control"), "no-store");
+        assert_eq!(header(&shown.response, "x-frame-options"), "DENY");
+        assert_eq!(header(&shown.response, "access-control-allow-origin"), "");
+        assert!(!shown.body.contains("<script") && !shown.body.contains(" style="), "{}", shown.body);
+    }
+}
+
+#[test]
+fn the_session_cookie_is_of_this_host_and_hidden_from_scripts() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let sign_in = browser.open(&format!("{PAGE}/sign-in"));
+    let (state, challenge) = (sign_in.hidden("state"), sign_in.hidden("code_challenge"));
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("connector_id", "hosted-mcp-admin"),
+            ("state", &state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            ("user_id", "1"),
+        ])
+        .finish();
+    let there = browser.request("POST", &sign_in.url, body, "https://api.statibeat.example");
+    let back = url::Url::parse(header(&there, "location")).expect("a URL");
+    let cookies: Vec<String> = browser
+        .request("GET", &back, String::new(), "")
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().expect("text").to_owned())
+        .collect();
+    let session = cookies.iter().find(|cookie| cookie.starts_with("__Host-sbmcp_admin=")).expect("a session cookie");
+    for attribute in ["; Path=/;", "HttpOnly", "Secure", "SameSite=Lax"] {
+        assert!(session.contains(attribute), "{session}");
+    }
+    assert_eq!(browser.request("GET", &back, String::new(), "").status(), 403, "the way back works once");
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 1, "signing in again ends the session before");
+}
+
+#[test]
+fn another_browser_cannot_finish_a_sign_in() {
+    let app = TestApp::new();
+    let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
+    let started = attacker.open(&format!("{PAGE}/sign-in"));
+    assert_eq!(victim.choose_user(&started, user::MARA_ADMIN).status, 403);
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 0);
+}
+
+#[test]
+fn a_session_ends_in_the_second_its_idle_time_ends() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    app.advance(Duration::from_secs(1799));
+    assert!(browser.open(PAGE).body.contains("Sign out"));
+    app.advance(Duration::from_secs(1800));
+    assert!(browser.open(PAGE).body.contains("Sign in with StatiBeat"));
+}
+
+#[test]
+fn a_busy_session_ends_after_eight_hours_to_the_second() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    for _ in 0..28 {
+        app.advance(Duration::from_secs(1000));
+        assert!(browser.open(PAGE).body.contains("Sign out"));
+    }
+    app.advance(Duration::from_secs(799));
+    assert!(browser.open(PAGE).body.contains("Sign out"));
+    app.advance(Duration::from_secs(1));
+    assert!(browser.open(PAGE).body.contains("Sign in with StatiBeat"));
+}
+
+#[test]
+fn signing_out_ends_the_session_and_no_connection() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let token = page.hidden("token");
+    let out = format!("{PAGE}/sign-out");
+    assert_eq!(browser.submit(&page, &out, &[("token", "made-up")]).status, 403);
+    assert!(browser.open(PAGE).body.contains("Sign out"));
+    assert!(browser.submit(&page, &out, &[("token", &token)]).body.contains("signed out"));
+    assert!(browser.open(PAGE).body.contains("Sign in with StatiBeat"));
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 0);
+    assert_eq!(app.ping(&access), 200);
+}
+
+#[test]
+fn a_person_whom_statibeat_keeps_out_is_signed_out() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    let shown = browser.open(PAGE);
+    assert!(shown.status == 403 && shown.body.contains("disabled"), "{}", shown.body);
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 0);
+}
+
+#[test]
+fn when_the_connector_is_off_the_page_says_so_and_offers_nothing() {
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_ENABLED").then_some("false"));
+    let page = app.get("/mcp/admin");
+    let body = String::from_utf8_lossy(page.body()).into_owned();
+    assert_eq!(page.status(), 404);
+    assert!(body.contains("not available here") && !body.contains("/mcp/oauth") && !body.contains("<form"), "{body}");
+    assert!(!body.contains("href"), "{body}");
+    for path in ["/mcp/admin/sign-in", "/mcp/admin/callback", "/mcp/admin/action"] {
+        assert_eq!(header(&app.get(path), "content-type"), "application/json", "{path}");
+    }
+}
+
+#[test]
+fn activity_shows_writes_where_audit_logs_are_on_and_says_where_they_are_off() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    create_incident(&app, &access, "Checkout <b>fails</b>");
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Create incident") && page.contains("Checkout &lt;b&gt;fails"), "{page}");
+    assert!(page.contains("Audit logs are off for"), "{page}");
+}
+
+#[test]
+fn activity_is_narrowed_by_page_client_and_outcome_and_goes_on_in_pages() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    for n in 0..25 {
+        app.advance(Duration::from_secs(61));
+        create_incident(&app, &access, &format!("Incident-{n}."));
+    }
+    let browser = Browser::new(&app);
+    let first = browser.open_admin_page(user::MARA_ADMIN).body;
+    assert!(first.contains("Incident-24.") && first.contains("Incident-5.") && !first.contains("Incident-4."));
+    let older = first.split("before=").nth(1).and_then(|rest| rest.split(['#', '"', '&']).next()).expect("a link");
+    let second = browser.open(&format!("{PAGE}?before={older}")).body;
+    assert!(second.contains("Incident-4.") && second.contains("Incident-0.") && !second.contains("Incident-5."));
+    let rows = |query: &str| browser.open(&format!("{PAGE}?{query}")).body.matches("Create incident<").count();
+    assert_eq!(rows("page=42&client=test-client&outcome=done"), 20);
+    for nothing in ["page=43", "client=other", "outcome=refused"] {
+        assert_eq!(rows(nothing), 0, "{nothing}");
+    }
+    assert_eq!(rows("page=&client=&outcome=&before="), 20);
+}
+
+#[test]
+fn a_person_sees_only_their_own_connections_and_activity() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    create_incident(&app, &access, "Of Mara");
+    let theirs = Browser::new(&app).open_admin_page(user::INES_VIEWER).body;
+    assert!(!theirs.contains("test-client") && !theirs.contains("Of Mara"), "{theirs}");
+    assert!(!theirs.contains("Other people"), "only admins of a page look at others: {theirs}");
+}
+
+#[test]
+fn the_picture_shows_calls_by_day_and_outcome_with_their_numbers() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    assert!(Browser::new(&app).open_admin_page(user::MARA_ADMIN).body.contains("No calls in the last"));
+    for uri in ["statibeat://pages", "statibeat://pages", "statibeat://pages/999/summary"] {
+        app.call(&access, "resources/read", json!({ "uri": uri }));
+    }
+    app.count_calls();
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Bar chart of 3 calls"), "{page}");
+    let numbers = r#"<td class="number">2</td><td class="number">1</td><td class="number">0</td>"#;
+    assert!(page.contains(numbers), "{page}");
+    assert!(!Browser::new(&app).open_admin_page(user::THEO_MANAGER).body.contains("Bar chart"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    app.db.execute("UPDATE grants SET client_name = '\"><script>alert(1)</script>', redirect_host = '<img src=x>'");
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+    assert!(PAGE.starts_with(PUBLIC_URL));
+}
+
+fn refused(app: &TestApp, client_id: &str, redirect_uri: &str) -> u16 {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("response_type", "code"), ("client_id", client_id), ("redirect_uri", redirect_uri)])
+        .finish();
+    app.get(&format!("/mcp/oauth/authorize?{query}")).status().as_u16()
+}
+
+#[test]
+fn an_admin_sees_what_a_refused_client_would_need() {
+    let app = TestApp::new();
+    assert_eq!(refused(&app, "https://n8n.example/id", "https://n8n.example/callback"), 400);
+    refused(&app, "https://n8n.example/id", "https://n8n.example/callback");
+    refused(&app, "cursor", "cursor://anysphere.cursor-mcp/oauth/callback");
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("https://n8n.example/id=https://n8n.example/callback"), "{page}");
+    assert!(page.contains("This can never be approved") && page.contains("cursor://anysphere.cursor-mcp"), "{page}");
+    let manager = Browser::new(&app).open_admin_page(user::THEO_MANAGER).body;
+    assert!(!manager.contains("n8n.example"), "only admins look at this: {manager}");
+}
+
+#[test]
+fn a_flood_of_refused_clients_is_neither_kept_nor_a_way_to_store_secrets() {
+    let app = TestApp::new();
+    for n in 0..200 {
+        app.advance(Duration::from_secs(3));
+        refused(&app, &format!("client-{n}"), "http://me:hunter2@evil.example/cb?token=hunter2");
+    }
+    assert!(app.db.count("SELECT count(*) FROM refused_redirects") <= 50);
+    assert!(app.db.count("SELECT sum(times) FROM refused_redirects") <= 60);
+    assert!(!app.db.dump().contains("hunter2"));
+}
+
+#[test]
+fn an_admin_sees_which_entries_of_the_operators_list_cannot_work() {
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS").then_some("a=http://a.example/cb"));
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Entries of the list that cannot work") && page.contains("a=http://a.example/cb"), "{page}");
+}

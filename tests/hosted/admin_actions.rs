@@ -1,0 +1,213 @@
+//! What a person can do on the Hosted MCP page, that it takes effect at once, and that nobody else can (V9, V10).
+
+use crate::support::browser::{Browser, Shown};
+use crate::support::flow::{Tokens, authorize_url, user};
+use crate::support::{PUBLIC_URL, TestApp, json};
+use serde_json::{Value, json};
+
+const PAGE: &str = "https://mcp.example/mcp/admin";
+const ACTION: &str = "https://mcp.example/mcp/admin/action";
+const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+/// Ends, pauses, resumes: on the connection of the test client.
+fn on_client(action: &str) -> [(&str, &str); 2] {
+    [("action", action), ("client", "test-client")]
+}
+
+/// On Theo's connection, by an admin of the page.
+fn on_page<'a>(action: &'a str, page: &'a str) -> [(&'a str, &'a str); 4] {
+    [("action", action), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", page)]
+}
+
+fn post_incident(app: &TestApp, pair: &Tokens) -> Value {
+    let arguments = json!({ "page_id": 42, "title": "t", "description": "d", "status": "degraded", "affected_items_freetext": "API" });
+    json(&app.call(&pair.access, "tools/call", json!({ "name": "create_incident", "arguments": arguments })))
+}
+
+fn signed_in<'a>(app: &'a TestApp, user_id: &str) -> (Browser<'a>, Shown) {
+    let browser = Browser::new(app);
+    let page = browser.open_admin_page(user_id);
+    (browser, page)
+}
+
+/// V9
+#[test]
+fn ending_a_connection_ends_its_tokens_codes_and_open_consent_pages_at_once() {
+    let app = TestApp::new();
+    let (one, two) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::MARA_ADMIN, ALL));
+    let code = app.code(user::MARA_ADMIN, ALL);
+    let elsewhere = Browser::new(&app);
+    let consent = elsewhere.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    let asked = browser.open(&format!("{ACTION}?action=revoke&client=test-client"));
+    assert!(asked.body.contains("End the connection to test-client?"), "{}", asked.body);
+    assert_eq!(app.ping(&one.access), 200, "asking changes nothing");
+    let done = browser.act(&page, &on_client("revoke"));
+    assert!(done.status == 200 && done.body.contains("connection is ended"), "{}", done.body);
+    for pair in [one, two] {
+        assert_eq!(app.ping(&pair.access), 401);
+        assert_eq!(json(&app.refresh(&pair.refresh, &[]))["error"], "invalid_grant");
+    }
+    assert_eq!(json(&app.redeem(&code, &[]))["error"], "invalid_grant");
+    assert_eq!(elsewhere.answer(&consent, "approve").status, 400, "an older consent page brings nothing back");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke' AND detail = 'user'"), 3);
+    assert!(done.body.contains("Connection ended"), "the page's own activity shows it: {}", done.body);
+}
+
+#[test]
+fn ending_all_ends_every_connection_of_this_person_only() {
+    let app = TestApp::new();
+    let (mara, theo) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::THEO_MANAGER, ALL));
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    assert!(browser.open(&format!("{ACTION}?action=revoke-all")).body.contains("End all your connections?"));
+    browser.act(&page, &[("action", "revoke-all")]);
+    assert_eq!((app.ping(&mara.access), app.ping(&theo.access)), (401, 200));
+}
+
+#[test]
+fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    let paused = browser.act(&page, &on_client("pause"));
+    assert!(paused.body.contains("Writes paused") && paused.body.contains("Resume writes"), "{}", paused.body);
+    let refused = post_incident(&app, &pair);
+    assert_eq!(refused["result"]["isError"], true, "{refused}");
+    assert!(refused.to_string().contains("has paused"), "{refused}");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE detail = 'writes_paused' AND outcome = 'refused'"), 1);
+    assert_eq!(app.read(&pair.access, "statibeat://pages/42/summary")["page"]["id"], 42, "reading goes on");
+    let again = app.connect(user::MARA_ADMIN, ALL);
+    assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "connecting again does not lift the pause");
+    browser.act(&page, &on_client("resume"));
+    assert_ne!(post_incident(&app, &pair)["result"]["isError"], true);
+}
+
+#[test]
+fn a_pause_ends_with_its_connection() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    browser.act(&page, &on_client("pause"));
+    browser.act(&page, &on_client("revoke"));
+    let anew = app.connect(user::MARA_ADMIN, ALL);
+    assert_ne!(post_incident(&app, &anew)["result"]["isError"], true);
+}
+
+#[test]
+fn an_admin_sees_who_reaches_their_page_and_can_cut_them_off_from_it() {
+    let app = TestApp::new();
+    app.upstream.simulator.set_role(2, 43, Some("page_manager")).expect("a role");
+    let theo = app.connect(user::THEO_MANAGER, ALL);
+    app.upstream.simulator.set_role(1, 43, None).expect("no role");
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    assert!(page.body.contains("test-client of Theo Okafor"), "{}", page.body);
+    let asked = browser.open(&format!("{ACTION}?action=cut&client=test-client&user=2&page=42"));
+    assert!(asked.body.contains("Cut test-client of Theo Okafor off from"), "{}", asked.body);
+    let done = browser.act(&page, &on_page("cut", "42"));
+    assert!(done.body.contains("Cut off") && done.body.contains("Let it in again"), "{}", done.body);
+    let read = |pair: &Tokens, page: &str| {
+        let uri = format!("statibeat://pages/{page}/summary");
+        let answer = app.call(&pair.access, "resources/read", json!({ "uri": uri }));
+        String::from_utf8_lossy(answer.body()).replace(page, "N")
+    };
+    assert_eq!(read(&theo, "42"), read(&theo, "999"), "the page does not exist for it");
+    assert_eq!(app.read(&theo.access, "statibeat://pages/43/summary")["page"]["id"], 43, "other pages do");
+    let again = app.connect(user::THEO_MANAGER, ALL);
+    assert_eq!(read(&again, "42"), read(&again, "999"), "connecting again does not undo it");
+    browser.act(&page, &on_page("uncut", "42"));
+    assert_eq!(app.read(&theo.access, "statibeat://pages/42/summary")["page"]["id"], 42);
+}
+
+#[test]
+fn a_page_first_reached_by_a_later_call_shows_to_its_admins() {
+    let app = TestApp::new();
+    app.upstream.simulator.set_role(2, 42, None).expect("no role");
+    app.upstream.simulator.set_role(2, 77, Some("page_viewer")).expect("a role");
+    let theo = app.connect(user::THEO_MANAGER, ALL);
+    app.upstream.simulator.set_role(2, 42, Some("page_viewer")).expect("a role");
+    let sees = || signed_in(&app, user::MARA_ADMIN).1.body.contains("of Theo Okafor");
+    assert!(!sees(), "it has not reached page 42 yet");
+    app.read(&theo.access, "statibeat://pages/42/summary");
+    app.count_calls();
+    assert!(sees());
+}
+
+#[test]
+fn a_connection_that_was_narrowed_to_other_pages_is_not_shown_to_an_admin() {
+    let app = TestApp::new();
+    app.upstream.simulator.set_role(2, 77, Some("page_viewer")).expect("a role");
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::THEO_MANAGER);
+    let fields =
+        [("scope", "mcp.pages.read"), ("pages", "these"), ("page", "77"), ("lifetime", "7d"), ("answer", "approve")];
+    let code = crate::support::browser::parameter(&browser.answer_fields(&consent, &fields).leaves_for(), "code");
+    app.redeem(&code.expect("a code"), &[]);
+    assert!(!signed_in(&app, user::MARA_ADMIN).1.body.contains("of Theo Okafor"));
+}
+
+/// V10
+#[test]
+fn nobody_can_touch_a_connection_that_is_not_theirs_or_a_page_they_do_not_administer() {
+    let app = TestApp::new();
+    let mara = app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::THEO_MANAGER);
+    let before = app.db.dump();
+    let unseen = before.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>();
+    let of_mara = [("action", "cut"), ("client", "test-client"), ("user", user::MARA_ADMIN), ("page", "42")];
+    for fields in [&on_client("revoke")[..], &on_client("pause"), &[("action", "revoke-all")], &of_mara] {
+        assert_eq!(browser.act(&page, fields).status, 404, "{fields:?}");
+    }
+    let after = app.db.dump();
+    assert_eq!(after.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>(), unseen);
+    assert_eq!(app.ping(&mara.access), 200);
+}
+
+/// V10
+#[test]
+fn a_form_without_the_sessions_token_or_from_another_site_changes_nothing() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    let (_, other) = signed_in(&app, user::MARA_ADMIN);
+    for token in [None, Some("made-up".to_owned()), Some(other.hidden("token"))] {
+        let token = token.as_deref().map(|token| ("token", token));
+        let fields: Vec<_> = on_client("revoke").into_iter().chain(token).collect();
+        assert_eq!(browser.submit(&page, ACTION, &fields).status, 403, "{token:?}");
+    }
+    let body = format!("token={}&action=revoke&client=test-client", page.hidden("token"));
+    let url = url::Url::parse(ACTION).expect("a URL");
+    for origin in ["https://evil.example", "null", "https://mcp.example.evil.example"] {
+        assert_eq!(browser.request("POST", &url, body.clone(), origin).status(), 403, "{origin}");
+    }
+    assert_eq!(app.ping(&pair.access), 200);
+    assert_eq!(browser.request("POST", &url, body, PUBLIC_URL).status(), 303, "the same form from our page works");
+    assert_eq!(app.ping(&pair.access), 401);
+}
+
+/// V10
+#[test]
+fn a_form_sent_twice_or_after_signing_out_does_nothing_more() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    browser.act(&page, &on_client("revoke"));
+    assert_eq!(browser.act(&page, &on_client("revoke")).status, 404);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1);
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    browser.submit(&page, &format!("{PAGE}/sign-out"), &[("token", &page.hidden("token"))]);
+    assert!(browser.act(&page, &on_client("revoke")).body.contains("Sign in with StatiBeat"));
+    assert_eq!(app.ping(&pair.access), 200);
+}
+
+#[test]
+fn a_get_never_changes_anything() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    for action in ["revoke", "revoke-all", "pause", "resume", "made-up"] {
+        let token = page.hidden("token");
+        browser.open(&format!("{ACTION}?action={action}&client=test-client&token={token}"));
+    }
+    assert_eq!(app.ping(&pair.access), 200);
+    assert_eq!(app.db.count("SELECT count(*) FROM write_pauses"), 0);
+}

@@ -1,0 +1,140 @@
+//! What a person chooses on the consent page, and that every call keeps to it: pages, lifetime, account.
+
+use crate::support::browser::{Browser, Shown, parameter};
+use crate::support::flow::{Tokens, authorize_url, tokens, user};
+use crate::support::{PUBLIC_URL, TestApp, UPSTREAM_URL, json};
+use serde_json::json;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const READS: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+fn consent(browser: &Browser<'_>, user_id: &str) -> Shown {
+    browser.sign_in(&authorize_url(&[("scope", READS)]), user_id)
+}
+
+/// Approves with these fields besides the scopes.
+fn approved(app: &TestApp, user_id: &str, fields: &[(&str, &str)]) -> Tokens {
+    let browser = Browser::new(app);
+    let consent = consent(&browser, user_id);
+    let scopes = READS.split(' ').map(|scope| ("scope", scope));
+    let all: Vec<_> = scopes.chain([("answer", "approve")]).chain(fields.iter().copied()).collect();
+    let code = parameter(&browser.answer_fields(&consent, &all).leaves_for(), "code").expect("a code");
+    tokens(&app.redeem(&code, &[]))
+}
+
+#[test]
+fn a_page_that_was_not_chosen_behaves_like_a_page_that_does_not_exist() {
+    let app = TestApp::new();
+    let access = approved(&app, user::MARA_ADMIN, &[("pages", "these"), ("page", "43"), ("lifetime", "7d")]).access;
+    let pages = app.read(&access, "statibeat://pages");
+    assert_eq!(pages["pages"].as_array().map(Vec::len), Some(1), "{pages}");
+    assert_eq!((&pages["pages"][0]["id"], &pages["total"]), (&json!(43), &json!(1)));
+    assert_eq!(app.read(&access, "statibeat://pages/43/summary")["page"]["id"], 43);
+    let read = |page: &str| {
+        let uri = format!("statibeat://pages/{page}/summary");
+        let answer = app.call(&access, "resources/read", json!({ "uri": uri }));
+        String::from_utf8_lossy(answer.body()).replace(page, "N")
+    };
+    assert_eq!(read("42"), read("999"));
+    let write = |page: u32| {
+        let arguments = json!({ "page_id": page, "title": "t", "description": "d" });
+        let answer = app.call(&access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+        String::from_utf8_lossy(answer.body()).replace(&page.to_string(), "N")
+    };
+    assert_eq!(write(42), write(999));
+    let listed = json(&app.call(&access, "resources/list", json!({}))).to_string();
+    assert!(listed.contains("pages/43/") && !listed.contains("pages/42/"), "{listed}");
+}
+
+#[test]
+fn all_pages_means_those_of_tomorrow_too_and_chosen_ones_do_not() {
+    let app = TestApp::new();
+    let all = approved(&app, user::THEO_MANAGER, &[("pages", "all"), ("lifetime", "until-revoked")]).access;
+    let one = approved(&app, user::THEO_MANAGER, &[("pages", "these"), ("page", "42"), ("lifetime", "7d")]).access;
+    app.upstream.simulator.set_role(2, 43, Some("page_viewer")).expect("a role");
+    let count = |access: &str| app.read(access, "statibeat://pages")["pages"].as_array().map(Vec::len);
+    assert_eq!((count(&all), count(&one)), (Some(2), Some(1)));
+}
+
+#[test]
+fn choosing_no_page_asks_again_and_connects_nothing() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let shown = consent(&browser, user::MARA_ADMIN);
+    let fields = [("scope", "mcp.pages.read"), ("pages", "these"), ("lifetime", "7d"), ("answer", "approve")];
+    for page in [&[][..], &[("page", "77")]] {
+        let all: Vec<_> = fields.iter().chain(page).copied().collect();
+        let again = browser.answer_fields(&shown, &all);
+        assert!(again.status == 422 && again.body.contains("choose at least one page"), "{}", again.body);
+        assert_eq!(again.ticked(), ["mcp.pages.read"], "what was unticked stays so");
+        assert!(again.body.contains(r#"value="mcp.incidents.read""#), "and can still be ticked");
+    }
+    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+    assert!(parameter(&browser.answer(&shown, "approve").leaves_for(), "code").is_some(), "the form still works");
+}
+
+#[test]
+fn a_lifetime_ends_every_token_in_its_second() {
+    let app = TestApp::new();
+    let first = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "1d")]);
+    app.advance(Duration::from_secs(86_400 - 600));
+    let late = app.refresh(&first.refresh, &[]);
+    assert_eq!(json(&late)["expires_in"], 600, "the access token says when it really ends");
+    let late = tokens(&late);
+    app.advance(Duration::from_secs(599));
+    assert_eq!(app.ping(&late.access), 200);
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.ping(&late.access), 401);
+    assert_eq!(json(&app.refresh(&late.refresh, &[]))["error"], "invalid_grant");
+    assert_eq!(json(&app.refresh(&first.refresh, &[]))["error"], "invalid_grant");
+}
+
+#[test]
+fn without_a_limit_a_connection_goes_on_while_it_is_used() {
+    let app = TestApp::new();
+    let mut pair = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "until-revoked")]);
+    for _ in 0..3 {
+        app.advance(DAY * 29);
+        pair = tokens(&app.refresh(&pair.refresh, &[]));
+    }
+    assert_eq!(app.ping(&pair.access), 200);
+}
+
+#[test]
+fn a_made_up_lifetime_or_choice_of_pages_narrows() {
+    let app = TestApp::new();
+    let pair = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "3650d")]);
+    app.advance(DAY);
+    assert_eq!(json(&app.refresh(&pair.refresh, &[]))["error"], "invalid_grant");
+}
+
+#[test]
+fn the_page_says_what_the_role_would_refuse_anyway() {
+    let app = TestApp::new();
+    let viewer = consent(&Browser::new(&app), user::INES_VIEWER).body;
+    assert_eq!(viewer.matches("your role allows it on none of your pages").count(), 2, "both writes: {viewer}");
+    app.upstream.simulator.set_role(3, 43, Some("page_manager")).expect("a role");
+    let mixed = consent(&Browser::new(&app), user::INES_VIEWER).body;
+    assert!(mixed.contains("Not on Northwind"), "{mixed}");
+    assert!(!consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("your role"), "an admin lacks nothing");
+}
+
+#[test]
+fn switching_the_account_asks_again_and_ends_the_first_form() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let mara = consent(&browser, user::MARA_ADMIN);
+    let leaving = browser.answer_fields(&mara, &[("answer", "switch")]);
+    let sign_in = leaving.leaves_for();
+    assert!(sign_in.as_str().starts_with(UPSTREAM_URL), "{sign_in}");
+    assert_eq!(parameter(&sign_in, "prompt").as_deref(), Some("select_account"));
+    let theo = browser.choose_user(&browser.open(sign_in.as_str()), user::THEO_MANAGER);
+    assert!(theo.body.contains("Theo Okafor") && !theo.body.contains("Mara"), "{}", theo.body);
+    assert_ne!(browser.answer(&mara, "approve").status, 200);
+    let target = browser.answer(&theo, "approve").leaves_for();
+    assert_eq!(parameter(&target, "state").as_deref(), Some("xyz"), "the client's request is the same");
+    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE user_id = '2'"), 1);
+    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 1);
+    assert!(theo.url.as_str().starts_with(PUBLIC_URL));
+}
