@@ -120,6 +120,7 @@ fn loopback_redirect_may_use_any_port() {
 /// A11, A12, A13, A14, A15, A16
 #[test]
 fn faults_of_the_request_go_to_the_client_after_sign_in() {
+    const GOOD: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     goes_to_client(&[("response_type", "")], "invalid_request");
     goes_to_client(&[("response_type", "code"), ("response_type", "code")], "invalid_request");
     for other in ["token", "id_token", "code token", "CODE"] {
@@ -131,8 +132,6 @@ fn faults_of_the_request_go_to_the_client_after_sign_in() {
     for other in ["plain", "s256", "S512"] {
         goes_to_client(&[("code_challenge_method", other)], "invalid_request");
     }
-    #[allow(clippy::items_after_statements)]
-    const GOOD: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     for bad in ["short", &GOOD[1..], &format!("{GOOD}A"), &format!("{GOOD}="), &GOOD.replace('-', "+")] {
         goes_to_client(&[("code_challenge", bad)], "invalid_request");
     }
