@@ -1,9 +1,9 @@
 //! A story that needs every statement of `src/storage`, written down with what SQLite answered. `tests/worker/storage.test.mjs`
 //! runs the same batches on the real D1 and expects the same answers.
 
-use crate::support::TestApp;
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
+use crate::support::{PUBLIC_URL, TestApp};
 use futures_util::FutureExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::{Map, json};
@@ -50,6 +50,19 @@ fn live_through_everything(app: &TestApp) {
     let client_id = ClientId::parse(CLIENT).expect("fits");
     let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
+    // A refused client, and the people who look after connections.
+    app.get(&authorize_url(&[("redirect_uri", "https://client.example/cb")]));
+    app.connect(user::THEO_MANAGER, SCOPE);
+    let reading = app.connect(user::THEO_MANAGER, SCOPE);
+    app.read(&reading.access, "statibeat://pages/42/summary");
+    app.count_calls();
+    look_after(
+        app,
+        user::THEO_MANAGER,
+        &[&[("action", "pause"), ("client", CLIENT)], &[("action", "resume"), ("client", CLIENT)]],
+    );
+    let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
+    look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
@@ -57,6 +70,18 @@ fn live_through_everything(app: &TestApp) {
         app.advance(Duration::from_hours(24 * days));
         now(purge::run(&app.db, app.now())).expect("a purge");
     }
+}
+
+/// Signs in to the admin page, acts, looks at it a while later, and signs out.
+fn look_after(app: &TestApp, user_id: &str, actions: &[&[(&str, &str)]]) {
+    let browser = Browser::new(app);
+    let page = browser.open_admin_page(user_id);
+    for fields in actions {
+        browser.act(&page, fields);
+    }
+    app.advance(Duration::from_mins(10));
+    browser.open(&format!("{PUBLIC_URL}/mcp/admin"));
+    browser.submit(&page, &format!("{PUBLIC_URL}/mcp/admin/sign-out"), &[("token", &page.hidden("token"))]);
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
