@@ -55,11 +55,15 @@ impl SqliteDatabase {
         self.connection.borrow().query_row(sql, [], |row| row.get(0)).expect("a count")
     }
 
-    /// Every stored value of every table as text, for comparing before and after, and for searching.
+    /// Every stored value as text, for comparing before and after, and for searching. What is remembered of refused
+    /// redirect URIs is left out: it is meant to change, and grants nothing.
     pub fn dump(&self) -> String {
         let connection = self.connection.borrow();
-        let mut tables =
-            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").expect("sql");
+        let mut tables = connection
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'refused_redirects' ORDER BY name",
+            )
+            .expect("sql");
         let names: Vec<String> =
             tables.query_map([], |row| row.get(0)).expect("sql").map(|name| name.expect("text")).collect();
         let mut dump = String::new();
