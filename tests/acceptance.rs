@@ -1,7 +1,7 @@
 //! `docs/acceptance.md` against the tests: every assertion has one, and every test named there exists.
 //!
-//! A Rust test carries its ids in a doc line of nothing else, as in `/// A1, A2`; a test of the worker in brackets at the
-//! end of its name. With `ACCEPTANCE=write` the list's last column is written anew instead of compared.
+//! A Rust test carries its ids in a doc line of nothing else, as in `/// A1, A2`; a test of the worker in a comment of
+//! nothing else, or in brackets at the end of its name. With `ACCEPTANCE=write` the list's last column is written anew instead of compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -89,12 +89,19 @@ fn rust_tests(module: &str, text: &str) -> Vec<(Vec<String>, String)> {
 }
 
 fn node_tests(text: &str) -> Vec<(Vec<String>, String)> {
-    let names = text.split("test(\"").skip(1).filter_map(|rest| rest.split('"').next());
-    let with_ids = names.filter_map(|name| {
-        let (_, ids) = name.strip_suffix(')')?.rsplit_once('(')?;
-        Some((read_ids(ids), name.to_owned()))
-    });
-    with_ids.collect()
+    let (mut ids, mut found) = (Vec::new(), Vec::new());
+    for line in text.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("/** ").and_then(|rest| rest.strip_suffix(" */")) {
+            ids = read_ids(comment);
+        } else if let Some(name) = line.strip_prefix("test(\"").and_then(|rest| rest.split('"').next()) {
+            let in_name = name.strip_suffix(')').and_then(|name| name.rsplit_once('('));
+            ids.extend(in_name.map(|(_, ids)| read_ids(ids)).unwrap_or_default());
+            found.push((std::mem::take(&mut ids), name.to_owned()));
+        } else {
+            ids.clear();
+        }
+    }
+    found
 }
 
 /// `A1, A20b` and nothing else.
@@ -163,6 +170,7 @@ fn ids_are_read_from_doc_lines_and_names() {
         [(vec!["C11".into(), "C14".into()], "it works (C11, C14)".into())]
     );
     assert!(node_tests(r#"test("it works (mostly)", async"#)[0].0.is_empty());
+    assert_eq!(node_tests("/** X6 */\ntest(\"races\", async")[0], (vec!["X6".into()], "races".into()));
 }
 
 #[test]

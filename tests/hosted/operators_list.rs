@@ -72,7 +72,11 @@ fn an_https_address_works_exactly_if_the_literal_pair_is_an_entry() {
         let list: Vec<String> = entries.iter().map(|(id, uri)| format!("{id}={uri}")).collect();
         let (allowed, _) = AllowedRedirects::parse(&list.join("\n"));
         let clients = Clients { allowed: &allowed, registrations: &registrations, accepts_unverified: true };
-        let (id, uri) = (dice.pick(&IDS), dice.uri());
+        let (id, uri) = match dice.pick(&["listed", "mixed", "fresh"]) {
+            "listed" => (entries[0].0, entries[0].1.clone()),
+            "mixed" => (entries[0].0, entries[1].1.clone()),
+            _ => (dice.pick(&IDS), dice.uri()),
+        };
         // A separator inside an entry makes two of it.
         let (written, literal) = (list.join("\n"), format!("{id}={uri}"));
         let is_entry = written.split(|c: char| c == ',' || c.is_whitespace()).any(|entry| entry == literal);
@@ -89,5 +93,5 @@ fn an_https_address_works_exactly_if_the_literal_pair_is_an_entry() {
             Err(_) => {}
         }
     }
-    assert!(accepted > 200, "the cases reach both sides: {accepted}");
+    assert!(accepted > 100, "the cases reach both sides: {accepted}");
 }

@@ -91,7 +91,7 @@ pub fn demo(project: &Project) -> Result<()> {
 }
 
 /// Installs, builds and bundles what the worker tests run on; hands back the Node to run them with.
-fn everything_built(project: &Project) -> Result<PathBuf> {
+pub fn everything_built(project: &Project) -> Result<PathBuf> {
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;
     step("bundle the worker", || wrangler::bundle(project, &node))?;

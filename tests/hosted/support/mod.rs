@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod database;
+pub mod faults;
 pub mod flow;
 pub mod forge;
 pub mod upstream;
@@ -104,7 +105,12 @@ impl TestApp {
     }
 
     /// Sends a request to the connector.
-    pub fn send(&self, mut request: Request<Bytes>) -> Response<Bytes> {
+    pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.start(request).now_or_never().expect("nothing here ever waits, but for a stepwise database")
+    }
+
+    /// A request on its way; it moves when polled.
+    pub async fn start(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         if let Some(address) = self.address.get() {
             request.headers_mut().insert("cf-connecting-ip", http::HeaderValue::from_static(address));
         }
@@ -119,7 +125,7 @@ impl TestApp {
             random: &random,
             log: &log,
         };
-        let mut response = web::handle(&ctx, request).now_or_never().expect("nothing here ever waits");
+        let mut response = web::handle(&ctx, request).await;
         self.tallies.borrow_mut().extend(web::take_tally(&mut response));
         response
     }
@@ -207,6 +213,11 @@ impl Counters {
     /// The names of all counters.
     pub fn names(&self) -> String {
         self.counters.borrow().keys().cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Lets everybody start afresh.
+    pub fn forget(&self) {
+        self.counters.borrow_mut().clear();
     }
 }
 
