@@ -2,24 +2,30 @@
 //!
 //! Effective access is the granted scopes intersected with what the person's role allows on the page, both looked at on
 //! every call. A read of a page costs two round trips: the person's pages, then the entry's own reads in parallel. A
-//! read that touches no page costs one.
+//! read that touches no page costs one. A prompt reads its resources like that too, all of them in parallel.
 
 pub mod access;
 pub mod caller;
+mod complete;
 mod outcome;
 mod page_argument;
+mod prompt;
 pub mod rate_limit;
+mod read;
+mod stage;
 pub mod write;
 
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::scope::{Requirement, Scope};
 use crate::catalog::tools::TOOLS;
-use crate::catalog::uri::{self, Match, Roots};
-use crate::catalog::{self, Binding, Prompt, Resource, Subject, Tool, Variables, Write};
+use crate::catalog::uri::Roots;
+use crate::catalog::{self, Binding, Prompt, Resource, Tool, Variables, Write};
 use crate::ids::PageId;
-use crate::mcp::{self, Error, ListedResource, ResourceContents, ServerInfo, Surface, ToolOutcome};
-use crate::upstream::identity::{AccessiblePage, PAGES_PATH, accessible_pages};
+use crate::mcp::{
+    Completion, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
+};
+use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
 use async_trait::async_trait;
@@ -35,6 +41,8 @@ const INSTRUCTIONS: &str = "StatiBeat status pages of the signed-in user. Start 
 
 /// The resource that lists the pages; named where reading the list fails on the way to something else.
 const PAGES: &str = "statibeat://pages";
+/// What stands before the id of a page.
+const PAGES_ROOT: &str = "statibeat://pages/";
 
 /// Hosted MCP for one caller, during one request.
 pub struct HostedSurface<'a> {
@@ -58,7 +66,7 @@ impl Surface for HostedSurface<'_> {
     }
 
     async fn resources(&self) -> Result<Vec<ListedResource>, Error> {
-        let concrete = self.granted().filter(|(entry, _)| !entry.is_template());
+        let concrete = self.granted().filter(|(entry, _)| entry.is_concrete());
         let (of_session, of_pages): (Vec<_>, Vec<_>) = concrete.partition(|(entry, _)| is_of_session(entry));
         let mut listed: Vec<_> = of_session.into_iter().filter_map(|(entry, _)| list(entry, None)).collect();
         // Any one of the scopes that the list is made for opens it.
@@ -72,31 +80,25 @@ impl Surface for HostedSurface<'_> {
     }
 
     fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
-        let of_pages = self.granted().filter(|(entry, _)| !is_of_session(entry));
-        of_pages.map(|(entry, _)| (Roots::HOSTED.template(entry), entry)).collect()
+        let templates = self.granted().filter(|(entry, _)| entry.is_template());
+        templates.map(|(entry, _)| (Roots::HOSTED.listed_template(entry), entry)).collect()
     }
 
     async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        let unknown = || Error::ResourceNotFound(uri.to_owned());
-        let found = Roots::HOSTED.find(uri, RESOURCES).ok_or_else(unknown)?;
-        let requirement = found.resource.hosted.ok_or_else(unknown)?;
-        let refused = |reason| refused_read(reason, uri);
-        access::check_scope(self.guard.caller.scopes, &requirement)?;
-        let page = match found.page_id() {
-            Some(id) => Some(self.page(id, &requirement).await.map_err(|e| self.trouble(uri, e))?.map_err(refused)?),
-            None => None,
-        };
-        let answers = self.fetch(&found, requirement.scope, page.as_ref()).await;
-        let answers = answers.map_err(|error| self.trouble(uri, error))?;
-        let subject = Subject { variables: &found.variables, page: page.as_ref().map(|page| &page.raw) };
-        let body = found.resource.render(&subject, answers);
-        let body = body.map_err(|error| self.trouble(uri, ApiError::Malformed(error.0)))?;
-        Ok(ResourceContents { uri: uri.to_owned(), body, fresh_for: found.resource.fresh_for })
+        read::one(self, uri).await
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
         let scopes = self.guard.caller.scopes;
         PROMPTS.iter().filter(|prompt| prompt.scopes().is_some_and(|needed| scopes.covers(needed))).collect()
+    }
+
+    async fn prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+        prompt::get(self, name, arguments).await
+    }
+
+    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
+        complete::suggest(self, &sought).await
     }
 
     /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.
@@ -114,11 +116,20 @@ impl Surface for HostedSurface<'_> {
             Ok(parsed) => parsed,
             Err(problems) => return Ok(outcome::bad_arguments(&problems)),
         };
-        let page = self.page(page_id, &requirement).await.map_err(|error| self.trouble(PAGES, error))?;
-        match page {
-            Ok(page) => self.write(tool, requirement.scope, &page, &write).await,
-            Err(reason) => Ok(outcome::denied(&reason, page_id)),
+        if let Some(change) = &write.stage {
+            stage::check_scopes(self.guard.caller.scopes, requirement.scope, change)?;
         }
+        let page = self.page(page_id, &requirement).await.map_err(|error| self.trouble(PAGES, error))?;
+        let page = match page {
+            Ok(page) => page,
+            Err(reason) => return Ok(outcome::denied(&reason, page_id)),
+        };
+        if let Some(change) = &write.stage
+            && let Err(refusal) = stage::check(self, &page, change).await?
+        {
+            return Ok(refusal);
+        }
+        self.write(tool, requirement.scope, &page, &write).await
     }
 }
 
@@ -154,21 +165,6 @@ impl HostedSurface<'_> {
         let page = access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page));
         self.reached.set(page.as_ref().ok().map(|page| page.id));
         Ok(page)
-    }
-
-    /// The answers to an entry's reads.
-    async fn fetch(&self, found: &Match, scope: Scope, page: Option<&AccessiblePage>) -> Result<Vec<Value>, ApiError> {
-        let reads = found.resource.reads.iter();
-        let paths: Option<Vec<String>> = reads.map(|read| uri::expand(read.path, &found.variables)).collect();
-        let paths = paths.ok_or_else(|| ApiError::Unfit(format!("{} lacks a variable", found.resource.name)))?;
-        if let Some(page) = page {
-            return self.api().page(page).get_all(scope, &paths).await;
-        }
-        let mut answers = self.api().get_all(scope, &paths).await?;
-        for (answer, _) in answers.iter_mut().zip(&paths).filter(|(_, path)| *path == PAGES_PATH) {
-            access::keep_pages(answer, |page_id| self.guard.caller.reaches(page_id));
-        }
-        Ok(answers)
     }
 
     async fn write(
@@ -218,13 +214,6 @@ fn list(entry: &'static Resource, page: Option<&AccessiblePage>) -> Option<Liste
     let variables: Variables = variables.into_iter().collect();
     let page_name = page.map(|page| page.name.clone());
     Some(ListedResource { uri: Roots::HOSTED.expand(entry, &variables)?, entry, page_name })
-}
-
-fn refused_read(reason: Denied, uri: &str) -> mcp::Error {
-    match reason {
-        Denied::Page => Error::ResourceNotFound(uri.to_owned()),
-        Denied::Role { missing, page_name } => Error::Forbidden(access::role_sentence(missing, &page_name)),
-    }
 }
 
 /// The page and the write that a call means, or everything that is wrong with its arguments.

@@ -87,6 +87,17 @@ fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
     }
 }
 
+/// A look before a write that gave nothing: the write was not attempted.
+pub fn not_looked(error: &ApiError) -> Result<ToolOutcome, mcp::Error> {
+    let text = match error {
+        ApiError::Unavailable { .. } | ApiError::Malformed(_) => {
+            "StatiBeat cannot be reached. Nothing was published. Try again later.".to_owned()
+        }
+        told => refused(told)?,
+    };
+    Ok(self::error(text))
+}
+
 fn refused(error: &ApiError) -> Result<String, mcp::Error> {
     match error {
         ApiError::NotFound(text) | ApiError::Forbidden(text) | ApiError::Invalid(text) => {

@@ -185,7 +185,8 @@ fn a_person_disabled_after_sign_in_gets_no_consent_page() {
 #[test]
 fn trouble_with_the_page_list_can_be_loaded_again() {
     let app = TestApp::new();
-    app.upstream.inject(None, "/api/v1/me/pages", FaultKind::Status { code: 500, retry_after: None });
+    // A read is tried twice before it is given up.
+    app.upstream.inject_times(2, None, "/api/v1/me/pages", FaultKind::Status { code: 500, retry_after: None });
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     assert_eq!(consent.status, 503);

@@ -5,6 +5,8 @@ pub mod database;
 pub mod faults;
 pub mod flow;
 pub mod forge;
+pub mod surface;
+pub mod tokens;
 pub mod upstream;
 
 #[path = "../../../dev/simulator/contract.rs"]

@@ -6,6 +6,7 @@ use super::simulator::{Fault, FaultKind, Outcome, Settings, Simulator};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use serde_json::Value;
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use std::cell::{Cell, RefCell};
 
@@ -46,9 +47,23 @@ impl SimulatorClient {
 
     /// Makes StatiBeat misbehave; its answers are then not held against the contract.
     pub fn inject(&self, method: Option<&str>, path: &str, kind: FaultKind) {
+        self.inject_times(1, method, path, kind);
+    }
+
+    /// Makes StatiBeat misbehave for several requests.
+    pub fn inject_times(&self, times: u32, method: Option<&str>, path: &str, kind: FaultKind) {
         self.has_faults.set(true);
         let method = method.map(str::to_owned);
-        self.simulator.inject(Fault { method, path: path.to_owned(), times: 1, kind });
+        self.simulator.inject(Fault { method, path: path.to_owned(), times, kind });
+    }
+
+    /// Changes every document on its way back.
+    pub fn rewrite(&self, change: impl Fn(&mut Value) + 'static) {
+        self.tamper(move |_, response| {
+            let Ok(mut document) = serde_json::from_slice::<Value>(response.body()) else { return Ok(response) };
+            change(&mut document);
+            Ok(response.map(|_| Bytes::from(document.to_string())))
+        });
     }
 
     /// Puts somebody on the way back from StatiBeat.
