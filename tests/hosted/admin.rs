@@ -276,7 +276,7 @@ fn a_flood_of_refused_clients_is_neither_kept_nor_a_way_to_store_secrets() {
     }
     assert!(app.db.count("SELECT count(*) FROM refused_redirects") <= 50);
     assert!(app.db.count("SELECT sum(times) FROM refused_redirects") <= 60);
-    assert!(!app.db.dump().contains("hunter2"));
+    assert_eq!(app.db.count("SELECT count(*) FROM refused_redirects WHERE redirect_uri LIKE '%hunter2%'"), 0);
 }
 
 #[test]

@@ -168,6 +168,7 @@ test("a person connects with one page and no posting by keyboard alone, sees it,
   const end = page.getByRole("button", { name: "End connection… (keyboard-app)" });
   await end.focus();
   await press("Enter");
+  await page.getByRole("heading", { name: /^End the connection/ }).waitFor();
   await tabTo("End the connection");
   await press("Enter");
   await page.getByRole("status").waitFor();
@@ -204,7 +205,6 @@ test("a connection that is ended while its client is calling stops at the next c
   await page.getByRole("status").waitFor();
   assert.equal((await call(stack, tokens, "ping", {})).status, 401);
   await page.goBack();
-  await page.getByRole("button", { name: "End the connection" }).click();
   await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   await context.close();
 });

@@ -78,8 +78,8 @@ fn filters(view: &Overview<'_>) -> Markup {
 
 fn table(view: &Overview<'_>) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="activity" {
-            table {
+        div.scroll tabindex="0" role="region" aria-label="List of activity" {
+            table.activity {
                 thead { tr { @for name in ["When", "App", "What", "Page", "Outcome"] { th scope="col" { (name) } } } }
                 tbody { @for shown in &view.activity.rows { (row(view, shown)) } }
             }
