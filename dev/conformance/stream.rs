@@ -13,5 +13,6 @@ pub fn progress_of(request: &[u8], answer: &Value) -> Option<String> {
         let params = json!({ "progressToken": token, "progress": progress, "total": 100 });
         json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": params })
     });
-    Some(progress.iter().chain([answer]).map(|message| format!("event: message\ndata: {message}\n\n")).collect())
+    let events = progress.iter().chain([answer]).map(|message| format!("event: message\ndata: {message}\n\n"));
+    Some(events.collect::<Vec<_>>().concat())
 }
