@@ -5,7 +5,9 @@
 //! read that touches no page costs one.
 
 pub mod access;
+mod call_arguments;
 pub mod caller;
+pub mod confirmation;
 mod outcome;
 mod page_argument;
 pub mod rate_limit;
@@ -23,7 +25,9 @@ use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
 use async_trait::async_trait;
+use call_arguments::CallArguments;
 use serde_json::{Map, Value};
+use write::asked::{Asked, is_external_id};
 use write::{Attempt, Guard};
 
 /// What a model is told first.
@@ -99,7 +103,8 @@ impl Surface for HostedSurface<'_> {
     /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.
     fn tools(&self) -> Vec<(&'static Tool, Value)> {
         let offered = TOOLS.iter().filter(|tool| tool.hosted.is_some());
-        offered.map(|tool| (tool, page_argument::added_to((tool.input_schema)()))).collect()
+        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to((tool.input_schema)()));
+        offered.map(|tool| (tool, schema(tool))).collect()
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error> {
@@ -107,14 +112,14 @@ impl Surface for HostedSurface<'_> {
         let tool = catalog::find_tool(name).ok_or_else(unknown)?;
         let requirement = tool.hosted.ok_or_else(unknown)?;
         access::check_scope(self.guard.caller.scopes, &requirement)?;
-        let (page_id, write) = match parse(tool, arguments) {
-            Ok(parsed) => parsed,
+        let call = match Call::parse(tool, arguments) {
+            Ok(call) => call,
             Err(problems) => return Ok(outcome::bad_arguments(&problems)),
         };
-        let page = self.page(page_id, &requirement).await.map_err(|error| self.trouble(PAGES, error))?;
+        let page = self.page(call.page_id, &requirement).await.map_err(|error| self.trouble(PAGES, error))?;
         match page {
-            Ok(page) => self.write(tool, requirement.scope, &page, &write).await,
-            Err(reason) => Ok(outcome::denied(&reason, page_id)),
+            Ok(page) => self.write(tool, requirement.scope, &page, &call).await,
+            Err(reason) => Ok(outcome::denied(&reason, call.page_id)),
         }
     }
 }
@@ -166,9 +171,11 @@ impl HostedSurface<'_> {
         tool: &'static Tool,
         scope: Scope,
         page: &AccessiblePage,
-        write: &Write,
+        call: &Call,
     ) -> Result<ToolOutcome, Error> {
-        let attempt = Attempt { tool: tool.name, scope, page_id: page.id, write };
+        let Call { write, how, .. } = call;
+        let asked = Asked::new(tool.name, page.id, write, how.key.as_deref());
+        let attempt = Attempt { tool: tool.name, scope, page_id: page.id, write, asked: &asked, approval: None };
         let ended = write::perform(&self.guard, &self.api().page(page), &attempt).await;
         outcome::ended(tool, page, self.guard.caller.scopes, &ended)
     }
@@ -218,13 +225,33 @@ fn refused_read(reason: Denied, uri: &str) -> mcp::Error {
     }
 }
 
-/// The page and the write that a call means, or everything that is wrong with its arguments.
-fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(PageId, Write), Vec<String>> {
-    let page_id = page_argument::take(&mut arguments);
-    let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0);
-    match (page_id, write) {
-        (Ok(page_id), Ok(write)) => Ok((page_id, write)),
-        (page_id, write) => Err([page_id.err(), write.err()].into_iter().flatten().collect()),
+/// What a call of a tool asks for.
+struct Call {
+    page_id: PageId,
+    write: Write,
+    how: CallArguments,
+}
+
+impl Call {
+    /// Reads the arguments, or says everything that is wrong with them.
+    fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
+        let page_id = page_argument::take(&mut arguments);
+        let how = call_arguments::take(&mut arguments);
+        let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0).and_then(checked);
+        match (page_id, how, write) {
+            (Ok(page_id), Ok(how), Ok(write)) => Ok(Self { page_id, write, how }),
+            (page_id, how, write) => Err([page_id.err(), how.err(), write.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+/// The client's own name for a write also stands in paths, so it must be one that StatiBeat would take.
+fn checked(write: Write) -> Result<Write, String> {
+    match write.body.get("external_id").and_then(Value::as_str) {
+        Some(name) if !is_external_id(name) => {
+            Err("`external_id` must have 1 to 128 letters, digits, dots, underscores, colons or hyphens".to_owned())
+        }
+        _ => Ok(write),
     }
 }
 

@@ -28,6 +28,13 @@ impl RateLimiter for FakeLimiter {
         self.asked.borrow_mut().push(key.to_owned());
         self.answer.clone()
     }
+
+    async fn remaining(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<u32, LimiterError> {
+        match self.answer.clone()? {
+            Decision::Allowed { remaining } => Ok(remaining),
+            Decision::Limited { .. } => Ok(0),
+        }
+    }
 }
 
 /// Everything a surface borrows.

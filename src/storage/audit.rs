@@ -65,6 +65,12 @@ impl Kind {
 pub enum Outcome {
     /// As asked.
     Done,
+    /// An earlier attempt had done it; its result was given again.
+    Replayed,
+    /// What would be done was shown; nothing was.
+    Previewed,
+    /// The person was asked and said no, or nothing.
+    Declined,
     /// Somebody said no: a person, a rule of ours, or StatiBeat.
     Refused,
     /// Too many in too short a time; nothing was done.
@@ -80,6 +86,9 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Replayed => "replayed",
+            Self::Previewed => "previewed",
+            Self::Declined => "declined",
             Self::Refused => "refused",
             Self::Limited => "limited",
             Self::Failed => "failed",
@@ -147,7 +156,8 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
     Statement { sql, values: values(entry) }
 }
 
-fn values(entry: &Entry<'_>) -> Vec<Value> {
+/// The values of a row, in the order of its columns.
+pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
     let title = target.and_then(|target| target.title);
     vec![
@@ -200,13 +210,15 @@ pub struct Recorded {
     pub request_id: String,
     /// Why.
     pub detail: Option<String>,
+    /// What a later attempt found out about an unknown outcome.
+    pub resolution: Option<String>,
 }
 
 /// The newest rows of one person, newest first.
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
-        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail \
-         FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
+         resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
         user_id.0.as_str(),
         i64::from(limit),
     );
@@ -227,6 +239,7 @@ fn recorded(row: &Row) -> Result<Recorded> {
         title: row.optional_text("title")?,
         request_id: row.text("request_id")?,
         detail: row.optional_text("detail")?,
+        resolution: row.optional_text("resolution")?,
     })
 }
 
@@ -279,6 +292,7 @@ mod tests {
             title: Some("x".repeat(TITLE_LIMIT)),
             request_id: "r".into(),
             detail: Some("a_reason".into()),
+            resolution: None,
         };
         assert_eq!(rows, [expected]);
     }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod grants;
+pub mod idempotency;
 pub mod purge;
 #[cfg(test)]
 pub(crate) mod testing;
