@@ -22,3 +22,4 @@ mod resources;
 mod revoke;
 mod token;
 mod tools;
+mod writes;

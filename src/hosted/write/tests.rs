@@ -46,7 +46,11 @@ async fn a_write_is_counted_posted_once_and_recorded() {
     let scene = scene(201, json!({ "id": 9 }));
     call(&scene).await.expect("an outcome");
     assert_eq!(posts(&scene), 1);
-    assert_eq!(*scene.limiter.asked.borrow(), ["write:grant:grant-1", "write:page:7"], "the connection before the page");
+    assert_eq!(
+        *scene.limiter.asked.borrow(),
+        ["write:grant:grant-1", "write:page:7"],
+        "the connection before the page"
+    );
     let row = scene.audit().await.remove(0);
     assert_eq!((row.kind.as_str(), row.outcome.as_str(), row.detail), ("write", "done", None));
     assert_eq!((row.page_id, row.tool.as_deref()), (Some(PageId(7)), Some("create_incident")));

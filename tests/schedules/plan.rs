@@ -1,0 +1,158 @@
+//! A schedule: which calls, in which order their steps happen, what fails.
+
+use statibeat_mcp::catalog::find_tool;
+
+/// A small generator with a known sequence (`SplitMix64`), so that a seed names a schedule for good.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
+
+/// Which tool a write uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    CreateIncident,
+    AddIncidentUpdate,
+    ScheduleMaintenance,
+    AddMaintenanceUpdate,
+}
+
+impl Tool {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreateIncident => "create_incident",
+            Self::AddIncidentUpdate => "add_incident_update",
+            Self::ScheduleMaintenance => "schedule_maintenance",
+            Self::AddMaintenanceUpdate => "add_maintenance_update",
+        }
+    }
+}
+
+/// One write that a client wants once, and how it names it.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub tool: Tool,
+    pub has_key: bool,
+    pub has_external_id: bool,
+}
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A call of a write begins (or begins once more).
+    Call(usize),
+    /// A call that is under way gets so many steps further.
+    Step { of: usize, steps: u8 },
+    /// The worker dies with one of the calls that are under way.
+    Restart(usize),
+    /// Time passes.
+    Seconds(u16),
+}
+
+/// What goes wrong, at the n-th use of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    DatabaseBefore(u16),
+    DatabaseAfter(u16),
+    LimiterDown(u16),
+    /// The request does not arrive.
+    RequestLost(u16),
+    /// The work is done and the answer lost.
+    AnswerLost(u16),
+    /// StatiBeat answers 503 without having done anything.
+    Refused(u16),
+    /// StatiBeat does the work and answers 500.
+    DoneWithError(u16),
+}
+
+/// A schedule.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub wanted: Vec<Wanted>,
+    pub events: Vec<Event>,
+    pub faults: Vec<Fault>,
+}
+
+impl Plan {
+    pub fn draw(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let count = usize::try_from(1 + random.below(2)).expect("small");
+        let wanted = (0..count).map(|_| Wanted::draw(&mut random)).collect();
+        let events = (0..4 + random.below(24)).map(|_| Event::draw(&mut random, count)).collect();
+        let faults = (0..random.below(6)).map(|_| Fault::draw(&mut random)).collect();
+        Self { seed, wanted, events, faults }
+    }
+
+    /// The same with one thing less.
+    pub fn smaller(&self) -> Vec<Self> {
+        let without_event = (0..self.events.len()).map(|at| {
+            let mut plan = self.clone();
+            plan.events.remove(at);
+            plan
+        });
+        let without_fault = (0..self.faults.len()).map(|at| {
+            let mut plan = self.clone();
+            plan.faults.remove(at);
+            plan
+        });
+        without_event.chain(without_fault).collect()
+    }
+}
+
+impl Wanted {
+    fn draw(random: &mut Random) -> Self {
+        let tool = match random.below(4) {
+            0 => Tool::AddIncidentUpdate,
+            1 => Tool::ScheduleMaintenance,
+            2 => Tool::AddMaintenanceUpdate,
+            _ => Tool::CreateIncident,
+        };
+        let tool = if find_tool(tool.name()).is_some() { tool } else { Tool::CreateIncident };
+        let creates = matches!(tool, Tool::CreateIncident | Tool::ScheduleMaintenance);
+        Self { tool, has_key: random.below(2) == 0, has_external_id: creates && random.below(4) == 0 }
+    }
+}
+
+impl Event {
+    fn draw(random: &mut Random, writes: usize) -> Self {
+        let any = |random: &mut Random| usize::try_from(random.below(8)).expect("small");
+        match random.below(10) {
+            0..3 => Self::Call(any(random) % writes),
+            3..8 => Self::Step { of: any(random), steps: u8::try_from(1 + random.below(6)).expect("small") },
+            8 => Self::Restart(any(random)),
+            _ => Self::Seconds(u16::try_from(random.below(150)).expect("small")),
+        }
+    }
+}
+
+impl Fault {
+    fn draw(random: &mut Random) -> Self {
+        let kind = random.below(7);
+        let at = u16::try_from(random.below(16)).expect("small");
+        match kind {
+            0 => Self::DatabaseBefore(at),
+            1 => Self::DatabaseAfter(at),
+            2 => Self::LimiterDown(at),
+            3 => Self::RequestLost(at),
+            4 => Self::AnswerLost(at),
+            5 => Self::Refused(at),
+            _ => Self::DoneWithError(at),
+        }
+    }
+}
