@@ -35,7 +35,8 @@ fn every_write_is_published_once_under_every_schedule() {
         let verdict = play::play(&plan);
         if verdict.is_broken() && !total.is_broken() {
             let smallest = shrunk(plan);
-            println!("seed {seed} breaks the rule; smallest schedule:\n{smallest:#?}\n{:#?}", play::play(&smallest));
+            let verdict = play::play(&smallest);
+            println!("seed {} breaks the rule; smallest schedule:\n{smallest:#?}\n{verdict:#?}", smallest.seed);
         }
         total.add(&verdict);
     }

@@ -64,20 +64,28 @@ pub enum Event {
     Seconds(u16),
 }
 
-/// What goes wrong, at the n-th use of a port.
+/// What goes wrong at some uses of a port, which are counted from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    DatabaseBefore(u16),
-    DatabaseAfter(u16),
-    LimiterDown(u16),
+pub struct Fault {
+    pub kind: FaultKind,
+    pub from: u16,
+    pub count: u16,
+}
+
+/// In which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    DatabaseBefore,
+    DatabaseAfter,
+    LimiterDown,
     /// The request does not arrive.
-    RequestLost(u16),
+    RequestLost,
     /// The work is done and the answer lost.
-    AnswerLost(u16),
+    AnswerLost,
     /// StatiBeat answers 503 without having done anything.
-    Refused(u16),
+    Refused,
     /// StatiBeat does the work and answers 500.
-    DoneWithError(u16),
+    DoneWithError,
 }
 
 /// A schedule.
@@ -143,16 +151,21 @@ impl Event {
 
 impl Fault {
     fn draw(random: &mut Random) -> Self {
-        let kind = random.below(7);
-        let at = u16::try_from(random.below(16)).expect("small");
-        match kind {
-            0 => Self::DatabaseBefore(at),
-            1 => Self::DatabaseAfter(at),
-            2 => Self::LimiterDown(at),
-            3 => Self::RequestLost(at),
-            4 => Self::AnswerLost(at),
-            5 => Self::Refused(at),
-            _ => Self::DoneWithError(at),
-        }
+        let kind = match random.below(8) {
+            0 => FaultKind::DatabaseBefore,
+            1 => FaultKind::DatabaseAfter,
+            2 => FaultKind::LimiterDown,
+            3 => FaultKind::RequestLost,
+            4 => FaultKind::Refused,
+            5 => FaultKind::DoneWithError,
+            _ => FaultKind::AnswerLost,
+        };
+        let mut small = |limit| u16::try_from(random.below(limit)).expect("small");
+        Self { kind, from: small(12), count: 1 + small(4) }
+    }
+
+    /// Whether it hits this use.
+    pub fn hits(&self, kind: FaultKind, at: u16) -> bool {
+        self.kind == kind && (self.from..self.from + self.count).contains(&at)
     }
 }

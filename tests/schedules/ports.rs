@@ -1,7 +1,7 @@
 //! The three ports as a schedule sees them: each use is a step before and a step after the work, so that a call can be
 //! stopped, overtaken or dropped there; and each use may fail as planned.
 
-use super::plan::Fault;
+use super::plan::{Fault, FaultKind};
 use super::simulator::{Outcome, Simulator};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -56,8 +56,8 @@ impl Faults {
         Self { planned: planned.to_vec(), is_healed: Cell::new(false) }
     }
 
-    fn has(&self, fault: Fault) -> bool {
-        !self.is_healed.get() && self.planned.contains(&fault)
+    fn has(&self, kind: FaultKind, at: u16) -> bool {
+        !self.is_healed.get() && self.planned.iter().any(|fault| fault.hits(kind, at))
     }
 }
 
@@ -88,12 +88,12 @@ impl Database for Sqlite<'_> {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         step().await;
         let at = self.uses.next();
-        if self.faults.has(Fault::DatabaseBefore(at)) {
+        if self.faults.has(FaultKind::DatabaseBefore, at) {
             return Err(DatabaseError("failed before".into()));
         }
         let answers = self.run(statements).map_err(|error| DatabaseError(error.to_string()));
         step().await;
-        if self.faults.has(Fault::DatabaseAfter(at)) {
+        if self.faults.has(FaultKind::DatabaseAfter, at) {
             return Err(DatabaseError("failed after".into()));
         }
         Ok(answers.expect("every statement fits the schema"))
@@ -141,7 +141,7 @@ impl<'a> Limiter<'a> {
 
     async fn counted(&self) -> Result<(), LimiterError> {
         step().await;
-        if self.faults.has(Fault::LimiterDown(self.uses.next())) {
+        if self.faults.has(FaultKind::LimiterDown, self.uses.next()) {
             return Err(LimiterError("down".into()));
         }
         Ok(())
@@ -204,17 +204,17 @@ impl HttpClient for Upstream<'_> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         step().await;
         let at = self.uses.next();
-        if self.faults.has(Fault::RequestLost(at)) {
+        if self.faults.has(FaultKind::RequestLost, at) {
             return Err(HttpError::Transport("lost on the way".into()));
         }
-        if self.faults.has(Fault::Refused(at)) {
+        if self.faults.has(FaultKind::Refused, at) {
             return Ok(status(503));
         }
         let response = self.exchange(&request);
         step().await;
-        if self.faults.has(Fault::AnswerLost(at)) {
+        if self.faults.has(FaultKind::AnswerLost, at) {
             return Err(HttpError::Timeout);
         }
-        Ok(if self.faults.has(Fault::DoneWithError(at)) { status(500) } else { response })
+        Ok(if self.faults.has(FaultKind::DoneWithError, at) { status(500) } else { response })
     }
 }

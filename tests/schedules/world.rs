@@ -155,8 +155,9 @@ impl<'a> World<'a> {
         for (at, wanted) in self.plan.wanted.iter().enumerate() {
             let told_done = self.told.borrow().iter().any(|(_, write, told)| *write == at && *told == Told::Done);
             match (self.published(wanted, at), told_done) {
-                (0, true) => verdict.lost += 1,
-                (shown, _) => verdict.duplicates += shown.saturating_sub(1),
+                // A client that repeats its call must come to an end, and the page must then show the write.
+                (0, _) | (_, false) => verdict.lost += 1,
+                (shown, true) => verdict.duplicates += shown.saturating_sub(1),
             }
         }
         for (request_id, _, told) in self.told.borrow().iter() {

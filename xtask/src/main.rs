@@ -10,6 +10,7 @@ mod node;
 mod project;
 mod ready;
 mod remap;
+mod schedules;
 mod secrets;
 mod start;
 mod steps;
@@ -39,6 +40,8 @@ enum Command {
     Reset(start::ResetOptions),
     /// Run every test.
     Test(test::Options),
+    /// Interleave, restart and break writes, and count what was published twice or not at all.
+    Schedules(schedules::Options),
     /// Build everything, then tell the whole story on the terminal.
     Demo,
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&project, options),
         Command::Reset(options) => start::reset(&project, options),
         Command::Test(options) => test::run(&project, options),
+        Command::Schedules(options) => schedules::run(&project, options),
         Command::Demo => test::demo(&project),
     };
     match result {
