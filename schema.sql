@@ -7,6 +7,9 @@
 -- One visit of a browser to the authorization endpoint, from there to the person's answer.
 -- Written by the authorization endpoint; the sign-in callback attaches the user and the consent handle; the consent
 -- endpoint, a refusal or a revoke consumes it. Dies an hour after expiry.
+-- `request` is kept in clear: it holds nothing that gives access. The challenge is a hash, the redirect URI and scopes are
+-- public, and a `state` is worth nothing without the code, whose verifier never comes here before redemption. Sealing it
+-- would protect less than what stands beside it (who signed in), and need another cipher and key for each handle.
 CREATE TABLE IF NOT EXISTS transactions (
   handle_hash   TEXT    PRIMARY KEY,           -- of the `state` that travels through StatiBeat's sign-in; works once
   browser_hash  TEXT    NOT NULL,              -- of this browser's cookie for this visit
@@ -146,10 +149,10 @@ CREATE TABLE IF NOT EXISTS audit (
   at           INTEGER NOT NULL,
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, …
   outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
-  user_id      TEXT    NOT NULL,
+  user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
-  grant_id     TEXT    NOT NULL,
+  grant_id     TEXT    NOT NULL,               -- empty likewise
   page_id      INTEGER,
   tool         TEXT,
   target_id    TEXT,                           -- the incident or maintenance it made or touched

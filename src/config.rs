@@ -3,8 +3,9 @@
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
+use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
-use crate::oauth::client::{AllowedRedirects, BadEntry};
+use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use std::fmt;
 use url::{Host, Url};
 
@@ -29,7 +30,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 12] = [
+pub const VARIABLES: [Variable; 15] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -54,6 +55,21 @@ pub const VARIABLES: [Variable; 12] = [
         "`client_id=redirect_uri` entries separated by commas, white space or new lines; nothing else but loopback works",
     ),
     variable("HOSTED_MCP_REGISTRATION", Some("on"), "`off` removes the registration endpoint"),
+    variable(
+        "HOSTED_MCP_UNVERIFIED_CLIENTS",
+        Some("on"),
+        "`off` refuses loopback clients whose id is neither listed, nor a pinned public client, nor registered here",
+    ),
+    variable(
+        "HOSTED_MCP_CONFIRM_WRITES",
+        Some("when-supported"),
+        "`always`, `when-supported` or `never`: whether a person, or else a preview's handle, confirms each write",
+    ),
+    variable(
+        "HOSTED_MCP_LINT",
+        Some(""),
+        "rules for public text as `rule=off` or `rule=refuse`, separated by commas or white space; all others warn",
+    ),
     secret("HOSTED_MCP_TAG_KEYS", "key ring of token tags, `kid:base64url(32 bytes)`, newest first"),
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
     secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
@@ -83,6 +99,10 @@ pub struct Config {
     pub bad_redirects: Vec<BadEntry>,
     /// `HOSTED_MCP_REGISTRATION`.
     pub has_registration: bool,
+    /// `HOSTED_MCP_UNVERIFIED_CLIENTS`.
+    pub accepts_unverified_clients: bool,
+    /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
+    pub writes: WritePolicy,
     /// `HOSTED_MCP_TAG_KEYS`.
     pub tag_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
@@ -141,6 +161,8 @@ impl Reader<'_> {
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
+        let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
+        let writes = self.write_policy();
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings =
@@ -159,6 +181,8 @@ impl Reader<'_> {
             allowed_redirects,
             bad_redirects,
             has_registration: has_registration?,
+            accepts_unverified_clients: accepts_unverified_clients?,
+            writes: writes?,
             tag_keys: tag_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
@@ -187,6 +211,18 @@ impl Reader<'_> {
             value if value == off => Some(false),
             value => self.problem(name, format!("is {value:?}; write {on} or {off}")),
         }
+    }
+
+    fn write_policy(&mut self) -> Option<WritePolicy> {
+        let confirm = match Confirm::parse(self.optional("HOSTED_MCP_CONFIRM_WRITES").trim()) {
+            None => self.problem("HOSTED_MCP_CONFIRM_WRITES", "must be always, when-supported or never"),
+            confirm => confirm,
+        };
+        let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_LINT"));
+        let rules = rules.or_else(|entry| {
+            self.problem("HOSTED_MCP_LINT", format!("has {entry:?}; write rule=off or rule=refuse")).ok_or(())
+        });
+        Some(WritePolicy { confirm: confirm?, ..rules.ok()? })
     }
 
     /// https anywhere, http only on loopback.

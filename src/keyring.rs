@@ -51,6 +51,9 @@ pub enum KeyRingError {
     /// A key is a placeholder: one byte value over and over.
     #[error("key {0} is a placeholder, not random bytes")]
     Placeholder(String),
+    /// Two names for one key: taking one of them out would not retire it.
+    #[error("key {0} is the same as another key of this ring")]
+    Same(String),
     /// Two keys have one name.
     #[error("kid {0} stands twice")]
     Repeated(String),
@@ -65,6 +68,9 @@ impl KeyRing {
             let key = Key::parse(entry, index + 1)?;
             if keys.iter().any(|other| other.kid == key.kid) {
                 return Err(KeyRingError::Repeated(key.kid));
+            }
+            if keys.iter().any(|other| other.secret == key.secret) {
+                return Err(KeyRingError::Same(key.kid));
             }
             keys.push(key);
         }
@@ -188,6 +194,7 @@ mod tests {
         assert_eq!(bad("a:c2hvcnQ"), KeyRingError::Length("a".into()));
         assert_eq!(bad(&format!("a:{}", URL_SAFE_NO_PAD.encode([7; 32]))), KeyRingError::Placeholder("a".into()));
         assert_eq!(bad(&format!("a:{0} a:{0}", encoded(1))), KeyRingError::Repeated("a".into()));
+        assert_eq!(bad(&format!("a:{0} b:{0}", encoded(1))), KeyRingError::Same("b".into()));
     }
 
     #[test]

@@ -10,15 +10,18 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+/// Longest text of a property that names no bound.
+const KEY_MAX: u64 = 256;
+
 /// The schema of an argument type.
 pub fn input_schema<T: JsonSchema>() -> Value {
-    let mut schema = output_schema::<T>();
+    let mut schema = whole_schema::<T>();
     flatten(&mut schema);
     schema
 }
 
-/// The schema of a result type; there, `null` is told from absent.
-pub fn output_schema<T: JsonSchema>() -> Value {
+/// The schema as the type makes it, in one piece.
+fn whole_schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
@@ -52,7 +55,8 @@ fn check_value(schema: &Value, value: &Value, at: &str, problems: &mut Vec<Strin
         (Some("array"), Value::Array(items)) => check_array(schema, items, at, problems),
         (Some("string"), Value::String(text)) => check_string(schema, text, at, problems),
         (Some("integer"), Value::Number(number)) if number.is_i64() || number.is_u64() => {
-            let minimum = schema["minimum"].as_i64().unwrap_or(i64::MIN);
+            // Every number that tools take is an id.
+            let minimum = schema["minimum"].as_i64().unwrap_or(1);
             if number.as_i64().is_none_or(|number| number < minimum) {
                 problems.push(format!("{} must be an integer of at least {minimum}", named(at)));
             }
@@ -78,7 +82,8 @@ fn check_object(schema: &Value, fields: &Map<String, Value>, at: &str, problems:
             None => problems.push(format!("{} is not known; allowed: {}", named(&inside(at, name)), allowed())),
         }
     }
-    if schema["maxProperties"] == 1 && schema["minProperties"] == 1 && fields.len() != 1 {
+    // Nothing in our schemas has properties of which none may be there.
+    if schema["maxProperties"] == 1 && fields.len() != 1 {
         problems.push(format!("{} must have exactly one of: {}", named(at), allowed()));
     }
 }
@@ -96,10 +101,12 @@ fn check_array(schema: &Value, items: &[Value], at: &str, problems: &mut Vec<Str
 
 fn check_string(schema: &Value, text: &str, at: &str, problems: &mut Vec<String>) {
     let length = text.chars().count() as u64;
-    if schema["minLength"].as_u64().is_some_and(|least| least > 0) && text.trim().is_empty() {
+    if text.trim().is_empty() {
         problems.push(format!("{} must not be blank", named(at)));
     }
-    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
+    // A text without a bound of its own is a key or a time.
+    let most = schema["maxLength"].as_u64().unwrap_or(KEY_MAX);
+    if length > most {
         problems.push(format!("{} may have at most {most} characters, not {length}", named(at)));
     }
 }
@@ -111,6 +118,11 @@ fn inside(at: &str, name: &str) -> String {
 
 fn named(at: &str) -> String {
     if at.is_empty() { "the arguments".to_owned() } else { format!("`{at}`") }
+}
+
+/// For a type whose doc comment is for us and not for clients.
+pub fn drop_description(schema: &mut schemars::Schema) {
+    schema.remove("description");
 }
 
 /// `["string", "null"]` becomes `"string"`: the field may simply be left out.

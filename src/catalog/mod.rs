@@ -4,9 +4,12 @@
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
 mod arguments;
+pub mod lint;
+pub mod policy;
 pub mod prompts;
 pub mod resources;
 pub mod scope;
+pub mod shown;
 pub mod text;
 pub mod tools;
 pub mod uri;
@@ -43,6 +46,8 @@ pub struct Resource {
     pub hosted: Option<Requirement>,
     /// The upstream reads the body is made of; made in parallel.
     pub reads: &'static [Read],
+    /// How much it matters to a model that must choose, from 0 to 1.
+    pub priority: f64,
     /// How long a client may keep a copy.
     pub fresh_for: Duration,
     /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].
@@ -50,14 +55,32 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Whether the path has variables, so that clients learn of it as a template.
-    pub fn is_template(&self) -> bool {
-        self.path.contains('{')
+    /// Whether its URI works as it is, once the page is known.
+    pub fn is_concrete(&self) -> bool {
+        !self.path.split('?').next().unwrap_or_default().contains('{')
     }
 
-    /// The result to show, made from the answers to `reads`, in order; sensitive fields and hidden characters are gone.
-    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
-        let mut result = (self.body)(subject, answers)?;
+    /// Whether there is something in its URI to choose, so that clients learn of it as a template. A cursor is not
+    /// chosen: results hand it out.
+    pub fn is_template(&self) -> bool {
+        self.path.replace("{cursor}", "").contains('{')
+    }
+
+    /// The path as templates show it: without the cursor.
+    pub fn template_path(&self) -> &'static str {
+        self.path.strip_suffix("?cursor={cursor}").unwrap_or(self.path)
+    }
+
+    /// The result to show, made from the answers to `reads`, in order; `None` for an optional one that did not come.
+    /// Sensitive fields and hidden characters are gone.
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Option<Value>>) -> Result<Value, BodyError> {
+        let missing: Vec<&str> =
+            self.reads.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(read, _)| read.path).collect();
+        let mut result = (self.body)(subject, answers.into_iter().map(Option::unwrap_or_default).collect())?;
+        if !missing.is_empty() {
+            result["partial"] =
+                serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
+        }
         text::sanitize(&mut result);
         Ok(result)
     }
@@ -83,6 +106,8 @@ pub struct Read {
     /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`
     /// for [`uri::expand`]; may carry a fixed query.
     pub path: &'static str,
+    /// Whether the result is worth showing without it.
+    pub is_optional: bool,
 }
 
 /// What a body function is told besides the upstream answers.
@@ -91,12 +116,30 @@ pub struct Subject<'a> {
     pub variables: &'a Variables,
     /// The page as the accessible-pages list shows it; `None` for session resources.
     pub page: Option<&'a Value>,
+    /// The resource's URI, without what a client may choose in its query.
+    pub uri: &'a str,
 }
 
-/// An upstream answer that has not the promised shape.
+impl Subject<'_> {
+    /// The URI of the part of a list behind a cursor.
+    fn at_cursor(&self, cursor: &str) -> String {
+        format!("{}?cursor={cursor}", self.uri)
+    }
+}
+
+/// Why upstream answers make no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("upstream answer: {0}")]
-pub struct BodyError(pub String);
+pub enum BodyError {
+    /// An answer has not the promised shape.
+    #[error("upstream answer: {0}")]
+    Malformed(String),
+    /// The entry that the cursor stands behind is no longer in the list.
+    #[error("this cursor is no longer valid; read the list from its beginning")]
+    Cursor,
+    /// What the URI names within the answers is not there.
+    #[error("not in the answer")]
+    Absent,
+}
 
 /// A ready-made conversation start.
 pub struct Prompt {
@@ -175,6 +218,8 @@ pub struct Write {
     pub path: String,
     /// The JSON body of the POST.
     pub body: Value,
+    /// The stage it moves something to, which the surface must look at before it posts.
+    pub stage: Option<tools::stage::StageChange>,
 }
 
 /// Arguments that do not fit, said so that a model can mend them.

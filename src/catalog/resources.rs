@@ -1,17 +1,24 @@
 //! RESOURCES: everything a client can read, and from which upstream answers each body is made.
 //!
-//! The bodies live below, by subject. A body keeps fields it does not know, names its page, and says of every list
-//! how long it really is.
+//! The bodies live below, by subject. A body shows the fields it knows, names its page, says of every list how long it
+//! really is, and names every field that holds somebody else's words.
 
+mod beats;
 mod body;
+mod definitions;
 mod hierarchy;
 mod incidents;
+mod maintenances;
 mod page;
 mod session;
+mod timeline;
 
-use super::scope::PagePermission::{HierarchyRead, IncidentsRead, PageRead};
+use super::scope::PagePermission::{
+    AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
+    PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
+};
 use super::scope::{PagePermission, Requirement, Scope};
-use super::{Binding, Read, Resource};
+use super::{ArgumentError, Binding, Read, Resource, Variables};
 use std::time::Duration;
 
 /// Every resource, in the order of lists.
@@ -23,19 +30,22 @@ pub static RESOURCES: &[Resource] = &[
         description: "The StatiBeat user this connection acts for.",
         binding: Binding::Session,
         hosted: Some(needs(Scope::PagesRead, &[])),
-        reads: &[Read { path: "me" }],
-        fresh_for: Duration::from_secs(30),
+        reads: &[read("me")],
+        priority: 0.3,
+        fresh_for: Duration::from_mins(5),
         body: session::me,
     },
     Resource {
         name: "pages",
-        path: "pages",
+        path: "pages?cursor={cursor}",
         title: "Accessible pages",
-        description: "The status pages this user can access, with id, role and permissions. The id of a page stands in \
-                      every other URI and in the page_id argument of every tool.",
+        description: "The status pages this user can access, with id, role and permissions. The id of a \
+                      page stands in every other URI and in the page_id argument of every tool and \
+                      prompt.",
         binding: Binding::Session,
         hosted: Some(needs(Scope::PagesRead, &[])),
-        reads: &[Read { path: "me/pages" }],
+        reads: &[read("me/pages")],
+        priority: 1.0,
         fresh_for: Duration::from_secs(15),
         body: session::pages,
     },
@@ -43,54 +53,247 @@ pub static RESOURCES: &[Resource] = &[
         name: "summary",
         path: "summary",
         title: "Page summary",
-        description: "Overall status of a page and how many incidents and maintenances are active or upcoming.",
+        description: "Overall status of a page and how many incidents and maintenances are active or \
+                      upcoming.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::PagesRead, &[PageRead])),
-        reads: &[Read { path: "summary" }],
+        reads: &[read("summary")],
+        priority: 0.8,
         fresh_for: Duration::from_secs(15),
         body: page::summary,
     },
     Resource {
+        name: "status_definitions",
+        path: "status-definitions",
+        title: "Status definitions",
+        description: "The statuses of a page by key, from the least to the most severe. Incidents are \
+                      created and updated with such a key.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::PagesRead, &[PageRead, StatusDefinitionsRead])),
+        reads: &[read("status-definitions")],
+        priority: 0.5,
+        fresh_for: Duration::from_mins(5),
+        body: definitions::statuses,
+    },
+    Resource {
+        name: "lifecycle_stages",
+        path: "lifecycle-stages",
+        title: "Lifecycle stages",
+        description: "The stages that an incident of a page goes through, in order; the last one means \
+                      resolved.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::PagesRead, &[PageRead, LifecycleStagesRead])),
+        reads: &[read("lifecycle-stages")],
+        priority: 0.5,
+        fresh_for: Duration::from_mins(5),
+        body: definitions::stages,
+    },
+    Resource {
+        name: "maintenance_lifecycle_stages",
+        path: "maintenance-lifecycle-stages",
+        title: "Maintenance lifecycle stages",
+        description: "The stages that a maintenance of a page goes through, in order; the last two mean \
+                      completed and cancelled.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::PagesRead, &[PageRead, MaintenanceLifecycleStagesRead])),
+        reads: &[read("maintenance-lifecycle-stages")],
+        priority: 0.4,
+        fresh_for: Duration::from_mins(5),
+        body: definitions::maintenance_stages,
+    },
+    Resource {
         name: "hierarchy",
-        path: "hierarchy",
+        path: "hierarchy?under_id={under_id}",
         title: "Hierarchy tree",
-        description: "The services and components of a page as a tree, each with its current status and the id, \
-                      external_id and slug by which an incident can name it.",
+        description: "The services and components of a page as a tree, each with its current status and \
+                      the id, external_id and slug by which an incident can name it. With under_id, the \
+                      branch of one item.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::PagesRead, &[PageRead, HierarchyRead])),
-        reads: &[Read { path: "hierarchy/levels" }, Read { path: "hierarchy/items" }],
+        reads: &[optional("hierarchy/levels"), read("hierarchy/items")],
+        priority: 0.7,
         fresh_for: Duration::from_secs(30),
         body: hierarchy::tree,
     },
     Resource {
         name: "incidents_active",
-        path: "incidents/active",
+        path: "incidents/active?cursor={cursor}",
         title: "Active incidents",
-        description: "Incidents of a page that are not resolved, newest first, at most 50, in compact form.",
+        description: "Incidents of a page that are not resolved, newest first, at most 50, in compact \
+                      form.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
-        reads: &[Read { path: "incidents?status=active&limit=50" }],
+        reads: &[read("incidents?status=active&limit=50")],
+        priority: 0.9,
         fresh_for: Duration::ZERO,
         body: incidents::list,
     },
+    Resource {
+        name: "incidents_resolved",
+        path: "incidents/resolved?cursor={cursor}",
+        title: "Resolved incidents",
+        description: "Incidents of a page that are resolved, newest first, at most 50, in compact form.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
+        reads: &[read("incidents?status=resolved&limit=50")],
+        priority: 0.4,
+        fresh_for: Duration::from_secs(30),
+        body: incidents::list,
+    },
     INCIDENT,
+    Resource {
+        name: "maintenances_active",
+        path: "maintenances/active?cursor={cursor}",
+        title: "Active maintenance",
+        description: "Maintenance windows of a page that are going on, soonest first, at most 50, in \
+                      compact form.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
+        reads: &[read("maintenances?status=active&limit=50")],
+        priority: 0.8,
+        fresh_for: Duration::ZERO,
+        body: maintenances::list,
+    },
+    Resource {
+        name: "maintenances_upcoming",
+        path: "maintenances/upcoming?cursor={cursor}",
+        title: "Upcoming maintenance",
+        description: "Maintenance windows of a page that are planned, soonest first, at most 50, in \
+                      compact form.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
+        reads: &[read("maintenances?status=upcoming&limit=50")],
+        priority: 0.7,
+        fresh_for: Duration::from_secs(15),
+        body: maintenances::list,
+    },
+    MAINTENANCE,
+    Resource {
+        name: "analytics_summary",
+        path: "analytics/summary?window_days={window_days}",
+        title: "Analytics summary",
+        description: "Traffic, subscriber, activity and delivery totals of a page, and the same by day, \
+                      over window_days (1 to 90, 30 if not given) up to today. Aggregate numbers only.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::AnalyticsRead, &[AnalyticsRead])),
+        reads: &[read("analytics/summary?window_days={window_days}")],
+        priority: 0.5,
+        fresh_for: Duration::from_secs(30),
+        body: page::analytics,
+    },
+    Resource {
+        name: "beats",
+        path: "beats?cursor={cursor}",
+        title: "Beats",
+        description: "The Beats (synthetic monitors) of a page, each with its current stage and \
+                      automation state.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
+        reads: &[read("beats")],
+        priority: 0.7,
+        fresh_for: Duration::from_secs(15),
+        body: beats::inventory,
+    },
+    Resource {
+        name: "beat_groups",
+        path: "beat-groups?cursor={cursor}",
+        title: "Beat Groups",
+        description: "Groups of Beats of a page, with their members and shared automation state.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
+        reads: &[read("beat-groups")],
+        priority: 0.5,
+        fresh_for: Duration::from_secs(15),
+        body: beats::groups,
+    },
+    Resource {
+        name: "beat_actions_pending",
+        path: "beats/actions/pending?cursor={cursor}",
+        title: "Pending Beat actions",
+        description: "What Beats of a page would post and a person has yet to approve or reject, newest \
+                      first, at most 50, with evidence and a link for review.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead, SyntheticMonitorsManage])),
+        reads: &[read("beats/actions?status=pending&limit=50")],
+        priority: 0.8,
+        fresh_for: Duration::ZERO,
+        body: beats::pending_actions,
+    },
+    Resource {
+        name: "beat_failures",
+        path: "beats/failures?cursor={cursor}",
+        title: "Recent Beat failures",
+        description: "Evidence of warnings and critical stages over all Beats of a page, newest first, \
+                      at most 50.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
+        reads: &[read("beats/failures?limit=50")],
+        priority: 0.7,
+        fresh_for: Duration::ZERO,
+        body: beats::failures,
+    },
+    Resource {
+        name: "beat_events",
+        path: "beats/{beat_id}/events?cursor={cursor}",
+        title: "Evidence of a Beat",
+        description: "Recent evidence events of one Beat, newest first, at most 100.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
+        reads: &[read("beats/{beat_id}/events?limit=100")],
+        priority: 0.7,
+        fresh_for: Duration::ZERO,
+        body: beats::events,
+    },
 ];
 
-/// One incident; what a write of an incident links to.
+/// One incident; what a write of one links to.
 pub static INCIDENT_DETAIL: &Resource = &INCIDENT;
 
 const INCIDENT: Resource = Resource {
     name: "incident",
-    path: "incidents/{incident_id}",
+    path: "incidents/{incident_id}?cursor={cursor}",
     title: "Incident detail",
     description: "One incident in full, with its 20 newest updates.",
     binding: Binding::Page,
     hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
-    reads: &[Read { path: "incidents/{incident_id}" }],
+    reads: &[read("incidents/{incident_id}")],
+    priority: 0.9,
     fresh_for: Duration::ZERO,
     body: incidents::detail,
 };
 
+/// One maintenance; what a write of one links to.
+pub static MAINTENANCE_DETAIL: &Resource = &MAINTENANCE;
+
+const MAINTENANCE: Resource = Resource {
+    name: "maintenance",
+    path: "maintenances/{maintenance_id}?cursor={cursor}",
+    title: "Maintenance detail",
+    description: "One maintenance window in full, with its 20 newest updates.",
+    binding: Binding::Page,
+    hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
+    reads: &[read("maintenances/{maintenance_id}")],
+    priority: 0.8,
+    fresh_for: Duration::ZERO,
+    body: maintenances::detail,
+};
+
 const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Requirement {
     Requirement { scope, permissions }
+}
+
+const fn read(path: &'static str) -> Read {
+    Read { path, is_optional: false }
+}
+
+const fn optional(path: &'static str) -> Read {
+    Read { path, is_optional: true }
+}
+
+/// Whether what a client chose in a URI's query has the right form.
+pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
+    if variables.get("cursor").is_some_and(|cursor| !body::is_cursor(cursor)) {
+        return Err(ArgumentError("unknown cursor".to_owned()));
+    }
+    page::check_window(variables)
 }

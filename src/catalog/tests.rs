@@ -58,8 +58,8 @@ fn no_two_templates_match_one_uri() {
 
 #[test]
 fn every_uri_that_an_entry_makes_leads_back_to_it() {
-    let variables: Variables =
-        [("page_id", "7"), ("incident_id", "512")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let names = ["page_id", "incident_id", "maintenance_id", "beat_id"];
+    let variables: Variables = names.map(|name| (name.to_owned(), "512".to_owned())).into();
     for resource in RESOURCES {
         let uri = Roots::HOSTED.expand(resource, &variables).expect("every variable has a value");
         let found = Roots::HOSTED.find(&uri, RESOURCES).expect("the URI is one of ours");
@@ -76,8 +76,9 @@ fn check_strict(schema: &Value, path: &str) {
         Some("object") => {
             assert_eq!(schema["additionalProperties"], json!(false), "{path} refuses unknown fields");
             for (name, property) in schema["properties"].as_object().expect("an object has properties") {
+                // The three names of an affected item speak for themselves.
                 let described = property["description"].as_str().is_some_and(|text| !text.is_empty());
-                assert!(described, "{path}.{name} is described");
+                assert!(described || path.ends_with("[]"), "{path}.{name} is described");
                 check_strict(property, &format!("{path}.{name}"));
             }
         }
@@ -165,12 +166,61 @@ fn a_prompts_resources_exist_wherever_the_prompt_does() {
 }
 
 #[test]
+fn prompts_take_a_page_and_what_their_resources_need() {
+    for prompt in PROMPTS {
+        let names: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name).collect();
+        assert_eq!(names[0], "page_id", "{}", prompt.name);
+        for entry in prompt.resources.iter().filter_map(|name| find_resource(name)) {
+            let path = entry.path.split('?').next().unwrap_or_default();
+            for variable in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+                let found = prompt.arguments.iter().find(|argument| argument.name == variable);
+                assert!(found.is_some_and(|argument| argument.required), "{} needs {variable}", prompt.name);
+            }
+        }
+        let given: Variables = names.iter().map(|name| ((*name).to_owned(), format!("<{name}>"))).collect();
+        let text = (prompt.text)(&given);
+        assert!(names.iter().all(|name| text.contains(&format!("<{name}>"))), "{text}");
+        assert!(text.contains("id and time of the evidence"), "{}", prompt.name);
+    }
+}
+
+#[test]
+fn prompts_that_lead_to_a_tool_say_what_the_tools_cannot_do() {
+    for prompt in PROMPTS {
+        let text = (prompt.text)(&Variables::new());
+        let writes = ["incident", "maintenance"].iter().any(|noun| prompt.name.contains(noun));
+        assert_eq!(text.contains("They cannot resolve, reopen, edit or delete"), writes, "{}", prompt.name);
+    }
+}
+
+#[test]
+fn every_resource_says_what_it_needs_to_be_chosen() {
+    for resource in RESOURCES {
+        assert!((0.0..=1.0).contains(&resource.priority), "{}", resource.name);
+        assert!(resource.reads.iter().any(|read| !read.is_optional), "{}", resource.name);
+        assert!(!Roots::HOSTED.listed_template(resource).contains("cursor"), "{}", resource.name);
+        assert!(resource.is_template() || resource.is_concrete(), "{}", resource.name);
+    }
+}
+
+#[test]
 fn a_result_leaves_without_secrets_and_hidden_characters() {
     let entry = find_resource("me").expect("me exists");
-    let subject = Subject { variables: &Variables::new(), page: None };
-    let result = entry.render(&subject, vec![json!({ "id": 1, "name": "Ma\u{200b}ra", "api_token": "x" })]);
-    assert_eq!(result, Ok(json!({ "id": 1, "name": "Mara" })));
+    let subject = Subject { variables: &Variables::new(), page: None, uri: "x://me" };
+    let result = entry.render(&subject, vec![Some(json!({ "id": 1, "name": "Ma\u{200b}ra", "api_token": "x" }))]);
+    let result = result.expect("a body");
+    assert_eq!((&result["id"], &result["name"], result.get("api_token")), (&json!(1), &json!("Mara"), None));
     assert!(entry.render(&subject, vec![]).is_err(), "a missing answer is an error");
+}
+
+#[test]
+fn a_result_without_an_optional_part_says_so() {
+    let entry = find_resource("hierarchy").expect("it exists");
+    let page = json!({ "id": 7, "name": "Acme" });
+    let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://hierarchy" };
+    let result = entry.render(&subject, vec![None, Some(json!([{ "id": 1 }]))]).expect("a body");
+    assert_eq!(result["partial"]["missing"], json!(["hierarchy/levels"]));
+    assert_eq!(result["tree"], json!([{ "id": 1 }]));
 }
 
 #[test]
@@ -183,16 +233,18 @@ fn the_hosted_surface_is_exactly_this() {
         let (uri, seconds) = (Roots::HOSTED.template(entry), entry.fresh_for.as_secs());
         Some(format!("resource {} {uri} {} {seconds}s", entry.name, needs(entry.hosted?)))
     };
-    let tool = |entry: &Tool| Some(format!("tool {} {:?} {}", entry.name, entry.effect, needs(entry.hosted?)));
-    let surface = RESOURCES.iter().filter_map(resource).chain(TOOLS.iter().filter_map(tool));
-    let expected = [
-        "resource me statibeat://me mcp.pages.read [] 30s",
-        "resource pages statibeat://pages mcp.pages.read [] 15s",
-        "resource summary statibeat://pages/{page_id}/summary mcp.pages.read [page.read] 15s",
-        "resource hierarchy statibeat://pages/{page_id}/hierarchy mcp.pages.read [page.read hierarchy.read] 30s",
-        "resource incidents_active statibeat://pages/{page_id}/incidents/active mcp.incidents.read [incidents.read] 0s",
-        "resource incident statibeat://pages/{page_id}/incidents/{incident_id} mcp.incidents.read [incidents.read] 0s",
-        "tool create_incident Adds mcp.incidents.write [incidents.manage]",
-    ];
-    assert_eq!(surface.collect::<Vec<_>>(), expected);
+    let prompt = |entry: &Prompt| {
+        let argument =
+            |argument: &PromptArgument| format!("{}{}", argument.name, if argument.required { "" } else { "?" });
+        let arguments: Vec<String> = entry.arguments.iter().map(argument).collect();
+        Some(format!("prompt {}({}) {}", entry.name, arguments.join(", "), entry.scopes()?))
+    };
+    let tool = |entry: &Tool| {
+        let arguments =
+            (entry.input_schema)()["properties"].as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
+        Some(format!("tool {}({}) {:?} {}", entry.name, arguments.join(", "), entry.effect, needs(entry.hosted?)))
+    };
+    let surface = RESOURCES.iter().filter_map(resource).chain(PROMPTS.iter().filter_map(prompt));
+    let surface: Vec<String> = surface.chain(TOOLS.iter().filter_map(tool)).collect();
+    assert_eq!(surface.join("\n"), include_str!("surface.txt").trim_end());
 }

@@ -69,6 +69,45 @@ pub fn clean(text: &str) -> String {
     text.chars().map(breaks).filter(|character| !is_hidden(*character)).collect()
 }
 
+/// At most so many characters, and how many more there were.
+pub fn cap(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}… [cut: {} more characters]", &text[..end], text[end..].chars().count()),
+    }
+}
+
+/// Words that announce a secret; the word behind them is one.
+const ANNOUNCING: &[&str] = &["bearer", "basic", "authorization:", "cookie:", "set-cookie:", "x-api-key:", "password:"];
+/// What stands before a secret within one word.
+const NAMING: &[&str] = &["token=", "password=", "passwd=", "secret=", "api_key=", "apikey=", "key=", "session="];
+/// How well-known kinds of credentials begin.
+const BEGINNINGS: &[&str] = &["eyJ", "sk_", "sk-", "ghp_", "gho_", "xoxb-", "xoxp-", "AKIA"];
+const REDACTED: &str = "[redacted]";
+
+/// The text without what looks like a credential. Monitored systems print such things; nobody reading needs them.
+pub fn redact(text: &str) -> String {
+    let mut is_next_secret = false;
+    let words = text.split_inclusive(char::is_whitespace).map(|piece| {
+        let word = piece.trim_end();
+        let announces = ANNOUNCING.iter().any(|name| word.to_ascii_lowercase().ends_with(name));
+        let is_secret = mem::replace(&mut is_next_secret, announces) && !announces && !word.is_empty();
+        let shown = if is_secret { REDACTED.to_owned() } else { redact_word(word) };
+        shown + &piece[word.len()..]
+    });
+    words.collect()
+}
+
+fn redact_word(word: &str) -> String {
+    let lower = word.to_ascii_lowercase();
+    let named = NAMING.iter().filter_map(|name| Some(lower.find(name)? + name.len())).min();
+    if let Some(at) = named.filter(|at| *at < word.len()) {
+        return format!("{}{REDACTED}", &word[..at]);
+    }
+    let is_credential = |beginning: &&str| word.starts_with(*beginning) && word.len() >= 16;
+    if BEGINNINGS.iter().any(is_credential) { REDACTED.to_owned() } else { word.to_owned() }
+}
+
 /// Control characters, format characters (Unicode category Cf), variation selectors, blank fillers, private use and
 /// noncharacters.
 const fn is_hidden(character: char) -> bool {
@@ -110,6 +149,25 @@ mod tests {
         check("selectors\u{fe0f}\u{e0100}", "selectors");
         check("soft\u{ad}hyphen\u{3164}filler\u{2800}", "softhyphenfiller");
         check("private\u{e000}\u{f0000}\u{10ffff}", "private");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        assert_eq!(cap("ééé", 3), "ééé");
+        assert_eq!(cap("éééé", 3), "ééé… [cut: 1 more characters]");
+    }
+
+    #[test]
+    fn what_looks_like_a_credential_is_redacted() {
+        for (given, shown) in [
+            ("sent Authorization: Bearer abc.def now", "sent Authorization: Bearer [redacted] now"),
+            ("GET /x?token=abc&a=b failed", "GET /x?token=[redacted] failed"),
+            ("Cookie: sid=1;\nnext", "Cookie: [redacted]\nnext"),
+            ("key eyJhbGciOiJIUzI1NiJ9.x.y used", "key [redacted] used"),
+            ("the token expired", "the token expired"),
+        ] {
+            assert_eq!(redact(given), shown);
+        }
     }
 
     #[test]

@@ -1,18 +1,27 @@
 //! TOOLS: everything a client can do. A tool is one argument type and what its call means upstream.
 
 pub mod incidents;
+pub mod maintenances;
+mod report;
+pub mod stage;
 
 use super::arguments;
 use super::scope::Requirement;
 use super::uri::Roots;
 use super::{ArgumentError, Effect, Resource, Tool, Write};
+use report::Report;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Every tool, in the order of lists.
-pub static TOOLS: &[Tool] = &[incidents::CREATE_INCIDENT];
+pub static TOOLS: &[Tool] = &[
+    incidents::CREATE_INCIDENT,
+    incidents::ADD_INCIDENT_UPDATE,
+    maintenances::SCHEDULE_MAINTENANCE,
+    maintenances::ADD_MAINTENANCE_UPDATE,
+];
 
 /// A write that upstream carried out, and what the surface knows about it.
 pub struct Written<'a> {
@@ -41,15 +50,27 @@ pub struct Done {
 }
 
 /// An argument type: the tool's schema, parser and meaning.
-pub(super) trait Arguments: DeserializeOwned + JsonSchema {
-    /// The structured result.
-    type Report: Serialize + JsonSchema;
+trait Arguments: DeserializeOwned + JsonSchema {
+    /// What the client is told after the write.
+    const REPORT: Report;
 
     /// The write that these arguments mean.
     fn into_write(self) -> Write;
+}
 
-    /// What to tell the client. Never fails, because the write is already done.
-    fn report(written: &Written<'_>) -> Done;
+/// Exactly one of the three. Its schema carries no descriptions and bounds: the names speak, StatiBeat knows the
+/// items, and a model pays for every word of the list.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("maxProperties" = 1))]
+#[schemars(transform = arguments::drop_description)]
+struct AffectedItem {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slug: Option<String>,
 }
 
 const fn tool<A: Arguments>(
@@ -66,9 +87,9 @@ const fn tool<A: Arguments>(
         effect,
         hosted,
         input_schema: arguments::input_schema::<A>,
-        output_schema: arguments::output_schema::<A::Report>,
+        output_schema: || A::REPORT.schema(),
         write: write::<A>,
-        report: A::report,
+        report: |written| A::REPORT.of(written),
     }
 }
 

@@ -38,6 +38,13 @@ impl Roots {
         format!("{root}{}", resource.path)
     }
 
+    /// The URI template as clients learn of it: with what they can choose, without cursors.
+    pub fn listed_template(&self, resource: &Resource) -> String {
+        let template = self.template(resource);
+        let hidden = resource.path.len() - resource.template_path().len();
+        template[..template.len() - hidden].to_owned()
+    }
+
     /// The entry that a URI names, if one of them does.
     pub fn find(&self, uri: &str, entries: &'static [Resource]) -> Option<Match> {
         entries.iter().find_map(|resource| {

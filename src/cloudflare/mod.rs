@@ -62,7 +62,11 @@ fn configuration(env: &Env) -> Option<Rc<Config>> {
 }
 
 fn read_configuration(env: &Env) -> Result<Rc<Config>, Vec<Problem>> {
-    Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()).map(Rc::new)
+    let config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
+    for entry in &config.bad_redirects {
+        worker::console_error!("configuration: HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}");
+    }
+    Ok(Rc::new(config))
 }
 
 fn log_problems(problems: Vec<Problem>) {

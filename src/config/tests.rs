@@ -80,3 +80,19 @@ fn a_bad_redirect_entry_is_kept_for_diagnosis_and_switches_nothing_off() {
     let config = Config::from_lookup(list).expect("good");
     assert_eq!(config.bad_redirects.len(), 1);
 }
+
+#[test]
+fn unverified_clients_are_accepted_unless_switched_off() {
+    let with = |value: Option<&str>| {
+        let lookup = |name: &str| match name {
+            "HOSTED_MCP_UNVERIFIED_CLIENTS" => value.map(str::to_owned),
+            other => good(other),
+        };
+        Config::from_lookup(lookup).expect("good").accepts_unverified_clients
+    };
+    assert!(with(None) && with(Some("on")) && !with(Some("off")));
+    assert_eq!(
+        check("HOSTED_MCP_UNVERIFIED_CLIENTS", "no"),
+        [r#"HOSTED_MCP_UNVERIFIED_CLIENTS is "no"; write on or off"#]
+    );
+}

@@ -19,14 +19,13 @@ pub struct CallArguments {
     pub handle: Option<String>,
 }
 
-/// A tool's input schema with these arguments at the end. A model pays for every word, so there are few.
+/// A tool's input schema with these arguments at the end. A model pays for every word, so the
+/// server's instructions describe them once for all tools.
 pub fn added_to(mut schema: Value) -> Value {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        let key = "Same key: done once, same result for 24 hours.";
-        properties.insert(KEY.to_owned(), json!({ "type": "string", "description": key }));
-        let preview = "Show what would be published; publish nothing.";
-        properties.insert(PREVIEW.to_owned(), json!({ "type": "boolean", "description": preview }));
-        properties.insert(HANDLE.to_owned(), json!({ "type": "string", "description": "Handle from a preview." }));
+        for (name, kind) in [(KEY, "string"), (PREVIEW, "boolean"), (HANDLE, "string")] {
+            properties.insert(name.to_owned(), json!({ "type": kind }));
+        }
     }
     schema
 }

@@ -28,7 +28,10 @@ pub struct Caller {
 /// Why nobody stands behind a token.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCaller {
-    /// Unknown, expired, revoked, for another resource, of another kind or environment: all answer alike.
+    /// Not a token of ours, of another kind or environment. Answers as [`NoCaller::InvalidToken`].
+    #[error("the token was never ours")]
+    NotOurs,
+    /// Unknown, expired, revoked, or for another resource: all answer alike.
     #[error("the token does not work")]
     InvalidToken,
     /// Nobody can say. Never to be answered as if the token were bad.
@@ -50,7 +53,7 @@ impl Check<'_> {
     /// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
     /// write that says when the grant was last used.
     pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, NoCaller> {
-        let token = AccessToken::recognize(token, self.tags).ok_or(NoCaller::InvalidToken)?;
+        let token = AccessToken::recognize(token, self.tags).ok_or(NoCaller::NotOurs)?;
         let record = tokens::find_access(db, &token.hash()).await?.ok_or(NoCaller::InvalidToken)?;
         if !self.is_alive(&record) {
             return Err(NoCaller::InvalidToken);

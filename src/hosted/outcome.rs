@@ -4,6 +4,7 @@
 //! made a mistake, is an [`mcp::Error`].
 
 use super::access::{self, Denied};
+use super::confirmation::BadHandle;
 use super::write::similar::Similar;
 use super::write::{Ended, Made, NotDone, Posted, budget};
 use crate::catalog::Tool;
@@ -19,6 +20,45 @@ use std::time::Duration;
 /// Arguments that do not fit.
 pub fn bad_arguments(problems: &[String]) -> ToolOutcome {
     error(format!("The arguments do not fit: {}. Nothing was published.", problems.join("; ")))
+}
+
+/// A text that the operator's rules do not let through.
+pub fn lint_refused(warnings: &[String]) -> ToolOutcome {
+    error(format!("This text may not be published: {}. Nothing was published.", warnings.join("; ")))
+}
+
+/// A write that must be confirmed, from a client that cannot ask its person.
+pub fn needs_preview() -> ToolOutcome {
+    error(
+        "Every write must be confirmed here. Nothing was published. Call again with preview: true, show the person what it \
+         says, and then call with the handle it gives in `confirm`."
+            .to_owned(),
+    )
+}
+
+/// Adds what looks wrong to a report of what was done.
+pub fn with_warnings(mut outcome: ToolOutcome, warnings: Vec<String>) -> ToolOutcome {
+    if !outcome.is_error && !warnings.is_empty() {
+        outcome.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        if let Some(fields) = outcome.structured.as_mut().and_then(serde_json::Value::as_object_mut) {
+            fields.insert("warnings".to_owned(), warnings.into());
+        }
+    }
+    outcome
+}
+
+/// A handle that confirms nothing.
+pub fn bad_handle(reason: BadHandle) -> ToolOutcome {
+    error(match reason {
+        BadHandle::Foreign => {
+            "This handle is not for this call: it confirms exactly the arguments, the page and the key that \
+             were previewed. Nothing was published. Ask for a new preview."
+                .to_owned()
+        }
+        BadHandle::Expired => {
+            "This handle is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
+        }
+    })
 }
 
 /// A page that cannot be written to.
@@ -132,6 +172,17 @@ fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
     }
 }
 
+/// A look before a write that gave nothing: the write was not attempted.
+pub fn not_looked(error: &ApiError) -> Result<ToolOutcome, mcp::Error> {
+    let text = match error {
+        ApiError::Unavailable { .. } | ApiError::Malformed(_) => {
+            "StatiBeat cannot be reached. Nothing was published. Try again later.".to_owned()
+        }
+        told => refused(told)?,
+    };
+    Ok(self::error(text))
+}
+
 fn refused(error: &ApiError) -> Result<String, mcp::Error> {
     match error {
         ApiError::NotFound(text) | ApiError::Forbidden(text) | ApiError::Invalid(text) => {
@@ -148,7 +199,8 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
                 .to_owned())
         }
         ApiError::UserEnded => Err(mcp::Error::AccessEnded),
-        ApiError::CredentialRefused(_) | ApiError::Unfit(_) => Err(mcp::Error::Internal(error.to_string())),
+        ApiError::CredentialRefused(_) => Err(mcp::Error::Untrusted(error.to_string())),
+        ApiError::Unfit(_) => Err(mcp::Error::Internal(error.to_string())),
     }
 }
 

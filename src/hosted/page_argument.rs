@@ -9,8 +9,7 @@ const NAME: &str = "page_id";
 
 /// A tool's input schema with the argument in front.
 pub fn added_to(mut schema: Value) -> Value {
-    let description = "Id of the page, from statibeat://pages.";
-    let property = json!({ "type": "integer", "minimum": 1, "description": description });
+    let property = json!({ "type": "integer", "description": "From statibeat://pages." });
     let Some(fields) = schema.as_object_mut() else { return schema };
     let own = fields.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let properties: Map<String, Value> = std::iter::once((NAME.to_owned(), property)).chain(own).collect();

@@ -7,14 +7,16 @@
 
 pub mod asked;
 pub mod budget;
-mod record;
+pub(super) mod record;
 pub mod similar;
 
 use super::caller::Caller;
 use super::confirmation::Approval;
 use crate::catalog::Write;
+use crate::catalog::policy::WritePolicy;
 use crate::catalog::scope::Scope;
 use crate::ids::{PageId, RequestId};
+use crate::keyring::KeyRing;
 use crate::ports::{Database, DatabaseError, RateLimiter};
 use crate::storage::audit::AuditId;
 use crate::storage::idempotency::{self, Claim, Claimed, Key};
@@ -37,6 +39,10 @@ pub struct Guard<'a> {
     pub limiter: &'a dyn RateLimiter,
     /// Keeps the claims and the audit rows.
     pub db: &'a dyn Database,
+    /// Seals the handles of previews.
+    pub seals: &'a KeyRing,
+    /// What the operator decided about writes.
+    pub policy: &'a WritePolicy,
     /// The time.
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.

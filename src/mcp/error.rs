@@ -137,6 +137,7 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
         Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
         Error::AccessEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
+        Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),
         Error::Internal(_) => WireError::new(if revision.is_modern() { 500 } else { 200 }, INTERNAL_ERROR, error),
     }
 }
@@ -174,6 +175,7 @@ mod tests {
         check(Error::InsufficientScope { needed: ScopeSet::from(Scope::PagesRead) }, (403, 403), (403, 403));
         check(Error::AccessEnded, (401, 401), (401, 401));
         check(Error::Unavailable { reason: text(), retry_after: None }, (503, -32603), (503, -32603));
+        check(Error::Untrusted(text()), (502, -32603), (502, -32603));
         check(Error::Internal(text()), (200, -32603), (500, -32603));
     }
 

@@ -184,6 +184,9 @@ pub enum Error {
         /// When to try again, if known.
         retry_after: Option<Duration>,
     },
+    /// What stands behind us does not accept us, whoever asks. Nobody's sign-in can mend it; the reason is for the log.
+    #[error("the connector is not accepted upstream")]
+    Untrusted(String),
     /// Our own fault; the reason is for the log.
     #[error("internal error")]
     Internal(String),

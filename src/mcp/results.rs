@@ -166,7 +166,13 @@ pub fn resource(listed: ListedResource) -> Value {
         "title": title,
         "description": listed.entry.description,
         "mimeType": JSON,
+        "annotations": annotations(listed.entry),
     })
+}
+
+/// Results are for models; a person reads the page itself.
+fn annotations(entry: &Resource) -> Value {
+    json!({ "audience": ["assistant"], "priority": entry.priority })
 }
 
 /// An entry of `resources/templates/list`.
@@ -177,6 +183,7 @@ pub fn resource_template(uri_template: &str, entry: &Resource) -> Value {
         "title": entry.title,
         "description": entry.description,
         "mimeType": JSON,
+        "annotations": annotations(entry),
     })
 }
 

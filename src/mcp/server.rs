@@ -157,7 +157,7 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
 
 fn fault(failure: &Failure) -> Option<String> {
     match failure {
-        Failure::Surface(Error::Internal(reason)) => Some(reason.clone()),
+        Failure::Surface(Error::Internal(reason) | Error::Untrusted(reason)) => Some(reason.clone()),
         Failure::Surface(_) | Failure::Protocol(_) => None,
     }
 }

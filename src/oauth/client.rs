@@ -4,10 +4,14 @@
 //! redirect URI works for any client, on any port; its client is shown as unverified unless the pair proves more.
 //! Nothing is ever fetched to learn about a client.
 
+pub mod allowed;
+
 use crate::keyring::KeyRing;
 use crate::oauth::error::ShownToPerson;
+use crate::oauth::known_clients;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::registration::Registered;
+use allowed::AllowedRedirects;
 use std::fmt;
 
 /// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1).
@@ -42,6 +46,9 @@ impl fmt::Display for ClientId {
 pub enum Standing {
     /// The operator listed this client with this redirect URI.
     Configured,
+    /// It is in our table of public clients and listens where that client listens. On this computer any program could
+    /// say so.
+    Known,
     /// It named itself here and comes from this computer; nobody vouches for it.
     Registered,
     /// It comes from this computer; nothing else is known.
@@ -53,6 +60,7 @@ impl Standing {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Configured => "configured",
+            Self::Known => "known",
             Self::Registered => "registered",
             Self::Unverified => "unverified",
         }
@@ -60,12 +68,13 @@ impl Standing {
 
     /// Reads the stored word back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Configured, Self::Registered, Self::Unverified].into_iter().find(|standing| standing.as_str() == text)
+        let all = [Self::Configured, Self::Known, Self::Registered, Self::Unverified];
+        all.into_iter().find(|standing| standing.as_str() == text)
     }
 
-    /// Whether somebody other than the client vouches for it.
+    /// Whether somebody other than the client vouches for its name.
     pub const fn is_verified(self) -> bool {
-        matches!(self, Self::Configured)
+        matches!(self, Self::Configured | Self::Known)
     }
 }
 
@@ -82,67 +91,14 @@ pub struct Client {
     pub redirect_uri: RedirectUri,
 }
 
-/// The operator's list: exact pairs.
-#[derive(Clone, Debug, Default)]
-pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
-
-/// An entry of the operator's list that cannot work, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadEntry {
-    /// As written.
-    pub entry: String,
-    /// What is wrong with it and how to mend it.
-    pub reason: &'static str,
-}
-
-impl AllowedRedirects {
-    /// Reads `client_id=redirect_uri` entries separated by commas or white space. A bad entry is left out and reported;
-    /// it never widens anything.
-    pub fn parse(text: &str) -> (Self, Vec<BadEntry>) {
-        let (mut pairs, mut bad) = (Vec::new(), Vec::new());
-        for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
-            match parse_entry(entry) {
-                Ok(pair) => pairs.push(pair),
-                Err(reason) => bad.push(BadEntry { entry: entry.to_owned(), reason }),
-            }
-        }
-        (Self(pairs), bad)
-    }
-
-    /// Whether the operator listed exactly this pair.
-    pub fn contains(&self, client_id: &ClientId, redirect_uri: &RedirectUri) -> bool {
-        self.0.iter().any(|(id, uri)| id == client_id && uri == redirect_uri)
-    }
-
-    /// Whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
-    pub fn has_origin(&self, origin: &str) -> bool {
-        self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
-    }
-}
-
-/// A client id may be a URL with a query, so the `=` that counts is the one in front of the redirect URI.
-fn parse_entry(entry: &str) -> Result<(ClientId, RedirectUri), &'static str> {
-    let mut splits = entry
-        .match_indices('=')
-        .filter(|(at, _)| entry[at + 1..].starts_with("https://") || entry[at + 1..].starts_with("http://"));
-    let (Some((at, _)), None) = (splits.next(), splits.next()) else {
-        return Err("is not client_id=redirect_uri with exactly one '=' before https:// or http://");
-    };
-    let client_id = ClientId::parse(&entry[..at]).ok_or("has no client_id of 1 to 512 printable characters")?;
-    let redirect_uri = RedirectUri::parse(&entry[at + 1..])
-        .ok_or("has a redirect URI that is not https, or is not written in its plain form: lower-case host, no default port, no '..', no user, no fragment")?;
-    if redirect_uri.has_answer_parameter() {
-        return Err("has a redirect URI whose query already has code, state, iss or error");
-    }
-    Ok((client_id, redirect_uri))
-}
-
 /// What is known about clients without asking anybody.
 pub struct Clients<'a> {
     /// The operator's list.
     pub allowed: &'a AllowedRedirects,
     /// Proves ids that were registered here.
     pub registrations: &'a KeyRing,
+    /// Whether a loopback client may come with an id that is not listed, pinned or registered here.
+    pub accepts_unverified: bool,
 }
 
 impl Clients<'_> {
@@ -151,21 +107,33 @@ impl Clients<'_> {
         let id = ClientId::parse(client_id).ok_or(ShownToPerson::ClientId)?;
         let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(ShownToPerson::RedirectUriShape)?;
         if self.allowed.contains(&id, &redirect_uri) {
-            let name = display_name(&id);
+            let name = verified_name(&id);
             return Ok(Client { id, name, standing: Standing::Configured, redirect_uri });
         }
         if redirect_uri.kind() == RedirectKind::Web || redirect_uri.has_answer_parameter() {
             return Err(ShownToPerson::RedirectUriUnlisted);
         }
-        if !Registered::looks_like_one(&id) {
-            let name = display_name(&id);
-            return Ok(Client { id, name, standing: Standing::Unverified, redirect_uri });
+        let (name, standing) = self.recognize_on_loopback(&id, &redirect_uri)?;
+        Ok(Client { id, name, standing, redirect_uri })
+    }
+
+    fn recognize_on_loopback(
+        &self,
+        id: &ClientId,
+        redirect_uri: &RedirectUri,
+    ) -> Result<(String, Standing), ShownToPerson> {
+        let unlisted = ShownToPerson::RedirectUriUnlisted;
+        if let Some(known) = known_clients::find(id) {
+            let fits = known.listens_at(redirect_uri);
+            return if fits { Ok((known.name.to_owned(), Standing::Known)) } else { Err(unlisted) };
         }
-        let registered = Registered::recognize(&id, self.registrations).ok_or(ShownToPerson::ClientIdForged)?;
-        if !registered.allows(&redirect_uri) {
-            return Err(ShownToPerson::RedirectUriUnlisted);
+        if Registered::looks_like_one(id) {
+            let registered = Registered::recognize(id, self.registrations).ok_or(ShownToPerson::ClientIdForged)?;
+            let fits = registered.allows(redirect_uri);
+            return if fits { Ok((registered.name, Standing::Registered)) } else { Err(unlisted) };
         }
-        Ok(Client { name: registered.name, id, standing: Standing::Registered, redirect_uri })
+        let name = id.as_str().chars().take(LONGEST_NAME).collect();
+        if self.accepts_unverified { Ok((name, Standing::Unverified)) } else { Err(ShownToPerson::ClientUnknown) }
     }
 
     /// Whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
@@ -176,13 +144,20 @@ impl Clients<'_> {
     }
 }
 
-/// A URL client id is best known by its host; any other stands for itself, shortened.
-fn display_name(id: &ClientId) -> String {
+/// Longest name made from an id, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// The name of a client that the operator vouches for: our table's, or the host of a URL id. An id that nobody vouches for
+/// is never shortened to a host that it may have no right to.
+fn verified_name(id: &ClientId) -> String {
+    if let Some(known) = known_clients::find(id) {
+        return known.name.to_owned();
+    }
     let host = url::Url::parse(id.as_str())
         .ok()
         .filter(|url| url.scheme() == "https")
         .and_then(|url| url.host_str().map(str::to_owned));
-    host.unwrap_or_else(|| id.as_str().chars().take(60).collect())
+    host.unwrap_or_else(|| id.as_str().chars().take(LONGEST_NAME).collect())
 }
 
 #[cfg(test)]
@@ -190,11 +165,20 @@ mod tests {
     use super::*;
 
     fn check(list: &str, client_id: &str, redirect_uri: &str) -> Result<Standing, ShownToPerson> {
+        resolve(list, true, client_id, redirect_uri).map(|client| client.standing)
+    }
+
+    fn resolve(
+        list: &str,
+        accepts_unverified: bool,
+        client_id: &str,
+        redirect_uri: &str,
+    ) -> Result<Client, ShownToPerson> {
         let registrations =
             KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
         let (allowed, _) = AllowedRedirects::parse(list);
-        let clients = Clients { allowed: &allowed, registrations: &registrations };
-        clients.resolve(client_id, redirect_uri).map(|client| client.standing)
+        let clients = Clients { allowed: &allowed, registrations: &registrations, accepts_unverified };
+        clients.resolve(client_id, redirect_uri)
     }
 
     const LIST: &str =
@@ -235,31 +219,29 @@ mod tests {
         assert_eq!(check("", "sbmcp_client_abc.def", "http://localhost:1/cb"), Err(ShownToPerson::ClientIdForged));
     }
 
+    const CODE: &str = "https://claude.ai/oauth/claude-code-client-metadata";
+
     #[test]
-    fn bad_entries_are_left_out_and_reported_and_the_others_work() {
-        let (allowed, bad) = AllowedRedirects::parse(
-            "a=http://evil.example/cb b c=https://c.example/#x,, d=https://d.example/cb\te=https://e.example/?code=1 f=https://x=https://y",
-        );
-        let entries: Vec<&str> = bad.iter().map(|entry| entry.entry.as_str()).collect();
-        assert_eq!(
-            entries,
-            [
-                "a=http://evil.example/cb",
-                "b",
-                "c=https://c.example/#x",
-                "e=https://e.example/?code=1",
-                "f=https://x=https://y"
-            ]
-        );
-        let d = (ClientId::parse("d").expect("fits"), RedirectUri::parse("https://d.example/cb").expect("fits"));
-        assert!(allowed.contains(&d.0, &d.1));
+    fn a_pinned_client_is_known_where_it_listens_and_refused_elsewhere() {
+        assert_eq!(check("", CODE, "http://localhost:3118/callback"), Ok(Standing::Known));
+        assert_eq!(check("", CODE, "http://localhost:3118/x"), Err(ShownToPerson::RedirectUriUnlisted));
+        assert_eq!(check("", CODE, "https://claude.ai/callback"), Err(ShownToPerson::RedirectUriUnlisted));
     }
 
     #[test]
-    fn a_url_client_id_is_known_by_its_host() {
-        let name = |id: &str| display_name(&ClientId::parse(id).expect("fits"));
-        assert_eq!(name("https://claude.ai/oauth/meta"), "claude.ai");
-        assert_eq!(name("my-agent"), "my-agent");
-        assert_eq!(name(&"x".repeat(100)).len(), 60);
+    fn only_somebody_who_is_vouched_for_is_shown_under_a_name_or_a_host() {
+        let name = |id: &str, uri: &str| resolve(LIST, true, id, uri).expect("accepted").name;
+        assert_eq!(name(CODE, "http://localhost:1/callback"), "Claude Code");
+        assert_eq!(name("https://claude.ai/oauth/meta", "https://claude.ai/api/mcp/auth_callback"), "claude.ai");
+        assert_eq!(name("https://claude.ai/oauth/evil", "http://localhost:1/cb"), "https://claude.ai/oauth/evil");
+        assert_eq!(name(&"x".repeat(100), "http://localhost:1/cb").len(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn an_operator_may_refuse_ids_that_nobody_knows() {
+        let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.standing);
+        assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(ShownToPerson::ClientUnknown));
+        assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(Standing::Known));
+        assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(Standing::Configured));
     }
 }

@@ -22,6 +22,8 @@ pub enum ShownToPerson {
     RedirectUriUnlisted,
     #[error("this client_id was not issued here")]
     ClientIdForged,
+    #[error("this client_id is not known here")]
+    ClientUnknown,
 }
 
 /// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
@@ -126,7 +128,7 @@ pub enum TokenError {
     Resource,
     /// Storage did not answer: the client must keep what it has and try again.
     Unavailable,
-    /// Too many requests; the wait in seconds.
+    /// Too many requests; the wait in seconds. Never a code that would make a client drop what it has.
     Limited(u64),
 }
 
@@ -143,6 +145,8 @@ pub enum GrantFault {
     Spent,
     Replayed,
     Revoked,
+    /// StatiBeat no longer knows the person.
+    PersonGone,
 }
 
 impl TokenError {
@@ -161,6 +165,11 @@ impl TokenError {
             Self::Resource => "invalid_target",
             Self::Unavailable | Self::Limited(_) => "temporarily_unavailable",
         }
+    }
+
+    /// Whether the request failed by its own fault; only such failures are counted against its sender.
+    pub const fn is_senders_fault(&self) -> bool {
+        !matches!(self, Self::Unavailable | Self::Limited(_))
     }
 
     /// The HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).

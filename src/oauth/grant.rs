@@ -25,6 +25,11 @@ pub const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(10);
 pub const ROTATION_WINDOW: Duration = Duration::from_mins(1);
 /// How often one refresh token may be used again inside its window.
 pub const MAX_WINDOW_USES: i64 = 32;
+/// How often one grant may go on to a new refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeats inside the window of one
+/// token are counted by [`MAX_WINDOW_USES`] instead: siblings that refresh at the same moment are honest.
+pub const MAX_ROTATIONS: i64 = 10;
+/// See [`MAX_ROTATIONS`].
+pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
 /// Wrong verifiers after which a code is dead.
 pub const MAX_FAILED_ATTEMPTS: i64 = 5;
 
@@ -79,6 +84,8 @@ pub struct RefreshRecord {
     pub expires_at: Timestamp,
     /// Its first use, if it was used.
     pub rotation: Option<Rotation>,
+    /// When the last but [`MAX_ROTATIONS`] rotation of the family was, if there were that many.
+    pub tenth_last_rotation_at: Option<Timestamp>,
 }
 
 /// How a refresh token was rotated: enough to derive its successor again.

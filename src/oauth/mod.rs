@@ -7,6 +7,7 @@
 //! | file | RFC |
 //! |---|---|
 //! | [`client`], [`redirect`] | 6749 2, 3.1.2; 8252 7.3 |
+//! | [`known_clients`] | pinned facts about public clients |
 //! | [`registration`] | 7591, stateless |
 //! | [`authorize`] | 6749 4.1.1; 8707; 9700 4.11 |
 //! | [`grant`] | lifetimes; states of codes and refresh tokens |
@@ -20,6 +21,7 @@ pub mod authorize;
 pub mod client;
 pub mod error;
 pub mod grant;
+pub mod known_clients;
 pub mod metadata;
 pub mod parameters;
 pub mod pkce;

@@ -1,5 +1,6 @@
 //! Proof Key for Code Exchange, method S256 only (RFC 7636).
 
+use crate::oauth::secret::Handle;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -37,9 +38,15 @@ impl CodeVerifier {
         ((43..=128).contains(&text.len()) && text.bytes().all(unreserved)).then(|| Self(text.to_owned()))
     }
 
-    /// A verifier of our own, from 32 secret bytes.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes))
+    /// A verifier of our own, from two secrets that only one browser holds together. It takes no key, so no rotation of
+    /// keys can come between the two halves of a sign-in.
+    pub fn from_secrets(first: &Handle, second: &Handle) -> Self {
+        let mut hash = Sha256::new();
+        for part in ["sign-in verifier", first.reveal(), second.reveal()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(URL_SAFE_NO_PAD.encode(hash.finalize()))
     }
 
     /// Its S256 challenge.
@@ -65,6 +72,16 @@ mod tests {
         let verifier = CodeVerifier::parse(VERIFIER).expect("fits");
         let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
         assert!(challenge.is_met_by(&verifier));
+    }
+
+    #[test]
+    fn our_own_verifier_takes_both_secrets_in_their_order() {
+        let (a, b) = (Handle::new(&[1; 32]), Handle::new(&[2; 32]));
+        let made = CodeVerifier::from_secrets(&a, &b);
+        assert!(CodeVerifier::parse(made.reveal()).is_some());
+        for (first, second) in [(&b, &a), (&a, &a), (&b, &b)] {
+            assert_ne!(CodeVerifier::from_secrets(first, second).reveal(), made.reveal());
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{
-    ACCESS_TOKEN_LIFETIME, CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_WINDOW,
-    RefreshRecord, Rotation,
+    ACCESS_TOKEN_LIFETIME, CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES,
+    ROTATION_LIMIT_WINDOW, ROTATION_WINDOW, RefreshRecord, Rotation,
 };
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -39,6 +39,8 @@ pub struct CodeRequest {
     pub code: AuthorizationCode,
     /// When sent, it must be the one of the authorization request.
     pub redirect_uri: Option<String>,
+    /// What the tokens are to be for; the one resource served here.
+    pub resource: String,
     /// Proof that the asker started the flow; a missing one fails like a wrong one.
     pub verifier: Option<CodeVerifier>,
 }
@@ -49,6 +51,8 @@ pub struct RefreshRequest {
     pub client_id: ClientId,
     /// A refresh token of ours, by its tag.
     pub token: RefreshToken,
+    /// What the tokens are to be for; the one resource served here.
+    pub resource: String,
     /// A narrower scope for the access token; `None`: all that was granted.
     pub scopes: Option<ScopeSet>,
 }
@@ -123,6 +127,7 @@ impl Endpoint<'_> {
             client_id,
             code: AuthorizationCode::recognize(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
             redirect_uri: one("redirect_uri").map(str::to_owned),
+            resource: self.resource.as_str().to_owned(),
             verifier,
         }))
     }
@@ -133,7 +138,8 @@ impl Endpoint<'_> {
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
         let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
         let scopes = scopes.filter(|scopes| !scopes.is_empty());
-        Ok(TokenRequest::Refresh(RefreshRequest { client_id, token, scopes }))
+        let resource = self.resource.as_str().to_owned();
+        Ok(TokenRequest::Refresh(RefreshRequest { client_id, token, resource, scopes }))
     }
 
     /// The client that a token or revocation request names, if it could be ours.
@@ -149,6 +155,8 @@ impl Endpoint<'_> {
 pub enum CodeVerdict {
     /// All is right: redeem, if nobody was faster.
     Redeem,
+    /// The grant is for another resource; change nothing.
+    WrongResource,
     /// Count a failed attempt and refuse.
     WrongVerifier,
     /// Refuse; change nothing.
@@ -165,6 +173,9 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
     }
     if request.redirect_uri.as_ref().is_some_and(|uri| *uri != record.redirect_uri) {
         return CodeVerdict::Refuse(GrantFault::OtherRedirectUri);
+    }
+    if request.resource != record.grant.resource {
+        return CodeVerdict::WrongResource;
     }
     let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
     match (is_proven, record.redeemed_at) {
@@ -205,15 +216,30 @@ pub fn decide_refresh(
     if now >= record.expires_at {
         return Err(TokenError::Grant(GrantFault::Expired));
     }
+    if request.resource != record.grant.resource {
+        return Err(TokenError::Resource);
+    }
     let scopes = request.scopes.unwrap_or(record.grant.scopes);
     if !record.grant.scopes.covers(scopes) {
         return Err(TokenError::Scope);
     }
     Ok(match &record.rotation {
-        None => RefreshVerdict::Rotate(scopes),
+        None => {
+            check_pace(record, now)?;
+            RefreshVerdict::Rotate(scopes)
+        }
         Some(rotation) if is_within_window(rotation, now) => RefreshVerdict::Repeat(scopes, rotation.clone()),
         Some(_) => RefreshVerdict::Reused,
     })
+}
+
+/// A family that moves on too fast waits; nothing happens to it. Counted in its own rows: siblings that ask at the same
+/// moment cannot use up each other's share.
+fn check_pace(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> {
+    match record.tenth_last_rotation_at.map(|at| at + ROTATION_LIMIT_WINDOW) {
+        Some(free_at) if now < free_at => Err(TokenError::Limited(free_at.since(now).as_secs())),
+        _ => Ok(()),
+    }
 }
 
 fn is_within_window(rotation: &Rotation, now: Timestamp) -> bool {

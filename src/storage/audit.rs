@@ -108,13 +108,13 @@ pub struct Entry<'a> {
     pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
-    /// In whose name.
+    /// In whose name; empty when nobody was established.
     pub user_id: &'a UserId,
     /// Through which program.
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
     pub client_name: &'a str,
-    /// Under which approval.
+    /// Under which approval; empty when there is none yet.
     pub grant_id: &'a GrantId,
     /// The request it was part of.
     pub request_id: &'a RequestId,
@@ -127,8 +127,8 @@ pub struct Entry<'a> {
 /// What a write was about.
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
-    /// The page.
-    pub page_id: PageId,
+    /// The page, if the call named one.
+    pub page_id: Option<PageId>,
     /// The tool.
     pub tool: &'static str,
     /// The incident or maintenance that it made or touched, if known.
@@ -156,6 +156,30 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
     Statement { sql, values: values(entry) }
 }
 
+/// One row for each grant of a connection that ended at `now` for that reason, to stand behind the write that ended them.
+/// Running it again adds nothing.
+pub fn statement_for_ended_connection(
+    user_id: &UserId,
+    client_id: &ClientId,
+    reason: &'static str,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
+         WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
+         ON CONFLICT (id) DO NOTHING",
+        user_id.0.as_str(),
+        client_id.as_str(),
+        Kind::Revoke.as_str(),
+        Outcome::Done.as_str(),
+        now,
+        request_id.0.as_str(),
+        reason,
+    )
+}
+
 /// The values of a row, in the order of its columns.
 pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
@@ -169,7 +193,7 @@ pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
         entry.client_id.as_str().into(),
         entry.client_name.into(),
         entry.grant_id.0.as_str().into(),
-        target.map(|target| target.page_id.0).into(),
+        target.and_then(|target| target.page_id).map(|page_id| page_id.0).into(),
         target.map(|target| target.tool).into(),
         target.and_then(|target| target.id.clone()).into(),
         title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()).into(),
@@ -275,8 +299,12 @@ mod tests {
     async fn a_row_reads_back_as_it_was_appended() {
         let db = TestDatabase::new();
         let title = "x".repeat(TITLE_LIMIT + 1);
-        let target =
-            Target { page_id: PageId(7), tool: "create_incident", id: Some("9".into()), title: Some(title.as_str()) };
+        let target = Target {
+            page_id: Some(PageId(7)),
+            tool: "create_incident",
+            id: Some("9".into()),
+            title: Some(title.as_str()),
+        };
         append_as(&db, "42", "a", 5, Some(target)).await;
         let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
         let expected = Recorded {

@@ -3,8 +3,9 @@
 //! A grant is ended by `revoked_at`. Codes and tokens are never touched for that: each of them is looked up together with
 //! its grant, so they are dead on the very next request. Nothing clears `revoked_at`.
 
-use super::{Result, run, statement};
-use crate::ids::GrantId;
+use super::{Result, audit, run, statement};
+use crate::ids::{GrantId, RequestId, UserId};
+use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub enum RevokeReason {
     CodeReplay,
     /// A refresh token was used after its successor (RFC 9700 4.14.2).
     RefreshReuse,
+    /// The person ended the connection.
+    User,
     /// StatiBeat says that the person's access has ended.
     UserDisabled,
 }
@@ -32,6 +35,7 @@ impl RevokeReason {
             Self::Client => "client",
             Self::CodeReplay => "code_replay",
             Self::RefreshReuse => "refresh_reuse",
+            Self::User => "user",
             Self::UserDisabled => "user_disabled",
         }
     }
@@ -52,6 +56,35 @@ pub async fn revoke(
         reason.as_str(),
     );
     db.batch(&[update, audit]).await.map(drop)
+}
+
+/// Ends a connection: every grant of the person to the client, with one audit row each, and every visit of theirs that is
+/// still open, so that a consent page opened earlier cannot bring it back. Answers how many grants it ended.
+pub async fn revoke_connection(
+    db: &dyn Database,
+    user_id: &UserId,
+    client_id: &ClientId,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Result<usize> {
+    let end = statement!(
+        "UPDATE grants SET revoked_at = ?3, revoke_reason = ?4 WHERE user_id = ?1 AND client_id = ?2 AND revoked_at IS NULL
+         RETURNING id",
+        user_id.0.as_str(),
+        client_id.as_str(),
+        now,
+        RevokeReason::User.as_str(),
+    );
+    let close = statement!(
+        "UPDATE transactions SET consumed_at = ?3 WHERE user_id = ?1 AND client_id = ?2 AND consumed_at IS NULL",
+        user_id.0.as_str(),
+        client_id.as_str(),
+        now,
+    );
+    let record =
+        audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
+    let answers = db.batch(&[end, close, record]).await?;
+    Ok(answers.first().map_or(0, Vec::len))
 }
 
 /// Writes down that a grant was used, if that is not known already.

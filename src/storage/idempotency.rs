@@ -125,7 +125,7 @@ fn insert(claim: &Claim<'_>) -> Statement {
         claim.key.grant_id.0.as_str(),
         claim.key.hash,
         target.as_ref().map_or("", |target| target.tool),
-        target.as_ref().map_or(0, |target| target.page_id.0),
+        target.as_ref().and_then(|target| target.page_id).map_or(0, |page_id| page_id.0),
         claim.key.digest,
         fields_as_text(claim.key.fields),
         claim.external_id,

@@ -8,8 +8,8 @@ use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{
-    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, REFRESH_TOKEN_LIFETIME,
-    RefreshRecord, Rotation,
+    ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES,
+    REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation,
 };
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
@@ -132,11 +132,14 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
     let select = statement!(
         "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.window_uses,
                 s.token_hash AS successor, s.rotated_at AS successor_rotated_at,
-                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at
+                g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.revoked_at,
+                (SELECT e.created_at FROM refresh_tokens e
+                 WHERE e.grant_id = r.grant_id AND e.generation = r.generation - ?2 + 1 AND e.generation > 1) AS tenth_last
          FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id
          LEFT JOIN refresh_tokens s ON s.grant_id = r.grant_id AND s.generation = r.generation + 1
          WHERE r.token_hash = ?1",
         hash.0.as_str(),
+        MAX_ROTATIONS,
     );
     let read = |row: Row| -> Result<RefreshRecord> {
         Ok(RefreshRecord {
@@ -145,6 +148,7 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
             generation: row.integer("generation")?,
             expires_at: row.time("expires_at")?,
             rotation: read_rotation(&row)?,
+            tenth_last_rotation_at: row.optional_time("tenth_last")?,
         })
     };
     run_for_one(db, select).await?.map(read).transpose()

@@ -112,18 +112,44 @@ pub async fn open(db: &dyn Database, handle: &Handle, browser: &Handle, visit: &
     run(db, insert).await.map(drop)
 }
 
-/// Takes the sign-in state out of circulation, in the browser that started the visit: it works once. `false` when there is
+/// Takes the sign-in state out of circulation, in the browser that started the visit: it works once. `None` when there is
 /// no such open transaction for this browser. From here only [`attach_person`] can go on.
-pub async fn consume_sign_in(db: &dyn Database, handle: &Handle, browser: &Handle, now: Timestamp) -> Result<bool> {
+pub async fn consume_sign_in(
+    db: &dyn Database,
+    handle: &Handle,
+    browser: &Handle,
+    now: Timestamp,
+) -> Result<Option<Visit>> {
     let update = statement!(
         "UPDATE transactions SET signed_in_at = ?3
          WHERE handle_hash = ?1 AND browser_hash = ?2 AND signed_in_at IS NULL AND consumed_at IS NULL AND expires_at > ?3
-         RETURNING handle_hash",
+         RETURNING client_id, request",
         handle.hash().0,
         browser.hash().0,
         now,
     );
-    Ok(run_for_one(db, update).await?.is_some())
+    run_for_one(db, update).await?.as_ref().map(read_visit).transpose()
+}
+
+/// Whether a visit waits for its person to come back from sign-in, in whatever browser.
+pub async fn is_waiting_for_sign_in(db: &dyn Database, handle: &Handle, now: Timestamp) -> Result<bool> {
+    let select = statement!(
+        "SELECT 1 AS one FROM transactions
+         WHERE handle_hash = ?1 AND signed_in_at IS NULL AND consumed_at IS NULL AND expires_at > ?2",
+        handle.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, select).await?.is_some())
+}
+
+/// Whether a consent form waits for its answer, in whatever browser.
+pub async fn is_waiting_for_answer(db: &dyn Database, consent: &Handle, now: Timestamp) -> Result<bool> {
+    let select = statement!(
+        "SELECT 1 AS one FROM transactions WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
+        consent.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, select).await?.is_some())
 }
 
 /// What follows from a finished sign-in.
@@ -173,9 +199,13 @@ pub async fn find_for_consent(
     run_for_one(db, select).await?.as_ref().map(read).transpose()
 }
 
-fn read(row: &Row) -> Result<Transaction> {
+fn read_visit(row: &Row) -> Result<Visit> {
     let id = row.parsed("client_id", ClientId::parse)?;
-    let visit = row.parsed("request", |text| serde_json::from_str::<StoredVisit>(text).ok()?.into_visit(id))?;
+    row.parsed("request", |text| serde_json::from_str::<StoredVisit>(text).ok()?.into_visit(id))
+}
+
+fn read(row: &Row) -> Result<Transaction> {
+    let visit = read_visit(row)?;
     let person = SignedIn {
         user_id: UserId(row.text("user_id")?),
         name: row.text("user_name")?,
@@ -197,14 +227,23 @@ pub async fn close(db: &dyn Database, consent: &Handle, browser: &Handle, now: T
     Ok(run_for_one(db, update).await?.is_some())
 }
 
-/// Ends a visit whose sign-in failed.
-pub async fn abandon(db: &dyn Database, handle: &Handle, now: Timestamp) -> Result<()> {
+/// Ends a visit, in the browser that started it, that will not come to a consent page; with an audit row if that is worth
+/// one.
+pub async fn abandon(
+    db: &dyn Database,
+    handle: &Handle,
+    browser: &Handle,
+    audit: Option<Statement>,
+    now: Timestamp,
+) -> Result<()> {
     let update = statement!(
-        "UPDATE transactions SET consumed_at = ?2 WHERE handle_hash = ?1 AND consumed_at IS NULL",
+        "UPDATE transactions SET consumed_at = ?3 WHERE handle_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL",
         handle.hash().0,
+        browser.hash().0,
         now,
     );
-    run(db, update).await.map(drop)
+    let statements: Vec<Statement> = [update].into_iter().chain(audit).collect();
+    db.batch(&statements).await.map(drop)
 }
 
 /// What the person approved.

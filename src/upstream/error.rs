@@ -46,6 +46,8 @@ pub enum ApiError {
     Unavailable {
         /// For the log.
         reason: String,
+        /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
+        may_pass: bool,
         /// When to try again, when StatiBeat says.
         retry_after: Option<Duration>,
     },
@@ -73,14 +75,29 @@ impl ApiError {
             401 if text == USER_DISABLED => Self::UserEnded,
             401 => Self::CredentialRefused(shown(&text)),
             429 => Self::RateLimited { retry_after: retry_after(headers) },
-            500.. => Self::Unavailable { reason: format!("status {status}"), retry_after: retry_after(headers) },
+            code @ 500.. => {
+                let retry_after = retry_after(headers);
+                let may_pass = retry_after.is_none() && matches!(code, 500 | 502 | 503 | 504);
+                Self::Unavailable { reason: format!("status {status}"), may_pass, retry_after }
+            }
             _ => Self::Unfit(format!("status {status}")),
         }
     }
 
     /// What a missing answer means.
     pub(super) fn of_transport(error: &HttpError) -> Self {
-        Self::Unavailable { reason: error.to_string(), retry_after: None }
+        let may_pass = matches!(error, HttpError::Transport(_));
+        Self::Unavailable { reason: error.to_string(), may_pass, retry_after: None }
+    }
+
+    /// Whether asking once more, at once, may help.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable { may_pass: true, .. })
+    }
+
+    /// Whether it is about this moment, or this one document, and not about who asks.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_))
     }
 
     /// What this trouble means when the call was a write: where no answer says that nothing was done, it may have been.

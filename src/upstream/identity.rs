@@ -174,6 +174,11 @@ impl AccessiblePage {
     }
 }
 
+/// Whether StatiBeat still knows the person; [`ApiError::UserEnded`] when it does not. `scope` is any that was granted.
+pub async fn check_person(api: &Api<'_>, scope: Scope) -> Result<(), ApiError> {
+    api.get(scope, "me").await.map(drop)
+}
+
 /// The pages the person can see now. `scope` is the one that the pages are asked for. An entry that we cannot read is
 /// left out: what we cannot address, nobody gets access to.
 pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {

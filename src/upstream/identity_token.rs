@@ -110,6 +110,30 @@ pub enum BadIdentity {
     Lifetime,
 }
 
+impl BadIdentity {
+    /// The reason in a fixed word, for records that must not hold text from outside.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::TooLarge => "identity_too_large",
+            Self::Malformed => "identity_malformed",
+            Self::Critical => "identity_critical",
+            Self::Type => "identity_type",
+            Self::Algorithm => "identity_algorithm",
+            Self::UnknownKey => "identity_unknown_key",
+            Self::Signature => "identity_signature",
+            Self::Issuer => "identity_issuer",
+            Self::Audience => "identity_audience",
+            Self::Environment => "identity_environment",
+            Self::State => "identity_state",
+            Self::Subject => "identity_subject",
+            Self::Unnamed => "identity_unnamed",
+            Self::Expired => "identity_expired",
+            Self::NotYetValid => "identity_not_yet_valid",
+            Self::Lifetime => "identity_lifetime",
+        }
+    }
+}
+
 #[derive(Clone, Deserialize)]
 struct IdentityClaims {
     iss: String,

@@ -2,8 +2,12 @@
 //!
 //! [`Connector`] is us towards StatiBeat; [`Api`] is us acting for one person under one grant; [`PageApi`] is the same
 //! on one page. Every call signs its own assertion, for the one scope and page it needs. A client's bearer token is not
-//! even reachable from here. Bounds on time and size are the edge's. Nothing is retried: waiting needs a timer, and
-//! there is none in a port yet.
+//! even reachable from here. Bounds on time and size are the edge's.
+//!
+//! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, at
+//! once, with an assertion of its own. No pause and so no jitter: a person is waiting, one repeat at most doubles the
+//! load, and the repeats are as spread as the requests were. Not repeated: writes; 429 and anything with `Retry-After`
+//! (StatiBeat asked for less, not for more); a timeout (the person has waited that long already).
 
 pub mod assertion;
 pub mod error;
@@ -23,7 +27,7 @@ use crate::ports::HttpClient;
 use crate::timestamp::Timestamp;
 use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties, SigningKey};
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use identity::AccessiblePage;
@@ -159,12 +163,12 @@ impl<'a> Api<'a> {
     /// Reads below the API root, as in `me`. `scope` is the one that the read is made for.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
         let call = Call { method: Method::GET, path: rooted("", relative)?, scope, page_id: None, body: None };
-        Ok(self.call(call).await?.1)
+        self.read(&call).await
     }
 
-    /// Reads all of them in parallel; answers in order, or the first trouble.
-    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Result<Vec<Value>, ApiError> {
-        try_join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
+    /// Reads all of them in parallel; answers in order.
+    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
+        join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
     }
 
     /// The admin API of a page that the person can see.
@@ -172,13 +176,21 @@ impl<'a> Api<'a> {
         PageApi { api: *self, organization_id: page.organization_id, page_id: page.id }
     }
 
-    async fn call(&self, call: Call) -> Result<(StatusCode, Value), ApiError> {
+    /// One GET, repeated once where that may help.
+    async fn read(&self, call: &Call) -> Result<Value, ApiError> {
+        match self.call(call).await {
+            Err(error) if error.may_pass() => Ok(self.call(call).await?.1),
+            answer => Ok(answer?.1),
+        }
+    }
+
+    async fn call(&self, call: &Call) -> Result<(StatusCode, Value), ApiError> {
         let request = self.signed(call)?;
         self.connector.send(request).await
     }
 
     /// The request with its assertion and the headers that say on whose account it is.
-    fn signed(&self, call: Call) -> Result<Request<Bytes>, ApiError> {
+    fn signed(&self, call: &Call) -> Result<Request<Bytes>, ApiError> {
         let Principal { user_id, client_id, grant_id, request_id } = self.principal;
         let url = format!("{}{API_ROOT}{}", self.connector.settings.origin, call.path);
         let bound = Bound { method: &call.method, url: &url, body: call.body.as_deref() };
@@ -196,26 +208,26 @@ impl<'a> Api<'a> {
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }
-        request.body(call.body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
+        request.body(call.body.clone().unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
     }
 }
 
 impl PageApi<'_> {
     /// Reads below the page's admin root, as in `incidents?status=active`.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
-        Ok(self.api.call(self.call(Method::GET, scope, relative, None)?).await?.1)
+        self.api.read(&self.call(Method::GET, scope, relative, None)?).await
     }
 
-    /// Reads all of them in parallel; answers in order, or the first trouble.
-    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Result<Vec<Value>, ApiError> {
-        try_join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
+    /// Reads all of them in parallel; answers in order.
+    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
+        join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
     }
 
     /// Posts once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
     pub async fn write(&self, scope: Scope, write: &Write) -> Result<WriteAnswer, ApiError> {
         let body = Bytes::from(write.body.to_string());
         let call = self.call(Method::POST, scope, &write.path, Some(body))?;
-        let (status, document) = self.api.call(call).await.map_err(ApiError::after_write)?;
+        let (status, document) = self.api.call(&call).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
@@ -285,13 +297,28 @@ mod tests {
         let http = FakeHttp::answering([(201, json!({ "id": 1 }))]);
         let desk = Desk::new();
         let connector = desk.connector(&http);
-        let write = Write { path: "incidents".into(), body: json!({ "title": "t" }) };
+        let write = Write { path: "incidents".into(), body: json!({ "title": "t" }), stage: None };
         let answer = desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.expect("an answer");
         assert!(answer.is_new);
         let request = &http.sent()[0];
         assert_eq!((request.method(), request.body().as_ref()), (&Method::POST, br#"{"title":"t"}"#.as_slice()));
         assert_eq!(claims_of(request)["bh"], "_TLwGVSoLYGSQxvwyNL-ItjBCp1iofSq2WIosGXmzGU");
         assert_eq!(request.headers()[CONTENT_TYPE], JSON);
+    }
+
+    #[tokio::test]
+    async fn a_read_is_repeated_once_with_an_assertion_of_its_own_and_a_write_never() {
+        let lost = || Err(crate::ports::HttpError::Transport("reset".into()));
+        let http = FakeHttp::script([lost()]).then(lost()).then(lost());
+        let desk = Desk::new();
+        let connector = desk.connector(&http);
+        assert!(desk.api(&connector).get(Scope::PagesRead, "me").await.is_err());
+        let sent = http.sent();
+        assert_eq!(sent.len(), 2);
+        assert_ne!(claims_of(&sent[0])["jti"], claims_of(&sent[1])["jti"]);
+        let write = Write { path: "incidents".into(), body: json!({}), stage: None };
+        assert!(desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.is_err());
+        assert_eq!(http.sent().len(), 3);
     }
 
     #[tokio::test]

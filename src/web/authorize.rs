@@ -4,6 +4,7 @@
 //! client (RFC 9700 4.11.2), so a broken request cannot turn this server into a bouncer.
 
 use super::browser::{self, VisitCookie};
+use super::limits::{self, Sender};
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
@@ -19,6 +20,9 @@ use http::{Request, StatusCode};
 
 /// Starts a visit.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await {
+        return views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait));
+    }
     let visit = match read_visit(ctx, request) {
         Ok(visit) => visit,
         Err(fault) => return views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault)),
@@ -28,7 +32,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
         (ctx.log)(&format!("authorize: {error}"));
         return views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
     }
-    let challenge = sign_in_verifier(ctx, &handle, &browser).challenge();
+    let challenge = CodeVerifier::from_secrets(&handle, &browser).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::Connect,
         state: handle.reveal(),
@@ -51,13 +55,4 @@ fn read_visit(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Visit, Show
     let client = ctx.clients().resolve(client_id, redirect_uri)?;
     let asked = authorize::validate(&parameters, &Route::Mcp.url(&ctx.config.public_url));
     Ok(Visit { client, state: authorize::state(&parameters).map(str::to_owned), asked })
-}
-
-/// The PKCE verifier of our own sign-in trip. Derived, not stored: it takes the address bar and the cookie of one browser.
-pub(super) fn sign_in_verifier(ctx: &Context<'_>, handle: &Handle, browser: &Handle) -> CodeVerifier {
-    let ring = ctx.tags();
-    let parts = [handle.reveal().as_bytes(), browser.reveal().as_bytes()];
-    // The oldest key, so that a ring that grows at its newest end during a sign-in changes nothing.
-    let key = ring.iter().last().unwrap_or_else(|| ring.newest());
-    CodeVerifier::from_bytes(&ring.mac(key, "sign-in verifier", &parts))
 }

@@ -5,6 +5,7 @@
 //! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
 
 use super::browser::{self, VisitCookie};
+use super::limits;
 use super::routes::Route;
 use super::views::{self, ConsentPage, Problem};
 use super::{Context, Response};
@@ -18,13 +19,19 @@ use crate::storage::transactions::{self, Approval, Transaction, Visit};
 use crate::upstream::{Api, ApiError, Principal, identity};
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use std::time::Duration;
 use url::Url;
 
 /// Why a person cannot answer.
 enum Fault {
+    /// No form waits for it.
     NotThisVisit,
+    /// A form in another browser waits for it.
     OtherBrowser,
+    /// The form was shown to somebody else.
+    OtherPerson,
     ForeignForm,
+    TooOften(Duration),
     NoPage(Box<Transaction>),
     UserEnded,
     Upstream(ApiError),
@@ -45,17 +52,35 @@ struct Ticket {
 }
 
 impl Ticket {
-    fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
+    async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
         let consent = handle.and_then(Handle::recognize).ok_or(Fault::NotThisVisit)?;
         let cookie = VisitCookie::of(&consent.hash(), &ctx.config.public_url);
-        let browser = cookie.read(request).ok_or(Fault::OtherBrowser)?;
-        Ok(Self { consent, browser, cookie })
+        match cookie.read(request) {
+            Some(browser) => Ok(Self { consent, browser, cookie }),
+            None => Err(not_found(ctx, &consent).await?),
+        }
     }
 
     async fn transaction(&self, ctx: &Context<'_>) -> Result<Transaction, Fault> {
-        let found = transactions::find_for_consent(ctx.db, &self.consent, &self.browser, ctx.now).await?;
-        found.ok_or(Fault::NotThisVisit)
+        match transactions::find_for_consent(ctx.db, &self.consent, &self.browser, ctx.now).await? {
+            Some(transaction) => Ok(transaction),
+            None => Err(not_found(ctx, &self.consent).await?),
+        }
     }
+
+    /// Counts an answer; one too many ends the visit.
+    async fn count(&self, ctx: &Context<'_>) -> Result<(), Fault> {
+        let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
+        let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
+        transactions::close(ctx.db, &self.consent, &self.browser, ctx.now).await?;
+        Err(Fault::TooOften(wait))
+    }
+}
+
+/// Why there is no visit for a handle and a cookie. Whoever has the handle may know.
+async fn not_found(ctx: &Context<'_>, consent: &Handle) -> Result<Fault, DatabaseError> {
+    let is_waiting = transactions::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
+    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::NotThisVisit })
 }
 
 /// Shows the page. It can be loaded again until it is answered.
@@ -68,7 +93,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
 
 async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
     let parameters = browser::query(request).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten())?;
+    let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten()).await?;
     let transaction = ticket.transaction(ctx).await?;
     let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
     let connector = ctx.connector();
@@ -79,10 +104,14 @@ async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestI
         request_id,
     };
     let api = Api { connector: &connector, principal };
-    let pages = identity::accessible_pages(&api, Scope::PagesRead).await.map_err(|error| match error {
-        ApiError::UserEnded => Fault::UserEnded,
-        other => Fault::Upstream(other),
-    })?;
+    let pages = match identity::accessible_pages(&api, Scope::PagesRead).await {
+        Ok(pages) => pages,
+        Err(ApiError::UserEnded) => {
+            transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
+            return Err(Fault::UserEnded);
+        }
+        Err(error) => return Err(Fault::Upstream(error)),
+    };
     if pages.is_empty() {
         transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
         return Err(Fault::NoPage(Box::new(transaction)));
@@ -112,14 +141,26 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
         return Err(Fault::ForeignForm);
     }
     let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten())?;
+    let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten()).await?;
+    ticket.count(ctx).await?;
     let transaction = ticket.transaction(ctx).await?;
+    if form.one("person") != Ok(Some(&transaction.person.user_id.0)) {
+        return Err(Fault::OtherPerson);
+    }
     let chosen: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
     let is_approved = form.one("answer") == Ok(Some("approve"));
-    let outcome = if is_approved && !chosen.is_empty() {
-        approve(ctx, &ticket, &transaction, chosen, request_id).await?
+    let decided = if is_approved && !chosen.is_empty() {
+        approve(ctx, &ticket, &transaction, chosen, request_id).await
     } else {
-        deny(ctx, &ticket, &transaction, request_id).await?
+        deny(ctx, &ticket, &transaction, request_id).await
+    };
+    let outcome = match decided {
+        // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
+        Err(Fault::Storage(error)) => {
+            (ctx.log)(&format!("consent: {error}"));
+            Err(SentToClient::Unavailable)
+        }
+        decided => decided?,
     };
     let location = answer_url(ctx, &transaction.visit, &outcome);
     let mut response = views::leave(&location, &transaction.visit.client, outcome.is_ok());
@@ -217,6 +258,8 @@ pub(super) fn answer_url(ctx: &Context<'_>, visit: &Visit, outcome: &Result<Auth
 fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
     match fault {
         Fault::NotThisVisit => views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
+        Fault::OtherPerson => views::problem(StatusCode::FORBIDDEN, &Problem::OtherPerson),
+        Fault::TooOften(wait) => views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
         Fault::OtherBrowser | Fault::ForeignForm => views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser),
         Fault::UserEnded => views::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused),
         Fault::NoPage(transaction) => {

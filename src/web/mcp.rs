@@ -1,5 +1,6 @@
 //! The MCP endpoint: origin, bearer token, method, size; then the protocol engine (RFC 6750, RFC 9728 5).
 
+use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
 use super::{Context, routes::Route};
 use crate::hosted::HostedSurface;
@@ -8,6 +9,7 @@ use crate::hosted::write::Guard;
 use crate::ids::RequestId;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
+use crate::oauth::error::TokenError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use bytes::Bytes;
@@ -35,6 +37,7 @@ enum Refusal {
     Challenge(Challenge),
     Method,
     TooLarge,
+    TooOften(Duration),
     Unavailable,
 }
 
@@ -47,13 +50,10 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
     let token = bearer_token(request).map_err(Refusal::Challenge)?;
     let resource = Route::Mcp.url(&ctx.config.public_url);
     let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
-    let caller = check.find_caller(ctx.db, token).await.map_err(|error| match error {
-        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
-        NoCaller::Storage(error) => {
-            (ctx.log)(&format!("bearer token: {error}"));
-            Refusal::Unavailable
-        }
-    })?;
+    let caller = match check.find_caller(ctx.db, token).await {
+        Ok(caller) => caller,
+        Err(reason) => return Err(no_caller(ctx, request, reason).await),
+    };
     if request.method() != Method::POST {
         return Err(Refusal::Method);
     }
@@ -61,6 +61,21 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
         return Err(Refusal::TooLarge);
     }
     Ok(caller)
+}
+
+/// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
+async fn no_caller(ctx: &Context<'_>, request: &Request<Bytes>, reason: NoCaller) -> Refusal {
+    match reason {
+        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(request).bucket()).await {
+            Some(wait) => Refusal::TooOften(wait),
+            None => Refusal::Challenge(Challenge::InvalidToken),
+        },
+        NoCaller::Storage(error) => {
+            (ctx.log)(&format!("bearer token: {error}"));
+            Refusal::Unavailable
+        }
+    }
 }
 
 /// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
@@ -100,8 +115,17 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         name: header("mcp-name"),
     };
     let connector = ctx.connector();
-    let guard =
-        Guard { caller, request_id, limiter: ctx.limiter, db: ctx.db, now: ctx.now, random: ctx.random, log: ctx.log };
+    let guard = Guard {
+        caller,
+        request_id,
+        limiter: ctx.limiter,
+        db: ctx.db,
+        seals: ctx.tags(),
+        policy: &ctx.config.writes,
+        now: ctx.now,
+        random: ctx.random,
+        log: ctx.log,
+    };
     let surface = HostedSurface { guard, connector: &connector };
     let answer = server::answer(&surface, &headers, request.body()).await;
     into_response(ctx, caller, request_id, answer).await
@@ -165,6 +189,7 @@ fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
         Refusal::TooLarge => {
             reply::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": "a message may have at most 1 MiB"}))
         }
+        Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
         Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }
 }

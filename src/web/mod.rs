@@ -5,10 +5,12 @@
 mod authorize;
 mod browser;
 mod consent;
+mod limits;
 mod mcp;
 mod metadata;
 mod register;
 mod reply;
+mod revoke;
 mod routes;
 mod sign_in;
 mod token;
@@ -63,7 +65,11 @@ impl Context<'_> {
     }
 
     fn clients(&self) -> Clients<'_> {
-        Clients { allowed: &self.config.allowed_redirects, registrations: &self.config.client_keys }
+        Clients {
+            allowed: &self.config.allowed_redirects,
+            registrations: &self.config.client_keys,
+            accepts_unverified: self.config.accepts_unverified_clients,
+        }
     }
 
     fn tags(&self) -> &KeyRing {
@@ -125,12 +131,12 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::AuthorizationServer => metadata::authorization_server(ctx),
         Route::AssertionKeys => metadata::assertion_keys(ctx),
         Route::Authorize => authorize::get(ctx, request).await,
-        Route::SignedIn => sign_in::get(ctx, request).await,
+        Route::SignedIn => sign_in::get(ctx, request, request_id).await,
         Route::Consent if request.method() == Method::POST => consent::post(ctx, request, request_id).await,
         Route::Consent => consent::get(ctx, request, request_id).await,
-        Route::Token => token::token(ctx, request, request_id).await,
-        Route::Revoke => token::revoke(ctx, request, request_id).await,
-        Route::Register => register::post(ctx, request),
+        Route::Token => token::post(ctx, request, request_id).await,
+        Route::Revoke => revoke::post(ctx, request, request_id).await,
+        Route::Register => register::post(ctx, request).await,
         Route::Mcp => mcp::post(ctx, request, request_id).await,
     }
 }

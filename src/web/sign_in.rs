@@ -1,25 +1,33 @@
 //! Back from StatiBeat's sign-in: who is it? Then on to the consent page, or the parked fault on to the client.
 
-use super::authorize::sign_in_verifier;
 use super::browser::{self, VisitCookie};
 use super::consent::answer_url;
+use super::limits;
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
-use crate::ids::GrantId;
+use crate::ids::{GrantId, RequestId, UserId};
+use crate::oauth::error::SentToClient;
 use crate::oauth::grant::TRANSACTION_LIFETIME;
 use crate::oauth::parameters::Parameters;
+use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::Handle;
-use crate::ports::DatabaseError;
-use crate::storage::transactions::{self, Attachment, SignedIn};
+use crate::ports::{DatabaseError, Statement};
+use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::transactions::{self, Attachment, SignedIn, Visit};
 use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use std::time::Duration;
 
 /// Why a return from sign-in does not go on.
 enum Fault {
-    /// No visit of this browser waits for it.
-    NotThisVisit,
+    /// No visit of any browser waits for it.
+    LinkUsed,
+    /// A visit of another browser waits for it.
+    OtherBrowser,
+    /// Too many returns.
+    TooOften(Duration),
     /// The person turned back.
     Canceled,
     /// StatiBeat did not name a person.
@@ -34,70 +42,133 @@ impl From<DatabaseError> for Fault {
     }
 }
 
+/// The two secrets of one visit in one browser.
+struct Ticket {
+    handle: Handle,
+    browser: Handle,
+}
+
 /// Ends a sign-in.
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
     let Some(handle) = one("state").and_then(Handle::recognize) else {
         return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed);
     };
     let cookie = VisitCookie::of(&handle.hash(), &ctx.config.public_url);
-    let Some(browser) = cookie.read(request) else {
-        return views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
+    // 1. This browser, this visit, once: the state is spent before anything is asked of StatiBeat.
+    let (ticket, visit) = match take(ctx, handle, cookie.read(request)).await {
+        Ok(taken) => taken,
+        Err(fault) => return show(ctx, &fault),
     };
-    let mut response = match sign_in(ctx, &handle, &browser, one("code")).await {
-        Ok(response) => response,
-        Err(fault) => refuse(ctx, &handle, &fault).await,
+    // 2. Who is it?
+    let mut response = match exchange(ctx, &ticket, one("code")).await {
+        Ok(person) => go_on(ctx, &ticket, &visit, &person).await,
+        Err(fault) => {
+            close(ctx, &ticket, audit_row(ctx, &visit, &fault, request_id)).await;
+            show(ctx, &fault)
+        }
     };
     cookie.clear(&mut response);
     response
 }
 
-/// The order is a security property: the state is spent before anything is asked of StatiBeat.
-async fn sign_in(ctx: &Context<'_>, handle: &Handle, browser: &Handle, code: Option<&str>) -> Result<Response, Fault> {
-    // 1. This browser, this visit, once.
-    if !transactions::consume_sign_in(ctx.db, handle, browser, ctx.now).await? {
-        return Err(Fault::NotThisVisit);
+/// Takes the visit out of circulation. A browser without the visit's cookie learns nothing and spends nothing.
+async fn take(ctx: &Context<'_>, handle: Handle, browser: Option<Handle>) -> Result<(Ticket, Visit), Fault> {
+    let Some(browser) = browser else { return Err(not_taken(ctx, &handle).await?) };
+    let counter = limits::visit(&handle.hash(), &browser.hash());
+    let ticket = Ticket { handle, browser };
+    if let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await {
+        close(ctx, &ticket, None).await;
+        return Err(Fault::TooOften(wait));
     }
-    // 2. Who is it?
-    let verifier = sign_in_verifier(ctx, handle, browser);
+    match transactions::consume_sign_in(ctx.db, &ticket.handle, &ticket.browser, ctx.now).await? {
+        Some(visit) => Ok((ticket, visit)),
+        None => Err(not_taken(ctx, &ticket.handle).await?),
+    }
+}
+
+async fn not_taken(ctx: &Context<'_>, handle: &Handle) -> Result<Fault, DatabaseError> {
+    let is_waiting = transactions::is_waiting_for_sign_in(ctx.db, handle, ctx.now).await?;
+    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::LinkUsed })
+}
+
+async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Result<SignedIn, Fault> {
+    let verifier = CodeVerifier::from_secrets(&ticket.handle, &ticket.browser);
     let returned = Return {
         purpose: SignInPurpose::Connect,
         code: code.ok_or(Fault::Canceled)?,
         code_verifier: verifier.reveal(),
-        state: handle.reveal(),
+        state: ticket.handle.reveal(),
     };
     let user = identity::exchange(&ctx.connector(), &returned).await.map_err(Fault::SignIn)?;
-    // 3. From here on the visit belongs to this person, under a new handle and a new cookie.
-    let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
+    Ok(SignedIn { user_id: user.id, name: user.name, email: user.email })
+}
+
+/// The person is known: a parked fault may go to the client now; a request goes to its person.
+async fn go_on(ctx: &Context<'_>, ticket: &Ticket, visit: &Visit, person: &SignedIn) -> Response {
+    if let Err(fault) = visit.asked {
+        close(ctx, ticket, None).await;
+        return send_back(ctx, visit, fault);
+    }
+    // From here on the visit belongs to this person, under a new handle and a new cookie.
     let (consent, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
     let grant_id = GrantId(ctx.random_id());
-    let attachment = Attachment { person: &person, consent: &consent, browser: &browser, grant_id: &grant_id };
-    if !transactions::attach_person(ctx.db, handle, &attachment).await? {
-        return Err(Fault::NotThisVisit);
+    let attachment = Attachment { person, consent: &consent, browser: &browser, grant_id: &grant_id };
+    match transactions::attach_person(ctx.db, &ticket.handle, &attachment).await {
+        Ok(true) => ask(ctx, &consent, &browser),
+        Ok(false) => show(ctx, &Fault::LinkUsed),
+        Err(error) => {
+            (ctx.log)(&format!("sign-in: {error}"));
+            send_back(ctx, visit, SentToClient::Unavailable)
+        }
     }
-    // 4. A parked fault may go to the client now; a request goes to its person.
-    let transaction = transactions::find_for_consent(ctx.db, &consent, &browser, ctx.now).await?;
-    let transaction = transaction.ok_or(Fault::NotThisVisit)?;
-    if let Err(fault) = &transaction.visit.asked {
-        transactions::close(ctx.db, &consent, &browser, ctx.now).await?;
-        let location = answer_url(ctx, &transaction.visit, &Err(*fault));
-        return Ok(reply::redirect(StatusCode::FOUND, location.as_str()));
-    }
+}
+
+fn ask(ctx: &Context<'_>, consent: &Handle, browser: &Handle) -> Response {
     let mut location = Route::Consent.url(&ctx.config.public_url);
     location.query_pairs_mut().append_pair("request", consent.reveal());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    VisitCookie::of(&consent.hash(), &ctx.config.public_url).put(
-        &mut response,
-        &browser,
-        TRANSACTION_LIFETIME.as_secs(),
-    );
-    Ok(response)
+    let cookie = VisitCookie::of(&consent.hash(), &ctx.config.public_url);
+    cookie.put(&mut response, browser, TRANSACTION_LIFETIME.as_secs());
+    response
 }
 
-async fn refuse(ctx: &Context<'_>, handle: &Handle, fault: &Fault) -> Response {
+fn send_back(ctx: &Context<'_>, visit: &Visit, fault: SentToClient) -> Response {
+    reply::redirect(StatusCode::FOUND, answer_url(ctx, visit, &Err(fault)).as_str())
+}
+
+/// Ends the visit. Its state is spent already, so nothing can follow even if this fails.
+async fn close(ctx: &Context<'_>, ticket: &Ticket, audit: Option<Statement>) {
+    if let Err(error) = transactions::abandon(ctx.db, &ticket.handle, &ticket.browser, audit, ctx.now).await {
+        (ctx.log)(&format!("sign-in: a visit is not closed: {error}"));
+    }
+}
+
+/// The row for a person named in a way that we cannot trust: somebody may be forging.
+fn audit_row(ctx: &Context<'_>, visit: &Visit, fault: &Fault, request_id: &RequestId) -> Option<Statement> {
+    let Fault::SignIn(SignInError::BadIdentity(reason)) = fault else { return None };
+    let entry = Entry {
+        id: AuditId::new(ctx.random_bytes()),
+        at: ctx.now,
+        kind: Kind::SignIn,
+        outcome: Outcome::Refused,
+        user_id: &UserId(String::new()),
+        client_id: &visit.client.id,
+        client_name: &visit.client.name,
+        grant_id: &GrantId(String::new()),
+        request_id,
+        target: None,
+        detail: Some(reason.reason()),
+    };
+    Some(audit::statement(&entry))
+}
+
+fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
     let (status, problem) = match fault {
-        Fault::NotThisVisit => return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
+        Fault::LinkUsed => (StatusCode::BAD_REQUEST, Problem::LinkUsed),
+        Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
+        Fault::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, Problem::TooOften(*wait)),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
         Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => {
             (StatusCode::BAD_REQUEST, Problem::SignInFailed)
@@ -110,10 +181,7 @@ async fn refuse(ctx: &Context<'_>, handle: &Handle, fault: &Fault) -> Response {
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
         Fault::Storage(error) => (ctx.log)(&format!("sign-in: {error}")),
-        Fault::NotThisVisit | Fault::Canceled => {}
-    }
-    if let Err(error) = transactions::abandon(ctx.db, handle, ctx.now).await {
-        (ctx.log)(&format!("sign-in: {error}"));
+        Fault::LinkUsed | Fault::OtherBrowser | Fault::TooOften(_) | Fault::Canceled => {}
     }
     views::problem(status, &problem)
 }

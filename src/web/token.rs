@@ -1,15 +1,16 @@
-//! The token and revocation endpoints (RFC 6749 3.2, RFC 7009).
+//! The token endpoint (RFC 6749 3.2).
 //!
-//! Parse, load, decide, commit, reply. A storage fault is always `temporarily_unavailable`: an outage must never make a
+//! Parse, load, decide, ask StatiBeat for the person, commit, reply. A storage fault is always `temporarily_unavailable`: an outage must never make a
 //! client drop its credentials.
 
+use super::limits::{self, Sender};
 use super::{Context, Response, reply};
-use crate::catalog::scope::ScopeSet;
+use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::RequestId;
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{CodeRecord, Grant, RefreshRecord, Rotation};
 use crate::oauth::parameters::Parameters;
-use crate::oauth::secret::{AccessToken, RefreshToken};
+use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
 use crate::oauth::token::{
     self, CodeRequest, CodeVerdict, Endpoint, RefreshRequest, RefreshVerdict, TokenRequest, TokenResponse,
 };
@@ -17,9 +18,11 @@ use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::tokens::{self, NewTokens, Race};
+use crate::upstream::{Api, ApiError, Principal, identity};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, StatusCode};
+use std::time::Duration;
 
 impl From<DatabaseError> for TokenError {
     fn from(_: DatabaseError) -> Self {
@@ -28,28 +31,48 @@ impl From<DatabaseError> for TokenError {
 }
 
 /// Hands out tokens for a code or a refresh token.
-pub(super) async fn token(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match exchange(ctx, request, request_id).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
+        Err(error) if error.is_senders_fault() => {
+            let wait = count_failure(ctx, request).await;
+            refuse(ctx, &wait.map_or(error, |wait| TokenError::Limited(wait.as_secs())))
+        }
         Err(error) => refuse(ctx, &error),
     }
 }
 
-/// Ends a grant by its refresh token, or one access token. Whatever was sent, a well-formed request is answered 200
-/// (RFC 7009 2.2): nobody learns whose token it was.
-pub(super) async fn revoke(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match end(ctx, request, request_id).await {
-        Ok(()) => reply::empty(StatusCode::OK),
-        Err(error) => refuse(ctx, &error),
-    }
+/// Counts a failure against its sender and against the code or token it came with. Over a limit only the wait is told, and
+/// what was presented stays as it was. Successes are never counted: they need a secret, and services share addresses.
+async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
+    let sender = Sender::of(request);
+    let of_address = match sender.is_shared() {
+        true => None,
+        false => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await,
+    };
+    let of_credential = match presented(ctx, request) {
+        Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,
+        None => None,
+    };
+    of_address.max(of_credential)
 }
 
-fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
+/// The code or refresh token of ours that a request came with.
+fn presented(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<SecretHash> {
+    let form = form(request).ok()?;
+    let code = || Some(AuthorizationCode::recognize(form.one("code").ok()??, ctx.tags())?.hash());
+    let token = || Some(RefreshToken::recognize(form.one("refresh_token").ok()??, ctx.tags())?.hash());
+    code().or_else(token)
+}
+
+/// Says why not.
+pub(super) fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
     (ctx.log)(&format!("token endpoint: {error:?}"));
     reply::token_error(error)
 }
 
-fn form(request: &Request<Bytes>) -> Result<Parameters, TokenError> {
+/// The form of a token or revocation request.
+pub(super) fn form(request: &Request<Bytes>) -> Result<Parameters, TokenError> {
     let texts = |name| request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let content_types: Vec<&str> = texts(CONTENT_TYPE).collect();
     token::parse_form(&content_types, texts(AUTHORIZATION).next(), request.body())
@@ -73,8 +96,12 @@ async fn redeem(ctx: &Context<'_>, request: &CodeRequest, request_id: &RequestId
     let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
     let record = tokens::find_code(ctx.db, &hash).await?.ok_or_else(unknown)?;
     match token::decide_code(request, &record, ctx.now) {
-        CodeVerdict::Redeem => commit_code(ctx, &record).await,
+        CodeVerdict::Redeem => {
+            check_person(ctx, &record.grant, request_id).await?;
+            commit_code(ctx, &record).await
+        }
         CodeVerdict::Refuse(fault) => Err(TokenError::Grant(fault)),
+        CodeVerdict::WrongResource => Err(TokenError::Resource),
         CodeVerdict::WrongVerifier => {
             tokens::count_failed_attempt(ctx.db, &hash).await?;
             Err(TokenError::Grant(GrantFault::Verifier))
@@ -109,7 +136,11 @@ async fn refresh(
         let hash = request.token.hash();
         let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
-        let answer = match token::decide_refresh(request, &record, ctx.now)? {
+        let verdict = token::decide_refresh(request, &record, ctx.now)?;
+        if !matches!(verdict, RefreshVerdict::Reused) {
+            check_person(ctx, &record.grant, request_id).await?;
+        }
+        let answer = match verdict {
             RefreshVerdict::Rotate(scopes) => rotate(ctx, request, &record, scopes).await?,
             RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, &record, &rotation, scopes).await?,
             RefreshVerdict::Reused => {
@@ -122,6 +153,26 @@ async fn refresh(
         }
     }
     Err(TokenError::Unavailable)
+}
+
+/// Asks StatiBeat whether it still knows the person, so that no refresh goes on around somebody who is gone. What their role
+/// allows is not looked at: that is asked on every call.
+async fn check_person(ctx: &Context<'_>, grant: &Grant, request_id: &RequestId) -> Result<(), TokenError> {
+    let connector = ctx.connector();
+    let (user_id, client_id, grant_id) = (&grant.user_id, grant.client_id.as_str(), &grant.id);
+    let api = Api { connector: &connector, principal: Principal { user_id, client_id, grant_id, request_id } };
+    let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
+    match identity::check_person(&api, scope).await {
+        Ok(()) => Ok(()),
+        Err(ApiError::UserEnded) => {
+            end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke, request_id).await?;
+            Err(TokenError::Grant(GrantFault::PersonGone))
+        }
+        Err(error) => {
+            (ctx.log)(&format!("token endpoint: {error}"));
+            Err(TokenError::Unavailable)
+        }
+    }
 }
 
 /// First use. `None`: somebody else was faster.
@@ -159,26 +210,8 @@ async fn repeat(
     Ok((race == Race::Won).then(|| TokenResponse::new(&access, &successor, scopes)))
 }
 
-async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<(), TokenError> {
-    let resource = ctx.endpoints().resource;
-    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
-    let form = form(request)?;
-    if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
-        return Err(TokenError::RepeatedParameter);
-    }
-    let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
-    let client_id = endpoint.client(&form)?;
-    if let Some(token) = RefreshToken::recognize(text, ctx.tags()) {
-        if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
-            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
-        }
-    } else if let Some(token) = AccessToken::recognize(text, ctx.tags()) {
-        tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
-    }
-    Ok(())
-}
-
-async fn end_grant(
+/// Ends a grant, with its audit row, unless it has ended already.
+pub(super) async fn end_grant(
     ctx: &Context<'_>,
     grant: &Grant,
     reason: RevokeReason,

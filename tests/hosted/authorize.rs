@@ -48,7 +48,9 @@ fn a_missing_or_malformed_client_or_redirect_uri_stays_here() {
     stays_local(&[("client_id", &"x".repeat(513))]);
     stays_local(&[("client_id", "ü")]);
     stays_local(&[("client_id", "a"), ("client_id", "b")]);
+    stays_local(&[("client_id", "a\u{7f}b")]);
     stays_local(&[("redirect_uri", "")]);
+    stays_local(&[("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"), ("redirect_uri", "")]);
     stays_local(&[("redirect_uri", "http://localhost:1/"), ("redirect_uri", "http://localhost:2/")]);
 }
 
@@ -91,9 +93,15 @@ fn other_schemes_and_look_alikes_of_loopback_stay_here() {
         "HTTPS\t://x",
         "https://localhost/",
         "http://localhost.evil.com/",
+        "http://127.0.0.1.nip.io/",
         "http://0.0.0.0/",
+        "http://[::ffff:127.0.0.1]/",
         "http://2130706433/",
+        "http://127.1/",
         "http://localhost@evil.example/",
+        "http://localhost%00.evil.example/",
+        "http://LOCALHOST./",
+        "blob:https://claude.ai/x",
     ] {
         stays_local(&[("redirect_uri", uri)]);
     }
@@ -113,20 +121,37 @@ fn loopback_redirect_may_use_any_port() {
 #[test]
 fn faults_of_the_request_go_to_the_client_after_sign_in() {
     goes_to_client(&[("response_type", "")], "invalid_request");
-    goes_to_client(&[("response_type", "token")], "unsupported_response_type");
+    goes_to_client(&[("response_type", "code"), ("response_type", "code")], "invalid_request");
+    for other in ["token", "id_token", "code token", "CODE"] {
+        goes_to_client(&[("response_type", other)], "unsupported_response_type");
+    }
     goes_to_client(&[("response_mode", "form_post")], "invalid_request");
     goes_to_client(&[("code_challenge", "")], "invalid_request");
     goes_to_client(&[("code_challenge_method", "")], "invalid_request");
-    goes_to_client(&[("code_challenge_method", "plain")], "invalid_request");
-    goes_to_client(&[("code_challenge", "short")], "invalid_request");
+    for other in ["plain", "s256", "S512"] {
+        goes_to_client(&[("code_challenge_method", other)], "invalid_request");
+    }
+    const GOOD: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    for bad in ["short", &GOOD[1..], &format!("{GOOD}A"), &format!("{GOOD}="), &GOOD.replace('-', "+")] {
+        goes_to_client(&[("code_challenge", bad)], "invalid_request");
+    }
+    goes_to_client(&[("code_challenge", GOOD), ("code_challenge", GOOD)], "invalid_request");
 }
 
 /// A17, A20b, A22, A24, A25
 #[test]
 fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in() {
     goes_to_client(&[("scope", "mcp.pages.read openid")], "invalid_scope");
-    goes_to_client(&[("resource", "https://other.example/mcp")], "invalid_target");
-    goes_to_client(&[("state", "a"), ("state", "b")], "invalid_request");
+    goes_to_client(&[("scope", "mcp.pages.read \"")], "invalid_scope");
+    goes_to_client(&[("scope", &["mcp.pages.read"; 21].join(" "))], "invalid_scope");
+    goes_to_client(&[("scope", "mcp.pages.read"), ("scope", "mcp.beats.read")], "invalid_request");
+    for resource in ["https://other.example/mcp", "https://mcp.example/mcp#x", "/mcp", "https://mcp.example/mcp/"] {
+        goes_to_client(&[("resource", resource)], "invalid_target");
+    }
+    goes_to_client(&[("resource", crate::support::RESOURCE), ("resource", "https://other.example")], "invalid_target");
+    for name in ["state", "prompt", "code_challenge_method", "response_mode"] {
+        goes_to_client(&[(name, "query"), (name, "query")], "invalid_request");
+    }
     goes_to_client(&[("request", "x")], "request_not_supported");
     goes_to_client(&[("request_uri", "x")], "request_uri_not_supported");
     goes_to_client(&[("prompt", "none")], "interaction_required");
@@ -171,6 +196,45 @@ fn a_success_has_one_code_the_exact_state_and_the_issuer_behind_the_uris_own_que
     assert_eq!(parameter(&target, "iss").as_deref(), Some(PUBLIC_URL));
 }
 
+/// A21
+#[test]
+fn the_resource_may_be_written_with_capitals_in_scheme_and_host_and_is_stored_in_its_one_spelling() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("resource", "HTTPS://MCP.Example/mcp")]), user::MARA_ADMIN);
+    assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some());
+    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE resource = 'https://mcp.example/mcp'"), 1);
+}
+
+/// A26
+#[test]
+fn a_state_of_4096_bytes_comes_back_whole_and_a_longer_one_not_at_all() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let longest = "ü+&".repeat(1024);
+    let consent = browser.sign_in(&authorize_url(&[("state", &longest)]), user::MARA_ADMIN);
+    assert_eq!(parameter(&browser.answer(&consent, "deny").leaves_for(), "state"), Some(longest.clone()));
+    let shown = browser.sign_in(&authorize_url(&[("state", &format!("{longest}x"))]), user::MARA_ADMIN);
+    assert_eq!(parameter(&shown.url, "error").as_deref(), Some("invalid_request"));
+    assert_eq!(parameter(&shown.url, "state"), None);
+}
+
+/// A25
+#[test]
+fn other_prompts_are_ignored() {
+    let app = TestApp::new();
+    let shown = Browser::new(&app).sign_in(&authorize_url(&[("prompt", "consent login")]), user::MARA_ADMIN);
+    assert_eq!(shown.url.path(), "/mcp/oauth/consent");
+}
+
+/// A27
+#[test]
+fn a_loopback_redirect_uri_whose_query_has_an_answers_parameter_stays_here() {
+    for name in ["code", "state", "iss", "error"] {
+        stays_local(&[("redirect_uri", &format!("http://localhost:1/cb?{name}=x"))]);
+    }
+}
+
 /// A28
 #[test]
 fn a_storage_outage_is_a_page_that_says_when_to_try_again() {
@@ -185,17 +249,31 @@ fn a_storage_outage_is_a_page_that_says_when_to_try_again() {
 #[test]
 fn every_page_forbids_frames_scripts_referrers_and_caches() {
     let app = TestApp::new();
-    let page = app.get("/mcp/oauth/authorize");
-    let policy = header(&page, "content-security-policy");
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let left = browser.answer(&consent, "approve");
+    let used = browser.open(consent.url.as_str());
+    has_the_headers_of_a_page(&app.get("/mcp/oauth/authorize"), "no-referrer");
+    has_the_headers_of_a_page(&app.get("/mcp/oauth/callback"), "no-referrer");
+    // Under no-referrer Chromium would send the form with `Origin: null`; other sites learn nothing from this either.
+    has_the_headers_of_a_page(&consent.response, "same-origin");
+    has_the_headers_of_a_page(&left.response, "no-referrer");
+    has_the_headers_of_a_page(&used.response, "no-referrer");
+}
+
+#[track_caller]
+fn has_the_headers_of_a_page(page: &http::Response<bytes::Bytes>, referrer_policy: &str) {
+    let policy = header(page, "content-security-policy");
     for rule in
         ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
     {
         assert!(policy.contains(rule), "{policy}");
     }
-    assert_eq!(header(&page, "x-frame-options"), "DENY");
-    assert_eq!(header(&page, "referrer-policy"), "no-referrer");
-    assert_eq!(header(&page, "x-content-type-options"), "nosniff");
-    assert_eq!(header(&page, "cache-control"), "no-store");
-    assert_eq!(header(&page, "cross-origin-opener-policy"), "", "a popup must find its opener");
+    assert_eq!(header(page, "x-frame-options"), "DENY");
+    assert_eq!(header(page, "referrer-policy"), referrer_policy);
+    assert_eq!(header(page, "x-content-type-options"), "nosniff");
+    assert_eq!(header(page, "cache-control"), "no-store");
+    assert_eq!(header(page, "cross-origin-opener-policy"), "", "a popup must find its opener");
+    assert!(page.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
     assert!(!String::from_utf8_lossy(page.body()).contains("<script"));
 }

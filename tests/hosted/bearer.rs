@@ -2,6 +2,7 @@
 
 use crate::support::database::Failure;
 use crate::support::flow::user;
+use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, header, json, request};
 use serde_json::json;
 
@@ -110,11 +111,43 @@ fn garbage_never_reaches_the_database() {
 
 /// P12
 #[test]
-fn answers_are_not_kept_and_vary_by_caller() {
+fn answers_and_refusals_are_not_kept_and_vary_by_caller() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let refused = app.call("made-up", "ping", json!({}));
+    let short = app.call(&pair.access, "resources/read", json!({"uri": "statibeat://pages/42/incidents/active"}));
+    assert_eq!((refused.status().as_u16(), short.status().as_u16()), (401, 403));
+    for answer in [app.call(&pair.access, "ping", json!({})), refused, short, app.get("/mcp")] {
+        assert_eq!((header(&answer, "cache-control"), header(&answer, "vary")), ("no-store", "Authorization, Origin"));
+    }
+}
+
+/// P8
+#[test]
+fn a_token_for_another_resource_does_not_work_here() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.db.execute("UPDATE grants SET resource = 'https://mcp.example/mcp-other'");
+    let before = app.db.dump();
     let answer = app.call(&pair.access, "ping", json!({}));
-    assert_eq!((header(&answer, "cache-control"), header(&answer, "vary")), ("no-store", "Authorization, Origin"));
+    assert_eq!(answer.status(), 401);
+    assert!(header(&answer, "www-authenticate").contains(r#"error="invalid_token""#));
+    assert_eq!(app.db.dump(), before);
+}
+
+/// P10
+#[test]
+fn when_statibeat_refuses_the_connector_itself_the_answer_is_502_and_nobody_is_logged_out() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    assert_eq!(app.ping(&pair.access), 200);
+    app.upstream.inject(None, "/api/v1/me/pages", FaultKind::Status { code: 401, retry_after: None });
+    let before = app.db.dump();
+    let answer = app.call(&pair.access, "resources/read", json!({"uri": "statibeat://pages"}));
+    assert_eq!((answer.status().as_u16(), header(&answer, "www-authenticate")), (502, ""));
+    assert!(app.log.borrow().iter().any(|line| line.contains("credential")), "worth an alert");
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(app.ping(&pair.access), 200);
 }
 
 /// P6, P7

@@ -93,7 +93,8 @@ fn an_answered_form_cannot_be_answered_again() {
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     browser.answer(&consent, "approve").leaves_for();
     let before = app.db.dump();
-    assert_eq!(browser.answer(&consent, "approve").status, 403, "the cookie is gone");
+    assert_eq!(browser.answer(&consent, "approve").status, 400);
+    assert_eq!(Browser::new(&app).answer(&consent, "approve").status, 400, "in whatever browser");
     assert_eq!(app.db.dump(), before);
 }
 
@@ -169,6 +170,21 @@ fn a_client_name_cannot_disguise_itself_or_bring_markup() {
     }
 }
 
+/// C7
+#[test]
+fn a_very_long_client_name_is_cut_or_refused() {
+    let app = TestApp::new();
+    let register = |name: String| {
+        let body =
+            serde_json::json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": name}).to_string();
+        app.send(request("POST", "/mcp/oauth/register", &[], body))
+    };
+    assert_eq!(register("x".repeat(10_000)).status(), 400);
+    let id = crate::support::json(&register("x".repeat(200)))["client_id"].as_str().expect("an id").to_owned();
+    let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", &id)]), user::MARA_ADMIN).body;
+    assert!(page.contains(&"x".repeat(60)) && !page.contains(&"x".repeat(61)));
+}
+
 /// C9, C10
 #[test]
 fn two_tabs_can_connect_side_by_side_and_each_is_asked() {
@@ -228,14 +244,77 @@ fn canceling_at_sign_in_ends_the_visit() {
 
 /// A28
 #[test]
-fn a_storage_outage_at_consent_keeps_the_form_answerable() {
+fn while_a_form_cannot_be_read_it_stays_answerable() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
-    app.db.fail_after(1, Failure::Before);
-    assert_eq!(browser.answer(&consent, "approve").status, 503);
+    app.db.fail_after(0, Failure::Before);
+    let refused = browser.answer(&consent, "approve");
+    assert!(refused.status == 503 && !refused.body.contains("http-equiv"), "{}", refused.body);
     app.db.heal();
     assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some());
+}
+
+/// A28
+#[test]
+fn an_answer_that_cannot_be_stored_tells_the_client_to_try_again() {
+    for (answer, failure) in [("approve", Failure::Before), ("approve", Failure::After), ("deny", Failure::Before)] {
+        let app = TestApp::new();
+        let browser = Browser::new(&app);
+        let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+        app.db.fail_after(1, failure);
+        let target = browser.answer(&consent, answer).leaves_for();
+        assert_eq!(parameter(&target, "error").as_deref(), Some("temporarily_unavailable"), "{answer} {failure:?}");
+        assert_eq!(parameter(&target, "state").as_deref(), Some("xyz"));
+        assert_eq!(parameter(&target, "iss").as_deref(), Some(PUBLIC_URL));
+        app.db.heal();
+        app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    }
+}
+
+/// C2
+#[test]
+fn a_form_with_the_cookie_of_another_visit_is_403_and_both_visits_are_untouched() {
+    let app = TestApp::new();
+    let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
+    let theirs = victim.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let own = attacker.sign_in(&authorize_url(&[]), user::THEO_MANAGER);
+    attacker.rename_cookie(&own.hidden("request"), &theirs.hidden("request"));
+    let before = app.db.dump();
+    assert_eq!(attacker.answer(&theirs, "approve").status, 403);
+    assert_eq!(attacker.open(theirs.url.as_str()).status, 403);
+    assert_eq!(app.db.dump(), before);
+    assert!(parameter(&victim.answer(&theirs, "approve").leaves_for(), "code").is_some());
+}
+
+/// C4
+#[test]
+fn a_form_shown_to_one_person_cannot_answer_for_another() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let mara = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let theo = browser.sign_in(&authorize_url(&[]), user::THEO_MANAGER);
+    let before = app.db.dump();
+    let (handle, person) = (theo.hidden("request"), mara.hidden("person"));
+    let mixed = [("request", handle.as_str()), ("person", &person), ("answer", "approve"), ("scope", "mcp.pages.read")];
+    for form in [&mixed[..], &[mixed[0], mixed[2], mixed[3]], &[mixed[0], ("person", ""), mixed[2], mixed[3]]] {
+        let shown = browser.submit(&mara, CONSENT, form);
+        assert!(shown.status == 403 && shown.body.contains("start connecting again"), "{form:?}: {}", shown.body);
+        assert!(!shown.body.contains("href"), "{}", shown.body);
+    }
+    assert_eq!(app.db.dump(), before);
+}
+
+/// C6
+#[test]
+fn the_page_has_no_link_and_no_picture_of_the_clients() {
+    let app = TestApp::new();
+    let page =
+        Browser::new(&app).sign_in(&authorize_url(&[("logo_uri", "https://evil.example/x.png")]), user::MARA_ADMIN);
+    for forbidden in ["<img", "<a ", "evil.example", "<script", "http-equiv"] {
+        assert!(!page.body.contains(forbidden), "{forbidden} in {}", page.body);
+    }
+    assert!(page.body.contains("end this connection at any time"), "where to revoke");
 }
 
 /// C3
@@ -247,6 +326,5 @@ fn a_sign_in_state_works_once() {
     let state = sign_in.hidden("state");
     let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
     assert_eq!(browser.request("GET", &back, String::new(), "").status(), 400, "StatiBeat knows no such code");
-    assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 403, "the visit is over and its cookie gone");
-    assert!(CONSENT.starts_with(PUBLIC_URL));
+    assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 400, "the visit is over");
 }

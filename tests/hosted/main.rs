@@ -10,16 +10,30 @@
 
 mod support;
 
+mod attacks;
 mod authorize;
 mod bearer;
+mod budget;
+mod completion;
+mod connection;
 mod consent;
+mod hostile;
+mod keys;
+mod known_clients;
+mod limits;
+mod matrix;
 mod metadata;
+mod prompts;
 mod protocol;
 mod purge;
 mod refresh;
 mod registration;
 mod resources;
 mod revoke;
+mod secrets;
+mod sign_in;
 mod token;
 mod tools;
+mod trouble;
+mod updates;
 mod writes;

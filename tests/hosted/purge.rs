@@ -14,6 +14,23 @@ fn run(app: &TestApp) -> usize {
 }
 
 #[test]
+fn a_run_goes_on_step_by_step_and_ends() {
+    let app = TestApp::new();
+    let fill = |rows: usize| {
+        app.db.execute(&format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+             INSERT INTO transactions (handle_hash, browser_hash, client_id, request, created_at, expires_at)
+             SELECT i, 'b', 'c', '', 0, 1 FROM n"
+        ));
+    };
+    fill(1_250);
+    assert_eq!(run(&app), 1_250, "three steps");
+    fill(10_001);
+    assert_eq!(run(&app), 10_000, "a run has a bound");
+    assert_eq!(run(&app), 1, "and the next goes on");
+}
+
+#[test]
 fn a_fresh_connection_loses_nothing() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, "mcp.pages.read");

@@ -2,7 +2,8 @@
 
 use crate::support::database::Failure;
 use crate::support::flow::{token_error, tokens, user};
-use crate::support::{RESOURCE, TestApp};
+use crate::support::{RESOURCE, TestApp, json as json_of};
+use serde_json::json;
 use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
@@ -81,6 +82,71 @@ fn a_request_that_is_wrong_in_any_way_rotates_nothing() {
     assert_eq!(app.db.dump(), before);
 }
 
+/// R3
+#[test]
+fn another_client_with_a_used_token_triggers_no_reuse_handling() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    app.advance(Duration::from_mins(5));
+    let before = app.db.dump();
+    assert_eq!(token_error(&app.refresh(&first.refresh, &[("client_id", "other")])), invalid_grant());
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(app.ping(&second.access), 200);
+}
+
+/// R6
+#[test]
+fn twenty_refreshes_of_one_token_get_one_successor_and_twenty_access_tokens() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let answers: Vec<_> = (0..20).map(|_| tokens(&app.refresh(&pair.refresh, &[]))).collect();
+    assert!(answers.iter().all(|answer| answer.refresh == answers[0].refresh && app.ping(&answer.access) == 200));
+    let access: std::collections::BTreeSet<_> = answers.iter().map(|answer| &answer.access).collect();
+    assert_eq!((access.len(), app.db.count("SELECT count(*) FROM refresh_tokens")), (20, 2));
+}
+
+/// R13
+#[test]
+fn a_person_who_was_disabled_can_refresh_no_more() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    assert_eq!(token_error(&app.refresh(&pair.refresh, &[])), invalid_grant());
+    app.upstream.simulator.set_user_disabled(1, false).expect("a user");
+    assert_eq!(app.ping(&pair.access), 401, "the grant has ended with the person");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE detail = 'user_disabled'"), 1);
+}
+
+/// R13, R14
+#[test]
+fn nothing_of_a_revoked_grant_can_be_refreshed_inside_the_window_or_out_of_it() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    app.revoke(&second.refresh, &[]);
+    let before = app.db.dump();
+    for token in [&first.refresh, &second.refresh] {
+        assert_eq!(token_error(&app.refresh(token, &[])), invalid_grant());
+    }
+    assert_eq!(app.db.dump(), before);
+    assert_eq!((app.ping(&first.access), app.ping(&second.access)), (401, 401));
+}
+
+/// R17
+#[test]
+fn a_permission_taken_away_upstream_stops_the_next_call_and_not_the_refresh() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let read = |token: &str| app.call(token, "resources/read", json!({"uri": "statibeat://pages/42/incidents/active"}));
+    assert!(json_of(&read(&pair.access))["result"].is_object());
+    app.upstream.simulator.set_role(1, 42, None).expect("a role");
+    let next = tokens(&app.refresh(&pair.refresh, &[]));
+    assert_eq!(next.scope, SCOPE);
+    assert!(json_of(&read(&next.access))["error"].is_object(), "effective on the next call");
+    assert!(json_of(&read(&pair.access))["error"].is_object());
+}
+
 /// R10
 #[test]
 fn a_narrowed_access_token_does_not_narrow_the_grant() {
@@ -118,6 +184,7 @@ fn a_refresh_whose_answer_was_lost_can_be_repeated() {
     }
 }
 
+/// P4
 #[test]
 fn an_access_token_lives_an_hour_to_the_second() {
     let app = TestApp::new();

@@ -5,6 +5,7 @@ use crate::support::flow::{authorize_url, user};
 use crate::support::{TestApp, header, json, request};
 use http::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn register(app: &TestApp, body: &Value) -> Response<bytes::Bytes> {
     app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body.to_string()))
@@ -30,6 +31,9 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
     );
     let body = json(&answer);
     assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (201, "no-store"));
+    assert!(body["client_id"].is_string() && body["client_id_issued_at"].is_number());
+    assert_eq!(body["grant_types"], json!(["authorization_code", "refresh_token"]));
+    assert_eq!(body["response_types"], json!(["code"]));
     assert_eq!(body["redirect_uris"], json!(["http://localhost:8787/callback"]));
     assert_eq!(body["token_endpoint_auth_method"], "none");
     for absent in [
@@ -49,6 +53,15 @@ fn what_cannot_work_is_refused_as_json() {
     let app = TestApp::new();
     for (body, code) in [
         (json!({"redirect_uris": []}), "invalid_redirect_uri"),
+        (json!({}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": vec!["http://localhost/"; 11]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": [format!("http://localhost/{}", "x".repeat(2048))]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["http://localhost/", "DATA:text/html,x"]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["http://localhost/"], "client_name": 7}), "invalid_client_metadata"),
+        (
+            json!({"redirect_uris": ["http://localhost/"], "grant_types": ["client_credentials"]}),
+            "invalid_client_metadata",
+        ),
         (json!({"redirect_uris": ["https://acme.example/cb"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": ["javascript:alert(1)", "http://localhost/"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": "http://localhost/"}), "invalid_client_metadata"),
@@ -83,8 +96,12 @@ fn a_registered_client_may_change_its_port_and_nothing_else() {
 fn registering_stores_nothing_and_asks_nobody() {
     let app = TestApp::new();
     let (before, batches) = (app.db.dump(), app.db.batches.get());
-    for port in 1..200 {
-        register(&app, &json!({"redirect_uris": [format!("http://localhost:{port}/cb")]}));
+    for count in 0..10_000 {
+        if count % 20 == 0 {
+            app.advance(Duration::from_hours(1));
+        }
+        let body = json!({"redirect_uris": [format!("http://localhost:{}/cb", 10_000 + count)]});
+        assert_eq!(register(&app, &body).status(), 201);
     }
     assert_eq!((app.db.dump(), app.db.batches.get()), (before, batches));
     assert!(app.upstream.take_calls().is_empty());

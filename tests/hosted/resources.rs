@@ -1,8 +1,7 @@
 //! Every resource, through the whole path; who sees what; how many calls it takes.
 
 use crate::support::flow::user;
-use crate::support::simulator::FaultKind;
-use crate::support::{TestApp, json};
+use crate::support::{TestApp, json, surface};
 use serde_json::{Value, json};
 
 const ALL: &str = "mcp.pages.read mcp.incidents.read";
@@ -25,22 +24,10 @@ fn the_signed_in_person_and_their_pages_can_be_read() {
 #[test]
 fn every_listed_resource_can_be_read_and_names_its_page() {
     let app = TestApp::new();
-    let token = app.connect(user::MARA_ADMIN, ALL).access;
+    let token = app.connect(user::MARA_ADMIN, surface::EVERYTHING).access;
     let listed = json(&app.call(&token, "resources/list", json!({})))["result"]["resources"].clone();
     let uris: Vec<&str> = listed.as_array().expect("a list").iter().filter_map(|entry| entry["uri"].as_str()).collect();
-    assert_eq!(
-        uris,
-        [
-            "statibeat://me",
-            "statibeat://pages",
-            "statibeat://pages/42/summary",
-            "statibeat://pages/42/hierarchy",
-            "statibeat://pages/42/incidents/active",
-            "statibeat://pages/43/summary",
-            "statibeat://pages/43/hierarchy",
-            "statibeat://pages/43/incidents/active",
-        ]
-    );
+    assert_eq!(uris.len(), 2 + 2 * 14);
     for uri in uris {
         let body = app.read(&token, uri);
         if let Some(page) = uri.strip_prefix("statibeat://pages/").and_then(|rest| rest.split('/').next()) {
@@ -48,6 +35,21 @@ fn every_listed_resource_can_be_read_and_names_its_page() {
             assert!(body["page"]["name"].is_string(), "{uri}");
         }
     }
+}
+
+#[test]
+fn a_window_that_statibeat_does_not_compute_is_refused_and_not_clamped() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, "mcp.analytics.read").access;
+    let uri = |days: &str| format!("statibeat://pages/42/analytics/summary?window_days={days}");
+    assert_eq!(app.read(&token, &uri("7"))["daily"]["rows"].as_array().map(Vec::len), Some(7));
+    let default = app.read(&token, "statibeat://pages/42/analytics/summary");
+    assert_eq!(default["analytics"]["window_days"], 30);
+    app.upstream.take_calls();
+    for days in ["0", "91", "x", "-1", "07"] {
+        assert_eq!(error_of(&app, &token, &uri(days))["code"], -32602, "{days}");
+    }
+    assert!(app.upstream.take_calls().is_empty());
 }
 
 #[test]
@@ -124,23 +126,5 @@ fn a_read_takes_one_database_read_and_no_upstream_call_it_does_not_need() {
         app.read(&token, &uri);
         assert_eq!(app.upstream.take_calls(), calls, "{uri}");
         assert_eq!(app.db.batches.get() - batches, 1, "{uri}");
-    }
-}
-
-#[test]
-fn upstream_trouble_is_an_error_that_keeps_the_connection() {
-    for kind in [
-        FaultKind::Status { code: 500, retry_after: None },
-        FaultKind::Status { code: 429, retry_after: Some(7) },
-        FaultKind::DropBefore,
-        FaultKind::MalformedBody,
-    ] {
-        let app = TestApp::new();
-        let token = app.connect(user::MARA_ADMIN, ALL).access;
-        app.upstream.inject(None, "/api/v1/orgs/*/pages/*/admin/summary", kind.clone());
-        let answer = app.call(&token, "resources/read", json!({"uri": "statibeat://pages/42/summary"}));
-        assert!([200, 503].contains(&answer.status().as_u16()), "{kind:?}: {}", answer.status());
-        assert!(json(&answer)["error"]["code"].is_i64(), "{kind:?}: {}", json(&answer));
-        app.read(&token, "statibeat://pages/42/summary");
     }
 }

@@ -1,7 +1,8 @@
 //! Code redemption over HTTP: RFC 6749 4.1.3, RFC 7636 4.5, OAuth 2.1 4.1.3.
 
 use crate::support::database::Failure;
-use crate::support::flow::{CLIENT, token_error, tokens, user};
+use crate::support::flow::{CLIENT, VERIFIER, token_error, tokens, user};
+use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, header, json, request};
 use std::time::Duration;
 
@@ -56,8 +57,141 @@ fn a_request_that_is_wrong_in_any_way_is_refused_and_spends_nothing() {
 #[test]
 fn the_token_endpoint_takes_posts_only() {
     let app = TestApp::new();
-    let get = app.get("/mcp/oauth/token");
-    assert_eq!((get.status().as_u16(), header(&get, "allow")), (405, "POST, OPTIONS"));
+    for method in ["GET", "PUT", "DELETE"] {
+        let answer = app.send(request(method, "/mcp/oauth/token", &[], ""));
+        assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, "POST, OPTIONS"), "{method}");
+    }
+    let preflight = app.send(request("OPTIONS", "/mcp/oauth/token", &[("origin", "https://web.example")], ""));
+    assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-allow-methods")), (204, "POST"));
+}
+
+/// T2, T3
+#[test]
+fn a_body_that_is_not_one_form_in_utf_8_is_refused() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    let good = format!("grant_type=authorization_code&client_id={CLIENT}&code={code}");
+    let long = format!("{good}&x={}", "x".repeat(16 * 1024));
+    let typed = |content_type| vec![("content-type", content_type)];
+    let broken = [format!("{good}&x=%"), format!("{good}&x=%zz"), format!("{good}&x=%ff")];
+    let mut cases = vec![
+        (typed("application/json"), good.clone()),
+        (vec![], good.clone()),
+        (typed("text/plain; x=application/x-www-form-urlencoded"), good.clone()),
+        (vec![("content-type", FORM), ("content-type", FORM)], good.clone()),
+        (typed(FORM), long),
+    ];
+    cases.extend(broken.into_iter().map(|body| (typed(FORM), body)));
+    for (headers, body) in cases {
+        app.address.set(Some("160.79.104.1"));
+        let answer = app.send(request("POST", "/mcp/oauth/token", &headers, body));
+        assert_eq!(token_error(&answer), (400, "invalid_request".into()), "{headers:?}");
+    }
+    let not_utf_8 = http::Request::post("/mcp/oauth/token").header("content-type", FORM);
+    let answer = app.send(not_utf_8.body(bytes::Bytes::from_static(b"grant_type=\xff\xfe")).expect("a request"));
+    assert_eq!(token_error(&answer), (400, "invalid_request".into()));
+    assert_eq!(app.db.dump(), before);
+}
+
+/// T4, T16
+#[test]
+fn a_repeated_parameter_is_refused() {
+    for name in ["grant_type", "client_id", "code", "redirect_uri", "code_verifier"] {
+        refused(&[(name, "a"), (name, "a")], 400, "invalid_request");
+    }
+    refused(&[("resource", crate::support::RESOURCE), ("resource", "https://other.example")], 400, "invalid_target");
+    refused(&[("resource", "https://mcp.example/mcp#x")], 400, "invalid_target");
+}
+
+/// T16
+#[test]
+fn a_grant_for_another_resource_gives_nothing_here_and_loses_nothing() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    app.db.execute("UPDATE grants SET resource = 'https://old.example/mcp'");
+    let before = app.db.dump();
+    assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_target".into()));
+    assert_eq!(app.db.dump(), before);
+}
+
+/// T6
+#[test]
+fn parameters_in_the_address_are_not_looked_at() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    let query = format!(
+        "/mcp/oauth/token?grant_type=authorization_code&client_id={CLIENT}&code={code}&code_verifier={VERIFIER}"
+    );
+    let answer = app.send(request("POST", &query, &[("content-type", "application/x-www-form-urlencoded")], ""));
+    assert_eq!(token_error(&answer), (400, "invalid_request".into()));
+    assert_eq!(app.db.dump(), before);
+}
+
+/// T8
+#[test]
+fn other_grant_types_are_not_supported() {
+    for grant_type in [
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ] {
+        refused(&[("grant_type", grant_type)], 400, "unsupported_grant_type");
+    }
+}
+
+/// T12
+#[test]
+fn a_secret_in_the_body_is_refused_and_together_with_basic_it_is_malformed() {
+    refused(&[("client_assertion", "x")], 400, "invalid_client");
+    let app = TestApp::new();
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", "Basic eDp5")];
+    let both = app.send(request("POST", "/mcp/oauth/token", &headers, "grant_type=refresh_token&client_secret=x"));
+    assert_eq!(token_error(&both), (400, "invalid_request".into()));
+}
+
+/// T15, X10
+#[test]
+fn unknown_expired_used_and_foreign_codes_answer_alike_after_the_same_work() {
+    let app = TestApp::new();
+    app.address.set(Some("160.79.104.1"));
+    let answer_to = |code: &str, changes: &[(&str, &str)]| {
+        let before = app.db.batches.get();
+        let mut answer = app.redeem(code, changes);
+        answer.headers_mut().remove("x-request-id");
+        (app.db.batches.get() - before, format!("{answer:?}"))
+    };
+    let [foreign, used, revoked, expired, forgotten] = [(); 5].map(|()| app.code(user::MARA_ADMIN, SCOPE));
+    app.redeem(&used, &[]);
+    let first = answer_to(&foreign, &[("client_id", "other")]);
+    assert_eq!((first.0, first.1.contains("invalid_grant")), (1, true), "{}", first.1);
+    assert_eq!(answer_to(&used, &[]), first, "used");
+    app.db.execute("DELETE FROM codes WHERE redeemed_at IS NULL AND rowid = (SELECT max(rowid) FROM codes)");
+    assert_eq!(answer_to(&forgotten, &[]), first, "unknown");
+    app.db.execute("UPDATE grants SET revoked_at = 1 WHERE rowid = (SELECT min(rowid) + 2 FROM grants)");
+    assert_eq!(answer_to(&revoked, &[]), first, "revoked");
+    app.advance(Duration::from_mins(10));
+    assert_eq!(answer_to(&expired, &[]), first, "expired");
+}
+
+/// T17
+#[test]
+fn what_we_do_not_know_is_ignored() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let body = format!(
+        "grant_type=authorization_code&client_id={CLIENT}&code={code}&code_verifier={VERIFIER}&audience=x&audience=y&foo="
+    );
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("mcp-protocol-version", "2024-11-05"),
+        ("dpop", "x.y.z"),
+    ];
+    let answer = app.send(request("POST", "/mcp/oauth/token", &headers, body));
+    assert_eq!((answer.status().as_u16(), json(&answer)["token_type"].as_str()), (200, Some("Bearer")));
 }
 
 /// T2, T11
@@ -101,8 +235,109 @@ fn five_wrong_verifiers_end_a_code_and_four_do_not() {
         for _ in 0..tries {
             assert_eq!(token_error(&app.redeem(&code, &[("code_verifier", &wrong)])), (400, "invalid_grant".into()));
         }
+        // The sixth failure would be told to wait; the code lives longer than that window still lasts.
+        app.advance(Duration::from_secs(400));
         assert_eq!(app.redeem(&code, &[]).status(), status, "after {tries}");
     }
+}
+
+/// K8, K9
+#[test]
+fn a_verifier_that_is_malformed_or_the_challenge_itself_gives_nothing_and_leaves_the_code() {
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    for shape in [&"a".repeat(42), &"a".repeat(129), &format!("{VERIFIER}="), &format!("{}!", &VERIFIER[1..])] {
+        refused(&[("code_verifier", shape)], 400, "invalid_request");
+    }
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    assert_eq!(token_error(&app.redeem(&code, &[("code_verifier", CHALLENGE)])), (400, "invalid_grant".into()));
+    assert_eq!(app.redeem(&code, &[]).status(), 200, "the example of RFC 7636 appendix B");
+}
+
+/// K2
+#[test]
+fn secrets_of_another_kind_and_made_up_codes_never_reach_the_database() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let good = app.code(user::MARA_ADMIN, SCOPE);
+    let (before, batches) = (app.db.dump(), app.db.batches.get());
+    let wrong_tag = format!("{}AAAAAAAAAAA", &good[..good.len() - 11]);
+    for code in [&pair.access, &pair.refresh, &wrong_tag, "garbage"] {
+        assert_eq!(token_error(&app.redeem(code, &[])), (400, "invalid_grant".into()));
+    }
+    assert_eq!((app.db.dump(), app.db.batches.get()), (before, batches));
+}
+
+/// K14
+#[test]
+fn a_person_disabled_between_consent_and_redemption_gets_no_tokens() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_grant".into()));
+    assert_eq!(
+        app.db.count("SELECT count(*) FROM access_tokens") + app.db.count("SELECT count(*) FROM refresh_tokens"),
+        0
+    );
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke' AND detail = 'user_disabled'"), 1);
+    app.upstream.simulator.set_user_disabled(1, false).expect("a user");
+    assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_grant".into()), "the approval is over");
+}
+
+/// T14
+#[test]
+fn an_upstream_outage_hands_out_nothing_and_spends_nothing() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    for code_status in [500, 401, 403, 429] {
+        for answer in [
+            |app: &TestApp, code: &str, _: &str| app.redeem(code, &[]),
+            |app: &TestApp, _: &str, token: &str| app.refresh(token, &[]),
+        ] {
+            app.upstream.inject(None, "/api/v1/me", FaultKind::Status { code: code_status, retry_after: None });
+            let answer = answer(&app, &code, &pair.refresh);
+            assert_eq!(token_error(&answer), (503, "temporarily_unavailable".into()), "{code_status}");
+            assert_ne!(header(&answer, "retry-after"), "");
+        }
+    }
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(
+        (app.redeem(&code, &[]).status().as_u16(), app.refresh(&pair.refresh, &[]).status().as_u16()),
+        (200, 200)
+    );
+}
+
+#[test]
+fn authorization_takes_few_round_trips_to_the_database() {
+    let app = TestApp::new();
+    let count = |work: &dyn Fn()| {
+        let before = app.db.batches.get();
+        work();
+        app.db.batches.get() - before
+    };
+    let browser = crate::support::browser::Browser::new(&app);
+    let opened = std::cell::RefCell::new(None);
+    let url = crate::support::flow::authorize_url(&[]);
+    assert_eq!(count(&|| *opened.borrow_mut() = Some(browser.open(&url))), 1, "authorize");
+    let sign_in = opened.take().expect("a page");
+    assert_eq!(
+        count(&|| *opened.borrow_mut() = Some(browser.choose_user(&sign_in, user::MARA_ADMIN))),
+        3,
+        "sign-in and page"
+    );
+    let consent = opened.take().expect("a page");
+    assert_eq!(count(&|| *opened.borrow_mut() = Some(browser.answer(&consent, "approve"))), 2, "consent");
+    let left = opened.take().expect("a page").leaves_for();
+    let code = crate::support::browser::parameter(&left, "code").expect("a code");
+    let pair = std::cell::RefCell::new(None);
+    assert_eq!(count(&|| *pair.borrow_mut() = Some(tokens(&app.redeem(&code, &[])))), 2, "exchange");
+    let pair = pair.take().expect("tokens");
+    assert_eq!(count(&|| assert_eq!(app.ping(&pair.access), 200)), 2, "first use of a grant");
+    assert_eq!(count(&|| assert_eq!(app.ping(&pair.access), 200)), 1, "token check");
+    assert_eq!(count(&|| drop(app.revoke(&pair.access, &[]))), 1, "revoke an access token");
+    assert_eq!(count(&|| drop(app.revoke(&pair.refresh, &[]))), 2, "revoke a grant");
 }
 
 /// K11

@@ -1,7 +1,6 @@
 //! `create_incident` through the whole path: checked, posted once, attributed, audited.
 
 use crate::support::flow::user;
-use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -40,7 +39,7 @@ fn a_created_incident_is_on_the_page_and_in_the_audit() {
     let result = create(&app, &token, outage());
     let receipt = &result["structuredContent"];
     assert_ne!(result["isError"], true, "{result}");
-    assert_eq!((&receipt["page_id"], &receipt["title"]), (&json!(42), &json!("Elevated API errors")));
+    assert_eq!((&receipt["page_id"], &receipt["status"]), (&json!(42), &json!("degraded")));
     let active = app.read(&token, "statibeat://pages/42/incidents/active");
     let is_there =
         active["incidents"].as_array().expect("a list").iter().any(|incident| incident["id"] == receipt["incident_id"]);

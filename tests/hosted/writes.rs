@@ -221,3 +221,104 @@ fn statibeat_knows_a_write_by_a_name_that_leads_to_its_audit_row() {
     let body: Value = serde_json::from_slice(&post.body).expect("JSON");
     assert_eq!(body["external_id"], format!("mcp-{}", receipt["audit_id"].as_str().expect("text")));
 }
+
+#[test]
+fn a_preview_shows_everything_and_posts_nothing() {
+    let story = Story::new();
+    let mut arguments = with("preview", true);
+    arguments["affected_items"] = json!([{ "id": 101 }, { "slug": "no-such-thing" }]);
+    arguments["description"] = json!("Node 10.0.4.17 fails.");
+    let shown = story.create(arguments);
+    let preview = &shown["structuredContent"]["preview"];
+    assert_eq!((story.posts(), story.audited("previewed")), (0, 1), "{shown}");
+    assert_eq!(preview["public_text"]["description"], "Node 10.0.4.17 fails.");
+    assert!(preview["subscribers"]["channels"].is_object(), "{shown}");
+    assert!(preview["components"][0]["before"].is_string(), "{shown}");
+    let warnings = preview["warnings"].to_string();
+    assert!(warnings.contains("ip-address") && warnings.contains("no-such-thing"), "{warnings}");
+    let handle = preview["confirm"].as_str().expect("a handle");
+    assert!(text(&shown).contains(handle) && text(&shown).contains("nothing was published"), "{shown}");
+}
+
+#[test]
+fn a_handle_confirms_its_write_once() {
+    let story = Story::new();
+    let handle = |story: &Story, arguments: Value| {
+        let mut arguments = arguments;
+        arguments["preview"] = json!(true);
+        story.create(arguments)["structuredContent"]["preview"]["confirm"].clone()
+    };
+    story.create(outage());
+    let similar = with("title", "Another");
+    let confirmed = |arguments: &Value, handle: &Value| {
+        let mut arguments = arguments.clone();
+        arguments["confirm"] = handle.clone();
+        arguments
+    };
+    assert_eq!(story.create(similar.clone())["isError"], true, "it looks like the first one");
+    let of_similar = handle(&story, similar.clone());
+    story.posts();
+    let swapped = story.create(confirmed(&with("title", "A third"), &of_similar));
+    assert!(swapped["isError"] == true && text(&swapped).contains("not for this call"), "{swapped}");
+    assert_ne!(story.create(confirmed(&similar, &of_similar))["isError"], true);
+    assert_eq!(story.posts(), 1);
+    assert_eq!(story.create(confirmed(&similar, &of_similar))["structuredContent"]["replayed"], true);
+    story.app.advance(Duration::from_mins(10));
+    let late = story.create(confirmed(&similar, &of_similar));
+    assert!(late["isError"] == true && text(&late).contains("10 minutes"), "{late}");
+    assert_eq!(story.posts(), 0);
+}
+
+#[test]
+fn where_every_write_is_confirmed_a_bare_one_is_sent_back() {
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_CONFIRM_WRITES").then_some("always"));
+    let token = app.connect(user::THEO_MANAGER, ALL).access;
+    let story = Story { app, token };
+    story.posts();
+    let bare = story.create(outage());
+    assert!(bare["isError"] == true && text(&bare).contains("preview: true"), "{bare}");
+    let handle = story.create(with("preview", true))["structuredContent"]["preview"]["confirm"].clone();
+    assert_eq!(story.posts(), 0);
+    assert_ne!(story.create(with("confirm", handle))["isError"], true);
+    assert_eq!(story.posts(), 1);
+    assert_eq!(story.create(outage())["structuredContent"]["replayed"], true, "a repeat needs no new confirmation");
+}
+
+#[test]
+fn a_rule_warns_or_refuses_as_the_operator_says() {
+    let story = Story::new();
+    let warned = story.create(with("description", "Human error."));
+    assert!(
+        warned["structuredContent"]["warnings"][0].as_str().is_some_and(|text| text.starts_with("blame")),
+        "{warned}"
+    );
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_LINT").then_some("blame=refuse"));
+    let token = app.connect(user::THEO_MANAGER, ALL).access;
+    let story = Story { app, token };
+    story.posts();
+    let refused = story.create(with("description", "Human error."));
+    assert!(refused["isError"] == true && text(&refused).contains("blame"), "{refused}");
+    assert_eq!((story.posts(), story.audited("refused")), (0, 1));
+}
+
+#[test]
+fn whatever_keeps_a_write_from_being_made_is_on_record() {
+    let story = Story::new();
+    let reader = story.app.connect(user::THEO_MANAGER, "mcp.pages.read").access;
+    let viewer = story.app.connect(user::INES_VIEWER, ALL).access;
+    for (token, arguments) in [
+        (&reader, outage()),
+        (&viewer, outage()),
+        (&story.token, with("page_id", 77)),
+        (&story.token, with("title", 7)),
+        (&story.token, with("confirm", "made.up.handle")),
+    ] {
+        story.app.call(token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    }
+    for detail in ["scope", "role", "page", "arguments", "handle"] {
+        let row =
+            format!("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'refused' AND detail = '{detail}'");
+        assert_eq!(story.app.db.count(&row), 1, "{detail}");
+    }
+    assert_eq!(story.posts(), 0);
+}

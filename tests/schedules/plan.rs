@@ -1,7 +1,5 @@
 //! A schedule: which calls, in which order their steps happen, what fails.
 
-use statibeat_mcp::catalog::find_tool;
-
 /// A small generator with a known sequence (`SplitMix64`), so that a seed names a schedule for good.
 pub struct Random(u64);
 
@@ -30,17 +28,6 @@ pub enum Tool {
     AddIncidentUpdate,
     ScheduleMaintenance,
     AddMaintenanceUpdate,
-}
-
-impl Tool {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CreateIncident => "create_incident",
-            Self::AddIncidentUpdate => "add_incident_update",
-            Self::ScheduleMaintenance => "schedule_maintenance",
-            Self::AddMaintenanceUpdate => "add_maintenance_update",
-        }
-    }
 }
 
 /// One write that a client wants once, and how it names it.
@@ -131,7 +118,6 @@ impl Wanted {
             2 => Tool::AddMaintenanceUpdate,
             _ => Tool::CreateIncident,
         };
-        let tool = if find_tool(tool.name()).is_some() { tool } else { Tool::CreateIncident };
         let creates = matches!(tool, Tool::CreateIncident | Tool::ScheduleMaintenance);
         Self { tool, has_key: random.below(2) == 0, has_external_id: creates && random.below(4) == 0 }
     }

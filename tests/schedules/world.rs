@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use statibeat_mcp::catalog::policy::WritePolicy;
 use statibeat_mcp::catalog::scope::ScopeSet;
 use statibeat_mcp::hosted::HostedSurface;
 use statibeat_mcp::hosted::caller::Caller;
@@ -127,6 +128,8 @@ impl<'a> World<'a> {
             request_id: &request_id,
             limiter: &self.limiter,
             db: &self.db,
+            seals: self.ring,
+            policy: &WritePolicy::default(),
             now,
             random: &draw,
             log: &|_| {},

@@ -39,7 +39,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let mut worker = Totals::default();
     let mut tests = Command::new(node);
     tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
-    tests.args(["--test", "--test-reporter=spec", "tests/worker/*.test.mjs"]);
+    tests.args(["--test", "--test-reporter=spec", "tests/worker/**/*.test.mjs"]);
     all_good &= step("worker tests", || counted(&mut tests, &mut worker, node_totals))?;
 
     println!();

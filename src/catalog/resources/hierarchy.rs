@@ -1,10 +1,13 @@
 //! The hierarchy as a tree, built from flat items that name their parents.
 //!
 //! Upstream promises a forest. Should it not be one (a parent that is missing, a circle, an absurd depth), every item
-//! still appears exactly once: those that hang nowhere stand at the top and are counted as `detached`.
+//! still appears exactly once: those that hang nowhere stand at the top and are counted as `detached`. A tree that is
+//! too long for one result is shown from the top down; an item says how many of its children were left out.
 
-use super::body::{self, Listing};
-use crate::catalog::{BodyError, Subject};
+use super::body::{self, LIST_BYTES, Listing};
+use crate::catalog::shown::Origin::People;
+use crate::catalog::shown::Shown::{self, Plain, Text};
+use crate::catalog::{BodyError, Subject, shown};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -12,20 +15,41 @@ use std::collections::HashMap;
 /// reader behind us small.
 const DEPTH_MAX: usize = 32;
 
+const LEVEL: &[Shown] = &[Plain("depth"), Text("name", 60, People)];
+const ITEM: &[Shown] = &[
+    Plain("id"),
+    Text("name", 100, People),
+    Plain("external_id"),
+    Plain("slug"),
+    Plain("status"),
+    Plain("under_maintenance"),
+];
+
 type Item = Map<String, Value>;
 
-/// The levels, and the items as a tree with `children` where there are any.
+/// The levels, and the items as a tree with `children` where there are any; with `under_id`, one branch of it.
 pub fn tree(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [levels, items] = body::answers(answers)?;
-    let levels = Listing::read(levels, "the list of levels", None)?;
+    let mut result = json!({ "page": body::page(subject)? });
+    if !levels.is_null() {
+        let levels = Listing::read(levels, "the list of levels", None)?;
+        result["levels"] = levels.items.iter().map(|level| shown::show(LEVEL, level)).collect();
+    }
     let listing = Listing::read(items, "the list of items", None)?;
-    let mut result = json!({ "page": body::page(subject)?, "levels": levels.items });
-    listing.describe(&mut result);
-    let items: Result<Vec<Item>, BodyError> =
-        listing.items.into_iter().map(|item| body::object(item, "a hierarchy item")).collect();
-    let forest = Forest::plant(items?);
+    let mut forest = Forest::plant(listing.items);
+    if let Some(id) = subject.variables.get("under_id") {
+        forest.keep_branch(id)?;
+    }
+    result["total"] = json!(forest.order.len());
     result["detached"] = json!(forest.detached);
-    result["tree"] = Value::Array(forest.grow());
+    let (tree, returned) = forest.grow();
+    result["returned"] = json!(returned);
+    result["truncated"] = json!(result["total"] != result["returned"]);
+    if result["truncated"] == true {
+        result["next"] = json!(format!("{}?under_id={{id}} shows the branch of one item.", subject.uri));
+    }
+    result["tree"] = Value::Array(tree);
+    body::label(&mut result, &[LEVEL, ITEM]);
     Ok(result)
 }
 
@@ -61,21 +85,68 @@ impl Forest {
         Forest { order: walk.order, under: walk.under, items, detached }
     }
 
-    /// Hangs every item under its parent, the deepest first.
-    fn grow(mut self) -> Vec<Value> {
-        let mut branches: Vec<Vec<Value>> = vec![Vec::new(); self.items.len()];
+    /// Only the item of that id and what hangs below it.
+    fn keep_branch(&mut self, id: &str) -> Result<(), BodyError> {
+        let id = id.parse::<i64>().ok();
+        let of_id = |index: &usize| id.is_some() && self.items[*index].get("id").and_then(Value::as_i64) == id;
+        let root = self.order.iter().copied().find(of_id).ok_or(BodyError::Absent)?;
+        let mut kept = vec![false; self.items.len()];
+        for index in &self.order {
+            kept[*index] = *index == root || self.under[*index].is_some_and(|parent| kept[parent]);
+        }
+        self.order.retain(|index| kept[*index]);
+        self.under[root] = None;
+        self.detached = 0;
+        Ok(())
+    }
+
+    /// What fits, from the top down: whether each item is shown.
+    fn fitting(&self, shown: &[Value]) -> Vec<bool> {
+        let mut depth = vec![0; self.items.len()];
+        for index in &self.order {
+            depth[*index] = self.under[*index].map_or(0, |parent| depth[parent] + 1);
+        }
+        let mut downward = self.order.clone();
+        downward.sort_by_key(|index| depth[*index]);
+        let (mut fits, mut bytes) = (vec![false; self.items.len()], 0);
+        for index in downward {
+            bytes += shown[index].to_string().len() + r#","children":[]"#.len();
+            if bytes > LIST_BYTES {
+                break;
+            }
+            fits[index] = true;
+        }
+        fits
+    }
+
+    /// Hangs every item that fits under its parent, the deepest first; the tops, and how many items there are in all.
+    fn grow(self) -> (Vec<Value>, usize) {
+        let mut shown: Vec<Value> = self.items.iter().map(|item| shown::show(ITEM, item)).collect();
+        let fits = self.fitting(&shown);
+        let mut branches: Vec<Vec<Value>> = vec![Vec::new(); shown.len()];
+        let mut left_out = vec![0; shown.len()];
         let mut tops = Vec::new();
         for index in self.order.into_iter().rev() {
-            let mut item = std::mem::take(&mut self.items[index]);
+            let parent = self.under[index];
+            if !fits[index] {
+                if let Some(parent) = parent {
+                    left_out[parent] += 1;
+                }
+                continue;
+            }
+            let mut item = shown[index].take();
             let mut children = std::mem::take(&mut branches[index]);
             if !children.is_empty() {
                 children.reverse();
-                item.insert("children".to_owned(), Value::Array(children));
+                item["children"] = Value::Array(children);
             }
-            self.under[index].map_or(&mut tops, |parent| &mut branches[parent]).push(Value::Object(item));
+            if left_out[index] > 0 {
+                item["children_left_out"] = json!(left_out[index]);
+            }
+            parent.map_or(&mut tops, |parent| &mut branches[parent]).push(item);
         }
         tops.reverse();
-        tops
+        (tops, fits.into_iter().filter(|fits| *fits).count())
     }
 }
 
@@ -133,62 +204,4 @@ fn position(item: &Item) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(items: &[(i64, Option<i64>)], expected: &str, detached: usize) {
-        let items = items.iter().map(|(id, parent)| match json!({ "id": id, "parent_id": parent }) {
-            Value::Object(item) => item,
-            _ => Item::new(),
-        });
-        let forest = Forest::plant(items.collect());
-        assert_eq!(forest.detached, detached, "detached in {expected}");
-        assert_eq!(draw(&forest.grow()), expected);
-    }
-
-    fn draw(items: &[Value]) -> String {
-        let draw_one = |item: &Value| match item["children"].as_array() {
-            Some(children) => format!("{}({})", item["id"], draw(children)),
-            None => item["id"].to_string(),
-        };
-        items.iter().map(draw_one).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn items_hang_under_their_parents_in_order() {
-        check(&[], "", 0);
-        check(&[(1, None), (2, Some(1)), (3, Some(1)), (4, Some(2)), (5, None)], "1(2(4) 3) 5", 0);
-        check(&[(4, Some(2)), (2, Some(1)), (1, None)], "1(2(4))", 0);
-    }
-
-    #[test]
-    fn every_item_appears_once_even_if_upstream_gives_no_forest() {
-        check(&[(1, None), (2, Some(9)), (3, Some(2))], "1 2(3)", 1);
-        check(&[(1, Some(1))], "1", 1);
-        check(&[(1, Some(2)), (2, Some(1)), (3, Some(2)), (4, None)], "4 1(2(3))", 1);
-        check(&[(1, None), (1, None), (2, Some(1))], "1(2) 1", 0);
-        check(&[(3, Some(2)), (2, Some(9))], "2(3)", 1);
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let chain: Vec<(i64, Option<i64>)> = (1..=100_000).map(|id| (id, (id > 1).then_some(id - 1))).collect();
-        let items = chain.iter().map(|(id, parent)| json!({ "id": id, "parent_id": parent })).collect::<Vec<_>>();
-        let items: Vec<Item> = items.into_iter().filter_map(|item| body::object(item, "item").ok()).collect();
-        let forest = Forest::plant(items);
-        assert_eq!(forest.detached, 100_000 / DEPTH_MAX - 1);
-        assert_eq!(forest.grow().len(), 100_000 / DEPTH_MAX);
-    }
-
-    #[test]
-    fn siblings_stand_by_position() {
-        let items = json!([{ "id": 1, "position": 2 }, { "id": 2 }, { "id": 3, "display_order": 1 }]);
-        let page = json!({ "id": 7, "name": "Acme" });
-        let variables = crate::catalog::Variables::new();
-        let subject = Subject { variables: &variables, page: Some(&page) };
-        let shown = tree(&subject, vec![json!([]), items]).expect("the answers have the promised shape");
-        let ids: Vec<&Value> = shown["tree"].as_array().expect("a list").iter().map(|item| &item["id"]).collect();
-        assert_eq!(ids, [3, 1, 2]);
-        assert_eq!((&shown["page"]["name"], &shown["total"]), (&json!("Acme"), &json!(3)));
-    }
-}
+mod tests;

@@ -1,8 +1,28 @@
 //! Bodies about incidents.
 
-use super::body::{self, Listing};
+use super::body::{self, ListShape};
+use super::timeline::{self, AFFECTED, LATEST, STAGE};
+use crate::catalog::shown::Origin::People;
+use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
 use crate::catalog::{BodyError, Subject};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+const INCIDENT: &[Shown] = &[
+    Plain("id"),
+    Plain("external_id"),
+    Text("title", 200, People),
+    Plain("status"),
+    Plain("state"),
+    Object("lifecycle_stage", STAGE),
+    List("affected_items", 20, AFFECTED),
+    Text("affected_items_freetext", 200, People),
+    Plain("started_at"),
+    Plain("acknowledged_at"),
+    Plain("resolved_at"),
+    Plain("updated_at"),
+    Plain("public_url"),
+    Object("latest_update", LATEST),
+];
 
 /// The `limit` in the paths of the lists.
 const LIST_LIMIT: usize = 50;
@@ -10,68 +30,30 @@ const LIST_LIMIT: usize = 50;
 /// A list of compact incidents.
 pub fn list(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [incidents] = body::answers(answers)?;
-    let listing = Listing::read(incidents, "the list of incidents", Some(LIST_LIMIT))?;
-    let mut result = json!({ "page": body::page(subject)? });
-    listing.describe(&mut result);
-    result["incidents"] = Value::Array(listing.items);
-    Ok(result)
+    let (what, name) = ("the list of incidents", "incidents");
+    ListShape { what, name, fields: INCIDENT, limit: Some(LIST_LIMIT) }.body(subject, incidents)
 }
 
 /// One incident with its newest updates, which upstream puts into the document.
 pub fn detail(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
-    let [incident] = body::answers(answers)?;
-    let mut incident = body::object(incident, "the incident")?;
-    let updates = incident.remove("updates").unwrap_or_else(|| json!([]));
-    let updates = json!({ "items": updates, "total": incident.remove("updates_total") });
-    let updates = Listing::read(updates, "the incident's updates", Some(UPDATES_LIMIT))?;
-    let mut shown = json!({});
-    updates.describe(&mut shown);
-    shown["items"] = Value::Array(updates.items);
-    Ok(json!({ "page": body::page(subject)?, "incident": incident, "updates": shown }))
+    timeline::document(subject, answers, "incident", INCIDENT)
 }
-
-/// How many updates upstream puts into a document.
-const UPDATES_LIMIT: usize = 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::Variables;
-
-    fn on_acme(body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, BodyError>, answer: Value) -> Value {
-        let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
-        let subject = Subject { variables: &Variables::new(), page: Some(&page) };
-        body(&subject, vec![answer]).expect("the answer has the promised shape")
-    }
-
-    #[test]
-    fn a_list_names_its_page_and_says_when_it_was_cut() {
-        let one = json!({ "id": 1, "title": "Slow", "unknown": [1] });
-        let shown = on_acme(list, json!({ "items": [one], "total": 73 }));
-        let expected = json!({
-            "page": { "id": 7, "name": "Acme" }, "incidents": [one], "returned": 1, "total": 73, "truncated": true,
-        });
-        assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn a_bare_list_as_long_as_was_asked_for_may_have_been_cut() {
-        let shown = on_acme(list, json!(vec![1; 50]));
-        assert_eq!((&shown["total"], &shown["truncated"]), (&Value::Null, &json!(true)));
-        let shown = on_acme(list, json!(vec![1; 49]));
-        assert_eq!((&shown["total"], &shown["truncated"]), (&json!(49), &json!(false)));
-    }
+    use serde_json::json;
 
     #[test]
     fn a_detail_shows_its_updates_apart() {
-        let shown = on_acme(detail, json!({ "id": 5, "updates": [{ "id": 1 }], "updates_total": 30 }));
-        let expected = json!({
-            "page": { "id": 7, "name": "Acme" },
-            "incident": { "id": 5 },
-            "updates": { "items": [{ "id": 1 }], "returned": 1, "total": 30, "truncated": true },
-        });
-        assert_eq!(shown, expected);
-        let shown = on_acme(detail, json!({ "id": 5 }));
-        assert_eq!(shown["updates"]["total"], json!(0), "an incident without updates");
+        let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
+        let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://5" };
+        let shown = |answer| detail(&subject, vec![answer]).expect("the answer has the promised shape");
+        let mut result = shown(json!({ "id": 5, "updates": [{ "id": 1 }], "updates_total": 30, "impact": "Some" }));
+        assert!(result["updates"].as_object_mut().and_then(|updates| updates.remove("left_out")).is_some());
+        assert_eq!(result["incident"], json!({ "id": 5, "impact": "Some" }));
+        assert_eq!(result["updates"], json!({ "items": [{ "id": 1 }], "returned": 1, "total": 30, "truncated": true }));
+        assert_eq!(shown(json!({ "id": 5 }))["updates"]["total"], json!(0), "an incident without updates");
     }
 }

@@ -1,12 +1,121 @@
-//! Bodies about a page as a whole.
+//! Bodies about a page as a whole: its state at a glance, its numbers.
 
 use super::body;
-use crate::catalog::{BodyError, Subject};
+use crate::catalog::shown::Origin::People;
+use crate::catalog::shown::Shown::{self, Counts, CountsByKey, Object, Plain, Text};
+use crate::catalog::{ArgumentError, BodyError, Subject, Variables, shown};
 use serde_json::{Value, json};
 
-/// The page's state at a glance, as upstream shows it.
+const SUMMARY: &[Shown] = &[
+    Plain("slug"),
+    Plain("public_url"),
+    Plain("time_zone"),
+    Plain("visibility"),
+    Object("overall_status", &[Plain("key"), Text("name", 100, People), Plain("operational")]),
+    Counts("counts"),
+    Plain("updated_at"),
+];
+
+const ANALYTICS: &[Shown] = &[
+    Plain("window_days"),
+    Plain("from"),
+    Plain("to"),
+    Counts("traffic"),
+    Counts("subscribers"),
+    Counts("activity"),
+    Object(
+        "delivery",
+        &[
+            Plain("notification_events"),
+            Plain("attempts"),
+            Plain("successes"),
+            Plain("failures"),
+            Plain("suppressions"),
+            Plain("retries"),
+            CountsByKey("channels"),
+        ],
+    ),
+];
+
+/// The numbers of a day, in the order of the columns.
+const DAY: [&str; 9] = [
+    "date",
+    "page_views",
+    "estimated_unique_visitors",
+    "subscribers_new",
+    "subscribers_unsubscribed",
+    "incidents_created",
+    "incidents_resolved",
+    "delivery_attempts",
+    "delivery_failures",
+];
+
+/// The longest window, in days.
+const WINDOW_MAX: u8 = 90;
+
+/// The page's state at a glance.
 pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [summary] = body::answers(answers)?;
     let summary = body::object(summary, "the page summary")?;
-    Ok(json!({ "page": body::page(subject)?, "summary": summary }))
+    let mut result = json!({ "page": body::page(subject)?, "summary": shown::show(SUMMARY, &summary) });
+    body::label(&mut result, &[SUMMARY]);
+    Ok(result)
+}
+
+/// Totals of a window of days, and the days as rows under common column names, which is a third of the length.
+pub fn analytics(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+    let [summary] = body::answers(answers)?;
+    let summary = body::object(summary, "the analytics summary")?;
+    let days = summary.get("daily").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<Value> = days.iter().map(day).collect();
+    let mut result = json!({ "page": body::page(subject)?, "analytics": shown::show(ANALYTICS, &summary) });
+    result["daily"] = json!({ "columns": DAY, "rows": rows });
+    body::label(&mut result, &[]);
+    Ok(result)
+}
+
+fn day(given: &Value) -> Value {
+    let cell = |name: &str| match &given[name] {
+        number @ Value::Number(_) => number.clone(),
+        Value::String(date) if date.len() == 10 && date.bytes().all(|b| b.is_ascii_digit() || b == b'-') => json!(date),
+        _ => Value::Null,
+    };
+    DAY.map(cell).to_vec().into()
+}
+
+/// Whether the window, if one is named, is one that StatiBeat computes. Refused rather than clamped: a model that asked
+/// for a year must not take a quarter for one.
+pub fn check_window(variables: &Variables) -> Result<(), ArgumentError> {
+    let Some(given) = variables.get("window_days") else { return Ok(()) };
+    let days = given.parse::<u8>().ok().filter(|days| days.to_string() == *given);
+    match days {
+        Some(1..=WINDOW_MAX) => Ok(()),
+        _ => Err(ArgumentError(format!("window_days must be a whole number from 1 to {WINDOW_MAX}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_has_one_to_ninety_days() {
+        let check = |days: &str| check_window(&[("window_days".to_owned(), days.to_owned())].into()).is_ok();
+        assert!(check_window(&Variables::new()).is_ok() && check("1") && check("90"));
+        for bad in ["0", "91", "-1", "07", "7.0", "seven", "", "1e1", "300"] {
+            assert!(!check(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_become_rows_of_numbers() {
+        let page = json!({ "id": 7, "name": "Acme" });
+        let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://a" };
+        let answer =
+            json!({ "window_days": 1, "note": "x", "daily": [{ "date": "2026-01-02", "page_views": 3, "x": "y" }] });
+        let shown = analytics(&subject, vec![answer]).expect("a body");
+        assert_eq!(shown["analytics"], json!({ "window_days": 1 }));
+        let row = json!(["2026-01-02", 3, null, null, null, null, null, null, null]);
+        assert_eq!(shown["daily"]["rows"], json!([row]));
+    }
 }

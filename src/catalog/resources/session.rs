@@ -1,54 +1,74 @@
 //! Bodies about the signed-in person: who they are, which pages they can access.
 
 use super::body::{self, Listing};
-use crate::catalog::{BodyError, Subject};
-use serde_json::{Value, json};
+use crate::catalog::scope::PagePermission;
+use crate::catalog::shown::Origin::People;
+use crate::catalog::shown::Shown::{self, Plain, Text};
+use crate::catalog::{BodyError, Subject, shown};
+use serde_json::{Map, Value, json};
+
+const USER: &[Shown] = &[Plain("id"), Text("name", 200, People), Plain("email"), Plain("locale"), Plain("time_zone")];
+
+const PAGE: &[Shown] = &[
+    Plain("id"),
+    Text("name", 200, People),
+    Plain("slug"),
+    Plain("public_url"),
+    Plain("time_zone"),
+    Plain("visibility"),
+    Text("organization_name", 200, People),
+    Plain("role_key"),
+    Plain("permissions"),
+];
 
 /// The user as upstream shows them.
 pub fn me(_: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [user] = body::answers(answers)?;
-    body::object(user, "the current user").map(Value::Object)
+    let mut result = shown::show(USER, &body::object(user, "the current user")?);
+    body::label(&mut result, &[USER]);
+    Ok(result)
 }
 
-/// The pages, each as upstream shows it.
-pub fn pages(_: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+/// The pages that the person may read. One that they may not read is not there.
+pub fn pages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [pages] = body::answers(answers)?;
-    let listing = Listing::read(pages, "the list of pages", None)?;
+    let mut listing = Listing::read(pages, "the list of pages", None)?;
+    let hidden = listing.items.extract_if(.., |page| !is_visible(page)).count() as u64;
+    listing.total = listing.total.map(|total| total.saturating_sub(hidden));
     let mut result = json!({});
-    listing.describe(&mut result);
-    result["pages"] = Value::Array(listing.items);
+    listing.cut(subject, PAGE)?.put("pages", &mut result);
+    body::label(&mut result, &[PAGE]);
     Ok(result)
+}
+
+fn is_visible(page: &Map<String, Value>) -> bool {
+    let permissions = page.get("permissions").and_then(Value::as_array);
+    permissions.is_some_and(|permissions| permissions.iter().any(|key| key == PagePermission::PageRead.key()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use crate::catalog::Variables;
 
-    fn check(answer: Value, expected: Result<Value, &str>) {
-        let subject = Subject { variables: &BTreeMap::new(), page: None };
-        let expected = expected.map_err(|reason| BodyError(reason.to_owned()));
-        assert_eq!(pages(&subject, vec![answer]), expected);
+    fn shown(answer: Value) -> Result<Value, BodyError> {
+        pages(&Subject { variables: &Variables::new(), page: None, uri: "x://pages" }, vec![answer])
     }
 
     #[test]
     fn pages_may_come_with_or_without_an_envelope() {
-        let one = json!({ "id": 1, "name": "Acme", "new_field": true });
-        let shown = json!({ "pages": [one], "returned": 1, "total": 1, "truncated": false });
-        check(json!({ "items": [one], "total": 1 }), Ok(shown.clone()));
-        check(json!([one]), Ok(shown));
-        check(json!([]), Ok(json!({ "pages": [], "returned": 0, "total": 0, "truncated": false })));
-        check(
-            json!({ "items": [one], "total": 9 }),
-            Ok(json!({ "pages": [one], "returned": 1, "total": 9, "truncated": true })),
-        );
+        let one = json!({ "id": 1, "name": "Acme", "permissions": ["page.read"] });
+        for answer in [json!({ "items": [one], "total": 1 }), json!([one])] {
+            let shown = shown(answer).expect("a body");
+            assert_eq!((&shown["pages"][0], &shown["total"], &shown["truncated"]), (&one, &json!(1), &json!(false)));
+        }
+        assert_eq!(shown(json!([])).expect("a body")["pages"], json!([]));
     }
 
     #[test]
-    fn an_answer_of_another_shape_is_an_error() {
-        check(json!({ "total": 1 }), Err("the list of pages has no list of items"));
-        check(json!({ "items": {} }), Err("the list of pages has no list of items"));
-        check(json!("pages"), Err("the list of pages is not an object"));
-        check(Value::Null, Err("the list of pages is not an object"));
+    fn a_page_that_cannot_be_read_is_not_there() {
+        let hidden = json!({ "id": 2, "name": "Secret", "permissions": ["incidents.read"] });
+        let shown = shown(json!({ "items": [hidden, { "id": 3, "name": "None" }], "total": 2 })).expect("a body");
+        assert_eq!((&shown["pages"], &shown["total"], &shown["truncated"]), (&json!([]), &json!(0), &json!(false)));
     }
 }

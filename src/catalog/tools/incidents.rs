@@ -1,12 +1,17 @@
 //! Tools that write incidents: argument types, the write each one means, and the result.
 
-use super::{Arguments, Done, Written, tool};
+use super::report::{Report, Source};
+use super::stage::{Lifecycle, StageChange};
+use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
 use crate::catalog::scope::{PagePermission, Requirement, Scope};
-use crate::catalog::{Effect, Tool, Variables, Write, text};
+use crate::catalog::{Effect, Tool, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+
+const NEEDS: Option<Requirement> =
+    Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] });
 
 /// Opens an incident.
 pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
@@ -14,7 +19,16 @@ pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
     "Create incident",
     "Publishes a new incident on a status page; its customers see it at once.",
     Effect::Adds,
-    Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] }),
+    NEEDS,
+);
+
+/// Adds to the timeline of an incident.
+pub const ADD_INCIDENT_UPDATE: Tool = tool::<AddIncidentUpdate>(
+    "add_incident_update",
+    "Add incident update",
+    "Publishes an update of an incident; customers see it at once. Cannot resolve or reopen it.",
+    Effect::Adds,
+    NEEDS,
 );
 
 /// The doc comments of the fields are what a client reads in the schema.
@@ -22,122 +36,103 @@ pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
 #[serde(deny_unknown_fields)]
 struct CreateIncident {
     /// One line that customers read first.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200))]
     title: String,
     /// What customers read about the problem.
-    #[schemars(length(min = 1, max = 20_000))]
+    #[schemars(length(max = 20_000))]
     description: String,
-    /// Key of a status definition of the page, such as degraded.
-    #[schemars(length(min = 1, max = 64))]
+    /// Key of a status definition, such as degraded.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// How customers are affected.
-    #[schemars(length(min = 1, max = 2000))]
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
-    /// Hierarchy items affected.
+    /// Hierarchy items.
     #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
-    /// What is affected, in words, where no item fits.
-    #[schemars(length(min = 1, max = 2000))]
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items_freetext: Option<String>,
-    /// Your own key for this incident; repeating a call with it makes no second incident.
-    #[schemars(length(min = 1, max = 128))]
+    /// Your own key; repeats make no second one.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
-}
-
-/// Exactly one of the three.
-#[derive(Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
-struct AffectedItem {
-    /// Id.
-    #[schemars(range(min = 1))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<i64>,
-    /// External id.
-    #[schemars(length(min = 1, max = 128))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
-    /// Slug.
-    #[schemars(length(min = 1, max = 128))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    slug: Option<String>,
 }
 
 impl Arguments for CreateIncident {
-    type Report = IncidentReport;
+    const REPORT: Report = Report {
+        done: "Created incident",
+        id: "incident_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("incident_id", Source::Number("id")),
+            ("status", Source::Text("status")),
+            ("state", Source::Text("state")),
+            ("public_url", Source::Text("public_url")),
+            ("admin_url", Source::Text("admin_url")),
+            ("resource_uri", Source::ResourceUri),
+            ("audit_id", Source::AuditId),
+            ("remaining_writes", Source::RemainingWrites),
+            ("replayed", Source::Replayed),
+        ],
+        resource: (INCIDENT_DETAIL, "incident_id"),
+    };
 
     fn into_write(self) -> Write {
-        Write { path: "incidents".to_owned(), body: json!(self) }
-    }
-
-    fn report(written: &Written<'_>) -> Done {
-        let report = IncidentReport::new(written);
-        let text = report.sentence();
-        let links = report.resource_uri.iter().map(|uri| (uri.clone(), INCIDENT_DETAIL)).collect();
-        Done { text, structured: json!(report), links }
+        Write { path: "incidents".to_owned(), body: json!(self), stage: None }
     }
 }
 
-/// The structured result. Every field is always there; `null` where upstream or the surface does not say. Its schema
-/// carries no descriptions: the names speak, and a model pays for every word of the list.
-#[derive(Serialize, JsonSchema)]
-struct IncidentReport {
-    page_id: Option<i64>,
-    page_name: Option<String>,
-    incident_id: Option<i64>,
-    title: Option<String>,
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AddIncidentUpdate {
+    /// Id of the incident.
+    #[serde(skip_serializing)]
+    incident_id: i64,
+    /// What customers read.
+    #[schemars(length(max = 20_000))]
+    message: String,
+    /// Stage to move to; not the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifecycle_stage_id: Option<i64>,
+    /// Key of a status definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    state: Option<String>,
-    public_url: Option<String>,
-    admin_url: Option<String>,
-    resource_uri: Option<String>,
-    audit_id: Option<String>,
-    remaining_writes: Option<u32>,
-    replayed: bool,
+    /// Replaces the affected items.
+    #[schemars(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items: Option<Vec<AffectedItem>>,
 }
 
-impl IncidentReport {
-    fn new(written: &Written<'_>) -> Self {
-        let (answer, page) = (written.answer, written.page);
-        let incident_id = answer["id"].as_i64();
-        let variables = [("page_id", page["id"].as_i64()), ("incident_id", incident_id)];
-        let variables: Variables =
-            variables.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?.to_string()))).collect();
-        IncidentReport {
-            page_id: page["id"].as_i64(),
-            page_name: clean(&page["name"]),
-            incident_id,
-            title: clean(&answer["title"]),
-            status: clean(&answer["status"]),
-            state: clean(&answer["state"]),
-            public_url: clean(&answer["public_url"]),
-            admin_url: clean(&answer["admin_url"]),
-            resource_uri: written.roots.expand(INCIDENT_DETAIL, &variables),
-            audit_id: written.audit_id.map(str::to_owned),
-            remaining_writes: written.remaining_writes,
-            replayed: written.replayed,
-        }
-    }
+impl Arguments for AddIncidentUpdate {
+    const REPORT: Report = Report {
+        done: "Added update",
+        id: "update_id",
+        to: Some(("incident", "incident_id")),
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("incident_id", Source::Number("incident_id")),
+            ("update_id", Source::Number("id")),
+            ("stage", Source::Nested("lifecycle_stage", "name")),
+            ("status", Source::Text("status")),
+            ("resource_uri", Source::ResourceUri),
+            ("audit_id", Source::AuditId),
+            ("remaining_writes", Source::RemainingWrites),
+            ("replayed", Source::Replayed),
+        ],
+        resource: (INCIDENT_DETAIL, "incident_id"),
+    };
 
-    fn sentence(&self) -> String {
-        let id = self.incident_id.map_or_else(|| "an incident".to_owned(), |id| format!("incident {id}"));
-        let page = self.page_name.as_deref().unwrap_or("the page");
-        let public = self.public_url.as_ref().map_or_else(String::new, |url| format!(" Customers see it at {url}"));
-        if self.replayed {
-            format!("Nothing new was published: an earlier call already created {id} on {page}.{public}")
-        } else {
-            format!("Created {id} on {page}.{public}")
-        }
+    fn into_write(self) -> Write {
+        let (of, target_id) = (Lifecycle::Incident, self.incident_id);
+        let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
+        Write { path: format!("incidents/{target_id}/updates"), body: json!(self), stage }
     }
-}
-
-fn clean(value: &Value) -> Option<String> {
-    value.as_str().map(text::clean)
 }
 
 #[cfg(test)]

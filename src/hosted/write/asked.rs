@@ -98,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     fn asked(body: Value, key: Option<&str>) -> Asked {
-        Asked::new("create_incident", PageId(7), &Write { path: "incidents".into(), body }, key)
+        Asked::new("create_incident", PageId(7), &Write { path: "incidents".into(), body, stage: None }, key)
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn tool_page_and_target_are_arguments_too() {
-        let write = |path: &str| Write { path: path.into(), body: json!({ "message": "m" }) };
+        let write = |path: &str| Write { path: path.into(), body: json!({ "message": "m" }), stage: None };
         let base = Asked::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
         let all = [
             (Asked::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),

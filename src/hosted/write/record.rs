@@ -1,7 +1,7 @@
 //! What goes on record about a write: the audit row, and the result that a repeated call is answered with.
 
 use super::{Attempt, Guard, Made, NotDone, Posted};
-use crate::storage::audit::{AuditId, Entry, Kind, Outcome, Target};
+use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
 use crate::storage::idempotency::Ending;
 use crate::upstream::ApiError;
 use serde_json::{Map, Value};
@@ -22,8 +22,29 @@ const KEPT_TEXTS: &[&str] = &[
 
 /// The row before anything is sent.
 pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> Entry<'a> {
+    let title = attempt.write.body.get("title").and_then(Value::as_str);
+    let target = Target { page_id: Some(attempt.page_id), tool: attempt.tool, id: None, title };
+    Entry { id, outcome: Outcome::Unknown, ..entry(guard, target) }
+}
+
+/// Appends the row of a call that came to an end without a claim. The call's answer does not hang on it: nothing was sent.
+pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Option<AuditId> {
+    let entry = Entry { outcome, detail: Some(detail), ..entry(guard, target) };
+    match audit::append(guard.db, &entry).await {
+        Ok(()) => Some(entry.id),
+        Err(error) => {
+            let (outcome, request) = (entry.outcome.as_str(), guard.request_id);
+            (guard.log)(&format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}"));
+            None
+        }
+    }
+}
+
+fn entry<'a>(guard: &Guard<'a>, target: Target<'a>) -> Entry<'a> {
+    let mut random = [0; 16];
+    (guard.random)(&mut random);
     Entry {
-        id,
+        id: AuditId::new(random),
         at: guard.now,
         kind: Kind::Write,
         outcome: Outcome::Unknown,
@@ -32,12 +53,7 @@ pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> E
         client_name: &guard.caller.client_name,
         grant_id: &guard.caller.grant_id,
         request_id: guard.request_id,
-        target: Some(Target {
-            page_id: attempt.page_id,
-            tool: attempt.tool,
-            id: None,
-            title: attempt.write.body.get("title").and_then(Value::as_str),
-        }),
+        target: Some(target),
         detail: None,
     }
 }

@@ -51,7 +51,7 @@ fn overlaps(entry: &Value, body: &Value) -> bool {
 }
 
 /// What a write names by one of three names, an incident shows with all of them.
-fn is_same_item(named: &Value, known: &Value) -> bool {
+pub fn is_same_item(named: &Value, known: &Value) -> bool {
     ["id", "external_id", "slug"].iter().any(|name| named.get(name).is_some_and(|value| known.get(name) == Some(value)))
 }
 
@@ -77,7 +77,7 @@ mod tests {
             "id": 9, "title": "T", "started_at": started_at,
             "affected_items": affected, "affected_items_freetext": freetext,
         });
-        let write = Write { path: "incidents".into(), body };
+        let write = Write { path: "incidents".into(), body, stage: None };
         find(&json!({ "items": [entry] }), &write, NOW).iter().map(|similar| similar.id).collect()
     }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn only_an_incident_that_names_something_is_looked_for() {
-        let applies = |path: &str, body: Value| applies_to(&Write { path: path.into(), body });
+        let applies = |path: &str, body: Value| applies_to(&Write { path: path.into(), body, stage: None });
         assert!(applies("incidents", json!({ "affected_items": [{ "id": 1 }] })));
         assert!(!applies("incidents", json!({ "affected_items": [] })));
         assert!(!applies("incidents/9/updates", json!({ "affected_items": [{ "id": 1 }] })));

@@ -109,7 +109,10 @@ async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
 async fn a_write_that_nobody_confirms_is_unknown_and_not_repeated() {
     let says = "may or may not have been published";
     for error in [HttpError::Timeout, HttpError::Transport("reset".into()), HttpError::TooLarge] {
-        let listed = FakeHttp::answering([(200, pages(MANAGER))]).then(Err(error.clone())).then(Err(error));
+        let listed = FakeHttp::answering([(200, pages(MANAGER))])
+            .then(Err(error.clone()))
+            .then(Err(error.clone()))
+            .then(Err(error));
         let scene = Scene::new(ScopeSet::all(), listed);
         let answer = call(&scene).await.expect("an outcome");
         assert!(answer.is_error && answer.text.contains(says), "{}", answer.text);
@@ -127,7 +130,7 @@ async fn a_person_whose_access_ended_ends_the_call_and_is_recorded() {
 #[tokio::test]
 async fn a_refused_credential_is_our_fault_and_is_recorded() {
     let scene = refusing(401, "unknown key");
-    assert!(matches!(call(&scene).await, Err(Error::Internal(_))));
+    assert!(matches!(call(&scene).await, Err(Error::Untrusted(_))));
     assert_eq!(recorded(&scene).await, ("failed".to_owned(), Some("credential_refused".to_owned())));
 }
 

@@ -102,6 +102,7 @@ async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
     let templates = json!({ "resourceTemplates": [{
         "uriTemplate": "x://{incident_id}", "name": "incident", "title": "Incident detail",
         "description": entry("incident").description, "mimeType": "application/json",
+        "annotations": { "audience": ["assistant"], "priority": 0.9 },
     }] });
     let prompts = json!({ "prompts": [{
         "name": "greet", "title": "Greet", "description": "Says hello.",

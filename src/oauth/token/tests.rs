@@ -3,7 +3,7 @@
 use super::*;
 use crate::catalog::scope::Scope;
 use crate::ids::{GrantId, UserId};
-use crate::oauth::client::AllowedRedirects;
+use crate::oauth::client::allowed::AllowedRedirects;
 use crate::oauth::grant::Grant;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::hash;
@@ -48,6 +48,7 @@ fn code_request() -> CodeRequest {
         client_id: ClientId::parse("tool").expect("fits"),
         code: AuthorizationCode::issue(&[1; 32], &ring()),
         redirect_uri: None,
+        resource: "https://mcp.example/mcp".into(),
         verifier: CodeVerifier::parse(VERIFIER),
     }
 }
@@ -99,12 +100,14 @@ fn a_code_of_a_revoked_grant_is_refused() {
 }
 
 fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
-    RefreshRecord { hash: hash("x"), grant: grant(), generation: 1, expires_at: at(1_000), rotation }
+    let (hash, grant) = (hash("x"), grant());
+    RefreshRecord { hash, grant, generation: 1, expires_at: at(1_000), rotation, tenth_last_rotation_at: None }
 }
 
 fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
     let client_id = ClientId::parse("tool").expect("fits");
-    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), scopes }
+    let resource = "https://mcp.example/mcp".into();
+    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), resource, scopes }
 }
 
 fn rotation() -> Rotation {
@@ -118,6 +121,24 @@ fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
         Ok(RefreshVerdict::Reused) => "reused",
         Err(error) => error.code(),
     }
+}
+
+#[test]
+fn a_family_that_rotates_too_fast_waits_until_its_minute_is_over() {
+    let record = RefreshRecord { tenth_last_rotation_at: Some(at(100)), ..refresh_record(None) };
+    let decided = |now| decide_refresh(&refresh_request(None), &record, at(now)).map(|_| ());
+    assert_eq!(decided(100), Err(TokenError::Limited(60)));
+    assert_eq!(decided(159), Err(TokenError::Limited(1)));
+    assert_eq!(decided(160), Ok(()));
+}
+
+#[test]
+fn a_grant_for_another_resource_is_not_touched() {
+    let elsewhere = Grant { resource: "https://old.example/mcp".into(), ..grant() };
+    let code = CodeRecord { grant: elsewhere.clone(), ..code_record() };
+    assert_eq!(decide_code(&code_request(), &code, at(0)), CodeVerdict::WrongResource);
+    let refresh = RefreshRecord { grant: elsewhere, ..refresh_record(Some(rotation())) };
+    assert_eq!(decide_refresh(&refresh_request(None), &refresh, at(999)).map(|_| ()), Err(TokenError::Resource));
 }
 
 #[test]
@@ -163,7 +184,7 @@ fn parse(body: &str) -> Result<TokenRequest, TokenError> {
     let (registrations, tags, allowed) = (ring(), ring(), AllowedRedirects::default());
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let endpoint = Endpoint {
-        clients: Clients { allowed: &allowed, registrations: &registrations },
+        clients: Clients { allowed: &allowed, registrations: &registrations, accepts_unverified: true },
         tags: &tags,
         resource: &resource,
     };

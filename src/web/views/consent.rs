@@ -38,6 +38,7 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
         (warnings(view.client))
         form method="post" action=(view.action) {
             input type="hidden" name="request" value=(view.handle);
+            input type="hidden" name="person" value=(view.person.user_id);
             (reads(view.asked))
             (writes(view.asked))
             p.soft { "It can never do more than your own role on a page allows, and never deletes, resolves or changes settings." }
@@ -60,13 +61,21 @@ fn who(view: &ConsentPage<'_>) -> Markup {
             dt { "App" }
             dd {
                 (client.name) " "
-                @if client.standing.is_verified() { span.tag { "Listed by your operator" } } @else { span.tag { "Unverified app" } }
+                span.tag { (standing(client.standing)) }
                 @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
             }
             dt { "Answer goes to" } dd { (client.redirect_uri.host()) }
             dt { "Your account" } dd { (view.person.name) " (" (view.person.email) ")" }
             dt { "Pages" } dd { (page_list(view.page_names)) }
         }
+    }
+}
+
+const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Configured => "Listed by your operator",
+        Standing::Known => "Known app",
+        Standing::Registered | Standing::Unverified => "Unverified app",
     }
 }
 

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use url::Url;
 
 const STYLE: &str = include_str!("style.css");
@@ -23,6 +24,8 @@ pub(super) enum Problem<'a> {
     LinkUsed,
     /// Another browser started this.
     OtherBrowser,
+    /// The form was shown to one person and answers for another.
+    OtherPerson,
     /// The person turned back at sign-in.
     SignInCanceled,
     /// StatiBeat's answer could not be trusted.
@@ -38,6 +41,8 @@ pub(super) enum Problem<'a> {
     },
     /// Something is down.
     TryLater,
+    /// Too often; when to try again.
+    TooOften(Duration),
 }
 
 struct Words {
@@ -63,6 +68,11 @@ fn words(problem: &Problem<'_>) -> Words {
             "A connection must be finished in the browser and the tab it was started in, with cookies allowed.".into(),
             "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, do not follow it.",
         ),
+        Problem::OtherPerson => (
+            "This page was shown to somebody else",
+            "The form was made for another account than the one that is signed in now.".into(),
+            "Nothing was shared. Go back to your app and start connecting again.",
+        ),
         Problem::SignInCanceled => (
             "Sign-in was canceled",
             "You turned back before signing in to StatiBeat.".into(),
@@ -82,6 +92,11 @@ fn words(problem: &Problem<'_>) -> Words {
             "There is no status page to connect",
             format!("You are signed in as {email}, and this account can see no status page."),
             "Nothing was shared. Ask an administrator of your status page to give you a role on it, or start again with another account.",
+        ),
+        Problem::TooOften(wait) => (
+            "Too many attempts",
+            format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
+            "Nothing was shared. Wait, then go back to your app and start connecting again.",
         ),
         Problem::TryLater => (
             "Something is not answering",
@@ -104,8 +119,10 @@ pub(super) fn problem(status: StatusCode, problem: &Problem<'_>) -> Response {
         }
     };
     let mut response = page(status, title, &html! {}, &body);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        reply::retry_after(&mut response, std::time::Duration::from_secs(10));
+    match problem {
+        Problem::TryLater => reply::retry_after(&mut response, Duration::from_secs(10)),
+        Problem::TooOften(wait) => reply::retry_after(&mut response, *wait),
+        _ => {}
     }
     response
 }

@@ -7,9 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use url::Url;
 
+/// By host and name.
+pub type Cookies = BTreeMap<(String, String), String>;
+
 pub struct Browser<'a> {
     app: &'a TestApp,
-    cookies: RefCell<BTreeMap<(String, String), String>>,
+    cookies: RefCell<Cookies>,
 }
 
 /// Where the browser is.
@@ -23,6 +26,15 @@ pub struct Shown {
 impl<'a> Browser<'a> {
     pub fn new(app: &'a TestApp) -> Self {
         Self { app, cookies: RefCell::default() }
+    }
+
+    /// A browser that goes on with another one's cookies.
+    pub fn with_cookies(app: &'a TestApp, cookies: Cookies) -> Self {
+        Self { app, cookies: RefCell::new(cookies) }
+    }
+
+    pub fn into_cookies(self) -> Cookies {
+        self.cookies.into_inner()
     }
 
     /// Follows the address and its redirects to a page, or to the first address outside the connector and StatiBeat.
@@ -72,6 +84,18 @@ impl<'a> Browser<'a> {
             }
             method = "GET".into();
         }
+    }
+
+    /// Gives the cookie of one visit the name that another visit's would have.
+    pub fn rename_cookie(&self, from_handle: &str, to_handle: &str) {
+        let name = |handle: &str| {
+            let hash = statibeat_mcp::oauth::secret::hash(handle).0;
+            let short: String = hash.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+            (PUBLIC_URL.to_owned(), format!("__Host-sbmcp_tx_{short}"))
+        };
+        let mut cookies = self.cookies.borrow_mut();
+        let value = cookies.remove(&name(from_handle)).expect("the visit has a cookie");
+        cookies.insert(name(to_handle), value);
     }
 
     fn cookie_header(&self, origin: &str) -> String {

@@ -80,8 +80,8 @@ impl Browser<'_> {
 
     /// Answers the consent page with these scopes ticked.
     pub fn answer_with(&self, consent: &Shown, answer: &str, scopes: &[String]) -> Shown {
-        let handle = consent.hidden("request");
-        let mut fields = vec![("request", handle.as_str()), ("answer", answer)];
+        let (handle, person) = (consent.hidden("request"), consent.hidden("person"));
+        let mut fields = vec![("request", handle.as_str()), ("person", &person), ("answer", answer)];
         fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         self.submit(consent, &format!("{PUBLIC_URL}/mcp/oauth/consent"), &fields)
     }

@@ -3,6 +3,9 @@
 pub mod browser;
 pub mod database;
 pub mod flow;
+pub mod forge;
+pub mod surface;
+pub mod tokens;
 pub mod upstream;
 
 #[path = "../../../dev/simulator/contract.rs"]
@@ -43,6 +46,8 @@ pub struct TestApp {
     pub upstream: SimulatorClient,
     pub limiter: Counters,
     pub log: RefCell<Vec<String>>,
+    /// The address that Cloudflare says all requests come from.
+    pub address: Cell<Option<&'static str>>,
     now: Cell<i64>,
     drawn: Cell<u64>,
 }
@@ -61,16 +66,29 @@ impl TestApp {
             db: SqliteDatabase::new(),
             limiter: Counters::default(),
             log: RefCell::default(),
+            address: Cell::new(None),
             now: Cell::new(START),
             drawn: Cell::new(0),
             config,
         };
-        let keys = app.get("/.well-known/hosted-mcp-jwks.json");
+        app.publish_keys();
+        app
+    }
+
+    /// The same connector, database and all, deployed with other variables.
+    pub fn redeploy(&mut self, variables: impl Fn(&str) -> Option<String>) {
+        let lookup = |name: &str| variables(name).or_else(|| variable(name));
+        self.config = Config::from_lookup(lookup).expect("the test's configuration is good");
+        self.publish_keys();
+    }
+
+    /// StatiBeat reads the connector's public keys.
+    fn publish_keys(&self) {
+        let keys = self.get("/.well-known/hosted-mcp-jwks.json");
         if keys.status() == 200 {
             let text = String::from_utf8(keys.into_body().to_vec()).expect("text");
-            app.upstream.simulator.set_connector_keys(&text).expect("a key set");
+            self.upstream.simulator.set_connector_keys(&text).expect("a key set");
         }
-        app
     }
 
     /// Lets time pass.
@@ -85,7 +103,10 @@ impl TestApp {
     }
 
     /// Sends a request to the connector.
-    pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+    pub fn send(&self, mut request: Request<Bytes>) -> Response<Bytes> {
+        if let Some(address) = self.address.get() {
+            request.headers_mut().insert("cf-connecting-ip", http::HeaderValue::from_static(address));
+        }
         let random = |bytes: &mut [u8]| self.draw(bytes);
         let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
         let ctx = Context {
@@ -169,6 +190,13 @@ fn variable(name: &str) -> Option<String> {
 pub struct Counters {
     counters: RefCell<HashMap<String, State>>,
     pub is_down: Cell<bool>,
+}
+
+impl Counters {
+    /// The names of all counters.
+    pub fn names(&self) -> String {
+        self.counters.borrow().keys().cloned().collect::<Vec<_>>().join("\n")
+    }
 }
 
 #[async_trait::async_trait(?Send)]

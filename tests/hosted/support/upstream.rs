@@ -6,6 +6,7 @@ use super::simulator::{Fault, FaultKind, Outcome, Settings, Simulator};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
+use serde_json::Value;
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use std::cell::{Cell, RefCell};
 
@@ -16,9 +17,14 @@ pub struct SimulatorClient {
     pub calls: RefCell<Vec<String>>,
     /// Everything that was sent, headers and body, for searching.
     pub sent: RefCell<String>,
+    /// What stands on the way back and may change an answer.
+    tamper: RefCell<Option<Box<Tamper>>>,
     contract: Contract,
     has_faults: Cell<bool>,
 }
+
+/// Changes an answer on its way back, or loses it.
+pub type Tamper = dyn Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError>;
 
 impl SimulatorClient {
     pub fn new(now: i64) -> Self {
@@ -33,6 +39,7 @@ impl SimulatorClient {
             now: Cell::new(now),
             calls: RefCell::default(),
             sent: RefCell::default(),
+            tamper: RefCell::default(),
             contract: Contract::load(),
             has_faults: Cell::new(false),
         }
@@ -40,9 +47,31 @@ impl SimulatorClient {
 
     /// Makes StatiBeat misbehave; its answers are then not held against the contract.
     pub fn inject(&self, method: Option<&str>, path: &str, kind: FaultKind) {
+        self.inject_times(1, method, path, kind);
+    }
+
+    /// Makes StatiBeat misbehave for several requests.
+    pub fn inject_times(&self, times: u32, method: Option<&str>, path: &str, kind: FaultKind) {
         self.has_faults.set(true);
         let method = method.map(str::to_owned);
-        self.simulator.inject(Fault { method, path: path.to_owned(), times: 1, kind });
+        self.simulator.inject(Fault { method, path: path.to_owned(), times, kind });
+    }
+
+    /// Changes every document on its way back.
+    pub fn rewrite(&self, change: impl Fn(&mut Value) + 'static) {
+        self.tamper(move |_, response| {
+            let Ok(mut document) = serde_json::from_slice::<Value>(response.body()) else { return Ok(response) };
+            change(&mut document);
+            Ok(response.map(|_| Bytes::from(document.to_string())))
+        });
+    }
+
+    /// Puts somebody on the way back from StatiBeat.
+    pub fn tamper(
+        &self,
+        change: impl Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError> + 'static,
+    ) {
+        *self.tamper.borrow_mut() = Some(Box::new(change));
     }
 
     /// The calls since the last time this was asked.
@@ -62,7 +91,10 @@ impl HttpClient for SimulatorClient {
                 if !self.has_faults.get() {
                     self.contract.check_exchange(&request, &response).unwrap_or_else(|fault| panic!("{path}: {fault}"));
                 }
-                Ok(response)
+                match self.tamper.borrow().as_ref() {
+                    Some(change) => change(&request, response),
+                    None => Ok(response),
+                }
             }
             Outcome::Dropped { .. } => Err(HttpError::Transport("the connection closed".into())),
         }

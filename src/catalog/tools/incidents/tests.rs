@@ -1,7 +1,9 @@
-//! What `create_incident` accepts, how it refuses, and what it reports.
+//! What the tools that write incidents accept, how it refuses, and what it reports.
 
 use super::*;
+use crate::catalog::tools::Written;
 use crate::catalog::uri::Roots;
+use serde_json::Value;
 
 fn check(arguments: Value, expected: Result<Value, &str>) {
     let body = (CREATE_INCIDENT.write)(arguments).map(|write| write.body).map_err(|error| error.0);
@@ -42,6 +44,7 @@ fn a_refusal_names_the_field_and_what_would_fit() {
     check(with("title", 7), Err("`title` must be of type string"));
     check(with("title", " \n"), Err("`title` must not be blank"));
     check(with("title", "x".repeat(201)), Err("`title` may have at most 200 characters, not 201"));
+    check(with("status", "x".repeat(257)), Err("`status` may have at most 256 characters, not 257"));
     check(with("status", json!(["degraded"])), Err("`status` must be of type string"));
     check(json!([]), Err("the arguments must be of type object"));
 }
@@ -51,7 +54,6 @@ fn an_affected_item_is_named_in_exactly_one_way() {
     let refused = |item: Value, why: &str| check(with("affected_items", json!([{ "id": 1 }, item])), Err(why));
     refused(json!({}), "`affected_items[1]` must have exactly one of: external_id, id, slug");
     refused(json!({ "id": 1, "slug": "a" }), "`affected_items[1]` must have exactly one of: external_id, id, slug");
-    refused(json!({ "id": 0 }), "`affected_items[1].id` must be an integer of at least 1");
     refused(json!({ "id": 1.5 }), "`affected_items[1].id` must be of type integer");
     refused(json!({ "id": u64::MAX }), "`affected_items[1].id` must be an integer of at least 1");
     refused(json!({ "name": "a" }), "`affected_items[1].name` is not known; allowed: external_id, id, slug");
@@ -65,13 +67,8 @@ fn the_schema_is_flat() {
     let schema = (CREATE_INCIDENT.input_schema)();
     assert_eq!(schema["required"], json!(["title", "description"]));
     let expected = json!({
-        "type": "object", "description": "Exactly one of the three.", "additionalProperties": false,
-        "minProperties": 1, "maxProperties": 1,
-        "properties": {
-            "id": { "type": "integer", "minimum": 1, "description": "Id." },
-            "external_id": { "type": "string", "minLength": 1, "maxLength": 128, "description": "External id." },
-            "slug": { "type": "string", "minLength": 1, "maxLength": 128, "description": "Slug." },
-        },
+        "type": "object", "additionalProperties": false, "maxProperties": 1,
+        "properties": { "id": { "type": "integer" }, "external_id": { "type": "string" }, "slug": { "type": "string" } },
     });
     assert_eq!(schema["properties"]["affected_items"]["items"], expected);
 }
@@ -93,7 +90,7 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
     };
     let done = (CREATE_INCIDENT.report)(&written);
     let expected = json!({
-        "page_id": 7, "page_name": "Acme", "incident_id": 512, "title": "Slow", "status": "degraded", "state": "active",
+        "page_id": 7, "page_name": "Acme", "incident_id": 512, "status": "degraded", "state": "active",
         "public_url": "https://status.acme.example/incidents/512", "admin_url": "https://app.example/512",
         "resource_uri": "statibeat://pages/7/incidents/512", "audit_id": "a1", "remaining_writes": 29,
         "replayed": false,
@@ -109,5 +106,16 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
 
     let empty = (CREATE_INCIDENT.report)(&Written { answer: &Value::Null, replayed: true, ..written });
     assert!(conforms(&empty.structured) && empty.links.is_empty(), "an unreadable answer does not undo the write");
-    assert_eq!(empty.text, "Nothing new was published: an earlier call already created an incident on Acme.");
+    assert_eq!(empty.text, "Nothing new was published; an earlier call did this: Created incident on Acme.");
+}
+
+#[test]
+fn an_update_goes_to_its_incident_and_a_stage_is_kept_for_the_look() {
+    let arguments = json!({ "incident_id": 9, "message": "Fixed.", "lifecycle_stage_id": 3 });
+    let write = (ADD_INCIDENT_UPDATE.write)(arguments).expect("good arguments");
+    assert_eq!(write.path, "incidents/9/updates");
+    assert_eq!(write.body, json!({ "message": "Fixed.", "lifecycle_stage_id": 3 }));
+    assert_eq!(write.stage, Some(StageChange { of: Lifecycle::Incident, target_id: 9, stage_id: 3 }));
+    let refused = (ADD_INCIDENT_UPDATE.write)(json!({ "incident_id": 0, "message": " " })).expect_err("bad arguments");
+    assert_eq!(refused.0, "`incident_id` must be an integer of at least 1; `message` must not be blank");
 }

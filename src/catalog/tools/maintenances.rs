@@ -1,0 +1,130 @@
+//! Tools that write maintenances: argument types, the write each one means, and the result.
+
+use super::report::{Report, Source};
+use super::stage::{Lifecycle, StageChange};
+use super::{AffectedItem, Arguments, tool};
+use crate::catalog::resources::MAINTENANCE_DETAIL;
+use crate::catalog::scope::{PagePermission, Requirement, Scope};
+use crate::catalog::{Effect, Tool, Write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const NEEDS: Option<Requirement> =
+    Some(Requirement { scope: Scope::MaintenancesWrite, permissions: &[PagePermission::MaintenancesManage] });
+
+/// Announces a maintenance.
+pub const SCHEDULE_MAINTENANCE: Tool = tool::<ScheduleMaintenance>(
+    "schedule_maintenance",
+    "Schedule maintenance",
+    "Publishes a maintenance window on a status page; its customers see it at once.",
+    Effect::Adds,
+    NEEDS,
+);
+
+/// Adds to the timeline of a maintenance.
+pub const ADD_MAINTENANCE_UPDATE: Tool = tool::<AddMaintenanceUpdate>(
+    "add_maintenance_update",
+    "Add maintenance update",
+    "Publishes an update of a maintenance; customers see it at once. Cannot complete or cancel it.",
+    Effect::Adds,
+    NEEDS,
+);
+
+/// The doc comments of the fields are what a client reads in the schema.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ScheduleMaintenance {
+    /// One line that customers read first.
+    #[schemars(length(max = 200))]
+    title: String,
+    /// What customers read about the work.
+    #[schemars(length(max = 20_000))]
+    description: String,
+    /// RFC 3339, such as 2030-01-31T22:00:00Z.
+    starts_at: String,
+    /// After the start.
+    ends_at: String,
+    /// How customers are affected.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<String>,
+    /// Hierarchy items.
+    #[schemars(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items: Option<Vec<AffectedItem>>,
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items_freetext: Option<String>,
+    /// Your own key; repeats make no second one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+}
+
+impl Arguments for ScheduleMaintenance {
+    const REPORT: Report = Report {
+        done: "Scheduled maintenance",
+        id: "maintenance_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("maintenance_id", Source::Number("id")),
+            ("state", Source::Text("state")),
+            ("starts_at", Source::Text("starts_at")),
+            ("ends_at", Source::Text("ends_at")),
+            ("public_url", Source::Text("public_url")),
+            ("admin_url", Source::Text("admin_url")),
+            ("resource_uri", Source::ResourceUri),
+            ("audit_id", Source::AuditId),
+            ("remaining_writes", Source::RemainingWrites),
+            ("replayed", Source::Replayed),
+        ],
+        resource: (MAINTENANCE_DETAIL, "maintenance_id"),
+    };
+
+    fn into_write(self) -> Write {
+        Write { path: "maintenances".to_owned(), body: json!(self), stage: None }
+    }
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AddMaintenanceUpdate {
+    /// Id of the maintenance.
+    #[serde(skip_serializing)]
+    maintenance_id: i64,
+    /// What customers read.
+    #[schemars(length(max = 20_000))]
+    message: String,
+    /// Stage to move to; not the last two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifecycle_stage_id: Option<i64>,
+}
+
+impl Arguments for AddMaintenanceUpdate {
+    const REPORT: Report = Report {
+        done: "Added update",
+        id: "update_id",
+        to: Some(("maintenance", "maintenance_id")),
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("maintenance_id", Source::Number("maintenance_id")),
+            ("update_id", Source::Number("id")),
+            ("stage", Source::Nested("lifecycle_stage", "name")),
+            ("resource_uri", Source::ResourceUri),
+            ("audit_id", Source::AuditId),
+            ("remaining_writes", Source::RemainingWrites),
+            ("replayed", Source::Replayed),
+        ],
+        resource: (MAINTENANCE_DETAIL, "maintenance_id"),
+    };
+
+    fn into_write(self) -> Write {
+        let (of, target_id) = (Lifecycle::Maintenance, self.maintenance_id);
+        let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
+        Write { path: format!("maintenances/{target_id}/updates"), body: json!(self), stage }
+    }
+}

@@ -1,0 +1,181 @@
+//! One call of a tool: read, checked, and carried out. Whatever becomes of it is on record.
+//!
+//! The order is one of safety: what costs nothing and tells nothing comes first (scope, arguments), then what the person
+//! may do on the page, then what they see of it, and the write last.
+
+use super::access::Denied;
+use super::call_arguments::{self, CallArguments};
+use super::confirmation::{self, Purpose};
+use super::write::asked::{Asked, is_external_id};
+use super::write::{self, Attempt, record};
+use super::{HostedSurface, PAGES, access, outcome, page_argument, preview, stage};
+use crate::catalog::policy::Confirm;
+use crate::catalog::{self, Tool, Write, lint};
+use crate::ids::PageId;
+use crate::mcp::{Error, ToolOutcome};
+use crate::storage::audit::{AuditId, Outcome, Target};
+use crate::storage::idempotency::{self, Key};
+use crate::upstream::identity::AccessiblePage;
+use serde_json::{Map, Value};
+
+/// Calls the tool of that name.
+pub async fn call(
+    surface: &HostedSurface<'_>,
+    name: &str,
+    arguments: Map<String, Value>,
+) -> Result<ToolOutcome, Error> {
+    let unknown = || Error::UnknownTool(name.to_owned());
+    let tool = catalog::find_tool(name).ok_or_else(unknown)?;
+    let requirement = tool.hosted.ok_or_else(unknown)?;
+    let about = About::new(tool, &arguments);
+    if let Err(missing) = access::check_scope(surface.guard.caller.scopes, &requirement) {
+        about.refused(surface, "scope").await;
+        return Err(missing.into());
+    }
+    let call = match Call::parse(tool, arguments) {
+        Ok(call) => call,
+        Err(problems) => {
+            about.refused(surface, "arguments").await;
+            return Ok(outcome::bad_arguments(&problems));
+        }
+    };
+    if let Some(change) = &call.write.stage
+        && let Err(missing) = stage::check_scopes(surface.guard.caller.scopes, requirement.scope, change)
+    {
+        about.refused(surface, "scope").await;
+        return Err(missing.into());
+    }
+    let page = match surface.page(call.page_id, &requirement).await {
+        Ok(Ok(page)) => page,
+        Ok(Err(reason)) => {
+            about.refused(surface, if reason == Denied::Page { "page" } else { "role" }).await;
+            return Ok(outcome::denied(&reason, call.page_id));
+        }
+        Err(error) => {
+            about.noted(surface, Outcome::Failed, error.reason()).await;
+            return Err(surface.trouble(PAGES, error));
+        }
+    };
+    // A write that was asked for before is not looked at again: repeating the call tells how it ended.
+    let asked = Asked::new(tool.name, page.id, &call.write, call.how.key.as_deref());
+    if let Some(change) = &call.write.stage
+        && !is_known(surface, &asked).await
+        && let Err(refusal) = stage::check(surface, &page, change).await?
+    {
+        about.refused(surface, "stage").await;
+        return Ok(refusal);
+    }
+    carry_out(surface, tool, &page, &call, &asked, &about).await
+}
+
+async fn carry_out(
+    surface: &HostedSurface<'_>,
+    tool: &'static Tool,
+    page: &AccessiblePage,
+    call: &Call,
+    asked: &Asked,
+    about: &About,
+) -> Result<ToolOutcome, Error> {
+    let scope = tool.hosted.ok_or_else(|| Error::UnknownTool(tool.name.to_owned()))?.scope;
+    let Call { write, how, .. } = call;
+    let policy = surface.guard.policy;
+    let found = lint::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
+    let refusing: Vec<String> =
+        found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule)).map(ToString::to_string).collect();
+    if !refusing.is_empty() {
+        about.refused(surface, "lint").await;
+        return Ok(outcome::lint_refused(&refusing));
+    }
+    let warnings = found.iter().map(ToString::to_string);
+    if how.is_preview {
+        let shown = preview::make(surface, tool, scope, page, write, asked).await;
+        let shown = shown.map_err(|error| surface.trouble(PAGES, error))?;
+        let audit_id = about.noted(surface, Outcome::Previewed, "asked_for").await;
+        return Ok(shown.with_warnings(warnings).into_outcome(page, write, audit_id.as_ref().map(|id| id.0.as_str())));
+    }
+    let subject = preview::subject(surface, tool, page, asked);
+    let approval = match &how.handle {
+        Some(text) => {
+            match confirmation::open(surface.guard.seals, Purpose::Preview, &subject, text, surface.guard.now) {
+                Ok(approval) => Some(approval),
+                Err(reason) => {
+                    about.refused(surface, "handle").await;
+                    return Ok(outcome::bad_handle(reason));
+                }
+            }
+        }
+        None => None,
+    };
+    let approval = approval.as_ref();
+    if policy.confirm == Confirm::Always && approval.is_none() && !is_known(surface, asked).await {
+        about.refused(surface, "unconfirmed").await;
+        return Ok(outcome::needs_preview());
+    }
+    let attempt = Attempt { tool: tool.name, scope, page_id: page.id, write, asked, approval };
+    let ended = write::perform(&surface.guard, &surface.api().page(page), &attempt).await;
+    let outcome = outcome::ended(tool, page, surface.guard.caller.scopes, &ended)?;
+    Ok(outcome::with_warnings(outcome, warnings.collect()))
+}
+
+/// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage
+/// that does not say counts as no.
+async fn is_known(surface: &HostedSurface<'_>, asked: &Asked) -> bool {
+    let Asked { key_hash, digest, fields, .. } = asked;
+    let key = Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, digest, fields };
+    idempotency::is_known(surface.guard.db, &key, surface.guard.now).await.unwrap_or(false)
+}
+
+/// What the record says about a call that does not get as far as a claim.
+struct About {
+    tool: &'static str,
+    page_id: Option<PageId>,
+    title: Option<String>,
+}
+
+impl About {
+    /// As much as can be told before the arguments are checked.
+    fn new(tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
+        let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
+        let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
+        Self { tool: tool.name, page_id: page_id.map(PageId), title }
+    }
+
+    async fn refused(&self, surface: &HostedSurface<'_>, why: &'static str) {
+        self.noted(surface, Outcome::Refused, why).await;
+    }
+
+    async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, why: &'static str) -> Option<AuditId> {
+        let target = Target { page_id: self.page_id, tool: self.tool, id: None, title: self.title.as_deref() };
+        record::note(&surface.guard, target, outcome, why).await
+    }
+}
+
+/// What a call of a tool asks for.
+struct Call {
+    page_id: PageId,
+    write: Write,
+    how: CallArguments,
+}
+
+impl Call {
+    /// Reads the arguments, or says everything that is wrong with them.
+    fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
+        let page_id = page_argument::take(&mut arguments);
+        let how = call_arguments::take(&mut arguments);
+        let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0).and_then(checked);
+        match (page_id, how, write) {
+            (Ok(page_id), Ok(how), Ok(write)) => Ok(Self { page_id, write, how }),
+            (page_id, how, write) => Err([page_id.err(), how.err(), write.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+/// The client's own name for a write also stands in paths, so it must be one that StatiBeat would take.
+fn checked(write: Write) -> Result<Write, String> {
+    match write.body.get("external_id").and_then(Value::as_str) {
+        Some(name) if !is_external_id(name) => {
+            Err("`external_id` must have 1 to 128 letters, digits, dots, underscores, colons or hyphens".to_owned())
+        }
+        _ => Ok(write),
+    }
+}

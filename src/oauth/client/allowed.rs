@@ -1,0 +1,128 @@
+//! The operator's list of clients with https redirect URIs: `client_id=redirect_uri`, exact pairs, nothing implied.
+//!
+//! What is wrong with an entry is said with its reason and, where there is one, the entry that would be right. A wrong
+//! entry is left out; it never widens anything and never switches off the others.
+
+use super::ClientId;
+use crate::oauth::redirect::{RedirectKind, RedirectUri};
+use std::fmt;
+use url::Url;
+
+/// The pairs of the list that can work.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
+
+/// An entry that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadEntry {
+    /// As written.
+    pub entry: String,
+    /// What is wrong with it.
+    pub reason: BadEntryReason,
+    /// What to write instead, where that is clear. Never taken by itself: the operator decides.
+    pub correction: Option<String>,
+}
+
+/// What can be wrong with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEntryReason {
+    /// The `=` in front of the redirect URI is missing, or there are several.
+    #[error("is not client_id=redirect_uri with exactly one '=' before https:// or http://")]
+    Shape,
+    /// The client id.
+    #[error("has no client_id of 1 to 512 printable characters")]
+    ClientId,
+    /// Plain http to somewhere else.
+    #[error("has an http redirect URI that is not on a loopback address")]
+    NotSecure,
+    /// `#…`, even an empty one.
+    #[error("has a redirect URI with a fragment")]
+    Fragment,
+    /// `user@`.
+    #[error("has a redirect URI with a user name")]
+    User,
+    /// Another spelling than the one that browsers use.
+    #[error("has a redirect URI that is not written in its plain form: lower-case host, no default port, no '..'")]
+    NotPlain,
+    /// Not an address at all.
+    #[error("has a redirect URI that is not an address")]
+    NotAUri,
+    /// Its own query has a parameter that the answer adds.
+    #[error("has a redirect URI whose query already has code, state, iss or error")]
+    AnswerParameter,
+}
+
+impl fmt::Display for BadEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the entry {:?} {}", self.entry, self.reason)?;
+        match &self.correction {
+            Some(correction) => write!(f, "; write {correction}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl AllowedRedirects {
+    /// Reads entries separated by commas or white space.
+    pub fn parse(text: &str) -> (Self, Vec<BadEntry>) {
+        let (mut pairs, mut bad) = (Vec::new(), Vec::new());
+        for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
+            match parse_entry(entry) {
+                Ok(pair) => pairs.push(pair),
+                Err((reason, correction)) => bad.push(BadEntry { entry: entry.to_owned(), reason, correction }),
+            }
+        }
+        (Self(pairs), bad)
+    }
+
+    /// Whether the operator listed exactly this pair.
+    pub fn contains(&self, client_id: &ClientId, redirect_uri: &RedirectUri) -> bool {
+        self.0.iter().any(|(id, uri)| id == client_id && uri == redirect_uri)
+    }
+
+    /// Whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
+    }
+}
+
+type Wrong = (BadEntryReason, Option<String>);
+
+/// A client id may be a URL with a query, so the `=` that counts is the one in front of the redirect URI.
+fn parse_entry(entry: &str) -> Result<(ClientId, RedirectUri), Wrong> {
+    let mut splits = entry
+        .match_indices('=')
+        .filter(|(at, _)| entry[at + 1..].starts_with("https://") || entry[at + 1..].starts_with("http://"));
+    let (Some((at, _)), None) = (splits.next(), splits.next()) else { return Err((BadEntryReason::Shape, None)) };
+    let (client_id, uri) = (&entry[..at], &entry[at + 1..]);
+    let id = ClientId::parse(client_id).ok_or((BadEntryReason::ClientId, None))?;
+    let Some(redirect_uri) = RedirectUri::parse(uri) else {
+        let (reason, corrected) = diagnose(uri);
+        return Err((reason, corrected.map(|uri| format!("{client_id}={uri}"))));
+    };
+    if redirect_uri.has_answer_parameter() {
+        return Err((BadEntryReason::AnswerParameter, None));
+    }
+    Ok((id, redirect_uri))
+}
+
+/// Why a redirect URI was refused, and its plain form if that would be accepted.
+fn diagnose(uri: &str) -> (BadEntryReason, Option<RedirectUri>) {
+    let Ok(mut url) = Url::parse(uri) else { return (BadEntryReason::NotAUri, None) };
+    let reason = match () {
+        () if url.scheme() == "http" => BadEntryReason::NotSecure,
+        () if uri.contains('#') => BadEntryReason::Fragment,
+        () if !url.username().is_empty() || url.password().is_some() => BadEntryReason::User,
+        () => BadEntryReason::NotPlain,
+    };
+    url.set_fragment(None);
+    let is_mended = url.set_username("").and_then(|()| url.set_password(None)).is_ok();
+    // https is what a public http address most likely should have been; for a look-alike of loopback it is not.
+    let is_public = url.domain().is_some_and(|name| name.contains('.'));
+    let is_secure = url.scheme() == "https" || is_public && url.set_scheme("https").is_ok();
+    let plain = if is_mended && is_secure { RedirectUri::parse(url.as_str()) } else { None };
+    (reason, plain.filter(|uri| !uri.has_answer_parameter()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! How often what may be asked: every limit on the authorization server and on bad bearer tokens, in one table.
+//!
+//! The limits are for cost and noise; secrets of 256 bits need none. An answer over a limit never uses a code that makes a
+//! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
+//! that of writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
+
+use super::Context;
+use crate::oauth::secret::SecretHash;
+use crate::ports::{Decision, RateLimit};
+use bytes::Bytes;
+use http::Request;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// What is counted, and how many in how long.
+pub(super) struct Rule {
+    name: &'static str,
+    limit: RateLimit,
+}
+
+const fn rule(name: &'static str, count: u32, window: Duration) -> Rule {
+    Rule { name, limit: RateLimit { count, window } }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+const TEN_MINUTES: Duration = Duration::from_mins(10);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Visits that one address starts. An office shares an address, but its people do not connect thirty apps a minute.
+pub(super) const AUTHORIZE: Rule = rule("authorize:address", 30, MINUTE);
+/// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
+pub(super) const VISIT: Rule = rule("visit", 5, TEN_MINUTES);
+/// Token requests of one address that failed. Successes are not counted: whole services call from one address.
+pub(super) const TOKEN_FAILURES_OF_ADDRESS: Rule = rule("token-failure:address", 20, TEN_MINUTES);
+/// Token requests with one code or refresh token that failed. As many as wrong verifiers end a code.
+pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: Rule = rule("token-failure:credential", 5, TEN_MINUTES);
+/// Registrations of one address. A client registers once; some do so on each connection.
+pub(super) const REGISTER: Rule = rule("register:address", 20, HOUR);
+/// Revocations of one address.
+pub(super) const REVOKE: Rule = rule("revoke:address", 60, MINUTE);
+/// Bearer tokens of one address that were never ours.
+pub(super) const BAD_BEARER: Rule = rule("bad-bearer:address", 60, MINUTE);
+
+/// Networks that many people's clients call from, so that one person's failures must not stop the others.
+/// claude.ai's outgoing range, published by its vendor; seen 2026-11.
+const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 21)];
+
+/// What the limiter says.
+pub(super) enum Verdict {
+    /// Go on.
+    Pass,
+    /// Too many: wait.
+    Wait(Duration),
+    /// The limiter is out. The caller knows whether to go on: reads and refreshes do, writes and registration do not.
+    Unknown,
+}
+
+/// Takes one of a rule's share.
+pub(super) async fn take(ctx: &Context<'_>, rule: &Rule, subject: &str) -> Verdict {
+    match ctx.limiter.take(&format!("{}:{subject}", rule.name), rule.limit, ctx.now).await {
+        Ok(Decision::Allowed { .. }) => Verdict::Pass,
+        Ok(Decision::Limited { retry_after }) => Verdict::Wait(retry_after),
+        Err(error) => {
+            (ctx.log)(&format!("{error}; {} goes uncounted", rule.name));
+            Verdict::Unknown
+        }
+    }
+}
+
+/// The wait that a rule asks for, where an outage of the limiter lets everything pass.
+pub(super) async fn wait(ctx: &Context<'_>, rule: &Rule, subject: &str) -> Option<Duration> {
+    match take(ctx, rule, subject).await {
+        Verdict::Wait(wait) => Some(wait),
+        Verdict::Pass | Verdict::Unknown => None,
+    }
+}
+
+/// Who sent a request, as far as limits go.
+pub(super) struct Sender(Option<IpAddr>);
+
+impl Sender {
+    /// From the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
+    /// senders are one.
+    pub fn of(request: &Request<Bytes>) -> Self {
+        let header = request.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
+        Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
+    }
+
+    /// The name of the sender's counters. A household or server has a whole /64 of IPv6, so that counts as one.
+    pub fn bucket(&self) -> String {
+        match self.0 {
+            None => "none".to_owned(),
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+        }
+    }
+
+    /// Whether many people's clients share the address.
+    pub fn is_shared(&self) -> bool {
+        let Some(IpAddr::V4(address)) = self.0 else { return false };
+        let prefix = |address: Ipv4Addr, length: u32| u32::from(address) >> (32 - length);
+        SHARED_NETWORKS.iter().any(|(network, length)| prefix(address, *length) == prefix(*network, *length))
+    }
+}
+
+/// The counter of one visit in one browser: who guesses at either counts elsewhere.
+pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
+    let short = |hash: &SecretHash| hash.0.chars().take(22).collect::<String>();
+    format!("{}.{}", short(handle), short(browser))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sender(address: &str) -> Sender {
+        let mut request = Request::new(Bytes::new());
+        request.headers_mut().insert("cf-connecting-ip", address.parse().expect("fits"));
+        Sender::of(&request)
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_and_an_ipv4_address_as_itself() {
+        assert_eq!(sender("2001:db8:1:2:3:4:5:6").bucket(), "2001:db8:1:2::/64");
+        assert_eq!(sender("2001:db8:1:2::9").bucket(), sender("2001:db8:1:2:ffff::").bucket());
+        assert_ne!(sender("2001:db8:1:3::9").bucket(), sender("2001:db8:1:2::9").bucket());
+        assert_eq!(sender("192.0.2.7").bucket(), "192.0.2.7");
+        assert_eq!(sender("::ffff:192.0.2.7").bucket(), "192.0.2.7");
+    }
+
+    #[test]
+    fn senders_without_a_readable_address_count_together() {
+        assert_eq!(Sender::of(&Request::new(Bytes::new())).bucket(), "none");
+        assert_eq!(sender("nonsense").bucket(), "none");
+    }
+
+    #[test]
+    fn a_shared_network_is_recognized_to_its_edges() {
+        for (address, is_shared) in
+            [("160.79.104.0", true), ("160.79.111.255", true), ("160.79.112.0", false), ("160.79.103.255", false)]
+        {
+            assert_eq!(sender(address).is_shared(), is_shared, "{address}");
+        }
+        assert!(!sender("2001:db8::1").is_shared());
+    }
+}

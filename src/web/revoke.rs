@@ -1,0 +1,45 @@
+//! The revocation endpoint (RFC 7009).
+
+use super::limits::{self, Sender};
+use super::token::{end_grant, form, refuse};
+use super::{Context, Response, reply};
+use crate::ids::RequestId;
+use crate::oauth::error::TokenError;
+use crate::oauth::secret::{AccessToken, RefreshToken};
+use crate::oauth::token::Endpoint;
+use crate::storage::audit::Kind;
+use crate::storage::grants::RevokeReason;
+use crate::storage::tokens;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+
+/// Ends a grant by its refresh token, or one access token. Whatever was sent, a well-formed request is answered 200
+/// (RFC 7009 2.2): nobody learns whose token it was.
+pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+    match end(ctx, request, request_id).await {
+        Ok(()) => reply::empty(StatusCode::OK),
+        Err(error) => refuse(ctx, &error),
+    }
+}
+
+async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<(), TokenError> {
+    if let Some(wait) = limits::wait(ctx, &limits::REVOKE, &Sender::of(request).bucket()).await {
+        return Err(TokenError::Limited(wait.as_secs()));
+    }
+    let resource = ctx.endpoints().resource;
+    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
+    let form = form(request)?;
+    if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
+        return Err(TokenError::RepeatedParameter);
+    }
+    let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
+    let client_id = endpoint.client(&form)?;
+    if let Some(token) = RefreshToken::recognize(text, ctx.tags()) {
+        if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
+            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
+        }
+    } else if let Some(token) = AccessToken::recognize(text, ctx.tags()) {
+        tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
+    }
+    Ok(())
+}

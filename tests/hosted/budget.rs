@@ -1,0 +1,82 @@
+//! What the surface costs a model, in tokens of a published vocabulary.
+
+use crate::support::flow::user;
+use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
+use crate::support::{TestApp, json, tokens};
+use serde_json::json;
+
+#[test]
+fn the_list_of_tools_costs_at_most_1500_tokens() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let result = json(&app.call(&token, "tools/list", json!({})))["result"].clone();
+    assert_eq!(result["tools"].as_array().map(Vec::len), Some(4));
+    let cost = tokens::count_json(&result);
+    eprintln!("tools/list: {cost} tokens");
+    assert!(cost <= 1500, "{cost} tokens: {result}");
+}
+
+#[test]
+fn no_resource_costs_more_than_8000_tokens() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for uri in URIS {
+        app.upstream.take_calls();
+        let body = app.read(&token, uri);
+        let (cost, calls) = (tokens::count_json(&body), app.upstream.take_calls().len());
+        eprintln!("{uri}: {cost} tokens, {calls} upstream calls");
+        assert!(cost <= 8000, "{uri}: {cost} tokens");
+        let own = if uri.ends_with("/hierarchy") { 2 } else { 1 };
+        assert_eq!(calls, if uri.starts_with("statibeat://pages/") { 1 + own } else { own }, "{uri}");
+    }
+}
+
+#[test]
+fn no_prompt_costs_more_than_8000_tokens() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for (name, _) in PROMPTS {
+        app.upstream.take_calls();
+        let result = json(&app.call(&token, "prompts/get", prompt(name)))["result"].clone();
+        let (cost, calls) = (tokens::count_json(&result), app.upstream.take_calls().len());
+        eprintln!("{name}: {cost} tokens, {calls} upstream calls");
+        assert!(cost <= 8000, "{name}: {cost} tokens");
+    }
+}
+
+/// Full lists of the longest texts, in scripts where a token is a byte or three.
+#[test]
+fn a_list_stays_within_its_budget_whatever_stands_in_it() {
+    for letter in ["東", "\""] {
+        let app = TestApp::new();
+        let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+        let text = letter.repeat(5000);
+        app.upstream.rewrite(move |document| lengthen(document, &text));
+        for uri in URIS.into_iter().filter(|uri| !uri.ends_with("/me") && !uri.ends_with("//pages")) {
+            let body = app.read(&token, uri);
+            assert!(body.to_string().len() <= 60_000, "{uri} with {letter:?}: {}", body.to_string().len());
+        }
+    }
+}
+
+/// Makes every list a hundred entries long and every text long.
+fn lengthen(document: &mut serde_json::Value, text: &str) {
+    let is_pages = document["items"][0]["permissions"].is_array();
+    if is_pages {
+        return;
+    }
+    if let Some(items) = document["items"].as_array_mut().filter(|items| !items.is_empty()) {
+        let copies: Vec<_> = (0..100).map(|index| items[index % items.len()].clone()).collect();
+        *items = copies;
+    }
+    for list in ["items", "updates"] {
+        for item in document[list].as_array_mut().into_iter().flatten() {
+            for field in ["title", "description", "message", "evidence_summary", "name"] {
+                item[field] = text.into();
+            }
+        }
+    }
+    if document.get("title").is_some() {
+        document["description"] = text.into();
+    }
+}

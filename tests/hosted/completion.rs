@@ -1,0 +1,72 @@
+//! Completion: only what the person may see, and never a refusal.
+
+use crate::support::flow::user;
+use crate::support::surface::EVERYTHING;
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+
+fn values(app: &TestApp, token: &str, reference: &Value, argument: (&str, &str), page: Option<&str>) -> Vec<String> {
+    let context = page.map_or(json!({}), |page| json!({ "arguments": { "page_id": page } }));
+    let argument = json!({ "name": argument.0, "value": argument.1 });
+    let params = json!({ "ref": reference, "argument": argument, "context": context });
+    let answer = json(&app.call(token, "completion/complete", params));
+    let values = answer["result"]["completion"]["values"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    values.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect()
+}
+
+fn template(path: &str) -> Value {
+    json!({ "type": "ref/resource", "uri": format!("statibeat://pages/{{page_id}}/{path}") })
+}
+
+fn prompt(name: &str) -> Value {
+    json!({ "type": "ref/prompt", "name": name })
+}
+
+#[test]
+fn each_argument_is_completed_from_what_is_there() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let of = |reference: &Value, argument, page| values(&app, &token, reference, argument, page);
+    let incident = template("incidents/{incident_id}");
+    assert_eq!(of(&incident, ("page_id", ""), None), ["42", "43"]);
+    assert_eq!(of(&incident, ("page_id", "eu"), None), ["43"], "by a part of the name");
+    assert_eq!(of(&incident, ("incident_id", ""), Some("43")), ["1101"]);
+    assert_eq!(of(&incident, ("incident_id", "gateway"), Some("42"))[0], "1001", "by a part of the title");
+    assert_eq!(of(&template("maintenances/{maintenance_id}"), ("maintenance_id", ""), Some("43")), ["2101", "2102"]);
+    assert_eq!(of(&template("beats/{beat_id}/events"), ("beat_id", "55"), Some("43")), ["551"]);
+    assert_eq!(of(&prompt("review_pending_beat_action"), ("action_id", ""), Some("42")).len(), 3);
+    assert_eq!(of(&prompt("draft_incident_update"), ("stage", "mon"), Some("42")), ["Monitoring"]);
+    assert_eq!(of(&prompt("draft_customer_incident"), ("status", "deg"), Some("42")), ["degraded"]);
+    let window = template("analytics/summary?window_days={window_days}");
+    assert_eq!(of(&window, ("window_days", "3"), Some("42")), ["30"]);
+}
+
+#[test]
+fn nothing_is_suggested_that_the_person_may_not_see() {
+    let app = TestApp::new();
+    let theo = app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let ines = app.connect(user::INES_VIEWER, EVERYTHING).access;
+    let narrow = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
+    let incident = template("incidents/{incident_id}");
+    assert_eq!(values(&app, &theo, &incident, ("page_id", ""), None), ["42"]);
+    for page in ["43", "77", "999999", "x"] {
+        assert!(values(&app, &theo, &incident, ("incident_id", ""), Some(page)).is_empty(), "{page}");
+    }
+    let action = prompt("review_pending_beat_action");
+    assert!(values(&app, &ines, &action, ("action_id", ""), Some("42")).is_empty(), "needs manage");
+    assert!(values(&app, &narrow, &incident, ("page_id", ""), None).is_empty(), "the scope was not granted");
+}
+
+#[test]
+fn what_is_unknown_has_no_values_and_is_no_error() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for reference in [prompt("no_such"), template("no/{such_id}"), json!({ "type": "ref/resource", "uri": "x" })] {
+        assert!(values(&app, &token, &reference, ("page_id", ""), None).is_empty(), "{reference}");
+    }
+    assert!(values(&app, &token, &prompt("draft_incident_update"), ("no_such", ""), Some("42")).is_empty());
+    assert!(
+        values(&app, &token, &prompt("draft_incident_update"), ("incident_id", ""), None).is_empty(),
+        "no page yet"
+    );
+}

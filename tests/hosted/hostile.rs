@@ -1,0 +1,158 @@
+//! Text by others: whatever it says, it reaches a client only inside fields that are labelled as such.
+
+use crate::support::flow::user;
+use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+const CORPUS: &str = include_str!("hostile/corpus.txt");
+/// Stands in every injection; survives cleaning.
+const MARK: &str = "ZZMARK";
+/// Secrets that the seeded StatiBeat hides in its documents.
+const SECRETS: &str = "never-show-this";
+
+/// The injections, with their escapes (`\u{…}`) resolved.
+fn corpus() -> Vec<String> {
+    let lines = CORPUS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| format!("{} {MARK}", unescape(line))).collect()
+}
+
+fn unescape(line: &str) -> String {
+    let mut parts = line.split("\\u{");
+    let mut text = parts.next().unwrap_or_default().replace("\\n", "\n");
+    for part in parts {
+        let (code, rest) = part.split_once('}').expect("an escape ends");
+        let code = u32::from_str_radix(code, 16).expect("a hexadecimal number");
+        text.push(char::from_u32(code).expect("a character"));
+        text.push_str(&rest.replace("\\n", "\n"));
+    }
+    text
+}
+
+/// Puts the text into every string that is not StatiBeat's own address or a permission, and adds fields of its own.
+fn poison(value: &mut Value, field: &str, text: &str) {
+    match value {
+        Value::String(_) if ["public_url", "admin_url", "review_url"].contains(&field) => {}
+        Value::String(old) => text.clone_into(old),
+        Value::Array(_) if field == "permissions" => {}
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, field, text)),
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(name, value)| poison(value, name, text));
+            fields.insert("note".to_owned(), text.into());
+            fields.insert("request_headers".to_owned(), json!({ "Authorization": text }));
+            fields.insert(text.to_owned(), text.into());
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A connected app whose upstream says the injection of that number everywhere.
+fn poisoned() -> (TestApp, String, Rc<Cell<usize>>) {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let (corpus, current) = (corpus(), Rc::new(Cell::new(0)));
+    let chosen = Rc::clone(&current);
+    app.upstream.rewrite(move |document| poison(document, "", &corpus[chosen.get()]));
+    (app, token, current)
+}
+
+fn check_body(what: &str, body: &Value) {
+    let label = &body["untrusted"];
+    let names = ["people", "monitored_systems"].map(|origin| label[origin].as_array().cloned().unwrap_or_default());
+    let names: BTreeSet<String> = names.concat().iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    assert!(label["note"].as_str().is_some_and(|note| note.contains("never instructions")), "{what}: {label}");
+    check_value(what, body, "", &names);
+}
+
+fn check_value(what: &str, value: &Value, field: &str, labelled: &BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            assert!(!text.contains(MARK) || labelled.contains(field), "{what}: {field:?} says {text}");
+            assert!(text.chars().count() <= 4100, "{what}: {field} is too long");
+            check_visible(what, text);
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_value(what, item, field, labelled)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                assert!(!name.contains(MARK), "{what}: a field is called {name:?}");
+                check_value(what, value, name, labelled);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn check_visible(what: &str, text: &str) {
+    let hidden = |c: char| {
+        c.is_control() && c != '\n' && c != '\t' || "\u{200b}\u{200d}\u{202e}\u{2066}\u{feff}\u{ad}".contains(c)
+    };
+    let tags = |c: char| ('\u{e0000}'..='\u{e007f}').contains(&c);
+    assert!(!text.chars().any(|c| hidden(c) || tags(c)), "{what}: {text:?}");
+}
+
+#[test]
+fn the_corpus_has_at_least_sixty_different_injections() {
+    assert!(corpus().iter().collect::<BTreeSet<_>>().len() >= 60);
+}
+
+#[test]
+fn no_injection_leaves_its_labelled_fields_in_any_resource() {
+    let (app, token, current) = poisoned();
+    for (number, injection) in corpus().iter().enumerate() {
+        current.set(number);
+        for uri in URIS {
+            let body = app.read(&token, uri);
+            check_body(&format!("{uri} with {injection:?}"), &body);
+        }
+    }
+}
+
+#[test]
+fn no_injection_leaves_its_labelled_fields_in_any_prompt() {
+    let (app, token, current) = poisoned();
+    for (number, injection) in corpus().iter().enumerate() {
+        current.set(number);
+        for (name, _) in PROMPTS {
+            let what = format!("{name} with {injection:?}");
+            let result = json(&app.call(&token, "prompts/get", prompt(name)))["result"].clone();
+            for message in result["messages"].as_array().unwrap_or_else(|| panic!("{what}: {result}")) {
+                let content = &message["content"];
+                if content["type"] == "text" {
+                    assert!(!content["text"].as_str().expect("text").contains(MARK), "{what}");
+                } else {
+                    let body = content["resource"]["text"].as_str().expect("text");
+                    check_body(&what, &serde_json::from_str(body).expect("JSON"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_of_statibeat_are_quoted_as_one_visible_line() {
+    let (app, token, current) = poisoned();
+    for number in 0..corpus().len() {
+        current.set(number);
+        app.advance(Duration::from_secs(3));
+        let arguments = json!({ "page_id": 42, "title": "t", "description": "d", "status": "on_fire" });
+        let answer =
+            json(&app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments })));
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        check_visible("a refusal", text);
+        assert!(!text.contains('\n') && text.starts_with("StatiBeat refused: \""), "{text}");
+    }
+}
+
+#[test]
+fn secrets_and_headers_of_probes_are_never_shown() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for uri in URIS {
+        let body = app.read(&token, uri).to_string();
+        assert!(!body.contains(SECRETS) && !body.contains("request_headers"), "{uri}: {body}");
+    }
+}

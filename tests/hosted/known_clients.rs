@@ -1,0 +1,91 @@
+//! Pinned public clients: where they may listen, how they are shown, and that nobody is asked about them.
+
+use crate::support::browser::Browser;
+use crate::support::flow::{authorize_url, user};
+use crate::support::{TestApp, header};
+
+const CLAUDE_CODE: &str = "https://claude.ai/oauth/claude-code-client-metadata";
+const CODEX: &str = "https://chatgpt.com/oauth/codex/client.json";
+
+fn status(app: &TestApp, client_id: &str, redirect_uri: &str) -> u16 {
+    app.get(&authorize_url(&[("client_id", client_id), ("redirect_uri", redirect_uri)])).status().as_u16()
+}
+
+/// C6
+#[test]
+fn a_pinned_client_is_shown_by_its_name_and_still_as_a_program_on_this_computer() {
+    let app = TestApp::new();
+    let url = authorize_url(&[("client_id", CLAUDE_CODE), ("redirect_uri", "http://localhost:3118/callback")]);
+    let page = Browser::new(&app).sign_in(&url, user::MARA_ADMIN).body;
+    for text in ["Connect Claude Code to StatiBeat?", "Known app", CLAUDE_CODE, "runs on this computer"] {
+        assert!(page.contains(text), "no {text} in {page}");
+    }
+    assert!(!page.contains("Unverified"));
+}
+
+/// A10
+#[test]
+fn a_pinned_client_may_use_any_port_of_its_places_and_no_other_place() {
+    let app = TestApp::new();
+    assert_eq!(status(&app, CLAUDE_CODE, "http://localhost:50123/callback"), 302);
+    assert_eq!(status(&app, CLAUDE_CODE, "http://127.0.0.1:50123/callback"), 302);
+    assert_eq!(status(&app, CODEX, "http://127.0.0.1:1455/callback/Zm9vYmFyYmF6"), 302);
+    let before = app.db.dump();
+    for (client_id, redirect_uri) in [
+        (CLAUDE_CODE, "http://localhost:3118/other"),
+        (CLAUDE_CODE, "http://localhost:3118/callback/"),
+        (CLAUDE_CODE, "http://[::1]:3118/callback"),
+        (CLAUDE_CODE, "http://127.0.0.2:3118/callback"),
+        (CODEX, "http://[::1]:1455/callback"),
+        ("https://claude.ai/oauth/mcp-oauth-client-metadata", "http://localhost:3118/callback"),
+    ] {
+        assert_eq!(status(&app, client_id, redirect_uri), 400, "{client_id} {redirect_uri}");
+    }
+    assert_eq!(app.db.dump(), before);
+}
+
+/// G11, G12
+#[test]
+fn another_spelling_of_a_pinned_id_is_an_unverified_client_under_its_whole_id() {
+    for id in [
+        "https://claude.ai/oauth/other",
+        "http://claude.ai/oauth/claude-code-client-metadata",
+        "https://claude.ai",
+        "https://user@claude.ai/oauth/claude-code-client-metadata",
+        "https://claude.ai/oauth/claude-code-client-metadata#x",
+        "https://claude.ai/oauth/./claude-code-client-metadata",
+        "https://claude.ai/oauth/%2e/claude-code-client-metadata",
+        "https://claude.ai:443/oauth/claude-code-client-metadata",
+        "https://CLAUDE.ai/oauth/claude-code-client-metadata",
+    ] {
+        let app = TestApp::new();
+        let url = authorize_url(&[("client_id", id), ("redirect_uri", "http://localhost:3118/callback")]);
+        let page = Browser::new(&app).sign_in(&url, user::MARA_ADMIN).body;
+        assert!(page.contains("Unverified app") && page.contains(id), "{id}: {page}");
+        assert!(!page.contains("Claude Code") && !page.contains("Connect claude.ai to"), "{id}");
+    }
+}
+
+/// G11, G12
+#[test]
+fn an_operator_may_require_ids_that_are_known() {
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_UNVERIFIED_CLIENTS").then_some("off"));
+    let before = app.db.dump();
+    for id in ["some-tool", "https://claude.ai/oauth/other", "https://CLAUDE.ai/oauth/claude-code-client-metadata"] {
+        let answer = app.get(&authorize_url(&[("client_id", id), ("redirect_uri", "http://localhost:3118/callback")]));
+        assert_eq!((answer.status().as_u16(), header(&answer, "location")), (400, ""), "{id}");
+    }
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(status(&app, CLAUDE_CODE, "http://localhost:3118/callback"), 302);
+}
+
+/// G13
+#[test]
+fn nobody_is_asked_about_a_client() {
+    let app = TestApp::new();
+    status(&app, CLAUDE_CODE, "http://localhost:3118/callback");
+    status(&app, "https://example.com/client.json", "http://localhost:3118/callback");
+    app.redeem("garbage", &[("client_id", "https://example.com/client.json")]);
+    app.refresh("garbage", &[("client_id", CLAUDE_CODE)]);
+    assert!(app.upstream.take_calls().is_empty());
+}

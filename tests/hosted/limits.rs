@@ -1,0 +1,214 @@
+//! Rate limits: what is counted, what an answer over the limit says, and what an outage of the limiter means.
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::database::Failure;
+use crate::support::flow::{authorize_url, token_error, tokens, user};
+use crate::support::{PUBLIC_URL, RESOURCE, TestApp, header, json, request};
+use serde_json::json;
+use std::time::Duration;
+use url::Url;
+
+const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
+const CLAUDE: &str = "160.79.106.9";
+
+/// 429 with a wait, and no code that makes a client drop what it has.
+#[track_caller]
+fn told_to_wait(answer: &http::Response<bytes::Bytes>) {
+    assert_eq!(token_error(answer), (429, "temporarily_unavailable".into()));
+    assert!(header(answer, "retry-after").parse::<u64>().is_ok_and(|wait| (1..=3600).contains(&wait)));
+    assert_eq!(header(answer, "cache-control"), "no-store");
+    assert_eq!(header(answer, "access-control-allow-origin"), "*");
+}
+
+#[test]
+fn the_thirty_first_visit_of_an_address_in_a_minute_is_a_page_that_says_to_wait() {
+    let app = TestApp::new();
+    app.address.set(Some("2001:db8:1:2::1"));
+    for _ in 0..30 {
+        assert_eq!(app.get(&authorize_url(&[])).status(), 302);
+    }
+    app.address.set(Some("2001:db8:1:2:ffff::9"));
+    let before = app.db.dump();
+    let limited = app.get(&authorize_url(&[]));
+    assert_eq!((limited.status().as_u16(), header(&limited, "location")), (429, ""), "the same /64");
+    assert_ne!(header(&limited, "retry-after"), "");
+    assert_eq!(header(&limited, "x-frame-options"), "DENY");
+    assert_eq!(app.db.dump(), before);
+    app.address.set(Some("2001:db8:1:3::1"));
+    assert_eq!(app.get(&authorize_url(&[])).status(), 302, "another network");
+    app.address.set(Some("2001:db8:1:2::1"));
+    app.advance(Duration::from_mins(1));
+    assert_eq!(app.get(&authorize_url(&[])).status(), 302, "another minute");
+}
+
+#[test]
+fn the_sixth_answer_to_one_form_ends_its_visit() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let form = [("request", consent.hidden("request")), ("person", "2".into()), ("answer", "approve".into())];
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let statuses: Vec<u16> = (0..6).map(|_| browser.submit(&consent, "/mcp/oauth/consent", &form).status).collect();
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 429]);
+    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+}
+
+#[test]
+fn the_sixth_return_of_one_sign_in_ends_its_visit() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let state = browser.open(&authorize_url(&[])).hidden("state");
+    let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=c&state={state}")).expect("a URL");
+    app.db.fail_after(0, Failure::Before);
+    for _ in 0..5 {
+        assert_eq!(browser.request("GET", &back, String::new(), "").status(), 503);
+    }
+    app.db.heal();
+    assert_eq!(browser.request("GET", &back, String::new(), "").status(), 429);
+    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
+}
+
+#[test]
+fn guessing_at_somebody_elses_visit_uses_up_nothing_of_it() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let stranger = Browser::new(&app);
+    for _ in 0..20 {
+        assert_eq!(stranger.answer(&consent, "approve").status, 403);
+    }
+    assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some());
+}
+
+#[test]
+fn failures_of_an_address_are_limited_and_its_successes_are_not() {
+    let app = TestApp::new();
+    app.address.set(Some("192.0.2.1"));
+    for _ in 0..20 {
+        assert_eq!(token_error(&app.redeem("garbage", &[])), (400, "invalid_grant".into()));
+    }
+    told_to_wait(&app.redeem("garbage", &[]));
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200, "a good token works from a limited address");
+    app.address.set(Some("192.0.2.2"));
+    assert_eq!(token_error(&app.redeem("garbage", &[])), (400, "invalid_grant".into()));
+}
+
+#[test]
+fn failures_from_a_network_that_many_people_share_do_not_stop_the_others() {
+    let app = TestApp::new();
+    app.address.set(Some(CLAUDE));
+    for _ in 0..50 {
+        assert_eq!(token_error(&app.redeem("garbage", &[])), (400, "invalid_grant".into()));
+    }
+}
+
+#[test]
+fn the_sixth_failure_with_one_credential_is_told_to_wait_and_the_credential_still_works() {
+    let app = TestApp::new();
+    app.address.set(Some(CLAUDE));
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    let wrong = [("scope", "mcp.incidents.write")];
+    for _ in 0..5 {
+        assert_eq!(token_error(&app.refresh(&pair.refresh, &wrong)), (400, "invalid_scope".into()));
+    }
+    told_to_wait(&app.refresh(&pair.refresh, &wrong));
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200);
+}
+
+#[test]
+fn the_eleventh_rotation_in_a_minute_waits_and_the_grant_is_untouched() {
+    let app = TestApp::new();
+    let mut pair = app.connect(user::MARA_ADMIN, SCOPE);
+    for _ in 0..10 {
+        pair = tokens(&app.refresh(&pair.refresh, &[]));
+    }
+    let before = app.db.dump();
+    let limited = app.refresh(&pair.refresh, &[]);
+    told_to_wait(&limited);
+    assert_eq!(header(&limited, "retry-after"), "60");
+    assert_eq!(app.db.dump(), before);
+    assert_eq!(app.ping(&pair.access), 200);
+    app.advance(Duration::from_secs(59));
+    told_to_wait(&app.refresh(&pair.refresh, &[]));
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200);
+}
+
+#[test]
+fn the_twenty_first_registration_of_an_address_in_an_hour_waits() {
+    let app = TestApp::new();
+    app.address.set(Some("192.0.2.1"));
+    let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
+    let register = || app.send(request("POST", "/mcp/oauth/register", &[], body.clone()));
+    for _ in 0..20 {
+        assert_eq!(register().status(), 201);
+    }
+    told_to_wait(&register());
+    app.address.set(Some("192.0.2.2"));
+    assert_eq!(register().status(), 201);
+}
+
+#[test]
+fn the_sixty_first_revocation_of_an_address_in_a_minute_waits() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.address.set(Some("192.0.2.1"));
+    for _ in 0..60 {
+        assert_eq!(app.revoke("garbage", &[]).status(), 200);
+    }
+    told_to_wait(&app.revoke(&pair.refresh, &[]));
+    assert_eq!(app.ping(&pair.access), 200);
+    app.address.set(Some("192.0.2.2"));
+    assert_eq!(app.revoke(&pair.refresh, &[]).status(), 200);
+}
+
+#[test]
+fn made_up_bearer_tokens_are_limited_and_ended_ones_are_not() {
+    let app = TestApp::new();
+    let (good, ended) = (app.connect(user::MARA_ADMIN, SCOPE), app.connect(user::MARA_ADMIN, SCOPE));
+    app.revoke(&ended.refresh, &[]);
+    app.address.set(Some("192.0.2.1"));
+    for _ in 0..60 {
+        assert_eq!((app.ping("made-up"), app.ping(&ended.access)), (401, 401));
+    }
+    told_to_wait(&app.call("made-up", "ping", json!({})));
+    assert_eq!((app.ping(&ended.access), app.ping(&good.access)), (401, 200));
+}
+
+#[test]
+fn while_nobody_counts_everything_goes_on_but_registration() {
+    let app = TestApp::new();
+    app.limiter.is_down.set(true);
+    let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
+    let registered = app.send(request("POST", "/mcp/oauth/register", &[], body));
+    assert_eq!(token_error(&registered), (503, "temporarily_unavailable".into()));
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let next = tokens(&app.refresh(&pair.refresh, &[("resource", RESOURCE)]));
+    assert_eq!(app.read(&next.access, "statibeat://pages")["pages"].as_array().map(Vec::is_empty), Some(false));
+    assert_eq!(token_error(&app.redeem("garbage", &[])), (400, "invalid_grant".into()));
+    assert_eq!(app.ping("made-up"), 401);
+    assert_eq!(app.revoke(&next.refresh, &[]).status(), 200);
+    assert_eq!(app.ping(&next.access), 401);
+}
+
+#[test]
+fn no_counter_is_named_after_a_secret() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let handle = consent.hidden("request");
+    let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+    let pair = tokens(&app.redeem(&code, &[]));
+    for failing in [app.redeem(&code, &[]), app.refresh(&pair.refresh, &[("client_id", "other")])] {
+        assert_eq!(json(&failing)["error"], "invalid_grant");
+    }
+    let names = app.limiter.names();
+    assert!(names.contains("token-failure:credential:") && names.contains("visit:"), "{names}");
+    for secret in [handle.as_str(), &code[9..52], &pair.refresh[9..52], &pair.access[9..52]] {
+        assert!(!names.contains(secret), "{names}");
+    }
+}

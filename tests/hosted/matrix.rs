@@ -1,0 +1,191 @@
+//! Every resource, prompt and tool, for every set of scopes and every role. What is expected comes from the product's
+//! table of scopes and permissions, written out here by hand, and not from the catalogue.
+
+use crate::support::flow::user;
+use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+
+/// What a call comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Allowed,
+    /// 403 with a challenge: more consent would help.
+    Scope,
+    /// The role does not allow it.
+    Role,
+    /// There is no such page for this person.
+    Absent,
+}
+
+const PAGES: u8 = 1;
+const BEATS: u8 = 2;
+const INCIDENTS: u8 = 4;
+const INCIDENTS_WRITE: u8 = 8;
+const MAINTENANCES: u8 = 16;
+const MAINTENANCES_WRITE: u8 = 32;
+const ANALYTICS: u8 = 64;
+
+/// What a role has to be on the page.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// None at all is needed: the entry touches no page.
+    Anybody,
+    Viewer,
+    Manager,
+}
+use Role::{Anybody, Manager, Viewer};
+
+/// The product's table: for each resource the scopes and the role that it takes. A viewer reads everything but
+/// analytics; pending Beat actions take synthetic monitor manage, which a manager has.
+const RESOURCES: [(u8, Role); 19] = [
+    (PAGES, Anybody),
+    (PAGES, Anybody),
+    (PAGES, Viewer),
+    (PAGES, Viewer),
+    (PAGES, Viewer),
+    (PAGES, Viewer),
+    (PAGES, Viewer),
+    (INCIDENTS, Viewer),
+    (INCIDENTS, Viewer),
+    (INCIDENTS, Viewer),
+    (MAINTENANCES, Viewer),
+    (MAINTENANCES, Viewer),
+    (MAINTENANCES, Viewer),
+    (ANALYTICS, Manager),
+    (BEATS, Viewer),
+    (BEATS, Viewer),
+    (BEATS, Manager),
+    (BEATS, Viewer),
+    (BEATS, Viewer),
+];
+
+const PROMPT_NEEDS: [(u8, Role); 7] = [
+    (PAGES | INCIDENTS, Viewer),
+    (PAGES | INCIDENTS, Viewer),
+    (PAGES | MAINTENANCES, Viewer),
+    (PAGES | INCIDENTS, Viewer),
+    (BEATS, Viewer),
+    (BEATS, Viewer),
+    (BEATS, Manager),
+];
+
+const TOOL_NEEDS: [(u8, Role); 4] = [
+    (INCIDENTS_WRITE, Manager),
+    (INCIDENTS_WRITE, Manager),
+    (MAINTENANCES_WRITE, Manager),
+    (MAINTENANCES_WRITE, Manager),
+];
+
+/// The people of page 42, and somebody who lost their role since they connected.
+const PEOPLE: [(&str, Option<Role>); 4] = [
+    (user::MARA_ADMIN, Some(Manager)),
+    (user::THEO_MANAGER, Some(Manager)),
+    (user::INES_VIEWER, Some(Viewer)),
+    (user::THEO_MANAGER, None),
+];
+
+/// Every single scope, all but each one, pairs that belong together, and all.
+fn scope_sets() -> Vec<u8> {
+    let singles = (0..7).map(|bit| 1 << bit);
+    let without = (0..7).map(|bit| 127 & !(1 << bit));
+    singles.chain(without).chain([PAGES | INCIDENTS, PAGES | MAINTENANCES, BEATS | ANALYTICS, 127]).collect()
+}
+
+fn names(scopes: u8) -> String {
+    let all: Vec<&str> = EVERYTHING.split_whitespace().collect();
+    assert_eq!(all[3], "mcp.incidents.write", "the order of the bits");
+    (0..7).filter(|bit| scopes & (1 << bit) != 0).map(|bit| all[bit]).collect::<Vec<_>>().join(" ")
+}
+
+fn expected((needed, role): (u8, Role), scopes: u8, person: Option<Role>) -> Access {
+    match person {
+        _ if scopes & needed != needed => Access::Scope,
+        _ if role == Anybody => Access::Allowed,
+        None => Access::Absent,
+        Some(has) if has >= role => Access::Allowed,
+        Some(_) => Access::Role,
+    }
+}
+
+fn given(app: &TestApp, token: &str, method: &str, params: Value) -> Access {
+    let answer = app.call(token, method, params);
+    if answer.status() == 403 {
+        return Access::Scope;
+    }
+    let body = json(&answer);
+    let told = body["error"]["message"].as_str().or(body["result"]["content"][0]["text"].as_str()).unwrap_or_default();
+    let failed = body["error"].is_object() || body["result"]["isError"] == true;
+    match told {
+        _ if !failed => Access::Allowed,
+        text if text.contains("does not allow you to") => Access::Role,
+        text if text.contains("No such resource") || text.contains("no page") => Access::Absent,
+        _ => panic!("{method}: {body}"),
+    }
+}
+
+/// For every person and set of scopes, a fresh connection and what is expected of it.
+fn for_each_connection(check: impl Fn(&TestApp, &str, u8, Option<Role>)) {
+    for (person, role) in PEOPLE {
+        let app = TestApp::new();
+        let connect = |scopes| (scopes, app.connect(person, &names(scopes)).access);
+        let connections: Vec<_> = scope_sets().into_iter().map(connect).collect();
+        if role.is_none() {
+            app.upstream.simulator.set_role(2, 42, None).expect("Theo has a role");
+        }
+        for (scopes, token) in connections {
+            check(&app, &token, scopes, role);
+        }
+    }
+}
+
+#[test]
+fn every_resource_answers_as_the_products_table_says() {
+    for_each_connection(|app, token, scopes, role| {
+        for (uri, needs) in URIS.into_iter().zip(RESOURCES) {
+            let access = given(app, token, "resources/read", json!({ "uri": uri }));
+            assert_eq!(access, expected(needs, scopes, role), "{uri} with {}", names(scopes));
+        }
+    });
+}
+
+#[test]
+fn every_prompt_answers_as_the_products_table_says() {
+    for_each_connection(|app, token, scopes, role| {
+        for ((name, _), needs) in PROMPTS.into_iter().zip(PROMPT_NEEDS) {
+            let access = given(app, token, "prompts/get", prompt(name));
+            assert_eq!(access, expected(needs, scopes, role), "{name} with {}", names(scopes));
+        }
+    });
+}
+
+#[test]
+fn every_tool_answers_as_the_products_table_says() {
+    for_each_connection(|app, token, scopes, role| {
+        for ((name, arguments), needs) in tools().into_iter().zip(TOOL_NEEDS) {
+            let access = given(app, token, "tools/call", json!({ "name": name, "arguments": arguments }));
+            assert_eq!(access, expected(needs, scopes, role), "{name} with {}", names(scopes));
+        }
+    });
+}
+
+#[test]
+fn lists_show_what_can_be_used_and_nothing_else() {
+    for_each_connection(|app, token, scopes, role| {
+        let list = |method: &str, member: &str, name: &str| -> Vec<String> {
+            let result = json(&app.call(token, method, json!({})))["result"][member].clone();
+            result.as_array().expect("a list").iter().filter_map(|one| Some(one[name].as_str()?.to_owned())).collect()
+        };
+        let allowed = |needs| expected(needs, scopes, role) == Access::Allowed;
+        let listed = list("resources/list", "resources", "uri");
+        let concrete = |uri: &str| !uri.ends_with("/1001") && !uri.ends_with("/2001") && !uri.ends_with("/501/events");
+        for (uri, needs) in URIS.into_iter().zip(RESOURCES).filter(|(uri, _)| concrete(uri)) {
+            assert_eq!(listed.iter().any(|one| one == uri), allowed(needs), "{uri} with {}", names(scopes));
+        }
+        let listed = list("prompts/list", "prompts", "name");
+        for ((name, _), (needed, _)) in PROMPTS.into_iter().zip(PROMPT_NEEDS) {
+            assert_eq!(listed.iter().any(|one| one == name), scopes & needed == needed, "{name}");
+        }
+        assert_eq!(list("tools/list", "tools", "name").len(), 4, "tools are listed for all, so that all can ask");
+    });
+}

@@ -1,0 +1,120 @@
+//! The three younger tools: they post what they say, and move nothing out of its life.
+
+use crate::support::flow::user;
+use crate::support::surface::{EVERYTHING, tools};
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+
+fn call(app: &TestApp, token: &str, name: &str, arguments: &Value) -> Value {
+    json(&app.call(token, "tools/call", json!({ "name": name, "arguments": arguments })))["result"].clone()
+}
+
+fn posts(app: &TestApp) -> Vec<String> {
+    app.upstream.take_calls().into_iter().filter(|call| call.starts_with("POST /api/v1/orgs")).collect()
+}
+
+fn schema_of(app: &TestApp, token: &str, name: &str) -> Value {
+    let tools = json(&app.call(token, "tools/list", json!({})))["result"]["tools"].clone();
+    let tool = tools.as_array().expect("a list").iter().find(|tool| tool["name"] == name).cloned();
+    tool.expect("it is listed")["outputSchema"].clone()
+}
+
+#[test]
+fn every_tool_posts_once_and_reports_what_its_schema_promises() {
+    let app = TestApp::new();
+    let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let paths = ["incidents", "incidents/1001/updates", "maintenances", "maintenances/2001/updates"];
+    for ((name, arguments), path) in tools().into_iter().zip(paths) {
+        let schema = schema_of(&app, &token, name);
+        app.upstream.take_calls();
+        let result = call(&app, &token, name, &arguments);
+        assert_ne!(result["isError"], true, "{name}: {result}");
+        assert_eq!(posts(&app), [format!("POST /api/v1/orgs/7/pages/42/admin/{path}")], "{name}");
+        let structured = &result["structuredContent"];
+        assert!(jsonschema::is_valid(&schema, structured), "{name}: {structured}");
+        for field in schema["properties"].as_object().expect("properties").keys() {
+            assert!(structured.get(field).is_some(), "{name} reports {field}: {structured}");
+        }
+        assert_eq!(structured["page_name"], "Northwind Cloud Status", "{name}");
+        let uri = structured["resource_uri"].as_str().expect("a URI");
+        assert_eq!(result["content"][2]["uri"], uri, "{name} links to what it wrote");
+        assert!(app.read(&token, uri)["page"]["id"] == 42, "{name}");
+    }
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'done'"), 4);
+}
+
+#[test]
+fn an_update_is_on_the_timeline_in_its_stage() {
+    let app = TestApp::new();
+    let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "We watch it.", "lifecycle_stage_id": 3 });
+    let result = call(&app, &token, "add_incident_update", &arguments);
+    assert_eq!(result["structuredContent"]["stage"], "Monitoring", "{result}");
+    let incident = app.read(&token, "statibeat://pages/42/incidents/1001");
+    assert_eq!(incident["updates"]["items"][0]["message"], "We watch it.");
+    assert_eq!(incident["incident"]["lifecycle_stage"]["name"], "Monitoring");
+}
+
+/// Tool, what it writes to, stage, and the words of the refusal.
+fn refused(tool: &str, target: (&str, i64), stage: i64, words: &str) {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let mut arguments = json!({ "page_id": 42, "message": "Over.", "lifecycle_stage_id": stage });
+    arguments[target.0] = json!(target.1);
+    app.upstream.take_calls();
+    let result = call(&app, &token, tool, &arguments);
+    let text = result["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(result["isError"] == true && text.contains(words), "{tool} {stage}: {result}");
+    assert!(text.contains("Nothing was published"), "{text}");
+    assert_eq!(posts(&app), Vec::<String>::new(), "{tool} {stage}");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write' AND detail = 'stage'"), 1);
+}
+
+#[test]
+fn a_stage_that_resolves_completes_or_cancels_is_refused_before_anything_is_posted() {
+    let open = "must be one of: 1 (Investigating), 2 (Identified), 3 (Monitoring)";
+    refused("add_incident_update", ("incident_id", 1001), 4, open);
+    refused("add_incident_update", ("incident_id", 1001), 99, open);
+    let open = "must be one of: 11 (Scheduled), 12 (In Progress)";
+    refused("add_maintenance_update", ("maintenance_id", 2001), 13, open);
+    refused("add_maintenance_update", ("maintenance_id", 2001), 14, open);
+}
+
+#[test]
+fn a_stage_that_reopens_is_refused_and_a_message_is_not() {
+    refused("add_incident_update", ("incident_id", 1004), 2, "would reopen it");
+    refused("add_maintenance_update", ("maintenance_id", 2004), 12, "would reopen it");
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let arguments = json!({ "page_id": 42, "incident_id": 1004, "message": "Our review is published." });
+    assert_ne!(call(&app, &token, "add_incident_update", &arguments)["isError"], true);
+}
+
+#[test]
+fn a_stage_takes_the_scopes_to_look_and_a_message_does_not() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, "mcp.incidents.write").access;
+    let mut arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "On it." });
+    assert_ne!(call(&app, &token, "add_incident_update", &arguments)["isError"], true);
+    arguments["lifecycle_stage_id"] = json!(2);
+    let answer = app.call(&token, "tools/call", json!({ "name": "add_incident_update", "arguments": arguments }));
+    let challenge = crate::support::header(&answer, "www-authenticate").to_owned();
+    assert_eq!(answer.status(), 403);
+    for scope in ["mcp.pages.read", "mcp.incidents.read", "mcp.incidents.write"] {
+        assert!(challenge.contains(scope), "{challenge}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_written_to() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for (name, target) in [("add_incident_update", "incident_id"), ("add_maintenance_update", "maintenance_id")] {
+        for stage in [None, Some(1)] {
+            let mut arguments = json!({ "page_id": 42, "message": "Hello.", "lifecycle_stage_id": stage });
+            arguments[target] = json!(999_999);
+            let result = call(&app, &token, name, &arguments);
+            assert!(result["isError"] == true && result.to_string().contains("not found"), "{name}: {result}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// A failing test shows what the worker wrote since the last one that failed.
+
+import { afterEach } from "node:test";
+
+/** For every test of a file; `stack` is asked late, because it starts later. */
+export function showLogOfFailures(stack) {
+  let shown = 0;
+  afterEach((context) => {
+    if (context.passed) return;
+    const logs = stack()?.logs ?? [];
+    for (const { level, message } of logs.slice(shown)) console.error(`worker ${level}: ${message}`);
+    shown = logs.length;
+  });
+}
