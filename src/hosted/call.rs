@@ -5,11 +5,12 @@
 
 use super::access::Denied;
 use super::call_arguments::{self, CallArguments};
-use super::confirmation::{self, Purpose};
+use super::confirmation::{self, Approval, Purpose};
 use super::write::asked::{Asked, is_external_id};
-use super::write::{self, Attempt, record};
-use super::{HostedSurface, PAGES, access, outcome, page_argument, preview, stage};
+use super::write::{self, Attempt, Guard, record};
+use super::{HostedSurface, PAGES, access, clock, outcome, page_argument, preview, stage};
 use crate::catalog::policy::Confirm;
+use crate::catalog::scope::Scope;
 use crate::catalog::{self, Tool, Write, lint};
 use crate::ids::PageId;
 use crate::mcp::{Error, ToolOutcome};
@@ -43,7 +44,7 @@ pub async fn call(
         && let Err(missing) = stage::check_scopes(surface.guard.caller.scopes, requirement.scope, change)
     {
         about.refused(surface, "scope").await;
-        return Err(missing.into());
+        return Err(missing);
     }
     let page = match surface.page(call.page_id, &requirement).await {
         Ok(Ok(page)) => page,
@@ -65,56 +66,101 @@ pub async fn call(
         about.refused(surface, "stage").await;
         return Ok(refusal);
     }
-    carry_out(surface, tool, &page, &call, &asked, &about).await
+    Wish { surface, tool, scope: requirement.scope, page: &page, call: &call, asked: &asked, about: &about }
+        .carry_out()
+        .await
 }
 
-async fn carry_out(
-    surface: &HostedSurface<'_>,
+/// A write that the person may make.
+struct Wish<'a> {
+    surface: &'a HostedSurface<'a>,
     tool: &'static Tool,
-    page: &AccessiblePage,
-    call: &Call,
-    asked: &Asked,
-    about: &About,
-) -> Result<ToolOutcome, Error> {
-    let scope = tool.hosted.ok_or_else(|| Error::UnknownTool(tool.name.to_owned()))?.scope;
-    let Call { write, how, .. } = call;
-    let policy = surface.guard.policy;
-    let found = lint::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
-    let refusing: Vec<String> =
-        found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule)).map(ToString::to_string).collect();
-    if !refusing.is_empty() {
-        about.refused(surface, "lint").await;
-        return Ok(outcome::lint_refused(&refusing));
+    scope: Scope,
+    page: &'a AccessiblePage,
+    call: &'a Call,
+    asked: &'a Asked,
+    about: &'a About,
+}
+
+impl Wish<'_> {
+    async fn carry_out(&self) -> Result<ToolOutcome, Error> {
+        let Self { surface, tool, page, asked, .. } = *self;
+        let Call { write, how, .. } = self.call;
+        let warnings = match self.look_over().await {
+            Ok(warnings) => warnings,
+            Err(refusal) => return Ok(refusal),
+        };
+        if how.is_preview {
+            return self.show(warnings).await;
+        }
+        let approval = match self.approval().await {
+            Ok(approval) => approval,
+            Err(refusal) => return Ok(refusal),
+        };
+        let approval = approval.as_ref();
+        let attempt = Attempt { tool: tool.name, scope: self.scope, page_id: page.id, write, asked, approval };
+        let ended = write::perform(&surface.guard, &surface.api().page(page), &attempt).await;
+        let outcome = outcome::ended(tool, page, surface.guard.caller.scopes, &ended)?;
+        Ok(outcome::with_remarks(outcome, warnings, clock::echo(write, &page.raw).as_deref()))
     }
-    let warnings = found.iter().map(ToString::to_string);
-    if how.is_preview {
-        let shown = preview::make(surface, tool, scope, page, write, asked).await;
-        let shown = shown.map_err(|error| surface.trouble(PAGES, error))?;
-        let audit_id = about.noted(surface, Outcome::Previewed, "asked_for").await;
-        return Ok(shown.with_warnings(warnings).into_outcome(page, write, audit_id.as_ref().map(|id| id.0.as_str())));
+
+    /// What looks wrong in texts and times; or the refusal, where the operator or the calendar does not let it through.
+    async fn look_over(&self) -> Result<Vec<String>, ToolOutcome> {
+        let Self { surface, about, .. } = *self;
+        let (write, policy) = (&self.call.write, surface.guard.policy);
+        let found = lint::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
+        let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
+        let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
+        if !refusing.is_empty() {
+            about.refused(surface, "lint").await;
+            return Err(outcome::lint_refused(&refusing));
+        }
+        let odd = match clock::check(write, surface.guard.now) {
+            Ok(odd) => odd,
+            // What was asked for before may be over by now.
+            Err(_) if is_known(surface, self.asked).await => Vec::new(),
+            Err(problem) => {
+                about.refused(surface, "times").await;
+                return Err(outcome::bad_arguments(&[problem]));
+            }
+        };
+        Ok(found.iter().map(ToString::to_string).chain(odd).collect())
     }
-    let subject = preview::subject(surface, tool, page, asked);
-    let approval = match &how.handle {
-        Some(text) => {
-            match confirmation::open(surface.guard.seals, Purpose::Preview, &subject, text, surface.guard.now) {
-                Ok(approval) => Some(approval),
-                Err(reason) => {
-                    about.refused(surface, "handle").await;
-                    return Ok(outcome::bad_handle(reason));
-                }
+
+    async fn show(&self, warnings: Vec<String>) -> Result<ToolOutcome, Error> {
+        let Self { surface, tool, scope, page, asked, .. } = *self;
+        let write = &self.call.write;
+        let shown = match preview::make(surface, tool, scope, page, write, asked).await {
+            Ok(shown) => shown.with_warnings(warnings),
+            Err(error) => {
+                self.about.noted(surface, Outcome::Failed, error.reason()).await;
+                return Err(surface.trouble(PAGES, error));
+            }
+        };
+        let audit_id = self.about.noted(surface, Outcome::Previewed, "asked_for").await;
+        Ok(shown.into_outcome(page, write, audit_id.as_ref().map(|id| id.0.as_str())))
+    }
+
+    /// The handle that the call brings, opened; or the refusal, where it does not open or one is needed.
+    async fn approval(&self) -> Result<Option<Approval>, ToolOutcome> {
+        let Self { surface, about, .. } = *self;
+        let Guard { seals, policy, now, .. } = surface.guard;
+        let Some(text) = &self.call.how.handle else {
+            if policy.confirm == Confirm::Always && !is_known(surface, self.asked).await {
+                about.refused(surface, "unconfirmed").await;
+                return Err(outcome::needs_preview());
+            }
+            return Ok(None);
+        };
+        let subject = preview::subject(surface, self.tool, self.page, self.asked);
+        match confirmation::open(seals, Purpose::Preview, &subject, text, now) {
+            Ok(approval) => Ok(Some(approval)),
+            Err(reason) => {
+                about.refused(surface, "handle").await;
+                Err(outcome::bad_handle(reason))
             }
         }
-        None => None,
-    };
-    let approval = approval.as_ref();
-    if policy.confirm == Confirm::Always && approval.is_none() && !is_known(surface, asked).await {
-        about.refused(surface, "unconfirmed").await;
-        return Ok(outcome::needs_preview());
     }
-    let attempt = Attempt { tool: tool.name, scope, page_id: page.id, write, asked, approval };
-    let ended = write::perform(&surface.guard, &surface.api().page(page), &attempt).await;
-    let outcome = outcome::ended(tool, page, surface.guard.caller.scopes, &ended)?;
-    Ok(outcome::with_warnings(outcome, warnings.collect()))
 }
 
 /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage

@@ -8,6 +8,7 @@ pub mod access;
 mod call;
 mod call_arguments;
 pub mod caller;
+mod clock;
 mod complete;
 pub mod confirmation;
 mod outcome;

@@ -36,9 +36,13 @@ pub fn needs_preview() -> ToolOutcome {
     )
 }
 
-/// Adds what looks wrong to a report of what was done.
-pub fn with_warnings(mut outcome: ToolOutcome, warnings: Vec<String>) -> ToolOutcome {
-    if !outcome.is_error && !warnings.is_empty() {
+/// Adds to a report of what was done: the times of a window, and what looks wrong.
+pub fn with_remarks(mut outcome: ToolOutcome, warnings: Vec<String>, window: Option<&str>) -> ToolOutcome {
+    if outcome.is_error {
+        return outcome;
+    }
+    outcome.text.extend(window.into_iter().flat_map(|window| [" ", window]));
+    if !warnings.is_empty() {
         outcome.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
         if let Some(fields) = outcome.structured.as_mut().and_then(serde_json::Value::as_object_mut) {
             fields.insert("warnings".to_owned(), warnings.into());

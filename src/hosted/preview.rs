@@ -4,6 +4,7 @@
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
 use super::HostedSurface;
+use super::clock;
 use super::confirmation::{self, Purpose, Subject};
 use super::write::asked::Asked;
 use super::write::similar;
@@ -180,6 +181,7 @@ impl Preview {
         let mut lines = vec![format!("On {}, customers would read:", page.name)];
         let texts = public_text(write);
         lines.extend(texts.iter().map(|(name, text)| format!("{name}: {}", text.as_str().unwrap_or_default())));
+        lines.extend(clock::echo(write, &page.raw));
         lines.extend(self.components.iter().map(|item| {
             let word = |name: &str| item[name].as_str().unwrap_or("as before").to_owned();
             format!("{}: {} → {}", word("name"), word("before"), word("after"))

@@ -217,7 +217,7 @@ impl Run<'_> {
         // 5. Post it, once.
         match self.post(external_id).await {
             Ok(WriteAnswer { document, is_new }) => {
-                let made = if is_new { Made::Now } else { self.made_before(is_taken_over) };
+                let made = if is_new { Made::Now } else { Self::made_before(is_taken_over) };
                 Ok(Posted { document, made, remaining })
             }
             // 6. The answer was lost: look before saying anything.
@@ -230,7 +230,7 @@ impl Run<'_> {
     }
 
     /// What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
-    fn made_before(&self, is_taken_over: bool) -> Made {
+    fn made_before(is_taken_over: bool) -> Made {
         if is_taken_over { Made::BeforeFound } else { Made::Elsewhere }
     }
 

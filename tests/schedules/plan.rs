@@ -151,7 +151,7 @@ impl Fault {
     }
 
     /// Whether it hits this use.
-    pub fn hits(&self, kind: FaultKind, at: u16) -> bool {
+    pub fn hits(self, kind: FaultKind, at: u16) -> bool {
         self.kind == kind && (self.from..self.from + self.count).contains(&at)
     }
 }

@@ -65,6 +65,7 @@ fn freetext(of: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "a table reads best with `json!(…)` in the call")]
 mod tests {
     use super::*;
     use serde_json::json;
