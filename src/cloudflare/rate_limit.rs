@@ -8,6 +8,8 @@ use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
 use crate::timestamp::Timestamp;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 use worker::{DurableObject, Env, Method, Request, RequestInit, Response, durable_object, wasm_bindgen};
@@ -71,7 +73,10 @@ impl DurableObject for RateLimit {
         if earlier_window != Some(stored.window_started_at) {
             self.object.storage().set_alarm(limit.window).await?;
         }
-        self.object.storage().put(STATE, stored).await?;
+        // Over the limit nothing was taken, so there is nothing to write.
+        if matches!(decision, Decision::Allowed { .. }) {
+            self.object.storage().put(STATE, stored).await?;
+        }
         Response::from_json(&Answer::from(decision))
     }
 
@@ -80,6 +85,27 @@ impl DurableObject for RateLimit {
         self.object.storage().delete_all().await?;
         Response::empty()
     }
+}
+
+/// How many limited keys an instance remembers.
+const REMEMBERED: usize = 1000;
+
+thread_local! {
+    /// Keys that are over their limit, and until when: whoever floods costs no object a call.
+    static LIMITED: RefCell<HashMap<String, Timestamp>> = RefCell::default();
+}
+
+fn still_limited(key: &str, now: Timestamp) -> Option<Duration> {
+    LIMITED.with_borrow(|limited| limited.get(key).filter(|until| now < **until).map(|until| until.since(now)))
+}
+
+fn remember_limited(key: &str, until: Timestamp) {
+    LIMITED.with_borrow_mut(|limited| {
+        if limited.len() >= REMEMBERED {
+            limited.clear();
+        }
+        limited.insert(key.to_owned(), until);
+    });
 }
 
 /// All counters of this worker.
@@ -106,7 +132,16 @@ impl<'a> Counters<'a> {
 #[async_trait(?Send)]
 impl RateLimiter for Counters<'_> {
     async fn take(&self, key: &str, limit: Limit, now: Timestamp) -> Result<Decision, LimiterError> {
-        Ok(self.ask(key, &Take::new(limit, now, false)).await.map_err(|error| LimiterError(error.to_string()))?.into())
+        if let Some(retry_after) = still_limited(key, now) {
+            return Ok(Decision::Limited { retry_after });
+        }
+        let answer =
+            self.ask(key, &Take::new(limit, now, false)).await.map_err(|error| LimiterError(error.to_string()))?;
+        let decision = answer.into();
+        if let Decision::Limited { retry_after } = decision {
+            remember_limited(key, now + retry_after);
+        }
+        Ok(decision)
     }
 
     async fn remaining(&self, key: &str, limit: Limit, now: Timestamp) -> Result<u32, LimiterError> {

@@ -6,6 +6,7 @@
 use super::access::Denied;
 use super::call_arguments::{self, CallArguments};
 use super::confirmation::{self, Approval, Purpose};
+use super::preview::Preview;
 use super::write::asked::{Asked, is_external_id};
 use super::write::{self, Attempt, Guard, record};
 use super::{HostedSurface, PAGES, access, clock, outcome, page_argument, preview, stage};
@@ -13,17 +14,21 @@ use crate::catalog::policy::Confirm;
 use crate::catalog::scope::Scope;
 use crate::catalog::{self, Tool, Write, lint};
 use crate::ids::PageId;
-use crate::mcp::{Error, ToolOutcome};
+use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
 use crate::storage::audit::{AuditId, Outcome, Target};
 use crate::storage::idempotency::{self, Key};
 use crate::upstream::identity::AccessiblePage;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+/// The key of the question, which its answer repeats.
+const QUESTION: &str = "confirm";
 
 /// Calls the tool of that name.
 pub async fn call(
     surface: &HostedSurface<'_>,
     name: &str,
     arguments: Map<String, Value>,
+    dialogue: &Dialogue,
 ) -> Result<ToolOutcome, Error> {
     let unknown = || Error::UnknownTool(name.to_owned());
     let tool = catalog::find_tool(name).ok_or_else(unknown)?;
@@ -66,7 +71,7 @@ pub async fn call(
         about.refused(surface, "stage").await;
         return Ok(refusal);
     }
-    Wish { surface, tool, scope: requirement.scope, page: &page, call: &call, asked: &asked, about: &about }
+    Wish { surface, tool, scope: requirement.scope, page: &page, call: &call, asked: &asked, about: &about, dialogue }
         .carry_out()
         .await
 }
@@ -80,6 +85,7 @@ struct Wish<'a> {
     call: &'a Call,
     asked: &'a Asked,
     about: &'a About,
+    dialogue: &'a Dialogue,
 }
 
 impl Wish<'_> {
@@ -93,7 +99,7 @@ impl Wish<'_> {
         if how.is_preview {
             return self.show(warnings).await;
         }
-        let approval = match self.approval().await {
+        let approval = match self.approval(&warnings).await? {
             Ok(approval) => approval,
             Err(refusal) => return Ok(refusal),
         };
@@ -128,23 +134,73 @@ impl Wish<'_> {
     }
 
     async fn show(&self, warnings: Vec<String>) -> Result<ToolOutcome, Error> {
+        let Self { surface, page, .. } = *self;
+        let shown = self.preview(Purpose::Preview, warnings).await?;
+        let audit_id = self.about.noted(surface, Outcome::Previewed, "asked_for").await;
+        Ok(shown.into_outcome(page, &self.call.write, audit_id.as_ref().map(|id| id.0.as_str())))
+    }
+
+    async fn preview(&self, purpose: Purpose, warnings: Vec<String>) -> Result<Preview, Error> {
         let Self { surface, tool, scope, page, asked, .. } = *self;
-        let write = &self.call.write;
-        let shown = match preview::make(surface, tool, scope, page, write, asked).await {
-            Ok(shown) => shown.with_warnings(warnings),
+        let subject = preview::subject(surface, tool, page, asked);
+        match preview::make(surface, scope, page, &self.call.write, (purpose, &subject)).await {
+            Ok(shown) => Ok(shown.with_warnings(warnings)),
             Err(error) => {
                 self.about.noted(surface, Outcome::Failed, error.reason()).await;
-                return Err(surface.trouble(PAGES, error));
+                Err(surface.trouble(PAGES, error))
             }
+        }
+    }
+
+    /// Who confirms the write: the person where the client can ask them, otherwise a preview's handle, or nobody. The
+    /// inner error is what to tell instead of writing.
+    async fn approval(&self, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
+        let can_ask = self.surface.guard.policy.confirm != Confirm::Never && self.dialogue.can(QuestionKind::Form);
+        match self.dialogue.state() {
+            Some(state) if can_ask => self.answered(state, warnings).await,
+            // What was confirmed before is not asked about again: repeating the call tells how it ended.
+            None if can_ask && !is_known(self.surface, self.asked).await => Err(self.question(warnings).await),
+            _ => Ok(self.handed_over().await),
+        }
+    }
+
+    /// The person's answer, which the state says was to this very question.
+    async fn answered(&self, state: &str, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
+        let approval = match self.opened(Purpose::Question, state).await {
+            Ok(approval) => approval,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let audit_id = self.about.noted(surface, Outcome::Previewed, "asked_for").await;
-        Ok(shown.into_outcome(page, write, audit_id.as_ref().map(|id| id.0.as_str())))
+        match self.dialogue.form(QUESTION) {
+            Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(Ok(Some(approval))),
+            Some(_) => {
+                self.about.noted(self.surface, Outcome::Declined, "by_person").await;
+                Ok(Err(outcome::declined()))
+            }
+            None => Err(self.question(warnings).await),
+        }
+    }
+
+    /// Asks the person. The row stays the only one if no answer ever comes.
+    async fn question(&self, warnings: &[String]) -> Error {
+        let shown = match self.preview(Purpose::Question, warnings.to_vec()).await {
+            Ok(shown) => shown,
+            Err(error) => return error,
+        };
+        self.about.noted(self.surface, Outcome::Previewed, "question").await;
+        let message = format!("Publish this? {}", shown.sentences(self.page, &self.call.write));
+        let schema = json!({
+            "type": "object",
+            "properties": { "publish": { "type": "boolean", "title": "Publish now", "default": true } },
+            "required": ["publish"],
+        });
+        let asked = [(QUESTION, Question::form(&message, &schema))].into();
+        Error::InputRequired(Questions { asked, state: Some(shown.into_handle()) })
     }
 
     /// The handle that the call brings, opened; or the refusal, where it does not open or one is needed.
-    async fn approval(&self) -> Result<Option<Approval>, ToolOutcome> {
+    async fn handed_over(&self) -> Result<Option<Approval>, ToolOutcome> {
         let Self { surface, about, .. } = *self;
-        let Guard { seals, policy, now, .. } = surface.guard;
+        let policy = surface.guard.policy;
         let Some(text) = &self.call.how.handle else {
             if policy.confirm == Confirm::Always && !is_known(surface, self.asked).await {
                 about.refused(surface, "unconfirmed").await;
@@ -152,9 +208,15 @@ impl Wish<'_> {
             }
             return Ok(None);
         };
+        self.opened(Purpose::Preview, text).await.map(Some)
+    }
+
+    async fn opened(&self, purpose: Purpose, text: &str) -> Result<Approval, ToolOutcome> {
+        let Self { surface, about, .. } = *self;
+        let Guard { seals, now, .. } = surface.guard;
         let subject = preview::subject(surface, self.tool, self.page, self.asked);
-        match confirmation::open(seals, Purpose::Preview, &subject, text, now) {
-            Ok(approval) => Ok(Some(approval)),
+        match confirmation::open(seals, purpose, &subject, text, now) {
+            Ok(approval) => Ok(approval),
             Err(reason) => {
                 about.refused(surface, "handle").await;
                 Err(outcome::bad_handle(reason))

@@ -28,7 +28,8 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
 use crate::ids::PageId;
 use crate::mcp::{
-    Completion, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
+    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
+    ToolOutcome,
 };
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
@@ -96,7 +97,7 @@ impl Surface for HostedSurface<'_> {
         PROMPTS.iter().filter(|prompt| prompt.scopes().is_some_and(|needed| scopes.covers(needed))).collect()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
         prompt::get(self, name, arguments).await
     }
 
@@ -111,8 +112,8 @@ impl Surface for HostedSurface<'_> {
         offered.map(|tool| (tool, schema(tool))).collect()
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error> {
-        call::call(self, name, arguments).await
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
+        call::call(self, name, arguments, dialogue).await
     }
 }
 

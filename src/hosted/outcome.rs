@@ -51,6 +51,12 @@ pub fn with_remarks(mut outcome: ToolOutcome, warnings: Vec<String>, window: Opt
     outcome
 }
 
+/// A person who said no. That is no failure.
+pub fn declined() -> ToolOutcome {
+    let text = "The person declined. Nothing was published.".to_owned();
+    ToolOutcome { is_error: false, text, ..ToolOutcome::default() }
+}
+
 /// A handle that confirms nothing.
 pub fn bad_handle(reason: BadHandle) -> ToolOutcome {
     error(match reason {
@@ -111,7 +117,13 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
     }
     // A link that the client has no scope to follow would only send it into a refusal.
     done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
-    ToolOutcome { is_error: false, text: done.text, structured: Some(done.structured), links: done.links }
+    ToolOutcome {
+        is_error: false,
+        text: done.text,
+        structured: Some(done.structured),
+        links: done.links,
+        ..ToolOutcome::default()
+    }
 }
 
 fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {

@@ -26,14 +26,13 @@ pub struct Preview {
     handle: String,
 }
 
-/// Finds out what there is to show, all in parallel.
+/// Finds out what there is to show, all in parallel, and seals a handle for it.
 pub async fn make(
     surface: &HostedSurface<'_>,
-    tool: &Tool,
     scope: Scope,
     page: &AccessiblePage,
     write: &Write,
-    asked: &Asked,
+    (purpose, subject): (Purpose, &Subject<'_>),
 ) -> Result<Preview, ApiError> {
     let reads = ["hierarchy/items", "subscribers/summary", similar::READ, &target(&write.path)].map(str::to_owned);
     let count = if write.path.contains('/') { 4 } else { 3 };
@@ -48,12 +47,11 @@ pub async fn make(
         format!("incident {} (\"{}\") affects the same components: update it instead?", similar.id, similar.title)
     }));
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
-    let handle = handle(surface, Purpose::Preview, &subject(surface, tool, page, asked), &seen);
+    let handle = handle(surface, purpose, subject, &seen);
     Ok(Preview { components, subscribers, warnings, handle })
 }
 
-/// A sealed handle for what is being shown.
-pub fn handle(surface: &HostedSurface<'_>, purpose: Purpose, subject: &Subject<'_>, seen: &[i64]) -> String {
+fn handle(surface: &HostedSurface<'_>, purpose: Purpose, subject: &Subject<'_>, seen: &[i64]) -> String {
     let mut random = [0; 16];
     (surface.guard.random)(&mut random);
     confirmation::seal(surface.guard.seals, purpose, subject, seen, surface.guard.now, random)
@@ -150,6 +148,11 @@ impl Preview {
     pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
         self
+    }
+
+    /// The handle alone.
+    pub fn into_handle(self) -> String {
+        self.handle
     }
 
     /// For people and models; `page_id` keeps it within the tool's output schema.

@@ -26,7 +26,7 @@ impl ClientId {
     pub fn parse(text: &str) -> Option<Self> {
         let fits =
             (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-        fits.then(|| Self(text.to_owned()))
+        (fits && !text.trim().is_empty()).then(|| Self(text.to_owned()))
     }
 
     /// As sent.

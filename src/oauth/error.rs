@@ -126,8 +126,10 @@ pub enum TokenError {
     Grant(GrantFault),
     Scope,
     Resource,
-    /// Storage did not answer: the client must keep what it has and try again.
+    /// Nobody can say now: the client must keep what it has and try again.
     Unavailable,
+    /// Storage did not answer: the same to the client; the reason is for the log.
+    Storage(String),
     /// Too many requests; the wait in seconds. Never a code that would make a client drop what it has.
     Limited(u64),
 }
@@ -140,6 +142,7 @@ pub enum GrantFault {
     Unknown(SecretHash),
     OtherClient,
     OtherRedirectUri,
+    OtherResource,
     Verifier,
     Expired,
     Spent,
@@ -163,20 +166,21 @@ impl TokenError {
             Self::Grant(_) => "invalid_grant",
             Self::Scope => "invalid_scope",
             Self::Resource => "invalid_target",
-            Self::Unavailable | Self::Limited(_) => "temporarily_unavailable",
+            Self::Unavailable | Self::Storage(_) | Self::Limited(_) => "temporarily_unavailable",
         }
     }
 
-    /// Whether the request failed by its own fault; only such failures are counted against its sender.
+    /// Whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
+    /// again at once, with everything right, is a repeated request.
     pub const fn is_senders_fault(&self) -> bool {
-        !matches!(self, Self::Unavailable | Self::Limited(_))
+        !matches!(self, Self::Unavailable | Self::Limited(_) | Self::Grant(GrantFault::Spent))
     }
 
     /// The HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).
     pub const fn status(&self) -> u16 {
         match self {
             Self::BasicAuthentication => 401,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::Storage(_) => 503,
             Self::Limited(_) => 429,
             Self::MalformedBody
             | Self::RepeatedParameter
@@ -208,7 +212,7 @@ impl TokenError {
             Self::Grant(_) => "the code or token is not valid any more: authorize again".into(),
             Self::Scope => "the scope is wider than what was granted".into(),
             Self::Resource => "resource is not what this grant is for".into(),
-            Self::Unavailable => "try again in a few seconds".into(),
+            Self::Unavailable | Self::Storage(_) => "try again in a few seconds".into(),
             Self::Limited(wait) => format!("too many requests: try again in {wait} seconds"),
         }
     }

@@ -67,6 +67,7 @@ mod tests {
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+    /// K10
     #[test]
     fn the_example_of_rfc_7636_appendix_b_holds() {
         let verifier = CodeVerifier::parse(VERIFIER).expect("fits");

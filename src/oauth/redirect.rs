@@ -66,7 +66,9 @@ impl RedirectUri {
 
     /// Whether its own query has a parameter that our answer adds.
     pub fn has_answer_parameter(&self) -> bool {
-        self.url().query_pairs().any(|(name, _)| ["code", "state", "iss", "error"].contains(&&*name))
+        self.url()
+            .query_pairs()
+            .any(|(name, _)| ["code", "state", "iss", "error", "error_description"].contains(&&*name))
     }
 
     /// The text without its port: what two loopback redirect URIs are compared by (RFC 8252 7.3).

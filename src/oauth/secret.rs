@@ -52,8 +52,15 @@ pub struct Secret<K> {
 }
 
 /// What is stored of a secret: base64url of its SHA-256.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecretHash(pub String);
+
+/// As the log may show it: enough to find a row, too little to be one.
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.get(..12).unwrap_or_default())
+    }
+}
 
 impl<K: Kind> Secret<K> {
     /// Makes a secret from 32 random or derived bytes.

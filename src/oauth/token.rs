@@ -41,6 +41,8 @@ pub struct CodeRequest {
     pub redirect_uri: Option<String>,
     /// What the tokens are to be for; the one resource served here.
     pub resource: String,
+    /// Whether the client named it. One that did not cannot mend it by naming another, only by authorizing again.
+    pub names_resource: bool,
     /// Proof that the asker started the flow; a missing one fails like a wrong one.
     pub verifier: Option<CodeVerifier>,
 }
@@ -53,6 +55,8 @@ pub struct RefreshRequest {
     pub token: RefreshToken,
     /// What the tokens are to be for; the one resource served here.
     pub resource: String,
+    /// Whether the client named it. One that did not cannot mend it by naming another, only by authorizing again.
+    pub names_resource: bool,
     /// A narrower scope for the access token; `None`: all that was granted.
     pub scopes: Option<ScopeSet>,
 }
@@ -118,7 +122,7 @@ impl Endpoint<'_> {
         let client_id = self.client(form)?;
         authorize::check_resource(form, self.resource).map_err(|NotServed| TokenError::Resource)?;
         if grant_type == "refresh_token" {
-            return self.parse_refresh(client_id, required("refresh_token")?, one("scope"));
+            return self.parse_refresh(client_id, required("refresh_token")?, form);
         }
         let code = required("code")?;
         let verifier =
@@ -128,18 +132,26 @@ impl Endpoint<'_> {
             code: AuthorizationCode::recognize(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
             redirect_uri: one("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
+            names_resource: form.names("resource"),
             verifier,
         }))
     }
 
-    fn parse_refresh(&self, client_id: ClientId, token: &str, scope: Option<&str>) -> Result<TokenRequest, TokenError> {
+    fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
+        let scope = form.one("scope").ok().flatten();
         let token = RefreshToken::recognize(token, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?;
         let asked =
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
         let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
         let scopes = scopes.filter(|scopes| !scopes.is_empty());
         let resource = self.resource.as_str().to_owned();
-        Ok(TokenRequest::Refresh(RefreshRequest { client_id, token, resource, scopes }))
+        Ok(TokenRequest::Refresh(RefreshRequest {
+            client_id,
+            token,
+            resource,
+            names_resource: form.names("resource"),
+            scopes,
+        }))
     }
 
     /// The client that a token or revocation request names, if it could be ours.
@@ -175,7 +187,11 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
         return CodeVerdict::Refuse(GrantFault::OtherRedirectUri);
     }
     if request.resource != record.grant.resource {
-        return CodeVerdict::WrongResource;
+        return if request.names_resource {
+            CodeVerdict::WrongResource
+        } else {
+            CodeVerdict::Refuse(GrantFault::OtherResource)
+        };
     }
     let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
     match (is_proven, record.redeemed_at) {
@@ -217,7 +233,8 @@ pub fn decide_refresh(
         return Err(TokenError::Grant(GrantFault::Expired));
     }
     if request.resource != record.grant.resource {
-        return Err(TokenError::Resource);
+        let moved = TokenError::Grant(GrantFault::OtherResource);
+        return Err(if request.names_resource { TokenError::Resource } else { moved });
     }
     let scopes = request.scopes.unwrap_or(record.grant.scopes);
     if !record.grant.scopes.covers(scopes) {

@@ -151,7 +151,8 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
     let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
          target_id, title, request_id, detail) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
-         WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND (created_at = ?2 OR revoked_at = ?2)) \
+         WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND \
+           (?3 = 'approval' AND created_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14)) \
          ON CONFLICT (id) DO NOTHING";
     Statement { sql, values: values(entry) }
 }

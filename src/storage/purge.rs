@@ -1,7 +1,7 @@
 //! What expires when; deleted in bounded steps, oldest first.
 //!
 //! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
-//! its grant; a rotated refresh token until its family has ended, because reuse must stay detectable.
+//! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.
 
 use super::{Result, statement};
 use crate::ports::{Database, Statement};
@@ -68,7 +68,8 @@ const RULES: [Rule; 9] = [
         table: "codes",
         keep: DAY,
         sql: "DELETE FROM codes WHERE code_hash IN
-              (SELECT code_hash FROM codes WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+              (SELECT c.code_hash FROM codes c JOIN grants g ON g.id = c.grant_id
+               WHERE c.expires_at <= ?1 AND g.activated_at IS NOT NULL ORDER BY c.expires_at LIMIT ?2) RETURNING 1 AS one",
     },
     // An expired token answers like an unknown one. The newest of a family stays with its grant, to date its end.
     Rule {

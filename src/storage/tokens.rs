@@ -103,26 +103,30 @@ pub async fn redeem_code(
         MAX_FAILED_ATTEMPTS,
     );
     let activate = statement!(
-        "UPDATE grants SET activated_at = ?2 WHERE id = (SELECT grant_id FROM codes WHERE redeem_nonce = ?1)",
+        "UPDATE grants SET activated_at = ?2
+         WHERE id = (SELECT grant_id FROM codes WHERE code_hash = ?3 AND redeem_nonce = ?1)",
         nonce,
         now,
+        code.0.as_str(),
     );
     let refresh = statement!(
         "INSERT INTO refresh_tokens (token_hash, grant_id, generation, created_at, expires_at)
-         SELECT ?2, grant_id, 1, ?3, ?4 FROM codes WHERE redeem_nonce = ?1",
+         SELECT ?2, grant_id, 1, ?3, ?4 FROM codes WHERE code_hash = ?5 AND redeem_nonce = ?1",
         nonce,
         tokens.refresh.0.as_str(),
         now,
         now + REFRESH_TOKEN_LIFETIME,
+        code.0.as_str(),
     );
     let access = statement!(
         "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
-         SELECT ?2, grant_id, ?3, ?4, ?5 FROM codes WHERE redeem_nonce = ?1",
+         SELECT ?2, grant_id, ?3, ?4, ?5 FROM codes WHERE code_hash = ?6 AND redeem_nonce = ?1",
         nonce,
         tokens.access.0.as_str(),
         tokens.scopes.to_string(),
         now,
         now + ACCESS_TOKEN_LIFETIME,
+        code.0.as_str(),
     );
     Ok(Race::of(&db.batch(&[redeem, activate, refresh, access]).await?))
 }
@@ -217,27 +221,27 @@ pub async fn repeat_refresh(
     tokens: &NewTokens,
     now: Timestamp,
 ) -> Result<Race> {
-    let count = statement!(
-        "UPDATE refresh_tokens SET window_uses = window_uses + 1
-         WHERE token_hash = ?1 AND window_uses < ?3
-           AND EXISTS (SELECT 1 FROM refresh_tokens s WHERE s.token_hash = ?2 AND s.rotated_at IS NULL)
-           AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)
-         RETURNING grant_id",
-        record.hash.0.as_str(),
-        tokens.refresh.0.as_str(),
-        MAX_WINDOW_USES,
-    );
     let access = statement!(
         "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
-         SELECT ?1, s.grant_id, ?3, ?4, ?5 FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id
-         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL",
+         SELECT ?1, s.grant_id, ?3, ?4, ?5
+         FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id JOIN refresh_tokens r ON r.token_hash = ?6
+         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL AND r.window_uses < ?7
+         RETURNING grant_id",
         tokens.access.0.as_str(),
         tokens.refresh.0.as_str(),
         tokens.scopes.to_string(),
         now,
         now + ACCESS_TOKEN_LIFETIME,
+        record.hash.0.as_str(),
+        MAX_WINDOW_USES,
     );
-    Ok(Race::of(&db.batch(&[count, access]).await?))
+    let count = statement!(
+        "UPDATE refresh_tokens SET window_uses = window_uses + 1
+         WHERE token_hash = ?1 AND EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?2)",
+        record.hash.0.as_str(),
+        tokens.access.0.as_str(),
+    );
+    Ok(Race::of(&db.batch(&[access, count]).await?))
 }
 
 /// An access token that is known here, with what it stands on.
@@ -275,7 +279,8 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
 /// Ends one access token of a client; others of its grant go on. Nothing happens to a token of another client.
 pub async fn revoke_access(db: &dyn Database, token: &SecretHash, client_id: &ClientId) -> Result<()> {
     let delete = statement!(
-        "DELETE FROM access_tokens WHERE token_hash = ?1 AND grant_id IN (SELECT id FROM grants WHERE client_id = ?2)",
+        "DELETE FROM access_tokens WHERE token_hash = ?1
+           AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.client_id = ?2)",
         token.0.as_str(),
         client_id.as_str(),
     );

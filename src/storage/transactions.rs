@@ -284,7 +284,8 @@ pub async fn approve(
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
                              created_at)
-         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM transactions WHERE approved_as = ?1",
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM transactions
+         WHERE consent_hash = ?8 AND approved_as = ?1",
         approval.code_hash.0.as_str(),
         visit.client.name.as_str(),
         visit.client.standing.as_str(),
@@ -292,15 +293,17 @@ pub async fn approve(
         approval.resource.as_str(),
         approval.scopes.to_string(),
         now,
+        consent.hash().0,
     );
     let code = statement!(
         "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
-         SELECT ?1, grant_id, ?2, ?3, ?4, ?5 FROM transactions WHERE approved_as = ?1",
+         SELECT ?1, grant_id, ?2, ?3, ?4, ?5 FROM transactions WHERE consent_hash = ?6 AND approved_as = ?1",
         approval.code_hash.0.as_str(),
         visit.client.redirect_uri.as_str(),
         approval.request.challenge.as_str(),
         now,
         now + CODE_LIFETIME,
+        consent.hash().0,
     );
     let answers = db.batch(&[consume, grant, code, audit]).await?;
     Ok(answers.first().is_some_and(|rows| !rows.is_empty()))

@@ -30,9 +30,11 @@ impl VisitCookie {
 
     /// Reads it from a request.
     pub fn read(&self, request: &Request<Bytes>) -> Option<Handle> {
-        let headers = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.name).and_then(|(_, value)| Handle::recognize(value))
+        // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
+        let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
+        let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
+        let mut texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
+        texts.find(|(name, _)| *name == self.name).and_then(|(_, value)| Handle::recognize(value))
     }
 
     /// Gives it to the browser for as long as a visit lasts.
@@ -116,8 +118,9 @@ mod tests {
         assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
         let browser = Handle::new(&[3; 32]);
         let mut request = Request::new(Bytes::new());
-        let sent = format!("a=b; {}={}; c", cookie.name, browser.reveal());
-        request.headers_mut().insert(COOKIE, HeaderValue::from_str(&sent).expect("fits"));
+        let mut sent = b"name=Ren\xe9; a=b; ".to_vec();
+        sent.extend(format!("{}={}; c", cookie.name, browser.reveal()).bytes());
+        request.headers_mut().insert(COOKIE, HeaderValue::from_bytes(&sent).expect("fits"));
         assert_eq!(cookie.read(&request).expect("found").reveal(), browser.reveal());
     }
 }

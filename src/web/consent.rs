@@ -142,8 +142,9 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     }
     let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten()).await?;
-    ticket.count(ctx).await?;
     let transaction = ticket.transaction(ctx).await?;
+    // Only a visit that exists is counted: a made-up handle must not make a counter.
+    ticket.count(ctx).await?;
     if form.one("person") != Ok(Some(&transaction.person.user_id.0)) {
         return Err(Fault::OtherPerson);
     }

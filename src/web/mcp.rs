@@ -67,6 +67,7 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
 async fn no_caller(ctx: &Context<'_>, request: &Request<Bytes>, reason: NoCaller) -> Refusal {
     match reason {
         NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::NotOurs if Sender::of(request).is_shared() => Refusal::Challenge(Challenge::InvalidToken),
         NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(request).bucket()).await {
             Some(wait) => Refusal::TooOften(wait),
             None => Refusal::Challenge(Challenge::InvalidToken),
@@ -108,7 +109,8 @@ fn bearer_token(request: &Request<Bytes>) -> Result<&str, Challenge> {
 }
 
 async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, request_id: &RequestId) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // What cannot be read is there all the same, and agrees with nothing.
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
     let headers = TransportHeaders {
         protocol_version: header("mcp-protocol-version"),
         method: header("mcp-method"),

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use maud::Markup;
@@ -59,6 +60,7 @@ pub fn html(status: StatusCode, style_hash: &str, page: Markup) -> Response {
     );
     set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
     set(&mut response, CONTENT_SECURITY_POLICY, &policy);
+    set(&mut response, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     set(&mut response, X_FRAME_OPTIONS, "DENY");
     set(&mut response, REFERRER_POLICY, "no-referrer");
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -120,7 +122,7 @@ pub fn token_error(error: &TokenError) -> Response {
         TokenError::BasicAuthentication => {
             set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#);
         }
-        TokenError::Unavailable => retry_after(&mut response, Duration::from_secs(5)),
+        TokenError::Unavailable | TokenError::Storage(_) => retry_after(&mut response, Duration::from_secs(5)),
         TokenError::Limited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
         _ => {}
     }

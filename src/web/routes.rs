@@ -73,12 +73,12 @@ impl Route {
     /// Methods it answers, besides the preflight of programs' routes.
     pub const fn methods(self) -> &'static [Method] {
         match self {
-            Route::ProtectedResource
-            | Route::AuthorizationServer
-            | Route::AssertionKeys
-            | Route::Authorize
-            | Route::SignedIn => &[Method::GET, Method::HEAD],
-            Route::Consent => &[Method::GET, Method::HEAD, Method::POST],
+            Route::ProtectedResource | Route::AuthorizationServer | Route::AssertionKeys | Route::Authorize => {
+                &[Method::GET, Method::HEAD]
+            }
+            // No HEAD: looking at these has an effect.
+            Route::SignedIn => &[Method::GET],
+            Route::Consent => &[Method::GET, Method::POST],
             Route::Token | Route::Revoke | Route::Register | Route::Mcp => &[Method::POST],
         }
     }

@@ -2,7 +2,6 @@
 
 use super::browser::{self, VisitCookie};
 use super::consent::answer_url;
-use super::limits;
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
@@ -18,7 +17,6 @@ use crate::storage::transactions::{self, Attachment, SignedIn, Visit};
 use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use std::time::Duration;
 
 /// Why a return from sign-in does not go on.
 enum Fault {
@@ -26,8 +24,6 @@ enum Fault {
     LinkUsed,
     /// A visit of another browser waits for it.
     OtherBrowser,
-    /// Too many returns.
-    TooOften(Duration),
     /// The person turned back.
     Canceled,
     /// StatiBeat did not name a person.
@@ -76,12 +72,8 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
 /// Takes the visit out of circulation. A browser without the visit's cookie learns nothing and spends nothing.
 async fn take(ctx: &Context<'_>, handle: Handle, browser: Option<Handle>) -> Result<(Ticket, Visit), Fault> {
     let Some(browser) = browser else { return Err(not_taken(ctx, &handle).await?) };
-    let counter = limits::visit(&handle.hash(), &browser.hash());
     let ticket = Ticket { handle, browser };
-    if let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await {
-        close(ctx, &ticket, None).await;
-        return Err(Fault::TooOften(wait));
-    }
+    // Needs no limit of its own: the state works once, and a made-up one must not make a counter.
     match transactions::consume_sign_in(ctx.db, &ticket.handle, &ticket.browser, ctx.now).await? {
         Some(visit) => Ok((ticket, visit)),
         None => Err(not_taken(ctx, &ticket.handle).await?),
@@ -168,7 +160,6 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
     let (status, problem) = match fault {
         Fault::LinkUsed => (StatusCode::BAD_REQUEST, Problem::LinkUsed),
         Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
-        Fault::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, Problem::TooOften(*wait)),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
         Fault::SignIn(SignInError::BadCode(_) | SignInError::BadIdentity(_)) => {
             (StatusCode::BAD_REQUEST, Problem::SignInFailed)
@@ -181,7 +172,7 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
         Fault::Storage(error) => (ctx.log)(&format!("sign-in: {error}")),
-        Fault::LinkUsed | Fault::OtherBrowser | Fault::TooOften(_) | Fault::Canceled => {}
+        Fault::LinkUsed | Fault::OtherBrowser | Fault::Canceled => {}
     }
     views::problem(status, &problem)
 }

@@ -25,8 +25,8 @@ use http::{Request, StatusCode};
 use std::time::Duration;
 
 impl From<DatabaseError> for TokenError {
-    fn from(_: DatabaseError) -> Self {
-        Self::Unavailable
+    fn from(error: DatabaseError) -> Self {
+        Self::Storage(error.0)
     }
 }
 
@@ -46,9 +46,10 @@ pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id
 /// what was presented stays as it was. Successes are never counted: they need a secret, and services share addresses.
 async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
     let sender = Sender::of(request);
-    let of_address = match sender.is_shared() {
-        true => None,
-        false => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await,
+    let of_address = if sender.is_shared() {
+        None
+    } else {
+        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await
     };
     let of_credential = match presented(ctx, request) {
         Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,
@@ -132,7 +133,7 @@ async fn refresh(
 ) -> Result<TokenResponse, TokenError> {
     // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
     // backwards.
-    for _ in 0..2 {
+    for is_second_look in [false, true] {
         let hash = request.token.hash();
         let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
@@ -143,6 +144,8 @@ async fn refresh(
         let answer = match verdict {
             RefreshVerdict::Rotate(scopes) => rotate(ctx, request, &record, scopes).await?,
             RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, &record, &rotation, scopes).await?,
+            // Siblings moved on while this request was on its way: it is late, not stolen.
+            RefreshVerdict::Reused if is_second_look => return Err(TokenError::Unavailable),
             RefreshVerdict::Reused => {
                 end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse, request_id).await?;
                 return Err(TokenError::Grant(GrantFault::Replayed));

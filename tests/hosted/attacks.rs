@@ -83,6 +83,7 @@ fn attack_03_code_replay_and_parallel_redemption() {
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let answers: Vec<_> = (0..50).map(|_| app.redeem(&code, &[])).collect();
     assert_eq!(answers.iter().filter(|answer| answer.status() == 200).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| token_error(answer) == dead()).count(), 49);
     let first = tokens(&answers[0]);
     assert_eq!((app.ping(&first.access), app.db.count("SELECT count(*) FROM refresh_tokens")), (200, 1));
     app.advance(Duration::from_mins(11));

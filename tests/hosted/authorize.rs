@@ -131,6 +131,7 @@ fn faults_of_the_request_go_to_the_client_after_sign_in() {
     for other in ["plain", "s256", "S512"] {
         goes_to_client(&[("code_challenge_method", other)], "invalid_request");
     }
+    #[allow(clippy::items_after_statements)]
     const GOOD: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     for bad in ["short", &GOOD[1..], &format!("{GOOD}A"), &format!("{GOOD}="), &GOOD.replace('-', "+")] {
         goes_to_client(&[("code_challenge", bad)], "invalid_request");

@@ -81,6 +81,7 @@ fn a_write_takes_three_upstream_calls_and_three_database_round_trips() {
 }
 
 /// P7
+/// P7
 #[test]
 fn a_viewer_is_told_that_the_role_is_missing_and_nothing_is_posted() {
     let app = TestApp::new();
@@ -165,6 +166,17 @@ fn the_thirty_first_write_in_a_minute_is_told_to_wait_and_is_not_posted() {
     assert_eq!(posts(&app), 0);
     app.advance(Duration::from_mins(1));
     assert_ne!(create(&app, &token, another(30))["isError"], true);
+}
+
+/// P6b
+#[test]
+fn writing_tools_are_listed_without_their_scope() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let listed = json(&app.call(&pair.access, "tools/list", json!({})));
+    let tools = listed["result"]["tools"].as_array().expect("a list").clone();
+    let create = tools.iter().find(|tool| tool["name"] == "create_incident").expect("listed");
+    assert!(create.to_string().contains("mcp.incidents.write"), "its entry names the scope: {create}");
 }
 
 #[test]

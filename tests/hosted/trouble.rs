@@ -41,7 +41,7 @@ fn trouble_that_stays_is_answered_by_kind() {
     check(&status(404, None), (200, -32002, "", 1));
     check(&status(403, None), (200, -32602, "", 1));
     check(&status(400, None), (200, -32602, "", 1));
-    check(&status(401, None), (200, -32603, "", 1));
+    check(&status(401, None), (502, -32603, "", 1));
     check(&status(302, None), (200, -32603, "", 1));
     check(&FaultKind::MalformedBody, (503, -32603, "5", 1));
     // The edge stops reading at its bound and says so; here a body of another shape is one that cannot be used.

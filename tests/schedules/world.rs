@@ -15,7 +15,7 @@ use statibeat_mcp::hosted::caller::Caller;
 use statibeat_mcp::hosted::write::Guard;
 use statibeat_mcp::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::keyring::KeyRing;
-use statibeat_mcp::mcp::Surface as _;
+use statibeat_mcp::mcp::{Dialogue, Surface as _};
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::{self, Connector, assertion};
@@ -136,7 +136,7 @@ impl<'a> World<'a> {
         };
         let surface = HostedSurface { guard, connector: &connector };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
-        let told = match surface.call(tool, arguments).await {
+        let told = match surface.call(tool, arguments, &Dialogue::default()).await {
             Ok(outcome) if !outcome.is_error => Told::Done,
             Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,
             Ok(_) => Told::NotDone,

@@ -4,8 +4,10 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
 #![expect(clippy::disallowed_methods, reason = "this tool measures how long its steps take")]
 
+mod acceptance;
 mod build;
 mod children;
+mod long;
 mod node;
 mod project;
 mod ready;
@@ -42,6 +44,16 @@ enum Command {
     Test(test::Options),
     /// Interleave, restart and break writes, and count what was published twice or not at all.
     Schedules(schedules::Options),
+    /// Run every test, then count the assertions of docs/acceptance.md that are proven.
+    Acceptance,
+    /// Hold random stories against a model of the authorization server.
+    Model(long::Model),
+    /// Let requests race with revocations on the real D1.
+    Races(long::Races),
+    /// Feed every parser of outside bytes with libFuzzer.
+    Fuzz(long::Fuzz),
+    /// Change the authorization server and look whether a test notices.
+    Mutants(long::Mutants),
     /// Build everything, then tell the whole story on the terminal.
     Demo,
 }
@@ -55,6 +67,11 @@ fn main() -> ExitCode {
         Command::Reset(options) => start::reset(&project, options),
         Command::Test(options) => test::run(&project, options),
         Command::Schedules(options) => schedules::run(&project, options),
+        Command::Acceptance => acceptance::run(&project),
+        Command::Model(options) => long::model(&project, options),
+        Command::Races(options) => long::races(&project, options),
+        Command::Fuzz(options) => long::fuzz(&project, options),
+        Command::Mutants(options) => long::mutants(&project, options),
         Command::Demo => test::demo(&project),
     };
     match result {

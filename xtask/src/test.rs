@@ -7,6 +7,7 @@ use crate::steps::{self, step};
 use crate::wrangler;
 use anyhow::{Result, bail};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,10 +24,39 @@ pub struct Options {
 struct Totals {
     passed: u32,
     failed: u32,
+    /// The names of those that passed.
+    names: BTreeSet<String>,
+}
+
+/// What came of all levels.
+pub struct Outcome {
+    all_good: bool,
+    /// The names of the tests that passed.
+    pub passed: BTreeSet<String>,
+}
+
+impl Outcome {
+    /// An error when a test failed.
+    pub fn check(&self) -> Result<()> {
+        if !self.all_good {
+            bail!("not every test passed");
+        }
+        Ok(())
+    }
+}
+
+/// Runs the levels that were asked for.
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    run_levels(project, options)?.check()
+}
+
+/// Runs all levels.
+pub fn everything(project: &Project) -> Result<Outcome> {
+    run_levels(project, &Options { worker: false })
 }
 
 /// Runs the levels in order; all of them, even when one fails, so that the totals are complete.
-pub fn run(project: &Project, options: &Options) -> Result<()> {
+fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     let mut all_good = true;
     let mut rust = Totals::default();
     if !options.worker {
@@ -48,10 +78,8 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     }
     println!("worker tests: {} passed, {} failed", worker.passed, worker.failed);
     println!("{} passed, {} failed", rust.passed + worker.passed, rust.failed + worker.failed);
-    if !all_good {
-        bail!("not every test passed");
-    }
-    Ok(())
+    let passed = rust.names.into_iter().chain(worker.names).collect();
+    Ok(Outcome { all_good, passed })
 }
 
 /// Tells the story of `dev/demo.mjs` against the built worker.
@@ -63,7 +91,7 @@ pub fn demo(project: &Project) -> Result<()> {
 }
 
 /// Installs, builds and bundles what the worker tests run on; hands back the Node to run them with.
-fn everything_built(project: &Project) -> Result<PathBuf> {
+pub fn everything_built(project: &Project) -> Result<PathBuf> {
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;
     step("bundle the worker", || wrangler::bundle(project, &node))?;
@@ -87,8 +115,10 @@ fn counted(command: &mut Command, totals: &mut Totals, read: fn(&str, &mut Total
     Ok(child.wait()?.success())
 }
 
-/// `test result: ok. 12 passed; 0 failed; …`, once per test binary.
+/// `test a::b ... ok`, and `test result: ok. 12 passed; 0 failed; …`, once per test binary.
 fn cargo_totals(line: &str, totals: &mut Totals) {
+    let passed = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... ok"));
+    totals.names.extend(passed.map(str::to_owned));
     if !line.starts_with("test result: ") {
         return;
     }
@@ -101,8 +131,10 @@ fn cargo_totals(line: &str, totals: &mut Totals) {
     }
 }
 
-/// `ℹ pass 7` and `ℹ fail 0`, at the end.
+/// `✔ a test (12.3ms)`, and `ℹ pass 7` and `ℹ fail 0` at the end.
 fn node_totals(line: &str, totals: &mut Totals) {
+    let passed = line.trim_start().strip_prefix("✔ ").and_then(|rest| rest.rsplit_once(" ("));
+    totals.names.extend(passed.map(|(name, _)| name.to_owned()));
     let mut words = line.split_whitespace();
     if words.next() != Some("ℹ") {
         return;
@@ -129,14 +161,16 @@ mod tests {
             cargo_totals(line, &mut totals);
         }
         assert_eq!((totals.passed, totals.failed), (15, 2));
+        assert_eq!(totals.names.into_iter().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]
     fn totals_of_node_are_read_from_its_summary() {
         let mut totals = Totals::default();
-        for line in ["✔ passes 3 (1ms)", "ℹ tests 8", "ℹ pass 7", "ℹ fail 1", "ℹ cancelled 0"] {
+        for line in ["  ✔ passes (A1) (1.5ms)", "ℹ tests 8", "ℹ pass 7", "ℹ fail 1", "ℹ cancelled 0"] {
             node_totals(line, &mut totals);
         }
         assert_eq!((totals.passed, totals.failed), (7, 1));
+        assert_eq!(totals.names.into_iter().collect::<Vec<_>>(), ["passes (A1)"]);
     }
 }

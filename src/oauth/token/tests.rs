@@ -49,6 +49,7 @@ fn code_request() -> CodeRequest {
         code: AuthorizationCode::issue(&[1; 32], &ring()),
         redirect_uri: None,
         resource: "https://mcp.example/mcp".into(),
+        names_resource: true,
         verifier: CodeVerifier::parse(VERIFIER),
     }
 }
@@ -107,7 +108,7 @@ fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
 fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
     let client_id = ClientId::parse("tool").expect("fits");
     let resource = "https://mcp.example/mcp".into();
-    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), resource, scopes }
+    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), resource, names_resource: true, scopes }
 }
 
 fn rotation() -> Rotation {

@@ -61,7 +61,7 @@ fn words(problem: &Problem<'_>) -> Words {
         Problem::LinkUsed => (
             "This link has been used or is too old",
             "A sign-in link works once and for ten minutes.".into(),
-            "Nothing was shared. Go back to your app and start connecting again.",
+            "If you have just answered, look at your app: it may be connected already. Otherwise go back to it and start connecting again.",
         ),
         Problem::OtherBrowser => (
             "This was started in another browser",
@@ -101,7 +101,7 @@ fn words(problem: &Problem<'_>) -> Words {
         Problem::TryLater => (
             "Something is not answering",
             "StatiBeat or this connector cannot be reached at the moment.".into(),
-            "Nothing was shared. Load this page again in a minute, or go back to your app and start again.",
+            "Nothing was shared. Go back to your app in a minute and start connecting again.",
         ),
     };
     Words { title, happened, advice }

@@ -2,47 +2,71 @@
 //!
 //! Numbers are bound as REAL, as D1 binds them, so that a test sees the arithmetic that D1 will do.
 
+use super::faults::Faults;
 use async_trait::async_trait;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params_from_iter};
 use statibeat_mcp::ports::{Database, DatabaseError, Row, Statement, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
-/// How the database misbehaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The batch does not happen.
-    Before,
-    /// The batch happens and nobody is told.
-    After,
-}
+pub use super::faults::Failure;
+
+/// A batch and what it answered.
+pub type Exchange = (Vec<Statement>, Vec<Vec<Row>>);
 
 pub struct SqliteDatabase {
     connection: RefCell<Connection>,
-    /// How the batches from the given one on (counting from zero, from now) fail.
-    failure: Cell<Option<(usize, Failure)>>,
+    /// What goes wrong when.
+    pub faults: Faults,
+    /// Whether a batch lets others go first: then whoever polls the requests decides on their order.
+    pub is_stepwise: Cell<bool>,
     /// Batches so far: each is one round trip.
     pub batches: Cell<usize>,
+    /// Every batch that ran, with its answer; written only when somebody asked for it.
+    pub trace: RefCell<Option<Vec<Exchange>>>,
 }
 
 impl SqliteDatabase {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().expect("SQLite");
+        connection.set_prepared_statement_cache_capacity(100);
         connection.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
         connection.execute_batch(SCHEMA).expect("schema.sql");
-        Self { connection: RefCell::new(connection), failure: Cell::new(None), batches: Cell::new(0) }
+        Self {
+            connection: RefCell::new(connection),
+            faults: Faults::default(),
+            is_stepwise: Cell::new(false),
+            batches: Cell::new(0),
+            trace: RefCell::new(None),
+        }
     }
 
     /// Makes the batch after the next `skip` ones, and all that follow, fail.
     pub fn fail_after(&self, skip: usize, failure: Failure) {
-        self.failure.set(Some((skip, failure)));
+        self.faults.from(skip, failure);
     }
 
     pub fn heal(&self) {
-        self.failure.set(None);
+        self.faults.heal();
+    }
+
+    /// Runs a batch that was held back and whose sender has long been told that it failed.
+    pub fn run_late(&self, pick: usize) -> rusqlite::Result<()> {
+        let batch = self.faults.take_held_back(pick);
+        self.run(&batch).map(drop)
+    }
+
+    /// Empties every table.
+    pub fn forget(&self) {
+        self.faults.heal();
+        let tables = "transactions grants codes refresh_tokens access_tokens sessions idempotency audit";
+        for table in tables.split(' ') {
+            self.execute(&format!("DELETE FROM {table}"));
+        }
     }
 
     /// Changes rows behind the connector's back.
@@ -76,16 +100,6 @@ impl SqliteDatabase {
         dump
     }
 
-    fn failure_now(&self) -> Option<Failure> {
-        match self.failure.get()? {
-            (0, failure) => Some(failure),
-            (skip, failure) => {
-                self.failure.set(Some((skip - 1, failure)));
-                None
-            }
-        }
-    }
-
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction()?;
@@ -98,12 +112,18 @@ impl SqliteDatabase {
 #[async_trait(?Send)]
 impl Database for SqliteDatabase {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
+        if self.is_stepwise.get() {
+            let_others_go_first().await;
+        }
         self.batches.set(self.batches.get() + 1);
-        let failure = self.failure_now();
-        if failure == Some(Failure::Before) {
+        let failure = self.faults.next(statements);
+        if matches!(failure, Some(Failure::Before | Failure::Late)) {
             return Err(DatabaseError("failing before, as told".into()));
         }
         let answers = self.run(statements).map_err(|error| DatabaseError(error.to_string()))?;
+        if let Some(trace) = self.trace.borrow_mut().as_mut() {
+            trace.push((statements.to_vec(), answers.clone()));
+        }
         match failure {
             Some(_) => Err(DatabaseError("failing after, as told".into())),
             None => Ok(answers),
@@ -111,8 +131,15 @@ impl Database for SqliteDatabase {
     }
 }
 
+/// Is not ready the first time it is asked.
+async fn let_others_go_first() {
+    let mut was_asked = false;
+    std::future::poll_fn(|_| if std::mem::replace(&mut was_asked, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
+}
+
 fn run_one(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-    let mut prepared = connection.prepare(statement.sql)?;
+    let mut prepared = connection.prepare_cached(statement.sql)?;
     let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(statement.values.iter().map(bind)))?;
     let mut answer = Vec::new();

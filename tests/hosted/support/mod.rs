@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod database;
+pub mod faults;
 pub mod flow;
 pub mod forge;
 pub mod surface;
@@ -103,7 +104,12 @@ impl TestApp {
     }
 
     /// Sends a request to the connector.
-    pub fn send(&self, mut request: Request<Bytes>) -> Response<Bytes> {
+    pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.start(request).now_or_never().expect("nothing here ever waits, but for a stepwise database")
+    }
+
+    /// A request on its way; it moves when polled.
+    pub async fn start(&self, mut request: Request<Bytes>) -> Response<Bytes> {
         if let Some(address) = self.address.get() {
             request.headers_mut().insert("cf-connecting-ip", http::HeaderValue::from_static(address));
         }
@@ -118,7 +124,7 @@ impl TestApp {
             random: &random,
             log: &log,
         };
-        web::handle(&ctx, request).now_or_never().expect("nothing here ever waits")
+        web::handle(&ctx, request).await
     }
 
     pub fn get(&self, path_and_query: &str) -> Response<Bytes> {
@@ -196,6 +202,11 @@ impl Counters {
     /// The names of all counters.
     pub fn names(&self) -> String {
         self.counters.borrow().keys().cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Lets everybody start afresh.
+    pub fn forget(&self) {
+        self.counters.borrow_mut().clear();
     }
 }
 

@@ -2,8 +2,8 @@
 // page. Takes every page as it comes and fails when it is not the one expected.
 
 /** Opens an authorization URL as one of the simulator's users and answers; ends with the address that the client gets. */
-export async function signIn(authorizeUrl, { user = 1, answer = "approve", scopes } = {}) {
-  const browser = new Browser();
+export async function signIn(authorizeUrl, { user = 1, answer = "approve", scopes, headers } = {}) {
+  const browser = new Browser(headers);
   const choice = await browser.open(authorizeUrl);
   const consent = await browser.submit(choice, [["user_id", String(user)]]);
   const asked = scopes ?? tickedScopes(consent.html);
@@ -15,6 +15,12 @@ export async function signIn(authorizeUrl, { user = 1, answer = "approve", scope
 /** Keeps cookies by host and follows redirects; a page is `{ url, status, html }`. */
 export class Browser {
   #cookies = new Map();
+  #own;
+
+  /** `headers` go with every request. */
+  constructor(headers = {}) {
+    this.#own = headers;
+  }
 
   async open(url, init = {}) {
     let address = new URL(url);
@@ -40,7 +46,7 @@ export class Browser {
   }
 
   #headers(address, request) {
-    const headers = {};
+    const headers = { ...this.#own };
     const cookies = this.#cookies.get(address.host);
     if (cookies?.size) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     if (request.method === "POST") headers.origin = address.origin;

@@ -1,4 +1,4 @@
-// A failing test shows what the worker wrote since the last one that failed.
+// A failing test shows what the worker wrote meanwhile.
 
 import { afterEach } from "node:test";
 
@@ -6,9 +6,8 @@ import { afterEach } from "node:test";
 export function showLogOfFailures(stack) {
   let shown = 0;
   afterEach((context) => {
-    if (context.passed) return;
     const logs = stack()?.logs ?? [];
-    for (const { level, message } of logs.slice(shown)) console.error(`worker ${level}: ${message}`);
+    if (!context.passed) for (const { level, message } of logs.slice(shown)) console.error(`worker ${level}: ${message}`);
     shown = logs.length;
   });
 }

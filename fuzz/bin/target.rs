@@ -1,0 +1,20 @@
+//! The target that this program is named after, under libFuzzer.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use statibeat_mcp_fuzz as targets;
+use std::path::Path;
+
+const NAME: &str = env!("CARGO_BIN_NAME");
+
+fuzz_target!(init: write_seeds(), |bytes: &[u8]| (targets::find(NAME).run)(bytes));
+
+/// Puts good inputs where libFuzzer looks for what to start from.
+fn write_seeds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(NAME);
+    std::fs::create_dir_all(&corpus).expect("a folder");
+    for (at, seed) in (targets::find(NAME).seeds)().iter().enumerate() {
+        std::fs::write(corpus.join(format!("seed-{at}")), seed).expect("a file");
+    }
+}

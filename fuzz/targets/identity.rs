@@ -1,0 +1,81 @@
+//! What StatiBeat says of a person who signed in: an HTTP answer with a signed token in it.
+
+use super::world::{IDENTITY_SEED, NOW, ORIGIN, UPSTREAM, request, with};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use statibeat_mcp::oauth::secret::Handle;
+
+const STATE: [u8; 32] = [9; 32];
+const BROWSER: [u8; 32] = [8; 32];
+
+/// Nobody is signed in by a token that StatiBeat's key did not sign. The first byte says what the rest is: claims to be
+/// signed, header and claims to be signed, a token, or a whole answer.
+pub fn identity(bytes: &[u8]) {
+    let Some((kind, rest)) = bytes.split_first() else { return };
+    let text = String::from_utf8_lossy(rest);
+    let is_signed = *kind == b'c' || *kind == b'h';
+    let answer = match *kind {
+        b'c' => json!({"identity": signed(r#"{"alg":"EdDSA","typ":"statibeat-identity+jwt","kid":"one"}"#, &text)}),
+        b'h' => {
+            let (header, claims) = text.split_once('\n').unwrap_or((&text, "{}"));
+            json!({"identity": signed(header, claims)})
+        }
+        b't' => json!({"identity": text}),
+        _ => serde_json::Value::Null,
+    };
+    let body = if answer.is_null() { Bytes::copy_from_slice(rest) } else { Bytes::from(answer.to_string()) };
+    assert!(!comes_back(body) || is_signed, "signed in by {text}");
+}
+
+/// Whether a browser that comes back from sign-in goes on to the consent page.
+fn comes_back(answer: Bytes) -> bool {
+    let (state, browser) = (Handle::new(&STATE), Handle::new(&BROWSER));
+    let short: String = state.hash().0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let cookie = format!("__Host-sbmcp_tx_{short}={}", browser.reveal());
+    let target = format!("/mcp/oauth/callback?code=x&state={}", state.reveal());
+    let request = request("GET", &target, &[("cookie", cookie.as_bytes())], b"").expect("a request");
+    let response = with(|world| {
+        world.upstream.replace(answer);
+        world.send(request)
+    });
+    response.headers().get("location").is_some()
+}
+
+fn signed(header: &str, claims: &str) -> String {
+    let seed = URL_SAFE_NO_PAD.decode(IDENTITY_SEED).expect("base64url").try_into().expect("32 bytes");
+    let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signature = SigningKey::from_bytes(&seed).sign(text.as_bytes());
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
+/// Claims that are right in everything.
+fn claims() -> String {
+    let state = URL_SAFE_NO_PAD.encode(Sha256::digest(Handle::new(&STATE).reveal()));
+    json!({
+        "iss": UPSTREAM, "aud": ORIGIN, "env": "test", "sub": "1", "jti": "j", "iat": NOW, "nbf": NOW, "exp": NOW + 60,
+        "state_hash": state, "name": "Mara", "email": "mara@northwind.example", "sid": "s",
+        "auth_time": NOW,
+    })
+    .to_string()
+}
+
+pub fn identity_seeds() -> Vec<Vec<u8>> {
+    let header = r#"{"alg":"EdDSA","typ":"statibeat-identity+jwt","kid":"one"}"#;
+    let token = signed(r#"{"alg":"none","typ":"statibeat-identity+jwt","kid":"one"}"#, &claims());
+    vec![
+        format!("c{}", claims()).into_bytes(),
+        format!("h{header}\n{}", claims()).into_bytes(),
+        format!("t{token}").into_bytes(),
+        br#"a{"identity":"x.y.z"}"#.to_vec(),
+    ]
+}
+
+/// Whether the first seed signs somebody in: else the target would test nothing.
+pub fn good_claims_sign_in() -> bool {
+    let header = r#"{"alg":"EdDSA","typ":"statibeat-identity+jwt","kid":"one"}"#;
+    comes_back(Bytes::from(json!({"identity": signed(header, &claims())}).to_string()))
+}

@@ -1,0 +1,128 @@
+//! Values by themselves: redirect URIs, the operator's list, secrets, resource URIs.
+
+use super::world::{self, VERIFIER, with};
+use statibeat_mcp::catalog::resources::RESOURCES;
+use statibeat_mcp::catalog::uri::{Roots, match_template};
+use statibeat_mcp::config::Config;
+use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
+use statibeat_mcp::oauth::client::{ClientId, Clients};
+use statibeat_mcp::oauth::pkce::{CodeChallenge, CodeVerifier};
+use statibeat_mcp::oauth::redirect::{RedirectKind, RedirectUri};
+use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, Handle, RefreshToken};
+use std::net::IpAddr;
+use url::{Host, Url};
+
+/// What is accepted is https or true loopback, leads where it says, and stays there with an answer behind it.
+pub fn redirect_uri(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(uri) = RedirectUri::parse(text) else { return };
+    let url = Url::parse(text).expect("a URL");
+    assert!(text.is_ascii() && url.as_str().trim_end_matches('/') == text.trim_end_matches('/'), "{text}");
+    assert!(url.fragment().is_none() && url.username().is_empty() && url.password().is_none(), "{text}");
+    match uri.kind() {
+        RedirectKind::Web => assert_eq!(url.scheme(), "https", "{text}"),
+        RedirectKind::Loopback => assert!(url.scheme() == "http" && is_this_computer(&url), "{text}"),
+    }
+    let answer = uri.with_query(&[("code", "a&b=c#d"), ("state", text)]);
+    assert_eq!((answer.origin(), answer.path()), (url.origin(), url.path()), "{text}");
+    assert_eq!(answer.query_pairs().last().expect("the state").1, text);
+    drop((uri.host(), uri.origin(), uri.without_port(), uri.has_answer_parameter()));
+}
+
+fn is_this_computer(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+pub fn redirect_uri_seeds() -> Vec<Vec<u8>> {
+    ["http://127.0.0.1:33418/callback", "https://acme.example/cb?a=1", "http://[::1]:5/", "http://localhost"]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
+}
+
+/// An https redirect URI works only if an entry of the list ends with it; the configuration is read without a panic.
+pub fn config_list(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (allowed, _) = AllowedRedirects::parse(text);
+    for name in statibeat_mcp::config::VARIABLES.iter().map(|variable| variable.name) {
+        let lookup = |asked: &str| if asked == name { Some(text.to_owned()) } else { world::variable(asked) };
+        drop(Config::from_lookup(lookup));
+    }
+    let entries = text.split(|c: char| c.is_whitespace() || c == ',');
+    for (client_id, uri) in entries.flat_map(|entry| entry.match_indices('=').map(|(at, _)| entry.split_at(at))) {
+        let uri = &uri[1..];
+        let is_listed = with(|world| {
+            let clients =
+                Clients { allowed: &allowed, registrations: &world.config.client_keys, accepts_unverified: true };
+            clients.resolve(client_id, uri).is_ok_and(|client| client.redirect_uri.kind() == RedirectKind::Web)
+        });
+        let is_plain = RedirectUri::parse(uri).is_some_and(|uri| uri.kind() == RedirectKind::Web);
+        assert!(!is_listed || is_plain && ClientId::parse(client_id).is_some(), "{client_id}={uri}");
+        let clients = Clients {
+            allowed: &AllowedRedirects::default(),
+            registrations: &with(|w| w.config.client_keys.clone()),
+            accepts_unverified: true,
+        };
+        assert!(!is_plain || clients.resolve(client_id, uri).is_err(), "{uri} without a list");
+    }
+}
+
+pub fn config_list_seeds() -> Vec<Vec<u8>> {
+    let list =
+        "https://claude.ai/oauth/meta=https://claude.ai/api/mcp/auth_callback, acme?x=1=https://acme.example/cb\n";
+    let ring = "new:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8 old:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+    [list, ring, "https://mcp.example", "off"].map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// Nothing is recognized but what was issued with this very text, each as its own kind only.
+pub fn secret(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    with(|world| {
+        let tags = &world.config.tag_keys;
+        let found = [
+            AuthorizationCode::recognize(text, tags).map(|code| code.hash()),
+            AccessToken::recognize(text, tags).map(|token| token.hash()),
+            RefreshToken::recognize(text, tags).map(|token| token.hash()),
+        ];
+        let is_one_of_ours = [world.code(), world.access_token(), world.refresh_token()].map(|ours| ours == text);
+        assert_eq!(found.map(|hash| hash.is_some()), is_one_of_ours, "{text}");
+    });
+    assert!(Handle::recognize(text).is_none_or(|handle| handle.reveal() == text && text.len() == 43));
+    assert!(CodeChallenge::parse(text).is_none_or(|challenge| challenge.as_str() == text && text.len() == 43));
+    if let Some(verifier) = CodeVerifier::parse(text) {
+        assert!((43..=128).contains(&text.len()) && verifier.reveal() == text);
+        assert!(verifier.challenge().is_met_by(&verifier));
+    }
+}
+
+pub fn secret_seeds() -> Vec<Vec<u8>> {
+    let secrets = with(|world| [world.code(), world.access_token(), world.refresh_token()]);
+    secrets.into_iter().chain([VERIFIER.to_owned()]).map(String::into_bytes).collect()
+}
+
+/// A URI that names a resource is the one spelling of that name.
+pub fn resource_uri(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(found) = Roots::HOSTED.find(text, RESOURCES) {
+        assert_eq!(Roots::HOSTED.expand(found.resource, &found.variables).as_deref(), Some(text));
+        let _ = found.page_id();
+    }
+    if let Some((template, uri)) = text.split_once('\n') {
+        drop(match_template(template, uri));
+    }
+}
+
+pub fn resource_uri_seeds() -> Vec<Vec<u8>> {
+    [
+        "statibeat://pages",
+        "statibeat://pages/42/incidents/active",
+        "statibeat://pages/42/incidents/9",
+        "a/{b}?c={c}\na/%20?c=1",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}

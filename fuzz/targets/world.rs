@@ -1,0 +1,165 @@
+//! A connector whose database finds everything it is asked for, and whose StatiBeat answers what the target says: so that
+//! a good request gets as far as it can, without a database to fill.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use sha2::{Digest, Sha256};
+use statibeat_mcp::config::Config;
+use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
+use statibeat_mcp::ports::{
+    Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
+    Value,
+};
+use statibeat_mcp::timestamp::Timestamp;
+use statibeat_mcp::web::{self, Context};
+use std::cell::RefCell;
+
+pub const ORIGIN: &str = "https://mcp.example";
+pub const UPSTREAM: &str = "https://api.statibeat.example";
+pub const CLIENT: &str = "tool";
+pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const NOW: i64 = 1_790_000_000;
+/// Who StatiBeat signs identities with: the example key of RFC 8037, appendix A.1.
+pub const IDENTITY_SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+const IDENTITY_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+pub struct World {
+    pub config: Config,
+    /// What StatiBeat answers.
+    pub upstream: RefCell<Bytes>,
+}
+
+thread_local! {
+    static WORLD: World = World::new();
+}
+
+/// Runs something in the world.
+pub fn with<T>(run: impl FnOnce(&World) -> T) -> T {
+    WORLD.with(run)
+}
+
+fn ring(name: &str) -> String {
+    format!("{name}:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(name)))
+}
+
+pub fn variable(name: &str) -> Option<String> {
+    Some(match name {
+        "HOSTED_MCP_ENABLED" => "true".into(),
+        "HOSTED_MCP_ENVIRONMENT" => "test".into(),
+        "HOSTED_MCP_PUBLIC_URL" => ORIGIN.into(),
+        "HOSTED_MCP_UPSTREAM_URL" => UPSTREAM.into(),
+        "HOSTED_MCP_SIGN_IN_URL" => format!("{UPSTREAM}/connector/sign-in"),
+        "HOSTED_MCP_IDENTITY_KEYS" => format!("one:{IDENTITY_KEY}"),
+        "HOSTED_MCP_TAG_KEYS" => ring("tag"),
+        "HOSTED_MCP_ROTATION_KEYS" => ring("rotation"),
+        "HOSTED_MCP_CLIENT_KEYS" => ring("client"),
+        "HOSTED_MCP_ASSERTION_KEYS" => ring("assertion"),
+        _ => return None,
+    })
+}
+
+impl World {
+    fn new() -> Self {
+        let config = Config::from_lookup(variable).expect("a good configuration");
+        Self { config, upstream: RefCell::default() }
+    }
+
+    pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let ctx = Context {
+            config: &self.config,
+            db: self,
+            http: self,
+            limiter: self,
+            now: Timestamp::from_seconds(NOW),
+            random: &|bytes: &mut [u8]| bytes.fill(7),
+            log: &|_: &str| {},
+        };
+        let answer = web::handle(&ctx, request).now_or_never().expect("nothing waits");
+        assert_ne!(answer.status(), 500);
+        answer
+    }
+
+    pub fn access_token(&self) -> String {
+        AccessToken::issue(&[1; 32], &self.config.tag_keys).reveal().to_owned()
+    }
+
+    pub fn refresh_token(&self) -> String {
+        RefreshToken::issue(&[2; 32], &self.config.tag_keys).reveal().to_owned()
+    }
+
+    pub fn code(&self) -> String {
+        AuthorizationCode::issue(&[3; 32], &self.config.tag_keys).reveal().to_owned()
+    }
+}
+
+/// A request with headers of any bytes; `None` if HTTP itself has no room for it.
+pub fn request(method: &str, target: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Option<Request<Bytes>> {
+    let mut builder = Request::builder().method(method).uri(target);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Bytes::copy_from_slice(body)).ok()
+}
+
+#[async_trait(?Send)]
+impl Database for World {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
+        Ok(statements.iter().map(|_| vec![row()]).collect())
+    }
+}
+
+/// A row with every column there is, of a living grant.
+fn row() -> Row {
+    let visit = format!(
+        r#"{{"client_name":"Tool","standing":"unverified","redirect_uri":"{CALLBACK}","challenge":"{CHALLENGE}","scope":"mcp.pages.read"}}"#
+    );
+    let texts = [
+        ("grant_id", "g"),
+        ("user_id", "1"),
+        ("user_name", "Mara"),
+        ("user_email", "mara@northwind.example"),
+        ("client_id", CLIENT),
+        ("client_name", "Tool"),
+        ("resource", "https://mcp.example/mcp"),
+        ("scope", "mcp.pages.read"),
+        ("token_scope", "mcp.pages.read"),
+        ("code_hash", "c"),
+        ("token_hash", "t"),
+        ("handle_hash", "h"),
+        ("redirect_uri", CALLBACK),
+        ("code_challenge", CHALLENGE),
+        ("request", visit.as_str()),
+    ];
+    let numbers = [("expires_at", NOW + 100), ("failed_attempts", 0), ("generation", 1), ("last_used_at", NOW)];
+    let nulls = ["redeemed_at", "revoked_at", "rotated_at", "tenth_last"];
+    let texts = texts.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())));
+    let numbers = numbers.map(|(name, number)| (name.to_owned(), Value::Integer(number)));
+    let nulls = nulls.map(|name| (name.to_owned(), Value::Null));
+    Row(texts.into_iter().chain(numbers).chain(nulls).collect())
+}
+
+#[async_trait(?Send)]
+impl HttpClient for World {
+    async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut answer = Response::new(self.upstream.borrow().clone());
+        answer.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+        Ok(answer)
+    }
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for World {
+    async fn take(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<Decision, LimiterError> {
+        Ok(Decision::Allowed { remaining: 1 })
+    }
+
+    async fn remaining(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<u32, LimiterError> {
+        Ok(1)
+    }
+}

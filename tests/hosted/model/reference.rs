@@ -1,0 +1,332 @@
+//! Which code and token must work, as the specification says it, written without a look at the connector's own rules.
+//!
+//! A step is decided on what the world is ([`World::redeem`], [`World::refresh`], …) and gives an answer and an effect.
+//! The effect is applied apart from the decision ([`World::apply`]), because a storage fault can come between the two:
+//! then it happens later, under the conditions of that later moment, or never.
+
+const CODE_LIFE: i64 = 600;
+const CODE_KEPT: i64 = 86_400;
+const VISIT_LIFE: i64 = 600;
+const ACCESS_LIFE: i64 = 3_600;
+const REFRESH_LIFE: i64 = 30 * 86_400;
+const REFRESH_KEPT: i64 = 3_600;
+const DOUBLE_SUBMIT: i64 = 10;
+const ROTATION: i64 = 60;
+const REPEATS: u32 = 32;
+const MISSES: u32 = 5;
+/// So many rotations of one family in so long, and no more.
+const ROTATIONS: usize = 10;
+const ROTATIONS_WINDOW: i64 = 60;
+
+/// A person in front of a consent page.
+pub struct Visit {
+    pub user: usize,
+    pub client: usize,
+    opened_at: i64,
+    is_over: bool,
+}
+
+pub struct Grant {
+    pub user: usize,
+    pub client: usize,
+    is_ended: bool,
+}
+
+/// The text is unknown when the answer that carried it was lost; so with tokens.
+pub struct Code {
+    pub text: Option<String>,
+    pub visit: usize,
+    pub grant: usize,
+    issued_at: i64,
+    redeemed_at: Option<i64>,
+    misses: u32,
+    is_forgotten: bool,
+}
+
+pub struct Refresh {
+    pub text: Option<String>,
+    pub grant: usize,
+    issued_at: i64,
+    first_used_at: Option<i64>,
+    repeats: u32,
+    successor: Option<usize>,
+    is_forgotten: bool,
+}
+
+pub struct Access {
+    pub text: Option<String>,
+    pub grant: usize,
+    issued_at: i64,
+    is_ended: bool,
+}
+
+/// Everything that ever was.
+#[derive(Default)]
+pub struct World {
+    pub now: i64,
+    /// Whose account StatiBeat has closed.
+    pub disabled: [bool; 3],
+    pub visits: Vec<Visit>,
+    pub grants: Vec<Grant>,
+    pub codes: Vec<Code>,
+    pub refreshes: Vec<Refresh>,
+    pub accesses: Vec<Access>,
+}
+
+/// How a code is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redemption {
+    Right,
+    WrongVerifier,
+    NoVerifier,
+    OtherClient,
+    OtherRedirectUri,
+}
+
+/// How a refresh token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshing {
+    Right,
+    Narrower,
+    Wider,
+    OtherClient,
+}
+
+/// What the one who asked must hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Granted,
+    InvalidGrant,
+    InvalidScope,
+    TooOften,
+}
+
+/// What changes, at which time of the asker's request.
+#[derive(Clone, Copy, Debug)]
+pub enum Effect {
+    Approve { visit: usize },
+    Decline { visit: usize },
+    Redeem { code: usize },
+    Miss { code: usize },
+    Rotate { refresh: usize },
+    Repeat { refresh: usize },
+    EndGrant { grant: usize },
+    EndAccess { access: usize },
+    EndConnection { user: usize, client: usize },
+}
+
+/// What an effect brought into the world.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Minted {
+    pub code: Option<usize>,
+    pub access: Option<usize>,
+    pub refresh: Option<usize>,
+}
+
+type Verdict = (Answer, Option<Effect>);
+const REFUSED: Verdict = (Answer::InvalidGrant, None);
+
+impl World {
+    pub fn open_visit(&mut self, user: usize, client: usize) {
+        self.visits.push(Visit { user, client, opened_at: self.now, is_over: false });
+    }
+
+    pub fn can_answer(&self, visit: usize) -> bool {
+        let visit = &self.visits[visit];
+        !visit.is_over && self.now < visit.opened_at + VISIT_LIFE
+    }
+
+    pub fn works(&self, access: usize) -> bool {
+        let access = &self.accesses[access];
+        !access.is_ended && !self.grants[access.grant].is_ended && self.now < access.issued_at + ACCESS_LIFE
+    }
+
+    /// Only a request that is right in everything but its time can end the grant.
+    pub fn redeem(&self, at: usize, how: Redemption) -> Verdict {
+        let code = &self.codes[at];
+        let is_wrong = matches!(how, Redemption::OtherClient | Redemption::OtherRedirectUri);
+        if code.is_forgotten || is_wrong {
+            return REFUSED;
+        }
+        let is_proven = how == Redemption::Right;
+        match code.redeemed_at {
+            Some(redeemed_at) if is_proven && self.now >= redeemed_at + DOUBLE_SUBMIT => {
+                (Answer::InvalidGrant, Some(Effect::EndGrant { grant: code.grant }))
+            }
+            Some(_) => REFUSED,
+            None if !is_proven => (Answer::InvalidGrant, Some(Effect::Miss { code: at })),
+            None if self.is_dead(code) => REFUSED,
+            None => self.unless_gone(code.grant, Effect::Redeem { code: at }),
+        }
+    }
+
+    /// Whoever StatiBeat does not know any more gets nothing, and has no grant after that.
+    fn unless_gone(&self, grant: usize, effect: Effect) -> Verdict {
+        if self.disabled[self.grants[grant].user] {
+            (Answer::InvalidGrant, Some(Effect::EndGrant { grant }))
+        } else {
+            (Answer::Granted, Some(effect))
+        }
+    }
+
+    fn is_dead(&self, code: &Code) -> bool {
+        self.grants[code.grant].is_ended || code.misses >= MISSES || self.now >= code.issued_at + CODE_LIFE
+    }
+
+    pub fn refresh(&self, at: usize, how: Refreshing) -> Verdict {
+        let token = &self.refreshes[at];
+        let is_over = self.grants[token.grant].is_ended || self.now >= token.issued_at + REFRESH_LIFE;
+        if how == Refreshing::OtherClient || is_over || token.is_forgotten {
+            return REFUSED;
+        }
+        if how == Refreshing::Wider {
+            return (Answer::InvalidScope, None);
+        }
+        let Some(first_used_at) = token.first_used_at else {
+            if self.is_too_fast(token.grant) {
+                return (Answer::TooOften, None);
+            }
+            return self.unless_gone(token.grant, Effect::Rotate { refresh: at });
+        };
+        if self.now < first_used_at + ROTATION && self.may_repeat(token) {
+            self.unless_gone(token.grant, Effect::Repeat { refresh: at })
+        } else {
+            (Answer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }))
+        }
+    }
+
+    fn is_too_fast(&self, grant: usize) -> bool {
+        let family = self.refreshes.iter().filter(|token| token.grant == grant);
+        let recent = family.skip(1).filter(|token| self.now < token.issued_at + ROTATIONS_WINDOW);
+        recent.count() >= ROTATIONS
+    }
+
+    fn may_repeat(&self, token: &Refresh) -> bool {
+        let successor = token.successor.map(|at| &self.refreshes[at]);
+        token.repeats < REPEATS && successor.is_some_and(|successor| successor.first_used_at.is_none())
+    }
+
+    pub fn revoke_refresh(&self, at: usize, is_owner: bool) -> Option<Effect> {
+        let token = &self.refreshes[at];
+        (is_owner && !token.is_forgotten).then_some(Effect::EndGrant { grant: token.grant })
+    }
+
+    /// Makes an effect of a request that was sent at `at` happen, if what it builds on is still so.
+    pub fn apply(&mut self, effect: Effect, at: i64) -> Minted {
+        match effect {
+            Effect::Approve { visit } => return self.approve(visit, at),
+            Effect::Redeem { code } => return self.first_tokens(code, at),
+            Effect::Rotate { refresh } => return self.rotate(refresh, at),
+            Effect::Repeat { refresh } => return self.repeat(refresh, at),
+            Effect::Decline { visit } => self.visits[visit].is_over = true,
+            Effect::Miss { code } => self.codes[code].misses += u32::from(self.codes[code].redeemed_at.is_none()),
+            Effect::EndGrant { grant } => self.grants[grant].is_ended = true,
+            Effect::EndAccess { access } => self.accesses[access].is_ended = true,
+            Effect::EndConnection { user, client } => self.end_connection(user, client),
+        }
+        Minted::default()
+    }
+
+    fn approve(&mut self, visit: usize, at: i64) -> Minted {
+        if std::mem::replace(&mut self.visits[visit].is_over, true) {
+            return Minted::default();
+        }
+        let Visit { user, client, .. } = self.visits[visit];
+        self.grants.push(Grant { user, client, is_ended: false });
+        let grant = self.grants.len() - 1;
+        let (redeemed_at, misses) = (None, 0);
+        self.codes.push(Code { text: None, visit, grant, issued_at: at, redeemed_at, misses, is_forgotten: false });
+        Minted { code: Some(self.codes.len() - 1), ..Minted::default() }
+    }
+
+    fn first_tokens(&mut self, at: usize, now: i64) -> Minted {
+        let code = &self.codes[at];
+        let is_dead = self.grants[code.grant].is_ended || code.misses >= MISSES || code.is_forgotten;
+        if is_dead || code.redeemed_at.is_some() {
+            return Minted::default();
+        }
+        let grant = code.grant;
+        self.codes[at].redeemed_at = Some(now);
+        Minted { access: Some(self.mint_access(grant, now)), refresh: Some(self.mint_refresh(grant, now)), code: None }
+    }
+
+    fn rotate(&mut self, at: usize, now: i64) -> Minted {
+        let token = &self.refreshes[at];
+        let grant = token.grant;
+        if self.grants[grant].is_ended || token.first_used_at.is_some() {
+            return Minted::default();
+        }
+        let successor = self.mint_refresh(grant, now);
+        let token = &mut self.refreshes[at];
+        (token.first_used_at, token.successor) = (Some(now), Some(successor));
+        Minted { access: Some(self.mint_access(grant, now)), refresh: Some(successor), code: None }
+    }
+
+    fn repeat(&mut self, at: usize, now: i64) -> Minted {
+        let token = &self.refreshes[at];
+        let (grant, refresh) = (token.grant, token.successor);
+        if self.grants[grant].is_ended || !self.may_repeat(token) {
+            return Minted::default();
+        }
+        self.refreshes[at].repeats += 1;
+        Minted { access: Some(self.mint_access(grant, now)), refresh, code: None }
+    }
+
+    fn mint_access(&mut self, grant: usize, issued_at: i64) -> usize {
+        self.accesses.push(Access { text: None, grant, issued_at, is_ended: false });
+        self.accesses.len() - 1
+    }
+
+    fn mint_refresh(&mut self, grant: usize, issued_at: i64) -> usize {
+        let (first_used_at, repeats, successor) = (None, 0, None);
+        self.refreshes.push(Refresh {
+            text: None,
+            grant,
+            issued_at,
+            first_used_at,
+            repeats,
+            successor,
+            is_forgotten: false,
+        });
+        self.refreshes.len() - 1
+    }
+
+    fn end_connection(&mut self, user: usize, client: usize) {
+        for grant in self.grants.iter_mut().filter(|grant| (grant.user, grant.client) == (user, client)) {
+            grant.is_ended = true;
+        }
+        for visit in self.visits.iter_mut().filter(|visit| (visit.user, visit.client) == (user, client)) {
+            visit.is_over = true;
+        }
+    }
+
+    /// What a purge may forget: nothing that still works, and nothing whose reuse must still be noticed.
+    pub fn purge(&mut self) {
+        for code in &mut self.codes {
+            code.is_forgotten |= self.now >= code.issued_at + CODE_LIFE + CODE_KEPT;
+        }
+        for token in self.refreshes.iter_mut().filter(|token| token.successor.is_some()) {
+            token.is_forgotten |= self.now >= token.issued_at + REFRESH_LIFE + REFRESH_KEPT;
+        }
+    }
+
+    /// The moments to come at which something changes by itself, soonest first.
+    pub fn deadlines(&self) -> Vec<i64> {
+        let visits = self.visits.iter().filter(|visit| !visit.is_over).map(|visit| visit.opened_at + VISIT_LIFE);
+        let codes = self.codes.iter().map(|code| match code.redeemed_at {
+            Some(redeemed_at) => redeemed_at + DOUBLE_SUBMIT,
+            None => code.issued_at + CODE_LIFE,
+        });
+        let refreshes = self.refreshes.iter().map(|token| match token.first_used_at {
+            Some(first_used_at) => first_used_at + ROTATION,
+            None => token.issued_at + REFRESH_LIFE,
+        });
+        let accesses = self.accesses.iter().filter(|access| !access.is_ended);
+        let accesses = accesses.map(|access| access.issued_at + ACCESS_LIFE);
+        let mut all: Vec<i64> = visits.chain(codes).chain(refreshes).chain(accesses).collect();
+        all.retain(|deadline| *deadline > self.now);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}

@@ -1,0 +1,140 @@
+//! A story that needs every statement of `src/storage`, written down with what SQLite answered. `tests/worker/storage.test.mjs`
+//! runs the same batches on the real D1 and expects the same answers.
+
+use crate::support::TestApp;
+use crate::support::browser::Browser;
+use crate::support::flow::{CLIENT, authorize_url, tokens, user};
+use futures_util::FutureExt as _;
+use proc_macro2::{TokenStream, TokenTree};
+use serde_json::{Map, json};
+use statibeat_mcp::ids::{RequestId, UserId};
+use statibeat_mcp::oauth::client::ClientId;
+use statibeat_mcp::ports::Value;
+use statibeat_mcp::storage::{audit, grants, purge};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+const SCOPE: &str = "mcp.pages.read";
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn live_through_everything(app: &TestApp) {
+    // A connection in use, a repeated refresh, two kinds of revocation.
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    app.ping(&first.access);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    app.refresh(&first.refresh, &[]);
+    app.revoke(&second.access, &[]);
+    app.revoke(&second.refresh, &[]);
+    app.refresh(&second.refresh, &[]);
+    // A code with a wrong verifier, then the right one, then a late replay.
+    let code = app.code(user::THEO_MANAGER, SCOPE);
+    app.redeem(&code, &[("code_verifier", &"w".repeat(43))]);
+    app.redeem(&code, &[]);
+    app.advance(Duration::from_secs(10));
+    app.redeem(&code, &[]);
+    // A visit that is declined, and one whose sign-in fails.
+    let browser = Browser::new(app);
+    browser.answer(&browser.sign_in(&authorize_url(&[]), user::INES_VIEWER), "deny");
+    app.upstream.simulator.set_user_disabled(3, true).expect("a user");
+    browser.sign_in(&authorize_url(&[]), user::INES_VIEWER);
+    now(audit::recent(&app.db, &UserId("1".into()), 10)).expect("rows");
+    // Somebody else's browser comes back with the link of a visit, and answers a form that is not its own.
+    let waiting = browser.open(&authorize_url(&[]));
+    Browser::new(app).choose_user(&waiting, user::MARA_ADMIN);
+    let asked = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    Browser::new(app).answer(&asked, "approve");
+    // A person ends a connection.
+    app.connect(user::MARA_ADMIN, SCOPE);
+    let (user_id, request_id) = (UserId("1".into()), RequestId("r".into()));
+    let client_id = ClientId::parse(CLIENT).expect("fits");
+    let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
+    assert_eq!(now(ended).expect("a working database"), 1);
+    // What is kept, what goes first, and what goes in the end.
+    app.connect(user::MARA_ADMIN, SCOPE);
+    now(purge::run(&app.db, app.now())).expect("a purge");
+    for days in [2, 29, 200] {
+        app.advance(Duration::from_hours(24 * days));
+        now(purge::run(&app.db, app.now())).expect("a purge");
+    }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("no waiting")
+}
+
+/// Every SQL text in `src/storage`, with the file it stands in.
+fn statements() -> Vec<(String, String)> {
+    let folder = Path::new(ROOT).join("src/storage");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let source = std::fs::read_to_string(&path).expect("text");
+        let mut texts = Vec::new();
+        collect(source.parse().expect("Rust"), &mut texts);
+        found.extend(texts.into_iter().map(|text| (name.clone(), text)));
+    }
+    found.sort();
+    found
+}
+
+fn collect(tokens: TokenStream, texts: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), texts),
+            TokenTree::Literal(literal) => {
+                let text = unquoted(&literal.to_string());
+                let is_sql = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|word| text.starts_with(word));
+                texts.extend(is_sql.then_some(text));
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// A plain string literal's text: a backslash at a line's end swallows the line break and the blanks behind it.
+fn unquoted(literal: &str) -> String {
+    let mut pieces = literal.trim_matches('"').split("\\\n");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + piece.trim_start())
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Integer(number) => json!(number),
+        Value::Text(text) => json!(text),
+    }
+}
+
+/// X6
+#[test]
+fn every_statement_of_the_storage_runs_in_one_story() {
+    let app = TestApp::new();
+    app.db.trace.replace(Some(Vec::new()));
+    live_through_everything(&app);
+    let trace = app.db.trace.take().expect("a trace");
+
+    let ran: BTreeSet<&str> = trace.iter().flat_map(|(batch, _)| batch).map(|statement| statement.sql).collect();
+    let all = statements();
+    assert!(all.len() > 30, "the source was read: {}", all.len());
+    let left: Vec<&(String, String)> = all.iter().filter(|(_, sql)| !ran.contains(sql.as_str())).collect();
+    assert!(left.is_empty(), "no step of `live_through_everything` runs these: {left:#?}");
+
+    let exchanges: Vec<serde_json::Value> = trace
+        .iter()
+        .map(|(batch, answers)| {
+            let statements = batch
+                .iter()
+                .map(|one| json!({"sql": one.sql, "values": one.values.iter().map(plain).collect::<Vec<_>>()}));
+            let row = |row: &statibeat_mcp::ports::Row| {
+                row.0.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>()
+            };
+            let answers = answers.iter().map(|rows| rows.iter().map(row).collect::<Vec<_>>());
+            json!({"statements": statements.collect::<Vec<_>>(), "answers": answers.collect::<Vec<_>>()})
+        })
+        .collect();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("storage-trace.json");
+    std::fs::write(file, serde_json::to_string(&exchanges).expect("JSON")).expect("a file");
+}

@@ -1,0 +1,78 @@
+//! A database that fails on purpose: before it did anything, after it did everything, or later than anybody waits for.
+
+use statibeat_mcp::ports::Statement;
+use std::cell::{Cell, RefCell};
+
+/// How a batch fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It does not happen.
+    Before,
+    /// It happens and nobody is told.
+    After,
+    /// Its sender is told that it failed, and it happens when the test says so.
+    Late,
+}
+
+/// What is planned and what came of it.
+#[derive(Default)]
+pub struct Faults {
+    plan: Cell<Option<Plan>>,
+    /// First statement of the batch that failed last.
+    failed: Cell<Option<&'static str>>,
+    held_back: RefCell<Vec<Vec<Statement>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Plan {
+    skip: usize,
+    failure: Failure,
+    is_over_after_one: bool,
+}
+
+impl Faults {
+    /// The batch after the next `skip` ones fails, and all that follow.
+    pub fn from(&self, skip: usize, failure: Failure) {
+        self.plan.set(Some(Plan { skip, failure, is_over_after_one: false }));
+    }
+
+    /// The batch after the next `skip` ones fails, and none that follow.
+    pub fn once(&self, skip: usize, failure: Failure) {
+        self.failed.set(None);
+        self.plan.set(Some(Plan { skip, failure, is_over_after_one: true }));
+    }
+
+    /// Nothing fails any more, and what was held back is lost.
+    pub fn heal(&self) {
+        self.plan.set(None);
+        self.failed.set(None);
+        self.held_back.borrow_mut().clear();
+    }
+
+    /// Ends the plan; the first statement of the batch that failed, if one did.
+    pub fn take_failed(&self) -> Option<&'static str> {
+        self.plan.set(None);
+        self.failed.take()
+    }
+
+    pub(super) fn take_held_back(&self, pick: usize) -> Vec<Statement> {
+        self.held_back.borrow_mut().remove(pick)
+    }
+
+    /// What happens to the batch that comes now.
+    pub(super) fn next(&self, statements: &[Statement]) -> Option<Failure> {
+        let plan = self.plan.get()?;
+        if let Some(skip) = plan.skip.checked_sub(1) {
+            self.plan.set(Some(Plan { skip, ..plan }));
+            return None;
+        }
+        if plan.is_over_after_one {
+            self.plan.set(None);
+        }
+        self.failed.set(statements.first().map(|statement| statement.sql));
+        if plan.failure == Failure::Late {
+            self.held_back.borrow_mut().push(statements.to_vec());
+        }
+        Some(plan.failure)
+    }
+}
