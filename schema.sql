@@ -165,31 +165,45 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires_at);                         -- purge
 
--- One write that a client asked for, by its idempotency key: what was asked, and what came of it.
--- Written before the upstream call and finished after it, together with the audit row. Dies after 24 hours.
+-- One write that a client asked for, by its idempotency key: what was asked, who is at it, and what came of it.
+-- Written, together with the attempt's audit row, before anything is sent; finished together with it. An attempt that never
+-- finishes leaves the row running; when its hold is over, the next attempt takes the row over and first finds out by
+-- `external_id` whether the write was done. Deleted by an attempt that knows that nothing was sent. Dies after 24 hours.
 CREATE TABLE IF NOT EXISTS idempotency (
-  grant_id     TEXT    NOT NULL,
-  key_hash     TEXT    NOT NULL,               -- of the key; a key is the client's text
-  tool         TEXT    NOT NULL,
-  page_id      INTEGER NOT NULL,
-  digest       TEXT    NOT NULL,               -- of the canonical arguments
-  fields       TEXT    NOT NULL,               -- JSON: digest per field, to say which one differs
-  external_id  TEXT    NOT NULL,               -- what the upstream knows the write by
-  outcome      TEXT    NOT NULL CHECK (outcome IN ('running', 'done', 'failed', 'unknown')),
-  result       TEXT,                           -- JSON of the receipt, once done
-  started_at   INTEGER NOT NULL,
-  finished_at  INTEGER,
+  grant_id       TEXT    NOT NULL,
+  key_hash       TEXT    NOT NULL,             -- of the client's key, or of the arguments where it gave none
+  tool           TEXT    NOT NULL,
+  page_id        INTEGER NOT NULL,
+  digest         TEXT    NOT NULL,             -- of the canonical arguments, page and tool included
+  fields         TEXT    NOT NULL,             -- JSON: digest per field, to say which one differs
+  external_id    TEXT    NOT NULL,             -- what the upstream knows the write by; never changes once it may have been sent
+  outcome        TEXT    NOT NULL CHECK (outcome IN ('running', 'done', 'unknown')),
+  owner          TEXT    NOT NULL,             -- audit id of the attempt that holds the row; only it may finish it
+  takeovers      INTEGER NOT NULL DEFAULT 0,   -- attempts that took the row from one that did not finish
+  held_until_at  INTEGER NOT NULL,             -- nobody else touches the row before
+  result         TEXT,                         -- JSON of what the upstream made, without the texts, once done
+  started_at     INTEGER NOT NULL,
+  finished_at    INTEGER,
   PRIMARY KEY (grant_id, key_hash)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
 
+-- One preview or confirmation that was used up. Written in the batch that claims the write it was for.
+-- Dies when the handle would have expired anyway.
+CREATE TABLE IF NOT EXISTS spent_handles (
+  nonce       TEXT    PRIMARY KEY,             -- of the sealed handle
+  expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS spent_handles_by_expiry ON spent_handles (expires_at);               -- purge
+
 -- What was done through the connector, one row per attempt: writes, approvals, denials, revokes, replays. Never reads,
--- never customer text beyond a title. Appended only. Kept as long as the environment's policy says.
+-- never customer text beyond a title. A write's row is appended before anything is sent, with the outcome `unknown`, which
+-- its end replaces once; what is found out later stands beside it. Kept as long as the environment's policy says.
 CREATE TABLE IF NOT EXISTS audit (
   id           TEXT    PRIMARY KEY,
   at           INTEGER NOT NULL,
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, …
-  outcome      TEXT    NOT NULL,               -- done, refused, limited, failed, unknown, …
+  outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
   user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
@@ -199,8 +213,12 @@ CREATE TABLE IF NOT EXISTS audit (
   target_id    TEXT,                           -- the incident or maintenance it made or touched
   title        TEXT,
   request_id   TEXT    NOT NULL,
-  detail       TEXT                            -- bounded: a reason of ours, never free text from outside
+  detail       TEXT,                           -- bounded: a reason of ours, never free text from outside
+  key_hash     TEXT,                           -- a write's key in `idempotency`; ties its attempts together
+  resolution   TEXT,                           -- of an unknown outcome: what a later attempt found out
+  resolved_at  INTEGER
 ) STRICT;
+CREATE INDEX IF NOT EXISTS audit_unresolved ON audit (grant_id, key_hash) WHERE outcome = 'unknown'; -- later resolution
 CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at DESC);                           -- admin page
 CREATE INDEX IF NOT EXISTS audit_by_page ON audit (page_id, at DESC);                           -- admin page
 CREATE INDEX IF NOT EXISTS audit_by_time ON audit (at);                                         -- retention

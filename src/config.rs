@@ -3,6 +3,7 @@
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
+use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use std::fmt;
@@ -29,7 +30,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 13] = [
+pub const VARIABLES: [Variable; 15] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -58,6 +59,16 @@ pub const VARIABLES: [Variable; 13] = [
         "HOSTED_MCP_UNVERIFIED_CLIENTS",
         Some("on"),
         "`off` refuses loopback clients whose id is neither listed, nor a pinned public client, nor registered here",
+    ),
+    variable(
+        "HOSTED_MCP_CONFIRM_WRITES",
+        Some("when-supported"),
+        "`always`, `when-supported` or `never`: whether a person, or else a preview's handle, confirms each write",
+    ),
+    variable(
+        "HOSTED_MCP_LINT",
+        Some(""),
+        "rules for public text as `rule=off` or `rule=refuse`, separated by commas or white space; all others warn",
     ),
     secret("HOSTED_MCP_TAG_KEYS", "key ring of token tags, `kid:base64url(32 bytes)`, newest first"),
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
@@ -90,6 +101,8 @@ pub struct Config {
     pub has_registration: bool,
     /// `HOSTED_MCP_UNVERIFIED_CLIENTS`.
     pub accepts_unverified_clients: bool,
+    /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
+    pub writes: WritePolicy,
     /// `HOSTED_MCP_TAG_KEYS`.
     pub tag_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
@@ -149,6 +162,7 @@ impl Reader<'_> {
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
+        let writes = self.write_policy();
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings =
@@ -168,6 +182,7 @@ impl Reader<'_> {
             bad_redirects,
             has_registration: has_registration?,
             accepts_unverified_clients: accepts_unverified_clients?,
+            writes: writes?,
             tag_keys: tag_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
@@ -196,6 +211,18 @@ impl Reader<'_> {
             value if value == off => Some(false),
             value => self.problem(name, format!("is {value:?}; write {on} or {off}")),
         }
+    }
+
+    fn write_policy(&mut self) -> Option<WritePolicy> {
+        let confirm = match Confirm::parse(self.optional("HOSTED_MCP_CONFIRM_WRITES").trim()) {
+            None => self.problem("HOSTED_MCP_CONFIRM_WRITES", "must be always, when-supported or never"),
+            confirm => confirm,
+        };
+        let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_LINT"));
+        let rules = rules.or_else(|entry| {
+            self.problem("HOSTED_MCP_LINT", format!("has {entry:?}; write rule=off or rule=refuse")).ok_or(())
+        });
+        Some(WritePolicy { confirm: confirm?, ..rules.ok()? })
     }
 
     /// https anywhere, http only on loopback.

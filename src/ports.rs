@@ -131,4 +131,7 @@ pub struct LimiterError(pub String);
 pub trait RateLimiter {
     /// Takes one from the counter named `key`. Callers must not put secrets in `key`.
     async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError>;
+
+    /// How many a take would leave if it were not taken: the same question without taking.
+    async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError>;
 }

@@ -129,12 +129,16 @@ fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         Endpoint::HierarchyItems => hierarchy::items(world, call),
         Endpoint::SubscribersSummary => analytics::subscribers(world, call),
         Endpoint::AnalyticsSummary => analytics::summary(world, call),
-        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdates(_) | Endpoint::IncidentAction(..) => {
-            incidents::perform(world, call, endpoint)
-        }
+        Endpoint::Incidents
+        | Endpoint::Incident(_)
+        | Endpoint::IncidentUpdates(_)
+        | Endpoint::IncidentUpdate(..)
+        | Endpoint::IncidentAction(..) => incidents::perform(world, call, endpoint),
         Endpoint::Maintenances
         | Endpoint::Maintenance(_)
+        | Endpoint::MaintenanceByExternalId(_)
         | Endpoint::MaintenanceUpdates(_)
+        | Endpoint::MaintenanceUpdate(..)
         | Endpoint::MaintenanceAction(..) => maintenances::perform(world, call, endpoint),
         Endpoint::BeatActions => beat_actions::list(world, call),
         Endpoint::BeatDecision(id, decision) => beat_actions::decide(world, call, *id, decision),

@@ -54,10 +54,13 @@ pub enum Endpoint {
     Incidents,
     Incident(Reference),
     IncidentUpdates(Reference),
+    IncidentUpdate(Reference, String),
     IncidentAction(Reference, &'static str),
     Maintenances,
     Maintenance(u64),
     MaintenanceUpdates(u64),
+    MaintenanceByExternalId(String),
+    MaintenanceUpdate(u64, String),
     MaintenanceAction(u64, &'static str),
     Beats,
     Beat(u64),
@@ -122,8 +125,12 @@ fn endpoint(segments: &[&str]) -> Result<Endpoint, Refusal> {
         ["incidents", "external", external, rest @ ..] => incident(Reference::External(external_id(external)?), rest)?,
         ["incidents", number, rest @ ..] => incident(Reference::Id(id(number)?), rest)?,
         ["maintenances"] => Endpoint::Maintenances,
+        ["maintenances", "external", external] => Endpoint::MaintenanceByExternalId(external_id(external)?),
         ["maintenances", number] => Endpoint::Maintenance(id(number)?),
         ["maintenances", number, "updates"] => Endpoint::MaintenanceUpdates(id(number)?),
+        ["maintenances", number, "updates", "external", external] => {
+            Endpoint::MaintenanceUpdate(id(number)?, external_id(external)?)
+        }
         ["maintenances", number, "complete"] => Endpoint::MaintenanceAction(id(number)?, "complete"),
         ["maintenances", number, "cancel"] => Endpoint::MaintenanceAction(id(number)?, "cancel"),
         ["beat-groups"] => Endpoint::BeatGroups,
@@ -136,6 +143,7 @@ fn incident(reference: Reference, rest: &[&str]) -> Result<Endpoint, Refusal> {
     Ok(match rest {
         [] => Endpoint::Incident(reference),
         ["updates"] => Endpoint::IncidentUpdates(reference),
+        ["updates", "external", external] => Endpoint::IncidentUpdate(reference, external_id(external)?),
         ["acknowledge"] => Endpoint::IncidentAction(reference, "acknowledge"),
         ["resolve"] => Endpoint::IncidentAction(reference, "resolve"),
         ["reopen"] => Endpoint::IncidentAction(reference, "reopen"),

@@ -159,4 +159,8 @@ impl RateLimiter for World {
     async fn take(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<Decision, LimiterError> {
         Ok(Decision::Allowed { remaining: 1 })
     }
+
+    async fn remaining(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<u32, LimiterError> {
+        Ok(1)
+    }
 }

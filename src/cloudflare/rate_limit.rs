@@ -26,6 +26,9 @@ struct Take {
     count: u32,
     window_seconds: u64,
     now: i64,
+    /// Only to be told how many are left. Absent from older messages.
+    #[serde(default)]
+    looks_only: bool,
 }
 
 /// What the object answers.
@@ -58,8 +61,13 @@ impl DurableObject for RateLimit {
         let limit = Limit { count: take.count, window: Duration::from_secs(take.window_seconds) };
         let earlier = self.object.storage().get::<Stored>(STATE).await?;
         let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
+        let (earlier, now) = (earlier.map(State::from), Timestamp::from_seconds(take.now));
+        if take.looks_only {
+            let remaining = State::remaining(earlier, limit, now);
+            return Response::from_json(&Answer::Allowed { remaining });
+        }
 
-        let (state, decision) = State::take(earlier.map(State::from), limit, Timestamp::from_seconds(take.now));
+        let (state, decision) = State::take(earlier, limit, now);
 
         let stored = Stored::from(state);
         if earlier_window != Some(stored.window_started_at) {
@@ -127,13 +135,27 @@ impl RateLimiter for Counters<'_> {
         if let Some(retry_after) = still_limited(key, now) {
             return Ok(Decision::Limited { retry_after });
         }
-        let take = Take { count: limit.count, window_seconds: limit.window.as_secs(), now: now.as_seconds() };
-        let answer = self.ask(key, &take).await.map_err(|error| LimiterError(error.to_string()))?;
+        let answer =
+            self.ask(key, &Take::new(limit, now, false)).await.map_err(|error| LimiterError(error.to_string()))?;
         let decision = answer.into();
         if let Decision::Limited { retry_after } = decision {
             remember_limited(key, now + retry_after);
         }
         Ok(decision)
+    }
+
+    async fn remaining(&self, key: &str, limit: Limit, now: Timestamp) -> Result<u32, LimiterError> {
+        match self.ask(key, &Take::new(limit, now, true)).await {
+            Ok(Answer::Allowed { remaining }) => Ok(remaining),
+            Ok(Answer::Limited { .. }) => Ok(0),
+            Err(error) => Err(LimiterError(error.to_string())),
+        }
+    }
+}
+
+impl Take {
+    fn new(limit: Limit, now: Timestamp, looks_only: bool) -> Self {
+        Self { count: limit.count, window_seconds: limit.window.as_secs(), now: now.as_seconds(), looks_only }
     }
 }
 

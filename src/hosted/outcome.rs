@@ -4,8 +4,9 @@
 //! made a mistake, is an [`mcp::Error`].
 
 use super::access::{self, Denied};
-use super::rate_limit::WRITE_LIMIT;
-use super::write::{Ended, NotDone, Posted};
+use super::confirmation::BadHandle;
+use super::write::similar::Similar;
+use super::write::{Ended, Made, NotDone, Posted, budget};
 use crate::catalog::Tool;
 use crate::catalog::scope::ScopeSet;
 use crate::catalog::tools::Written;
@@ -19,6 +20,55 @@ use std::time::Duration;
 /// Arguments that do not fit.
 pub fn bad_arguments(problems: &[String]) -> ToolOutcome {
     error(format!("The arguments do not fit: {}. Nothing was published.", problems.join("; ")))
+}
+
+/// A text that the operator's rules do not let through.
+pub fn lint_refused(warnings: &[String]) -> ToolOutcome {
+    error(format!("This text may not be published: {}. Nothing was published.", warnings.join("; ")))
+}
+
+/// A write that must be confirmed, from a client that cannot ask its person.
+pub fn needs_preview() -> ToolOutcome {
+    error(
+        "Every write must be confirmed here. Nothing was published. Call again with preview: true, show the person what it \
+         says, and then call with the handle it gives in `confirm`."
+            .to_owned(),
+    )
+}
+
+/// Adds to a report of what was done: the times of a window, and what looks wrong.
+pub fn with_remarks(mut outcome: ToolOutcome, warnings: Vec<String>, window: Option<&str>) -> ToolOutcome {
+    if outcome.is_error {
+        return outcome;
+    }
+    outcome.text.extend(window.into_iter().flat_map(|window| [" ", window]));
+    if !warnings.is_empty() {
+        outcome.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        if let Some(fields) = outcome.structured.as_mut().and_then(serde_json::Value::as_object_mut) {
+            fields.insert("warnings".to_owned(), warnings.into());
+        }
+    }
+    outcome
+}
+
+/// A person who said no. That is no failure.
+pub fn declined() -> ToolOutcome {
+    let text = "The person declined. Nothing was published.".to_owned();
+    ToolOutcome { is_error: false, text, ..ToolOutcome::default() }
+}
+
+/// A handle that confirms nothing.
+pub fn bad_handle(reason: BadHandle) -> ToolOutcome {
+    error(match reason {
+        BadHandle::Foreign => {
+            "This handle is not for this call: it confirms exactly the arguments, the page and the key that \
+             were previewed. Nothing was published. Ask for a new preview."
+                .to_owned()
+        }
+        BadHandle::Expired => {
+            "This handle is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
+        }
+    })
 }
 
 /// A page that cannot be written to.
@@ -58,10 +108,13 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
         page: &page.raw,
         roots: &Roots::HOSTED,
         audit_id: ended.audit_id.as_ref().map(|id| id.0.as_str()),
-        remaining_writes: Some(posted.remaining),
-        replayed: !posted.is_new,
+        remaining_writes: posted.remaining,
+        replayed: !posted.made.is_new(),
     };
     let mut done = (tool.report)(&written);
+    if posted.made == Made::Before {
+        done.text.push_str(" To publish the same text once more, give another idempotency_key.");
+    }
     // A link that the client has no scope to follow would only send it into a refusal.
     done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
     ToolOutcome {
@@ -74,22 +127,67 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
 }
 
 fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
-    match reason {
-        NotDone::Paused => {
-            Ok("The user has paused this connection's writes, so nothing was published. Only the user can \
+    Ok(match reason {
+        NotDone::Paused => "The user has paused this connection's writes, so nothing was published. Only the user can \
             resume them, on StatiBeat's Hosted MCP page."
-                .to_owned())
-        }
-        NotDone::Limited { retry_after } => Ok(format!(
-            "This connection has used its {} writes per {} seconds. Nothing was published. Try again in {}.",
-            WRITE_LIMIT.count,
-            WRITE_LIMIT.window.as_secs(),
-            seconds(*retry_after)
-        )),
+            .to_owned(),
+        NotDone::Limited { limit, retry_after } => budget::sentence(*limit, *retry_after),
         NotDone::Unlimited => {
-            Ok("Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned())
+            "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()
         }
-        NotDone::Upstream(error) => refused(error),
+        NotDone::Unrecorded => {
+            "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        NotDone::Running { retry_after } => format!(
+            "The same write is already being carried out by another call. Nothing was published by this one. Call again \
+             with the same arguments to learn how it ended; in {} at the latest it can be found out.",
+            seconds(*retry_after)
+        ),
+        NotDone::KeyConflict { fields } => format!(
+            "This idempotency_key was used for another write: {} differ. Nothing was published. Use the same arguments \
+             to get that write's result, or another key for a new one.",
+            fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
+        ),
+        NotDone::HandleSpent => {
+            "This handle was used before, and a handle works once. Nothing was published. Ask for a new preview."
+                .to_owned()
+        }
+        NotDone::Similar(found) => similar(found),
+        NotDone::Unchecked(error) => return unchecked(error),
+        NotDone::Unresolved(_) => {
+            "An earlier call may have published this, and StatiBeat does not say at the moment. Nothing was published by \
+             this call. Call again later with the same arguments: it will be found out first."
+                .to_owned()
+        }
+        NotDone::Upstream(error) => return refused(error),
+    })
+}
+
+fn similar(found: &[Similar]) -> String {
+    let one = |similar: &Similar| {
+        format!("incident {} (\"{}\", opened {} minutes ago)", similar.id, similar.title, similar.age.as_secs() / 60)
+    };
+    let list = found.iter().map(one).collect::<Vec<_>>().join(", ");
+    format!(
+        "Nothing was published: {list} affects the same components. If it is the same problem, use add_incident_update. If \
+         it is another, call again with preview: true, show the person what it says, and then call with the handle it gives \
+         in `confirm`."
+    )
+}
+
+/// A look before posting that gave nothing.
+fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
+    match error {
+        ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => {
+            Ok("StatiBeat cannot be reached, so nothing was published. Try again later.".to_owned())
+        }
+        told @ (ApiError::NotFound(_)
+        | ApiError::Forbidden(_)
+        | ApiError::Invalid(_)
+        | ApiError::UserEnded
+        | ApiError::CredentialRefused(_)
+        | ApiError::RateLimited { .. }
+        | ApiError::Unfit(_)) => refused(told),
     }
 }
 
@@ -114,8 +212,9 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
             Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}."))
         }
         ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => {
-            Ok("StatiBeat did not confirm the write: it may or may not have been published. Look at the page before \
-                trying again, so that nothing is published twice."
+            Ok("StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does \
+                not show it yet. Call again with the same arguments: it will be found out first, and nothing is published \
+                twice."
                 .to_owned())
         }
         ApiError::UserEnded => Err(mcp::Error::AccessEnded),

@@ -5,7 +5,7 @@
 //! state of a key (`cloudflare::rate_limit`). Across a border two full windows may follow each other; that is the price
 //! of a state of two numbers.
 
-use crate::ids::GrantId;
+use crate::ids::{GrantId, PageId};
 use crate::ports::{Decision, RateLimit};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -13,6 +13,15 @@ use std::time::Duration;
 /// Writes of one connection. Our proposal for what the product leaves open; well below StatiBeat's own limit on
 /// authenticated writes (120 a minute), so that ours answers first.
 pub const WRITE_LIMIT: RateLimit = RateLimit { count: 30, window: Duration::from_mins(1) };
+
+/// Writes on one page, whoever makes them through the connector. Two busy connections' worth: an incident is written
+/// about by few people at a time.
+pub const PAGE_LIMIT: RateLimit = RateLimit { count: 60, window: Duration::from_mins(1) };
+
+/// The counter that the writes on a page take from. Page ids are unique over all organizations.
+pub fn page_key(page_id: PageId) -> String {
+    format!("write:page:{page_id}")
+}
 
 /// The counter that the writes under a grant take from.
 pub fn write_key(grant_id: &GrantId) -> String {
@@ -32,17 +41,26 @@ impl State {
     /// Takes one, if one is left. `earlier` is what the last take left behind. A `now` from before the counted window
     /// (clocks of two callers differ) counts into that window: time never gives anything back.
     pub fn take(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> (State, Decision) {
-        let current = window_start(now, limit.window);
-        let state = match earlier {
-            Some(state) if state.window_started_at >= current => state,
-            _ => State { window_started_at: current, count: 0 },
-        };
+        let state = Self::current(earlier, limit, now);
         if state.count < limit.count {
             let count = state.count + 1;
             return (State { count, ..state }, Decision::Allowed { remaining: limit.count - count });
         }
         let retry_after = (state.window_started_at + limit.window).since(now).max(Duration::from_secs(1));
         (state, Decision::Limited { retry_after })
+    }
+
+    /// How many are left, nothing taken.
+    pub fn remaining(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> u32 {
+        limit.count.saturating_sub(Self::current(earlier, limit, now).count)
+    }
+
+    fn current(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> State {
+        let current = window_start(now, limit.window);
+        match earlier {
+            Some(state) if state.window_started_at >= current => state,
+            _ => State { window_started_at: current, count: 0 },
+        }
     }
 }
 
@@ -117,6 +135,8 @@ mod tests {
         let at = Timestamp::from_seconds(120);
         let (state, first) = State::take(None, LIMIT, at);
         assert_eq!(first, Decision::Allowed { remaining: 2 });
+        assert_eq!(State::remaining(Some(state), LIMIT, at), 2, "to look takes nothing");
         assert_eq!(State::take(Some(state), LIMIT, at).1, Decision::Allowed { remaining: 1 });
+        assert_eq!(State::remaining(Some(state), LIMIT, at + LIMIT.window), 3);
     }
 }

@@ -3,8 +3,10 @@
 use super::HostedSurface;
 use super::caller::Caller;
 use super::write::Guard;
+use crate::catalog::policy::WritePolicy;
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, RequestId, UserId};
+use crate::keyring::KeyRing;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
@@ -12,7 +14,7 @@ use crate::storage::audit::{self, Recorded};
 use crate::storage::testing::TestDatabase;
 use crate::timestamp::Timestamp;
 use crate::upstream::Connector;
-use crate::upstream::testing::{Desk, FakeHttp, NOW, counting_random};
+use crate::upstream::testing::{Desk, FakeHttp, NOW, SEED, counting_random};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -30,6 +32,13 @@ impl RateLimiter for FakeLimiter {
         self.asked.borrow_mut().push(key.to_owned());
         self.answer.clone()
     }
+
+    async fn remaining(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<u32, LimiterError> {
+        match self.answer.clone()? {
+            Decision::Allowed { remaining } => Ok(remaining),
+            Decision::Limited { .. } => Ok(0),
+        }
+    }
 }
 
 /// Everything a surface borrows.
@@ -41,6 +50,8 @@ pub struct Scene {
     desk: Desk,
     caller: Caller,
     request_id: RequestId,
+    seals: KeyRing,
+    pub policy: WritePolicy,
 }
 
 impl Scene {
@@ -58,7 +69,17 @@ impl Scene {
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
-        Self { http, limiter, db: TestDatabase::new(), log: RefCell::default(), desk, caller, request_id }
+        Self {
+            http,
+            limiter,
+            db: TestDatabase::new(),
+            log: RefCell::default(),
+            desk,
+            caller,
+            request_id,
+            seals: KeyRing::parse(&format!("s:{SEED}"), "test").expect("a ring"),
+            policy: WritePolicy::default(),
+        }
     }
 
     /// The same with another answer of the limiter.
@@ -76,6 +97,8 @@ impl Scene {
             request_id: &self.request_id,
             limiter: &self.limiter,
             db: &self.db,
+            seals: &self.seals,
+            policy: &self.policy,
             now: NOW,
             random: &counting_random,
             log: &log,

@@ -211,7 +211,7 @@ async fn a_call_reports_what_was_made() {
     assert_eq!((&structured["remaining_writes"], &structured["replayed"]), (&json!(29), &json!(false)));
     assert_eq!(structured["audit_id"], scene.audit().await[0].id.0);
     assert_eq!(outcome.links[0].0, "statibeat://pages/7/incidents/9");
-    let schema = (catalog::find_tool("create_incident").expect("the tool").output_schema)();
+    let schema = (crate::catalog::find_tool("create_incident").expect("the tool").output_schema)();
     assert!(jsonschema::is_valid(&schema, &structured));
 }
 

@@ -77,6 +77,12 @@ impl Kind {
 pub enum Outcome {
     /// As asked.
     Done,
+    /// An earlier attempt had done it; its result was given again.
+    Replayed,
+    /// What would be done was shown; nothing was.
+    Previewed,
+    /// The person was asked and said no, or nothing.
+    Declined,
     /// Somebody said no: a person, a rule of ours, or StatiBeat.
     Refused,
     /// Too many in too short a time; nothing was done.
@@ -92,6 +98,9 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Replayed => "replayed",
+            Self::Previewed => "previewed",
+            Self::Declined => "declined",
             Self::Refused => "refused",
             Self::Limited => "limited",
             Self::Failed => "failed",
@@ -130,8 +139,8 @@ pub struct Entry<'a> {
 /// What a write was about.
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
-    /// The page.
-    pub page_id: PageId,
+    /// The page, if the call named one.
+    pub page_id: Option<PageId>,
     /// The tool.
     pub tool: &'static str,
     /// The incident or maintenance that it made or touched, if known.
@@ -222,7 +231,8 @@ pub fn statement_for_change(change: &Change<'_>) -> Statement {
     )
 }
 
-fn values(entry: &Entry<'_>) -> Vec<Value> {
+/// The values of a row, in the order of its columns.
+pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
     let title = target.and_then(|target| target.title);
     vec![
@@ -234,7 +244,7 @@ fn values(entry: &Entry<'_>) -> Vec<Value> {
         entry.client_id.as_str().into(),
         entry.client_name.into(),
         entry.grant_id.0.as_str().into(),
-        target.map(|target| target.page_id.0).into(),
+        target.and_then(|target| target.page_id).map(|page_id| page_id.0).into(),
         target.map(|target| target.tool).into(),
         target.and_then(|target| target.id.clone()).into(),
         title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()).into(),
@@ -275,13 +285,15 @@ pub struct Recorded {
     pub request_id: String,
     /// Why.
     pub detail: Option<String>,
+    /// What a later attempt found out about an unknown outcome.
+    pub resolution: Option<String>,
 }
 
 /// The newest rows of one person, newest first.
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
-        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail \
-         FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
+         resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
         user_id.0.as_str(),
         i64::from(limit),
     );
@@ -302,6 +314,7 @@ pub(super) fn recorded(row: &Row) -> Result<Recorded> {
         title: row.optional_text("title")?,
         request_id: row.text("request_id")?,
         detail: row.optional_text("detail")?,
+        resolution: row.optional_text("resolution")?,
     })
 }
 
@@ -337,8 +350,12 @@ mod tests {
     async fn a_row_reads_back_as_it_was_appended() {
         let db = TestDatabase::new();
         let title = "x".repeat(TITLE_LIMIT + 1);
-        let target =
-            Target { page_id: PageId(7), tool: "create_incident", id: Some("9".into()), title: Some(title.as_str()) };
+        let target = Target {
+            page_id: Some(PageId(7)),
+            tool: "create_incident",
+            id: Some("9".into()),
+            title: Some(title.as_str()),
+        };
         append_as(&db, "42", "a", 5, Some(target)).await;
         let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
         let expected = Recorded {
@@ -354,6 +371,7 @@ mod tests {
             title: Some("x".repeat(TITLE_LIMIT)),
             request_id: "r".into(),
             detail: Some("a_reason".into()),
+            resolution: None,
         };
         assert_eq!(rows, [expected]);
     }

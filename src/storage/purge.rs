@@ -25,7 +25,7 @@ struct Rule {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         table: "transactions",
         keep: HOUR,
@@ -49,6 +49,12 @@ const RULES: [Rule; 10] = [
         keep: DAY,
         sql: "DELETE FROM idempotency WHERE rowid IN
               (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "spent_handles",
+        keep: HOUR,
+        sql: "DELETE FROM spent_handles WHERE nonce IN
+              (SELECT nonce FROM spent_handles WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
     },
     // A grant that nothing was ever issued under dies with its code.
     Rule {

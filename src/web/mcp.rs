@@ -119,8 +119,17 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         name: header("mcp-name"),
     };
     let connector = ctx.connector();
-    let guard =
-        Guard { caller, request_id, limiter: ctx.limiter, db: ctx.db, now: ctx.now, random: ctx.random, log: ctx.log };
+    let guard = Guard {
+        caller,
+        request_id,
+        limiter: ctx.limiter,
+        db: ctx.db,
+        seals: ctx.tags(),
+        policy: &ctx.config.writes,
+        now: ctx.now,
+        random: ctx.random,
+        log: ctx.log,
+    };
     let surface = HostedSurface { guard, connector: &connector, reached: Cell::new(None) };
     let answer = server::answer(&surface, &headers, request.body()).await;
     let outcome = outcome_of(&answer);

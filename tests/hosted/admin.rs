@@ -10,7 +10,7 @@ const PAGE: &str = "https://mcp.example/mcp/admin";
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 
 fn create_incident(app: &TestApp, access: &str, title: &str) {
-    let arguments = json!({ "page_id": 42, "title": title, "description": "d", "status": "degraded", "affected_items_freetext": "API" });
+    let arguments = json!({ "page_id": 42, "title": title, "description": "d", "status": "degraded", "affected_items_freetext": title });
     app.call(access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
 }
 

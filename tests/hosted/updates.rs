@@ -67,7 +67,7 @@ fn refused(tool: &str, target: (&str, i64), stage: i64, words: &str) {
     assert!(result["isError"] == true && text.contains(words), "{tool} {stage}: {result}");
     assert!(text.contains("Nothing was published"), "{text}");
     assert_eq!(posts(&app), Vec::<String>::new(), "{tool} {stage}");
-    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write'"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write' AND detail = 'stage'"), 1);
 }
 
 #[test]

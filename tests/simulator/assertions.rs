@@ -156,7 +156,7 @@ fn a_read_may_be_repeated() {
 #[test]
 fn the_scope_must_cover_the_call() {
     let story = Story::new();
-    let refused = story.user(1, "mcp.incidents.write", "GET", INCIDENTS, None);
+    let refused = story.user(1, "mcp.incidents.write", "GET", &format!("{INCIDENTS}/1001/updates"), None);
     assert_eq!((refused.status, refused.error()), (403, "scope mcp.incidents.read is required"));
     let body = json!({ "title": "T", "description": "D" });
     assert_eq!(story.user(1, "mcp.incidents.read", "POST", INCIDENTS, Some(body)).status, 403);

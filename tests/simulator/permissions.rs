@@ -10,6 +10,25 @@ use crate::story::{CONTRACT, NOW, PAGE, Story};
 const ALL_SCOPES: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write mcp.maintenances.read \
                           mcp.maintenances.write mcp.analytics.read";
 
+/// The external id of an incident of the seed, and of what [`named`] adds.
+const NAMED: &str = "pagerduty-Q2TXAPI";
+
+/// A story in which updates and a maintenance have an external id as well.
+fn named() -> Story {
+    let story = Story::new();
+    let time = |at: i64| jiff::Timestamp::from_second(at).expect("in range").to_string();
+    let update = json!({ "message": "M", "external_id": NAMED });
+    let window = json!({
+        "title": "T", "description": "D", "starts_at": time(NOW + 60), "ends_at": time(NOW + 120), "external_id": NAMED,
+    });
+    for (path, body) in
+        [("/incidents/1001/updates", update.clone()), ("/maintenances/2001/updates", update), ("/maintenances", window)]
+    {
+        assert_eq!(story.user(1, ALL_SCOPES, "POST", &format!("{PAGE}{path}"), Some(body)).status, 201, "{path}");
+    }
+    story
+}
+
 /// The page operations whose openness to the connector is as asked, with a path that works.
 fn operations(open_to_connector: bool) -> Vec<(&'static Operation, String)> {
     let fitting = CONTRACT.operations().iter().filter(|known| {
@@ -24,7 +43,7 @@ fn operations(open_to_connector: bool) -> Vec<(&'static Operation, String)> {
             "beats" => "501",
             _ => "1001",
         };
-        let path = template.replace("{id}", id).replace("{external_id}", "pagerduty-Q2TXAPI");
+        let path = template.replace("{id}", id).replace("{external_id}", NAMED).replace("{update_external_id}", NAMED);
         (operation, path.replacen("/admin", PAGE, 1))
     });
     with_path.collect()
@@ -53,7 +72,7 @@ fn statuses(story: &Story, user: u64) -> BTreeMap<String, (u16, String)> {
 
 #[test]
 fn each_operation_takes_exactly_the_scopes_that_the_contract_names() {
-    let story = Story::new();
+    let story = named();
     for (operation, path) in operations(true) {
         let named = operation.scopes.as_deref().unwrap_or_default();
         for scope in ALL_SCOPES.split_whitespace() {
@@ -76,7 +95,7 @@ fn operations_without_scopes_are_closed_to_the_connector() {
 
 #[test]
 fn managers_and_admins_may_use_all_of_the_connector() {
-    let story = Story::new();
+    let story = named();
     for user in [1, 2] {
         for (operation, (status, _)) in statuses(&story, user) {
             assert!(status < 300, "user {user}: {operation} gives {status}");
@@ -86,7 +105,7 @@ fn managers_and_admins_may_use_all_of_the_connector() {
 
 #[test]
 fn a_viewer_may_read_all_but_analytics_and_write_nothing() {
-    for (operation, (status, permission)) in statuses(&Story::new(), 3) {
+    for (operation, (status, permission)) in statuses(&named(), 3) {
         let allowed = permission.rsplit('.').next() == Some("read") && permission != "analytics.read";
         assert_eq!(status, if allowed { 200 } else { 403 }, "{operation} ({permission})");
     }

@@ -82,7 +82,11 @@ fn incident_writes(story: &Story) {
     assert_eq!(created.status, 201);
     for base in [format!("/{}", created.json["id"]), "/external/tour-1".to_owned()] {
         let path = format!("/api/v1/admin/incidents{base}");
-        assert_eq!(post(&format!("{base}/updates"), Some(json!({ "message": "News." }))).status, 201);
+        let update = json!({ "message": "News.", "external_id": format!("tour-news{}", base.len()) });
+        assert_eq!(post(&format!("{base}/updates"), Some(update.clone())).status, 201);
+        assert_eq!(post(&format!("{base}/updates"), Some(update.clone())).status, 200);
+        let found = format!("{path}/updates/external/{}", update["external_id"].as_str().expect("text"));
+        assert_eq!(story.token(ADMIN, "GET", &found, None).json["message"], "News.");
         assert_eq!(post(&format!("{base}/acknowledge"), None).status, 200);
         assert_eq!(post(&format!("{base}/resolve"), Some(json!({ "resolution_message": "Over." }))).status, 200);
         assert_eq!(post(&format!("{base}/reopen"), None).status, 200);
@@ -97,11 +101,19 @@ fn maintenance_writes(story: &Story) {
     let time = |at: i64| jiff::Timestamp::from_second(at).expect("in range").to_string();
     let body = json!({
         "title": "Move", "description": "We move.", "starts_at": time(NOW - 60), "ends_at": time(NOW + 3600),
+        "external_id": "tour-move",
     });
     let created = post("", Some(body));
     assert_eq!(created.status, 201);
     let base = format!("/{}", created.json["id"]);
-    assert_eq!(post(&format!("{base}/updates"), Some(json!({ "message": "News." }))).status, 201);
+    let update = json!({ "message": "News.", "external_id": "tour-news" });
+    assert_eq!(post(&format!("{base}/updates"), Some(update.clone())).status, 201);
+    assert_eq!(post(&format!("{base}/updates"), Some(update)).status, 200);
+    let other = json!({ "message": "Other news.", "external_id": "tour-news" });
+    assert_eq!(post(&format!("{base}/updates"), Some(other)).status, 409);
+    for found in ["/external/tour-move".to_owned(), format!("{base}/updates/external/tour-news")] {
+        assert_eq!(story.token(ADMIN, "GET", &format!("/api/v1/admin/maintenances{found}"), None).status, 200);
+    }
     let path = format!("/api/v1/admin/maintenances{base}");
     assert_eq!(story.token(ADMIN, "PATCH", &path, Some(json!({ "impact": "None." }))).status, 200);
     assert_eq!(post(&format!("{base}/complete"), None).status, 200);

@@ -12,6 +12,7 @@ mod node;
 mod project;
 mod ready;
 mod remap;
+mod schedules;
 mod secrets;
 mod start;
 mod steps;
@@ -41,6 +42,8 @@ enum Command {
     Reset(start::ResetOptions),
     /// Run every test.
     Test(test::Options),
+    /// Interleave, restart and break writes, and count what was published twice or not at all.
+    Schedules(schedules::Options),
     /// Run every test, then count the assertions of docs/acceptance.md that are proven.
     Acceptance,
     /// Hold random stories against a model of the authorization server.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&project, options),
         Command::Reset(options) => start::reset(&project, options),
         Command::Test(options) => test::run(&project, options),
+        Command::Schedules(options) => schedules::run(&project, options),
         Command::Acceptance => acceptance::run(&project),
         Command::Model(options) => long::model(&project, options),
         Command::Races(options) => long::races(&project, options),

@@ -64,24 +64,32 @@ pub fn allowed_methods(endpoint: &Endpoint) -> String {
 
 fn reads(endpoint: &Endpoint) -> Option<Access> {
     let pages: &[&str] = &["mcp.pages.read"];
-    let incidents: &[&str] = &["mcp.incidents.read"];
-    let maintenances: &[&str] = &["mcp.maintenances.read"];
+    // Who writes must be able to name what the page knows, to see what is going on, and to find its own write again.
+    let vocabulary: &[&str] = &["mcp.pages.read", "mcp.incidents.write", "mcp.maintenances.write"];
+    let incidents: &[&str] = &["mcp.incidents.read", "mcp.incidents.write"];
+    let incidents_alone: &[&str] = &["mcp.incidents.read"];
+    let maintenances: &[&str] = &["mcp.maintenances.read", "mcp.maintenances.write"];
+    let maintenances_alone: &[&str] = &["mcp.maintenances.read"];
     let beats: &[&str] = &["mcp.beats.read"];
     Some(match endpoint {
         Endpoint::Context => Access { permission: "page.read", scopes: None, write: false },
         Endpoint::Summary | Endpoint::AuditSettings => read("page.read", pages),
-        Endpoint::StatusDefinitions => read("status_definitions.read", pages),
-        Endpoint::LifecycleStages => read("lifecycle_stages.read", pages),
-        Endpoint::MaintenanceLifecycleStages => read("maintenance_lifecycle_stages.read", pages),
-        Endpoint::HierarchyLevels | Endpoint::HierarchyItems => read("hierarchy.read", pages),
+        Endpoint::StatusDefinitions => read("status_definitions.read", vocabulary),
+        Endpoint::LifecycleStages => read("lifecycle_stages.read", vocabulary),
+        Endpoint::MaintenanceLifecycleStages => read("maintenance_lifecycle_stages.read", vocabulary),
+        Endpoint::HierarchyLevels => read("hierarchy.read", pages),
+        Endpoint::HierarchyItems => read("hierarchy.read", vocabulary),
         Endpoint::SubscribersSummary => {
             read("analytics.read", &["mcp.analytics.read", "mcp.incidents.write", "mcp.maintenances.write"])
         }
         Endpoint::AnalyticsSummary => read("analytics.read", &["mcp.analytics.read"]),
-        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdates(_) => read("incidents.read", incidents),
-        Endpoint::Maintenances | Endpoint::Maintenance(_) | Endpoint::MaintenanceUpdates(_) => {
-            read("maintenances.read", maintenances)
-        }
+        Endpoint::Incidents | Endpoint::Incident(_) | Endpoint::IncidentUpdate(..) => read("incidents.read", incidents),
+        Endpoint::IncidentUpdates(_) => read("incidents.read", incidents_alone),
+        Endpoint::Maintenances
+        | Endpoint::Maintenance(_)
+        | Endpoint::MaintenanceByExternalId(_)
+        | Endpoint::MaintenanceUpdate(..) => read("maintenances.read", maintenances),
+        Endpoint::MaintenanceUpdates(_) => read("maintenances.read", maintenances_alone),
         Endpoint::Beats
         | Endpoint::Beat(_)
         | Endpoint::BeatEvents(_)

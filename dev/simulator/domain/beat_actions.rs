@@ -7,7 +7,7 @@ use super::super::dispatch::Call;
 use super::super::wire::body::{self, Query};
 use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
-use super::incidents::{Author, Incident};
+use super::incidents::{Author, Incident, Origin};
 use super::{affected, pages};
 
 /// An action.
@@ -83,7 +83,7 @@ fn carry_out(world: &mut World, action: &BeatAction, call: &Call) -> Result<u64,
     let author = Author::new("StatiBeat", "automation");
     let id = world.allocate_id();
     if let Some(incident) = action.incident_id.and_then(|id| world.incidents.get_mut(&id)) {
-        incident.append(id, action.message.clone(), author, call.now);
+        incident.append(id, action.message.clone(), author, call.now, Origin::default());
         return Ok(incident.id);
     }
     let incident = Incident {

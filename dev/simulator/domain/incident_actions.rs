@@ -11,7 +11,7 @@ use super::affected::{self, ItemName};
 use super::incident_changes::{DESCRIPTION_MAX, IMPACT_MAX, TITLE_MAX, check_status};
 use super::incidents;
 use super::pages;
-use super::updates::MESSAGE_MAX;
+use super::updates::{MESSAGE_MAX, Origin};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +81,7 @@ pub fn act(world: &mut World, call: &Call, reference: &Reference, action: &str) 
         }
     };
     if let Some(message) = message {
-        incident.append(update_id, message, call.caller.author(), call.now);
+        incident.append(update_id, message, call.caller.author(), call.now, Origin::default());
     }
     incident.updated_at = call.now;
     world.changed();

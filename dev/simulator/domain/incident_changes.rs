@@ -1,6 +1,7 @@
 //! Opening an incident and adding to it: the two writes that the connector shares with page tokens.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::super::dispatch::Call;
 use super::super::routes::Reference;
@@ -10,7 +11,7 @@ use super::super::world::World;
 use super::affected::{self, ItemName};
 use super::incidents::{self, Author, Incident, Update};
 use super::pages::{self, Page};
-use super::updates::MESSAGE_MAX;
+use super::updates::{self, MESSAGE_MAX, Origin};
 
 /// The status of an incident whose creator names none.
 const STATUS_DEFAULT: &str = "degraded";
@@ -38,7 +39,7 @@ struct NewIncident {
     external_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct NewUpdate {
     message: String,
@@ -48,6 +49,8 @@ struct NewUpdate {
     status: Option<String>,
     #[serde(default, deserialize_with = "present")]
     affected_items: Option<Vec<ItemName>>,
+    #[serde(default, deserialize_with = "present")]
+    external_id: Option<String>,
 }
 
 /// `POST incidents`
@@ -106,8 +109,13 @@ fn repeated(world: &World, id: u64, created_with: Option<&str>) -> Handled {
 pub fn add_update(world: &mut World, call: &Call, reference: &Reference) -> Handled {
     let input: NewUpdate = body::json(call.request)?;
     check_text("message", &input.message, MESSAGE_MAX)?;
+    affected::check_external_id(input.external_id.as_deref())?;
     let id = incidents::find(world, call.page_id, reference)?;
     let page = pages::of(world, call.page_id)?.clone();
+    let created_with = serde_json::to_string(&input).ok();
+    if let Some(known) = updates::find_external(&world.incidents[&id].updates, input.external_id.as_deref()) {
+        return updates::repeated(known, created_with.as_deref(), &show_update(&page, id, known));
+    }
     if let Some(status) = &input.status {
         check_status(&page, status)?;
     }
@@ -130,19 +138,27 @@ pub fn add_update(world: &mut World, call: &Call, reference: &Reference) -> Hand
     if incident.stage_id == last && incident.resolved_at.is_none() {
         incident.resolved_at = Some(call.now);
     }
-    let update = incident.append(update_id, input.message, call.caller.author(), call.now);
-    let mut shown = update.show(|id| page.stage_reference(id));
-    shown["incident_id"] = id.into();
+    let origin = Origin { external_id: input.external_id, created_with };
+    let update = incident.append(update_id, input.message, call.caller.author(), call.now, origin);
+    let shown = show_update(&page, id, update);
     world.changed();
     Ok(reply::created(&shown))
 }
 
+/// An update with the incident it belongs to.
+pub fn show_update(page: &Page, incident_id: u64, update: &Update) -> Value {
+    let mut shown = update.show(|id| page.stage_reference(id));
+    shown["incident_id"] = incident_id.into();
+    shown
+}
+
 impl Incident {
     /// Adds to the timeline.
-    pub fn append(&mut self, id: u64, message: String, author: Author, now: i64) -> &Update {
+    pub fn append(&mut self, id: u64, message: String, author: Author, now: i64, origin: Origin) -> &Update {
         let (stage_id, status) = (self.stage_id, Some(self.status.clone()));
         self.updated_at = now;
-        self.updates.push(Update { id, message, stage_id, status, author, created_at: now });
+        let Origin { external_id, created_with } = origin;
+        self.updates.push(Update { id, message, stage_id, status, author, created_at: now, external_id, created_with });
         &self.updates[self.updates.len() - 1]
     }
 }

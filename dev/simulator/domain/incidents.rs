@@ -11,7 +11,7 @@ use super::super::wire::body::Query;
 use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::pages::{self, Page};
-pub use super::updates::{Author, Update};
+pub use super::updates::{Author, Origin, Update};
 use super::{affected, incident_actions, incident_changes, updates};
 
 /// An incident.
@@ -61,6 +61,7 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         (Endpoint::Incidents, _) => incident_changes::create(world, call),
         (Endpoint::IncidentUpdates(reference), "GET") => list_updates(world, call, reference),
         (Endpoint::IncidentUpdates(reference), _) => incident_changes::add_update(world, call, reference),
+        (Endpoint::IncidentUpdate(reference, external_id), _) => find_update(world, call, reference, external_id),
         (Endpoint::IncidentAction(reference, action), _) => incident_actions::act(world, call, reference, action),
         (Endpoint::Incident(reference), "PATCH") => incident_actions::edit(world, call, reference),
         (Endpoint::Incident(reference), "DELETE") => incident_actions::delete(world, call, reference),
@@ -110,6 +111,14 @@ fn list_updates(world: &World, call: &Call, reference: &Reference) -> Handled {
     let page = pages::of(world, call.page_id)?;
     let items = updates::newest(&incident.updates, limit, |id| page.stage_reference(id));
     Ok(reply::list(items, incident.updates.len()))
+}
+
+fn find_update(world: &World, call: &Call, reference: &Reference, external_id: &str) -> Handled {
+    Query::parse(call.request, &[])?;
+    let incident = &world.incidents[&find(world, call.page_id, reference)?];
+    let update = updates::find_external(&incident.updates, Some(external_id));
+    let update = update.ok_or_else(|| Refusal::not_found("update"))?;
+    Ok(reply::ok(&incident_changes::show_update(pages::of(world, call.page_id)?, incident.id, update)))
 }
 
 impl Incident {

@@ -1,6 +1,7 @@
 //! What may happen to a maintenance: scheduled, updated, completed, cancelled, edited, deleted.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::super::dispatch::Call;
 use super::super::wire::body::{self, check_optional_text, check_text, present};
@@ -11,7 +12,7 @@ use super::incident_actions::replace;
 use super::incident_changes::{DESCRIPTION_MAX, IMPACT_MAX, TITLE_MAX};
 use super::maintenances::{self, Maintenance, State};
 use super::pages::{self, Page};
-use super::updates::MESSAGE_MAX;
+use super::updates::{self, MESSAGE_MAX, Origin, Update};
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -49,12 +50,14 @@ struct Edit {
     affected_items_freetext: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct NewUpdate {
     message: String,
     #[serde(default, deserialize_with = "present")]
     lifecycle_stage_id: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    external_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -107,7 +110,8 @@ pub fn create(world: &mut World, call: &Call) -> Handled {
     Ok(reply::created(&document(world, call, id)?))
 }
 
-fn find_external<'a>(world: &'a World, page_id: u64, external_id: Option<&str>) -> Option<&'a Maintenance> {
+/// The maintenance of that external id.
+pub fn find_external<'a>(world: &'a World, page_id: u64, external_id: Option<&str>) -> Option<&'a Maintenance> {
     let external_id = external_id?;
     let mut on_page = world.maintenances.values().filter(|maintenance| maintenance.page_id == page_id);
     on_page.find(|maintenance| maintenance.external_id.as_deref() == Some(external_id))
@@ -124,8 +128,14 @@ fn repeated(world: &World, existing: &Maintenance, created_with: Option<&str>) -
 pub fn add_update(world: &mut World, call: &Call, id: u64) -> Handled {
     let input: NewUpdate = body::json(call.request)?;
     check_text("message", &input.message, MESSAGE_MAX)?;
+    affected::check_external_id(input.external_id.as_deref())?;
     let page = pages::of(world, call.page_id)?.clone();
-    let state = maintenances::find(world, call.page_id, id)?.state(&page);
+    let maintenance = maintenances::find(world, call.page_id, id)?;
+    let state = maintenance.state(&page);
+    let created_with = serde_json::to_string(&input).ok();
+    if let Some(known) = updates::find_external(&maintenance.updates, input.external_id.as_deref()) {
+        return updates::repeated(known, created_with.as_deref(), &show_update(&page, id, known));
+    }
     if let Some(stage_id) = input.lifecycle_stage_id {
         check_stage(&page, stage_id, call.caller.is_connector())?;
         if matches!(state, State::Completed | State::Cancelled) {
@@ -139,11 +149,18 @@ pub fn add_update(world: &mut World, call: &Call, id: u64) -> Handled {
     if let Some(stage_id) = input.lifecycle_stage_id {
         maintenance.enter(&page, stage_id, call.now);
     }
-    let update = maintenance.append(update_id, input.message, call.caller.author(), call.now);
-    let mut shown = update.show(|id| page.maintenance_stage_reference(id));
-    shown["maintenance_id"] = id.into();
+    let origin = Origin { external_id: input.external_id, created_with };
+    let update = maintenance.append(update_id, input.message, call.caller.author(), call.now, origin);
+    let shown = show_update(&page, id, update);
     world.changed();
     Ok(reply::created(&shown))
+}
+
+/// An update with the maintenance it belongs to.
+pub fn show_update(page: &Page, maintenance_id: u64, update: &Update) -> Value {
+    let mut shown = update.show(|id| page.maintenance_stage_reference(id));
+    shown["maintenance_id"] = maintenance_id.into();
+    shown
 }
 
 /// `POST maintenances/{id}/complete`, `…/cancel`
@@ -168,7 +185,8 @@ pub fn act(world: &mut World, call: &Call, id: u64, action: &str) -> Handled {
         return Err(Refusal::not_found("maintenance"));
     };
     maintenance.enter(&page, page.maintenance_stages[position].id, call.now);
-    maintenance.append(update_id, input.message.unwrap_or_else(|| words.to_owned()), call.caller.author(), call.now);
+    let message = input.message.unwrap_or_else(|| words.to_owned());
+    maintenance.append(update_id, message, call.caller.author(), call.now, Origin::default());
     world.changed();
     Ok(reply::ok(&document(world, call, id)?))
 }
@@ -222,7 +240,7 @@ impl Maintenance {
     }
 }
 
-fn document(world: &World, call: &Call, id: u64) -> Result<serde_json::Value, Refusal> {
+fn document(world: &World, call: &Call, id: u64) -> Result<Value, Refusal> {
     maintenances::full(world, maintenances::find(world, call.page_id, id)?)
 }
 

@@ -14,7 +14,7 @@ use super::super::wire::body::Query;
 use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
 use super::pages::{self, Page};
-use super::updates::{Author, Update};
+use super::updates::{Author, Origin, Update};
 use super::{affected, maintenance_changes, updates};
 
 /// A maintenance.
@@ -111,14 +111,16 @@ impl Maintenance {
     }
 
     fn append_automatic(&mut self, message: &str, at: i64, next_id: &mut u64) {
-        self.append(*next_id, message.to_owned(), Author::new("StatiBeat", "automation"), at);
+        self.append(*next_id, message.to_owned(), Author::new("StatiBeat", "automation"), at, Origin::default());
         *next_id += 1;
     }
 
     /// Adds to the timeline.
-    pub fn append(&mut self, id: u64, message: String, author: Author, now: i64) -> &Update {
+    pub fn append(&mut self, id: u64, message: String, author: Author, now: i64, origin: Origin) -> &Update {
         self.updated_at = now;
-        self.updates.push(Update { id, message, stage_id: self.stage_id, status: None, author, created_at: now });
+        let Origin { external_id, created_with } = origin;
+        let (stage_id, status) = (self.stage_id, None);
+        self.updates.push(Update { id, message, stage_id, status, author, created_at: now, external_id, created_with });
         &self.updates[self.updates.len() - 1]
     }
 }
@@ -131,6 +133,12 @@ pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
         (Endpoint::Maintenances, _) => maintenance_changes::create(world, call),
         (Endpoint::MaintenanceUpdates(id), "GET") => list_updates(world, call, *id),
         (Endpoint::MaintenanceUpdates(id), _) => maintenance_changes::add_update(world, call, *id),
+        (Endpoint::MaintenanceUpdate(id, external_id), _) => find_update(world, call, *id, external_id),
+        (Endpoint::MaintenanceByExternalId(external_id), _) => {
+            Query::parse(call.request, &[])?;
+            let found = maintenance_changes::find_external(world, call.page_id, Some(external_id));
+            Ok(reply::ok(&full(world, found.ok_or_else(|| Refusal::not_found("maintenance"))?)?))
+        }
         (Endpoint::MaintenanceAction(id, action), _) => maintenance_changes::act(world, call, *id, action),
         (Endpoint::Maintenance(id), "PATCH") => maintenance_changes::edit(world, call, *id),
         (Endpoint::Maintenance(id), "DELETE") => maintenance_changes::delete(world, call, *id),
@@ -180,6 +188,14 @@ fn list_updates(world: &World, call: &Call, id: u64) -> Handled {
     let page = pages::of(world, call.page_id)?;
     let items = updates::newest(&maintenance.updates, limit, |id| page.maintenance_stage_reference(id));
     Ok(reply::list(items, maintenance.updates.len()))
+}
+
+fn find_update(world: &World, call: &Call, id: u64, external_id: &str) -> Handled {
+    Query::parse(call.request, &[])?;
+    let maintenance = find(world, call.page_id, id)?;
+    let update = updates::find_external(&maintenance.updates, Some(external_id));
+    let update = update.ok_or_else(|| Refusal::not_found("update"))?;
+    Ok(reply::ok(&maintenance_changes::show_update(pages::of(world, call.page_id)?, id, update)))
 }
 
 /// The compact form.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::wire::reply;
+use super::super::wire::reply::{self, Handled, Refusal};
 
 /// Full documents carry this many updates; the rest is behind `…/updates`.
 pub const UPDATES_IN_DOCUMENT: usize = 20;
@@ -41,6 +41,35 @@ pub struct Update {
     pub author: Author,
     /// When, in unix seconds.
     pub created_at: i64,
+    /// The creator's id for it.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The create request, to recognize its repetition.
+    #[serde(default)]
+    pub created_with: Option<String>,
+}
+
+/// The creator's name for an update, and the request it came with.
+#[derive(Debug, Default)]
+pub struct Origin {
+    /// The creator's id for it.
+    pub external_id: Option<String>,
+    /// The create request.
+    pub created_with: Option<String>,
+}
+
+/// The update of that external id, if the timeline has it.
+pub fn find_external<'a>(updates: &'a [Update], external_id: Option<&str>) -> Option<&'a Update> {
+    let external_id = external_id?;
+    updates.iter().find(|update| update.external_id.as_deref() == Some(external_id))
+}
+
+/// What the repetition of a create is answered with: the update that is there, if it was created with the same request.
+pub fn repeated(update: &Update, created_with: Option<&str>, shown: &Value) -> Handled {
+    if update.created_with.is_some() && update.created_with.as_deref() == created_with {
+        return Ok(reply::ok(shown));
+    }
+    Err(Refusal::conflict("external_id is taken by another update"))
 }
 
 impl Update {
@@ -48,6 +77,7 @@ impl Update {
     pub fn show(&self, stage: impl Fn(u64) -> Value) -> Value {
         json!({
             "id": self.id,
+            "external_id": self.external_id,
             "message": self.message,
             "lifecycle_stage": stage(self.stage_id),
             "status": self.status,

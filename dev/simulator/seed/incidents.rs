@@ -1,6 +1,6 @@
 //! Three active and twelve resolved incidents on page 42, one on page 43, one on Globex's page 77.
 
-use super::super::domain::incidents::{Author, Incident, Update};
+use super::super::domain::incidents::{Author, Incident, Origin, Update};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -111,7 +111,8 @@ fn with_updates(mut incident: Incident, updates: &[(u64, i64, &str)], now: i64) 
     for (index, (stage_id, minutes, message)) in (0..).zip(updates) {
         incident.stage_id = *stage_id;
         let author = Author::new("Theo Okafor", "dashboard");
-        incident.append(incident.id * 10 + 5000 + index, (*message).to_owned(), author, now + minutes * MINUTE);
+        let (id, at) = (incident.id * 10 + 5000 + index, now + minutes * MINUTE);
+        incident.append(id, (*message).to_owned(), author, at, Origin::default());
     }
     incident
 }
@@ -127,6 +128,8 @@ fn resolved(past: &Past, now: i64) -> Incident {
         status: Some(status.to_owned()),
         author: Author::new("Mara Lindqvist", "dashboard"),
         created_at,
+        external_id: None,
+        created_with: None,
     };
     Incident {
         stage_id: 4,

@@ -1,7 +1,7 @@
 //! Maintenances in every stage on page 42, two on page 43.
 
 use super::super::domain::maintenances::Maintenance;
-use super::super::domain::updates::Author;
+use super::super::domain::updates::{Author, Origin};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -69,7 +69,7 @@ fn finished(mut maintenance: Maintenance) -> Maintenance {
 
 impl Maintenance {
     fn with(mut self, id: u64, message: &str, at: i64) -> Self {
-        self.append(id, message.to_owned(), Author::new("StatiBeat", "automation"), at);
+        self.append(id, message.to_owned(), Author::new("StatiBeat", "automation"), at, Origin::default());
         self
     }
 }

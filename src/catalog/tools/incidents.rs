@@ -17,7 +17,7 @@ const NEEDS: Option<Requirement> =
 pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
     "create_incident",
     "Create incident",
-    "Publishes a new incident on a status page; its customers see it at once.",
+    "Publishes a new incident; customers see it at once.",
     Effect::Adds,
     NEEDS,
 );
@@ -26,7 +26,7 @@ pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
 pub const ADD_INCIDENT_UPDATE: Tool = tool::<AddIncidentUpdate>(
     "add_incident_update",
     "Add incident update",
-    "Publishes an update of an incident; customers see it at once. Cannot resolve or reopen it.",
+    "Publishes an incident update at once. Cannot resolve or reopen.",
     Effect::Adds,
     NEEDS,
 );
@@ -35,13 +35,13 @@ pub const ADD_INCIDENT_UPDATE: Tool = tool::<AddIncidentUpdate>(
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateIncident {
-    /// One line that customers read first.
+    /// One line.
     #[schemars(length(max = 200))]
     title: String,
-    /// What customers read about the problem.
+    /// What customers read.
     #[schemars(length(max = 20_000))]
     description: String,
-    /// Key of a status definition, such as degraded.
+    /// Key of a status definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// How customers are affected.
@@ -56,7 +56,7 @@ struct CreateIncident {
     #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items_freetext: Option<String>,
-    /// Your own key; repeats make no second one.
+    /// Your own id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
 }
@@ -96,7 +96,7 @@ struct AddIncidentUpdate {
     /// What customers read.
     #[schemars(length(max = 20_000))]
     message: String,
-    /// Stage to move to; not the last one.
+    /// Not the last stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     lifecycle_stage_id: Option<i64>,
     /// Key of a status definition.

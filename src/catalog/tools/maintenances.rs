@@ -17,7 +17,7 @@ const NEEDS: Option<Requirement> =
 pub const SCHEDULE_MAINTENANCE: Tool = tool::<ScheduleMaintenance>(
     "schedule_maintenance",
     "Schedule maintenance",
-    "Publishes a maintenance window on a status page; its customers see it at once.",
+    "Publishes a maintenance window at once.",
     Effect::Adds,
     NEEDS,
 );
@@ -26,7 +26,7 @@ pub const SCHEDULE_MAINTENANCE: Tool = tool::<ScheduleMaintenance>(
 pub const ADD_MAINTENANCE_UPDATE: Tool = tool::<AddMaintenanceUpdate>(
     "add_maintenance_update",
     "Add maintenance update",
-    "Publishes an update of a maintenance; customers see it at once. Cannot complete or cancel it.",
+    "Publishes a maintenance update at once. Cannot complete or cancel.",
     Effect::Adds,
     NEEDS,
 );
@@ -35,13 +35,13 @@ pub const ADD_MAINTENANCE_UPDATE: Tool = tool::<AddMaintenanceUpdate>(
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ScheduleMaintenance {
-    /// One line that customers read first.
+    /// One line.
     #[schemars(length(max = 200))]
     title: String,
-    /// What customers read about the work.
+    /// What customers read.
     #[schemars(length(max = 20_000))]
     description: String,
-    /// RFC 3339, such as 2030-01-31T22:00:00Z.
+    /// RFC 3339 with offset.
     starts_at: String,
     /// After the start.
     ends_at: String,
@@ -57,7 +57,7 @@ struct ScheduleMaintenance {
     #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items_freetext: Option<String>,
-    /// Your own key; repeats make no second one.
+    /// Your own id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
 }
@@ -98,7 +98,7 @@ struct AddMaintenanceUpdate {
     /// What customers read.
     #[schemars(length(max = 20_000))]
     message: String,
-    /// Stage to move to; not the last two.
+    /// Not the last two stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     lifecycle_stage_id: Option<i64>,
 }

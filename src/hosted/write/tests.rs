@@ -4,7 +4,7 @@ use super::super::testing::{Scene, pages};
 use super::*;
 use crate::catalog::scope::ScopeSet;
 use crate::mcp::{Dialogue, Error, Surface as _, ToolOutcome};
-use crate::ports::{HttpError, LimiterError};
+use crate::ports::{Decision, HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::json;
 
@@ -45,7 +45,12 @@ async fn check(scene: Scene, outcome: &str, detail: &str, says: &str) {
 async fn a_write_is_counted_posted_once_and_recorded() {
     let scene = scene(201, json!({ "id": 9 }));
     call(&scene).await.expect("an outcome");
-    assert_eq!((posts(&scene), scene.limiter.asked.borrow().as_slice()), (1, &["write:grant:grant-1".to_owned()][..]));
+    assert_eq!(posts(&scene), 1);
+    assert_eq!(
+        *scene.limiter.asked.borrow(),
+        ["write:grant:grant-1", "write:page:7"],
+        "the connection before the page"
+    );
     let row = scene.audit().await.remove(0);
     assert_eq!((row.kind.as_str(), row.outcome.as_str(), row.detail), ("write", "done", None));
     assert_eq!((row.page_id, row.tool.as_deref()), (Some(PageId(7)), Some("create_incident")));
@@ -88,7 +93,7 @@ async fn a_write_over_the_limit_posts_nothing_and_names_the_wait() {
     let answer = call(&scene).await.expect("an outcome");
     assert!(answer.is_error && answer.text.contains("12 seconds"), "{}", answer.text);
     assert_eq!(posts(&scene), 0);
-    assert_eq!(recorded(&scene).await, ("limited".to_owned(), None));
+    assert_eq!(recorded(&scene).await, ("limited".to_owned(), Some("connection".to_owned())));
 }
 
 #[tokio::test]
@@ -103,10 +108,11 @@ async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
 #[tokio::test]
 async fn a_write_that_nobody_confirms_is_unknown_and_not_repeated() {
     let says = "may or may not have been published";
-    check(refusing(500, ""), "unknown", "outcome_unknown", says).await;
-    check(refusing(503, ""), "unknown", "outcome_unknown", says).await;
     for error in [HttpError::Timeout, HttpError::Transport("reset".into()), HttpError::TooLarge] {
-        let listed = FakeHttp::answering([(200, pages(MANAGER))]).then(Err(error));
+        let listed = FakeHttp::answering([(200, pages(MANAGER))])
+            .then(Err(error.clone()))
+            .then(Err(error.clone()))
+            .then(Err(error));
         let scene = Scene::new(ScopeSet::all(), listed);
         let answer = call(&scene).await.expect("an outcome");
         assert!(answer.is_error && answer.text.contains(says), "{}", answer.text);
@@ -129,11 +135,25 @@ async fn a_refused_credential_is_our_fault_and_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_post_stays_done_when_its_row_cannot_be_written() {
-    let mut scene = scene(201, json!({ "id": 9 }));
+async fn a_server_error_is_looked_into_before_anything_is_said() {
+    for status in [500, 503] {
+        let answers = [(200, pages(MANAGER)), (status, json!({})), (200, json!({ "id": 9, "title": "Slow" }))];
+        let found = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
+        let report = call(&found).await.expect("an outcome").structured.expect("a report");
+        assert_eq!((&report["incident_id"], &report["replayed"]), (&json!(9), &json!(false)));
+        assert_eq!(recorded(&found).await, ("done".to_owned(), Some("found_after_lost_answer".to_owned())));
+        let answers = [(200, pages(MANAGER)), (status, json!({})), (404, json!({}))];
+        let says = "may or may not have been published";
+        check(Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), "unknown", "outcome_unknown", says).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_posted_that_cannot_be_put_on_record() {
+    let mut scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]));
     scene.db.is_down = true;
     let answer = call(&scene).await.expect("an outcome");
-    assert!(!answer.is_error && answer.text.contains("No audit entry could be recorded"), "{}", answer.text);
-    assert_eq!(answer.structured.expect("a report")["audit_id"], Value::Null);
+    assert!(answer.is_error && answer.text.contains("nothing was published"), "{}", answer.text);
+    assert_eq!(posts(&scene), 0);
     assert!(scene.log.borrow()[0].contains("request-1"));
 }

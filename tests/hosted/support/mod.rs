@@ -234,4 +234,11 @@ impl RateLimiter for Counters {
         counters.insert(key.to_owned(), state);
         Ok(decision)
     }
+
+    async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
+        if self.is_down.get() {
+            return Err(LimiterError("down".into()));
+        }
+        Ok(State::remaining(self.counters.borrow().get(key).copied(), limit, now))
+    }
 }

@@ -1,0 +1,183 @@
+//! What looks wrong in a text that customers are about to read. Pure; warns and never edits.
+//!
+//! Rules look for what people regret after publishing: internals, secrets, blame, promises, contradictions, shouting. Each
+//! has a name to switch it off by, and says where in which field it saw what. A rule that cries wolf is worse than none,
+//! so they look for plain signs only.
+
+mod words;
+
+use serde_json::Value;
+use std::fmt;
+use words::Kind;
+
+/// A rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A host name that only works inside.
+    InternalHost,
+    /// An address of a machine.
+    IpAddress,
+    /// A token, key or password.
+    Secret,
+    /// An e-mail address.
+    Email,
+    /// Somebody's fault.
+    Blame,
+    /// A time by which it will be over.
+    PromisedTime,
+    /// Says that it is over, in a write that cannot end it.
+    SaysResolved,
+    /// A notice of what is to come that speaks as if it had happened.
+    WrongTense,
+    /// A title without words.
+    EmptyTitle,
+    /// A title in capitals or with rows of exclamation marks.
+    ShoutingTitle,
+    /// More than people read.
+    TooLong,
+}
+
+/// All of them, in the order they are applied.
+pub const RULES: [Rule; 11] = [
+    Rule::InternalHost,
+    Rule::IpAddress,
+    Rule::Secret,
+    Rule::Email,
+    Rule::Blame,
+    Rule::PromisedTime,
+    Rule::SaysResolved,
+    Rule::WrongTense,
+    Rule::EmptyTitle,
+    Rule::ShoutingTitle,
+    Rule::TooLong,
+];
+
+/// Fields whose text customers read.
+const FIELDS: [&str; 5] = ["title", "description", "message", "impact", "affected_items_freetext"];
+/// Longest title, in characters, that shows in full where titles are shown.
+const TITLE_LIMIT: usize = 100;
+/// Longest text, in characters, that people read to the end.
+const TEXT_LIMIT: usize = 2000;
+
+const BLAME: &[&str] = &[
+    "human error",
+    "to blame",
+    "fault of",
+    "'s fault",
+    "’s fault",
+    "their fault",
+    "somebody forgot",
+    "someone forgot",
+];
+const RESOLVED: &[&str] =
+    &["has been resolved", "is resolved", "is fixed", "has been fixed", "fully operational", "back to normal"];
+const PAST: &[&str] =
+    &["has been completed", "was completed", "has started", "have started", "was performed", "is complete"];
+const PROMISES: &[&str] =
+    &["will be fixed by", "will be resolved by", "will be back by", "fixed within", "resolved within"];
+
+/// One thing that looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Which rule says so.
+    pub rule: Rule,
+    /// In which field.
+    pub field: &'static str,
+    /// At which character, from zero.
+    pub at: usize,
+}
+
+impl Rule {
+    /// Its name, for switches and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InternalHost => "internal-host",
+            Self::IpAddress => "ip-address",
+            Self::Secret => "secret",
+            Self::Email => "email",
+            Self::Blame => "blame",
+            Self::PromisedTime => "promised-time",
+            Self::SaysResolved => "says-resolved",
+            Self::WrongTense => "wrong-tense",
+            Self::EmptyTitle => "empty-title",
+            Self::ShoutingTitle => "shouting-title",
+            Self::TooLong => "too-long",
+        }
+    }
+
+    /// The rule of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        RULES.into_iter().find(|rule| rule.name() == name)
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::InternalHost => "names an internal host",
+            Self::IpAddress => "shows the address of a machine",
+            Self::Secret => "looks like a secret",
+            Self::Email => "shows an e-mail address",
+            Self::Blame => "blames somebody",
+            Self::PromisedTime => "promises a time",
+            Self::SaysResolved => "says that it is over, and this call does not end it",
+            Self::WrongTense => "speaks of planned work as if it had happened",
+            Self::EmptyTitle => "says nothing",
+            Self::ShoutingTitle => "shouts",
+            Self::TooLong => "is longer than people read",
+        }
+    }
+
+    /// Where in a text the rule sees something. `path` is what the write is posted to.
+    fn find_in(self, field: &str, text: &str, path: &str) -> Option<usize> {
+        let is_title = field == "title";
+        match self {
+            Self::InternalHost => words::find(text, Kind::InternalHost),
+            Self::IpAddress => words::find(text, Kind::IpAddress),
+            Self::Secret => words::find(text, Kind::Secret),
+            Self::Email => words::find(text, Kind::Email),
+            Self::Blame => phrase(text, BLAME),
+            Self::PromisedTime => phrase(text, PROMISES).or_else(|| words::find_deadline(text)),
+            Self::SaysResolved => phrase(text, RESOLVED).filter(|_| path.starts_with("incidents")),
+            Self::WrongTense => phrase(text, PAST).filter(|_| path == "maintenances"),
+            Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0),
+            Self::ShoutingTitle => is_title.then(|| shouting(text)).flatten(),
+            Self::TooLong => {
+                let limit = if is_title { TITLE_LIMIT } else { TEXT_LIMIT };
+                (text.chars().count() > limit).then_some(limit)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}` at character {} {}", self.rule.name(), self.field, self.at, self.rule.words())
+    }
+}
+
+/// What looks wrong in a write's body; each rule at most once per field.
+pub fn check(path: &str, body: &Value, is_on: impl Fn(Rule) -> bool) -> Vec<Warning> {
+    let texts = FIELDS.into_iter().filter_map(|field| Some((field, body.get(field)?.as_str()?)));
+    let warn = |(field, text): (&'static str, &str)| {
+        let found = RULES.into_iter().filter(|rule| is_on(*rule));
+        found.filter_map(|rule| Some(Warning { rule, field, at: rule.find_in(field, text, path)? })).collect::<Vec<_>>()
+    };
+    texts.flat_map(warn).collect()
+}
+
+fn phrase(text: &str, phrases: &[&str]) -> Option<usize> {
+    // ASCII only: other letters may change their length when their case changes.
+    let lower = text.to_ascii_lowercase();
+    let found = phrases.iter().filter_map(|phrase| lower.find(phrase)).min()?;
+    Some(text.get(..found).map_or(0, |before| before.chars().count()))
+}
+
+/// At least eight letters, most of them capitals; or two exclamation marks in a row.
+fn shouting(text: &str) -> Option<usize> {
+    let letters = text.chars().filter(|character| character.is_alphabetic()).count();
+    let capitals = text.chars().filter(|character| character.is_uppercase()).count();
+    let is_loud = letters >= 8 && capitals * 10 > letters * 7;
+    if is_loud { Some(0) } else { text.find("!!").map(|at| text[..at].chars().count()) }
+}
+
+#[cfg(test)]
+mod tests;

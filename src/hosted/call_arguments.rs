@@ -1,0 +1,115 @@
+//! The arguments that every write takes besides its own: an idempotency key, the wish for a preview, the handle of one.
+//! Added and taken out here alone; the tools of the catalogue do not know of them.
+
+use super::write::asked::KEY_LIMIT;
+use serde_json::{Map, Value, json};
+
+const KEY: &str = "idempotency_key";
+const PREVIEW: &str = "preview";
+const HANDLE: &str = "confirm";
+
+/// What a call says about how it is to be carried out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallArguments {
+    /// The client's own name for this call; calls of one name are one write.
+    pub key: Option<String>,
+    /// Show what would be posted; post nothing.
+    pub is_preview: bool,
+    /// The handle of a preview that this call confirms.
+    pub handle: Option<String>,
+}
+
+/// A tool's input schema with these arguments at the end. A model pays for every word, so the
+/// server's instructions describe them once for all tools.
+pub fn added_to(mut schema: Value) -> Value {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, kind) in [(KEY, "string"), (PREVIEW, "boolean"), (HANDLE, "string")] {
+            properties.insert(name.to_owned(), json!({ "type": kind }));
+        }
+    }
+    schema
+}
+
+/// Takes the arguments out of a call's; the error says everything that does not fit.
+pub fn take(arguments: &mut Map<String, Value>) -> Result<CallArguments, String> {
+    let mut problems = Vec::new();
+    let mut kept = |outcome: Result<Option<String>, String>| {
+        outcome.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    };
+    let key = kept(text(arguments, KEY, KEY_LIMIT));
+    let handle = kept(text(arguments, HANDLE, 2048));
+    let is_preview = match arguments.remove(PREVIEW) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(value)) => value,
+        Some(_) => {
+            problems.push(format!("`{PREVIEW}` must be true or false"));
+            false
+        }
+    };
+    if is_preview && handle.is_some() {
+        problems.push(format!("`{PREVIEW}` and `{HANDLE}` exclude each other: preview first, then confirm"));
+    }
+    if problems.is_empty() { Ok(CallArguments { key, is_preview, handle }) } else { Err(problems.join("; ")) }
+}
+
+fn text(arguments: &mut Map<String, Value>, name: &str, limit: usize) -> Result<Option<String>, String> {
+    match arguments.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if (1..=limit).contains(&text.chars().count()) => Ok(Some(text)),
+        Some(_) => Err(format!("`{name}` must be text of 1 to {limit} characters")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(arguments: Value) -> Result<CallArguments, String> {
+        let Value::Object(mut arguments) = arguments else { unreachable!("an object") };
+        let taken = take(&mut arguments);
+        assert!([KEY, PREVIEW, HANDLE].iter().all(|name| !arguments.contains_key(*name)));
+        taken
+    }
+
+    #[test]
+    fn what_is_not_given_is_not_there() {
+        assert_eq!(taken(json!({ "title": "t" })), Ok(CallArguments::default()));
+        assert_eq!(taken(json!({ KEY: null, PREVIEW: null, HANDLE: null })), Ok(CallArguments::default()));
+    }
+
+    #[test]
+    fn what_is_given_is_taken() {
+        let expected = CallArguments { key: Some("k".into()), is_preview: true, handle: None };
+        assert_eq!(taken(json!({ KEY: "k", PREVIEW: true })), Ok(expected));
+        assert_eq!(taken(json!({ HANDLE: "h" })).map(|taken| taken.handle), Ok(Some("h".into())));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for (name, value) in [
+            (KEY, json!("")),
+            (KEY, json!(7)),
+            (KEY, json!("x".repeat(129))),
+            (KEY, json!(["k"])),
+            (PREVIEW, json!("true")),
+            (PREVIEW, json!(1)),
+            (HANDLE, json!("")),
+            (HANDLE, json!({})),
+            (HANDLE, json!("x".repeat(2049))),
+        ] {
+            let problem = taken(json!({ name: value })).expect_err("it does not fit");
+            assert!(problem.contains(name), "{problem}");
+        }
+        assert!(taken(json!({ PREVIEW: true, HANDLE: "h" })).is_err_and(|problem| problem.contains("exclude")));
+    }
+
+    #[test]
+    fn the_schema_gains_three_optional_arguments() {
+        let schema = added_to(json!({ "type": "object", "required": ["a"], "properties": { "a": {} } }));
+        assert_eq!(schema["required"], json!(["a"]));
+        assert_eq!(schema["properties"].as_object().map(Map::len), Some(4));
+    }
+}

@@ -1,0 +1,149 @@
+//! What a call asks for, in a form that two calls can be compared by: canonical arguments, digests, the key.
+//!
+//! Arguments are compared after they were read, so that spelling (order, nulls) makes no difference.
+
+use crate::catalog::Write;
+use crate::ids::PageId;
+use crate::storage::idempotency::Fields;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Longest idempotency key, in characters.
+pub const KEY_LIMIT: usize = 128;
+/// Longest external id, as StatiBeat takes it.
+const EXTERNAL_ID_LIMIT: usize = 128;
+
+/// A call's arguments, digested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Of the client's key, or of the arguments where it gave none.
+    pub key_hash: String,
+    /// Whether the client gave the key.
+    pub has_own_key: bool,
+    /// Of all arguments, page and tool included.
+    pub digest: String,
+    /// The same, one by one.
+    pub fields: Fields,
+}
+
+impl Asked {
+    /// Digests a call.
+    pub fn new(tool: &str, page_id: PageId, write: &Write, key: Option<&str>) -> Self {
+        let fields = fields(tool, page_id, write);
+        let digest = digest("arguments", fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+        let key_hash = match key {
+            Some(key) => self::digest("given key", [key]),
+            None => self::digest("derived key", [digest.as_str()]),
+        };
+        Self { key_hash, has_own_key: key.is_some(), digest, fields }
+    }
+}
+
+/// A digest for each argument, under the name a model knows it by.
+fn fields(tool: &str, page_id: PageId, write: &Write) -> Fields {
+    let body = write.body.as_object().into_iter().flatten();
+    let body = body.map(|(name, value)| (name.clone(), canonical(value)));
+    let fixed =
+        [("tool", tool.to_owned()), ("page_id", page_id.to_string()), (target_name(&write.path), write.path.clone())];
+    let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value));
+    fixed.chain(body).map(|(name, value)| (name, digest("argument", [value.as_str()])[..16].to_owned())).collect()
+}
+
+fn target_name(path: &str) -> &'static str {
+    match path.split_once('/') {
+        Some(("incidents", _)) => "incident_id",
+        Some(("maintenances", _)) => "maintenance_id",
+        _ => "path",
+    }
+}
+
+/// JSON with the names of every object in order.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort();
+            let entries =
+                names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), canonical(&fields[name])));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// SHA-256 over the use and the parts, each with its length in front.
+fn digest<'a>(usage: &'a str, parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(usage).chain(parts) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// Whether StatiBeat takes a text as an external id; also keeps it one segment of a path.
+pub fn is_external_id(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=EXTERNAL_ID_LIMIT).contains(&text.len())
+        && text.bytes().all(is_allowed)
+        && !text.bytes().all(|byte| byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn asked(body: Value, key: Option<&str>) -> Asked {
+        Asked::new("create_incident", PageId(7), &Write { path: "incidents".into(), body, stage: None }, key)
+    }
+
+    #[test]
+    fn order_makes_no_difference_and_values_do() {
+        let one: Value = serde_json::from_str(r#"{"title":"a","affected_items":[{"id":1,"x":2}]}"#).expect("JSON");
+        let other: Value = serde_json::from_str(r#"{"affected_items":[{"x":2,"id":1}],"title":"a"}"#).expect("JSON");
+        assert_eq!(asked(one.clone(), None), asked(other, None));
+        for body in [
+            json!({"title": "b"}),
+            json!({"title": "a"}),
+            json!({}),
+            json!({"title": "a", "affected_items": [{"id": "1"}]}),
+        ] {
+            assert_ne!(asked(one.clone(), None).digest, asked(body, None).digest);
+        }
+    }
+
+    #[test]
+    fn tool_page_and_target_are_arguments_too() {
+        let write = |path: &str| Write { path: path.into(), body: json!({ "message": "m" }), stage: None };
+        let base = Asked::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
+        let all = [
+            (Asked::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),
+            (Asked::new("a", PageId(8), &write("incidents/1/updates"), Some("k")), "page_id"),
+            (Asked::new("a", PageId(7), &write("incidents/2/updates"), Some("k")), "incident_id"),
+        ];
+        for (other, field) in all {
+            assert_eq!(base.key_hash, other.key_hash);
+            assert_ne!(base.digest, other.digest);
+            assert_ne!(base.fields[field], other.fields[field]);
+        }
+    }
+
+    #[test]
+    fn a_given_key_is_never_taken_for_a_derived_one() {
+        let derived = asked(json!({}), None);
+        assert_ne!(asked(json!({}), Some(&derived.digest)).key_hash, derived.key_hash);
+        assert_eq!(asked(json!({}), Some("k")).key_hash, asked(json!({"title": "t"}), Some("k")).key_hash);
+    }
+
+    #[test]
+    fn an_external_id_is_one_plain_segment() {
+        assert!(is_external_id("mcp-aB_9.x:1"));
+        for bad in ["", "a/b", "a b", "ä", "..", "a%2f", "a?b", &"x".repeat(129)] {
+            assert!(!is_external_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What goes on record about a write: the audit row, and the result that a repeated call is answered with.
+
+use super::{Attempt, Guard, Made, NotDone, Posted};
+use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
+use crate::storage::idempotency::Ending;
+use crate::upstream::ApiError;
+use serde_json::{Map, Value};
+
+/// Texts of a document that are kept for a repeated call. None of them is what customers read but the title.
+const KEPT_TEXTS: &[&str] = &[
+    "title",
+    "status",
+    "state",
+    "public_url",
+    "admin_url",
+    "starts_at",
+    "ends_at",
+    "started_at",
+    "created_at",
+    "external_id",
+];
+
+/// The row before anything is sent.
+pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> Entry<'a> {
+    let title = attempt.write.body.get("title").and_then(Value::as_str);
+    let target = Target { page_id: Some(attempt.page_id), tool: attempt.tool, id: None, title };
+    Entry { id, outcome: Outcome::Unknown, ..entry(guard, target) }
+}
+
+/// Appends the row of a call that came to an end without a claim. The call's answer does not hang on it: nothing was sent.
+pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Option<AuditId> {
+    let entry = Entry { outcome, detail: Some(detail), ..entry(guard, target) };
+    match audit::append(guard.db, &entry).await {
+        Ok(()) => Some(entry.id),
+        Err(error) => {
+            let (outcome, request) = (entry.outcome.as_str(), guard.request_id);
+            (guard.log)(&format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}"));
+            None
+        }
+    }
+}
+
+fn entry<'a>(guard: &Guard<'a>, target: Target<'a>) -> Entry<'a> {
+    let mut random = [0; 16];
+    (guard.random)(&mut random);
+    Entry {
+        id: AuditId::new(random),
+        at: guard.now,
+        kind: Kind::Write,
+        outcome: Outcome::Unknown,
+        user_id: &guard.caller.user_id,
+        client_id: &guard.caller.client_id,
+        client_name: &guard.caller.client_name,
+        grant_id: &guard.caller.grant_id,
+        request_id: guard.request_id,
+        target: Some(target),
+        detail: None,
+    }
+}
+
+/// The row when it has ended.
+pub fn end<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId, result: &Result<Posted, NotDone>) -> Entry<'a> {
+    let (outcome, detail) = match result {
+        Ok(posted) => posted.made.for_audit(),
+        Err(reason) => reason.for_audit(),
+    };
+    let mut entry = Entry { outcome, detail, ..beginning(guard, attempt, id) };
+    if let (Some(target), Ok(posted)) = (&mut entry.target, result) {
+        target.id = target_id(&posted.document);
+    }
+    entry
+}
+
+/// What the end means for the key.
+pub fn ending(result: &Result<Posted, NotDone>) -> Ending {
+    match result {
+        Ok(posted) => Ending::Done { result: remembered(&posted.document).to_string() },
+        Err(reason) if reason.for_audit().0 == Outcome::Unknown => Ending::Unknown,
+        Err(_) => Ending::NotDone,
+    }
+}
+
+/// The id of what was made: a number, or text in case StatiBeat ever changes that.
+fn target_id(document: &Value) -> Option<String> {
+    match document.get("id")? {
+        Value::Number(id) => Some(id.to_string()),
+        Value::String(id) => Some(id.clone()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A document without what customers read: numbers, short facts and the stage.
+fn remembered(document: &Value) -> Value {
+    let fields = document.as_object().into_iter().flatten();
+    let kept = fields.filter(|(name, value)| match value {
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::String(_) => KEPT_TEXTS.contains(&name.as_str()),
+        Value::Object(_) => name.as_str() == "lifecycle_stage",
+        Value::Array(_) | Value::Null => false,
+    });
+    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
+}
+
+impl Made {
+    fn for_audit(self) -> (Outcome, Option<&'static str>) {
+        match self {
+            Self::Now => (Outcome::Done, None),
+            Self::NowFound => (Outcome::Done, Some("found_after_lost_answer")),
+            Self::Before => (Outcome::Replayed, None),
+            Self::BeforeFound => (Outcome::Replayed, Some("found_after_lost_attempt")),
+            Self::Elsewhere => (Outcome::Done, Some("existed_already")),
+        }
+    }
+}
+
+impl NotDone {
+    /// The outcome to record, and why.
+    pub(super) fn for_audit(&self) -> (Outcome, Option<&'static str>) {
+        match self {
+            Self::Paused => (Outcome::Refused, Some("writes_paused")),
+            Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
+            Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
+            Self::Unrecorded => (Outcome::Failed, Some("storage_unavailable")),
+            Self::Running { .. } => (Outcome::Refused, Some("still_running")),
+            Self::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
+            Self::HandleSpent => (Outcome::Refused, Some("handle_spent")),
+            Self::Similar(_) => (Outcome::Refused, Some("similar_incident")),
+            Self::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
+            Self::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
+            Self::Upstream(error) => (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason())),
+        }
+    }
+}
+
+/// What an error says about a post for certain.
+fn of_refusal(error: &ApiError) -> Option<Outcome> {
+    match error {
+        ApiError::NotFound(_) | ApiError::Forbidden(_) | ApiError::Invalid(_) | ApiError::UserEnded => {
+            Some(Outcome::Refused)
+        }
+        ApiError::RateLimited { .. } => Some(Outcome::Limited),
+        ApiError::CredentialRefused(_) | ApiError::Unfit(_) => Some(Outcome::Failed),
+        ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_customers_read_is_not_kept() {
+        let document = json!({
+            "id": 9, "incident_id": 4, "title": "T", "description": "secret", "message": "secret", "impact": "secret",
+            "lifecycle_stage": { "id": 1, "name": "Investigating" }, "updates": [{ "message": "secret" }],
+            "latest_update": { "message": "secret" }, "author": { "name": "secret" }, "external_id": "x",
+        });
+        let kept = remembered(&document);
+        assert!(!kept.to_string().contains("secret"), "{kept}");
+        assert_eq!((&kept["id"], &kept["incident_id"], &kept["title"]), (&json!(9), &json!(4), &json!("T")));
+        assert_eq!(kept["lifecycle_stage"]["name"], "Investigating");
+    }
+}

@@ -1,0 +1,135 @@
+//! A client that can ask its person: they confirm, decline, or say nothing; and states that are not what they seem.
+
+use crate::support::flow::user;
+use crate::support::{TestApp, json, request};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+struct Story {
+    app: TestApp,
+    token: String,
+}
+
+impl Story {
+    fn new(policy: &'static str) -> Self {
+        let app = TestApp::with(|name| (name == "HOSTED_MCP_CONFIRM_WRITES").then_some(policy));
+        let token = app.connect(user::THEO_MANAGER, ALL).access;
+        app.upstream.take_calls();
+        Self { app, token }
+    }
+
+    /// A modern call of `create_incident`, with what the client adds to it.
+    fn call(&self, arguments: &Value, capabilities: Value, more: &Value) -> Value {
+        let mut params = json!({ "name": "create_incident", "arguments": arguments });
+        for (name, value) in more.as_object().expect("an object") {
+            params[name] = value.clone();
+        }
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
+        });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+        let authorization = format!("Bearer {}", self.token);
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("content-type", "application/json"),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "create_incident"),
+        ];
+        json(&self.app.send(request("POST", "/mcp", &headers, body)))["result"].clone()
+    }
+
+    fn ask(&self, arguments: &Value) -> String {
+        let asked = self.call(arguments, json!({ "elicitation": {} }), &json!({}));
+        assert_eq!(asked["resultType"], "input_required", "{asked}");
+        let question = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
+        assert!(question.contains(arguments["title"].as_str().expect("text")), "{question}");
+        asked["requestState"].as_str().expect("a state").to_owned()
+    }
+
+    fn answer(&self, arguments: &Value, state: &str, answer: &Value) -> Value {
+        let more = json!({ "requestState": state, "inputResponses": { "confirm": answer } });
+        self.call(arguments, json!({ "elicitation": {} }), &more)
+    }
+
+    fn posts(&self) -> usize {
+        self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
+    }
+
+    fn audited(&self, outcome: &str, detail: &str) -> i64 {
+        self.app.db.count(&format!(
+            "SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = '{outcome}' AND detail = '{detail}'"
+        ))
+    }
+}
+
+fn outage() -> Value {
+    json!({ "page_id": 42, "title": "API down", "description": "Requests fail." })
+}
+
+fn accepted(publish: bool) -> Value {
+    json!({ "action": "accept", "content": { "publish": publish } })
+}
+
+#[test]
+fn a_person_who_confirms_publishes_once() {
+    let story = Story::new("when-supported");
+    let state = story.ask(&outage());
+    assert_eq!(story.posts(), 0);
+    let done = story.answer(&outage(), &state, &accepted(true));
+    assert_eq!(done["structuredContent"]["replayed"], false, "{done}");
+    let again = story.answer(&outage(), &state, &accepted(true));
+    assert_eq!(again["structuredContent"]["replayed"], true, "a state works once: {again}");
+    let bare = story.call(&outage(), json!({ "elicitation": {} }), &json!({}));
+    assert_eq!(bare["structuredContent"]["replayed"], true, "what was confirmed is not asked about again: {bare}");
+    assert_eq!(story.posts(), 1);
+}
+
+#[test]
+fn a_person_who_declines_or_says_nothing_publishes_nothing() {
+    let story = Story::new("when-supported");
+    for answer in [json!({ "action": "decline" }), json!({ "action": "cancel" }), accepted(false)] {
+        let state = story.ask(&outage());
+        let declined = story.answer(&outage(), &state, &answer);
+        assert!(
+            declined["isError"] != true
+                && declined["content"][0]["text"].as_str().is_some_and(|text| text.contains("declined")),
+            "{declined}"
+        );
+    }
+    assert_eq!(
+        (story.posts(), story.audited("declined", "by_person"), story.audited("previewed", "question")),
+        (0, 3, 3)
+    );
+}
+
+#[test]
+fn a_state_that_is_tampered_with_swapped_or_old_publishes_nothing() {
+    let story = Story::new("when-supported");
+    let state = story.ask(&outage());
+    let mut other = outage();
+    other["title"] = json!("Everything is fine");
+    for (arguments, state) in [(&other, state.clone()), (&outage(), format!("{state}x")), (&outage(), "a.b.c".into())] {
+        let refused = story.answer(arguments, &state, &accepted(true));
+        assert_eq!(refused["isError"], true, "{refused}");
+    }
+    story.app.advance(Duration::from_mins(10));
+    let late = story.answer(&outage(), &state, &accepted(true));
+    assert_eq!((&late["isError"], story.posts()), (&json!(true), 0), "{late}");
+}
+
+#[test]
+fn a_client_that_cannot_ask_writes_at_once_unless_every_write_is_confirmed() {
+    let story = Story::new("when-supported");
+    assert_ne!(story.call(&outage(), json!({}), &json!({}))["isError"], true);
+    assert_eq!(story.posts(), 1);
+    let story = Story::new("always");
+    assert_eq!(story.call(&outage(), json!({}), &json!({}))["isError"], true);
+    assert_eq!(story.posts(), 0);
+    let story = Story::new("never");
+    assert_ne!(story.call(&outage(), json!({ "elicitation": {} }), &json!({}))["isError"], true);
+    assert_eq!(story.posts(), 1);
+}

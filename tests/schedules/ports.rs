@@ -1,0 +1,220 @@
+//! The three ports as a schedule sees them: each use is a step before and a step after the work, so that a call can be
+//! stopped, overtaken or dropped there; and each use may fail as planned.
+
+use super::plan::{Fault, FaultKind};
+use super::simulator::{Outcome, Simulator};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params_from_iter};
+use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::ports::{
+    Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
+    Value,
+};
+use statibeat_mcp::timestamp::Timestamp;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Stops once.
+struct Step(bool);
+
+impl Future for Step {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+async fn step() {
+    Step(false).await;
+}
+
+/// How often a port was used, against what is planned for it.
+#[derive(Default)]
+struct Uses(Cell<u16>);
+
+impl Uses {
+    fn next(&self) -> u16 {
+        self.0.replace(self.0.get() + 1)
+    }
+}
+
+/// What goes wrong in a schedule; nothing does any more once it is healed.
+pub struct Faults {
+    planned: Vec<Fault>,
+    pub is_healed: Cell<bool>,
+}
+
+impl Faults {
+    pub fn new(planned: &[Fault]) -> Self {
+        Self { planned: planned.to_vec(), is_healed: Cell::new(false) }
+    }
+
+    fn has(&self, kind: FaultKind, at: u16) -> bool {
+        !self.is_healed.get() && self.planned.iter().any(|fault| fault.hits(kind, at))
+    }
+}
+
+pub struct Sqlite<'a> {
+    pub connection: RefCell<Connection>,
+    pub faults: &'a Faults,
+    uses: Uses,
+}
+
+impl<'a> Sqlite<'a> {
+    pub fn new(faults: &'a Faults) -> Self {
+        let connection = Connection::open_in_memory().expect("SQLite");
+        connection.execute_batch(include_str!("../../schema.sql")).expect("schema.sql");
+        Self { connection: RefCell::new(connection), faults, uses: Uses::default() }
+    }
+
+    fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
+        let mut connection = self.connection.borrow_mut();
+        let transaction = connection.transaction()?;
+        let answers = statements.iter().map(|statement| answer(&transaction, statement)).collect::<Result<_, _>>()?;
+        transaction.commit()?;
+        Ok(answers)
+    }
+}
+
+#[async_trait(?Send)]
+impl Database for Sqlite<'_> {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
+        step().await;
+        let at = self.uses.next();
+        if self.faults.has(FaultKind::DatabaseBefore, at) {
+            return Err(DatabaseError("failed before".into()));
+        }
+        let answers = self.run(statements).map_err(|error| DatabaseError(error.to_string()));
+        step().await;
+        if self.faults.has(FaultKind::DatabaseAfter, at) {
+            return Err(DatabaseError("failed after".into()));
+        }
+        Ok(answers.expect("every statement fits the schema"))
+    }
+}
+
+fn answer(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
+    let mut prepared = connection.prepare_cached(statement.sql)?;
+    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let rows = prepared.query_map(params_from_iter(statement.values.iter().map(bind)), |row| {
+        let columns = names.iter().enumerate().map(|(at, name)| Ok((name.clone(), read(row.get_ref(at)?))));
+        Ok(Row(columns.collect::<rusqlite::Result<BTreeMap<_, _>>>()?))
+    })?;
+    rows.collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "D1 does the same; our numbers stay below 2^53")]
+fn bind(value: &Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null => rusqlite::types::Value::Null,
+        Value::Integer(number) => rusqlite::types::Value::Real(*number as f64),
+        Value::Text(text) => rusqlite::types::Value::Text(text.clone()),
+    }
+}
+
+fn read(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Real(_) | ValueRef::Blob(_) => panic!("the schema has neither REAL nor BLOB"),
+    }
+}
+
+pub struct Limiter<'a> {
+    pub faults: &'a Faults,
+    counters: RefCell<HashMap<String, State>>,
+    uses: Uses,
+}
+
+impl<'a> Limiter<'a> {
+    pub fn new(faults: &'a Faults) -> Self {
+        Self { faults, counters: RefCell::default(), uses: Uses::default() }
+    }
+
+    async fn counted(&self) -> Result<(), LimiterError> {
+        step().await;
+        if self.faults.has(FaultKind::LimiterDown, self.uses.next()) {
+            return Err(LimiterError("down".into()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for Limiter<'_> {
+    async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError> {
+        self.counted().await?;
+        let decision = {
+            let mut counters = self.counters.borrow_mut();
+            let (state, decision) = State::take(counters.get(key).copied(), limit, now);
+            counters.insert(key.to_owned(), state);
+            decision
+        };
+        step().await;
+        Ok(decision)
+    }
+
+    async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
+        self.counted().await?;
+        Ok(State::remaining(self.counters.borrow().get(key).copied(), limit, now))
+    }
+}
+
+pub struct Upstream<'a> {
+    pub simulator: &'a Simulator,
+    pub faults: &'a Faults,
+    pub now: &'a Cell<i64>,
+    /// Request ids of all posts that arrived.
+    pub posted: RefCell<Vec<String>>,
+    uses: Uses,
+}
+
+impl<'a> Upstream<'a> {
+    pub fn new(simulator: &'a Simulator, faults: &'a Faults, now: &'a Cell<i64>) -> Self {
+        Self { simulator, faults, now, posted: RefCell::default(), uses: Uses::default() }
+    }
+
+    /// The clock that StatiBeat sees is the request's own: assertions live a minute, and a call may sleep for longer.
+    fn exchange(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        if request.method() == http::Method::POST {
+            let id = request.headers()["x-request-id"].to_str().expect("text");
+            self.posted.borrow_mut().push(id.to_owned());
+        }
+        match self.simulator.exchange(request, self.now.get()) {
+            Outcome::Answered { response, .. } => response,
+            Outcome::Dropped { .. } => panic!("this test plans its faults itself"),
+        }
+    }
+}
+
+fn status(code: u16) -> Response<Bytes> {
+    Response::builder().status(code).body(Bytes::from_static(br#"{"error":"planned"}"#)).expect("a response")
+}
+
+#[async_trait(?Send)]
+impl HttpClient for Upstream<'_> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        step().await;
+        let at = self.uses.next();
+        if self.faults.has(FaultKind::RequestLost, at) {
+            return Err(HttpError::Transport("lost on the way".into()));
+        }
+        if self.faults.has(FaultKind::Refused, at) {
+            return Ok(status(503));
+        }
+        let response = self.exchange(&request);
+        step().await;
+        if self.faults.has(FaultKind::AnswerLost, at) {
+            return Err(HttpError::Timeout);
+        }
+        Ok(if self.faults.has(FaultKind::DoneWithError, at) { status(500) } else { response })
+    }
+}

@@ -1,0 +1,264 @@
+//! One connector, one database, one StatiBeat: calls of writes on it, and what is to be seen afterwards.
+
+use super::plan::{Plan, Tool, Wanted};
+use super::ports::{Faults, Limiter, Sqlite, Upstream};
+use super::simulator::{Settings, Simulator};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use statibeat_mcp::catalog::policy::WritePolicy;
+use statibeat_mcp::catalog::scope::ScopeSet;
+use statibeat_mcp::hosted::HostedSurface;
+use statibeat_mcp::hosted::caller::Caller;
+use statibeat_mcp::hosted::write::Guard;
+use statibeat_mcp::ids::{GrantId, RequestId, UserId};
+use statibeat_mcp::keyring::KeyRing;
+use statibeat_mcp::mcp::{Dialogue, Surface as _};
+use statibeat_mcp::oauth::client::ClientId;
+use statibeat_mcp::timestamp::Timestamp;
+use statibeat_mcp::upstream::{self, Connector, assertion};
+use std::cell::{Cell, RefCell};
+
+pub const START: i64 = 1_790_000_000;
+const ISSUER: &str = "https://mcp.example";
+const ORIGIN: &str = "https://api.statibeat.example";
+
+/// What a client was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is published.
+    Done,
+    /// Anything else that is on record.
+    NotDone,
+    /// Nothing could be put on record, so nothing was sent.
+    Unrecorded,
+    /// An error of the protocol, before there was anything to write.
+    Failed,
+}
+
+/// Everything a schedule plays on.
+pub struct World<'a> {
+    pub plan: &'a Plan,
+    pub db: Sqlite<'a>,
+    pub limiter: Limiter<'a>,
+    pub upstream: Upstream<'a>,
+    pub now: &'a Cell<i64>,
+    caller: Caller,
+    ring: &'a KeyRing,
+    drawn: Cell<u64>,
+    /// What each call was told, by its request id.
+    pub told: RefCell<Vec<(String, usize, Told)>>,
+}
+
+/// What a schedule, or many, came to.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub duplicates: usize,
+    pub lost: usize,
+    pub unaudited: usize,
+    calls: usize,
+    answered_done: usize,
+    posts: usize,
+    resolved: usize,
+}
+
+/// The key that signs assertions in every schedule.
+pub fn ring() -> KeyRing {
+    KeyRing::parse(&format!("a:{}", URL_SAFE_NO_PAD.encode(Sha256::digest("schedules"))), "test").expect("a ring")
+}
+
+/// A freshly seeded StatiBeat that knows that key.
+pub fn simulator(ring: &KeyRing) -> Simulator {
+    let settings = Settings {
+        origin: ORIGIN.into(),
+        connector_url: ISSUER.into(),
+        environment: "test".into(),
+        ..Settings::local(START)
+    };
+    let simulator = Simulator::new(settings);
+    simulator.set_connector_keys(&assertion::jwks(ring).to_string()).expect("a key set");
+    simulator
+}
+
+impl<'a> World<'a> {
+    pub fn new(
+        plan: &'a Plan,
+        faults: &'a Faults,
+        simulator: &'a Simulator,
+        now: &'a Cell<i64>,
+        ring: &'a KeyRing,
+    ) -> Self {
+        let caller = Caller {
+            user_id: UserId("2".into()),
+            client_id: ClientId::parse("schedules").expect("a client id"),
+            client_name: "Schedules".into(),
+            grant_id: GrantId("grant".into()),
+            scopes: ScopeSet::all(),
+            pages: statibeat_mcp::oauth::grant::PageChoice::All,
+            cut_pages: std::collections::BTreeSet::new(),
+            are_writes_paused: false,
+        };
+        Self {
+            plan,
+            db: Sqlite::new(faults),
+            limiter: Limiter::new(faults),
+            upstream: Upstream::new(simulator, faults, now),
+            now,
+            caller,
+            ring,
+            drawn: Cell::new(0),
+            told: RefCell::default(),
+        }
+    }
+
+    /// One call of a write, from its request to what the client is told.
+    pub async fn call(&self, write: usize) {
+        let draw = |bytes: &mut [u8]| self.draw(bytes);
+        let request_id = RequestId(format!("request-{}", self.drawn.replace(self.drawn.get() + 1)));
+        let now = Timestamp::from_seconds(self.now.get());
+        let settings = upstream::Settings {
+            issuer: ISSUER,
+            origin: ORIGIN,
+            environment: "test",
+            assertion_keys: self.ring,
+            identity_keys: &[],
+        };
+        let connector = Connector::new(settings, &self.upstream, now, &draw);
+        let guard = Guard {
+            caller: &self.caller,
+            request_id: &request_id,
+            limiter: &self.limiter,
+            db: &self.db,
+            seals: self.ring,
+            policy: &WritePolicy::default(),
+            now,
+            random: &draw,
+            log: &|_| {},
+        };
+        let surface = HostedSurface { guard, connector: &connector, reached: std::cell::Cell::new(None) };
+        let (tool, arguments) = request(&self.plan.wanted[write], write);
+        let told = match surface.call(tool, arguments, &Dialogue::default()).await {
+            Ok(outcome) if !outcome.is_error => Told::Done,
+            Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,
+            Ok(_) => Told::NotDone,
+            Err(_) => Told::Failed,
+        };
+        self.told.borrow_mut().push((request_id.0, write, told));
+    }
+
+    fn draw(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let drawn = Sha256::digest(self.drawn.replace(self.drawn.get() + 1).to_be_bytes());
+            chunk.copy_from_slice(&drawn[..chunk.len()]);
+        }
+    }
+
+    /// Holds what the page shows and what is on record against what clients were told.
+    pub fn verdict(&self) -> Verdict {
+        let mut verdict = Verdict { posts: self.upstream.posted.borrow().len(), ..Verdict::default() };
+        for (at, wanted) in self.plan.wanted.iter().enumerate() {
+            let told_done = self.told.borrow().iter().any(|(_, write, told)| *write == at && *told == Told::Done);
+            match (self.published(wanted, at), told_done) {
+                // A client that repeats its call must come to an end, and the page must then show the write.
+                (0, _) | (_, false) => verdict.lost += 1,
+                (shown, true) => verdict.duplicates += shown.saturating_sub(1),
+            }
+        }
+        for (request_id, _, told) in self.told.borrow().iter() {
+            verdict.calls += 1;
+            verdict.answered_done += usize::from(*told == Told::Done);
+            let must_be =
+                matches!(told, Told::Done | Told::NotDone) || self.upstream.posted.borrow().contains(request_id);
+            verdict.unaudited += usize::from(must_be && !self.is_audited(request_id));
+        }
+        for request_id in self.upstream.posted.borrow().iter() {
+            verdict.unaudited += usize::from(!self.is_audited(request_id));
+        }
+        verdict.resolved = self.count("SELECT count(*) FROM audit WHERE resolution = 'done' AND '' = ?1", "");
+        verdict
+    }
+
+    fn is_audited(&self, request_id: &str) -> bool {
+        self.count("SELECT count(*) FROM audit WHERE kind = 'write' AND request_id = ?1", request_id) == 1
+    }
+
+    fn count(&self, sql: &str, value: &str) -> usize {
+        let count: i64 = self.db.connection.borrow().query_row(sql, [value], |row| row.get(0)).expect("a count");
+        usize::try_from(count).expect("a count")
+    }
+
+    /// How often the page shows a write.
+    fn published(&self, wanted: &Wanted, at: usize) -> usize {
+        let (path, field) = match wanted.tool {
+            Tool::CreateIncident => ("incidents?limit=200", "title"),
+            Tool::ScheduleMaintenance => ("maintenances?limit=200", "title"),
+            Tool::AddIncidentUpdate => ("incidents/1001/updates?limit=200", "message"),
+            Tool::AddMaintenanceUpdate => ("maintenances/2001/updates?limit=200", "message"),
+        };
+        let request = http::Request::builder()
+            .uri(format!("{ORIGIN}/api/v1/orgs/7/pages/42/admin/{path}"))
+            .header("authorization", "Bearer sb_demo_admin_42")
+            .body(Bytes::new())
+            .expect("a request");
+        let response = self.upstream.simulator.handle(&request, self.now.get());
+        let list: Value = serde_json::from_slice(response.body()).expect("JSON");
+        let items = list["items"].as_array().unwrap_or_else(|| panic!("{list}"));
+        items.iter().filter(|item| item[field] == words(at)).count()
+    }
+}
+
+impl Verdict {
+    pub fn is_broken(&self) -> bool {
+        self.duplicates + self.lost + self.unaudited > 0
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.duplicates += other.duplicates;
+        self.lost += other.lost;
+        self.unaudited += other.unaudited;
+        self.calls += other.calls;
+        self.answered_done += other.answered_done;
+        self.posts += other.posts;
+        self.resolved += other.resolved;
+    }
+
+    /// What was played, to see that it was something.
+    pub fn counts(&self) -> String {
+        let Self { calls, answered_done, posts, resolved, .. } = self;
+        format!("calls answered {calls}, as done {answered_done}, posts {posts}, unknown outcomes resolved {resolved}")
+    }
+}
+
+fn words(at: usize) -> String {
+    format!("Write number {at}")
+}
+
+/// The call of a write; the same each time.
+fn request(wanted: &Wanted, at: usize) -> (&'static str, Map<String, Value>) {
+    let time = |seconds: i64| jiff::Timestamp::from_second(START + seconds).expect("a time").to_string();
+    let (tool, mut arguments) = match wanted.tool {
+        Tool::CreateIncident => {
+            let freetext = format!("System {at}");
+            ("create_incident", json!({ "title": words(at), "description": "D", "affected_items_freetext": freetext }))
+        }
+        Tool::ScheduleMaintenance => (
+            "schedule_maintenance",
+            json!({ "title": words(at), "description": "D", "starts_at": time(864_000), "ends_at": time(867_600) }),
+        ),
+        Tool::AddIncidentUpdate => ("add_incident_update", json!({ "incident_id": 1001, "message": words(at) })),
+        Tool::AddMaintenanceUpdate => {
+            ("add_maintenance_update", json!({ "maintenance_id": 2001, "message": words(at) }))
+        }
+    };
+    arguments["page_id"] = json!(42);
+    if wanted.has_key {
+        arguments["idempotency_key"] = json!(format!("key-{at}"));
+    }
+    if wanted.has_external_id {
+        arguments["external_id"] = json!(format!("own-{at}"));
+    }
+    let Value::Object(arguments) = arguments else { unreachable!("an object") };
+    (tool, arguments)
+}
