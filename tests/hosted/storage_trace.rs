@@ -50,6 +50,7 @@ fn live_through_everything(app: &TestApp) {
     let client_id = ClientId::parse(CLIENT).expect("fits");
     let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
+    look_after_connections(app);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
@@ -57,6 +58,27 @@ fn live_through_everything(app: &TestApp) {
         app.advance(Duration::from_hours(24 * days));
         now(purge::run(&app.db, app.now())).expect("a purge");
     }
+}
+
+/// The admin page: two people's connections, every action, a refused client, signing out.
+fn look_after_connections(app: &TestApp) {
+    let (mara, theo) = (app.connect(user::MARA_ADMIN, SCOPE), app.connect(user::THEO_MANAGER, SCOPE));
+    for pair in [&mara, &theo] {
+        app.read(&pair.access, "statibeat://pages/42/summary");
+    }
+    app.count_calls();
+    app.get(&authorize_url(&[("redirect_uri", "https://unlisted.example/cb")])["https://mcp.example".len()..]);
+    let browser = Browser::new(app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    for action in ["pause", "resume"] {
+        browser.act(&page, &[("action", action), ("client", CLIENT)]);
+    }
+    for action in ["cut", "uncut"] {
+        browser.act(&page, &[("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")]);
+    }
+    browser.open("https://mcp.example/mcp/admin?page=42&outcome=done&before=1890000000.5");
+    browser.act(&page, &[("action", "revoke"), ("client", CLIENT)]);
+    browser.submit(&page, "https://mcp.example/mcp/admin/sign-out", &[("token", &page.hidden("token"))]);
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
