@@ -1,6 +1,6 @@
 //! Whole requests: query, form, headers, bodies.
 
-use super::world::{CALLBACK, CHALLENGE, CLIENT, UPSTREAM, VERIFIER, request, with};
+use super::world::{CALLBACK, CHALLENGE, CLIENT, UPSTREAM, VERIFIER, World, request, with};
 use bytes::Bytes;
 use http::Response;
 use statibeat_mcp::mcp::message;
@@ -92,7 +92,7 @@ pub fn bearer(bytes: &[u8]) {
 }
 
 pub fn bearer_seeds() -> Vec<Vec<u8>> {
-    let token = with(|world| world.access_token());
+    let token = with(World::access_token);
     vec![format!("Bearer {token}").into_bytes(), format!("bearer   {token} ").into_bytes(), b"Bearer a,b".to_vec()]
 }
 
@@ -122,7 +122,7 @@ pub fn registration_seeds() -> Vec<Vec<u8>> {
 /// Whatever is posted by a caller of ours is answered with JSON or nothing, and never as if the token were bad.
 pub fn message(bytes: &[u8]) {
     drop(message::parse(bytes));
-    let authorization = format!("Bearer {}", with(|world| world.access_token()));
+    let authorization = format!("Bearer {}", with(World::access_token));
     for version in [&b"2025-11-25"[..], b"2026-07-28"] {
         let headers = [
             ("authorization", authorization.as_bytes()),

@@ -23,7 +23,8 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{self, Binding, Prompt, Resource, Tool, Variables, Write};
 use crate::ids::PageId;
 use crate::mcp::{
-    Completion, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
+    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
+    ToolOutcome,
 };
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
@@ -93,7 +94,7 @@ impl Surface for HostedSurface<'_> {
         PROMPTS.iter().filter(|prompt| prompt.scopes().is_some_and(|needed| scopes.covers(needed))).collect()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
         prompt::get(self, name, arguments).await
     }
 
@@ -107,7 +108,7 @@ impl Surface for HostedSurface<'_> {
         offered.map(|tool| (tool, page_argument::added_to((tool.input_schema)()))).collect()
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, _: &Dialogue) -> Result<ToolOutcome, Error> {
         let unknown = || Error::UnknownTool(name.to_owned());
         let tool = catalog::find_tool(name).ok_or_else(unknown)?;
         let requirement = tool.hosted.ok_or_else(unknown)?;

@@ -64,7 +64,13 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
     let mut done = (tool.report)(&written);
     // A link that the client has no scope to follow would only send it into a refusal.
     done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
-    ToolOutcome { is_error: false, text: done.text, structured: Some(done.structured), links: done.links }
+    ToolOutcome {
+        is_error: false,
+        text: done.text,
+        structured: Some(done.structured),
+        links: done.links,
+        ..ToolOutcome::default()
+    }
 }
 
 fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {

@@ -58,7 +58,7 @@ impl Wanted {
             BodyError::Cursor => Error::InvalidParams(error.to_string()),
             BodyError::Absent => Error::ResourceNotFound(self.uri.clone()),
         })?;
-        Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for })
+        Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for, media: None })
     }
 
     /// The answers to the entry's reads; `None` for an optional one that failed.

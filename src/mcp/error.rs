@@ -13,6 +13,7 @@ const INVALID_PARAMS: i64 = -32602;
 const INTERNAL_ERROR: i64 = -32603;
 const LEGACY_RESOURCE_NOT_FOUND: i64 = -32002;
 const HEADER_MISMATCH: i64 = -32020;
+const MISSING_CAPABILITY: i64 = -32021;
 const UNSUPPORTED_VERSION: i64 = -32022;
 // Ours, outside the reserved range. Only a batch shows them: alone, these two are answered by the transport.
 const ACCESS_ENDED: i64 = 401;
@@ -45,7 +46,7 @@ pub enum ProtocolError {
 }
 
 /// Why a message has no result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
     /// It broke the protocol.
     Protocol(ProtocolError),
@@ -134,6 +135,11 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
             let code = if revision.is_modern() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
             WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
         }
+        Error::MissingCapability(capabilities) if revision.is_modern() => {
+            WireError::new(400, MISSING_CAPABILITY, error).with(json!({ "requiredCapabilities": capabilities }))
+        }
+        // A question that cannot be asked; legacy revisions have none.
+        Error::MissingCapability(_) | Error::InputRequired(_) => WireError::new(200, INVALID_PARAMS, error),
         Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
         Error::AccessEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
@@ -174,6 +180,7 @@ mod tests {
         check(Error::ResourceNotFound(text()), (200, -32002), (200, -32602));
         check(Error::InsufficientScope { needed: ScopeSet::from(Scope::PagesRead) }, (403, 403), (403, 403));
         check(Error::AccessEnded, (401, 401), (401, 401));
+        check(Error::MissingCapability(json!({ "sampling": {} })), (200, -32602), (400, -32021));
         check(Error::Unavailable { reason: text(), retry_after: None }, (503, -32603), (503, -32603));
         check(Error::Untrusted(text()), (502, -32603), (502, -32603));
         check(Error::Internal(text()), (200, -32603), (500, -32603));
@@ -193,6 +200,9 @@ mod tests {
         let data = |failure: Failure| failure.wire(Revision::V2026_07_28).data;
         let supported = json!({ "supported": ["2026-07-28"], "requested": "2027-01-01" });
         assert_eq!(data(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()).into()), Some(supported));
+        let capability = json!({ "sampling": {} });
+        let needed = json!({ "requiredCapabilities": capability });
+        assert_eq!(data(Error::MissingCapability(capability).into()), Some(needed));
         let uri = "statibeat://pages/9/summary".to_owned();
         assert_eq!(data(Error::ResourceNotFound(uri.clone()).into()), Some(json!({ "uri": uri })));
     }

@@ -4,7 +4,7 @@ use super::era::Revision;
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
 use super::results::{self, Body, Caching};
-use super::{Completion, CompletionTarget, Error, Surface, ToolOutcome};
+use super::{Completion, CompletionTarget, Dialogue, Error, Surface, ToolOutcome};
 use crate::catalog::Variables;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -58,6 +58,23 @@ pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revisio
     let params = &request.params;
     let method = Method::parse(&request.method, revision)
         .ok_or_else(|| ProtocolError::UnknownMethod(request.method.chars().take(100).collect()))?;
+    let dialogue = Dialogue::of(request, revision);
+    match dispatch(surface, method, params, revision, &dialogue).await {
+        Err(Failure::Surface(Error::InputRequired(questions))) => match questions.missing(&dialogue) {
+            Some(missing) => Err(Error::MissingCapability(missing).into()),
+            None => Ok(Body::uncached(questions.fields())),
+        },
+        answer => answer,
+    }
+}
+
+async fn dispatch(
+    surface: &dyn Surface,
+    method: Method,
+    params: &Params,
+    revision: Revision,
+    dialogue: &Dialogue,
+) -> Result<Body, Failure> {
     Ok(match method {
         Method::Initialize => initialize(surface, params)?,
         Method::Ping => Body::uncached(json!({})),
@@ -68,7 +85,7 @@ pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revisio
             let entries = surface.tools().into_iter().map(|(tool, schema)| results::tool(surface, tool, &schema));
             list("tools", entries.collect(), params, LISTS_FRESH_FOR)?
         }
-        Method::CallTool => call_tool(surface, params, revision).await?,
+        Method::CallTool => call_tool(surface, params, revision, dialogue).await?,
         Method::ListResources => {
             let entries = surface.resources().await?.into_iter().map(results::resource);
             list("resources", entries.collect(), params, RESOURCES_FRESH_FOR)?
@@ -87,7 +104,7 @@ pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revisio
             list("prompts", entries.collect(), params, LISTS_FRESH_FOR)?
         }
         Method::GetPrompt => {
-            let outcome = surface.prompt(text(params, "name")?, texts(params, "arguments")?).await?;
+            let outcome = surface.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await?;
             Body::uncached(results::prompt_messages(outcome))
         }
         Method::Complete => Body::uncached(results::completion(surface.complete(completion(params)?).await?)),
@@ -103,10 +120,15 @@ fn initialize(surface: &dyn Surface, params: &Params) -> Result<Body, Error> {
 
 /// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
 /// error it would only reach the client.
-async fn call_tool(surface: &dyn Surface, params: &Params, revision: Revision) -> Result<Body, Error> {
+async fn call_tool(
+    surface: &dyn Surface,
+    params: &Params,
+    revision: Revision,
+    dialogue: &Dialogue,
+) -> Result<Body, Error> {
     let name = text(params, "name")?;
     let arguments = object(params, "arguments")?;
-    let outcome = match surface.call(name, arguments).await {
+    let outcome = match surface.call(name, arguments, dialogue).await {
         Ok(outcome) => outcome,
         Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
             ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() }

@@ -4,6 +4,7 @@
 //! `page`. A message takes this way: [`message`] reads it, [`era`] finds the revision it speaks ([`headers`] having to
 //! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
 
+pub mod dialogue;
 pub mod era;
 pub mod error;
 pub mod headers;
@@ -11,7 +12,9 @@ pub mod message;
 pub mod methods;
 pub mod results;
 pub mod server;
+pub mod state;
 
+pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
 pub use server::{Answer, answer};
 
@@ -43,7 +46,7 @@ pub trait Surface {
     fn tools(&self) -> Vec<(&'static Tool, Value)>;
 
     /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
-    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error>;
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error>;
 
     /// The scopes that a tool's listing names. A surface without OAuth says none.
     fn tool_scopes(&self, tool: &'static Tool) -> ScopeSet {
@@ -51,7 +54,7 @@ pub trait Surface {
     }
 
     /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
-    async fn prompt(&self, name: &str, _arguments: Variables) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, _arguments: Variables, _dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
         Err(Error::UnknownPrompt(name.to_owned()))
     }
 
@@ -92,6 +95,36 @@ pub struct ResourceContents {
     pub body: Value,
     /// How long a client may keep it.
     pub fresh_for: Duration,
+    /// What stands in the place of the body, where it is no JSON.
+    pub media: Option<Media>,
+}
+
+/// Contents that are no JSON of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// Its media type.
+    pub mime_type: &'static str,
+    /// Its bytes or its text.
+    pub data: MediaData,
+}
+
+/// How media travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaData {
+    /// As it is.
+    Text(String),
+    /// Bytes, already in Base64.
+    Base64(String),
+}
+
+/// A block of content besides text and links.
+pub enum Content {
+    /// A picture.
+    Image(Media),
+    /// A sound.
+    Audio(Media),
+    /// A resource, in full.
+    Resource(ResourceContents),
 }
 
 /// What `tools/call` gives.
@@ -103,6 +136,8 @@ pub struct ToolOutcome {
     pub text: String,
     /// Conforms to the tool's output schema.
     pub structured: Option<Value>,
+    /// Further blocks.
+    pub content: Vec<Content>,
     /// Resources worth reading next: URI and entry.
     pub links: Vec<(String, &'static Resource)>,
 }
@@ -121,6 +156,8 @@ pub enum PromptContent {
     Text(String),
     /// A resource, freshly read, for clients that cannot read resources themselves.
     Resource(ResourceContents),
+    /// Anything else.
+    Other(Content),
 }
 
 /// What `completion/complete` asks for.
@@ -150,8 +187,14 @@ pub enum CompletionTarget {
 pub struct Suggestions(pub Vec<String>);
 
 /// Why a request has no result. Mapped to the wire in `mcp::error`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
+    /// Not yet: something must be answered first. Asked only of a client that can.
+    #[error("needs an answer first")]
+    InputRequired(Questions),
+    /// The client would have to be able to do something that it did not say it can.
+    #[error("needs a client capability")]
+    MissingCapability(Value),
     /// No such tool on this surface.
     #[error("unknown tool {0}")]
     UnknownTool(String),

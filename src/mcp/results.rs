@@ -3,7 +3,8 @@
 use super::era::Revision;
 use super::message::Id;
 use super::{
-    ListedResource, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
+    Content, ListedResource, Media, MediaData, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
+    Surface, ToolOutcome,
 };
 use crate::catalog::scope::Scope;
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
@@ -50,7 +51,9 @@ impl Body {
     pub fn dress(self, id: &Id, revision: Revision, server: &ServerInfo) -> Value {
         let mut result = self.fields;
         if revision.is_modern() {
-            result["resultType"] = json!("complete");
+            if result.get("resultType").is_none() {
+                result["resultType"] = json!("complete");
+            }
             result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": server_info(server) });
             let hint = match self.caching {
                 Caching::None => None,
@@ -100,9 +103,13 @@ pub fn tool(surface: &dyn Surface, tool: &'static Tool, input_schema: &Value) ->
         "title": tool.title,
         "description": tool.description,
         "inputSchema": input_schema,
-        "outputSchema": (tool.output_schema)(),
         "annotations": hints(tool.effect),
     });
+    // A tool whose result is only for reading says nothing about its shape.
+    match (tool.output_schema)() {
+        Value::Null => {}
+        schema => entry["outputSchema"] = schema,
+    }
     let scopes: Vec<&str> = surface.tool_scopes(tool).iter().map(Scope::as_str).collect();
     if !scopes.is_empty() {
         entry["securitySchemes"] = json!([{ "type": "oauth2", "scopes": scopes }]);
@@ -127,7 +134,9 @@ fn hints(effect: Effect) -> Value {
 
 /// `tools/call`. The structured result also goes out as text, for clients that only know texts.
 pub fn call(outcome: ToolOutcome, revision: Revision) -> Value {
-    let mut content = vec![text(&outcome.text)];
+    let mut content: Vec<Value> =
+        Some(&outcome.text).filter(|words| !words.is_empty()).map(|words| text(words)).into_iter().collect();
+    content.extend(outcome.content.iter().map(block));
     content.extend(outcome.structured.as_ref().map(|structured| text(&structured.to_string())));
     if revision > Revision::V2025_03_26 {
         content.extend(outcome.links.into_iter().map(|(uri, entry)| link(&uri, entry)));
@@ -193,7 +202,25 @@ pub fn read(contents: &ResourceContents) -> Value {
 }
 
 fn embedded(contents: &ResourceContents) -> Value {
-    json!({ "uri": contents.uri, "mimeType": JSON, "text": contents.body.to_string() })
+    match &contents.media {
+        None => json!({ "uri": contents.uri, "mimeType": JSON, "text": contents.body.to_string() }),
+        Some(Media { mime_type, data: MediaData::Text(text) }) => {
+            json!({ "uri": contents.uri, "mimeType": mime_type, "text": text })
+        }
+        Some(Media { mime_type, data: MediaData::Base64(blob) }) => {
+            json!({ "uri": contents.uri, "mimeType": mime_type, "blob": blob })
+        }
+    }
+}
+
+fn block(content: &Content) -> Value {
+    let (kind, media) = match content {
+        Content::Image(media) => ("image", media),
+        Content::Audio(media) => ("audio", media),
+        Content::Resource(contents) => return json!({ "type": "resource", "resource": embedded(contents) }),
+    };
+    let (MediaData::Text(data) | MediaData::Base64(data)) = &media.data;
+    json!({ "type": kind, "mimeType": media.mime_type, "data": data })
 }
 
 /// An entry of `prompts/list`.
@@ -219,7 +246,8 @@ pub fn prompt_messages(outcome: PromptOutcome) -> Value {
     let message = |content| {
         let content = match content {
             PromptContent::Text(words) => text(&words),
-            PromptContent::Resource(contents) => json!({ "type": "resource", "resource": embedded(&contents) }),
+            PromptContent::Resource(contents) => block(&Content::Resource(contents)),
+            PromptContent::Other(content) => block(&content),
         };
         json!({ "role": "user", "content": content })
     };

@@ -60,6 +60,22 @@ fn a_redirect_uri_with_a_user_or_just_a_password_is_refused() {
 }
 
 #[test]
+fn bytes_that_not_every_parser_reads_alike_are_refused_in_path_and_query() {
+    for bad in ["\\", "\"", "<", ">", "^", "`", "{", "|", "}", " ", "\t", "\u{7f}", "é"] {
+        for text in [format!("https://acme.example/{bad}"), format!("https://acme.example/?a={bad}")] {
+            assert!(RedirectUri::parse(&text).is_none(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_percent_encoded_host_is_refused() {
+    for text in ["http://A%AD/", "https://A%C3%A9.example/", "http://%6cocalhost/", "http://localhost%2e/"] {
+        assert!(RedirectUri::parse(text).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn each_parameter_of_an_answer_is_noticed_in_a_redirect_uri() {
     let has_one =
         |query: &str| RedirectUri::parse(&format!("http://localhost/?{query}")).expect("fits").has_answer_parameter();

@@ -43,7 +43,7 @@ fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
         let length = bytes.len();
         match change {
             Change::Insert(at, piece) => {
-                drop(bytes.splice(at.index(length + 1)..at.index(length + 1), piece.iter().copied()))
+                drop(bytes.splice(at.index(length + 1)..at.index(length + 1), piece.iter().copied()));
             }
             _ if bytes.is_empty() => {}
             Change::Replace(at, byte) => bytes[at.index(length)] = *byte,

@@ -38,6 +38,7 @@ mod refresh;
 mod registration;
 mod resources;
 mod revoke;
+mod schema;
 mod secrets;
 mod sign_in;
 mod storage_trace;

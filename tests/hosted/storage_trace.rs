@@ -1,9 +1,9 @@
 //! A story that needs every statement of `src/storage`, written down with what SQLite answered. `tests/worker/storage.test.mjs`
 //! runs the same batches on the real D1 and expects the same answers.
 
-use crate::support::TestApp;
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
+use crate::support::{PUBLIC_URL, TestApp};
 use futures_util::FutureExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::{Map, json};
@@ -50,7 +50,19 @@ fn live_through_everything(app: &TestApp) {
     let client_id = ClientId::parse(CLIENT).expect("fits");
     let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
-    look_after_connections(app);
+    // A refused client, and the people who look after connections.
+    app.get(&authorize_url(&[("redirect_uri", "https://client.example/cb")]));
+    app.connect(user::THEO_MANAGER, SCOPE);
+    let reading = app.connect(user::THEO_MANAGER, SCOPE);
+    app.read(&reading.access, "statibeat://pages/42/summary");
+    app.count_calls();
+    look_after(
+        app,
+        user::THEO_MANAGER,
+        &[&[("action", "pause"), ("client", CLIENT)], &[("action", "resume"), ("client", CLIENT)]],
+    );
+    let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
+    look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
@@ -60,25 +72,16 @@ fn live_through_everything(app: &TestApp) {
     }
 }
 
-/// The admin page: two people's connections, every action, a refused client, signing out.
-fn look_after_connections(app: &TestApp) {
-    let (mara, theo) = (app.connect(user::MARA_ADMIN, SCOPE), app.connect(user::THEO_MANAGER, SCOPE));
-    for pair in [&mara, &theo] {
-        app.read(&pair.access, "statibeat://pages/42/summary");
-    }
-    app.count_calls();
-    app.get(&authorize_url(&[("redirect_uri", "https://unlisted.example/cb")])["https://mcp.example".len()..]);
+/// Signs in to the admin page, acts, looks at it a while later, and signs out.
+fn look_after(app: &TestApp, user_id: &str, actions: &[&[(&str, &str)]]) {
     let browser = Browser::new(app);
-    let page = browser.open_admin_page(user::MARA_ADMIN);
-    for action in ["pause", "resume"] {
-        browser.act(&page, &[("action", action), ("client", CLIENT)]);
+    let page = browser.open_admin_page(user_id);
+    for fields in actions {
+        browser.act(&page, fields);
     }
-    for action in ["cut", "uncut"] {
-        browser.act(&page, &[("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")]);
-    }
-    browser.open("https://mcp.example/mcp/admin?page=42&outcome=done&before=1890000000.5");
-    browser.act(&page, &[("action", "revoke"), ("client", CLIENT)]);
-    browser.submit(&page, "https://mcp.example/mcp/admin/sign-out", &[("token", &page.hidden("token"))]);
+    app.advance(Duration::from_mins(10));
+    browser.open(&format!("{PUBLIC_URL}/mcp/admin"));
+    browser.submit(&page, &format!("{PUBLIC_URL}/mcp/admin/sign-out"), &[("token", &page.hidden("token"))]);
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

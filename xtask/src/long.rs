@@ -82,7 +82,16 @@ pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
     for target in targets.lines().filter(|target| options.target.as_ref().is_none_or(|only| only == target)) {
         steps::step(target, || {
             let time = format!("-max_total_time={}", options.seconds);
-            steps::run(fuzz().args(["run", "--sanitizer", "none", target, "--", &time, "-print_final_stats=1"]))
+            steps::run(fuzz().args([
+                "run",
+                "--release",
+                "--sanitizer",
+                "none",
+                target,
+                "--",
+                &time,
+                "-print_final_stats=1",
+            ]))
         })?;
     }
     Ok(())

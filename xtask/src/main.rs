@@ -51,6 +51,8 @@ enum Command {
     Fuzz(long::Fuzz),
     /// Change the authorization server and look whether a test notices.
     Mutants(long::Mutants),
+    /// Build everything, then run the official MCP conformance suite.
+    Conformance,
     /// Build everything, then tell the whole story on the terminal.
     Demo,
 }
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Races(options) => long::races(&project, options),
         Command::Fuzz(options) => long::fuzz(&project, options),
         Command::Mutants(options) => long::mutants(&project, options),
+        Command::Conformance => test::conformance(&project),
         Command::Demo => test::demo(&project),
     };
     match result {

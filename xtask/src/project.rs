@@ -38,6 +38,15 @@ impl Project {
 
     /// The compiled simulator.
     pub fn simulator(&self) -> PathBuf {
-        self.target.join("debug").join(format!("simulator{}", env::consts::EXE_SUFFIX))
+        self.program("simulator")
+    }
+
+    /// The compiled fixtures of the conformance suite.
+    pub fn conformance_fixtures(&self) -> PathBuf {
+        self.program("conformance-fixtures")
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }

@@ -90,6 +90,18 @@ pub fn demo(project: &Project) -> Result<()> {
     steps::run(demo.arg("dev/demo.mjs"))
 }
 
+/// Runs the official conformance suite on the fixtures and on the built worker.
+pub fn conformance(project: &Project) -> Result<()> {
+    let node = everything_built(project)?;
+    step("build the fixtures", || {
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-conformance"]))
+    })?;
+    let mut suite = Command::new(node);
+    suite.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    suite.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
+    steps::run(suite.arg("dev/conformance/run.mjs"))
+}
+
 /// Installs, builds and bundles what the worker tests run on; hands back the Node to run them with.
 pub fn everything_built(project: &Project) -> Result<PathBuf> {
     let node = node::require(project)?;

@@ -3,7 +3,7 @@
 use super::super::testing::{Scene, pages};
 use super::*;
 use crate::catalog::scope::ScopeSet;
-use crate::mcp::{Error, Surface as _, ToolOutcome};
+use crate::mcp::{Dialogue, Error, Surface as _, ToolOutcome};
 use crate::ports::{HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn refusing(status: u16, text: &str) -> Scene {
 async fn call(scene: &Scene) -> Result<ToolOutcome, Error> {
     let arguments = json!({ "page_id": 7, "title": "Slow", "description": "It is slow." });
     let Value::Object(arguments) = arguments else { unreachable!("an object") };
-    scene.run(async |surface| surface.call("create_incident", arguments).await).await
+    scene.run(async |surface| surface.call("create_incident", arguments, &Dialogue::default()).await).await
 }
 
 fn posts(scene: &Scene) -> usize {

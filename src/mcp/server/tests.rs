@@ -323,3 +323,30 @@ async fn a_batch_is_answered_in_order() {
     let refusal = legacy(&surface, None, &json!([notification, call(2, "unscoped")])).await;
     assert_eq!(refusal, Answer::InsufficientScope { needed: ScopeSet::all() }, "no result would be hidden");
 }
+
+#[tokio::test]
+async fn a_question_is_a_result_for_those_who_can_be_asked_and_an_error_for_others() {
+    let ask = async |capabilities: Value, answers: Value| {
+        let meta = json!({ era::VERSION_KEY: MODERN, era::CAPABILITIES_KEY: capabilities });
+        let params = json!({ "name": "asks", "arguments": {}, "inputResponses": answers, "_meta": meta });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+        let headers =
+            TransportHeaders { protocol_version: Some(MODERN), method: Some("tools/call"), name: Some("asks") };
+        match answer(&Fake::default(), &headers, body.to_string().as_bytes()).await {
+            Answer::Json { status, body, .. } => (status, body),
+            other => panic!("{other:?}"),
+        }
+    };
+    let can = json!({ "elicitation": {} });
+    let (status, asked) = ask(can.clone(), json!({})).await;
+    assert_eq!((status, &asked["result"]["resultType"]), (200, &json!("input_required")));
+    assert_eq!(asked["result"]["inputRequests"]["sure"]["method"], "elicitation/create");
+    assert_eq!((&asked["result"]["requestState"], asked["result"].get("ttlMs")), (&json!("s"), None));
+    let (status, refused) = ask(json!({}), json!({})).await;
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!(-32021)));
+    assert_eq!(refused["error"]["data"]["requiredCapabilities"], can);
+    let (_, done) = ask(can, json!({ "sure": { "action": "accept", "content": {} } })).await;
+    assert_eq!(done["result"]["resultType"], "complete");
+    let legacy = legacy(&Fake::default(), Some("2025-11-25"), &request("tools/call", &json!({ "name": "asks" }))).await;
+    assert!(matches!(legacy, Answer::Json { status: 200, body, .. } if body["error"]["code"] == -32602));
+}

@@ -2,22 +2,24 @@
 //!
 //! `MODEL_SEQUENCES` sets how many, `MODEL_SEED` repeats a run. A failure shows its seed and the shortest story that fails.
 
-mod driver;
 mod races;
 mod reference;
 mod step;
+mod story;
+mod tokens;
+mod visits;
 
 use crate::support::TestApp;
-use driver::{Story, Totals};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use step::Step;
+use story::{Story, Totals};
 
 /// Stories of a plain `cargo test`.
-const FEW: u32 = 150;
+const FEW: u32 = 100;
 /// Stories one app lives through; then its simulator has seen enough.
 const STORIES_OF_AN_APP: u32 = 50;
 
@@ -25,11 +27,16 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
 }
 
+#[expect(clippy::print_stdout, reason = "how to repeat the run, and how much it did")]
+fn say(what: std::fmt::Arguments<'_>) {
+    println!("{what}");
+}
+
 /// Tells the stories; panics with the shortest that fails.
 fn tell(name: &str, stories: impl Strategy<Value = Vec<Step>>) {
     let seed = number("MODEL_SEED").unwrap_or_else(|| RandomState::new().hash_one(name));
     let count = number("MODEL_SEQUENCES").map_or(FEW, |count| u32::try_from(count).expect("fewer sequences"));
-    println!("{name}: MODEL_SEED={seed} MODEL_SEQUENCES={count}");
+    say(format_args!("{name}: MODEL_SEED={seed} MODEL_SEQUENCES={count}"));
     let config = Config { cases: count, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &Sha256::digest(seed.to_be_bytes()));
     let totals = Totals::default();
@@ -37,19 +44,19 @@ fn tell(name: &str, stories: impl Strategy<Value = Vec<Step>>) {
     let outcome = TestRunner::new_with_rng(config, rng).run(&stories, |steps| {
         let mut app = app.borrow_mut();
         app.1 += 1;
-        if app.1 % STORIES_OF_AN_APP == 0 {
-            app.0 = TestApp::new();
+        if app.1 == STORIES_OF_AN_APP {
+            *app = (TestApp::new(), 0);
         }
         Story::new(&app.0, &totals).run(&steps).map_err(TestCaseError::fail)
     });
-    println!(
+    say(format_args!(
         "{name}: {} steps, {} faults, {} late writes, {} tokens, {} checks",
         totals.steps.get(),
         totals.faults.get(),
         totals.late.get(),
         totals.minted.get(),
         totals.checks.get()
-    );
+    ));
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, steps)) => {

@@ -79,15 +79,19 @@ impl SqliteDatabase {
         self.connection.borrow().query_row(sql, [], |row| row.get(0)).expect("a count")
     }
 
-    /// Every stored value as text, for comparing before and after, and for searching. What is remembered of refused
-    /// redirect URIs is left out: it is meant to change, and grants nothing.
+    /// Every stored value as text, for comparing before and after. The list of refused redirects is left out: it grows with
+    /// refusals, which is what it is for.
     pub fn dump(&self) -> String {
+        let everything = self.dump_everything();
+        let kept = everything.lines().filter(|row| !row.starts_with("refused_redirects:"));
+        kept.map(|row| format!("{row}\n")).collect()
+    }
+
+    /// Every stored value of every table as text, for searching.
+    pub fn dump_everything(&self) -> String {
         let connection = self.connection.borrow();
-        let mut tables = connection
-            .prepare(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'refused_redirects' ORDER BY name",
-            )
-            .expect("sql");
+        let mut tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").expect("sql");
         let names: Vec<String> =
             tables.query_map([], |row| row.get(0)).expect("sql").map(|name| name.expect("text")).collect();
         let mut dump = String::new();

@@ -3,8 +3,8 @@
 use crate::catalog::scope::ScopeSet;
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables, find_resource, find_tool};
 use crate::mcp::{
-    Completion, Error, ListedResource, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
-    Surface, ToolOutcome,
+    Completion, Dialogue, Error, ListedResource, PromptContent, PromptOutcome, Question, Questions, ResourceContents,
+    ServerInfo, Suggestions, Surface, ToolOutcome,
 };
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ impl Surface for Fake {
     async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
         self.fail()?;
         let (uri, body) = (uri.to_owned(), json!({ "a": 1 }));
-        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500) })
+        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500), media: None })
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
@@ -72,22 +72,32 @@ impl Surface for Fake {
         vec![(find_tool("create_incident").expect("the catalogue has it"), json!({ "type": "object" }))]
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<ToolOutcome, Error> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
         self.calls.borrow_mut().push(format!("{name} {}", Value::from(arguments)));
         match name {
             "unscoped" => Err(Error::InsufficientScope { needed: ScopeSet::all() }),
+            "asks" if dialogue.form("sure").is_none() => {
+                let asked = [("sure", Question::form("Sure?", &json!({ "type": "object" })))].into();
+                Err(Error::InputRequired(Questions { asked, state: Some("s".to_owned()) }))
+            }
             _ => self.fail(),
         }?;
         let links = vec![("x://5".to_owned(), entry("incident"))];
-        Ok(ToolOutcome { is_error: false, text: "Done.".to_owned(), structured: Some(json!({ "id": 5 })), links })
+        Ok(ToolOutcome {
+            is_error: false,
+            text: "Done.".to_owned(),
+            structured: Some(json!({ "id": 5 })),
+            content: vec![],
+            links,
+        })
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
         if name != "greet" {
             return Err(Error::UnknownPrompt(name.to_owned()));
         }
         let greeting = format!("Say hello to {}.", arguments["who"]);
-        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO };
+        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO, media: None };
         let messages = vec![PromptContent::Text(greeting), PromptContent::Resource(me)];
         Ok(PromptOutcome { description: "Says hello.", messages })
     }

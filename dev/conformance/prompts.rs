@@ -1,0 +1,70 @@
+//! The prompts that the suite prescribes.
+
+use crate::resources::{PNG, embedded, media};
+use serde_json::json;
+use statibeat_mcp::catalog::{Prompt, PromptArgument, Variables};
+use statibeat_mcp::mcp::{Content, Dialogue, Error, MediaData, PromptContent, PromptOutcome, Question, Questions};
+
+const fn argument(name: &'static str) -> PromptArgument {
+    PromptArgument { name, title: name, description: "An argument of the conformance suite.", required: true }
+}
+
+const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Prompt {
+    Prompt {
+        name,
+        title: name,
+        description: "A fixture of the conformance suite.",
+        arguments,
+        resources: &[],
+        text: |_| String::new(),
+    }
+}
+
+/// All of them.
+pub static PROMPTS: [Prompt; 5] = [
+    prompt("test_simple_prompt", &[]),
+    prompt("test_prompt_with_arguments", &[argument("arg1"), argument("arg2")]),
+    prompt("test_prompt_with_embedded_resource", &[argument("resourceUri")]),
+    prompt("test_prompt_with_image", &[]),
+    prompt("test_input_required_result_prompt", &[]),
+];
+
+/// Fills one in.
+pub fn get(name: &str, given: &Variables, dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
+    let known = PROMPTS.iter().find(|prompt| prompt.name == name);
+    let known = known.ok_or_else(|| Error::UnknownPrompt(name.to_owned()))?;
+    if let Some(missing) = known.arguments.iter().find(|argument| !given.contains_key(argument.name)) {
+        return Err(Error::InvalidParams(format!("{} is required", missing.name)));
+    }
+    let text = |words: String| PromptContent::Text(words);
+    let messages = match name {
+        "test_simple_prompt" => vec![text("This is a simple prompt for testing.".to_owned())],
+        "test_prompt_with_arguments" => {
+            vec![text(format!("Prompt with arguments: arg1='{}', arg2='{}'", given["arg1"], given["arg2"]))]
+        }
+        "test_prompt_with_embedded_resource" => vec![
+            PromptContent::Resource(embedded(
+                &given["resourceUri"],
+                "text/plain",
+                "Embedded resource content for testing.",
+            )),
+            text("Please process the embedded resource above.".to_owned()),
+        ],
+        "test_prompt_with_image" => vec![
+            PromptContent::Other(Content::Image(media("image/png", MediaData::Base64(PNG.to_owned())))),
+            text("Please analyze the image above.".to_owned()),
+        ],
+        _ => vec![text(format!("Context: {}", context(dialogue)?))],
+    };
+    Ok(PromptOutcome { description: known.description, messages })
+}
+
+fn context(dialogue: &Dialogue) -> Result<String, Error> {
+    if let Some(Ok(form)) = dialogue.form("user_context") {
+        return Ok(form.get("context").map_or_else(String::new, ToString::to_string));
+    }
+    let schema =
+        json!({ "type": "object", "properties": { "context": { "type": "string" } }, "required": ["context"] });
+    let asked = [("user_context", Question::form("What context should the prompt use?", &schema))].into();
+    Err(Error::InputRequired(Questions { asked, state: None }))
+}

@@ -1,0 +1,62 @@
+//! The fixtures as a surface: nothing in here is offered by StatiBeat.
+
+use crate::{prompts, resources, tools};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use statibeat_mcp::catalog::{Prompt, Resource, Tool, Variables};
+use statibeat_mcp::mcp::{
+    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
+    ToolOutcome,
+};
+
+/// Everything that the suite asks for.
+pub struct Fixtures;
+
+#[async_trait(?Send)]
+impl Surface for Fixtures {
+    fn server(&self) -> ServerInfo {
+        ServerInfo {
+            name: "statibeat-conformance",
+            title: "Conformance fixtures",
+            version: env!("CARGO_PKG_VERSION"),
+            instructions: "Fixtures of the MCP conformance suite.",
+        }
+    }
+
+    async fn resources(&self) -> Result<Vec<ListedResource>, Error> {
+        let listed = |(uri, entry): &'static (&'static str, Resource)| ListedResource {
+            uri: (*uri).to_owned(),
+            entry,
+            page_name: None,
+        };
+        Ok(resources::CONCRETE.iter().map(listed).collect())
+    }
+
+    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
+        vec![(resources::DATA_URI.to_owned(), &resources::DATA)]
+    }
+
+    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
+        resources::read(uri)
+    }
+
+    fn prompts(&self) -> Vec<&'static Prompt> {
+        prompts::PROMPTS.iter().collect()
+    }
+
+    fn tools(&self) -> Vec<(&'static Tool, Value)> {
+        tools::TOOLS.iter().map(|tool| (tool, (tool.input_schema)())).collect()
+    }
+
+    async fn call(&self, name: &str, _: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
+        tools::call(name, dialogue)
+    }
+
+    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
+        prompts::get(name, &arguments, dialogue)
+    }
+
+    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
+        Ok(Suggestions(tools::suggestions(&sought.typed, &sought.chosen)))
+    }
+}
