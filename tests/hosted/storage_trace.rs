@@ -3,7 +3,8 @@
 
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
-use crate::support::{PUBLIC_URL, TestApp};
+use crate::support::simulator::FaultKind;
+use crate::support::{PUBLIC_URL, TestApp, json as json_of};
 use futures_util::FutureExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::{Map, json};
@@ -63,6 +64,7 @@ fn live_through_everything(app: &TestApp) {
     );
     let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
+    write_everything(app);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
@@ -84,6 +86,36 @@ fn look_after(app: &TestApp, user_id: &str, actions: &[&[(&str, &str)]]) {
     browser.submit(&page, &format!("{PUBLIC_URL}/mcp/admin/sign-out"), &[("token", &page.hidden("token"))]);
 }
 
+/// A write that is previewed, confirmed, repeated, refused, lost and found; under one connection.
+fn write_everything(app: &TestApp) {
+    let scope = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+    let token = app.connect(user::MARA_ADMIN, scope).access;
+    let call = |tool: &str, arguments: serde_json::Value| {
+        json_of(&app.call(&token, "tools/call", json!({"name": tool, "arguments": arguments})))["result"].clone()
+    };
+    let notice = |more: serde_json::Value| {
+        let mut arguments = json!({"page_id": 42, "title": "Notice", "description": "News."});
+        more.as_object().into_iter().flatten().for_each(|(name, value)| arguments[name] = value.clone());
+        arguments
+    };
+    let shown = call("create_incident", notice(json!({"preview": true})));
+    let handle = &shown["structuredContent"]["preview"]["confirm"];
+    for _ in 0..2 {
+        call("create_incident", notice(json!({"confirm": handle})));
+    }
+    call("create_incident", notice(json!({"status": "on_fire"})));
+    let path = "/api/v1/orgs/*/pages/*/admin/incidents";
+    app.upstream.inject(Some("POST"), path, FaultKind::DropBefore);
+    for _ in 0..2 {
+        call("create_incident", notice(json!({"idempotency_key": "k"})));
+    }
+    call("create_incident", notice(json!({"idempotency_key": "k", "title": "Other"})));
+    call(
+        "add_incident_update",
+        json!({"page_id": 42, "incident_id": 1001, "message": "News.", "lifecycle_stage_id": 2}),
+    );
+}
+
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("no waiting")
 }
@@ -94,8 +126,9 @@ fn statements() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("a file").path();
+        // What lies in folders are the tests of the file beside.
         if path.is_dir() {
-            continue; // tests
+            continue;
         }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let source = std::fs::read_to_string(&path).expect("text");
