@@ -152,6 +152,7 @@ impl QuestionKind {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best in the call")]
     fn dialogue(params: Value, revision: Revision) -> Dialogue {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
         match super::super::message::parse(body.as_bytes()) {
@@ -162,6 +163,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best in the call")]
     fn with(capabilities: Value) -> Dialogue {
         dialogue(json!({ "_meta": { era::CAPABILITIES_KEY: capabilities } }), Revision::MODERN)
     }
@@ -194,7 +196,7 @@ mod tests {
     fn a_form_is_filled_in_declined_cancelled_or_not_answered() {
         let form = |answer: Value| {
             let dialogue = dialogue(json!({ "inputResponses": { "confirm": answer } }), Revision::MODERN);
-            dialogue.form("confirm").map(|form| form.cloned())
+            dialogue.form("confirm").map(Result::<&_, _>::cloned)
         };
         let filled = json!({ "publish": true });
         assert_eq!(
