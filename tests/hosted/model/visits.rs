@@ -67,7 +67,9 @@ impl Story<'_> {
 
     pub(super) fn answer(&mut self, visit: usize, approves: bool, fault: Fault) -> Checked {
         let can_answer = self.world.can_answer(visit) && !self.seats[visit].has_left;
-        let effect = if approves { Effect::Approve { visit } } else { Effect::Decline { visit } };
+        // Whoever StatiBeat does not know any more is found out when the pages are asked for, and the visit is over.
+        let is_refused = approves && self.world.disabled[self.world.visits[visit].user];
+        let effect = if approves && !is_refused { Effect::Approve { visit } } else { Effect::Decline { visit } };
         let effect = can_answer.then_some(effect);
         self.arm(fault);
         let seat = &self.seats[visit];
@@ -75,9 +77,9 @@ impl Story<'_> {
         match self.disarm(fault) {
             // The refusal stands; only its audit row is missing.
             Some(failed) if failed.0.starts_with("INSERT INTO audit") => self.settle(failed, None),
-            // Before the commit there is a page to come back to; after it the client is told to try again.
-            Some(failed) if failed.0.starts_with("SELECT") => {
-                self.settle(failed, None);
+            // Before the answer counts there is a page to come back to; after it the client is told to try again.
+            Some(failed) if failed.0.starts_with("SELECT") || is_refused => {
+                self.settle(failed, effect);
                 return expect("an answer during an outage", &left.status, &503);
             }
             Some(failed) => {
@@ -91,9 +93,12 @@ impl Story<'_> {
             let is_refused = [400, 403].contains(&left.status);
             return expect("an answer to a page that is over is refused", &is_refused, &true);
         };
+        let minted = self.world.apply(effect, self.world.now);
+        if is_refused {
+            return expect("the answer of a closed account", &left.status, &403);
+        }
         expect("the leave page", &left.status, &200)?;
         self.seats[visit].has_left = true;
-        let minted = self.world.apply(effect, self.world.now);
         let code = parameter(&left.leaves_for(), "code");
         expect("whether there is a code", &code.is_some(), &minted.code.is_some())?;
         if let Some(at) = minted.code {
