@@ -66,9 +66,11 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     }
 
     let node = everything_built(project)?;
+    build_fixtures(project)?;
     let mut worker = Totals::default();
     let mut tests = Command::new(node);
     tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    tests.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
     tests.args(["--test", "--test-reporter=spec", "tests/worker/**/*.test.mjs"]);
     all_good &= step("worker tests", || counted(&mut tests, &mut worker, node_totals))?;
 
@@ -93,13 +95,18 @@ pub fn demo(project: &Project) -> Result<()> {
 /// Runs the official conformance suite on the fixtures and on the built worker.
 pub fn conformance(project: &Project) -> Result<()> {
     let node = everything_built(project)?;
-    step("build the fixtures", || {
-        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-conformance"]))
-    })?;
+    build_fixtures(project)?;
     let mut suite = Command::new(node);
     suite.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     suite.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
     steps::run(suite.arg("dev/conformance/run.mjs"))
+}
+
+/// Builds the server that has what the conformance suite asks for.
+fn build_fixtures(project: &Project) -> Result<()> {
+    step("build the conformance fixtures", || {
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-conformance"]))
+    })
 }
 
 /// Installs, builds and bundles what the worker tests run on; hands back the Node to run them with.

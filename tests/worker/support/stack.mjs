@@ -125,7 +125,7 @@ async function startSimulator(port, connectorUrl) {
 }
 
 /** Ports that nobody listens on; held until all are found, so that they differ. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = await Promise.all(Array.from({ length: count }, async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
