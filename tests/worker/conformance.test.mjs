@@ -33,6 +33,7 @@ for (const revision of REVISIONS) {
   });
 }
 
+/** X7 */
 test("the authorization server passes every scenario there is", async () => check(await runAuthorizationSuite(stack.url), 3));
 
 function check({ passed, asExpected, summary }, expected) {
