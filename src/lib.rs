@@ -10,6 +10,7 @@
 //! | [`mcp`] | the protocol's rules, both eras; pure |
 //! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
+//! | [`surface`] | what the two surfaces do alike with the catalogue |
 //! | [`hosted`] | who may do what with the catalogue over the network |
 //! | [`web`] | HTTP: one `Route`, one `match` |
 //! | `cloudflare` | the edge: the only code that touches the runtime |
@@ -27,6 +28,7 @@ pub mod mcp;
 pub mod oauth;
 pub mod ports;
 pub mod storage;
+pub mod surface;
 pub mod timestamp;
 pub mod upstream;
 pub mod web;

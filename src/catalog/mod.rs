@@ -214,12 +214,37 @@ pub struct Tool {
 /// The upstream write that a call means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
+    /// How it is sent.
+    pub method: WriteMethod,
     /// Relative to the page's admin root, as in `incidents`.
     pub path: String,
-    /// The JSON body of the POST.
+    /// The JSON body.
     pub body: Value,
     /// The stage it moves something to, which the surface must look at before it posts.
     pub stage: Option<tools::stage::StageChange>,
+}
+
+/// How a write is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteMethod {
+    /// Adds, or does something to what is there.
+    Post,
+    /// Changes the named fields.
+    Patch,
+    /// Takes it away; there is no body.
+    Delete,
+}
+
+impl Write {
+    /// A POST that moves no stage.
+    pub fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { method: WriteMethod::Post, path: path.into(), body, stage: None }
+    }
+
+    /// The same, moving a stage.
+    pub fn with_stage(self, stage: Option<tools::stage::StageChange>) -> Self {
+        Self { stage, ..self }
+    }
 }
 
 /// Arguments that do not fit, said so that a model can mend them.

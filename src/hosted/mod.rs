@@ -6,14 +6,10 @@
 
 pub mod access;
 mod call;
-mod call_arguments;
 pub mod caller;
-mod clock;
 mod complete;
-pub mod confirmation;
-mod outcome;
+mod ended;
 mod page_argument;
-mod preview;
 mod prompt;
 pub mod rate_limit;
 mod read;
@@ -31,6 +27,7 @@ use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
     ToolOutcome,
 };
+use crate::surface::{self, call_arguments};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
@@ -156,26 +153,7 @@ impl HostedSurface<'_> {
 
     /// What trouble with a read means to a client. What it must not see goes to the log.
     fn trouble(&self, uri: &str, error: ApiError) -> Error {
-        match error {
-            ApiError::NotFound(_) => Error::ResourceNotFound(uri.to_owned()),
-            ApiError::Forbidden(text) => Error::Forbidden(text),
-            ApiError::Invalid(text) => Error::InvalidParams(text),
-            ApiError::UserEnded => Error::AccessEnded,
-            ApiError::RateLimited { retry_after } => {
-                Error::Unavailable { reason: "StatiBeat asks to wait.".to_owned(), retry_after }
-            }
-            ApiError::Unavailable { retry_after, .. } => {
-                (self.guard.log)(&error.to_string());
-                Error::Unavailable { reason: "StatiBeat cannot be reached.".to_owned(), retry_after }
-            }
-            ApiError::Malformed(_) => {
-                (self.guard.log)(&error.to_string());
-                let reason = "StatiBeat's answer could not be read.".to_owned();
-                Error::Unavailable { reason, retry_after: None }
-            }
-            ApiError::CredentialRefused(_) => Error::Untrusted(error.to_string()),
-            ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => Error::Internal(error.to_string()),
-        }
+        surface::trouble(uri, error, self.guard.log)
     }
 }
 

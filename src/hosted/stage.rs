@@ -1,20 +1,17 @@
-//! The look before a stage is moved: the stages of the page and the thing itself, read in parallel.
+//! Who may look before a stage is moved: looking takes scopes and a role of its own.
 
 use super::HostedSurface;
 use super::access::{self, Denied};
-use super::outcome;
+use super::ended;
 use crate::catalog::scope::{Requirement, Scope, ScopeSet};
 use crate::catalog::tools::stage::StageChange;
-use crate::catalog::{Resource, Variables, uri};
 use crate::mcp::{Error, ToolOutcome};
-use crate::upstream::ApiError;
+use crate::surface::stage;
 use crate::upstream::identity::AccessiblePage;
-use futures_util::future::try_join;
-use serde_json::Value;
 
 /// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
 pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Result<(), Error> {
-    let looks = requirements(change).map(|(_, requirement)| requirement.scope);
+    let looks = requirements(change).into_iter().flatten().map(|requirement| requirement.scope);
     let needed: ScopeSet = looks.chain([write]).collect();
     if granted.covers(needed) { Ok(()) } else { Err(Error::InsufficientScope { needed }) }
 }
@@ -25,35 +22,19 @@ pub async fn check(
     page: &AccessiblePage,
     change: &StageChange,
 ) -> Result<Result<(), ToolOutcome>, Error> {
-    for (_, requirement) in requirements(change) {
-        if let Err(reason @ Denied::Role { .. }) = access::check_role(page, &requirement) {
-            return Ok(Err(outcome::denied(&reason, page.id)));
-        }
-    }
-    let Some([stages, target]) = change.resources() else {
-        return Err(Error::Internal("the stages have no resource".to_owned()));
+    let Some(requirements) = requirements(change) else {
+        return Err(Error::Internal("a stage cannot be looked at".to_owned()));
     };
-    match try_join(read(surface, page, change, stages), read(surface, page, change, target)).await {
-        Ok((stages, target)) => {
-            Ok(change.check(&stages, &target).map_err(|problem| outcome::bad_arguments(&[problem.0])))
+    for requirement in &requirements {
+        if let Err(reason @ Denied::Role { .. }) = access::check_role(page, requirement) {
+            return Ok(Err(ended::denied(&reason, page.id)));
         }
-        Err(error) => outcome::not_looked(&error).map(Err),
     }
+    stage::check(&requirements.map(|requirement| surface.api().page(page, requirement.scope)), change).await
 }
 
-fn requirements(change: &StageChange) -> impl Iterator<Item = (&'static Resource, Requirement)> {
-    change.resources().into_iter().flatten().filter_map(|entry| Some((entry, entry.hosted?)))
-}
-
-async fn read(
-    surface: &HostedSurface<'_>,
-    page: &AccessiblePage,
-    change: &StageChange,
-    entry: &'static Resource,
-) -> Result<Value, ApiError> {
-    let variables: Variables = [(change.variable().to_owned(), change.target_id.to_string())].into();
-    let path = entry.reads.first().and_then(|read| uri::expand(read.path, &variables));
-    let unfit = || ApiError::Unfit(format!("{} cannot be read for a stage", entry.name));
-    let (path, requirement) = path.zip(entry.hosted).ok_or_else(unfit)?;
-    surface.api().page(page).get(requirement.scope, &path).await
+/// What reading the stages and the thing itself takes.
+fn requirements(change: &StageChange) -> Option<[Requirement; 2]> {
+    let [stages, target] = change.resources()?;
+    Some([stages.hosted?, target.hosted?])
 }

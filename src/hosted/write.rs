@@ -5,27 +5,23 @@
 //! by; that name never changes while the write may be there; nothing is sent again before a look under that name. Should
 //! two attempts still meet (one slept through its hold), the upstream takes the same name only once.
 
-pub mod asked;
 pub mod budget;
 pub(super) mod record;
-pub mod similar;
 
 use super::caller::Caller;
-use super::confirmation::Approval;
 use crate::catalog::Write;
 use crate::catalog::policy::WritePolicy;
-use crate::catalog::scope::Scope;
 use crate::ids::{PageId, RequestId};
 use crate::keyring::KeyRing;
 use crate::ports::{Database, DatabaseError, RateLimiter};
 use crate::storage::audit::AuditId;
-use crate::storage::idempotency::{self, Claim, Claimed, Key};
+use crate::storage::idempotency::{self, Claim, Claimed, Handle, Key};
+use crate::surface::asked::Asked;
+use crate::surface::confirmation::Approval;
+use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
 use crate::timestamp::Timestamp;
-use crate::upstream::{ApiError, PageApi, WriteAnswer};
-use asked::Asked;
+use crate::upstream::PageApi;
 use budget::Limit;
-use serde_json::Value;
-use similar::Similar;
 use std::time::Duration;
 
 /// What stands around every write of one request.
@@ -55,8 +51,6 @@ pub struct Guard<'a> {
 pub struct Attempt<'a> {
     /// The tool that was called.
     pub tool: &'static str,
-    /// The scope it needs.
-    pub scope: Scope,
     /// The page.
     pub page_id: PageId,
     /// What to post.
@@ -76,39 +70,6 @@ pub struct Ended {
     pub audit_id: Option<AuditId>,
 }
 
-/// A write that was carried out.
-#[derive(Debug)]
-pub struct Posted {
-    /// What StatiBeat made of it.
-    pub document: Value,
-    /// Who made it.
-    pub made: Made,
-    /// Writes that are left in this window, if the limiter says.
-    pub remaining: Option<u32>,
-}
-
-/// Who made a write that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Made {
-    /// This attempt, and StatiBeat said so.
-    Now,
-    /// This attempt; the answer was lost and a look afterwards found it.
-    NowFound,
-    /// An earlier attempt that had finished.
-    Before,
-    /// An earlier attempt that had not finished; a look found it.
-    BeforeFound,
-    /// Somebody with the same `external_id` and content.
-    Elsewhere,
-}
-
-impl Made {
-    /// Whether this call published it.
-    pub const fn is_new(self) -> bool {
-        matches!(self, Self::Now | Self::NowFound)
-    }
-}
-
 /// Why a write was not, or may not have been, carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
@@ -125,26 +86,14 @@ pub enum NotDone {
     Unlimited,
     /// The claim could not be stored. Without it nothing is posted.
     Unrecorded,
-    /// Another attempt with the same key is at it.
-    Running {
-        /// When it can be taken over at the latest.
-        retry_after: Duration,
-    },
-    /// The key stands for other arguments.
-    KeyConflict {
-        /// Those that differ.
-        fields: Vec<String>,
-    },
-    /// The preview or confirmation was used before, for another write.
-    HandleSpent,
-    /// It looks like something that is there already.
-    Similar(Vec<Similar>),
-    /// A look around before posting failed.
-    Unchecked(ApiError),
-    /// An earlier attempt may have done it, and StatiBeat does not say.
-    Unresolved(ApiError),
-    /// StatiBeat's answer, or the lack of it.
-    Upstream(ApiError),
+    /// What both surfaces know of.
+    NotWritten(NotWritten),
+}
+
+impl From<NotWritten> for NotDone {
+    fn from(reason: NotWritten) -> Self {
+        Self::NotWritten(reason)
+    }
 }
 
 /// Carries a write out.
@@ -164,10 +113,10 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
         Claimed::Replay { result } => return run.recorded(run.replay(&result).await),
         Claimed::Running { until } => {
             let retry_after = until.since(guard.now).max(Duration::from_secs(1));
-            return run.recorded(Err(NotDone::Running { retry_after }));
+            return run.recorded(Err(NotWritten::Running { retry_after }.into()));
         }
-        Claimed::Conflict { fields } => return run.recorded(Err(NotDone::KeyConflict { fields })),
-        Claimed::HandleSpent => return run.recorded(Err(NotDone::HandleSpent)),
+        Claimed::Conflict { fields } => return run.recorded(Err(NotWritten::KeyConflict { fields }.into())),
+        Claimed::HandleSpent => return run.recorded(Err(NotWritten::HandleSpent.into())),
     };
     // 7. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
     run.finish(&result).await;
@@ -190,23 +139,24 @@ impl Run<'_> {
 
     /// The client's own name for the write, or one that leads to the audit row.
     fn own_external_id(&self) -> String {
-        self.given_external_id().map_or_else(|| idempotency::external_id(&self.id), str::to_owned)
-    }
-
-    fn given_external_id(&self) -> Option<&str> {
-        self.attempt.write.body.get("external_id").and_then(Value::as_str)
+        given_external_id(self.attempt.write).map_or_else(|| idempotency::external_id(&self.id), str::to_owned)
     }
 
     async fn claim(&self) -> Result<Claimed, DatabaseError> {
         let entry = record::beginning(self.guard, self.attempt, self.id.clone());
-        let (external_id, handle) = (self.own_external_id(), self.attempt.approval.map(|approval| &approval.handle));
-        let claim = Claim { key: self.key(), external_id: &external_id, handle, entry: &entry };
+        let external_id = self.own_external_id();
+        let handle = |approval: &Approval| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
+        let handle = self.attempt.approval.map(handle);
+        let claim = Claim { key: self.key(), external_id: &external_id, handle: handle.as_ref(), entry: &entry };
         idempotency::begin(self.guard.db, &claim).await
     }
 
     async fn carry_out(&self, external_id: &str, is_taken_over: bool) -> Result<Posted, NotDone> {
+        let Attempt { write, approval, .. } = *self.attempt;
+        let seen = approval.map(|approval| approval.seen.as_slice()).unwrap_or_default();
+        let sending = Sending { api: self.api, write, external_id, seen, is_taken_over, now: self.guard.now };
         // 2. Find out whether an earlier attempt did it before it got lost.
-        if is_taken_over && let Some(document) = self.look_up(external_id).await.map_err(NotDone::Unresolved)? {
+        if is_taken_over && let Some(document) = sending.look_up().await.map_err(NotWritten::Unresolved)? {
             let remaining = budget::remaining(self.guard, self.attempt.page_id).await;
             return Ok(Posted { document, made: Made::BeforeFound, remaining });
         }
@@ -217,61 +167,11 @@ impl Run<'_> {
         let remaining = Some(budget::take(self.guard, self.attempt.page_id).await?);
         // 4. Look around. An attempt that was taken over had done so.
         if !is_taken_over {
-            self.check_similar().await?;
+            sending.check_similar().await?;
         }
-        // 5. Post it, once.
-        match self.post(external_id).await {
-            Ok(WriteAnswer { document, is_new }) => {
-                let made = if is_new { Made::Now } else { Self::made_before(is_taken_over) };
-                Ok(Posted { document, made, remaining })
-            }
-            // 6. The answer was lost: look before saying anything.
-            Err(lost @ ApiError::OutcomeUnknown(_)) => match self.look_up(external_id).await {
-                Ok(Some(document)) => Ok(Posted { document, made: Made::NowFound, remaining }),
-                Ok(None) | Err(_) => Err(NotDone::Upstream(lost)),
-            },
-            Err(refused) => Err(NotDone::Upstream(refused)),
-        }
-    }
-
-    /// What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
-    fn made_before(is_taken_over: bool) -> Made {
-        if is_taken_over { Made::BeforeFound } else { Made::Elsewhere }
-    }
-
-    /// What StatiBeat has under this name. A name that the client chose may be somebody else's: then what it names must
-    /// read like this write, and if it does not, posting will tell.
-    async fn look_up(&self, external_id: &str) -> Result<Option<Value>, ApiError> {
-        let Attempt { scope, write, .. } = self.attempt;
-        match self.api.get(*scope, &format!("{}/external/{external_id}", write.path)).await {
-            Ok(document) if self.given_external_id().is_some() && !reads_like(&document, &write.body) => Ok(None),
-            Ok(document) => Ok(Some(document)),
-            Err(ApiError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whoever may write but not read cannot be told what is there already; StatiBeat lets them write all the same.
-    async fn check_similar(&self) -> Result<(), NotDone> {
-        let Attempt { scope, write, approval, .. } = self.attempt;
-        if !similar::applies_to(write) {
-            return Ok(());
-        }
-        let active = match self.api.get(*scope, similar::READ).await {
-            Err(ApiError::Forbidden(_)) => return Ok(()),
-            answer => answer.map_err(NotDone::Unchecked)?,
-        };
-        let mut found = similar::find(&active, write, self.guard.now);
-        found.retain(|similar| approval.is_none_or(|approval| !approval.seen.contains(&similar.id)));
-        if found.is_empty() { Ok(()) } else { Err(NotDone::Similar(found)) }
-    }
-
-    async fn post(&self, external_id: &str) -> Result<WriteAnswer, ApiError> {
-        let mut write = self.attempt.write.clone();
-        if let Some(body) = write.body.as_object_mut() {
-            body.insert("external_id".to_owned(), external_id.into());
-        }
-        self.api.write(self.attempt.scope, &write).await
+        // 5. Post it, once. 6. Where the answer is lost, look before saying anything.
+        let (document, made) = sending.post().await?;
+        Ok(Posted { document, made, remaining })
     }
 
     async fn replay(&self, result: &str) -> Result<Posted, NotDone> {
@@ -306,13 +206,6 @@ impl Run<'_> {
     fn recorded(&self, result: Result<Posted, NotDone>) -> Ended {
         Ended { result, audit_id: Some(self.id.clone()) }
     }
-}
-
-/// Whether a document holds the texts of a write.
-fn reads_like(document: &Value, body: &Value) -> bool {
-    ["title", "description", "message"]
-        .iter()
-        .all(|name| body.get(name).is_none_or(|text| document.get(name) == Some(text)))
 }
 
 #[cfg(test)]

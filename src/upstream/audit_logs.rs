@@ -21,7 +21,7 @@ pub enum AuditLogs {
 /// Asks for all of the pages in parallel. Trouble with one page says nothing about the others.
 pub async fn of_pages(api: &Api<'_>, pages: &[AccessiblePage]) -> Vec<(PageId, AuditLogs)> {
     let ask = async |page: &AccessiblePage| {
-        let answer = api.page(page).get(Scope::PagesRead, "audit-settings").await;
+        let answer = api.page(page, Scope::PagesRead).get("audit-settings").await;
         (page.id, read(answer))
     };
     join_all(pages.iter().map(ask)).await

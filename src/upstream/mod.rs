@@ -20,8 +20,8 @@ pub(crate) mod testing;
 pub use error::ApiError;
 pub use identity_token::{BadIdentity, SignedInUser};
 
-use crate::catalog::Write;
 use crate::catalog::scope::Scope;
+use crate::catalog::{Write, WriteMethod};
 use crate::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::ports::HttpClient;
@@ -88,10 +88,11 @@ pub struct Api<'a> {
     pub principal: Principal<'a>,
 }
 
-/// The admin API of one page in one person's name.
+/// The admin API of one page in one person's name, for one scope.
 #[derive(Clone, Copy)]
 pub struct PageApi<'a> {
     api: Api<'a>,
+    scope: Scope,
     organization_id: OrganizationId,
     page_id: PageId,
 }
@@ -172,9 +173,9 @@ impl<'a> Api<'a> {
         join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
     }
 
-    /// The admin API of a page that the person can see.
-    pub fn page(&self, page: &AccessiblePage) -> PageApi<'a> {
-        PageApi { api: *self, organization_id: page.organization_id, page_id: page.id }
+    /// The admin API of a page that the person can see. `scope` is the one that its calls are made for.
+    pub fn page(&self, page: &AccessiblePage, scope: Scope) -> PageApi<'a> {
+        PageApi { api: *self, scope, organization_id: page.organization_id, page_id: page.id }
     }
 
     /// One GET, repeated once where that may help.
@@ -215,26 +216,31 @@ impl<'a> Api<'a> {
 
 impl PageApi<'_> {
     /// Reads below the page's admin root, as in `incidents?status=active`.
-    pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
-        self.api.read(&self.call(Method::GET, scope, relative, None)?).await
+    pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
+        self.api.read(&self.call(Method::GET, relative, None)?).await
     }
 
     /// Reads all of them in parallel; answers in order.
-    pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
-        join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
+    pub async fn get_all(&self, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
+        join_all(relatives.iter().map(|relative| self.get(relative))).await
     }
 
-    /// Posts once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
-    pub async fn write(&self, scope: Scope, write: &Write) -> Result<WriteAnswer, ApiError> {
-        let body = Bytes::from(write.body.to_string());
-        let call = self.call(Method::POST, scope, &write.path, Some(body))?;
+    /// Sends a write once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
+    pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
+        let (method, has_body) = match write.method {
+            WriteMethod::Post => (Method::POST, true),
+            WriteMethod::Patch => (Method::PATCH, true),
+            WriteMethod::Delete => (Method::DELETE, false),
+        };
+        let body = has_body.then(|| Bytes::from(write.body.to_string()));
+        let call = self.call(method, &write.path, body)?;
         let (status, document) = self.api.call(&call).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
-    fn call(&self, method: Method, scope: Scope, relative: &str, body: Option<Bytes>) -> Result<Call, ApiError> {
+    fn call(&self, method: Method, relative: &str, body: Option<Bytes>) -> Result<Call, ApiError> {
         let root = format!("/orgs/{}/pages/{}/admin", self.organization_id, self.page_id);
-        Ok(Call { method, path: rooted(&root, relative)?, scope, page_id: Some(self.page_id), body })
+        Ok(Call { method, path: rooted(&root, relative)?, scope: self.scope, page_id: Some(self.page_id), body })
     }
 }
 
@@ -268,7 +274,7 @@ mod tests {
         let connector = desk.connector(&http);
         let api = desk.api(&connector);
         api.get(Scope::PagesRead, "me").await.expect("an answer");
-        api.page(&page()).get(Scope::IncidentsRead, "incidents/9").await.expect("an answer");
+        api.page(&page(), Scope::IncidentsRead).get("incidents/9").await.expect("an answer");
         let sent = http.sent();
         let (me, incident) = (claims_of(&sent[0]), claims_of(&sent[1]));
         assert_eq!((&me["scope"], me.get("page_id")), (&json!("mcp.pages.read"), None));
@@ -281,7 +287,7 @@ mod tests {
         let http = FakeHttp::answering([(200, json!({}))]);
         let desk = Desk::new();
         let connector = desk.connector(&http);
-        desk.api(&connector).page(&page()).get(Scope::IncidentsRead, "incidents?limit=5").await.expect("an answer");
+        desk.api(&connector).page(&page(), Scope::IncidentsRead).get("incidents?limit=5").await.expect("an answer");
         let request = &http.sent()[0];
         let url = "https://api.example/api/v1/orgs/3/pages/7/admin/incidents";
         assert_eq!(request.uri().to_string(), format!("{url}?limit=5"));
@@ -298,8 +304,8 @@ mod tests {
         let http = FakeHttp::answering([(201, json!({ "id": 1 }))]);
         let desk = Desk::new();
         let connector = desk.connector(&http);
-        let write = Write { path: "incidents".into(), body: json!({ "title": "t" }), stage: None };
-        let answer = desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.expect("an answer");
+        let write = Write::post("incidents", json!({ "title": "t" }));
+        let answer = desk.api(&connector).page(&page(), Scope::IncidentsWrite).write(&write).await.expect("an answer");
         assert!(answer.is_new);
         let request = &http.sent()[0];
         assert_eq!((request.method(), request.body().as_ref()), (&Method::POST, br#"{"title":"t"}"#.as_slice()));
@@ -317,8 +323,8 @@ mod tests {
         let sent = http.sent();
         assert_eq!(sent.len(), 2);
         assert_ne!(claims_of(&sent[0])["jti"], claims_of(&sent[1])["jti"]);
-        let write = Write { path: "incidents".into(), body: json!({}), stage: None };
-        assert!(desk.api(&connector).page(&page()).write(Scope::IncidentsWrite, &write).await.is_err());
+        let write = Write::post("incidents", json!({}));
+        assert!(desk.api(&connector).page(&page(), Scope::IncidentsWrite).write(&write).await.is_err());
         assert_eq!(http.sent().len(), 3);
     }
 

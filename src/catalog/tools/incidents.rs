@@ -83,7 +83,7 @@ impl Arguments for CreateIncident {
     };
 
     fn into_write(self) -> Write {
-        Write { path: "incidents".to_owned(), body: json!(self), stage: None }
+        Write::post("incidents", json!(self))
     }
 }
 
@@ -131,7 +131,7 @@ impl Arguments for AddIncidentUpdate {
     fn into_write(self) -> Write {
         let (of, target_id) = (Lifecycle::Incident, self.incident_id);
         let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
-        Write { path: format!("incidents/{target_id}/updates"), body: json!(self), stage }
+        Write::post(format!("incidents/{target_id}/updates"), json!(self)).with_stage(stage)
     }
 }
 

@@ -85,7 +85,7 @@ impl Arguments for ScheduleMaintenance {
     };
 
     fn into_write(self) -> Write {
-        Write { path: "maintenances".to_owned(), body: json!(self), stage: None }
+        Write::post("maintenances", json!(self))
     }
 }
 
@@ -125,6 +125,6 @@ impl Arguments for AddMaintenanceUpdate {
     fn into_write(self) -> Write {
         let (of, target_id) = (Lifecycle::Maintenance, self.maintenance_id);
         let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
-        Write { path: format!("maintenances/{target_id}/updates"), body: json!(self), stage }
+        Write::post(format!("maintenances/{target_id}/updates"), json!(self)).with_stage(stage)
     }
 }

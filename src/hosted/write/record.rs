@@ -1,8 +1,9 @@
 //! What goes on record about a write: the audit row, and the result that a repeated call is answered with.
 
-use super::{Attempt, Guard, Made, NotDone, Posted};
+use super::{Attempt, Guard, NotDone};
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
 use crate::storage::idempotency::Ending;
+use crate::surface::write::{Made, NotWritten, Posted};
 use crate::upstream::ApiError;
 use serde_json::{Map, Value};
 
@@ -61,7 +62,7 @@ fn entry<'a>(guard: &Guard<'a>, target: Target<'a>) -> Entry<'a> {
 /// The row when it has ended.
 pub fn end<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId, result: &Result<Posted, NotDone>) -> Entry<'a> {
     let (outcome, detail) = match result {
-        Ok(posted) => posted.made.for_audit(),
+        Ok(posted) => made(posted.made),
         Err(reason) => reason.for_audit(),
     };
     let mut entry = Entry { outcome, detail, ..beginning(guard, attempt, id) };
@@ -101,15 +102,13 @@ fn remembered(document: &Value) -> Value {
     Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
 }
 
-impl Made {
-    fn for_audit(self) -> (Outcome, Option<&'static str>) {
-        match self {
-            Self::Now => (Outcome::Done, None),
-            Self::NowFound => (Outcome::Done, Some("found_after_lost_answer")),
-            Self::Before => (Outcome::Replayed, None),
-            Self::BeforeFound => (Outcome::Replayed, Some("found_after_lost_attempt")),
-            Self::Elsewhere => (Outcome::Done, Some("existed_already")),
-        }
+fn made(made: Made) -> (Outcome, Option<&'static str>) {
+    match made {
+        Made::Now => (Outcome::Done, None),
+        Made::NowFound => (Outcome::Done, Some("found_after_lost_answer")),
+        Made::Before => (Outcome::Replayed, None),
+        Made::BeforeFound => (Outcome::Replayed, Some("found_after_lost_attempt")),
+        Made::Elsewhere => (Outcome::Done, Some("existed_already")),
     }
 }
 
@@ -121,14 +120,20 @@ impl NotDone {
             Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
             Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
             Self::Unrecorded => (Outcome::Failed, Some("storage_unavailable")),
-            Self::Running { .. } => (Outcome::Refused, Some("still_running")),
-            Self::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
-            Self::HandleSpent => (Outcome::Refused, Some("handle_spent")),
-            Self::Similar(_) => (Outcome::Refused, Some("similar_incident")),
-            Self::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
-            Self::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
-            Self::Upstream(error) => (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason())),
+            Self::NotWritten(reason) => not_written(reason),
         }
+    }
+}
+
+fn not_written(reason: &NotWritten) -> (Outcome, Option<&'static str>) {
+    match reason {
+        NotWritten::Running { .. } => (Outcome::Refused, Some("still_running")),
+        NotWritten::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
+        NotWritten::HandleSpent => (Outcome::Refused, Some("handle_spent")),
+        NotWritten::Similar(_) => (Outcome::Refused, Some("similar_incident")),
+        NotWritten::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
+        NotWritten::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
+        NotWritten::Upstream(error) => (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason())),
     }
 }
 

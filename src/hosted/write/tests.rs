@@ -6,7 +6,7 @@ use crate::catalog::scope::ScopeSet;
 use crate::mcp::{Dialogue, Error, Surface as _, ToolOutcome};
 use crate::ports::{Decision, HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MANAGER: &[&str] = &["page.read", "incidents.manage"];
 

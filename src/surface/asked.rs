@@ -4,16 +4,19 @@
 
 use crate::catalog::Write;
 use crate::ids::PageId;
-use crate::storage::idempotency::Fields;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 
 /// Longest idempotency key, in characters.
 pub const KEY_LIMIT: usize = 128;
 /// Longest external id, as StatiBeat takes it.
 const EXTERNAL_ID_LIMIT: usize = 128;
+
+/// A digest for each argument, to say which of them differ.
+pub type Fields = BTreeMap<String, String>;
 
 /// A call's arguments, digested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +87,18 @@ fn digest<'a>(usage: &'a str, parts: impl IntoIterator<Item = &'a str>) -> Strin
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
+/// The client's own name for a write also stands in paths, so it must be one that StatiBeat would take.
+pub fn check_external_id(write: Write) -> Result<Write, String> {
+    match write.body.get("external_id").and_then(Value::as_str) {
+        Some(name) if !is_external_id(name) => {
+            Err("`external_id` must have 1 to 128 letters, digits, dots, underscores, colons or hyphens".to_owned())
+        }
+        _ => Ok(write),
+    }
+}
+
 /// Whether StatiBeat takes a text as an external id; also keeps it one segment of a path.
-pub fn is_external_id(text: &str) -> bool {
+fn is_external_id(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=EXTERNAL_ID_LIMIT).contains(&text.len())
         && text.bytes().all(is_allowed)
@@ -98,7 +111,7 @@ mod tests {
     use serde_json::json;
 
     fn asked(body: Value, key: Option<&str>) -> Asked {
-        Asked::new("create_incident", PageId(7), &Write { path: "incidents".into(), body, stage: None }, key)
+        Asked::new("create_incident", PageId(7), &Write::post("incidents", body), key)
     }
 
     #[test]
@@ -118,7 +131,7 @@ mod tests {
 
     #[test]
     fn tool_page_and_target_are_arguments_too() {
-        let write = |path: &str| Write { path: path.into(), body: json!({ "message": "m" }), stage: None };
+        let write = |path: &str| Write::post(path, json!({ "message": "m" }));
         let base = Asked::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
         let all = [
             (Asked::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),

@@ -3,15 +3,12 @@
 //! Whatever a model or its user can mend is an outcome. What they cannot, because the person's access has ended or we
 //! made a mistake, is an [`mcp::Error`].
 
-use super::access::{self, Denied};
 use super::confirmation::BadHandle;
-use super::write::similar::Similar;
-use super::write::{Ended, Made, NotDone, Posted, budget};
+use super::similar::Similar;
+use super::write::{Made, NotWritten, Posted};
 use crate::catalog::Tool;
-use crate::catalog::scope::ScopeSet;
 use crate::catalog::tools::Written;
 use crate::catalog::uri::Roots;
-use crate::ids::PageId;
 use crate::mcp::{self, ToolOutcome};
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
@@ -71,43 +68,13 @@ pub fn bad_handle(reason: BadHandle) -> ToolOutcome {
     })
 }
 
-/// A page that cannot be written to.
-pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
-    let why = match reason {
-        Denied::Page => {
-            format!("There is no page {page_id} that you can access; statibeat://pages lists those you can.")
-        }
-        Denied::Role { missing, page_name } => access::role_sentence(*missing, page_name),
-    };
-    error(format!("{why} Nothing was published."))
-}
-
-/// How a write ended.
-pub fn ended(
-    tool: &'static Tool,
-    page: &AccessiblePage,
-    granted: ScopeSet,
-    ended: &Ended,
-) -> Result<ToolOutcome, mcp::Error> {
-    let mut outcome = match &ended.result {
-        Ok(posted) => done(tool, page, granted, ended, posted),
-        Err(reason) => error(not_done(reason)?),
-    };
-    match &ended.audit_id {
-        // A report names its entry itself.
-        Some(id) if outcome.is_error => outcome.text.extend([" (Audit entry ", &id.0, ".)"]),
-        Some(_) => {}
-        None => outcome.text.push_str(" No audit entry could be recorded for this call."),
-    }
-    Ok(outcome)
-}
-
-fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, posted: &Posted) -> ToolOutcome {
+/// The report of a write that is there.
+pub fn done(tool: &Tool, page: &AccessiblePage, roots: &Roots, posted: &Posted, audit_id: Option<&str>) -> ToolOutcome {
     let written = Written {
         answer: &posted.document,
         page: &page.raw,
-        roots: &Roots::HOSTED,
-        audit_id: ended.audit_id.as_ref().map(|id| id.0.as_str()),
+        roots,
+        audit_id,
         remaining_writes: posted.remaining,
         replayed: !posted.made.is_new(),
     };
@@ -115,8 +82,6 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
     if posted.made == Made::Before {
         done.text.push_str(" To publish the same text once more, give another idempotency_key.");
     }
-    // A link that the client has no scope to follow would only send it into a refusal.
-    done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
     ToolOutcome {
         is_error: false,
         text: done.text,
@@ -126,40 +91,31 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
     }
 }
 
-fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
+/// Why there is no write, or may be none, and how to go on.
+pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
     Ok(match reason {
-        NotDone::Paused => "The user has paused this connection's writes, so nothing was published. Only the user can \
-            resume them, on StatiBeat's Hosted MCP page."
-            .to_owned(),
-        NotDone::Limited { limit, retry_after } => budget::sentence(*limit, *retry_after),
-        NotDone::Unlimited => {
-            "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()
-        }
-        NotDone::Unrecorded => {
-            "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
-        }
-        NotDone::Running { retry_after } => format!(
+        NotWritten::Running { retry_after } => format!(
             "The same write is already being carried out by another call. Nothing was published by this one. Call again \
              with the same arguments to learn how it ended; in {} at the latest it can be found out.",
             seconds(*retry_after)
         ),
-        NotDone::KeyConflict { fields } => format!(
+        NotWritten::KeyConflict { fields } => format!(
             "This idempotency_key was used for another write: {} differ. Nothing was published. Use the same arguments \
              to get that write's result, or another key for a new one.",
             fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
         ),
-        NotDone::HandleSpent => {
+        NotWritten::HandleSpent => {
             "This handle was used before, and a handle works once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
-        NotDone::Similar(found) => similar(found),
-        NotDone::Unchecked(error) => return unchecked(error),
-        NotDone::Unresolved(_) => {
+        NotWritten::Similar(found) => similar(found),
+        NotWritten::Unchecked(error) => return unchecked(error),
+        NotWritten::Unresolved(_) => {
             "An earlier call may have published this, and StatiBeat does not say at the moment. Nothing was published by \
              this call. Call again later with the same arguments: it will be found out first."
                 .to_owned()
         }
-        NotDone::Upstream(error) => return refused(error),
+        NotWritten::Upstream(error) => return refused(error),
     })
 }
 
@@ -230,6 +186,7 @@ fn seconds(wait: Duration) -> String {
     }
 }
 
-fn error(text: String) -> ToolOutcome {
+/// A failure that the model or its user can mend.
+pub fn error(text: String) -> ToolOutcome {
     ToolOutcome { is_error: true, text, ..ToolOutcome::default() }
 }

@@ -78,7 +78,7 @@ mod tests {
             "id": 9, "title": "T", "started_at": started_at,
             "affected_items": affected, "affected_items_freetext": freetext,
         });
-        let write = Write { path: "incidents".into(), body, stage: None };
+        let write = Write::post("incidents", body);
         find(&json!({ "items": [entry] }), &write, NOW).iter().map(|similar| similar.id).collect()
     }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn only_an_incident_that_names_something_is_looked_for() {
-        let applies = |path: &str, body: Value| applies_to(&Write { path: path.into(), body, stage: None });
+        let applies = |path: &str, body: Value| applies_to(&Write::post(path, body));
         assert!(applies("incidents", json!({ "affected_items": [{ "id": 1 }] })));
         assert!(!applies("incidents", json!({ "affected_items": [] })));
         assert!(!applies("incidents/9/updates", json!({ "affected_items": [{ "id": 1 }] })));

@@ -3,16 +3,14 @@
 //!
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
-use super::HostedSurface;
 use super::clock;
-use super::confirmation::{self, Purpose, Subject};
-use super::write::asked::Asked;
-use super::write::similar;
-use crate::catalog::scope::Scope;
-use crate::catalog::{Tool, Write, text};
+use super::confirmation;
+use super::similar;
+use crate::catalog::{Write, text};
 use crate::mcp::ToolOutcome;
-use crate::upstream::ApiError;
+use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
+use crate::upstream::{ApiError, PageApi};
 use serde_json::{Map, Value, json};
 
 /// The texts of a write that customers read, in the order they read them.
@@ -26,52 +24,26 @@ pub struct Preview {
     handle: String,
 }
 
-/// Finds out what there is to show, all in parallel, and seals a handle for it.
+/// Finds out what there is to show, all in parallel, and has a handle sealed for it, told which similar incidents it shows.
 pub async fn make(
-    surface: &HostedSurface<'_>,
-    scope: Scope,
-    page: &AccessiblePage,
+    api: &PageApi<'_>,
     write: &Write,
-    (purpose, subject): (Purpose, &Subject<'_>),
+    now: Timestamp,
+    seal: impl FnOnce(&[i64]) -> String,
 ) -> Result<Preview, ApiError> {
     let reads = ["hierarchy/items", "subscribers/summary", similar::READ, &target(&write.path)].map(str::to_owned);
     let count = if write.path.contains('/') { 4 } else { 3 };
-    let api = surface.api().page(page);
-    let mut answers = api.get_all(scope, &reads[..count]).await.into_iter().map(optional);
+    let mut answers = api.get_all(&reads[..count]).await.into_iter().map(optional);
     let mut next = || answers.next().unwrap_or(Ok(None));
     let (items, subscribers, active, target) = (next()?, next()?, next()?, next()?);
     let similar = active.filter(|_| similar::applies_to(write));
-    let similar = similar.map(|active| similar::find(&active, write, surface.guard.now)).unwrap_or_default();
+    let similar = similar.map(|active| similar::find(&active, write, now)).unwrap_or_default();
     let (components, mut warnings) = components(items.as_ref(), target.as_ref(), write);
     warnings.extend(similar.iter().map(|similar| {
         format!("incident {} (\"{}\") affects the same components: update it instead?", similar.id, similar.title)
     }));
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
-    let handle = handle(surface, purpose, subject, &seen);
-    Ok(Preview { components, subscribers, warnings, handle })
-}
-
-fn handle(surface: &HostedSurface<'_>, purpose: Purpose, subject: &Subject<'_>, seen: &[i64]) -> String {
-    let mut random = [0; 16];
-    (surface.guard.random)(&mut random);
-    confirmation::seal(surface.guard.seals, purpose, subject, seen, surface.guard.now, random)
-}
-
-/// What a handle for this call is bound to.
-pub fn subject<'a>(
-    surface: &'a HostedSurface<'_>,
-    tool: &'a Tool,
-    page: &AccessiblePage,
-    asked: &'a Asked,
-) -> Subject<'a> {
-    Subject {
-        user_id: &surface.guard.caller.user_id,
-        grant_id: &surface.guard.caller.grant_id,
-        tool: tool.name,
-        page_id: page.id,
-        digest: &asked.digest,
-        key_hash: &asked.key_hash,
-    }
+    Ok(Preview { components, subscribers, warnings, handle: seal(&seen) })
 }
 
 /// What a role may not read, a preview does without.
@@ -223,7 +195,7 @@ mod tests {
     #[test]
     fn components_show_before_and_after() {
         let items = json!({ "items": [{ "id": 1, "slug": "api", "name": "API", "status": "operational" }] });
-        let write = |path: &str, body| Write { path: path.into(), body, stage: None };
+        let write = |path: &str, body| Write::post(path, body);
         let body = json!({ "affected_items": [{ "slug": "api" }, { "id": 9 }], "status": "degraded" });
         let (shown, warnings) = components(Some(&items), None, &write("incidents", body));
         assert_eq!(shown, [json!({ "id": 1, "name": "API", "before": "operational", "after": "degraded" })]);

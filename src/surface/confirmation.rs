@@ -1,13 +1,11 @@
 //! Sealed handles: proof that this very write was shown before, to this person through this connection.
 //!
-//! A handle carries an expiry, a random part and the similar incidents that were shown. Everything else it stands for (the
-//! person, the grant, the tool, the page, the arguments, the key) is bound by its seal and not written in it, so a handle
-//! that is tampered with, swapped or of another environment is simply not one. Single use is enforced where the write is
-//! claimed.
+//! A handle carries an expiry, a random part and the similar incidents that were shown. Everything else it stands for (who
+//! asked, the tool, the page, the arguments, the key) is bound by its seal and not written in it, so a handle that is
+//! tampered with, swapped or of another environment is simply not one. Single use is enforced where the write is claimed.
 
-use crate::ids::{GrantId, PageId, UserId};
+use crate::ids::PageId;
 use crate::keyring::KeyRing;
-use crate::storage::idempotency::Handle;
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -41,10 +39,8 @@ impl Purpose {
 /// What a handle stands for.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The person.
-    pub user_id: &'a UserId,
-    /// The approval they act under.
-    pub grant_id: &'a GrantId,
+    /// Who asks: the person, and what they act under.
+    pub asker: [&'a str; 2],
     /// The tool.
     pub tool: &'a str,
     /// The page.
@@ -58,8 +54,10 @@ pub struct Subject<'a> {
 /// A handle that was opened.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    /// What the claim uses up.
-    pub handle: Handle,
+    /// What the claim uses up: the handle's random part.
+    pub nonce: String,
+    /// When the handle would have expired.
+    pub expires_at: Timestamp,
     /// Similar incidents that were shown with it.
     pub seen: Vec<i64>,
 }
@@ -113,7 +111,7 @@ pub fn open(
     if now >= expires_at {
         return Err(BadHandle::Expired);
     }
-    Ok(Approval { handle: Handle { nonce: payload.nonce, expires_at }, seen: payload.seen })
+    Ok(Approval { nonce: payload.nonce, expires_at, seen: payload.seen })
 }
 
 fn authentic(ring: &KeyRing, purpose: Purpose, subject: &Subject<'_>, text: &str) -> Option<Payload> {
@@ -129,9 +127,9 @@ fn authentic(ring: &KeyRing, purpose: Purpose, subject: &Subject<'_>, text: &str
 }
 
 fn mac(ring: &KeyRing, kid: &str, purpose: Purpose, subject: &Subject<'_>, payload: &str) -> Option<[u8; 32]> {
-    let Subject { user_id, grant_id, tool, page_id, digest, key_hash } = subject;
+    let Subject { asker: [person, under], tool, page_id, digest, key_hash } = subject;
     let page_id = page_id.to_string();
-    let parts = [&user_id.0, &grant_id.0, *tool, &page_id, *digest, *key_hash, payload].map(str::as_bytes);
+    let parts = [*person, *under, *tool, &page_id, *digest, *key_hash, payload].map(str::as_bytes);
     Some(ring.mac(ring.find(kid)?, purpose.usage(), &parts))
 }
 
@@ -156,9 +154,8 @@ mod tests {
     }
 
     fn with<T>(words: &Words, use_it: impl FnOnce(&Subject<'_>) -> T) -> T {
-        let (user_id, grant_id) = (UserId(words.user.into()), GrantId(words.grant.into()));
-        let (page_id, Words { tool, digest, key: key_hash, .. }) = (PageId(words.page), words);
-        use_it(&Subject { user_id: &user_id, grant_id: &grant_id, tool, page_id, digest, key_hash })
+        let Words { user, grant, tool, page, digest, key: key_hash } = *words;
+        use_it(&Subject { asker: [user, grant], tool, page_id: PageId(page), digest, key_hash })
     }
 
     fn sealed() -> String {
@@ -172,7 +169,7 @@ mod tests {
     #[test]
     fn a_handle_opens_for_the_write_it_was_made_for() {
         let approval = opened(&ASKED, &sealed(), NOW).expect("it opens");
-        assert_eq!((approval.seen, approval.handle.expires_at), (vec![9], NOW + LIFETIME));
+        assert_eq!((approval.seen, approval.expires_at), (vec![9], NOW + LIFETIME));
     }
 
     #[test]

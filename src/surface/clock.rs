@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn window(start: &str, end: &str) -> Write {
-        Write { path: "maintenances".into(), body: json!({ "starts_at": start, "ends_at": end }), stage: None }
+        Write::post("maintenances", json!({ "starts_at": start, "ends_at": end }))
     }
 
     #[test]
@@ -115,6 +115,6 @@ mod tests {
         );
         let expected = "From 2030-01-02T21:00:00Z to 2030-01-02T22:00:00Z (UTC), 60 minutes; the page's time zone is Europe/Berlin.";
         assert_eq!(told.as_deref(), Some(expected));
-        assert_eq!(echo(&Write { path: "incidents".into(), body: json!({}), stage: None }, &json!({})), None);
+        assert_eq!(echo(&Write::post("incidents", json!({})), &json!({})), None);
     }
 }

@@ -1,0 +1,67 @@
+//! How a call of a tool ended here: what this surface alone knows to tell, around what both tell.
+
+use super::access::{self, Denied};
+use super::write::{Ended, NotDone, budget};
+use crate::catalog::Tool;
+use crate::catalog::scope::ScopeSet;
+use crate::catalog::uri::Roots;
+use crate::ids::PageId;
+use crate::mcp::{self, ToolOutcome};
+use crate::surface::outcome;
+use crate::surface::write::Posted;
+use crate::upstream::identity::AccessiblePage;
+
+/// A page that cannot be written to.
+pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
+    let why = match reason {
+        Denied::Page => {
+            format!("There is no page {page_id} that you can access; statibeat://pages lists those you can.")
+        }
+        Denied::Role { missing, page_name } => access::role_sentence(*missing, page_name),
+    };
+    outcome::error(format!("{why} Nothing was published."))
+}
+
+/// How a write ended.
+pub fn ended(
+    tool: &'static Tool,
+    page: &AccessiblePage,
+    granted: ScopeSet,
+    ended: &Ended,
+) -> Result<ToolOutcome, mcp::Error> {
+    let mut outcome = match &ended.result {
+        Ok(posted) => done(tool, page, granted, ended, posted),
+        Err(reason) => outcome::error(not_done(reason)?),
+    };
+    match &ended.audit_id {
+        // A report names its entry itself.
+        Some(id) if outcome.is_error => outcome.text.extend([" (Audit entry ", &id.0, ".)"]),
+        Some(_) => {}
+        None => outcome.text.push_str(" No audit entry could be recorded for this call."),
+    }
+    Ok(outcome)
+}
+
+fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, posted: &Posted) -> ToolOutcome {
+    let audit_id = ended.audit_id.as_ref().map(|id| id.0.as_str());
+    let mut done = outcome::done(tool, page, &Roots::HOSTED, posted, audit_id);
+    // A link that the client has no scope to follow would only send it into a refusal.
+    done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
+    done
+}
+
+fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
+    Ok(match reason {
+        NotDone::Paused => "The user has paused this connection's writes, so nothing was published. Only the user can \
+            resume them, on StatiBeat's Hosted MCP page."
+            .to_owned(),
+        NotDone::Limited { limit, retry_after } => budget::sentence(*limit, *retry_after),
+        NotDone::Unlimited => {
+            "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        NotDone::Unrecorded => {
+            "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        NotDone::NotWritten(reason) => return outcome::not_written(reason),
+    })
+}

@@ -1,0 +1,229 @@
+//! A write that its caller may make, on the way to being carried out: looked over, previewed, confirmed.
+//!
+//! What comes of it is either something to tell the client (a warning that refuses, a preview, a question to the person) or
+//! the leave to write, with the warnings and with what confirmed it.
+
+use super::asked::Asked;
+use super::call_arguments::CallArguments;
+use super::confirmation::{self, Approval, Purpose, Subject};
+use super::preview::{self, Preview};
+use super::{clock, outcome};
+use crate::catalog::policy::{Confirm, WritePolicy};
+use crate::catalog::{Tool, Write, lint};
+use crate::keyring::KeyRing;
+use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
+use crate::timestamp::Timestamp;
+use crate::upstream::identity::AccessiblePage;
+use crate::upstream::{ApiError, PageApi};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+/// The key of the question, which its answer repeats.
+const QUESTION: &str = "confirm";
+
+/// What a surface remembers of its calls.
+#[async_trait(?Send)]
+pub trait Record {
+    /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended.
+    async fn is_known(&self, asked: &Asked) -> bool;
+
+    /// Notes a call that ends without writing; answers the name of the entry, where there is one.
+    async fn note(&self, end: End, why: &'static str) -> Option<String>;
+}
+
+/// How a call ends without writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was shown, to the model or to the person.
+    Previewed,
+    /// The person said no.
+    Declined,
+    /// It may not be done as asked.
+    Refused,
+    /// What it takes to show it could not be had.
+    Failed,
+}
+
+/// A write that its caller may make.
+pub struct Wish<'a> {
+    /// Who asks: the person, and what they act under.
+    pub asker: [&'a str; 2],
+    /// The tool.
+    pub tool: &'static Tool,
+    /// The page.
+    pub page: &'a AccessiblePage,
+    /// The way to it.
+    pub api: &'a PageApi<'a>,
+    /// What to write.
+    pub write: &'a Write,
+    /// How the call wants it carried out.
+    pub how: &'a CallArguments,
+    /// The same, digested.
+    pub asked: &'a Asked,
+    /// What can be asked of the client.
+    pub dialogue: &'a Dialogue,
+    /// What the operator decided about writes.
+    pub policy: &'a WritePolicy,
+    /// Seals the handles of previews.
+    pub seals: &'a KeyRing,
+    /// The time.
+    pub now: Timestamp,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// What the surface remembers.
+    pub record: &'a dyn Record,
+    /// What trouble upstream means to the client.
+    pub trouble: &'a dyn Fn(ApiError) -> Error,
+}
+
+/// What a wish comes to.
+pub enum Granted {
+    /// Write it.
+    Write {
+        /// What looks wrong and is let through.
+        warnings: Vec<String>,
+        /// What confirmed it, where something did.
+        approval: Option<Approval>,
+    },
+    /// Tell the client this; nothing is written.
+    Told(ToolOutcome),
+}
+
+impl Wish<'_> {
+    /// Looks the write over, shows it where that was asked for, and finds out who confirms it.
+    pub async fn grant(&self) -> Result<Granted, Error> {
+        let warnings = match self.look_over().await {
+            Ok(warnings) => warnings,
+            Err(refusal) => return Ok(Granted::Told(refusal)),
+        };
+        if self.how.is_preview {
+            return self.show(warnings).await.map(Granted::Told);
+        }
+        Ok(match self.approval(&warnings).await? {
+            Ok(approval) => Granted::Write { warnings, approval },
+            Err(refusal) => Granted::Told(refusal),
+        })
+    }
+
+    /// What looks wrong in texts and times; or the refusal, where the operator or the calendar does not let it through.
+    async fn look_over(&self) -> Result<Vec<String>, ToolOutcome> {
+        let Self { write, policy, .. } = *self;
+        let found = lint::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
+        let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
+        let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
+        if !refusing.is_empty() {
+            self.record.note(End::Refused, "lint").await;
+            return Err(outcome::lint_refused(&refusing));
+        }
+        let odd = match clock::check(write, self.now) {
+            Ok(odd) => odd,
+            // What was asked for before may be over by now.
+            Err(_) if self.record.is_known(self.asked).await => Vec::new(),
+            Err(problem) => {
+                self.record.note(End::Refused, "times").await;
+                return Err(outcome::bad_arguments(&[problem]));
+            }
+        };
+        Ok(found.iter().map(ToString::to_string).chain(odd).collect())
+    }
+
+    async fn show(&self, warnings: Vec<String>) -> Result<ToolOutcome, Error> {
+        let shown = self.preview(Purpose::Preview, warnings).await?;
+        let entry = self.record.note(End::Previewed, "asked_for").await;
+        Ok(shown.into_outcome(self.page, self.write, entry.as_deref()))
+    }
+
+    async fn preview(&self, purpose: Purpose, warnings: Vec<String>) -> Result<Preview, Error> {
+        match preview::make(self.api, self.write, self.now, |seen| self.seal(purpose, seen)).await {
+            Ok(shown) => Ok(shown.with_warnings(warnings)),
+            Err(error) => {
+                self.record.note(End::Failed, error.reason()).await;
+                Err((self.trouble)(error))
+            }
+        }
+    }
+
+    fn seal(&self, purpose: Purpose, seen: &[i64]) -> String {
+        let mut random = [0; 16];
+        (self.random)(&mut random);
+        confirmation::seal(self.seals, purpose, &self.subject(), seen, self.now, random)
+    }
+
+    /// What a handle for this call is bound to.
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            asker: self.asker,
+            tool: self.tool.name,
+            page_id: self.page.id,
+            digest: &self.asked.digest,
+            key_hash: &self.asked.key_hash,
+        }
+    }
+
+    /// Who confirms the write: the person where the client can ask them, otherwise a preview's handle, or nobody. The
+    /// inner error is what to tell instead of writing.
+    async fn approval(&self, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
+        let can_ask = self.policy.confirm != Confirm::Never && self.dialogue.can(QuestionKind::Form);
+        match self.dialogue.state() {
+            Some(state) if can_ask => self.answered(state, warnings).await,
+            // What was confirmed before is not asked about again: repeating the call tells how it ended.
+            None if can_ask && !self.record.is_known(self.asked).await => Err(self.question(warnings).await),
+            _ => Ok(self.handed_over().await),
+        }
+    }
+
+    /// The person's answer, which the state says was to this very question.
+    async fn answered(&self, state: &str, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
+        let approval = match self.opened(Purpose::Question, state).await {
+            Ok(approval) => approval,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match self.dialogue.form(QUESTION) {
+            Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(Ok(Some(approval))),
+            Some(_) => {
+                self.record.note(End::Declined, "by_person").await;
+                Ok(Err(outcome::declined()))
+            }
+            None => Err(self.question(warnings).await),
+        }
+    }
+
+    /// Asks the person. The row stays the only one if no answer ever comes.
+    async fn question(&self, warnings: &[String]) -> Error {
+        let shown = match self.preview(Purpose::Question, warnings.to_vec()).await {
+            Ok(shown) => shown,
+            Err(error) => return error,
+        };
+        self.record.note(End::Previewed, "question").await;
+        let message = format!("Publish this? {}", shown.sentences(self.page, self.write));
+        let schema = json!({
+            "type": "object",
+            "properties": { "publish": { "type": "boolean", "title": "Publish now", "default": true } },
+            "required": ["publish"],
+        });
+        let asked = [(QUESTION, Question::form(&message, &schema))].into();
+        Error::InputRequired(Questions { asked, state: Some(shown.into_handle()) })
+    }
+
+    /// The handle that the call brings, opened; or the refusal, where it does not open or one is needed.
+    async fn handed_over(&self) -> Result<Option<Approval>, ToolOutcome> {
+        let Some(text) = &self.how.handle else {
+            if self.policy.confirm == Confirm::Always && !self.record.is_known(self.asked).await {
+                self.record.note(End::Refused, "unconfirmed").await;
+                return Err(outcome::needs_preview());
+            }
+            return Ok(None);
+        };
+        self.opened(Purpose::Preview, text).await.map(Some)
+    }
+
+    async fn opened(&self, purpose: Purpose, text: &str) -> Result<Approval, ToolOutcome> {
+        match confirmation::open(self.seals, purpose, &self.subject(), text, self.now) {
+            Ok(approval) => Ok(approval),
+            Err(reason) => {
+                self.record.note(End::Refused, "handle").await;
+                Err(outcome::bad_handle(reason))
+            }
+        }
+    }
+}
