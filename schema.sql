@@ -141,6 +141,25 @@ CREATE TABLE IF NOT EXISTS call_counts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_counts_by_day ON call_counts (day);                             -- purge
 
+-- How one connection is doing, for the admin page's doctor: what its program said of itself, what it last ran into, what it
+-- once asked for. Written after the answer to a call or a refused refresh has left, and with an approval. Dies with
+-- the connection's last grant.
+CREATE TABLE IF NOT EXISTS connection_health (
+  user_id            TEXT    NOT NULL,
+  client_id          TEXT    NOT NULL,
+  called_at          INTEGER,                    -- to the minute
+  program            TEXT,                       -- what it calls itself; from outside, cut to one short line
+  program_version    TEXT,
+  revision           TEXT,                       -- of the protocol, as it spoke last
+  trouble            TEXT,                       -- a word of ours: the last reason for no result
+  trouble_at         INTEGER,
+  refreshes_failed   INTEGER NOT NULL DEFAULT 0,
+  refresh_failure    TEXT,                       -- a word of ours: the last reason
+  refresh_failed_at  INTEGER,
+  asked              TEXT,                       -- scopes that the client asked for at the newest approval
+  PRIMARY KEY (user_id, client_id)
+) STRICT, WITHOUT ROWID;
+
 -- One redirect URI that a client was refused with, so that admins can see what it would need. Written by the authorization
 -- endpoint at a limited rate; only the fifty seen last are kept. Whoever writes here is not signed in: trust none of it.
 CREATE TABLE IF NOT EXISTS refused_redirects (

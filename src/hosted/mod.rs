@@ -24,8 +24,8 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
 use crate::ids::PageId;
 use crate::mcp::{
-    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
-    ToolOutcome,
+    Completion, Dialogue, Error, ListedResource, Observation, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
+    Surface, ToolOutcome,
 };
 use crate::surface::{self, call_arguments};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
@@ -33,7 +33,7 @@ use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use write::Guard;
 
 /// What a model is told first.
@@ -56,6 +56,8 @@ pub struct HostedSurface<'a> {
     pub connector: &'a Connector<'a>,
     /// The page that the call reached, if one.
     pub reached: Cell<Option<PageId>>,
+    /// What the call told of its client.
+    pub seen: RefCell<Observation>,
 }
 
 #[async_trait(?Send)]
@@ -103,6 +105,14 @@ impl Surface for HostedSurface<'_> {
 
     async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
         complete::suggest(self, &sought).await
+    }
+
+    /// Of a batch: the last revision, and any trouble.
+    fn observe(&self, seen: Observation) {
+        let mut kept = self.seen.borrow_mut();
+        kept.program = seen.program.or(kept.program.take());
+        kept.revision = seen.revision.or(kept.revision);
+        kept.trouble = seen.trouble.or(kept.trouble);
     }
 
     /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.

@@ -103,7 +103,7 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedSurface { guard, connector: &connector, reached: Cell::new(None) }).await
+        test(&HostedSurface { guard, connector: &connector, reached: Cell::new(None), seen: RefCell::default() }).await
     }
 
     /// The audit rows, newest first.

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 /// Where a modern request says what its client can do.
 pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
-const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
+/// Where a modern request says which program sends it.
+pub const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
 /// The revisions we speak, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,12 +10,14 @@ pub mod error;
 pub mod headers;
 pub mod message;
 pub mod methods;
+pub mod observation;
 pub mod results;
 pub mod server;
 pub mod state;
 
 pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
+pub use observation::{Observation, Program, Trouble};
 pub use server::{Answer, answer};
 
 use crate::catalog::scope::ScopeSet;
@@ -57,6 +59,9 @@ pub trait Surface {
     async fn prompt(&self, name: &str, _arguments: Variables, _dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
         Err(Error::UnknownPrompt(name.to_owned()))
     }
+
+    /// Is told of every request that came to an end.
+    fn observe(&self, _seen: Observation) {}
 
     /// Suggests values for an argument. Something unknown has no values, and is no error.
     async fn complete(&self, _sought: Completion) -> Result<Suggestions, Error> {

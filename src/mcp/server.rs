@@ -5,7 +5,7 @@ use super::error::{Failure, ProtocolError};
 use super::headers::TransportHeaders;
 use super::message::{self, Id, Incoming, Malformed, Message, Request};
 use super::methods;
-use super::{Error, Surface};
+use super::{Error, Observation, Program, Surface, Trouble};
 use crate::catalog::scope::ScopeSet;
 use serde_json::Value;
 use std::time::Duration;
@@ -64,7 +64,12 @@ async fn answer_request(surface: &dyn Surface, headers: &TransportHeaders<'_>, r
     match era::revision_of(&request, headers) {
         Ok(revision) => reply_to(surface, request, revision).await.alone(),
         // What is refused here is refused alike in every revision.
-        Err(error) => refuse(Some(&request.id), &error.into(), Revision::NEWEST_LEGACY),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let program = Program::of(&request);
+            surface.observe(Observation { program, revision: None, trouble: Trouble::of(&failure) });
+            refuse(Some(&request.id), &failure, Revision::NEWEST_LEGACY)
+        }
     }
 }
 
@@ -126,8 +131,14 @@ impl Batch {
 
 async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
     let result = methods::perform(surface, &request, revision).await;
+    let program = Program::of(&request);
     let id = request.id;
     let result = result.map(|body| body.dress(&id, revision, &surface.server()));
+    let trouble = match &result {
+        Ok(answer) => Trouble::of_answer(answer),
+        Err(failure) => Trouble::of(failure),
+    };
+    surface.observe(Observation { program, revision: Some(revision), trouble });
     Reply { id, revision, result }
 }
 

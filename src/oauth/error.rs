@@ -170,6 +170,37 @@ impl TokenError {
         }
     }
 
+    /// Why a refresh was refused, in a fixed word for the connection's owner. It holds nothing that came with the request.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Grant(GrantFault::Expired) => "expired",
+            Self::Grant(GrantFault::Replayed) => "replayed",
+            Self::Grant(GrantFault::Revoked) => "revoked",
+            Self::Grant(GrantFault::PersonGone) => "person_ended",
+            Self::Grant(GrantFault::OtherClient) => "other_client",
+            Self::Grant(GrantFault::OtherResource) | Self::Resource => "resource",
+            Self::Scope => "scope",
+            Self::Limited(_) => "limited",
+            Self::Unavailable | Self::Storage(_) => "unavailable",
+            Self::MalformedBody
+            | Self::RepeatedParameter
+            | Self::Missing(_)
+            | Self::GrantType
+            | Self::VerifierShape
+            | Self::ClientId
+            | Self::ClientSecret
+            | Self::BasicAuthentication
+            | Self::TwoAuthentications
+            | Self::Grant(
+                GrantFault::NotOurs
+                | GrantFault::Unknown(_)
+                | GrantFault::OtherRedirectUri
+                | GrantFault::Verifier
+                | GrantFault::Spent,
+            ) => "request",
+        }
+    }
+
     /// Whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
     /// again at once, with everything right, is a repeated request.
     pub const fn is_senders_fault(&self) -> bool {

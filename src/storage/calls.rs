@@ -1,11 +1,12 @@
-//! How many calls each connection made on each day, by how they ended; and which pages it reached.
+//! How many calls each connection made on each day, by how they ended; which pages it reached, and how it is doing.
 //!
 //! Written after an answer has left, so that no call waits for it. A count that is lost is lost: it is a picture, not a bill.
 
+use super::health::{self, RefusedRefresh, Report};
 use super::{Result, run, statement};
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -42,9 +43,18 @@ impl CallOutcome {
     }
 }
 
-/// One call, to be counted.
+/// Something that an answer leaves to be counted.
 #[derive(Clone, Debug)]
-pub struct Tally {
+pub enum Tally {
+    /// A call.
+    Call(Call),
+    /// A refresh that was refused.
+    RefusedRefresh(RefusedRefresh),
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
     /// Whose.
     pub user_id: UserId,
     /// Through which client.
@@ -53,6 +63,8 @@ pub struct Tally {
     pub outcome: CallOutcome,
     /// The page it reached, if one.
     pub page_id: Option<PageId>,
+    /// What it told of its program.
+    pub report: Report,
     /// When.
     pub at: Timestamp,
 }
@@ -62,28 +74,36 @@ pub fn day_of(at: Timestamp) -> i64 {
     at.as_seconds().div_euclid(DAY)
 }
 
-/// Counts a call.
+/// Counts it.
 pub async fn count(db: &dyn Database, tally: &Tally) -> Result<()> {
-    let (user_id, client_id) = (tally.user_id.0.as_str(), tally.client_id.as_str());
+    let statements = match tally {
+        Tally::Call(call) => statements_for_call(call),
+        Tally::RefusedRefresh(refused) => vec![health::statement_for_refusal(refused)],
+    };
+    db.batch(&statements).await.map(drop)
+}
+
+fn statements_for_call(call: &Call) -> Vec<Statement> {
+    let (user_id, client_id) = (call.user_id.0.as_str(), call.client_id.as_str());
     let count = statement!(
         "INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, 1)
          ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + 1",
         user_id,
         client_id,
-        day_of(tally.at),
-        tally.outcome.as_str(),
+        day_of(call.at),
+        call.outcome.as_str(),
     );
-    let reach = tally.page_id.map(|page_id| {
+    let reach = call.page_id.map(|page_id| {
         statement!(
             "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             page_id.0,
             user_id,
             client_id,
-            tally.at,
+            call.at,
         )
     });
-    let statements: Vec<_> = [count].into_iter().chain(reach).collect();
-    db.batch(&statements).await.map(drop)
+    let health = health::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at);
+    [count, health].into_iter().chain(reach).collect()
 }
 
 /// The calls of one connection on one day that ended one way.
@@ -125,11 +145,12 @@ mod tests {
     #[tokio::test]
     async fn calls_add_up_by_connection_day_and_outcome() {
         let db = TestDatabase::new();
-        let call = |user: &str, outcome, at| Tally {
+        let call = |user: &str, outcome, at| Call {
             user_id: UserId(user.into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
             outcome,
             page_id: Some(PageId(42)),
+            report: Report::default(),
             at: Timestamp::from_seconds(at),
         };
         for (user, outcome, at) in [
@@ -139,7 +160,7 @@ mod tests {
             ("1", CallOutcome::Refused, DAY),
             ("2", CallOutcome::Failed, DAY),
         ] {
-            count(&db, &call(user, outcome, at)).await.expect("counted");
+            count(&db, &Tally::Call(call(user, outcome, at))).await.expect("counted");
         }
         let counts = counts_since(&db, &UserId("1".into()), 1).await.expect("counts");
         let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();

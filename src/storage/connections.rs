@@ -15,6 +15,8 @@ use crate::timestamp::Timestamp;
 
 /// Live grants that one look reads; more than anybody has.
 const LIMIT: i64 = 500;
+/// Ended connections that one look reads.
+const ENDED_LIMIT: i64 = 20;
 
 /// One live grant, with what is decided about its connection.
 #[derive(Clone, Debug)]
@@ -43,6 +45,10 @@ pub struct LiveGrant {
     pub expires_at: Option<Timestamp>,
     /// When its refresh token dies if it is not used.
     pub unused_until: Timestamp,
+    /// How often it was refreshed.
+    pub refreshes: i64,
+    /// Its last refresh, or its first tokens.
+    pub refreshed_at: Timestamp,
     /// Whether the connection's writes are paused.
     pub are_writes_paused: bool,
     /// Of a listing by page: the page, and whether the connection is cut off from it.
@@ -53,7 +59,8 @@ pub struct LiveGrant {
 pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result<Vec<LiveGrant>> {
     let select = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until, NULL AS page_id, 0 AS is_cut,
+                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
+                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_cut,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
          FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
          WHERE g.user_id = ?1 AND g.revoked_at IS NULL
@@ -74,7 +81,8 @@ pub async fn list_by_pages(
 ) -> Result<Vec<LiveGrant>> {
     let select = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until, reach.page_id,
+                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
+                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
                 EXISTS (SELECT 1 FROM page_cuts c WHERE c.user_id = g.user_id AND c.client_id = g.client_id
                         AND c.page_id = reach.page_id) AS is_cut,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
@@ -108,9 +116,60 @@ fn read(row: &Row) -> Result<LiveGrant> {
         last_used_at: row.optional_time("last_used_at")?,
         expires_at: row.optional_time("expires_at")?,
         unused_until: row.time("unused_until")?,
+        refreshes: row.integer("refreshes")?,
+        refreshed_at: row.time("refreshed_at")?,
         are_writes_paused: is("is_paused")?,
         page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_cut)),
     })
+}
+
+/// Pages that admins have cut a person's connections off from, with the client of each.
+pub async fn list_cuts(db: &dyn Database, user_id: &UserId) -> Result<Vec<(String, PageId)>> {
+    let select = statement!("SELECT client_id, page_id FROM page_cuts WHERE user_id = ?1", user_id.0.as_str());
+    let read = |row: &Row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?)));
+    run(db, select).await?.iter().map(read).collect()
+}
+
+/// A connection that is no more.
+#[derive(Clone, Debug)]
+pub struct EndedConnection {
+    /// To which client.
+    pub client_id: String,
+    /// Its name, as the consent page showed it.
+    pub client_name: String,
+    /// When its last grant ended.
+    pub ended_at: Timestamp,
+    /// Why, in a stored word; `None`: its time was over.
+    pub reason: Option<String>,
+}
+
+/// A person's connections whose last grant ended after `since`, the latest first.
+pub async fn list_ended(
+    db: &dyn Database,
+    user_id: &UserId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<EndedConnection>> {
+    // A grant that lives ends in the future, so its client is left out.
+    let select = statement!(
+        "SELECT client_id, client_name, revoke_reason, max(ended_at) AS ended_at FROM (
+           SELECT g.client_id, g.client_name, g.revoke_reason, coalesce(g.revoked_at, max(r.expires_at)) AS ended_at
+           FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id WHERE g.user_id = ?1 GROUP BY g.id)
+         GROUP BY client_id HAVING max(ended_at) <= ?3 AND max(ended_at) > ?2 ORDER BY max(ended_at) DESC LIMIT ?4",
+        user_id.0.as_str(),
+        since,
+        now,
+        ENDED_LIMIT,
+    );
+    let read = |row: &Row| {
+        Ok(EndedConnection {
+            client_id: row.text("client_id")?,
+            client_name: row.text("client_name")?,
+            ended_at: row.time("ended_at")?,
+            reason: row.optional_text("revoke_reason")?,
+        })
+    };
+    run(db, select).await?.iter().map(read).collect()
 }
 
 /// Pauses the writes of the actor's own connection.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod calls;
 pub mod connections;
 pub mod grants;
+pub mod health;
 pub mod idempotency;
 pub mod purge;
 pub mod refusals;

@@ -25,7 +25,7 @@ struct Rule {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 12] = [
     Rule {
         table: "transactions",
         keep: HOUR,
@@ -107,6 +107,15 @@ const RULES: [Rule; 11] = [
               (SELECT r.page_id, r.user_id, r.client_id FROM page_reaches r
                WHERE r.seen_at <= ?1
                  AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = r.user_id AND g.client_id = r.client_id)
+               LIMIT ?2) RETURNING 1 AS one",
+    },
+    Rule {
+        table: "connection_health",
+        keep: DAY,
+        sql: "DELETE FROM connection_health WHERE (user_id, client_id) IN
+              (SELECT h.user_id, h.client_id FROM connection_health h
+               WHERE max(coalesce(h.called_at, 0), coalesce(h.refresh_failed_at, 0)) <= ?1
+                 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = h.user_id AND g.client_id = h.client_id)
                LIMIT ?2) RETURNING 1 AS one",
     },
 ];

@@ -2,7 +2,7 @@
 //!
 //! A transaction moves once through open → signed in → consumed; each move is one conditional write.
 
-use super::{Result, json_list, run, run_for_one, statement};
+use super::{Result, health, json_list, run, run_for_one, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, PageId, UserId};
 use crate::oauth::authorize::AuthorizationRequest;
@@ -323,6 +323,7 @@ pub async fn approve(
         now + CODE_LIFETIME,
         consent.hash().0,
     );
-    let answers = db.batch(&[consume, grant, reaches, code, audit]).await?;
+    let asked = health::statement_for_approval(consent, &approval.code_hash, approval.request.scopes);
+    let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
     Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
 }

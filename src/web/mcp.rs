@@ -7,17 +7,20 @@ use crate::hosted::HostedSurface;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
 use crate::ids::RequestId;
+use crate::mcp::era::Revision;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
+use crate::mcp::{Observation, Trouble};
 use crate::oauth::error::TokenError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
-use crate::storage::calls::{CallOutcome, Tally};
+use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
+use crate::storage::health::Report;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use url::Url;
 
@@ -130,16 +133,26 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         random: ctx.random,
         log: ctx.log,
     };
-    let surface = HostedSurface { guard, connector: &connector, reached: Cell::new(None) };
+    let surface = HostedSurface { guard, connector: &connector, reached: Cell::new(None), seen: RefCell::default() };
     let answer = server::answer(&surface, &headers, request.body()).await;
     let outcome = outcome_of(&answer);
     let mut response = into_response(ctx, caller, request_id, answer).await;
     if let Some(outcome) = outcome {
         let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
-        let tally = Tally { user_id, client_id, outcome, page_id: surface.reached.get(), at: ctx.now };
-        response.extensions_mut().insert(tally);
+        let report = report(surface.seen.take());
+        let call = Call { user_id, client_id, outcome, page_id: surface.reached.get(), report, at: ctx.now };
+        response.extensions_mut().insert(Tally::Call(call));
     }
     response
+}
+
+/// What is kept of it.
+fn report(seen: Observation) -> Report {
+    Report {
+        program: seen.program.map(|program| (program.name, program.version)),
+        revision: seen.revision.map(Revision::as_str),
+        trouble: seen.trouble.map(Trouble::as_str),
+    }
 }
 
 /// What an answer counts as; `None`: nothing was asked.

@@ -16,7 +16,9 @@ use crate::oauth::token::{
 };
 use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::calls::Tally;
 use crate::storage::grants::{self, RevokeReason};
+use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens, Race};
 use crate::timestamp::Timestamp;
 use crate::upstream::{Api, ApiError, Principal, identity};
@@ -35,11 +37,39 @@ impl From<DatabaseError> for TokenError {
 pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match exchange(ctx, request, request_id).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
-        Err(error) if error.is_senders_fault() => {
-            let wait = count_failure(ctx, request).await;
-            refuse(ctx, &wait.map_or(error, |wait| TokenError::Limited(wait.as_secs())))
+        Err(Refusal { mut error, of }) => {
+            let wait = if error.is_senders_fault() { count_failure(ctx, request).await } else { None };
+            // Whoever is over a limit writes nothing, either.
+            let counted = of.filter(|_| wait.is_none());
+            if let Some(wait) = wait {
+                error = TokenError::Limited(wait.as_secs());
+            }
+            let mut response = refuse(ctx, &error);
+            if let Some(refused) = counted {
+                response.extensions_mut().insert(Tally::RefusedRefresh(*refused));
+            }
+            response
         }
-        Err(error) => refuse(ctx, &error),
+    }
+}
+
+/// Why there are no tokens, and whose refresh that was, where that is known: for the doctor of their connection.
+struct Refusal {
+    error: TokenError,
+    of: Option<Box<RefusedRefresh>>,
+}
+
+impl<E: Into<TokenError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), of: None }
+    }
+}
+
+impl Refusal {
+    fn of(ctx: &Context<'_>, grant: &Grant, error: TokenError) -> Self {
+        let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
+        let refused = RefusedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
+        Self { error, of: Some(Box::new(refused)) }
     }
 }
 
@@ -84,11 +114,11 @@ async fn exchange(
     ctx: &Context<'_>,
     request: &Request<Bytes>,
     request_id: &RequestId,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, Refusal> {
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     match endpoint.parse(&form(request)?)? {
-        TokenRequest::Code(request) => redeem(ctx, &request, request_id).await,
+        TokenRequest::Code(request) => Ok(redeem(ctx, &request, request_id).await?),
         TokenRequest::Refresh(request) => refresh(ctx, &request, request_id).await,
     }
 }
@@ -148,32 +178,44 @@ async fn refresh(
     ctx: &Context<'_>,
     request: &RefreshRequest,
     request_id: &RequestId,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, Refusal> {
     // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
     // backwards.
     for is_second_look in [false, true] {
         let hash = request.token.hash();
         let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
-        let verdict = token::decide_refresh(request, &record, ctx.now)?;
-        if !matches!(verdict, RefreshVerdict::Reused) {
-            check_person(ctx, &record.grant, request_id).await?;
-        }
-        let answer = match verdict {
-            RefreshVerdict::Rotate(scopes) => rotate(ctx, request, &record, scopes).await?,
-            RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, &record, &rotation, scopes).await?,
-            // Siblings moved on while this request was on its way: it is late, not stolen.
-            RefreshVerdict::Reused if is_second_look => return Err(TokenError::Unavailable),
-            RefreshVerdict::Reused => {
-                end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse, request_id).await?;
-                return Err(TokenError::Grant(GrantFault::Replayed));
-            }
-        };
-        if let Some(answer) = answer {
-            return Ok(answer);
+        match refresh_once(ctx, request, &record, is_second_look, request_id).await {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            Err(error) => return Err(Refusal::of(ctx, &record.grant, error)),
         }
     }
-    Err(TokenError::Unavailable)
+    Err(TokenError::Unavailable.into())
+}
+
+/// `None`: somebody else was faster.
+async fn refresh_once(
+    ctx: &Context<'_>,
+    request: &RefreshRequest,
+    record: &RefreshRecord,
+    is_second_look: bool,
+    request_id: &RequestId,
+) -> Result<Option<TokenResponse>, TokenError> {
+    let verdict = token::decide_refresh(request, record, ctx.now)?;
+    if !matches!(verdict, RefreshVerdict::Reused) {
+        check_person(ctx, &record.grant, request_id).await?;
+    }
+    match verdict {
+        RefreshVerdict::Rotate(scopes) => rotate(ctx, request, record, scopes).await,
+        RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, record, &rotation, scopes).await,
+        // Siblings moved on while this request was on its way: it is late, not stolen.
+        RefreshVerdict::Reused if is_second_look => Err(TokenError::Unavailable),
+        RefreshVerdict::Reused => {
+            end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse, request_id).await?;
+            Err(TokenError::Grant(GrantFault::Replayed))
+        }
+    }
 }
 
 /// Asks StatiBeat whether it still knows the person, so that no refresh goes on around somebody who is gone. What their role

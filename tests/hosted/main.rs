@@ -21,6 +21,7 @@ mod confirmations;
 mod connection;
 mod consent;
 mod consent_choices;
+mod doctor;
 mod edges;
 mod fuzzed;
 mod hardening;

@@ -137,7 +137,12 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
-        let surface = HostedSurface { guard, connector: &connector, reached: std::cell::Cell::new(None) };
+        let surface = HostedSurface {
+            guard,
+            connector: &connector,
+            reached: std::cell::Cell::new(None),
+            seen: std::cell::RefCell::default(),
+        };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match surface.call(tool, arguments, &Dialogue::default()).await {
             Ok(outcome) if !outcome.is_error => Told::Done,

@@ -33,6 +33,10 @@ pub(in crate::web) struct Connection {
     pub last_used_at: Option<Timestamp>,
     /// When it ends by itself.
     pub end: End,
+    /// How often any of its grants was refreshed.
+    pub refreshes: i64,
+    /// The last refresh, or the last first tokens.
+    pub refreshed_at: Timestamp,
     /// Whether its writes are paused.
     pub are_writes_paused: bool,
     /// Of a listing by page: the page, and whether the connection is cut off from it.
@@ -79,6 +83,8 @@ impl Connection {
             since: grant.created_at,
             last_used_at: grant.last_used_at,
             end,
+            refreshes: grant.refreshes,
+            refreshed_at: grant.refreshed_at,
             are_writes_paused: grant.are_writes_paused,
             page: grant.page,
         }
@@ -96,6 +102,8 @@ impl Connection {
             _ => PageChoice::All,
         };
         self.last_used_at = self.last_used_at.max(grant.last_used_at);
+        self.refreshes += grant.refreshes;
+        self.refreshed_at = self.refreshed_at.max(grant.refreshed_at);
         self.client_name = grant.client_name;
         self.standing = grant.standing;
         self.redirect_host = grant.redirect_host;
@@ -123,8 +131,13 @@ fn later(one: End, other: End) -> End {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A connection of one grant, for the tests beside.
+    pub(in super::super) fn connection(pages: PageChoice, scope: Scope) -> Connection {
+        gather(vec![grant("a", pages, scope, 1, None)]).remove(0)
+    }
 
     fn grant(client: &str, pages: PageChoice, scope: Scope, at: i64, expires_at: Option<i64>) -> LiveGrant {
         let time = Timestamp::from_seconds;
@@ -141,6 +154,8 @@ mod tests {
             last_used_at: Some(time(at + 1)),
             expires_at: expires_at.map(time),
             unused_until: time(at + 100),
+            refreshes: 1,
+            refreshed_at: time(at),
             are_writes_paused: false,
             page: None,
         }
@@ -160,6 +175,7 @@ mod tests {
         assert_eq!(a.scopes, ScopeSet::from_iter([Scope::PagesRead, Scope::IncidentsWrite]));
         assert_eq!((a.since.as_seconds(), a.last_used_at.map(Timestamp::as_seconds)), (1, Some(4)));
         assert_eq!(a.end, End::At(Timestamp::from_seconds(60)));
+        assert_eq!((a.refreshes, a.refreshed_at.as_seconds()), (2, 3));
         assert!(a.may_write() && !connections[1].may_write());
     }
 

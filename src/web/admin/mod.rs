@@ -6,11 +6,13 @@
 
 mod act;
 mod connections;
+mod doctor;
 mod overview;
 mod sign_in;
 
 pub(super) use act::{Action, Plan, confirm, perform};
 pub(super) use connections::{Connection, End};
+pub(super) use doctor::{Checkup, Finding, ScopeCheck, Verdict};
 pub(super) use sign_in::{back, out, start};
 
 use super::browser::{self, Cookie};

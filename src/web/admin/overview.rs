@@ -4,20 +4,24 @@ use super::super::views;
 use super::super::views::admin::{ActivityList, Filter, Overview};
 use super::super::{Context, Response, browser};
 use super::act::Action;
-use super::connections::gather;
+use super::connections::{Connection, gather};
+use super::doctor::Checkup;
 use super::{Fault, Visitor, visible_pages};
 use crate::ids::{PageId, RequestId};
 use crate::oauth::parameters::Parameters;
 use crate::storage::activity::{self, Position};
-use crate::storage::{calls, connections, refusals};
+use crate::storage::{calls, connections, health, refusals};
 use crate::timestamp::Timestamp;
 use crate::upstream::audit_logs::{self, AuditLogs};
 use crate::upstream::identity::AccessiblePage;
 use bytes::Bytes;
 use http::Request;
+use std::time::Duration;
 
 /// Days in the picture, today included.
 const DAYS: i64 = 14;
+/// How long an ended connection is still spoken of.
+const ENDED_SHOWN: Duration = Duration::from_hours(30 * 24);
 /// Pages whose audit settings are asked for: each is a call to StatiBeat.
 const ASKED_PAGES: usize = 20;
 
@@ -34,7 +38,8 @@ pub(super) async fn show(
     let pages = visible_pages(&api).await?;
     let logs = audit_logs::of_pages(&api, &pages[..pages.len().min(ASKED_PAGES)]).await;
     let person = &visitor.person.user_id;
-    let own = gather(connections::list(ctx.db, person, ctx.now).await?);
+    let own = examine(ctx, &visitor, &pages).await?;
+    let ended = connections::list_ended(ctx.db, person, ctx.now - ENDED_SHOWN, ctx.now).await?;
     let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
     let others = gather(connections::list_by_pages(ctx.db, &administered, person, ctx.now).await?);
     let is_admin = !administered.is_empty();
@@ -50,6 +55,7 @@ pub(super) async fn show(
         approved: &ctx.config.allowed_redirects,
         pages: &pages,
         connections: &own,
+        ended: &ended,
         others: &others,
         activity: &activity,
         filter: &filter,
@@ -61,6 +67,26 @@ pub(super) async fn show(
         done: query.one("done").ok().flatten().and_then(Action::parse),
         now: ctx.now,
     }))
+}
+
+/// The person's own connections, each with what the doctor found.
+async fn examine(
+    ctx: &Context<'_>,
+    visitor: &Visitor,
+    pages: &[AccessiblePage],
+) -> Result<Vec<(Connection, Checkup)>, Fault> {
+    let person = &visitor.person.user_id;
+    let own = gather(connections::list(ctx.db, person, ctx.now).await?);
+    let known = health::list(ctx.db, person).await?;
+    let cuts = connections::list_cuts(ctx.db, person).await?;
+    let examined = own.into_iter().map(|connection| {
+        let is_its = |client_id: &str| client_id == connection.client_id.as_str();
+        let health = known.iter().find(|health| is_its(&health.client_id));
+        let cut = cuts.iter().filter(|(client_id, _)| is_its(client_id)).map(|(_, page)| *page).collect();
+        let checkup = Checkup::of(&connection, health, cut, pages);
+        (connection, checkup)
+    });
+    Ok(examined.collect())
 }
 
 fn read_filter(query: &Parameters) -> Filter {

@@ -7,8 +7,16 @@ use crate::storage::activity::Shown;
 use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
-const OUTCOMES: [(&str, &str); 5] =
-    [("done", "Done"), ("refused", "Refused"), ("limited", "Too many"), ("failed", "Failed"), ("unknown", "Unknown")];
+const OUTCOMES: [(&str, &str); 8] = [
+    ("done", "Done"),
+    ("replayed", "Done before"),
+    ("previewed", "Previewed"),
+    ("declined", "Declined"),
+    ("refused", "Refused"),
+    ("limited", "Too many"),
+    ("failed", "Failed"),
+    ("unknown", "Unknown"),
+];
 
 /// The list with its filters.
 pub(super) fn list(view: &Overview<'_>) -> Markup {
@@ -46,6 +54,7 @@ fn filters(view: &Overview<'_>) -> Markup {
     let mut clients: Vec<(&str, &str)> = view
         .connections
         .iter()
+        .map(|(connection, _)| connection)
         .chain(view.others)
         .map(|connection| (connection.client_id.as_str(), connection.client_name.as_str()))
         .collect();

@@ -1,8 +1,8 @@
 //! Connected clients: one's own, and other people's that reach pages one administers.
 
-use super::super::super::admin::{Action, Connection, End};
+use super::super::super::admin::{Action, Checkup, Connection, End};
 use super::super::time;
-use super::{Overview, action_button, picture};
+use super::{Overview, action_button, doctor, picture};
 use crate::catalog::scope::ScopeSet;
 use crate::oauth::grant::PageChoice;
 use maud::{Markup, html};
@@ -15,15 +15,16 @@ pub(super) fn own(view: &Overview<'_>) -> Markup {
             @if view.connections.is_empty() {
                 p.soft { "None yet. Add the Resource URL to an app; once you have allowed it, it appears here." }
             }
-            @for connection in view.connections { (one(view, connection)) }
+            @for (connection, checkup) in view.connections { (one(view, connection, checkup)) }
             @if view.connections.len() > 1 {
                 div.actions { (action_button(view, Action::RevokeAll, None, "End all connections…", "")) }
             }
+            (doctor::ended(view))
         }
     }
 }
 
-fn one(view: &Overview<'_>, connection: &Connection) -> Markup {
+fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Markup {
     let about = format!("({})", connection.client_name);
     html! {
         article.item {
@@ -41,6 +42,7 @@ fn one(view: &Overview<'_>, connection: &Connection) -> Markup {
                 dt { "Ends" } dd { (end(connection.end)) }
             }
             (picture::of(view, connection))
+            (doctor::of(view, connection, checkup))
             div.actions {
                 @if connection.are_writes_paused {
                     (action_button(view, Action::Resume, Some(connection), "Resume writes", &about))

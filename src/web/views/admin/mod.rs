@@ -1,12 +1,14 @@
 //! The Hosted MCP page: what it shows to somebody signed in, and the small pages around it.
 
 mod activity;
+mod advice;
 mod connections;
 mod diagnosis;
+mod doctor;
 mod picture;
 mod setup;
 
-use super::super::admin::{Action, Connection, Plan};
+use super::super::admin::{Action, Checkup, Connection, Plan};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::{frame, page};
@@ -15,6 +17,7 @@ use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::oauth::metadata::Endpoints;
 use crate::storage::activity::Shown;
 use crate::storage::calls::DayCount;
+use crate::storage::connections::EndedConnection;
 use crate::storage::refusals::Refusal;
 use crate::storage::transactions::SignedIn;
 use crate::timestamp::Timestamp;
@@ -34,8 +37,10 @@ pub(in crate::web) struct Overview<'a> {
     pub approved: &'a AllowedRedirects,
     /// The pages that the person can see.
     pub pages: &'a [AccessiblePage],
-    /// The person's own connections.
-    pub connections: &'a [Connection],
+    /// The person's own connections, each with what the doctor found.
+    pub connections: &'a [(Connection, Checkup)],
+    /// Those that ended of late.
+    pub ended: &'a [EndedConnection],
     /// Other people's, page by page.
     pub others: &'a [Connection],
     /// What was done.

@@ -1,0 +1,163 @@
+//! The connection doctor on the Hosted MCP page: what a connection's owner learns when something goes wrong with it.
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::flow::{Tokens, authorize_url, tokens, user};
+use crate::support::{TestApp, request};
+use futures_util::FutureExt as _;
+use serde_json::json;
+use statibeat_mcp::storage::purge;
+use std::time::Duration;
+
+const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
+
+/// What the doctor says of the only connection.
+fn doctor(app: &TestApp, user_id: &str) -> String {
+    let page = Browser::new(app).open_admin_page(user_id).body;
+    let start = page.find("Connection doctor").unwrap_or_else(|| panic!("no doctor in {page}"));
+    page[start..].split("</details>").next().expect("an end").to_owned()
+}
+
+fn check(said: &str, wanted: &[&str]) {
+    for text in wanted {
+        assert!(said.contains(text), "no {text} in {said}");
+    }
+}
+
+fn introduce(app: &TestApp, pair: &Tokens, name: &str) {
+    let info = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": name, "version": "1.9.2" } });
+    app.call(&pair.access, "initialize", info);
+    app.count_calls();
+}
+
+#[test]
+fn it_tells_what_the_program_calls_itself_and_which_era_it_speaks() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    check(&doctor(&app, user::MARA_ADMIN), &["Not used yet", "It has not said", "has not called yet"]);
+    introduce(&app, &pair, "Cursor");
+    check(&doctor(&app, user::MARA_ADMIN), &["Working", "Cursor 1.9.2", "MCP 2025-11-25", "with a handshake"]);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": { "name": "Claude", "version": "3" },
+    });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": meta } }).to_string();
+    let authorization = format!("Bearer {}", pair.access);
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/json"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "tools/list"),
+    ];
+    assert_eq!(app.send(request("POST", "/mcp", &headers, body)).status(), 200);
+    app.count_calls();
+    check(&doctor(&app, user::MARA_ADMIN), &["Claude 3", "MCP 2026-07-28", "no handshake"]);
+}
+
+#[test]
+fn a_program_cannot_write_anything_but_text_into_the_page() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    introduce(&app, &pair, &format!("</bdi><script>\u{202e}alert(1)</script>\n{}", "x".repeat(5_000)));
+    let said = doctor(&app, user::MARA_ADMIN);
+    check(&said, &["&lt;script&gt;alert(1)&lt;/script&gt; xxx", "nobody has checked it"]);
+    assert!(!said.contains("<script") && !said.contains('\u{202e}') && !said.contains(&"x".repeat(80)), "{said}");
+}
+
+#[test]
+fn it_explains_the_last_error_and_says_when_it_is_over() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
+    app.count_calls();
+    check(&doctor(&app, user::MARA_ADMIN), &["Something went wrong", "you did not allow", "tick that permission"]);
+    app.advance(Duration::from_secs(61));
+    app.ping(&pair.access);
+    app.count_calls();
+    let said = doctor(&app, user::MARA_ADMIN);
+    check(&said, &["Working", "you did not allow", "It has worked again since"]);
+    assert!(!said.contains("tick that permission"), "{said}");
+}
+
+#[test]
+fn it_names_a_client_of_another_revision() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let authorization = format!("Bearer {}", pair.access);
+    let headers = [("authorization", authorization.as_str()), ("mcp-protocol-version", "2019-01-01")];
+    app.send(request("POST", "/mcp", &headers, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#));
+    app.count_calls();
+    check(&doctor(&app, user::MARA_ADMIN), &["a version of MCP that StatiBeat does not speak", "Update the app"]);
+}
+
+#[test]
+fn it_counts_refreshes_and_says_why_one_was_refused() {
+    let app = TestApp::new();
+    let mut pair = app.connect(user::MARA_ADMIN, SCOPE);
+    for _ in 0..2 {
+        app.advance(Duration::from_secs(3_000));
+        pair = tokens(&app.refresh(&pair.refresh, &[]));
+    }
+    check(&doctor(&app, user::MARA_ADMIN), &["2 times, last just now"]);
+    assert_eq!(app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]).status(), 400);
+    app.count_calls();
+    check(&doctor(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Something went wrong"]);
+}
+
+#[test]
+fn it_holds_what_was_asked_against_what_was_granted_and_what_the_role_allows() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let asked = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+    let consent = browser.sign_in(&authorize_url(&[("scope", asked)]), user::INES_VIEWER);
+    let granted = ["mcp.pages.read".to_owned(), "mcp.incidents.write".to_owned()];
+    let target = browser.answer_with(&consent, "approve", &granted).leaves_for();
+    app.redeem(&parameter(&target, "code").expect("a code"), &[]);
+    let said = doctor(&app, user::INES_VIEWER);
+    let row = |scope: &str| {
+        let start = said.find(&format!("<code>{scope}<")).unwrap_or_else(|| panic!("no {scope} in {said}"));
+        said[start..].split("</tr>").next().expect("a row").replace("</td><td>", " | ")
+    };
+    check(&row("mcp.pages.read"), &["Yes | Yes | On every page it reaches"]);
+    check(&row("mcp.incidents.read"), &["Yes | No | "]);
+    check(&row("mcp.incidents.write"), &["Yes | Yes | On no page it reaches"]);
+}
+
+#[test]
+fn a_connection_that_ended_says_why_until_a_month_has_gone() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    app.refresh(&first.refresh, &[]);
+    app.advance(Duration::from_secs(3_600));
+    app.refresh(&first.refresh, &[]);
+    let ended = |app: &TestApp| Browser::new(app).open_admin_page(user::MARA_ADMIN).body;
+    check(&ended(&app), &["Ended in the last 30 days (1)", "used again", "on one computer at a time"]);
+    assert!(!Browser::new(&app).open_admin_page(user::THEO_MANAGER).body.contains("Ended in the last"));
+    app.advance(Duration::from_secs(30 * 24 * 3_600));
+    assert!(!ended(&app).contains("Ended in the last"));
+    app.connect(user::MARA_ADMIN, SCOPE);
+    app.advance(Duration::from_secs(60));
+    assert!(!ended(&app).contains("Ended in the last"), "a connection that lives has not ended");
+}
+
+#[test]
+fn the_owner_learns_that_an_admin_has_cut_the_connection_off_from_a_page() {
+    let app = TestApp::new();
+    app.connect(user::THEO_MANAGER, SCOPE);
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    browser.act(&page, &[("action", "cut"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")]);
+    check(&doctor(&app, user::THEO_MANAGER), &["Cut off from", "An admin of the page decided so"]);
+}
+
+#[test]
+fn what_a_connection_told_goes_with_it() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    introduce(&app, &pair, "Cursor");
+    assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 1);
+    app.revoke(&pair.refresh, &[]);
+    app.advance(Duration::from_secs(200 * 24 * 3_600));
+    purge::run(&app.db, app.now()).now_or_never().expect("no waiting").expect("a purge");
+    assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 0);
+}
