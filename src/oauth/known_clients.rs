@@ -73,12 +73,9 @@ const TABLE: [KnownClient; 13] = [
         "MCPJam",
         Loopback::At(&["http://localhost/oauth/callback"]),
     ),
-    // Vendor's document, 2026-09-24.
-    known(
-        "https://opencode.ai/oauth/opencode/client.json",
-        "OpenCode",
-        Loopback::At(&["http://127.0.0.1/callback", "http://localhost/callback"]),
-    ),
+    // Vendor's document, 2026-09-24, says /callback; the program listens at 127.0.0.1:19876/mcp/oauth/callback
+    // (elmohq/elmo #684, 2026-09-01).
+    known("https://opencode.ai/oauth/opencode/client.json", "OpenCode", Loopback::AnyPath(&[IPV4, LOCALHOST])),
     // Vendor's catalog, 2026-09; hosted, its redirect URI was not seen.
     known("https://www.notion.so/oauth/mcp-client-metadata.json", "Notion", Loopback::Never),
     // As above.

@@ -16,6 +16,7 @@ mod attacks;
 mod authorize;
 mod bearer;
 mod budget;
+mod clients;
 mod completion;
 mod confirmations;
 mod connection;
