@@ -204,7 +204,7 @@ impl TokenError {
     /// Whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
     /// again at once, with everything right, is a repeated request.
     pub const fn is_senders_fault(&self) -> bool {
-        !matches!(self, Self::Unavailable | Self::Limited(_) | Self::Grant(GrantFault::Spent))
+        !matches!(self, Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant(GrantFault::Spent))
     }
 
     /// The HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).

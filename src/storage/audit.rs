@@ -5,6 +5,7 @@
 use super::{Result, run, statement};
 use crate::ids::{GrantId, PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
+use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, Row, Statement, Value};
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
@@ -42,6 +43,8 @@ pub enum Kind {
     CodeReplay,
     /// A refresh token came after its successor.
     RefreshReuse,
+    /// A refresh token came again a moment after its first use, and got its one successor again.
+    RefreshWindow,
     /// A person paused a connection's writes.
     Pause,
     /// A person let a connection write again.
@@ -63,6 +66,7 @@ impl Kind {
             Self::Revoke => "revoke",
             Self::CodeReplay => "code_replay",
             Self::RefreshReuse => "refresh_reuse",
+            Self::RefreshWindow => "refresh_window_used",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::PageCut => "page_cut",
@@ -167,6 +171,17 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
            (?3 = 'approval' AND created_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14)) \
          ON CONFLICT (id) DO NOTHING";
     Statement { sql, values: values(entry) }
+}
+
+/// The same, behind the insert of an access token: the row is appended only when the token was indeed stored.
+pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Statement {
+    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+         target_id, title, request_id, detail) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+         WHERE EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?15) ON CONFLICT (id) DO NOTHING";
+    let mut values = values(entry);
+    values.push(access.0.as_str().into());
+    Statement { sql, values }
 }
 
 /// One row for each grant of a connection that ended at `now` for that reason, to stand behind the write that ended them.

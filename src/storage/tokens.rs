@@ -12,7 +12,7 @@ use crate::oauth::grant::{
 };
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
-use crate::ports::{Database, DatabaseError, Row};
+use crate::ports::{Database, DatabaseError, Row, Statement};
 use crate::timestamp::Timestamp;
 use std::collections::BTreeSet;
 
@@ -230,11 +230,12 @@ pub async fn rotate_refresh(
 }
 
 /// Stores one more access token beside a successor that was handed out before. Lost when the window was used up, the
-/// successor was used, or the grant was revoked in between.
+/// successor was used, or the grant was revoked in between. `audit` is conditional on the access token.
 pub async fn repeat_refresh(
     db: &dyn Database,
     record: &RefreshRecord,
     tokens: &NewTokens,
+    audit: Statement,
     now: Timestamp,
 ) -> Result<Race> {
     let access = statement!(
@@ -257,7 +258,7 @@ pub async fn repeat_refresh(
         record.hash.0.as_str(),
         tokens.access.0.as_str(),
     );
-    Ok(Race::of(&db.batch(&[access, count]).await?))
+    Ok(Race::of(&db.batch(&[access, count, audit]).await?))
 }
 
 /// An access token that is known here, with what it stands on.

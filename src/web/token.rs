@@ -75,6 +75,10 @@ impl Refusal {
 
 /// Counts a failure against its sender and against the code or token it came with. Over a limit only the wait is told, and
 /// what was presented stays as it was. Successes are never counted: they need a secret, and services share addresses.
+///
+/// After the decision, on purpose. A limit that stood before it could be used up by whoever has a stolen code or token, and
+/// then hide the very replay that must end the grant; and a neighbor's failures would keep good tokens from being refreshed.
+/// Before it stands what costs nothing: whatever has no valid tag is refused without asking the database.
 async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
     let sender = Sender::of(request);
     let of_address = if sender.is_shared() {
@@ -208,7 +212,7 @@ async fn refresh_once(
     }
     match verdict {
         RefreshVerdict::Rotate(scopes) => rotate(ctx, request, record, scopes).await,
-        RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, record, &rotation, scopes).await,
+        RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, record, (scopes, &rotation), request_id).await,
         // Siblings moved on while this request was on its way: it is late, not stolen.
         RefreshVerdict::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshVerdict::Reused => {
@@ -255,13 +259,14 @@ async fn rotate(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// Used a moment ago: the same successor again, with an access token of its own.
+/// Used a moment ago: the same successor again, with an access token of its own. Each time stands in the audit, because a
+/// thief who is quick enough looks the same.
 async fn repeat(
     ctx: &Context<'_>,
     request: &RefreshRequest,
     record: &RefreshRecord,
-    rotation: &Rotation,
-    scopes: ScopeSet,
+    (scopes, rotation): (ScopeSet, &Rotation),
+    request_id: &RequestId,
 ) -> Result<Option<TokenResponse>, TokenError> {
     let same = token::same_successor(&request.token, record, rotation, &ctx.config.rotation_keys, ctx.tags());
     let Some(successor) = same else {
@@ -270,7 +275,21 @@ async fn repeat(
     };
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
-    let race = tokens::repeat_refresh(ctx.db, record, &new, ctx.now).await?;
+    let entry = Entry {
+        id: AuditId::new(ctx.random_bytes()),
+        at: ctx.now,
+        kind: Kind::RefreshWindow,
+        outcome: Outcome::Done,
+        user_id: &record.grant.user_id,
+        client_id: &record.grant.client_id,
+        client_name: &record.grant.client_name,
+        grant_id: &record.grant.id,
+        request_id,
+        target: None,
+        detail: None,
+    };
+    let audit = audit::statement_if_token_issued(&entry, &new.access);
+    let race = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await?;
     Ok((race == Race::Won)
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }

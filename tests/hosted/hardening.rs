@@ -64,6 +64,7 @@ fn looking_ahead_with_head_spends_nothing() {
 fn a_repeat_over_the_cap_stores_nothing() {
     use statibeat_mcp::catalog::scope::ScopeSet;
     use statibeat_mcp::oauth::secret::{RefreshToken, SecretHash};
+    use statibeat_mcp::ports::Statement;
     use statibeat_mcp::storage::tokens as store;
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, "mcp.pages.read");
@@ -82,8 +83,9 @@ fn a_repeat_over_the_cap_stores_nothing() {
         refresh: hash(&second.refresh),
         refresh_expires_at: app.now() + Duration::from_hours(1),
     };
-    let race = store::repeat_refresh(&app.db, &record, &new, app.now()).now_or_never().expect("there").expect("there");
-    assert_eq!(race, store::Race::Lost);
+    let audit = Statement { sql: "DELETE FROM grants WHERE id = 'none'", values: Vec::new() };
+    let repeat = store::repeat_refresh(&app.db, &record, &new, audit, app.now());
+    assert_eq!(repeat.now_or_never().expect("there").expect("there"), store::Race::Lost);
     assert_eq!(app.db.count("SELECT count(*) FROM access_tokens WHERE token_hash = 'mine'"), 0);
 }
 

@@ -1,6 +1,7 @@
 //! Rate limits: what is counted, what an answer over the limit says, and what an outage of the limiter means.
 
 use crate::support::browser::{Browser, parameter};
+use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, token_error, tokens, user};
 use crate::support::{RESOURCE, TestApp, header, json, request};
 use serde_json::json;
@@ -99,6 +100,35 @@ fn the_sixth_failure_with_one_credential_is_told_to_wait_and_the_credential_stil
     }
     told_to_wait(&app.refresh(&pair.refresh, &wrong));
     assert_eq!(app.db.dump(), before);
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200);
+}
+
+#[test]
+fn a_thief_cannot_use_up_a_limit_to_hide_the_reuse_that_ends_the_grant() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    app.advance(Duration::from_mins(1));
+    for _ in 0..6 {
+        app.refresh(&first.refresh, &[("scope", "mcp.incidents.write")]);
+    }
+    told_to_wait(&app.refresh(&first.refresh, &[]));
+    assert_eq!(app.ping(&second.access), 401);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_reuse'"), 1);
+}
+
+#[test]
+fn an_outage_of_ours_is_counted_against_nobody() {
+    let app = TestApp::new();
+    app.address.set(Some("192.0.2.1"));
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.limiter.forget();
+    app.db.fail_after(0, Failure::Before);
+    for _ in 0..25 {
+        assert_eq!(token_error(&app.refresh(&pair.refresh, &[])), (503, "temporarily_unavailable".into()));
+    }
+    assert_eq!(app.limiter.names(), "");
+    app.db.heal();
     assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200);
 }
 

@@ -36,6 +36,22 @@ fn a_repeat_within_a_minute_of_the_first_use_gets_the_same_successor() {
     assert_eq!(token_error(&app.refresh(&first.refresh, &[])), invalid_grant(), "repeats do not move the window");
 }
 
+/// R5
+#[test]
+fn every_repeat_within_the_window_stands_in_the_audit_and_nothing_else_does() {
+    let app = TestApp::new();
+    let count = || app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_window_used' AND outcome = 'done'");
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    app.refresh(&first.refresh, &[]);
+    assert_eq!(count(), 0, "a first use is no repeat");
+    for repeats in 1..=32 {
+        assert_eq!(app.refresh(&first.refresh, &[]).status(), 200);
+        assert_eq!(count(), repeats);
+    }
+    assert_eq!(token_error(&app.refresh(&first.refresh, &[])), invalid_grant(), "one too many");
+    assert_eq!(count(), 32);
+}
+
 /// R7
 #[test]
 fn reuse_after_the_window_revokes_the_grant() {
