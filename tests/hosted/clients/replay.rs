@@ -67,7 +67,7 @@ fn discover(app: &TestApp, client: &RealClient) -> Found {
         let answer = app.send(request(method, path, &headers, body));
         assert_eq!(answer.status().as_u16(), *status, "{method} {path}");
         match (path.as_str(), *status) {
-            ("/mcp", _) => challenge = header(&answer, "www-authenticate").to_owned(),
+            ("/mcp", _) => header(&answer, "www-authenticate").clone_into(&mut challenge),
             (path, 200) if path.contains("protected-resource") => resource = json(&answer),
             (_, 200) => server = json(&answer),
             _ => {}
