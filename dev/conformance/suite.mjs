@@ -33,6 +33,12 @@ export async function runServerSuite(target, url, revision) {
   return { passed, of: scored.size, asExpected: code === 0, summary };
 }
 
+/** Runs one scenario, scored or not; it must pass as a whole. */
+export async function runScenario(url, scenario) {
+  const { code, output } = await suite(["server", "--url", `${url}/mcp`, "--scenario", scenario]);
+  return { asExpected: code === 0, summary: output };
+}
+
 /** The scenarios of an authorization server, with the person played by a script. */
 export async function runAuthorizationSuite(issuer) {
   const [port] = await freePorts(1);

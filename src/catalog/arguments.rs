@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 /// Longest text of a property that names no bound.
 const KEY_MAX: u64 = 256;
+/// Longest list of a property that names no bound.
+const ITEMS_MAX: u64 = 100;
 
 /// The schema of an argument type.
 pub fn input_schema<T: JsonSchema>() -> Value {
@@ -31,7 +33,7 @@ fn whole_schema<T: JsonSchema>() -> Value {
         root.remove("title");
         root.remove("description");
     }
-    drop_formats(&mut schema);
+    drop_remarks(&mut schema);
     schema
 }
 
@@ -90,7 +92,8 @@ fn check_object(schema: &Value, fields: &Map<String, Value>, at: &str, problems:
 
 fn check_array(schema: &Value, items: &[Value], at: &str, problems: &mut Vec<String>) {
     let count = items.len() as u64;
-    if let Some(most) = schema["maxItems"].as_u64().filter(|most| count > *most) {
+    let most = schema["maxItems"].as_u64().unwrap_or(ITEMS_MAX);
+    if count > most {
         problems.push(format!("{} may have at most {most} entries, not {count}", named(at)));
         return;
     }
@@ -136,13 +139,14 @@ fn flatten(schema: &mut Value) {
     subschemas(schema).for_each(flatten);
 }
 
-/// `format: int64` and the like say nothing to a client.
-fn drop_formats(schema: &mut Value) {
+/// `format: int64` and the like say nothing to a client, nor does which fields we send on.
+fn drop_remarks(schema: &mut Value) {
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("format");
+        fields.remove("writeOnly");
         fields.retain(|name, value| name != "default" || !value.is_null());
     }
-    subschemas(schema).for_each(drop_formats);
+    subschemas(schema).for_each(drop_remarks);
 }
 
 fn subschemas(schema: &mut Value) -> impl Iterator<Item = &mut Value> {

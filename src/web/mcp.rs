@@ -114,12 +114,10 @@ fn bearer_token(request: &Request<Bytes>) -> Result<&str, Challenge> {
 }
 
 async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, request_id: &RequestId) -> Response {
-    // What cannot be read is there all the same, and agrees with nothing.
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"));
     let headers = TransportHeaders {
-        protocol_version: header("mcp-protocol-version"),
-        method: header("mcp-method"),
-        name: header("mcp-name"),
+        protocol_version: only_header(request, "mcp-protocol-version"),
+        method: only_header(request, "mcp-method"),
+        name: only_header(request, "mcp-name"),
     };
     let connector = ctx.connector();
     let guard = Guard {
@@ -153,6 +151,15 @@ fn report(seen: Observation) -> Report {
         revision: seen.revision.map(Revision::as_str),
         trouble: seen.trouble.map(Trouble::as_str),
     }
+}
+
+/// Stands for a header that cannot be read, or says two things: it is there all the same, and agrees with nothing.
+const AGREES_WITH_NOTHING: &str = "\u{fffd}";
+
+fn only_header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
+    let mut values = request.headers().get_all(name).iter();
+    let value = values.next()?.to_str().ok().filter(|_| values.next().is_none());
+    Some(value.unwrap_or(AGREES_WITH_NOTHING))
 }
 
 /// What an answer counts as; `None`: nothing was asked.

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub type Response = http::Response<Bytes>;
 
 /// What programs may send from another origin; `*` would not cover `Authorization`.
-const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Mcp-Param-PageId, Last-Event-ID, Traceparent";
+const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID, Traceparent";
 /// What programs may read from another origin.
 const CORS_RESPONSE_HEADERS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id";
 

@@ -97,6 +97,32 @@ fn a_modern_probe_with_a_wrong_header_is_told_so_in_json() {
 }
 
 #[test]
+fn a_modern_header_that_comes_twice_agrees_with_nothing() {
+    let app = TestApp::new();
+    let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "statibeat://me", "_meta": {
+        "io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}}});
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("mcp-protocol-version", MODERN),
+        ("mcp-method", "resources/read"),
+        ("mcp-name", "statibeat://me"),
+    ];
+    assert_eq!(app.send(request("POST", "/mcp", &headers, body.to_string())).status(), 200);
+    for (name, other) in
+        [("mcp-name", "statibeat://pages"), ("mcp-name", "statibeat://me"), ("mcp-method", "tools/list")]
+    {
+        let headers: Vec<_> = headers.into_iter().chain([(name, other)]).collect();
+        let answer = app.send(request("POST", "/mcp", &headers, body.to_string()));
+        assert_eq!(
+            (answer.status().as_u16(), &json(&answer)["error"]["code"]),
+            (400, &json!(-32020)),
+            "{name} {other}"
+        );
+    }
+}
+
+#[test]
 fn get_and_delete_with_a_token_are_405() {
     let app = TestApp::new();
     let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);

@@ -14,13 +14,8 @@ const NEEDS: Option<Requirement> =
     Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] });
 
 /// Opens an incident.
-pub const CREATE_INCIDENT: Tool = tool::<CreateIncident>(
-    "create_incident",
-    "Create incident",
-    "Publishes a new incident; customers see it at once.",
-    Effect::Adds,
-    NEEDS,
-);
+pub const CREATE_INCIDENT: Tool =
+    tool::<CreateIncident>("create_incident", "Create incident", "Publishes an incident at once.", Effect::Adds, NEEDS);
 
 /// Adds to the timeline of an incident.
 pub const ADD_INCIDENT_UPDATE: Tool = tool::<AddIncidentUpdate>(
@@ -44,12 +39,11 @@ struct CreateIncident {
     /// Key of a status definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
-    /// How customers are affected.
+    /// Effect on customers.
     #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
     /// Hierarchy items.
-    #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
     /// Where no item fits.
@@ -103,7 +97,6 @@ struct AddIncidentUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// Replaces the affected items.
-    #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
 }

@@ -45,12 +45,11 @@ struct ScheduleMaintenance {
     starts_at: String,
     /// After the start.
     ends_at: String,
-    /// How customers are affected.
+    /// Effect on customers.
     #[schemars(length(max = 2000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<String>,
     /// Hierarchy items.
-    #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_items: Option<Vec<AffectedItem>>,
     /// Where no item fits.

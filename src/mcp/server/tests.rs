@@ -92,7 +92,7 @@ async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
     let tools = json!({ "tools": [{
         "name": "create_incident",
         "title": "Create incident",
-        "description": "Publishes a new incident; customers see it at once.",
+        "description": "Publishes an incident at once.",
         "inputSchema": { "type": "object" },
         "outputSchema": output,
         "annotations":

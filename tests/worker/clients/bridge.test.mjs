@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport, getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
 import { startStack } from "../support/stack.mjs";
-import { Connection } from "./support/connection.mjs";
+import { Connection, READS, WRITES } from "./support/connection.mjs";
 import { showLogOfFailures } from "./support/failures.mjs";
 import { SDK_2_AUTO } from "./support/sdks.mjs";
 
@@ -21,7 +21,7 @@ let connection;
 let folder;
 before(async () => {
   stack = await startStack();
-  connection = await Connection.ready(SDK_2_AUTO, stack);
+  connection = await Connection.ready(SDK_2_AUTO, stack, { scopes: [...READS, ...WRITES] });
   folder = await mkdtemp(join(tmpdir(), "bridge-")); // the bridge keeps its locks and logs there, not in a home folder
 });
 after(async () => {
@@ -55,10 +55,12 @@ async function bridged(protocol, use) {
 }
 
 for (const protocol of ["legacy", "auto"]) {
-  test(`a client behind a bridge in ${protocol} mode lists tools and reads a resource`, () =>
+  test(`a client behind a bridge in ${protocol} mode lists tools, calls one and reads a resource`, () =>
     bridged(protocol, async (client) => {
       const { tools } = await client.listTools();
       assert.ok(tools.some(({ name }) => name === "create_incident"));
+      const shown = await client.callTool({ name: "create_incident", arguments: { page_id: 42, title: "Slow", description: "It is slow.", preview: true } });
+      assert.ok(!shown.isError, JSON.stringify(shown.content));
       const { contents } = await client.readResource({ uri: ACTIVE });
       assert.equal(JSON.parse(contents[0].text).page.id, 42);
     }));

@@ -95,6 +95,12 @@ function story(sdk) {
     assert.equal(detail.incident.title, title);
   });
 
+  test("calls a tool that it has not listed, as after a restart", async () => {
+    const client = await connection.connect();
+    const result = await client.callTool({ name: "create_incident", arguments: { page_id: 42, title, description: "Again.", preview: true } });
+    assert.ok(!result.isError, JSON.stringify(result.content));
+  });
+
   test("replaces an expired access token without asking anybody", async () => {
     const old = connection.kept.tokens;
     await connection.expireAccessToken();
