@@ -1,12 +1,9 @@
 //! Requests and responses: the runtime's objects on one side, the `http` crate with whole bodies on the other.
 
+use crate::web;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http::StatusCode;
 use worker::{ByteStream, Headers, ResponseBuilder};
-
-/// The longest request body that is read. The largest thing a client sends is a tool call in JSON.
-const LARGEST_REQUEST_BODY: usize = 1024 * 1024;
 
 /// Why a body was not read.
 pub enum BodyError {
@@ -16,8 +13,8 @@ pub enum BodyError {
     Broken(worker::Error),
 }
 
-/// Reads a request once. The error is the status to answer with.
-pub async fn request(mut request: worker::Request) -> Result<http::Request<Bytes>, StatusCode> {
+/// Reads a request once. The error is the answer to one that cannot be read.
+pub async fn request(mut request: worker::Request) -> Result<http::Request<Bytes>, http::Response<Bytes>> {
     // The runtime's own strings: the worker crate turns a method it does not know into GET.
     let mut builder = http::Request::builder().method(&*request.inner().method()).uri(request.inner().url());
     for (name, value) in request.headers() {
@@ -25,13 +22,13 @@ pub async fn request(mut request: worker::Request) -> Result<http::Request<Bytes
     }
     let body = match request.inner().body() {
         None => Bytes::new(),
-        Some(_) => match body(request.stream(), LARGEST_REQUEST_BODY).await {
+        Some(_) => match body(request.stream(), web::LARGEST_BODY).await {
             Ok(body) => body,
-            Err(BodyError::TooLarge) => return Err(StatusCode::PAYLOAD_TOO_LARGE),
-            Err(BodyError::Broken(_)) => return Err(StatusCode::BAD_REQUEST),
+            Err(BodyError::TooLarge) => return Err(web::too_large()),
+            Err(BodyError::Broken(_)) => return Err(web::unreadable()),
         },
     };
-    builder.body(body).map_err(|_| StatusCode::BAD_REQUEST)
+    builder.body(body).map_err(|_| web::unreadable())
 }
 
 /// Hands a response to the runtime.

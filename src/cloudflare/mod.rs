@@ -32,7 +32,7 @@ async fn answer(request: Request, env: Env, context: worker::Context) -> worker:
     };
     let request = match convert::request(request).await {
         Ok(request) => request,
-        Err(status) => return Ok(Response::empty()?.with_status(status.as_u16())),
+        Err(refusal) => return convert::response(refusal),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
     let ctx = Context {

@@ -32,11 +32,15 @@ use crate::upstream;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{HeaderName, Method, Request};
+use http::{HeaderName, Method, Request, StatusCode};
 use routes::{Audience, Route};
+use serde_json::json;
 
 /// Carries the request's id to the client and to StatiBeat.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest body that is read, in bytes. The largest thing a client sends is a tool call in JSON.
+pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// All that one request may use.
 pub struct Context<'a> {
@@ -101,6 +105,18 @@ pub async fn handle(ctx: &Context<'_>, request: Request<Bytes>) -> Response {
     let mut response = respond(ctx, &request, &request_id).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);
     response
+}
+
+/// Answers a request whose body was longer than [`LARGEST_BODY`], before anything else is known of it.
+pub fn too_large() -> Response {
+    let mut response = reply::too_large();
+    reply::allow_any_origin(&mut response);
+    response
+}
+
+/// Answers a request that broke off, or whose address or headers are none.
+pub fn unreadable() -> Response {
+    reply::json(StatusCode::BAD_REQUEST, &json!({"error": "the request could not be read"}))
 }
 
 /// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.

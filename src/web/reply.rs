@@ -87,6 +87,12 @@ pub fn not_found() -> Response {
     json(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
 }
 
+/// A body that is longer than anything that a client has to say.
+pub fn too_large() -> Response {
+    let words = format!("a request body may have at most {} bytes", super::LARGEST_BODY);
+    json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": words}))
+}
+
 /// A method that a route does not answer (RFC 9110 15.5.6).
 pub fn method_not_allowed(allowed: &[Method], is_for_programs: bool) -> Response {
     let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
