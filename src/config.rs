@@ -30,7 +30,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 15] = [
+pub const VARIABLES: [Variable; 16] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -59,6 +59,11 @@ pub const VARIABLES: [Variable; 15] = [
         "HOSTED_MCP_UNVERIFIED_CLIENTS",
         Some("on"),
         "`off` refuses loopback clients whose id is neither listed, nor a pinned public client, nor registered here",
+    ),
+    variable(
+        "HOSTED_MCP_READ_BRIDGE",
+        Some("off"),
+        "`on` lets people give a client that only knows tools two tools that read resources",
     ),
     variable(
         "HOSTED_MCP_CONFIRM_WRITES",
@@ -101,6 +106,8 @@ pub struct Config {
     pub has_registration: bool,
     /// `HOSTED_MCP_UNVERIFIED_CLIENTS`.
     pub accepts_unverified_clients: bool,
+    /// `HOSTED_MCP_READ_BRIDGE`.
+    pub has_read_bridge: bool,
     /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
     pub writes: WritePolicy,
     /// `HOSTED_MCP_TAG_KEYS`.
@@ -162,6 +169,7 @@ impl Reader<'_> {
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
+        let has_read_bridge = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
         let writes = self.write_policy();
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
@@ -182,6 +190,7 @@ impl Reader<'_> {
             bad_redirects,
             has_registration: has_registration?,
             accepts_unverified_clients: accepts_unverified_clients?,
+            has_read_bridge: has_read_bridge?,
             writes: writes?,
             tag_keys: tag_keys?,
             rotation_keys: rotation_keys?,

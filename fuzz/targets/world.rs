@@ -136,8 +136,14 @@ fn row() -> Row {
         ("code_challenge", CHALLENGE),
         ("request", visit.as_str()),
     ];
-    let numbers =
-        [("expires_at", NOW + 100), ("failed_attempts", 0), ("generation", 1), ("last_used_at", NOW), ("is_paused", 0)];
+    let numbers = [
+        ("expires_at", NOW + 100),
+        ("failed_attempts", 0),
+        ("generation", 1),
+        ("last_used_at", NOW),
+        ("is_paused", 0),
+        ("read_bridge", 0),
+    ];
     let nulls = ["redeemed_at", "revoked_at", "rotated_at", "tenth_last", "pages", "grant_expires_at", "cut_pages"];
     let texts = texts.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())));
     let numbers = numbers.map(|(name, number)| (name.to_owned(), Value::Integer(number)));

@@ -2,6 +2,7 @@
 
 pub mod incidents;
 pub mod maintenances;
+pub mod reading;
 mod report;
 pub mod stage;
 

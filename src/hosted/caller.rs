@@ -31,6 +31,8 @@ pub struct Caller {
     pub cut_pages: BTreeSet<PageId>,
     /// Whether the person has paused the connection's writes.
     pub are_writes_paused: bool,
+    /// Whether the person lets the client read resources by tools.
+    pub has_read_bridge: bool,
 }
 
 impl Caller {
@@ -77,7 +79,7 @@ impl Check<'_> {
             // A date in a list is not worth a refused call: the next one writes it.
             let _ = grants::touch(db, &record.grant.id, self.now).await;
         }
-        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, .. } = record;
+        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, has_read_bridge, .. } = record;
         Ok(Caller {
             user_id: grant.user_id,
             client_id: grant.client_id,
@@ -87,6 +89,7 @@ impl Check<'_> {
             pages: grant.pages,
             cut_pages,
             are_writes_paused,
+            has_read_bridge,
         })
     }
 

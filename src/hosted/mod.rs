@@ -5,6 +5,7 @@
 //! read that touches no page costs one. A prompt reads its resources like that too, all of them in parallel.
 
 pub mod access;
+mod bridge;
 mod call;
 pub mod caller;
 mod complete;
@@ -20,6 +21,7 @@ use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::scope::{Requirement, Scope};
 use crate::catalog::tools::TOOLS;
+use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
 use crate::ids::PageId;
@@ -54,6 +56,8 @@ pub struct HostedSurface<'a> {
     pub guard: Guard<'a>,
     /// The way to StatiBeat.
     pub connector: &'a Connector<'a>,
+    /// Whether resources can be read by tools: the operator and the person both want it.
+    pub has_read_bridge: bool,
     /// The page that the call reached, if one.
     pub reached: Cell<Option<PageId>>,
     /// What the call told of its client.
@@ -119,11 +123,16 @@ impl Surface for HostedSurface<'_> {
     fn tools(&self) -> Vec<(&'static Tool, Value)> {
         let offered = TOOLS.iter().filter(|tool| tool.hosted.is_some());
         let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to((tool.input_schema)()));
-        offered.map(|tool| (tool, schema(tool))).collect()
+        let reading = READING_TOOLS.iter().filter(|_| self.has_read_bridge);
+        let reading = reading.map(|tool| (tool, (tool.input_schema)()));
+        offered.map(|tool| (tool, schema(tool))).chain(reading).collect()
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
-        call::call(self, name, arguments, dialogue).await
+        match bridge::call(self, name, &arguments).await {
+            Some(outcome) => outcome,
+            None => call::call(self, name, arguments, dialogue).await,
+        }
     }
 }
 

@@ -66,6 +66,7 @@ impl Scene {
             pages: PageChoice::All,
             cut_pages: BTreeSet::new(),
             are_writes_paused: false,
+            has_read_bridge: false,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
@@ -103,7 +104,14 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedSurface { guard, connector: &connector, reached: Cell::new(None), seen: RefCell::default() }).await
+        test(&HostedSurface {
+            guard,
+            connector: &connector,
+            has_read_bridge: false,
+            reached: Cell::new(None),
+            seen: RefCell::default(),
+        })
+        .await
     }
 
     /// The audit rows, newest first.

@@ -4,7 +4,7 @@ use super::era::Revision;
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
 use super::results::{self, Body, Caching};
-use super::{Completion, CompletionTarget, Dialogue, Error, Surface, ToolOutcome};
+use super::{Completion, CompletionTarget, Dialogue, Error, Surface, ToolOutcome, paging};
 use crate::catalog::Variables;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -15,8 +15,6 @@ const DISCOVERY_FRESH_FOR: Duration = Duration::from_hours(1);
 const LISTS_FRESH_FOR: Duration = Duration::from_mins(5);
 /// Changes with the pages that the user can see.
 const RESOURCES_FRESH_FOR: Duration = Duration::from_mins(1);
-/// Entries on one page of a list. Most lists are much shorter; resources grow with the number of status pages.
-const PAGE_SIZE: usize = 100;
 
 type Params = Map<String, Value>;
 
@@ -154,28 +152,18 @@ fn completion(params: &Params) -> Result<Completion, Error> {
     })
 }
 
-/// One page of a list. Cursors are opaque to clients; one that we never gave is refused.
-fn list(name: &str, mut entries: Vec<Value>, params: &Params, fresh_for: Duration) -> Result<Body, Error> {
-    let start = match params.get("cursor") {
-        None | Some(Value::Null) => 0,
-        Some(cursor) => read_cursor(cursor, entries.len())?,
+/// One page of a list.
+fn list(name: &str, entries: Vec<Value>, params: &Params, fresh_for: Duration) -> Result<Body, Error> {
+    let cursor = match params.get("cursor") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(text(params, "cursor")?),
     };
-    let mut shown = entries.split_off(start);
-    let more = shown.len() > PAGE_SIZE;
-    shown.truncate(PAGE_SIZE);
-    let mut fields = json!({ name: shown });
-    if more {
-        fields["nextCursor"] = json!(format!("{CURSOR}{}", start + PAGE_SIZE));
+    let page = paging::page(entries, cursor)?;
+    let mut fields = json!({ name: page.entries });
+    if let Some(next) = page.next {
+        fields["nextCursor"] = json!(next);
     }
     Ok(Body::private(fields, fresh_for))
-}
-
-const CURSOR: &str = "after-";
-
-fn read_cursor(cursor: &Value, entries: usize) -> Result<usize, Error> {
-    let start = cursor.as_str().and_then(|cursor| cursor.strip_prefix(CURSOR)?.parse::<usize>().ok());
-    let given = |start: &usize| *start > 0 && *start < entries && start.is_multiple_of(PAGE_SIZE);
-    start.filter(given).ok_or_else(|| Error::InvalidParams("unknown cursor".to_owned()))
 }
 
 fn text<'a>(params: &'a Params, name: &str) -> Result<&'a str, Error> {

@@ -11,6 +11,7 @@ pub mod headers;
 pub mod message;
 pub mod methods;
 pub mod observation;
+pub mod paging;
 pub mod results;
 pub mod server;
 pub mod state;
@@ -90,6 +91,16 @@ pub struct ListedResource {
     pub entry: &'static Resource,
     /// The page's name, for page-bound entries.
     pub page_name: Option<String>,
+}
+
+impl ListedResource {
+    /// What it is and of which page.
+    pub fn title(&self) -> String {
+        match &self.page_name {
+            Some(page) => format!("{}: {page}", self.entry.title),
+            None => self.entry.title.to_owned(),
+        }
+    }
 }
 
 /// What `resources/read` gives.

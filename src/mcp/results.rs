@@ -165,10 +165,7 @@ fn link(uri: &str, entry: &Resource) -> Value {
 
 /// An entry of `resources/list`.
 pub fn resource(listed: ListedResource) -> Value {
-    let title = match listed.page_name {
-        Some(page) => format!("{}: {page}", listed.entry.title),
-        None => listed.entry.title.to_owned(),
-    };
+    let title = listed.title();
     json!({
         "uri": listed.uri,
         "name": listed.entry.name,

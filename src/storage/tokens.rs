@@ -274,6 +274,8 @@ pub struct AccessRecord {
     pub last_used_at: Option<Timestamp>,
     /// Whether its person has paused the connection's writes.
     pub are_writes_paused: bool,
+    /// Whether its person lets the client read resources by tools.
+    pub has_read_bridge: bool,
     /// Pages whose admins have cut the connection off.
     pub cut_pages: BTreeSet<PageId>,
 }
@@ -282,7 +284,7 @@ pub struct AccessRecord {
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<AccessRecord>> {
     let select = statement!(
         "SELECT a.scope AS token_scope, a.expires_at, g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource,
-                g.scope, g.pages, g.expires_at AS grant_expires_at, g.revoked_at, g.last_used_at,
+                g.scope, g.pages, g.expires_at AS grant_expires_at, g.revoked_at, g.last_used_at, g.read_bridge,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT group_concat(c.page_id, ' ') FROM page_cuts c
                  WHERE c.user_id = g.user_id AND c.client_id = g.client_id) AS cut_pages
@@ -296,6 +298,7 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
             expires_at: row.time("expires_at")?,
             last_used_at: row.optional_time("last_used_at")?,
             are_writes_paused: row.integer("is_paused")? != 0,
+            has_read_bridge: row.integer("read_bridge")? != 0,
             cut_pages: read_cut_pages(&row)?,
         })
     };

@@ -260,6 +260,8 @@ pub struct Approval<'a> {
     pub reached: &'a [PageId],
     /// For how long.
     pub lifetime: GrantLifetime,
+    /// Whether the client may read resources by tools.
+    pub has_read_bridge: bool,
     /// The protected resource.
     pub resource: String,
     /// Of the new code.
@@ -289,8 +291,8 @@ pub async fn approve(
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
-                             created_at, pages, expires_at)
-         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10 FROM transactions
+                             created_at, pages, expires_at, read_bridge)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11 FROM transactions
          WHERE consent_hash = ?8 AND approved_as = ?1",
         approval.code_hash.0.as_str(),
         visit.client.name.as_str(),
@@ -302,6 +304,7 @@ pub async fn approve(
         consent.hash().0,
         approval.pages.stored(),
         approval.lifetime.end(now),
+        i64::from(approval.has_read_bridge),
     );
     let reaches = statement!(
         "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)

@@ -1,4 +1,4 @@
-//! What a person chooses on the consent page: scopes, pages, lifetime.
+//! What a person chooses on the consent page: scopes, pages, lifetime, and how resources may be read.
 
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::PageId;
@@ -16,12 +16,14 @@ pub struct Choice {
     pub pages: PageChoice,
     /// For how long.
     pub lifetime: GrantLifetime,
+    /// Whether the client may read resources by tools.
+    pub has_read_bridge: bool,
 }
 
 impl Choice {
     /// How the page stands when it is opened.
     pub fn proposed(asked: ScopeSet) -> Self {
-        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked }
+        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked, has_read_bridge: false }
     }
 
     /// Reads the form. Nothing counts that the page did not offer. A radio that is missing or not one of ours narrows: no
@@ -37,6 +39,7 @@ impl Choice {
             scopes: ticked.intersection(offered(asked)),
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
+            has_read_bridge: form.one("read_bridge") == Ok(Some("on")),
         }
     }
 
@@ -84,10 +87,12 @@ mod tests {
             scopes: ScopeSet::EMPTY,
             pages: PageChoice::These(BTreeSet::new()),
             lifetime: GrantLifetime::Days(1),
+            has_read_bridge: false,
         };
         assert_eq!(read(""), narrow);
         assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);
         assert_eq!(read("pages=all&pages=all").pages, narrow.pages);
+        assert!(!read("read_bridge=off").has_read_bridge && !read("read_bridge=on&read_bridge=on").has_read_bridge);
     }
 
     #[test]

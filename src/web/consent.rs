@@ -100,15 +100,15 @@ async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestI
     let transaction = ticket.transaction(ctx).await?;
     let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
     let pages = pages(ctx, &ticket, &transaction, request_id).await?;
-    Ok(page(&ticket, &transaction, asked.scopes, &pages, &Choice::proposed(asked.scopes), None))
+    Ok(page(ctx, &ticket, &transaction, &pages, (asked.scopes, &Choice::proposed(asked.scopes)), None))
 }
 
 fn page(
+    ctx: &Context<'_>,
     ticket: &Ticket,
     transaction: &Transaction,
-    asked: ScopeSet,
     pages: &[AccessiblePage],
-    choice: &Choice,
+    (asked, choice): (ScopeSet, &Choice),
     objection: Option<Objection>,
 ) -> Response {
     views::consent(&ConsentPage {
@@ -117,6 +117,7 @@ fn page(
         pages,
         asked,
         choice,
+        offers_read_bridge: ctx.config.has_read_bridge,
         objection,
         action: Route::Consent.path(),
         admin_page: Route::AdminPage.path(),
@@ -182,7 +183,8 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
             let pages = pages(ctx, &ticket, &transaction, request_id).await?;
             let Some(choice) = choice.among(&pages) else {
-                return Ok(page(&ticket, &transaction, asked.scopes, &pages, &choice, Some(Objection::NoPage)));
+                let again = (asked.scopes, &choice);
+                return Ok(page(ctx, &ticket, &transaction, &pages, again, Some(Objection::NoPage)));
             };
             approve(ctx, &ticket, &transaction, &pages, choice, request_id).await.map(Ok)
         }
@@ -231,6 +233,7 @@ async fn approve(
         pages: choice.pages,
         reached: &reached,
         lifetime: choice.lifetime,
+        has_read_bridge: ctx.config.has_read_bridge && choice.has_read_bridge,
         resource: Route::Mcp.url(&ctx.config.public_url).into(),
         code_hash: code.hash(),
     };

@@ -2,7 +2,7 @@
 
 use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
-use super::{Context, routes::Route};
+use super::{Context, LARGEST_BODY, routes::Route};
 use crate::hosted::HostedSurface;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
@@ -23,9 +23,6 @@ use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use url::Url;
-
-/// Largest message read, in bytes.
-const MAX_MESSAGE_LENGTH: usize = 1024 * 1024;
 
 /// Answers a message, or says how to get a token.
 pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
@@ -62,7 +59,7 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
     if request.method() != Method::POST {
         return Err(Refusal::Method);
     }
-    if request.body().len() > MAX_MESSAGE_LENGTH {
+    if request.body().len() > LARGEST_BODY {
         return Err(Refusal::TooLarge);
     }
     Ok(caller)
@@ -131,7 +128,14 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         random: ctx.random,
         log: ctx.log,
     };
-    let surface = HostedSurface { guard, connector: &connector, reached: Cell::new(None), seen: RefCell::default() };
+    let has_read_bridge = ctx.config.has_read_bridge && caller.has_read_bridge;
+    let surface = HostedSurface {
+        guard,
+        connector: &connector,
+        has_read_bridge,
+        reached: Cell::new(None),
+        seen: RefCell::default(),
+    };
     let answer = server::answer(&surface, &headers, request.body()).await;
     let outcome = outcome_of(&answer);
     let mut response = into_response(ctx, caller, request_id, answer).await;
@@ -230,9 +234,7 @@ fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
         }
         Refusal::Challenge(reason) => challenge(ctx, reason),
         Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
-        Refusal::TooLarge => {
-            reply::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": "a message may have at most 1 MiB"}))
-        }
+        Refusal::TooLarge => reply::too_large(),
         Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
         Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }

@@ -15,6 +15,7 @@ mod admin_actions;
 mod attacks;
 mod authorize;
 mod bearer;
+mod bridge;
 mod budget;
 mod clients;
 mod completion;

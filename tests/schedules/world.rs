@@ -99,6 +99,7 @@ impl<'a> World<'a> {
             pages: statibeat_mcp::oauth::grant::PageChoice::All,
             cut_pages: std::collections::BTreeSet::new(),
             are_writes_paused: false,
+            has_read_bridge: false,
         };
         Self {
             plan,
@@ -140,6 +141,7 @@ impl<'a> World<'a> {
         let surface = HostedSurface {
             guard,
             connector: &connector,
+            has_read_bridge: false,
             reached: std::cell::Cell::new(None),
             seen: std::cell::RefCell::default(),
         };

@@ -25,6 +25,8 @@ pub(in crate::web) struct ConsentPage<'a> {
     pub asked: ScopeSet,
     /// How the controls stand.
     pub choice: &'a Choice,
+    /// Whether reading by tools is offered here.
+    pub offers_read_bridge: bool,
     /// Why the last answer could not be taken.
     pub objection: Option<Objection>,
     /// Where the answer goes.
@@ -128,7 +130,18 @@ fn reads(view: &ConsentPage<'_>) -> Markup {
             fieldset {
                 legend { "It may read" }
                 @for scope in reads { (scope_choice(view, scope)) }
+                @if view.offers_read_bridge { (read_bridge(view.choice.has_read_bridge)) }
             }
+        }
+    }
+}
+
+/// How the reads above may be done, for apps that cannot do them otherwise.
+fn read_bridge(is_ticked: bool) -> Markup {
+    html! {
+        label.choice {
+            input type="checkbox" name="read_bridge" value="on" checked[is_ticked];
+            span { "Read all this through tools as well, for apps that only know tools; it allows nothing more." }
         }
     }
 }

@@ -1,0 +1,61 @@
+//! The read bridge: two tools that show what the resources show, for clients that only know tools. Off unless both the
+//! operator and the person want it.
+//!
+//! Nothing is decided here. Both go the way of `resources/list` and `resources/read`, with their scopes and pages; what a
+//! model can mend is told to it as the outcome of the call.
+
+use super::HostedSurface;
+use crate::catalog::ArgumentError;
+use crate::catalog::tools::reading::{LIST_RESOURCES, ListArguments, READ_RESOURCE, ReadArguments};
+use crate::mcp::{Error, Surface as _, ToolOutcome, paging};
+use serde_json::{Map, Value, json};
+
+/// The outcome of a call, if it is one of the two.
+pub async fn call(
+    surface: &HostedSurface<'_>,
+    name: &str,
+    arguments: &Map<String, Value>,
+) -> Option<Result<ToolOutcome, Error>> {
+    let arguments = || Value::Object(arguments.clone());
+    let answer = match name {
+        _ if !surface.has_read_bridge => return None,
+        name if name == LIST_RESOURCES.name => list(surface, arguments()).await,
+        name if name == READ_RESOURCE.name => read(surface, arguments()).await,
+        _ => return None,
+    };
+    Some(match answer {
+        Ok(text) => Ok(ToolOutcome { text, ..ToolOutcome::default() }),
+        Err(error @ (Error::InvalidParams(_) | Error::ResourceNotFound(_) | Error::Forbidden(_))) => {
+            Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
+        }
+        Err(error) => Err(error),
+    })
+}
+
+async fn read(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, Error> {
+    let ReadArguments { uri } = ReadArguments::parse(arguments)?;
+    surface.read(&uri).await.map(|contents| contents.body.to_string())
+}
+
+/// URIs and titles; the templates come with the first part.
+async fn list(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, Error> {
+    let ListArguments { cursor } = ListArguments::parse(arguments)?;
+    let page = paging::page(surface.resources().await?, cursor.as_deref())?;
+    let resources = page.entries.iter().map(|listed| json!({ "uri": listed.uri, "title": listed.title() }));
+    let mut shown = json!({ "resources": resources.collect::<Vec<_>>() });
+    if cursor.is_none() {
+        let templates = surface.resource_templates();
+        let templates = templates.iter().map(|(uri, entry)| json!({ "uriTemplate": uri, "title": entry.title }));
+        shown["resourceTemplates"] = templates.collect();
+    }
+    if let Some(next) = page.next {
+        shown["nextCursor"] = json!(next);
+    }
+    Ok(shown.to_string())
+}
+
+impl From<ArgumentError> for Error {
+    fn from(error: ArgumentError) -> Self {
+        Error::InvalidParams(error.0)
+    }
+}

@@ -1,0 +1,192 @@
+//! The read bridge: off, nothing of it is there; on, its two tools show what the resources show, to each person and under
+//! each scope, no more and no less.
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::flow::{authorize_url, tokens, user};
+use crate::support::surface::{EVERYTHING, URIS};
+use crate::support::{TestApp, header, json};
+use serde_json::{Value, json};
+
+/// A server that offers the bridge.
+fn offering() -> TestApp {
+    TestApp::with(|name| (name == "HOSTED_MCP_READ_BRIDGE").then_some("on"))
+}
+
+/// The access token of a connection with these scopes, and with the box ticked or not.
+fn connect(app: &TestApp, user_id: &str, scopes: &str, ticked: bool) -> String {
+    let browser = Browser::new(app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", scopes)]), user_id);
+    let scopes = scopes.split_whitespace().map(|scope| ("scope", scope));
+    let rest = [("answer", "approve"), ("pages", "all"), ("lifetime", "until-revoked")];
+    let mut fields: Vec<_> = scopes.chain(rest).collect();
+    fields.extend(ticked.then_some(("read_bridge", "on")));
+    let code = parameter(&browser.answer_fields(&consent, &fields).leaves_for(), "code").expect("a code");
+    tokens(&app.redeem(&code, &[])).access
+}
+
+fn listed(app: &TestApp, token: &str) -> Vec<u8> {
+    app.call(token, "tools/list", json!({})).body().to_vec()
+}
+
+/// What reading comes to: the text, or what a client is told instead.
+fn read(app: &TestApp, token: &str, uri: &str) -> Result<String, String> {
+    let answer = app.call(token, "resources/read", json!({ "uri": uri }));
+    if answer.status() != 200 {
+        return Err(format!("{} {}", answer.status(), header(&answer, "www-authenticate")));
+    }
+    let body = json(&answer);
+    match body["error"]["message"].as_str() {
+        Some(message) => Err(message.to_lowercase()),
+        None => Ok(body["result"]["contents"][0]["text"].as_str().expect("a text").to_owned()),
+    }
+}
+
+/// The same by the tool.
+fn read_by_tool(app: &TestApp, token: &str, uri: &str) -> Result<String, String> {
+    let params = json!({ "name": "read_resource", "arguments": { "uri": uri } });
+    let answer = app.call(token, "tools/call", params);
+    if answer.status() != 200 {
+        return Err(format!("{} {}", answer.status(), header(&answer, "www-authenticate")));
+    }
+    let result = json(&answer)["result"].clone();
+    assert_eq!(result["content"].as_array().map(Vec::len), Some(1), "{result}");
+    let text = result["content"][0]["text"].as_str().expect("a text").to_owned();
+    if result["isError"] == true { Err(text.replace(&format!(" {uri}"), "").to_lowercase()) } else { Ok(text) }
+}
+
+#[test]
+fn without_the_switch_or_without_the_tick_the_list_of_tools_is_the_same_byte_for_byte() {
+    let plain = TestApp::new();
+    let four = listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, false));
+    assert_eq!(listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, true)), four, "the switch is off");
+    let app = offering();
+    assert_eq!(listed(&app, &connect(&app, user::MARA_ADMIN, EVERYTHING, false)), four, "the box is not ticked");
+    for (app, ticked) in [(&plain, true), (&app, false)] {
+        let token = connect(app, user::MARA_ADMIN, EVERYTHING, ticked);
+        for name in ["list_resources", "read_resource"] {
+            let answer = app.call(&token, "tools/call", json!({ "name": name, "arguments": { "uri": URIS[0] } }));
+            assert_eq!(json(&answer)["error"]["code"], -32602, "{name} is an unknown tool");
+        }
+    }
+}
+
+#[test]
+fn with_both_the_four_tools_are_unchanged_and_two_that_read_follow() {
+    let app = offering();
+    let list = |ticked: bool| {
+        let body: Value =
+            serde_json::from_slice(&listed(&app, &connect(&app, user::MARA_ADMIN, EVERYTHING, ticked))).expect("JSON");
+        body["result"]["tools"].as_array().expect("a list").clone()
+    };
+    let (four, six) = (list(false), list(true));
+    assert_eq!(six[..4], four[..]);
+    assert_eq!((six.len(), &six[4]["name"], &six[5]["name"]), (6, &json!("list_resources"), &json!("read_resource")));
+    let hints = json!({"readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false});
+    for tool in &six[4..] {
+        assert_eq!(tool["annotations"], hints);
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false);
+    }
+}
+
+#[test]
+fn the_switch_takes_the_bridge_from_connections_that_had_it() {
+    let mut app = offering();
+    let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
+    assert!(read_by_tool(&app, &token, URIS[0]).is_ok());
+    app.redeploy(|_| None);
+    let answer = app.call(&token, "tools/call", json!({ "name": "read_resource", "arguments": { "uri": URIS[0] } }));
+    assert_eq!(json(&answer)["error"]["code"], -32602);
+}
+
+#[test]
+fn reading_by_tool_equals_reading_the_resource_for_every_uri_role_and_scope() {
+    let app = offering();
+    let more = [
+        "statibeat://pages/77/summary",
+        "statibeat://pages/43/incidents/active",
+        "statibeat://pages/42/incidents/999999",
+        "statibeat://pages/42/analytics/summary?window_days=7",
+        "statibeat://pages/42/analytics/summary?window_days=91",
+        "statibeat://pages/42/nothing",
+        "https://example.com/",
+    ];
+    let scopes =
+        [EVERYTHING, "mcp.pages.read", "mcp.incidents.read mcp.analytics.read", "mcp.beats.read mcp.maintenances.read"];
+    let (mut same, mut refused) = (0, 0);
+    for user_id in [user::MARA_ADMIN, user::THEO_MANAGER, user::INES_VIEWER] {
+        for scopes in scopes {
+            let token = connect(&app, user_id, scopes, true);
+            for uri in URIS.into_iter().chain(more) {
+                let (resource, tool) = (read(&app, &token, uri), read_by_tool(&app, &token, uri));
+                assert_eq!(tool, resource, "{uri} for {user_id} under {scopes}");
+                *(if tool.is_ok() { &mut same } else { &mut refused }) += 1;
+            }
+        }
+    }
+    assert!(same > 100 && refused > 100, "{same} were read, {refused} refused");
+}
+
+#[test]
+fn the_tool_lists_what_the_resources_list() {
+    let app = offering();
+    for user_id in [user::MARA_ADMIN, user::INES_VIEWER] {
+        for scopes in [EVERYTHING, "mcp.pages.read", "mcp.beats.read"] {
+            let token = connect(&app, user_id, scopes, true);
+            let answer = json(&app.call(&token, "tools/call", json!({ "name": "list_resources", "arguments": {} })));
+            let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+            let tool: Value = serde_json::from_str(text).expect("JSON");
+            for (method, member, uri) in [
+                ("resources/list", "resources", "uri"),
+                ("resources/templates/list", "resourceTemplates", "uriTemplate"),
+            ] {
+                let result = json(&app.call(&token, method, json!({})))["result"].clone();
+                let pairs = |list: &Value| -> Vec<(Value, Value)> {
+                    let entries = list[member].as_array().expect("a list").iter();
+                    entries.map(|entry| (entry[uri].clone(), entry["title"].clone())).collect()
+                };
+                assert_eq!(pairs(&tool), pairs(&result), "{user_id} {scopes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn arguments_of_the_reading_tools_are_checked_like_any_others() {
+    let app = offering();
+    let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
+    for (name, arguments, hint) in [
+        ("read_resource", json!({}), "`uri` is required"),
+        ("read_resource", json!({ "uri": 7 }), "`uri` must be of type string"),
+        ("read_resource", json!({ "uri": URIS[0], "page_id": 42 }), "`page_id` is not known"),
+        ("list_resources", json!({ "cursor": "after-7" }), "unknown cursor"),
+        ("list_resources", json!({ "cursor": 7 }), "`cursor` must be of type string"),
+    ] {
+        let result =
+            json(&app.call(&token, "tools/call", json!({ "name": name, "arguments": arguments })))["result"].clone();
+        let text = result["content"][0]["text"].as_str().unwrap_or_default();
+        assert!(result["isError"] == true && text.contains(hint), "{name}: {result}");
+    }
+}
+
+#[test]
+fn the_box_is_offered_only_where_the_operator_wants_it_and_never_ticked() {
+    let page = |app: &TestApp| {
+        let browser = Browser::new(app);
+        browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read")]), user::MARA_ADMIN).body
+    };
+    assert!(!page(&TestApp::new()).contains("read_bridge"));
+    let html = page(&offering());
+    let start = html.find("name=\"read_bridge\"").expect("the box");
+    let tag = &html[start..start + html[start..].find('>').expect("the end of the tag")];
+    assert!(!tag.contains("checked"), "{tag}");
+}
+
+#[test]
+fn what_is_read_by_tools_is_in_no_audit_and_takes_no_write() {
+    let app = offering();
+    let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
+    let before = app.db.count("SELECT count(*) FROM audit");
+    assert!(read_by_tool(&app, &token, URIS[7]).is_ok());
+    assert!(read_by_tool(&app, &token, "statibeat://pages/77/summary").is_err());
+    assert_eq!(app.db.count("SELECT count(*) FROM audit"), before);
+}
