@@ -83,6 +83,7 @@ pub const VARIABLES: [Variable; 16] = [
 
 /// What the connector runs with.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch in an operator's hand")]
 pub struct Config {
     /// `HOSTED_MCP_ENABLED`.
     pub is_enabled: bool,

@@ -85,7 +85,8 @@ async fn dispatch(
         }
         Method::CallTool => call_tool(surface, params, revision, dialogue).await?,
         Method::ListResources => {
-            let entries = surface.resources().await?.into_iter().map(results::resource);
+            let entries = surface.resources().await?;
+            let entries = entries.iter().map(results::resource);
             list("resources", entries.collect(), params, RESOURCES_FRESH_FOR)?
         }
         Method::ListResourceTemplates => {

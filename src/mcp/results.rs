@@ -164,7 +164,7 @@ fn link(uri: &str, entry: &Resource) -> Value {
 }
 
 /// An entry of `resources/list`.
-pub fn resource(listed: ListedResource) -> Value {
+pub fn resource(listed: &ListedResource) -> Value {
     let title = listed.title();
     json!({
         "uri": listed.uri,

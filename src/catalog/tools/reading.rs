@@ -56,7 +56,7 @@ pub struct ListArguments {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadArguments {
-    /// From list_resources, or a template with its variables filled in.
+    /// From `list_resources`, or a template with its variables filled in.
     #[schemars(length(max = 2048))]
     pub uri: String,
 }
