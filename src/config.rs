@@ -9,6 +9,11 @@ use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use std::fmt;
 use url::{Host, Url};
 
+mod health_token;
+pub mod outside;
+
+pub use health_token::HealthToken;
+
 /// A variable or secret of the worker.
 pub struct Variable {
     /// Its name.
@@ -79,6 +84,10 @@ pub const VARIABLES: [Variable; 16] = [
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
     secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
     secret("HOSTED_MCP_ASSERTION_KEYS", "key ring (Ed25519 seeds) of assertions to StatiBeat"),
+    Variable {
+        default: Some(""),
+        ..secret("HOSTED_MCP_HEALTH_TOKEN", "opens the readiness answer of `/mcp/health`; without it nobody gets one")
+    },
 ];
 
 /// What the connector runs with.
@@ -119,6 +128,8 @@ pub struct Config {
     pub client_keys: KeyRing,
     /// `HOSTED_MCP_ASSERTION_KEYS`.
     pub assertion_keys: KeyRing,
+    /// `HOSTED_MCP_HEALTH_TOKEN`.
+    pub health_token: Option<HealthToken>,
 }
 
 /// One thing that is wrong with the configuration. Never carries a secret's value.
@@ -178,6 +189,15 @@ impl Reader<'_> {
             ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
         let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
         self.check_distinct(&rings);
+        let health_token = self.health_token();
+        let surroundings = outside::Surroundings {
+            environment: environment.as_deref(),
+            public_url: public_url.as_ref(),
+            upstream_url: upstream_url.as_ref(),
+            sign_in_url: sign_in_url.as_ref(),
+            identity_keys: identity_keys.as_deref().unwrap_or_default(),
+        };
+        self.problems.extend(surroundings.problems());
         let [(_, tag_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;
         Some(Config {
             is_enabled: is_enabled?,
@@ -197,6 +217,7 @@ impl Reader<'_> {
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
             assertion_keys: assertion_keys?,
+            health_token,
         })
     }
 
@@ -260,6 +281,15 @@ impl Reader<'_> {
         KeyRing::parse(&value, environment)
             .map_err(|error: KeyRingError| self.problem::<()>(name, error.to_string()))
             .ok()
+    }
+
+    fn health_token(&mut self) -> Option<HealthToken> {
+        const NAME: &str = "HOSTED_MCP_HEALTH_TOKEN";
+        let value = self.optional(NAME);
+        if value.is_empty() {
+            return None;
+        }
+        HealthToken::parse(&value).map_err(|reason| self.problem::<()>(NAME, reason)).ok()
     }
 
     /// A key with two uses would tie their rotations together and make one's leak the other's.

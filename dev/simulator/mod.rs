@@ -49,6 +49,8 @@ pub struct Settings {
     pub now: i64,
     /// Everything one-time (codes, sessions, ids of assertions) is derived from this and a counter.
     pub seed: String,
+    /// What the key of identity assertions is derived from.
+    pub identity_seed: String,
     /// Writes per minute for one principal on one route.
     pub writes_per_minute: u32,
 }
@@ -62,6 +64,7 @@ impl Settings {
             environment: "local".to_owned(),
             now,
             seed: "statibeat simulator".to_owned(),
+            identity_seed: sign_in::identity::SEED_TEXT.to_owned(),
             writes_per_minute: 120,
         }
     }
@@ -150,10 +153,10 @@ impl Simulator {
         kid.is_some_and(|kid| !self.world().connector_keys.has(&kid))
     }
 
-    /// The public half of the key that signs identity assertions (`kid` "simulator-1"). The private half is a fixed,
-    /// published constant: it protects nothing.
-    pub fn identity_public_key() -> [u8; 32] {
-        sign_in::identity::public_key()
+    /// The public half of the key that signs identity assertions (`kid` "simulator-1"). On a development machine the
+    /// private half is a fixed, published constant: it protects nothing.
+    pub fn identity_public_key(identity_seed: &str) -> [u8; 32] {
+        sign_in::identity::public_key(identity_seed)
     }
 
     /// Plans a fault for coming requests.

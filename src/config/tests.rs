@@ -55,7 +55,11 @@ fn bad_values_say_what_would_be_right() {
     assert_eq!(check("HOSTED_MCP_PUBLIC_URL", "https://mcp.example/mcp"), [format!("HOSTED_MCP_PUBLIC_URL {origin}")]);
     let scheme = "must be https, or http on a loopback address";
     assert_eq!(check("HOSTED_MCP_UPSTREAM_URL", "http://api.example"), [format!("HOSTED_MCP_UPSTREAM_URL {scheme}")]);
-    assert!(check("HOSTED_MCP_SIGN_IN_URL", "http://[::1]:8788/sign-in").is_empty());
+    let here = "is on this machine, which only a local start may use; write StatiBeat's address";
+    assert_eq!(
+        check("HOSTED_MCP_SIGN_IN_URL", "http://[::1]:8788/sign-in"),
+        [format!("HOSTED_MCP_SIGN_IN_URL {here}")]
+    );
     assert_eq!(check("HOSTED_MCP_IDENTITY_KEYS", "nonsense").len(), 1);
 }
 
@@ -95,4 +99,66 @@ fn unverified_clients_are_accepted_unless_switched_off() {
         check("HOSTED_MCP_UNVERIFIED_CLIENTS", "no"),
         [r#"HOSTED_MCP_UNVERIFIED_CLIENTS is "no"; write on or off"#]
     );
+}
+
+/// The problems of a local start that has one variable of its own.
+fn check_local(name: &str, value: &str) -> Vec<String> {
+    let lookup = |asked: &str| match asked {
+        _ if asked == name => Some(value.to_owned()),
+        "HOSTED_MCP_ENVIRONMENT" => Some("local".to_owned()),
+        "HOSTED_MCP_PUBLIC_URL" => Some("http://localhost:8686".to_owned()),
+        _ => good(asked),
+    };
+    Config::from_lookup(lookup).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_simulator_s_key_signs_people_in_on_a_local_start_only() {
+    let simulator = format!("sim:{}", URL_SAFE_NO_PAD.encode(outside::SIMULATOR_KEY));
+    assert_eq!(check_local("HOSTED_MCP_IDENTITY_KEYS", &simulator), [""; 0]);
+    let reason = "HOSTED_MCP_IDENTITY_KEYS key sim is the simulator's, whose secret half is public: \
+                  anybody could sign in as anybody; write StatiBeat's";
+    assert_eq!(check("HOSTED_MCP_IDENTITY_KEYS", &simulator), [reason]);
+    assert_eq!(check("HOSTED_MCP_IDENTITY_KEYS", &format!("{},{simulator}", key(9))), [reason], "beside another key");
+}
+
+#[test]
+fn a_public_server_looks_for_statibeat_elsewhere_and_is_not_called_local() {
+    let upstream = "HOSTED_MCP_UPSTREAM_URL";
+    for here in [
+        "http://127.0.0.1:8687",
+        "https://localhost",
+        "https://api.localhost",
+        "https://localhost.",
+        "https://[::1]",
+        "https://0.0.0.0",
+        "https://[::ffff:127.0.0.1]",
+    ] {
+        let problems = check(upstream, here);
+        assert!(problems.len() == 1 && problems[0].contains("only a local start"), "{here}: {problems:?}");
+    }
+    assert!(check_local(upstream, "http://127.0.0.1:8687").is_empty());
+    assert_eq!(
+        check("HOSTED_MCP_ENVIRONMENT", "local"),
+        ["HOSTED_MCP_ENVIRONMENT is local, but HOSTED_MCP_PUBLIC_URL is not on loopback"]
+    );
+}
+
+#[test]
+fn a_placeholder_address_is_named() {
+    for name in ["HOSTED_MCP_PUBLIC_URL", "HOSTED_MCP_UPSTREAM_URL", "HOSTED_MCP_SIGN_IN_URL"] {
+        assert_eq!(check(name, "https://mcp.invalid"), [format!("{name} is a placeholder; write the real address")]);
+    }
+}
+
+#[test]
+fn the_health_token_is_optional_and_long() {
+    let token = "a".repeat(32);
+    let lookup = |name: &str| if name == "HOSTED_MCP_HEALTH_TOKEN" { Some(token.clone()) } else { good(name) };
+    let known = Config::from_lookup(lookup).expect("good").health_token.expect("a token");
+    assert!(known.is(token.as_bytes()) && !known.is(&token.as_bytes()[1..]) && !known.is(b""));
+    assert!(!format!("{known:?}").contains(&token));
+    assert!(Config::from_lookup(good).expect("good").health_token.is_none());
+    let reason = "HOSTED_MCP_HEALTH_TOKEN must be at least 32 printable characters without white space";
+    assert_eq!(check("HOSTED_MCP_HEALTH_TOKEN", "short"), [reason]);
 }

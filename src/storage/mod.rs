@@ -12,6 +12,7 @@ pub mod grants;
 pub mod health;
 pub mod idempotency;
 pub mod purge;
+pub mod readiness;
 pub mod refusals;
 pub mod sessions;
 #[cfg(test)]

@@ -12,6 +12,7 @@
 pub mod assertion;
 pub mod audit_logs;
 pub mod error;
+mod health;
 pub mod identity;
 mod identity_token;
 #[cfg(test)]

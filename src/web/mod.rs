@@ -7,6 +7,7 @@ mod authorize;
 mod browser;
 mod choice;
 mod consent;
+mod health;
 mod limits;
 mod mcp;
 mod metadata;
@@ -173,6 +174,7 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::Revoke => revoke::post(ctx, request, request_id).await,
         Route::Register => register::post(ctx, request).await,
         Route::Mcp => mcp::post(ctx, request, request_id).await,
+        Route::Health => health::get(ctx, request).await,
         Route::AdminPage => admin::get(ctx, request, request_id).await,
         Route::AdminSignIn => admin::start(ctx, request).await,
         Route::AdminSignedIn => admin::back(ctx, request).await,

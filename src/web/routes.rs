@@ -27,6 +27,8 @@ pub enum Route {
     Register,
     /// The MCP endpoint.
     Mcp,
+    /// Whether the server runs; for its operators also whether it can work.
+    Health,
     /// The Hosted MCP page, where people look after their connections.
     AdminPage,
     /// Begins a sign-in to it.
@@ -49,7 +51,7 @@ pub enum Audience {
 }
 
 impl Route {
-    const TABLE: [(&'static str, Route); 16] = [
+    const TABLE: [(&'static str, Route); 17] = [
         ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
         ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
         ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
@@ -61,6 +63,7 @@ impl Route {
         ("/mcp/oauth/revoke", Route::Revoke),
         ("/mcp/oauth/register", Route::Register),
         ("/mcp", Route::Mcp),
+        ("/mcp/health", Route::Health),
         ("/mcp/admin", Route::AdminPage),
         ("/mcp/admin/sign-in", Route::AdminSignIn),
         ("/mcp/admin/callback", Route::AdminSignedIn),
@@ -91,6 +94,7 @@ impl Route {
             Route::ProtectedResource
             | Route::AuthorizationServer
             | Route::AssertionKeys
+            | Route::Health
             | Route::Authorize
             | Route::AdminPage
             | Route::AdminSignIn => &[Method::GET, Method::HEAD],
@@ -118,7 +122,8 @@ impl Route {
             | Route::Token
             | Route::Revoke
             | Route::Register
-            | Route::Mcp => Audience::Programs,
+            | Route::Mcp
+            | Route::Health => Audience::Programs,
         }
     }
 }

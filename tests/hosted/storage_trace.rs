@@ -4,7 +4,7 @@
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::simulator::FaultKind;
-use crate::support::{PUBLIC_URL, TestApp, json as json_of};
+use crate::support::{HEALTH_TOKEN, PUBLIC_URL, TestApp, json as json_of, request};
 use futures_util::FutureExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::{Map, json};
@@ -65,6 +65,7 @@ fn live_through_everything(app: &TestApp) {
     let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
     write_everything(app);
+    app.send(request("GET", "/mcp/health", &[("x-health-token", HEALTH_TOKEN)], ""));
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
@@ -121,7 +122,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Every SQL text in `src/storage`, with the file it stands in.
-fn statements() -> Vec<(String, String)> {
+pub fn statements() -> Vec<(String, String)> {
     let folder = Path::new(ROOT).join("src/storage");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {

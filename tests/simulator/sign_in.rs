@@ -7,7 +7,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::simulator::Simulator;
+use crate::simulator::{Settings, Simulator};
 use crate::story::{CONNECTOR, NOW, ORIGIN, Reply, Story, hash, header, request, sign};
 
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0";
@@ -76,7 +76,8 @@ pub fn signed_in(story: &Story, user: u64, connector: &str) -> Value {
     let identity = reply.json["identity"].as_str().expect("a JWT");
     let parts: Vec<&str> = identity.split('.').collect();
     let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");
-    let key = VerifyingKey::from_bytes(&Simulator::identity_public_key()).expect("a key");
+    let key =
+        VerifyingKey::from_bytes(&Simulator::identity_public_key(&Settings::local(0).identity_seed)).expect("a key");
     let signature = Signature::from_slice(&bytes(parts[2])).expect("a signature");
     key.verify_strict(format!("{}.{}", parts[0], parts[1]).as_bytes(), &signature).expect("the signature holds");
     let header: Value = serde_json::from_slice(&bytes(parts[0])).expect("a header");

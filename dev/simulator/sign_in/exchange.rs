@@ -56,7 +56,7 @@ pub fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled
         "iat": now,
         "exp": now + identity::IDENTITY_LIFETIME,
     });
-    Ok(reply::ok(&json!({ "identity": identity::sign(&claims) })))
+    Ok(reply::ok(&json!({ "identity": identity::sign(&world.settings.identity_seed, &claims) })))
 }
 
 /// Uses a code up. A failed attempt uses it up as well.

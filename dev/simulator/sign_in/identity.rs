@@ -8,27 +8,27 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// The signing seed is the SHA-256 of this text. For the simulator only.
-const SEED_TEXT: &str = "statibeat simulator identity key";
+/// The signing seed of a development machine is the SHA-256 of this text. For the simulator only.
+pub const SEED_TEXT: &str = "statibeat simulator identity key";
 /// The `kid` of the simulator's key.
 const KEY_ID: &str = "simulator-1";
 /// Seconds an identity assertion lives.
 pub const IDENTITY_LIFETIME: i64 = 60;
 
-fn signing_key() -> SigningKey {
-    SigningKey::from_bytes(&Sha256::digest(SEED_TEXT).into())
+fn signing_key(seed_text: &str) -> SigningKey {
+    SigningKey::from_bytes(&Sha256::digest(seed_text).into())
 }
 
-/// The public half of the simulator's key.
-pub fn public_key() -> [u8; 32] {
-    signing_key().verifying_key().to_bytes()
+/// The public half of a simulator's key.
+pub fn public_key(seed_text: &str) -> [u8; 32] {
+    signing_key(seed_text).verifying_key().to_bytes()
 }
 
 /// Signs an identity assertion over the claims.
-pub fn sign(claims: &Value) -> String {
+pub fn sign(seed_text: &str, claims: &Value) -> String {
     let header = json!({ "alg": "EdDSA", "typ": "statibeat-identity+jwt", "kid": KEY_ID });
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let input = format!("{}.{}", encode(&header), encode(claims));
-    let signature = signing_key().sign(input.as_bytes());
+    let signature = signing_key(seed_text).sign(input.as_bytes());
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }

@@ -27,7 +27,7 @@ impl Forged {
                 "sid": "s", "auth_time": now, "env": "test", "jti": "j", "iat": now, "exp": now + 60,
                 "state_hash": URL_SAFE_NO_PAD.encode(Sha256::digest(state)),
             }),
-            seed: "statibeat simulator identity key",
+            seed: super::IDENTITY_SEED,
         }
     }
 

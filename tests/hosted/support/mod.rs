@@ -38,6 +38,10 @@ pub const PUBLIC_URL: &str = "https://mcp.example";
 pub const RESOURCE: &str = "https://mcp.example/mcp";
 /// Where StatiBeat is.
 pub const UPSTREAM_URL: &str = "https://api.statibeat.example";
+/// StatiBeat's key here. The one of development machines is refused by a connector on a public address.
+pub const IDENTITY_SEED: &str = "hosted tests";
+/// Opens the readiness answer.
+pub const HEALTH_TOKEN: &str = "health-token-of-the-hosted-tests-0123";
 /// When every test begins.
 const START: i64 = 1_790_000_000;
 
@@ -191,7 +195,8 @@ fn variable(name: &str) -> Option<String> {
         "HOSTED_MCP_UPSTREAM_URL" => UPSTREAM_URL.into(),
         "HOSTED_MCP_SIGN_IN_URL" => format!("{UPSTREAM_URL}/connector/sign-in"),
         "HOSTED_MCP_IDENTITY_KEYS" => {
-            format!("simulator-1:{}", URL_SAFE_NO_PAD.encode(simulator::Simulator::identity_public_key()))
+            let key = simulator::Simulator::identity_public_key(IDENTITY_SEED);
+            format!("simulator-1:{}", URL_SAFE_NO_PAD.encode(key))
         }
         "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" => {
             "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback".into()
@@ -200,6 +205,7 @@ fn variable(name: &str) -> Option<String> {
         "HOSTED_MCP_ROTATION_KEYS" => ring("rotation"),
         "HOSTED_MCP_CLIENT_KEYS" => ring("client"),
         "HOSTED_MCP_ASSERTION_KEYS" => ring("assertion"),
+        "HOSTED_MCP_HEALTH_TOKEN" => HEALTH_TOKEN.into(),
         _ => return None,
     })
 }

@@ -32,6 +32,7 @@ impl SimulatorClient {
             origin: UPSTREAM_URL.into(),
             connector_url: super::PUBLIC_URL.into(),
             environment: "test".into(),
+            identity_seed: super::IDENTITY_SEED.into(),
             ..Settings::local(now)
         };
         Self {

@@ -1,0 +1,83 @@
+//! What only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
+//! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
+
+use super::{Problem, is_loopback};
+use crate::keyring::PublicKey;
+use url::{Host, Url};
+
+/// The public key that the StatiBeat simulator signs identities with. Its secret half stands in `dev/simulator`.
+pub const SIMULATOR_KEY: [u8; 32] = [
+    0x68, 0x83, 0xa3, 0xb7, 0x91, 0x68, 0xa4, 0xa2, 0x98, 0x28, 0x96, 0x56, 0xfb, 0x06, 0x6d, 0xe5, 0xbf, 0xe0, 0x61,
+    0x54, 0xe9, 0xff, 0x0a, 0xa5, 0xd7, 0x1a, 0xc3, 0xd8, 0xfd, 0xb8, 0xce, 0x77,
+];
+
+/// The environment that `npm start` runs in.
+const LOCAL: &str = "local";
+
+/// The values that depend on where the server runs, as far as each of them could be read.
+pub(super) struct Surroundings<'a> {
+    pub environment: Option<&'a str>,
+    pub public_url: Option<&'a Url>,
+    pub upstream_url: Option<&'a Url>,
+    pub sign_in_url: Option<&'a Url>,
+    pub identity_keys: &'a [PublicKey],
+}
+
+impl Surroundings<'_> {
+    /// Everything that must not be, given the public address.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |variable, reason: String| problems.push(Problem { variable, reason });
+        let urls = [
+            ("HOSTED_MCP_PUBLIC_URL", self.public_url),
+            ("HOSTED_MCP_UPSTREAM_URL", self.upstream_url),
+            ("HOSTED_MCP_SIGN_IN_URL", self.sign_in_url),
+        ];
+        for (name, url) in urls {
+            if url.is_some_and(is_placeholder) {
+                add(name, "is a placeholder; write the real address".to_owned());
+            }
+        }
+        // Without a public address nothing says that strangers reach it, and that it is missing is a problem already.
+        if self.public_url.is_none_or(is_loopback) {
+            return problems;
+        }
+        for (name, url) in &urls[1..] {
+            if url.is_some_and(is_on_this_machine) {
+                add(name, "is on this machine, which only a local start may use; write StatiBeat's address".to_owned());
+            }
+        }
+        if self.environment == Some(LOCAL) {
+            add("HOSTED_MCP_ENVIRONMENT", format!("is {LOCAL}, but HOSTED_MCP_PUBLIC_URL is not on loopback"));
+        }
+        for key in self.identity_keys.iter().filter(|key| key.key == SIMULATOR_KEY) {
+            let reason = format!(
+                "key {} is the simulator's, whose secret half is public: anybody could sign in as anybody; write StatiBeat's",
+                key.kid
+            );
+            add("HOSTED_MCP_IDENTITY_KEYS", reason);
+        }
+        problems
+    }
+}
+
+/// A host that can never exist (RFC 2606 2).
+fn is_placeholder(url: &Url) -> bool {
+    url.domain().is_some_and(|host| host == "invalid" || host.ends_with(".invalid"))
+}
+
+/// Wider than what may be http: no spelling of this machine is StatiBeat.
+fn is_on_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let mapped = address.to_ipv4_mapped().is_some_and(|inner| inner.is_loopback() || inner.is_unspecified());
+            address.is_loopback() || address.is_unspecified() || mapped
+        }
+        None => true,
+    }
+}

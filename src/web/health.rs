@@ -1,0 +1,55 @@
+//! The health route: to strangers only that the server runs, to its operators whether it can work.
+//!
+//! A switched-off connector answers 404 here as everywhere: whether it is off or absent is nobody's business. No answer names
+//! a version, a host or a reason; reasons go to the log.
+
+use super::Context;
+use super::reply::{self, Response};
+use crate::ports::RateLimit;
+use crate::storage;
+use bytes::Bytes;
+use futures_util::future;
+use http::{HeaderName, Request, StatusCode};
+use serde_json::json;
+use std::time::Duration;
+
+/// Carries the operators' secret. Not `Authorization`: what holds tokens of people must not hold this one.
+const HEALTH_TOKEN: HeaderName = HeaderName::from_static("x-health-token");
+
+/// The counter that is looked at. Nothing is ever taken from it.
+const COUNTER: (&str, RateLimit) = ("health", RateLimit { count: 1, window: Duration::from_mins(1) });
+
+/// Liveness without the header; readiness with the right secret in it. A wrong one is refused, so that a monitor whose
+/// secret is out of date does not take liveness for readiness.
+pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    let Some(presented) = request.headers().get(HEALTH_TOKEN) else {
+        return reply::json(StatusCode::OK, &json!({"status": "alive"}));
+    };
+    if !ctx.config.health_token.as_ref().is_some_and(|token| token.is(presented.as_bytes())) {
+        return reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}));
+    }
+    readiness(ctx).await
+}
+
+/// Asks everything that the server needs, at once.
+async fn readiness(ctx: &Context<'_>) -> Response {
+    let connector = ctx.connector();
+    let (database, counters, upstream) =
+        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), connector.check_health()).await;
+    let parts =
+        [("database", database.map_err(|error| error.to_string())), ("counters", counters), ("upstream", upstream)];
+    let is_ready = parts.iter().all(|(_, outcome)| outcome.is_ok());
+    let mut body = json!({"status": if is_ready { "ready" } else { "not ready" }});
+    for (name, outcome) in parts {
+        body[name] = json!(if outcome.is_ok() { "ok" } else { "failed" });
+        if let Err(reason) = outcome {
+            (ctx.log)(&format!("health: {name}: {reason}"));
+        }
+    }
+    reply::json(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
+}
+
+async fn look_at_a_counter(ctx: &Context<'_>) -> Result<(), String> {
+    let (name, limit) = COUNTER;
+    ctx.limiter.remaining(name, limit, ctx.now).await.map(drop).map_err(|error| error.to_string())
+}
