@@ -1,8 +1,9 @@
-//! What the README says of the program is what the program says of itself.
+//! What README and docs say of the program is what the program says of itself.
 
 use statibeat_mcp::config::{VARIABLES, Variable};
 
 const README: &str = include_str!("../README.md");
+const OPERATIONS: &str = include_str!("../docs/operations.md");
 
 #[test]
 fn the_configuration_table_lists_every_variable_as_the_program_reads_it() {
@@ -18,6 +19,27 @@ fn the_configuration_table_lists_every_variable_as_the_program_reads_it() {
     let table = VARIABLES.iter().map(row).collect::<Vec<_>>().join("\n");
     let shown = README.split("|---|---|---|---|\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a table");
     assert_eq!(shown, table, "README.md should have this table:\n{table}");
+}
+
+#[test]
+fn the_operators_table_says_of_every_variable_where_it_comes_from() {
+    let rows = OPERATIONS.split("| Name | Comes from | A change |\n|---|---|---|\n").nth(1).expect("a table");
+    let rows = rows.lines().take_while(|line| line.starts_with('|'));
+    let listed: Vec<&str> = rows.map(|row| row.split('`').nth(1).expect("a name")).collect();
+    assert_eq!(listed, VARIABLES.each_ref().map(|variable| variable.name));
+}
+
+/// Wherever an npm command is named to somebody, it exists.
+#[test]
+fn every_npm_command_that_a_document_names_exists() {
+    let scripts: serde_json::Value = serde_json::from_str(include_str!("../package.json")).expect("JSON");
+    let documents = [README, OPERATIONS, include_str!("../docs/security.md"), include_str!("../docs/upstream.md")];
+    for document in documents {
+        for command in document.split("npm run ").skip(1) {
+            let name: String = command.chars().take_while(|c| c.is_ascii_lowercase() || *c == ':').collect();
+            assert!(scripts["scripts"][&name].is_string(), "npm run {name}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The project's own commands: build the wasm, run everything locally, test it.
+//! The project's own commands: build the wasm, run everything locally, test it, deploy it.
 //!
 //! `npm start` and its siblings end here. Whatever goes wrong is said in one sentence, with exit code 1.
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
@@ -7,11 +7,15 @@
 mod acceptance;
 mod build;
 mod children;
+mod database;
+mod deploy;
 mod long;
 mod node;
+mod operations;
 mod project;
 mod ready;
 mod remap;
+mod running;
 mod schedules;
 mod secrets;
 mod start;
@@ -24,7 +28,7 @@ use clap::{Parser, Subcommand};
 use project::Project;
 use std::process::ExitCode;
 
-/// Builds, runs and tests StatiBeat Hosted MCP.
+/// Builds, runs, tests and deploys StatiBeat Hosted MCP.
 #[derive(Parser)]
 #[command(name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -58,6 +62,16 @@ enum Command {
     Conformance,
     /// Build everything, then tell the whole story on the terminal.
     Demo,
+    /// Check, migrate, deploy an environment, then look at it as a client does.
+    Deploy(deploy::Options),
+    /// Make, rotate or store the secrets of an environment.
+    Secrets(deploy::SecretOptions),
+    /// End everybody's connections, or those of one client or person, from outside.
+    Revoke(deploy::RevokeOptions),
+    /// Look at a deployed server as a client does.
+    Smoke(operations::Options),
+    /// Hold a StatiBeat server against docs/statibeat-api.yaml.
+    UpstreamCheck(operations::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +90,11 @@ fn main() -> ExitCode {
         Command::Mutants(options) => long::mutants(&project, options),
         Command::Conformance => test::conformance(&project),
         Command::Demo => test::demo(&project),
+        Command::Deploy(options) => deploy::run(&project, options),
+        Command::Secrets(options) => deploy::secrets(&project, options),
+        Command::Revoke(options) => deploy::revoke(&project, options),
+        Command::Smoke(options) => operations::smoke(&project, options),
+        Command::UpstreamCheck(options) => operations::check_upstream(&project, options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

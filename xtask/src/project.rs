@@ -41,6 +41,11 @@ impl Project {
         self.program("simulator")
     }
 
+    /// The compiled program for operators.
+    pub fn operations(&self) -> PathBuf {
+        self.program("operations")
+    }
+
     /// The compiled fixtures of the conformance suite.
     pub fn conformance_fixtures(&self) -> PathBuf {
         self.program("conformance-fixtures")

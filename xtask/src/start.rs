@@ -6,7 +6,7 @@ use crate::build;
 use crate::children::Children;
 use crate::project::Project;
 use crate::steps::{self, step};
-use crate::{node, ready, secrets, welcome, wrangler};
+use crate::{database, node, ready, running, secrets, welcome, wrangler};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::fs;
@@ -56,6 +56,7 @@ impl Options {
 /// Starts everything and stays until Ctrl-C or until one of the servers stops.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     ensure!(options.port != options.simulator_port, "the connector and the simulator need two different ports");
+    let _lock = running::lock(project)?;
     ready::require_free(options.port, "--port")?;
     ready::require_free(options.simulator_port, "--simulator-port")?;
 
@@ -67,7 +68,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     if secrets::ensure(project)? {
         println!("» made keys for this machine in .dev.vars");
     }
-    step("prepare the local database", || wrangler::apply_schema(project, &node))?;
+    step("prepare the local database", || database::prepare(project, &node))?;
 
     let interrupted = interruptions()?;
     let mut children = Children::default();
@@ -82,6 +83,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// Forgets the database, the counters and the simulator's changes.
 pub fn reset(project: &Project, options: &ResetOptions) -> Result<()> {
+    let _lock = running::lock(project)?;
     let state = project.path(STATE);
     if state.exists() {
         fs::remove_dir_all(&state).context("removing .wrangler")?;

@@ -2,6 +2,7 @@
 
 use crate::build;
 use crate::node;
+use crate::operations;
 use crate::project::Project;
 use crate::steps::{self, step};
 use crate::wrangler;
@@ -67,10 +68,13 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
 
     let node = everything_built(project)?;
     build_fixtures(project)?;
+    operations::build(project)?;
+    all_good &= bundles_of_every_environment(project, &node)?;
     let mut worker = Totals::default();
     let mut tests = Command::new(node);
     tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     tests.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
+    tests.env("STATIBEAT_OPERATIONS", project.operations());
     tests.args(["--test", "--test-reporter=spec", "tests/worker/**/*.test.mjs"]);
     all_good &= step("worker tests", || counted(&mut tests, &mut worker, node_totals))?;
 
@@ -82,6 +86,21 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     println!("{} passed, {} failed", rust.passed + worker.passed, rust.failed + worker.failed);
     let passed = rust.names.into_iter().chain(worker.names).collect();
     Ok(Outcome { all_good, passed })
+}
+
+/// What a deployment would upload to each environment: it can be made, lacks no binding, and is so large.
+fn bundles_of_every_environment(project: &Project, node: &Path) -> Result<bool> {
+    let mut all_good = true;
+    for environment in wrangler::environments(project)? {
+        match step(&format!("bundle for {environment}"), || wrangler::bundle(project, node, &environment)) {
+            Ok(size) => println!("  {size}"),
+            Err(error) => {
+                println!("  {error:#}");
+                all_good = false;
+            }
+        }
+    }
+    Ok(all_good)
 }
 
 /// Tells the story of `dev/demo.mjs` against the built worker.
@@ -113,7 +132,7 @@ fn build_fixtures(project: &Project) -> Result<()> {
 pub fn everything_built(project: &Project) -> Result<PathBuf> {
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;
-    step("bundle the worker", || wrangler::bundle(project, &node))?;
+    step("bundle the worker", || wrangler::bundle(project, &node, wrangler::LOCAL).map(drop))?;
     step("build the simulator", || {
         steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-simulator"]))
     })?;

@@ -16,7 +16,7 @@ const ROOT = new URL("../../../", import.meta.url).pathname;
 const KEY_RINGS = ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
 
 /**
- * Starts both servers and applies the schema.
+ * Starts both servers and applies the migrations, as a deployment does.
  *
  * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them. `main` is a module in
  * this folder that stands in front of the bundle's `entry.js`.
@@ -47,7 +47,7 @@ export async function startStack({ vars = {}, main } = {}) {
   try {
     await worker.ready;
     const db = await worker.getD1Database("DB");
-    await db.batch(splitSql(readFileSync(join(ROOT, "schema.sql"), "utf8")).map((sql) => db.prepare(sql)));
+    await db.batch(migrations().map((sql) => db.prepare(sql)));
     const runPurge = async () => (await worker.getWorker()).scheduled({ cron: "17 * * * *" });
     const counters = await worker.getDurableObjectNamespace("RATE_LIMIT");
     return { url, simulatorUrl, db, counters, logs, runPurge, stop };
@@ -65,6 +65,13 @@ export async function eventually(check, { attempts = 100, every = 50 } = {}) {
     if (attempt === attempts) throw new Error(`still not so after ${attempts} attempts: ${check}`);
     await pause(every);
   }
+}
+
+/** The statements of all migrations, in order. */
+function migrations() {
+  const folder = join(ROOT, "migrations");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql")).sort();
+  return files.flatMap((name) => splitSql(readFileSync(join(folder, name), "utf8")));
 }
 
 /** The modules that a deployment would upload, and one in front of them if wanted. */

@@ -1,0 +1,258 @@
+//! Everything that stands between `wrangler.toml` and a deployment, said at once.
+//!
+//! The variables are read by `Config::from_lookup`, the very code that reads them in the worker: what passes here is what runs
+//! there. Secrets cannot be read back from Cloudflare; their names are compared with the list that wrangler gives, and random
+//! ones stand in for their values.
+
+use crate::environment::{Environment, FILE, Wrangler};
+use crate::rings;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::Value;
+use statibeat_mcp::config::{Config, VARIABLES};
+use std::path::PathBuf;
+use url::Url;
+
+#[derive(Args)]
+pub struct Options {
+    /// The environment, as in wrangler.toml.
+    #[arg(long)]
+    env: String,
+    /// What `wrangler secret list` printed; without it the secrets are not looked at.
+    #[arg(long)]
+    secret_list: Option<PathBuf>,
+}
+
+/// Prints what is wrong, or the server's address when nothing is.
+pub fn run(options: &Options) -> Result<()> {
+    let file = std::fs::read_to_string(FILE).context(FILE)?;
+    let file = Wrangler::parse(&file)?;
+    let mut problems = problems(&file, &options.env)?;
+    if let Some(list) = &options.secret_list {
+        let list = std::fs::read_to_string(list).context("the list of secrets")?;
+        problems.extend(missing_secrets(&list, &options.env)?);
+    }
+    if problems.is_empty() {
+        println!("{}: nothing is missing", options.env);
+        return Ok(());
+    }
+    for problem in &problems {
+        println!("  {problem}");
+    }
+    match problems.len() {
+        1 => bail!("1 thing to settle before {} can be deployed", options.env),
+        count => bail!("{count} things to settle before {} can be deployed", options.env),
+    }
+}
+
+/// What is wrong in `wrangler.toml`.
+pub fn problems(file: &Wrangler, name: &str) -> Result<Vec<String>> {
+    let environment = file.environment(name)?;
+    let mut problems = Vec::new();
+    problems.extend(
+        environment
+            .missing_bindings()
+            .into_iter()
+            .map(|binding| format!("[env.{name}] lacks the binding {binding}; wrangler does not hand it down")),
+    );
+    problems.extend(variable_names(&environment));
+    problems.extend(configuration(&environment));
+    problems.extend(database(file, &environment)?);
+    problems.extend(addresses(&environment));
+    Ok(problems)
+}
+
+/// A variable that nobody reads is a misspelled one; a secret does not belong into a file that is committed.
+fn variable_names(environment: &Environment<'_>) -> Vec<String> {
+    let judge = |name: &str| match VARIABLES.iter().find(|known| known.name == name) {
+        None => Some(format!("{name} is no variable of this program")),
+        Some(known) if known.is_secret => Some(format!("{name} is a secret: take it out of {FILE} and rotate it")),
+        Some(_) => None,
+    };
+    environment.variables().into_iter().filter_map(judge).collect()
+}
+
+/// What the worker itself would say, every problem of it.
+fn configuration(environment: &Environment<'_>) -> Vec<String> {
+    let stand_ins: Vec<(&str, String)> = VARIABLES
+        .iter()
+        .filter(|known| known.is_secret && known.default.is_none())
+        .map(|known| (known.name, rings::stand_in()))
+        .collect();
+    let stand_in = |name: &str| stand_ins.iter().find(|(known, _)| *known == name).map(|(_, ring)| ring.clone());
+    match Config::from_lookup(|name| stand_in(name).or_else(|| environment.variable(name))) {
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        Ok(config) => {
+            let named = config.environment == environment.name;
+            let bad = config.bad_redirects.iter().map(|entry| format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
+            let misnamed = (!named)
+                .then(|| format!("HOSTED_MCP_ENVIRONMENT is {}; write {}", config.environment, environment.name));
+            bad.chain(misnamed).collect()
+        }
+    }
+}
+
+/// A database of its own, that exists.
+fn database(file: &Wrangler, environment: &Environment<'_>) -> Result<Vec<String>> {
+    let (name, id) = (environment.name, environment.database_id());
+    if id.chars().all(|c| c == '0' || c == '-') {
+        let create = format!("npx wrangler d1 create {}", environment.worker());
+        return Ok(vec![format!(
+            "d1_databases.database_id of {name} is a placeholder; `{create}` prints the real one"
+        )]);
+    }
+    let mut problems = Vec::new();
+    for other in file.names().into_iter().filter(|other| *other != name) {
+        let other = file.environment(other)?;
+        if other.database_id() == id {
+            problems.push(format!("{name} and {} share the database {id}; each needs its own", other.name));
+        }
+        if other.worker() == environment.worker() {
+            problems.push(format!("{name} and {} share the worker {}", other.name, other.worker()));
+        }
+    }
+    Ok(problems)
+}
+
+/// The address that clients are told must be the one that leads here.
+fn addresses(environment: &Environment<'_>) -> Vec<String> {
+    let hosts = environment.hosts();
+    let mut problems: Vec<String> = hosts
+        .iter()
+        .filter(|host| host.ends_with(".invalid"))
+        .map(|host| format!("routes: {host} is a placeholder; write a host of a zone in your account"))
+        .collect();
+    let public_url = environment.variable("HOSTED_MCP_PUBLIC_URL").and_then(|text| Url::parse(&text).ok());
+    let public_host = public_url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    if !hosts.contains(&public_host) {
+        problems.push(format!("routes: no route leads from HOSTED_MCP_PUBLIC_URL ({public_host}) to this worker"));
+    }
+    problems
+}
+
+/// Required secrets that Cloudflare does not have, out of what `wrangler secret list` printed.
+fn missing_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
+    // Wrangler may say something of its own before.
+    let list = list.find('[').map_or(list, |start| &list[start..]);
+    let list: Value = serde_json::from_str(list).context("`wrangler secret list` did not print JSON")?;
+    let has = |name: &str| list.as_array().is_some_and(|secrets| secrets.iter().any(|secret| secret["name"] == name));
+    let required = VARIABLES.iter().filter(|known| known.is_secret && known.default.is_none());
+    let missing = required.filter(|known| !has(known.name)).map(|known| {
+        format!("the secret {} is not stored; `npm run secrets -- --env {environment}` says how", known.name)
+    });
+    Ok(missing.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMITTED: &str = include_str!("../../wrangler.toml");
+
+    fn read(text: &str) -> Wrangler {
+        Wrangler::parse(text).expect("TOML")
+    }
+
+    /// The committed file with everything filled in.
+    fn filled_in() -> String {
+        let mut text = COMMITTED.replace(".statibeat.invalid", ".statibeat.example");
+        for (at, part) in ["staging", "production"].into_iter().enumerate() {
+            let start = text.find(&format!("[[env.{part}.d1_databases]]")).expect("a database");
+            let rest = text.split_off(start);
+            text += &rest.replacen("00000000-", &format!("0000000{}-", at + 1), 1);
+        }
+        text.replace("placeholder:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &format!("sb-{}", rings::stand_in()))
+    }
+
+    /// The problems of staging when one text of the filled-in file is another.
+    fn check(from: &str, to: &str) -> Vec<String> {
+        let text = filled_in();
+        let staging = text.find("[env.staging]").expect("staging");
+        let (head, tail) = text.split_at(staging);
+        assert!(tail.contains(from), "{from}");
+        problems(&read(&format!("{head}{}", tail.replacen(from, to, 1))), "staging").expect("an environment")
+    }
+
+    #[test]
+    fn every_placeholder_of_the_committed_file_is_named() {
+        for name in ["staging", "production"] {
+            let problems = problems(&read(COMMITTED), name).expect("an environment");
+            let of = |what: &str| problems.iter().filter(|problem| problem.starts_with(what)).count();
+            for what in [
+                "HOSTED_MCP_PUBLIC_URL is a placeholder",
+                "HOSTED_MCP_UPSTREAM_URL is a placeholder",
+                "HOSTED_MCP_SIGN_IN_URL is a placeholder",
+                "HOSTED_MCP_IDENTITY_KEYS key placeholder is a placeholder",
+                "d1_databases.database_id",
+                "routes: mcp",
+            ] {
+                assert_eq!(of(what), 1, "{what}: {problems:#?}");
+            }
+            assert_eq!(problems.len(), 6, "{problems:#?}");
+        }
+    }
+
+    #[test]
+    fn a_filled_in_file_has_nothing_left() {
+        let file = filled_in();
+        for name in ["staging", "production"] {
+            assert_eq!(problems(&read(&file), name).expect("an environment"), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_differs_between_environments_must_differ() {
+        assert_eq!(
+            check("00000001-", "00000002-"),
+            ["staging and production share the database 00000002-0000-0000-0000-000000000000; each needs its own"]
+        );
+        assert_eq!(
+            check("statibeat-hosted-mcp-staging", "statibeat-hosted-mcp-production"),
+            ["staging and production share the worker statibeat-hosted-mcp-production"]
+        );
+        let misnamed = check(r#"ENVIRONMENT = "staging""#, r#"ENVIRONMENT = "production""#);
+        assert_eq!(misnamed, ["HOSTED_MCP_ENVIRONMENT is production; write staging"]);
+    }
+
+    #[test]
+    fn misspelled_variables_stray_secrets_and_forgotten_bindings_are_named() {
+        let vars = "[env.staging.vars]\n";
+        assert_eq!(
+            check(vars, "[env.staging.vars]\nHOSTED_MCP_REGISTRATIONS = \"off\"\n"),
+            ["HOSTED_MCP_REGISTRATIONS is no variable of this program"]
+        );
+        assert_eq!(
+            check(vars, "[env.staging.vars]\nHOSTED_MCP_TAG_KEYS = \"k:x\"\n"),
+            ["HOSTED_MCP_TAG_KEYS is a secret: take it out of wrangler.toml and rotate it"]
+        );
+        assert_eq!(
+            check("binding = \"METRICS\"", "binding = \"METRIC\""),
+            ["[env.staging] lacks the binding analytics_engine_datasets METRICS; wrangler does not hand it down"]
+        );
+    }
+
+    #[test]
+    fn the_public_address_must_lead_to_the_worker_and_redirects_must_be_readable() {
+        assert_eq!(
+            check(r#"pattern = "mcp-staging."#, r#"pattern = "mcp-stage."#),
+            ["routes: no route leads from HOSTED_MCP_PUBLIC_URL (mcp-staging.statibeat.example) to this worker"]
+        );
+        let bad = check("https://vscode.dev/redirect", "https://vscode.dev/redirect\nnonsense");
+        assert!(bad.len() == 1 && bad[0].starts_with("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: "), "{bad:?}");
+    }
+
+    #[test]
+    fn secrets_that_are_not_stored_are_named() {
+        let all: Vec<Value> = VARIABLES
+            .iter()
+            .filter(|known| known.is_secret && known.default.is_none())
+            .map(|known| serde_json::json!({"name": known.name, "type": "secret_text"}))
+            .collect();
+        let printed = format!("wrangler 4\n{}", Value::from(all.clone()));
+        assert!(missing_secrets(&printed, "staging").expect("JSON").is_empty());
+        let missing = missing_secrets(&Value::from(all[1..].to_vec()).to_string(), "staging").expect("JSON");
+        let words = "the secret HOSTED_MCP_TAG_KEYS is not stored; `npm run secrets -- --env staging` says how";
+        assert_eq!(missing, [words]);
+        assert!(missing_secrets("wrangler says no", "staging").is_err());
+    }
+}

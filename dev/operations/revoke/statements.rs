@@ -1,0 +1,41 @@
+//! The statements, as text for `wrangler d1 execute`. `tests/hosted/emergency.rs` runs them under a working connector.
+
+/// Whose connections end.
+#[allow(dead_code, reason = "tests take in this file by path and need not use every kind")]
+pub enum Whose<'a> {
+    /// Everybody's.
+    Everybody,
+    /// Those of one client.
+    Client(&'a str),
+    /// Those of one person.
+    User(&'a str),
+}
+
+/// Ends grants with one audit row each, closes visits that could still become a connection, ends sessions of the persons
+/// concerned. Running it again changes nothing.
+pub fn ending(whose: &Whose<'_>) -> String {
+    let (condition, sessions) = match whose {
+        Whose::Everybody => ("1 = 1".to_owned(), "1 = 1".to_owned()),
+        Whose::Client(client) => (format!("client_id = {}", quoted(client)), "1 = 0".to_owned()),
+        Whose::User(user) => (format!("user_id = {}", quoted(user)), format!("user_id = {}", quoted(user))),
+    };
+    [
+        // Before the grants end, for only those that have not ended get a row.
+        format!(
+            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
+             SELECT 'revoke.' || id, unixepoch(), 'revoke', 'done', user_id, client_id, client_name, id, 'operator', 'operator' \
+             FROM grants WHERE revoked_at IS NULL AND {condition} ON CONFLICT (id) DO NOTHING"
+        ),
+        format!("UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'admin' WHERE revoked_at IS NULL AND {condition}"),
+        format!("UPDATE transactions SET consumed_at = unixepoch() WHERE consumed_at IS NULL AND {condition}"),
+        format!("DELETE FROM sessions WHERE {sessions}"),
+        format!("SELECT count(*) AS still_connected FROM grants WHERE revoked_at IS NULL AND {condition}"),
+    ]
+    .join(";\n")
+        + ";"
+}
+
+/// As a text literal of SQL.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

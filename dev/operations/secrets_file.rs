@@ -1,0 +1,159 @@
+//! `.secrets/<environment>.json`: the one place where an environment's secrets can be read again. Cloudflare gives none back.
+//!
+//! Only its owner may read the file, git ignores it, and nothing of it is printed unless asked for.
+
+use crate::environment::{FILE, Wrangler};
+use crate::rings::{Secrets, Step};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = ".secrets";
+
+#[derive(Args)]
+pub struct Options {
+    /// The environment, as in wrangler.toml.
+    #[arg(long)]
+    env: String,
+    /// Take one step of a rotation.
+    #[arg(long)]
+    rotate: Option<Step>,
+    /// Rotate only this key ring, by its variable.
+    #[arg(long, requires = "rotate")]
+    ring: Option<String>,
+    /// Print the secrets as JSON for `wrangler secret bulk`, and nothing else.
+    #[arg(long, conflicts_with = "rotate")]
+    print: bool,
+}
+
+/// Makes what is missing, takes the step that was asked for, and says what to do next.
+pub fn run(options: &Options) -> Result<()> {
+    Wrangler::parse(&fs::read_to_string(FILE).context(FILE)?)?.environment(&options.env)?;
+    let path = path(&options.env);
+    if options.print {
+        ensure!(path.exists(), "{} is not there: `npm run secrets -- --env {}` makes it", path.display(), options.env);
+        println!("{}", serde_json::to_string(&read(&path)?.values())?);
+        return Ok(());
+    }
+    let today = jiff::Zoned::now().date();
+    let is_new = !path.exists();
+    let mut secrets = if is_new { Secrets::new(today) } else { read(&path)? };
+    if let Some(step) = options.rotate {
+        ensure!(!is_new, "{} is not there, so there is nothing to rotate", path.display());
+        secrets.rotate(step, options.ring.as_deref(), today)?;
+    }
+    if is_new || options.rotate.is_some() {
+        write(&path, &secrets)?;
+    }
+    let done = match options.rotate {
+        None if is_new => "made",
+        None => "is there",
+        Some(_) => "changed",
+    };
+    println!("{} {done}.\n\n{}", path.display(), next(&options.env, options.rotate));
+    Ok(())
+}
+
+/// The health token of an environment, where its file is at hand.
+pub fn health_token(environment: &str) -> Option<String> {
+    read(&path(environment)).ok().map(|secrets| secrets.health_token)
+}
+
+fn path(environment: &str) -> PathBuf {
+    Path::new(FOLDER).join(format!("{environment}.json"))
+}
+
+fn read(path: &Path) -> Result<Secrets> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    // The reader's own message would quote what stands there.
+    let secrets: Secrets = serde_json::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read at line {}", path.display(), error.line()))?;
+    secrets.check().with_context(|| path.display().to_string())?;
+    Ok(secrets)
+}
+
+/// Replaces the file as a whole: a power cut must not leave half of the only copy.
+fn write(path: &Path, secrets: &Secrets) -> Result<()> {
+    let draft = path.with_extension("json.new");
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft).with_context(|| format!("opening {}", draft.display()))?;
+    file.write_all(serde_json::to_string_pretty(secrets)?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, path).with_context(|| format!("writing {}", path.display()))
+}
+
+fn next(environment: &str, step: Option<Step>) -> String {
+    let store = format!("npm run secrets -- --env {environment} --store");
+    let rotate = |step: &str| format!("npm run secrets -- --env {environment} --rotate {step}");
+    match step {
+        None => format!(
+            "Put a copy of the file into your vault: Cloudflare gives no secret back, and without the file no key can be\n\
+             rotated without signing everybody out.\n\n\
+             \x20 store it on Cloudflare    {store}\n\
+             \x20 rotate, first step        {}\n\
+             \x20 rotate, second step       {}\n\
+             \x20 drop what is past         {}",
+            rotate("prepare"),
+            rotate("promote"),
+            rotate("retire")
+        ),
+        Some(Step::Prepare) => format!(
+            "The new keys are recognized once they are stored; they sign nothing yet.\n\n\
+             \x20 now                       {store}\n\
+             \x20 a day later               {}",
+            rotate("promote")
+        ),
+        Some(Step::Promote) => format!(
+            "The new keys sign once they are stored; the old ones are still recognized.\n\n\
+             \x20 now                       {store}\n\
+             \x20 in a year at the latest   {}",
+            rotate("retire")
+        ),
+        Some(Step::Retire) => format!("What nothing can come back with any more is gone.\n\n\x20 now   {store}"),
+        Some(Step::Replace) => {
+            format!(
+                "Once stored, what the old keys signed is refused; docs/operations.md says who notices.\n\n\x20 now   {store}"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn the_file_comes_back_as_it_was_written_and_only_its_owner_reads_it() {
+        let folder = std::env::temp_dir().join(format!("statibeat-secrets-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("staging.json");
+        let secrets = Secrets::new(date(2026, 1, 1));
+        write(&path, &secrets).expect("written");
+        assert_eq!(read(&path).expect("read").values(), secrets.values());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        }
+        fs::write(&path, r#"{"rings": {"HOSTED_MCP_TAG_KEYS": "secret-value"}}"#).expect("spoiled");
+        let error = format!("{:#}", read(&path).err().expect("unreadable"));
+        assert!(error.contains("line 1") && !error.contains("secret-value"), "{error}");
+        fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn what_to_do_next_names_no_secret_and_the_very_environment() {
+        for step in [None, Some(Step::Prepare), Some(Step::Promote), Some(Step::Retire), Some(Step::Replace)] {
+            assert!(next("staging", step).contains("npm run secrets -- --env staging --store"));
+        }
+    }
+}

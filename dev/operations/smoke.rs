@@ -1,0 +1,244 @@
+//! A look at a deployed server as a client has it: can somebody find their way from `/mcp` to a sign-in?
+
+use crate::environment::{FILE, Wrangler};
+use crate::network::{self, Ask};
+use crate::secrets_file;
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use clap::Args;
+use http::{Request, Response};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How often a server that does not answer yet is asked again: a new host name takes a while to be known.
+const ATTEMPTS: u32 = 12;
+const PAUSE: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub struct Options {
+    /// The environment whose address stands in wrangler.toml.
+    #[arg(long, required_unless_present = "url")]
+    env: Option<String>,
+    /// The server's origin, instead.
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// Prints one line for each thing looked at; fails when one is not as it should be.
+pub fn run(options: &Options) -> Result<()> {
+    let (url, is_on, token) = target(options)?;
+    wait_for(&url)?;
+    let findings = look(&network::ask, &url, is_on, token.as_deref());
+    let mut failed = 0;
+    for (what, outcome) in &findings {
+        match outcome {
+            Ok(()) => println!("  ok      {what}"),
+            Err(reason) => {
+                failed += 1;
+                println!("  FAILED  {what}: {reason}");
+            }
+        }
+    }
+    if failed > 0 {
+        bail!("{failed} of {} checks of {url} failed", findings.len());
+    }
+    println!("{url} works: {} checks", findings.len());
+    Ok(())
+}
+
+/// Address, whether it should be on, health token.
+fn target(options: &Options) -> Result<(String, bool, Option<String>)> {
+    let from_environment = std::env::var("HOSTED_MCP_HEALTH_TOKEN").ok();
+    if let Some(url) = &options.url {
+        return Ok((url.trim_end_matches('/').to_owned(), true, from_environment));
+    }
+    let file = Wrangler::parse(&std::fs::read_to_string(FILE).context(FILE)?)?;
+    let name = options.env.as_deref().unwrap_or_default();
+    let environment = file.environment(name)?;
+    let url = environment.variable("HOSTED_MCP_PUBLIC_URL").context("HOSTED_MCP_PUBLIC_URL is missing")?;
+    let is_on = environment.variable("HOSTED_MCP_ENABLED").is_some_and(|value| value == "true");
+    Ok((url, is_on, from_environment.or_else(|| secrets_file::health_token(name))))
+}
+
+fn wait_for(url: &str) -> Result<()> {
+    let mut reason = String::new();
+    for attempt in 1..=ATTEMPTS {
+        match network::ask(get(url, "/mcp/health")) {
+            Ok(_) => return Ok(()),
+            Err(error) => reason = error,
+        }
+        if attempt < ATTEMPTS {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    bail!("no answer: {reason}")
+}
+
+type Finding = (&'static str, Result<(), String>);
+
+/// Everything that is looked at, with what came of it.
+fn look(ask: &Ask<'_>, url: &str, is_on: bool, token: Option<&str>) -> Vec<Finding> {
+    if !is_on {
+        let paths = ["/.well-known/oauth-authorization-server", "/mcp", "/mcp/health"];
+        let all_absent = paths.iter().try_for_each(|path| {
+            let status = ask(get(url, path))?.status().as_u16();
+            expect("status", &status, &404)
+        });
+        return vec![("it is switched off: every route answers 404", all_absent)];
+    }
+    let mut findings = vec![
+        ("authorization server metadata names this very issuer", authorization_server(ask, url)),
+        ("protected resource metadata leads to it", protected_resource(ask, url)),
+        ("a call without a token is told where to sign in", challenge(ask, url)),
+        ("its keys are published to StatiBeat", keys(ask, url)),
+        ("the Hosted MCP page answers", page(ask, url)),
+        ("it is alive", alive(ask, url)),
+    ];
+    if let Some(token) = token {
+        findings.push(("database, counters and StatiBeat answer", ready(ask, url, token)));
+    }
+    findings
+}
+
+fn authorization_server(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    let document = json(&ask(get(url, "/.well-known/oauth-authorization-server"))?)?;
+    expect("issuer", &document["issuer"], &Value::from(url))?;
+    for endpoint in ["authorization_endpoint", "token_endpoint", "revocation_endpoint"] {
+        let address = document[endpoint].as_str().unwrap_or_default();
+        if !address.starts_with(&format!("{url}/")) {
+            return Err(format!("{endpoint} is {address:?}"));
+        }
+    }
+    expect(
+        "code_challenge_methods_supported",
+        &document["code_challenge_methods_supported"],
+        &serde_json::json!(["S256"]),
+    )
+}
+
+fn protected_resource(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    let document = json(&ask(get(url, "/.well-known/oauth-protected-resource/mcp"))?)?;
+    expect("resource", &document["resource"], &Value::from(format!("{url}/mcp")))?;
+    expect("authorization_servers", &document["authorization_servers"], &serde_json::json!([url]))
+}
+
+fn challenge(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let request = Request::post(format!("{url}/mcp")).header("content-type", "application/json");
+    let answer = ask(request.body(Bytes::from(body)).map_err(|error| error.to_string())?)?;
+    expect("status", &answer.status().as_u16(), &401)?;
+    let header = answer.headers().get("www-authenticate").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let document = format!(r#"resource_metadata="{url}/.well-known/oauth-protected-resource/mcp""#);
+    if header.contains(&document) { Ok(()) } else { Err(format!("WWW-Authenticate is {header:?}")) }
+}
+
+fn keys(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    let document = json(&ask(get(url, "/.well-known/hosted-mcp-jwks.json"))?)?;
+    if document["keys"].as_array().is_none_or(Vec::is_empty) { Err("there is no key".to_owned()) } else { Ok(()) }
+}
+
+fn page(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    expect("status", &ask(get(url, "/mcp/admin"))?.status().as_u16(), &200)
+}
+
+fn alive(ask: &Ask<'_>, url: &str) -> Result<(), String> {
+    expect("status", &json(&ask(get(url, "/mcp/health"))?)?["status"], &Value::from("alive"))
+}
+
+fn ready(ask: &Ask<'_>, url: &str, token: &str) -> Result<(), String> {
+    let mut request = get(url, "/mcp/health");
+    let token = token.try_into().map_err(|_| "the health token cannot stand in a header".to_owned())?;
+    request.headers_mut().insert("x-health-token", token);
+    let answer = ask(request)?;
+    let body = String::from_utf8_lossy(answer.body()).into_owned();
+    if answer.status() == 200 { Ok(()) } else { Err(format!("status {}: {body}", answer.status().as_u16())) }
+}
+
+fn get(url: &str, path: &str) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = format!("{url}{path}").parse().unwrap_or_default();
+    request
+}
+
+fn json(answer: &Response<Bytes>) -> Result<Value, String> {
+    expect("status", &answer.status().as_u16(), &200)?;
+    serde_json::from_slice(answer.body()).map_err(|error| format!("not JSON: {error}"))
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, wanted: &T) -> Result<(), String> {
+    if found == wanted { Ok(()) } else { Err(format!("{what} is {found:?} instead of {wanted:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const URL: &str = "https://mcp.example";
+
+    /// A server that answers as a good one, but for one path.
+    fn failures(is_on: bool, token: Option<&str>, path: &str, instead: &(u16, Value)) -> Vec<&'static str> {
+        let ask = |request: Request<Bytes>| {
+            let asked = request.uri().path();
+            let (status, body) = if asked == path { instead.clone() } else { good(&request) };
+            let builder = Response::builder().status(status);
+            let metadata = format!(r#"Bearer resource_metadata="{URL}/.well-known/oauth-protected-resource/mcp""#);
+            let builder = if status == 401 { builder.header("www-authenticate", metadata) } else { builder };
+            builder.body(Bytes::from(body.to_string())).map_err(|error| error.to_string())
+        };
+        look(&ask, URL, is_on, token)
+            .into_iter()
+            .filter(|(_, outcome)| outcome.is_err())
+            .map(|(what, _)| what)
+            .collect()
+    }
+
+    fn good(request: &Request<Bytes>) -> (u16, Value) {
+        match request.uri().path() {
+            "/.well-known/oauth-authorization-server" => {
+                let at = |path: &str| format!("{URL}{path}");
+                let endpoints = json!({"issuer": URL, "authorization_endpoint": at("/a"), "token_endpoint": at("/t"),
+                    "revocation_endpoint": at("/r"), "code_challenge_methods_supported": ["S256"]});
+                (200, endpoints)
+            }
+            "/.well-known/oauth-protected-resource/mcp" => {
+                (200, json!({"resource": format!("{URL}/mcp"), "authorization_servers": [URL]}))
+            }
+            "/.well-known/hosted-mcp-jwks.json" => (200, json!({"keys": [{}]})),
+            "/mcp" => (401, json!({})),
+            "/mcp/admin" => (200, json!("page")),
+            "/mcp/health" => (200, json!({"status": "alive"})),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_good_server_passes_and_every_fault_is_named() {
+        assert_eq!(failures(true, Some("t"), "", &(0, json!(null))), [""; 0]);
+        let issuer = json!({"issuer": "https://other.example"});
+        for (path, instead, what) in [
+            (
+                "/.well-known/oauth-authorization-server",
+                (200, issuer),
+                "authorization server metadata names this very issuer",
+            ),
+            ("/.well-known/oauth-protected-resource/mcp", (200, json!({})), "protected resource metadata leads to it"),
+            ("/mcp", (200, json!({})), "a call without a token is told where to sign in"),
+            ("/.well-known/hosted-mcp-jwks.json", (200, json!({"keys": []})), "its keys are published to StatiBeat"),
+            ("/mcp/admin", (500, json!({})), "the Hosted MCP page answers"),
+            ("/mcp/health", (503, json!({})), "it is alive"),
+        ] {
+            assert_eq!(failures(true, None, path, &instead), [what]);
+        }
+    }
+
+    #[test]
+    fn a_switched_off_server_must_answer_404() {
+        let off = |status| {
+            let ask =
+                |_: Request<Bytes>| Response::builder().status(status).body(Bytes::new()).map_err(|e| e.to_string());
+            look(&ask, URL, false, None).into_iter().all(|(_, outcome)| outcome.is_ok())
+        };
+        assert!(off(404) && !off(200));
+    }
+}

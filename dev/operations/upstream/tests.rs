@@ -1,0 +1,98 @@
+//! The checks against our own simulator: all green as it is, red where it is broken.
+
+use super::check;
+use super::session::{Outcome, Session};
+use super::signer::Signer;
+use super::simulator::{Fault, FaultKind, Outcome as Exchanged, Settings, Simulator};
+use bytes::Bytes;
+use http::{Request, Response};
+use std::path::Path;
+
+const NOW: i64 = 1_790_000_000;
+const ORIGIN: &str = "http://127.0.0.1:8687";
+const ISSUER: &str = "http://localhost:8686";
+/// An admin of page 42 in the simulator.
+const MARA: u64 = 1;
+
+fn signer() -> Signer {
+    Signer::parse("check-1:c2VlZC1vZi10aGUtY2hlY2tzLTAxMjM0NTY3ODkwMTI").expect("a key")
+}
+
+/// Runs all checks against a simulator, whose answers may be changed on their way.
+fn run(
+    prepare: impl Fn(&Simulator),
+    change: impl Fn(&Request<Bytes>, Response<Bytes>) -> Response<Bytes>,
+) -> Vec<(String, Outcome)> {
+    let simulator = Simulator::new(Settings::local(NOW));
+    simulator.set_connector_keys(&signer().key_set()).expect("a key set");
+    prepare(&simulator);
+    let ask = |request: Request<Bytes>| match simulator.exchange(&request, NOW) {
+        Exchanged::Answered { response, .. } => Ok(change(&request, response)),
+        Exchanged::Dropped { .. } => Err("dropped".to_owned()),
+    };
+    check(&Session::new(&ask, &|| NOW, signer(), ORIGIN, ISSUER, MARA), Some(42), true)
+}
+
+fn failures(outcomes: &[(String, Outcome)]) -> Vec<String> {
+    let failed = outcomes.iter().filter_map(|(what, outcome)| match outcome {
+        Outcome::Failed(reason) => Some(format!("{what}: {reason}")),
+        Outcome::Passed | Outcome::Skipped(_) => None,
+    });
+    failed.collect()
+}
+
+#[test]
+fn the_simulator_passes_every_check_and_none_is_skipped() {
+    let outcomes = run(|_| {}, |_, response| response);
+    assert_eq!(failures(&outcomes), [""; 0]);
+    assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Passed), "{outcomes:#?}");
+    assert!(outcomes.len() > 70, "{}", outcomes.len());
+}
+
+#[test]
+fn a_server_that_believes_everybody_fails_at_every_refusal() {
+    let outcomes = run(
+        |_| {},
+        |request, response| {
+            let is_me = request.uri().path() == "/api/v1/me";
+            if response.status() != 401 || !is_me {
+                return response;
+            }
+            let body = r#"{"id": 1, "name": "Mara", "email": "mara@northwind.example"}"#;
+            let answer = Response::builder().header("content-type", "application/json").header("x-request-id", "r");
+            answer.body(Bytes::from(body)).expect("a response")
+        },
+    );
+    let failed = failures(&outcomes);
+    assert_eq!(failed.len(), 29, "{failed:#?}");
+    assert!(failed.iter().all(|line| line.starts_with("refuses ")), "{failed:#?}");
+}
+
+#[test]
+fn a_broken_answer_is_named_with_its_operation() {
+    let breaks = |simulator: &Simulator| {
+        simulator.inject(Fault {
+            method: Some("GET".to_owned()),
+            path: "/api/v1/orgs/*/pages/*/admin/hierarchy/levels".to_owned(),
+            times: 1,
+            kind: FaultKind::MalformedBody,
+        });
+    };
+    let failed = failures(&run(breaks, |_, response| response));
+    assert_eq!(failed.len(), 1, "{failed:#?}");
+    assert!(failed[0].starts_with("GET /hierarchy/levels: response 200 of listHierarchyLevels"), "{failed:#?}");
+}
+
+#[test]
+fn a_key_is_made_once_and_read_again() {
+    let folder = std::env::temp_dir().join(format!("statibeat-check-{}", std::process::id()));
+    let path = Path::new(&folder).join("check.key");
+    let (made, is_new) = Signer::open(&path).expect("a key");
+    let (read, is_new_again) = Signer::open(&path).expect("a key");
+    assert!(is_new && !is_new_again);
+    assert_eq!(made.key_set(), read.key_set());
+    let text = std::fs::read_to_string(&path).expect("text");
+    std::fs::write(&path, format!("OTHER=\"x\"\nHOSTED_MCP_ASSERTION_KEYS=\"{text}\"\n")).expect("written");
+    assert_eq!(Signer::open(&path).expect("a local start's file").0.key_set(), made.key_set());
+    std::fs::remove_dir_all(folder).expect("removed");
+}
