@@ -17,6 +17,7 @@ CREATE TABLE page_reaches (page_id INTEGER NOT NULL, user_id TEXT NOT NULL, clie
 CREATE TABLE page_cuts (user_id TEXT NOT NULL, client_id TEXT NOT NULL, page_id INTEGER NOT NULL, cut_at INTEGER NOT NULL, cut_by TEXT NOT NULL, PRIMARY KEY (user_id, client_id, page_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE call_counts (user_id TEXT NOT NULL, client_id TEXT NOT NULL, day INTEGER NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('answered', 'refused', 'failed')), calls INTEGER NOT NULL, PRIMARY KEY (user_id, client_id, day, outcome)) STRICT, WITHOUT ROWID;
 CREATE INDEX call_counts_by_day ON call_counts (day);
+CREATE TABLE connection_health (user_id TEXT NOT NULL, client_id TEXT NOT NULL, called_at INTEGER, program TEXT, program_version TEXT, revision TEXT, trouble TEXT, trouble_at INTEGER, refreshes_failed INTEGER NOT NULL DEFAULT 0, refresh_failure TEXT, refresh_failed_at INTEGER, asked TEXT, PRIMARY KEY (user_id, client_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE refused_redirects (client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL, times INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (client_id, redirect_uri)) STRICT, WITHOUT ROWID;
 CREATE TABLE sessions (cookie_hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, user_name TEXT NOT NULL, user_email TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
