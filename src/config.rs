@@ -35,7 +35,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 16] = [
+pub const VARIABLES: [Variable; 17] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
