@@ -7,6 +7,7 @@ use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
 use statibeat_mcp::catalog::scope::{PagePermission, Requirement, Scope};
 use statibeat_mcp::catalog::tools::TOOLS;
+use statibeat_mcp::catalog::tools::reading::READING_TOOLS;
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
 
@@ -37,7 +38,17 @@ fn reference() -> String {
     text += "\n## Tools\n\nWhat a tool writes is public at once. None of them resolves, reopens, edits, deletes, completes or \
         cancels.\n";
     TOOLS.iter().filter_map(tool).for_each(|part| text += &part);
+    text += "\n## Read bridge\n\nFor clients that only know tools. Off unless `HOSTED_MCP_READ_BRIDGE` is `on` and the person \
+        ticks the box on the consent page. What these two show, and to whom, is what the resources show.\n";
+    for entry in READING_TOOLS {
+        text += &reading_tool(entry);
+    }
     text
+}
+
+fn reading_tool(entry: &Tool) -> String {
+    let schema = (entry.input_schema)();
+    format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.description, arguments(&schema))
 }
 
 fn permissions(requirement: Requirement) -> String {
@@ -82,27 +93,34 @@ fn tool(entry: &Tool) -> Option<String> {
         Effect::Changes => "changes",
         Effect::Destroys => "takes away",
     };
-    let schema = (entry.input_schema)();
-    let is_required =
-        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
-    let mut arguments = "| `page_id` | required | Id of the page, from `statibeat://pages`. |\n".to_owned();
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let need = if is_required(name) { "required" } else { "optional" };
-        arguments += &format!("| `{name}` | {need} | {} |\n", property["description"].as_str().unwrap_or_default());
-    }
+    let page_id = "| `page_id` | required | Id of the page, from `statibeat://pages`. |\n";
+    let arguments = arguments(&(entry.input_schema)()).replacen(TABLE, &format!("{TABLE}{page_id}"), 1);
     let results: Vec<String> = (entry.output_schema)()["properties"]
         .as_object()
         .map(|fields| fields.keys().map(|name| format!("`{name}`")).collect())
         .unwrap_or_default();
     Some(format!(
-        "\n### `{}`\n\n{} Scope: `{}`. Page permissions: {}. Effect: {effect}. Reports {}.\n\n| Argument | | |\n|---|---|---|\n\
-        {arguments}",
+        "\n### `{}`\n\n{} Scope: `{}`. Page permissions: {}. Effect: {effect}. Reports {}.\n\n{arguments}",
         entry.name,
         entry.description,
         needs.scope.as_str(),
         permissions(needs),
         results.join(", ")
     ))
+}
+
+/// The head of a table of arguments.
+const TABLE: &str = "| Argument | | |\n|---|---|---|\n";
+
+fn arguments(schema: &Value) -> String {
+    let is_required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
+    let mut table = TABLE.to_owned();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let need = if is_required(name) { "required" } else { "optional" };
+        table += &format!("| `{name}` | {need} | {} |\n", property["description"].as_str().unwrap_or_default());
+    }
+    table
 }
 
 /// For the MCP registry. The host differs by environment; StatiBeat's admin page shows the one to use.

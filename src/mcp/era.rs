@@ -73,14 +73,13 @@ pub fn revision_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<
         headers.check_presence(request)?;
         return Ok(revision);
     }
-    let version = headers.version();
-    if version.is_some_and(names_modern) {
+    if headers.names_modern() {
         return Err(modern_header_alone(request));
     }
     if request.method == "initialize" {
         return Ok(Revision::NEWEST_LEGACY);
     }
-    match version {
+    match headers.version() {
         None => Ok(Revision::V2025_03_26),
         Some(name) => Revision::parse_legacy(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned())),
     }
@@ -153,7 +152,8 @@ fn meta(params: &Map<String, Value>) -> Option<&Map<String, Value>> {
     params.get("_meta")?.as_object()
 }
 
-fn names_modern(version: &str) -> bool {
+/// Whether a version, served or not, is one without a handshake.
+pub fn names_modern(version: &str) -> bool {
     is_date(version) && version >= Revision::MODERN.as_str()
 }
 

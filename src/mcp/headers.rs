@@ -26,6 +26,11 @@ impl TransportHeaders<'_> {
         self.protocol_version.map(trim)
     }
 
+    /// Whether the version is one without a handshake.
+    pub fn names_modern(&self) -> bool {
+        self.version().is_some_and(super::era::names_modern)
+    }
+
     /// What is there must agree with the body.
     pub fn check_agreement(&self, version: &str, method: &str) -> Result<(), ProtocolError> {
         if self.version().is_some_and(|given| given != version) {

@@ -30,7 +30,10 @@ pub enum Answer {
         needed: ScopeSet,
     },
     /// 401: the token stands for nobody any more.
-    AccessEnded,
+    AccessEnded {
+        /// What some messages of a batch came to all the same; then this is the answer, with 200.
+        answers: Option<Value>,
+    },
     /// 503
     Unavailable {
         /// When to try again, if known.
@@ -50,6 +53,10 @@ struct Reply {
 /// Answers a body that came over HTTP.
 pub async fn answer(surface: &dyn Surface, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
     match message::parse(body) {
+        Ok(Incoming::One(Message::Response)) if headers.names_modern() => {
+            let error = ProtocolError::NotARequest("this revision asks nothing that could be answered");
+            refuse(None, &error.into(), Revision::MODERN)
+        }
         Ok(Incoming::One(Message::Notification(_) | Message::Response)) => Answer::Accepted,
         Ok(Incoming::One(Message::Request(request))) => answer_request(surface, headers, request).await,
         Ok(Incoming::Batch(items)) => match era::check_batch(&items, headers) {
@@ -98,6 +105,8 @@ struct Batch {
     any_result: bool,
     /// The first refusal that belongs to the transport.
     refusal: Option<Answer>,
+    /// The person can no longer act: whatever else is answered, the transport must know.
+    has_access_ended: bool,
 }
 
 impl Batch {
@@ -110,6 +119,7 @@ impl Batch {
             Err(failure) => {
                 self.bodies.push(failure.wire(reply.revision).body(Some(&reply.id)));
                 self.faults.extend(fault(&failure));
+                self.has_access_ended |= matches!(failure, Failure::Surface(Error::AccessEnded));
                 let refusal = refuse(Some(&reply.id), &failure, reply.revision);
                 self.refusal = self.refusal.take().or(Some(refusal).filter(|it| !matches!(it, Answer::Json { .. })));
             }
@@ -119,6 +129,7 @@ impl Batch {
     /// The transport's refusal is the answer only if it hides no result.
     fn answer(self) -> Answer {
         match self.refusal {
+            _ if self.has_access_ended => Answer::AccessEnded { answers: self.any_result.then(|| self.bodies.into()) },
             Some(refusal) if !self.any_result => refusal,
             _ if self.bodies.is_empty() => Answer::Accepted,
             _ => {
@@ -156,7 +167,7 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
     let wire = failure.wire(revision);
     match failure {
         Failure::Surface(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
-        Failure::Surface(Error::AccessEnded) => Answer::AccessEnded,
+        Failure::Surface(Error::AccessEnded) => Answer::AccessEnded { answers: None },
         Failure::Surface(Error::Unavailable { retry_after, .. }) => {
             Answer::Unavailable { retry_after: *retry_after, body: wire.body(id) }
         }

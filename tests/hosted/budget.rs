@@ -31,6 +31,17 @@ fn no_resource_costs_more_than_8000_tokens() {
     }
 }
 
+/// How many reads the resources of each prompt take.
+const PROMPTS_READ: [(&str, usize); 7] = [
+    ("draft_customer_incident", 4),
+    ("draft_incident_update", 3),
+    ("plan_maintenance_window", 4),
+    ("review_existing_incident_state", 4),
+    ("summarize_current_beat_health", 3),
+    ("investigate_beat_failure", 3),
+    ("review_pending_beat_action", 3),
+];
+
 #[test]
 fn no_prompt_costs_more_than_8000_tokens() {
     let app = TestApp::new();
@@ -41,6 +52,8 @@ fn no_prompt_costs_more_than_8000_tokens() {
         let (cost, calls) = (tokens::count_json(&result), app.upstream.take_calls().len());
         eprintln!("{name}: {cost} tokens, {calls} upstream calls");
         assert!(cost <= 8000, "{name}: {cost} tokens");
+        let resources = PROMPTS_READ.iter().find(|(known, _)| *known == name).map(|(_, reads)| reads);
+        assert_eq!(Some(&calls), resources.map(|reads| reads + 1).as_ref(), "{name}: the pages, and its resources");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, header, json};
+use crate::support::{TestApp, header, json, request};
 use serde_json::json;
 
 const SUMMARY: &str = "/api/v1/orgs/*/pages/*/admin/summary";
@@ -44,8 +44,9 @@ fn trouble_that_stays_is_answered_by_kind() {
     check(&status(401, None), (502, -32603, "", 1));
     check(&status(302, None), (200, -32603, "", 1));
     check(&FaultKind::MalformedBody, (503, -32603, "5", 1));
-    // The edge stops reading at its bound and says so; here a body of another shape is one that cannot be used.
-    check(&FaultKind::HugeBody { bytes: 10_000_000 }, (200, 0, "", 1));
+    check(&FaultKind::HugeBody { bytes: 10_000_000 }, (503, -32603, "5", 1));
+    // Whoever waited that long is not made to wait once more.
+    check(&FaultKind::Delay { milliseconds: 10_000 }, (503, -32603, "5", 1));
 }
 
 #[test]
@@ -60,7 +61,14 @@ fn the_part_of_a_result_that_did_not_come_is_named() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let levels = "/api/v1/orgs/*/pages/*/admin/hierarchy/levels";
-    for kind in [status(500, None), status(429, Some(7)), FaultKind::DropBefore, FaultKind::MalformedBody] {
+    for kind in [
+        status(500, None),
+        status(429, Some(7)),
+        FaultKind::DropBefore,
+        FaultKind::MalformedBody,
+        FaultKind::HugeBody { bytes: 10_000_000 },
+        FaultKind::Delay { milliseconds: 10_000 },
+    ] {
         app.upstream.inject_times(2, None, levels, kind.clone());
         let tree = app.read(&token, "statibeat://pages/42/hierarchy");
         assert_eq!(tree["partial"]["missing"], json!(["hierarchy/levels"]), "{kind:?}");
@@ -72,4 +80,23 @@ fn the_part_of_a_result_that_did_not_come_is_named() {
     app.upstream.inject_times(2, None, items, status(500, None));
     let answer = app.call(&token, "resources/read", json!({"uri": "statibeat://pages/42/hierarchy"}));
     assert_eq!(answer.status(), 503, "without the items there is no tree");
+}
+
+/// A person who is gone is gone for a batch too: the grant ends, and no refresh brings it back.
+#[test]
+fn the_end_of_a_persons_access_inside_a_batch_ends_the_grant() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, EVERYTHING);
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    let batch = json!([
+        { "jsonrpc": "2.0", "id": 1, "method": "tools/list" },
+        { "jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": { "uri": "statibeat://me" } },
+    ]);
+    let authorization = format!("Bearer {}", pair.access);
+    let answer = app.send(request("POST", "/mcp", &[("authorization", &authorization)], batch.to_string()));
+    let body = json(&answer);
+    assert!(answer.status() == 200 && body[0]["result"]["tools"].is_array(), "{body}");
+    assert_eq!(body[1]["error"]["code"], 401, "{body}");
+    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoke_reason = 'user_disabled'"), 1);
+    assert_eq!(app.call(&pair.access, "ping", json!({})).status(), 401);
 }

@@ -279,7 +279,7 @@ async fn some_refusals_are_the_transports() {
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
     assert_eq!(legacy(&surface, None, &read).await, Answer::InsufficientScope { needed });
-    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded);
+    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded { answers: None });
     let retry_after = Some(Duration::from_secs(7));
     let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
     let error = json!({ "code": -32603, "message": "try again later: busy" });
@@ -322,6 +322,75 @@ async fn a_batch_is_answered_in_order() {
     assert_eq!(*surface.calls.borrow(), ["a {}", "unscoped {}", "b {}"]);
     let refusal = legacy(&surface, None, &json!([notification, call(2, "unscoped")])).await;
     assert_eq!(refusal, Answer::InsufficientScope { needed: ScopeSet::all() }, "no result would be hidden");
+}
+
+#[tokio::test]
+async fn the_end_of_access_is_told_by_a_batch_too_and_hides_no_result() {
+    let read = request("resources/read", &json!({ "uri": "x://1" }));
+    let surface = Fake { failure: Some(Error::AccessEnded), ..Fake::default() };
+    let unscoped = request("tools/call", &json!({ "name": "unscoped" }));
+    let alone = legacy(&surface, None, &json!([unscoped, read])).await;
+    assert_eq!(alone, Answer::AccessEnded { answers: None });
+    let mixed = legacy(&surface, None, &json!([request("tools/list", &json!({})), read])).await;
+    let Answer::AccessEnded { answers: Some(answers) } = mixed else { panic!("the answers, not {mixed:?}") };
+    assert!(answers[0]["result"]["tools"].is_array() && answers[1]["error"]["code"] == 401, "{answers}");
+}
+
+#[tokio::test]
+async fn an_id_comes_back_as_it_was() {
+    for id in [json!(0), json!(-1), json!(i64::MIN), json!(u64::MAX), json!(""), json!("0"), json!("\u{0}ü\u{1f600}")]
+    {
+        for (method, key) in [("ping", "result"), ("nonsense", "error")] {
+            let body = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+            let Answer::Json { body, .. } = legacy(&Fake::default(), None, &body).await else { panic!("an answer") };
+            assert!(body["id"] == id && body.get(key).is_some(), "{body}");
+        }
+    }
+}
+
+/// JSON leaves open what a name that stands twice means. Headers and body are compared after reading, so that nobody can
+/// play one reading against the other.
+#[tokio::test]
+async fn of_a_name_that_stands_twice_the_last_counts_for_everything() {
+    let body = |first: &str, last: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"{first}","method":"{last}","params":{{"uri":"x://0","uri":"x://1","_meta":
+            {{"{}":"{MODERN}","{}":{{}}}}}}}}"#,
+            era::VERSION_KEY,
+            era::CAPABILITIES_KEY
+        )
+    };
+    let (method, name) = (Some("resources/read"), Some("x://1"));
+    let headers = TransportHeaders { protocol_version: Some(MODERN), method, name };
+    let read = answer(&Fake::default(), &headers, body("tools/call", "resources/read").as_bytes()).await;
+    assert!(matches!(&read, Answer::Json { status: 200, body, .. } if body["result"]["contents"][0]["uri"] == "x://1"));
+    check_error(
+        answer(&Fake::default(), &headers, body("resources/read", "tools/call").as_bytes()).await,
+        (400, -32020),
+    );
+}
+
+#[tokio::test]
+async fn nesting_is_read_to_a_depth_that_no_client_needs() {
+    let nested = |depth: usize| {
+        let value = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"a":{value}}}}}"#)
+    };
+    let headers = TransportHeaders::default();
+    let given = answer(&Fake::default(), &headers, nested(100).as_bytes()).await;
+    assert!(matches!(given, Answer::Json { status: 200, .. }), "{given:?}");
+    for depth in [200, 100_000] {
+        check_error(answer(&Fake::default(), &headers, nested(depth).as_bytes()).await, (400, -32700));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_client_is_accepted_only_where_clients_were_asked() {
+    let answered = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
+    for version in [None, Some("2025-03-26"), Some("2025-11-25")] {
+        assert_eq!(legacy(&Fake::default(), version, &answered).await, Answer::Accepted, "{version:?}");
+    }
+    check_error(legacy(&Fake::default(), Some(MODERN), &answered).await, (400, -32600));
 }
 
 #[tokio::test]

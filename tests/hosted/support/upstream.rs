@@ -9,6 +9,11 @@ use http::{Request, Response};
 use serde_json::Value;
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+/// The bounds that the edge sets to one exchange.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 pub struct SimulatorClient {
     pub simulator: Simulator,
@@ -88,6 +93,8 @@ impl HttpClient for SimulatorClient {
         self.calls.borrow_mut().push(format!("{} {path}", request.method()));
         self.sent.borrow_mut().push_str(&format!("{request:?}\n"));
         match self.simulator.exchange(&request, self.now.get()) {
+            Outcome::Answered { delay, .. } if delay >= PATIENCE => Err(HttpError::Timeout),
+            Outcome::Answered { response, .. } if response.body().len() > LARGEST_ANSWER => Err(HttpError::TooLarge),
             Outcome::Answered { response, .. } => {
                 if !self.has_faults.get() {
                     self.contract.check_exchange(&request, &response).unwrap_or_else(|fault| panic!("{path}: {fault}"));
