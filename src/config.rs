@@ -6,6 +6,7 @@
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
+use crate::telemetry::policy::{Level, LogPolicy, Share};
 use std::fmt;
 use url::{Host, Url};
 
@@ -35,7 +36,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 17] = [
+pub const VARIABLES: [Variable; 19] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -80,6 +81,16 @@ pub const VARIABLES: [Variable; 17] = [
         Some(""),
         "rules for public text as `rule=off` or `rule=refuse`, separated by commas or white space; all others warn",
     ),
+    variable(
+        "HOSTED_MCP_LOG_LEVEL",
+        Some("info"),
+        "the least serious log lines that are written: `info`, `warn` or `error`",
+    ),
+    variable(
+        "HOSTED_MCP_LOG_SHARE",
+        Some("1"),
+        "share of the `info` lines that are written, from 0 to 1 with up to three decimals; others always are",
+    ),
     secret("HOSTED_MCP_TAG_KEYS", "key ring of token tags, `kid:base64url(32 bytes)`, newest first"),
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
     secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
@@ -120,6 +131,8 @@ pub struct Config {
     pub has_read_bridge: bool,
     /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
     pub writes: WritePolicy,
+    /// `HOSTED_MCP_LOG_LEVEL` and `HOSTED_MCP_LOG_SHARE`.
+    pub log: LogPolicy,
     /// `HOSTED_MCP_TAG_KEYS`.
     pub tag_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
@@ -183,6 +196,7 @@ impl Reader<'_> {
         let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
         let has_read_bridge = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
         let writes = self.write_policy();
+        let log = self.log_policy();
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings =
@@ -213,6 +227,7 @@ impl Reader<'_> {
             accepts_unverified_clients: accepts_unverified_clients?,
             has_read_bridge: has_read_bridge?,
             writes: writes?,
+            log: log?,
             tag_keys: tag_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
@@ -254,6 +269,18 @@ impl Reader<'_> {
             self.problem("HOSTED_MCP_LINT", format!("has {entry:?}; write rule=off or rule=refuse")).ok_or(())
         });
         Some(WritePolicy { confirm: confirm?, ..rules.ok()? })
+    }
+
+    fn log_policy(&mut self) -> Option<LogPolicy> {
+        let from = match Level::parse(self.optional("HOSTED_MCP_LOG_LEVEL").trim()) {
+            None => self.problem("HOSTED_MCP_LOG_LEVEL", "must be info, warn or error"),
+            from => from,
+        };
+        let share = match Share::parse(self.optional("HOSTED_MCP_LOG_SHARE").trim()) {
+            None => self.problem("HOSTED_MCP_LOG_SHARE", "must be a number from 0 to 1 with at most three decimals"),
+            share => share,
+        };
+        Some(LogPolicy { from: from?, share: share? })
     }
 
     /// https anywhere, http only on loopback.

@@ -9,6 +9,7 @@
 //! | [`oauth`] | the authorization server's rules; pure |
 //! | [`mcp`] | the protocol's rules, both eras; pure |
 //! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
+//! | [`telemetry`] | what operators see of a request: a line of the log, a point of the metrics, its trace |
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
 //! | [`surface`] | what the two surfaces do alike with the catalogue |
 //! | [`hosted`] | who may do what with the catalogue over the network |
@@ -29,6 +30,7 @@ pub mod oauth;
 pub mod ports;
 pub mod storage;
 pub mod surface;
+pub mod telemetry;
 pub mod timestamp;
 pub mod upstream;
 pub mod web;

@@ -88,6 +88,12 @@ pub enum HttpError {
     /// The answer's body is larger than we are willing to read.
     #[error("http: answer too large")]
     TooLarge,
+    /// Nothing was sent: the host failed too often just now.
+    #[error("http: not asked, the host keeps failing")]
+    CircuitOpen {
+        /// When it is asked again.
+        wait: Duration,
+    },
 }
 
 /// An HTTP client: absolute URL, whole bodies, no redirects followed, bounded in time and size.
@@ -95,11 +101,16 @@ pub enum HttpError {
 pub trait HttpClient {
     /// Sends the request and reads the whole answer.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError>;
+
+    /// Lets time pass before another try. A client without a clock, as in tests, tries at once.
+    async fn pause(&self, _length: Duration) {}
 }
 
 /// So many per so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
+    /// What operators know it by.
+    pub name: &'static str,
     /// How many are allowed.
     pub count: u32,
     /// In a window of this length; whole seconds.

@@ -9,13 +9,15 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
+use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
     Value,
 };
 use statibeat_mcp::timestamp::Timestamp;
-use statibeat_mcp::web::{self, Context};
+use statibeat_mcp::upstream::breaker::Breaker;
+use statibeat_mcp::web::{self, Runtime};
 use std::cell::RefCell;
 
 pub const ORIGIN: &str = "https://mcp.example";
@@ -71,16 +73,18 @@ impl World {
     }
 
     pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let ctx = Context {
+        let runtime = Runtime {
             config: &self.config,
             db: self,
             http: self,
+            breaker: &Breaker::default(),
             limiter: self,
+            request_id: RequestId("fuzzed".into()),
             now: Timestamp::from_seconds(NOW),
+            clock: &|| 0,
             random: &|bytes: &mut [u8]| bytes.fill(7),
-            log: &|_: &str| {},
         };
-        let answer = web::handle(&ctx, request).now_or_never().expect("nothing waits");
+        let answer = web::handle(&runtime, request).now_or_never().expect("nothing waits").response;
         assert_ne!(answer.status(), 500);
         answer
     }

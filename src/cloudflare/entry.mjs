@@ -41,11 +41,17 @@ async function guarded(call) {
 
 export default {
   async fetch(request, env, ctx) {
+    const id = crypto.randomUUID();
     try {
-      return await guarded(() => wasm.fetch(request, env, ctx));
+      // Given to the instance beside the bindings, so that a request it dies over still has its id.
+      return await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
     } catch (error) {
-      console.error(`${request.method} ${new URL(request.url).pathname}: ${error}`);
-      return new Response("Internal error\n", { status: 500, headers: { "cache-control": "no-store" } });
+      const { pathname } = new URL(request.url);
+      // A path of ours is short words; any other may hold anything.
+      const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
+      console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
+      const headers = { "cache-control": "no-store", "x-request-id": id };
+      return Response.json({ error: "internal error", request_id: id }, { status: 500, headers });
     }
   },
 

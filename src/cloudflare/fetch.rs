@@ -4,8 +4,9 @@ use super::convert::{self, BodyError};
 use crate::ports::{HttpClient, HttpError};
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::time::Duration;
 use worker::js_sys::Uint8Array;
-use worker::{AbortSignal, Fetch, Method, Request, RequestInit, RequestRedirect};
+use worker::{AbortSignal, Delay, Fetch, Method, Request, RequestInit, RequestRedirect};
 
 /// Time for the whole exchange, body included.
 const TIMEOUT_MILLISECONDS: u32 = 10_000;
@@ -37,6 +38,10 @@ impl HttpClient for Runtime {
             })?,
         };
         builder.body(body).map_err(|error| HttpError::Transport(error.to_string()))
+    }
+
+    async fn pause(&self, length: Duration) {
+        Delay::from(length).await;
     }
 }
 

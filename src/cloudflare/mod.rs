@@ -6,13 +6,17 @@
 mod convert;
 mod d1;
 mod fetch;
+mod log;
 mod rate_limit;
 mod recovery;
 
 use crate::config::{Config, Problem};
+use crate::ids::RequestId;
 use crate::storage::purge;
+use crate::telemetry::policy::Level;
 use crate::timestamp::Timestamp;
-use crate::web::{self, Context};
+use crate::upstream::breaker::Breaker;
+use crate::web::{self, Answered, Runtime};
 use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -22,6 +26,8 @@ use worker::{Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 thread_local! {
     /// Parsed once per instance: variables change only with a deployment, which starts new instances.
     static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
+    /// What this instance knows of StatiBeat's health.
+    static BREAKER: Rc<Breaker> = Rc::default();
 }
 
 /// Answers one request.
@@ -35,19 +41,23 @@ async fn answer(request: Request, env: Env, context: worker::Context) -> worker:
         Err(refusal) => return convert::response(refusal),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
-    let ctx = Context {
+    let runtime = Runtime {
         config: &config,
         db: &db,
         http: &fetch::Runtime,
+        breaker: &BREAKER.with(Rc::clone),
         limiter: &limiter,
+        request_id: request_id(&env),
         now: now(),
+        clock: &milliseconds,
         random: &random,
-        log: &log,
     };
-    let mut response = web::handle(&ctx, request).await;
+    let Answered { mut response, record } = web::handle(&runtime, request).await;
+    log::record(&config, &env, &record);
     if let Some(tally) = web::take_tally(&mut response) {
         let env = env.clone();
-        context.wait_until(async move { web::count(&d1::Bound::new(&env), &tally, &log).await });
+        let note = |message: &str| log::event(Level::Warn, "tally", message);
+        context.wait_until(async move { web::count(&d1::Bound::new(&env), &tally, &note).await });
     }
     convert::response(response)
 }
@@ -56,9 +66,15 @@ async fn answer(request: Request, env: Env, context: worker::Context) -> worker:
 #[event(scheduled)]
 async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match purge::run(&d1::Bound::new(&env), now()).await {
-        Ok(purged) => worker::console_log!("purged: {:?}", purged.0),
-        Err(error) => worker::console_error!("purge: {error}"),
+        Ok(purged) => log::event(Level::Info, "purge", &format!("{:?}", purged.0)),
+        Err(error) => log::event(Level::Error, "purge", &error.to_string()),
     }
+}
+
+/// The id that `entry.mjs` gave the request, so that it can still be told when the instance has died over it.
+fn request_id(env: &Env) -> RequestId {
+    let given = Reflect::get(env, &JsValue::from_str("REQUEST_ID")).ok().and_then(|id| id.as_string());
+    RequestId(given.expect("entry.mjs gives every request an id"))
 }
 
 /// The configuration, or nothing when it has problems; those are logged when they are found.
@@ -69,28 +85,31 @@ fn configuration(env: &Env) -> Option<Rc<Config>> {
 fn read_configuration(env: &Env) -> Result<Rc<Config>, Vec<Problem>> {
     let config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
     for entry in &config.bad_redirects {
-        worker::console_error!("configuration: HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}");
+        log::event(Level::Error, "configuration", &format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
     }
     Ok(Rc::new(config))
 }
 
 fn log_problems(problems: Vec<Problem>) {
-    worker::console_error!("switched off: {} problems in the configuration", problems.len());
+    log::event(Level::Error, "switched_off", &format!("{} problems in the configuration", problems.len()));
     for problem in problems {
-        worker::console_error!("configuration: {problem}");
+        log::event(Level::Error, "configuration", &problem.to_string());
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge reads the clock, once per event")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge reads the clock: once per event for decisions, else for durations"
+)]
+fn milliseconds() -> u64 {
+    worker::Date::now().as_millis()
+}
+
 fn now() -> Timestamp {
-    Timestamp::from_seconds(i64::try_from(worker::Date::now().as_millis() / 1000).unwrap_or(i64::MAX))
+    Timestamp::from_seconds(i64::try_from(milliseconds() / 1000).unwrap_or(i64::MAX))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge reads the system's random source")]
 fn random(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the runtime has a random source inside every event");
-}
-
-fn log(line: &str) {
-    worker::console_log!("{line}");
 }

@@ -58,7 +58,7 @@ impl DurableObject for RateLimit {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let take: Take = request.json().await?;
-        let limit = Limit { count: take.count, window: Duration::from_secs(take.window_seconds) };
+        let limit = Limit { name: "", count: take.count, window: Duration::from_secs(take.window_seconds) };
         let earlier = self.object.storage().get::<Stored>(STATE).await?;
         let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
         let (earlier, now) = (earlier.map(State::from), Timestamp::from_seconds(take.now));

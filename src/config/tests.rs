@@ -61,6 +61,11 @@ fn bad_values_say_what_would_be_right() {
         [format!("HOSTED_MCP_SIGN_IN_URL {here}")]
     );
     assert_eq!(check("HOSTED_MCP_IDENTITY_KEYS", "nonsense").len(), 1);
+    assert_eq!(check("HOSTED_MCP_LOG_LEVEL", "debug"), ["HOSTED_MCP_LOG_LEVEL must be info, warn or error"]);
+    for bad in ["", "-1", "2", "1.001", "0.0001", "half", "+0.5", "0,5"] {
+        let problem = "HOSTED_MCP_LOG_SHARE must be a number from 0 to 1 with at most three decimals";
+        assert_eq!(check("HOSTED_MCP_LOG_SHARE", bad), [problem], "{bad}");
+    }
 }
 
 #[test]

@@ -104,6 +104,9 @@ async fn carry_out(
     };
     let attempt = Attempt { tool: tool.name, page_id: page.id, write, asked, approval: approval.as_ref() };
     let end = write::perform(guard, &api, &attempt).await;
+    if let Some(word) = record::word(&end.result) {
+        surface.ledger.because(word);
+    }
     let told = ended::ended(tool, page, guard.caller.scopes, &end)?;
     Ok(outcome::with_remarks(told, warnings, clock::echo(write, &page.raw).as_deref()))
 }
@@ -159,6 +162,7 @@ impl About {
     }
 
     async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, why: &'static str) -> Option<AuditId> {
+        surface.ledger.because(why);
         let target = Target { page_id: self.page_id, tool: self.tool, id: None, title: self.title.as_deref() };
         record::note(&surface.guard, target, outcome, why).await
     }

@@ -10,6 +10,7 @@ mod call;
 pub mod caller;
 mod complete;
 mod ended;
+mod heard;
 mod page_argument;
 mod prompt;
 pub mod rate_limit;
@@ -25,11 +26,14 @@ use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
 use crate::ids::PageId;
+use crate::mcp::era::Revision;
+use crate::mcp::message::Request;
 use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, Observation, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
     Surface, ToolOutcome,
 };
 use crate::surface::{self, call_arguments};
+use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use access::Denied;
@@ -62,10 +66,16 @@ pub struct HostedSurface<'a> {
     pub reached: Cell<Option<PageId>>,
     /// What the call told of its client.
     pub seen: RefCell<Observation>,
+    /// What operators see of the request.
+    pub ledger: &'a Ledger<'a>,
 }
 
 #[async_trait(?Send)]
 impl Surface for HostedSurface<'_> {
+    fn heard(&self, request: &Request, revision: Revision) {
+        heard::note(self.ledger, request, revision);
+    }
+
     fn server(&self) -> ServerInfo {
         ServerInfo {
             name: "statibeat-hosted-mcp",

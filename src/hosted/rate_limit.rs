@@ -12,11 +12,11 @@ use std::time::Duration;
 
 /// Writes of one connection. Our proposal for what the product leaves open; well below StatiBeat's own limit on
 /// authenticated writes (120 a minute), so that ours answers first.
-pub const WRITE_LIMIT: RateLimit = RateLimit { count: 30, window: Duration::from_mins(1) };
+pub const WRITE_LIMIT: RateLimit = RateLimit { name: "write:grant", count: 30, window: Duration::from_mins(1) };
 
 /// Writes on one page, whoever makes them through the connector. Two busy connections' worth: an incident is written
 /// about by few people at a time.
-pub const PAGE_LIMIT: RateLimit = RateLimit { count: 60, window: Duration::from_mins(1) };
+pub const PAGE_LIMIT: RateLimit = RateLimit { name: "write:page", count: 60, window: Duration::from_mins(1) };
 
 /// The counter that the writes on a page take from. Page ids are unique over all organizations.
 pub fn page_key(page_id: PageId) -> String {
@@ -74,7 +74,7 @@ fn window_start(now: Timestamp, window: Duration) -> Timestamp {
 mod tests {
     use super::*;
 
-    const LIMIT: RateLimit = RateLimit { count: 3, window: Duration::from_mins(1) };
+    const LIMIT: RateLimit = RateLimit { name: "test", count: 3, window: Duration::from_mins(1) };
 
     /// Takes at each of the times, one after the other; `true` where it was let through.
     fn takes(times: &[i64]) -> Vec<bool> {

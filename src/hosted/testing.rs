@@ -12,6 +12,8 @@ use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use crate::storage::audit::{self, Recorded};
 use crate::storage::testing::TestDatabase;
+use crate::telemetry::Ledger;
+use crate::telemetry::trace::Trace;
 use crate::timestamp::Timestamp;
 use crate::upstream::Connector;
 use crate::upstream::testing::{Desk, FakeHttp, NOW, SEED, counting_random};
@@ -104,12 +106,14 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
+        let ledger = Ledger::open(&|| 0, Trace::new(&counting_random));
         test(&HostedSurface {
             guard,
             connector: &connector,
             has_read_bridge: false,
             reached: Cell::new(None),
             seen: RefCell::default(),
+            ledger: &ledger,
         })
         .await
     }

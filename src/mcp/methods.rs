@@ -18,6 +18,7 @@ const RESOURCES_FRESH_FOR: Duration = Duration::from_mins(1);
 
 type Params = Map<String, Value>;
 
+#[derive(Clone, Copy)]
 enum Method {
     Initialize,
     Discover,
@@ -32,23 +33,42 @@ enum Method {
     Complete,
 }
 
+const NAMES: [(&str, Method); 11] = [
+    ("initialize", Method::Initialize),
+    ("server/discover", Method::Discover),
+    ("ping", Method::Ping),
+    ("tools/list", Method::ListTools),
+    ("tools/call", Method::CallTool),
+    ("resources/list", Method::ListResources),
+    ("resources/templates/list", Method::ListResourceTemplates),
+    ("resources/read", Method::ReadResource),
+    ("prompts/list", Method::ListPrompts),
+    ("prompts/get", Method::GetPrompt),
+    ("completion/complete", Method::Complete),
+];
+
 impl Method {
     fn parse(name: &str, revision: Revision) -> Option<Method> {
-        Some(match (name, revision.is_modern()) {
-            ("initialize", false) => Method::Initialize,
-            ("ping", false) => Method::Ping,
-            ("server/discover", true) => Method::Discover,
-            ("tools/list", _) => Method::ListTools,
-            ("tools/call", _) => Method::CallTool,
-            ("resources/list", _) => Method::ListResources,
-            ("resources/templates/list", _) => Method::ListResourceTemplates,
-            ("resources/read", _) => Method::ReadResource,
-            ("prompts/list", _) => Method::ListPrompts,
-            ("prompts/get", _) => Method::GetPrompt,
-            ("completion/complete", _) => Method::Complete,
-            _ => return None,
-        })
+        let method = NAMES.into_iter().find(|(known, _)| *known == name)?.1;
+        let is_there = match method {
+            Method::Initialize | Method::Ping => !revision.is_modern(),
+            Method::Discover => revision.is_modern(),
+            Method::ListTools
+            | Method::CallTool
+            | Method::ListResources
+            | Method::ListResourceTemplates
+            | Method::ReadResource
+            | Method::ListPrompts
+            | Method::GetPrompt
+            | Method::Complete => true,
+        };
+        is_there.then_some(method)
     }
+}
+
+/// The method's name in words of ours; `other` for one that nobody knows.
+pub fn known_name(name: &str) -> &'static str {
+    NAMES.into_iter().find(|(known, _)| *known == name).map_or("other", |(known, _)| known)
 }
 
 /// Performs a request in the revision it speaks.

@@ -30,6 +30,9 @@ use std::time::Duration;
 /// What a front end must answer. Methods check access themselves, on every call.
 #[async_trait(?Send)]
 pub trait Surface {
+    /// A request was read and is about to be performed.
+    fn heard(&self, _request: &message::Request, _revision: era::Revision) {}
+
     /// Who we are, for `initialize` and `server/discover`.
     fn server(&self) -> ServerInfo;
 

@@ -141,6 +141,7 @@ impl Batch {
 }
 
 async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
+    surface.heard(&request, revision);
     let result = methods::perform(surface, &request, revision).await;
     let program = Program::of(&request);
     let id = request.id;

@@ -152,7 +152,47 @@ pub enum GrantFault {
     PersonGone,
 }
 
+impl GrantFault {
+    /// Which it was, in a fixed word for records.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotOurs => "not_ours",
+            Self::Unknown(_) => "unknown",
+            Self::OtherClient => "other_client",
+            Self::OtherRedirectUri => "other_redirect_uri",
+            Self::OtherResource => "other_resource",
+            Self::Verifier => "verifier",
+            Self::Expired => "expired",
+            Self::Spent => "spent",
+            Self::Replayed => "replayed",
+            Self::Revoked => "revoked",
+            Self::PersonGone => "person_gone",
+        }
+    }
+}
+
 impl TokenError {
+    /// Which it was, in a fixed word for records.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::MalformedBody => "malformed_body",
+            Self::RepeatedParameter => "repeated_parameter",
+            Self::Missing(_) => "missing_parameter",
+            Self::GrantType => "grant_type",
+            Self::VerifierShape => "verifier_shape",
+            Self::ClientId => "client_id",
+            Self::ClientSecret => "client_secret",
+            Self::BasicAuthentication => "basic_authentication",
+            Self::TwoAuthentications => "two_authentications",
+            Self::Grant(fault) => fault.word(),
+            Self::Scope => "scope",
+            Self::Resource => "resource",
+            Self::Unavailable => "unavailable",
+            Self::Storage(_) => "storage_unavailable",
+            Self::Limited(_) => "limited",
+        }
+    }
+
     /// The registered error code.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -143,6 +143,7 @@ fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
         | ApiError::UserEnded
         | ApiError::CredentialRefused(_)
         | ApiError::RateLimited { .. }
+        | ApiError::NotAsked { .. }
         | ApiError::Unfit(_)) => refused(told),
     }
 }
@@ -167,6 +168,10 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
             let wait = retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));
             Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}."))
         }
+        ApiError::NotAsked { retry_after } => Ok(format!(
+            "StatiBeat keeps failing and was not asked. Nothing was published. Try again in {}.",
+            seconds(*retry_after)
+        )),
         ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => {
             Ok("StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does \
                 not show it yet. Call again with the same arguments: it will be found out first, and nothing is published \

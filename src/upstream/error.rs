@@ -57,6 +57,12 @@ pub enum ApiError {
     /// The call was wrong in a way that only we can mend: another path, method or media type was wanted.
     #[error("the call does not fit StatiBeat's API: {0}")]
     Unfit(String),
+    /// Nothing was sent: StatiBeat failed too often just now.
+    #[error("StatiBeat keeps failing and was not asked")]
+    NotAsked {
+        /// When it is asked again.
+        retry_after: Duration,
+    },
     /// A write was sent and nobody can say what became of it. Never to be repeated blindly.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),
@@ -86,6 +92,10 @@ impl ApiError {
 
     /// What a missing answer means.
     pub(super) fn of_transport(error: &HttpError) -> Self {
+        if let HttpError::CircuitOpen { wait } = error {
+            // Whole seconds, as a `Retry-After` has them; rather one more than too few.
+            return Self::NotAsked { retry_after: Duration::from_secs(wait.as_secs() + 1) };
+        }
         let may_pass = matches!(error, HttpError::Transport(_));
         Self::Unavailable { reason: error.to_string(), may_pass, retry_after: None }
     }
@@ -97,7 +107,7 @@ impl ApiError {
 
     /// Whether it is about this moment, or this one document, and not about who asks.
     pub fn is_trouble(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_))
+        matches!(self, Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_) | Self::NotAsked { .. })
     }
 
     /// What this trouble means when the call was a write: where no answer says that nothing was done, it may have been.
@@ -110,6 +120,7 @@ impl ApiError {
             | Self::UserEnded
             | Self::CredentialRefused(_)
             | Self::RateLimited { .. }
+            | Self::NotAsked { .. }
             | Self::Unfit(_)
             | Self::OutcomeUnknown(_)) => told,
         }
@@ -125,6 +136,7 @@ impl ApiError {
             Self::CredentialRefused(_) => "credential_refused",
             Self::RateLimited { .. } => "upstream_rate_limited",
             Self::Unavailable { .. } => "upstream_unavailable",
+            Self::NotAsked { .. } => "upstream_not_asked",
             Self::Malformed(_) => "upstream_malformed",
             Self::Unfit(_) => "upstream_unfit",
             Self::OutcomeUnknown(_) => "outcome_unknown",

@@ -135,6 +135,7 @@ impl From<ApiError> for SignInError {
             | ApiError::CredentialRefused(_)
             | ApiError::RateLimited { .. }
             | ApiError::Unavailable { .. }
+            | ApiError::NotAsked { .. }
             | ApiError::Malformed(_)
             | ApiError::Unfit(_)
             | ApiError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),

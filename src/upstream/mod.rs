@@ -4,13 +4,15 @@
 //! on one page. Every call signs its own assertion, for the one scope and page it needs. A client's bearer token is not
 //! even reachable from here. Bounds on time and size are the edge's.
 //!
-//! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, at
-//! once, with an assertion of its own. No pause and so no jitter: a person is waiting, one repeat at most doubles the
-//! load, and the repeats are as spread as the requests were. Not repeated: writes; 429 and anything with `Retry-After`
-//! (StatiBeat asked for less, not for more); a timeout (the person has waited that long already).
+//! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, with
+//! an assertion of its own, after a short random pause: requests that one restart of StatiBeat broke together do not come
+//! back together, and a person hardly notices. Not repeated: writes; 429 and anything with `Retry-After` (StatiBeat asked
+//! for less, not for more); a timeout (the person has waited that long already). A host that keeps failing is not asked at
+//! all for a while ([`breaker`]).
 
 pub mod assertion;
 pub mod audit_logs;
+pub mod breaker;
 pub mod error;
 mod health;
 pub mod identity;
@@ -35,11 +37,14 @@ use http::{Method, Request, StatusCode};
 use identity::AccessiblePage;
 use serde_json::Value;
 use std::cell::OnceCell;
+use std::time::Duration;
 
 /// Where the API begins, on StatiBeat's origin.
 const API_ROOT: &str = "/api/v1";
 /// What StatiBeat's records call traffic of ours.
 const SOURCE: &str = "hosted_mcp";
+/// The shortest pause before a GET is repeated; the longest is three times as long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// JSON, asked for and sent.
 const JSON: &str = "application/json";
 
@@ -151,6 +156,13 @@ impl<'a> Connector<'a> {
         assertion::sign(assertion, ring.newest().kid(), key)
     }
 
+    /// Lets a random time pass before another try.
+    async fn pause(&self) {
+        let mut drawn = [0];
+        (self.random)(&mut drawn);
+        self.http.pause(SHORTEST_PAUSE + SHORTEST_PAUSE * 2 * u32::from(drawn[0]) / 255).await;
+    }
+
     /// Sends a request and reads the document it is answered with.
     async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
         let answer = self.http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
@@ -182,7 +194,10 @@ impl<'a> Api<'a> {
     /// One GET, repeated once where that may help.
     async fn read(&self, call: &Call) -> Result<Value, ApiError> {
         match self.call(call).await {
-            Err(error) if error.may_pass() => Ok(self.call(call).await?.1),
+            Err(error) if error.may_pass() => {
+                self.connector.pause().await;
+                Ok(self.call(call).await?.1)
+            }
             answer => Ok(answer?.1),
         }
     }

@@ -30,6 +30,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
     let visit = match read_visit(ctx, request) {
         Ok(visit) => visit,
         Err(fault) => {
+            ctx.ledger.because("bad_link");
             remember(ctx, request, fault).await;
             return views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault));
         }

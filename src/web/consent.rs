@@ -18,6 +18,7 @@ use crate::oauth::secret::{AuthorizationCode, Handle};
 use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::transactions::{self, Approval, Transaction, Visit};
+use crate::telemetry;
 use crate::upstream::identity::{self, AccessiblePage};
 use crate::upstream::{Api, ApiError, Principal};
 use bytes::Bytes;
@@ -284,6 +285,12 @@ fn audit_entry<'a>(
 
 /// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.
 pub(super) fn answer_url(ctx: &Context<'_>, visit: &Visit, outcome: &Result<AuthorizationCode, SentToClient>) -> Url {
+    ctx.ledger.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
+    ctx.ledger.ended(match outcome {
+        Ok(_) => telemetry::Outcome::Answered,
+        Err(SentToClient::Unavailable) => telemetry::Outcome::Failed,
+        Err(_) => telemetry::Outcome::Refused,
+    });
     let description;
     let mut parameters = match outcome {
         Ok(code) => vec![("code", code.reveal())],
@@ -300,6 +307,16 @@ pub(super) fn answer_url(ctx: &Context<'_>, visit: &Visit, outcome: &Result<Auth
 }
 
 fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
+    ctx.ledger.because(match fault {
+        Fault::NotThisVisit => "link_used",
+        Fault::OtherPerson => "other_person",
+        Fault::TooOften(_) => "limited",
+        Fault::OtherBrowser | Fault::ForeignForm => "other_browser",
+        Fault::UserEnded => "user_ended",
+        Fault::NoPage(_) => "no_page",
+        Fault::Upstream(error) => error.reason(),
+        Fault::Storage(_) => "storage_unavailable",
+    });
     match fault {
         Fault::NotThisVisit => views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
         Fault::OtherPerson => views::problem(StatusCode::FORBIDDEN, &Problem::OtherPerson),

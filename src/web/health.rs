@@ -17,7 +17,7 @@ use std::time::Duration;
 const HEALTH_TOKEN: HeaderName = HeaderName::from_static("x-health-token");
 
 /// The counter that is looked at. Nothing is ever taken from it.
-const COUNTER: (&str, RateLimit) = ("health", RateLimit { count: 1, window: Duration::from_mins(1) });
+const COUNTER: (&str, RateLimit) = ("health", RateLimit { name: "health", count: 1, window: Duration::from_mins(1) });
 
 /// Liveness without the header; readiness with the right secret in it. A wrong one is refused, so that a monitor whose
 /// secret is out of date does not take liveness for readiness.

@@ -12,14 +12,8 @@ use http::Request;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// What is counted, and how many in how long.
-pub(super) struct Rule {
-    name: &'static str,
-    limit: RateLimit,
-}
-
-const fn rule(name: &'static str, count: u32, window: Duration) -> Rule {
-    Rule { name, limit: RateLimit { count, window } }
+const fn limit(name: &'static str, count: u32, window: Duration) -> RateLimit {
+    RateLimit { name, count, window }
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -27,21 +21,21 @@ const TEN_MINUTES: Duration = Duration::from_mins(10);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Visits that one address starts. An office shares an address, but its people do not connect thirty apps a minute.
-pub(super) const AUTHORIZE: Rule = rule("authorize:address", 30, MINUTE);
+pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 30, MINUTE);
 /// Refused redirect URIs that are remembered, whoever sent them.
-pub(super) const REMEMBER_REFUSAL: Rule = rule("remember-refusal", 60, HOUR);
+pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal", 60, HOUR);
 /// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
-pub(super) const VISIT: Rule = rule("visit", 5, TEN_MINUTES);
+pub(super) const VISIT: RateLimit = limit("visit", 5, TEN_MINUTES);
 /// Token requests of one address that failed. Successes are not counted: whole services call from one address.
-pub(super) const TOKEN_FAILURES_OF_ADDRESS: Rule = rule("token-failure:address", 20, TEN_MINUTES);
+pub(super) const TOKEN_FAILURES_OF_ADDRESS: RateLimit = limit("token-failure:address", 20, TEN_MINUTES);
 /// Token requests with one code or refresh token that failed. As many as wrong verifiers end a code.
-pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: Rule = rule("token-failure:credential", 5, TEN_MINUTES);
+pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: RateLimit = limit("token-failure:credential", 5, TEN_MINUTES);
 /// Registrations of one address. A client registers once; some do so on each connection.
-pub(super) const REGISTER: Rule = rule("register:address", 20, HOUR);
+pub(super) const REGISTER: RateLimit = limit("register:address", 20, HOUR);
 /// Revocations of one address.
-pub(super) const REVOKE: Rule = rule("revoke:address", 60, MINUTE);
+pub(super) const REVOKE: RateLimit = limit("revoke:address", 60, MINUTE);
 /// Bearer tokens of one address that were never ours.
-pub(super) const BAD_BEARER: Rule = rule("bad-bearer:address", 60, MINUTE);
+pub(super) const BAD_BEARER: RateLimit = limit("bad-bearer:address", 60, MINUTE);
 
 /// Networks that many people's clients call from, so that one person's failures must not stop the others.
 /// claude.ai's outgoing range, published by its vendor; seen 2026-11.
@@ -57,21 +51,21 @@ pub(super) enum Verdict {
     Unknown,
 }
 
-/// Takes one of a rule's share.
-pub(super) async fn take(ctx: &Context<'_>, rule: &Rule, subject: &str) -> Verdict {
-    match ctx.limiter.take(&format!("{}:{subject}", rule.name), rule.limit, ctx.now).await {
+/// Takes one from a subject's counter.
+pub(super) async fn take(ctx: &Context<'_>, limit: &RateLimit, subject: &str) -> Verdict {
+    match ctx.limiter.take(&format!("{}:{subject}", limit.name), *limit, ctx.now).await {
         Ok(Decision::Allowed { .. }) => Verdict::Pass,
         Ok(Decision::Limited { retry_after }) => Verdict::Wait(retry_after),
         Err(error) => {
-            (ctx.log)(&format!("{error}; {} goes uncounted", rule.name));
+            (ctx.log)(&format!("{error}; {} goes uncounted", limit.name));
             Verdict::Unknown
         }
     }
 }
 
-/// The wait that a rule asks for, where an outage of the limiter lets everything pass.
-pub(super) async fn wait(ctx: &Context<'_>, rule: &Rule, subject: &str) -> Option<Duration> {
-    match take(ctx, rule, subject).await {
+/// The wait that a limit asks for, where an outage of the limiter lets everything pass.
+pub(super) async fn wait(ctx: &Context<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
+    match take(ctx, limit, subject).await {
         Verdict::Wait(wait) => Some(wait),
         Verdict::Pass | Verdict::Unknown => None,
     }

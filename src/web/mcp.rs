@@ -16,6 +16,7 @@ use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
+use crate::telemetry::{self, Asker};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
@@ -27,8 +28,15 @@ use url::Url;
 /// Answers a message, or says how to get a token.
 pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let mut response = match receive(ctx, request).await {
-        Ok(caller) => answer(ctx, request, &caller, request_id).await,
-        Err(refusal) => refuse(ctx, &refusal),
+        Ok(caller) => {
+            let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
+            ctx.ledger.asked_by(Asker { client, grant });
+            answer(ctx, request, &caller, request_id).await
+        }
+        Err(refusal) => {
+            ctx.ledger.because(refusal.word());
+            refuse(ctx, &refusal)
+        }
     };
     reply::vary_by_caller(&mut response);
     response
@@ -41,6 +49,23 @@ enum Refusal {
     TooLarge,
     TooOften(Duration),
     Unavailable,
+}
+
+impl Refusal {
+    /// For records.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::ForeignOrigin => "foreign_origin",
+            Self::Challenge(Challenge::NoToken) => "no_token",
+            Self::Challenge(Challenge::InvalidRequest) => "bad_header",
+            Self::Challenge(Challenge::InvalidToken) => "token_not_valid",
+            Self::Challenge(Challenge::InsufficientScope(_)) => "scope_missing",
+            Self::Method => "method",
+            Self::TooLarge => "too_large",
+            Self::TooOften(_) => "limited",
+            Self::Unavailable => "storage_unavailable",
+        }
+    }
 }
 
 /// The checks that come before any message is looked at, in the order clients rely on: a probe without a token learns how to
@@ -135,9 +160,15 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         has_read_bridge,
         reached: Cell::new(None),
         seen: RefCell::default(),
+        ledger: ctx.ledger,
     };
     let answer = server::answer(&surface, &headers, request.body()).await;
     let outcome = outcome_of(&answer);
+    ctx.ledger.ended(match outcome {
+        None | Some(CallOutcome::Answered) => telemetry::Outcome::Answered,
+        Some(CallOutcome::Refused) => telemetry::Outcome::Refused,
+        Some(CallOutcome::Failed) => telemetry::Outcome::Failed,
+    });
     let mut response = into_response(ctx, caller, request_id, answer).await;
     if let Some(outcome) = outcome {
         let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
@@ -189,6 +220,7 @@ async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestI
             reply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body)
         }
         Answer::InsufficientScope { needed } => {
+            ctx.ledger.because("scope_missing");
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
         Answer::AccessEnded { answers } => {

@@ -14,6 +14,7 @@ mod metadata;
 mod register;
 mod reply;
 mod revoke;
+pub mod round_trips;
 mod routes;
 mod sign_in;
 mod token;
@@ -28,8 +29,12 @@ use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
 use crate::storage::calls::{self, Tally};
+use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
+use crate::telemetry::trace::Trace;
+use crate::telemetry::{Clock, Ledger, RequestRecord};
 use crate::timestamp::Timestamp;
 use crate::upstream;
+use crate::upstream::breaker::{Breaker, Breaking};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -43,22 +48,47 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest body that is read, in bytes. The largest thing a client sends is a tool call in JSON.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
-/// All that one request may use.
-pub struct Context<'a> {
+/// What an edge gives one request.
+pub struct Runtime<'a> {
     /// Parsed and complete.
     pub config: &'a Config,
     /// D1.
     pub db: &'a dyn Database,
     /// Towards StatiBeat.
     pub http: &'a dyn HttpClient,
+    /// What is known of StatiBeat's health; longer-lived than the request.
+    pub breaker: &'a Breaker,
     /// Durable Objects.
     pub limiter: &'a dyn RateLimiter,
+    /// The request's id.
+    pub request_id: RequestId,
     /// The clock, read once.
     pub now: Timestamp,
+    /// The clock in milliseconds, for durations.
+    pub clock: &'a Clock<'a>,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
-    /// Takes one line for the operator. Never given a secret or a customer's text.
-    pub log: &'a dyn Fn(&str),
+}
+
+/// All that a handler may use.
+struct Context<'a> {
+    config: &'a Config,
+    db: &'a dyn Database,
+    http: &'a dyn HttpClient,
+    limiter: &'a dyn RateLimiter,
+    now: Timestamp,
+    random: &'a dyn Fn(&mut [u8]),
+    /// Takes a note for the operator. Never given a secret or a customer's text.
+    log: &'a dyn Fn(&str),
+    ledger: &'a Ledger<'a>,
+}
+
+/// A request's end.
+pub struct Answered {
+    /// What the client gets.
+    pub response: Response,
+    /// What operators see.
+    pub record: RequestRecord,
 }
 
 impl Context<'_> {
@@ -100,12 +130,25 @@ impl Context<'_> {
     }
 }
 
-/// Answers a request.
-pub async fn handle(ctx: &Context<'_>, request: Request<Bytes>) -> Response {
-    let request_id = RequestId(ctx.random_id());
-    let mut response = respond(ctx, &request, &request_id).await;
+/// Answers a request, keeping its ledger.
+pub async fn handle(runtime: &Runtime<'_>, request: Request<Bytes>) -> Answered {
+    let Runtime { config, now, clock, random, ref request_id, .. } = *runtime;
+    let ledger = Ledger::open(clock, Trace::of_headers(request.headers(), random));
+    let client = CountedClient::new(runtime.http, &ledger, random);
+    let ctx = Context {
+        config,
+        db: &CountedDatabase { inner: runtime.db, ledger: &ledger },
+        http: &Breaking { inner: &client, breaker: runtime.breaker, clock },
+        limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
+        now,
+        random,
+        log: &|note| ledger.note(note),
+        ledger: &ledger,
+    };
+    let mut response = respond(&ctx, &request, request_id).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);
-    response
+    let record = ledger.close(request_id.clone(), request.method(), response.status().as_u16());
+    Answered { response, record }
 }
 
 /// Answers a request whose body was longer than [`LARGEST_BODY`], before anything else is known of it.
@@ -144,6 +187,7 @@ async fn respond(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reque
     let path = request.uri().path();
     let route = Route::find(path).filter(|_| ctx.config.is_enabled);
     let Some(route) = route else { return unavailable(if ctx.config.is_enabled { "" } else { path }) };
+    ctx.ledger.at(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && request.method() == Method::OPTIONS {
         reply::preflight(route.methods())

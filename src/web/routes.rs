@@ -105,6 +105,23 @@ impl Route {
         }
     }
 
+    /// The area of the product that it belongs to, for metrics.
+    pub const fn area(self) -> &'static str {
+        match self {
+            Route::Authorize | Route::SignedIn | Route::Consent | Route::Token | Route::Revoke | Route::Register => {
+                "oauth"
+            }
+            Route::AdminPage | Route::AdminSignIn | Route::AdminSignedIn | Route::AdminAction | Route::AdminSignOut => {
+                "admin"
+            }
+            Route::ProtectedResource
+            | Route::AuthorizationServer
+            | Route::AssertionKeys
+            | Route::Mcp
+            | Route::Health => "other",
+        }
+    }
+
     /// Who calls it.
     pub const fn audience(self) -> Audience {
         match self {

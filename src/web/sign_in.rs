@@ -164,6 +164,16 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::SignIn(error) => problem_of(error),
         Fault::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
     };
+    ctx.ledger.because(match fault {
+        Fault::LinkUsed => "link_used",
+        Fault::OtherBrowser => "other_browser",
+        Fault::Canceled => "canceled",
+        Fault::SignIn(SignInError::BadCode(_)) => "bad_code",
+        Fault::SignIn(SignInError::Refused(_)) => "sign_in_refused",
+        Fault::SignIn(SignInError::BadIdentity(reason)) => reason.reason(),
+        Fault::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
+        Fault::Storage(_) => "storage_unavailable",
+    });
     match fault {
         Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
         Fault::Storage(error) => (ctx.log)(&format!("sign-in: {error}")),

@@ -20,6 +20,7 @@ use crate::storage::calls::Tally;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens, Race};
+use crate::telemetry::Asked;
 use crate::timestamp::Timestamp;
 use crate::upstream::{Api, ApiError, Principal, identity};
 use bytes::Bytes;
@@ -103,7 +104,10 @@ fn presented(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<SecretHash> 
 
 /// Says why not.
 pub(super) fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
-    (ctx.log)(&format!("token endpoint: {error:?}"));
+    ctx.ledger.because(error.word());
+    if let TokenError::Storage(reason) = error {
+        (ctx.log)(&format!("token endpoint: {reason}"));
+    }
     reply::token_error(error)
 }
 
@@ -122,8 +126,14 @@ async fn exchange(
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     match endpoint.parse(&form(request)?)? {
-        TokenRequest::Code(request) => Ok(redeem(ctx, &request, request_id).await?),
-        TokenRequest::Refresh(request) => refresh(ctx, &request, request_id).await,
+        TokenRequest::Code(request) => {
+            ctx.ledger.heard(Asked { era: "", method: "authorization_code", entry: None });
+            Ok(redeem(ctx, &request, request_id).await?)
+        }
+        TokenRequest::Refresh(request) => {
+            ctx.ledger.heard(Asked { era: "", method: "refresh_token", entry: None });
+            refresh(ctx, &request, request_id).await
+        }
     }
 }
 
@@ -211,8 +221,14 @@ async fn refresh_once(
         check_person(ctx, &record.grant, request_id).await?;
     }
     match verdict {
-        RefreshVerdict::Rotate(scopes) => rotate(ctx, request, record, scopes).await,
-        RefreshVerdict::Repeat(scopes, rotation) => repeat(ctx, request, record, (scopes, &rotation), request_id).await,
+        RefreshVerdict::Rotate(scopes) => {
+            ctx.ledger.because("rotated");
+            rotate(ctx, request, record, scopes).await
+        }
+        RefreshVerdict::Repeat(scopes, rotation) => {
+            ctx.ledger.because("repeated");
+            repeat(ctx, request, record, (scopes, &rotation), request_id).await
+        }
         // Siblings moved on while this request was on its way: it is late, not stolen.
         RefreshVerdict::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshVerdict::Reused => {

@@ -420,7 +420,7 @@ fn no_secret_stands_in_the_database_or_the_log() {
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let pair = tokens(&app.redeem(&code, &[]));
     let next = tokens(&app.refresh(&pair.refresh, &[]));
-    let (dump, log) = (app.db.dump(), app.log.borrow().join("\n"));
+    let (dump, log) = (app.db.dump(), app.lines());
     for secret in [&code, &pair.access, &pair.refresh, &next.access, &next.refresh] {
         let random_part = &secret[9..52];
         assert!(!dump.contains(random_part) && !log.contains(random_part));

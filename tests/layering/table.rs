@@ -14,7 +14,7 @@ const fn row(module: &'static str, may_import: &'static [&'static str]) -> Row {
 }
 
 /// In reading order of `src/lib.rs`. A new top-level module needs a row.
-pub const TABLE: [Row; 16] = [
+pub const TABLE: [Row; 17] = [
     row("lib", &[]),
     row("timestamp", &[]),
     row("ids", &[]),
@@ -23,15 +23,22 @@ pub const TABLE: [Row; 16] = [
     row("mcp", &["catalog"]),
     row("ports", &[]),
     row("keyring", &[]),
-    row("config", &["oauth::client", "keyring", "catalog"]),
+    row("telemetry", &["ports"]),
+    row("config", &["oauth::client", "keyring", "catalog", "telemetry::policy"]),
     row("upstream", &["ports", "keyring", "catalog"]),
     row("storage", &["ports", "oauth", "catalog::scope"]),
     row("surface", &["catalog", "mcp", "upstream", "ports", "keyring"]),
     // keyring: a caller is recognized by the tag of the token it brings.
-    row("hosted", &["catalog", "oauth", "mcp", "storage", "upstream", "ports", "keyring", "surface"]),
+    row("hosted", &["catalog", "oauth", "mcp", "storage", "upstream", "ports", "keyring", "surface", "telemetry"]),
     row("page", &["catalog", "mcp", "upstream", "ports", "keyring", "surface"]),
-    row("web", &["catalog", "oauth", "mcp", "ports", "keyring", "config", "upstream", "storage", "hosted"]),
-    row("cloudflare", &["web", "hosted::rate_limit", "storage::purge", "config", "ports"]),
+    row(
+        "web",
+        &["catalog", "oauth", "mcp", "ports", "keyring", "config", "upstream", "storage", "hosted", "telemetry"],
+    ),
+    row(
+        "cloudflare",
+        &["web", "hosted::rate_limit", "storage::purge", "config", "ports", "telemetry", "upstream::breaker"],
+    ),
 ];
 
 /// The native binaries, which see the library from outside.

@@ -17,6 +17,8 @@ use statibeat_mcp::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::keyring::KeyRing;
 use statibeat_mcp::mcp::{Dialogue, Surface as _};
 use statibeat_mcp::oauth::client::ClientId;
+use statibeat_mcp::telemetry::Ledger;
+use statibeat_mcp::telemetry::trace::Trace;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::{self, Connector, assertion};
 use std::cell::{Cell, RefCell};
@@ -138,12 +140,14 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
+        let ledger = Ledger::open(&|| 0, Trace::new(&draw));
         let surface = HostedSurface {
             guard,
             connector: &connector,
             has_read_bridge: false,
             reached: std::cell::Cell::new(None),
             seen: std::cell::RefCell::default(),
+            ledger: &ledger,
         };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match surface.call(tool, arguments, &Dialogue::default()).await {

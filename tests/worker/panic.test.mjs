@@ -13,10 +13,15 @@ after(() => stack?.stop());
 const panic = () => fetch(stack.url + WELL_KNOWN, { headers: { "x-panic": "1" } });
 const panicsLogged = () => stack.logs.filter((entry) => entry.message.includes("panicked at")).length;
 
-test("a panic is a plain 500 that tells nothing, and is logged once", async () => {
+test("a panic is a 500 that tells its request's id and nothing else, and is logged once under that id", async () => {
   const answer = await panic();
   assert.equal(answer.status, 500);
-  assert.equal(await answer.text(), "Internal error\n");
+  const request_id = answer.headers.get("x-request-id");
+  assert.match(request_id, /^[0-9a-f-]{36}$/);
+  assert.deepEqual(await answer.json(), { error: "internal error", request_id });
+  const crash = () => stack.logs.map((entry) => entry.message).filter((line) => line.includes('"crash"')).map(JSON.parse);
+  await eventually(() => crash().length > 0);
+  assert.deepEqual(crash().map((line) => line.request_id), [request_id]);
   assert.equal(answer.headers.get("cache-control"), "no-store");
   await eventually(() => panicsLogged() > 0);
   assert.equal(panicsLogged(), 1);

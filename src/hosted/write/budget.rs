@@ -72,7 +72,7 @@ pub async fn remaining(guard: &Guard<'_>, page_id: PageId) -> Option<u32> {
 
 /// What to tell a client that ran into a limit.
 pub fn sentence(limit: Limit, retry_after: Duration) -> String {
-    let RateLimit { count, window } = limit.rate();
+    let RateLimit { count, window, .. } = limit.rate();
     let whose = match limit {
         Limit::Connection => "This connection has used its",
         Limit::Page => "All connections together have used this page's",

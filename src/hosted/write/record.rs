@@ -72,6 +72,14 @@ pub fn end<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId, result: &R
     entry
 }
 
+/// How it ended, in the fixed word of the row; nothing where it simply was done.
+pub fn word(result: &Result<Posted, NotDone>) -> Option<&'static str> {
+    match result {
+        Ok(posted) => made(posted.made).1,
+        Err(reason) => reason.for_audit().1,
+    }
+}
+
 /// What the end means for the key.
 pub fn ending(result: &Result<Posted, NotDone>) -> Ending {
     match result {
@@ -144,7 +152,7 @@ fn of_refusal(error: &ApiError) -> Option<Outcome> {
             Some(Outcome::Refused)
         }
         ApiError::RateLimited { .. } => Some(Outcome::Limited),
-        ApiError::CredentialRefused(_) | ApiError::Unfit(_) => Some(Outcome::Failed),
+        ApiError::CredentialRefused(_) | ApiError::NotAsked { .. } | ApiError::Unfit(_) => Some(Outcome::Failed),
         ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => None,
     }
 }

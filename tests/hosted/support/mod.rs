@@ -5,6 +5,7 @@ pub mod database;
 pub mod faults;
 pub mod flow;
 pub mod forge;
+pub mod logged;
 pub mod surface;
 pub mod tokens;
 pub mod upstream;
@@ -23,10 +24,13 @@ use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use statibeat_mcp::storage::calls::Tally;
+use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::timestamp::Timestamp;
-use statibeat_mcp::web::{self, Context};
+use statibeat_mcp::upstream::breaker::Breaker;
+use statibeat_mcp::web::{self, Answered, Runtime};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,7 +55,12 @@ pub struct TestApp {
     pub db: SqliteDatabase,
     pub upstream: SimulatorClient,
     pub limiter: Counters,
+    /// The notes of all requests.
     pub log: RefCell<Vec<String>>,
+    /// What operators see of all requests, in the order in which they ended.
+    pub records: RefCell<Vec<RequestRecord>>,
+    pub breaker: Breaker,
+    looks: Cell<u64>,
     tallies: RefCell<Vec<Tally>>,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
@@ -73,6 +82,9 @@ impl TestApp {
             db: SqliteDatabase::new(),
             limiter: Counters::default(),
             log: RefCell::default(),
+            records: RefCell::default(),
+            breaker: Breaker::default(),
+            looks: Cell::new(0),
             tallies: RefCell::default(),
             address: Cell::new(None),
             now: Cell::new(START),
@@ -121,19 +133,46 @@ impl TestApp {
             request.headers_mut().insert("cf-connecting-ip", http::HeaderValue::from_static(address));
         }
         let random = |bytes: &mut [u8]| self.draw(bytes);
-        let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
-        let ctx = Context {
+        let runtime = Runtime {
             config: &self.config,
             db: &self.db,
             http: &self.upstream,
+            breaker: &self.breaker,
             limiter: &self.limiter,
+            request_id: RequestId(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())),
             now: self.now(),
+            clock: &|| self.milliseconds(),
             random: &random,
-            log: &log,
         };
-        let mut response = web::handle(&ctx, request).await;
+        let sent = request.clone();
+        let Answered { mut response, record } = web::handle(&runtime, request).await;
+        logged::check(&sent, &response, &record);
+        self.log.borrow_mut().extend(record.notes.iter().cloned());
+        self.records.borrow_mut().push(record);
         self.tallies.borrow_mut().extend(web::take_tally(&mut response));
         response
+    }
+
+    /// The record of the request that ended last.
+    pub fn last_record(&self) -> RequestRecord {
+        self.records.borrow().last().expect("a request").clone()
+    }
+
+    /// The log.
+    pub fn lines(&self) -> String {
+        self.records.borrow().iter().map(RequestRecord::line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A clock that each look moves on by a millisecond.
+    fn milliseconds(&self) -> u64 {
+        self.looks.set(self.looks.get() + 1);
+        u64::try_from(self.now.get()).expect("after 1970") * 1000 + self.looks.get()
+    }
+
+    fn drawn_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.draw(&mut bytes);
+        bytes
     }
 
     /// Does what answered calls left to be done.

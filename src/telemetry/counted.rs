@@ -1,0 +1,168 @@
+//! The three ports, noting every use in the request's ledger. Requests to StatiBeat also get their place in the trace here,
+//! and are kept to so many at a time.
+
+use super::trace::{TRACEPARENT, TRACESTATE};
+use super::{Ledger, Use};
+use crate::ports::{
+    Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
+};
+use crate::timestamp::Timestamp;
+use async_lock::Semaphore;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderValue;
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Workers opens six connections per request at once and lets further ones wait unseen. One is left to the database and the
+/// limiter, so that they never stand behind six slow reads.
+pub const AT_ONCE: usize = 5;
+
+impl Ledger<'_> {
+    /// Waits for one use of a port and notes it.
+    async fn timed<T>(
+        &self,
+        port: &Cell<Use>,
+        work: impl Future<Output = T>,
+        has_failed: impl FnOnce(&T) -> bool,
+    ) -> T {
+        let began = (self.clock)();
+        let answer = work.await;
+        let mut used = port.get();
+        used.add((self.clock)().saturating_sub(began), has_failed(&answer));
+        port.set(used);
+        answer
+    }
+}
+
+/// The database.
+pub struct CountedDatabase<'a> {
+    /// The real one.
+    pub inner: &'a dyn Database,
+    /// Where to note.
+    pub ledger: &'a Ledger<'a>,
+}
+
+#[async_trait(?Send)]
+impl Database for CountedDatabase<'_> {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
+        self.ledger.timed(&self.ledger.database, self.inner.batch(statements), Result::is_err).await
+    }
+}
+
+/// The limiter.
+pub struct CountedLimiter<'a> {
+    /// The real one.
+    pub inner: &'a dyn RateLimiter,
+    /// Where to note.
+    pub ledger: &'a Ledger<'a>,
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for CountedLimiter<'_> {
+    async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError> {
+        let take = self.inner.take(key, limit, now);
+        let decision = self.ledger.timed(&self.ledger.objects, take, Result::is_err).await;
+        if let Ok(Decision::Limited { .. }) = decision {
+            self.ledger.limit.set(Some(limit.name));
+        }
+        decision
+    }
+
+    async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
+        self.ledger.timed(&self.ledger.objects, self.inner.remaining(key, limit, now), Result::is_err).await
+    }
+}
+
+/// The way to StatiBeat.
+pub struct CountedClient<'a> {
+    inner: &'a dyn HttpClient,
+    ledger: &'a Ledger<'a>,
+    random: &'a dyn Fn(&mut [u8]),
+    free: Semaphore,
+}
+
+impl<'a> CountedClient<'a> {
+    /// Around the real one.
+    pub fn new(inner: &'a dyn HttpClient, ledger: &'a Ledger<'a>, random: &'a dyn Fn(&mut [u8])) -> Self {
+        Self { inner, ledger, random, free: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Every request upstream is a span of its own (W3C Trace Context 3.4).
+    fn place_in_trace(&self, request: &mut http::Request<Bytes>) {
+        let mut span = [0; 8];
+        (self.random)(&mut span);
+        let trace = self.ledger.trace();
+        let mut set = |name, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                request.headers_mut().insert(name, value);
+            }
+        };
+        set(TRACEPARENT, &trace.header_for(span));
+        if let Some(state) = trace.state() {
+            set(TRACESTATE, state);
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl HttpClient for CountedClient<'_> {
+    async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+        let _turn = self.free.acquire().await;
+        self.place_in_trace(&mut request);
+        let answer = self.ledger.timed(&self.ledger.upstream, self.inner.send(request), has_failed);
+        answer.await
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.inner.pause(length).await;
+    }
+}
+
+fn has_failed(answer: &Result<http::Response<Bytes>, HttpError>) -> bool {
+    answer.as_ref().map_or(true, |response| response.status().is_server_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::trace::Trace;
+    use futures_util::future::join_all;
+    use std::cell::RefCell;
+
+    /// Answers a request the second time it is looked at, and remembers how many were on their way at once.
+    #[derive(Default)]
+    struct Slow {
+        on_their_way: Cell<usize>,
+        most: Cell<usize>,
+        parents: RefCell<Vec<String>>,
+    }
+
+    #[async_trait(?Send)]
+    impl HttpClient for Slow {
+        async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+            let parent = request.headers()[TRACEPARENT].to_str().expect("text").to_owned();
+            self.parents.borrow_mut().push(parent);
+            self.on_their_way.set(self.on_their_way.get() + 1);
+            self.most.set(self.most.get().max(self.on_their_way.get()));
+            tokio::task::yield_now().await;
+            self.on_their_way.set(self.on_their_way.get() - 1);
+            Ok(http::Response::new(Bytes::new()))
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_requests_are_on_their_way_at_once_and_the_others_follow() {
+        let (slow, drawn) = (Slow::default(), Cell::new(0));
+        let random = |bytes: &mut [u8]| bytes.fill(drawn.replace(drawn.get() + 1) + 1);
+        let ledger = Ledger::open(&|| 0, Trace::new(&random));
+        let client = CountedClient::new(&slow, &ledger, &random);
+        let answers = join_all((0..12).map(|_| client.send(http::Request::new(Bytes::new())))).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!((slow.most.get(), ledger.upstream.get().count), (AT_ONCE, 12));
+        let mut parents = slow.parents.take();
+        parents.sort_unstable();
+        parents.dedup();
+        assert_eq!(parents.len(), 12, "each is a span of its own");
+    }
+}

@@ -1,0 +1,106 @@
+//! A request as a point of the metrics (Workers Analytics Engine): one index, some words, some numbers, in fixed places.
+//!
+//! `docs/metrics.md` explains every place and is compared with [`WORDS`] and [`NUMBERS`]. A place keeps its meaning for
+//! ever, or old points would be read wrongly: new ones go to the end.
+
+use super::policy::Level;
+use super::{Asked, RequestRecord};
+use serde_json::{Map, Value};
+
+/// One place: its column, its name, where its value is from.
+pub struct Place<T> {
+    /// What the place is called in queries.
+    pub name: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    value: fn(&RequestRecord) -> T,
+}
+
+const fn place<T>(name: &'static str, meaning: &'static str, value: fn(&RequestRecord) -> T) -> Place<T> {
+    Place { name, meaning, value }
+}
+
+/// `blob1`, `blob2`, …
+pub const WORDS: [Place<&'static str>; 9] = [
+    place("kind", "read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
+    place("outcome", "answered, refused or failed", |record| record.outcome.as_str()),
+    place("reason", "why not, or how, in a fixed word; empty without one", |record| record.reason.unwrap_or_default()),
+    place("limit", "the limit that was reached; empty without one", |record| record.limit.unwrap_or_default()),
+    place("route", "the route's path, none for any other", |record| record.route),
+    place("asked", "the MCP method, or the token endpoint's grant type", |record| {
+        record.asked.map_or("", |asked| asked.method)
+    }),
+    place("entry", "the tool's, prompt's or resource's name", |record| {
+        record.asked.and_then(|asked| asked.entry).unwrap_or_default()
+    }),
+    place("era", "the MCP revision", |record| record.asked.map_or("", |asked| asked.era)),
+    place("method", "the HTTP method", |record| record.method),
+];
+
+/// `double1`, `double2`, …
+pub const NUMBERS: [Place<u64>; 10] = [
+    place("status", "the HTTP status", |record| record.status.into()),
+    place("ms", "the whole request", |record| record.milliseconds),
+    place("d1", "D1 batches", |record| record.database.count.into()),
+    place("d1_ms", "waiting for them", |record| record.database.milliseconds),
+    place("objects", "Durable Object calls", |record| record.objects.count.into()),
+    place("objects_ms", "waiting for them", |record| record.objects.milliseconds),
+    place("upstream", "requests to StatiBeat", |record| record.upstream.count.into()),
+    place("upstream_ms", "waiting for them, added up", |record| record.upstream.milliseconds),
+    place("upstream_slowest_ms", "the longest of them", |record| record.upstream.slowest_milliseconds),
+    place("upstream_failed", "those without an answer, or with a 5xx", |record| record.upstream.failed.into()),
+];
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// What sampling keeps fair: the kind.
+    pub index: &'static str,
+    /// In the order of [`WORDS`].
+    pub words: Vec<&'static str>,
+    /// In the order of [`NUMBERS`].
+    pub numbers: Vec<u64>,
+}
+
+impl Point {
+    /// The point as a line of the log, by the names of its places.
+    pub fn line(&self) -> String {
+        let words = WORDS.iter().map(|place| place.name).zip(self.words.iter().map(|word| (*word).into()));
+        let numbers = NUMBERS.iter().map(|place| place.name).zip(self.numbers.iter().map(|number| (*number).into()));
+        let members = [("level", Level::Info.as_str().into()), ("event", "point".into())];
+        let members = members.into_iter().chain(words).chain(numbers);
+        let line: Map<String, Value> = members.map(|(name, value)| (name.to_owned(), value)).collect();
+        Value::Object(line).to_string()
+    }
+}
+
+impl RequestRecord {
+    /// The record as a point.
+    pub fn point(&self) -> Point {
+        Point {
+            index: self.kind(),
+            words: WORDS.iter().map(|place| (place.value)(self)).collect(),
+            numbers: NUMBERS.iter().map(|place| (place.value)(self)).collect(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.asked {
+            Some(asked) => asked.kind(),
+            None => self.area,
+        }
+    }
+}
+
+impl Asked {
+    fn kind(self) -> &'static str {
+        match self.method {
+            "resources/read" => "read",
+            "tools/call" => "write",
+            "prompts/get" => "prompt",
+            "authorization_code" | "refresh_token" => "oauth",
+            "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list" => "list",
+            _ => "protocol",
+        }
+    }
+}

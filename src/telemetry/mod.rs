@@ -1,0 +1,250 @@
+//! What operators see of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
+//!
+//! A [`Ledger`] lies open while a request is answered. Ports note themselves in it ([`counted`]), handlers note what was
+//! asked and why it was refused. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
+//! exceptions being ids, which are checked or drawn here, and notes of our own faults. On Workers the clock only moves
+//! while something is waited for, so every duration is time spent waiting, never time spent computing.
+
+pub mod counted;
+pub mod line;
+pub mod metrics;
+pub mod policy;
+pub mod trace;
+
+use crate::ids::RequestId;
+use std::cell::{Cell, RefCell};
+use trace::Trace;
+
+/// A clock in milliseconds, for durations only; no decision hangs on it.
+pub type Clock<'a> = dyn Fn() -> u64 + 'a;
+
+/// What a message asked for, in words of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The protocol revision; empty outside the MCP endpoint.
+    pub era: &'static str,
+    /// The method, `other` for one that nobody knows; at the token endpoint the grant type.
+    pub method: &'static str,
+    /// The tool's, prompt's or resource's name, where there is one.
+    pub entry: Option<&'static str>,
+}
+
+/// Who asked, as far as a token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// The client's id, which was checked when it connected.
+    pub client: String,
+    /// The grant's id; not a secret.
+    pub grant: String,
+}
+
+/// How much one port was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Round trips.
+    pub count: u32,
+    /// Of them, those without a usable answer.
+    pub failed: u32,
+    /// Waiting time of all, added up; more than the request's own where several ran at once.
+    pub milliseconds: u64,
+    /// The longest.
+    pub slowest_milliseconds: u64,
+}
+
+impl Use {
+    fn add(&mut self, milliseconds: u64, has_failed: bool) {
+        self.count += 1;
+        self.failed += u32::from(has_failed);
+        self.milliseconds += milliseconds;
+        self.slowest_milliseconds = self.slowest_milliseconds.max(milliseconds);
+    }
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It got what it asked for.
+    Answered,
+    /// Not for this sender, or not like this.
+    Refused,
+    /// Our fault or StatiBeat's.
+    Failed,
+}
+
+impl Outcome {
+    /// What a status says by itself.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            ..400 => Self::Answered,
+            400..500 => Self::Refused,
+            500.. => Self::Failed,
+        }
+    }
+
+    /// The word for records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One request, when it is over. Plain values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// Also in the answer's `X-Request-Id`, in StatiBeat's records and in the audit.
+    pub request_id: RequestId,
+    /// Where it stands in a distributed trace.
+    pub trace: Trace,
+    /// The route's path; `none` for a path that leads nowhere.
+    pub route: &'static str,
+    /// The area of the product that the route belongs to.
+    pub area: &'static str,
+    /// The HTTP method; `OTHER` for an unusual one.
+    pub method: &'static str,
+    /// The first message of a POST to the MCP endpoint, or what the token endpoint was asked.
+    pub asked: Option<Asked>,
+    /// Messages that wanted an answer; more than one only in a batch.
+    pub messages: u32,
+    /// Who asked, if a token said so.
+    pub asker: Option<Asker>,
+    /// The HTTP status.
+    pub status: u16,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, in a fixed word.
+    pub reason: Option<&'static str>,
+    /// The limit that it ran into.
+    pub limit: Option<&'static str>,
+    /// From the first to the last look at the clock.
+    pub milliseconds: u64,
+    /// D1 batches.
+    pub database: Use,
+    /// Calls of Durable Objects.
+    pub objects: Use,
+    /// Requests to StatiBeat.
+    pub upstream: Use,
+    /// What somebody should look at.
+    pub notes: Vec<String>,
+}
+
+/// A request's record while it is being answered.
+pub struct Ledger<'a> {
+    clock: &'a Clock<'a>,
+    began: u64,
+    trace: RefCell<Trace>,
+    route: Cell<&'static str>,
+    area: Cell<&'static str>,
+    asked: Cell<Option<Asked>>,
+    messages: Cell<u32>,
+    asker: RefCell<Option<Asker>>,
+    outcome: Cell<Option<Outcome>>,
+    reason: Cell<Option<&'static str>>,
+    limit: Cell<Option<&'static str>>,
+    database: Cell<Use>,
+    objects: Cell<Use>,
+    upstream: Cell<Use>,
+    notes: RefCell<Vec<String>>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Opens it.
+    pub fn open(clock: &'a Clock<'a>, trace: Trace) -> Self {
+        Self {
+            clock,
+            began: clock(),
+            trace: RefCell::new(trace),
+            route: Cell::new("none"),
+            area: Cell::new("other"),
+            asked: Cell::default(),
+            messages: Cell::default(),
+            asker: RefCell::default(),
+            outcome: Cell::default(),
+            reason: Cell::default(),
+            limit: Cell::default(),
+            database: Cell::default(),
+            objects: Cell::default(),
+            upstream: Cell::default(),
+            notes: RefCell::default(),
+        }
+    }
+
+    /// The path was one of ours: the route, and the area of the product that it belongs to.
+    pub fn at(&self, route: &'static str, area: &'static str) {
+        self.route.set(route);
+        self.area.set(area);
+    }
+
+    /// A message was heard. The first one stands for a batch.
+    pub fn heard(&self, asked: Asked) {
+        self.messages.set(self.messages.get() + 1);
+        self.asked.set(self.asked.get().or(Some(asked)));
+    }
+
+    /// A token said who asks.
+    pub fn asked_by(&self, asker: Asker) {
+        self.asker.replace(Some(asker));
+    }
+
+    /// What became of it, where the status does not say.
+    pub fn ended(&self, outcome: Outcome) {
+        self.outcome.set(Some(outcome));
+    }
+
+    /// Why it was not done, or not as usual. The last word counts.
+    pub fn because(&self, reason: &'static str) {
+        self.reason.set(Some(reason));
+    }
+
+    /// Something that somebody should look at; never with a secret or a customer's words.
+    pub fn note(&self, note: &str) {
+        self.notes.borrow_mut().push(note.to_owned());
+    }
+
+    /// Goes on with the trace that a message names, unless the request itself named one.
+    pub fn follow(&self, named: Trace) {
+        let mut trace = self.trace.borrow_mut();
+        if trace.is_ours() {
+            *trace = trace.below(named);
+        }
+    }
+
+    /// The trace as it stands.
+    pub fn trace(&self) -> Trace {
+        self.trace.borrow().clone()
+    }
+
+    /// Closes it.
+    pub fn close(self, request_id: RequestId, method: &http::Method, status: u16) -> RequestRecord {
+        RequestRecord {
+            request_id,
+            trace: self.trace.into_inner(),
+            route: self.route.get(),
+            area: self.area.get(),
+            method: known(method),
+            asked: self.asked.get(),
+            messages: self.messages.get(),
+            asker: self.asker.into_inner(),
+            status,
+            outcome: self.outcome.get().unwrap_or(Outcome::of_status(status)),
+            reason: self.reason.get(),
+            limit: self.limit.get(),
+            milliseconds: (self.clock)().saturating_sub(self.began),
+            database: self.database.get(),
+            objects: self.objects.get(),
+            upstream: self.upstream.get(),
+            notes: self.notes.into_inner(),
+        }
+    }
+}
+
+/// Methods are the sender's words, so only the usual ones are repeated.
+fn known(method: &http::Method) -> &'static str {
+    const USUAL: [&str; 7] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
+    USUAL.into_iter().find(|usual| *usual == method.as_str()).unwrap_or("OTHER")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Which lines are written: by how serious they are, and of the ordinary ones only a share.
+
+use super::{Outcome, RequestRecord};
+use std::fmt;
+
+/// How serious a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// A request as they should be, refused ones included.
+    Info,
+    /// Served, but somebody should know: it failed because of others, ran into a limit, or left a note.
+    Warn,
+    /// Our fault.
+    Error,
+}
+
+impl Level {
+    /// The word for lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// The level of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.as_str() == word)
+    }
+}
+
+impl RequestRecord {
+    /// How serious it is.
+    pub fn level(&self) -> Level {
+        if self.status == 500 {
+            Level::Error
+        } else if self.outcome == Outcome::Failed || self.limit.is_some() || !self.notes.is_empty() {
+            Level::Warn
+        } else {
+            Level::Info
+        }
+    }
+}
+
+/// A share of all, in thousandths.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Share(u16);
+
+impl Share {
+    /// Reads a number from 0 to 1 with up to three decimals.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.len() != 1 || decimals.len() > 3 || !is_number(whole) || !is_number(decimals) {
+            return None;
+        }
+        let thousandths = format!("{whole}{decimals:0<3}").parse().ok()?;
+        (thousandths <= 1000).then_some(Self(thousandths))
+    }
+
+    /// Whether this one is among them. The trace decides, so that all its requests are kept or none.
+    fn keeps(self, trace_id: &str) -> bool {
+        let drawn = trace_id.get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
+        u64::from(drawn) * 1000 < u64::from(self.0) << 32
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/1000", self.0)
+    }
+}
+
+/// What the operator decided about lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogPolicy {
+    /// The least serious lines that are written.
+    pub from: Level,
+    /// Of lines of level `info`, so many.
+    pub share: Share,
+}
+
+impl LogPolicy {
+    /// Whether the record becomes a line.
+    pub fn keeps(&self, record: &RequestRecord) -> bool {
+        let level = record.level();
+        level >= self.from && (level > Level::Info || self.share.keeps(record.trace.id()))
+    }
+}

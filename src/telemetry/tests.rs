@@ -1,0 +1,117 @@
+//! A record's line, point and level, and which lines are written.
+
+use super::policy::{Level, LogPolicy, Share};
+use super::trace::Trace;
+use super::*;
+use serde_json::{Value, json};
+
+fn ledger<'a>(clock: &'a Clock<'a>) -> Ledger<'a> {
+    Ledger::open(clock, Trace::new(&|bytes| bytes.fill(0x10)))
+}
+
+fn record(status: u16, story: impl FnOnce(&Ledger<'_>)) -> RequestRecord {
+    let now = Cell::new(100);
+    let clock = || now.replace(now.get() + 5);
+    let ledger = ledger(&clock);
+    story(&ledger);
+    ledger.close(RequestId("r1".into()), &http::Method::POST, status)
+}
+
+#[test]
+fn a_line_says_what_happened_and_leaves_out_what_did_not() {
+    let line = |record: RequestRecord| serde_json::from_str::<Value>(&record.line()).expect("JSON");
+    let plain = json!({
+        "level": "info", "event": "request", "request_id": "r1", "trace_id": "10101010101010101010101010101010",
+        "span_id": "1010101010101010", "route": "none", "method": "POST", "status": 404, "outcome": "refused", "ms": 5,
+        "d1": { "count": 0 }, "objects": { "count": 0 }, "upstream": { "count": 0 },
+    });
+    assert_eq!(line(record(404, |_| {})), plain);
+    let told = line(record(200, |ledger| {
+        ledger.at("/mcp", "other");
+        ledger.heard(Asked { era: "2026-07-28", method: "tools/call", entry: Some("create_incident") });
+        ledger.asked_by(Asker { client: "cursor".into(), grant: "g1".into() });
+        ledger.ended(Outcome::Refused);
+        ledger.because("similar_incident");
+        ledger.upstream.set(Use { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 });
+        ledger.note("look");
+    }));
+    let expected = json!({
+        "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "similar_incident", "era": "2026-07-28",
+        "asked": "tools/call", "entry": "create_incident", "client": "cursor", "grant": "g1", "notes": ["look"],
+        "upstream": { "count": 2, "failed": 1, "ms": 30, "slowest_ms": 20 },
+    });
+    for (name, value) in expected.as_object().expect("an object") {
+        assert_eq!(&told[name], value, "{name}");
+    }
+}
+
+#[test]
+fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
+    assert_eq!(record(200, |_| {}).level(), Level::Info);
+    assert_eq!(record(401, |_| {}).level(), Level::Info);
+    assert_eq!(record(503, |_| {}).level(), Level::Warn);
+    assert_eq!(record(200, |ledger| ledger.ended(Outcome::Failed)).level(), Level::Warn);
+    assert_eq!(record(200, |ledger| ledger.note("look")).level(), Level::Warn);
+    assert_eq!(record(429, |ledger| ledger.limit.set(Some("visit"))).level(), Level::Warn);
+    assert_eq!(record(500, |_| {}).level(), Level::Error);
+}
+
+#[test]
+fn only_ordinary_lines_are_sampled() {
+    let keeps = |from, share, status| {
+        let policy = LogPolicy { from, share: Share::parse(share).expect("a share") };
+        policy.keeps(&record(status, |_| {}))
+    };
+    assert!(keeps(Level::Info, "1", 200) && !keeps(Level::Info, "0", 200));
+    // The last eight digits of the trace's id are 0x10101010, at a sixteenth of all.
+    assert!(keeps(Level::Info, "0.063", 200) && !keeps(Level::Info, "0.062", 200));
+    assert!(keeps(Level::Info, "0", 503) && keeps(Level::Info, "0", 500));
+    assert!(!keeps(Level::Warn, "1", 200) && keeps(Level::Warn, "1", 503));
+    assert!(!keeps(Level::Error, "1", 503) && keeps(Level::Error, "1", 500));
+}
+
+#[test]
+fn every_kind_of_request_has_its_point() {
+    let kind = |area, method| {
+        record(200, |ledger| {
+            ledger.at("/", area);
+            if let Some(method) = method {
+                ledger.heard(Asked { era: "", method, entry: None });
+            }
+        })
+        .point()
+        .index
+    };
+    assert_eq!(kind("other", Some("resources/read")), "read");
+    assert_eq!(kind("other", Some("tools/list")), "list");
+    assert_eq!(kind("other", Some("prompts/get")), "prompt");
+    assert_eq!(kind("other", Some("tools/call")), "write");
+    assert_eq!(kind("other", Some("initialize")), "protocol");
+    assert_eq!(kind("other", None), "other");
+    assert_eq!(kind("oauth", Some("refresh_token")), "oauth");
+    assert_eq!(kind("oauth", None), "oauth");
+    assert_eq!(kind("admin", None), "admin");
+}
+
+#[test]
+fn a_point_fits_the_engine() {
+    let point = record(200, |_| {}).point();
+    assert!(point.words.len() <= 20 && point.numbers.len() <= 20, "at most twenty of each");
+    assert!(point.index.len() <= 96);
+}
+
+#[test]
+fn unusual_methods_are_not_repeated() {
+    let ledger = ledger(&|| 0);
+    let method = http::Method::from_bytes(b"SECRET").expect("a token");
+    assert_eq!(ledger.close(RequestId("r".into()), &method, 405).method, "OTHER");
+}
+
+#[test]
+fn a_message_cannot_replace_the_trace_that_its_request_named() {
+    let named = |digit: &str| Trace::parse(&format!("00-{}-{}-01", digit.repeat(32), digit.repeat(16)), None);
+    let ours = Trace::new(&|bytes| bytes.fill(0x10));
+    let ledger = Ledger::open(&|| 0, ours.below(named("a").expect("a trace")));
+    ledger.follow(named("b").expect("a trace"));
+    assert_eq!(ledger.trace().id(), "a".repeat(32));
+}

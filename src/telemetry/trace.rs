@@ -1,0 +1,180 @@
+//! A request's place in a distributed trace (W3C Trace Context, Level 1): read, kept, passed on.
+//!
+//! The ids say nothing about a person. `baggage` is not passed on: it may hold anything.
+
+use http::{HeaderMap, HeaderName};
+
+/// The header, and the key in a modern message's `_meta`.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header, and the key in a modern message's `_meta`.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// The longest `tracestate` that is passed on; the least that the standard asks to pass (3.3.1.5).
+const LONGEST_STATE: usize = 512;
+
+/// A trace, and where in it this request stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    id: String,
+    span: String,
+    /// The span that sent the request; `None`: the trace begins here.
+    parent: Option<String>,
+    flags: u8,
+    state: Option<String>,
+}
+
+impl Trace {
+    /// A trace that begins here.
+    pub fn new(random: &dyn Fn(&mut [u8])) -> Self {
+        let (mut id, mut span) = ([0; 16], [0; 8]);
+        random(&mut id);
+        random(&mut span);
+        Self { id: hex(&id), span: hex(&span), parent: None, flags: 1, state: None }
+    }
+
+    /// The trace that headers name, or a new one.
+    pub fn of_headers(headers: &HeaderMap, random: &dyn Fn(&mut [u8])) -> Self {
+        let ours = Self::new(random);
+        let mut parents = headers.get_all(TRACEPARENT).iter();
+        let parent = parents.next().filter(|_| parents.next().is_none()).and_then(|value| value.to_str().ok());
+        let state = headers.get(TRACESTATE).and_then(|value| value.to_str().ok());
+        match parent.and_then(|parent| Self::parse(parent, state)) {
+            Some(named) => ours.below(named),
+            None => ours,
+        }
+    }
+
+    /// Reads `version-id-parent-flags`; anything that is not exactly that is nothing (3.2.2). What a later version adds
+    /// behind is not looked at.
+    pub fn parse(parent: &str, state: Option<&str>) -> Option<Self> {
+        let mut parts = parent.split('-');
+        let (version, id, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let is_known = version == "00" && parts.next().is_none() || version != "00" && version != "ff";
+        let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|byte| byte != b'0');
+        if !(is_known && is_hex(version, 2) && is_id(id, 32) && is_id(span, 16) && is_hex(flags, 2)) {
+            return None;
+        }
+        let state = state.filter(|state| state.len() <= LONGEST_STATE && state.bytes().all(is_state_byte));
+        Some(Self {
+            id: id.to_owned(),
+            span: span.to_owned(),
+            parent: None,
+            // Only the flag that has a meaning is passed on (3.2.2.5).
+            flags: u8::from_str_radix(flags, 16).ok()? & 1,
+            state: state.filter(|state| !state.is_empty()).map(str::to_owned),
+        })
+    }
+
+    /// This request as a part of a trace that somebody named.
+    pub fn below(&self, named: Self) -> Self {
+        Self { parent: Some(named.span), span: self.span.clone(), ..named }
+    }
+
+    /// Whether the trace begins here.
+    pub fn is_ours(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// The trace's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// This request's span.
+    pub fn span(&self) -> &str {
+        &self.span
+    }
+
+    /// The span that sent the request.
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+
+    /// What vendors added, unread.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The `traceparent` of a request that this one sends.
+    pub fn header_for(&self, span: [u8; 8]) -> String {
+        format!("00-{}-{}-{:02x}", self.id, hex(&span), self.flags)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_state_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn random(bytes: &mut [u8]) {
+        bytes.fill(0xab);
+    }
+
+    fn of(pairs: &[(&HeaderName, &str)]) -> Trace {
+        let headers = pairs.iter().map(|(name, value)| ((*name).clone(), value.parse().expect("fits"))).fold(
+            HeaderMap::new(),
+            |mut headers, (name, value): (HeaderName, http::HeaderValue)| {
+                headers.append(name, value);
+                headers
+            },
+        );
+        Trace::of_headers(&headers, &random)
+    }
+
+    #[test]
+    fn a_named_trace_goes_on_with_spans_of_ours() {
+        let trace = of(&[(&TRACEPARENT, PARENT), (&TRACESTATE, "vendor=1")]);
+        assert_eq!((trace.id(), trace.parent()), ("4bf92f3577b34da6a3ce929d0e0e4736", Some("00f067aa0ba902b7")));
+        assert_eq!((trace.span(), trace.state()), ("abababababababab", Some("vendor=1")));
+        assert_eq!(trace.header_for([1; 8]), "00-4bf92f3577b34da6a3ce929d0e0e4736-0101010101010101-01");
+        assert!(!trace.is_ours());
+    }
+
+    #[test]
+    fn what_is_no_traceparent_begins_a_trace_of_ours() {
+        for bad in [
+            "",
+            "nonsense",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "zz-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert!(of(&[(&TRACEPARENT, bad)]).is_ours(), "{bad}");
+        }
+        assert!(of(&[(&TRACEPARENT, PARENT), (&TRACEPARENT, PARENT)]).is_ours(), "two of them");
+        assert_eq!(of(&[(&TRACESTATE, "vendor=1")]).state(), None, "a state without a trace");
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-more";
+        let trace = of(&[(&TRACEPARENT, later)]);
+        assert_eq!(trace.header_for([1; 8]), "00-4bf92f3577b34da6a3ce929d0e0e4736-0101010101010101-01");
+    }
+
+    #[test]
+    fn a_state_that_is_too_long_stays_here() {
+        let long = format!("vendor={}", "x".repeat(LONGEST_STATE));
+        assert_eq!(of(&[(&TRACEPARENT, PARENT), (&TRACESTATE, &long)]).state(), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! How often each operation goes to D1, to Durable Objects and to StatiBeat: a contract, since every round trip is time that
+//! somebody waits for. A test counts them; docs/performance.md shows them.
+//!
+//! A grant that was not used for five minutes costs one D1 batch more, which notes the use. A write costs two objects and
+//! not one, because the connection and the page are counted by keepers of their own: one connection writes to many pages
+//! and many connections write to one page, so no single object sees both. They are asked one after the other: asked
+//! together, a connection over its limit would use up the limit of its page.
+
+/// What an operation costs at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// The operation.
+    pub operation: &'static str,
+    /// D1 batches.
+    pub d1: u32,
+    /// Durable Object calls.
+    pub objects: u32,
+    /// Requests to StatiBeat, besides the reads of the entry.
+    pub upstream: u32,
+    /// Whether the reads that the catalogue lists for the entry come on top.
+    pub and_reads: bool,
+}
+
+const fn costs(operation: &'static str, d1: u32, objects: u32, upstream: u32) -> RoundTrips {
+    RoundTrips { operation, d1, objects, upstream, and_reads: false }
+}
+
+const fn and_reads(costs: RoundTrips) -> RoundTrips {
+    RoundTrips { and_reads: true, ..costs }
+}
+
+/// The contract.
+pub const ROUND_TRIPS: [RoundTrips; 14] = [
+    costs("metadata", 0, 0, 0),
+    costs("made-up bearer token", 0, 1, 0),
+    costs("ended bearer token", 1, 0, 0),
+    costs("tools/list", 1, 0, 0),
+    costs("prompts/list", 1, 0, 0),
+    costs("resources/templates/list", 1, 0, 0),
+    costs("resources/list", 1, 0, 1),
+    and_reads(costs("resources/read without a page", 1, 0, 0)),
+    and_reads(costs("resources/read on a page", 1, 0, 1)),
+    and_reads(costs("prompts/get", 1, 0, 1)),
+    // The claim, the end; permission, a look for the same incident or at the stage, the post.
+    costs("tools/call", 3, 2, 3),
+    costs("authorization request", 1, 1, 0),
+    costs("code exchange", 2, 0, 1),
+    costs("refresh", 2, 0, 1),
+];
+
+/// The row of an operation.
+pub fn find(operation: &str) -> Option<RoundTrips> {
+    ROUND_TRIPS.into_iter().find(|costs| costs.operation == operation)
+}

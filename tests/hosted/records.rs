@@ -1,0 +1,188 @@
+//! What operators see of requests. That no line holds a secret or a customer's words is checked after every request of every
+//! test here (`support/logged.rs`).
+
+use crate::support::flow::{CLIENT, tokens, user};
+use crate::support::simulator::FaultKind;
+use crate::support::surface::EVERYTHING;
+use crate::support::{TestApp, header, json, request};
+use serde_json::{Value, json};
+use statibeat_mcp::telemetry::Outcome;
+use statibeat_mcp::telemetry::metrics::{NUMBERS, WORDS};
+use std::time::Duration;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const OTHER: &str = "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-00f067aa0ba902b7-01";
+
+/// A modern read of the page list, with these headers and these members of `_meta`.
+fn modern_read(app: &TestApp, token: &str, headers: &[(&str, &str)], more: &Value) -> u16 {
+    let mut meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    for (name, value) in more.as_object().expect("an object") {
+        meta[name] = value.clone();
+    }
+    let uri = "statibeat://pages";
+    let body = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": { "uri": uri, "_meta": meta },
+    });
+    let bearer = format!("Bearer {token}");
+    let mut all = vec![
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "resources/read"),
+        ("mcp-name", uri),
+    ];
+    all.extend(headers);
+    app.send(request("POST", "/mcp", &all, body.to_string())).status().as_u16()
+}
+
+/// The headers that the last request to StatiBeat carried.
+fn sent(app: &TestApp, name: &str) -> Option<String> {
+    let requests = app.upstream.simulator.requests();
+    let headers = &requests.last().expect("a request").headers;
+    headers.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value.clone())
+}
+
+#[test]
+fn a_line_names_the_tool_the_era_and_who_asked() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
+    let answer = app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    let record = app.last_record();
+    let asked = record.asked.expect("a message");
+    assert_eq!((asked.method, asked.entry), ("tools/call", Some("create_incident")));
+    assert_eq!((record.route, record.status, record.outcome), ("/mcp", 200, Outcome::Answered));
+    assert_eq!(record.asker.as_ref().map(|asker| asker.client.as_str()), Some(CLIENT));
+    assert_eq!(header(&answer, "x-request-id"), record.request_id.0);
+    assert_eq!(sent(&app, "x-request-id"), Some(record.request_id.0));
+    assert!(record.milliseconds > 0 && record.upstream.milliseconds >= record.upstream.slowest_milliseconds);
+}
+
+#[test]
+fn names_that_are_in_no_catalogue_are_not_repeated() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    app.call(&token, "tools/call", json!({ "name": "rosebud-tool", "arguments": {} }));
+    app.call(&token, "rosebud/method", json!({}));
+    app.get("/mcp/rosebud-path");
+    assert!(!app.lines().contains("rosebud"), "{}", app.lines());
+    assert_eq!(app.last_record().route, "none");
+}
+
+#[test]
+fn every_end_of_a_refresh_has_its_word() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let word = |refresh: &str, changes: &[(&str, &str)]| {
+        app.refresh(refresh, changes);
+        app.last_record().reason.expect("a word")
+    };
+    assert_eq!(word("made-up", &[]), "not_ours");
+    assert_eq!(word(&pair.refresh, &[("client_id", "other")]), "other_client");
+    let next = tokens(&app.refresh(&pair.refresh, &[]));
+    assert_eq!(app.last_record().reason, Some("rotated"));
+    assert_eq!(word(&pair.refresh, &[]), "repeated");
+    app.refresh(&next.refresh, &[]);
+    app.advance(Duration::from_hours(1));
+    assert_eq!(word(&pair.refresh, &[]), "replayed");
+    assert_eq!(word(&next.refresh, &[]), "revoked");
+}
+
+#[test]
+fn a_limit_is_named() {
+    let app = TestApp::new();
+    for _ in 0..60 {
+        app.ping("made-up");
+    }
+    assert_eq!(app.last_record().limit, None);
+    app.ping("made-up");
+    assert_eq!(app.last_record().limit, Some("bad-bearer:address"));
+    assert_eq!(app.last_record().point().words[3], "bad-bearer:address");
+}
+
+#[test]
+fn a_trace_of_the_client_goes_on_upstream_with_spans_of_ours() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    assert_eq!(modern_read(&app, &token, &[("traceparent", PARENT), ("tracestate", "v=1")], &json!({})), 200);
+    let trace = app.last_record().trace;
+    assert_eq!((trace.id(), trace.parent()), (TRACE, Some("00f067aa0ba902b7")));
+    let upstream = sent(&app, "traceparent").expect("a header");
+    assert!(upstream.starts_with(&format!("00-{TRACE}-")) && upstream.ends_with("-01"), "{upstream}");
+    assert!(
+        !upstream.contains("00f067aa0ba902b7") && !upstream.contains(trace.span()),
+        "a span of its own: {upstream}"
+    );
+    assert_eq!(sent(&app, "tracestate").as_deref(), Some("v=1"));
+}
+
+#[test]
+fn a_modern_message_may_bring_the_trace_and_its_baggage_stays_here() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let meta = json!({ "traceparent": PARENT, "tracestate": "v=2", "baggage": "user=mara" });
+    assert_eq!(modern_read(&app, &token, &[], &meta), 200);
+    assert_eq!(app.last_record().trace.id(), TRACE);
+    assert!(sent(&app, "traceparent").is_some_and(|parent| parent.contains(TRACE)));
+    assert_eq!((sent(&app, "tracestate").as_deref(), sent(&app, "baggage")), (Some("v=2"), None));
+    assert_eq!(modern_read(&app, &token, &[("traceparent", OTHER)], &meta), 200);
+    assert_eq!(app.last_record().trace.id(), "a".repeat(32), "the header is nearer");
+}
+
+#[test]
+fn a_bad_trace_is_replaced_by_one_of_ours() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    assert_eq!(modern_read(&app, &token, &[("traceparent", "00-xyz")], &json!({ "traceparent": 7 })), 200);
+    let record = app.last_record();
+    assert!(record.trace.is_ours());
+    assert!(sent(&app, "traceparent").is_some_and(|parent| parent.contains(record.trace.id())));
+}
+
+/// Each read tries twice, so the first try of the third is the fifth failure in a row.
+#[test]
+fn a_statibeat_that_keeps_failing_is_left_alone_and_the_client_is_told_for_how_long() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    app.upstream.inject_times(5, None, "/api/v1/me", FaultKind::Status { code: 500, retry_after: None });
+    let read = || app.call(&token, "resources/read", json!({ "uri": "statibeat://me" }));
+    for _ in 0..3 {
+        assert_eq!(read().status(), 503);
+    }
+    app.upstream.take_calls();
+    let answer = read();
+    assert_eq!(answer.status(), 503);
+    assert!(header(&answer, "retry-after").parse::<u64>().is_ok_and(|wait| (1..=6).contains(&wait)));
+    assert!(json(&answer)["error"]["message"].as_str().is_some_and(|text| text.contains("left alone")));
+    assert!(app.upstream.take_calls().is_empty(), "nothing was asked");
+    let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
+    let told = app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    assert_eq!(told.status(), 503, "{:?}", told.body());
+    assert!(app.upstream.take_calls().is_empty(), "no write either");
+
+    app.advance(Duration::from_secs(6));
+    assert_eq!(read().status(), 200, "one goes ahead, and all is well");
+    assert_eq!(read().status(), 200);
+    assert_eq!(app.last_record().upstream.failed, 0);
+}
+
+#[test]
+fn every_place_of_a_point_is_documented() {
+    let document = include_str!("../../docs/metrics.md");
+    let rows = |column: &str, names: Vec<(&str, &str)>| -> String {
+        let row = |(at, (name, meaning)): (usize, &(&str, &str))| {
+            format!("| `{column}{}` | `{name}` | {meaning} |\n", at + 1)
+        };
+        names.iter().enumerate().map(row).collect()
+    };
+    for table in [
+        rows("blob", WORDS.iter().map(|place| (place.name, place.meaning)).collect()),
+        rows("double", NUMBERS.iter().map(|place| (place.name, place.meaning)).collect()),
+    ] {
+        assert!(document.contains(&table), "docs/metrics.md should have:\n{table}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Round trips are counted and compared with the table in the code.
+
+use crate::support::flow::{authorize_url, tokens, user};
+use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
+use crate::support::{TestApp, request};
+use serde_json::json;
+use statibeat_mcp::catalog::uri::Roots;
+use statibeat_mcp::catalog::{self, resources::RESOURCES};
+use statibeat_mcp::web::round_trips::{ROUND_TRIPS, find};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// The operations that were held against the table.
+type Seen = RefCell<BTreeSet<&'static str>>;
+
+fn check(app: &TestApp, seen: &Seen, operation: &str, reads: usize) {
+    let costs = find(operation).unwrap_or_else(|| panic!("no row for {operation}"));
+    let record = app.last_record();
+    let most = costs.upstream + if costs.and_reads { u32::try_from(reads).expect("few") } else { 0 };
+    assert_eq!((record.database.count, record.objects.count), (costs.d1, costs.objects), "{operation}: {record:?}");
+    let is_write = operation == "tools/call";
+    let fits = if is_write { record.upstream.count <= most } else { record.upstream.count == most };
+    assert!(fits, "{operation}: at most {most}: {record:?}");
+    seen.borrow_mut().insert(costs.operation);
+}
+
+fn reads(name: &str) -> usize {
+    catalog::find_resource(name).expect("a resource").reads.len()
+}
+
+#[test]
+fn every_operation_costs_what_the_table_says() {
+    let (app, seen) = (TestApp::new(), Seen::default());
+    let check = |operation: &str, reads: usize| check(&app, &seen, operation, reads);
+    app.get("/.well-known/oauth-authorization-server");
+    check("metadata", 0);
+    app.get(&authorize_url(&[]));
+    check("authorization request", 0);
+    let code = app.code(user::MARA_ADMIN, EVERYTHING);
+    let first = tokens(&app.redeem(&code, &[]));
+    check("code exchange", 0);
+    let pair = tokens(&app.refresh(&first.refresh, &[]));
+    check("refresh", 0);
+    app.ping("made-up");
+    check("made-up bearer token", 0);
+
+    app.ping(&pair.access);
+    for list in ["tools/list", "prompts/list", "resources/templates/list", "resources/list"] {
+        app.call(&pair.access, list, json!({}));
+        check(list, 0);
+    }
+    for uri in URIS {
+        app.read(&pair.access, uri);
+        let entry = Roots::HOSTED.find(uri, RESOURCES).expect("a resource").resource;
+        let is_on_page = uri.starts_with("statibeat://pages/");
+        check(if is_on_page { "resources/read on a page" } else { "resources/read without a page" }, entry.reads.len());
+    }
+    for (name, _) in PROMPTS {
+        app.call(&pair.access, "prompts/get", prompt(name));
+        let entry = catalog::find_prompt(name).expect("a prompt");
+        check("prompts/get", entry.resources.iter().map(|name| reads(name)).sum());
+    }
+    for (name, arguments) in tools() {
+        app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));
+        assert_eq!(app.last_record().reason, None, "{name} was done");
+        check("tools/call", 0);
+    }
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("token", pair.refresh.as_str()), ("client_id", crate::support::flow::CLIENT)])
+        .finish();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(app.send(request("POST", "/mcp/oauth/revoke", &headers, form)).status(), 200);
+    app.ping(&pair.access);
+    check("ended bearer token", 0);
+
+    let rows: BTreeSet<&str> = ROUND_TRIPS.iter().map(|costs| costs.operation).collect();
+    assert_eq!(*seen.borrow(), rows, "every row was looked at");
+}
+
+#[test]
+fn the_table_for_people_is_the_one_in_the_code() {
+    let document = include_str!("../../docs/round-trips.md");
+    let rows = ROUND_TRIPS.iter().map(|costs| {
+        let reads = if costs.and_reads { " + its reads" } else { "" };
+        format!("| {} | {} | {} | {}{reads} |\n", costs.operation, costs.d1, costs.objects, costs.upstream)
+    });
+    let table: String = rows.collect();
+    assert!(document.contains(&table), "docs/round-trips.md should have:\n{table}");
+}
