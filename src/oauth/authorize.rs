@@ -162,6 +162,7 @@ mod tests {
         assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(Scope::IncidentsWrite.into()));
         assert_eq!(with("scope=openid"), Err(SentToClient::Scope));
         assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(SentToClient::RepeatedParameter));
+        assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 20].join("+"))), Ok(Scope::PagesRead.into()));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(SentToClient::Scope));
     }
 
@@ -187,7 +188,26 @@ mod tests {
         assert_eq!(with("request_uri=x"), Err(SentToClient::RequestUri));
         assert_eq!(with("prompt=none"), Err(SentToClient::InteractionRequired));
         assert!(with("prompt=consent&nonce=1&access_type=offline").is_ok());
+        assert!(with(&format!("state={}", "s".repeat(4096))).is_ok());
         assert_eq!(with(&format!("state={}", "s".repeat(4097))), Err(SentToClient::StateTooLong));
+    }
+
+    #[test]
+    fn both_parameters_of_the_client_are_there_once_or_nothing_is_sent_to_it() {
+        let read = |query: &str| {
+            let parameters = Parameters::parse(query.as_bytes()).expect("well formed");
+            client_parameters(&parameters).map(|(id, uri)| (id.to_owned(), uri.to_owned()))
+        };
+        assert_eq!(
+            read("client_id=tool&redirect_uri=http://localhost/"),
+            Ok(("tool".into(), "http://localhost/".into()))
+        );
+        for bad in ["redirect_uri=x", "client_id=&redirect_uri=x", "client_id=a&client_id=a&redirect_uri=x"] {
+            assert_eq!(read(bad), Err(ShownToPerson::ClientId), "{bad}");
+        }
+        for bad in ["client_id=a", "client_id=a&redirect_uri=", "client_id=a&redirect_uri=x&redirect_uri=x"] {
+            assert_eq!(read(bad), Err(ShownToPerson::RedirectUriMissing), "{bad}");
+        }
     }
 
     #[test]
@@ -196,6 +216,7 @@ mod tests {
         assert_eq!(given("state=a%2Bb"), Some("a+b".into()));
         assert_eq!(given("state="), Some(String::new()));
         assert_eq!(given("state=a&state=b"), None);
+        assert!(given(&format!("state={}", "s".repeat(4096))).is_some());
         assert_eq!(given(&format!("state={}", "s".repeat(4097))), None);
     }
 }

@@ -182,6 +182,25 @@ mod tests {
         clients.resolve(client_id, redirect_uri)
     }
 
+    #[test]
+    fn an_id_is_1_to_512_printable_characters_and_not_only_blanks() {
+        for good in ["a", "a b", &"x".repeat(512), "~!"] {
+            assert_eq!(ClientId::parse(good).expect("fits").to_string(), good);
+        }
+        for bad in ["", " ", "   ", &"x".repeat(513), "a\tb", "a\u{7f}", "é"] {
+            assert_eq!(ClientId::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_standing_reads_back_and_only_two_of_them_vouch_for_a_name() {
+        let all = [Standing::Configured, Standing::Known, Standing::Registered, Standing::Unverified];
+        assert_eq!(all.map(Standing::as_str), ["configured", "known", "registered", "unverified"]);
+        assert_eq!(all.map(|standing| Standing::parse(standing.as_str())), all.map(Some));
+        assert_eq!(Standing::parse("trusted"), None);
+        assert_eq!(all.map(Standing::is_verified), [true, true, false, false]);
+    }
+
     const LIST: &str =
         "https://claude.ai/oauth/meta=https://claude.ai/api/mcp/auth_callback, acme?x=1=https://acme.example/cb";
 

@@ -339,6 +339,43 @@ mod tests {
     }
 
     #[test]
+    fn every_fault_of_a_request_has_its_registered_code() {
+        let codes = SentToClient::ALL.map(SentToClient::code);
+        let expected = [
+            "invalid_request",
+            "invalid_request",
+            "unsupported_response_type",
+            "invalid_request",
+            "invalid_request",
+            "invalid_request",
+            "invalid_request",
+            "invalid_scope",
+            "invalid_target",
+            "invalid_request",
+            "request_not_supported",
+            "request_uri_not_supported",
+            "interaction_required",
+            "access_denied",
+            "temporarily_unavailable",
+        ];
+        assert_eq!(codes, expected);
+    }
+
+    #[test]
+    fn only_failures_by_its_own_fault_count_against_a_sender() {
+        let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::Limited(1)];
+        let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::Grant(GrantFault::Replayed)];
+        assert!(ours.iter().chain([&TokenError::Grant(GrantFault::Spent)]).all(|error| !error.is_senders_fault()));
+        assert!(theirs.iter().all(TokenError::is_senders_fault));
+    }
+
+    #[test]
+    fn a_description_says_what_to_do() {
+        assert_eq!(TokenError::Missing("code").description(), "code is missing");
+        assert_eq!(TokenError::Limited(7).description(), "too many requests: try again in 7 seconds");
+    }
+
+    #[test]
     fn descriptions_keep_to_the_characters_rfc_6749_allows() {
         let printable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\');
         for fault in SentToClient::ALL {

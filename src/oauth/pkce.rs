@@ -73,6 +73,7 @@ mod tests {
         let verifier = CodeVerifier::parse(VERIFIER).expect("fits");
         let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
         assert!(challenge.is_met_by(&verifier));
+        assert_eq!(challenge.as_str(), CHALLENGE);
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl Ticket {
 
     async fn transaction(&self, ctx: &Context<'_>) -> Result<Transaction, Fault> {
         match transactions::find_for_consent(ctx.db, &self.consent, &self.browser, ctx.now).await? {
-            Some(transaction) => Ok(transaction),
+            Some(transaction) if is_still_proven(ctx, &transaction.visit) => Ok(transaction),
+            Some(_) => Err(Fault::NotThisVisit),
             None => Err(not_found(ctx, &self.consent).await?),
         }
     }
@@ -79,6 +80,13 @@ impl Ticket {
         transactions::close(ctx.db, &self.consent, &self.browser, ctx.now).await?;
         Err(Fault::TooOften(wait))
     }
+}
+
+/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the visit
+/// began.
+pub(super) fn is_still_proven(ctx: &Context<'_>, visit: &Visit) -> bool {
+    let client = &visit.client;
+    ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
 /// Why there is no visit for a handle and a cookie. Whoever has the handle may know.

@@ -1,7 +1,7 @@
 //! Back from StatiBeat's sign-in: who is it? Then on to the consent page, or the parked fault on to the client.
 
 use super::browser::{self, Cookie};
-use super::consent::answer_url;
+use super::consent::{answer_url, is_still_proven};
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
@@ -75,7 +75,8 @@ async fn take(ctx: &Context<'_>, handle: Handle, browser: Option<Handle>) -> Res
     let ticket = Ticket { handle, browser };
     // Needs no limit of its own: the state works once, and a made-up one must not make a counter.
     match transactions::consume_sign_in(ctx.db, &ticket.handle, &ticket.browser, ctx.now).await? {
-        Some(visit) => Ok((ticket, visit)),
+        Some(visit) if is_still_proven(ctx, &visit) => Ok((ticket, visit)),
+        Some(_) => Err(Fault::LinkUsed),
         None => Err(not_taken(ctx, &ticket.handle).await?),
     }
 }

@@ -179,3 +179,35 @@ fn made_up_visits_make_no_counters() {
     }
     assert!(app.limiter.names().lines().count() < 50, "{} counters", app.limiter.names().lines().count());
 }
+
+/// A3, A33
+#[test]
+fn a_redirect_uri_that_was_struck_off_the_list_gets_no_answer_of_an_open_visit() {
+    let client = [
+        ("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"),
+        ("redirect_uri", "https://claude.ai/api/mcp/auth_callback"),
+    ];
+    let empty = |name: &str| (name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS").then(String::new);
+    let faulty: Vec<_> = client.into_iter().chain([("response_type", "token")]).collect();
+    for query in [&client[..], &faulty] {
+        let mut app = TestApp::new();
+        let browser = Browser::new(&app);
+        let sign_in = browser.open(&authorize_url(query));
+        let cookies = browser.into_cookies();
+        app.redeploy(empty);
+        let shown = Browser::with_cookies(&app, cookies).choose_user(&sign_in, user::MARA_ADMIN);
+        assert_eq!((shown.status, header(&shown.response, "location")), (400, ""));
+        assert!(!shown.body.contains("claude.ai"), "{}", shown.body);
+    }
+    let mut app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&client), user::MARA_ADMIN);
+    let cookies = browser.into_cookies();
+    app.redeploy(empty);
+    for answer in ["approve", "deny", "switch"] {
+        let left = Browser::with_cookies(&app, cookies.clone()).answer(&consent, answer);
+        assert_eq!(left.status, 400, "{answer}");
+        assert!(!left.body.contains("claude.ai"), "{}", left.body);
+    }
+    assert_eq!(app.db.count("SELECT count(*) FROM grants") + app.db.count("SELECT count(*) FROM codes"), 0);
+}

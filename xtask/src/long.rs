@@ -69,29 +69,21 @@ pub fn races(project: &Project, options: &Races) -> Result<()> {
     steps::run(tests.args(["--test", "--test-reporter=spec", "tests/worker/concurrency.test.mjs"]))
 }
 
-/// libFuzzer on every parser of outside bytes, one after the other.
+/// libFuzzer on every parser of outside bytes, one after the other. Without a sanitizer it needs no nightly toolchain, and a
+/// sanitizer has nothing to find: there is no unsafe code.
 pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
     let fuzz = || {
-        let mut command = Command::new("rustup");
-        command.current_dir(&project.root).args(["run", "nightly", "cargo", "fuzz"]);
-        command
+        let mut cargo = project.cargo();
+        cargo.arg("fuzz");
+        cargo
     };
-    let targets = steps::run_quietly(fuzz().arg("list")).context(
-        "fuzzing needs a nightly toolchain and cargo-fuzz: `rustup install nightly`, `cargo install cargo-fuzz`",
-    )?;
+    let targets = steps::run_quietly(fuzz().arg("list"))
+        .context("fuzzing needs cargo-fuzz (`cargo install cargo-fuzz`); the pinned stable toolchain is enough")?;
     for target in targets.lines().filter(|target| options.target.as_ref().is_none_or(|only| only == target)) {
         steps::step(target, || {
             let time = format!("-max_total_time={}", options.seconds);
-            steps::run(fuzz().args([
-                "run",
-                "--release",
-                "--sanitizer",
-                "none",
-                target,
-                "--",
-                &time,
-                "-print_final_stats=1",
-            ]))
+            let run = ["run", "--release", "--sanitizer", "none", target, "--", &time, "-print_final_stats=1"];
+            steps::run(fuzz().args(run))
         })?;
     }
     Ok(())
@@ -100,6 +92,11 @@ pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
 /// Changes the authorization server one expression at a time and looks whether a test notices; see `.cargo/mutants.toml`.
 pub fn mutants(project: &Project, options: &Mutants) -> Result<()> {
     let mut cargo = project.cargo();
-    cargo.arg("mutants").args(&options.arguments).env("MODEL_SEQUENCES", "40");
+    cargo.arg("mutants").env("MODEL_SEQUENCES", "40");
+    let names_files = options.arguments.iter().any(|argument| argument == "-f" || argument.starts_with("--file"));
+    if !names_files {
+        cargo.args(["--file", "src/oauth/**/*.rs"]);
+    }
+    cargo.args(&options.arguments);
     steps::run(&mut cargo).context("mutation testing needs cargo-mutants: `cargo install cargo-mutants`")
 }

@@ -231,8 +231,40 @@ fn a_body_of_another_type_or_with_basic_authentication_is_refused() {
     assert_eq!(code(&["text/plain; x=application/x-www-form-urlencoded"], None, b""), malformed);
     assert_eq!(code(&[], None, b""), malformed);
     assert_eq!(code(&[form[0], form[0]], None, b""), malformed);
-    assert_eq!(code(&form, None, &vec![b'a'; MAX_BODY_LENGTH + 1]), malformed);
+    assert_eq!(code(&form, None, &vec![b'a'; 16_384]), Ok(()));
+    assert_eq!(code(&form, None, &vec![b'a'; 16_385]), malformed);
     assert_eq!(code(&form, Some("Basic eDp5"), b""), Err(("invalid_client", 401)));
     assert_eq!(code(&form, Some("basic eDp5"), b"client_secret=x"), malformed);
     assert_eq!(code(&form, Some("Bearer x"), b""), Ok(()));
+}
+
+/// A new version of this program must still find the successors that the old one handed out a moment ago.
+#[test]
+fn the_successor_of_a_token_never_changes_from_version_to_version() {
+    let token = RefreshToken::issue(&[2; 32], &ring());
+    let made = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
+    assert_eq!(made.reveal(), "sbmcp_rt_iFoH0wlXWvJGLMQu8o05i7rsenJS8DNtWhLtXpntdxU.3-mWvzZPZLE");
+}
+
+#[test]
+fn a_refresh_may_name_offline_access_beside_its_scopes_or_alone() {
+    let refresh = RefreshToken::issue(&[2; 32], &ring());
+    let scopes = |scope: &str| {
+        let body = format!("grant_type=refresh_token&client_id=tool&refresh_token={}&scope={scope}", refresh.reveal());
+        match parse(&body) {
+            Ok(TokenRequest::Refresh(request)) => Ok(request.scopes),
+            Ok(TokenRequest::Code(_)) => panic!("a refresh"),
+            Err(error) => Err(error.code()),
+        }
+    };
+    assert_eq!(scopes("mcp.pages.read+offline_access"), Ok(Some(Scope::PagesRead.into())));
+    assert_eq!(scopes("offline_access"), Ok(None));
+    assert_eq!(scopes(""), Ok(None));
+    assert_eq!(scopes("mcp.pages.read+openid"), Err("invalid_scope"));
+}
+
+#[test]
+fn a_request_is_printed_without_its_secrets() {
+    assert_eq!(format!("{:?}", code_request()), "CodeRequest(tool)");
+    assert_eq!(format!("{:?}", refresh_request(None)), "RefreshRequest(tool)");
 }
