@@ -5,6 +5,7 @@ use super::resources::RESOURCES;
 use super::scope::PagePermission as P;
 use super::scope::Scope;
 use super::tools::TOOLS;
+use super::tools::reading::READING_TOOLS;
 use super::uri::Roots;
 use super::*;
 use serde_json::json;
@@ -23,7 +24,7 @@ fn is_snake_case(name: &str) -> bool {
 fn names_are_unique_and_in_snake_case() {
     let resources: Vec<&str> = RESOURCES.iter().map(|resource| resource.name).collect();
     let prompts: Vec<&str> = PROMPTS.iter().map(|prompt| prompt.name).collect();
-    let tools: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    let tools: Vec<&str> = TOOLS.iter().chain(READING_TOOLS).map(|tool| tool.name).collect();
     for names in [resources, prompts, tools] {
         assert!(names.iter().all(|name| is_snake_case(name) && name.len() <= 64), "{names:?}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
@@ -34,7 +35,8 @@ fn names_are_unique_and_in_snake_case() {
 fn every_entry_says_what_it_is() {
     let texts = RESOURCES.iter().map(|entry| (entry.title, entry.description));
     let texts = texts.chain(PROMPTS.iter().map(|entry| (entry.title, entry.description)));
-    for (title, description) in texts.chain(TOOLS.iter().map(|entry| (entry.title, entry.description))) {
+    let tools = TOOLS.iter().chain(READING_TOOLS);
+    for (title, description) in texts.chain(tools.map(|entry| (entry.title, entry.description))) {
         assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
         assert!(description.ends_with('.') && !description.contains("  "), "{description}");
     }
@@ -90,7 +92,7 @@ fn check_strict(schema: &Value, path: &str) {
 
 #[test]
 fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
-    for tool in TOOLS {
+    for tool in TOOLS.iter().chain(READING_TOOLS) {
         let schema = (tool.input_schema)();
         check_strict(&schema, tool.name);
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
@@ -109,6 +111,14 @@ fn output_schemas_describe_objects() {
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
         assert_eq!(schema["type"], "object", "{}", tool.name);
         assert!(!schema.to_string().contains("$ref"), "{}", tool.name);
+    }
+}
+
+#[test]
+fn tools_that_read_do_nothing_else() {
+    for tool in READING_TOOLS {
+        assert_eq!((tool.effect, tool.hosted), (Effect::Reads, None), "{}", tool.name);
+        assert!((tool.write)(json!({})).is_err(), "{}", tool.name);
     }
 }
 

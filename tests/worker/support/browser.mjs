@@ -1,13 +1,16 @@
 // A person with a browser, without a browser: cookies, redirects and forms, enough to sign in and to answer the consent
 // page. Takes every page as it comes and fails when it is not the one expected.
 
-/** Opens an authorization URL as one of the simulator's users and answers; ends with the address that the client gets. */
-export async function signIn(authorizeUrl, { user = 1, answer = "approve", scopes, headers } = {}) {
+/**
+ * Opens an authorization URL as one of the simulator's users and answers, with `fields` besides the scopes; ends with the
+ * address that the client gets.
+ */
+export async function signIn(authorizeUrl, { user = 1, answer = "approve", scopes, fields = [], headers } = {}) {
   const browser = new Browser(headers);
   const choice = await browser.open(authorizeUrl);
   const consent = await browser.submit(choice, [["user_id", String(user)]]);
   const asked = scopes ?? tickedScopes(consent.html);
-  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["pages", "all"], ["lifetime", "until-revoked"], ["answer", answer]]);
+  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["pages", "all"], ["lifetime", "until-revoked"], ...fields, ["answer", answer]]);
   const link = /<a [^>]*href="([^"]+)"/.exec(left.html) ?? fail("a link back to the client", left);
   return new URL(unescape(link[1]));
 }

@@ -38,8 +38,8 @@ export class Connection {
   }
 
   /** Sign-in and consent; without `scopes` the boxes stay as the page proposes them. */
-  async approve({ user = MARA, scopes } = {}) {
-    const answer = await signIn(this.kept.authorizationUrl, { user, scopes });
+  async approve({ user = MARA, scopes, fields } = {}) {
+    const answer = await signIn(this.kept.authorizationUrl, { user, scopes, fields });
     assert.equal(answer.origin + answer.pathname, this.memory.redirectUrl);
     assert.equal(answer.searchParams.get("state"), this.kept.state);
     await this.sdk.finish(this.transport, answer.searchParams);
