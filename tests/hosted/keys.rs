@@ -19,6 +19,12 @@ fn both(name: &str) -> Option<String> {
     Some(format!("{} {}", ring(&format!("new-{old}")), ring(old)))
 }
 
+/// Every ring with its old key in front: the new one is recognized and signs nothing yet.
+fn prepared(name: &str) -> Option<String> {
+    let (_, old) = RINGS.iter().find(|(variable, _)| *variable == name)?;
+    Some(format!("{} {}", ring(old), ring(&format!("new-{old}"))))
+}
+
 /// Every ring with its new key only.
 fn new_only(name: &str) -> Option<String> {
     let (_, old) = RINGS.iter().find(|(variable, _)| *variable == name)?;
@@ -37,6 +43,22 @@ fn old_tokens_work_beside_a_new_key_and_new_tokens_are_made_with_it() {
     assert_eq!(app.ping(&next.access), 200, "made with the new key");
     assert_eq!(app.refresh(&next.refresh, &[]).status(), 200);
     assert_eq!(app.ping(&old.access), 401, "its key has left the ring");
+}
+
+/// R15
+#[test]
+fn what_a_promoted_key_signs_is_good_where_it_is_only_prepared() {
+    let mut app = TestApp::new();
+    let old = app.connect(user::MARA_ADMIN, SCOPE);
+    app.redeploy(prepared);
+    assert_eq!(app.ping(&old.access), 200);
+    app.redeploy(both);
+    let next = tokens(&app.refresh(&old.refresh, &[]));
+    // An instance that has not heard of the promotion yet.
+    app.redeploy(prepared);
+    assert_eq!(app.ping(&next.access), 200);
+    assert_eq!(tokens(&app.refresh(&old.refresh, &[])).refresh, next.refresh, "a repeat gets the same successor");
+    tokens(&app.refresh(&next.refresh, &[]));
 }
 
 /// R15
