@@ -72,6 +72,43 @@ fn the_hierarchy_is_a_tree_three_levels_deep() {
 }
 
 /// P7
+/// Makes the two pages of a person forty.
+fn forty_pages(document: &mut Value) {
+    let pages =
+        document["items"].as_array_mut().filter(|items| items.iter().any(|item| item["permissions"].is_array()));
+    let Some(pages) = pages else { return };
+    let copies = (0..40).map(|index| {
+        let mut page = pages[0].clone();
+        page["id"] = json!(1000 + index);
+        page
+    });
+    *pages = copies.collect();
+    document["total"] = json!(40);
+}
+
+#[test]
+fn a_list_for_many_pages_comes_in_parts_that_cursors_lead_through() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, surface::EVERYTHING).access;
+    app.upstream.rewrite(forty_pages);
+    let (mut uris, mut parts, mut params) = (std::collections::BTreeSet::new(), 0, json!({}));
+    loop {
+        let part = json(&app.call(&token, "resources/list", params))["result"].clone();
+        let entries = part["resources"].as_array().expect("a list");
+        assert!(entries.len() <= 100);
+        let new = entries.iter().filter(|entry| uris.insert(entry["uri"].to_string())).count();
+        assert_eq!(new, entries.len(), "nothing is listed twice");
+        parts += 1;
+        match part.get("nextCursor") {
+            Some(next) => params = json!({ "cursor": next }),
+            None => break,
+        }
+    }
+    assert_eq!((uris.len(), parts), (2 + 40 * 14, 6));
+    let pages = app.read(&token, "statibeat://pages");
+    assert_eq!((&pages["total"], pages["truncated"].is_boolean()), (&json!(40), true));
+}
+
 #[test]
 fn an_unknown_and_a_forbidden_page_answer_alike() {
     let app = TestApp::new();
