@@ -60,6 +60,8 @@ enum Command {
     Mutants(long::Mutants),
     /// Build everything, then run the official MCP conformance suite.
     Conformance,
+    /// Build everything, then take a picture of every page and state, into screenshots/.
+    Screenshots(test::Screenshots),
     /// Build everything, then tell the whole story on the terminal.
     Demo,
     /// Check, migrate, deploy an environment, then look at it as a client does.
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => long::fuzz(&project, options),
         Command::Mutants(options) => long::mutants(&project, options),
         Command::Conformance => test::conformance(&project),
+        Command::Screenshots(options) => test::screenshots(&project, options),
         Command::Demo => test::demo(&project),
         Command::Deploy(options) => deploy::run(&project, options),
         Command::Secrets(options) => deploy::secrets(&project, options),

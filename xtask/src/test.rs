@@ -18,6 +18,15 @@ pub struct Options {
     /// Only the tests of the built worker.
     #[arg(long)]
     worker: bool,
+    /// Only what a real Chromium does with the built worker: journeys, accessibility, headers.
+    #[arg(long)]
+    browser: bool,
+}
+
+#[derive(Args)]
+pub struct Screenshots {
+    /// Only states with these words in their name.
+    words: Vec<String>,
 }
 
 /// Passed and failed tests of one level.
@@ -53,14 +62,15 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// Runs all levels.
 pub fn everything(project: &Project) -> Result<Outcome> {
-    run_levels(project, &Options { worker: false })
+    run_levels(project, &Options { worker: false, browser: false })
 }
 
 /// Runs the levels in order; all of them, even when one fails, so that the totals are complete.
 fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     let mut all_good = true;
     let mut rust = Totals::default();
-    if !options.worker {
+    let with_rust = !options.worker && !options.browser;
+    if with_rust {
         let mut cargo = project.cargo();
         cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
         all_good &= step("cargo tests", || counted(&mut cargo, &mut rust, cargo_totals))?;
@@ -75,14 +85,19 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     tests.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
     tests.env("STATIBEAT_OPERATIONS", project.operations());
-    tests.args(["--test", "--test-reporter=spec", "tests/worker/**/*.test.mjs"]);
-    all_good &= step("worker tests", || counted(&mut tests, &mut worker, node_totals))?;
+    let (level, files) = if options.browser {
+        ("browser tests", "tests/worker/browser/*.test.mjs")
+    } else {
+        ("worker tests", "tests/worker/**/*.test.mjs")
+    };
+    tests.args(["--test", "--test-reporter=spec", files]);
+    all_good &= step(level, || counted(&mut tests, &mut worker, node_totals))?;
 
     println!();
-    if !options.worker {
+    if with_rust {
         println!("cargo tests: {} passed, {} failed", rust.passed, rust.failed);
     }
-    println!("worker tests: {} passed, {} failed", worker.passed, worker.failed);
+    println!("{level}: {} passed, {} failed", worker.passed, worker.failed);
     println!("{} passed, {} failed", rust.passed + worker.passed, rust.failed + worker.failed);
     let passed = rust.names.into_iter().chain(worker.names).collect();
     Ok(Outcome { all_good, passed })
@@ -109,6 +124,14 @@ pub fn demo(project: &Project) -> Result<()> {
     let mut demo = Command::new(node);
     demo.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     steps::run(demo.arg("dev/demo.mjs"))
+}
+
+/// Takes a picture of every page and state.
+pub fn screenshots(project: &Project, options: &Screenshots) -> Result<()> {
+    let node = everything_built(project)?;
+    let mut camera = Command::new(node);
+    camera.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    steps::run(camera.arg("dev/screenshots.mjs").args(&options.words))
 }
 
 /// Runs the official conformance suite on the fixtures and on the built worker.

@@ -42,3 +42,11 @@ export function call(stack, tokens, method, params) {
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
   });
 }
+
+/** Signs in to the admin page. */
+export async function openAdminPage(stack, page, name) {
+  await page.goto(`${stack.url}/mcp/admin`);
+  await page.getByRole("link", { name: "Sign in with StatiBeat" }).click();
+  await signInAs(page, name);
+  await page.getByRole("heading", { name: "Hosted MCP", exact: true }).waitFor();
+}

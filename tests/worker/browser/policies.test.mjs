@@ -5,8 +5,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { findChromium, launchChromium, needsChromium } from "./support/chromium.mjs";
-import { startStack } from "./support/stack.mjs";
+import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
+import { startStack } from "../support/stack.mjs";
 
 const HOSTED = "https://client.example/meta.json";
 const HOSTED_CALLBACK = "https://client.example/callback";

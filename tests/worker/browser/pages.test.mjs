@@ -1,0 +1,156 @@
+// Every page and state that a person can meet, in a real Chromium: held against axe in light and dark, narrow, enlarged,
+// without scripts, with its headers and its names for those who do not see it.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
+import { openAdminPage, signInAs } from "../support/people.mjs";
+import { STATES, furnish, newBrowser } from "../support/states.mjs";
+import { startStack } from "../support/stack.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** The narrowest screen that pages must fit, WCAG 1.4.10; also 1280 px at 400 %. */
+const NARROW = { width: 320, height: 640 };
+
+let stack;
+let browser;
+before(async () => {
+  if (!findChromium()) return;
+  stack = await startStack();
+  browser = await launchChromium();
+  await furnish(stack);
+});
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** What axe finds, as short lines. */
+async function violations(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+}
+
+/** Goes to every state in a browser like that. */
+async function inEveryState(options, check) {
+  for (const [name, open] of Object.entries(STATES)) {
+    const { context, page } = await newBrowser(browser, options);
+    await open(stack, page);
+    await check(page, name);
+    await context.close();
+  }
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`every page and state passes axe and fits 320 px, ${colorScheme}`, needsChromium, async () => {
+    await inEveryState({ colorScheme, viewport: NARROW }, async (page, name) => {
+      await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+      assert.equal(await sideways(page), 0, `${name} scrolls sideways at ${NARROW.width} px`);
+      assert.deepEqual(await violations(page), [], name);
+    });
+  });
+}
+
+test("every page and state reads at twice the size without scrolling sideways or losing a control", needsChromium, async () => {
+  await inEveryState({ viewport: { width: 640, height: 800 } }, async (page, name) => {
+    const before = await page.getByRole("button").count();
+    await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+    assert.equal(await sideways(page), 0, name);
+    assert.equal(await page.getByRole("button").count(), before, name);
+    for (const control of await page.getByRole("button").all()) {
+      const box = await control.boundingBox();
+      assert.ok(box && box.x >= 0 && box.x + box.width <= 640, `${name}: ${await control.textContent()}`);
+    }
+  });
+});
+
+test("every page and state has a language, a title, one main part, one first heading, and a name for every control", needsChromium, async () => {
+  await inEveryState({}, async (page, name) => {
+    assert.equal(await page.locator("html").getAttribute("lang"), "en", name);
+    assert.match(await page.title(), /\S – StatiBeat$/, name);
+    assert.equal(await page.getByRole("main").count(), 1, name);
+    assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1, name);
+    const tree = await page.locator("body").ariaSnapshot();
+    const nameless = tree.split("\n").filter((line) => /^\s*- (button|link|checkbox|radio|textbox|combobox|group|region|img)( \[[^\]]*\])*:?$/.test(line));
+    assert.deepEqual(nameless.filter((line) => !line.includes("group")), [], `${name}\n${tree}`);
+  });
+});
+
+test("controls with the same words are told apart by their names", needsChromium, async () => {
+  const { context, page } = await newBrowser(browser);
+  await openAdminPage(stack, page, "Mara");
+  const names = await page.getByRole("button").evaluateAll((buttons) => buttons.map((button) => button.textContent.trim()));
+  assert.deepEqual(names.filter((name, place) => names.indexOf(name) !== place), []);
+  await context.close();
+});
+
+test("every page and state is served with headers that let nothing in and nothing stay (A29)", needsChromium, async () => {
+  for (const [name, open] of Object.entries(STATES)) {
+    const { context, page } = await newBrowser(browser);
+    const served = [];
+    page.on("response", (response) => response.request().isNavigationRequest() && response.url().startsWith(stack.url) && served.push(response));
+    await open(stack, page);
+    const last = served.filter((response) => response.status() < 300 || response.status() >= 400).at(-1);
+    const headers = await last.allHeaders();
+    const policy = headers["content-security-policy"] ?? "";
+    for (const part of ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(part), `${name}: ${policy}`);
+    assert.doesNotMatch(policy, /unsafe|script-src|https?:/, name);
+    assert.equal(headers["cache-control"], "no-store", name);
+    assert.equal(headers["x-frame-options"], "DENY", name);
+    assert.equal(headers["x-content-type-options"], "nosniff", name);
+    assert.match(headers["referrer-policy"], /^(no-referrer|same-origin)$/, name);
+    assert.equal(headers["access-control-allow-origin"], undefined, name);
+    assert.equal(await page.evaluate(() => document.scripts.length + document.querySelectorAll("img, iframe, object, embed, link").length), 0, name);
+    await context.close();
+  }
+});
+
+test("nothing moves, and so nothing needs to stop for those who asked for less motion", needsChromium, async () => {
+  await inEveryState({ reducedMotion: "no-preference" }, async (page, name) => {
+    const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((element) => {
+      const style = getComputedStyle(element);
+      return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+    }).length);
+    assert.equal(moving, 0, name);
+  });
+});
+
+test("focus is always visible", needsChromium, async () => {
+  const { context, page } = await newBrowser(browser);
+  await openAdminPage(stack, page, "Mara");
+  const reached = new Set();
+  for (let n = 0; n < 80; n += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      return element === document.body ? null : { name: element.outerHTML.slice(0, 120), outline: parseFloat(getComputedStyle(element).outlineWidth) };
+    });
+    if (!focused) break;
+    reached.add(focused.name);
+    assert.ok(focused.outline >= 2, focused.name);
+  }
+  assert.ok(reached.size > 20, `${reached.size}`);
+  await context.close();
+});
+
+test("every page works without scripts", needsChromium, async () => {
+  const { context, page, complaints } = await newBrowser(browser, { javaScriptEnabled: false });
+  await openAdminPage(stack, page, "Mara");
+  await page.getByRole("button", { name: /^Pause writes/ }).first().click();
+  await page.getByText("Writes are paused.").waitFor();
+  await page.getByRole("button", { name: /^Resume writes/ }).first().click();
+  await page.getByText("The app may post again.").waitFor();
+  await STATES["consent, unverified app"](stack, page);
+  await page.getByRole("button", { name: "Use another account" }).click();
+  await signInAs(page, "Theo");
+  await page.getByText("theo@northwind.example").waitFor();
+  await page.getByRole("button", { name: "Don't allow" }).click();
+  await page.getByRole("heading", { name: "Not connected" }).waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
