@@ -208,7 +208,8 @@ CREATE TABLE IF NOT EXISTS idempotency (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
 
--- One preview or confirmation that was used up. Written in the batch that claims the write it was for.
+-- One preview or confirmation that was used up, written in the batch that claims the write it was for; or a one-time token
+-- with which StatiBeat asked the admin API for somebody, by its hash.
 -- Dies when the handle would have expired anyway.
 CREATE TABLE IF NOT EXISTS spent_handles (
   nonce       TEXT    PRIMARY KEY,             -- of the sealed handle

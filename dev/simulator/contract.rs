@@ -19,8 +19,8 @@ use schemas::Schemas;
 pub use templates::Operation;
 use templates::Visit;
 
-/// The document.
-const DOCUMENT: &str = include_str!("../../docs/statibeat-api.yaml");
+/// StatiBeat's document.
+const STATIBEAT: &str = include_str!("../../docs/statibeat-api.yaml");
 
 /// The contract, ready to check exchanges.
 #[derive(Debug)]
@@ -30,14 +30,23 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Reads the document.
+    /// Reads `docs/statibeat-api.yaml`.
     ///
     /// # Panics
     ///
     /// When the document is not readable YAML or lacks what OpenAPI demands.
     pub fn load() -> Self {
-        let document: Value = yaml_serde::from_str(DOCUMENT).expect("docs/statibeat-api.yaml is YAML");
-        let operations = templates::operations(&document).expect("docs/statibeat-api.yaml is an OpenAPI document");
+        Self::read(STATIBEAT)
+    }
+
+    /// Reads another document of that kind.
+    ///
+    /// # Panics
+    ///
+    /// As [`Contract::load`].
+    pub fn read(document: &str) -> Self {
+        let document: Value = yaml_serde::from_str(document).expect("the document is YAML");
+        let operations = templates::operations(&document).expect("the document is an OpenAPI document");
         Self { schemas: Schemas::new(document), operations }
     }
 

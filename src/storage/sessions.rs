@@ -6,7 +6,7 @@
 use super::transactions::SignedIn;
 use super::{Result, run, run_for_one, statement};
 use crate::ids::UserId;
-use crate::oauth::secret::Handle;
+use crate::oauth::secret::{self, Handle};
 use crate::ports::Database;
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -43,6 +43,19 @@ pub async fn find(db: &dyn Database, cookie: &Handle, now: Timestamp) -> Result<
     let Some(row) = run_for_one(db, update).await? else { return Ok(None) };
     let user_id = UserId(row.text("user_id")?);
     Ok(Some(SignedIn { user_id, name: row.text("user_name")?, email: row.text("user_email")? }))
+}
+
+/// Spends a one-time token of StatiBeat's, that stands in the place of a session for one request. `false`: it was spent
+/// before.
+pub async fn spend_token(db: &dyn Database, token_id: &str, expires_at: Timestamp) -> Result<bool> {
+    // Handles of our own stand in the same table; none of theirs has this form.
+    let nonce = format!("statibeat.{}", secret::hash(token_id).0);
+    let insert = statement!(
+        "INSERT INTO spent_handles (nonce, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING nonce",
+        nonce,
+        expires_at,
+    );
+    Ok(run_for_one(db, insert).await?.is_some())
 }
 
 /// Signs a browser out.

@@ -172,6 +172,11 @@ impl AccessiblePage {
         })
     }
 
+    /// The zone of the page's clocks, as StatiBeat names it.
+    pub fn time_zone(&self) -> Option<&str> {
+        self.raw.get("time_zone").and_then(Value::as_str)
+    }
+
     /// Whether the person administers the page: a fact of the role itself, which no permission key tells.
     pub fn is_administered(&self) -> bool {
         self.raw.get("role_key").and_then(Value::as_str) == Some("page_admin")

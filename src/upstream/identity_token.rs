@@ -1,35 +1,20 @@
 //! StatiBeat's identity token: who signed in, told at the end of a sign-in.
 //!
-//! The JWT library checks the signature and nothing else we can rely on: it parses claims before the signature, ignores
-//! `crit` (RFC 7515 4.1.11), and lets a token live through its very second of expiry. So everything is checked here, in
-//! this order: size, header, signature, parties, binding to this sign-in, times. A token is good for one sign-in
-//! because it names the hash of that sign-in's `state`, which works once.
+//! Size, header, signature and times are checked as for everything that StatiBeat signs (`signed.rs`); here parties and
+//! binding. A token is good for one sign-in because it names the hash of that sign-in's `state`, which works once.
 
+use super::signed;
 use crate::ids::UserId;
 use crate::keyring::PublicKey;
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_compact::alg::{Ed25519, VerifyingKey as _};
-use jwt_compact::prelude::*;
-use jwt_compact::{Algorithm, ValidationError};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// The `typ` of an identity token.
 const TYPE: &str = "statibeat-identity+jwt";
-/// No token is longer, in bytes. Claims are parsed before the signature is known to hold.
-const SIZE_LIMIT: usize = 4096;
-/// No token lives longer.
-const LIFETIME_LIMIT: Duration = Duration::from_mins(1);
-/// How far StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
-const SKEW: Duration = Duration::from_secs(30);
-
-type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
-
 /// A person who signed in at StatiBeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedInUser {
@@ -90,6 +75,9 @@ pub enum BadIdentity {
     /// From another environment.
     #[error("from another environment")]
     Environment,
+    /// For another request.
+    #[error("for another request")]
+    Request,
     /// From another sign-in.
     #[error("for another sign-in")]
     State,
@@ -124,6 +112,7 @@ impl BadIdentity {
             Self::Issuer => "identity_issuer",
             Self::Audience => "identity_audience",
             Self::Environment => "identity_environment",
+            Self::Request => "identity_request",
             Self::State => "identity_state",
             Self::Subject => "identity_subject",
             Self::Unnamed => "identity_unnamed",
@@ -148,9 +137,6 @@ struct IdentityClaims {
     jti: String,
 }
 
-/// Header members the library does not name, `crit` among them.
-type Extensions = Map<String, Value>;
-
 /// Establishes who signed in, or says why the token does not.
 pub(super) fn verify(
     token: &str,
@@ -158,76 +144,25 @@ pub(super) fn verify(
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<SignedInUser, BadIdentity> {
-    if token.len() > SIZE_LIMIT {
-        return Err(BadIdentity::TooLarge);
-    }
-    let token = UntrustedToken::<Extensions>::try_from(token).map_err(|_| BadIdentity::Malformed)?;
-    let key = check_header(&token, keys)?;
-    let claims = check_signature(&token, &key)?;
+    let claims = signed::open::<IdentityClaims>(token, TYPE, keys)?;
     check_binding(&claims.custom, expected)?;
-    check_times(&claims, now)?;
+    signed::check_times(&claims, now)?;
     let IdentityClaims { sub, name, email, sid, auth_time, .. } = claims.custom;
     let authenticated_at = Timestamp::from_seconds(auth_time);
     Ok(SignedInUser { id: UserId(sub), name, email, session_id: sid, authenticated_at })
 }
 
-fn check_header(token: &UntrustedToken<'_, Extensions>, keys: &[PublicKey]) -> Result<VerifyingKey, BadIdentity> {
-    let header = token.header();
-    if header.other_fields.contains_key("crit") {
-        return Err(BadIdentity::Critical);
-    }
-    if header.token_type.as_deref() != Some(TYPE) {
-        return Err(BadIdentity::Type);
-    }
-    if token.algorithm() != "EdDSA" {
-        return Err(BadIdentity::Algorithm);
-    }
-    let is_named = |key: &&PublicKey| header.key_id.as_ref() == Some(&key.kid);
-    let key = keys.iter().find(is_named).ok_or(BadIdentity::UnknownKey)?;
-    // 32 bytes that are no point of the curve: a key that nothing can be signed with.
-    VerifyingKey::from_slice(&key.key).map_err(|_| BadIdentity::UnknownKey)
-}
-
-fn check_signature(
-    token: &UntrustedToken<'_, Extensions>,
-    key: &VerifyingKey,
-) -> Result<Claims<IdentityClaims>, BadIdentity> {
-    match Ed25519.validator::<IdentityClaims>(key).validate(token) {
-        Ok(token) => Ok(token.claims().clone()),
-        Err(ValidationError::MalformedClaims(_)) => Err(BadIdentity::Malformed),
-        Err(_) => Err(BadIdentity::Signature),
-    }
-}
-
 fn check_binding(claims: &IdentityClaims, expected: &Expected<'_>) -> Result<(), BadIdentity> {
     let state_hash = URL_SAFE_NO_PAD.encode(Sha256::digest(expected.state));
-    let is_user_id = claims.sub.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == claims.sub);
     match () {
         () if claims.iss != expected.issuer => Err(BadIdentity::Issuer),
         () if claims.aud != expected.audience => Err(BadIdentity::Audience),
         () if claims.env != expected.environment => Err(BadIdentity::Environment),
         () if !bool::from(claims.state_hash.as_bytes().ct_eq(state_hash.as_bytes())) => Err(BadIdentity::State),
-        () if !is_user_id => Err(BadIdentity::Subject),
+        () if !signed::is_user_id(&claims.sub) => Err(BadIdentity::Subject),
         () if claims.jti.is_empty() => Err(BadIdentity::Unnamed),
         () => Ok(()),
     }
-}
-
-fn check_times(claims: &Claims<IdentityClaims>, now: Timestamp) -> Result<(), BadIdentity> {
-    let seconds = |time: i64| Timestamp::from_seconds(time);
-    let expires_at = claims.expiration.map(|at| seconds(at.timestamp())).ok_or(BadIdentity::Malformed)?;
-    let issued_at = claims.issued_at.map(|at| seconds(at.timestamp())).ok_or(BadIdentity::Malformed)?;
-    let not_before = claims.not_before.map(|at| seconds(at.timestamp()));
-    if now >= expires_at {
-        return Err(BadIdentity::Expired);
-    }
-    if issued_at > now + SKEW || not_before.is_some_and(|at| at > now + SKEW) {
-        return Err(BadIdentity::NotYetValid);
-    }
-    if expires_at <= issued_at || expires_at.since(issued_at) > LIFETIME_LIMIT {
-        return Err(BadIdentity::Lifetime);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! for less, not for more); a timeout (the person has waited that long already). A host that keeps failing is not asked at
 //! all for a while ([`breaker`]).
 
+pub mod admin_assertion;
 pub mod assertion;
 pub mod audit_logs;
 pub mod breaker;
@@ -17,6 +18,7 @@ pub mod error;
 mod health;
 pub mod identity;
 mod identity_token;
+mod signed;
 #[cfg(test)]
 pub(crate) mod testing;
 

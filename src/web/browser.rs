@@ -12,7 +12,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Largest form body read, in bytes.
 const MAX_FORM_LENGTH: usize = 16 * 1024;
 
-/// A cookie that holds a handle and nothing else.
+/// A cookie that holds a handle, or in one case a word.
 pub struct Cookie {
     name: String,
     is_secure: bool,
@@ -34,6 +34,11 @@ impl Cookie {
         Self::named("admin", public_url)
     }
 
+    /// The cookie that keeps the time zone chosen on the admin page. No secret, and not tied to anybody.
+    pub fn of_time_zone(public_url: &Url) -> Self {
+        Self::named("zone", public_url)
+    }
+
     /// On plain http, which is loopback in development, `Secure` and the prefix that demands it are left out, or browsers
     /// would drop the cookie.
     fn named(name: &str, public_url: &Url) -> Self {
@@ -44,18 +49,27 @@ impl Cookie {
 
     /// Reads it from a request.
     pub fn read(&self, request: &Request<Bytes>) -> Option<Handle> {
+        self.read_text(request).and_then(Handle::recognize)
+    }
+
+    /// What it holds, whatever that is.
+    pub fn read_text<'a>(&self, request: &'a Request<Bytes>) -> Option<&'a str> {
         // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
         let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
         let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
         let mut texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
-        texts.find(|(name, _)| *name == self.name).and_then(|(_, value)| Handle::recognize(value))
+        texts.find(|(name, _)| *name == self.name).map(|(_, value)| value)
     }
 
     /// Gives it to the browser for so many seconds.
     pub fn put(&self, response: &mut Response, browser: &Handle, seconds: u64) {
+        self.put_text(response, browser.reveal(), seconds);
+    }
+
+    /// The same with another text; one of ours, for nothing here quotes it.
+    pub fn put_text(&self, response: &mut Response, text: &str, seconds: u64) {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie =
-            format!("{}={}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name, browser.reveal());
+        let cookie = format!("{}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name);
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);
         }

@@ -225,5 +225,8 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::AdminAction if request.method() == Method::POST => admin::perform(ctx, request, request_id).await,
         Route::AdminAction => admin::confirm(ctx, request, request_id).await,
         Route::AdminSignOut => admin::out(ctx, request).await,
+        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
+            admin::api(ctx, route, request, request_id).await
+        }
     }
 }

@@ -39,6 +39,12 @@ pub enum Route {
     AdminAction,
     /// Ends its session.
     AdminSignOut,
+    /// How to connect, as JSON.
+    AdminApiSetup,
+    /// What is connected and how it is doing, as JSON.
+    AdminApiConnections,
+    /// What was done, as JSON.
+    AdminApiActivity,
 }
 
 /// Who calls a route; decides its headers.
@@ -46,12 +52,12 @@ pub enum Route {
 pub enum Audience {
     /// Programs, from any origin: CORS.
     Programs,
-    /// A person's browser, from nowhere else: no CORS.
+    /// A person's browser, or StatiBeat, from nowhere else: no CORS.
     Browser,
 }
 
 impl Route {
-    const TABLE: [(&'static str, Route); 17] = [
+    const TABLE: [(&'static str, Route); 20] = [
         ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
         ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
         ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
@@ -69,6 +75,9 @@ impl Route {
         ("/mcp/admin/callback", Route::AdminSignedIn),
         ("/mcp/admin/action", Route::AdminAction),
         ("/mcp/admin/sign-out", Route::AdminSignOut),
+        ("/mcp/admin/api/setup", Route::AdminApiSetup),
+        ("/mcp/admin/api/connections", Route::AdminApiConnections),
+        ("/mcp/admin/api/activity", Route::AdminApiActivity),
     ];
 
     /// The route of exactly that path.
@@ -99,7 +108,12 @@ impl Route {
             | Route::AdminPage
             | Route::AdminSignIn => &[Method::GET, Method::HEAD],
             // No HEAD: looking at these has an effect.
-            Route::SignedIn | Route::AdminSignedIn => &[Method::GET],
+            // Nor for what may come with an assertion: it is for one method, and for one request.
+            Route::SignedIn
+            | Route::AdminSignedIn
+            | Route::AdminApiSetup
+            | Route::AdminApiConnections
+            | Route::AdminApiActivity => &[Method::GET],
             Route::Consent | Route::AdminAction => &[Method::GET, Method::POST],
             Route::Token | Route::Revoke | Route::Register | Route::Mcp | Route::AdminSignOut => &[Method::POST],
         }
@@ -132,7 +146,10 @@ impl Route {
             | Route::AdminSignIn
             | Route::AdminSignedIn
             | Route::AdminAction
-            | Route::AdminSignOut => Audience::Browser,
+            | Route::AdminSignOut
+            | Route::AdminApiSetup
+            | Route::AdminApiConnections
+            | Route::AdminApiActivity => Audience::Browser,
             Route::ProtectedResource
             | Route::AuthorizationServer
             | Route::AssertionKeys

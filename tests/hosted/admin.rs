@@ -285,3 +285,20 @@ fn an_admin_sees_which_entries_of_the_operators_list_cannot_work() {
     let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
     assert!(page.contains("Entries of the list that cannot work") && page.contains("a=http://a.example/cb"), "{page}");
 }
+
+#[test]
+fn times_are_in_the_zone_of_the_page_until_the_reader_chooses_one_and_no_script_is_needed() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let browser = Browser::new(&app);
+    let first = browser.open_admin_page(user::MARA_ADMIN).body;
+    assert!(!first.contains("Times in UTC") && first.contains("Times in Europe/"), "{first}");
+    let chosen = browser.open(&format!("{PAGE}?zone=Asia/Tokyo"));
+    assert!(header(&chosen.response, "set-cookie").contains("sbmcp_zone=Asia/Tokyo; Path=/"));
+    assert!(browser.open(PAGE).body.contains("Times in Asia/Tokyo"), "the browser keeps it");
+    for made_up in ["Mars/Olympus", "x%0d%0aset-cookie: a=b", "%22%3E%3Cscript%3E"] {
+        let shown = browser.open(&format!("{PAGE}?zone={made_up}"));
+        assert_eq!(header(&shown.response, "set-cookie"), "", "{made_up}");
+        assert!(shown.body.contains("Times in Asia/Tokyo"), "{made_up}");
+    }
+}

@@ -70,7 +70,7 @@ fn it_explains_the_last_error_and_says_when_it_is_over() {
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["Something went wrong", "you did not allow", "tick that permission"]);
+    check(&doctor(&app, user::MARA_ADMIN), &["Needs a look", "you did not allow", "tick that permission"]);
     app.advance(Duration::from_secs(61));
     app.ping(&pair.access);
     app.count_calls();
@@ -101,7 +101,7 @@ fn it_counts_refreshes_and_says_why_one_was_refused() {
     check(&doctor(&app, user::MARA_ADMIN), &["2 times, last just now"]);
     assert_eq!(app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]).status(), 400);
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Something went wrong"]);
+    check(&doctor(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Needs a look"]);
 }
 
 #[test]

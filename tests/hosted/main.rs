@@ -12,6 +12,7 @@ mod support;
 
 mod admin;
 mod admin_actions;
+mod admin_api;
 mod attacks;
 mod authorize;
 mod bearer;

@@ -3,6 +3,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
+use crate::support::forge::Forged;
 use crate::support::simulator::FaultKind;
 use crate::support::{HEALTH_TOKEN, PUBLIC_URL, TestApp, json as json_of, request};
 use futures_util::FutureExt as _;
@@ -65,6 +66,7 @@ fn live_through_everything(app: &TestApp) {
     let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
     write_everything(app);
+    use crate::support::forge::Forged;
     app.send(request("GET", "/mcp/health", &[("x-health-token", HEALTH_TOKEN)], ""));
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);

@@ -1,11 +1,13 @@
 //! One test per way in which a token could pass for more than it is.
 
+use super::super::signed::SIZE_LIMIT;
 use super::*;
 use crate::keyring::KeyRing;
 use crate::upstream::assertion;
 use crate::upstream::testing::public_key;
-use jwt_compact::alg::SigningKey as _;
-use serde_json::json;
+use jwt_compact::Algorithm as _;
+use jwt_compact::alg::{Ed25519, SigningKey as _};
+use serde_json::{Value, json};
 
 /// The key pair of RFC 8037, appendix A.1.
 const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";

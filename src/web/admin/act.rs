@@ -81,16 +81,16 @@ impl Plan {
                 let page_id = one("page").and_then(PageId::parse).ok_or(Fault::NotThere)?;
                 let owner = one("user").map(|id| UserId(id.to_owned())).ok_or(Fault::NotThere)?;
                 let connector = ctx.connector();
-                let pages = visible_pages(&visitor.api(&connector, request_id)).await?;
+                let pages = visible_pages(&visitor.viewer.api(&connector, request_id)).await?;
                 let page = pages.into_iter().find(|page| page.id == page_id && page.is_administered());
                 let page = page.ok_or(Fault::NotThere)?;
-                let person = &visitor.person.user_id;
+                let person = &visitor.viewer.person.user_id;
                 let grants = connections::list_by_pages(ctx.db, &[page_id], person, ctx.now).await?;
                 let target = gather(grants).into_iter().find(|found| is_meant(found) && found.user_id == owner);
                 Ok(Self { action, targets: vec![target.ok_or(Fault::NotThere)?], page_name: Some(page.name) })
             }
             Action::Revoke | Action::RevokeAll | Action::Pause | Action::Resume => {
-                let own = gather(connections::list(ctx.db, &visitor.person.user_id, ctx.now).await?);
+                let own = gather(connections::list(ctx.db, &visitor.viewer.person.user_id, ctx.now).await?);
                 let targets: Vec<Connection> =
                     own.into_iter().filter(|found| action == Action::RevokeAll || is_meant(found)).collect();
                 if targets.is_empty() {
@@ -158,7 +158,7 @@ async fn apply(
         id: AuditId::new(ctx.random_bytes()),
         at: ctx.now,
         kind,
-        actor: &visitor.person.user_id,
+        actor: &visitor.viewer.person.user_id,
         owner: &target.user_id,
         client_id: &target.client_id,
         page_id,

@@ -5,12 +5,15 @@
 //! person, or about a page that StatiBeat says at this moment they administer.
 
 mod act;
+mod api;
 mod connections;
 mod doctor;
+mod facts;
 mod overview;
 mod sign_in;
 
 pub(super) use act::{Action, Plan, confirm, perform};
+pub(super) use api::answer as api;
 pub(super) use connections::{Connection, End};
 pub(super) use doctor::{Checkup, Finding, ScopeCheck, Verdict};
 pub(super) use sign_in::{back, out, start};
@@ -63,11 +66,33 @@ impl From<ApiError> for Fault {
     }
 }
 
+/// Whoever looks, during one request.
+struct Viewer {
+    person: SignedIn,
+    grant_id: GrantId,
+}
+
+impl Viewer {
+    fn new(person: SignedIn) -> Self {
+        Self { person, grant_id: GrantId("admin-page".to_owned()) }
+    }
+
+    /// StatiBeat's API in this person's name.
+    fn api<'a>(&'a self, connector: &'a Connector<'a>, request_id: &'a RequestId) -> Api<'a> {
+        let principal = Principal {
+            user_id: &self.person.user_id,
+            client_id: SignInPurpose::AdminPage.connector_id(),
+            grant_id: &self.grant_id,
+            request_id,
+        };
+        Api { connector, principal }
+    }
+}
+
 /// A signed-in browser, during one request.
 struct Visitor {
     cookie: Handle,
-    person: SignedIn,
-    grant_id: GrantId,
+    viewer: Viewer,
 }
 
 impl Visitor {
@@ -75,7 +100,7 @@ impl Visitor {
     async fn of(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Self, Fault> {
         let cookie = Cookie::of_admin_session(&ctx.config.public_url).read(request).ok_or(Fault::SignedOut)?;
         let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(Fault::SignedOut)?;
-        Ok(Self { cookie, person, grant_id: GrantId("admin-page".to_owned()) })
+        Ok(Self { cookie, viewer: Viewer::new(person) })
     }
 
     /// Who sends a form, and its fields, if it was sent from a page of this session.
@@ -99,17 +124,6 @@ impl Visitor {
         let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
         let ring = ctx.tags();
         ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[self.cookie.reveal().as_bytes()]).ct_eq(&token[..]).into())
-    }
-
-    /// StatiBeat's API in this person's name.
-    fn api<'a>(&'a self, connector: &'a Connector<'a>, request_id: &'a RequestId) -> Api<'a> {
-        let principal = Principal {
-            user_id: &self.person.user_id,
-            client_id: SignInPurpose::AdminPage.connector_id(),
-            grant_id: &self.grant_id,
-            request_id,
-        };
-        Api { connector, principal }
     }
 }
 

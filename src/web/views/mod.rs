@@ -2,7 +2,7 @@
 
 pub(super) mod admin;
 mod consent;
-mod time;
+pub(super) mod time;
 
 pub(super) use consent::{ConsentPage, Objection, consent, leave, to_sign_in};
 
@@ -169,6 +169,12 @@ fn frame(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Respo
         }
     };
     reply::html(status, &style_hash(), markup)
+}
+
+/// Where an answer goes, in words where the host alone would not say it.
+fn destination(host: &str) -> String {
+    let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    if is_here { format!("This computer ({host})") } else { host.to_owned() }
 }
 
 fn brand() -> Markup {

@@ -1,26 +1,85 @@
-//! Times as people read them. Without a script a page does not know its reader's time zone, so it says UTC and how long ago.
+//! Times as people read them: in the zone of whoever looks, with UTC beside. Without a script a page cannot ask its browser
+//! for the zone, so it is chosen on the page.
 
 use crate::timestamp::Timestamp;
+use jiff::Zoned;
+use jiff::tz::{self, TimeZone};
 use maud::{Markup, html};
 
-/// A day and a time, in UTC.
-pub(super) fn moment(at: Timestamp) -> Markup {
-    html! { time datetime=(at) { (format(at, "%-d %b %Y, %H:%M")) " UTC" } }
+const UTC: &str = "UTC";
+
+/// The time, and the zone that times are told in.
+pub(in crate::web) struct Clock {
+    /// Now.
+    pub now: Timestamp,
+    zone: TimeZone,
 }
 
-/// A day, in UTC.
-pub(super) fn day(at: Timestamp) -> Markup {
-    html! { time datetime=(at) { (format(at, "%-d %b %Y")) } }
+impl Clock {
+    /// In the first of these zones that there is; in UTC without one.
+    pub(in crate::web) fn new<'a>(now: Timestamp, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let zone = names.into_iter().find_map(find);
+        Self { now, zone: zone.unwrap_or(TimeZone::UTC) }
+    }
+
+    /// The zone's name.
+    pub(in crate::web) fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or(UTC)
+    }
+
+    /// A day and a time.
+    pub(super) fn moment(&self, at: Timestamp) -> Markup {
+        let Some(here) = self.zoned(at) else { return html! { (at) } };
+        let there = here.with_time_zone(TimeZone::UTC);
+        let is_utc = here.offset().is_zero();
+        // The day is repeated where it is another one.
+        let beside = if here.date() == there.date() { "%H:%M UTC" } else { "%-d %b, %H:%M UTC" };
+        html! {
+            time datetime=(at) {
+                (here.strftime("%-d %b %Y, %H:%M ")) @if is_utc { "UTC" } @else { (here.strftime("%Z")) span.soft { " / " (there.strftime(beside)) } }
+            }
+        }
+    }
+
+    /// A day.
+    pub(super) fn day(&self, at: Timestamp) -> Markup {
+        html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime("%-d %b %Y")), None => (at) } } }
+    }
+
+    /// How long ago, and when.
+    pub(super) fn ago(&self, at: Timestamp) -> Markup {
+        html! { (span_words(self.now.since(at).as_secs())) span.soft { ", " (self.moment(at)) } }
+    }
+
+    fn zoned(&self, at: Timestamp) -> Option<Zoned> {
+        Some(jiff::Timestamp::from_second(at.as_seconds()).ok()?.to_zoned(self.zone.clone()))
+    }
 }
 
-/// A day by its number since the Unix epoch.
+/// The zone of exactly that name.
+fn find(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some())
+}
+
+/// Whether there is such a zone.
+pub(in crate::web) fn is_zone(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// Zones to choose from, by place; UTC first.
+pub(super) fn zones() -> Vec<String> {
+    let known = tz::db().available().map(|name| name.to_string());
+    let mut places: Vec<String> = known.filter(|name| name.contains('/') && !name.starts_with("Etc/")).collect();
+    places.sort_unstable();
+    [UTC.to_owned()].into_iter().chain(places).collect()
+}
+
+/// A day by its number since the Unix epoch; calls are counted by days of UTC.
 pub(super) fn day_words(day: i64) -> String {
-    format(Timestamp::from_seconds(day * 86_400), "%-d %b")
-}
-
-/// How long ago, and when.
-pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
-    html! { (span_words(now.since(at).as_secs())) " " span.soft { "(" (moment(at)) ")" } }
+    match jiff::Timestamp::from_second(day * 86_400) {
+        Ok(time) => time.strftime("%-d %b").to_string(),
+        Err(_) => day.to_string(),
+    }
 }
 
 fn span_words(seconds: u64) -> String {
@@ -33,21 +92,38 @@ fn span_words(seconds: u64) -> String {
     format!("{count} {unit} ago")
 }
 
-fn format(at: Timestamp, pattern: &str) -> String {
-    match jiff::Timestamp::from_second(at.as_seconds()) {
-        Ok(time) => time.strftime(pattern).to_string(),
-        Err(_) => at.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn moment(zone: &str, seconds: i64) -> String {
+        let at = Timestamp::from_seconds(seconds);
+        Clock::new(at, [zone]).moment(at).into_string().replace(r#"<span class="soft">"#, "").replace("</span>", "")
+    }
+
     #[test]
-    fn a_moment_is_said_in_utc_and_in_a_form_for_machines() {
-        let shown = moment(Timestamp::from_seconds(1_000_000_000)).into_string();
-        assert_eq!(shown, r#"<time datetime="2001-09-09T01:46:40Z">9 Sep 2001, 01:46 UTC</time>"#);
+    fn a_moment_is_said_on_the_readers_clock_with_utc_beside_and_in_a_form_for_machines() {
+        let time = r#"<time datetime="2001-09-09T01:46:40Z">"#;
+        assert_eq!(moment("UTC", 1_000_000_000), format!("{time}9 Sep 2001, 01:46 UTC</time>"));
+        assert_eq!(moment("Europe/Berlin", 1_000_000_000), format!("{time}9 Sep 2001, 03:46 CEST / 01:46 UTC</time>"));
+        let west = format!("{time}8 Sep 2001, 18:46 PDT / 9 Sep, 01:46 UTC</time>");
+        assert_eq!(moment("America/Los_Angeles", 1_000_000_000), west);
+    }
+
+    #[test]
+    fn the_first_zone_that_there_is_counts() {
+        let now = Timestamp::from_seconds(0);
+        assert_eq!(Clock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"]).zone_name(), "Asia/Tokyo");
+        assert_eq!(Clock::new(now, ["", "../etc/passwd", "<b>"]).zone_name(), "UTC");
+        assert!(is_zone("America/Argentina/Buenos_Aires") && !is_zone("Europe/Atlantis"));
+    }
+
+    #[test]
+    fn every_zone_that_is_offered_is_one() {
+        let zones = zones();
+        assert!(zones.len() > 300, "{}", zones.len());
+        assert_eq!(zones[0], "UTC");
+        assert!(zones.iter().all(|name| is_zone(name)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The Hosted MCP page: what it shows to somebody signed in, and the small pages around it.
 
 mod activity;
-mod advice;
+pub(in crate::web) mod advice;
 mod connections;
 mod diagnosis;
 mod doctor;
@@ -11,6 +11,7 @@ mod setup;
 use super::super::admin::{Action, Checkup, Connection, Plan};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
+use super::time::{self, Clock};
 use super::{frame, page};
 use crate::ids::PageId;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
@@ -20,7 +21,6 @@ use crate::storage::calls::DayCount;
 use crate::storage::connections::EndedConnection;
 use crate::storage::refusals::Refusal;
 use crate::storage::transactions::SignedIn;
-use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -59,8 +59,8 @@ pub(in crate::web) struct Overview<'a> {
     pub days: i64,
     /// What was done a moment ago.
     pub done: Option<Action>,
-    /// The time.
-    pub now: Timestamp,
+    /// The time, and the zone that times are told in.
+    pub clock: &'a Clock,
 }
 
 /// How the activity is narrowed.
@@ -108,6 +108,7 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
                 button.small type="submit" { "Sign out" }
             }
         }
+        (zone(view.clock))
         @if let Some(done) = view.done { p.note.good role="status" { (done_words(done)) } }
         (setup::connect(view))
         (connections::own(view))
@@ -117,6 +118,21 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         (setup::details(view))
     };
     with_forms(frame(StatusCode::OK, "Hosted MCP", &html! {}, &html! { main.wide { (super::brand()) (body) } }))
+}
+
+/// The zone of all times, and a way to choose another.
+fn zone(clock: &Clock) -> Markup {
+    html! {
+        details.zone {
+            summary { "Times in " (clock.zone_name()) }
+            form.filters method="get" action=(Route::AdminPage.path()) {
+                label { "Time zone"
+                    select name="zone" { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
+                }
+                button.small type="submit" { "Use this zone" }
+            }
+        }
+    }
 }
 
 const fn done_words(action: Action) -> &'static str {

@@ -1,0 +1,172 @@
+//! The admin page's facts as JSON: who may ask, that the answers keep `docs/admin-api.yaml`, and that they tell no more
+//! than the page does.
+
+use crate::support::browser::Browser;
+use crate::support::contract::Contract;
+use crate::support::database::Failure;
+use crate::support::flow::user;
+use crate::support::forge::Forged;
+use crate::support::{PUBLIC_URL, TestApp, header, json, request};
+use bytes::Bytes;
+use http::Response;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+const QUESTIONS: [&str; 3] = ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity"];
+
+/// What StatiBeat would send along for this person and question, once.
+fn assertion(app: &TestApp, user_id: &str, path: &str) -> Forged {
+    Forged::good(app, "")
+        .header("typ", "statibeat-admin+jwt")
+        .claim("sub", user_id)
+        .claim("htm", "GET")
+        .claim("htu", format!("{PUBLIC_URL}{path}"))
+        .claim("jti", format!("{user_id} {path} {}", app.db.count("SELECT count(*) FROM spent_handles")))
+}
+
+/// Asks with a token and holds the exchange against the document.
+fn ask_with(app: &TestApp, token: &str, path_and_query: &str) -> Response<Bytes> {
+    let document = Contract::read(include_str!("../../docs/admin-api.yaml"));
+    let authorization = format!("Bearer {token}");
+    let asked = || request("GET", path_and_query, &[("authorization", &authorization)], "");
+    let answer = app.send(asked());
+    document.check_exchange(&asked(), &answer).unwrap_or_else(|fault| panic!("{fault}: {:?}", answer.body()));
+    answer
+}
+
+fn ask(app: &TestApp, user_id: &str, path_and_query: &str) -> Value {
+    let path = path_and_query.split('?').next().expect("a path");
+    let answer = ask_with(app, &assertion(app, user_id, path).token(), path_and_query);
+    assert_eq!(answer.status(), 200, "{:?}", answer.body());
+    json(&answer)
+}
+
+fn furnished() -> TestApp {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    app.connect(user::THEO_MANAGER, ALL);
+    let info = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "Cursor", "version": "1" } });
+    app.call(&pair.access, "initialize", info);
+    app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
+    let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
+    app.call(&pair.access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]);
+    app.count_calls();
+    app
+}
+
+#[test]
+fn statibeat_learns_for_a_person_what_their_page_shows() {
+    let app = furnished();
+    let setup = ask(&app, user::MARA_ADMIN, QUESTIONS[0]);
+    assert_eq!(setup["resource_url"], "https://mcp.example/mcp");
+    assert_eq!(setup["scopes"].as_array().map(Vec::len), Some(7));
+    let all = ask(&app, user::MARA_ADMIN, QUESTIONS[1]);
+    assert_eq!(all["connections"].as_array().map(Vec::len), Some(1));
+    let doctor = &all["connections"][0]["doctor"];
+    assert_eq!(doctor["program"], json!({ "name": "Cursor", "version": "1" }));
+    assert_eq!((&doctor["verdict"], &doctor["last_error"]["reason"]), (&json!("trouble"), &json!("scope")));
+    assert_eq!((&doctor["refreshes_refused"], &doctor["last_refused_refresh"]["reason"]), (&json!(1), &json!("scope")));
+    assert_eq!(all["connections"][0]["calls"][13]["refused"], 1);
+    assert_eq!((&all["others"][0]["user_name"], &all["others"][0]["page_id"]), (&json!("Theo Okafor"), &json!(42)));
+    let done = ask(&app, user::MARA_ADMIN, &format!("{}?page=42&outcome=done", QUESTIONS[2]));
+    assert_eq!((&done["items"][0]["tool"], &done["items"][0]["is_own"]), (&json!("create_incident"), &json!(true)));
+    assert_eq!(ask(&app, user::MARA_ADMIN, &format!("{}?outcome=failed", QUESTIONS[2]))["items"], json!([]));
+}
+
+#[test]
+fn nobody_learns_of_other_people_but_who_administers_their_page() {
+    let app = furnished();
+    let all = ask(&app, user::INES_VIEWER, QUESTIONS[1]);
+    assert_eq!((&all["connections"], &all["others"], &all["ended"]), (&json!([]), &json!([]), &json!([])));
+    assert_eq!(ask(&app, user::INES_VIEWER, QUESTIONS[2])["items"], json!([]));
+    let theo = ask(&app, user::THEO_MANAGER, QUESTIONS[1]);
+    assert_eq!((theo["connections"].as_array().map(Vec::len), &theo["others"]), (Some(1), &json!([])));
+}
+
+#[test]
+fn the_pages_own_session_may_ask_too_and_nobody_without_one() {
+    let app = furnished();
+    let browser = Browser::new(&app);
+    for path in QUESTIONS {
+        let shown = browser.open(&format!("{PUBLIC_URL}{path}"));
+        assert_eq!(shown.status, 401, "{path}");
+        assert!(!shown.body.contains("mcp.example/mcp"), "{}", shown.body);
+    }
+    browser.open_admin_page(user::MARA_ADMIN);
+    for path in QUESTIONS {
+        let shown = browser.open(&format!("{PUBLIC_URL}{path}"));
+        assert_eq!(shown.status, 200, "{path}");
+        assert_eq!(header(&shown.response, "content-type"), "application/json");
+        assert_eq!(header(&shown.response, "cache-control"), "no-store");
+        assert_eq!(header(&shown.response, "x-content-type-options"), "nosniff");
+        assert_eq!(header(&shown.response, "access-control-allow-origin"), "");
+        let preflight = app.send(request("OPTIONS", path, &[("origin", "https://evil.example")], ""));
+        assert_eq!((preflight.status().as_u16(), header(&preflight, "access-control-allow-origin")), (405, ""));
+        assert_eq!(app.send(request("POST", path, &[], "")).status(), 405);
+    }
+}
+
+#[test]
+fn an_assertion_works_for_one_request_and_only_as_statibeat_meant_it() {
+    let app = furnished();
+    let path = QUESTIONS[1];
+    let good = || assertion(&app, user::MARA_ADMIN, path);
+    let refused = |forged: Forged| {
+        let answer = ask_with(&app, &forged.token(), path);
+        assert_eq!(answer.status(), 401, "{:?}", forged.claims);
+        assert!(!String::from_utf8_lossy(answer.body()).contains("test-client"));
+    };
+    refused(good().by_another_key());
+    refused(good().header("typ", "statibeat-identity+jwt"));
+    refused(good().header("alg", "none"));
+    refused(good().header("crit", json!(["x"])));
+    refused(good().header("kid", "another"));
+    for (claim, value) in [
+        ("iss", json!("https://evil.example")),
+        ("aud", json!("https://other.example")),
+        ("env", json!("production")),
+        ("htm", json!("POST")),
+        ("htu", json!(format!("{PUBLIC_URL}{}", QUESTIONS[2]))),
+        ("htu", json!(format!("{PUBLIC_URL}{path}?page=42"))),
+        ("sub", json!("01")),
+        ("sub", json!("mara")),
+        ("jti", json!("")),
+        ("exp", json!(app.now().as_seconds())),
+        ("exp", json!(app.now().as_seconds() + 61)),
+        ("iat", json!(app.now().as_seconds() + 31)),
+        ("name", Value::Null),
+    ] {
+        refused(good().claim(claim, value));
+    }
+    let token = good().token();
+    assert_eq!(ask_with(&app, &token, path).status(), 200);
+    assert_eq!(ask_with(&app, &token, path).status(), 401, "it is spent");
+    app.advance(Duration::from_secs(60));
+    assert_eq!(ask_with(&app, &token, path).status(), 401, "and over");
+    for other in ["Basic x", "Bearer", "bearer x"] {
+        assert_eq!(app.send(request("GET", path, &[("authorization", other)], "")).status(), 401, "{other}");
+    }
+}
+
+#[test]
+fn a_clients_token_opens_nothing_here_and_an_assertion_nothing_there() {
+    let app = furnished();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    assert_eq!(ask_with(&app, &access, QUESTIONS[1]).status(), 401);
+    assert_eq!(app.ping(&assertion(&app, user::MARA_ADMIN, "/mcp").token()), 401);
+}
+
+#[test]
+fn a_disabled_person_is_kept_out_and_an_outage_says_when_to_try_again() {
+    let app = furnished();
+    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    let answer = ask_with(&app, &assertion(&app, user::MARA_ADMIN, QUESTIONS[0]).token(), QUESTIONS[0]);
+    assert_eq!(answer.status(), 403);
+    app.upstream.simulator.set_user_disabled(1, false).expect("a user");
+    let token = assertion(&app, user::MARA_ADMIN, QUESTIONS[1]).token();
+    app.db.fail_after(0, Failure::Before);
+    let answer = ask_with(&app, &token, QUESTIONS[1]);
+    assert_eq!((answer.status().as_u16(), header(&answer, "retry-after")), (503, "10"));
+}
