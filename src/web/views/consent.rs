@@ -2,7 +2,7 @@
 
 use super::super::choice::Choice;
 use super::super::reply;
-use super::{Response, page};
+use super::{Response, destination, page};
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::oauth::client::{Client, Standing};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
@@ -90,7 +90,7 @@ fn who(view: &ConsentPage<'_>) -> Markup {
                 span.tag.(if client.standing.is_verified() { "good" } else { "warn" }) { (standing(client.standing)) }
                 @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
             }
-            dt { "Answer goes to" } dd { (client.redirect_uri.host()) }
+            dt { "Answer goes to" } dd { (destination(&client.redirect_uri.host())) }
             dt { "Your account" }
             dd {
                 (view.person.name) br; span.soft { (view.person.email) }
@@ -151,6 +151,7 @@ fn writes(view: &ConsentPage<'_>) -> Markup {
     html! {
         fieldset {
             legend { "It may post publicly, in your name" }
+            p.soft.hint { "Customers see at once what it posts. Leave these unticked if it should only read." }
             @for scope in Scope::ALL.into_iter().filter(|scope| scope.is_write()) { (scope_choice(view, scope)) }
         }
     }

@@ -1,6 +1,5 @@
 //! What was done through the connector, where pages keep audit logs.
 
-use super::super::time;
 use super::{Overview, Route};
 use crate::ids::PageId;
 use crate::storage::activity::Shown;
@@ -100,7 +99,7 @@ fn row(view: &Overview<'_>, shown: &Shown) -> Markup {
     let row = &shown.row;
     html! {
         tr {
-            td { (time::moment(row.at)) }
+            td { (view.clock.moment(row.at)) }
             td { (row.client_name) @if shown.user_id != view.person.user_id { br; span.soft { "of somebody else" } } }
             td {
                 (what(&row.kind, row.tool.as_deref()))
@@ -110,7 +109,7 @@ fn row(view: &Overview<'_>, shown: &Shown) -> Markup {
             td { @match row.page_id { Some(page) => (view.page_name(page)), None => "–" } }
             td {
                 span.tag.(if row.outcome == "done" { "good" } else { "warn" }) { (outcome_words(&row.outcome)) }
-                @if let Some(detail) = &row.detail { br; span.soft { (detail.replace('_', " ")) } }
+                @if let Some(detail) = &row.detail { br; span.soft { (detail_words(detail)) } }
             }
         }
     }
@@ -131,6 +130,20 @@ fn what(kind: &str, tool: Option<&str>) -> String {
 
 fn outcome_words(outcome: &str) -> &str {
     OUTCOMES.iter().find(|(word, _)| *word == outcome).map_or(outcome, |(_, name)| *name)
+}
+
+/// A fixed word of the record in words; one that needs none stands for itself.
+fn detail_words(detail: &str) -> String {
+    match detail {
+        "user" => "by its user".to_owned(),
+        "client" => "by the app itself".to_owned(),
+        "scope" => "not allowed to this app".to_owned(),
+        "role" => "not allowed by the role on the page".to_owned(),
+        "user_disabled" => "account disabled".to_owned(),
+        "code_replay" => "sign-in answer used twice".to_owned(),
+        "refresh_reuse" => "refresh token used twice".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 fn capitalized(text: &str) -> String {

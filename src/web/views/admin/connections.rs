@@ -1,7 +1,6 @@
 //! Connected clients: one's own, and other people's that reach pages one administers.
 
 use super::super::super::admin::{Action, Checkup, Connection, End};
-use super::super::time;
 use super::{Overview, action_button, doctor, picture};
 use crate::catalog::scope::ScopeSet;
 use crate::oauth::grant::PageChoice;
@@ -34,12 +33,12 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
                 @if connection.are_writes_paused { " " span.tag { "Writes paused" } }
             }
             dl.facts {
-                dt { "Answer goes to" } dd { (connection.redirect_host) }
+                dt { "Answer goes to" } dd { (super::super::destination(&connection.redirect_host)) }
                 dt { "May" } dd { (scopes(connection.scopes)) }
                 dt { "Pages" } dd { (pages(view, &connection.pages)) }
-                dt { "Since" } dd { (time::day(connection.since)) }
-                dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (time::ago(at, view.now)), None => "Not yet" } }
-                dt { "Ends" } dd { (end(connection.end)) }
+                dt { "Since" } dd { (view.clock.day(connection.since)) }
+                dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
+                dt { "Ends" } dd { (end(view, connection.end)) }
             }
             (picture::of(view, connection))
             (doctor::of(view, connection, checkup))
@@ -83,8 +82,8 @@ fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
             dl.facts {
                 dt { "Your page" } dd { (page_name) }
                 dt { "May" } dd { (scopes(connection.scopes)) }
-                dt { "Since" } dd { (time::day(connection.since)) }
-                dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (time::ago(at, view.now)), None => "Not yet" } }
+                dt { "Since" } dd { (view.clock.day(connection.since)) }
+                dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
             }
             div.actions {
                 @if is_cut {
@@ -112,9 +111,9 @@ fn pages(view: &Overview<'_>, choice: &PageChoice) -> String {
     }
 }
 
-fn end(end: End) -> Markup {
+fn end(view: &Overview<'_>, end: End) -> Markup {
     match end {
-        End::At(at) => html! { (time::moment(at)) },
-        End::Unused(at) => html! { "When you end it, or if unused until " (time::day(at)) },
+        End::At(at) => html! { (view.clock.moment(at)) },
+        End::Unused(at) => html! { "When you end it, or if unused until " (view.clock.day(at)) },
     }
 }

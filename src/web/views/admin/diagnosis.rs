@@ -1,6 +1,5 @@
 //! For admins: clients that could not connect, and entries of the operator's list that cannot work.
 
-use super::super::time;
 use super::Overview;
 use crate::oauth::client::diagnosis::Advice;
 use crate::storage::refusals::Refusal;
@@ -29,13 +28,13 @@ fn refused(view: &Overview<'_>, refusal: &Refusal) -> Markup {
             h3 { (refusal.refused.client_id) }
             dl.facts {
                 dt { "Wants its answer at" } dd { code { (refusal.refused.redirect_uri) } }
-                dt { "Last tried" } dd { (time::ago(refusal.last_at, view.now)) }
+                dt { "Last tried" } dd { (view.clock.ago(refusal.last_at)) }
                 dt { "Times" } dd { (refusal.times) }
             }
             @match refusal.refused.advice() {
                 Advice::Add(line) => {
                     p { "The address is not approved for this app. If you know and trust both, ask for this line in the list of approved web apps:" }
-                    pre tabindex="0" role="region" aria-label="Line to copy" { code { (line) } }
+                    pre tabindex="0" role="region" aria-label=(format!("Line to copy for {}", refusal.refused.client_id)) { code { (line) } }
                 }
                 Advice::Never(why) => p { "This can never be approved. " (why) },
             }

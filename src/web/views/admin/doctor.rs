@@ -1,7 +1,6 @@
 //! The connection doctor's findings, folded under each connection, and connections that ended of late.
 
 use super::super::super::admin::{Checkup, Connection, Finding, ScopeCheck, Verdict};
-use super::super::time;
 use super::Overview;
 use super::advice::{self, Advice};
 use crate::mcp::era::Revision;
@@ -14,7 +13,7 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
         details.doctor {
             summary { "Connection doctor" span.unseen { " of " (connection.client_name) ":" } " " (tag(verdict)) }
             dl.facts {
-                dt { "Last call" } dd { @match checkup.called_at { Some(at) => (time::ago(at, view.now)), None => "The app has not called yet. Finish connecting it, then ask it for your pages." } }
+                dt { "Last call" } dd { @match checkup.called_at { Some(at) => (view.clock.ago(at)), None => "The app has not called yet. Finish connecting it, then ask it for your pages." } }
                 dt { "Calls itself" } dd { (program(checkup)) }
                 dt { "Speaks" } dd { (spoken(checkup.revision)) }
                 dt { "Sign-in refreshed" } dd { (refreshes(view, checkup)) }
@@ -28,7 +27,7 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
                     dd { (checkup.cut_pages.iter().map(|page| view.page_name(*page)).collect::<Vec<_>>().join(", ")) ". An admin of the page decided so; ask them if you need it." }
                 }
             }
-            (scopes(checkup))
+            (scopes(checkup, &connection.client_name))
         }
     }
 }
@@ -38,7 +37,7 @@ fn tag(verdict: Verdict) -> Markup {
         Verdict::Well => ("good", "Working"),
         Verdict::Unused => ("calm", "Not used yet"),
         Verdict::Paused => ("calm", "Writes paused"),
-        Verdict::Trouble => ("warn", "Something went wrong"),
+        Verdict::Trouble => ("warn", "Needs a look"),
     };
     html! { span.tag.(class) { (words) } }
 }
@@ -66,8 +65,8 @@ fn refreshes(view: &Overview<'_>, checkup: &Checkup) -> Markup {
     html! {
         @match checkup.refreshes {
             0 => "Not yet; the first one comes within an hour of use.",
-            1 => { "Once, " (time::ago(checkup.refreshed_at, view.now)) },
-            times => { (times) " times, last " (time::ago(checkup.refreshed_at, view.now)) },
+            1 => { "Once, " (view.clock.ago(checkup.refreshed_at)) },
+            times => { (times) " times, last " (view.clock.ago(checkup.refreshed_at)) },
         }
         @if checkup.refreshes_failed > 0 { br; span.soft { "Refused: " (checkup.refreshes_failed) } }
     }
@@ -75,15 +74,15 @@ fn refreshes(view: &Overview<'_>, checkup: &Checkup) -> Markup {
 
 fn finding<T>(view: &Overview<'_>, finding: &Finding<T>, words: Advice) -> Markup {
     html! {
-        (time::ago(finding.at, view.now))
+        (view.clock.ago(finding.at))
         p { (words.meaning) }
         p { @if finding.is_over { "It has worked again since. " } @else { (words.advice) } }
     }
 }
 
-fn scopes(checkup: &Checkup) -> Markup {
+fn scopes(checkup: &Checkup, name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Permissions in detail" {
+        div.scroll tabindex="0" role="region" aria-label=(format!("Permissions of {name}")) {
             table {
                 thead { tr { @for name in ["Permission", "Asked for", "Granted", "Your role allows it"] { th scope="col" { (name) } } } }
                 tbody {
@@ -120,7 +119,7 @@ pub(super) fn ended(view: &Overview<'_>) -> Markup {
                     @let Advice { meaning, advice } = advice::of_end(connection.reason.as_deref());
                     article.item {
                         h3 { (connection.client_name) }
-                        p.soft { "Ended " (time::ago(connection.ended_at, view.now)) }
+                        p.soft { "Ended " (view.clock.ago(connection.ended_at)) }
                         p { (meaning) " " (advice) }
                     }
                 }

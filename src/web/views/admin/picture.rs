@@ -34,7 +34,7 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection) -> Markup {
                 figcaption { "Calls per day, last " (view.days) " days" }
                 (bars(&days, total))
                 p.legend aria-hidden="true" { @for outcome in CallOutcome::ALL { span { svg.key viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" rx="2" {} } (words(outcome)) } } }
-                details { summary { "Numbers" } (table(&days)) }
+                details { summary { "Numbers" } (table(&days, &connection.client_name)) }
             }
         }
     }
@@ -79,9 +79,9 @@ fn stack(day: &Day, highest: i64) -> Vec<(CallOutcome, i64, i64)> {
     pieces
 }
 
-fn table(days: &[Day]) -> Markup {
+fn table(days: &[Day], name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Calls per day" {
+        div.scroll tabindex="0" role="region" aria-label=(format!("Calls per day of {name}")) {
             table {
                 thead { tr { th scope="col" { "Day (UTC)" } @for outcome in CallOutcome::ALL { th.number scope="col" { (words(outcome)) } } } }
                 tbody {
