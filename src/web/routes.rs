@@ -125,9 +125,14 @@ impl Route {
             Route::Authorize | Route::SignedIn | Route::Consent | Route::Token | Route::Revoke | Route::Register => {
                 "oauth"
             }
-            Route::AdminPage | Route::AdminSignIn | Route::AdminSignedIn | Route::AdminAction | Route::AdminSignOut => {
-                "admin"
-            }
+            Route::AdminPage
+            | Route::AdminSignIn
+            | Route::AdminSignedIn
+            | Route::AdminAction
+            | Route::AdminSignOut
+            | Route::AdminApiSetup
+            | Route::AdminApiConnections
+            | Route::AdminApiActivity => "admin",
             Route::ProtectedResource
             | Route::AuthorizationServer
             | Route::AssertionKeys

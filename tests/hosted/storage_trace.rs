@@ -66,8 +66,12 @@ fn live_through_everything(app: &TestApp) {
     let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
     write_everything(app);
-    use crate::support::forge::Forged;
     app.send(request("GET", "/mcp/health", &[("x-health-token", HEALTH_TOKEN)], ""));
+    // StatiBeat asks for somebody.
+    let path = "/mcp/admin/api/setup";
+    let asked = Forged::good(app, "").header("typ", "statibeat-admin+jwt").claim("htm", "GET");
+    let authorization = format!("Bearer {}", asked.claim("htu", format!("{PUBLIC_URL}{path}")).token());
+    assert_eq!(app.send(request("GET", path, &[("authorization", &authorization)], "")).status(), 200);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
     now(purge::run(&app.db, app.now())).expect("a purge");
