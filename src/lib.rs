@@ -13,6 +13,7 @@
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
 //! | [`surface`] | what the two surfaces do alike with the catalogue |
 //! | [`hosted`] | who may do what with the catalogue over the network |
+//! | `page` | the same for one page over a pipe; not in the worker |
 //! | [`web`] | HTTP: one `Route`, one `match` |
 //! | `cloudflare` | the edge: the only code that touches the runtime |
 //!
@@ -27,6 +28,8 @@ pub mod ids;
 pub mod keyring;
 pub mod mcp;
 pub mod oauth;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod page;
 pub mod ports;
 pub mod storage;
 pub mod surface;

@@ -1,8 +1,10 @@
 //! What README and docs say of the program is what the program says of itself.
 
 use statibeat_mcp::config::{VARIABLES, Variable};
+use statibeat_mcp::page::names::NAMES;
 
 const README: &str = include_str!("../README.md");
+const PAGE_SERVER: &str = include_str!("../docs/page-server.md");
 const OPERATIONS: &str = include_str!("../docs/operations.md");
 
 #[test]
@@ -46,4 +48,10 @@ fn every_npm_command_that_a_document_names_exists() {
 fn what_a_newcomer_reads_first_fits_one_screen() {
     let lines = README.lines().take_while(|line| *line != "## Configuration").count();
     assert!(lines <= 50, "{lines} lines");
+}
+
+#[test]
+fn the_page_servers_table_lists_every_setting_as_its_help_does() {
+    let table = NAMES.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |")).collect::<Vec<_>>().join("\n");
+    assert!(PAGE_SERVER.contains(&table), "docs/page-server.md should have this table:\n{table}");
 }

@@ -16,7 +16,7 @@ const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Pro
         description: "A fixture of the conformance suite.",
         arguments,
         resources: &[],
-        text: |_| String::new(),
+        text: |_, _| String::new(),
     }
 }
 

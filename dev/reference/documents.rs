@@ -9,7 +9,7 @@ use statibeat_mcp::catalog::scope::{PagePermission, Requirement, Scope};
 use statibeat_mcp::catalog::tools::TOOLS;
 use statibeat_mcp::catalog::tools::reading::READING_TOOLS;
 use statibeat_mcp::catalog::uri::Roots;
-use statibeat_mcp::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
+use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool};
 
 /// What the server is, in the hundred characters that the registry gives.
 const SUMMARY: &str =
@@ -43,7 +43,7 @@ fn reference() -> String {
     for entry in READING_TOOLS {
         text += &reading_tool(entry);
     }
-    text
+    text + &side_by_side()
 }
 
 fn reading_tool(entry: &Tool) -> String {
@@ -87,12 +87,7 @@ fn prompt(entry: &Prompt) -> Option<String> {
 
 fn tool(entry: &Tool) -> Option<String> {
     let needs = entry.hosted?;
-    let effect = match entry.effect {
-        Effect::Reads => "reads",
-        Effect::Adds => "adds, takes nothing away",
-        Effect::Changes => "changes",
-        Effect::Destroys => "takes away",
-    };
+    let effect = effect(entry);
     let page_id = "| `page_id` | required | Id of the page, from `statibeat://pages`. |\n";
     let arguments = arguments(&(entry.input_schema)()).replacen(TABLE, &format!("{TABLE}{page_id}"), 1);
     let results: Vec<String> = (entry.output_schema)()["properties"]
@@ -121,6 +116,51 @@ fn arguments(schema: &Value) -> String {
         table += &format!("| `{name}` | {need} | {} |\n", property["description"].as_str().unwrap_or_default());
     }
     table
+}
+
+/// What each of the two servers offers, by the same catalogue.
+fn side_by_side() -> String {
+    let mut text = "\n## Hosted MCP and the page server, side by side\n\n[The page server](page-server.md) speaks for one page \
+        with an API token, over standard input and output. What both offer is the same entry of the catalogue, with the same \
+        body or the same write; on the page server nothing takes a page_id.\n\n| Resource | Hosted MCP | Page server |\n\
+        |---|---|---|\n"
+        .to_owned();
+    let uri = |roots: &Roots, entry: &Resource, is_there: bool| {
+        if is_there { format!("`{}`", roots.listed_template(entry)) } else { "–".to_owned() }
+    };
+    for entry in RESOURCES {
+        let hosted = uri(&Roots::HOSTED, entry, entry.hosted.is_some());
+        let page = uri(&Roots::PAGE, entry, entry.binding == Binding::Page);
+        text += &format!("| {} | {hosted} | {page} |\n", entry.title);
+    }
+    text += "\n| Prompt | Hosted MCP | Page server |\n|---|---|---|\n";
+    for entry in PROMPTS {
+        text += &format!("| `{}` | {} | yes |\n", entry.name, yes(entry.scopes().is_some()));
+    }
+    text += "\n| Tool | Hosted MCP | Page server | Effect |\n|---|---|---|---|\n";
+    for entry in TOOLS {
+        text += &format!("| `{}` | {} | yes | {} |\n", entry.name, yes(entry.hosted.is_some()), effect(entry));
+    }
+    text += "\n### Tools of the page server alone\n\nThose that take away are confirmed by a person or by the handle of a \
+        preview, unless `STATIBEAT_MCP_CONFIRM` is `never`.\n";
+    for entry in TOOLS.iter().filter(|entry| entry.hosted.is_none()) {
+        let table = arguments(&(entry.input_schema)());
+        text += &format!("\n#### `{}`\n\n{} Effect: {}.\n\n{table}", entry.name, entry.description, effect(entry));
+    }
+    text
+}
+
+const fn yes(is_there: bool) -> &'static str {
+    if is_there { "yes" } else { "–" }
+}
+
+const fn effect(entry: &Tool) -> &'static str {
+    match entry.effect {
+        Effect::Reads => "reads",
+        Effect::Adds => "adds, takes nothing away",
+        Effect::Changes => "changes",
+        Effect::Destroys => "takes away",
+    }
 }
 
 /// For the MCP registry. The host differs by environment; StatiBeat's admin page shows the one to use.

@@ -53,7 +53,8 @@ pub const RULES: [Rule; 11] = [
 ];
 
 /// Fields whose text customers read.
-const FIELDS: [&str; 5] = ["title", "description", "message", "impact", "affected_items_freetext"];
+const FIELDS: [&str; 6] =
+    ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
 /// Longest title, in characters, that shows in full where titles are shown.
 const TITLE_LIMIT: usize = 100;
 /// Longest text, in characters, that people read to the end.
@@ -136,7 +137,9 @@ impl Rule {
             Self::Email => words::find(text, Kind::Email),
             Self::Blame => phrase(text, BLAME),
             Self::PromisedTime => phrase(text, PROMISES).or_else(|| words::find_deadline(text)),
-            Self::SaysResolved => phrase(text, RESOLVED).filter(|_| path.starts_with("incidents")),
+            Self::SaysResolved => {
+                phrase(text, RESOLVED).filter(|_| path.starts_with("incidents") && !path.ends_with("/resolve"))
+            }
             Self::WrongTense => phrase(text, PAST).filter(|_| path == "maintenances"),
             Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0),
             Self::ShoutingTitle => is_title.then(|| shouting(text)).flatten(),

@@ -154,7 +154,16 @@ pub struct Prompt {
     /// Names of the resources it puts before the model. A surface offers a prompt only where it offers all of them.
     pub resources: &'static [&'static str],
     /// What it asks of the model, with the arguments filled in.
-    pub text: fn(&Variables) -> String,
+    pub text: fn(&Variables, Reach) -> String,
+}
+
+/// Which tools stand beside a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of Hosted MCP.
+    Hosted,
+    /// Those of the page server, as far as its operator lets them.
+    Page,
 }
 
 impl Prompt {
@@ -239,6 +248,22 @@ impl Write {
     /// A POST that moves no stage.
     pub fn post(path: impl Into<String>, body: Value) -> Self {
         Self { method: WriteMethod::Post, path: path.into(), body, stage: None }
+    }
+
+    /// Changes the named fields of what is at a path.
+    pub fn patch(path: impl Into<String>, body: Value) -> Self {
+        Self { method: WriteMethod::Patch, ..Self::post(path, body) }
+    }
+
+    /// Takes away what is at a path.
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self { method: WriteMethod::Delete, ..Self::post(path, Value::Null) }
+    }
+
+    /// Whether StatiBeat takes a name for it, under which it is found again and done only once.
+    pub fn takes_external_id(&self) -> bool {
+        let adds = matches!(self.path.as_str(), "incidents" | "maintenances") || self.path.ends_with("/updates");
+        self.method == WriteMethod::Post && adds
     }
 
     /// The same, moving a stage.

@@ -188,7 +188,7 @@ fn prompts_take_a_page_and_what_their_resources_need() {
             }
         }
         let given: Variables = names.iter().map(|name| ((*name).to_owned(), format!("<{name}>"))).collect();
-        let text = (prompt.text)(&given);
+        let text = (prompt.text)(&given, Reach::Hosted);
         assert!(names.iter().all(|name| text.contains(&format!("<{name}>"))), "{text}");
         assert!(text.contains("id and time of the evidence"), "{}", prompt.name);
     }
@@ -197,7 +197,7 @@ fn prompts_take_a_page_and_what_their_resources_need() {
 #[test]
 fn prompts_that_lead_to_a_tool_say_what_the_tools_cannot_do() {
     for prompt in PROMPTS {
-        let text = (prompt.text)(&Variables::new());
+        let text = (prompt.text)(&Variables::new(), Reach::Hosted);
         let writes = ["incident", "maintenance"].iter().any(|noun| prompt.name.contains(noun));
         assert_eq!(text.contains("They cannot resolve, reopen, edit or delete"), writes, "{}", prompt.name);
     }

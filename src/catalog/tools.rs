@@ -1,6 +1,13 @@
 //! TOOLS: everything a client can do. A tool is one argument type and what its call means upstream.
 
+// The page server's alone, so the worker does not carry them.
+#[cfg(not(target_arch = "wasm32"))]
+pub mod beats;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod incident_actions;
 pub mod incidents;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod maintenance_actions;
 pub mod maintenances;
 pub mod reading;
 mod report;
@@ -9,12 +16,12 @@ pub mod stage;
 use super::arguments;
 use super::scope::Requirement;
 use super::uri::Roots;
-use super::{ArgumentError, Effect, Resource, Tool, Write};
+use super::{ArgumentError, Effect, Resource, Tool, Write, WriteMethod};
 use report::Report;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Every tool, in the order of lists.
 pub static TOOLS: &[Tool] = &[
@@ -22,6 +29,30 @@ pub static TOOLS: &[Tool] = &[
     incidents::ADD_INCIDENT_UPDATE,
     maintenances::SCHEDULE_MAINTENANCE,
     maintenances::ADD_MAINTENANCE_UPDATE,
+    #[cfg(not(target_arch = "wasm32"))]
+    incident_actions::UPDATE_INCIDENT,
+    #[cfg(not(target_arch = "wasm32"))]
+    incident_actions::ACKNOWLEDGE_INCIDENT,
+    #[cfg(not(target_arch = "wasm32"))]
+    incident_actions::RESOLVE_INCIDENT,
+    #[cfg(not(target_arch = "wasm32"))]
+    incident_actions::REOPEN_INCIDENT,
+    #[cfg(not(target_arch = "wasm32"))]
+    incident_actions::DELETE_INCIDENT,
+    #[cfg(not(target_arch = "wasm32"))]
+    maintenance_actions::UPDATE_MAINTENANCE,
+    #[cfg(not(target_arch = "wasm32"))]
+    maintenance_actions::COMPLETE_MAINTENANCE,
+    #[cfg(not(target_arch = "wasm32"))]
+    maintenance_actions::CANCEL_MAINTENANCE,
+    #[cfg(not(target_arch = "wasm32"))]
+    maintenance_actions::DELETE_MAINTENANCE,
+    #[cfg(not(target_arch = "wasm32"))]
+    beats::RUN_BEAT,
+    #[cfg(not(target_arch = "wasm32"))]
+    beats::APPROVE_BEAT_ACTION,
+    #[cfg(not(target_arch = "wasm32"))]
+    beats::REJECT_BEAT_ACTION,
 ];
 
 /// A write that upstream carried out, and what the surface knows about it.
@@ -95,5 +126,7 @@ const fn tool<A: Arguments>(
 }
 
 fn write<A: Arguments>(given: Value) -> Result<Write, ArgumentError> {
-    arguments::parse::<A>(given).map(A::into_write)
+    let write = arguments::parse::<A>(given).map(A::into_write)?;
+    let changes_nothing = write.method == WriteMethod::Patch && write.body.as_object().is_some_and(Map::is_empty);
+    if changes_nothing { Err(ArgumentError("name at least one field to change".to_owned())) } else { Ok(write) }
 }

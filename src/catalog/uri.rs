@@ -29,6 +29,9 @@ impl Roots {
     /// Hosted MCP speaks of many pages.
     pub const HOSTED: Roots = Roots { session: "statibeat://", page: "statibeat://pages/{page_id}/" };
 
+    /// The page server speaks of one page, and of no person.
+    pub const PAGE: Roots = Roots { session: "statibeat://", page: "statibeat://page/" };
+
     /// The URI template of an entry.
     pub fn template(&self, resource: &Resource) -> String {
         let root = match resource.binding {

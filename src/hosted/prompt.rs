@@ -5,7 +5,7 @@ use super::access;
 use super::read::{self, Wanted};
 use crate::catalog::scope::{Requirement, ScopeSet};
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Prompt, Variables};
+use crate::catalog::{self, Prompt, Reach, Variables};
 use crate::ids::PageId;
 use crate::mcp::{Error, PromptOutcome, ResourceContents};
 use crate::surface::prompt;
@@ -25,7 +25,7 @@ pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) 
     let page_id = page_id.ok_or_else(|| Error::InvalidParams("page_id must be the id of a page".to_owned()))?;
     let page = find_page(surface, found, page_id).await?;
     let contents = join_all(found.resources.iter().map(|name| embed(surface, &page, name, &arguments))).await;
-    prompt::outcome(found, &arguments, contents)
+    prompt::outcome(found, &arguments, Reach::Hosted, contents)
 }
 
 fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {

@@ -24,13 +24,22 @@ pub struct Request {
     pub params: Map<String, Value>,
 }
 
+/// A message that wants no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notification {
+    /// What it tells.
+    pub method: String,
+    /// Empty if there were none; they may carry a modern envelope.
+    pub params: Map<String, Value>,
+}
+
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// Wants an answer.
     Request(Request),
-    /// Wants none; the parameters are kept because they may carry a modern envelope.
-    Notification(Map<String, Value>),
+    /// Wants none.
+    Notification(Notification),
     /// An answer to something that we never asked.
     Response,
 }
@@ -70,7 +79,7 @@ impl Message {
     pub fn params(&self) -> Option<&Map<String, Value>> {
         match self {
             Message::Request(request) => Some(&request.params),
-            Message::Notification(params) => Some(params),
+            Message::Notification(notification) => Some(&notification.params),
             Message::Response => None,
         }
     }
@@ -97,8 +106,9 @@ fn read(value: Value) -> Result<Message, Malformed> {
         return Err(malformed(id, "jsonrpc is not \"2.0\""));
     }
     match (fields.remove("method"), given_id, id) {
-        (Some(Value::String(_)), None, _) => {
-            Ok(Message::Notification(object(fields.remove("params")).unwrap_or_default()))
+        (Some(Value::String(method)), None, _) => {
+            let params = object(fields.remove("params")).unwrap_or_default();
+            Ok(Message::Notification(Notification { method, params }))
         }
         (Some(Value::String(method)), Some(_), Some(id)) => request(id, method, fields.remove("params")),
         (Some(Value::String(_)), Some(_), None) => Err(malformed(None, "the id is neither text nor an integer")),
@@ -157,10 +167,14 @@ mod tests {
         );
     }
 
+    fn notification() -> Message {
+        Message::Notification(Notification { method: "any".to_owned(), params: Map::new() })
+    }
+
     #[test]
     fn a_message_without_an_id_wants_no_answer() {
-        check(r#"{"jsonrpc":"2.0","method":"any"}"#, Ok(Message::Notification(Map::new())));
-        check(r#"{"jsonrpc":"2.0","method":"any","params":[1]}"#, Ok(Message::Notification(Map::new())));
+        check(r#"{"jsonrpc":"2.0","method":"any"}"#, Ok(notification()));
+        check(r#"{"jsonrpc":"2.0","method":"any","params":[1]}"#, Ok(notification()));
         check(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, Ok(Message::Response));
         check(r#"{"jsonrpc":"2.0","id":1,"error":{}}"#, Ok(Message::Response));
     }

@@ -119,7 +119,7 @@ async fn dispatch(
             Body::private(results::read(&contents), contents.fresh_for)
         }
         Method::ListPrompts => {
-            let entries = surface.prompts().into_iter().map(results::prompt);
+            let entries = surface.prompts().into_iter().map(|prompt| results::prompt(surface, prompt));
             list("prompts", entries.collect(), params, LISTS_FRESH_FOR)?
         }
         Method::GetPrompt => {

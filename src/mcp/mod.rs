@@ -15,6 +15,7 @@ pub mod paging;
 pub mod results;
 pub mod server;
 pub mod state;
+pub mod stdio;
 
 pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
@@ -22,7 +23,7 @@ pub use observation::{Observation, Program, Trouble};
 pub use server::{Answer, answer};
 
 use crate::catalog::scope::ScopeSet;
-use crate::catalog::{Prompt, Resource, Tool, Variables};
+use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -47,6 +48,11 @@ pub trait Surface {
 
     /// Prompts the caller's scopes make useful.
     fn prompts(&self) -> Vec<&'static Prompt>;
+
+    /// The arguments that a prompt takes on this surface.
+    fn prompt_arguments(&self, prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
+        prompt.arguments.iter().collect()
+    }
 
     /// Tools with the input schema this surface shows for them.
     fn tools(&self) -> Vec<(&'static Tool, Value)>;

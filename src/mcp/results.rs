@@ -221,7 +221,7 @@ fn block(content: &Content) -> Value {
 }
 
 /// An entry of `prompts/list`.
-pub fn prompt(prompt: &Prompt) -> Value {
+pub fn prompt(surface: &dyn Surface, prompt: &'static Prompt) -> Value {
     let argument = |argument: &PromptArgument| {
         json!({
             "name": argument.name,
@@ -234,7 +234,7 @@ pub fn prompt(prompt: &Prompt) -> Value {
         "name": prompt.name,
         "title": prompt.title,
         "description": prompt.description,
-        "arguments": prompt.arguments.iter().map(argument).collect::<Vec<_>>(),
+        "arguments": surface.prompt_arguments(prompt).into_iter().map(argument).collect::<Vec<_>>(),
     })
 }
 

@@ -44,10 +44,10 @@ pub enum Answer {
 }
 
 /// A request's answer, or why there is none.
-struct Reply {
-    id: Id,
-    revision: Revision,
-    result: Result<Value, Failure>,
+pub(super) struct Reply {
+    pub(super) id: Id,
+    pub(super) revision: Revision,
+    pub(super) result: Result<Value, Failure>,
 }
 
 /// Answers a body that came over HTTP.
@@ -60,7 +60,7 @@ pub async fn answer(surface: &dyn Surface, headers: &TransportHeaders<'_>, body:
         Ok(Incoming::One(Message::Notification(_) | Message::Response)) => Answer::Accepted,
         Ok(Incoming::One(Message::Request(request))) => answer_request(surface, headers, request).await,
         Ok(Incoming::Batch(items)) => match era::check_batch(&items, headers) {
-            Ok(revision) => answer_batch(surface, items, revision).await,
+            Ok(revision) => Batch::perform(surface, items, revision).await.answer(),
             Err(error) => refuse(None, &error.into(), Revision::V2025_03_26),
         },
         Err(Malformed { id, error }) => refuse(id.as_ref(), &error.into(), Revision::NEWEST_LEGACY),
@@ -80,28 +80,11 @@ async fn answer_request(surface: &dyn Surface, headers: &TransportHeaders<'_>, r
     }
 }
 
-/// One after the other: a client may rely on the order of what it writes.
-async fn answer_batch(surface: &dyn Surface, items: Vec<Result<Message, Malformed>>, revision: Revision) -> Answer {
-    let mut batch = Batch::default();
-    for item in items {
-        match item {
-            Ok(Message::Notification(_) | Message::Response) => {}
-            Ok(Message::Request(Request { id, method, .. })) if method == "initialize" => {
-                let failure = Err(ProtocolError::NotARequest("initialize must come alone").into());
-                batch.add(Reply { id, revision, result: failure });
-            }
-            Ok(Message::Request(request)) => batch.add(reply_to(surface, request, revision).await),
-            Err(Malformed { id, error }) => batch.bodies.push(Failure::from(error).wire(revision).body(id.as_ref())),
-        }
-    }
-    batch.answer()
-}
-
 /// The answers to a batch, as they come in.
 #[derive(Default)]
-struct Batch {
-    bodies: Vec<Value>,
-    faults: Vec<String>,
+pub(super) struct Batch {
+    pub(super) bodies: Vec<Value>,
+    pub(super) faults: Vec<String>,
     any_result: bool,
     /// The first refusal that belongs to the transport.
     refusal: Option<Answer>,
@@ -110,6 +93,29 @@ struct Batch {
 }
 
 impl Batch {
+    /// One after the other: a client may rely on the order of what it writes.
+    pub(super) async fn perform(
+        surface: &dyn Surface,
+        items: Vec<Result<Message, Malformed>>,
+        revision: Revision,
+    ) -> Batch {
+        let mut batch = Batch::default();
+        for item in items {
+            match item {
+                Ok(Message::Notification(_) | Message::Response) => {}
+                Ok(Message::Request(Request { id, method, .. })) if method == "initialize" => {
+                    let failure = Err(ProtocolError::NotARequest("initialize must come alone").into());
+                    batch.add(Reply { id, revision, result: failure });
+                }
+                Ok(Message::Request(request)) => batch.add(reply_to(surface, request, revision).await),
+                Err(Malformed { id, error }) => {
+                    batch.bodies.push(Failure::from(error).wire(revision).body(id.as_ref()));
+                }
+            }
+        }
+        batch
+    }
+
     fn add(&mut self, reply: Reply) {
         match reply.result {
             Ok(body) => {
@@ -140,7 +146,7 @@ impl Batch {
     }
 }
 
-async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
+pub(super) async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
     surface.heard(&request, revision);
     let result = methods::perform(surface, &request, revision).await;
     let program = Program::of(&request);
@@ -178,7 +184,7 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
     }
 }
 
-fn fault(failure: &Failure) -> Option<String> {
+pub(super) fn fault(failure: &Failure) -> Option<String> {
     match failure {
         Failure::Surface(Error::Internal(reason) | Error::Untrusted(reason)) => Some(reason.clone()),
         Failure::Surface(_) | Failure::Protocol(_) => None,
@@ -186,4 +192,4 @@ fn fault(failure: &Failure) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

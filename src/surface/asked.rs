@@ -58,6 +58,8 @@ fn target_name(path: &str) -> &'static str {
     match path.split_once('/') {
         Some(("incidents", _)) => "incident_id",
         Some(("maintenances", _)) => "maintenance_id",
+        Some(("beats", rest)) if rest.starts_with("actions/") => "action_id",
+        Some(("beats", _)) => "beat_id",
         _ => "path",
     }
 }

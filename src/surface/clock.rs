@@ -21,8 +21,10 @@ pub type Looked = Result<Vec<String>, String>;
 pub fn check(write: &Write, now: Timestamp) -> Looked {
     let time =
         |name: &str| write.body.get(name).and_then(Value::as_str).map(|text| (text.to_owned(), moment(name, text)));
-    let (Some((start, starts_at)), Some((end, ends_at))) = (time("starts_at"), time("ends_at")) else {
-        return Ok(Vec::new());
+    let (start, end) = (time("starts_at"), time("ends_at"));
+    let (Some((start, starts_at)), Some((end, ends_at))) = (start.clone(), end.clone()) else {
+        // One of them alone changes a window whose other end is not known here: it must only be a time.
+        return start.or(end).map_or(Ok(Vec::new()), |(_, moment)| moment.map(|_| Vec::new()));
     };
     let (starts_at, ends_at) = (starts_at?, ends_at?);
     if ends_at <= starts_at {
@@ -97,6 +99,13 @@ mod tests {
             let problem = looked(start, end).expect_err(start);
             assert!(problem.contains(says), "{problem}");
         }
+    }
+
+    #[test]
+    fn one_end_alone_must_be_a_time() {
+        let one = |text: &str| check(&Write::patch("maintenances/9", json!({ "ends_at": text })), NOW);
+        assert_eq!(one("2030-01-02T22:00:00Z"), Ok(vec![]));
+        assert!(one("tomorrow").is_err_and(|problem| problem.contains("ends_at")));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod prompt;
 pub mod read;
 pub mod similar;
 pub mod stage;
+mod target;
 pub mod wish;
 pub mod write;
 

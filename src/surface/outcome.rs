@@ -116,6 +116,10 @@ pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
                 .to_owned()
         }
         NotWritten::Upstream(error) => return refused(error),
+        NotWritten::Unconfirmed(_) => {
+            "StatiBeat did not confirm this: it may or may not have been done. Read what it was about before calling again."
+                .to_owned()
+        }
     })
 }
 

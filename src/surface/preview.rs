@@ -3,9 +3,7 @@
 //!
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
-use super::clock;
-use super::confirmation;
-use super::similar;
+use super::{clock, confirmation, similar, target};
 use crate::catalog::{Write, text};
 use crate::mcp::ToolOutcome;
 use crate::timestamp::Timestamp;
@@ -14,10 +12,12 @@ use crate::upstream::{ApiError, PageApi};
 use serde_json::{Map, Value, json};
 
 /// The texts of a write that customers read, in the order they read them.
-const PUBLIC: [&str; 5] = ["title", "description", "message", "impact", "affected_items_freetext"];
+const PUBLIC: [&str; 6] =
+    ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
 
 /// A preview with everything that was found out for it.
 pub struct Preview {
+    target: Option<Value>,
     components: Vec<Value>,
     subscribers: Option<Value>,
     warnings: Vec<String>,
@@ -31,11 +31,14 @@ pub async fn make(
     now: Timestamp,
     seal: impl FnOnce(&[i64]) -> String,
 ) -> Result<Preview, ApiError> {
-    let reads = ["hierarchy/items", "subscribers/summary", similar::READ, &target(&write.path)].map(str::to_owned);
-    let count = if write.path.contains('/') { 4 } else { 3 };
-    let mut answers = api.get_all(&reads[..count]).await.into_iter().map(optional);
+    let place = target::place(&write.path);
+    let reads = ["hierarchy/items", "subscribers/summary", similar::READ].map(str::to_owned);
+    let reads: Vec<String> = reads.into_iter().chain(place).collect();
+    let mut answers = api.get_all(&reads).await.into_iter().map(optional);
     let mut next = || answers.next().unwrap_or(Ok(None));
     let (items, subscribers, active, target) = (next()?, next()?, next()?, next()?);
+    let target = target.and_then(|answer| target::pick(&write.path, answer));
+    let subscribers = subscribers.filter(|_| target::is_announced(write));
     let similar = active.filter(|_| similar::applies_to(write));
     let similar = similar.map(|active| similar::find(&active, write, now)).unwrap_or_default();
     let (components, mut warnings) = components(items.as_ref(), target.as_ref(), write);
@@ -43,7 +46,7 @@ pub async fn make(
         format!("incident {} (\"{}\") affects the same components: update it instead?", similar.id, similar.title)
     }));
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
-    Ok(Preview { components, subscribers, warnings, handle: seal(&seen) })
+    Ok(Preview { target, components, subscribers, warnings, handle: seal(&seen) })
 }
 
 /// What a role may not read, a preview does without.
@@ -53,11 +56,6 @@ fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> 
         Err(ApiError::Forbidden(_) | ApiError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The incident or maintenance that an update is about.
-fn target(path: &str) -> String {
-    path.trim_end_matches("/updates").to_owned()
 }
 
 /// The components that a write names, with their state before and after; and the names that nothing answers to.
@@ -79,6 +77,7 @@ fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> (
 fn component(item: &Value, write: &Write) -> Value {
     let name = text::clean(item["name"].as_str().unwrap_or_default());
     let after = match write.path.split('/').next() {
+        _ if target::ends(write) => json!("no longer affected by it"),
         Some("maintenances") => json!("under maintenance"),
         _ => write.body.get("status").cloned().unwrap_or(Value::Null),
     };
@@ -137,7 +136,7 @@ impl Preview {
             confirmation::LIFETIME.as_secs() / 60,
         );
         let preview = json!({
-            "public_text": public_text(write),
+            "public_text": self.public_text(write),
             "components": self.components,
             "subscribers": self.subscribers,
             "warnings": self.warnings,
@@ -151,10 +150,18 @@ impl Preview {
         ToolOutcome { is_error: false, text, structured: Some(structured), ..ToolOutcome::default() }
     }
 
+    /// The texts that customers would read: those of the write, or those of what it lets out.
+    fn public_text(&self, write: &Write) -> Map<String, Value> {
+        let lets_out = write.path.starts_with("beats/actions/") && write.path.ends_with("/approve");
+        let texts = if lets_out { self.target.as_ref() } else { Some(&write.body) };
+        let given = PUBLIC.iter().filter_map(|name| Some((*name, texts?.get(*name)?)));
+        given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
+    }
+
     /// What a person must know before they agree.
     pub fn sentences(&self, page: &AccessiblePage, write: &Write) -> String {
-        let mut lines = vec![format!("On {}, customers would read:", page.name)];
-        let texts = public_text(write);
+        let mut lines = vec![format!("On {}, {}", page.name, target::sentence(write, self.target.as_ref()))];
+        let texts = self.public_text(write);
         lines.extend(texts.iter().map(|(name, text)| format!("{name}: {}", text.as_str().unwrap_or_default())));
         lines.extend(clock::echo(write, &page.raw));
         lines.extend(self.components.iter().map(|item| {
@@ -165,11 +172,6 @@ impl Preview {
         lines.extend(self.warnings.iter().map(|warning| format!("Warning: {warning}")));
         lines.join("\n")
     }
-}
-
-fn public_text(write: &Write) -> Map<String, Value> {
-    let given = PUBLIC.iter().filter_map(|name| Some((*name, write.body.get(*name)?)));
-    given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
 }
 
 fn heard_by(subscribers: &Value) -> String {

@@ -3,7 +3,7 @@
 //! Many clients cannot read resources, so a prompt brings them along. The first resource of a prompt is what it is
 //! about: without it there is no prompt. Of the others, what cannot be had is said in the text.
 
-use crate::catalog::{self, Prompt, PromptArgument, Resource, Variables, text};
+use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables, text};
 use crate::ids::PageId;
 use crate::mcp::{Error, PromptContent, PromptOutcome, ResourceContents};
 
@@ -30,9 +30,10 @@ pub fn variables(arguments: &Variables) -> Variables {
 pub fn outcome(
     prompt: &Prompt,
     arguments: &Variables,
+    reach: Reach,
     contents: Vec<Result<ResourceContents, Error>>,
 ) -> Result<PromptOutcome, Error> {
-    let mut words = (prompt.text)(arguments);
+    let mut words = (prompt.text)(arguments, reach);
     let mut embedded = Vec::new();
     for (index, (entry, contents)) in entries(prompt).zip(contents).enumerate() {
         match contents {

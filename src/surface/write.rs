@@ -65,6 +65,8 @@ pub enum NotWritten {
     Unresolved(ApiError),
     /// StatiBeat's answer, or the lack of it.
     Upstream(ApiError),
+    /// No answer, to something that has no name to look for.
+    Unconfirmed(ApiError),
 }
 
 /// A write on its way to a page, under the name that StatiBeat shall know it by.
@@ -113,10 +115,15 @@ impl Sending<'_> {
     /// Posts it, once. Where the answer was lost, looks before saying anything.
     pub async fn post(&self) -> Result<(Value, Made), NotWritten> {
         match self.api.write(&self.named()).await {
-            Ok(WriteAnswer { document, is_new: true }) => Ok((document, Made::Now)),
+            Ok(WriteAnswer { document, is_new }) if is_new || !self.write.takes_external_id() => {
+                Ok((document, Made::Now))
+            }
             // What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
             Ok(WriteAnswer { document, .. }) => {
                 Ok((document, if self.is_taken_over { Made::BeforeFound } else { Made::Elsewhere }))
+            }
+            Err(lost @ ApiError::OutcomeUnknown(_)) if !self.write.takes_external_id() => {
+                Err(NotWritten::Unconfirmed(lost))
             }
             Err(lost @ ApiError::OutcomeUnknown(_)) => match self.look_up().await {
                 Ok(Some(document)) => Ok((document, Made::NowFound)),
@@ -128,7 +135,9 @@ impl Sending<'_> {
 
     fn named(&self) -> Write {
         let mut write = self.write.clone();
-        if let Some(body) = write.body.as_object_mut() {
+        if self.write.takes_external_id()
+            && let Some(body) = write.body.as_object_mut()
+        {
             body.insert("external_id".to_owned(), self.external_id.into());
         }
         write

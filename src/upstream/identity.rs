@@ -98,7 +98,7 @@ pub enum SignInError {
 pub async fn exchange(connector: &Connector<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
     let request = exchange_request(connector, returned.purpose, Bytes::from(body))?;
-    let (_, answer) = connector.send(request).await?;
+    let (_, answer) = super::exchange(connector.http, request).await?;
     let token = answer.get("identity").and_then(Value::as_str).ok_or(BadIdentity::Malformed)?;
     let expected = Expected {
         issuer: connector.settings.origin,

@@ -1,7 +1,7 @@
 //! StatiBeat's REST API, over the `HttpClient` port.
 //!
 //! [`Connector`] is us towards StatiBeat; [`Api`] is us acting for one person under one grant; [`PageApi`] is the same
-//! on one page. Every call signs its own assertion, for the one scope and page it needs. A client's bearer token is not
+//! on one page, or [`token::TokenAccess`], which has a token instead. Every call of the former signs its own assertion, for the one scope and page it needs. A client's bearer token is not
 //! even reachable from here. Bounds on time and size are the edge's.
 //!
 //! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, with
@@ -21,6 +21,7 @@ mod identity_token;
 mod signed;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod token;
 
 pub use error::ApiError;
 pub use identity_token::{BadIdentity, SignedInUser};
@@ -40,6 +41,7 @@ use identity::AccessiblePage;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::time::Duration;
+use token::TokenAccess;
 
 /// Where the API begins, on StatiBeat's origin.
 const API_ROOT: &str = "/api/v1";
@@ -96,13 +98,19 @@ pub struct Api<'a> {
     pub principal: Principal<'a>,
 }
 
-/// The admin API of one page in one person's name, for one scope.
+/// The admin API of one page.
 #[derive(Clone, Copy)]
 pub struct PageApi<'a> {
-    api: Api<'a>,
-    scope: Scope,
-    organization_id: OrganizationId,
-    page_id: PageId,
+    way: Way<'a>,
+}
+
+/// On whose account a page is reached.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// In one person's name, for one scope.
+    OnBehalf { api: Api<'a>, scope: Scope, organization_id: OrganizationId, page_id: PageId },
+    /// With the page's own token.
+    Token(&'a TokenAccess<'a>),
 }
 
 /// What a write was answered with.
@@ -157,23 +165,6 @@ impl<'a> Connector<'a> {
         let key = self.signing_key.get_or_init(|| assertion::signing_key(ring));
         assertion::sign(assertion, ring.newest().kid(), key)
     }
-
-    /// Lets a random time pass before another try.
-    async fn pause(&self) {
-        let mut drawn = [0];
-        (self.random)(&mut drawn);
-        self.http.pause(SHORTEST_PAUSE + SHORTEST_PAUSE * 2 * u32::from(drawn[0]) / 255).await;
-    }
-
-    /// Sends a request and reads the document it is answered with.
-    async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
-        let answer = self.http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
-        if !answer.status().is_success() {
-            return Err(ApiError::of_answer(answer.status(), answer.headers(), answer.body()));
-        }
-        let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))?;
-        Ok((answer.status(), document))
-    }
 }
 
 impl<'a> Api<'a> {
@@ -190,14 +181,15 @@ impl<'a> Api<'a> {
 
     /// The admin API of a page that the person can see. `scope` is the one that its calls are made for.
     pub fn page(&self, page: &AccessiblePage, scope: Scope) -> PageApi<'a> {
-        PageApi { api: *self, scope, organization_id: page.organization_id, page_id: page.id }
+        let AccessiblePage { id, organization_id, .. } = *page;
+        PageApi { way: Way::OnBehalf { api: *self, scope, organization_id, page_id: id } }
     }
 
     /// One GET, repeated once where that may help.
     async fn read(&self, call: &Call) -> Result<Value, ApiError> {
         match self.call(call).await {
             Err(error) if error.may_pass() => {
-                self.connector.pause().await;
+                pause(self.connector.http, self.connector.random).await;
                 Ok(self.call(call).await?.1)
             }
             answer => Ok(answer?.1),
@@ -205,8 +197,7 @@ impl<'a> Api<'a> {
     }
 
     async fn call(&self, call: &Call) -> Result<(StatusCode, Value), ApiError> {
-        let request = self.signed(call)?;
-        self.connector.send(request).await
+        exchange(self.connector.http, self.signed(call)?).await
     }
 
     /// The request with its assertion and the headers that say on whose account it is.
@@ -232,10 +223,24 @@ impl<'a> Api<'a> {
     }
 }
 
-impl PageApi<'_> {
+impl<'a> PageApi<'a> {
+    /// The admin API of the page that a token belongs to.
+    pub const fn with_token(access: &'a TokenAccess<'a>) -> Self {
+        Self { way: Way::Token(access) }
+    }
+
     /// Reads below the page's admin root, as in `incidents?status=active`.
     pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
-        self.api.read(&self.call(Method::GET, relative, None)?).await
+        match self.send(Method::GET, relative, None).await {
+            Err(error) if error.may_pass() => {
+                match self.way {
+                    Way::OnBehalf { api, .. } => pause(api.connector.http, api.connector.random).await,
+                    Way::Token(access) => pause(access.http, access.random).await,
+                }
+                Ok(self.send(Method::GET, relative, None).await?.1)
+            }
+            answer => Ok(answer?.1),
+        }
     }
 
     /// Reads all of them in parallel; answers in order.
@@ -251,15 +256,41 @@ impl PageApi<'_> {
             WriteMethod::Delete => (Method::DELETE, false),
         };
         let body = has_body.then(|| Bytes::from(write.body.to_string()));
-        let call = self.call(method, &write.path, body)?;
-        let (status, document) = self.api.call(&call).await.map_err(ApiError::after_write)?;
+        let (status, document) = self.send(method, &write.path, body).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
-    fn call(&self, method: Method, relative: &str, body: Option<Bytes>) -> Result<Call, ApiError> {
-        let root = format!("/orgs/{}/pages/{}/admin", self.organization_id, self.page_id);
-        Ok(Call { method, path: rooted(&root, relative)?, scope: self.scope, page_id: Some(self.page_id), body })
+    async fn send(&self, method: Method, relative: &str, body: Option<Bytes>) -> Result<(StatusCode, Value), ApiError> {
+        match self.way {
+            Way::OnBehalf { api, scope, organization_id, page_id } => {
+                let root = format!("/orgs/{organization_id}/pages/{page_id}/admin");
+                let path = rooted(&root, relative)?;
+                api.call(&Call { method, path, scope, page_id: Some(page_id), body }).await
+            }
+            Way::Token(access) => access.send(method, relative, body).await,
+        }
     }
+}
+
+/// Lets a random time pass before another try.
+async fn pause(http: &dyn HttpClient, random: &dyn Fn(&mut [u8])) {
+    let mut drawn = [0];
+    random(&mut drawn);
+    http.pause(SHORTEST_PAUSE + SHORTEST_PAUSE * 2 * u32::from(drawn[0]) / 255).await;
+}
+
+/// Sends a request and reads the document it is answered with; an answer without content is `null`.
+async fn exchange(http: &dyn HttpClient, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
+    let answer = http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(ApiError::of_answer(status, answer.headers(), answer.body()));
+    }
+    if status == StatusCode::NO_CONTENT {
+        return Ok((status, Value::Null));
+    }
+    let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    Ok((status, document))
 }
 
 /// The path below a root. Values from clients stand in `relative`, so it must not climb out: URL parsers on the way

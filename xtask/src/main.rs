@@ -12,6 +12,7 @@ mod deploy;
 mod long;
 mod node;
 mod operations;
+mod page;
 mod project;
 mod ready;
 mod remap;
@@ -64,6 +65,8 @@ enum Command {
     Screenshots(test::Screenshots),
     /// Build everything, then tell the whole story on the terminal.
     Demo,
+    /// Build the page server for others: optimized, with size, checksum, man page and completions, into target/page/.
+    Page(page::Options),
     /// Check, migrate, deploy an environment, then look at it as a client does.
     Deploy(deploy::Options),
     /// Make, rotate or store the secrets of an environment.
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Conformance => test::conformance(&project),
         Command::Screenshots(options) => test::screenshots(&project, options),
         Command::Demo => test::demo(&project),
+        Command::Page(options) => page::run(&project, options),
         Command::Deploy(options) => deploy::run(&project, options),
         Command::Secrets(options) => deploy::secrets(&project, options),
         Command::Revoke(options) => deploy::revoke(&project, options),

@@ -51,6 +51,11 @@ impl Project {
         self.program("conformance-fixtures")
     }
 
+    /// The compiled page server.
+    pub fn page_server(&self) -> PathBuf {
+        self.program("statibeat-page-mcp")
+    }
+
     fn program(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

@@ -79,18 +79,20 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
     let node = everything_built(project)?;
     build_fixtures(project)?;
     operations::build(project)?;
+    build_page_server(project)?;
     all_good &= bundles_of_every_environment(project, &node)?;
     let mut worker = Totals::default();
     let mut tests = Command::new(node);
     tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     tests.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
     tests.env("STATIBEAT_OPERATIONS", project.operations());
-    let (level, files) = if options.browser {
-        ("browser tests", "tests/worker/browser/*.test.mjs")
+    let (level, files): (_, &[&str]) = if options.browser {
+        ("browser tests", &["tests/worker/browser/*.test.mjs"])
     } else {
-        ("worker tests", "tests/worker/**/*.test.mjs")
+        ("worker and page server tests", &["tests/worker/**/*.test.mjs", "tests/page/**/*.test.mjs"])
     };
-    tests.args(["--test", "--test-reporter=spec", files]);
+    tests.env("STATIBEAT_PAGE_MCP", project.page_server());
+    tests.args(["--test", "--test-reporter=spec"]).args(files);
     all_good &= step(level, || counted(&mut tests, &mut worker, node_totals))?;
 
     println!();
@@ -148,6 +150,13 @@ pub fn conformance(project: &Project) -> Result<()> {
 fn build_fixtures(project: &Project) -> Result<()> {
     step("build the conformance fixtures", || {
         steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-conformance"]))
+    })
+}
+
+/// Builds the page server, as the tests over real pipes run it.
+fn build_page_server(project: &Project) -> Result<()> {
+    step("build the page server", || {
+        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--bin", "statibeat-page-mcp"]))
     })
 }
 

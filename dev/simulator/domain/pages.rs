@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
+use super::super::caller::Caller;
+use super::super::caller::people::PERMISSIONS;
 use super::super::dispatch::Call;
 use super::super::wire::body::Query;
 use super::super::wire::reply::{self, Handled, Refusal};
@@ -135,10 +137,20 @@ pub fn of(world: &World, page_id: u64) -> Result<&Page, Refusal> {
 pub fn context(world: &World, call: &Call) -> Handled {
     Query::parse(call.request, &[])?;
     let page = of(world, call.page_id)?;
-    Ok(reply::ok(&json!({
+    let mut shown = json!({
         "organization": { "id": page.organization_id, "name": page.organization_name },
         "page": identity(page),
-    })))
+    });
+    if let Caller::Token(token) = &call.caller {
+        let reach: Vec<&str> = PERMISSIONS.into_iter().filter(|permission| token.allows(permission)).collect();
+        shown["credential"] = json!({
+            "name": token.name,
+            "permission": token.permission,
+            "role_key": token.role_key,
+            "permissions": reach,
+        });
+    }
+    Ok(reply::ok(&shown))
 }
 
 /// `GET /api/v1/settings`, for anybody.

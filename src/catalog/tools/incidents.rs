@@ -73,7 +73,7 @@ impl Arguments for CreateIncident {
             ("remaining_writes", Source::RemainingWrites),
             ("replayed", Source::Replayed),
         ],
-        resource: (INCIDENT_DETAIL, "incident_id"),
+        resource: Some((INCIDENT_DETAIL, "incident_id")),
     };
 
     fn into_write(self) -> Write {
@@ -118,7 +118,7 @@ impl Arguments for AddIncidentUpdate {
             ("remaining_writes", Source::RemainingWrites),
             ("replayed", Source::Replayed),
         ],
-        resource: (INCIDENT_DETAIL, "incident_id"),
+        resource: Some((INCIDENT_DETAIL, "incident_id")),
     };
 
     fn into_write(self) -> Write {

@@ -80,7 +80,7 @@ impl Arguments for ScheduleMaintenance {
             ("remaining_writes", Source::RemainingWrites),
             ("replayed", Source::Replayed),
         ],
-        resource: (MAINTENANCE_DETAIL, "maintenance_id"),
+        resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };
 
     fn into_write(self) -> Write {
@@ -118,7 +118,7 @@ impl Arguments for AddMaintenanceUpdate {
             ("remaining_writes", Source::RemainingWrites),
             ("replayed", Source::Replayed),
         ],
-        resource: (MAINTENANCE_DETAIL, "maintenance_id"),
+        resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };
 
     fn into_write(self) -> Write {

@@ -44,8 +44,8 @@ pub struct Report {
     pub to: Option<(&'static str, &'static str)>,
     /// The fields, in the order of the schema.
     pub fields: &'static [(&'static str, Source)],
-    /// The resource that shows what was written, and the field that names it.
-    pub resource: (&'static Resource, &'static str),
+    /// The resource that shows what was written, and the field that names it; `None`: nothing does.
+    pub resource: Option<(&'static Resource, &'static str)>,
 }
 
 impl Report {
@@ -61,12 +61,12 @@ impl Report {
         let uri = self.uri(written);
         let value = |(name, source): &(&str, Source)| Some(((*name).to_owned(), source.read(written, uri.as_deref())?));
         let structured = Value::Object(self.fields.iter().filter_map(value).collect());
-        let links = uri.iter().map(|uri| (uri.clone(), self.resource.0)).collect();
+        let links = uri.iter().zip(self.resource).map(|(uri, (entry, _))| (uri.clone(), entry)).collect();
         Done { text: self.sentence(&structured, written.replayed), structured, links }
     }
 
     fn uri(&self, written: &Written<'_>) -> Option<String> {
-        let (resource, field) = self.resource;
+        let (resource, field) = self.resource?;
         let id = self.fields.iter().find(|(name, _)| *name == field)?.1.read(written, None)?;
         let page_id = written.page["id"].as_i64()?;
         let variables: Variables = [("page_id", page_id.to_string()), (field, id.to_string())]

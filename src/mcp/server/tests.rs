@@ -1,6 +1,6 @@
 //! Whole answers of the engine over a fake surface: each method in both eras, refusals, batches.
 
-mod fake;
+pub mod fake;
 
 use super::*;
 use crate::catalog::find_tool;

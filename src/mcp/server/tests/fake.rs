@@ -17,7 +17,7 @@ static GREET: Prompt = Prompt {
     description: "Says hello.",
     arguments: &[PromptArgument { name: "who", title: "Who", description: "A name.", required: true }],
     resources: &["me"],
-    text: |_| String::new(),
+    text: |_, _| String::new(),
 };
 
 /// Gives what its fields say, and remembers calls.

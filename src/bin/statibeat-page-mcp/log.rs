@@ -1,0 +1,30 @@
+//! The log: lines on standard error, as far as they are worth one.
+
+use statibeat_mcp::page::settings::LogLevel;
+use std::io::{self, Write as _};
+
+/// Where lines go.
+#[derive(Clone, Copy)]
+pub struct Log {
+    level: LogLevel,
+}
+
+impl Log {
+    /// A log of this level.
+    pub const fn new(level: LogLevel) -> Self {
+        Self { level }
+    }
+
+    /// Writes a line if it is worth one. A log that nobody reads is no reason to stop.
+    pub fn line(self, level: LogLevel, text: &str) {
+        if level <= self.level {
+            let word = match level {
+                LogLevel::Error => "error",
+                LogLevel::Warn => "warn",
+                LogLevel::Info => "info",
+                LogLevel::Debug => "debug",
+            };
+            let _ = writeln!(io::stderr(), "{word}: {}", text.replace('\n', " "));
+        }
+    }
+}

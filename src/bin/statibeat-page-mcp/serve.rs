@@ -1,0 +1,129 @@
+//! The loop: lines in, lines out. Requests run side by side up to a bound; the rest waits in order.
+
+use crate::lines::Input;
+use crate::log::Log;
+use futures_channel::mpsc::Receiver;
+use futures_util::future::{AbortHandle, Either, abortable, select};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use serde_json::Value;
+use statibeat_mcp::mcp::Surface;
+use statibeat_mcp::mcp::stdio::{self, Asked, Line, Peer, Work};
+use statibeat_mcp::page::settings::LogLevel;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::io::{self, Write};
+use std::pin::pin;
+
+/// Requests that run at once; more would only queue at StatiBeat.
+const MOST_AT_ONCE: usize = 16;
+/// Requests that wait. Beyond them the pipe fills up, and the client waits.
+pub const MOST_WAITING: usize = 64;
+
+/// Why the loop ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client closed its end; everything it asked for was answered.
+    Closed,
+    /// A signal.
+    Stopped,
+    /// The client does not listen any more.
+    Deaf,
+}
+
+type Ended = (Option<String>, Option<Option<Line>>);
+
+/// One run of the loop.
+struct Loop<'a, W> {
+    surface: &'a dyn Surface,
+    output: W,
+    log: Log,
+    peer: Peer,
+    waiting: VecDeque<(Option<String>, Work)>,
+    running: HashMap<String, AbortHandle>,
+}
+
+/// Serves one client until there is a reason to end.
+pub async fn serve(surface: &dyn Surface, mut input: Receiver<Input>, output: impl Write, log: Log) -> End {
+    let mut served =
+        Loop { surface, output, log, peer: Peer::default(), waiting: VecDeque::new(), running: HashMap::new() };
+    let mut work = FuturesUnordered::new();
+    let mut is_open = true;
+    loop {
+        while work.len() < MOST_AT_ONCE
+            && let Some((key, next)) = served.waiting.pop_front()
+        {
+            work.push(served.begin(key, next));
+        }
+        let event = match (is_open && served.waiting.len() < MOST_WAITING, work.is_empty()) {
+            (false, true) => return End::Closed,
+            (true, true) => Either::Left(input.next().await),
+            (false, false) => Either::Right(work.next().await),
+            (true, false) => match select(pin!(input.next()), pin!(work.next())).await {
+                Either::Left((line, _)) => Either::Left(line),
+                Either::Right((ended, _)) => Either::Right(ended),
+            },
+        };
+        let kept_up = match event {
+            Either::Left(None | Some(Input::End)) => {
+                is_open = false;
+                Ok(())
+            }
+            Either::Left(Some(Input::Stop)) => return End::Stopped,
+            Either::Left(Some(Input::TooLong)) => served.write(&served.peer.refuse_long()),
+            Either::Left(Some(Input::Line(line))) => {
+                served.take(&line);
+                Ok(())
+            }
+            Either::Right(ended) => served.finish(ended),
+        };
+        if kept_up.is_err() {
+            return End::Deaf;
+        }
+    }
+}
+
+impl<'a, W: Write> Loop<'a, W> {
+    fn take(&mut self, line: &[u8]) {
+        match self.peer.read(line) {
+            Asked::Answers { key, work } => self.waiting.push_back((key, work)),
+            Asked::Nothing => {}
+            Asked::Cancel(key) => {
+                self.log.line(LogLevel::Debug, &format!("request {key} is cancelled"));
+                self.waiting.retain(|(waiting, _)| waiting.as_ref() != Some(&key));
+                if let Some(handle) = self.running.remove(&key) {
+                    handle.abort();
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, key: Option<String>, work: Work) -> impl Future<Output = Ended> + use<'a, W> {
+        let (answer, handle) = abortable(stdio::answer(self.surface, work));
+        if let Some(key) = &key {
+            self.log.line(LogLevel::Debug, &format!("request {key} begins"));
+            self.running.insert(key.clone(), handle);
+        }
+        async move { (key, answer.await.ok()) }
+    }
+
+    fn finish(&mut self, ended: Option<Ended>) -> io::Result<()> {
+        let Some((key, answer)) = ended else { return Ok(()) };
+        if let Some(key) = &key {
+            self.log.line(LogLevel::Debug, &format!("request {key} has ended"));
+            self.running.remove(key);
+        }
+        let Some(Some(Line { body, fault })) = answer else { return Ok(()) };
+        if let Some(fault) = fault {
+            self.log.line(LogLevel::Warn, &fault);
+        }
+        self.write(&body)
+    }
+
+    /// JSON has no line feeds of its own.
+    fn write(&mut self, body: &Value) -> io::Result<()> {
+        let mut line = body.to_string();
+        line.push('\n');
+        self.output.write_all(line.as_bytes())?;
+        self.output.flush()
+    }
+}

@@ -1,0 +1,113 @@
+//! Tools about Beats: run one now, decide on what one would post. For the page server alone.
+
+use super::report::{Report, Source};
+use super::{Arguments, tool};
+use crate::catalog::{Effect, Tool, Write};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Measures now instead of later.
+pub const RUN_BEAT: Tool = tool::<RunBeat>(
+    "run_beat",
+    "Run Beat",
+    "Starts one run of a Beat now. What it finds may lead to what its automation posts.",
+    Effect::Adds,
+    None,
+);
+
+/// Lets a Beat's draft out.
+pub const APPROVE_BEAT_ACTION: Tool = tool::<ApproveBeatAction>(
+    "approve_beat_action",
+    "Approve Beat action",
+    "Publishes what a Beat proposed and a person had to review.",
+    Effect::Adds,
+    None,
+);
+
+/// Drops a Beat's draft.
+pub const REJECT_BEAT_ACTION: Tool = tool::<RejectBeatAction>(
+    "reject_beat_action",
+    "Reject Beat action",
+    "Drops what a Beat proposed; it is not published. Cannot be taken back.",
+    Effect::Destroys,
+    None,
+);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RunBeat {
+    /// Id of the Beat.
+    beat_id: i64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ApproveBeatAction {
+    /// Id of the pending action.
+    action_id: i64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RejectBeatAction {
+    /// Id of the pending action.
+    action_id: i64,
+}
+
+const fn decided(done: &'static str) -> Report {
+    Report {
+        done,
+        id: "action_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("action_id", Source::Number("id")),
+            ("state", Source::Text("state")),
+            ("beat_id", Source::Number("beat_id")),
+            ("incident_id", Source::Number("incident_id")),
+            ("review_url", Source::Text("review_url")),
+            ("replayed", Source::Replayed),
+        ],
+        resource: None,
+    }
+}
+
+impl Arguments for RunBeat {
+    const REPORT: Report = Report {
+        done: "Started run",
+        id: "run_id",
+        to: Some(("Beat", "beat_id")),
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("run_id", Source::Number("id")),
+            ("beat_id", Source::Number("beat_id")),
+            ("stage", Source::Text("stage")),
+            ("started_at", Source::Text("started_at")),
+            ("replayed", Source::Replayed),
+        ],
+        resource: None,
+    };
+
+    fn into_write(self) -> Write {
+        Write::post(format!("beats/{}/run", self.beat_id), json!({}))
+    }
+}
+
+impl Arguments for ApproveBeatAction {
+    const REPORT: Report = decided("Approved Beat action");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("beats/actions/{}/approve", self.action_id), json!({}))
+    }
+}
+
+impl Arguments for RejectBeatAction {
+    const REPORT: Report = decided("Rejected Beat action");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("beats/actions/{}/reject", self.action_id), json!({}))
+    }
+}

@@ -1,0 +1,197 @@
+//! Tools that change incidents: edit, acknowledge, resolve, reopen, delete. For the page server alone.
+
+use super::report::{Report, Source};
+use super::{AffectedItem, Arguments, tool};
+use crate::catalog::resources::INCIDENT_DETAIL;
+use crate::catalog::{Effect, Tool, Write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Changes what an incident says.
+pub const UPDATE_INCIDENT: Tool = tool::<UpdateIncident>(
+    "update_incident",
+    "Update incident",
+    "Changes the named fields of an incident; customers see it at once. The others stay.",
+    Effect::Changes,
+    None,
+);
+
+/// Says that somebody is at it.
+pub const ACKNOWLEDGE_INCIDENT: Tool = tool::<AcknowledgeIncident>(
+    "acknowledge_incident",
+    "Acknowledge incident",
+    "Records that somebody is working on an incident. Publishes nothing; repeating it changes nothing.",
+    Effect::Adds,
+    None,
+);
+
+/// Ends an incident.
+pub const RESOLVE_INCIDENT: Tool = tool::<ResolveIncident>(
+    "resolve_incident",
+    "Resolve incident",
+    "Moves an incident to its last stage and publishes a last update at once.",
+    Effect::Changes,
+    None,
+);
+
+/// Takes a resolution back.
+pub const REOPEN_INCIDENT: Tool = tool::<ReopenIncident>(
+    "reopen_incident",
+    "Reopen incident",
+    "Moves a resolved incident back to its first stage and publishes an update at once.",
+    Effect::Changes,
+    None,
+);
+
+/// Takes an incident away.
+pub const DELETE_INCIDENT: Tool = tool::<DeleteIncident>(
+    "delete_incident",
+    "Delete incident",
+    "Deletes an incident with its whole timeline. Cannot be undone.",
+    Effect::Destroys,
+    None,
+);
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateIncident {
+    /// Id of the incident.
+    #[serde(skip_serializing)]
+    incident_id: i64,
+    /// One line.
+    #[schemars(length(max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// What customers read.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// Key of a status definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// How customers are affected.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<String>,
+    /// Replaces the affected items.
+    #[schemars(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items: Option<Vec<AffectedItem>>,
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items_freetext: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AcknowledgeIncident {
+    /// Id of the incident.
+    incident_id: i64,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ResolveIncident {
+    /// Id of the incident.
+    #[serde(skip_serializing)]
+    incident_id: i64,
+    /// What customers read last.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution_message: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReopenIncident {
+    /// Id of the incident.
+    #[serde(skip_serializing)]
+    incident_id: i64,
+    /// What customers read.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteIncident {
+    /// Id of the incident.
+    incident_id: i64,
+}
+
+/// The answer to each of these is the incident as it is now.
+const fn changed(done: &'static str) -> Report {
+    Report {
+        done,
+        id: "incident_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("incident_id", Source::Number("id")),
+            ("status", Source::Text("status")),
+            ("state", Source::Text("state")),
+            ("stage", Source::Nested("lifecycle_stage", "name")),
+            ("acknowledged_at", Source::Text("acknowledged_at")),
+            ("public_url", Source::Text("public_url")),
+            ("admin_url", Source::Text("admin_url")),
+            ("resource_uri", Source::ResourceUri),
+            ("replayed", Source::Replayed),
+        ],
+        resource: Some((INCIDENT_DETAIL, "incident_id")),
+    }
+}
+
+impl Arguments for UpdateIncident {
+    const REPORT: Report = changed("Updated incident");
+
+    fn into_write(self) -> Write {
+        Write::patch(format!("incidents/{}", self.incident_id), json!(self))
+    }
+}
+
+impl Arguments for AcknowledgeIncident {
+    const REPORT: Report = changed("Acknowledged incident");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("incidents/{}/acknowledge", self.incident_id), json!({}))
+    }
+}
+
+impl Arguments for ResolveIncident {
+    const REPORT: Report = changed("Resolved incident");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("incidents/{}/resolve", self.incident_id), json!(self))
+    }
+}
+
+impl Arguments for ReopenIncident {
+    const REPORT: Report = changed("Reopened incident");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("incidents/{}/reopen", self.incident_id), json!(self))
+    }
+}
+
+impl Arguments for DeleteIncident {
+    const REPORT: Report = Report {
+        done: "Deleted incident",
+        id: "incident_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("incident_id", Source::Number("id")),
+            ("replayed", Source::Replayed),
+        ],
+        resource: None,
+    };
+
+    fn into_write(self) -> Write {
+        Write::delete(format!("incidents/{}", self.incident_id))
+    }
+}

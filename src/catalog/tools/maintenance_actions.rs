@@ -1,0 +1,176 @@
+//! Tools that change maintenances: edit, complete, cancel, delete. For the page server alone.
+
+use super::report::{Report, Source};
+use super::{AffectedItem, Arguments, tool};
+use crate::catalog::resources::MAINTENANCE_DETAIL;
+use crate::catalog::{Effect, Tool, Write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Changes what a maintenance says, or when it is.
+pub const UPDATE_MAINTENANCE: Tool = tool::<UpdateMaintenance>(
+    "update_maintenance",
+    "Update maintenance",
+    "Changes the named fields of a maintenance; customers see it at once. The others stay.",
+    Effect::Changes,
+    None,
+);
+
+/// Ends a maintenance as planned.
+pub const COMPLETE_MAINTENANCE: Tool = tool::<CompleteMaintenance>(
+    "complete_maintenance",
+    "Complete maintenance",
+    "Ends a maintenance that is going on and publishes a last update at once.",
+    Effect::Changes,
+    None,
+);
+
+/// Calls a maintenance off.
+pub const CANCEL_MAINTENANCE: Tool = tool::<CancelMaintenance>(
+    "cancel_maintenance",
+    "Cancel maintenance",
+    "Calls a maintenance off and publishes a last update at once. Cannot be taken back.",
+    Effect::Changes,
+    None,
+);
+
+/// Takes a maintenance away.
+pub const DELETE_MAINTENANCE: Tool = tool::<DeleteMaintenance>(
+    "delete_maintenance",
+    "Delete maintenance",
+    "Deletes a maintenance with its whole timeline. Cannot be undone.",
+    Effect::Destroys,
+    None,
+);
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateMaintenance {
+    /// Id of the maintenance.
+    #[serde(skip_serializing)]
+    maintenance_id: i64,
+    /// One line.
+    #[schemars(length(max = 200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// What customers read.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// RFC 3339 with offset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts_at: Option<String>,
+    /// After the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<String>,
+    /// How customers are affected.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<String>,
+    /// Replaces the affected items.
+    #[schemars(length(max = 100))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items: Option<Vec<AffectedItem>>,
+    /// Where no item fits.
+    #[schemars(length(max = 2000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    affected_items_freetext: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CompleteMaintenance {
+    /// Id of the maintenance.
+    #[serde(skip_serializing)]
+    maintenance_id: i64,
+    /// What customers read last.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelMaintenance {
+    /// Id of the maintenance.
+    #[serde(skip_serializing)]
+    maintenance_id: i64,
+    /// What customers read last.
+    #[schemars(length(max = 20_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DeleteMaintenance {
+    /// Id of the maintenance.
+    maintenance_id: i64,
+}
+
+/// The answer to each of these is the maintenance as it is now.
+const fn changed(done: &'static str) -> Report {
+    Report {
+        done,
+        id: "maintenance_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("maintenance_id", Source::Number("id")),
+            ("state", Source::Text("state")),
+            ("stage", Source::Nested("lifecycle_stage", "name")),
+            ("starts_at", Source::Text("starts_at")),
+            ("ends_at", Source::Text("ends_at")),
+            ("public_url", Source::Text("public_url")),
+            ("admin_url", Source::Text("admin_url")),
+            ("resource_uri", Source::ResourceUri),
+            ("replayed", Source::Replayed),
+        ],
+        resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
+    }
+}
+
+impl Arguments for UpdateMaintenance {
+    const REPORT: Report = changed("Updated maintenance");
+
+    fn into_write(self) -> Write {
+        Write::patch(format!("maintenances/{}", self.maintenance_id), json!(self))
+    }
+}
+
+impl Arguments for CompleteMaintenance {
+    const REPORT: Report = changed("Completed maintenance");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("maintenances/{}/complete", self.maintenance_id), json!(self))
+    }
+}
+
+impl Arguments for CancelMaintenance {
+    const REPORT: Report = changed("Cancelled maintenance");
+
+    fn into_write(self) -> Write {
+        Write::post(format!("maintenances/{}/cancel", self.maintenance_id), json!(self))
+    }
+}
+
+impl Arguments for DeleteMaintenance {
+    const REPORT: Report = Report {
+        done: "Deleted maintenance",
+        id: "maintenance_id",
+        to: None,
+        fields: &[
+            ("page_id", Source::PageId),
+            ("page_name", Source::PageName),
+            ("maintenance_id", Source::Number("id")),
+            ("replayed", Source::Replayed),
+        ],
+        resource: None,
+    };
+
+    fn into_write(self) -> Write {
+        Write::delete(format!("maintenances/{}", self.maintenance_id))
+    }
+}

@@ -1,0 +1,205 @@
+//! Messages over a pipe, one a line: the same protocol without HTTP's headers and statuses.
+//!
+//! One client is at the other end for the life of the process, so a handshake holds for every later message that names no
+//! revision itself. A modern message is checked like over HTTP, headers aside.
+
+use super::era::{self, Revision};
+use super::error::{Failure, ProtocolError};
+use super::headers::TransportHeaders;
+use super::message::{self, Id, Incoming, Malformed, Message, Notification, Request};
+use super::server::{self, Batch};
+use super::{Error, Surface};
+use serde_json::Value;
+use std::cell::Cell;
+
+/// The client at the other end of the pipe.
+#[derive(Debug, Default)]
+pub struct Peer {
+    negotiated: Cell<Option<Revision>>,
+}
+
+/// What a line asks of us.
+#[derive(Debug)]
+pub enum Asked {
+    /// Answers; see [`answer`].
+    Answers {
+        /// Names the request, so that it can be cancelled; a batch has no name.
+        key: Option<String>,
+        /// What to answer.
+        work: Work,
+    },
+    /// To stop working on the request of this key. No answer to it may follow.
+    Cancel(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// Something that wants an answer.
+#[derive(Debug)]
+pub struct Work(Result<Incoming, Malformed>, Option<Revision>);
+
+/// One line to send back.
+#[derive(Debug)]
+pub struct Line {
+    /// A JSON-RPC answer, or the answers to a batch.
+    pub body: Value,
+    /// For the log: what went wrong on our side.
+    pub fault: Option<String>,
+}
+
+impl Peer {
+    /// Reads a line. Lines must be read in the order they come in: a handshake holds for those behind it.
+    pub fn read(&self, line: &[u8]) -> Asked {
+        let incoming = message::parse(line);
+        let mut key = None;
+        match &incoming {
+            Ok(Incoming::One(Message::Notification(notification))) => return cancelled(notification),
+            Ok(Incoming::One(Message::Response)) => return Asked::Nothing,
+            Ok(Incoming::One(Message::Request(request))) => {
+                key = Some(request.id.as_value().to_string());
+                self.note_handshake(request);
+            }
+            Ok(Incoming::Batch(_)) | Err(_) => {}
+        }
+        Asked::Answers { key, work: Work(incoming, self.negotiated.get()) }
+    }
+
+    /// What to say about a line that is too long to be read.
+    pub fn refuse_long(&self) -> Value {
+        let error = ProtocolError::NotARequest("the line is longer than is read here");
+        Failure::from(error).wire(self.negotiated.get().unwrap_or(Revision::NEWEST_LEGACY)).body(None)
+    }
+
+    fn note_handshake(&self, request: &Request) {
+        if request.method == "initialize" && !era::is_modern(request) {
+            let asked = request.params.get("protocolVersion").and_then(Value::as_str);
+            let revision = asked.map(|name| Revision::parse_legacy(name).unwrap_or(Revision::NEWEST_LEGACY));
+            self.negotiated.set(revision.or(self.negotiated.get()));
+        }
+    }
+}
+
+/// The answer to a line; `None`: there is none.
+pub async fn answer(surface: &dyn Surface, Work(incoming, negotiated): Work) -> Option<Line> {
+    match incoming {
+        Ok(Incoming::One(Message::Request(request))) => Some(answer_request(surface, request, negotiated).await),
+        Ok(Incoming::One(Message::Notification(_) | Message::Response)) => None,
+        Ok(Incoming::Batch(items)) => answer_batch(surface, items, negotiated).await,
+        Err(Malformed { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
+    }
+}
+
+async fn answer_request(surface: &dyn Surface, request: Request, negotiated: Option<Revision>) -> Line {
+    let revision = match revision_of(&request, negotiated) {
+        Ok(revision) => revision,
+        Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
+    };
+    let reply = server::reply_to(surface, request, revision).await;
+    match reply.result {
+        Ok(body) => Line { body, fault: None },
+        Err(failure) => refuse(Some(&reply.id), &failure, Some(revision)),
+    }
+}
+
+/// A modern request says so itself; others follow the handshake.
+fn revision_of(request: &Request, negotiated: Option<Revision>) -> Result<Revision, ProtocolError> {
+    if era::is_modern(request) {
+        return era::check_envelope(request).and_then(era::served);
+    }
+    Ok(negotiated.unwrap_or(Revision::V2025_03_26))
+}
+
+async fn answer_batch(
+    surface: &dyn Surface,
+    items: Vec<Result<Message, Malformed>>,
+    negotiated: Option<Revision>,
+) -> Option<Line> {
+    let headers =
+        TransportHeaders { protocol_version: negotiated.map(Revision::as_str), ..TransportHeaders::default() };
+    let revision = match era::check_batch(&items, &headers) {
+        Ok(revision) => revision,
+        Err(error) => return Some(refuse(None, &error.into(), negotiated)),
+    };
+    let Batch { bodies, faults, .. } = Batch::perform(surface, items, revision).await;
+    let fault = Some(faults.join("; ")).filter(|faults| !faults.is_empty());
+    (!bodies.is_empty()).then(|| Line { body: bodies.into(), fault })
+}
+
+fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<Revision>) -> Line {
+    let mut wire = failure.wire(revision.unwrap_or(Revision::NEWEST_LEGACY));
+    // HTTP has a header for this.
+    if let Failure::Surface(Error::Unavailable { retry_after: Some(wait), .. }) = failure {
+        wire.message = format!("{} (in {} seconds)", wire.message, wait.as_secs());
+    }
+    Line { body: wire.body(id), fault: server::fault(failure) }
+}
+
+/// Both eras have it. Of all other notifications nothing follows here.
+fn cancelled(notification: &Notification) -> Asked {
+    match notification.params.get("requestId") {
+        Some(id) if notification.method == "notifications/cancelled" => Asked::Cancel(id.to_string()),
+        _ => Asked::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::server::tests::fake::Fake;
+    use serde_json::json;
+
+    async fn said(peer: &Peer, message: &Value) -> Value {
+        match peer.read(message.to_string().as_bytes()) {
+            Asked::Answers { work, .. } => answer(&Fake::default(), work).await.map_or(Value::Null, |line| line.body),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn request(method: &str, params: &Value) -> Value {
+        json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
+    }
+
+    fn handshake(version: &str) -> Value {
+        request("initialize", &json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": {} }))
+    }
+
+    #[tokio::test]
+    async fn a_handshake_holds_for_what_comes_behind_it() {
+        let batch = json!([request("ping", &json!({}))]);
+        for (version, has_batches) in [("2025-03-26", true), ("2025-11-25", false)] {
+            let peer = Peer::default();
+            assert_eq!(said(&peer, &handshake(version)).await["result"]["protocolVersion"], version);
+            assert_eq!(said(&peer, &batch).await.is_array(), has_batches, "{version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_revision_is_answered_with_the_newest_that_has_a_handshake() {
+        let peer = Peer::default();
+        assert_eq!(said(&peer, &handshake("2031-01-01")).await["result"]["protocolVersion"], "2025-11-25");
+    }
+
+    #[tokio::test]
+    async fn a_modern_message_needs_no_handshake_and_no_headers() {
+        let meta = |version: &str| json!({ "_meta": { era::VERSION_KEY: version, era::CAPABILITIES_KEY: {} } });
+        let peer = Peer::default();
+        let answer = said(&peer, &request("server/discover", &meta("2026-07-28"))).await;
+        assert_eq!(answer["result"]["resultType"], "complete");
+        let unserved = said(&peer, &request("server/discover", &meta("2031-01-01"))).await;
+        assert_eq!(unserved["error"]["code"], -32022);
+        assert_eq!(said(&peer, &handshake("2025-06-18")).await["result"]["protocolVersion"], "2025-06-18");
+    }
+
+    #[test]
+    fn only_requests_want_answers_and_only_requests_are_cancelled() {
+        let peer = Peer::default();
+        let read = |text: &str| peer.read(text.as_bytes());
+        assert!(matches!(read(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), Asked::Nothing));
+        assert!(matches!(read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Asked::Nothing));
+        let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"1"}}"#;
+        assert!(matches!(read(cancel), Asked::Cancel(key) if key == "\"1\""));
+        let numbered = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        assert!(matches!(read(numbered), Asked::Answers { key: Some(key), .. } if key == "1"));
+        assert!(matches!(read("\u{0}"), Asked::Answers { key: None, .. }));
+    }
+}

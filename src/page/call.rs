@@ -1,0 +1,192 @@
+//! One call of a tool: read, looked over, confirmed, carried out once.
+
+use super::memory::{Claimed, Ending};
+use super::{PageSurface, SUMMARY, tools};
+use crate::catalog::policy::{Confirm, WritePolicy};
+use crate::catalog::uri::Roots;
+use crate::catalog::{Effect, Tool, Write, WriteMethod};
+use crate::mcp::{Dialogue, Error, ToolOutcome};
+use crate::surface::asked::{Asked, check_external_id};
+use crate::surface::call_arguments::{self, CallArguments};
+use crate::surface::confirmation::Approval;
+use crate::surface::wish::{End, Granted, Record, Wish};
+use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
+use crate::surface::{clock, outcome, stage};
+use crate::timestamp::Timestamp;
+use crate::upstream::ApiError;
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// When to ask again about a write that another call is at.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Calls the tool of that name.
+pub async fn call(
+    surface: &PageSurface<'_>,
+    name: &str,
+    arguments: Map<String, Value>,
+    dialogue: &Dialogue,
+) -> Result<ToolOutcome, Error> {
+    let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| Error::UnknownTool(name.to_owned()))?;
+    if let Some(reason) = surface.settings.tools.off(tool) {
+        return Ok(outcome::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
+    }
+    let (write, how) = match parse(tool, arguments) {
+        Ok(parsed) => parsed,
+        Err(problems) => return Ok(outcome::bad_arguments(&problems)),
+    };
+    let page = surface.page_or_trouble().await?;
+    let asked = Asked::new(tool.name, page.id, &write, how.key.as_deref());
+    let api = surface.api();
+    // A write that was asked for before is not looked at again: repeating the call tells how it ended.
+    if let Some(change) = &write.stage
+        && !surface.memory.is_known(&asked)
+        && let Err(refusal) = stage::check(&[api, api], change).await?
+    {
+        return Ok(refusal);
+    }
+    let now = (surface.outside.now)();
+    let wish = Wish {
+        asker: ["page", &surface.process],
+        tool,
+        page,
+        api: &api,
+        write: &write,
+        how: &how,
+        asked: &asked,
+        dialogue,
+        policy: &policy(&surface.settings.policy, tool),
+        seals: &surface.seals,
+        now,
+        random: surface.outside.random,
+        record: surface,
+        trouble: &|error| surface.trouble(SUMMARY, error),
+    };
+    let (warnings, approval) = match wish.grant().await? {
+        Granted::Write { warnings, approval } => (warnings, approval),
+        Granted::Told(outcome) => return Ok(outcome),
+    };
+    let told = match perform(surface, &write, &asked, approval.as_ref(), now).await {
+        Ok(posted) => outcome::done(tool, page, &Roots::PAGE, &posted, None),
+        Err(reason) => outcome::error(outcome::not_written(&reason)?),
+    };
+    Ok(outcome::with_remarks(told, warnings, clock::echo(&write, &page.raw).as_deref()))
+}
+
+/// Reads the arguments, or says everything that is wrong with them.
+fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallArguments), Vec<String>> {
+    let how = call_arguments::take(&mut arguments);
+    let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
+    match (how, write) {
+        (Ok(how), Ok(write)) => Ok((write, how)),
+        (how, write) => Err([how.err(), write.err()].into_iter().flatten().collect()),
+    }
+}
+
+/// What cannot be brought back is confirmed even where the client cannot ask its person, unless the operator said never.
+fn policy(settings: &WritePolicy, tool: &Tool) -> WritePolicy {
+    let confirm = match settings.confirm {
+        Confirm::WhenSupported if tool.effect == Effect::Destroys => Confirm::Always,
+        confirm => confirm,
+    };
+    WritePolicy { confirm, ..settings.clone() }
+}
+
+/// Nothing outlives the process, so only what was asked for is remembered.
+#[async_trait(?Send)]
+impl Record for PageSurface<'_> {
+    async fn is_known(&self, asked: &Asked) -> bool {
+        self.memory.is_known(asked)
+    }
+
+    async fn note(&self, _: End, _: &'static str) -> Option<String> {
+        None
+    }
+}
+
+/// Carries a write out: claim, find out, look around, post, find out again, remember.
+async fn perform(
+    surface: &PageSurface<'_>,
+    write: &Write,
+    asked: &Asked,
+    approval: Option<&Approval>,
+    now: Timestamp,
+) -> Result<Posted, NotWritten> {
+    let attempt = match surface.memory.claim(asked, &external_id(surface, write, asked), approval, now) {
+        Claimed::Yours(attempt) => attempt,
+        Claimed::Replay(posted) => return Ok(Posted { made: Made::Before, ..posted }),
+        Claimed::Running => return Err(NotWritten::Running { retry_after: SOON }),
+        Claimed::Conflict(fields) => return Err(NotWritten::KeyConflict { fields }),
+        Claimed::HandleSpent => return Err(NotWritten::HandleSpent),
+    };
+    let sending = Sending {
+        api: &surface.api(),
+        write,
+        external_id: &attempt.external_id.clone(),
+        seen: approval.map(|approval| approval.seen.as_slice()).unwrap_or_default(),
+        is_taken_over: attempt.is_taken_over,
+        now,
+    };
+    let result = carry_out(&sending).await;
+    attempt.finish(&match &result {
+        Ok(posted) if is_remembered(write, asked) => Ending::Done(posted),
+        Ok(_) => Ending::DoneOnce,
+        Err(reason) if is_certain(reason) => Ending::NotDone,
+        Err(_) if !write.takes_external_id() && !asked.has_own_key => Ending::NotDone,
+        Err(_) => Ending::Unknown,
+    });
+    result
+}
+
+async fn carry_out(sending: &Sending<'_>) -> Result<Posted, NotWritten> {
+    let posted = |document, made| Posted { document, made, remaining: None };
+    if sending.is_taken_over && sending.write.takes_external_id() {
+        if let Some(document) = sending.look_up().await.map_err(NotWritten::Unresolved)? {
+            return Ok(posted(document, Made::BeforeFound));
+        }
+    } else {
+        sending.check_similar().await?;
+    }
+    let (document, made) = sending.post().await?;
+    Ok(posted(if document.is_null() { gone(sending.write) } else { document }, made))
+}
+
+/// StatiBeat shows nothing of what was deleted; its id is in the path.
+fn gone(write: &Write) -> Value {
+    debug_assert_eq!(write.method, WriteMethod::Delete);
+    let id = write.path.rsplit('/').next().and_then(|id| id.parse::<i64>().ok());
+    json!({ "id": id })
+}
+
+/// The client's own name for the write; or one that follows from its key, so that another process makes the same; or one
+/// of this process alone.
+fn external_id(surface: &PageSurface<'_>, write: &Write, asked: &Asked) -> String {
+    match given_external_id(write) {
+        Some(name) => name.to_owned(),
+        None if asked.has_own_key => format!("mcp-{}", asked.key_hash),
+        None => {
+            surface.count.set(surface.count.get() + 1);
+            format!("mcp-{}-{}", surface.process, surface.count.get())
+        }
+    }
+}
+
+/// What adds to the page is the same thing when it is asked for again. What changes it may be meant again, unless the
+/// client says by a key that it is not.
+fn is_remembered(write: &Write, asked: &Asked) -> bool {
+    write.takes_external_id() || asked.has_own_key
+}
+
+/// Whether nothing was done for certain.
+fn is_certain(reason: &NotWritten) -> bool {
+    match reason {
+        NotWritten::Running { .. }
+        | NotWritten::KeyConflict { .. }
+        | NotWritten::HandleSpent
+        | NotWritten::Similar(_)
+        | NotWritten::Unchecked(_) => true,
+        NotWritten::Unresolved(_) | NotWritten::Unconfirmed(_) => false,
+        NotWritten::Upstream(error) => !matches!(error, ApiError::OutcomeUnknown(_)),
+    }
+}

@@ -1,0 +1,27 @@
+//! `--check`: whether the settings work, said for the person who wrote them.
+
+use super::{PageSurface, tools};
+use crate::mcp::Error;
+
+impl PageSurface<'_> {
+    /// Asks StatiBeat which page this is and what the token may do there.
+    pub async fn check(&self) -> Result<String, Error> {
+        let page = self.page_or_trouble().await?;
+        let text = |name: &str| page.raw[name].as_str().unwrap_or("not told by StatiBeat").to_owned();
+        let token = page.raw["token"]["permission"].as_str().unwrap_or("not told by StatiBeat");
+        let on: Vec<&str> = self.settings.tools.on().map(|tool| tool.name).collect();
+        let off: Vec<String> = tools::all()
+            .filter_map(|tool| Some(format!("{} ({})", tool.name, self.settings.tools.off(tool)?)))
+            .collect();
+        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        Ok(format!(
+            "Page: {} (id {}), {}\nToken permission: {token}\nRole: {}\nTools on: {}\nTools off: {}\n",
+            page.name,
+            page.id,
+            text("public_url"),
+            text("role_key"),
+            list(&on.into_iter().map(str::to_owned).collect::<Vec<_>>()),
+            list(&off),
+        ))
+    }
+}

@@ -1,0 +1,41 @@
+//! Completion: ids and keys of this page that could be meant. Never refuses; what cannot be read has no suggestions.
+
+use super::{PageSurface, offered};
+use crate::catalog::uri::Roots;
+use crate::catalog::{self};
+use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
+use crate::surface::complete::{Candidate, Source, WINDOWS, candidates_of, matching, source};
+
+/// Values that fit what was typed, best first.
+pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<Suggestions, Error> {
+    if !is_known(surface, sought) {
+        return Ok(Suggestions::default());
+    }
+    let candidates = match sought.argument.as_str() {
+        "window_days" => WINDOWS.map(|days| Candidate::new(days, days)).to_vec(),
+        argument => match source(argument) {
+            Some(source) => of_page(surface, source).await,
+            None => vec![],
+        },
+    };
+    Ok(Suggestions(matching(candidates, &sought.typed)))
+}
+
+/// Whether what the argument belongs to is offered, and has such an argument.
+fn is_known(surface: &PageSurface<'_>, sought: &Completion) -> bool {
+    match &sought.of {
+        CompletionTarget::Prompt(name) => catalog::find_prompt(name)
+            .is_some_and(|prompt| surface.prompt_arguments(prompt).iter().any(|one| one.name == sought.argument)),
+        CompletionTarget::Resource(template) => {
+            offered().any(|entry| Roots::PAGE.listed_template(entry) == *template)
+                && template.contains(&format!("{{{}}}", sought.argument))
+        }
+    }
+}
+
+async fn of_page(surface: &PageSurface<'_>, source: &Source) -> Vec<Candidate> {
+    let entries = source.resources.iter().filter_map(|name| catalog::find_resource(name));
+    let paths: Vec<String> = entries.flat_map(|entry| entry.reads).map(|read| read.path.to_owned()).collect();
+    let answers = surface.api().get_all(&paths).await;
+    answers.iter().flatten().flat_map(|answer| candidates_of(answer, source.field)).collect()
+}

@@ -1,0 +1,28 @@
+//! Which tools the page server offers: all of the catalogue's, as far as its operator lets them.
+
+use super::settings::Tools;
+use crate::catalog::tools::TOOLS;
+use crate::catalog::{Effect, Tool};
+
+/// Every tool there is.
+pub fn all() -> impl Iterator<Item = &'static Tool> {
+    TOOLS.iter()
+}
+
+impl Tools {
+    /// Those that are on, in the order of lists.
+    pub fn on(&self) -> impl Iterator<Item = &'static Tool> {
+        all().filter(|tool| self.off(tool).is_none())
+    }
+
+    /// Why a tool is off; `None`: it is on.
+    pub fn off(&self, tool: &Tool) -> Option<&'static str> {
+        match self {
+            Tools::All => None,
+            Tools::Only(names) if names.contains(&tool.name) => None,
+            Tools::Only(_) => Some("its operator did not put it on the list STATIBEAT_MCP_ALLOWED_TOOLS"),
+            Tools::ReadOnly if tool.effect == Effect::Reads => None,
+            Tools::ReadOnly => Some("STATIBEAT_MCP_READ_ONLY is set"),
+        }
+    }
+}

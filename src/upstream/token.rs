@@ -1,0 +1,220 @@
+//! A page's own API token: StatiBeat's admin API on the page's host, or on the application host with the page by number.
+//!
+//! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
+
+use super::{API_ROOT, ApiError, JSON, exchange, pause, rooted};
+use crate::ids::{OrganizationId, PageId};
+use crate::ports::HttpClient;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// What StatiBeat's records call traffic of the page server.
+const SOURCE: &str = "page_mcp";
+
+/// A secret of the page's admins. It has no `Debug` and no `Display`; only the header below holds it.
+pub struct ApiToken(HeaderValue);
+
+impl ApiToken {
+    /// Takes a token; `None` if it is not one word of visible ASCII.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_word = !text.is_empty() && text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut header = HeaderValue::from_str(&format!("Bearer {text}")).ok().filter(|_| is_word)?;
+        header.set_sensitive(true);
+        Some(Self(header))
+    }
+}
+
+/// How the page is named to StatiBeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageAddress {
+    /// By the host that is called.
+    Host,
+    /// By number, on the application host.
+    Numbers {
+        /// Its owner.
+        organization_id: OrganizationId,
+        /// The page.
+        page_id: PageId,
+    },
+}
+
+/// The way to one page with its token.
+pub struct TokenAccess<'a> {
+    /// The client.
+    pub http: &'a dyn HttpClient,
+    /// Scheme and host, without a slash at the end.
+    pub origin: &'a str,
+    /// The secret.
+    pub token: &'a ApiToken,
+    /// Which page.
+    pub address: PageAddress,
+    /// The Slack user that a trusted server acts for, as `team:user`; for StatiBeat's records.
+    pub slack_actor: Option<&'a str>,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+}
+
+impl TokenAccess<'_> {
+    /// The page as StatiBeat shows it, with the credential's own reach where StatiBeat tells it.
+    pub async fn page(&self) -> Result<Value, ApiError> {
+        match self.address {
+            PageAddress::Host => {
+                let (_, context) = self.twice(Method::GET, &format!("{API_ROOT}/context")).await?;
+                let mut page = context["page"].clone();
+                page["organization_id"] = context["organization"]["id"].clone();
+                if let Some(credential) = context.get("credential") {
+                    page["permissions"] = credential["permissions"].clone();
+                    page["role_key"] = credential["role_key"].clone();
+                    page["token"] = json!({ "name": credential["name"], "permission": credential["permission"] });
+                }
+                Ok(page)
+            }
+            PageAddress::Numbers { organization_id, .. } => {
+                let (_, mut page) = self.twice(Method::GET, &self.path("summary")?).await?;
+                page["organization_id"] = organization_id.0.into();
+                Ok(page)
+            }
+        }
+    }
+
+    /// One call below the page's admin root.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        relative: &str,
+        body: Option<Bytes>,
+    ) -> Result<(StatusCode, Value), ApiError> {
+        self.call(method, &self.path(relative)?, body).await
+    }
+
+    async fn twice(&self, method: Method, path: &str) -> Result<(StatusCode, Value), ApiError> {
+        match self.call(method.clone(), path, None).await {
+            Err(error) if error.may_pass() => {
+                pause(self.http, self.random).await;
+                self.call(method, path, None).await
+            }
+            answer => answer,
+        }
+    }
+
+    fn path(&self, relative: &str) -> Result<String, ApiError> {
+        let root = match self.address {
+            PageAddress::Host => "/admin".to_owned(),
+            PageAddress::Numbers { organization_id, page_id } => {
+                format!("/orgs/{organization_id}/pages/{page_id}/admin")
+            }
+        };
+        Ok(format!("{API_ROOT}{}", rooted(&root, relative)?))
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<(StatusCode, Value), ApiError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header(AUTHORIZATION, &self.token.0)
+            .header(ACCEPT, JSON)
+            .header("x-statibeat-source", SOURCE)
+            .header("x-request-id", self.request_id());
+        if let Some(actor) = self.slack_actor {
+            request = request.header("x-statibeat-slack-actor", actor);
+        }
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, JSON);
+        }
+        let request = request.body(body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))?;
+        exchange(self.http, request).await
+    }
+
+    fn request_id(&self) -> String {
+        let mut random = [0; 16];
+        (self.random)(&mut random);
+        random.iter().fold(String::from("page-"), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PageApi;
+    use super::super::testing::{FakeHttp, counting_random};
+    use super::*;
+    use crate::catalog::Write;
+
+    fn access<'a>(http: &'a FakeHttp, token: &'a ApiToken, address: PageAddress) -> TokenAccess<'a> {
+        TokenAccess {
+            http,
+            origin: "https://status.example",
+            token,
+            address,
+            slack_actor: None,
+            random: &counting_random,
+        }
+    }
+
+    const NUMBERS: PageAddress = PageAddress::Numbers { organization_id: OrganizationId(3), page_id: PageId(7) };
+
+    #[tokio::test]
+    async fn a_page_is_addressed_by_its_host_or_by_number() {
+        let token = ApiToken::parse("secret").expect("a token");
+        for (address, root) in [(PageAddress::Host, "/api/v1/admin"), (NUMBERS, "/api/v1/orgs/3/pages/7/admin")] {
+            let http = FakeHttp::answering([(200, json!({})), (201, json!({ "id": 1 }))]);
+            let access = access(&http, &token, address);
+            let api = PageApi::with_token(&access);
+            api.get("incidents?limit=5").await.expect("an answer");
+            assert!(api.write(&Write::post("incidents", json!({}))).await.expect("an answer").is_new);
+            let sent = http.sent();
+            assert_eq!(sent[0].uri().to_string(), format!("https://status.example{root}/incidents?limit=5"));
+            assert_eq!(sent[1].uri().path(), format!("{root}/incidents"));
+            for request in sent {
+                assert_eq!(request.headers()["authorization"], "Bearer secret");
+                assert_eq!(request.headers()["x-statibeat-source"], "page_mcp");
+                assert!(request.headers().get("x-statibeat-slack-actor").is_none());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_is_sent_as_it_says() {
+        let token = ApiToken::parse("secret").expect("a token");
+        let http = FakeHttp::answering([(200, json!({})), (204, json!(null))]);
+        let access = access(&http, &token, PageAddress::Host);
+        let api = PageApi::with_token(&access);
+        api.write(&Write::patch("incidents/9", json!({ "title": "t" }))).await.expect("an answer");
+        let deleted = api.write(&Write::delete("incidents/9")).await.expect("an answer");
+        assert_eq!(deleted.document, Value::Null);
+        let sent = http.sent();
+        assert_eq!((sent[0].method(), sent[0].body().as_ref()), (&Method::PATCH, br#"{"title":"t"}"#.as_slice()));
+        assert_eq!((sent[1].method(), sent[1].body().len()), (&Method::DELETE, 0));
+        assert!(sent[1].headers().get(CONTENT_TYPE).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_page_is_what_the_host_or_the_numbers_say() {
+        let token = ApiToken::parse("secret").expect("a token");
+        let context = json!({ "organization": { "id": 3 }, "page": { "id": 7, "name": "Acme" },
+            "credential": { "name": "t", "permission": "read", "role_key": "page_manager", "permissions": ["page.read"] } });
+        let http = FakeHttp::answering([(200, context)]);
+        let page = access(&http, &token, PageAddress::Host).page().await.expect("a page");
+        assert_eq!(
+            (&page["id"], &page["organization_id"], &page["role_key"]),
+            (&json!(7), &json!(3), &json!("page_manager"))
+        );
+        let http = FakeHttp::answering([(503, json!({})), (200, json!({ "id": 7, "name": "Acme" }))]);
+        let page = access(&http, &token, NUMBERS).page().await.expect("a page");
+        assert_eq!((&page["name"], &page["organization_id"]), (&json!("Acme"), &json!(3)));
+        assert_eq!(http.sent()[1].uri().path(), "/api/v1/orgs/3/pages/7/admin/summary");
+    }
+
+    #[test]
+    fn a_token_is_one_visible_word() {
+        for bad in ["", "a b", "a\n", "ä", "\u{7f}"] {
+            assert!(ApiToken::parse(bad).is_none(), "{bad:?}");
+        }
+        assert!(ApiToken::parse("sb_x.Y-1~").is_some());
+    }
+}

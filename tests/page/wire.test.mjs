@@ -1,0 +1,134 @@
+// What happens on the pipe itself: bad lines, long lines, batches, many at once, cancelling, ending.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Pipe, endAll } from "./support/program.mjs";
+import { TOKENS, startSimulator } from "./support/simulator.mjs";
+
+let simulator;
+before(async () => (simulator = await startSimulator()));
+after(() => {
+  endAll();
+  return simulator.stop();
+});
+afterEach(() => simulator.clearFaults());
+
+const open = (more = {}) => new Pipe({ STATIBEAT_API_TOKEN: TOKENS.admin, STATIBEAT_BASE_URL: simulator.url, ...more });
+const read = (uri) => ({ uri: `statibeat://page/${uri}` });
+
+test("lines that are no messages are answered, and the next one is served", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  const cases = [
+    ["no json\n", -32700],
+    [Buffer.from([0x22, 0xff, 0xfe, 0x22, 0x0a]), -32700],
+    ["{}\n", -32600],
+    ["[]\n", -32600],
+    [`${"x".repeat(10 * 1024 * 1024)}\n`, -32600],
+    [`{"jsonrpc":"2.0","id":null,"method":"ping"}\n`, -32600],
+  ];
+  for (const [bytes, code] of cases) {
+    pipe.raw(bytes);
+    assert.equal((await pipe.stray()).error.code, code, String(bytes).slice(0, 40));
+  }
+  pipe.raw("\n  \r\n");
+  assert.deepEqual((await pipe.request("ping")).result, {});
+  assert.equal((await pipe.request("no/such")).error.code, -32601);
+  assert.deepEqual(await pipe.close(), { code: 0, signal: null });
+});
+
+test("a message may come in pieces and several may come in one", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  pipe.raw('{"jsonrpc":"2.0","id":"a","me');
+  pipe.raw('thod":"ping"}\r\n{"jsonrpc":"2.0","id":"b","method":"ping"}\n');
+  const answers = [await pipe.stray(), await pipe.stray()];
+  assert.deepEqual(answers.map(({ id }) => id).sort(), ["a", "b"]);
+  await pipe.close();
+});
+
+test("batches are served where the revision has them", async () => {
+  const batch = '[{"jsonrpc":"2.0","id":"x","method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"}]\n';
+  for (const [version, answers] of [["2025-03-26", true], ["2025-06-18", false]]) {
+    const pipe = open();
+    assert.equal((await pipe.handshake(version)).protocolVersion, version);
+    pipe.raw(batch);
+    const answer = await pipe.stray();
+    if (answers) assert.deepEqual(answer, [{ jsonrpc: "2.0", id: "x", result: {} }]);
+    else assert.equal(answer.error.code, -32600);
+    await pipe.close();
+  }
+});
+
+test("what is asked while a slow request runs is answered first", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  await pipe.request("resources/read", read("summary"));
+  await simulator.fault("GET", "/api/v1/admin/status-definitions", { delay: { milliseconds: 1500 } });
+  const order = [];
+  const slow = pipe.request("resources/read", read("status-definitions")).then(() => order.push("slow"));
+  await pipe.request("resources/read", read("incidents/active")).then(() => order.push("quick"));
+  await slow;
+  assert.deepEqual(order, ["quick", "slow"]);
+  await pipe.close();
+});
+
+test("a hundred requests at once are all answered, each once", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  const requests = Array.from({ length: 100 }, () => pipe.request("resources/read", read("incidents/active")));
+  const answers = await Promise.all(requests);
+  assert.ok(answers.every(({ result }) => result));
+  assert.equal(new Set(pipe.lines.map((line) => JSON.parse(line).id)).size, pipe.lines.length);
+  await pipe.close();
+});
+
+test("a cancelled request is never answered", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  await pipe.request("resources/read", read("summary"));
+  await simulator.fault("GET", "/api/v1/admin/status-definitions", { delay: { milliseconds: 700 } });
+  const { id } = pipe.begin("resources/read", read("status-definitions"));
+  pipe.notify("notifications/cancelled", { requestId: id, reason: "changed my mind" });
+  // The same read again takes at least as long as the fault held the first one.
+  await simulator.fault("GET", "/api/v1/admin/lifecycle-stages", { delay: { milliseconds: 1200 } });
+  await pipe.request("resources/read", read("lifecycle-stages"));
+  assert.ok(!pipe.lines.some((line) => JSON.parse(line).id === id));
+  pipe.notify("notifications/cancelled", { requestId: "never asked" });
+  pipe.notify("notifications/cancelled", {});
+  assert.deepEqual((await pipe.request("ping")).result, {});
+  await pipe.close();
+});
+
+test("when the client closes its end, what it asked for is answered and the program ends", async () => {
+  const pipe = open();
+  await pipe.handshake();
+  await simulator.fault("GET", "/api/v1/admin/summary", { delay: { milliseconds: 500 } });
+  const answer = pipe.request("resources/read", read("summary"));
+  assert.deepEqual(await pipe.close(), { code: 0, signal: null });
+  assert.ok((await answer).result);
+});
+
+test("a signal ends the program cleanly, a request under way or not", { skip: process.platform === "win32" }, async () => {
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    const pipe = open();
+    await pipe.handshake();
+    await simulator.fault("GET", "/api/v1/admin/summary", { delay: { milliseconds: 5000 } });
+    pipe.begin("resources/read", read("summary"));
+    await pipe.request("ping");
+    pipe.child.kill(signal);
+    assert.deepEqual(await pipe.exit, { code: 0, signal: null });
+    await simulator.clearFaults();
+  }
+});
+
+test("the token is in no line and in no log, at the loudest level", async () => {
+  const pipe = open({ STATIBEAT_MCP_LOG_LEVEL: "debug" });
+  await pipe.handshake();
+  await simulator.fault("GET", "/api/v1/admin/summary", { status: { code: 500 } }, 2);
+  assert.ok((await pipe.request("resources/read", read("summary"))).error);
+  assert.equal((await pipe.request("resources/read", read("nothing"))).error.code, -32002);
+  await pipe.close();
+  assert.ok(pipe.log.includes("request"), "the log is on");
+  assert.ok(!(pipe.log + pipe.lines.join()).includes(TOKENS.admin));
+});

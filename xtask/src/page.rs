@@ -1,0 +1,69 @@
+//! `cargo xtask page`: the page server as others get it, into `target/page/`.
+
+use crate::project::Project;
+use crate::steps::{self, step};
+use anyhow::{Context, Result};
+use clap::Args;
+use clap_complete::Shell;
+use sha2::{Digest as _, Sha256};
+use std::env::consts::EXE_SUFFIX;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+#[path = "../../src/bin/statibeat-page-mcp/arguments.rs"]
+mod arguments;
+#[path = "../../src/page/names.rs"]
+mod names;
+
+const NAME: &str = "statibeat-page-mcp";
+
+#[derive(Args)]
+pub struct Options {
+    /// Another target than this machine's, such as x86_64-unknown-linux-musl; its toolchain must be installed.
+    #[arg(long)]
+    target: Option<String>,
+}
+
+/// Builds it, and tells size and checksum on the last line.
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    step("build the page server", || compile(project, options))?;
+    let folder = project.target.join("page");
+    let program = folder.join(format!("{NAME}{EXE_SUFFIX}"));
+    let built = options.target.as_ref().map_or(folder.clone(), |target| project.target.join(target).join("page"));
+    if options.target.is_some() {
+        fs::create_dir_all(&folder).context("target/page")?;
+        fs::copy(built.join(format!("{NAME}{EXE_SUFFIX}")), &program).context("the built program")?;
+    }
+    step("write man page and completions", || documents(project, &folder))?;
+    let bytes = fs::read(&program).context("the built program")?;
+    let sum = Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    fs::write(folder.join("SHA256SUMS"), format!("{sum}  {NAME}{EXE_SUFFIX}\n")).context("SHA256SUMS")?;
+    println!("target/page/{NAME}{EXE_SUFFIX}: {} bytes, sha256 {sum}", bytes.len());
+    Ok(())
+}
+
+fn compile(project: &Project, options: &Options) -> Result<()> {
+    let mut cargo = project.cargo();
+    cargo.args(["build", "--locked", "--profile", "page", "--package", "statibeat-mcp", "--bin", NAME]);
+    if let Some(target) = &options.target {
+        cargo.args(["--target", target]);
+    }
+    steps::run(&mut cargo)
+}
+
+fn documents(project: &Project, folder: &Path) -> Result<()> {
+    let id = steps::run_quietly(project.cargo().args(["pkgid", "--locked", "--package", "statibeat-mcp"]))?;
+    let version = id.trim().rsplit(['#', '@']).next().unwrap_or_default().to_owned();
+    let mut command = arguments::command(version.leak(), &names::NAMES);
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page).context("the man page")?;
+    fs::write(folder.join(format!("{NAME}.1")), page).context("the man page")?;
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell] {
+        clap_complete::generate_to(shell, &mut command, NAME, folder).with_context(|| format!("for {shell}"))?;
+    }
+    Ok(())
+}
