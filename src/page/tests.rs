@@ -1,1 +1,76 @@
-//! The surface over a scripted StatiBeat.
+//! The surface over a scripted StatiBeat: what it asks for, and how often.
+
+use super::*;
+use crate::upstream::testing::{FakeHttp, NOW};
+use serde_json::json;
+
+fn context() -> Value {
+    json!({ "organization": { "id": 3 }, "page": { "id": 7, "name": "Acme" } })
+}
+
+/// Bytes that a key ring does not take for a placeholder.
+fn numbered(buffer: &mut [u8]) {
+    for (byte, number) in buffer.iter_mut().zip(0..) {
+        *byte = number;
+    }
+}
+
+async fn with<T>(http: &FakeHttp, test: impl AsyncFnOnce(&PageSurface<'_>) -> T) -> T {
+    let values = [("STATIBEAT_API_TOKEN", "secret"), ("STATIBEAT_BASE_URL", "https://status.example")];
+    let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let settings = Settings::from_lookup(&find).expect("settings");
+    let outside = Outside { http, now: &|| NOW, random: &numbered, log: &|_| {} };
+    test(&PageSurface::new(&settings, outside)).await
+}
+
+fn asked(http: &FakeHttp) -> Vec<String> {
+    http.sent().iter().map(|request| request.uri().path().replacen("/api/v1/", "", 1)).collect()
+}
+
+#[tokio::test]
+async fn lists_ask_statibeat_for_nothing() {
+    let http = FakeHttp::answering([]);
+    with(&http, async |surface| {
+        assert!(surface.resources().await.expect("a list").iter().all(|one| one.uri.starts_with("statibeat://page/")));
+        assert!(
+            !surface.resource_templates().is_empty() && surface.prompts().len() == 7 && surface.tools().len() == 16
+        );
+    })
+    .await;
+    assert!(asked(&http).is_empty());
+}
+
+#[tokio::test]
+async fn the_page_is_asked_for_once() {
+    let http = FakeHttp::answering([(200, context()), (200, json!([])), (200, json!([]))]);
+    with(&http, async |surface| {
+        for _ in 0..2 {
+            surface.read("statibeat://page/status-definitions").await.expect("a body");
+        }
+    })
+    .await;
+    assert_eq!(asked(&http), ["context", "admin/status-definitions", "admin/status-definitions"]);
+}
+
+#[tokio::test]
+async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
+    let http = FakeHttp::answering([]);
+    with(&http, async |surface| {
+        for uri in ["statibeat://me", "statibeat://pages", "statibeat://pages/7/summary", "statibeat://page", ""] {
+            let found = surface.read(uri).await.map(|contents| contents.uri);
+            assert_eq!(found, Err(Error::ResourceNotFound(uri.to_owned())));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_token_is_told_and_asked_about_again() {
+    let http = FakeHttp::answering([(401, json!({ "error": "revoked" })), (200, context()), (200, json!([]))]);
+    with(&http, async |surface| {
+        let refused = surface.read("statibeat://page/lifecycle-stages").await.map(|contents| contents.uri);
+        assert!(matches!(refused, Err(Error::Forbidden(text)) if text.contains("STATIBEAT_API_TOKEN")));
+        assert!(surface.read("statibeat://page/lifecycle-stages").await.is_ok());
+    })
+    .await;
+}
