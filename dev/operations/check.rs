@@ -59,6 +59,11 @@ pub fn problems(file: &Wrangler, name: &str) -> Result<Vec<String>> {
     problems.extend(configuration(&environment));
     problems.extend(database(file, &environment)?);
     problems.extend(addresses(&environment));
+    if environment.logs_invocations() {
+        problems.push(
+            "observability.logs.invocation_logs must be false: the platform's own lines hold sign-in codes".to_owned(),
+        );
+    }
     Ok(problems)
 }
 
@@ -239,6 +244,14 @@ mod tests {
         );
         let bad = check("https://vscode.dev/redirect", "https://vscode.dev/redirect\nnonsense");
         assert!(bad.len() == 1 && bad[0].starts_with("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: "), "{bad:?}");
+    }
+
+    #[test]
+    fn the_platform_must_not_log_addresses_with_their_codes() {
+        let words = "observability.logs.invocation_logs must be false: the platform's own lines hold sign-in codes";
+        assert_eq!(check("[env.staging]\n", "[env.staging]\nobservability = { enabled = true }\n"), [words]);
+        let safe = "[env.staging]\nobservability = { logs = { invocation_logs = false } }\n";
+        assert_eq!(check("[env.staging]\n", safe), [""; 0]);
     }
 
     #[test]

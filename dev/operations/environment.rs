@@ -84,6 +84,13 @@ impl<'a> Environment<'a> {
         id.and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// Whether the platform writes a log line of its own for each request, with its whole address.
+    pub fn logs_invocations(&self) -> bool {
+        let setting = |table: &Table| table.get("observability")?.get("logs")?.get("invocation_logs")?.as_bool();
+        let observability = if self.own.contains_key("observability") { self.own } else { self.top };
+        setting(observability).unwrap_or(true)
+    }
+
     /// Bindings that the local environment has and this one lacks, as `d1_databases DB`.
     pub fn missing_bindings(&self) -> Vec<String> {
         let missing = |key: &&str| {

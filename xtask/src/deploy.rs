@@ -109,8 +109,12 @@ pub struct SecretOptions {
     /// Store them on Cloudflare.
     #[arg(long)]
     store: bool,
-    #[command(flatten)]
-    rest: operations::Options,
+    /// Take one step of a rotation: prepare, promote, retire or replace.
+    #[arg(long, conflicts_with = "store")]
+    rotate: Option<String>,
+    /// Rotate only this key ring, by its variable.
+    #[arg(long, requires = "rotate")]
+    ring: Option<String>,
 }
 
 /// Makes, rotates or stores the secrets of an environment. They pass from one program to the other and never a screen.
@@ -119,7 +123,8 @@ pub fn secrets(project: &Project, options: &SecretOptions) -> Result<()> {
     let mut secrets = operations::command(project, "secrets");
     secrets.args(["--env", &options.env]);
     if !options.store {
-        return steps::run(secrets.args(options.rest.arguments()));
+        secrets.args(given("--rotate", options.rotate.as_deref())).args(given("--ring", options.ring.as_deref()));
+        return steps::run(&mut secrets);
     }
     let node = node::require(project)?;
     let values = steps::run_quietly(secrets.arg("--print"))?;
@@ -138,20 +143,46 @@ fn store(wrangler: &mut Command, environment: &str, values: &str) -> Result<()> 
     if child.wait()?.success() { Ok(()) } else { bail!("wrangler did not store the secrets") }
 }
 
+/// An option with its value, where there is one.
+fn given<'a>(option: &'a str, value: Option<&'a str>) -> Vec<&'a str> {
+    value.map_or_else(Vec::new, |value| vec![option, value])
+}
+
 #[derive(Args)]
 pub struct RevokeOptions {
     /// The environment, as in wrangler.toml; `local` for the database of `npm start`.
     #[arg(long)]
     env: String,
     #[command(flatten)]
-    rest: operations::Options,
+    whose: Whose,
+}
+
+/// One of these.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// Every connection of everybody, every open sign-in, every session of the Hosted MCP page.
+    #[arg(long)]
+    everything: bool,
+    /// Every connection of one client, by its client id.
+    #[arg(long)]
+    client: Option<String>,
+    /// Every connection of one person, by their StatiBeat user id.
+    #[arg(long)]
+    user: Option<String>,
 }
 
 /// Ends connections from outside, in an emergency.
 pub fn revoke(project: &Project, options: &RevokeOptions) -> Result<()> {
     let node = node::require(project)?;
     operations::build(project)?;
-    let statements = steps::run_quietly(operations::command(project, "revoke").args(options.rest.arguments()))?;
+    let mut revoke = operations::command(project, "revoke");
+    revoke.args(given("--client", options.whose.client.as_deref()));
+    revoke.args(given("--user", options.whose.user.as_deref()));
+    if options.whose.everything {
+        revoke.arg("--everything");
+    }
+    let statements = steps::run_quietly(&mut revoke)?;
     step("end the connections", || {
         steps::run(wrangler::execute(project, &node, &options.env).args(["--command", statements.trim()]))
     })

@@ -13,13 +13,6 @@ pub struct Options {
     arguments: Vec<String>,
 }
 
-impl Options {
-    /// As they were given.
-    pub fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-}
-
 /// Compiles it.
 pub fn build(project: &Project) -> Result<()> {
     step("build the operator's program", || {
