@@ -79,6 +79,13 @@ mod tests {
     }
 
     #[test]
+    fn only_a_parameter_with_a_value_is_named() {
+        let parameters = Parameters::parse(b"resource=&resource=x&code=").expect("well formed");
+        assert!(parameters.names("resource"));
+        assert!(!parameters.names("code") && !parameters.names("state"));
+    }
+
+    #[test]
     fn broken_encodings_are_refused() {
         for bad in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=\xff"] {
             assert!(Parameters::parse(bad).is_err(), "{bad:?}");

@@ -178,6 +178,33 @@ mod tests {
     }
 
     #[test]
+    fn characters_that_parsers_read_in_two_ways_are_refused() {
+        for text in [
+            "https://acme.example/a|b",
+            "https://acme.example/a^b",
+            "https://acme.example/cb?a={b}",
+            "https://acme.example/cb?a=`b`",
+            "https://acme.example/cb?a=\\b",
+        ] {
+            assert_eq!(kind(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_is_at_most_2048_bytes() {
+        let uri = |length: usize| format!("https://acme.example/{}", "p".repeat(length - 21));
+        assert_eq!((uri(2048).len(), kind(&uri(2048))), (2048, Some(RedirectKind::Web)));
+        assert_eq!(kind(&uri(2049)), None);
+    }
+
+    #[test]
+    fn an_origin_has_the_port_but_no_path() {
+        let origin = |text: &str| RedirectUri::parse(text).expect("fits").origin();
+        assert_eq!(origin("https://acme.example:8443/cb?a=1"), "https://acme.example:8443");
+        assert_eq!(origin("http://localhost:5/cb"), "http://localhost:5");
+    }
+
+    #[test]
     fn other_schemes_are_refused() {
         for text in [
             "cursor://anysphere.cursor-mcp/oauth/callback",

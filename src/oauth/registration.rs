@@ -207,6 +207,9 @@ mod tests {
             assert_eq!(refused(json!({"redirect_uris": uris})), "invalid_redirect_uri");
         }
         assert_eq!(refused(json!({})), "invalid_redirect_uri");
+        let uri = |length: usize| json!({"redirect_uris": [format!("http://localhost/{}", "p".repeat(length - 17))]});
+        assert!(check(&uri(2048)).is_ok());
+        assert_eq!(refused(uri(2049)), "invalid_redirect_uri");
     }
 
     #[test]

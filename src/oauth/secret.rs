@@ -185,5 +185,16 @@ mod tests {
         let token = AccessToken::issue(&[7; 32], &ring(1, "test"));
         assert_eq!(format!("{token:?}"), "sbmcp_at_…");
         assert_eq!(format!("{:?}", Handle::new(&[1; 32])), "Handle(…)");
+        assert_eq!(format!("{:?}", hash("x")), "LXEWQrcmsEQB");
+    }
+
+    #[test]
+    fn a_handle_is_32_bytes_of_base64url() {
+        let handle = Handle::new(&[1; 32]);
+        assert_eq!(Handle::recognize(handle.reveal()).expect("fits").reveal(), handle.reveal());
+        for bytes in [&[1; 31][..], &[1; 33], &[]] {
+            assert!(Handle::recognize(&URL_SAFE_NO_PAD.encode(bytes)).is_none(), "{}", bytes.len());
+        }
+        assert!(Handle::recognize(&format!("{}=", handle.reveal())).is_none());
     }
 }

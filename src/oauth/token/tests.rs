@@ -163,6 +163,15 @@ fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
 }
 
 #[test]
+fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() {
+    let foreign = RefreshRequest { client_id: ClientId::parse("other").expect("fits"), ..refresh_request(None) };
+    for rotation in [None, Some(rotation())] {
+        let verdict = decide_refresh(&foreign, &refresh_record(rotation), at(1_000));
+        assert!(matches!(verdict, Err(TokenError::Grant(GrantFault::OtherClient))));
+    }
+}
+
+#[test]
 fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
     let ask = |scopes: ScopeSet| decide_refresh(&refresh_request(Some(scopes)), &refresh_record(None), at(0));
     assert!(

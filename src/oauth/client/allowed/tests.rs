@@ -109,3 +109,19 @@ fn duplicates_do_no_harm_and_clients_and_uris_combine_freely() {
     assert!(lists(list, "a", "https://x.example/1") && lists(list, "a", "https://x.example/2"));
     assert!(lists(list, "b", "https://x.example/1") && !lists(list, "b", "https://x.example/2"));
 }
+
+#[test]
+fn only_the_origin_of_a_listed_web_address_is_a_listed_origin() {
+    let list = "acme=https://acme.example:8443/cb tool=http://localhost:5/cb";
+    let (allowed, bad) = AllowedRedirects::parse(list);
+    assert!(bad.is_empty() && allowed.has_origin("https://acme.example:8443"));
+    for other in ["https://acme.example", "http://acme.example:8443", "http://localhost:5", "null", ""] {
+        assert!(!allowed.has_origin(other), "{other}");
+    }
+}
+
+#[test]
+fn a_password_without_a_user_name_is_a_user_too() {
+    let (_, bad) = AllowedRedirects::parse("acme=https://:secret@acme.example/cb");
+    assert_eq!(bad[0].reason, BadEntryReason::User);
+}

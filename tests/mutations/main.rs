@@ -1,0 +1,73 @@
+//! Breaks the authorization server's rules, one at a time, and looks whether their tests notice. `npm run mutants` does so
+//! with every expression; these are the ones on which its security stands.
+
+mod rules;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// File below `src/oauth`, what stands there, what stands there instead.
+const MUTATIONS: [(&str, &str, &str); 20] = [
+    ("pkce.rs", "verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()", "verifier.0.len() > 42"),
+    (
+        "token.rs",
+        "if request.client_id != record.grant.client_id {\n        return CodeVerdict",
+        "if request.client_id.as_str().is_empty() {\n        return CodeVerdict",
+    ),
+    (
+        "token.rs",
+        "if request.client_id != record.grant.client_id {\n        return Err",
+        "if request.client_id.as_str().is_empty() {\n        return Err",
+    ),
+    ("token.rs", "if now >= record.expires_at => CodeVerdict", "if now > record.expires_at => CodeVerdict"),
+    ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
+    ("token.rs", "if !record.grant.scopes.covers(scopes) {", "if scopes.is_empty() {"),
+    ("token.rs", " && !rotation.is_superseded", ""),
+    ("token.rs", "now < at + DOUBLE_SUBMIT_WINDOW", "now <= at + DOUBLE_SUBMIT_WINDOW"),
+    ("token.rs", "now < rotation.at + ROTATION_WINDOW", "now <= rotation.at + ROTATION_WINDOW"),
+    ("authorize.rs", "if method != Some(\"S256\") {", "if method == Some(\"plain\") {"),
+    ("authorize.rs", "is_served && values.next().is_none()", "is_served"),
+    ("redirect.rs", "(\"http\", host) if is_loopback(&host) =>", "(\"http\", host) if is_loopback(&host) || true =>"),
+    ("redirect.rs", "if !is_plain || has_user", "if is_plain && has_user"),
+    ("client.rs", "redirect_uri.kind() == RedirectKind::Web || redirect_uri.has", "redirect_uri.has"),
+    ("client/allowed.rs", "let (Some((at, _)), None) =", "let (Some((at, _)), _) ="),
+    ("registration.rs", "if !ring.iter().any(is_ours) {", "if !ring.iter().any(is_ours) && payload.is_empty() {"),
+    ("registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
+    ("secret.rs", "tags.iter().any(is_ours).then(", "(tags.iter().any(is_ours) || !body.is_empty()).then("),
+    ("known_clients.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
+    ("error.rs", "!matches!(self, Self::Unavailable | Self::Storage(_)", "!matches!(self, Self::Unavailable"),
+];
+
+/// X8
+#[test]
+fn no_broken_rule_gets_past_its_tests() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = rules::write(project).expect("a crate of the rules");
+    assert!(passes(&rules, &["test"]), "the rules as they are");
+    let caught = MUTATIONS.iter().filter(|mutation| is_caught(&rules, mutation)).count();
+    assert_eq!(caught, MUTATIONS.len(), "what was not caught is named above");
+}
+
+/// A mutation that does not compile is none, and one that compiles must fail.
+fn is_caught(rules: &Path, (file, here, instead): &(&str, &str, &str)) -> bool {
+    let path = rules.join("src/oauth").join(file);
+    let text = fs::read_to_string(&path).expect("a file of the rules");
+    assert_eq!(text.matches(here).count(), 1, "{file} has no such rule, or several: {here}");
+    fs::write(&path, text.replace(here, instead)).expect("written");
+    assert!(passes(rules, &["test", "--no-run"]), "{file} does not compile with {instead}");
+    let is_caught = !passes(rules, &["test"]);
+    fs::write(&path, text).expect("written back");
+    if !is_caught {
+        eprintln!("not caught: {file}: {instead} instead of {here}");
+    }
+    is_caught
+}
+
+fn passes(rules: &Path, arguments: &[&str]) -> bool {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(rules).args(arguments).args(["--lib", "--offline", "--quiet"]);
+    cargo.env("CARGO_TARGET_DIR", rules.join("target")).env_remove("RUSTFLAGS");
+    let output = cargo.output().expect("cargo");
+    output.status.success()
+}
