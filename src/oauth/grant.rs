@@ -211,6 +211,34 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_of_some_days_ends_so_many_days_after_its_approval() {
+        let (approved_at, day) = (Timestamp::from_seconds(1_000), 86_400);
+        let end = |lifetime: GrantLifetime| lifetime.end(approved_at).map(Timestamp::as_seconds);
+        assert_eq!(end(GrantLifetime::UntilRevoked), None);
+        assert_eq!(end(GrantLifetime::Days(1)), Some(1_000 + day));
+        assert_eq!(end(GrantLifetime::Days(30)), Some(1_000 + 30 * day));
+    }
+
+    #[test]
+    fn a_token_dies_after_its_own_life_or_with_its_grant() {
+        let grant = |expires_at: Option<i64>| Grant {
+            id: GrantId("g".into()),
+            user_id: UserId("1".into()),
+            client_id: ClientId::parse("tool").expect("fits"),
+            client_name: "Tool".into(),
+            resource: "https://mcp.example/mcp".into(),
+            scopes: ScopeSet::baseline(),
+            pages: PageChoice::All,
+            expires_at: expires_at.map(Timestamp::from_seconds),
+            is_revoked: false,
+        };
+        let end = |grant: Grant| grant.end_of(ACCESS_TOKEN_LIFETIME, Timestamp::from_seconds(1_000)).as_seconds();
+        assert_eq!(end(grant(None)), 4_600);
+        assert_eq!(end(grant(Some(4_599))), 4_599);
+        assert_eq!(end(grant(Some(9_000))), 4_600);
+    }
+
+    #[test]
     fn chosen_pages_read_back_and_reach_no_other() {
         let these = PageChoice::These([PageId(7), PageId(42)].into());
         assert_eq!(these.stored().as_deref(), Some("7 42"));

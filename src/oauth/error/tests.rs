@@ -1,0 +1,79 @@
+//! Codes, statuses and words of every reason.
+
+use super::*;
+
+#[test]
+fn a_parked_fault_reads_back() {
+    for fault in SentToClient::ALL {
+        assert_eq!(SentToClient::parse(&fault.to_string()), Some(fault));
+    }
+}
+
+#[test]
+fn every_fault_of_a_request_has_its_registered_code() {
+    let codes = SentToClient::ALL.map(SentToClient::code);
+    let expected = [
+        "invalid_request",
+        "invalid_request",
+        "unsupported_response_type",
+        "invalid_request",
+        "invalid_request",
+        "invalid_request",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "invalid_request",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "interaction_required",
+        "access_denied",
+        "temporarily_unavailable",
+    ];
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn only_failures_by_its_own_fault_count_against_a_sender() {
+    let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::Limited(1)];
+    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::Grant(GrantFault::Replayed)];
+    assert!(ours.iter().chain([&TokenError::Grant(GrantFault::Spent)]).all(|error| !error.is_senders_fault()));
+    assert!(theirs.iter().all(TokenError::is_senders_fault));
+}
+
+#[test]
+fn a_reason_is_one_of_our_own_words() {
+    let of = |fault: GrantFault| TokenError::Grant(fault).reason();
+    let ended = [GrantFault::Expired, GrantFault::Replayed, GrantFault::Revoked, GrantFault::PersonGone];
+    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_ended"]);
+    assert_eq!((of(GrantFault::OtherClient), of(GrantFault::Spent)), ("other_client", "request"));
+    let others = [TokenError::Resource, TokenError::Scope, TokenError::Limited(1), TokenError::Storage("x".into())];
+    assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "scope", "limited", "unavailable"]);
+    assert_eq!(TokenError::MalformedBody.reason(), "request");
+}
+
+#[test]
+fn a_description_says_what_to_do() {
+    assert_eq!(TokenError::Missing("code").description(), "code is missing");
+    assert_eq!(TokenError::Limited(7).description(), "too many requests: try again in 7 seconds");
+}
+
+#[test]
+fn descriptions_keep_to_the_characters_rfc_6749_allows() {
+    let printable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\');
+    for fault in SentToClient::ALL {
+        assert!(printable(&fault.to_string()), "{fault:?}");
+    }
+    for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::Limited(3), TokenError::Scope] {
+        assert!(printable(&fault.description()), "{fault:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_dead_grant_answers_alike() {
+    let spent = TokenError::Grant(GrantFault::Spent);
+    let unknown = TokenError::Grant(GrantFault::NotOurs);
+    assert_eq!(
+        (spent.code(), spent.status(), spent.description()),
+        (unknown.code(), unknown.status(), unknown.description())
+    );
+}
