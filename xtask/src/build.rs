@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Cargo's name for the library, as it appears in the artifact's file name.
-const ARTIFACT: &str = "statibeat_mcp.wasm";
+/// The package that is shipped.
+const PACKAGE: &str = "statibeat-mcp";
 
 #[derive(Args)]
 pub struct Options {
@@ -29,11 +29,18 @@ pub struct Options {
 /// Builds `build/index.js` and `build/index_bg.wasm`, and tells the size on the last line.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     require_wasm_target(project)?;
-    let wasm = step("compile the library to wasm", || compile(project, options.dev))?;
-    let folder = step("generate the JavaScript side", || bind(project, &wasm, options.dev))?;
+    let wasm = step("compile the library to wasm", || compile(project, PACKAGE, options.dev))?;
+    let folder = step("generate the JavaScript side", || bind(&wasm, &project.path("build"), options.dev))?;
     let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
     println!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
     Ok(())
+}
+
+/// Builds another package of ours for the runtime, into a folder of its own below `target/`.
+pub fn package(project: &Project, package: &str, folder: &Path) -> Result<()> {
+    let wasm = compile(project, package, false)?;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    bind(&wasm, folder, false).map(drop)
 }
 
 /// Adds the wasm target to the toolchain when it is missing.
@@ -53,19 +60,20 @@ fn require_wasm_target(project: &Project) -> Result<()> {
     })
 }
 
-fn compile(project: &Project, dev: bool) -> Result<PathBuf> {
+fn compile(project: &Project, package: &str, dev: bool) -> Result<PathBuf> {
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--package", "statibeat-mcp", "--lib", "--target", WASM_TARGET]);
+    cargo.args(["build", "--locked", "--package", package, "--lib", "--target", WASM_TARGET]);
     if !dev {
         cargo.arg("--release");
     }
+    let artifact = format!("{}.wasm", package.replace('-', "_"));
     steps::run(cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?))?;
-    Ok(project.target.join(WASM_TARGET).join(if dev { "debug" } else { "release" }).join(ARTIFACT))
+    Ok(project.target.join(WASM_TARGET).join(if dev { "debug" } else { "release" }).join(artifact))
 }
 
-/// Writes next to `build/` first and swaps at the end: a watching wrangler never sees half a build.
-fn bind(project: &Project, wasm: &Path, dev: bool) -> Result<PathBuf> {
-    let (finished, draft) = (project.path("build"), project.path("build.new"));
+/// Writes next to the folder first and swaps at the end: a watching wrangler never sees half a build.
+fn bind(wasm: &Path, folder: &Path, dev: bool) -> Result<PathBuf> {
+    let (finished, draft) = (folder.to_path_buf(), folder.with_extension("new"));
     remove_folder(&draft)?;
     let mut bindgen = Bindgen::new();
     bindgen

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this tool measures how long its steps take")]
 
 mod acceptance;
+mod bench;
 mod build;
 mod children;
 mod database;
@@ -59,6 +60,10 @@ enum Command {
     Fuzz(long::Fuzz),
     /// Change the authorization server and look whether a test notices.
     Mutants(long::Mutants),
+    /// Measure the worker against the least that a worker does, and write docs/performance.md.
+    Bench(bench::Options),
+    /// Let clients work at half of the measured peak while the purge runs, and look for errors and growing memory.
+    Soak(bench::SoakOptions),
     /// Build everything, then run the official MCP conformance suite.
     Conformance,
     /// Build everything, then take a picture of every page and state, into screenshots/.
@@ -93,6 +98,8 @@ fn main() -> ExitCode {
         Command::Races(options) => long::races(&project, options),
         Command::Fuzz(options) => long::fuzz(&project, options),
         Command::Mutants(options) => long::mutants(&project, options),
+        Command::Bench(options) => bench::run(&project, options),
+        Command::Soak(options) => bench::soak(&project, options),
         Command::Conformance => test::conformance(&project),
         Command::Screenshots(options) => test::screenshots(&project, options),
         Command::Demo => test::demo(&project),

@@ -1,0 +1,36 @@
+// What is measured: the connector, the floor in Rust, the floor in JavaScript. Each in its own bare Miniflare, all with
+// one simulator behind them.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+const DATE = "2026-10-01";
+
+/** A floor: `{ url, stop }`. `kind` is `rust` or `plain`. */
+export async function startFloor(kind, upstream) {
+  const module = (type, folder, path) => ({ type, path, contents: readFileSync(join(folder, path)) });
+  const folder = process.env.FLOOR;
+  const modules = kind === "rust"
+    ? [module("ESModule", folder, "entry.js"), ...readdirSync(folder).filter((name) => name.endsWith(".wasm")).map((name) => module("CompiledWasm", folder, name))]
+    : [module("ESModule", join(import.meta.dirname, "floor"), "plain.mjs")];
+  const worker = new Miniflare(convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    logRequests: false,
+    workers: [{
+      name: `floor-${kind}`,
+      modules,
+      compatibilityDate: DATE,
+      bindings: { UPSTREAM: upstream },
+      d1Databases: { DB: "floor" },
+      durableObjects: { COUNTER: { className: "Counter", useSQLite: true } },
+    }],
+  }));
+  const url = String(await worker.ready).replace(/\/$/, "");
+  const db = await worker.getD1Database("DB");
+  await db.batch([db.prepare("CREATE TABLE floor (id INTEGER PRIMARY KEY, name TEXT)"), db.prepare("INSERT INTO floor VALUES (1, 'ground')")]);
+  return { url, stop: () => worker.dispose() };
+}
