@@ -128,7 +128,10 @@ impl Simulator {
         }
         let answer = match planned.instead.take() {
             Some(instead) => instead,
-            None => dispatch::answer(&mut world, request, now_unix_seconds, &request_id),
+            None => {
+                let now = now_unix_seconds + world.ahead_seconds;
+                dispatch::answer(&mut world, request, now, &request_id)
+            }
         };
         if planned.drop_after {
             return Outcome::Dropped { delay: planned.delay };

@@ -50,6 +50,8 @@ pub struct World {
     pub limiter: Limiter,
     /// Planned faults.
     pub faults: Faults,
+    /// How far the clock is ahead of the one that is handed in.
+    pub ahead_seconds: i64,
     /// Requests seen, for tests.
     pub requests: VecDeque<RecordedRequest>,
     /// Audited writes.

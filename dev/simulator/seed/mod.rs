@@ -40,6 +40,7 @@ pub fn world(settings: Settings) -> World {
         spent_assertions: HashMap::new(),
         limiter: Limiter::new(settings.writes_per_minute),
         faults: Faults::default(),
+        ahead_seconds: 0,
         requests: VecDeque::new(),
         audit: Vec::new(),
         revision: 0,

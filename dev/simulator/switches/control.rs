@@ -1,4 +1,4 @@
-//! The switches of the running simulator, under `/__simulator/`: faults, recorded requests, users. Not part of the
+//! The switches of the running simulator, under `/__simulator/`: faults, recorded requests, users, the clock. Not part of the
 //! contract. They change what everybody sees, so a page in a browser may not reach them: a request that carries an
 //! `Origin` or a host other than loopback is refused.
 
@@ -54,9 +54,20 @@ fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
             let total = items.len();
             Ok(reply::list(items, total))
         }
+        ("POST", "clock") => {
+            world.ahead_seconds = body::json::<Clock>(request)?.ahead_seconds;
+            Ok(reply::no_content())
+        }
         ("POST", name) if name.starts_with("users/") => change_user(world, request, &name["users/".len()..]),
         _ => Err(Refusal::new(StatusCode::NOT_FOUND, "no such switch")),
     }
+}
+
+/// How far the simulator's clock is ahead of the machine's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    ahead_seconds: i64,
 }
 
 /// What may be changed about a user; `role_key: null` with a page takes the role away.

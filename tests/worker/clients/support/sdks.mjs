@@ -29,11 +29,25 @@ const sdk2 = (name, speaks, versionNegotiation) => ({
   revision: (client) => client.getNegotiatedProtocolVersion(),
 });
 
+const PIN = { mode: { pin: MODERN } };
+
+/** 2.x, modern only, with a person at it: `answer` gets each question and says what they do. */
+export const asking = (answer) => ({
+  ...sdk2(`SDK 2.x pinned to ${MODERN}, with a person`, MODERN, PIN),
+  newClient() {
+    const client = new Client(WHO, { versionNegotiation: PIN, capabilities: { elicitation: {} } });
+    client.setRequestHandler("elicitation/create", (request) => answer(request.params));
+    return client;
+  },
+});
+
 export const SDK_2_AUTO = sdk2("SDK 2.x in auto mode", MODERN, { mode: "auto" });
+
+export const SDK_2_PINNED = sdk2(`SDK 2.x pinned to ${MODERN}`, MODERN, PIN);
 
 /** The three ways in which 2.x can be told to negotiate. */
 export const SDK_2 = [
   sdk2("SDK 2.x as it comes", LEGACY),
   SDK_2_AUTO,
-  sdk2(`SDK 2.x pinned to ${MODERN}`, MODERN, { mode: { pin: MODERN } }),
+  SDK_2_PINNED,
 ];
