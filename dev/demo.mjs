@@ -1,7 +1,7 @@
 // `npm run demo`: the whole story on the terminal, with a real client, against the built worker and the simulator.
 //
-// Registers, signs in, reads, opens an incident, sees it, disconnects, and is refused on the very next call. Nothing is
-// staged: every line shows what the servers answered. Uses free ports and leaves nothing behind.
+// Registers, signs in, reads, previews an incident, opens it, sends the same call again, tries to open it a second time,
+// sees it, disconnects, and is refused on the very next call. Nothing is staged: every line shows what the servers answered. Uses free ports and leaves nothing behind.
 
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { signIn } from "../tests/worker/support/browser.mjs";
@@ -47,6 +47,12 @@ async function read(client, uri) {
   return JSON.parse(contents[0].text);
 }
 
+/** What a call reports; an end of the story if it was refused. */
+function done(result) {
+  if (result.isError) throw new Error(`the tool refused: ${result.content[0].text}`);
+  return result.structuredContent;
+}
+
 async function tell(stack) {
   const resource = new URL("/mcp", stack.url);
   const provider = memory();
@@ -84,12 +90,32 @@ async function tell(stack) {
   const before = JSON.stringify(await read(client, active.uri));
   show(`${active.uri}: ${before.length} bytes`);
 
-  step("It opens an incident");
+  step("It asks for a preview of an incident; nothing is published");
   const page_id = Number(/pages\/(\d+)/.exec(active.uri)[1]);
-  const title = "Checkout is slow (demo)";
-  const outcome = await client.callTool({ name: "create_incident", arguments: { page_id, title, description: "We are looking into it." } });
-  if (outcome.isError) throw new Error(`the tool refused: ${JSON.stringify(outcome.content)}`);
-  show(outcome.content[0].text.split("\n")[0]);
+  const title = "Search is slow (demo)";
+  const incident = { page_id, title, description: "Searches take a minute. Host db-1.internal is slow.", status: "degraded", affected_items: [{ slug: "search" }] };
+  const call = (given) => client.callTool({ name: "create_incident", arguments: given });
+  const { preview } = done(await call({ ...incident, preview: true }));
+  for (const { name, before, after } of preview.components) show(`${name}: ${before} → ${after}`);
+  if (preview.subscribers) show(`${preview.subscribers.deliverable} subscribers would hear of it`);
+  for (const warning of preview.warnings) show(`warning   ${warning}`);
+  show(`handle    ${short(preview.confirm)}`);
+
+  step("The text is mended, previewed again, and published with the handle of that preview");
+  incident.description = "Searches take up to a minute. We are looking into it.";
+  const { confirm } = done(await call({ ...incident, preview: true })).preview;
+  const receipt = done(await call({ ...incident, confirm }));
+  show(`incident  ${receipt.incident_id}, audit entry ${receipt.audit_id}, ${receipt.remaining_writes} writes left in this minute`, `public    ${receipt.public_url}`);
+
+  step("The same call once more: an answer got lost, or a model repeats itself");
+  const again = done(await call(incident));
+  if (!again.replayed || again.incident_id !== receipt.incident_id) throw new Error("it was not recognized");
+  show(`incident  ${again.incident_id} again, replayed: ${again.replayed}; nothing was published`);
+
+  step("Another incident on the same component, a moment later");
+  const second = await call({ ...incident, title: "Search is down (demo)" });
+  if (!second.isError) throw new Error("nobody noticed");
+  for (const sentence of second.content[0].text.split(". ").slice(0, 2)) show(sentence);
 
   step("The incident stands in the resource");
   const after = JSON.stringify(await read(client, active.uri));
