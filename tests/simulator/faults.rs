@@ -114,7 +114,11 @@ fn the_process_has_the_same_switches() {
     assert_eq!(story.user(4, "mcp.pages.read", "GET", "/api/v1/me/pages", None).json["total"], 1);
     assert_eq!(switch(&story, "GET", "requests", None).json["total"], 3);
     assert_eq!(switch(&story, "POST", "clock", Some(json!({ "ahead_seconds": 600 }))).status, 204);
-    assert_eq!(story.user(4, "mcp.pages.read", "GET", "/api/v1/me/pages", None).status, 401, "its assertion is old now");
+    assert_eq!(
+        story.user(4, "mcp.pages.read", "GET", "/api/v1/me/pages", None).status,
+        401,
+        "its assertion is old now"
+    );
     assert_eq!(switch(&story, "POST", "faults", Some(json!({ "path": "/", "kind": "explode" }))).status, 400);
     assert_eq!(switch(&story, "GET", "health", None).status, 200);
 }
