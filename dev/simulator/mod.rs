@@ -122,16 +122,14 @@ impl Simulator {
         }
         world.record(request);
         let request_id = world.request_id(request);
+        let now = now_unix_seconds + world.ahead_seconds;
         let mut planned = world.faults.take(request);
         if planned.drop_before {
             return Outcome::Dropped { delay: planned.delay };
         }
         let answer = match planned.instead.take() {
             Some(instead) => instead,
-            None => {
-                let now = now_unix_seconds + world.ahead_seconds;
-                dispatch::answer(&mut world, request, now, &request_id)
-            }
+            None => dispatch::answer(&mut world, request, now, &request_id),
         };
         if planned.drop_after {
             return Outcome::Dropped { delay: planned.delay };

@@ -1,9 +1,14 @@
 //! The times of a maintenance window: what cannot be, and what is probably not meant.
 //!
-//! A time carries its own offset, so it names one moment whatever the page's zone does; the zone is only told.
+//! A time carries its own offset, so it names one moment whatever the page's zone does. But whoever writes it thinks of a
+//! clock, mostly the page's: where its reading does not exist there, comes twice, or has the offset of another season,
+//! both readings are named. A time in `Z` is nobody's clock and is taken as it stands.
 
 use crate::catalog::Write;
 use crate::timestamp::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::{DateTimeParser, PiecesOffset};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -13,20 +18,27 @@ const LONG: Duration = Duration::from_hours(72);
 const ABSURD: Duration = Duration::from_hours(31 * 24);
 /// Less notice than this gives nobody a chance to prepare.
 const SHORT_NOTICE: Duration = Duration::from_hours(1);
+/// Half a year away, clocks show the other season.
+const OTHER_SEASON: Duration = Duration::from_hours(182 * 24);
 
 /// What a look at the times came to.
 pub type Looked = Result<Vec<String>, String>;
 
-/// Checks the times of a write that has some; the error says what cannot be, the list what is odd.
-pub fn check(write: &Write, now: Timestamp) -> Looked {
-    let time =
-        |name: &str| write.body.get(name).and_then(Value::as_str).map(|text| (text.to_owned(), moment(name, text)));
-    let (start, end) = (time("starts_at"), time("ends_at"));
-    let (Some((start, starts_at)), Some((end, ends_at))) = (start.clone(), end.clone()) else {
+/// Checks the times of a write that has some; the error says what cannot be, the list what is odd. `page` is the page as
+/// StatiBeat lists it.
+pub fn check(write: &Write, page: &Value, now: Timestamp) -> Looked {
+    let zone = Zone::of(page);
+    let text = |name: &'static str| Some((name, write.body.get(name).and_then(Value::as_str)?));
+    let (start, end) = match (text("starts_at"), text("ends_at")) {
+        (Some((_, start)), Some((_, end))) => (start, end),
         // One of them alone changes a window whose other end is not known here: it must only be a time.
-        return start.or(end).map_or(Ok(Vec::new()), |(_, moment)| moment.map(|_| Vec::new()));
+        (one, other) => {
+            let Some((name, text)) = one.or(other) else { return Ok(Vec::new()) };
+            moment(name, text)?;
+            return Ok(zone.check_reading(name, text)?.into_iter().collect());
+        }
     };
-    let (starts_at, ends_at) = (starts_at?, ends_at?);
+    let (starts_at, ends_at) = (moment("starts_at", start)?, moment("ends_at", end)?);
     if ends_at <= starts_at {
         return Err(format!("`ends_at` ({end}) must be after `starts_at` ({start})"));
     }
@@ -37,7 +49,11 @@ pub fn check(write: &Write, now: Timestamp) -> Looked {
     if length > ABSURD {
         return Err(format!("this window is {} days long; is the date right?", length.as_secs() / 86_400));
     }
+    let misread = [("starts_at", start), ("ends_at", end)].map(|(name, text)| zone.check_reading(name, text));
+    let [misread_start, misread_end] = misread;
     let odd = [
+        misread_start?,
+        misread_end?,
         (starts_at < now).then(|| format!("`starts_at` is in the past ({starts_at}): the window begins at once")),
         (starts_at >= now && starts_at.since(now) < SHORT_NOTICE)
             .then(|| format!("customers get {} minutes of notice", starts_at.since(now).as_secs() / 60)),
@@ -46,19 +62,98 @@ pub fn check(write: &Write, now: Timestamp) -> Looked {
     Ok(odd.into_iter().flatten().collect())
 }
 
-/// The window in UTC and, where the page has a zone of its own, its name beside it. `None` for writes without times.
+/// The window on the page's clocks and in UTC. `None` for writes without times.
 pub fn echo(write: &Write, page: &Value) -> Option<String> {
-    let time = |name: &str| moment(name, write.body.get(name)?.as_str()?).ok();
-    let (starts_at, ends_at) = (time("starts_at")?, time("ends_at")?);
+    let (starts_at, ends_at) = window(write)?;
     let minutes = ends_at.since(starts_at).as_secs() / 60;
-    let zone = page.get("time_zone").and_then(Value::as_str).unwrap_or("UTC");
-    Some(format!("From {starts_at} to {ends_at} (UTC), {minutes} minutes; the page's time zone is {zone}."))
+    let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
+    let zone = Zone::of(page);
+    let Some(clocks) = &zone.clocks else {
+        return Some(format!("The window is {in_utc}; the page's time zone {} is not known here.", zone.name));
+    };
+    let [first, last] = [starts_at, ends_at].map(|at| clocks.to_offset(jiff_time(at)));
+    let change = if first == last { "" } else { "; the clocks change in between" };
+    let (start, end) = (zone.show(starts_at), zone.show(ends_at));
+    Some(format!("The window is from {start} to {end} in the page's time zone {}, {in_utc}{change}.", zone.name))
+}
+
+/// The times of a write that has some.
+pub fn window(write: &Write) -> Option<(Timestamp, Timestamp)> {
+    let time = |name: &str| moment(name, write.body.get(name)?.as_str()?).ok();
+    Some((time("starts_at")?, time("ends_at")?))
+}
+
+/// A page's clocks.
+struct Zone<'a> {
+    name: &'a str,
+    /// `None` where nobody here knows the zone.
+    clocks: Option<TimeZone>,
+}
+
+impl<'a> Zone<'a> {
+    fn of(page: &'a Value) -> Self {
+        let name = page.get("time_zone").and_then(Value::as_str).unwrap_or("UTC");
+        Self { name, clocks: TimeZone::get(name).ok() }
+    }
+
+    /// Whether a time, read off the page's clocks, means what it says: the error names both readings of one that does not
+    /// exist, the remark those of one that comes twice or is off by a season. An offset that the zone never has is a clock
+    /// elsewhere.
+    fn check_reading(&self, name: &str, text: &str) -> Result<Option<String>, String> {
+        let (Some(clocks), Some((reading, given))) = (&self.clocks, reading(text)) else { return Ok(None) };
+        let at = |offset: Offset| offset.to_timestamp(reading).map(from_jiff).unwrap_or(Timestamp::from_seconds(0));
+        let both = |one: Offset, other: Offset| [one, other].map(|offset| self.show(at(offset)));
+        let (shown, zone) = (reading.strftime("%Y-%m-%d %H:%M"), self.name);
+        match clocks.to_ambiguous_zoned(reading).offset() {
+            AmbiguousOffset::Gap { before, after } if given == before || given == after => {
+                let [one, other] = both(after, before);
+                Err(format!("`{name}`: {shown} does not exist in {zone}, where clocks skip it; give {one} or {other}"))
+            }
+            AmbiguousOffset::Fold { before, after } if given == before || given == after => {
+                let meant = self.show(at(given));
+                let [not_meant] = [if given == before { after } else { before }].map(|offset| self.show(at(offset)));
+                Ok(Some(format!("`{name}`: {shown} comes twice in {zone}; taken as {meant} and not as {not_meant}")))
+            }
+            AmbiguousOffset::Unambiguous { offset } if given != offset && self.is_of_other_season(at(given), given) => {
+                let [meant, perhaps] = both(given, offset);
+                Ok(Some(format!("`{name}` is {meant} in {zone}; if {shown} there is meant, give {perhaps}")))
+            }
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => Ok(None),
+        }
+    }
+
+    fn is_of_other_season(&self, at: Timestamp, given: Offset) -> bool {
+        let has = |at: Timestamp| self.clocks.as_ref().is_some_and(|clocks| clocks.to_offset(jiff_time(at)) == given);
+        has(at + OTHER_SEASON) || has(at - OTHER_SEASON)
+    }
+
+    /// A moment on the page's clocks, with its offset.
+    fn show(&self, at: Timestamp) -> String {
+        let clocks = self.clocks.clone().unwrap_or(TimeZone::UTC);
+        jiff_time(at).to_zoned(clocks).strftime("%Y-%m-%d %H:%M %:z").to_string()
+    }
+}
+
+/// What a clock shows in a time that is written with an offset.
+fn reading(text: &str) -> Option<(DateTime, Offset)> {
+    let pieces = DateTimeParser::new().parse_pieces(text).ok()?;
+    match pieces.offset()? {
+        PiecesOffset::Numeric(offset) => Some((pieces.date().to_datetime(pieces.time()?), offset.offset())),
+        _ => None,
+    }
+}
+
+fn jiff_time(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_seconds()).unwrap_or_default()
+}
+
+fn from_jiff(at: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_seconds(at.as_second())
 }
 
 fn moment(name: &str, text: &str) -> Result<Timestamp, String> {
     let parsed = text.parse::<jiff::Timestamp>().ok();
-    let parsed = parsed.map(|time| Timestamp::from_seconds(time.as_second()));
-    parsed.ok_or_else(|| {
+    parsed.map(from_jiff).ok_or_else(|| {
         format!("`{name}` must be an RFC 3339 time with its offset, such as 2030-01-31T22:00:00+01:00 or …Z")
     })
 }
@@ -71,10 +166,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_893_456_000); // 2030-01-01T00:00:00Z
 
     fn looked(start: &str, end: &str) -> Looked {
-        check(&window(start, end), NOW)
+        check(&planned(start, end), &json!({}), NOW)
     }
 
-    fn window(start: &str, end: &str) -> Write {
+    fn planned(start: &str, end: &str) -> Write {
         Write::post("maintenances", json!({ "starts_at": start, "ends_at": end }))
     }
 
@@ -116,14 +211,63 @@ mod tests {
         assert!(warned("2030-01-02T00:00:00Z", "2030-01-06T00:00:00Z").contains("96 hours"));
     }
 
+    fn berlin() -> Value {
+        json!({ "time_zone": "Europe/Berlin" })
+    }
+
+    /// A window of an hour on the page's clocks.
+    fn in_berlin(start: &str) -> Looked {
+        let end = moment("ends_at", start).expect("a time") + Duration::from_hours(1);
+        check(&planned(start, &end.to_string()), &berlin(), NOW)
+    }
+
     #[test]
-    fn the_window_is_told_in_utc() {
-        let told = echo(
-            &window("2030-01-02T22:00:00+01:00", "2030-01-02T23:00:00+01:00"),
-            &json!({ "time_zone": "Europe/Berlin" }),
-        );
-        let expected = "From 2030-01-02T21:00:00Z to 2030-01-02T22:00:00Z (UTC), 60 minutes; the page's time zone is Europe/Berlin.";
-        assert_eq!(told.as_deref(), Some(expected));
+    fn a_reading_that_clocks_skip_is_refused_with_both_that_could_be_meant() {
+        for start in ["2030-03-31T02:30:00+01:00", "2030-03-31T02:30:00+02:00"] {
+            let problem = in_berlin(start).expect_err(start);
+            assert!(problem.contains("2030-03-31 02:30 does not exist in Europe/Berlin"), "{problem}");
+            assert!(problem.contains("2030-03-31 01:30 +01:00 or 2030-03-31 03:30 +02:00"), "{problem}");
+        }
+        assert_eq!(in_berlin("2030-03-31T03:30:00+02:00"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_reading_that_comes_twice_is_remarked_on_with_both() {
+        let remark = |start: &str| in_berlin(start).expect("it can be").join(", ");
+        let summer = remark("2030-10-27T02:30:00+02:00");
+        assert!(summer.contains("2030-10-27 02:30 comes twice in Europe/Berlin"), "{summer}");
+        assert!(summer.contains("taken as 2030-10-27 02:30 +02:00 and not as 2030-10-27 02:30 +01:00"), "{summer}");
+        let winter = remark("2030-10-27T02:30:00+01:00");
+        assert!(winter.contains("taken as 2030-10-27 02:30 +01:00 and not as 2030-10-27 02:30 +02:00"), "{winter}");
+    }
+
+    #[test]
+    fn the_offset_of_another_season_is_remarked_on_and_a_clock_elsewhere_is_not() {
+        let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
+        assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
+        assert!(remark.contains("give 2030-07-01 22:00 +02:00"), "{remark}");
+        for elsewhere in ["2030-07-01T22:00:00+05:30", "2030-07-01T22:00:00Z", "2030-03-31T02:30:00Z"] {
+            assert_eq!(in_berlin(elsewhere), Ok(vec![]), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn the_window_is_told_on_the_pages_clocks_and_in_utc() {
+        let told = |end: &str, page: Value| echo(&planned("2030-03-30T22:00:00+01:00", end), &page).expect("a window");
+        let short = told("2030-03-30T23:00:00+01:00", berlin());
+        let expected = "The window is from 2030-03-30 22:00 +01:00 to 2030-03-30 23:00 +01:00 in the page's time zone \
+            Europe/Berlin, from 2030-03-30T21:00:00Z to 2030-03-30T22:00:00Z in UTC, 60 minutes.";
+        assert_eq!(short, expected);
+        assert!(told("2030-03-31T05:00:00+02:00", berlin()).ends_with("360 minutes; the clocks change in between."));
+        assert!(told("2030-03-31T05:00:00+02:00", json!({ "time_zone": "Mars/Base" })).contains("not known here"));
+        assert!(told("2030-03-31T05:00:00+02:00", json!({})).contains("2030-03-30 21:00 +00:00"));
         assert_eq!(echo(&Write::post("incidents", json!({})), &json!({})), None);
+    }
+
+    #[test]
+    fn a_zone_nobody_knows_changes_nothing() {
+        let page = json!({ "time_zone": "Mars/Base" });
+        let odd = check(&planned("2030-03-31T02:30:00+01:00", "2030-03-31T04:30:00+01:00"), &page, NOW);
+        assert_eq!(odd, Ok(vec![]));
     }
 }

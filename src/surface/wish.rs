@@ -115,7 +115,7 @@ impl Wish<'_> {
             self.record.note(End::Refused, "lint").await;
             return Err(outcome::lint_refused(&refusing));
         }
-        let odd = match clock::check(write, self.now) {
+        let odd = match clock::check(write, &self.page.raw, self.now) {
             Ok(odd) => odd,
             // What was asked for before may be over by now.
             Err(_) if self.record.is_known(self.asked).await => Vec::new(),
