@@ -14,10 +14,12 @@ use crate::storage::audit::{AuditId, Outcome, Target};
 use crate::storage::idempotency::{self, Key};
 use crate::surface::asked::{Asked, check_external_id};
 use crate::surface::call_arguments::{self, CallArguments};
+use crate::surface::stage::Unmoved;
 use crate::surface::wish::{End, Granted, Record, Wish};
-use crate::surface::{clock, outcome};
+use crate::surface::{clock, outcome, overlap};
 use crate::upstream::identity::AccessiblePage;
 use async_trait::async_trait;
+use futures_util::future::join;
 use serde_json::{Map, Value};
 
 /// Calls the tool of that name.
@@ -63,10 +65,9 @@ pub async fn call(
     let asked = Asked::new(tool.name, page.id, &call.write, call.how.key.as_deref());
     if let Some(change) = &call.write.stage
         && !is_known(surface, &asked).await
-        && let Err(refusal) = stage::check(surface, &page, change).await?
+        && let Err(refusal) = stage::check(surface, &page, change).await
     {
-        about.refused(surface, "stage").await;
-        return Ok(refusal);
+        return about.unmoved(surface, &page, &refusal).await;
     }
     carry_out(surface, (tool, &requirement), &page, &call, (&asked, &about), dialogue).await
 }
@@ -82,11 +83,13 @@ async fn carry_out(
 ) -> Result<ToolOutcome, Error> {
     let (guard, write) = (&surface.guard, &call.write);
     let api = surface.api().page(page, requirement.scope);
+    let incidents = surface.incidents(page);
     let wish = Wish {
         asker: [&guard.caller.user_id.0, &guard.caller.grant_id.0],
         tool,
         page,
         api: &api,
+        incidents: incidents.as_ref(),
         write,
         how: &call.how,
         asked,
@@ -103,10 +106,15 @@ async fn carry_out(
         Granted::Told(outcome) => return Ok(outcome),
     };
     let attempt = Attempt { tool: tool.name, page_id: page.id, write, asked, approval: approval.as_ref() };
-    let end = write::perform(guard, &api, &attempt).await;
+    // What else is planned is looked up beside the write, which does not wait for it.
+    let (end, overlaps) =
+        join(write::perform(guard, &api, &attempt), overlap::look(&api, incidents.as_ref(), write, guard.now)).await;
     if let Some(word) = record::word(&end.result) {
         surface.ledger.because(word);
     }
+    let made = end.result.as_ref().ok().and_then(|posted| posted.document["id"].as_i64());
+    let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(made));
+    let warnings = warnings.into_iter().chain(overlaps).collect();
     let told = ended::ended(tool, page, guard.caller.scopes, &end)?;
     Ok(outcome::with_remarks(told, warnings, clock::echo(write, &page.raw).as_deref()))
 }
@@ -159,6 +167,27 @@ impl About {
 
     async fn refused(&self, surface: &HostedSurface<'_>, why: &'static str) {
         self.noted(surface, Outcome::Refused, why).await;
+    }
+
+    async fn unmoved(
+        &self,
+        surface: &HostedSurface<'_>,
+        page: &AccessiblePage,
+        refusal: &stage::Refusal,
+    ) -> Result<ToolOutcome, Error> {
+        match refusal {
+            stage::Refusal::Role(reason) => {
+                self.refused(surface, "role").await;
+                Ok(ended::denied(reason, page.id))
+            }
+            stage::Refusal::Unmoved(unmoved) => {
+                match unmoved {
+                    Unmoved::NotAllowed(_) => self.refused(surface, "stage").await,
+                    Unmoved::NotLooked(error) => drop(self.noted(surface, Outcome::Failed, error.reason()).await),
+                }
+                unmoved.told()
+            }
+        }
     }
 
     async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, why: &'static str) -> Option<AuditId> {

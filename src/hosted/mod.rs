@@ -19,7 +19,7 @@ mod stage;
 pub mod write;
 
 use crate::catalog::prompts::PROMPTS;
-use crate::catalog::resources::RESOURCES;
+use crate::catalog::resources::{INCIDENT_DETAIL, RESOURCES};
 use crate::catalog::scope::{Requirement, Scope};
 use crate::catalog::tools::TOOLS;
 use crate::catalog::tools::reading::READING_TOOLS;
@@ -35,7 +35,7 @@ use crate::mcp::{
 use crate::surface::{self, call_arguments};
 use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
-use crate::upstream::{Api, ApiError, Connector, Principal};
+use crate::upstream::{Api, ApiError, Connector, PageApi, Principal};
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -156,6 +156,13 @@ impl HostedSurface<'_> {
             request_id,
         };
         Api { connector: self.connector, principal }
+    }
+
+    /// The way to a page's incidents, where both the connection and the person may read them.
+    fn incidents(&self, page: &AccessiblePage) -> Option<PageApi<'_>> {
+        let needs = INCIDENT_DETAIL.hosted?;
+        let may = self.guard.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
+        may.then(|| self.api().page(page, needs.scope))
     }
 
     /// The resources whose scope was granted, with what else they need.

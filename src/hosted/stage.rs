@@ -2,11 +2,11 @@
 
 use super::HostedSurface;
 use super::access::{self, Denied};
-use super::ended;
 use crate::catalog::scope::{Requirement, Scope, ScopeSet};
 use crate::catalog::tools::stage::StageChange;
-use crate::mcp::{Error, ToolOutcome};
-use crate::surface::stage;
+use crate::mcp::Error;
+use crate::surface::stage::{self, Unmoved};
+use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
 
 /// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
@@ -16,21 +16,23 @@ pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Re
     if granted.covers(needed) { Ok(()) } else { Err(Error::InsufficientScope { needed }) }
 }
 
-/// Whether the move is allowed; the inner error is what to tell the model.
-pub async fn check(
-    surface: &HostedSurface<'_>,
-    page: &AccessiblePage,
-    change: &StageChange,
-) -> Result<Result<(), ToolOutcome>, Error> {
-    let Some(requirements) = requirements(change) else {
-        return Err(Error::Internal("a stage cannot be looked at".to_owned()));
-    };
+/// Why a stage is not moved.
+pub enum Refusal {
+    /// The person's role does not allow to look.
+    Role(Denied),
+    /// Everything else.
+    Unmoved(Unmoved),
+}
+
+/// Whether the move is allowed.
+pub async fn check(surface: &HostedSurface<'_>, page: &AccessiblePage, change: &StageChange) -> Result<(), Refusal> {
+    let unfit = || Refusal::Unmoved(Unmoved::NotLooked(ApiError::Unfit("a stage cannot be looked at".to_owned())));
+    let requirements = requirements(change).ok_or_else(unfit)?;
     for requirement in &requirements {
-        if let Err(reason @ Denied::Role { .. }) = access::check_role(page, requirement) {
-            return Ok(Err(ended::denied(&reason, page.id)));
-        }
+        access::check_role(page, requirement).map_err(Refusal::Role)?;
     }
-    stage::check(&requirements.map(|requirement| surface.api().page(page, requirement.scope)), change).await
+    let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
+    stage::check(&apis, change).await.map_err(Refusal::Unmoved)
 }
 
 /// What reading the stages and the thing itself takes.

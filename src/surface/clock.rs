@@ -101,7 +101,7 @@ impl<'a> Zone<'a> {
     /// elsewhere.
     fn check_reading(&self, name: &str, text: &str) -> Result<Option<String>, String> {
         let (Some(clocks), Some((reading, given))) = (&self.clocks, reading(text)) else { return Ok(None) };
-        let at = |offset: Offset| offset.to_timestamp(reading).map(from_jiff).unwrap_or(Timestamp::from_seconds(0));
+        let at = |offset: Offset| offset.to_timestamp(reading).map_or(Timestamp::from_seconds(0), from_jiff);
         let both = |one: Offset, other: Offset| [one, other].map(|offset| self.show(at(offset)));
         let (shown, zone) = (reading.strftime("%Y-%m-%d %H:%M"), self.name);
         match clocks.to_ambiguous_zoned(reading).offset() {
@@ -118,7 +118,9 @@ impl<'a> Zone<'a> {
                 let [meant, perhaps] = both(given, offset);
                 Ok(Some(format!("`{name}` is {meant} in {zone}; if {shown} there is meant, give {perhaps}")))
             }
-            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => Ok(None),
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => {
+                Ok(None)
+            }
         }
     }
 

@@ -115,6 +115,10 @@ pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
              this call. Call again later with the same arguments: it will be found out first."
                 .to_owned()
         }
+        NotWritten::Invalid { text, unknown } => {
+            let hint = if unknown.is_empty() { String::new() } else { format!(" ({})", unknown.join("; ")) };
+            format!("StatiBeat refused: \"{text}\"{hint}. Nothing was published.")
+        }
         NotWritten::Upstream(error) => return refused(error),
         NotWritten::Unconfirmed(_) => {
             "StatiBeat did not confirm this: it may or may not have been done. Read what it was about before calling again."

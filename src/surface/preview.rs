@@ -3,12 +3,14 @@
 //!
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
-use super::{clock, confirmation, similar, target};
+use super::names::optional;
+use super::{clock, confirmation, names, overlap, similar, target};
 use crate::catalog::{Write, text};
 use crate::mcp::ToolOutcome;
 use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, PageApi};
+use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
 /// The texts of a write that customers read, in the order they read them.
@@ -24,54 +26,66 @@ pub struct Preview {
     handle: String,
 }
 
+/// Where a preview looks.
+pub struct Sources<'a> {
+    /// The page, for the write's own tool.
+    pub api: &'a PageApi<'a>,
+    /// The page's incidents, where the caller may read them.
+    pub incidents: Option<&'a PageApi<'a>>,
+}
+
 /// Finds out what there is to show, all in parallel, and has a handle sealed for it, told which similar incidents it shows.
 pub async fn make(
-    api: &PageApi<'_>,
+    sources: &Sources<'_>,
     write: &Write,
     now: Timestamp,
     seal: impl FnOnce(&[i64]) -> String,
 ) -> Result<Preview, ApiError> {
-    let place = target::place(&write.path);
-    let reads = ["hierarchy/items", "subscribers/summary", similar::READ].map(str::to_owned);
-    let reads: Vec<String> = reads.into_iter().chain(place).collect();
-    let mut answers = api.get_all(&reads).await.into_iter().map(optional);
-    let mut next = || answers.next().unwrap_or(Ok(None));
-    let (items, subscribers, active, target) = (next()?, next()?, next()?, next()?);
+    let read = async |path: Option<String>| match path {
+        Some(path) => optional(sources.api.get(&path).await),
+        None => Ok(None),
+    };
+    let (of_incident, of_window) = (similar::applies_to(write), overlap::applies_to(write));
+    let read_active =
+        async || match if of_incident { Some(sources.api) } else { sources.incidents.filter(|_| of_window) } {
+            Some(api) => optional(api.get(similar::READ).await),
+            None => Ok(None),
+        };
+    let window = |path: &str| read(of_window.then(|| path.to_owned()));
+    let around = join3(read_active(), window(overlap::WINDOWS[0]), window(overlap::WINDOWS[1]));
+    let of_write = join4(
+        read(Some(names::ITEMS.to_owned())),
+        read(write.body.get("status").map(|_| names::STATUSES.to_owned())),
+        read(Some("subscribers/summary".to_owned())),
+        read(target::place(&write.path)),
+    );
+    let ((items, statuses, subscribers, target), (active, running, upcoming)) = join(of_write, around).await;
+    let (items, target, active) = (items?, target?, active?);
     let target = target.and_then(|answer| target::pick(&write.path, answer));
-    let subscribers = subscribers.filter(|_| target::is_announced(write));
-    let similar = active.filter(|_| similar::applies_to(write));
-    let similar = similar.map(|active| similar::find(&active, write, now)).unwrap_or_default();
-    let (components, mut warnings) = components(items.as_ref(), target.as_ref(), write);
-    warnings.extend(similar.iter().map(|similar| {
+    let subscribers = subscribers?.filter(|_| target::is_announced(write));
+    let similar = active.as_ref().filter(|_| of_incident);
+    let similar = similar.map(|active| similar::find(active, write, now)).unwrap_or_default();
+    let windows: Vec<Value> = [running?, upcoming?].into_iter().flatten().collect();
+    let overlaps =
+        overlap::find(&windows, active.as_ref(), write, now).into_iter().filter_map(|overlap| overlap.remark(None));
+    let unknown = items.as_ref().map(|items| names::unknown_items(items, write)).unwrap_or_default();
+    let unknown_status = statuses?.and_then(|statuses| names::unknown_status(&statuses, write));
+    let similar_words = similar.iter().map(|similar| {
         format!("incident {} (\"{}\") affects the same components: update it instead?", similar.id, similar.title)
-    }));
+    });
+    let warnings = unknown.into_iter().chain(unknown_status).chain(similar_words).chain(overlaps).collect();
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
+    let components = components(items.as_ref(), target.as_ref(), write);
     Ok(Preview { target, components, subscribers, warnings, handle: seal(&seen) })
 }
 
-/// What a role may not read, a preview does without.
-fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(ApiError::Forbidden(_) | ApiError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The components that a write names, with their state before and after; and the names that nothing answers to.
-fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> (Vec<Value>, Vec<String>) {
-    let list = |of: &Value| of.get("items").unwrap_or(of).as_array().cloned().unwrap_or_default();
-    let Some(known) = items.map(list) else { return (Vec::new(), Vec::new()) };
+/// The components that a write names, with their state before and after.
+fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> Vec<Value> {
+    let Some(known) = items.map(names::entries) else { return Vec::new() };
     let named = write.body.get("affected_items").or_else(|| target?.get("affected_items"));
-    let mut warnings = Vec::new();
-    let mut shown = Vec::new();
-    for name in named.and_then(Value::as_array).into_iter().flatten() {
-        match known.iter().find(|item| similar::is_same_item(name, item)) {
-            Some(item) => shown.push(component(item, write)),
-            None => warnings.push(format!("no component of this page is {name}{}", closest(name, &known))),
-        }
-    }
-    (shown, warnings)
+    let named = named.and_then(Value::as_array).into_iter().flatten();
+    let shown = named.filter_map(|name| known.iter().find(|item| similar::is_same_item(name, item)));
+    shown.map(|item| component(item, write)).collect()
 }
 
 fn component(item: &Value, write: &Write) -> Value {
@@ -82,36 +96,6 @@ fn component(item: &Value, write: &Write) -> Value {
         _ => write.body.get("status").cloned().unwrap_or(Value::Null),
     };
     json!({ "id": item["id"], "name": name, "before": item["status"], "after": after })
-}
-
-/// A hint at what may have been meant.
-pub fn closest(name: &Value, known: &[Value]) -> String {
-    let wanted = name.as_object().and_then(|fields| fields.values().next());
-    let wanted =
-        wanted.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
-    let spelled = known.iter().flat_map(|item| ["slug", "external_id", "name"].map(|field| item[field].as_str()));
-    let best = spelled.flatten().map(|text| (distance(&wanted.to_lowercase(), &text.to_lowercase()), text)).min();
-    match best {
-        Some((away, text)) if away <= 2 + wanted.chars().count() / 3 => {
-            format!("; did you mean \"{}\"?", text::clean(text))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Edits between two words (Levenshtein). Long texts are not compared: no name is that long.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, from) in one.chars().take(64).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
-        for (at, to) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 impl Preview {
@@ -186,24 +170,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelled_component_is_answered_with_the_closest() {
-        let known = [json!({ "slug": "public-api", "external_id": "api-gateway", "name": "Public API" })];
-        assert_eq!(closest(&json!({ "slug": "publc-api" }), &known), "; did you mean \"public-api\"?");
-        assert_eq!(closest(&json!({ "external_id": "api-gatway" }), &known), "; did you mean \"api-gateway\"?");
-        assert_eq!(closest(&json!({ "slug": "billing" }), &known), "");
-        assert_eq!(closest(&json!({ "id": 4 }), &[]), "");
-    }
-
-    #[test]
     fn components_show_before_and_after() {
         let items = json!({ "items": [{ "id": 1, "slug": "api", "name": "API", "status": "operational" }] });
         let write = |path: &str, body| Write::post(path, body);
         let body = json!({ "affected_items": [{ "slug": "api" }, { "id": 9 }], "status": "degraded" });
-        let (shown, warnings) = components(Some(&items), None, &write("incidents", body));
+        let shown = components(Some(&items), None, &write("incidents", body));
         assert_eq!(shown, [json!({ "id": 1, "name": "API", "before": "operational", "after": "degraded" })]);
-        assert_eq!(warnings, ["no component of this page is {\"id\":9}"]);
         let target = json!({ "affected_items": [{ "id": 1, "slug": "api" }] });
-        let (shown, _) = components(Some(&items), Some(&target), &write("maintenances/4/updates", json!({})));
+        let shown = components(Some(&items), Some(&target), &write("maintenances/4/updates", json!({})));
         assert_eq!(shown[0]["after"], "under maintenance");
     }
 }

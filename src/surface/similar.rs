@@ -26,7 +26,12 @@ pub struct Similar {
 
 /// Whether a write opens an incident that could have been opened already.
 pub fn applies_to(write: &Write) -> bool {
-    write.path == "incidents" && (!items(&write.body).is_empty() || freetext(&write.body).is_some())
+    write.path == "incidents" && names_something(write)
+}
+
+/// Whether a write names what is affected.
+pub fn names_something(write: &Write) -> bool {
+    !items(&write.body).is_empty() || freetext(&write.body).is_some()
 }
 
 /// The recent ones among the active incidents that touch what this write touches, newest first.
@@ -45,7 +50,8 @@ fn read(entry: &Value, now: Timestamp) -> Option<Similar> {
     (age <= RECENT).then_some(Similar { id: entry.get("id")?.as_i64()?, title, age })
 }
 
-fn overlaps(entry: &Value, body: &Value) -> bool {
+/// Whether something on the page touches what a body touches.
+pub fn overlaps(entry: &Value, body: &Value) -> bool {
     let shares_item = items(body).iter().any(|named| items(entry).iter().any(|known| is_same_item(named, known)));
     shares_item || freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text))
 }

@@ -8,18 +8,32 @@ use crate::upstream::{ApiError, PageApi};
 use futures_util::future::try_join;
 use serde_json::Value;
 
-/// Whether the move is allowed; the inner error is what to tell the model. Each of the change's resources is read through the
-/// API that stands in its place.
-pub async fn check(apis: &[PageApi<'_>; 2], change: &StageChange) -> Result<Result<(), ToolOutcome>, Error> {
-    let Some([stages, target]) = change.resources() else {
-        return Err(Error::Internal("the stages have no resource".to_owned()));
-    };
-    match try_join(read(&apis[0], change, stages), read(&apis[1], change, target)).await {
-        Ok((stages, target)) => {
-            Ok(change.check(&stages, &target).map_err(|problem| outcome::bad_arguments(&[problem.0])))
+/// Why a stage is not moved.
+#[derive(Clone, Debug)]
+pub enum Unmoved {
+    /// It may not be; the words say which may.
+    NotAllowed(String),
+    /// Nobody could look.
+    NotLooked(ApiError),
+}
+
+impl Unmoved {
+    /// What to tell the model, or the client where a model cannot mend it.
+    pub fn told(&self) -> Result<ToolOutcome, Error> {
+        match self {
+            Self::NotAllowed(problem) => Ok(outcome::bad_arguments(std::slice::from_ref(problem))),
+            Self::NotLooked(error) => outcome::not_looked(error),
         }
-        Err(error) => outcome::not_looked(&error).map(Err),
     }
+}
+
+/// Whether the move is allowed. Each of the change's resources is read through the API that stands in its place.
+pub async fn check(apis: &[PageApi<'_>; 2], change: &StageChange) -> Result<(), Unmoved> {
+    let unfit = || Unmoved::NotLooked(ApiError::Unfit("the stages have no resource".to_owned()));
+    let [stages, target] = change.resources().ok_or_else(unfit)?;
+    let looked = try_join(read(&apis[0], change, stages), read(&apis[1], change, target)).await;
+    let (stages, target) = looked.map_err(Unmoved::NotLooked)?;
+    change.check(&stages, &target).map_err(|problem| Unmoved::NotAllowed(problem.0))
 }
 
 async fn read(api: &PageApi<'_>, change: &StageChange, entry: &'static Resource) -> Result<Value, ApiError> {

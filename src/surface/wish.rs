@@ -6,7 +6,7 @@
 use super::asked::Asked;
 use super::call_arguments::CallArguments;
 use super::confirmation::{self, Approval, Purpose, Subject};
-use super::preview::{self, Preview};
+use super::preview::{self, Preview, Sources};
 use super::{clock, outcome};
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::{Tool, Write, lint};
@@ -54,6 +54,8 @@ pub struct Wish<'a> {
     pub page: &'a AccessiblePage,
     /// The way to it.
     pub api: &'a PageApi<'a>,
+    /// The way to its incidents, where the caller may read them.
+    pub incidents: Option<&'a PageApi<'a>>,
     /// What to write.
     pub write: &'a Write,
     /// How the call wants it carried out.
@@ -134,7 +136,8 @@ impl Wish<'_> {
     }
 
     async fn preview(&self, purpose: Purpose, warnings: Vec<String>) -> Result<Preview, Error> {
-        match preview::make(self.api, self.write, self.now, |seen| self.seal(purpose, seen)).await {
+        let sources = Sources { api: self.api, incidents: self.incidents };
+        match preview::make(&sources, self.write, self.now, |seen| self.seal(purpose, seen)).await {
             Ok(shown) => Ok(shown.with_warnings(warnings)),
             Err(error) => {
                 self.record.note(End::Failed, error.reason()).await;

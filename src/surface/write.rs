@@ -2,6 +2,7 @@
 //!
 //! Whether an earlier call did it already, and what is kept of this one, is each surface's own.
 
+use super::names;
 use super::similar::{self, Similar};
 use crate::catalog::Write;
 use crate::timestamp::Timestamp;
@@ -63,6 +64,13 @@ pub enum NotWritten {
     Unchecked(ApiError),
     /// An earlier attempt may have done it, and StatiBeat does not say.
     Unresolved(ApiError),
+    /// StatiBeat finds the write wrong.
+    Invalid {
+        /// In its words.
+        text: String,
+        /// What in it the page does not know, and what it does.
+        unknown: Vec<String>,
+    },
     /// StatiBeat's answer, or the lack of it.
     Upstream(ApiError),
     /// No answer, to something that has no name to look for.
@@ -129,6 +137,9 @@ impl Sending<'_> {
                 Ok(Some(document)) => Ok((document, Made::NowFound)),
                 Ok(None) | Err(_) => Err(NotWritten::Upstream(lost)),
             },
+            Err(ApiError::Invalid(text)) => {
+                Err(NotWritten::Invalid { text, unknown: names::unknown(self.api, self.write).await })
+            }
             Err(refused) => Err(NotWritten::Upstream(refused)),
         }
     }

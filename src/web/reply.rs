@@ -161,7 +161,7 @@ pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
             (StatusCode::UNAUTHORIZED, Some((bearer::INVALID_TOKEN, words)), ScopeSet::baseline())
         }
         Challenge::InsufficientScope(scopes) => {
-            let words = "connect again and allow what this needs";
+            let words = "the user has not allowed this: connect again, and they can allow it on the consent page";
             (StatusCode::FORBIDDEN, Some((bearer::INSUFFICIENT_SCOPE, words)), *scopes)
         }
     };
@@ -169,7 +169,7 @@ pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
     let error_part = error_part.unwrap_or_default();
     let value = format!(r#"Bearer {error_part}resource_metadata="{metadata_url}", scope="{scopes}""#);
     let body = match error {
-        Some((code, words)) => json!({"error": code, "error_description": words}),
+        Some((code, words)) => json!({"error": code, "error_description": words, "scope": scopes.to_string()}),
         None => json!({"error_description": "sign in to StatiBeat to use this endpoint"}),
     };
     let mut response = json(status, &body);

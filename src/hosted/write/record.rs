@@ -141,6 +141,7 @@ fn not_written(reason: &NotWritten) -> (Outcome, Option<&'static str>) {
         NotWritten::Similar(_) => (Outcome::Refused, Some("similar_incident")),
         NotWritten::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
         NotWritten::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
+        NotWritten::Invalid { text, .. } => (Outcome::Refused, Some(ApiError::Invalid(text.clone()).reason())),
         NotWritten::Upstream(error) | NotWritten::Unconfirmed(error) => {
             (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason()))
         }

@@ -1,0 +1,128 @@
+//! What else happens on a window's components while it lasts: other windows, and incidents that are open now. Worth a
+//! remark, no reason to refuse.
+
+use super::names::entries;
+use super::{clock, similar};
+use crate::catalog::{Write, text};
+use crate::timestamp::Timestamp;
+use crate::upstream::PageApi;
+use futures_util::future::join;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How soon a window must begin for an incident that is open now to matter to it.
+const SOON: Duration = Duration::from_hours(24);
+
+/// What is read to find other windows.
+pub const WINDOWS: [&str; 2] = ["maintenances?status=active&limit=50", "maintenances?status=upcoming&limit=50"];
+
+/// Whether a write plans a window on components.
+pub fn applies_to(write: &Write) -> bool {
+    clock::window(write).is_some() && similar::names_something(write)
+}
+
+/// Looks around beside a write that does not wait for it. What cannot be read is left out; `incidents` is a way to the
+/// page's incidents, where the caller may read them.
+pub async fn look(api: &PageApi<'_>, incidents: Option<&PageApi<'_>>, write: &Write, now: Timestamp) -> Vec<Overlap> {
+    if !applies_to(write) {
+        return Vec::new();
+    }
+    let windows = WINDOWS.map(str::to_owned);
+    let read = async || Some(incidents?.get(similar::READ).await.ok()).flatten();
+    let (windows, active) = join(api.get_all(&windows), read()).await;
+    find(&windows.into_iter().flatten().collect::<Vec<_>>(), active.as_ref(), write, now)
+}
+
+/// Something on the same components.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// Another window.
+    Window {
+        /// Its id.
+        id: i64,
+        /// For people.
+        words: String,
+    },
+    /// An open incident, for people.
+    Incident(String),
+}
+
+impl Overlap {
+    /// The remark; none about the window that was just made.
+    pub fn remark(self, made: Option<i64>) -> Option<String> {
+        match self {
+            Self::Window { id, .. } if Some(id) == made => None,
+            Self::Window { words, .. } | Self::Incident(words) => Some(words),
+        }
+    }
+}
+
+/// Those among the windows and the open incidents that touch what this window touches.
+pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Timestamp) -> Vec<Overlap> {
+    let Some((starts_at, ends_at)) = clock::window(write) else { return Vec::new() };
+    let named = |entry: &Value| text::cap(&text::clean(entry["title"].as_str().unwrap_or_default()), 200);
+    let overlaps = |list: &Value| -> Vec<Value> {
+        entries(list).iter().filter(|entry| similar::overlaps(entry, &write.body)).cloned().collect()
+    };
+    let window = |entry: Value| {
+        let (from, to) = (time(&entry, "starts_at")?, time(&entry, "ends_at")?);
+        let id = entry["id"].as_i64().filter(|_| from < ends_at && starts_at < to)?;
+        let words = format!("maintenance {id} (\"{}\", {from} to {to}) is on the same components", named(&entry));
+        Some(Overlap::Window { id, words })
+    };
+    let incident = |entry: Value| {
+        Overlap::Incident(format!("incident {} (\"{}\") is open on the same components", entry["id"], named(&entry)))
+    };
+    let windows = windows.iter().flat_map(overlaps).filter_map(window);
+    let incidents = incidents.filter(|_| starts_at <= now + SOON);
+    windows.chain(incidents.into_iter().flat_map(overlaps).map(incident)).collect()
+}
+
+fn time(entry: &Value, name: &str) -> Option<Timestamp> {
+    let time: jiff::Timestamp = entry[name].as_str()?.parse().ok()?;
+    Some(Timestamp::from_seconds(time.as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// 2030-01-01T11:00:00Z.
+    const NOW: Timestamp = Timestamp::from_seconds(1_893_495_600);
+
+    fn found(starts_at: &str, ends_at: &str, item: i64) -> Vec<Overlap> {
+        let planned = json!({
+            "starts_at": "2030-01-02T10:00:00Z", "ends_at": "2030-01-02T12:00:00Z", "affected_items": [{ "id": 1 }],
+        });
+        let other = json!({ "items": [{
+            "id": 7, "title": "Move", "starts_at": starts_at, "ends_at": ends_at, "affected_items": [{ "id": item }],
+        }] });
+        find(&[other], None, &Write::post("maintenances", planned), NOW)
+    }
+
+    #[test]
+    fn another_window_counts_while_both_last_and_where_both_are() {
+        let words = "maintenance 7 (\"Move\", 2030-01-02T11:00:00Z to 2030-01-02T13:00:00Z) is on the same components";
+        let overlap = found("2030-01-02T11:00:00Z", "2030-01-02T13:00:00Z", 1);
+        assert_eq!(overlap, [Overlap::Window { id: 7, words: words.to_owned() }]);
+        assert_eq!(overlap[0].clone().remark(None).as_deref(), Some(words));
+        assert_eq!(overlap[0].clone().remark(Some(7)), None, "the window itself");
+        assert_eq!(found("2030-01-02T12:00:00Z", "2030-01-02T13:00:00Z", 1), [], "one after the other");
+        assert_eq!(found("2030-01-02T08:00:00Z", "2030-01-02T10:00:00Z", 1), []);
+        assert_eq!(found("2030-01-02T11:00:00Z", "2030-01-02T13:00:00Z", 2), [], "another component");
+    }
+
+    #[test]
+    fn an_open_incident_on_the_same_components_is_found() {
+        let planned = json!({
+            "starts_at": "2030-01-02T10:00:00Z", "ends_at": "2030-01-02T12:00:00Z", "affected_items_freetext": "API",
+        });
+        let incidents =
+            json!([{ "id": 9, "title": "Slow", "affected_items_freetext": "api" }, { "id": 10, "title": "Other" }]);
+        let planned = Write::post("maintenances", planned);
+        let found = |now| find(&[], Some(&incidents), &planned, now);
+        assert_eq!(found(NOW), [Overlap::Incident("incident 9 (\"Slow\") is open on the same components".to_owned())]);
+        assert_eq!(found(NOW - Duration::from_hours(2)), [], "more than a day ahead");
+    }
+}

@@ -1,0 +1,96 @@
+//! Maintenance on the page's clocks, and beside what else happens there.
+
+use crate::support::flow::user;
+use crate::support::surface::EVERYTHING;
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+
+struct Story {
+    app: TestApp,
+    token: String,
+}
+
+impl Story {
+    fn new(scopes: &str) -> Self {
+        let app = TestApp::new();
+        let token = app.connect(user::THEO_MANAGER, scopes).access;
+        app.upstream.take_calls();
+        Self { app, token }
+    }
+
+    fn schedule(&self, start: &str, end: &str, more: Value) -> Value {
+        let mut arguments =
+            json!({ "page_id": 42, "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
+        arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let call = json!({ "name": "schedule_maintenance", "arguments": arguments });
+        json(&self.app.call(&self.token, "tools/call", call))["result"].clone()
+    }
+
+    fn posts(&self) -> usize {
+        self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
+    }
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().expect("text")
+}
+
+#[test]
+fn the_answer_tells_the_window_on_the_pages_clocks_and_in_utc() {
+    let story = Story::new(EVERYTHING);
+    let done = story.schedule("2030-01-31T22:00:00Z", "2030-01-31T23:30:00Z", json!({}));
+    let told = "The window is from 2030-01-31 23:00 +01:00 to 2030-02-01 00:30 +01:00 in the page's time zone Europe/Stockholm, \
+        from 2030-01-31T22:00:00Z to 2030-01-31T23:30:00Z in UTC, 90 minutes.";
+    assert!(text(&done).contains(told), "{done}");
+}
+
+#[test]
+fn a_time_that_the_pages_clocks_skip_is_refused_with_both_readings() {
+    let story = Story::new(EVERYTHING);
+    let refused = story.schedule("2030-03-31T02:30:00+01:00", "2030-03-31T05:00:00+02:00", json!({}));
+    assert_eq!(refused["isError"], true, "{refused}");
+    for words in ["`starts_at`", "does not exist in Europe/Stockholm", "01:30 +01:00", "03:30 +02:00"] {
+        assert!(text(&refused).contains(words), "{words}: {refused}");
+    }
+    assert_eq!(story.posts(), 0);
+}
+
+#[test]
+fn a_time_that_comes_twice_is_taken_as_written_and_remarked_on() {
+    let story = Story::new(EVERYTHING);
+    let done = story.schedule("2030-10-27T02:30:00+02:00", "2030-10-27T05:00:00+01:00", json!({}));
+    assert_eq!(done["structuredContent"]["starts_at"], "2030-10-27T00:30:00Z", "{done}");
+    assert!(text(&done).contains("comes twice") && text(&done).contains("clocks change in between"), "{done}");
+    assert_eq!(story.posts(), 1);
+}
+
+#[test]
+fn what_else_happens_on_the_same_components_is_remarked_on_before_and_after() {
+    let story = Story::new(EVERYTHING);
+    let items = || json!({ "affected_items": [{ "id": 113 }] });
+    let first = story.schedule("2026-09-22T01:00:00Z", "2026-09-22T02:00:00Z", items());
+    assert!(!text(&first).contains("on the same components"), "not even itself: {first}");
+    let incident = json!({ "page_id": 42, "title": "Slow search", "description": "It is slow.", "affected_items": [{ "slug": "search" }] });
+    story.app.call(&story.token, "tools/call", json!({ "name": "create_incident", "arguments": incident }));
+    let overlapping = |more: Value| {
+        let mut more = more;
+        more["affected_items"] = json!([{ "slug": "search" }]);
+        story.schedule("2026-09-22T01:30:00Z", "2026-09-22T05:00:00Z", more)
+    };
+    let id = &first["structuredContent"]["maintenance_id"];
+    for result in [overlapping(json!({ "preview": true })), overlapping(json!({}))] {
+        assert!(text(&result).contains(&format!("maintenance {id} (\"Move\"")), "{result}");
+        assert!(text(&result).contains("(\"Slow search\") is open on the same components"), "{result}");
+    }
+    let later = story.schedule("2026-09-24T01:00:00Z", "2026-09-24T02:00:00Z", items());
+    assert!(!text(&later).contains("on the same components"), "another day: {later}");
+}
+
+#[test]
+fn a_connection_that_may_not_read_incidents_does_not_hear_of_them() {
+    let story = Story::new("mcp.maintenances.write");
+    let items = json!({ "affected_items": [{ "id": 101 }, { "id": 102 }, { "id": 106 }] });
+    let done = story.schedule("2030-01-31T22:00:00Z", "2030-01-31T23:00:00Z", items);
+    assert!(done["isError"] != true && !text(&done).contains("incident"), "{done}");
+    assert!(!story.app.upstream.take_calls().iter().any(|call| call.contains("/incidents")));
+}

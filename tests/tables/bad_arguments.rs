@@ -1,0 +1,187 @@
+//! Bad input for each argument of each tool that both surfaces offer: what is given instead of a good value, and what the
+//! refusal must name. The arguments of one surface alone are its own tests' business.
+
+use serde_json::{Map, Value, json};
+
+/// One bad call.
+pub struct Bad {
+    /// The tool.
+    pub tool: &'static str,
+    /// Its arguments, all good but one.
+    pub arguments: Map<String, Value>,
+    /// What the refusal must say.
+    pub says: String,
+}
+
+/// What an argument is.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// Text for people, of at most so many characters.
+    Text(usize),
+    /// A key, checked for its form elsewhere.
+    Key,
+    /// A time with offset.
+    Time,
+    /// The id of something.
+    Id,
+    /// Components by one of their names.
+    Items,
+    /// The client's own name for the write.
+    ExternalId,
+}
+
+/// A tool with its arguments: name, kind, whether it must be there.
+pub type Tool = (&'static str, &'static [(&'static str, Kind, bool)]);
+
+/// The four, written out by hand.
+pub const TOOLS: [Tool; 4] = [
+    (
+        "create_incident",
+        &[
+            ("title", Kind::Text(200), true),
+            ("description", Kind::Text(20_000), true),
+            ("status", Kind::Key, false),
+            ("impact", Kind::Text(2000), false),
+            ("affected_items", Kind::Items, false),
+            ("affected_items_freetext", Kind::Text(2000), false),
+            ("external_id", Kind::ExternalId, false),
+        ],
+    ),
+    (
+        "add_incident_update",
+        &[
+            ("incident_id", Kind::Id, true),
+            ("message", Kind::Text(20_000), true),
+            ("lifecycle_stage_id", Kind::Id, false),
+            ("status", Kind::Key, false),
+            ("affected_items", Kind::Items, false),
+        ],
+    ),
+    (
+        "schedule_maintenance",
+        &[
+            ("title", Kind::Text(200), true),
+            ("description", Kind::Text(20_000), true),
+            ("starts_at", Kind::Time, true),
+            ("ends_at", Kind::Time, true),
+            ("impact", Kind::Text(2000), false),
+            ("affected_items", Kind::Items, false),
+            ("affected_items_freetext", Kind::Text(2000), false),
+            ("external_id", Kind::ExternalId, false),
+        ],
+    ),
+    (
+        "add_maintenance_update",
+        &[
+            ("maintenance_id", Kind::Id, true),
+            ("message", Kind::Text(20_000), true),
+            ("lifecycle_stage_id", Kind::Id, false),
+        ],
+    ),
+];
+
+/// Every bad call of every tool.
+pub fn bad_calls() -> Vec<Bad> {
+    TOOLS
+        .into_iter()
+        .flat_map(|(tool, arguments)| arguments.iter().flat_map(move |argument| of(tool, arguments, *argument)))
+        .chain(strangers())
+        .collect()
+}
+
+fn of(
+    tool: &'static str,
+    all: &[(&'static str, Kind, bool)],
+    (name, kind, is_required): (&'static str, Kind, bool),
+) -> Vec<Bad> {
+    let good = good(all);
+    let bad = |value: Option<Value>, says: String| {
+        let mut arguments = good.clone();
+        match value {
+            Some(value) => drop(arguments.insert(name.to_owned(), value)),
+            None => drop(arguments.remove(name)),
+        }
+        Bad { tool, arguments, says }
+    };
+    let named = format!("`{name}`");
+    let wrong = values(kind).into_iter().map(|(value, inside)| bad(Some(value), format!("`{name}{inside}")));
+    // `null` counts as left out.
+    let missing = [None, Some(Value::Null)]
+        .into_iter()
+        .filter(|_| is_required)
+        .map(|value| bad(value, format!("{named} is required")));
+    wrong.chain(missing).collect()
+}
+
+/// Arguments that a call could be made with, the optional ones left out.
+fn good(all: &[(&'static str, Kind, bool)]) -> Map<String, Value> {
+    let value = |name: &str, kind| match kind {
+        Kind::Time if name == "starts_at" => json!("2030-01-31T22:00:00Z"),
+        Kind::Time => json!("2030-01-31T23:00:00Z"),
+        Kind::Id => json!(1),
+        Kind::Items => json!([]),
+        Kind::Text(_) | Kind::Key | Kind::ExternalId => json!("good"),
+    };
+    all.iter()
+        .filter(|(.., is_required)| *is_required)
+        .map(|(name, kind, _)| ((*name).to_owned(), value(name, *kind)))
+        .collect()
+}
+
+/// Bad values of a kind, and where inside of it the refusal must point.
+fn values(kind: Kind) -> Vec<(Value, &'static str)> {
+    let here = |values: &[Value]| values.iter().map(|value| (value.clone(), "`")).collect::<Vec<_>>();
+    let no_text = [json!(7), json!(true), json!([]), json!({}), json!(""), json!(" \t\n")];
+    match kind {
+        Kind::Text(most) => here(&[&no_text[..], &[json!("x".repeat(most + 1)), json!(["x"])]].concat()),
+        Kind::Key => here(&[&no_text[..], &[json!("x".repeat(257))]].concat()),
+        Kind::Time => here(
+            &[
+                &no_text[..],
+                &[
+                    "tomorrow",
+                    "2030-01-31",
+                    "2030-01-31T22:00:00",
+                    "2030-02-30T22:00:00Z",
+                    "22:00:00Z",
+                    "1893456000",
+                    "2030-01-31T25:00:00Z",
+                ]
+                .map(|text| json!(text)),
+            ]
+            .concat(),
+        ),
+        Kind::Id => {
+            here(&[json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!([1]), json!({}), json!(u64::MAX)])
+        }
+        Kind::Items => {
+            let none = here(&[json!("api"), json!(7), json!({ "id": 1 }), Value::from(vec![json!({ "id": 1 }); 101])]);
+            let inside = [
+                (json!([7]), "[0]`"),
+                (json!([{}]), "[0]`"),
+                (json!([{ "id": 1, "slug": "api" }]), "[0]`"),
+                (json!([{ "id": 1 }, { "id": "1" }]), "[1].id`"),
+                (json!([{ "id": 0 }]), "[0].id`"),
+                (json!([{ "slug": " " }]), "[0].slug`"),
+                (json!([{ "external_id": 7 }]), "[0].external_id`"),
+                (json!([{ "name": "API" }]), "[0].name`"),
+            ];
+            none.into_iter().chain(inside).collect()
+        }
+        Kind::ExternalId => here(
+            &[&no_text[..], &["a b", "a/b", "..", "ä", "x\u{0}"].map(|text| json!(text)), &[json!("x".repeat(129))]]
+                .concat(),
+        ),
+    }
+}
+
+/// Arguments that no tool has.
+fn strangers() -> impl Iterator<Item = Bad> {
+    TOOLS.into_iter().flat_map(|(tool, arguments)| {
+        ["lifecycle_stage", "notify", "Title", "constructor", "__proto__"].map(|name| {
+            let mut given = good(arguments);
+            given.insert(name.to_owned(), json!("x"));
+            Bad { tool, arguments: given, says: format!("`{name}` is not known") }
+        })
+    })
+}
