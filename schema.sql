@@ -109,6 +109,16 @@ CREATE TABLE IF NOT EXISTS write_pauses (
   PRIMARY KEY (user_id, client_id)
 ) STRICT, WITHOUT ROWID;
 
+-- One connection whose person wants to be asked about its writes otherwise than the environment says; the stricter of the
+-- two counts. Written on the admin page; revoking the connection deletes it.
+CREATE TABLE IF NOT EXISTS write_confirmations (
+  user_id    TEXT    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  confirm    TEXT    NOT NULL CHECK (confirm IN ('always', 'when-supported', 'never')),
+  set_at     INTEGER NOT NULL,
+  PRIMARY KEY (user_id, client_id)               -- looked up with every bearer token
+) STRICT, WITHOUT ROWID;
+
 -- One page that a connection reaches: seen at its approval or at a call. Says to a page's admins whose clients reach it;
 -- grants nothing. Dies with the connection's last grant.
 CREATE TABLE IF NOT EXISTS page_reaches (
@@ -207,6 +217,7 @@ CREATE TABLE IF NOT EXISTS idempotency (
   PRIMARY KEY (grant_id, key_hash)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
+CREATE INDEX IF NOT EXISTS idempotency_by_digest ON idempotency (digest);                       -- the same through another connection
 
 -- One preview or confirmation that was used up, written in the batch that claims the write it was for; or a one-time token
 -- with which StatiBeat asked the admin API for somebody, by its hash.

@@ -171,9 +171,8 @@ fn seal(name: &str) -> Seal<'_> {
 
 /// The state that came back, if any did; one that was changed is an error.
 fn opened(name: &str, dialogue: &Dialogue) -> Result<Option<Value>, Error> {
-    let open =
-        |sealed| seal(name).open(sealed, 0).ok_or_else(|| Error::InvalidParams("requestState is not ours".into()));
-    dialogue.state().map(open).transpose()
+    let open = |sealed| seal(name).open(sealed, 0).map_err(|_| Error::InvalidParams("requestState is not ours".into()));
+    dialogue.state().map(open).transpose().map(|opened| opened.map(|(content, _)| content))
 }
 
 fn asking(asked: impl IntoIterator<Item = (&'static str, Question)>, state: Option<(&str, Value)>) -> Error {

@@ -26,14 +26,26 @@ pub struct WritePolicy {
 }
 
 impl Confirm {
+    /// The three, the strictest first.
+    pub const ALL: [Self; 3] = [Self::Always, Self::WhenSupported, Self::Never];
+
+    /// As it is written and stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::WhenSupported => "when-supported",
+            Self::Never => "never",
+        }
+    }
+
+    /// Whichever of the two asks more often.
+    pub fn stricter(self, other: Self) -> Self {
+        Self::ALL.into_iter().find(|confirm| [self, other].contains(confirm)).unwrap_or(Self::Always)
+    }
+
     /// Reads the switch.
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "always" => Self::Always,
-            "when-supported" => Self::WhenSupported,
-            "never" => Self::Never,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|confirm| confirm.as_str() == text)
     }
 }
 
@@ -62,6 +74,16 @@ mod tests {
         for bad in ["blame", "blame=on", "nothing=off", "="] {
             assert_eq!(WritePolicy::default().with_rules(bad), Err(bad.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_stricter_of_two_asks_more_often() {
+        let stricter = |one: &str, other: &str| {
+            Confirm::parse(one).expect("one").stricter(Confirm::parse(other).expect("another")).as_str()
+        };
+        assert_eq!((stricter("never", "always"), stricter("always", "never")), ("always", "always"));
+        assert_eq!(stricter("never", "when-supported"), "when-supported");
+        assert_eq!(stricter("never", "never"), "never");
     }
 
     #[test]

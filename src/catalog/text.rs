@@ -77,6 +77,11 @@ pub fn cap(text: &str, most: usize) -> String {
     }
 }
 
+/// The text as one visible line of at most so many characters.
+pub fn line(text: &str, most: usize) -> String {
+    cap(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), most)
+}
+
 /// Words that announce a secret; the word behind them is one.
 const ANNOUNCING: &[&str] = &["bearer", "basic", "authorization:", "cookie:", "set-cookie:", "x-api-key:", "password:"];
 /// What stands before a secret within one word.
@@ -155,6 +160,12 @@ mod tests {
     fn a_long_text_is_cut_and_says_so() {
         assert_eq!(cap("ééé", 3), "ééé");
         assert_eq!(cap("éééé", 3), "ééé… [cut: 1 more characters]");
+    }
+
+    #[test]
+    fn a_text_becomes_one_visible_line() {
+        assert_eq!(line(" one\n\u{200b}two\t three ", 50), "one two three");
+        assert_eq!(line("a\u{2028}b c", 3), "a b… [cut: 2 more characters]");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::access::Denied;
 use super::write::{self, Attempt, record};
 use super::{HostedSurface, PAGES, access, ended, page_argument, stage};
+use crate::catalog::policy::WritePolicy;
 use crate::catalog::scope::Requirement;
 use crate::catalog::{self, Tool, Write};
 use crate::ids::PageId;
@@ -15,12 +16,13 @@ use crate::storage::idempotency::{self, Key};
 use crate::surface::asked::{Asked, check_external_id};
 use crate::surface::call_arguments::{self, CallArguments};
 use crate::surface::stage::Unmoved;
-use crate::surface::wish::{End, Granted, Record, Wish};
+use crate::surface::wish::{End, Granted, Record, Twin, Wish};
 use crate::surface::{clock, outcome, overlap};
 use crate::upstream::identity::AccessiblePage;
 use async_trait::async_trait;
 use futures_util::future::join;
 use serde_json::{Map, Value};
+use std::cell::Cell;
 
 /// Calls the tool of that name.
 pub async fn call(
@@ -64,7 +66,7 @@ pub async fn call(
     // A write that was asked for before is not looked at again: repeating the call tells how it ended.
     let asked = Asked::new(tool.name, page.id, &call.write, call.how.key.as_deref());
     if let Some(change) = &call.write.stage
-        && !is_known(surface, &asked).await
+        && !about.is_known(surface, &asked).await
         && let Err(refusal) = stage::check(surface, &page, change).await
     {
         return about.unmoved(surface, &page, &refusal).await;
@@ -82,8 +84,14 @@ async fn carry_out(
     dialogue: &Dialogue,
 ) -> Result<ToolOutcome, Error> {
     let (guard, write) = (&surface.guard, &call.write);
+    // Nobody is asked to confirm what cannot be done. How an earlier call ended may still be learned.
+    if guard.caller.are_writes_paused && !call.how.is_preview && !about.is_known(surface, asked).await {
+        about.refused(surface, "writes_paused").await;
+        return Ok(ended::paused());
+    }
     let api = surface.api().page(page, requirement.scope);
     let incidents = surface.incidents(page);
+    let policy = WritePolicy { confirm: guard.policy.confirm.stricter(guard.caller.confirm), ..guard.policy.clone() };
     let wish = Wish {
         asker: [&guard.caller.user_id.0, &guard.caller.grant_id.0],
         tool,
@@ -94,7 +102,7 @@ async fn carry_out(
         how: &call.how,
         asked,
         dialogue,
-        policy: guard.policy,
+        policy: &policy,
         seals: guard.seals,
         now: guard.now,
         random: guard.random,
@@ -115,7 +123,7 @@ async fn carry_out(
     let made = end.result.as_ref().ok().and_then(|posted| posted.document["id"].as_i64());
     let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(made));
     let warnings = warnings.into_iter().chain(overlaps).collect();
-    let told = ended::ended(tool, page, guard.caller.scopes, &end)?;
+    let told = ended::ended(tool, page, guard.caller.scopes, &end, guard.now)?;
     Ok(outcome::with_remarks(told, warnings, clock::echo(write, &page.raw).as_deref()))
 }
 
@@ -128,7 +136,14 @@ struct AuditLog<'a> {
 #[async_trait(?Send)]
 impl Record for AuditLog<'_> {
     async fn is_known(&self, asked: &Asked) -> bool {
-        is_known(self.surface, asked).await
+        self.about.is_known(self.surface, asked).await
+    }
+
+    /// A storage that does not say counts as none: the claim says it for certain.
+    async fn find_twin(&self, asked: &Asked) -> Option<Twin> {
+        let guard = &self.surface.guard;
+        let twin = idempotency::find_twin(guard.db, &key(self.surface, asked), guard.now).await.ok()??;
+        Some(Twin { words: ended::same_elsewhere(&twin, guard.now), name: twin.external_id })
     }
 
     async fn note(&self, end: End, why: &'static str) -> Option<String> {
@@ -142,12 +157,9 @@ impl Record for AuditLog<'_> {
     }
 }
 
-/// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage
-/// that does not say counts as no.
-async fn is_known(surface: &HostedSurface<'_>, asked: &Asked) -> bool {
+fn key<'a>(surface: &'a HostedSurface<'_>, asked: &'a Asked) -> Key<'a> {
     let Asked { key_hash, digest, fields, .. } = asked;
-    let key = Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, digest, fields };
-    idempotency::is_known(surface.guard.db, &key, surface.guard.now).await.unwrap_or(false)
+    Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, digest, fields }
 }
 
 /// What the record says about a call that does not get as far as a claim.
@@ -155,6 +167,8 @@ struct About {
     tool: &'static str,
     page_id: Option<PageId>,
     title: Option<String>,
+    /// Whether the write was asked for before, once somebody has wanted to know.
+    is_known: Cell<Option<bool>>,
 }
 
 impl About {
@@ -162,7 +176,19 @@ impl About {
     fn new(tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
-        Self { tool: tool.name, page_id: page_id.map(PageId), title }
+        Self { tool: tool.name, page_id: page_id.map(PageId), title, is_known: Cell::new(None) }
+    }
+
+    /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage
+    /// that does not say counts as no.
+    async fn is_known(&self, surface: &HostedSurface<'_>, asked: &Asked) -> bool {
+        if let Some(known) = self.is_known.get() {
+            return known;
+        }
+        let guard = &surface.guard;
+        let known = idempotency::is_known(guard.db, &key(surface, asked), guard.now).await.unwrap_or(false);
+        self.is_known.set(Some(known));
+        known
     }
 
     async fn refused(&self, surface: &HostedSurface<'_>, why: &'static str) {

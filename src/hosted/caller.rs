@@ -1,5 +1,6 @@
 //! Who stands behind a bearer token.
 
+use crate::catalog::policy::Confirm;
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, PageId, UserId};
 use crate::keyring::KeyRing;
@@ -33,6 +34,8 @@ pub struct Caller {
     pub are_writes_paused: bool,
     /// Whether the person lets the client read resources by tools.
     pub has_read_bridge: bool,
+    /// How the person wants to be asked about the connection's writes; counts where it is stricter than the environment.
+    pub confirm: Confirm,
 }
 
 impl Caller {
@@ -79,7 +82,9 @@ impl Check<'_> {
             // A date in a list is not worth a refused call: the next one writes it.
             let _ = grants::touch(db, &record.grant.id, self.now).await;
         }
-        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, has_read_bridge, .. } = record;
+        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
+        // A word that nobody can read is taken for the strictest.
+        let confirm = confirm.map_or(Confirm::Never, |word| Confirm::parse(&word).unwrap_or(Confirm::Always));
         Ok(Caller {
             user_id: grant.user_id,
             client_id: grant.client_id,
@@ -90,6 +95,7 @@ impl Check<'_> {
             cut_pages,
             are_writes_paused,
             has_read_bridge,
+            confirm,
         })
     }
 

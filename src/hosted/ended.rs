@@ -7,9 +7,12 @@ use crate::catalog::scope::ScopeSet;
 use crate::catalog::uri::Roots;
 use crate::ids::PageId;
 use crate::mcp::{self, ToolOutcome};
+use crate::storage::idempotency::Twin;
 use crate::surface::outcome;
 use crate::surface::write::Posted;
+use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
+use serde_json::Value;
 
 /// A page that cannot be written to.
 pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
@@ -28,10 +31,11 @@ pub fn ended(
     page: &AccessiblePage,
     granted: ScopeSet,
     ended: &Ended,
+    now: Timestamp,
 ) -> Result<ToolOutcome, mcp::Error> {
     let mut outcome = match &ended.result {
         Ok(posted) => done(tool, page, granted, ended, posted),
-        Err(reason) => outcome::error(not_done(reason)?),
+        Err(reason) => outcome::error(not_done(reason, now)?),
     };
     match &ended.audit_id {
         // A report names its entry itself.
@@ -50,11 +54,35 @@ fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, po
     done
 }
 
-fn not_done(reason: &NotDone) -> Result<String, mcp::Error> {
+/// What a paused connection is told.
+const PAUSED: &str = "The user has paused this connection's writes, so nothing was published. Only the user can resume them, \
+    on StatiBeat's Hosted MCP page.";
+
+/// A write of a paused connection, before anybody is asked about it.
+pub fn paused() -> ToolOutcome {
+    outcome::error(PAUSED.to_owned())
+}
+
+/// What is said of the same write through another connection.
+pub fn same_elsewhere(twin: &Twin, now: Timestamp) -> String {
+    let minutes = now.since(twin.at).as_secs() / 60;
+    let made = twin.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
+    match made.as_ref().and_then(|made| made["id"].as_i64()) {
+        Some(id) => format!("the very same was published {minutes} minutes ago through another connection (id {id})"),
+        None => {
+            format!("the very same was begun {minutes} minutes ago through another connection and may be published")
+        }
+    }
+}
+
+fn not_done(reason: &NotDone, now: Timestamp) -> Result<String, mcp::Error> {
     Ok(match reason {
-        NotDone::Paused => "The user has paused this connection's writes, so nothing was published. Only the user can \
-            resume them, on StatiBeat's Hosted MCP page."
-            .to_owned(),
+        NotDone::Paused => PAUSED.to_owned(),
+        NotDone::Twin(twin) => format!(
+            "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
+             preview: true, show the person what it says, and then call with the handle it gives in `confirm`.",
+            same_elsewhere(twin, now)
+        ),
         NotDone::Limited { limit, retry_after } => budget::sentence(*limit, *retry_after),
         NotDone::Unlimited => {
             "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()

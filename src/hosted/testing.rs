@@ -69,6 +69,7 @@ impl Scene {
             cut_pages: BTreeSet::new(),
             are_writes_paused: false,
             has_read_bridge: false,
+            confirm: crate::catalog::policy::Confirm::Never,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));

@@ -15,7 +15,7 @@ use crate::ids::{PageId, RequestId};
 use crate::keyring::KeyRing;
 use crate::ports::{Database, DatabaseError, RateLimiter};
 use crate::storage::audit::AuditId;
-use crate::storage::idempotency::{self, Claim, Claimed, Handle, Key};
+use crate::storage::idempotency::{self, Claim, Claimed, Handle, Key, Twin, Twins};
 use crate::surface::asked::Asked;
 use crate::surface::confirmation::Approval;
 use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
@@ -86,6 +86,8 @@ pub enum NotDone {
     Unlimited,
     /// The claim could not be stored. Without it nothing is posted.
     Unrecorded,
+    /// Another connection asked for the same a moment ago.
+    Twin(Twin),
     /// What both surfaces know of.
     NotWritten(NotWritten),
 }
@@ -107,8 +109,8 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
         Err(error) => return run.unrecorded(&error),
     };
     let result = match claimed {
-        Claimed::New => run.carry_out(&run.own_external_id(), false).await,
-        Claimed::TakenOver { external_id } => run.carry_out(&external_id, true).await,
+        Claimed::New => run.carry_out(&run.own_external_id(), false, None).await,
+        Claimed::TakenOver { external_id, twin } => run.carry_out(&external_id, true, twin).await,
         // What the batch of step 1 recorded already needs no step 7.
         Claimed::Replay { result } => return run.recorded(run.replay(&result).await),
         Claimed::Running { until } => {
@@ -116,6 +118,7 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
             return run.recorded(Err(NotWritten::Running { retry_after }.into()));
         }
         Claimed::Conflict { fields } => return run.recorded(Err(NotWritten::KeyConflict { fields }.into())),
+        Claimed::Twin(twin) => return run.recorded(Err(NotDone::Twin(twin))),
         Claimed::HandleSpent => return run.recorded(Err(NotWritten::HandleSpent.into())),
     };
     // 7. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
@@ -147,28 +150,35 @@ impl Run<'_> {
         let external_id = self.own_external_id();
         let handle = |approval: &Approval| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
         let handle = self.attempt.approval.map(handle);
-        let claim = Claim { key: self.key(), external_id: &external_id, handle: handle.as_ref(), entry: &entry };
+        let shown = self.attempt.approval.and_then(|approval| approval.shown.twin.as_deref());
+        let twins = match given_external_id(self.attempt.write) {
+            Some(_) => Twins::Allowed,
+            None => Twins::Refused { shown },
+        };
+        let claim = Claim { key: self.key(), external_id: &external_id, handle: handle.as_ref(), twins, entry: &entry };
         idempotency::begin(self.guard.db, &claim).await
     }
 
-    async fn carry_out(&self, external_id: &str, is_taken_over: bool) -> Result<Posted, NotDone> {
+    /// `twin` is the same write through another connection, if there is one by the time an attempt is taken over.
+    async fn carry_out(&self, external_id: &str, is_taken_over: bool, twin: Option<Twin>) -> Result<Posted, NotDone> {
         let Attempt { write, approval, .. } = *self.attempt;
-        let seen = approval.map(|approval| approval.seen.as_slice()).unwrap_or_default();
+        let seen = approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default();
         let sending = Sending { api: self.api, write, external_id, seen, is_taken_over, now: self.guard.now };
         // 2. Find out whether an earlier attempt did it before it got lost.
         if is_taken_over && let Some(document) = sending.look_up().await.map_err(NotWritten::Unresolved)? {
             let remaining = budget::remaining(self.guard, self.attempt.page_id).await;
             return Ok(Posted { document, made: Made::BeforeFound, remaining });
         }
+        if let Some(twin) = twin {
+            return Err(NotDone::Twin(twin));
+        }
         // 3. Count it. A limiter that does not answer lets nothing through; a paused connection does not even count.
         if self.guard.caller.are_writes_paused {
             return Err(NotDone::Paused);
         }
         let remaining = Some(budget::take(self.guard, self.attempt.page_id).await?);
-        // 4. Look around. An attempt that was taken over had done so.
-        if !is_taken_over {
-            sending.check_similar().await?;
-        }
+        // 4. Look around. An attempt that was taken over may have died before it did.
+        sending.check_similar().await?;
         // 5. Post it, once. 6. Where the answer is lost, look before saying anything.
         let (document, made) = sending.post().await?;
         Ok(Posted { document, made, remaining })

@@ -8,6 +8,15 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+/// Why a state does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// It was changed, or belongs to something else.
+    Foreign,
+    /// It is too old.
+    Expired,
+}
+
 /// What a state is sealed with, and for.
 #[derive(Clone, Copy)]
 pub struct Seal<'a> {
@@ -25,12 +34,17 @@ impl Seal<'_> {
         format!("{payload}.{tag}")
     }
 
-    /// The content; `None` if it was changed, belongs to something else, or is too old.
-    pub fn open(&self, sealed: &str, now: i64) -> Option<Value> {
+    /// The content, and until when it was valid.
+    pub fn open(&self, sealed: &str, now: i64) -> Result<(Value, i64), Unopened> {
+        let (content, until) = self.authentic(sealed).ok_or(Unopened::Foreign)?;
+        if now < until { Ok((content, until)) } else { Err(Unopened::Expired) }
+    }
+
+    fn authentic(&self, sealed: &str) -> Option<(Value, i64)> {
         let (payload, tag) = sealed.split_once('.')?;
         self.mac(payload).verify_slice(&URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
         let mut state: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        (now < state["until"].as_i64()?).then(|| state["content"].take())
+        Some((state["content"].take(), state["until"].as_i64()?))
     }
 
     fn mac(&self, payload: &str) -> Hmac<Sha256> {
@@ -50,10 +64,13 @@ mod tests {
     fn a_state_opens_for_the_same_request_until_its_time() {
         let content = json!({ "step": 2, "text": "Störung" });
         let sealed = SEAL.seal(&content, 100);
-        assert_eq!(SEAL.open(&sealed, 99), Some(content));
-        assert_eq!(SEAL.open(&sealed, 100), None, "too old");
-        assert_eq!(Seal { bound_to: "user 2, create_incident, digest", ..SEAL }.open(&sealed, 99), None);
-        assert_eq!(Seal { key: &[8; 32], ..SEAL }.open(&sealed, 99), None);
+        assert_eq!(SEAL.open(&sealed, 99), Ok((content, 100)));
+        assert_eq!(SEAL.open(&sealed, 100), Err(Unopened::Expired));
+        assert_eq!(
+            Seal { bound_to: "user 2, create_incident, digest", ..SEAL }.open(&sealed, 99),
+            Err(Unopened::Foreign)
+        );
+        assert_eq!(Seal { key: &[8; 32], ..SEAL }.open(&sealed, 99), Err(Unopened::Foreign));
     }
 
     #[test]
@@ -63,10 +80,10 @@ mod tests {
             let mut changed = sealed.clone().into_bytes();
             changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).expect("ASCII");
-            assert!(changed == sealed || SEAL.open(&changed, 1).is_none(), "{index}");
+            assert!(changed == sealed || SEAL.open(&changed, 1) == Err(Unopened::Foreign), "{index}");
         }
         for bad in ["", ".", "a.b", &format!("{sealed}-TAMPERED"), &sealed[..sealed.len() - 1]] {
-            assert_eq!(SEAL.open(bad, 1), None, "{bad}");
+            assert_eq!(SEAL.open(bad, 1), Err(Unopened::Foreign), "{bad}");
         }
     }
 }

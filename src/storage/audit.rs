@@ -49,6 +49,8 @@ pub enum Kind {
     Pause,
     /// A person let a connection write again.
     Resume,
+    /// A person said how they want to be asked about a connection's writes.
+    Confirm,
     /// A page's admin cut somebody's connection off from the page.
     PageCut,
     /// A page's admin undid that.
@@ -69,6 +71,7 @@ impl Kind {
             Self::RefreshWindow => "refresh_window_used",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Confirm => "confirm",
             Self::PageCut => "page_cut",
             Self::PageUncut => "page_uncut",
             Self::SignIn => "sign_in",

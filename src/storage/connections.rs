@@ -10,7 +10,7 @@ use crate::catalog::scope::ScopeSet;
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::{ClientId, Standing};
 use crate::oauth::grant::PageChoice;
-use crate::ports::{Database, Row};
+use crate::ports::{Database, Row, Statement};
 use crate::timestamp::Timestamp;
 
 /// Live grants that one look reads; more than anybody has.
@@ -51,6 +51,8 @@ pub struct LiveGrant {
     pub refreshed_at: Timestamp,
     /// Whether the connection's writes are paused.
     pub are_writes_paused: bool,
+    /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
+    pub confirm: Option<String>,
     /// Of a listing by page: the page, and whether the connection is cut off from it.
     pub page: Option<(PageId, bool)>,
 }
@@ -61,7 +63,9 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
                 g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_cut,
-                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
+                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
+                (SELECT w.confirm FROM write_confirmations w
+                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
          FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
          WHERE g.user_id = ?1 AND g.revoked_at IS NULL
          GROUP BY g.id ORDER BY g.created_at, g.id LIMIT ?3",
@@ -85,7 +89,9 @@ pub async fn list_by_pages(
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
                 EXISTS (SELECT 1 FROM page_cuts c WHERE c.user_id = g.user_id AND c.client_id = g.client_id
                         AND c.page_id = reach.page_id) AS is_cut,
-                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused
+                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
+                (SELECT w.confirm FROM write_confirmations w
+                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
          FROM page_reaches reach
          JOIN grants g ON g.user_id = reach.user_id AND g.client_id = reach.client_id
          JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?3
@@ -119,6 +125,7 @@ fn read(row: &Row) -> Result<LiveGrant> {
         refreshes: row.integer("refreshes")?,
         refreshed_at: row.time("refreshed_at")?,
         are_writes_paused: is("is_paused")?,
+        confirm: row.optional_text("confirm")?,
         page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_cut)),
     })
 }
@@ -193,14 +200,25 @@ pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()>
     db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }
 
-/// Forgets that the writes of a connection were paused, because it has ended.
-pub async fn forget_pause(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
-    let delete = statement!(
-        "DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2",
-        user_id.0.as_str(),
-        client_id.as_str(),
+/// Keeps how the actor wants to be asked about the writes of their own connection.
+pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'static str) -> Result<()> {
+    let insert = statement!(
+        "INSERT INTO write_confirmations (user_id, client_id, confirm, set_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (user_id, client_id) DO UPDATE SET confirm = excluded.confirm, set_at = excluded.set_at",
+        change.owner.0.as_str(),
+        change.client_id.as_str(),
+        confirm,
+        change.at,
     );
-    run(db, delete).await.map(drop)
+    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
+}
+
+/// Forgets what was decided about the writes of a connection, because it has ended.
+pub async fn forget_pause(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
+    let delete = |sql| Statement { sql, values: vec![user_id.0.as_str().into(), client_id.as_str().into()] };
+    let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
+    let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
+    db.batch(&[pauses, confirmations]).await.map(drop)
 }
 
 /// Cuts a connection off from a page. That the actor administers the page is the caller's to know.

@@ -7,7 +7,7 @@
 use super::audit::{self, AuditId, Entry, Outcome};
 use super::{Result, statement};
 use crate::ids::GrantId;
-use crate::ports::{Database, Row, Statement, Value};
+use crate::ports::{Database, Row, Statement};
 use crate::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +17,9 @@ pub const KEEP: Duration = Duration::from_hours(24);
 /// How long an attempt may hold a write before another may take it over. Well above the time that all of one attempt's
 /// calls may take together.
 pub const HOLD: Duration = Duration::from_mins(2);
+
+/// How long the same write through another connection stands in the way.
+pub const TWIN_RECENT: Duration = Duration::from_mins(30);
 
 /// A digest for each argument, to say which of them differ.
 pub type Fields = BTreeMap<String, String>;
@@ -52,8 +55,35 @@ pub struct Claim<'a> {
     pub external_id: &'a str,
     /// The handle that confirms it, if one was needed.
     pub handle: Option<&'a Handle>,
+    /// Whether the same write through another connection stands in the way.
+    pub twins: Twins<'a>,
     /// The attempt's audit row. Its id names the attempt.
     pub entry: &'a Entry<'a>,
+}
+
+/// What becomes of a write that another connection asked for in the same words, on the same page, a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twins<'a> {
+    /// They are one: the client gave both the same name, under which the upstream takes only one.
+    Allowed,
+    /// It stands in the way, unless it is the one that was shown, by its external id.
+    Refused {
+        /// The one that was shown.
+        shown: Option<&'a str>,
+    },
+}
+
+/// The same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// What the upstream may know it by.
+    pub external_id: String,
+    /// What came of it, once it is done.
+    pub result: Option<String>,
+    /// When it was done or begun.
+    pub at: Timestamp,
+    /// Whether somebody is at it.
+    is_running: bool,
 }
 
 /// What a claim came to.
@@ -65,6 +95,8 @@ pub enum Claimed {
     TakenOver {
         /// What the upstream may know the write by.
         external_id: String,
+        /// The same write through another connection, if there is one by now.
+        twin: Option<Twin>,
     },
     /// It is done; this came of it.
     Replay {
@@ -83,6 +115,8 @@ pub enum Claimed {
     },
     /// The handle has been used for something else.
     HandleSpent,
+    /// Another connection asked for the same a moment ago.
+    Twin(Twin),
 }
 
 /// How an attempt ended.
@@ -102,14 +136,19 @@ pub enum Ending {
 
 /// Claims a write, takes it over, or says why not; and appends the attempt's audit row.
 pub async fn begin(db: &dyn Database, claim: &Claim<'_>) -> Result<Claimed> {
-    let mut answers = db.batch(&[insert(claim), take_over(claim), spend(claim), record(claim), select(claim)]).await?;
-    match answers.pop().unwrap_or_default().first() {
-        Some(row) => read(row, claim),
-        None => Ok(Claimed::HandleSpent),
+    let statements =
+        [insert(claim), take_over(claim), spend(claim), record(claim), select(claim), select_twin_of(claim)];
+    let mut answers = db.batch(&statements).await?;
+    let twin = answers.pop().unwrap_or_default().first().map(read_twin).transpose()?;
+    match (answers.pop().unwrap_or_default().first(), twin) {
+        (Some(row), twin) => read(row, claim, twin),
+        (None, Some(twin)) => Ok(Claimed::Twin(twin)),
+        (None, None) => Ok(Claimed::HandleSpent),
     }
 }
 
-/// The first to ask gets the row. A row past its time counts as none. A spent handle opens nothing new.
+/// The first to ask gets the row. A row past its time counts as none. A spent handle opens nothing new, and neither does what
+/// another connection has just asked for.
 fn insert(claim: &Claim<'_>) -> Statement {
     let Entry { id, at, target, .. } = claim.entry;
     statement!(
@@ -117,6 +156,8 @@ fn insert(claim: &Claim<'_>) -> Statement {
          held_until_at, started_at) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running', ?8, ?9, ?10 \
          WHERE NOT EXISTS (SELECT 1 FROM spent_handles WHERE nonce = ?11) \
+         AND NOT EXISTS (SELECT 1 FROM idempotency WHERE digest = ?5 AND grant_id <> ?1 \
+           AND coalesce(finished_at, held_until_at) > ?13 AND external_id <> coalesce(?14, '')) \
          ON CONFLICT (grant_id, key_hash) DO UPDATE SET tool = excluded.tool, page_id = excluded.page_id, \
          digest = excluded.digest, fields = excluded.fields, external_id = excluded.external_id, outcome = 'running', \
          owner = excluded.owner, takeovers = 0, held_until_at = excluded.held_until_at, result = NULL, \
@@ -134,7 +175,23 @@ fn insert(claim: &Claim<'_>) -> Statement {
         *at,
         claim.handle.map(|handle| handle.nonce.as_str()),
         *at - KEEP,
+        claim.twins_since(),
+        claim.shown_twin(),
     )
+}
+
+impl Claim<'_> {
+    /// Twins that were active after this stand in the way; without a time, none does.
+    fn twins_since(&self) -> Option<Timestamp> {
+        matches!(self.twins, Twins::Refused { .. }).then(|| self.entry.at - TWIN_RECENT)
+    }
+
+    fn shown_twin(&self) -> Option<&str> {
+        match self.twins {
+            Twins::Refused { shown } => shown,
+            Twins::Allowed => None,
+        }
+    }
 }
 
 /// What nobody finished in time is taken over by exactly one of those who ask again.
@@ -143,13 +200,14 @@ fn take_over(claim: &Claim<'_>) -> Statement {
     statement!(
         "UPDATE idempotency SET owner = ?3, takeovers = takeovers + 1, outcome = 'running', held_until_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner <> ?3 AND outcome <> 'done' AND digest = ?5 \
-         AND held_until_at <= ?6",
+         AND held_until_at <= ?6 AND started_at > ?7",
         claim.key.grant_id.0.as_str(),
         claim.key.hash,
         id.0.as_str(),
         *at + HOLD,
         claim.key.digest,
         *at,
+        *at - KEEP,
     )
 }
 
@@ -175,31 +233,71 @@ fn record(claim: &Claim<'_>) -> Statement {
            CASE WHEN i.owner = ?1 THEN 'unknown' WHEN i.digest = ?16 AND i.outcome = 'done' THEN 'replayed' ELSE 'refused' END, \
            ?5, ?6, ?7, ?8, ?9, ?10, \
            CASE WHEN i.digest = ?16 THEN json_extract(i.result, '$.id') END, ?12, ?13, \
-           CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN i.owner IS NULL THEN 'handle_spent' \
+           CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN i.owner IS NULL THEN \
+             CASE WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 \
+               AND coalesce(finished_at, held_until_at) > ?18 AND external_id <> coalesce(?19, '')) \
+             THEN 'same_elsewhere' ELSE 'handle_spent' END \
              WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15 \
-         FROM (SELECT 1) LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 \
+         FROM (SELECT 1) LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 AND i.started_at > ?17 \
          WHERE true ON CONFLICT (id) DO NOTHING";
     let mut values = audit::values(claim.entry);
-    values.extend([Value::from(claim.key.hash), Value::from(claim.key.digest)]);
+    let expired_at = claim.entry.at - KEEP;
+    values.extend([claim.key.hash.into(), claim.key.digest.into(), expired_at.into()]);
+    values.extend([claim.twins_since().into(), claim.shown_twin().into()]);
     Statement { sql, values }
 }
 
 fn select(claim: &Claim<'_>) -> Statement {
     statement!(
         "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
-         WHERE grant_id = ?1 AND key_hash = ?2",
+         WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
         claim.key.grant_id.0.as_str(),
         claim.key.hash,
+        claim.entry.at - KEEP,
     )
 }
 
-fn read(row: &Row, claim: &Claim<'_>) -> Result<Claimed> {
+fn select_twin_of(claim: &Claim<'_>) -> Statement {
+    select_twin(&claim.key, claim.twins_since(), claim.shown_twin())
+}
+
+/// What is done tells most.
+fn select_twin(key: &Key<'_>, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
+    statement!(
+        "SELECT external_id, outcome, result, coalesce(finished_at, started_at) AS at FROM idempotency \
+         WHERE digest = ?1 AND grant_id <> ?2 AND coalesce(finished_at, held_until_at) > ?3 \
+         AND external_id <> coalesce(?4, '') ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
+        key.digest,
+        key.grant_id.0.as_str(),
+        since,
+        shown,
+    )
+}
+
+fn read_twin(row: &Row) -> Result<Twin> {
+    Ok(Twin {
+        external_id: row.text("external_id")?,
+        result: row.optional_text("result")?,
+        at: row.time("at")?,
+        is_running: row.text("outcome")? == "running",
+    })
+}
+
+/// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
+pub async fn find_twin(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<Twin>> {
+    let row = super::run_for_one(db, select_twin(key, Some(now - TWIN_RECENT), None)).await?;
+    row.as_ref().map(read_twin).transpose()
+}
+
+fn read(row: &Row, claim: &Claim<'_>, twin: Option<Twin>) -> Result<Claimed> {
     let is_ours = row.text("owner")? == claim.entry.id.0;
     if is_ours && row.integer("takeovers")? == 0 {
         return Ok(Claimed::New);
     }
     if is_ours {
-        return Ok(Claimed::TakenOver { external_id: row.text("external_id")? });
+        // Two that nobody knows the end of must not wait for each other: of those, whoever asks first goes on.
+        let twin = twin.filter(|twin| twin.result.is_some() || twin.is_running);
+        return Ok(Claimed::TakenOver { external_id: row.text("external_id")?, twin });
     }
     if row.text("digest")? != claim.key.digest {
         let known = row.parsed("fields", |text| serde_json::from_str(text).ok())?;

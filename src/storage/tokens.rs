@@ -276,6 +276,8 @@ pub struct AccessRecord {
     pub are_writes_paused: bool,
     /// Whether its person lets the client read resources by tools.
     pub has_read_bridge: bool,
+    /// How its person wants to be asked about its writes, in the word that is stored; `None`: as the environment says.
+    pub confirm: Option<String>,
     /// Pages whose admins have cut the connection off.
     pub cut_pages: BTreeSet<PageId>,
 }
@@ -286,6 +288,8 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
         "SELECT a.scope AS token_scope, a.expires_at, g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource,
                 g.scope, g.pages, g.expires_at AS grant_expires_at, g.revoked_at, g.last_used_at, g.read_bridge,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
+                (SELECT w.confirm FROM write_confirmations w
+                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm,
                 (SELECT group_concat(c.page_id, ' ') FROM page_cuts c
                  WHERE c.user_id = g.user_id AND c.client_id = g.client_id) AS cut_pages
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_hash = ?1",
@@ -299,6 +303,7 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
             last_used_at: row.optional_time("last_used_at")?,
             are_writes_paused: row.integer("is_paused")? != 0,
             has_read_bridge: row.integer("read_bridge")? != 0,
+            confirm: row.optional_text("confirm")?,
             cut_pages: read_cut_pages(&row)?,
         })
     };

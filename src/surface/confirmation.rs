@@ -1,17 +1,18 @@
 //! Sealed handles: proof that this very write was shown before, to this person through this connection.
 //!
-//! A handle carries an expiry, a random part and the similar incidents that were shown. Everything else it stands for (who
-//! asked, the tool, the page, the arguments, the key) is bound by its seal and not written in it, so a handle that is
-//! tampered with, swapped or of another environment is simply not one. Single use is enforced where the write is claimed.
+//! A handle is a sealed state ([`crate::mcp::state`]) under a key that is derived for what it stands for: who asked, the
+//! tool, the page, the arguments, the key. None of that is written in it, so a handle that is swapped or of another
+//! environment is simply not one. What is written is a random part and what was shown as similar. Single use is enforced
+//! where the write is claimed.
 
 use crate::ids::PageId;
 use crate::keyring::KeyRing;
+use crate::mcp::state::{Seal, Unopened};
 use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use subtle::ConstantTimeEq as _;
 
 /// How long a handle works. Long enough to read a preview and ask around, short enough that the page is still as shown.
 pub const LIFETIME: Duration = Duration::from_mins(10);
@@ -51,6 +52,17 @@ pub struct Subject<'a> {
     pub key_hash: &'a str,
 }
 
+/// What was shown that looked like the write: it is no reason to stop any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Similar incidents.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub similar: Vec<i64>,
+    /// The name of the same write through another connection.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<String>,
+}
+
 /// A handle that was opened.
 #[derive(Clone, Debug)]
 pub struct Approval {
@@ -58,8 +70,8 @@ pub struct Approval {
     pub nonce: String,
     /// When the handle would have expired.
     pub expires_at: Timestamp,
-    /// Similar incidents that were shown with it.
-    pub seen: Vec<i64>,
+    /// What was shown with it.
+    pub shown: Shown,
 }
 
 /// Why a handle opens nothing.
@@ -75,10 +87,8 @@ pub enum BadHandle {
 struct Payload {
     #[serde(rename = "n")]
     nonce: String,
-    #[serde(rename = "e")]
-    expires_at: i64,
-    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
-    seen: Vec<i64>,
+    #[serde(flatten)]
+    shown: Shown,
 }
 
 /// Seals a handle for a write that is being shown.
@@ -86,16 +96,16 @@ pub fn seal(
     ring: &KeyRing,
     purpose: Purpose,
     subject: &Subject<'_>,
-    seen: &[i64],
+    shown: Shown,
     now: Timestamp,
     random: [u8; 16],
 ) -> String {
-    let nonce = URL_SAFE_NO_PAD.encode(random);
-    let payload = Payload { nonce, expires_at: (now + LIFETIME).as_seconds(), seen: seen.to_vec() };
-    let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&payload).unwrap_or_default());
-    let key = ring.newest();
-    let mac = mac(ring, key.kid(), purpose, subject, &payload).unwrap_or_default();
-    format!("{}.{payload}.{}", key.kid(), URL_SAFE_NO_PAD.encode(mac))
+    let payload = Payload { nonce: URL_SAFE_NO_PAD.encode(random), shown };
+    let content = serde_json::to_value(payload).unwrap_or_default();
+    let kid = ring.newest().kid();
+    let key = key(ring, kid, purpose, subject).unwrap_or_default();
+    let sealed = Seal { key: &key, bound_to: "" }.seal(&content, (now + LIFETIME).as_seconds());
+    format!("{kid}.{sealed}")
 }
 
 /// Opens a handle that a call brings.
@@ -106,30 +116,25 @@ pub fn open(
     text: &str,
     now: Timestamp,
 ) -> Result<Approval, BadHandle> {
-    let payload = authentic(ring, purpose, subject, text).ok_or(BadHandle::Foreign)?;
-    let expires_at = Timestamp::from_seconds(payload.expires_at);
-    if now >= expires_at {
-        return Err(BadHandle::Expired);
+    if text.len() > LENGTH_LIMIT {
+        return Err(BadHandle::Foreign);
     }
-    Ok(Approval { nonce: payload.nonce, expires_at, seen: payload.seen })
+    let (kid, sealed) = text.split_once('.').ok_or(BadHandle::Foreign)?;
+    let key = key(ring, kid, purpose, subject).ok_or(BadHandle::Foreign)?;
+    let opened = Seal { key: &key, bound_to: "" }.open(sealed, now.as_seconds());
+    let (content, until) = opened.map_err(|reason| match reason {
+        Unopened::Foreign => BadHandle::Foreign,
+        Unopened::Expired => BadHandle::Expired,
+    })?;
+    let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| BadHandle::Foreign)?;
+    Ok(Approval { nonce, expires_at: Timestamp::from_seconds(until), shown })
 }
 
-fn authentic(ring: &KeyRing, purpose: Purpose, subject: &Subject<'_>, text: &str) -> Option<Payload> {
-    let mut parts = text.split('.');
-    let (kid, payload, given) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || text.len() > LENGTH_LIMIT {
-        return None;
-    }
-    let given = URL_SAFE_NO_PAD.decode(given).ok()?;
-    let is_ours: bool = mac(ring, kid, purpose, subject, payload)?.ct_eq(given.as_slice()).into();
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok().filter(|_| is_ours)?;
-    serde_json::from_slice(&payload).ok()
-}
-
-fn mac(ring: &KeyRing, kid: &str, purpose: Purpose, subject: &Subject<'_>, payload: &str) -> Option<[u8; 32]> {
+/// The key that seals handles for this subject alone.
+fn key(ring: &KeyRing, kid: &str, purpose: Purpose, subject: &Subject<'_>) -> Option<[u8; 32]> {
     let Subject { asker: [person, under], tool, page_id, digest, key_hash } = subject;
     let page_id = page_id.to_string();
-    let parts = [*person, *under, *tool, &page_id, *digest, *key_hash, payload].map(str::as_bytes);
+    let parts = [*person, *under, *tool, &page_id, *digest, *key_hash].map(str::as_bytes);
     Some(ring.mac(ring.find(kid)?, purpose.usage(), &parts))
 }
 
@@ -158,8 +163,12 @@ mod tests {
         use_it(&Subject { asker: [user, grant], tool, page_id: PageId(page), digest, key_hash })
     }
 
+    fn shown() -> Shown {
+        Shown { similar: vec![9], twin: Some("mcp-x".into()) }
+    }
+
     fn sealed() -> String {
-        with(&ASKED, |subject| seal(&ring("test"), Purpose::Preview, subject, &[9], NOW, [5; 16]))
+        with(&ASKED, |subject| seal(&ring("test"), Purpose::Preview, subject, shown(), NOW, [5; 16]))
     }
 
     fn opened(words: &Words, text: &str, now: Timestamp) -> Result<Approval, BadHandle> {
@@ -169,7 +178,7 @@ mod tests {
     #[test]
     fn a_handle_opens_for_the_write_it_was_made_for() {
         let approval = opened(&ASKED, &sealed(), NOW).expect("it opens");
-        assert_eq!((approval.seen, approval.expires_at), (vec![9], NOW + LIFETIME));
+        assert_eq!((approval.shown, approval.expires_at), (shown(), NOW + LIFETIME));
     }
 
     #[test]

@@ -37,7 +37,10 @@ pub fn unknown_status(definitions: &Value, write: &Write) -> Option<String> {
     if keys.is_empty() || keys.contains(&given) {
         return None;
     }
-    Some(format!("`status` must be one of: {}", keys.iter().map(|key| text::clean(key)).collect::<Vec<_>>().join(", ")))
+    Some(format!(
+        "`status` must be one of: {}",
+        keys.iter().map(|key| text::line(key, COMPARED)).collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// The components that a write names and the page has not, each with the closest that it has.
@@ -65,7 +68,7 @@ fn closest(name: &Value, known: &[Value]) -> String {
     let away = |text: &str| damerau_levenshtein(&wanted, &comparable(text));
     match spelled.map(|(field, text)| (away(text), field != kind, text)).min() {
         Some((away, _, text)) if away <= 2 + wanted.chars().count() / 3 => {
-            format!("; did you mean \"{}\"?", text::clean(text))
+            format!("; did you mean \"{}\"?", text::line(text, COMPARED))
         }
         _ => String::new(),
     }

@@ -60,7 +60,7 @@ impl Overlap {
 /// Those among the windows and the open incidents that touch what this window touches.
 pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Timestamp) -> Vec<Overlap> {
     let Some((starts_at, ends_at)) = clock::window(write) else { return Vec::new() };
-    let named = |entry: &Value| text::cap(&text::clean(entry["title"].as_str().unwrap_or_default()), 200);
+    let named = |entry: &Value| text::line(entry["title"].as_str().unwrap_or_default(), 200);
     let overlaps = |list: &Value| -> Vec<Value> {
         entries(list).iter().filter(|entry| similar::overlaps(entry, &write.body)).cloned().collect()
     };

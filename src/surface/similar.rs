@@ -22,6 +22,8 @@ pub struct Similar {
     pub title: String,
     /// How long ago it was opened.
     pub age: Duration,
+    /// What StatiBeat knows it by besides its id.
+    pub external_id: Option<String>,
 }
 
 /// Whether a write opens an incident that could have been opened already.
@@ -46,8 +48,9 @@ pub fn find(active: &Value, write: &Write, now: Timestamp) -> Vec<Similar> {
 fn read(entry: &Value, now: Timestamp) -> Option<Similar> {
     let started_at: jiff::Timestamp = entry.get("started_at")?.as_str()?.parse().ok()?;
     let age = now.since(Timestamp::from_seconds(started_at.as_second()));
-    let title = entry.get("title").and_then(Value::as_str).map(text::clean).unwrap_or_default();
-    (age <= RECENT).then_some(Similar { id: entry.get("id")?.as_i64()?, title, age })
+    let title = entry.get("title").and_then(Value::as_str).map(|title| text::line(title, 200)).unwrap_or_default();
+    let external_id = entry.get("external_id").and_then(Value::as_str).map(str::to_owned);
+    (age <= RECENT).then_some(Similar { id: entry.get("id")?.as_i64()?, title, age, external_id })
 }
 
 /// Whether something on the page touches what a body touches.

@@ -5,8 +5,9 @@
 
 use super::asked::Asked;
 use super::call_arguments::CallArguments;
-use super::confirmation::{self, Approval, Purpose, Subject};
+use super::confirmation::{self, Approval, Purpose, Shown, Subject};
 use super::preview::{self, Preview, Sources};
+use super::write::given_external_id;
 use super::{clock, outcome};
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::{Tool, Write, lint};
@@ -27,8 +28,22 @@ pub trait Record {
     /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended.
     async fn is_known(&self, asked: &Asked) -> bool;
 
+    /// The same write through another connection, if one was made or begun a moment ago.
+    async fn find_twin(&self, _asked: &Asked) -> Option<Twin> {
+        None
+    }
+
     /// Notes a call that ends without writing; answers the name of the entry, where there is one.
     async fn note(&self, end: End, why: &'static str) -> Option<String>;
+}
+
+/// The same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub words: String,
 }
 
 /// How a call ends without writing.
@@ -137,8 +152,15 @@ impl Wish<'_> {
 
     async fn preview(&self, purpose: Purpose, warnings: Vec<String>) -> Result<Preview, Error> {
         let sources = Sources { api: self.api, incidents: self.incidents };
-        match preview::make(&sources, self.write, self.now, |seen| self.seal(purpose, seen)).await {
-            Ok(shown) => Ok(shown.with_warnings(warnings)),
+        // A name of the client's own says by itself that both are one.
+        let twin = match given_external_id(self.write) {
+            Some(_) => None,
+            None => self.record.find_twin(self.asked).await,
+        };
+        let (name, words) = twin.map(|Twin { name, words }| (name, words)).unzip();
+        let seal = |similar: &[i64]| self.seal(purpose, Shown { similar: similar.to_vec(), twin: name });
+        match preview::make(&sources, self.write, self.now, seal).await {
+            Ok(shown) => Ok(shown.with_warnings(words.into_iter().chain(warnings))),
             Err(error) => {
                 self.record.note(End::Failed, error.reason()).await;
                 Err((self.trouble)(error))
@@ -146,10 +168,10 @@ impl Wish<'_> {
         }
     }
 
-    fn seal(&self, purpose: Purpose, seen: &[i64]) -> String {
+    fn seal(&self, purpose: Purpose, shown: Shown) -> String {
         let mut random = [0; 16];
         (self.random)(&mut random);
-        confirmation::seal(self.seals, purpose, &self.subject(), seen, self.now, random)
+        confirmation::seal(self.seals, purpose, &self.subject(), shown, self.now, random)
     }
 
     /// What a handle for this call is bound to.

@@ -116,7 +116,8 @@ impl Sending<'_> {
             answer => answer.map_err(NotWritten::Unchecked)?,
         };
         let mut found = similar::find(&active, self.write, self.now);
-        found.retain(|similar| !self.seen.contains(&similar.id));
+        let is_own = |similar: &Similar| similar.external_id.as_deref() == Some(self.external_id);
+        found.retain(|similar| !self.seen.contains(&similar.id) && !is_own(similar));
         if found.is_empty() { Ok(()) } else { Err(NotWritten::Similar(found)) }
     }
 

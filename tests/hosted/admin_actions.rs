@@ -83,6 +83,22 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
 }
 
 #[test]
+fn a_person_can_have_every_write_of_one_connection_confirmed() {
+    let app = TestApp::new();
+    let pair = app.connect(user::THEO_MANAGER, ALL);
+    let (browser, page) = signed_in(&app, user::THEO_MANAGER);
+    let strict = browser.act(&page, &on_client("confirm-always"));
+    assert!(strict.body.contains("Every write confirmed"), "{}", strict.body);
+    let bare = post_incident(&app, &pair)["result"].clone();
+    assert!(bare["isError"] == true && bare.to_string().contains("preview: true"), "{bare}");
+    let again = app.connect(user::THEO_MANAGER, ALL);
+    assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "a new approval does not undo it");
+    browser.act(&strict, &on_client("confirm-as-usual"));
+    assert_ne!(post_incident(&app, &pair)["result"]["isError"], true);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'confirm'"), 2);
+}
+
+#[test]
 fn a_pause_ends_with_its_connection() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);

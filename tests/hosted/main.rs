@@ -58,6 +58,7 @@ mod storage_trace;
 mod token;
 mod tools;
 mod trouble;
+mod twins;
 mod updates;
 mod windows;
 mod writes;

@@ -102,6 +102,7 @@ impl<'a> World<'a> {
             cut_pages: std::collections::BTreeSet::new(),
             are_writes_paused: false,
             has_read_bridge: false,
+            confirm: statibeat_mcp::catalog::policy::Confirm::Never,
         };
         Self {
             plan,

@@ -128,6 +128,7 @@ impl NotDone {
             Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
             Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
             Self::Unrecorded => (Outcome::Failed, Some("storage_unavailable")),
+            Self::Twin(_) => (Outcome::Refused, Some("same_elsewhere")),
             Self::NotWritten(reason) => not_written(reason),
         }
     }

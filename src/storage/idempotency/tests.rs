@@ -54,7 +54,18 @@ impl Scene {
         let key = Key { grant_id: &self.grant_id, hash: "k", digest, fields: &fields };
         let entry = self.entry(attempt, at, Outcome::Unknown);
         let external_id = external_id(&entry.id);
-        begin(&self.db, &Claim { key, external_id: &external_id, handle, entry: &entry }).await.expect("a claim")
+        let twins = Twins::Refused { shown: None };
+        begin(&self.db, &Claim { key, external_id: &external_id, handle, twins, entry: &entry }).await.expect("a claim")
+    }
+
+    /// The same write through another connection.
+    async fn begin_elsewhere(&self, attempt: &str, at: i64, twins: Twins<'_>) -> Claimed {
+        let (grant_id, fields) = (GrantId("another".into()), Fields::new());
+        let key = Key { grant_id: &grant_id, hash: "another key", digest: "d", fields: &fields };
+        let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
+        let external_id = external_id(&entry.id);
+        let claim = Claim { key, external_id: &external_id, handle: None, twins, entry: &entry };
+        begin(&self.db, &claim).await.expect("a claim")
     }
 
     async fn begin(&self, attempt: &str, at: i64) -> Claimed {
@@ -107,7 +118,7 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
     let later = T0 + i64::try_from(HOLD.as_secs()).expect("small");
     scene.begin("a", T0).await;
     assert!(matches!(scene.begin("b", later - 1).await, Claimed::Running { .. }));
-    assert_eq!(scene.begin("c", later).await, Claimed::TakenOver { external_id: "mcp-a".into() });
+    assert_eq!(scene.begin("c", later).await, Claimed::TakenOver { external_id: "mcp-a".into(), twin: None });
     assert!(matches!(scene.begin("d", later).await, Claimed::Running { .. }));
     scene.finish("c", later, Ending::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
     assert_eq!(scene.rows().await[0], "a unknown not_finished - done");
@@ -132,7 +143,7 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
     let scene = Scene::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
-    assert_eq!(scene.begin("b", T0).await, Claimed::TakenOver { external_id: "mcp-a".into() });
+    assert_eq!(scene.begin("b", T0).await, Claimed::TakenOver { external_id: "mcp-a".into(), twin: None });
 }
 
 #[tokio::test]
@@ -144,7 +155,7 @@ async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() 
     scene.finish("b", T0, Ending::Unknown, Outcome::Unknown).await;
     scene.begin("c", T0).await;
     scene.finish("c", T0, Ending::NotDone, Outcome::Limited).await;
-    assert_eq!(scene.begin("d", T0).await, Claimed::TakenOver { external_id: "mcp-b".into() });
+    assert_eq!(scene.begin("d", T0).await, Claimed::TakenOver { external_id: "mcp-b".into(), twin: None });
 }
 
 #[tokio::test]
@@ -179,7 +190,7 @@ async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
     let fields = Fields::new();
     let other = Key { grant_id: &scene.grant_id, hash: "other", digest: "x", fields: &fields };
     let entry = scene.entry("d", T0, Outcome::Unknown);
-    let claim = Claim { key: other, external_id: "x", handle: Some(&handle), entry: &entry };
+    let claim = Claim { key: other, external_id: "x", handle: Some(&handle), twins: Twins::Allowed, entry: &entry };
     assert_eq!(begin(&scene.db, &claim).await.expect("a claim"), Claimed::HandleSpent);
     assert_eq!(scene.rows().await[3], "d refused handle_spent - -");
 }
@@ -194,4 +205,62 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     scene.begin("a", T0).await;
     assert!(is_known(&scene.db, &key, at).await.expect("an answer"));
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour() {
+    let scene = Scene::new();
+    let refused = Twins::Refused { shown: None };
+    let recent = i64::try_from(TWIN_RECENT.as_secs()).expect("small");
+    let twin = |result: Option<&str>, at: i64, is_running: bool| {
+        let (external_id, result) = ("mcp-a".to_owned(), result.map(str::to_owned));
+        Claimed::Twin(Twin { external_id, result, at: Timestamp::from_seconds(at), is_running })
+    };
+    scene.begin("a", T0).await;
+    assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, twin(None, T0, true));
+    scene.done("a", T0 + 2).await;
+    assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, twin(Some(r#"{"id":9}"#), T0 + 2, false));
+    assert_eq!(scene.rows().await[1..], ["b refused same_elsewhere - -", "c refused same_elsewhere - -"]);
+    assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Claimed::New);
+}
+
+#[tokio::test]
+async fn a_twin_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way() {
+    for twins in [Twins::Refused { shown: Some("mcp-a") }, Twins::Allowed] {
+        let scene = Scene::new();
+        scene.begin("a", T0).await;
+        scene.done("a", T0).await;
+        assert_eq!(scene.begin_elsewhere("b", T0 + 1, twins).await, Claimed::New);
+    }
+    let scene = Scene::new();
+    scene.begin("a", T0).await;
+    let another = Twins::Refused { shown: Some("mcp-x") };
+    assert!(matches!(scene.begin_elsewhere("b", T0, another).await, Claimed::Twin(_)), "another than the one shown");
+}
+
+#[tokio::test]
+async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it() {
+    let scene = Scene::new();
+    let refused = Twins::Refused { shown: None };
+    // Two that were begun before either could see the other as recent, and then both got lost.
+    scene.begin_elsewhere("a", T0, Twins::Allowed).await;
+    let fields = Fields::new();
+    let key = Key { grant_id: &GrantId("another".into()), hash: "another key", digest: "d", fields: &fields };
+    let entry = scene.entry("a", T0, Outcome::Unknown);
+    finish(&scene.db, &key, &Ending::Unknown, &entry).await.expect("an end");
+    let recent = i64::try_from(TWIN_RECENT.as_secs()).expect("small");
+    assert_eq!(scene.begin("b", T0 + recent).await, Claimed::New);
+    scene.finish("b", T0 + recent, Ending::Unknown, Outcome::Unknown).await;
+    let taken_over = scene.begin("c", T0 + recent + 1).await;
+    assert_eq!(
+        taken_over,
+        Claimed::TakenOver { external_id: "mcp-b".into(), twin: None },
+        "unknown twins do not block"
+    );
+    match scene.begin_elsewhere("d", T0 + recent + 1, refused).await {
+        Claimed::TakenOver { external_id, twin: Some(twin) } => {
+            assert_eq!((external_id.as_str(), twin.external_id.as_str()), ("mcp-a", "mcp-b"));
+        }
+        other => panic!("{other:?}"),
+    }
 }

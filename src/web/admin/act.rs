@@ -9,6 +9,7 @@ use super::super::views;
 use super::super::{Context, Response, browser};
 use super::connections::{Connection, gather};
 use super::{Fault, Visitor, visible_pages};
+use crate::catalog::policy::Confirm;
 use crate::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
@@ -28,6 +29,10 @@ pub(in crate::web) enum Action {
     Pause,
     /// Resume them.
     Resume,
+    /// Be asked about each of them.
+    ConfirmAlways,
+    /// Be asked about them as the environment says.
+    ConfirmAsUsual,
     /// Cut somebody's connection off from a page that one administers.
     Cut,
     /// Undo that.
@@ -35,7 +40,16 @@ pub(in crate::web) enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 6] = [Self::Revoke, Self::RevokeAll, Self::Pause, Self::Resume, Self::Cut, Self::Uncut];
+    const ALL: [Self; 8] = [
+        Self::Revoke,
+        Self::RevokeAll,
+        Self::Pause,
+        Self::Resume,
+        Self::ConfirmAlways,
+        Self::ConfirmAsUsual,
+        Self::Cut,
+        Self::Uncut,
+    ];
 
     /// As forms and addresses carry it.
     pub(in crate::web) const fn as_str(self) -> &'static str {
@@ -44,6 +58,8 @@ impl Action {
             Self::RevokeAll => "revoke-all",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::ConfirmAlways => "confirm-always",
+            Self::ConfirmAsUsual => "confirm-as-usual",
             Self::Cut => "cut",
             Self::Uncut => "uncut",
         }
@@ -89,7 +105,12 @@ impl Plan {
                 let target = gather(grants).into_iter().find(|found| is_meant(found) && found.user_id == owner);
                 Ok(Self { action, targets: vec![target.ok_or(Fault::NotThere)?], page_name: Some(page.name) })
             }
-            Action::Revoke | Action::RevokeAll | Action::Pause | Action::Resume => {
+            Action::Revoke
+            | Action::RevokeAll
+            | Action::Pause
+            | Action::Resume
+            | Action::ConfirmAlways
+            | Action::ConfirmAsUsual => {
                 let own = gather(connections::list(ctx.db, &visitor.viewer.person.user_id, ctx.now).await?);
                 let targets: Vec<Connection> =
                     own.into_iter().filter(|found| action == Action::RevokeAll || is_meant(found)).collect();
@@ -150,6 +171,7 @@ async fn apply(
         }
         Action::Pause => Kind::Pause,
         Action::Resume => Kind::Resume,
+        Action::ConfirmAlways | Action::ConfirmAsUsual => Kind::Confirm,
         Action::Cut => Kind::PageCut,
         Action::Uncut => Kind::PageUncut,
     };
@@ -167,6 +189,9 @@ async fn apply(
     match (action, page_id) {
         (Action::Pause, _) => connections::pause_writes(ctx.db, &change).await?,
         (Action::Resume, _) => connections::resume_writes(ctx.db, &change).await?,
+        (Action::ConfirmAlways, _) => connections::set_confirm(ctx.db, &change, Confirm::Always.as_str()).await?,
+        // The loosest word of a person leaves it to the environment.
+        (Action::ConfirmAsUsual, _) => connections::set_confirm(ctx.db, &change, Confirm::Never.as_str()).await?,
         (Action::Cut, Some(page)) => connections::cut_from_page(ctx.db, &change, page).await?,
         (Action::Uncut, Some(page)) => connections::uncut_from_page(ctx.db, &change, page).await?,
         (Action::Revoke | Action::RevokeAll | Action::Cut | Action::Uncut, _) => return Err(Fault::NotThere),

@@ -1,5 +1,6 @@
 //! From live grants to connections, as the page lists them.
 
+use crate::catalog::policy::Confirm;
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::{ClientId, Standing};
@@ -39,6 +40,8 @@ pub(in crate::web) struct Connection {
     pub refreshed_at: Timestamp,
     /// Whether its writes are paused.
     pub are_writes_paused: bool,
+    /// How its person wants to be asked about them; `None`: as the environment says.
+    pub confirm: Option<Confirm>,
     /// Of a listing by page: the page, and whether the connection is cut off from it.
     pub page: Option<(PageId, bool)>,
 }
@@ -86,6 +89,7 @@ impl Connection {
             refreshes: grant.refreshes,
             refreshed_at: grant.refreshed_at,
             are_writes_paused: grant.are_writes_paused,
+            confirm: grant.confirm.as_deref().and_then(Confirm::parse),
             page: grant.page,
         }
     }
@@ -157,6 +161,7 @@ pub(super) mod tests {
             refreshes: 1,
             refreshed_at: time(at),
             are_writes_paused: false,
+            confirm: None,
             page: None,
         }
     }

@@ -122,6 +122,7 @@ fn what(kind: &str, tool: Option<&str>) -> String {
         ("revoke", _) => "Connection ended".to_owned(),
         ("pause", _) => "Writes paused".to_owned(),
         ("resume", _) => "Writes resumed".to_owned(),
+        ("confirm", _) => "Confirmation of writes changed".to_owned(),
         ("page_cut", _) => "Cut off from the page".to_owned(),
         ("page_uncut", _) => "Let in to the page again".to_owned(),
         (other, _) => other.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::super::super::admin::{Action, Checkup, Connection, End};
 use super::{Overview, action_button, doctor, picture};
+use crate::catalog::policy::Confirm;
 use crate::catalog::scope::ScopeSet;
 use crate::oauth::grant::PageChoice;
 use maud::{Markup, html};
@@ -31,6 +32,7 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
                 (connection.client_name) " "
                 @if !connection.standing.is_verified() { span.tag.warn { "Unverified app" } }
                 @if connection.are_writes_paused { " " span.tag { "Writes paused" } }
+                @if connection.confirm == Some(Confirm::Always) { " " span.tag { "Every write confirmed" } }
             }
             dl.facts {
                 dt { "Answer goes to" } dd { (super::super::destination(&connection.redirect_host)) }
@@ -47,6 +49,11 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
                     (action_button(view, Action::Resume, Some(connection), "Resume writes", &about))
                 } @else if connection.may_write() {
                     (action_button(view, Action::Pause, Some(connection), "Pause writes", &about))
+                }
+                @if connection.confirm == Some(Confirm::Always) {
+                    (action_button(view, Action::ConfirmAsUsual, Some(connection), "Confirm writes as usual", &about))
+                } @else if connection.may_write() {
+                    (action_button(view, Action::ConfirmAlways, Some(connection), "Confirm every write", &about))
                 }
                 (action_button(view, Action::Revoke, Some(connection), "End connection…", &about))
             }

@@ -141,6 +141,8 @@ const fn done_words(action: Action) -> &'static str {
         Action::RevokeAll => "All your connections are ended. Their tokens stopped working at once.",
         Action::Pause => "Writes are paused. The app can still read.",
         Action::Resume => "The app may post again.",
+        Action::ConfirmAlways => "Every write of the app must be confirmed from now on.",
+        Action::ConfirmAsUsual => "The app's writes are confirmed as usual here.",
         Action::Cut => "The app is cut off from your page. For it, the page no longer exists.",
         Action::Uncut => "The app can reach your page again, as far as its user's role allows.",
     }
@@ -233,6 +235,16 @@ fn confirm_words(plan: &Plan, target: &Connection) -> (String, String, &'static 
             format!("Pause what {name} posts?"),
             "It can still read. Attempts to post are refused until you resume.".into(),
             "Pause writes",
+        ),
+        Action::ConfirmAlways => (
+            format!("Confirm everything that {name} posts?"),
+            "Each write is then confirmed: by you where the app can ask you, otherwise after a preview.".into(),
+            "Confirm every write",
+        ),
+        Action::ConfirmAsUsual => (
+            format!("Confirm what {name} posts as usual?"),
+            "Its writes are then confirmed as everywhere here.".into(),
+            "Confirm as usual",
         ),
         Action::Resume => (
             format!("Let {name} post again?"),

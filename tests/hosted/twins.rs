@@ -1,0 +1,103 @@
+//! The same write through two connections: two sessions at once, a client that was connected anew after a lost answer.
+
+use crate::support::flow::user;
+use crate::support::surface::EVERYTHING;
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+struct Story {
+    app: TestApp,
+    one: String,
+    other: String,
+}
+
+impl Story {
+    fn new() -> Self {
+        let app = TestApp::new();
+        let (one, other) =
+            (app.connect(user::THEO_MANAGER, EVERYTHING).access, app.connect(user::THEO_MANAGER, EVERYTHING).access);
+        app.upstream.take_calls();
+        Self { app, one, other }
+    }
+
+    fn update(&self, token: &str, more: Value) -> Value {
+        let mut arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "A fix is being rolled out." });
+        arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        json(&self.app.call(token, "tools/call", json!({ "name": "add_incident_update", "arguments": arguments })))["result"].clone()
+    }
+
+    fn posts(&self) -> usize {
+        self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
+    }
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().expect("text")
+}
+
+#[test]
+fn the_same_update_through_another_connection_is_published_once() {
+    let story = Story::new();
+    let first = story.update(&story.one, json!({}));
+    story.app.advance(Duration::from_mins(3));
+    let second = story.update(&story.other, json!({ "idempotency_key": "a session of its own" }));
+    assert_eq!(second["isError"], true, "{second}");
+    let id = first["structuredContent"]["update_id"].to_string();
+    for words in ["Nothing was published", "published 3 minutes ago through another connection", &id, "preview: true"] {
+        assert!(text(&second).contains(words), "{words}: {second}");
+    }
+    assert_eq!(story.posts(), 1);
+    assert_eq!(
+        story.app.db.count("SELECT count(*) FROM audit WHERE outcome = 'refused' AND detail = 'same_elsewhere'"),
+        1
+    );
+    story.app.advance(Duration::from_mins(30));
+    assert_ne!(story.update(&story.other, json!({}))["isError"], true, "half an hour later it is news again");
+}
+
+#[test]
+fn whoever_was_shown_the_other_one_may_publish_it_once_more() {
+    let story = Story::new();
+    story.update(&story.one, json!({}));
+    let shown = story.update(&story.other, json!({ "preview": true }));
+    assert!(text(&shown).contains("Warning: the very same was published"), "{shown}");
+    let handle = &shown["structuredContent"]["preview"]["confirm"];
+    assert_ne!(story.update(&story.other, json!({ "confirm": handle }))["isError"], true);
+    assert_eq!(story.posts(), 2);
+}
+
+#[test]
+fn a_handle_from_before_the_other_one_does_not_cover_it() {
+    let story = Story::new();
+    let early =
+        story.update(&story.other, json!({ "preview": true }))["structuredContent"]["preview"]["confirm"].clone();
+    story.update(&story.one, json!({}));
+    let late = story.update(&story.other, json!({ "confirm": early }));
+    assert!(late["isError"] == true && text(&late).contains("through another connection"), "{late}");
+    assert_eq!(story.posts(), 1);
+}
+
+#[test]
+fn a_client_that_was_connected_anew_does_not_publish_again() {
+    let story = Story::new();
+    story.update(&story.one, json!({}));
+    story.app.revoke(&story.one, &[]);
+    let anew = story.app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let again = story.update(&anew, json!({}));
+    assert!(again["isError"] == true && text(&again).contains("through another connection"), "{again}");
+    assert_eq!(story.posts(), 1);
+}
+
+#[test]
+fn a_name_of_the_clients_own_makes_both_one() {
+    let story = Story::new();
+    let incident = json!({ "page_id": 42, "title": "Slow", "description": "It is slow.", "external_id": "alert-7" });
+    let create = |token: &str| {
+        let call = json!({ "name": "create_incident", "arguments": incident });
+        json(&story.app.call(token, "tools/call", call))["result"]["structuredContent"].clone()
+    };
+    let (first, second) = (create(&story.one), create(&story.other));
+    assert_eq!((&first["replayed"], &second["replayed"]), (&json!(false), &json!(true)));
+    assert_eq!(first["incident_id"], second["incident_id"]);
+}
