@@ -13,6 +13,7 @@ CREATE TABLE access_tokens (token_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL 
 CREATE INDEX access_tokens_by_expiry ON access_tokens (expires_at);
 CREATE INDEX access_tokens_by_grant ON access_tokens (grant_id);
 CREATE TABLE write_pauses (user_id TEXT NOT NULL, client_id TEXT NOT NULL, paused_at INTEGER NOT NULL, PRIMARY KEY (user_id, client_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE write_confirmations (user_id TEXT NOT NULL, client_id TEXT NOT NULL, confirm TEXT NOT NULL CHECK (confirm IN ('always', 'when-supported', 'never')), set_at INTEGER NOT NULL, PRIMARY KEY (user_id, client_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE page_reaches (page_id INTEGER NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, seen_at INTEGER NOT NULL, PRIMARY KEY (page_id, user_id, client_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE page_cuts (user_id TEXT NOT NULL, client_id TEXT NOT NULL, page_id INTEGER NOT NULL, cut_at INTEGER NOT NULL, cut_by TEXT NOT NULL, PRIMARY KEY (user_id, client_id, page_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE call_counts (user_id TEXT NOT NULL, client_id TEXT NOT NULL, day INTEGER NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('answered', 'refused', 'failed')), calls INTEGER NOT NULL, PRIMARY KEY (user_id, client_id, day, outcome)) STRICT, WITHOUT ROWID;
@@ -23,6 +24,7 @@ CREATE TABLE sessions (cookie_hash TEXT PRIMARY KEY, user_id TEXT NOT NULL, user
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE idempotency (grant_id TEXT NOT NULL, key_hash TEXT NOT NULL, tool TEXT NOT NULL, page_id INTEGER NOT NULL, digest TEXT NOT NULL, fields TEXT NOT NULL, external_id TEXT NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('running', 'done', 'unknown')), owner TEXT NOT NULL, takeovers INTEGER NOT NULL DEFAULT 0, held_until_at INTEGER NOT NULL, result TEXT, started_at INTEGER NOT NULL, finished_at INTEGER, PRIMARY KEY (grant_id, key_hash)) STRICT;
 CREATE INDEX idempotency_by_start ON idempotency (started_at);
+CREATE INDEX idempotency_by_digest ON idempotency (digest);
 CREATE TABLE spent_handles (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
 CREATE INDEX spent_handles_by_expiry ON spent_handles (expires_at);
 CREATE TABLE audit (id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, client_name TEXT NOT NULL, grant_id TEXT NOT NULL, page_id INTEGER, tool TEXT, target_id TEXT, title TEXT, request_id TEXT NOT NULL, detail TEXT, key_hash TEXT, resolution TEXT, resolved_at INTEGER) STRICT;
