@@ -18,7 +18,8 @@ pub const KEEP: Duration = Duration::from_hours(24);
 /// calls may take together.
 pub const HOLD: Duration = Duration::from_mins(2);
 
-/// How long the same write through another connection stands in the way.
+/// How long the same write through another connection stands in the way once it is done. One that nobody knows the end of
+/// does as long as it is remembered.
 pub const TWIN_RECENT: Duration = Duration::from_mins(30);
 
 /// A digest for each argument, to say which of them differ.
@@ -156,8 +157,8 @@ fn insert(claim: &Claim<'_>) -> Statement {
          held_until_at, started_at) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running', ?8, ?9, ?10 \
          WHERE NOT EXISTS (SELECT 1 FROM spent_handles WHERE nonce = ?11) \
-         AND NOT EXISTS (SELECT 1 FROM idempotency WHERE digest = ?5 AND grant_id <> ?1 \
-           AND coalesce(finished_at, held_until_at) > ?13 AND external_id <> coalesce(?14, '')) \
+         AND NOT EXISTS (SELECT 1 FROM idempotency WHERE digest = ?5 AND grant_id <> ?1 AND started_at > ?12 \
+           AND ?13 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?13) AND external_id <> coalesce(?14, '')) \
          ON CONFLICT (grant_id, key_hash) DO UPDATE SET tool = excluded.tool, page_id = excluded.page_id, \
          digest = excluded.digest, fields = excluded.fields, external_id = excluded.external_id, outcome = 'running', \
          owner = excluded.owner, takeovers = 0, held_until_at = excluded.held_until_at, result = NULL, \
@@ -181,7 +182,7 @@ fn insert(claim: &Claim<'_>) -> Statement {
 }
 
 impl Claim<'_> {
-    /// Twins that were active after this stand in the way; without a time, none does.
+    /// Twins that were done after this stand in the way, and those whose end nobody knows; without a time, none does.
     fn twins_since(&self) -> Option<Timestamp> {
         matches!(self.twins, Twins::Refused { .. }).then(|| self.entry.at - TWIN_RECENT)
     }
@@ -234,8 +235,8 @@ fn record(claim: &Claim<'_>) -> Statement {
            ?5, ?6, ?7, ?8, ?9, ?10, \
            CASE WHEN i.digest = ?16 THEN json_extract(i.result, '$.id') END, ?12, ?13, \
            CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN i.owner IS NULL THEN \
-             CASE WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 \
-               AND coalesce(finished_at, held_until_at) > ?18 AND external_id <> coalesce(?19, '')) \
+             CASE WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 AND started_at > ?17 \
+               AND ?18 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?18) AND external_id <> coalesce(?19, '')) \
              THEN 'same_elsewhere' ELSE 'handle_spent' END \
              WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15 \
          FROM (SELECT 1) LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 AND i.started_at > ?17 \
@@ -258,19 +259,23 @@ fn select(claim: &Claim<'_>) -> Statement {
 }
 
 fn select_twin_of(claim: &Claim<'_>) -> Statement {
-    select_twin(&claim.key, claim.twins_since(), claim.shown_twin())
+    select_twin(&claim.key, claim.entry.at, claim.twins_since(), claim.shown_twin())
 }
 
 /// What is done tells most.
-fn select_twin(key: &Key<'_>, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
+fn select_twin(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
     statement!(
-        "SELECT external_id, outcome, result, coalesce(finished_at, started_at) AS at FROM idempotency \
-         WHERE digest = ?1 AND grant_id <> ?2 AND coalesce(finished_at, held_until_at) > ?3 \
-         AND external_id <> coalesce(?4, '') ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
+        "SELECT external_id, result, coalesce(finished_at, started_at) AS at, \
+         outcome = 'running' AND held_until_at > ?5 AS is_running FROM idempotency \
+         WHERE digest = ?1 AND grant_id <> ?2 AND started_at > ?6 \
+         AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
+         ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
         key.digest,
         key.grant_id.0.as_str(),
         since,
         shown,
+        now,
+        now - KEEP,
     )
 }
 
@@ -279,13 +284,13 @@ fn read_twin(row: &Row) -> Result<Twin> {
         external_id: row.text("external_id")?,
         result: row.optional_text("result")?,
         at: row.time("at")?,
-        is_running: row.text("outcome")? == "running",
+        is_running: row.integer("is_running")? != 0,
     })
 }
 
 /// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
 pub async fn find_twin(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<Twin>> {
-    let row = super::run_for_one(db, select_twin(key, Some(now - TWIN_RECENT), None)).await?;
+    let row = super::run_for_one(db, select_twin(key, now, Some(now - TWIN_RECENT), None)).await?;
     row.as_ref().map(read_twin).transpose()
 }
 

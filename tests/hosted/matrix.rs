@@ -163,6 +163,13 @@ fn every_prompt_answers_as_the_products_table_says() {
 fn every_tool_answers_as_the_products_table_says() {
     for_each_connection(|app, token, scopes, role| {
         for ((name, arguments), needs) in tools().into_iter().zip(TOOL_NEEDS) {
+            let mut arguments = arguments;
+            // The same text through two connections would be taken for one write.
+            for text in ["description", "message"] {
+                if let Some(text) = arguments.get_mut(text) {
+                    *text = json!(format!("With {}.", names(scopes)));
+                }
+            }
             let access = given(app, token, "tools/call", json!({ "name": name, "arguments": arguments }));
             assert_eq!(access, expected(needs, scopes, role), "{name} with {}", names(scopes));
         }

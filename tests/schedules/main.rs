@@ -1,5 +1,6 @@
-//! Exactly once under every schedule: several calls of the same writes, interleaved at every step, with restarts between any
-//! two of them, a database that fails before or after it commits, and a StatiBeat that loses requests and answers.
+//! Exactly once under every schedule: several calls of the same writes, through two connections of one person, interleaved
+//! at every step, with restarts between any two of them, a database that fails before or after it commits, and a StatiBeat
+//! that loses requests and answers.
 //!
 //! After each schedule the calls are repeated until they have an answer. Then the page must show each write once: a second
 //! one is a *duplicate*; one that a call reported and the page does not show is *lost*; a call that was answered, or that

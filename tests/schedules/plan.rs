@@ -41,8 +41,8 @@ pub struct Wanted {
 /// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A call of a write begins (or begins once more).
-    Call(usize),
+    /// A call of a write begins (or begins once more), through one of the client's two connections.
+    Call { write: usize, through: usize },
     /// A call that is under way gets so many steps further.
     Step { of: usize, steps: u8 },
     /// The worker dies with one of the calls that are under way.
@@ -127,7 +127,7 @@ impl Event {
     fn draw(random: &mut Random, writes: usize) -> Self {
         let any = |random: &mut Random| usize::try_from(random.below(8)).expect("small");
         match random.below(10) {
-            0..3 => Self::Call(any(random) % writes),
+            0..3 => Self::Call { write: any(random) % writes, through: usize::from(random.below(4) == 0) },
             3..8 => Self::Step { of: any(random), steps: u8::try_from(1 + random.below(6)).expect("small") },
             8 => Self::Restart(any(random)),
             _ => Self::Seconds(u16::try_from(random.below(150)).expect("small")),

@@ -3,7 +3,7 @@
 use super::plan::{Event, Plan};
 use super::ports::Faults;
 use super::simulator::Simulator;
-use super::world::{self, START, Told, Verdict, World};
+use super::world::{self, START, Verdict, World};
 use futures_util::future::LocalBoxFuture;
 use futures_util::task::noop_waker_ref;
 use statibeat_mcp::keyring::KeyRing;
@@ -26,15 +26,13 @@ pub fn play(plan: &Plan) -> Verdict {
         advance(&mut running, 0, 1);
     }
     faults.is_healed.set(true);
-    for write in 0..plan.wanted.len() {
-        repeat_until_done(&world, write);
-    }
+    repeat_until_done(&world);
     world.verdict()
 }
 
 fn happen<'w>(world: &'w World<'w>, running: &mut Vec<LocalBoxFuture<'w, ()>>, event: Event) {
     match event {
-        Event::Call(write) => running.push(Box::pin(world.call(write))),
+        Event::Call { write, through } => running.push(Box::pin(world.call(write, through))),
         Event::Step { of, steps } => advance(running, of, steps),
         Event::Restart(of) if !running.is_empty() => {
             let at = of % running.len();
@@ -58,16 +56,23 @@ fn advance(running: &mut Vec<LocalBoxFuture<'_, ()>>, of: usize, steps: u8) {
     }
 }
 
-/// A client that is patient. What still has no end after that counts as lost.
-fn repeat_until_done(world: &World<'_>, write: usize) {
+/// A client that is patient, on each connection it has called through; all of it within the half hour in which the same
+/// through another connection counts as one. What still has no end after that counts as lost.
+fn repeat_until_done(world: &World<'_>) {
+    let is_called = |write, through| world.plan.events.contains(&Event::Call { write, through });
+    let both = |write: usize| [1, 0].into_iter().map(move |through| (write, through));
+    let mut open: Vec<(usize, usize)> = (0..world.plan.wanted.len())
+        .flat_map(both)
+        .filter(|(write, through)| *through == 0 || is_called(*write, *through))
+        .collect();
     for _ in 0..5 {
         world.now.set(world.now.get() + LONG);
-        let mut call: Vec<LocalBoxFuture<'_, ()>> = vec![Box::pin(world.call(write))];
-        while !call.is_empty() {
-            advance(&mut call, 0, 1);
-        }
-        if world.told.borrow().last().is_some_and(|(_, _, told)| *told == Told::Done) {
-            return;
-        }
+        open.retain(|(write, through)| {
+            let mut call: Vec<LocalBoxFuture<'_, ()>> = vec![Box::pin(world.call(*write, *through))];
+            while !call.is_empty() {
+                advance(&mut call, 0, 1);
+            }
+            !world.told.borrow().last().is_some_and(|(_, _, told)| told.is_done())
+        });
     }
 }

@@ -32,12 +32,21 @@ const ORIGIN: &str = "https://api.statibeat.example";
 pub enum Told {
     /// It is published.
     Done,
+    /// It is published, through the other connection.
+    DoneElsewhere,
     /// Anything else that is on record.
     NotDone,
     /// Nothing could be put on record, so nothing was sent.
     Unrecorded,
     /// An error of the protocol, before there was anything to write.
     Failed,
+}
+
+impl Told {
+    /// Whether the client knows that it is published.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Done | Self::DoneElsewhere)
+    }
 }
 
 /// Everything a schedule plays on.
@@ -47,7 +56,7 @@ pub struct World<'a> {
     pub limiter: Limiter<'a>,
     pub upstream: Upstream<'a>,
     pub now: &'a Cell<i64>,
-    caller: Caller,
+    callers: [Caller; 2],
     ring: &'a KeyRing,
     drawn: Cell<u64>,
     /// What each call was told, by its request id.
@@ -92,11 +101,11 @@ impl<'a> World<'a> {
         now: &'a Cell<i64>,
         ring: &'a KeyRing,
     ) -> Self {
-        let caller = Caller {
+        let caller = |grant: &str| Caller {
             user_id: UserId("2".into()),
             client_id: ClientId::parse("schedules").expect("a client id"),
             client_name: "Schedules".into(),
-            grant_id: GrantId("grant".into()),
+            grant_id: GrantId(grant.into()),
             scopes: ScopeSet::all(),
             pages: statibeat_mcp::oauth::grant::PageChoice::All,
             cut_pages: std::collections::BTreeSet::new(),
@@ -110,7 +119,7 @@ impl<'a> World<'a> {
             limiter: Limiter::new(faults),
             upstream: Upstream::new(simulator, faults, now),
             now,
-            caller,
+            callers: [caller("grant"), caller("another grant")],
             ring,
             drawn: Cell::new(0),
             told: RefCell::default(),
@@ -118,7 +127,7 @@ impl<'a> World<'a> {
     }
 
     /// One call of a write, from its request to what the client is told.
-    pub async fn call(&self, write: usize) {
+    pub async fn call(&self, write: usize, through: usize) {
         let draw = |bytes: &mut [u8]| self.draw(bytes);
         let request_id = RequestId(format!("request-{}", self.drawn.replace(self.drawn.get() + 1)));
         let now = Timestamp::from_seconds(self.now.get());
@@ -131,7 +140,7 @@ impl<'a> World<'a> {
         };
         let connector = Connector::new(settings, &self.upstream, now, &draw);
         let guard = Guard {
-            caller: &self.caller,
+            caller: &self.callers[through],
             request_id: &request_id,
             limiter: &self.limiter,
             db: &self.db,
@@ -153,6 +162,7 @@ impl<'a> World<'a> {
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match surface.call(tool, arguments, &Dialogue::default()).await {
             Ok(outcome) if !outcome.is_error => Told::Done,
+            Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => Told::DoneElsewhere,
             Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,
             Ok(_) => Told::NotDone,
             Err(_) => Told::Failed,
@@ -171,7 +181,7 @@ impl<'a> World<'a> {
     pub fn verdict(&self) -> Verdict {
         let mut verdict = Verdict { posts: self.upstream.posted.borrow().len(), ..Verdict::default() };
         for (at, wanted) in self.plan.wanted.iter().enumerate() {
-            let told_done = self.told.borrow().iter().any(|(_, write, told)| *write == at && *told == Told::Done);
+            let told_done = self.told.borrow().iter().any(|(_, write, told)| *write == at && told.is_done());
             match (self.published(wanted, at), told_done) {
                 // A client that repeats its call must come to an end, and the page must then show the write.
                 (0, _) | (_, false) => verdict.lost += 1,
@@ -180,9 +190,9 @@ impl<'a> World<'a> {
         }
         for (request_id, _, told) in self.told.borrow().iter() {
             verdict.calls += 1;
-            verdict.answered_done += usize::from(*told == Told::Done);
-            let must_be =
-                matches!(told, Told::Done | Told::NotDone) || self.upstream.posted.borrow().contains(request_id);
+            verdict.answered_done += usize::from(told.is_done());
+            let must_be = matches!(told, Told::Done | Told::DoneElsewhere | Told::NotDone)
+                || self.upstream.posted.borrow().contains(request_id);
             verdict.unaudited += usize::from(must_be && !self.is_audited(request_id));
         }
         for request_id in self.upstream.posted.borrow().iter() {

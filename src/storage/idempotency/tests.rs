@@ -242,25 +242,34 @@ async fn a_twin_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way
 async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it() {
     let scene = Scene::new();
     let refused = Twins::Refused { shown: None };
-    // Two that were begun before either could see the other as recent, and then both got lost.
-    scene.begin_elsewhere("a", T0, Twins::Allowed).await;
-    let fields = Fields::new();
-    let key = Key { grant_id: &GrantId("another".into()), hash: "another key", digest: "d", fields: &fields };
-    let entry = scene.entry("a", T0, Outcome::Unknown);
-    finish(&scene.db, &key, &Ending::Unknown, &entry).await.expect("an end");
-    let recent = i64::try_from(TWIN_RECENT.as_secs()).expect("small");
-    assert_eq!(scene.begin("b", T0 + recent).await, Claimed::New);
-    scene.finish("b", T0 + recent, Ending::Unknown, Outcome::Unknown).await;
-    let taken_over = scene.begin("c", T0 + recent + 1).await;
+    let lost = async |attempt: &str, grant: &str, hash: &str| {
+        let (grant_id, fields) = (GrantId(grant.into()), Fields::new());
+        let key = Key { grant_id: &grant_id, hash, digest: "d", fields: &fields };
+        finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
+    };
+    scene.begin("a", T0).await;
+    scene.begin_elsewhere("b", T0, Twins::Allowed).await;
+    lost("a", "g", "k").await;
+    lost("b", "another", "another key").await;
+    let taken_over = scene.begin("c", T0 + 1).await;
     assert_eq!(
         taken_over,
-        Claimed::TakenOver { external_id: "mcp-b".into(), twin: None },
-        "unknown twins do not block"
+        Claimed::TakenOver { external_id: "mcp-a".into(), twin: None },
+        "neither waits for the other"
     );
-    match scene.begin_elsewhere("d", T0 + recent + 1, refused).await {
+    match scene.begin_elsewhere("d", T0 + 1, refused).await {
         Claimed::TakenOver { external_id, twin: Some(twin) } => {
-            assert_eq!((external_id.as_str(), twin.external_id.as_str()), ("mcp-a", "mcp-b"));
+            assert_eq!((external_id.as_str(), twin.external_id.as_str()), ("mcp-b", "mcp-a"), "somebody is at it now");
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn one_whose_end_nobody_knows_stands_in_the_way_as_long_as_it_is_remembered() {
+    let scene = Scene::new();
+    let (refused, day) = (Twins::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
+    scene.begin("a", T0).await;
+    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Claimed::Twin(_)));
+    assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, Claimed::New);
 }
