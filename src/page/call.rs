@@ -11,10 +11,11 @@ use crate::surface::call_arguments::{self, CallArguments};
 use crate::surface::confirmation::Approval;
 use crate::surface::wish::{End, Granted, Record, Wish};
 use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
-use crate::surface::{clock, outcome, stage};
+use crate::surface::{clock, outcome, overlap, stage};
 use crate::timestamp::Timestamp;
 use crate::upstream::ApiError;
 use async_trait::async_trait;
+use futures_util::future::join;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -42,9 +43,9 @@ pub async fn call(
     // A write that was asked for before is not looked at again: repeating the call tells how it ended.
     if let Some(change) = &write.stage
         && !surface.memory.is_known(&asked)
-        && let Err(refusal) = stage::check(&[api, api], change).await?
+        && let Err(unmoved) = stage::check(&[api, api], change).await
     {
-        return Ok(refusal);
+        return unmoved.told();
     }
     let now = (surface.outside.now)();
     let wish = Wish {
@@ -52,6 +53,7 @@ pub async fn call(
         tool,
         page,
         api: &api,
+        incidents: Some(&api),
         write: &write,
         how: &how,
         asked: &asked,
@@ -67,7 +69,14 @@ pub async fn call(
         Granted::Write { warnings, approval } => (warnings, approval),
         Granted::Told(outcome) => return Ok(outcome),
     };
-    let told = match perform(surface, &write, &asked, approval.as_ref(), now).await {
+    // What else is planned is looked up beside the write, which does not wait for it.
+    let (posted, overlaps) =
+        join(perform(surface, &write, &asked, approval.as_ref(), now), overlap::look(&api, Some(&api), &write, now))
+            .await;
+    let made = posted.as_ref().ok().and_then(|posted| posted.document["id"].as_i64());
+    let warnings =
+        warnings.into_iter().chain(overlaps.into_iter().filter_map(|overlap| overlap.remark(made))).collect();
+    let told = match posted {
         Ok(posted) => outcome::done(tool, page, &Roots::PAGE, &posted, None),
         Err(reason) => outcome::error(outcome::not_written(&reason)?),
     };
@@ -124,7 +133,7 @@ async fn perform(
         api: &surface.api(),
         write,
         external_id: &attempt.external_id.clone(),
-        seen: approval.map(|approval| approval.seen.as_slice()).unwrap_or_default(),
+        seen: approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default(),
         is_taken_over: attempt.is_taken_over,
         now,
     };
@@ -185,7 +194,8 @@ fn is_certain(reason: &NotWritten) -> bool {
         | NotWritten::KeyConflict { .. }
         | NotWritten::HandleSpent
         | NotWritten::Similar(_)
-        | NotWritten::Unchecked(_) => true,
+        | NotWritten::Unchecked(_)
+        | NotWritten::Invalid { .. } => true,
         NotWritten::Unresolved(_) | NotWritten::Unconfirmed(_) => false,
         NotWritten::Upstream(error) => !matches!(error, ApiError::OutcomeUnknown(_)),
     }

@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::catalog::Write;
     use crate::ids::PageId;
+    use crate::surface::confirmation::Shown;
     use crate::surface::write::Made;
     use serde_json::json;
 
@@ -225,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_confirmation_works_once() {
-        let approval = Approval { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), seen: vec![] };
+        let approval =
+            Approval { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), shown: Shown::default() };
         let memory = Memory::default();
         assert!(matches!(memory.claim(&asked("a"), "x", Some(&approval), NOW), Claimed::Yours(_)));
         let other = Asked { key_hash: "other".into(), ..asked("b") };

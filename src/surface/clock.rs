@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn one_end_alone_must_be_a_time() {
-        let one = |text: &str| check(&Write::patch("maintenances/9", json!({ "ends_at": text })), NOW);
+        let one = |text: &str| check(&Write::patch("maintenances/9", json!({ "ends_at": text })), &json!({}), NOW);
         assert_eq!(one("2030-01-02T22:00:00Z"), Ok(vec![]));
         assert!(one("tomorrow").is_err_and(|problem| problem.contains("ends_at")));
     }

@@ -64,9 +64,11 @@ pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Ti
     let overlaps = |list: &Value| -> Vec<Value> {
         entries(list).iter().filter(|entry| similar::overlaps(entry, &write.body)).cloned().collect()
     };
+    // A window that is being changed is no other window.
+    let own: Option<i64> = write.path.split('/').nth(1).and_then(|id| id.parse().ok());
     let window = |entry: Value| {
         let (from, to) = (time(&entry, "starts_at")?, time(&entry, "ends_at")?);
-        let id = entry["id"].as_i64().filter(|_| from < ends_at && starts_at < to)?;
+        let id = entry["id"].as_i64().filter(|id| Some(*id) != own && from < ends_at && starts_at < to)?;
         let words = format!("maintenance {id} (\"{}\", {from} to {to}) is on the same components", named(&entry));
         Some(Overlap::Window { id, words })
     };
