@@ -41,7 +41,8 @@ pub const ROUND_TRIPS: [RoundTrips; 14] = [
     and_reads(costs("resources/read without a page", 1, 0, 0)),
     and_reads(costs("resources/read on a page", 1, 0, 1)),
     and_reads(costs("prompts/get", 1, 0, 1)),
-    // The claim, the end; permission, a look for the same incident or at the stage, the post.
+    // The claim, the end; permission, a look for the same incident, the post. What stages and windows add stands in the
+    // document.
     costs("tools/call", 3, 2, 3),
     costs("authorization request", 1, 1, 0),
     costs("code exchange", 2, 0, 1),
