@@ -52,6 +52,19 @@ fn a_reason_is_one_of_our_own_words() {
 }
 
 #[test]
+fn a_record_names_the_very_fault() {
+    let of = |fault: GrantFault| TokenError::Grant(fault).word();
+    let ended = [GrantFault::Expired, GrantFault::Replayed, GrantFault::Revoked, GrantFault::PersonGone];
+    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_gone"]);
+    assert_eq!(
+        [GrantFault::Verifier, GrantFault::Spent, GrantFault::NotOurs].map(of),
+        ["verifier", "spent", "not_ours"]
+    );
+    let others = [TokenError::MalformedBody, TokenError::ClientSecret, TokenError::Storage("x".into())];
+    assert_eq!(others.each_ref().map(TokenError::word), ["malformed_body", "client_secret", "storage_unavailable"]);
+}
+
+#[test]
 fn a_description_says_what_to_do() {
     assert_eq!(TokenError::Missing("code").description(), "code is missing");
     assert_eq!(TokenError::Limited(7).description(), "too many requests: try again in 7 seconds");
