@@ -8,7 +8,12 @@ import { showLogOfFailures } from "./support/failures.mjs";
 import { SDK_1, SDK_2 } from "./support/sdks.mjs";
 
 const WRITE = "mcp.incidents.write";
-const CALL = { name: "create_incident", arguments: { page_id: 42, title: "Slow checkout", description: "We are looking into it." } };
+
+/** A write of this client's own: the same one through two connections would be done once. */
+const write = (sdk) => ({
+  name: "create_incident",
+  arguments: { page_id: 42, title: `Slow checkout, says ${sdk.name}`, description: "We are looking into it." },
+});
 
 let stack;
 before(async () => (stack = await startStack()));
@@ -31,7 +36,7 @@ for (const sdk of SDK_2) {
     after(() => connection?.close());
 
     test("is refused with every scope that it then needs, and asks the person for them", async () => {
-      await assert.rejects(connection.client.callTool(CALL), UNAUTHORIZED);
+      await assert.rejects(connection.client.callTool(write(sdk)), UNAUTHORIZED);
       const [refused] = connection.wire.refusals();
       assert.equal(refused.status, 403);
       assert.match(refused.challenge, /error="insufficient_scope"/);
@@ -43,7 +48,7 @@ for (const sdk of SDK_2) {
 
     test("writes once the person has agreed, without a new connection", async () => {
       await connection.approve();
-      const result = await connection.client.callTool(CALL);
+      const result = await connection.client.callTool(write(sdk));
       assert.ok(!result.isError, JSON.stringify(result.content));
       assert.ok(connection.kept.tokens.scope.split(" ").includes(WRITE));
     });
@@ -58,7 +63,7 @@ describe(SDK_1.name, () => {
   // It prefers a refresh to a new authorization, and a refresh never widens a grant. That is why the consent page offers
   // the writes even to a client that does not ask for them.
   test("refreshes once, sees the same challenge, and gives up without asking the person", async () => {
-    await assert.rejects(connection.client.callTool(CALL), { code: 403 });
+    await assert.rejects(connection.client.callTool(write(SDK_1)), { code: 403 });
     assert.deepEqual(connection.wire.posts(), ["/mcp 403", "/mcp/oauth/token 200", "/mcp 403"]);
     assert.equal(connection.kept.authorizationUrl, undefined);
   });
