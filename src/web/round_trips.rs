@@ -30,7 +30,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
 }
 
 /// The contract.
-pub const ROUND_TRIPS: [RoundTrips; 14] = [
+pub const ROUND_TRIPS: [RoundTrips; 17] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -45,8 +45,11 @@ pub const ROUND_TRIPS: [RoundTrips; 14] = [
     // document.
     costs("tools/call", 3, 2, 3),
     costs("authorization request", 1, 1, 0),
+    costs("consent page", 1, 0, 1),
+    costs("consent answer", 2, 1, 1),
     costs("code exchange", 2, 0, 1),
     costs("refresh", 2, 0, 1),
+    costs("revocation", 2, 1, 0),
 ];
 
 /// The row of an operation.

@@ -1,5 +1,6 @@
 //! Round trips are counted and compared with the table in the code.
 
+use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{authorize_url, tokens, user};
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
 use crate::support::{TestApp, request};
@@ -36,7 +37,12 @@ fn every_operation_costs_what_the_table_says() {
     check("metadata", 0);
     app.get(&authorize_url(&[]));
     check("authorization request", 0);
-    let code = app.code(user::MARA_ADMIN, EVERYTHING);
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", EVERYTHING)]), user::MARA_ADMIN);
+    check("consent page", 0);
+    let left = browser.answer(&consent, "approve").leaves_for();
+    check("consent answer", 0);
+    let code = parameter(&left, "code").expect("a code");
     let first = tokens(&app.redeem(&code, &[]));
     check("code exchange", 0);
     let pair = tokens(&app.refresh(&first.refresh, &[]));
@@ -70,6 +76,7 @@ fn every_operation_costs_what_the_table_says() {
         .finish();
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(app.send(request("POST", "/mcp/oauth/revoke", &headers, form)).status(), 200);
+    check("revocation", 0);
     app.ping(&pair.access);
     check("ended bearer token", 0);
 
