@@ -214,7 +214,7 @@ pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'stat
 }
 
 /// Forgets what was decided about the writes of a connection, because it has ended.
-pub async fn forget_pause(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
+pub async fn forget_decisions(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
     let delete = |sql| Statement { sql, values: vec![user_id.0.as_str().into(), client_id.as_str().into()] };
     let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
     let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
