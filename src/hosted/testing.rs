@@ -10,7 +10,7 @@ use crate::keyring::KeyRing;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
-use crate::storage::audit::{self, Recorded};
+use crate::storage::activity::{self, Recorded};
 use crate::storage::testing::TestDatabase;
 use crate::telemetry::Ledger;
 use crate::telemetry::trace::Trace;
@@ -121,7 +121,7 @@ impl Scene {
 
     /// The audit rows, newest first.
     pub async fn audit(&self) -> Vec<Recorded> {
-        audit::recent(&self.db, &self.caller.user_id, 50).await.expect("rows")
+        activity::recent(&self.db, &self.caller.user_id, 50).await.expect("rows")
     }
 
     /// Paths that StatiBeat was asked for, without the root.

@@ -1,13 +1,73 @@
 //! The activity that the admin page shows: audit rows of a person's own connections and of the pages they administer.
 
-use super::audit::{Recorded, recorded};
+use super::audit::AuditId;
 use super::{Result, json_list, run, statement};
 use crate::ids::{PageId, UserId};
-use crate::ports::Database;
+use crate::ports::{Database, Row};
 use crate::timestamp::Timestamp;
 
 /// Rows of one page of the list.
 pub const PAGE_LENGTH: usize = 20;
+
+/// A row as it was stored. Words are not read back into enums: a row may be older than this program, or newer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The row's id.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What was attempted.
+    pub kind: String,
+    /// How it ended.
+    pub outcome: String,
+    /// Through which program; its id.
+    pub client_id: String,
+    /// Through which program; its name then.
+    pub client_name: String,
+    /// The page of a write.
+    pub page_id: Option<PageId>,
+    /// The tool of a write.
+    pub tool: Option<String>,
+    /// What a write made or touched.
+    pub target_id: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// The request.
+    pub request_id: String,
+    /// Why.
+    pub detail: Option<String>,
+    /// What a later attempt found out about an unknown outcome.
+    pub resolution: Option<String>,
+}
+
+/// The newest rows of one person, newest first.
+pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
+    let select = statement!(
+        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
+         resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        user_id.0.as_str(),
+        i64::from(limit),
+    );
+    run(db, select).await?.iter().map(recorded).collect()
+}
+
+fn recorded(row: &Row) -> Result<Recorded> {
+    Ok(Recorded {
+        id: AuditId(row.text("id")?),
+        at: row.time("at")?,
+        kind: row.text("kind")?,
+        outcome: row.text("outcome")?,
+        client_id: row.text("client_id")?,
+        client_name: row.text("client_name")?,
+        page_id: row.optional_integer("page_id")?.map(PageId),
+        tool: row.optional_text("tool")?,
+        target_id: row.optional_text("target_id")?,
+        title: row.optional_text("title")?,
+        request_id: row.text("request_id")?,
+        detail: row.optional_text("detail")?,
+        resolution: row.optional_text("resolution")?,
+    })
+}
 
 /// Where a list goes on: behind the row of that time and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

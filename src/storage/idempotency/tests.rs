@@ -4,7 +4,8 @@ use super::super::testing::TestDatabase;
 use super::*;
 use crate::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
-use crate::storage::audit::{Kind, Target};
+use crate::storage::activity;
+use crate::storage::audit::{Kind, Outcome, Target};
 
 const T0: i64 = 1_000_000;
 
@@ -84,10 +85,10 @@ impl Scene {
 
     /// `attempt outcome detail target resolution` of every row, oldest first.
     async fn rows(&self) -> Vec<String> {
-        let mut rows = audit::recent(&self.db, &self.user_id, 50).await.expect("rows");
+        let mut rows = activity::recent(&self.db, &self.user_id, 50).await.expect("rows");
         rows.sort_by(|one, other| one.id.0.cmp(&other.id.0));
         let word = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-        let line = |row: audit::Recorded| {
+        let line = |row: activity::Recorded| {
             format!(
                 "{} {} {} {} {}",
                 row.id.0,
