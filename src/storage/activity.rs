@@ -1,7 +1,7 @@
 //! The activity that the admin page shows: audit rows of a person's own connections and of the pages they administer.
 
 use super::audit::AuditId;
-use super::{Result, json_list, run, statement};
+use super::{Result, Select, json_list, run, statement};
 use crate::ids::{PageId, UserId};
 use crate::ports::{Database, Row};
 use crate::timestamp::Timestamp;
@@ -109,10 +109,14 @@ pub struct Shown {
 
 /// One page of the list, newest first, and one row more if there is one. Two bounded walks along an index each.
 pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
-    let select = statement!(
+    select(query).run(db).await
+}
+
+pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
+    let statement = statement!(
         "WITH own AS (
            SELECT rowid AS row, * FROM audit
-           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'page_cut', 'page_uncut')
+           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_cut', 'page_uncut')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
@@ -135,10 +139,9 @@ pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
         query.before.map(|position| position.row),
         i64::try_from(PAGE_LENGTH + 1).unwrap_or(i64::MAX),
     );
-    let rows = run(db, select).await?;
-    let shown = rows.iter().map(|row| {
+    let read = |row: &Row| {
         let position = Position { at: row.time("at")?, row: row.integer("row")? };
         Ok(Shown { row: recorded(row)?, user_id: UserId(row.text("user_id")?), position })
-    });
-    shown.collect()
+    };
+    Select { statement, read }
 }

@@ -3,7 +3,7 @@
 //! Written after an answer has left, so that no call waits for it. A count that is lost is lost: it is a picture, not a bill.
 
 use super::health::{self, RefusedRefresh, Report};
-use super::{Result, run, statement};
+use super::{Result, Select, statement};
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
@@ -120,8 +120,8 @@ pub struct DayCount {
 }
 
 /// All counts of one person's connections from a day on, oldest first.
-pub async fn counts_since(db: &dyn Database, user_id: &UserId, first_day: i64) -> Result<Vec<DayCount>> {
-    let select = statement!(
+pub(super) fn select_since(user_id: &UserId, first_day: i64) -> Select<DayCount> {
+    let statement = statement!(
         "SELECT client_id, day, outcome, calls FROM call_counts WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
         user_id.0.as_str(),
         first_day,
@@ -134,7 +134,7 @@ pub async fn counts_since(db: &dyn Database, user_id: &UserId, first_day: i64) -
             calls: row.integer("calls")?,
         })
     };
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
         ] {
             count(&db, &Tally::Call(call(user, outcome, at))).await.expect("counted");
         }
-        let counts = counts_since(&db, &UserId("1".into()), 1).await.expect("counts");
+        let counts = select_since(&UserId("1".into()), 1).run(&db).await.expect("counts");
         let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();
         assert_eq!(seen, [(1, CallOutcome::Answered, 2), (1, CallOutcome::Refused, 1)]);
     }

@@ -5,7 +5,7 @@
 
 use super::audit::{Change, statement_for_change};
 use super::tokens::read_pages;
-use super::{Result, json_list, run, statement};
+use super::{Result, Select, json_list, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::{ClientId, Standing};
@@ -59,7 +59,11 @@ pub struct LiveGrant {
 
 /// The live grants of one person, the connection's oldest first.
 pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result<Vec<LiveGrant>> {
-    let select = statement!(
+    select(user_id, now).run(db).await
+}
+
+pub(super) fn select(user_id: &UserId, now: Timestamp) -> Select<LiveGrant> {
+    let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
                 g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_cut,
@@ -73,7 +77,7 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
         now,
         LIMIT,
     );
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 /// The live grants of other people that reach one of these pages, page by page.
@@ -83,7 +87,11 @@ pub async fn list_by_pages(
     other_than: &UserId,
     now: Timestamp,
 ) -> Result<Vec<LiveGrant>> {
-    let select = statement!(
+    select_by_pages(pages, other_than, now).run(db).await
+}
+
+pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Select<LiveGrant> {
+    let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
                 g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
@@ -103,7 +111,7 @@ pub async fn list_by_pages(
         now,
         LIMIT,
     );
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 fn read(row: &Row) -> Result<LiveGrant> {
@@ -131,10 +139,9 @@ fn read(row: &Row) -> Result<LiveGrant> {
 }
 
 /// Pages that admins have cut a person's connections off from, with the client of each.
-pub async fn list_cuts(db: &dyn Database, user_id: &UserId) -> Result<Vec<(String, PageId)>> {
-    let select = statement!("SELECT client_id, page_id FROM page_cuts WHERE user_id = ?1", user_id.0.as_str());
-    let read = |row: &Row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?)));
-    run(db, select).await?.iter().map(read).collect()
+pub(super) fn select_cuts(user_id: &UserId) -> Select<(String, PageId)> {
+    let statement = statement!("SELECT client_id, page_id FROM page_cuts WHERE user_id = ?1", user_id.0.as_str());
+    Select { statement, read: |row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?))) }
 }
 
 /// A connection that is no more.
@@ -151,14 +158,9 @@ pub struct EndedConnection {
 }
 
 /// A person's connections whose last grant ended after `since`, the latest first.
-pub async fn list_ended(
-    db: &dyn Database,
-    user_id: &UserId,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<EndedConnection>> {
+pub(super) fn select_ended(user_id: &UserId, since: Timestamp, now: Timestamp) -> Select<EndedConnection> {
     // A grant that lives ends in the future, so its client is left out.
-    let select = statement!(
+    let statement = statement!(
         "SELECT client_id, client_name, revoke_reason, max(ended_at) AS ended_at FROM (
            SELECT g.client_id, g.client_name, g.revoke_reason, coalesce(g.revoked_at, max(r.expires_at)) AS ended_at
            FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id WHERE g.user_id = ?1 GROUP BY g.id)
@@ -176,7 +178,7 @@ pub async fn list_ended(
             reason: row.optional_text("revoke_reason")?,
         })
     };
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 /// Pauses the writes of the actor's own connection.
@@ -213,12 +215,12 @@ pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'stat
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
 }
 
-/// Forgets what was decided about the writes of a connection, because it has ended.
-pub async fn forget_decisions(db: &dyn Database, user_id: &UserId, client_id: &ClientId) -> Result<()> {
+/// Forgets what was decided about the writes of a connection, because it ends.
+pub(super) fn statements_to_forget(user_id: &UserId, client_id: &ClientId) -> [Statement; 2] {
     let delete = |sql| Statement { sql, values: vec![user_id.0.as_str().into(), client_id.as_str().into()] };
     let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
     let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
-    db.batch(&[pauses, confirmations]).await.map(drop)
+    [pauses, confirmations]
 }
 
 /// Cuts a connection off from a page. That the actor administers the page is the caller's to know.

@@ -3,7 +3,7 @@
 //! A grant is ended by `revoked_at`. Codes and tokens are never touched for that: each of them is looked up together with
 //! its grant, so they are dead on the very next request. Nothing clears `revoked_at`.
 
-use super::{Result, audit, run, statement};
+use super::{Result, audit, connections, run, statement};
 use crate::ids::{GrantId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
@@ -59,7 +59,8 @@ pub async fn revoke(
 }
 
 /// Ends a connection: every grant of the person to the client, with one audit row each, and every visit of theirs that is
-/// still open, so that a consent page opened earlier cannot bring it back. Answers how many grants it ended.
+/// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is forgotten.
+/// Answers how many grants it ended.
 pub async fn revoke_connection(
     db: &dyn Database,
     user_id: &UserId,
@@ -83,7 +84,8 @@ pub async fn revoke_connection(
     );
     let record =
         audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
-    let answers = db.batch(&[end, close, record]).await?;
+    let [pauses, confirmations] = connections::statements_to_forget(user_id, client_id);
+    let answers = db.batch(&[end, close, record, pauses, confirmations]).await?;
     Ok(answers.first().map_or(0, Vec::len))
 }
 

@@ -5,12 +5,12 @@
 //! was asked for together with the approval. Refreshes that went well are not counted anywhere: the generation of the
 //! newest refresh token says how many there were.
 
-use super::{Result, run, statement};
+use super::{Result, Select, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::UserId;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::{Handle, SecretHash};
-use crate::ports::{Database, Row, Statement};
+use crate::ports::{Row, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -121,14 +121,14 @@ pub struct Health {
 }
 
 /// Everything known of one person's connections.
-pub async fn list(db: &dyn Database, user_id: &UserId) -> Result<Vec<Health>> {
-    let select = statement!(
+pub(super) fn select(user_id: &UserId) -> Select<Health> {
+    let statement = statement!(
         "SELECT client_id, called_at, program, program_version, revision, trouble, trouble_at, refreshes_failed,
                 refresh_failure, refresh_failed_at, asked
          FROM connection_health WHERE user_id = ?1",
         user_id.0.as_str(),
     );
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 fn read(row: &Row) -> Result<Health> {
@@ -151,6 +151,7 @@ fn read(row: &Row) -> Result<Health> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::run;
     use super::super::testing::TestDatabase;
     use super::*;
 
@@ -169,7 +170,7 @@ mod tests {
             let statement = statement_for_call(&user, &client, report, Timestamp::from_seconds(*second));
             run(&db, statement).await.expect("written");
         }
-        list(&db, &user).await.expect("an answer").pop().expect("a row")
+        select(&user).run(&db).await.expect("an answer").pop().expect("a row")
     }
 
     fn seconds(at: Option<Timestamp>) -> Option<i64> {
@@ -214,7 +215,7 @@ mod tests {
             let refused = RefusedRefresh { user_id: user.clone(), client_id: client.clone(), reason, at };
             run(&db, statement_for_refusal(&refused)).await.expect("counted");
         }
-        let known = list(&db, &user).await.expect("an answer").pop().expect("a row");
+        let known = select(&user).run(&db).await.expect("an answer").pop().expect("a row");
         assert_eq!(known.refreshes_failed, 2);
         assert_eq!(known.refresh_failure, Some(("replayed".into(), Timestamp::from_seconds(2))));
         assert_eq!((known.called_at, known.program), (None, None));

@@ -11,6 +11,7 @@ pub mod connections;
 pub mod grants;
 pub mod health;
 pub mod idempotency;
+pub mod overview;
 pub mod purge;
 pub mod readiness;
 pub mod refusals;
@@ -44,6 +45,25 @@ async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
 /// Runs one statement whose answer is at most one row.
 async fn run_for_one(db: &dyn Database, statement: Statement) -> Result<Option<Row>> {
     Ok(run(db, statement).await?.into_iter().next())
+}
+
+/// A statement that only reads, and how one row of its answer is read: several can be asked in one batch.
+struct Select<T> {
+    statement: Statement,
+    read: fn(&Row) -> Result<T>,
+}
+
+impl<T> Select<T> {
+    /// Asks just this.
+    async fn run(self, db: &dyn Database) -> Result<Vec<T>> {
+        let rows = run(db, self.statement.clone()).await?;
+        self.read(&rows)
+    }
+
+    /// Reads its part of a batch's answer.
+    fn read(&self, rows: &[Row]) -> Result<Vec<T>> {
+        rows.iter().map(self.read).collect()
+    }
 }
 
 /// Page ids for `json_each`, which takes a list of any length through one placeholder.

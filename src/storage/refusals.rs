@@ -1,6 +1,6 @@
 //! Redirect URIs that were refused, for admins to see what a client that cannot connect would need.
 
-use super::{Result, run, statement};
+use super::{Result, Select, statement};
 use crate::oauth::client::diagnosis::RefusedRedirect;
 use crate::ports::{Database, Row};
 use crate::timestamp::Timestamp;
@@ -37,8 +37,8 @@ pub async fn remember(db: &dyn Database, refused: &RefusedRedirect, now: Timesta
 }
 
 /// What is remembered, the latest first.
-pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
-    let select = statement!(
+pub(super) fn select() -> Select<Refusal> {
+    let statement = statement!(
         "SELECT client_id, redirect_uri, times, last_at FROM refused_redirects ORDER BY last_at DESC, client_id, redirect_uri
          LIMIT ?1",
         LIMIT,
@@ -47,7 +47,7 @@ pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
         let refused = RefusedRedirect { client_id: row.text("client_id")?, redirect_uri: row.text("redirect_uri")? };
         Ok(Refusal { refused, times: row.integer("times")?, last_at: row.time("last_at")? })
     };
-    run(db, select).await?.iter().map(read).collect()
+    Select { statement, read }
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
             remember(&db, &refused, Timestamp::from_seconds(second)).await.expect("remembered");
             remember(&db, &refused, Timestamp::from_seconds(second)).await.expect("remembered");
         }
-        let kept = list(&db).await.expect("a list");
+        let kept = select().run(&db).await.expect("a list");
         assert_eq!(i64::try_from(kept.len()), Ok(LIMIT));
         assert_eq!((kept[0].refused.client_id.as_str(), kept[0].times), ("c50", 2));
         assert!(kept.iter().all(|refusal| refusal.refused.client_id != "c0"), "the oldest is gone");

@@ -30,7 +30,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
 }
 
 /// The contract.
-pub const ROUND_TRIPS: [RoundTrips; 17] = [
+pub const ROUND_TRIPS: [RoundTrips; 20] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -50,6 +50,11 @@ pub const ROUND_TRIPS: [RoundTrips; 17] = [
     costs("code exchange", 2, 0, 1),
     costs("refresh", 2, 0, 1),
     costs("revocation", 2, 1, 0),
+    // The session and everything else: whose page it is decides what is asked for.
+    and_reads(costs("Hosted MCP page", 2, 0, 1)),
+    // The session, whether it is theirs to do, the deed.
+    costs("action on the Hosted MCP page", 3, 0, 0),
+    costs("connections by the admin API", 2, 0, 1),
 ];
 
 /// The row of an operation.

@@ -89,6 +89,7 @@ fn a_person_can_have_every_write_of_one_connection_confirmed() {
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
     let strict = browser.act(&page, &on_client("confirm-always"));
     assert!(strict.body.contains("Every write confirmed"), "{}", strict.body);
+    assert!(strict.body.contains("Confirmation of writes changed"), "the activity shows it: {}", strict.body);
     let bare = post_incident(&app, &pair)["result"].clone();
     assert!(bare["isError"] == true && bare.to_string().contains("preview: true"), "{bare}");
     let again = app.connect(user::THEO_MANAGER, ALL);

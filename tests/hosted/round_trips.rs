@@ -1,15 +1,17 @@
 //! Round trips are counted and compared with the table in the code.
 
 use crate::support::browser::{Browser, parameter};
-use crate::support::flow::{authorize_url, tokens, user};
+use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
-use crate::support::{TestApp, request};
+use crate::support::{PUBLIC_URL, TestApp, request};
 use serde_json::json;
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{self, resources::RESOURCES};
 use statibeat_mcp::web::round_trips::{ROUND_TRIPS, find};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+
+const ADMIN_PAGE: &str = "https://mcp.example/mcp/admin";
 
 /// The operations that were held against the table.
 type Seen = RefCell<BTreeSet<&'static str>>;
@@ -72,7 +74,7 @@ fn every_operation_costs_what_the_table_says() {
         check("tools/call", 0);
     }
     let form = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("token", pair.refresh.as_str()), ("client_id", crate::support::flow::CLIENT)])
+        .extend_pairs([("token", pair.refresh.as_str()), ("client_id", CLIENT)])
         .finish();
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(app.send(request("POST", "/mcp/oauth/revoke", &headers, form)).status(), 200);
@@ -80,8 +82,28 @@ fn every_operation_costs_what_the_table_says() {
     app.ping(&pair.access);
     check("ended bearer token", 0);
 
+    look_after(&app, &check);
+
     let rows: BTreeSet<&str> = ROUND_TRIPS.iter().map(|costs| costs.operation).collect();
     assert_eq!(*seen.borrow(), rows, "every row was looked at");
+}
+
+/// A person with two pages looks at what they connected, and acts.
+fn look_after(app: &TestApp, check: &impl Fn(&str, usize)) {
+    app.connect(user::MARA_ADMIN, EVERYTHING);
+    let browser = Browser::new(app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let page = browser.open(ADMIN_PAGE);
+    check("Hosted MCP page", 2);
+    browser.open(&format!("{ADMIN_PAGE}/api/connections"));
+    check("connections by the admin API", 0);
+    for action in ["pause", "resume", "confirm-always", "confirm-as-usual", "revoke"] {
+        let fields = [("token", page.hidden("token")), ("action", action.into()), ("client", CLIENT.into())];
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let url = url::Url::parse(&format!("{ADMIN_PAGE}/action")).expect("a URL");
+        assert_eq!(browser.request("POST", &url, form, PUBLIC_URL).status(), 303, "{action}");
+        check("action on the Hosted MCP page", 0);
+    }
 }
 
 #[test]

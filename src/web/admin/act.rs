@@ -167,7 +167,7 @@ async fn apply(
     let kind = match action {
         Action::Revoke | Action::RevokeAll => {
             grants::revoke_connection(ctx.db, &target.user_id, &target.client_id, request_id, ctx.now).await?;
-            return Ok(connections::forget_decisions(ctx.db, &target.user_id, &target.client_id).await?);
+            return Ok(());
         }
         Action::Pause => Kind::Pause,
         Action::Resume => Kind::Resume,

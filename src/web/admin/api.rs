@@ -10,12 +10,12 @@ use super::super::views::admin::advice::{self, Advice};
 use super::super::{Context, Response, reply};
 use super::connections::{Connection, End};
 use super::doctor::{Checkup, Finding, Verdict};
-use super::facts::{self, Connected};
+use super::facts::{self, Connected, Wanted};
 use super::{Fault, Viewer, Visitor, visible_pages};
 use crate::catalog::scope::Scope;
 use crate::ids::{PageId, RequestId};
 use crate::oauth::grant::PageChoice;
-use crate::storage::activity::Shown;
+use crate::storage::activity::{self, Shown};
 use crate::storage::calls::CallOutcome;
 use crate::storage::sessions;
 use crate::storage::transactions::SignedIn;
@@ -55,11 +55,16 @@ async fn facts_of(
     let pages = visible_pages(&api).await?;
     match route {
         Route::AdminApiConnections => {
-            let connected = Connected::of(ctx, &viewer, &pages).await?;
+            let (connected, _) = facts::look(ctx, &viewer, &pages, None).await?;
             Ok(connections(&connected, &pages))
         }
         Route::AdminApiActivity => {
-            let (_, list) = facts::activity(ctx, &viewer, &api, &pages, &query).await?;
+            let wanted = Wanted::read(&api, &pages, &query).await;
+            let rows = match wanted.query(&viewer.person.user_id) {
+                Some(query) => activity::list(ctx.db, &query).await?,
+                None => Vec::new(),
+            };
+            let list = wanted.list(rows);
             let items: Vec<Value> = list.rows.iter().map(|shown| row(shown, &viewer)).collect();
             Ok(json!({
                 "items": items,

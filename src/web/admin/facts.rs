@@ -5,12 +5,14 @@ use super::super::views::admin::{ActivityList, Filter};
 use super::connections::{Connection, gather};
 use super::doctor::Checkup;
 use super::{Fault, Viewer};
-use crate::ids::PageId;
+use crate::ids::{PageId, UserId};
 use crate::oauth::parameters::Parameters;
-use crate::storage::activity::{self, Position};
+use crate::storage::activity::{self, Position, Shown};
 use crate::storage::calls::{self, DayCount};
-use crate::storage::connections::{self, EndedConnection};
-use crate::storage::health;
+use crate::storage::connections::EndedConnection;
+use crate::storage::health::Health;
+use crate::storage::overview::{self, Question};
+use crate::storage::refusals::Refusal;
 use crate::timestamp::Timestamp;
 use crate::upstream::Api;
 use crate::upstream::audit_logs::{self, AuditLogs};
@@ -36,35 +38,48 @@ pub(super) struct Connected {
     pub counts: Vec<DayCount>,
     /// The first day that they are counted from.
     pub first_day: i64,
+    /// Clients that were refused; only for admins of a page.
+    pub refusals: Vec<Refusal>,
 }
 
-impl Connected {
-    /// Gathers it. `pages` are those that the person can see now.
-    pub(super) async fn of(ctx: &Context<'_>, viewer: &Viewer, pages: &[AccessiblePage]) -> Result<Self, Fault> {
-        let person = &viewer.person.user_id;
-        let administered: Vec<PageId> =
-            pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
-        let first_day = calls::day_of(ctx.now) - DAYS + 1;
-        Ok(Self {
-            own: examine(ctx, viewer, pages).await?,
-            ended: connections::list_ended(ctx.db, person, ctx.now - ENDED_SHOWN, ctx.now).await?,
-            others: gather(connections::list_by_pages(ctx.db, &administered, person, ctx.now).await?),
-            counts: calls::counts_since(ctx.db, person, first_day).await?,
-            first_day,
-        })
-    }
-}
-
-/// The person's own connections, each with what the doctor found.
-async fn examine(
+/// Gathers what is connected, and the activity that is wanted. `pages` are those that the person can see now.
+pub(super) async fn look(
     ctx: &Context<'_>,
     viewer: &Viewer,
     pages: &[AccessiblePage],
-) -> Result<Vec<(Connection, Checkup)>, Fault> {
+    wanted: Option<&Wanted>,
+) -> Result<(Connected, Vec<Shown>), Fault> {
     let person = &viewer.person.user_id;
-    let own = gather(connections::list(ctx.db, person, ctx.now).await?);
-    let known = health::list(ctx.db, person).await?;
-    let cuts = connections::list_cuts(ctx.db, person).await?;
+    let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
+    let first_day = calls::day_of(ctx.now) - DAYS + 1;
+    let activity = wanted.and_then(|wanted| wanted.query(person));
+    let question = Question {
+        user_id: person,
+        administered: &administered,
+        ended_since: ctx.now - ENDED_SHOWN,
+        first_day,
+        activity: activity.as_ref(),
+        now: ctx.now,
+    };
+    let found = overview::find(ctx.db, &question).await?;
+    let connected = Connected {
+        own: examine(gather(found.own), &found.health, &found.cuts, pages),
+        ended: found.ended,
+        others: gather(found.others),
+        counts: found.counts,
+        first_day,
+        refusals: if administered.is_empty() { Vec::new() } else { found.refusals },
+    };
+    Ok((connected, found.activity))
+}
+
+/// The person's own connections, each with what the doctor found.
+fn examine(
+    own: Vec<Connection>,
+    known: &[Health],
+    cuts: &[(String, PageId)],
+    pages: &[AccessiblePage],
+) -> Vec<(Connection, Checkup)> {
     let examined = own.into_iter().map(|connection| {
         let is_its = |client_id: &str| client_id == connection.client_id.as_str();
         let health = known.iter().find(|health| is_its(&health.client_id));
@@ -72,69 +87,70 @@ async fn examine(
         let checkup = Checkup::of(&connection, health, cut, pages);
         (connection, checkup)
     });
-    Ok(examined.collect())
+    examined.collect()
 }
 
-fn read_filter(query: &Parameters) -> Filter {
-    let one = |name| query.one(name).ok().flatten();
-    Filter {
-        page: one("page").and_then(PageId::parse),
-        client_id: one("client").map(str::to_owned),
-        outcome: one("outcome").map(str::to_owned),
+/// Which part of the activity is wanted, and where there is any: on pages that keep audit logs.
+pub(super) struct Wanted {
+    /// As narrowly as the query wants it.
+    pub filter: Filter,
+    before: Option<String>,
+    visible: Vec<PageId>,
+    administered: Vec<PageId>,
+    disabled: Vec<PageId>,
+    unknown: Vec<PageId>,
+}
+
+impl Wanted {
+    /// Reads the query, and asks StatiBeat which pages keep audit logs.
+    pub(super) async fn read(api: &Api<'_>, pages: &[AccessiblePage], query: &Parameters) -> Self {
+        let logs = audit_logs::of_pages(api, &pages[..pages.len().min(ASKED_PAGES)]).await;
+        let with = |wanted: AuditLogs| logs.iter().filter(move |(_, found)| *found == wanted).map(|(page, _)| *page);
+        let is_administered = |id: &PageId| pages.iter().any(|page| page.id == *id && page.is_administered());
+        let one = |name| query.one(name).ok().flatten();
+        Self {
+            filter: Filter {
+                page: one("page").and_then(PageId::parse),
+                client_id: one("client").map(str::to_owned),
+                outcome: one("outcome").map(str::to_owned),
+            },
+            before: one("before").map(str::to_owned),
+            visible: with(AuditLogs::Enabled).collect(),
+            administered: with(AuditLogs::Enabled).filter(is_administered).collect(),
+            disabled: with(AuditLogs::Disabled).collect(),
+            unknown: with(AuditLogs::Unknown).collect(),
+        }
     }
-}
 
-/// What was done, as narrowly as the query wants it, where pages keep audit logs.
-pub(super) async fn activity(
-    ctx: &Context<'_>,
-    viewer: &Viewer,
-    api: &Api<'_>,
-    pages: &[AccessiblePage],
-    query: &Parameters,
-) -> Result<(Filter, ActivityList), Fault> {
-    let logs = audit_logs::of_pages(api, &pages[..pages.len().min(ASKED_PAGES)]).await;
-    let (filter, before) = (read_filter(query), query.one("before").ok().flatten());
-    let list = list_activity(ctx, viewer, pages, &logs, &filter, before).await?;
-    Ok((filter, list))
-}
-
-async fn list_activity(
-    ctx: &Context<'_>,
-    viewer: &Viewer,
-    pages: &[AccessiblePage],
-    logs: &[(PageId, AuditLogs)],
-    filter: &Filter,
-    before: Option<&str>,
-) -> Result<ActivityList, Fault> {
-    let with = |wanted: AuditLogs| logs.iter().filter(move |(_, found)| *found == wanted).map(|(page, _)| *page);
-    let visible: Vec<PageId> = with(AuditLogs::Enabled).collect();
-    let is_administered = |id: &PageId| pages.iter().any(|page| page.id == *id && page.is_administered());
-    let administered: Vec<PageId> = visible.iter().copied().filter(is_administered).collect();
-    let mut rows = Vec::new();
-    if !visible.is_empty() {
-        let query = activity::Query {
-            user_id: &viewer.person.user_id,
-            visible: &visible,
-            administered: &administered,
-            page: filter.page,
-            client_id: filter.client_id.as_deref(),
-            outcome: filter.outcome.as_deref(),
-            before: before.and_then(parse_position),
+    /// What to ask the database; nothing where no page keeps audit logs.
+    pub(super) fn query<'a>(&'a self, user_id: &'a UserId) -> Option<activity::Query<'a>> {
+        let query = || activity::Query {
+            user_id,
+            visible: &self.visible,
+            administered: &self.administered,
+            page: self.filter.page,
+            client_id: self.filter.client_id.as_deref(),
+            outcome: self.filter.outcome.as_deref(),
+            before: self.before.as_deref().and_then(parse_position),
         };
-        rows = activity::list(ctx.db, &query).await?;
+        (!self.visible.is_empty()).then(query)
     }
-    let has_more = rows.len() > activity::PAGE_LENGTH;
-    rows.truncate(activity::PAGE_LENGTH);
-    let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position));
-    let is_later = before.is_some();
-    Ok(ActivityList {
-        rows,
-        next,
-        is_later,
-        visible,
-        disabled: with(AuditLogs::Disabled).collect(),
-        unknown: with(AuditLogs::Unknown).collect(),
-    })
+
+    /// The list of what the database answered.
+    pub(super) fn list(self, mut rows: Vec<Shown>) -> ActivityList {
+        let has_more = rows.len() > activity::PAGE_LENGTH;
+        rows.truncate(activity::PAGE_LENGTH);
+        let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position));
+        ActivityList {
+            rows,
+            next,
+            is_later: self.before.is_some(),
+            visible: self.visible,
+            disabled: self.disabled,
+            unknown: self.unknown,
+            filter: self.filter,
+        }
+    }
 }
 
 fn parse_position(text: &str) -> Option<Position> {

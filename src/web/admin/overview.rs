@@ -6,10 +6,9 @@ use super::super::views::admin::Overview;
 use super::super::views::time::{Clock, is_zone};
 use super::super::{Context, Response};
 use super::act::Action;
-use super::facts::{self, Connected};
+use super::facts::{self, Wanted};
 use super::{Fault, Visitor, visible_pages};
 use crate::ids::RequestId;
-use crate::storage::refusals;
 use crate::upstream::identity::AccessiblePage;
 use bytes::Bytes;
 use http::Request;
@@ -29,10 +28,9 @@ pub(super) async fn show(
     let connector = ctx.connector();
     let api = visitor.viewer.api(&connector, request_id);
     let pages = visible_pages(&api).await?;
-    let connected = Connected::of(ctx, &visitor.viewer, &pages).await?;
-    let (filter, activity) = facts::activity(ctx, &visitor.viewer, &api, &pages, &query).await?;
+    let wanted = Wanted::read(&api, &pages, &query).await;
+    let (connected, rows) = facts::look(ctx, &visitor.viewer, &pages, Some(&wanted)).await?;
     let is_admin = pages.iter().any(AccessiblePage::is_administered);
-    let refusals = if is_admin { refusals::list(ctx.db).await? } else { Vec::new() };
     let zone = Cookie::of_time_zone(&ctx.config.public_url);
     let chosen = query.one("zone").ok().flatten().filter(|name| is_zone(name));
     let of_page = pages.first().and_then(AccessiblePage::time_zone);
@@ -46,9 +44,8 @@ pub(super) async fn show(
         connections: &connected.own,
         ended: &connected.ended,
         others: &connected.others,
-        activity: &activity,
-        filter: &filter,
-        refusals: &refusals,
+        activity: &wanted.list(rows),
+        refusals: &connected.refusals,
         bad_entries: if is_admin { &ctx.config.bad_redirects } else { &[] },
         counts: &connected.counts,
         first_day: connected.first_day,

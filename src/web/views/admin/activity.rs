@@ -49,7 +49,7 @@ fn missing(view: &Overview<'_>) -> Markup {
 }
 
 fn filters(view: &Overview<'_>) -> Markup {
-    let filter = view.filter;
+    let filter = &view.activity.filter;
     let mut clients: Vec<(&str, &str)> = view
         .connections
         .iter()
@@ -165,10 +165,10 @@ fn paging(view: &Overview<'_>) -> Markup {
 
 fn address(view: &Overview<'_>, before: Option<&str>) -> String {
     let mut query = Serializer::new(String::new());
-    if let Some(page) = view.filter.page {
+    if let Some(page) = view.activity.filter.page {
         query.append_pair("page", &page.to_string());
     }
-    for (name, value) in [("client", &view.filter.client_id), ("outcome", &view.filter.outcome)] {
+    for (name, value) in [("client", &view.activity.filter.client_id), ("outcome", &view.activity.filter.outcome)] {
         if let Some(value) = value {
             query.append_pair(name, value);
         }

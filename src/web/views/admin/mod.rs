@@ -45,8 +45,6 @@ pub(in crate::web) struct Overview<'a> {
     pub others: &'a [Connection],
     /// What was done.
     pub activity: &'a ActivityList,
-    /// How the list is narrowed.
-    pub filter: &'a Filter,
     /// Refused redirect URIs; for admins of a page.
     pub refusals: &'a [Refusal],
     /// Entries of the operator's list that cannot work; for admins of a page.
@@ -87,6 +85,8 @@ pub(in crate::web) struct ActivityList {
     pub disabled: Vec<PageId>,
     /// Pages of which StatiBeat does not say.
     pub unknown: Vec<PageId>,
+    /// How the list is narrowed.
+    pub filter: Filter,
 }
 
 impl Overview<'_> {
