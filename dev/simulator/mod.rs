@@ -116,13 +116,13 @@ impl Simulator {
     /// Answers a request, or says that a planned fault drops or delays it.
     pub fn exchange(&self, request: &Request<Bytes>, now_unix_seconds: i64) -> Outcome {
         let mut world = self.world();
+        let now = now_unix_seconds + world.ahead_seconds;
         if switches::control::is_control(request) {
-            let response = switches::control::answer(&mut world, request);
+            let response = switches::control::answer(&mut world, request, now);
             return Outcome::Answered { response, delay: Duration::ZERO };
         }
         world.record(request);
         let request_id = world.request_id(request);
-        let now = now_unix_seconds + world.ahead_seconds;
         let mut planned = world.faults.take(request);
         if planned.drop_before {
             return Outcome::Dropped { delay: planned.delay };
@@ -183,6 +183,11 @@ impl Simulator {
     /// The writes StatiBeat has audited, oldest first.
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.world().audit.clone()
+    }
+
+    /// What StatiBeat's back end sends along to read the connector's admin API for a signed-in person, once.
+    pub fn admin_assertion(&self, user_id: u64, path: &str, now_unix_seconds: i64) -> Result<String, String> {
+        sign_in::admin_assertion::issue(&mut self.world(), user_id, path, now_unix_seconds)
     }
 
     /// Disables a user, or lets them in again.

@@ -15,8 +15,14 @@ use std::time::Duration;
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 const QUESTIONS: [&str; 3] = ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity"];
 
-/// What StatiBeat would send along for this person and question, once.
-fn assertion(app: &TestApp, user_id: &str, path: &str) -> Forged {
+/// What StatiBeat sends along for this person and question, once.
+fn assertion(app: &TestApp, user_id: &str, path: &str) -> String {
+    let user_id = user_id.parse().expect("a number");
+    app.upstream.simulator.admin_assertion(user_id, path, app.now().as_seconds()).expect("somebody signed in")
+}
+
+/// The same in our own hand, to be bent.
+fn forged(app: &TestApp, user_id: &str, path: &str) -> Forged {
     Forged::good(app, "")
         .header("typ", "statibeat-admin+jwt")
         .claim("sub", user_id)
@@ -37,7 +43,7 @@ fn ask_with(app: &TestApp, token: &str, path_and_query: &str) -> Response<Bytes>
 
 fn ask(app: &TestApp, user_id: &str, path_and_query: &str) -> Value {
     let path = path_and_query.split('?').next().expect("a path");
-    let answer = ask_with(app, &assertion(app, user_id, path).token(), path_and_query);
+    let answer = ask_with(app, &assertion(app, user_id, path), path_and_query);
     assert_eq!(answer.status(), 200, "{:?}", answer.body());
     json(&answer)
 }
@@ -112,7 +118,8 @@ fn the_pages_own_session_may_ask_too_and_nobody_without_one() {
 fn an_assertion_works_for_one_request_and_only_as_statibeat_meant_it() {
     let app = furnished();
     let path = QUESTIONS[1];
-    let good = || assertion(&app, user::MARA_ADMIN, path);
+    let good = || forged(&app, user::MARA_ADMIN, path);
+    assert_eq!(ask_with(&app, &good().token(), path).status(), 200, "unbent, it is good");
     let refused = |forged: Forged| {
         let answer = ask_with(&app, &forged.token(), path);
         assert_eq!(answer.status(), 401, "{:?}", forged.claims);
@@ -140,7 +147,7 @@ fn an_assertion_works_for_one_request_and_only_as_statibeat_meant_it() {
     ] {
         refused(good().claim(claim, value));
     }
-    let token = good().token();
+    let token = assertion(&app, user::MARA_ADMIN, path);
     assert_eq!(ask_with(&app, &token, path).status(), 200);
     assert_eq!(ask_with(&app, &token, path).status(), 401, "it is spent");
     app.advance(Duration::from_secs(60));
@@ -155,17 +162,18 @@ fn a_clients_token_opens_nothing_here_and_an_assertion_nothing_there() {
     let app = furnished();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     assert_eq!(ask_with(&app, &access, QUESTIONS[1]).status(), 401);
-    assert_eq!(app.ping(&assertion(&app, user::MARA_ADMIN, "/mcp").token()), 401);
+    assert_eq!(app.ping(&forged(&app, user::MARA_ADMIN, "/mcp").token()), 401);
 }
 
 #[test]
 fn a_disabled_person_is_kept_out_and_an_outage_says_when_to_try_again() {
     let app = furnished();
+    let token = assertion(&app, user::MARA_ADMIN, QUESTIONS[0]);
     app.upstream.simulator.set_user_disabled(1, true).expect("a user");
-    let answer = ask_with(&app, &assertion(&app, user::MARA_ADMIN, QUESTIONS[0]).token(), QUESTIONS[0]);
+    let answer = ask_with(&app, &token, QUESTIONS[0]);
     assert_eq!(answer.status(), 403);
     app.upstream.simulator.set_user_disabled(1, false).expect("a user");
-    let token = assertion(&app, user::MARA_ADMIN, QUESTIONS[1]).token();
+    let token = assertion(&app, user::MARA_ADMIN, QUESTIONS[1]);
     app.db.fail_after(0, Failure::Before);
     let answer = ask_with(&app, &token, QUESTIONS[1]);
     assert_eq!((answer.status().as_u16(), header(&answer, "retry-after")), (503, "10"));

@@ -124,6 +124,22 @@ fn the_process_has_the_same_switches() {
 }
 
 #[test]
+fn statibeat_speaks_for_who_is_signed_in_to_the_admin_api_and_each_assertion_differs() {
+    let story = Story::new();
+    let ask = |user: u64, path: &str| {
+        switch(&story, "POST", "admin-assertions", Some(json!({ "user_id": user, "path": path })))
+    };
+    let first = ask(1, "/mcp/admin/api/setup");
+    let token = first.json["assertion"].as_str().expect("an assertion");
+    assert_eq!(token.split('.').count(), 3);
+    assert_ne!(first.json, ask(1, "/mcp/admin/api/setup").json);
+    assert_eq!(ask(1, "/mcp").status, 400);
+    assert_eq!(ask(99, "/mcp/admin/api/setup").status, 400);
+    switch(&story, "POST", "users/1", Some(json!({ "disabled": true })));
+    assert_eq!(ask(1, "/mcp/admin/api/setup").status, 400);
+}
+
+#[test]
 fn a_page_in_a_browser_may_not_reach_the_switches() {
     let story = Story::new();
     let mut foreign = request("DELETE", "/__simulator/faults", None, None);

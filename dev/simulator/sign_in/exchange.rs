@@ -54,9 +54,10 @@ pub fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled
         "state_hash": code.state_hash,
         "jti": world.secrets.next("identity"),
         "iat": now,
-        "exp": now + identity::IDENTITY_LIFETIME,
+        "exp": now + identity::LIFETIME,
     });
-    Ok(reply::ok(&json!({ "identity": identity::sign(&world.settings.identity_seed, &claims) })))
+    let identity = identity::sign(&world.settings.identity_seed, "statibeat-identity+jwt", &claims);
+    Ok(reply::ok(&json!({ "identity": identity })))
 }
 
 /// Uses a code up. A failed attempt uses it up as well.

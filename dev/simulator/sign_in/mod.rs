@@ -4,6 +4,7 @@
 //! The return addresses are configuration, never a parameter. A code is bound to the connector, the state and the
 //! challenge it was asked for with, lives 60 seconds and has one attempt.
 
+pub mod admin_assertion;
 pub mod exchange;
 pub mod identity;
 mod page;

@@ -1,5 +1,5 @@
-//! The switches of the running simulator, under `/__simulator/`: faults, recorded requests, users, the clock. Not part of the
-//! contract. They change what everybody sees, so a page in a browser may not reach them: a request that carries an
+//! The switches of the running simulator, under `/__simulator/`: faults, recorded requests, users, the clock; and the
+//! assertions that StatiBeat's back end would sign for its own admin interface. Not part of the contract. They change what everybody sees, so a page in a browser may not reach them: a request that carries an
 //! `Origin` or a host other than loopback is refused.
 
 use bytes::Bytes;
@@ -7,6 +7,7 @@ use http::{Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::super::sign_in::admin_assertion;
 use super::super::wire::body;
 use super::super::wire::reply::{self, Handled, Refusal};
 use super::super::world::World;
@@ -21,11 +22,11 @@ pub fn is_control(request: &Request<Bytes>) -> bool {
 }
 
 /// Answers a switch.
-pub fn answer(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
-    perform(world, request).unwrap_or_else(Refusal::into_response)
+pub fn answer(world: &mut World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
+    perform(world, request, now).unwrap_or_else(Refusal::into_response)
 }
 
-fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
+fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
     if request.headers().contains_key("origin") || !is_loopback(request) {
         return Err(Refusal::forbidden("the simulator's switches are for programs on this machine"));
     }
@@ -58,6 +59,11 @@ fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
             world.ahead_seconds = body::json::<Clock>(request)?.ahead_seconds;
             Ok(reply::no_content())
         }
+        ("POST", "admin-assertions") => {
+            let asked: AdminAssertion = body::json(request)?;
+            let issued = admin_assertion::issue(world, asked.user_id, &asked.path, now).map_err(Refusal::invalid)?;
+            Ok(reply::ok(&json!({ "assertion": issued })))
+        }
         ("POST", name) if name.starts_with("users/") => change_user(world, request, &name["users/".len()..]),
         _ => Err(Refusal::new(StatusCode::NOT_FOUND, "no such switch")),
     }
@@ -68,6 +74,14 @@ fn perform(world: &mut World, request: &Request<Bytes>) -> Handled {
 #[serde(deny_unknown_fields)]
 struct Clock {
     ahead_seconds: i64,
+}
+
+/// For whom, and for which question of the connector's admin API.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdminAssertion {
+    user_id: u64,
+    path: String,
 }
 
 /// What may be changed about a user; `role_key: null` with a page takes the role away.
