@@ -49,6 +49,8 @@ pub struct LiveGrant {
     pub refreshes: i64,
     /// Its last refresh, or its first tokens.
     pub refreshed_at: Timestamp,
+    /// Whether its person lets the client read resources by tools.
+    pub has_read_bridge: bool,
     /// Whether the connection's writes are paused.
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
@@ -65,7 +67,7 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
 pub(super) fn select(user_id: &UserId, now: Timestamp) -> Select<LiveGrant> {
     let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
+                g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_cut,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
@@ -93,7 +95,7 @@ pub async fn list_by_pages(
 pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Select<LiveGrant> {
     let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, max(r.expires_at) AS unused_until,
+                g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
                 EXISTS (SELECT 1 FROM page_cuts c WHERE c.user_id = g.user_id AND c.client_id = g.client_id
                         AND c.page_id = reach.page_id) AS is_cut,
@@ -132,6 +134,7 @@ fn read(row: &Row) -> Result<LiveGrant> {
         unused_until: row.time("unused_until")?,
         refreshes: row.integer("refreshes")?,
         refreshed_at: row.time("refreshed_at")?,
+        has_read_bridge: is("read_bridge")?,
         are_writes_paused: is("is_paused")?,
         confirm: row.optional_text("confirm")?,
         page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_cut)),

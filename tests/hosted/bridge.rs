@@ -190,3 +190,16 @@ fn what_is_read_by_tools_is_in_no_audit_and_takes_no_write() {
     assert!(read_by_tool(&app, &token, "statibeat://pages/77/summary").is_err());
     assert_eq!(app.db.count("SELECT count(*) FROM audit"), before);
 }
+
+#[test]
+fn the_hosted_mcp_page_says_which_connections_read_through_tools_as_long_as_there_are_such_tools() {
+    const SAID: &str = "Read all this through tools as well";
+    let mut app = offering();
+    let page = |app: &TestApp| Browser::new(app).open_admin_page(user::MARA_ADMIN).body;
+    connect(&app, user::MARA_ADMIN, EVERYTHING, false);
+    assert!(!page(&app).contains(SAID), "{}", page(&app));
+    connect(&app, user::MARA_ADMIN, EVERYTHING, true);
+    assert_eq!(page(&app).matches(SAID).count(), 1, "{}", page(&app));
+    app.config.has_read_bridge = false;
+    assert!(!page(&app).contains(SAID), "nobody reads so where it is switched off");
+}

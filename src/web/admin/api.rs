@@ -187,6 +187,7 @@ fn common(connection: &Connection) -> Value {
         "scopes": connection.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(),
         "connected_at": time(connection.since),
         "last_used_at": connection.last_used_at.map(time),
+        "reads_by_tools": connection.has_read_bridge,
         "are_writes_paused": connection.are_writes_paused,
     })
 }

@@ -38,6 +38,8 @@ pub(in crate::web) struct Connection {
     pub refreshes: i64,
     /// The last refresh, or the last first tokens.
     pub refreshed_at: Timestamp,
+    /// Whether any of its grants lets the client read resources by tools.
+    pub has_read_bridge: bool,
     /// Whether its writes are paused.
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them; `None`: as the environment says.
@@ -88,6 +90,7 @@ impl Connection {
             end,
             refreshes: grant.refreshes,
             refreshed_at: grant.refreshed_at,
+            has_read_bridge: grant.has_read_bridge,
             are_writes_paused: grant.are_writes_paused,
             confirm: grant.confirm.as_deref().and_then(Confirm::parse),
             page: grant.page,
@@ -105,6 +108,7 @@ impl Connection {
             }
             _ => PageChoice::All,
         };
+        self.has_read_bridge |= grant.has_read_bridge;
         self.last_used_at = self.last_used_at.max(grant.last_used_at);
         self.refreshes += grant.refreshes;
         self.refreshed_at = self.refreshed_at.max(grant.refreshed_at);
@@ -160,6 +164,7 @@ pub(super) mod tests {
             unused_until: time(at + 100),
             refreshes: 1,
             refreshed_at: time(at),
+            has_read_bridge: false,
             are_writes_paused: false,
             confirm: None,
             page: None,

@@ -62,6 +62,14 @@ pub(super) async fn look(
         now: ctx.now,
     };
     let found = overview::find(ctx.db, &question).await?;
+    let gather = |grants| {
+        let mut connections = gather(grants);
+        // Where the environment has no such tools, nobody has them, whatever was ticked once.
+        for connection in &mut connections {
+            connection.has_read_bridge &= ctx.config.has_read_bridge;
+        }
+        connections
+    };
     let connected = Connected {
         own: examine(gather(found.own), &found.health, &found.cuts, pages),
         ended: found.ended,

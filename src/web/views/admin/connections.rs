@@ -3,7 +3,6 @@
 use super::super::super::admin::{Action, Checkup, Connection, End};
 use super::{Overview, action_button, doctor, picture};
 use crate::catalog::policy::Confirm;
-use crate::catalog::scope::ScopeSet;
 use crate::oauth::grant::PageChoice;
 use maud::{Markup, html};
 
@@ -36,7 +35,7 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
             }
             dl.facts {
                 dt { "Answer goes to" } dd { (super::super::destination(&connection.redirect_host)) }
-                dt { "May" } dd { (scopes(connection.scopes)) }
+                dt { "May" } dd { (scopes(connection)) }
                 dt { "Pages" } dd { (pages(view, &connection.pages)) }
                 dt { "Since" } dd { (view.clock.day(connection.since)) }
                 dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
@@ -88,7 +87,7 @@ fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
             }
             dl.facts {
                 dt { "Your page" } dd { (page_name) }
-                dt { "May" } dd { (scopes(connection.scopes)) }
+                dt { "May" } dd { (scopes(connection)) }
                 dt { "Since" } dd { (view.clock.day(connection.since)) }
                 dt { "Last used" } dd { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
             }
@@ -103,9 +102,10 @@ fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
     }
 }
 
-fn scopes(granted: ScopeSet) -> Markup {
+fn scopes(connection: &Connection) -> Markup {
     html! {
-        ul.plain { @for scope in granted.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } } }
+        ul.plain { @for scope in connection.scopes.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } }
+            @if connection.has_read_bridge { li { "Read all this through tools as well" } } }
     }
 }
 
