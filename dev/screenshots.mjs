@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findChromium, launchChromium } from "../tests/worker/support/chromium.mjs";
-import { STATES, furnish, newBrowser } from "../tests/worker/support/states.mjs";
+import { WORLDS, newBrowser } from "../tests/worker/support/states.mjs";
 import { startStack } from "../tests/worker/support/stack.mjs";
 
 const FOLDER = fileURLToPath(new URL("../screenshots/", import.meta.url));
@@ -28,12 +28,14 @@ async function take(browser, stack, [name, open], size, colorScheme) {
   await context.close();
 }
 
-/** All states of a stack; those for which the connector must be off have one of their own. */
-async function takeAll(browser, options, states, prepare) {
-  const stack = await startStack(options);
+/** The states that are wanted of those that one stack shows. */
+async function takeAll(browser, { vars, prepare, states }) {
+  const named = Object.entries(states).filter(([name]) => wanted.every((word) => name.includes(word)));
+  if (named.length === 0) return;
+  const stack = await startStack({ vars });
   try {
     await prepare(stack);
-    for (const state of states.filter(([name]) => wanted.every((word) => name.includes(word)))) {
+    for (const state of named) {
       for (const size of Object.keys(SIZES)) {
         for (const colorScheme of ["light", "dark"]) await take(browser, stack, state, size, colorScheme);
       }
@@ -50,9 +52,7 @@ if (wanted.length === 0) rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const browser = await launchChromium();
 try {
-  await takeAll(browser, {}, Object.entries(STATES), furnish);
-  const unavailable = ["admin, unavailable", (stack, page) => page.goto(`${stack.url}/mcp/admin`)];
-  await takeAll(browser, { vars: { HOSTED_MCP_ENABLED: "false" } }, [unavailable], async () => {});
+  for (const world of WORLDS) await takeAll(browser, world);
 } finally {
   await browser.close();
 }

@@ -135,6 +135,9 @@ test("going back after an answer cannot answer again", needsChromium, async () =
   const consentAddress = page.url();
   await allow(page);
   await page.waitForURL(`${REDIRECT}?**`);
+  await page.goBack();
+  await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Allow", exact: true }).count(), 0);
   await page.goto(consentAddress);
   await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
   assert.equal(await countOf("grants", "back-app"), 1);
@@ -214,6 +217,37 @@ test("a paused app is refused what it posts, told why, and may post again when r
   await page.getByRole("button", { name: "Resume writes (paused-app)" }).click();
   await page.getByText("The app may post again.").waitFor();
   assert.notEqual((await post()).isError, true);
+  await context.close();
+});
+
+test("an app whose every write is to be confirmed publishes nothing unseen, until its person has it as usual again", needsChromium, async () => {
+  const tokens = await connected(stack, 1, "careful-app");
+  const post = async (title) => (await (await call(stack, tokens, "tools/call", { name: "create_incident", arguments: { ...incident, title, affected_items_freetext: "Mail" } })).json()).result;
+  const { context, page, complaints } = await open();
+  await openAdminPage(stack, page, "Mara");
+  await page.getByRole("button", { name: "Confirm every write (careful-app)" }).click();
+  await page.getByRole("status").waitFor();
+  await page.getByText("Every write confirmed").waitFor();
+  const refused = await post("First");
+  assert.equal(refused.isError, true);
+  assert.match(refused.content[0].text, /preview/);
+  await page.getByRole("button", { name: "Confirm writes as usual (careful-app)" }).click();
+  await page.getByRole("button", { name: "Confirm every write (careful-app)" }).waitFor();
+  const posted = await post("Second");
+  assert.notEqual(posted.isError, true, posted.content[0].text);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test("a double click on the end of a connection says that it has ended", needsChromium, async () => {
+  await connected(stack, 1, "twice-ended");
+  const { context, page } = await open();
+  await openAdminPage(stack, page, "Mara");
+  await page.getByRole("button", { name: "End connection… (twice-ended)" }).click();
+  await page.getByRole("button", { name: "End the connection" }).dblclick({ noWaitAfter: true });
+  await page.getByRole("status").waitFor();
+  const rows = await stack.db.prepare("SELECT count(*) AS n FROM audit WHERE kind = 'revoke' AND client_id = 'twice-ended'").first();
+  assert.equal(rows.n, 1);
   await context.close();
 });
 

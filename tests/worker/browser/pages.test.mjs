@@ -7,24 +7,28 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
 import { openAdminPage, signInAs } from "../support/people.mjs";
-import { STATES, furnish, newBrowser } from "../support/states.mjs";
+import { STATES, WORLDS, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** The narrowest screen that pages must fit, WCAG 1.4.10; also 1280 px at 400 %. */
 const NARROW = { width: 320, height: 640 };
 
+const stacks = [];
 let stack;
 let browser;
 before(async () => {
   if (!findChromium()) return;
-  stack = await startStack();
   browser = await launchChromium();
-  await furnish(stack);
+  for (const { vars, prepare } of WORLDS) {
+    stacks.push(await startStack({ vars }));
+    await prepare(stacks.at(-1));
+  }
+  [stack] = stacks;
 });
 after(async () => {
   await browser?.close();
-  await stack?.stop();
+  for (const stack of stacks) await stack.stop();
 });
 
 const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -36,13 +40,16 @@ async function violations(page) {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
 }
 
-/** Goes to every state in a browser like that. */
-async function inEveryState(options, check) {
-  for (const [name, open] of Object.entries(STATES)) {
-    const { context, page } = await newBrowser(browser, options);
-    await open(stack, page);
-    await check(page, name);
-    await context.close();
+/** Goes to every state in a browser like that. `watch` sees the page before it goes anywhere. */
+async function inEveryState(options, check, watch = () => {}) {
+  for (const [place, { states }] of WORLDS.entries()) {
+    for (const [name, open] of Object.entries(states)) {
+      const { context, page } = await newBrowser(browser, options);
+      const seen = watch(page, stacks[place]);
+      await open(stacks[place], page);
+      await check(page, name, seen);
+      await context.close();
+    }
   }
 }
 
@@ -90,11 +97,12 @@ test("controls with the same words are told apart by their names", needsChromium
 });
 
 test("every page and state is served with headers that let nothing in and nothing stay (A29)", needsChromium, async () => {
-  for (const [name, open] of Object.entries(STATES)) {
-    const { context, page } = await newBrowser(browser);
+  const record = (page, { url }) => {
     const served = [];
-    page.on("response", (response) => response.request().isNavigationRequest() && response.url().startsWith(stack.url) && served.push(response));
-    await open(stack, page);
+    page.on("response", (response) => response.request().isNavigationRequest() && response.url().startsWith(url) && served.push(response));
+    return served;
+  };
+  await inEveryState({}, async (page, name, served) => {
     const last = served.filter((response) => response.status() < 300 || response.status() >= 400).at(-1);
     const headers = await last.allHeaders();
     const policy = headers["content-security-policy"] ?? "";
@@ -106,8 +114,7 @@ test("every page and state is served with headers that let nothing in and nothin
     assert.match(headers["referrer-policy"], /^(no-referrer|same-origin)$/, name);
     assert.equal(headers["access-control-allow-origin"], undefined, name);
     assert.equal(await page.evaluate(() => document.scripts.length + document.querySelectorAll("img, iframe, object, embed, link").length), 0, name);
-    await context.close();
-  }
+  }, record);
 });
 
 test("nothing moves, and so nothing needs to stop for those who asked for less motion", needsChromium, async () => {

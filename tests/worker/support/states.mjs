@@ -27,14 +27,14 @@ export async function newBrowser(browser, { answers = 204, ...options } = {}) {
   return { context, page: await context.newPage(), complaints };
 }
 
-/** A connection of a demo user, made without a browser. */
-export async function connected(stack, user, clientId, { scope = "mcp.pages.read mcp.incidents.read mcp.incidents.write", ...client } = {}) {
+/** A connection of a demo user, made without a browser; with these fields of the consent page besides the usual ones. */
+export async function connected(stack, user, clientId, { scope = "mcp.pages.read mcp.incidents.read mcp.incidents.write", fields, ...client } = {}) {
   const verifier = randomBytes(32).toString("base64url");
   const challenge = createHash("sha256").update(verifier).digest("base64url");
   const redirectUri = client.redirectUri ?? REDIRECT;
   addresses += 1;
   const headers = { "cf-connecting-ip": `10.0.${addresses >> 8}.${addresses & 255}` };
-  const answer = await signIn(authorizeUrl(stack, { clientId, redirectUri, scope, challenge }), { user, headers });
+  const answer = await signIn(authorizeUrl(stack, { clientId, redirectUri, scope, challenge }), { user, headers, fields });
   return connect(stack, answer, { clientId, redirectUri, verifier });
 }
 
@@ -203,3 +203,21 @@ export const STATES = {
     await heading(page, "You are signed out");
   },
 };
+
+/** States that the connector has only with other settings, with those. */
+export const WORLDS = [
+  { vars: {}, prepare: furnish, states: STATES },
+  {
+    vars: { HOSTED_MCP_READ_BRIDGE: "on" },
+    prepare: (stack) => connected(stack, 1, "tools-only", { fields: [["read_bridge", "on"]] }),
+    states: {
+      "consent, reading by tools offered": consentShown,
+      "admin, reading by tools": (stack, page) => openAdminPage(stack, page, "Mara"),
+    },
+  },
+  {
+    vars: { HOSTED_MCP_ENABLED: "false" },
+    prepare: async () => {},
+    states: { "admin, unavailable": (stack, page) => page.goto(`${stack.url}/mcp/admin`) },
+  },
+];
