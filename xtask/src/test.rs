@@ -13,6 +13,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// Ends a test that waits for what never comes, and then its process, which the wait would keep alive. No test file takes
+/// nearly as long.
+const NO_HANGING: [&str; 2] = ["--test-timeout=600000", "--test-force-exit"];
+
 #[derive(Args)]
 pub struct Options {
     /// Only the tests of the built worker.
@@ -92,7 +96,7 @@ fn run_levels(project: &Project, options: &Options) -> Result<Outcome> {
         ("worker and page server tests", &["tests/worker/**/*.test.mjs", "tests/page/**/*.test.mjs"])
     };
     tests.env("STATIBEAT_PAGE_MCP", project.page_server());
-    tests.args(["--test", "--test-reporter=spec"]).args(files);
+    tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(files);
     all_good &= step(level, || counted(&mut tests, &mut worker, node_totals))?;
 
     println!();
