@@ -27,8 +27,8 @@ pub fn lint_refused(warnings: &[String]) -> ToolOutcome {
 /// A write that must be confirmed, from a client that cannot ask its person.
 pub fn needs_preview() -> ToolOutcome {
     error(
-        "Every write must be confirmed here. Nothing was published. Call again with preview: true, show the person what it \
-         says, and then call with the handle it gives in `confirm`."
+        "This write must be confirmed. Nothing was published. Call again with preview: true, show the person what it says, \
+         and then call with the handle it gives in `confirm`."
             .to_owned(),
     )
 }
