@@ -66,5 +66,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let state = state_file::StateFile::open(arguments.state, &simulator)?;
     let keys = connector::KeySource::new(arguments.connector_url.trim_end_matches('/'));
     println!("StatiBeat simulator on {origin}");
-    server::serve(listener, Arc::new(server::Shared { simulator, keys, state })).await
+    server::serve(
+        listener,
+        Arc::new(server::Shared { simulator, keys, state, releases: tokio::sync::watch::Sender::new(0) }),
+    )
+    .await
 }

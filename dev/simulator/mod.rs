@@ -79,6 +79,8 @@ pub enum Outcome {
         response: Response<Bytes>,
         /// How long a planned fault holds it back.
         delay: Duration,
+        /// A planned fault holds it back until there were more releases than this.
+        held_at: Option<u64>,
     },
     /// No answer: the connection closes after the delay. Whether the work was done depends on the fault.
     Dropped {
@@ -119,7 +121,7 @@ impl Simulator {
         let now = now_unix_seconds + world.ahead_seconds;
         if switches::control::is_control(request) {
             let response = switches::control::answer(&mut world, request, now);
-            return Outcome::Answered { response, delay: Duration::ZERO };
+            return Outcome::Answered { response, delay: Duration::ZERO, held_at: None };
         }
         world.record(request);
         let request_id = world.request_id(request);
@@ -138,7 +140,8 @@ impl Simulator {
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-request-id", value);
         }
-        Outcome::Answered { response, delay: planned.delay }
+        let held_at = planned.hold.then_some(world.faults.releases);
+        Outcome::Answered { response, delay: planned.delay, held_at }
     }
 
     /// Replaces the connector's public keys by those of a JWK set.
@@ -168,6 +171,11 @@ impl Simulator {
     /// Forgets all planned faults.
     pub fn clear_faults(&self) {
         self.world().faults.clear();
+    }
+
+    /// How often held answers were released.
+    pub fn releases(&self) -> u64 {
+        self.world().faults.releases
     }
 
     /// The requests seen since the last clearing, oldest first (the newest thousand).

@@ -63,13 +63,13 @@ test("batches are served where the revision has them", async () => {
 test("what is asked while a slow request runs is answered first", async () => {
   const pipe = open();
   await pipe.handshake();
-  await pipe.request("resources/read", read("summary"));
-  await simulator.fault("GET", "/api/v1/admin/status-definitions", { delay: { milliseconds: 1500 } });
-  const order = [];
-  const slow = pipe.request("resources/read", read("status-definitions")).then(() => order.push("slow"));
-  await pipe.request("resources/read", read("incidents/active")).then(() => order.push("quick"));
-  await slow;
-  assert.deepEqual(order, ["quick", "slow"]);
+  const held = await simulator.hold("GET", "/api/v1/admin/status-definitions");
+  const slow = pipe.begin("resources/read", read("status-definitions"));
+  await held.arrived();
+  assert.ok((await pipe.request("resources/read", read("incidents/active"))).result);
+  assert.ok(!pipe.answered(slow.id));
+  await held.release();
+  assert.ok((await slow.answer).result);
   await pipe.close();
 });
 
@@ -86,39 +86,45 @@ test("a hundred requests at once are all answered, each once", async () => {
 test("a cancelled request is never answered", async () => {
   const pipe = open();
   await pipe.handshake();
-  await pipe.request("resources/read", read("summary"));
-  await simulator.fault("GET", "/api/v1/admin/status-definitions", { delay: { milliseconds: 700 } });
+  const held = await simulator.hold("GET", "/api/v1/admin/status-definitions");
   const { id } = pipe.begin("resources/read", read("status-definitions"));
+  await held.arrived();
   pipe.notify("notifications/cancelled", { requestId: id, reason: "changed my mind" });
-  // The same read again takes at least as long as the fault held the first one.
-  await simulator.fault("GET", "/api/v1/admin/lifecycle-stages", { delay: { milliseconds: 1200 } });
-  await pipe.request("resources/read", read("lifecycle-stages"));
-  assert.ok(!pipe.lines.some((line) => JSON.parse(line).id === id));
   pipe.notify("notifications/cancelled", { requestId: "never asked" });
   pipe.notify("notifications/cancelled", {});
   assert.deepEqual((await pipe.request("ping")).result, {});
-  await pipe.close();
+  await held.release();
+  // At its end the program has answered everything that it still meant to answer.
+  assert.deepEqual(await pipe.close(), { code: 0, signal: null });
+  assert.ok(!pipe.answered(id));
 });
 
 test("when the client closes its end, what it asked for is answered and the program ends", async () => {
   const pipe = open();
   await pipe.handshake();
-  await simulator.fault("GET", "/api/v1/admin/summary", { delay: { milliseconds: 500 } });
-  const answer = pipe.request("resources/read", read("summary"));
-  assert.deepEqual(await pipe.close(), { code: 0, signal: null });
+  const held = await simulator.hold("GET", "/api/v1/admin/summary");
+  const { answer } = pipe.begin("resources/read", read("summary"));
+  await held.arrived();
+  const exit = pipe.close();
+  await held.release();
+  assert.deepEqual(await exit, { code: 0, signal: null });
   assert.ok((await answer).result);
 });
 
 test("a signal ends the program cleanly, a request under way or not", { skip: process.platform === "win32" }, async () => {
   for (const signal of ["SIGTERM", "SIGINT"]) {
-    const pipe = open();
-    await pipe.handshake();
-    await simulator.fault("GET", "/api/v1/admin/summary", { delay: { milliseconds: 5000 } });
-    pipe.begin("resources/read", read("summary"));
-    await pipe.request("ping");
-    pipe.child.kill(signal);
-    assert.deepEqual(await pipe.exit, { code: 0, signal: null });
-    await simulator.clearFaults();
+    for (const isBusy of [true, false]) {
+      const pipe = open();
+      await pipe.handshake();
+      if (isBusy) {
+        const held = await simulator.hold("GET", "/api/v1/admin/summary");
+        pipe.begin("resources/read", read("summary"));
+        await held.arrived();
+      }
+      pipe.child.kill(signal);
+      assert.deepEqual(await pipe.exit, { code: 0, signal: null });
+      await simulator.clearFaults();
+    }
   }
 });
 

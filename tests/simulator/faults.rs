@@ -55,8 +55,28 @@ fn delays_add_up_and_leave_the_answer_alone() {
     for milliseconds in [200, 300] {
         story.simulator.inject(Fault::once("POST", ANY_INCIDENTS, FaultKind::Delay { milliseconds }));
     }
-    let Outcome::Answered { response, delay } = create(&story) else { panic!("not dropped") };
+    let Outcome::Answered { response, delay, .. } = create(&story) else { panic!("not dropped") };
     assert_eq!((response.status().as_u16(), delay.as_millis()), (201, 500));
+}
+
+#[test]
+fn an_answer_is_held_until_the_next_release() {
+    let story = Story::new();
+    let held_at = || match create(&story) {
+        Outcome::Answered { held_at, .. } => held_at,
+        Outcome::Dropped { .. } => panic!("not dropped"),
+    };
+    let hold = || story.simulator.inject(Fault::once("POST", ANY_INCIDENTS, FaultKind::Hold));
+    hold();
+    assert_eq!((held_at(), held_at()), (Some(0), None));
+    assert_eq!(count(&story), 17, "the work is done");
+    let release = request("POST", "/__simulator/release", None, None);
+    assert_eq!(story.send_unchecked(&release).status, 204);
+    assert_eq!(story.simulator.releases(), 1);
+    hold();
+    assert_eq!(held_at(), Some(1));
+    story.simulator.clear_faults();
+    assert_eq!(story.simulator.releases(), 2);
 }
 
 #[test]

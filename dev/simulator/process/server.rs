@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::super::simulator::{Outcome, Simulator};
 use super::connector::KeySource;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub keys: KeySource,
     /// The state file.
     pub state: StateFile,
+    /// How often held answers were released, for those that wait.
+    pub releases: watch::Sender<u64>,
 }
 
 /// Why a connection ends without an answer.
@@ -68,12 +71,17 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
         learn_keys(&shared).await;
     }
     let outcome = shared.simulator.exchange(&request, now());
+    shared.releases.send_replace(shared.simulator.releases());
     if let Err(fault) = shared.state.save(&shared.simulator) {
         eprintln!("StatiBeat simulator: state not saved: {fault}");
     }
     match outcome {
-        Outcome::Answered { response, delay } => {
+        Outcome::Answered { response, delay, held_at } => {
             tokio::time::sleep(delay).await;
+            if let Some(at) = held_at {
+                // The sender lives as long as all connections do.
+                let _ = shared.releases.subscribe().wait_for(|releases| *releases > at).await;
+            }
             Ok(response.map(Full::new))
         }
         Outcome::Dropped { delay } => {

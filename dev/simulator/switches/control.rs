@@ -41,6 +41,10 @@ fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
             world.faults.clear();
             Ok(reply::no_content())
         }
+        ("POST", "release") => {
+            world.faults.release();
+            Ok(reply::no_content())
+        }
         ("GET", "requests") => {
             let items: Vec<Value> = world.requests.iter().map(show).collect();
             let total = items.len();

@@ -37,6 +37,8 @@ pub enum FaultKind {
         /// How late.
         milliseconds: u64,
     },
+    /// The work is done; its answer waits until the switch `release` is thrown, or all faults are forgotten.
+    Hold,
     /// Another status instead of the work.
     Status {
         /// The status.
@@ -93,6 +95,8 @@ fn path_matches(pattern: &str, path: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: Vec<Fault>,
+    /// How often held answers were released.
+    pub releases: u64,
 }
 
 /// What the faults that met a request want done to it.
@@ -100,6 +104,8 @@ pub struct Faults {
 pub struct Planned {
     /// How long the answer waits.
     pub delay: Duration,
+    /// Whether the answer waits until it is released.
+    pub hold: bool,
     /// Whether the connection closes before the work.
     pub drop_before: bool,
     /// Whether the connection closes after the work.
@@ -115,21 +121,27 @@ impl Faults {
         self.planned.push(fault);
     }
 
-    /// Forgets all faults.
+    /// Forgets all faults, and lets go of what they hold.
     pub fn clear(&mut self) {
         self.planned.clear();
+        self.release();
     }
 
-    /// Uses up the faults that meet a request: all its delays, and the first of the other kinds.
+    /// Lets go of every answer that is held now.
+    pub fn release(&mut self) {
+        self.releases += 1;
+    }
+
+    /// Uses up the faults that meet a request: all that make it wait, and the first of the other kinds.
     pub fn take(&mut self, request: &Request<Bytes>) -> Planned {
         let mut found = Planned::default();
         let mut decided = false;
         for fault in self.planned.iter_mut().filter(|fault| fault.meets(request)) {
-            let delay = matches!(fault.kind, FaultKind::Delay { .. });
-            if decided && !delay {
+            let waits = matches!(fault.kind, FaultKind::Delay { .. } | FaultKind::Hold);
+            if decided && !waits {
                 continue;
             }
-            decided |= !delay;
+            decided |= !waits;
             fault.times -= 1;
             found.add(&fault.kind);
         }
@@ -142,6 +154,7 @@ impl Planned {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
             FaultKind::Delay { milliseconds } => self.delay += Duration::from_millis(*milliseconds),
+            FaultKind::Hold => self.hold = true,
             FaultKind::Status { code, retry_after } => {
                 self.instead = Some(status_answer(*code, *retry_after));
             }

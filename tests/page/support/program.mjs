@@ -43,7 +43,8 @@ export class Pipe {
     this.child.stderr.on("data", (bytes) => (this.log += bytes));
     running.add(this.child);
     this.child.stdin.on("error", () => {}); // the program is gone; what it left says why
-    this.exit = once(this.child, "exit").then(([code, signal]) => {
+    // "close" comes behind the last line, "exit" may come before it.
+    this.exit = once(this.child, "close").then(([code, signal]) => {
       running.delete(this.child);
       return { code, signal };
     });
@@ -74,6 +75,11 @@ export class Pipe {
     const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
     this.raw(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
     return { id, answer };
+  }
+
+  /** Whether a request has been answered. */
+  answered(id) {
+    return this.lines.some((line) => JSON.parse(line).id === id);
   }
 
   request(method, params) {

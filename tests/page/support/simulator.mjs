@@ -23,6 +23,16 @@ export async function startSimulator() {
     /** Plans a fault: `kind` as the simulator spells it. */
     fault: (method, path, kind, times = 1) => control("POST", "faults", { method, path, kind, times }),
     clearFaults: () => control("DELETE", "faults"),
+    /** Holds the answer to the next such request; `arrived` comes when there is one, and `release` lets go of the answer. */
+    hold: async (method, path) => {
+      await control("DELETE", "requests");
+      await control("POST", "faults", { method, path, kind: "hold", times: 1 });
+      const arrived = async () => {
+        const is = (request) => request.method === method && request.path.split("?")[0] === path;
+        while (!(await control("GET", "requests")).items.some(is)); // each look is an answer to wait for
+      };
+      return { arrived, release: () => control("POST", "release") };
+    },
     /** Writes that reached the page, whoever sent them. */
     audit: async () => (await control("GET", "audit")).items,
     requests: async () => (await control("GET", "requests")).items,
