@@ -212,6 +212,11 @@ impl Simulator {
         world.people.set_role(user_id, page_id, role_key)
     }
 
+    /// Gives an API token another permission (`read`, `write`, `admin`) and another role.
+    pub fn set_token_reach(&self, token: &str, permission: &str, role_key: &str) -> Result<(), String> {
+        self.world().people.set_token_reach(token, permission, role_key)
+    }
+
     /// Grows with every change that a snapshot would keep.
     pub fn revision(&self) -> u64 {
         self.world().revision

@@ -1,5 +1,5 @@
-//! Bad input for each argument of each tool that both surfaces offer: what is given instead of a good value, and what the
-//! refusal must name. The arguments of one surface alone are its own tests' business.
+//! Bad input for each argument of each tool: what is given instead of a good value, and what the refusal must name. Both
+//! surfaces are held to it; an argument that one surface alone has is its own tests' business.
 
 use serde_json::{Map, Value, json};
 
@@ -33,8 +33,8 @@ pub enum Kind {
 /// A tool with its arguments: name, kind, whether it must be there.
 pub type Tool = (&'static str, &'static [(&'static str, Kind, bool)]);
 
-/// The four, written out by hand.
-pub const TOOLS: [Tool; 4] = [
+/// The four that both surfaces have, written out by hand.
+pub const BOTH: [Tool; 4] = [
     (
         "create_incident",
         &[
@@ -80,13 +80,22 @@ pub const TOOLS: [Tool; 4] = [
     ),
 ];
 
-/// Every bad call of every tool.
-pub fn bad_calls() -> Vec<Bad> {
-    TOOLS
-        .into_iter()
-        .flat_map(|(tool, arguments)| arguments.iter().flat_map(move |argument| of(tool, arguments, *argument)))
-        .chain(strangers())
-        .collect()
+/// What every tool takes besides its own.
+pub const MANNER: [&str; 3] = ["idempotency_key", "preview", "confirm"];
+
+/// Every bad call of these tools.
+pub fn bad_calls(tools: &[Tool]) -> Vec<Bad> {
+    let calls = tools.iter().flat_map(|(tool, arguments)| {
+        let own = arguments.iter().flat_map(|argument| of(tool, arguments, *argument));
+        own.chain(strangers(tool, arguments)).chain(manner(tool, arguments))
+    });
+    calls.collect()
+}
+
+/// One argument that every call of these tools is given instead of a good one, or on top.
+pub fn each_with(tools: &[Tool], name: &'static str, values: &[Value]) -> Vec<Bad> {
+    let calls = tools.iter().flat_map(|(tool, arguments)| with(tool, arguments, name, values, &format!("`{name}`")));
+    calls.collect()
 }
 
 fn of(
@@ -176,12 +185,37 @@ fn values(kind: Kind) -> Vec<(Value, &'static str)> {
 }
 
 /// Arguments that no tool has.
-fn strangers() -> impl Iterator<Item = Bad> {
-    TOOLS.into_iter().flat_map(|(tool, arguments)| {
-        ["lifecycle_stage", "notify", "Title", "constructor", "__proto__"].map(|name| {
-            let mut given = good(arguments);
-            given.insert(name.to_owned(), json!("x"));
-            Bad { tool, arguments: given, says: format!("`{name}` is not known") }
-        })
-    })
+fn strangers(tool: &'static str, all: &[(&'static str, Kind, bool)]) -> Vec<Bad> {
+    let names = ["lifecycle_stage", "notify", "Title", "constructor", "__proto__"];
+    names.into_iter().flat_map(|name| with(tool, all, name, &[json!("x")], &format!("`{name}` is not known"))).collect()
+}
+
+/// How a call is to be carried out, said wrongly.
+fn manner(tool: &'static str, all: &[(&'static str, Kind, bool)]) -> Vec<Bad> {
+    let wrong = [
+        vec![json!(""), json!(7), json!([]), json!("x".repeat(129))],
+        vec![json!("true"), json!(1), json!({})],
+        vec![json!(""), json!(7), json!({}), json!("x".repeat(2049))],
+    ];
+    let each = MANNER.into_iter().zip(wrong);
+    let each = each.flat_map(|(name, values)| with(tool, all, name, &values, &format!("`{name}`")));
+    let mut both = good(all);
+    both.extend([("preview".to_owned(), json!(true)), ("confirm".to_owned(), json!("x"))]);
+    each.chain([Bad { tool, arguments: both, says: "exclude each other".to_owned() }]).collect()
+}
+
+/// Good arguments, with one more or another one.
+fn with(
+    tool: &'static str,
+    all: &[(&'static str, Kind, bool)],
+    name: &'static str,
+    values: &[Value],
+    says: &str,
+) -> Vec<Bad> {
+    let call = |value: &Value| {
+        let mut arguments = good(all);
+        arguments.insert(name.to_owned(), value.clone());
+        Bad { tool, arguments, says: says.to_owned() }
+    };
+    values.iter().map(call).collect()
 }

@@ -108,6 +108,18 @@ impl People {
         Ok(())
     }
 
+    /// Gives an API token another permission (`read`, `write`, `admin`) and another role.
+    pub fn set_token_reach(&mut self, bearer: &str, permission: &str, role_key: &str) -> Result<(), String> {
+        let permission = ["read", "write", "admin"].into_iter().find(|known| *known == permission);
+        let role_key = ["page_viewer", "page_manager", "page_admin"].into_iter().find(|known| *known == role_key);
+        let token = self.tokens.iter_mut().find(|token| token.token == bearer).ok_or("there is no such token")?;
+        let (Some(permission), Some(role_key)) = (permission, role_key) else {
+            return Err("there is no such permission or role".to_owned());
+        };
+        (token.permission, token.role_key) = (permission, role_key);
+        Ok(())
+    }
+
     fn user_mut(&mut self, user_id: u64) -> Result<&mut User, String> {
         self.users.get_mut(&user_id).ok_or_else(|| format!("there is no user {user_id}"))
     }

@@ -14,6 +14,9 @@ pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
 /// Its verifier.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
+/// The revision without a handshake.
+const MODERN: &str = "2026-07-28";
+
 /// Demo users of the simulator.
 pub mod user {
     pub const MARA_ADMIN: &str = "1";
@@ -158,13 +161,27 @@ impl TestApp {
 
     /// Sends a message of the legacy era to `/mcp`.
     pub fn call(&self, access_token: &str, method: &str, params: Value) -> Response<Bytes> {
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        self.call_in("2025-11-25", access_token, method, params)
+    }
+
+    /// Sends a message as a client of that revision that can ask its person.
+    pub fn call_in(&self, revision: &str, access_token: &str, method: &str, mut params: Value) -> Response<Bytes> {
         let authorization = format!("Bearer {access_token}");
-        let headers = [
+        let mut headers = vec![
             ("authorization", authorization.as_str()),
             ("content-type", "application/json"),
-            ("mcp-protocol-version", "2025-11-25"),
+            ("mcp-protocol-version", revision),
         ];
+        let name = params["name"].as_str().unwrap_or_default().to_owned();
+        if revision == MODERN {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": revision,
+                "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
+            });
+            headers.push(("mcp-method", method));
+            headers.extend((!name.is_empty()).then_some(("mcp-name", name.as_str())));
+        }
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         self.send(request("POST", "/mcp", &headers, body))
     }
 

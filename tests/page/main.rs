@@ -1,0 +1,9 @@
+//! The page server natively: lines go in and come out as over the pipe, with the simulator behind every call to StatiBeat.
+//! What only the built program can show stands in the tests beside this file, and at the end of `bad_arguments`.
+
+#[path = "../tables/calls.rs"]
+mod calls;
+mod support;
+
+mod bad_arguments;
+mod reach;

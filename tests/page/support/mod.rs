@@ -1,0 +1,138 @@
+//! One page server and a client that speaks lines, in one thread.
+
+#[path = "../../../dev/simulator/contract.rs"]
+pub mod contract;
+#[path = "../../../dev/simulator/mod.rs"]
+pub mod simulator;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contract::Contract;
+use futures_executor::block_on;
+use http::{Request, Response};
+use serde_json::{Map, Value, json};
+use simulator::{Outcome, Simulator};
+use statibeat_mcp::mcp::stdio::{self, Asked, Peer};
+use statibeat_mcp::page::settings::Settings;
+use statibeat_mcp::page::{Outside, PageSurface};
+use statibeat_mcp::ports::{HttpClient, HttpError};
+use statibeat_mcp::timestamp::Timestamp;
+use std::cell::Cell;
+use std::sync::LazyLock;
+
+/// The token under test; what it may do is each test's to say.
+pub const TOKEN: &str = "sb_demo_write_42";
+/// When every test happens.
+const NOW: i64 = 1_780_000_000;
+
+/// StatiBeat; every exchange is held against its contract.
+pub struct StatiBeat {
+    pub simulator: Simulator,
+}
+
+/// The contract, read once.
+static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
+
+impl StatiBeat {
+    pub fn new() -> Self {
+        Self { simulator: Simulator::new(simulator::Settings::local(NOW)) }
+    }
+
+    /// Everything that a write can change.
+    pub fn state(&self) -> (String, usize) {
+        (self.simulator.snapshot(), self.simulator.audit().len())
+    }
+
+    /// What was asked for, other than reads.
+    pub fn writes(&self) -> Vec<String> {
+        let requests = self.simulator.requests().into_iter().filter(|request| request.method != "GET");
+        requests.map(|request| format!("{} {}", request.method, request.path)).collect()
+    }
+
+    /// Starts a server with these settings, and plays its client.
+    pub fn serve<T>(&self, settings: &[(&str, &str)], story: impl AsyncFnOnce(&Client<'_>) -> T) -> T {
+        let defaults = [("STATIBEAT_API_TOKEN", TOKEN), ("STATIBEAT_BASE_URL", "http://127.0.0.1:8687")];
+        let find = |name: &str| {
+            let value = settings.iter().chain(&defaults).find(|(known, _)| *known == name);
+            value.map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::from_lookup(&find).expect("good settings");
+        let drawn = Cell::new(0_u8);
+        let random = |buffer: &mut [u8]| {
+            drawn.set(drawn.get().wrapping_add(1));
+            for (byte, number) in buffer.iter_mut().zip(0_u8..) {
+                *byte = number ^ drawn.get();
+            }
+        };
+        let outside = Outside { http: self, now: &|| Timestamp::from_seconds(NOW), random: &random, log: &|_| {} };
+        let surface = PageSurface::new(&settings, outside);
+        block_on(story(&Client { surface: &surface, peer: Peer::default(), count: Cell::new(0) }))
+    }
+}
+
+#[async_trait(?Send)]
+impl HttpClient for StatiBeat {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        match self.simulator.exchange(&request, NOW) {
+            Outcome::Answered { response, .. } => {
+                let fits = CONTRACT.check_exchange(&request, &response);
+                fits.unwrap_or_else(|fault| panic!("{}: {fault}", request.uri()));
+                Ok(response)
+            }
+            Outcome::Dropped { .. } => Err(HttpError::Transport("the connection closed".into())),
+        }
+    }
+}
+
+/// The other end of the pipe.
+pub struct Client<'a> {
+    surface: &'a PageSurface<'a>,
+    peer: Peer,
+    count: Cell<u64>,
+}
+
+impl Client<'_> {
+    /// A whole answer.
+    pub async fn request(&self, method: &str, params: Value) -> Value {
+        self.count.set(self.count.get() + 1);
+        let line = json!({ "jsonrpc": "2.0", "id": self.count.get(), "method": method, "params": params }).to_string();
+        match self.peer.read(line.as_bytes()) {
+            Asked::Answers { work, .. } => stdio::answer(self.surface, work).await.expect("an answer").body,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A call of a tool.
+    pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Told {
+        self.call_in("2025-11-25", tool, arguments).await
+    }
+
+    /// A call of a tool in the era of a revision.
+    pub async fn call_in(&self, revision: &str, tool: &str, arguments: Map<String, Value>) -> Told {
+        let mut params = json!({ "name": tool, "arguments": arguments });
+        if revision == "2026-07-28" {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": revision,
+                "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
+            });
+        }
+        Told::of(&self.request("tools/call", params).await)
+    }
+}
+
+/// What a client is told: an error of any kind, or not.
+#[derive(Debug)]
+pub struct Told {
+    pub failed: bool,
+    pub text: String,
+}
+
+impl Told {
+    /// Out of a JSON-RPC answer to a call or a read.
+    pub fn of(answer: &Value) -> Self {
+        let result = &answer["result"];
+        let text = [&answer["error"]["message"], &result["content"][0]["text"], &result["contents"][0]["text"]];
+        let text = text.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
+        Self { failed: answer.get("error").is_some() || result["isError"] == true, text }
+    }
+}
