@@ -8,6 +8,8 @@
     reason = "a story reads best with `json!(…)` in the call and seconds beside seconds"
 )]
 
+#[path = "../tables/calls.rs"]
+mod calls;
 mod support;
 
 mod admin;
@@ -17,6 +19,7 @@ mod attacks;
 mod authorize;
 mod bad_arguments;
 mod bearer;
+mod boundary;
 mod bridge;
 mod budget;
 mod clients;

@@ -3,7 +3,6 @@
 use crate::support::flow::user;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
-use statibeat_mcp::catalog::tools::TOOLS;
 use std::time::Duration;
 
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
@@ -81,7 +80,6 @@ fn a_write_takes_three_upstream_calls_and_three_database_round_trips() {
     assert_eq!(app.db.batches.get() - batches, 3, "the token check, the claim, the end");
 }
 
-/// P7
 /// P7
 #[test]
 fn a_viewer_is_told_that_the_role_is_missing_and_nothing_is_posted() {
@@ -187,29 +185,4 @@ fn a_limiter_outage_means_no_write() {
     app.limiter.is_down.set(true);
     assert_eq!(create(&app, &token, outage())["isError"], true);
     assert_eq!(posts(&app), 0);
-}
-
-/// Deletes, edits, endings, Beats: whatever the catalogue has for the page server alone is as unknown here as a made-up name.
-#[test]
-fn tools_of_the_page_server_alone_are_not_here() {
-    let app = TestApp::new();
-    let token = app.connect(user::MARA_ADMIN, ALL).access;
-    let list = json(&app.call(&token, "tools/list", json!({})));
-    let listed: Vec<&str> =
-        list["result"]["tools"].as_array().expect("a list").iter().filter_map(|tool| tool["name"].as_str()).collect();
-    let four = ["create_incident", "add_incident_update", "schedule_maintenance", "add_maintenance_update"];
-    assert_eq!(listed, four);
-    let broad: Vec<&str> = TOOLS.iter().filter(|tool| tool.hosted.is_none()).map(|tool| tool.name).collect();
-    assert_eq!(broad.len(), 12);
-    let answer = |name: &str| {
-        let arguments =
-            json!({ "page_id": 42, "incident_id": 1001, "maintenance_id": 2001, "beat_id": 1, "action_id": 1 });
-        json(&app.call(&token, "tools/call", json!({ "name": name, "arguments": arguments })))["error"].clone()
-    };
-    app.upstream.take_calls();
-    for name in broad {
-        let made_up = answer("no_such_tool").to_string();
-        assert_eq!(answer(name).to_string().replace(name, "no_such_tool"), made_up, "{name}");
-    }
-    assert_eq!(app.upstream.take_calls(), Vec::<String>::new());
 }
