@@ -7,22 +7,22 @@
 use crate::oauth::secret::SecretHash;
 
 /// A fault that is told to the person, because the client or where it wants its answer is not proven. Never a redirect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each variant says itself")]
+/// The words for it are the page's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShownToPerson {
-    #[error("the link is not well formed")]
+    /// The query cannot be read.
     MalformedQuery,
-    #[error("client_id is missing, repeated or not well formed")]
+    /// `client_id` is missing, repeated or not well formed.
     ClientId,
-    #[error("redirect_uri is missing or repeated")]
+    /// `redirect_uri` is missing or repeated.
     RedirectUriMissing,
-    #[error("redirect_uri is not an https or loopback http address in its plain spelling")]
+    /// `redirect_uri` is not https or loopback http in its plain spelling.
     RedirectUriShape,
-    #[error("redirect_uri is not registered for this client_id")]
+    /// `redirect_uri` is not one of this client's.
     RedirectUriUnlisted,
-    #[error("this client_id was not issued here")]
+    /// A registered `client_id` that was not issued here.
     ClientIdForged,
-    #[error("this client_id is not known here")]
+    /// Nothing is known of this client, and that is not enough here.
     ClientUnknown,
 }
 

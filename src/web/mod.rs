@@ -17,6 +17,7 @@ mod revoke;
 pub mod round_trips;
 mod routes;
 mod sign_in;
+mod text;
 mod token;
 mod views;
 

@@ -98,7 +98,7 @@ fn it_counts_refreshes_and_says_why_one_was_refused() {
         app.advance(Duration::from_secs(3_000));
         pair = tokens(&app.refresh(&pair.refresh, &[]));
     }
-    check(&doctor(&app, user::MARA_ADMIN), &["2 times, last just now"]);
+    check(&doctor(&app, user::MARA_ADMIN), &["2 times, last: just now"]);
     assert_eq!(app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]).status(), 400);
     app.count_calls();
     check(&doctor(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Needs a look"]);

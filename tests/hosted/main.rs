@@ -45,6 +45,7 @@ mod metadata;
 mod migrations;
 mod model;
 mod operators_list;
+mod pages;
 mod prompts;
 mod protocol;
 mod purge;

@@ -116,9 +116,31 @@ fn check_text(source: &Source, text: &str, paths: &[String], forbid: &mut impl F
     if !source.is_in(&["web", "views"]) && is_html(text) {
         forbid(quoted(), HTML_RULE);
     }
+    if source.is_in(&["web", "views"]) && is_words(text) {
+        forbid(quoted(), "only web/text/ contains what people read");
+    }
     if !may_hold_codes(source) && OAUTH_CODES.iter().any(|code| contains_word(text, code)) {
         forbid(quoted(), CODES_RULE);
     }
+}
+
+/// What a view has to say to a browser, not to a person, though it looks like words.
+const NOT_WORDS: [&str; 2] = ["UTC", "Etc/"];
+
+/// A capital at the start of a word, two words in a row, or a word with blanks around it; what stands in for arguments does not
+/// count.
+fn is_words(text: &str) -> bool {
+    let outside: String = text.split('{').map(|part| part.rsplit_once('}').map_or(part, |(_, rest)| rest)).collect();
+    let words = || outside.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1);
+    let is_padded = outside.trim() != outside && words().next().is_some();
+    let has_capital = words().any(|word| word.starts_with(char::is_uppercase));
+    let is_word = |part: &&str| {
+        let part = part.trim_end_matches([',', '.', ':', ';']);
+        part.chars().count() > 1 && part.chars().all(char::is_alphabetic)
+    };
+    let parts: Vec<&str> = outside.split(' ').collect();
+    let is_row = parts.windows(2).any(|pair| pair.iter().all(is_word));
+    !NOT_WORDS.contains(&text) && (is_padded || has_capital || is_row)
 }
 
 fn may_hold_codes(source: &Source) -> bool {

@@ -150,3 +150,34 @@ fn tests_and_documentation_are_not_searched_for_absences() {
     assert_eq!(absence_lines("src/web/mod.rs", text), [6]);
     assert_eq!(absence_lines("src/config/tests.rs", "f(\"SELECT 1\");"), [] as [usize; 0]);
 }
+
+#[test]
+fn what_people_read_is_found_in_views_and_nowhere_else() {
+    let view = |literal: &str| absence_lines("src/web/views/consent.rs", &format!("const X: &str = {literal};"));
+    for words in [
+        "Allow",
+        "it may read",
+        " of ",
+        "You are {name}",
+        "{count} days ago",
+        "mcp.pages.read is missing",
+        " – StatiBeat",
+    ] {
+        assert_eq!(view(&format!("{words:?}")), [1], "{words}");
+        assert_eq!(absence_lines("src/web/text/consent.rs", &format!("const X: &str = {words:?};")), [] as [usize; 0]);
+    }
+    for code in [
+        "",
+        " ",
+        ", ",
+        " · ",
+        "submit",
+        "connect-hint",
+        "{}?{}#activity",
+        "0;url={location}",
+        "0 0 24 24",
+        "M2 13h4l3-8 5 14",
+    ] {
+        assert_eq!(view(&format!("{code:?}")), [] as [usize; 0], "{code}");
+    }
+}

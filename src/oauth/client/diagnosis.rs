@@ -28,7 +28,20 @@ pub enum Advice {
     /// Add this line, if the client is one to trust.
     Add(String),
     /// Nothing will make it work, and why.
-    Never(&'static str),
+    Never(Never),
+}
+
+/// Why nothing will make a redirect URI work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {
+    /// It is neither https nor http on the user's own computer.
+    NotSecure,
+    /// It is on the user's own computer, but not one that this client is known or registered with.
+    OtherLoopback,
+    /// The client registered itself, which is for loopback only.
+    Registered,
+    /// The list cannot hold it.
+    NotWritable,
 }
 
 impl RefusedRedirect {
@@ -46,18 +59,12 @@ impl RefusedRedirect {
     /// What an operator can do about it.
     pub fn advice(&self) -> Advice {
         let Some(redirect_uri) = RedirectUri::parse(&self.redirect_uri) else {
-            return Advice::Never(
-                "Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these.",
-            );
+            return Advice::Never(Never::NotSecure);
         };
         let is_registered = ClientId::parse(&self.client_id).is_some_and(|id| Registered::looks_like_one(&id));
         match redirect_uri.kind() {
-            RedirectKind::Loopback => Advice::Never(
-                "The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app anew mends a stale registration.",
-            ),
-            RedirectKind::Web if is_registered => Advice::Never(
-                "The app registered itself, which is only for apps on the user's own computer. A web app needs a fixed client_id from its maker.",
-            ),
+            RedirectKind::Loopback => Advice::Never(Never::OtherLoopback),
+            RedirectKind::Web if is_registered => Advice::Never(Never::Registered),
             RedirectKind::Web => self.line(),
         }
     }
@@ -69,7 +76,7 @@ impl RefusedRedirect {
         if bad.is_empty() && allowed.iter().count() == 1 {
             Advice::Add(line)
         } else {
-            Advice::Never("Its client_id or address cannot be written into the list. The app must use plainer ones.")
+            Advice::Never(Never::NotWritable)
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::super::browser;
 use super::super::routes::Route;
-use super::super::views::admin::advice::{self, Advice};
+use super::super::text::advice::{self, Advice};
 use super::super::{Context, Response, reply};
 use super::connections::{Connection, End};
 use super::doctor::{Checkup, Finding, Verdict};

@@ -148,8 +148,8 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
 async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault) -> Response {
     match fault {
         Fault::SignedOut => views::admin::welcome(StatusCode::OK),
-        Fault::ForeignForm => views::problem(StatusCode::FORBIDDEN, &Problem::ForeignForm),
-        Fault::NotThere => views::problem(StatusCode::NOT_FOUND, &Problem::NotThere),
+        Fault::ForeignForm => views::admin::problem(StatusCode::FORBIDDEN, &Problem::ForeignForm),
+        Fault::NotThere => views::admin::problem(StatusCode::NOT_FOUND, &Problem::NotThere),
         Fault::UserEnded => {
             let cookie = Cookie::of_admin_session(&ctx.config.public_url);
             if let Some(handle) = cookie.read(request)
@@ -157,17 +157,17 @@ async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault) -> R
             {
                 (ctx.log)(&format!("admin page: {error}"));
             }
-            let mut response = views::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused);
+            let mut response = views::admin::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused);
             cookie.clear(&mut response);
             response
         }
         Fault::Upstream(error) => {
             (ctx.log)(&format!("admin page: {error}"));
-            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+            views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
         Fault::Storage(error) => {
             (ctx.log)(&format!("admin page: {error}"));
-            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+            views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
     }
 }

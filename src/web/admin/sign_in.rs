@@ -46,14 +46,14 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
     let Some(state) = one("state").and_then(Handle::recognize) else {
-        return views::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
+        return views::admin::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
     };
     if let Some(response) = too_often(ctx, request).await {
         return response;
     }
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
     let Some(browser) = cookie.read(request) else {
-        return views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
+        return views::admin::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
     };
     let mut response = match one("code") {
         Some(code) => sign_in(ctx, request, &state, &browser, code).await,
@@ -66,7 +66,7 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
 /// Both ends of a sign-in count as visits of their address do.
 async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Response> {
     let wait = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await?;
-    Some(views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
+    Some(views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
 }
 
 async fn sign_in(
@@ -84,7 +84,7 @@ async fn sign_in(
         Err(error) => {
             (ctx.log)(&format!("admin sign-in: {error}"));
             let (status, problem) = problem_of(&error);
-            return views::problem(status, &problem);
+            return views::admin::problem(status, &problem);
         }
     };
     let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
@@ -100,7 +100,7 @@ async fn sign_in(
     };
     if let Err(error) = stored {
         (ctx.log)(&format!("admin sign-in: {error}"));
-        return views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
+        return views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
     }
     let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.config.public_url).as_str());
     cookie.put(&mut response, &session, sessions::LIFETIME.as_secs());

@@ -2,7 +2,8 @@
 
 use super::super::choice::Choice;
 use super::super::reply;
-use super::{Response, destination, page};
+use super::super::text::{consent as text, destination, first_of, standing};
+use super::{Response, page};
 use crate::catalog::scope::{Scope, ScopeSet};
 use crate::oauth::client::{Client, Standing};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
@@ -46,11 +47,11 @@ pub(in crate::web) enum Objection {
 
 /// Asks the person.
 pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
-    let title = format!("Connect {} to StatiBeat?", view.client.name);
+    let title = text::title(&view.client.name);
     let body = html! {
         h1 { (title) }
         @if let Some(Objection::NoPage) = view.objection {
-            p.note role="alert" { "Nothing is connected yet: choose at least one page, or all pages." }
+            p.note role="alert" { (text::NO_PAGE) }
         }
         (who(view))
         (warnings(view.client))
@@ -61,11 +62,11 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
             (writes(view))
             (pages(view))
             (lifetimes(view.choice.lifetime))
-            p.soft { "It can never do more than your own role on a page allows, and never deletes, resolves or changes settings." }
-            p.soft { "You can end this connection at any time on the " a href=(view.admin_page) { "Hosted MCP page" } ", or in the app itself." }
+            p.soft { (text::NEVER) }
+            p.soft { (text::END[0]) a href=(view.admin_page) { (text::END[1]) } (text::END[2]) }
             div.actions {
-                button.main type="submit" name="answer" value="approve" { "Allow" }
-                button type="submit" name="answer" value="deny" { "Don't allow" }
+                button.main type="submit" name="answer" value="approve" { (text::ALLOW) }
+                button type="submit" name="answer" value="deny" { (text::DENY) }
             }
         }
         form #switch method="post" action=(view.action) {
@@ -84,28 +85,19 @@ fn who(view: &ConsentPage<'_>) -> Markup {
     let client = view.client;
     html! {
         dl.facts {
-            dt { "App" }
+            dt { (text::APP) }
             dd {
                 (client.name) " "
                 span.tag.(if client.standing.is_verified() { "good" } else { "warn" }) { (standing(client.standing)) }
                 @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
             }
-            dt { "Answer goes to" } dd { (destination(&client.redirect_uri.host())) }
-            dt { "Your account" }
+            dt { (text::DESTINATION) } dd { (destination(&client.redirect_uri.host())) }
+            dt { (text::ACCOUNT) }
             dd {
                 (view.person.name) br; span.soft { (view.person.email) }
-                br; button.link type="submit" form="switch" name="answer" value="switch" { "Use another account" }
+                br; button.link type="submit" form="switch" name="answer" value="switch" { (text::SWITCH) }
             }
         }
-    }
-}
-
-/// How much is known of a client, in words.
-pub(super) const fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Configured => "Listed by your operator",
-        Standing::Known => "Known app",
-        Standing::Registered | Standing::Unverified => "Unverified app",
     }
 }
 
@@ -114,9 +106,9 @@ fn warnings(client: &Client) -> Markup {
     html! {
         @if is_local || !client.standing.is_verified() {
             div.note {
-                @if client.standing == Standing::Registered { p { "The app chose its name itself. Nobody has checked it." } }
-                @if client.standing == Standing::Unverified { p { "Nothing is known about this app. Nobody has checked it." } }
-                @if is_local { p { "It runs on this computer. Go on only if you have just started connecting it yourself: any program here could use the same name." } }
+                @if client.standing == Standing::Registered { p { (text::SELF_NAMED) } }
+                @if client.standing == Standing::Unverified { p { (text::UNKNOWN) } }
+                @if is_local { p { (text::LOCAL) } }
             }
         }
     }
@@ -128,7 +120,7 @@ fn reads(view: &ConsentPage<'_>) -> Markup {
     html! {
         @if !reads.is_empty() {
             fieldset {
-                legend { "It may read" }
+                legend { (text::READS) }
                 @for scope in reads { (scope_choice(view, scope)) }
                 @if view.offers_read_bridge { (read_bridge(view.choice.has_read_bridge)) }
             }
@@ -141,7 +133,7 @@ fn read_bridge(is_ticked: bool) -> Markup {
     html! {
         label.choice {
             input type="checkbox" name="read_bridge" value="on" checked[is_ticked];
-            span { "Read all this through tools as well, for apps that only know tools; it allows nothing more." }
+            span { (text::READ_BRIDGE) }
         }
     }
 }
@@ -150,8 +142,8 @@ fn read_bridge(is_ticked: bool) -> Markup {
 fn writes(view: &ConsentPage<'_>) -> Markup {
     html! {
         fieldset {
-            legend { "It may post publicly, in your name" }
-            p.soft.hint { "Customers see at once what it posts. Leave these unticked if it should only read." }
+            legend { (text::WRITES) }
+            p.soft.hint { (text::WRITES_HINT) }
             @for scope in Scope::ALL.into_iter().filter(|scope| scope.is_write()) { (scope_choice(view, scope)) }
         }
     }
@@ -176,36 +168,25 @@ fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
         pages.iter().filter(|page| !page.allows(scope.page_permission())).map(|page| page.name.as_str()).collect();
     match refusing.len() {
         0 => None,
-        count if count == pages.len() => {
-            Some("Without effect for now: your role allows it on none of your pages.".into())
-        }
-        _ => Some(format!("Not on {}: your role there does not allow it.", names(&refusing))),
-    }
-}
-
-/// The first few names, and how many more.
-fn names(all: &[&str]) -> String {
-    const NAMED: usize = 5;
-    let listed = all.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(NAMED) {
-        0 => listed,
-        more => format!("{listed} and {more} more"),
+        count if count == pages.len() => Some(text::NO_EFFECT.to_owned()),
+        _ => Some(text::not_on(&first_of(&refusing))),
     }
 }
 
 /// The list of pages is folded away by the style sheet while "all" is chosen.
 fn pages(view: &ConsentPage<'_>) -> Markup {
     let is_all = view.choice.pages == PageChoice::All;
+    let names: Vec<&str> = view.pages.iter().map(|page| page.name.as_str()).collect();
     let is_ticked = |page: &AccessiblePage| !is_all && view.choice.pages.contains(page.id);
     html! {
         fieldset.pages {
-            legend { "On which pages" }
+            legend { (text::PAGES) }
             label.choice {
                 input type="radio" name="pages" value="all" checked[is_all];
-                span { "All pages I can see, now and later" span.soft.under { "Now: " (names(&view.pages.iter().map(|page| page.name.as_str()).collect::<Vec<_>>())) } }
+                span { (text::ALL_PAGES) span.soft.under { (text::all_now(&first_of(&names))) } }
             }
-            label.choice { input.these type="radio" name="pages" value="these" checked[!is_all]; span { "Only these pages" } }
-            div.list role="group" aria-label="Pages" {
+            label.choice { input.these type="radio" name="pages" value="these" checked[!is_all]; span { (text::THESE_PAGES) } }
+            div.list role="group" aria-label=(text::PAGE_LIST) {
                 @for page in view.pages {
                     label.choice { input type="checkbox" name="page" value=(page.id) checked[is_ticked(page)]; span { (page.name) } }
                 }
@@ -217,36 +198,24 @@ fn pages(view: &ConsentPage<'_>) -> Markup {
 fn lifetimes(chosen: GrantLifetime) -> Markup {
     html! {
         fieldset {
-            legend { "For how long" }
+            legend { (text::LIFETIME) }
             div.row {
                 @for lifetime in GrantLifetime::CHOICES {
-                    label.choice { input type="radio" name="lifetime" value=(lifetime) checked[lifetime == chosen]; span { (lifetime_words(lifetime)) } }
+                    label.choice { input type="radio" name="lifetime" value=(lifetime) checked[lifetime == chosen]; span { (text::lifetime(lifetime)) } }
                 }
             }
         }
     }
 }
 
-fn lifetime_words(lifetime: GrantLifetime) -> String {
-    match lifetime {
-        GrantLifetime::UntilRevoked => "Until I end it".into(),
-        GrantLifetime::Days(1) => "1 day".into(),
-        GrantLifetime::Days(days) => format!("{days} days"),
-    }
-}
-
 /// Leaves for the client: a page, because a redirect after a form post would meet `form-action` at every hop.
 pub(in crate::web) fn leave(location: &Url, client: &Client, is_approved: bool) -> Response {
-    let (title, words) = if is_approved {
-        ("Connected", format!("{} is connected. You are being sent back to it.", client.name))
-    } else {
-        ("Not connected", format!("{} was not connected. You are being sent back to it.", client.name))
-    };
+    let (title, happened, advice) = text::left(&client.name, is_approved);
     let body = html! {
         h1 { (title) }
-        p { (words) }
-        p.actions { a.button.main href=(location) { "Continue to " (client.name) } }
-        p.soft { "When the app says that it is connected, you can close this tab." }
+        p { (happened) }
+        p.actions { a.button.main href=(location) { (text::go_on_to(&client.name)) } }
+        p.soft { (advice) }
     };
     page(StatusCode::OK, title, &refresh(location), &body)
 }
@@ -254,11 +223,11 @@ pub(in crate::web) fn leave(location: &Url, client: &Client, is_approved: bool) 
 /// Leaves for StatiBeat's sign-in after a form post, for the same reason by a page.
 pub(in crate::web) fn to_sign_in(location: &Url) -> Response {
     let body = html! {
-        h1 { "Choose an account" }
-        p { "You are being sent to StatiBeat's sign-in." }
-        p.actions { a.button.main href=(location) { "Continue to sign-in" } }
+        h1 { (text::CHOOSE_ACCOUNT) }
+        p { (text::TO_SIGN_IN) }
+        p.actions { a.button.main href=(location) { (text::GO_ON_TO_SIGN_IN) } }
     };
-    page(StatusCode::OK, "Choose an account", &refresh(location), &body)
+    page(StatusCode::OK, text::CHOOSE_ACCOUNT, &refresh(location), &body)
 }
 
 fn refresh(location: &Url) -> Markup {

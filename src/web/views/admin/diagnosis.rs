@@ -1,5 +1,6 @@
 //! For admins: clients that could not connect, and entries of the operator's list that cannot work.
 
+use super::super::super::text::setup::refused as text;
 use super::Overview;
 use crate::oauth::client::diagnosis::Advice;
 use crate::storage::refusals::Refusal;
@@ -10,11 +11,11 @@ pub(super) fn section(view: &Overview<'_>) -> Markup {
     html! {
         @if !view.refusals.is_empty() || !view.bad_entries.is_empty() {
             section.card aria-labelledby="diagnosis" {
-                h2 #diagnosis { "Apps that could not connect" }
-                p.soft { "Shown to admins of a page. The list of approved web apps is kept by the people who run this environment." }
+                h2 #diagnosis { (text::TITLE) }
+                p.soft { (text::HINT) }
                 @for refusal in view.refusals { (refused(view, refusal)) }
                 @if !view.bad_entries.is_empty() {
-                    h3 { "Entries of the list that cannot work" }
+                    h3 { (text::BAD_ENTRIES) }
                     ul { @for entry in view.bad_entries { li { (entry) } } }
                 }
             }
@@ -27,16 +28,16 @@ fn refused(view: &Overview<'_>, refusal: &Refusal) -> Markup {
         article.item {
             h3 { (refusal.refused.client_id) }
             dl.facts {
-                dt { "Wants its answer at" } dd { code { (refusal.refused.redirect_uri) } }
-                dt { "Last tried" } dd { (view.clock.ago(refusal.last_at)) }
-                dt { "Times" } dd { (refusal.times) }
+                dt { (text::WANTED) } dd { code { (refusal.refused.redirect_uri) } }
+                dt { (text::LAST) } dd { (view.clock.ago(refusal.last_at)) }
+                dt { (text::TIMES) } dd { (refusal.times) }
             }
             @match refusal.refused.advice() {
                 Advice::Add(line) => {
-                    p { "The address is not approved for this app. If you know and trust both, ask for this line in the list of approved web apps:" }
-                    pre tabindex="0" role="region" aria-label=(format!("Line to copy for {}", refusal.refused.client_id)) { code { (line) } }
+                    p { (text::ADD) }
+                    pre tabindex="0" role="region" aria-label=(text::line_for(&refusal.refused.client_id)) { code { (line) } }
                 }
-                Advice::Never(why) => p { "This can never be approved. " (why) },
+                Advice::Never(why) => p { (text::never(why)) },
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The connection doctor's findings, folded under each connection, and connections that ended of late.
 
-use super::super::super::admin::{Checkup, Connection, Finding, ScopeCheck, Verdict};
+use super::super::super::admin::{Checkup, Connection, Finding, Verdict};
+use super::super::super::text::advice::{self, Advice};
+use super::super::super::text::{NO, YES, doctor as text};
 use super::Overview;
-use super::advice::{self, Advice};
 use crate::mcp::era::Revision;
 use maud::{Markup, html};
 
@@ -11,20 +12,20 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
     let verdict = checkup.verdict(connection);
     html! {
         details.doctor {
-            summary { "Connection doctor" span.unseen { " of " (connection.client_name) ":" } " " (tag(verdict)) }
+            summary { (text::NAME) span.unseen { " " (text::of(&connection.client_name)) } " " (tag(verdict)) }
             dl.facts {
-                dt { "Last call" } dd { @match checkup.called_at { Some(at) => (view.clock.ago(at)), None => "The app has not called yet. Finish connecting it, then ask it for your pages." } }
-                dt { "Calls itself" } dd { (program(checkup)) }
-                dt { "Speaks" } dd { (spoken(checkup.revision)) }
-                dt { "Sign-in refreshed" } dd { (refreshes(view, checkup)) }
+                dt { (text::LAST_CALL) } dd { @match checkup.called_at { Some(at) => (view.clock.ago(at)), None => (text::NO_CALL) } }
+                dt { (text::CALLS_ITSELF) } dd { (program(checkup)) }
+                dt { (text::SPEAKS) } dd { (spoken(checkup.revision)) }
+                dt { (text::REFRESHED) } dd { (refreshes(view, checkup)) }
                 @if let Some(failure) = &checkup.refresh_failure {
-                    dt { "Refresh refused" } dd { (finding(view, failure, advice::of_refresh(&failure.what))) }
+                    dt { (text::REFRESH_REFUSED) } dd { (finding(view, failure, advice::of_refresh(&failure.what))) }
                 }
-                dt { "Last error" }
-                dd { @match &checkup.trouble { Some(found) => (finding(view, found, advice::of_trouble(found.what))), None => "None." } }
+                dt { (text::LAST_ERROR) }
+                dd { @match &checkup.trouble { Some(found) => (finding(view, found, advice::of_trouble(found.what))), None => (text::NO_ERROR) } }
                 @if !checkup.cut_pages.is_empty() {
-                    dt { "Cut off from" }
-                    dd { (checkup.cut_pages.iter().map(|page| view.page_name(*page)).collect::<Vec<_>>().join(", ")) ". An admin of the page decided so; ask them if you need it." }
+                    dt { (text::CUT_OFF) }
+                    dd { (text::cut_off(&view.page_names(&checkup.cut_pages))) }
                 }
             }
             (scopes(checkup, &connection.client_name))
@@ -33,20 +34,19 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
 }
 
 fn tag(verdict: Verdict) -> Markup {
-    let (class, words) = match verdict {
-        Verdict::Well => ("good", "Working"),
-        Verdict::Unused => ("calm", "Not used yet"),
-        Verdict::Paused => ("calm", "Writes paused"),
-        Verdict::Trouble => ("warn", "Needs a look"),
+    let class = match verdict {
+        Verdict::Well => "good",
+        Verdict::Unused | Verdict::Paused => "calm",
+        Verdict::Trouble => "warn",
     };
-    html! { span.tag.(class) { (words) } }
+    html! { span.tag.(class) { (text::verdict(verdict)) } }
 }
 
 fn program(checkup: &Checkup) -> Markup {
     html! {
         @match &checkup.program {
-            Some((name, version)) => { bdi { (name) @if !version.is_empty() { " " (version) } } br; span.soft { "As the app says itself; nobody has checked it." } }
-            None => "It has not said.",
+            Some((name, version)) => { bdi { (name) @if !version.is_empty() { " " (version) } } br; span.soft { (text::SAYS_ITSELF) } }
+            None => (text::SAYS_NOTHING),
         }
     }
 }
@@ -54,9 +54,8 @@ fn program(checkup: &Checkup) -> Markup {
 fn spoken(revision: Option<Revision>) -> Markup {
     html! {
         @match revision {
-            Some(revision) if revision.is_modern() => { "MCP " (revision.as_str()) " " span.soft { "(current: no handshake)" } }
-            Some(revision) => { "MCP " (revision.as_str()) " " span.soft { "(earlier: with a handshake)" } }
-            None => "Nothing yet that StatiBeat understands.",
+            Some(revision) => { @let (name, means) = text::revision(revision); (name) " " span.soft { (means) } }
+            None => (text::SPEAKS_NOTHING),
         }
     }
 }
@@ -64,11 +63,10 @@ fn spoken(revision: Option<Revision>) -> Markup {
 fn refreshes(view: &Overview<'_>, checkup: &Checkup) -> Markup {
     html! {
         @match checkup.refreshes {
-            0 => "Not yet; the first one comes within an hour of use.",
-            1 => { "Once, " (view.clock.ago(checkup.refreshed_at)) },
-            times => { (times) " times, last " (view.clock.ago(checkup.refreshed_at)) },
+            0 => (text::NOT_REFRESHED),
+            times => { (text::refreshed(times)) " " (view.clock.ago(checkup.refreshed_at)) },
         }
-        @if checkup.refreshes_failed > 0 { br; span.soft { "Refused: " (checkup.refreshes_failed) } }
+        @if checkup.refreshes_failed > 0 { br; span.soft { (text::refreshes_refused(checkup.refreshes_failed)) } }
     }
 }
 
@@ -76,22 +74,22 @@ fn finding<T>(view: &Overview<'_>, finding: &Finding<T>, words: Advice) -> Marku
     html! {
         (view.clock.ago(finding.at))
         p { (words.meaning) }
-        p { @if finding.is_over { "It has worked again since. " } @else { (words.advice) } }
+        p { @if finding.is_over { (text::OVER) } @else { (words.advice) } }
     }
 }
 
 fn scopes(checkup: &Checkup, name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(format!("Permissions of {name}")) {
+        div.scroll tabindex="0" role="region" aria-label=(text::permissions(name)) {
             table {
-                thead { tr { @for name in ["Permission", "Asked for", "Granted", "Your role allows it"] { th scope="col" { (name) } } } }
+                thead { tr { @for name in text::COLUMNS { th scope="col" { (name) } } } }
                 tbody {
                     @for check in &checkup.scopes {
                         tr {
                             th scope="row" { code { (check.scope.as_str()) } }
-                            td { @match check.is_asked { Some(true) => "Yes", Some(false) => "No", None => "Not known" } }
-                            td { @if check.is_granted { "Yes" } @else { "No" } }
-                            td { (usable(check)) }
+                            td { @match check.is_asked { Some(true) => (YES), Some(false) => (NO), None => (text::NOT_KNOWN) } }
+                            td { (if check.is_granted { YES } else { NO }) }
+                            td { (text::usable(check)) }
                         }
                     }
                 }
@@ -100,26 +98,17 @@ fn scopes(checkup: &Checkup, name: &str) -> Markup {
     }
 }
 
-fn usable(check: &ScopeCheck) -> String {
-    match (check.usable_on, check.reached) {
-        (_, 0) => "It reaches no page now".to_owned(),
-        (usable, reached) if usable == reached => "On every page it reaches".to_owned(),
-        (0, _) => "On no page it reaches".to_owned(),
-        (usable, reached) => format!("On {usable} of {reached} pages"),
-    }
-}
-
 /// Connections that are no more, with the reason: the place to look when an app says that it is signed out.
 pub(super) fn ended(view: &Overview<'_>) -> Markup {
     html! {
         @if !view.ended.is_empty() {
             details {
-                summary { "Ended in the last 30 days (" (view.ended.len()) ")" }
+                summary { (text::ended(view.ended.len())) }
                 @for connection in view.ended {
                     @let Advice { meaning, advice } = advice::of_end(connection.reason.as_deref());
                     article.item {
                         h3 { (connection.client_name) }
-                        p.soft { "Ended " (view.clock.ago(connection.ended_at)) }
+                        p.soft { (text::ended_at(&view.clock.since(connection.ended_at))) ", " (view.clock.moment(connection.ended_at)) }
                         p { (meaning) " " (advice) }
                     }
                 }

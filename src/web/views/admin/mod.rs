@@ -1,7 +1,6 @@
 //! The Hosted MCP page: what it shows to somebody signed in, and the small pages around it.
 
 mod activity;
-pub(in crate::web) mod advice;
 mod connections;
 mod diagnosis;
 mod doctor;
@@ -11,8 +10,10 @@ mod setup;
 use super::super::admin::{Action, Checkup, Connection, Plan};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
+use super::super::text;
+use super::super::text::actions::{About, Question};
 use super::time::{self, Clock};
-use super::{frame, page};
+use super::{Place, Problem, frame, page, problem_at};
 use crate::ids::PageId;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::oauth::metadata::Endpoints;
@@ -93,7 +94,12 @@ impl Overview<'_> {
     /// A page's name; its number if the person cannot see it any more.
     fn page_name(&self, id: PageId) -> String {
         let page = self.pages.iter().find(|page| page.id == id);
-        page.map_or_else(|| format!("Page {id}"), |page| page.name.clone())
+        page.map_or_else(|| text::connections::page(id), |page| page.name.clone())
+    }
+
+    fn page_names<'a>(&self, ids: impl IntoIterator<Item = &'a PageId>) -> String {
+        let names: Vec<String> = ids.into_iter().map(|id| self.page_name(*id)).collect();
+        text::list(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -101,15 +107,15 @@ impl Overview<'_> {
 pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
     let body = html! {
         div.head {
-            h1 { "Hosted MCP" }
+            h1 { (text::HOSTED_MCP) }
             form.account method="post" action=(Route::AdminSignOut.path()) {
                 (token(view.form_token))
-                span.soft { (view.person.name) " · " (view.person.email) }
-                button.small type="submit" { "Sign out" }
+                span.soft { (text::pages::account(&view.person.name, &view.person.email)) }
+                button.small type="submit" { (text::pages::SIGN_OUT) }
             }
         }
         (zone(view.clock))
-        @if let Some(done) = view.done { p.note.good role="status" { (done_words(done)) } }
+        @if let Some(done) = view.done { p.note.good role="status" { (text::actions::done(done)) } }
         (setup::connect(view))
         (connections::own(view))
         (connections::others(view))
@@ -117,75 +123,68 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         (diagnosis::section(view))
         (setup::details(view))
     };
-    with_forms(frame(StatusCode::OK, "Hosted MCP", &html! {}, &html! { main.wide { (super::brand()) (body) } }))
+    with_forms(frame(StatusCode::OK, text::HOSTED_MCP, &html! {}, &html! { main.wide { (super::brand()) (body) } }))
 }
 
 /// The zone of all times, and a way to choose another.
 fn zone(clock: &Clock) -> Markup {
     html! {
         details.zone {
-            summary { "Times in " (clock.zone_name()) }
+            summary { (text::pages::times_in(clock.zone_name())) }
             form.filters method="get" action=(Route::AdminPage.path()) {
-                label { "Time zone"
+                label { (text::pages::TIME_ZONE)
                     select name="zone" { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
                 }
-                button.small type="submit" { "Use this zone" }
+                button.small type="submit" { (text::pages::USE_ZONE) }
             }
         }
-    }
-}
-
-const fn done_words(action: Action) -> &'static str {
-    match action {
-        Action::Revoke => "The connection is ended. Its tokens stopped working at once.",
-        Action::RevokeAll => "All your connections are ended. Their tokens stopped working at once.",
-        Action::Pause => "Writes are paused. The app can still read.",
-        Action::Resume => "The app may post again.",
-        Action::ConfirmAlways => "Every write of the app must be confirmed from now on.",
-        Action::ConfirmAsUsual => "The app's writes are confirmed as usual here.",
-        Action::Cut => "The app is cut off from your page. For it, the page no longer exists.",
-        Action::Uncut => "The app can reach your page again, as far as its user's role allows.",
     }
 }
 
 /// For somebody who is not signed in.
 pub(in crate::web) fn welcome(status: StatusCode) -> Response {
     let body = html! {
-        h1 { "Hosted MCP" }
-        p { "Connect Claude, Cursor, ChatGPT and other AI apps to your StatiBeat pages, see what they do, and end a connection at any time." }
-        p.actions { a.button.main href=(Route::AdminSignIn.path()) { "Sign in with StatiBeat" } }
+        h1 { (text::HOSTED_MCP) }
+        p { (text::pages::WELCOME) }
+        p.actions { a.button.main href=(Route::AdminSignIn.path()) { (text::pages::SIGN_IN) } }
     };
-    page(status, "Hosted MCP", &html! {}, &body)
+    page(status, text::HOSTED_MCP, &html! {}, &body)
 }
 
 /// After signing out.
 pub(in crate::web) fn signed_out() -> Response {
     let another = format!("{}?account=choose", Route::AdminSignIn.path());
     let body = html! {
-        h1 { "You are signed out" }
-        p { "Your connections go on working. Your StatiBeat session itself is not ended here." }
+        h1 { (text::pages::SIGNED_OUT) }
+        p { (text::pages::SIGNED_OUT_MEANS) }
         p.actions {
-            a.button.main href=(Route::AdminSignIn.path()) { "Sign in again" }
-            a.button href=(another) { "Use another account" }
+            a.button.main href=(Route::AdminSignIn.path()) { (text::pages::SIGN_IN_AGAIN) }
+            a.button href=(another) { (text::pages::ANOTHER_ACCOUNT) }
         }
     };
-    page(StatusCode::OK, "Signed out", &html! {}, &body)
+    page(StatusCode::OK, text::pages::SIGNED_OUT_TITLE, &html! {}, &body)
+}
+
+/// A problem at the page, or on the way to it.
+pub(in crate::web) fn problem(status: StatusCode, problem: &Problem<'_>) -> Response {
+    problem_at(Place::HostedMcpPage, status, problem)
 }
 
 /// When the connector is off in this environment.
 pub(in crate::web) fn unavailable() -> Response {
     let body = html! {
-        h1 { "Hosted MCP is not available here" }
-        p { "The connector is not switched on in this environment, so there is nothing to connect or to look after." }
-        p { "If you expected it, ask the people who run this environment to enable Hosted MCP." }
+        h1 { (text::pages::UNAVAILABLE) }
+        p { (text::pages::UNAVAILABLE_MEANS) }
+        p { (text::pages::UNAVAILABLE_ADVICE) }
     };
-    page(StatusCode::NOT_FOUND, "Hosted MCP is not available", &html! {}, &body)
+    page(StatusCode::NOT_FOUND, text::pages::UNAVAILABLE_TITLE, &html! {}, &body)
 }
 
 /// Asks whether an action is meant.
 pub(in crate::web) fn confirm(plan: &Plan, form_token: &str) -> Response {
     let target = &plan.targets[0];
-    let (title, effect, button) = confirm_words(plan, target);
+    let about = About { client: &target.client_name, person: &target.user_name, page: plan.page_name.as_deref() };
+    let Question { title, effect, button } = text::actions::question(plan.action, &about);
     let body = html! {
         h1 { (title) }
         p { (effect) }
@@ -197,61 +196,11 @@ pub(in crate::web) fn confirm(plan: &Plan, form_token: &str) -> Response {
             (action_fields(plan.action, (plan.action != Action::RevokeAll).then_some(target)))
             div.actions {
                 button.danger type="submit" { (button) }
-                a.button href=(Route::AdminPage.path()) { "Keep as it is" }
+                a.button href=(Route::AdminPage.path()) { (text::actions::KEEP) }
             }
         }
     };
     with_forms(page(StatusCode::OK, &title, &html! {}, &body))
-}
-
-fn confirm_words(plan: &Plan, target: &Connection) -> (String, String, &'static str) {
-    let name = &target.client_name;
-    let page = plan.page_name.as_deref().unwrap_or("this page");
-    match plan.action {
-        Action::Revoke => (
-            format!("End the connection to {name}?"),
-            "Its access ends at once, on every page and every computer. To use it again, connect it anew.".into(),
-            "End the connection",
-        ),
-        Action::RevokeAll => (
-            "End all your connections?".into(),
-            "Access ends at once for all of these apps. To use one again, connect it anew.".into(),
-            "End all connections",
-        ),
-        Action::Cut => (
-            format!("Cut {name} of {} off from {page}?", target.user_name),
-            format!(
-                "The app can then neither read nor post on {page}, at once and also after connecting again. {} keeps their own role on the page.",
-                target.user_name
-            ),
-            "Cut off",
-        ),
-        Action::Uncut => (
-            format!("Let {name} of {} reach {page} again?", target.user_name),
-            "It can then do there what its user's role and consent allow.".into(),
-            "Let it in again",
-        ),
-        Action::Pause => (
-            format!("Pause what {name} posts?"),
-            "It can still read. Attempts to post are refused until you resume.".into(),
-            "Pause writes",
-        ),
-        Action::ConfirmAlways => (
-            format!("Confirm everything that {name} posts?"),
-            "Each write is then confirmed: by you where the app can ask you, otherwise after a preview.".into(),
-            "Confirm every write",
-        ),
-        Action::ConfirmAsUsual => (
-            format!("Confirm what {name} posts as usual?"),
-            "Its writes are then confirmed as everywhere here.".into(),
-            "Confirm as usual",
-        ),
-        Action::Resume => (
-            format!("Let {name} post again?"),
-            "It can then post where your role and your consent allow.".into(),
-            "Resume writes",
-        ),
-    }
 }
 
 /// The fields that name an action and its target.
@@ -273,14 +222,14 @@ fn token(form_token: &str) -> Markup {
 }
 
 /// A button that does something at once, or leads to its confirmation.
-fn action_button(view: &Overview<'_>, action: Action, target: Option<&Connection>, words: &str, about: &str) -> Markup {
+fn action_button(view: &Overview<'_>, action: Action, target: Option<&Connection>, about: &str) -> Markup {
     let is_confirmed = matches!(action, Action::Revoke | Action::RevokeAll | Action::Cut);
     let method = if is_confirmed { "get" } else { "post" };
     html! {
         form method=(method) action=(Route::AdminAction.path()) {
             @if !is_confirmed { (token(view.form_token)) }
             (action_fields(action, target))
-            button.small type="submit" { (words) span.unseen { " " (about) } }
+            button.small type="submit" { (text::actions::button(action)) span.unseen { " " (about) } }
         }
     }
 }

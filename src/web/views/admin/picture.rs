@@ -1,6 +1,7 @@
 //! Calls per day and outcome of a connection: a picture, and the same numbers as a table.
 
 use super::super::super::admin::Connection;
+use super::super::super::text::connections::picture as text;
 use super::super::time;
 use super::Overview;
 use crate::storage::calls::CallOutcome;
@@ -28,13 +29,13 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection) -> Markup {
     let total: i64 = days.iter().map(Day::total).sum();
     html! {
         @if total == 0 {
-            p.soft { "No calls in the last " (view.days) " days." }
+            p.soft { (text::none(view.days)) }
         } @else {
             figure {
-                figcaption { "Calls per day, last " (view.days) " days" }
+                figcaption { (text::caption(view.days)) }
                 (bars(&days, total))
-                p.legend aria-hidden="true" { @for outcome in CallOutcome::ALL { span { svg.key viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" rx="2" {} } (words(outcome)) } } }
-                details { summary { "Numbers" } (table(&days, &connection.client_name)) }
+                p.legend aria-hidden="true" { @for outcome in CallOutcome::ALL { span { svg.key viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" rx="2" {} } (text::outcome(outcome)) } } }
+                details { summary { (text::NUMBERS) } (table(&days, &connection.client_name)) }
             }
         }
     }
@@ -56,7 +57,7 @@ fn bars(days: &[Day], total: i64) -> Markup {
     let highest = days.iter().map(Day::total).max().unwrap_or(1).max(1);
     let width = i64::try_from(days.len()).unwrap_or(0) * (BAR + GAP);
     html! {
-        svg.bars viewBox=(format!("0 0 {width} {}", HEIGHT + 2)) role="img" aria-label=(format!("Bar chart of {total} calls; the numbers follow as a table")) {
+        svg.bars viewBox=(format!("0 0 {width} {}", HEIGHT + 2)) role="img" aria-label=(text::described(total)) {
             line.axis x1="0" x2=(width) y1=(HEIGHT + 1) y2=(HEIGHT + 1) {}
             @for (place, day) in (0_i64..).zip(days) {
                 @for (outcome, y, height) in stack(day, highest) {
@@ -81,9 +82,9 @@ fn stack(day: &Day, highest: i64) -> Vec<(CallOutcome, i64, i64)> {
 
 fn table(days: &[Day], name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(format!("Calls per day of {name}")) {
+        div.scroll tabindex="0" role="region" aria-label=(text::table(name)) {
             table {
-                thead { tr { th scope="col" { "Day (UTC)" } @for outcome in CallOutcome::ALL { th.number scope="col" { (words(outcome)) } } } }
+                thead { tr { th scope="col" { (text::DAY) } @for outcome in CallOutcome::ALL { th.number scope="col" { (text::outcome(outcome)) } } } }
                 tbody {
                     @for day in days.iter().filter(|day| day.total() > 0) {
                         tr { th scope="row" { (time::day_words(day.number)) } @for calls in day.calls { td.number { (calls) } } }
@@ -91,15 +92,7 @@ fn table(days: &[Day], name: &str) -> Markup {
                 }
             }
         }
-        p.soft { "No calls on the days that are not listed." }
-    }
-}
-
-const fn words(outcome: CallOutcome) -> &'static str {
-    match outcome {
-        CallOutcome::Answered => "Answered",
-        CallOutcome::Refused => "Refused",
-        CallOutcome::Failed => "Failed",
+        p.soft { (text::OTHER_DAYS) }
     }
 }
 

@@ -1,10 +1,10 @@
-//! What went wrong with a connection, in words: what it means, and what to do about it. All of them stand here.
+//! What went wrong with a connection: what it means, and what to do about it.
 
 use crate::mcp::Trouble;
 
 /// What something means, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::web) struct Advice {
+pub struct Advice {
     /// What happened.
     pub meaning: &'static str,
     /// What to do, and whose turn it is.
@@ -16,7 +16,7 @@ const fn advice(meaning: &'static str, advice: &'static str) -> Advice {
 }
 
 /// A call without a result.
-pub(in crate::web) const fn of_trouble(trouble: Trouble) -> Advice {
+pub const fn of_trouble(trouble: Trouble) -> Advice {
     match trouble {
         Trouble::Revision => advice(
             "The app speaks a version of MCP that StatiBeat does not speak.",
@@ -69,7 +69,7 @@ pub(in crate::web) const fn of_trouble(trouble: Trouble) -> Advice {
 }
 
 /// A refused refresh, by the word it is kept by.
-pub(in crate::web) fn of_refresh(reason: &str) -> Advice {
+pub fn of_refresh(reason: &str) -> Advice {
     match reason {
         "expired" => advice("The app was away too long and its sign-in ran out.", "Connect the app again."),
         "replayed" => advice(
@@ -108,7 +108,7 @@ pub(in crate::web) fn of_refresh(reason: &str) -> Advice {
 }
 
 /// Why a connection has ended, by the word it is kept by; `None`: its time was over.
-pub(in crate::web) fn of_end(reason: Option<&str>) -> Advice {
+pub fn of_end(reason: Option<&str>) -> Advice {
     match reason {
         None => {
             advice("Its time was over, or it was not used for too long.", "Connect the app again if you still want it.")

@@ -1,0 +1,104 @@
+//! The connection doctor, and connections that are no more.
+
+use crate::mcp::era::Revision;
+use crate::web::admin::{ScopeCheck, Verdict};
+
+/// Its name.
+pub const NAME: &str = "Connection doctor";
+
+/// Of which connection, for those who hear it.
+pub fn of(client: &str) -> String {
+    format!("of {client}:")
+}
+
+/// How a connection is doing.
+pub const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Well => "Working",
+        Verdict::Unused => "Not used yet",
+        Verdict::Paused => "Writes paused",
+        Verdict::Trouble => "Needs a look",
+    }
+}
+
+/// The last call.
+pub const LAST_CALL: &str = "Last call";
+/// No call.
+pub const NO_CALL: &str = "The app has not called yet. Finish connecting it, then ask it for your pages.";
+/// What the program says of itself.
+pub const CALLS_ITSELF: &str = "Calls itself";
+/// Who says so.
+pub const SAYS_ITSELF: &str = "As the app says itself; nobody has checked it.";
+/// Nothing said.
+pub const SAYS_NOTHING: &str = "It has not said.";
+/// The protocol.
+pub const SPEAKS: &str = "Speaks";
+/// No protocol.
+pub const SPEAKS_NOTHING: &str = "Nothing yet that StatiBeat understands.";
+
+/// A revision of the protocol, and what that means.
+pub fn revision(revision: Revision) -> (String, &'static str) {
+    let means = if revision.is_modern() { "(current: no handshake)" } else { "(earlier: with a handshake)" };
+    (format!("MCP {}", revision.as_str()), means)
+}
+
+/// Its refreshes.
+pub const REFRESHED: &str = "Sign-in refreshed";
+/// None of them.
+pub const NOT_REFRESHED: &str = "Not yet; the first one comes within an hour of use.";
+
+/// How often, in front of when.
+pub fn refreshed(times: i64) -> String {
+    if times == 1 { "Once:".to_owned() } else { format!("{times} times, last:") }
+}
+
+/// How many were refused.
+pub fn refreshes_refused(times: i64) -> String {
+    format!("Refused: {times}")
+}
+
+/// The last refused refresh.
+pub const REFRESH_REFUSED: &str = "Refresh refused";
+/// The last error.
+pub const LAST_ERROR: &str = "Last error";
+/// No error.
+pub const NO_ERROR: &str = "None.";
+/// It went well since.
+pub const OVER: &str = "It has worked again since.";
+/// Pages that admins cut it off from.
+pub const CUT_OFF: &str = "Cut off from";
+
+/// Which pages, and whose turn it is.
+pub fn cut_off(pages: &str) -> String {
+    format!("{pages}. An admin of the page decided so; ask them if you need it.")
+}
+
+/// The table of scopes.
+pub fn permissions(client: &str) -> String {
+    format!("Permissions of {client}")
+}
+
+/// Its columns.
+pub const COLUMNS: [&str; 4] = ["Permission", "Asked for", "Granted", "Your role allows it"];
+/// Whether a scope was asked for.
+pub const NOT_KNOWN: &str = "Not known";
+
+/// Where a scope is worth something.
+pub fn usable(check: &ScopeCheck) -> String {
+    match (check.usable_on, check.reached) {
+        (_, 0) => "It reaches no page now".to_owned(),
+        (usable, reached) if usable == reached => "On every page it reaches".to_owned(),
+        (0, _) => "On no page it reaches".to_owned(),
+        (usable, reached) => format!("On {usable} of {reached} pages"),
+    }
+}
+
+/// Connections that are no more.
+pub fn ended(count: usize) -> String {
+    format!("Ended in the last 30 days ({count})")
+}
+
+/// When one ended.
+pub fn ended_at(ago: &str) -> String {
+    format!("Ended {ago}")
+}

@@ -1,0 +1,136 @@
+//! How to connect a client, and the connector's addresses.
+
+/// The section.
+pub const CONNECT: &str = "Connect an app";
+/// What to do.
+pub const CONNECT_HINT: &str =
+    "Add this address to your app. It sends you here to sign in and to choose what it may do.";
+/// The address.
+pub const RESOURCE_URL: &str = "Resource URL";
+/// How to copy it.
+pub const COPY_HINT: &str = "Tab into the field or triple-click it, then copy.";
+
+/// A client, what to do in it, and what to paste if it is not the address itself.
+pub struct Steps {
+    /// The client.
+    pub client: &'static str,
+    /// What to do.
+    pub how: &'static str,
+    /// What to paste.
+    pub line: Option<String>,
+}
+
+/// What stands in front of a line to paste.
+pub fn line_for(client: &str) -> String {
+    format!("To copy for {client}")
+}
+
+/// The clients that people use most.
+pub fn clients(url: &str) -> [Steps; 6] {
+    let steps = |client, how, line| Steps { client, how, line };
+    [
+        steps(
+            "Claude",
+            "In Claude, open Settings, Connectors, Add custom connector, and paste the Resource URL.",
+            None,
+        ),
+        steps(
+            "Claude Code",
+            "Run this in a terminal, then /mcp inside Claude Code to sign in.",
+            Some(format!("claude mcp add --transport http statibeat {url}")),
+        ),
+        steps(
+            "Cursor",
+            "Put this into ~/.cursor/mcp.json, then press Connect in Cursor's settings.",
+            Some(format!(r#"{{ "mcpServers": {{ "statibeat": {{ "url": "{url}" }} }} }}"#)),
+        ),
+        steps(
+            "VS Code",
+            "Run this in a terminal, then start the server from the MCP list.",
+            Some(format!(r#"code --add-mcp '{{"name":"statibeat","type":"http","url":"{url}"}}'"#)),
+        ),
+        steps(
+            "ChatGPT",
+            "In ChatGPT, open Settings, Apps and Connectors, create a connector and paste the Resource URL; authentication is OAuth.",
+            None,
+        ),
+        steps(
+            "MCP Inspector",
+            "Run this in a terminal to try every resource and tool by hand.",
+            Some(format!("npx @modelcontextprotocol/inspector --transport http --server-url {url}")),
+        ),
+    ]
+}
+
+/// The section for those who set a client up by hand.
+pub const DETAILS: &str = "Technical details";
+/// An address.
+pub const ISSUER: &str = "Authorization server";
+/// An address.
+pub const AUTHORIZE: &str = "Authorization endpoint";
+/// An address.
+pub const TOKEN: &str = "Token endpoint";
+/// An address.
+pub const REVOKE: &str = "Revocation endpoint";
+/// An address.
+pub const REGISTER: &str = "Registration endpoint";
+/// How a client signs in.
+pub const METHOD: &str = "Method";
+/// How a client signs in.
+pub const METHOD_USED: &str = "OAuth authorization code with PKCE S256, no client secret";
+/// All scopes.
+pub const SCOPES: &str = "Supported scopes";
+/// The operator's list.
+pub const APPROVED: &str = "Approved web apps";
+/// Who needs no approval.
+pub const LOCAL_APPS: &str =
+    "Apps on your own computer need no approval here; the consent page says what is known of each.";
+
+/// Where an approved client takes its answer.
+pub fn answers_at(host: &str) -> String {
+    format!("answers at {host}")
+}
+
+/// Clients that could not connect.
+pub mod refused {
+    use crate::oauth::client::diagnosis::Never;
+
+    /// The section.
+    pub const TITLE: &str = "Apps that could not connect";
+    /// For whom it is.
+    pub const HINT: &str =
+        "Shown to admins of a page. The list of approved web apps is kept by the people who run this environment.";
+    /// Where the answer was to go.
+    pub const WANTED: &str = "Wants its answer at";
+    /// The last time.
+    pub const LAST: &str = "Last tried";
+    /// How often.
+    pub const TIMES: &str = "Times";
+    /// What can be done.
+    pub const ADD: &str = "The address is not approved for this app. If you know and trust both, ask for this line in the list of approved web apps:";
+    /// Entries of the operator's list that do not work.
+    pub const BAD_ENTRIES: &str = "Entries of the list that cannot work";
+
+    /// What stands in front of a line to add.
+    pub fn line_for(client: &str) -> String {
+        format!("Line to copy for {client}")
+    }
+
+    /// Why nothing will make it work.
+    pub const fn never(why: Never) -> &'static str {
+        match why {
+            Never::NotSecure => {
+                "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."
+            }
+            Never::OtherLoopback => {
+                "This can never be approved. The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app anew mends a stale registration."
+            }
+            Never::Registered => {
+                "This can never be approved. The app registered itself, which is only for apps on the user's own computer. A web app needs a fixed client_id from its maker."
+            }
+            Never::NotWritable => {
+                "This can never be approved. Its client_id or address cannot be written into the list. The app must use plainer ones."
+            }
+        }
+    }
+}
