@@ -5,7 +5,6 @@ use crate::support::database::Failure;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, header};
-use std::time::Duration;
 
 const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
@@ -17,13 +16,14 @@ fn trouble_at_the_hosted_mcp_page_leads_back_to_it_and_not_to_an_app() {
     browser.open_admin_page(user::MARA_ADMIN);
     app.upstream.inject_times(3, None, "/api/v1/me/pages", FaultKind::DropBefore);
     let upstream = browser.open(PAGE);
-    app.upstream.simulator.clear_faults();
-    app.advance(Duration::from_mins(1));
     app.db.fail_after(0, Failure::Before);
     let storage = browser.open(PAGE);
     let foreign = browser.open("https://mcp.example/mcp/admin/callback?state=x");
     let elsewhere = browser.open(&format!("{PUBLIC_URL}/mcp/admin/callback?state={}", "s".repeat(43)));
-    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
+    let other = TestApp::new();
+    let browser = Browser::new(&other);
+    browser.open_admin_page(user::MARA_ADMIN);
+    other.upstream.simulator.set_user_disabled(1, true).expect("a user");
     let disabled = browser.open(PAGE);
     for (shown, status, title) in [
         (&upstream, 503, "Something is not answering"),
