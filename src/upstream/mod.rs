@@ -1,8 +1,10 @@
 //! StatiBeat's REST API, over the `HttpClient` port.
 //!
-//! [`Connector`] is us towards StatiBeat; [`Api`] is us acting for one person under one grant; [`PageApi`] is the same
-//! on one page, or [`token::TokenAccess`], which has a token instead. Every call of the former signs its own assertion, for the one scope and page it needs. A client's bearer token is not
-//! even reachable from here. Bounds on time and size are the edge's.
+//! [`Connector`] is us towards StatiBeat; [`Api`] is us acting for one person under one grant; [`PageApi`] is the same on
+//! one page. Every call signs its own assertion, for the one scope and page it needs. A client's bearer token is not even
+//! reachable from here. Bounds on time and size are the edge's.
+//!
+//! The page server reaches its page with an API token instead (`token`); the worker does not know of such a thing.
 //!
 //! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, with
 //! an assertion of its own, after a short random pause: requests that one restart of StatiBeat broke together do not come
@@ -21,6 +23,7 @@ mod identity_token;
 mod signed;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod token;
 
 pub use error::ApiError;
@@ -41,7 +44,6 @@ use identity::AccessiblePage;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::time::Duration;
-use token::TokenAccess;
 
 /// Where the API begins, on StatiBeat's origin.
 const API_ROOT: &str = "/api/v1";
@@ -110,7 +112,8 @@ enum Way<'a> {
     /// In one person's name, for one scope.
     OnBehalf { api: Api<'a>, scope: Scope, organization_id: OrganizationId, page_id: PageId },
     /// With the page's own token.
-    Token(&'a TokenAccess<'a>),
+    #[cfg(not(target_arch = "wasm32"))]
+    Token(&'a token::TokenAccess<'a>),
 }
 
 /// What a write was answered with.
@@ -223,18 +226,14 @@ impl<'a> Api<'a> {
     }
 }
 
-impl<'a> PageApi<'a> {
-    /// The admin API of the page that a token belongs to.
-    pub const fn with_token(access: &'a TokenAccess<'a>) -> Self {
-        Self { way: Way::Token(access) }
-    }
-
+impl PageApi<'_> {
     /// Reads below the page's admin root, as in `incidents?status=active`.
     pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
         match self.send(Method::GET, relative, None).await {
             Err(error) if error.may_pass() => {
                 match self.way {
                     Way::OnBehalf { api, .. } => pause(api.connector.http, api.connector.random).await,
+                    #[cfg(not(target_arch = "wasm32"))]
                     Way::Token(access) => pause(access.http, access.random).await,
                 }
                 Ok(self.send(Method::GET, relative, None).await?.1)
@@ -267,6 +266,7 @@ impl<'a> PageApi<'a> {
                 let path = rooted(&root, relative)?;
                 api.call(&Call { method, path, scope, page_id: Some(page_id), body }).await
             }
+            #[cfg(not(target_arch = "wasm32"))]
             Way::Token(access) => access.send(method, relative, body).await,
         }
     }

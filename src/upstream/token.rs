@@ -2,7 +2,7 @@
 //!
 //! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
 
-use super::{API_ROOT, ApiError, JSON, exchange, pause, rooted};
+use super::{API_ROOT, ApiError, JSON, PageApi, Way, exchange, pause, rooted};
 use crate::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
 use bytes::Bytes;
@@ -55,6 +55,13 @@ pub struct TokenAccess<'a> {
     pub slack_actor: Option<&'a str>,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
+}
+
+impl<'a> PageApi<'a> {
+    /// The admin API of the page that a token belongs to.
+    pub const fn with_token(access: &'a TokenAccess<'a>) -> Self {
+        Self { way: Way::Token(access) }
+    }
 }
 
 impl TokenAccess<'_> {
@@ -140,7 +147,6 @@ impl TokenAccess<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::PageApi;
     use super::super::testing::{FakeHttp, counting_random};
     use super::*;
     use crate::catalog::Write;

@@ -1,8 +1,8 @@
 // The built worker carries four tools and no other: its list is the checked document, byte for byte, and what the page server
-// offers beyond that does not exist here.
+// offers beyond that does not exist here and is not in the file.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { withToken } from "../../dev/conformance/suite.mjs";
 import { Pipe, endAll } from "../page/support/program.mjs";
@@ -39,17 +39,33 @@ test("the list of tools is the checked document, byte for byte", () =>
     }
   }));
 
-test("whatever else the page server offers does not exist here", async () => {
+/** The names of what the page server offers beyond Hosted MCP. */
+async function broad() {
   const pipe = new Pipe({ STATIBEAT_API_TOKEN: "none", STATIBEAT_BASE_URL: "http://localhost:9" });
   await pipe.handshake();
   const { result } = await pipe.request("tools/list");
   await pipe.close();
   const here = CHECKED["2025-11-25"].result.tools.map(({ name }) => name);
-  const broad = result.tools.map(({ name }) => name).filter((name) => !here.includes(name));
-  assert.equal(broad.length, 12);
+  const names = result.tools.map(({ name }) => name).filter((name) => !here.includes(name));
+  assert.equal(names.length, 12);
+  return names;
+}
+
+test("the file of the worker knows no tool, no setting, no credential and no address of the page server", async () => {
+  const folder = new URL("../../dist/", import.meta.url);
+  const file = (await readdir(folder)).find((name) => name.endsWith(".wasm"));
+  const bytes = await readFile(new URL(file, folder));
+  assert.ok(bytes.includes("create_incident"), "its words can be found");
+  for (const word of [...(await broad()), "STATIBEAT_API", "page_mcp", "slack-actor", "statibeat://page/"]) {
+    assert.ok(!bytes.includes(word), word);
+  }
+});
+
+test("whatever else the page server offers does not exist here", async () => {
+  const names = await broad();
   await withToken(stack.url, async (url) => {
     for (const revision of Object.keys(CHECKED)) {
-      for (const name of broad) {
+      for (const name of names) {
         const params = { arguments: { page_id: 42, incident_id: 1001 } };
         const answer = await ask(url, revision, "tools/call", { ...params, name });
         const madeUp = await ask(url, revision, "tools/call", { ...params, name: "no_such_tool" });
