@@ -1,8 +1,10 @@
-// `npm run conformance`: the official MCP conformance suite against the fixtures, the built worker, and its
-// authorization server. `npm test` makes the same runs; this one counts them.
+// `npm run conformance`: the official MCP conformance suite against the fixtures, the built worker, its authorization
+// server, and the page server. `npm test` makes the same runs; this one counts them.
 //
 // The counts in the last line are the suite's scored scenarios on the fixtures, which run on the engine of the worker.
 
+import { withBridge } from "../../tests/page/support/bridge.mjs";
+import { TOKENS } from "../../tests/page/support/simulator.mjs";
 import { startStack } from "../../tests/worker/support/stack.mjs";
 import { REVISIONS, runAuthorizationSuite, runServerSuite, withFixtures, withToken } from "./suite.mjs";
 
@@ -17,6 +19,9 @@ const stack = await startStack();
 try {
   await withToken(stack.url, async (url) => {
     for (const revision of REVISIONS) report(`worker, ${revision}`, await runServerSuite("worker", url, revision));
+  });
+  await withBridge({ STATIBEAT_API_TOKEN: TOKENS.admin, STATIBEAT_BASE_URL: stack.simulatorUrl }, async (url) => {
+    for (const revision of REVISIONS) report(`page server, ${revision}`, await runServerSuite("page", url, revision));
   });
   totals.authorization = report("authorization", await runAuthorizationSuite(stack.url));
 } finally {

@@ -1,5 +1,6 @@
-// The official MCP conformance suite against one of three targets: the fixtures (every scenario that exists), the built
-// worker behind a proxy that adds the token (what it offers), and the worker's authorization server.
+// The official MCP conformance suite against one of four targets: the fixtures (every scenario that exists), the built
+// worker behind a proxy that adds the token (what it offers), the worker's authorization server, and the page server behind
+// a bridge from HTTP.
 //
 // Each run has its baseline: what is in it must fail, everything else must pass. So an entry that begins to pass is an
 // error as well, and the list cannot rot.

@@ -108,6 +108,12 @@ pub fn is_modern(request: &Request) -> bool {
     }
 }
 
+/// Where no header tells: whether a request can only be meant as a modern one, even if its envelope names no version.
+pub fn is_meant_modern(request: &Request) -> bool {
+    let has_capabilities = meta(&request.params).is_some_and(|meta| meta.contains_key(CAPABILITIES_KEY));
+    is_modern(request) || request.method == "server/discover" || (has_capabilities && request.method != "initialize")
+}
+
 /// Rule 7a: the envelope is complete and well-typed; its version.
 pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
     let missing = missing_keys(request);

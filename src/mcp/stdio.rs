@@ -103,7 +103,7 @@ async fn answer_request(surface: &dyn Surface, request: Request, negotiated: Opt
 
 /// A modern request says so itself; others follow the handshake.
 fn revision_of(request: &Request, negotiated: Option<Revision>) -> Result<Revision, ProtocolError> {
-    if era::is_modern(request) {
+    if era::is_meant_modern(request) {
         return era::check_envelope(request).and_then(era::served);
     }
     Ok(negotiated.unwrap_or(Revision::V2025_03_26))
@@ -188,6 +188,28 @@ mod tests {
         let unserved = said(&peer, &request("server/discover", &meta("2031-01-01"))).await;
         assert_eq!(unserved["error"]["code"], -32022);
         assert_eq!(said(&peer, &handshake("2025-06-18")).await["result"]["protocolVersion"], "2025-06-18");
+    }
+
+    #[tokio::test]
+    async fn a_modern_message_without_its_version_or_capabilities_is_told_what_it_lacks() {
+        let peer = Peer::default();
+        let (version, capabilities) = (json!({ era::VERSION_KEY: "2026-07-28" }), json!({ era::CAPABILITIES_KEY: {} }));
+        let cases = [
+            ("server/discover", json!({}), vec![era::VERSION_KEY, era::CAPABILITIES_KEY]),
+            ("server/discover", json!({ "_meta": capabilities }), vec![era::VERSION_KEY]),
+            ("tools/list", json!({ "_meta": capabilities }), vec![era::VERSION_KEY]),
+            ("tools/list", json!({ "_meta": version }), vec![era::CAPABILITIES_KEY]),
+        ];
+        for (method, params, lacks) in cases {
+            let error = said(&peer, &request(method, &params)).await["error"].clone();
+            assert_eq!(error["code"], -32602, "{error}");
+            assert!(
+                lacks.iter().all(|key| error["message"].as_str().is_some_and(|text| text.contains(key))),
+                "{error}"
+            );
+        }
+        let hello = json!({ "protocolVersion": "2025-11-25", "_meta": capabilities });
+        assert_eq!(said(&peer, &request("initialize", &hello)).await["result"]["protocolVersion"], "2025-11-25");
     }
 
     #[test]

@@ -140,13 +140,15 @@ pub fn screenshots(project: &Project, options: &Screenshots) -> Result<()> {
     steps::run(camera.arg("dev/screenshots.mjs").args(&options.words))
 }
 
-/// Runs the official conformance suite on the fixtures and on the built worker.
+/// Runs the official conformance suite on the fixtures, the built worker and the page server.
 pub fn conformance(project: &Project) -> Result<()> {
     let node = everything_built(project)?;
     build_fixtures(project)?;
+    build_page_server(project)?;
     let mut suite = Command::new(node);
     suite.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
     suite.env("STATIBEAT_CONFORMANCE", project.conformance_fixtures());
+    suite.env("STATIBEAT_PAGE_MCP", project.page_server());
     steps::run(suite.arg("dev/conformance/run.mjs"))
 }
 

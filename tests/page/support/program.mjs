@@ -77,6 +77,21 @@ export class Pipe {
     return { id, answer };
   }
 
+  /** A message of somebody else, under an id of ours; its answer has the id it came with. */
+  async pass(body) {
+    let message;
+    try {
+      message = JSON.parse(body);
+    } catch {
+      this.raw(`${body}\n`);
+      return this.stray();
+    }
+    const id = this.#next++;
+    const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
+    this.raw(`${JSON.stringify({ ...message, id })}\n`);
+    return { ...(await answer), id: message.id };
+  }
+
   /** Whether a request has been answered. */
   answered(id) {
     return this.lines.some((line) => JSON.parse(line).id === id);
