@@ -28,7 +28,7 @@ pub struct Options {
 
 /// Builds `build/index.js` and `build/index_bg.wasm`, and tells the size on the last line.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    require_wasm_target(project)?;
+    require_target(project, WASM_TARGET)?;
     let wasm = step("compile the library to wasm", || compile(project, PACKAGE, options.dev))?;
     let folder = step("generate the JavaScript side", || bind(&wasm, &project.path("build"), options.dev))?;
     let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
@@ -43,20 +43,16 @@ pub fn package(project: &Project, package: &str, folder: &Path) -> Result<()> {
     bind(&wasm, folder, false).map(drop)
 }
 
-/// Adds the wasm target to the toolchain when it is missing.
-fn require_wasm_target(project: &Project) -> Result<()> {
+/// Adds a target to the toolchain when it is missing.
+pub fn require_target(project: &Project, target: &str) -> Result<()> {
     let mut rustc = Command::new("rustc");
-    let libraries = steps::run_quietly(rustc.current_dir(&project.root).args([
-        "--print",
-        "target-libdir",
-        "--target",
-        WASM_TARGET,
-    ]))?;
+    let print = ["--print", "target-libdir", "--target", target];
+    let libraries = steps::run_quietly(rustc.current_dir(&project.root).args(print))?;
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }
-    step("install the wasm target", || {
-        steps::run(Command::new("rustup").current_dir(&project.root).args(["target", "add", WASM_TARGET]))
+    step(&format!("install the target {target}"), || {
+        steps::run(Command::new("rustup").current_dir(&project.root).args(["target", "add", target]))
     })
 }
 

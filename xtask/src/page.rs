@@ -1,5 +1,6 @@
 //! `cargo xtask page`: the page server as others get it, into `target/page/`.
 
+use crate::build;
 use crate::project::Project;
 use crate::steps::{self, step};
 use anyhow::{Context, Result};
@@ -20,13 +21,16 @@ const NAME: &str = "statibeat-page-mcp";
 
 #[derive(Args)]
 pub struct Options {
-    /// Another target than this machine's, such as x86_64-unknown-linux-musl; its toolchain must be installed.
+    /// Another target than this machine's, such as x86_64-unknown-linux-musl; a C compiler for it must be installed.
     #[arg(long)]
     target: Option<String>,
 }
 
 /// Builds it, and tells size and checksum on the last line.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
+    if let Some(target) = &options.target {
+        build::require_target(project, target)?;
+    }
     step("build the page server", || compile(project, options))?;
     let folder = project.target.join("page");
     let program = folder.join(format!("{NAME}{EXE_SUFFIX}"));
