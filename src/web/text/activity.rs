@@ -5,9 +5,12 @@ use super::capitalized;
 /// The section.
 pub const TITLE: &str = "Recent activity";
 /// What it shows.
-pub const HINT: &str = "Posts and ended connections. Reading is counted, not listed.";
-/// No row.
-pub const NONE: &str = "Nothing to show.";
+pub const HINT: &str =
+    "What your apps post appears here, and connections that end. What they read is counted above, not listed.";
+/// No row at all.
+pub const NONE_YET: &str = "Nothing yet.";
+/// No row that fits the filters.
+pub const NONE: &str = "Nothing fits these filters.";
 /// A filter.
 pub const PAGE: &str = "Page";
 /// A filter.

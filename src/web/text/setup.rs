@@ -2,6 +2,8 @@
 
 /// The section.
 pub const CONNECT: &str = "Connect an app";
+/// The same for somebody who has one.
+pub const CONNECT_ANOTHER: &str = "Connect another app";
 /// What to do.
 pub const CONNECT_HINT: &str =
     "Add this address to your app. It sends you here to sign in and to choose what it may do.";
@@ -101,7 +103,7 @@ pub mod refused {
     pub const HINT: &str =
         "Shown to admins of a page. The list of approved web apps is kept by the people who run this environment.";
     /// Where the answer was to go.
-    pub const WANTED: &str = "Wants its answer at";
+    pub const WANTED: &str = "Wants access sent to";
     /// The last time.
     pub const LAST: &str = "Last tried";
     /// How often.

@@ -54,7 +54,7 @@ impl Clock {
 
     /// How long ago, and when.
     pub(super) fn ago(&self, at: Timestamp) -> Markup {
-        html! { (self.since(at)) span.soft { ", " (self.moment(at)) } }
+        html! { (self.since(at)) @if let Some(here) = self.zoned(at) { span.soft { ", " time datetime=(at) { (here.strftime(text::MOMENT)) " " (here.strftime(text::ZONE)) } } } }
     }
 
     /// The same in plain words, for a sentence.

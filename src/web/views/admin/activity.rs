@@ -15,7 +15,9 @@ pub(super) fn list(view: &Overview<'_>) -> Markup {
             h2 #activity { (text::TITLE) }
             p.soft { (text::HINT) }
             (missing(view))
-            @if !activity.visible.is_empty() {
+            @if activity.is_bare() {
+                p { (text::NONE_YET) }
+            } @else if !activity.visible.is_empty() {
                 (filters(view))
                 @if activity.rows.is_empty() { p { (text::NONE) } } @else { (table(view)) }
                 (paging(view))
@@ -30,10 +32,10 @@ fn missing(view: &Overview<'_>) -> Markup {
     let activity = view.activity;
     html! {
         @if !activity.disabled.is_empty() {
-            p.note { (text::disabled(&names(&activity.disabled))) }
+            p.soft { (text::disabled(&names(&activity.disabled))) }
         }
         @if !activity.unknown.is_empty() {
-            p.note { (text::unknown(&names(&activity.unknown))) }
+            p.soft { (text::unknown(&names(&activity.unknown))) }
         }
     }
 }
@@ -96,7 +98,7 @@ fn row(view: &Overview<'_>, shown: &Shown) -> Markup {
                 @if let Some(title) = &row.title { br; span.soft { (text::quoted(title)) } }
                 @if row.kind == "write" && let Some(id) = &row.target_id { br; span.soft { (text::number(id)) } }
             }
-            td { @match row.page_id { Some(page) => (view.page_name(page)), None => "–" } }
+            @match row.page_id { Some(page) => td { (view.page_name(page)) }, None => td.none { "–" } }
             td {
                 span.tag.(if row.outcome == "done" { "good" } else { "warn" }) { (text::outcome(&row.outcome)) }
                 @if let Some(detail) = &row.detail { br; span.soft { (text::detail(detail)) } }

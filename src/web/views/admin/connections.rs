@@ -17,7 +17,7 @@ pub(super) fn own(view: &Overview<'_>) -> Markup {
             }
             @for (connection, checkup) in view.connections { (one(view, connection, checkup)) }
             @if view.connections.len() > 1 {
-                div.actions { (action_button(view, Action::RevokeAll, None, "")) }
+                div.item.actions { (action_button(view, Action::RevokeAll, None, "")) }
             }
             (doctor::ended(view))
         }

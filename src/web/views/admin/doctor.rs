@@ -11,7 +11,7 @@ use maud::{Markup, html};
 pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Markup {
     let verdict = checkup.verdict(connection);
     html! {
-        details.doctor {
+        details.doctor open[verdict == Verdict::Trouble] {
             summary { (text::NAME) span.unseen { " " (text::of(&connection.client_name)) } " " (tag(verdict)) }
             dl.facts {
                 dt { (text::LAST_CALL) } dd { @match checkup.called_at { Some(at) => (view.clock.ago(at)), None => (text::NO_CALL) } }

@@ -90,6 +90,16 @@ pub(in crate::web) struct ActivityList {
     pub filter: Filter,
 }
 
+impl ActivityList {
+    /// Whether there is nothing, though nothing was left out.
+    fn is_bare(&self) -> bool {
+        let Filter { page, client_id, outcome } = &self.filter;
+        let is_given = |word: &Option<String>| word.as_deref().is_some_and(|word| !word.is_empty());
+        let is_narrowed = page.is_some() || is_given(client_id) || is_given(outcome) || self.is_later;
+        self.rows.is_empty() && !self.visible.is_empty() && !is_narrowed
+    }
+}
+
 impl Overview<'_> {
     /// A page's name; its number if the person cannot see it any more.
     fn page_name(&self, id: PageId) -> String {
@@ -116,8 +126,9 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         }
         (zone(view.clock))
         @if let Some(done) = view.done { p.note.good role="status" { (text::actions::done(done)) } }
-        (setup::connect(view))
-        (connections::own(view))
+        // Whoever has connected something comes to look after it; a newcomer, to connect.
+        @if view.connections.is_empty() { (setup::connect(view)) (connections::own(view)) }
+        @else { (connections::own(view)) (setup::connect(view)) }
         (connections::others(view))
         (activity::list(view))
         (diagnosis::section(view))
@@ -229,7 +240,7 @@ fn action_button(view: &Overview<'_>, action: Action, target: Option<&Connection
         form method=(method) action=(Route::AdminAction.path()) {
             @if !is_confirmed { (token(view.form_token)) }
             (action_fields(action, target))
-            button.small type="submit" { (text::actions::button(action)) span.unseen { " " (about) } }
+            button.small.ends[is_confirmed] type="submit" { (text::actions::button(action)) span.unseen { " " (about) } }
         }
     }
 }

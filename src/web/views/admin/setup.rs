@@ -10,7 +10,7 @@ pub(super) fn connect(view: &Overview<'_>) -> Markup {
     let url = view.endpoints.resource.as_str();
     html! {
         section.card aria-labelledby="connect" {
-            h2 #connect { (text::CONNECT) }
+            h2 #connect { (if view.connections.is_empty() { text::CONNECT } else { text::CONNECT_ANOTHER }) }
             p { (text::CONNECT_HINT) }
             label.field for="resource-url" { (text::RESOURCE_URL) }
             input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
@@ -31,7 +31,8 @@ pub(super) fn details(view: &Overview<'_>) -> Markup {
     let endpoints = view.endpoints;
     html! {
         section.card aria-labelledby="details" {
-            h2 #details { (text::DETAILS) }
+            details.folded {
+                summary { h2 #details { (text::DETAILS) } }
             dl.facts {
                 dt { (text::ISSUER) } dd { code { (endpoints.issuer) } }
                 dt { (text::AUTHORIZE) } dd { code { (endpoints.authorize) } }
@@ -49,6 +50,7 @@ pub(super) fn details(view: &Overview<'_>) -> Markup {
                 }
             }
             p.soft { (text::LOCAL_APPS) }
+            }
         }
     }
 }
