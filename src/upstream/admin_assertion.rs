@@ -51,7 +51,7 @@ pub fn verify(connector: &Connector<'_>, token: &str, bound: &Bound<'_>) -> Resu
     check_binding(&claims.custom, settings, bound)?;
     let expires_at = signed::check_times(&claims, connector.now)?;
     let AdminClaims { sub, name, jti, .. } = claims.custom;
-    Ok(Asserted { user_id: UserId(sub), name, token_id: jti, expires_at })
+    Ok(Asserted { user_id: UserId(sub), name: signed::shown(&name), token_id: jti, expires_at })
 }
 
 fn check_binding(claims: &AdminClaims, settings: &Settings<'_>, bound: &Bound<'_>) -> Result<(), BadIdentity> {

@@ -149,6 +149,7 @@ pub(super) fn verify(
     signed::check_times(&claims, now)?;
     let IdentityClaims { sub, name, email, sid, auth_time, .. } = claims.custom;
     let authenticated_at = Timestamp::from_seconds(auth_time);
+    let (name, email) = (signed::shown(&name), signed::shown(&email));
     Ok(SignedInUser { id: UserId(sub), name, email, session_id: sid, authenticated_at })
 }
 

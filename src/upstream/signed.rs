@@ -5,6 +5,7 @@
 //! that order. Parties and binding differ from kind to kind; those are their files' business.
 
 use super::BadIdentity;
+use crate::catalog::text;
 use crate::keyring::PublicKey;
 use crate::timestamp::Timestamp;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
@@ -80,6 +81,13 @@ pub(super) fn check_times<C>(claims: &Claims<C>, now: Timestamp) -> Result<Times
         return Err(BadIdentity::Lifetime);
     }
     Ok(expires_at)
+}
+
+/// A name or an address as people are shown it: one visible line. Whoever chose it may have hidden something in it.
+pub(super) fn shown(name: &str) -> String {
+    /// Longer than any e-mail address may be (RFC 5321 4.5.3.1).
+    const LONGEST: usize = 320;
+    text::line(name, LONGEST)
 }
 
 /// Whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.

@@ -100,6 +100,11 @@ pub fn is_from_our_page(request: &Request<Bytes>, issuer: &str) -> bool {
     }
 }
 
+/// Whether a page of ours leads here, as far as the browser says: another site's link cannot pass for it.
+pub fn comes_from_ourselves(request: &Request<Bytes>) -> bool {
+    request.headers().get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin")
+}
+
 /// The fields of a form post; `None` when it is not one.
 pub fn form(request: &Request<Bytes>) -> Option<Parameters> {
     let content_type = request.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()?;

@@ -2,9 +2,12 @@
 
 use crate::support::browser::Browser;
 use crate::support::database::Failure;
-use crate::support::flow::user;
+use crate::support::flow::{authorize_url, user};
+use crate::support::forge::{Forged, identity_answer};
 use crate::support::simulator::FaultKind;
-use crate::support::{PUBLIC_URL, TestApp, header};
+use crate::support::{PUBLIC_URL, TestApp, header, request};
+use http::Response;
+use serde_json::{Value, json};
 
 const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
@@ -37,4 +40,68 @@ fn trouble_at_the_hosted_mcp_page_leads_back_to_it_and_not_to_an_app() {
         assert!(!shown.body.contains("your app"), "{}", shown.body);
     }
     assert_eq!(header(&upstream.response, "retry-after"), "10");
+}
+
+#[test]
+fn no_link_of_another_site_can_claim_that_something_was_done() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let cookies = browser.into_cookies();
+    let cookie: Vec<String> = cookies.iter().map(|((_, name), value)| format!("{name}={value}")).collect();
+    let shown = |site: &str| {
+        let headers = [("cookie", cookie.join("; ")), ("sec-fetch-site", site.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let page = app.send(request("GET", "/mcp/admin?done=revoke-all", &headers, ""));
+        assert_eq!(page.status(), 200);
+        String::from_utf8_lossy(page.body()).contains("All your connections are ended")
+    };
+    assert!(shown("same-origin"), "an action leads here");
+    for site in ["cross-site", "same-site", "none"] {
+        assert!(!shown(site), "{site}");
+    }
+}
+
+/// Markup, a reversal, an invisible character and a line break.
+const STRANGE: &str = "<script>x</script>\u{202e}evil\u{2066}\u{200b}\n";
+
+fn has_nothing_strange(page: &str) {
+    assert!(page.contains("&lt;script&gt;x&lt;/script&gt;evil"), "it is shown as text: {page}");
+    assert!(!page.contains("<script"), "{page}");
+    for hidden in ['\u{202e}', '\u{2066}', '\u{200b}'] {
+        assert!(!page.contains(hidden), "{hidden:?} in {page}");
+    }
+}
+
+/// StatiBeat's answers with every page and every title named strangely.
+fn rename(answer: Response<bytes::Bytes>) -> Response<bytes::Bytes> {
+    let Ok(mut document) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
+    for item in document["items"].as_array_mut().into_iter().flatten() {
+        item["name"] = STRANGE.into();
+    }
+    answer.map(|_| document.to_string().into())
+}
+
+/// C7
+#[test]
+fn names_of_pages_and_people_and_titles_bring_no_markup_and_hide_nothing() {
+    let app = TestApp::new();
+    app.upstream.tamper(|_, answer| Ok(rename(answer)));
+    let access = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write").access;
+    let arguments = json!({ "page_id": 42, "title": STRANGE, "description": "d", "status": "degraded", "affected_items_freetext": "API" });
+    app.call(&access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    app.db.execute("UPDATE audit SET title = '<script>x</script>\u{202e}evil\u{2066}\u{200b}' WHERE kind = 'write'");
+    let browser = Browser::new(&app);
+    let sign_in = browser.open(&authorize_url(&[]));
+    let forged = Forged::good(&app, &sign_in.hidden("state")).claim("name", STRANGE).claim("email", STRANGE).token();
+    app.upstream.tamper(move |asked, answer| {
+        Ok(if asked.uri().path().ends_with("/exchange") { identity_answer(&forged) } else { rename(answer) })
+    });
+    let consent = browser.choose_user(&sign_in, user::MARA_ADMIN);
+    assert!(consent.body.contains("Allow"), "{}", consent.body);
+    has_nothing_strange(&consent.body);
+    app.upstream.tamper(|_, answer| Ok(rename(answer)));
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Create incident"), "{page}");
+    has_nothing_strange(&page);
 }

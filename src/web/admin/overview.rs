@@ -50,7 +50,13 @@ pub(super) async fn show(
         counts: &connected.counts,
         first_day: connected.first_day,
         days: facts::DAYS,
-        done: query.one("done").ok().flatten().and_then(Action::parse),
+        // Only an action of ours leads here with it; a link of somebody else's must not claim that something was done.
+        done: query
+            .one("done")
+            .ok()
+            .flatten()
+            .and_then(Action::parse)
+            .filter(|_| browser::comes_from_ourselves(request)),
         clock: &clock,
     });
     if let Some(name) = chosen {

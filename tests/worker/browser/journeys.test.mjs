@@ -290,6 +290,32 @@ test("another site can neither post the admin page's forms nor the consent page'
   await context.close();
 });
 
+test("after signing out, going back shows nothing of the person", needsChromium, async () => {
+  await connected(stack, 1, "left-open");
+  const { context, page } = await open();
+  await openAdminPage(stack, page, "Mara");
+  await page.getByRole("heading", { name: "left-open" }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "Sign in with StatiBeat" }).waitFor();
+  assert.equal(await page.getByText("left-open").count(), 0);
+  assert.equal(await page.getByText("mara@northwind.example").count(), 0);
+  await context.close();
+});
+
+test("another site cannot make the Hosted MCP page say that something was done", needsChromium, async () => {
+  const { context, page } = await open();
+  await openAdminPage(stack, page, "Mara");
+  const lie = `${stack.url}/mcp/admin?done=revoke-all`;
+  await context.route("https://evil.example/**", (route) => route.fulfill({ contentType: "text/html", body: `<!doctype html><title>evil</title><a href="${lie}">look</a>` }));
+  await page.goto("https://evil.example/");
+  await page.getByRole("link", { name: "look" }).click();
+  await page.getByRole("heading", { name: "Hosted MCP", exact: true }).waitFor();
+  assert.equal(await page.getByRole("status").count(), 0);
+  await context.close();
+});
+
 test("nothing went wrong unseen", needsChromium, () => {
   assert.deepEqual(stack.logs.filter((entry) => entry.level === "error"), []);
 });

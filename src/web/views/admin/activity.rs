@@ -2,10 +2,14 @@
 
 use super::super::super::text::activity as text;
 use super::{Overview, Route};
+use crate::catalog::text::line;
 use crate::ids::PageId;
 use crate::storage::activity::Shown;
 use form_urlencoded::Serializer;
 use maud::{Markup, html};
+
+/// Titles are shown up to here, in characters.
+const LONGEST_TITLE: usize = 200;
 
 /// The list with its filters.
 pub(super) fn list(view: &Overview<'_>) -> Markup {
@@ -95,7 +99,7 @@ fn row(view: &Overview<'_>, shown: &Shown) -> Markup {
             td { (row.client_name) @if shown.user_id != view.person.user_id { br; span.soft { (text::OF_SOMEBODY_ELSE) } } }
             td {
                 (text::what(&row.kind, row.tool.as_deref()))
-                @if let Some(title) = &row.title { br; span.soft { (text::quoted(title)) } }
+                @if let Some(title) = &row.title { br; span.soft { (text::quoted(&line(title, LONGEST_TITLE))) } }
                 @if row.kind == "write" && let Some(id) = &row.target_id { br; span.soft { (text::number(id)) } }
             }
             @match row.page_id { Some(page) => td { (view.page_name(page)) }, None => td.none { "–" } }
