@@ -19,15 +19,20 @@ const DATABASE: &str = ".wrangler/state/v3/d1";
 /// File name to content.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Brings the local database up to the migrations.
+/// Whether the local database can be brought up to the migrations; asked before anything takes long.
+pub fn check(project: &Project) -> Result<()> {
+    let is_there = project.path(DATABASE).exists();
+    ensure!(
+        follows(&files(&project.path(SEEN))?, &files(&project.path(MIGRATIONS))?, is_there),
+        "the local database was made by another version of the migrations: `npm run reset` starts afresh, and forgets what was connected and posted here"
+    );
+    Ok(())
+}
+
+/// Brings the local database, that was checked, up to the migrations.
 pub fn prepare(project: &Project, node: &Path) -> Result<()> {
     let wanted = files(&project.path(MIGRATIONS))?;
     let seen = files(&project.path(SEEN))?;
-    let is_there = project.path(DATABASE).exists();
-    ensure!(
-        follows(&seen, &wanted, is_there),
-        "the local database was made by another version of the migrations: `npm run reset` starts afresh"
-    );
     if seen == wanted {
         return Ok(());
     }

@@ -59,6 +59,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let _lock = running::lock(project)?;
     ready::require_free(options.port, "--port")?;
     ready::require_free(options.simulator_port, "--simulator-port")?;
+    database::check(project)?;
 
     let node = node::require(project)?;
     build::run(project, &build::Options { dev: false })?;

@@ -3,7 +3,8 @@
 /// The person's own.
 pub const OWN: &str = "Your connected apps";
 /// None of them.
-pub const NONE_OWN: &str = "None yet. Add the Resource URL to an app; once you have allowed it, it appears here.";
+pub const NONE_OWN: &str =
+    "None at the moment. Add the Resource URL to an app; once you have allowed it, it appears here.";
 /// Those of other people.
 pub const OTHERS: &str = "Other people's apps on pages you administer";
 /// None of them.

@@ -42,6 +42,12 @@ impl Clock {
         }
     }
 
+    /// A day and a time, without UTC beside.
+    pub(super) fn here(&self, at: Timestamp) -> Markup {
+        let Some(here) = self.zoned(at) else { return html! { (at) } };
+        html! { time datetime=(at) { (here.strftime(text::MOMENT)) " " (here.strftime(text::ZONE)) } }
+    }
+
     /// A day.
     pub(super) fn day(&self, at: Timestamp) -> Markup {
         html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime(text::DAY)), None => (at) } } }
@@ -54,7 +60,7 @@ impl Clock {
 
     /// How long ago, and when.
     pub(super) fn ago(&self, at: Timestamp) -> Markup {
-        html! { (self.since(at)) @if let Some(here) = self.zoned(at) { span.soft { ", " time datetime=(at) { (here.strftime(text::MOMENT)) " " (here.strftime(text::ZONE)) } } } }
+        html! { (self.since(at)) span.soft { ", " (self.here(at)) } }
     }
 
     /// The same in plain words, for a sentence.

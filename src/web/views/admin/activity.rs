@@ -52,6 +52,7 @@ fn filters(view: &Overview<'_>) -> Markup {
         .map(|(connection, _)| connection)
         .chain(view.others)
         .map(|connection| (connection.client_id.as_str(), connection.client_name.as_str()))
+        .chain(view.ended.iter().map(|ended| (ended.client_id.as_str(), ended.client_name.as_str())))
         .collect();
     clients.sort_unstable();
     clients.dedup();

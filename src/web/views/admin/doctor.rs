@@ -108,7 +108,7 @@ pub(super) fn ended(view: &Overview<'_>) -> Markup {
                     @let Advice { meaning, advice } = advice::of_end(connection.reason.as_deref());
                     article.item {
                         h3 { (connection.client_name) }
-                        p.soft { (text::ended_at(&view.clock.since(connection.ended_at))) ", " (view.clock.moment(connection.ended_at)) }
+                        p.soft { (text::ended_at(&view.clock.since(connection.ended_at))) ", " (view.clock.here(connection.ended_at)) }
                         p { (meaning) " " (advice) }
                     }
                 }
