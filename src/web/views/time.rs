@@ -37,7 +37,7 @@ impl Clock {
         let beside = if here.date() == there.date() { text::BESIDE } else { text::BESIDE_OTHER_DAY };
         html! {
             time datetime=(at) {
-                (here.strftime(text::MOMENT)) " " @if is_utc { (UTC) } @else { (here.strftime(text::ZONE)) span.soft { " / " (there.strftime(beside)) } }
+                (here.strftime(text::MOMENT)) " " @if is_utc { (UTC) } @else { (here.strftime(text::ZONE)) " " span.soft { (there.strftime(beside)) } }
             }
         }
     }
@@ -112,8 +112,8 @@ mod tests {
     fn a_moment_is_said_on_the_readers_clock_with_utc_beside_and_in_a_form_for_machines() {
         let time = r#"<time datetime="2001-09-09T01:46:40Z">"#;
         assert_eq!(moment("UTC", 1_000_000_000), format!("{time}9 Sep 2001, 01:46 UTC</time>"));
-        assert_eq!(moment("Europe/Berlin", 1_000_000_000), format!("{time}9 Sep 2001, 03:46 CEST / 01:46 UTC</time>"));
-        let west = format!("{time}8 Sep 2001, 18:46 PDT / 9 Sep, 01:46 UTC</time>");
+        assert_eq!(moment("Europe/Berlin", 1_000_000_000), format!("{time}9 Sep 2001, 03:46 CEST (01:46 UTC)</time>"));
+        let west = format!("{time}8 Sep 2001, 18:46 PDT (9 Sep, 01:46 UTC)</time>");
         assert_eq!(moment("America/Los_Angeles", 1_000_000_000), west);
     }
 
