@@ -37,6 +37,10 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let built = options.target.as_ref().map_or(folder.clone(), |target| project.target.join(target).join("page"));
     if options.target.is_some() {
         fs::create_dir_all(&folder).context("target/page")?;
+        // It may be a second name of cargo's own file for this machine, which cargo would then take for what it built.
+        if program.exists() {
+            fs::remove_file(&program).context("the program of an earlier build")?;
+        }
         fs::copy(built.join(format!("{NAME}{EXE_SUFFIX}")), &program).context("the built program")?;
     }
     step("write man page and completions", || documents(project, &folder))?;
