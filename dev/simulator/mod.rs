@@ -32,6 +32,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 
 pub use audit::AuditEntry;
+use switches::faults::Drop;
 #[allow(unused_imports, reason = "only tests plan faults in memory")]
 pub use switches::faults::{Fault, FaultKind, RecordedRequest};
 use world::World;
@@ -86,6 +87,8 @@ pub enum Outcome {
     Dropped {
         /// How long a planned fault holds the connection open.
         delay: Duration,
+        /// An answer of which half is sent first.
+        half_of: Option<Response<Bytes>>,
     },
 }
 
@@ -126,19 +129,22 @@ impl Simulator {
         world.record(request);
         let request_id = world.request_id(request);
         let mut planned = world.faults.take(request);
-        if planned.drop_before {
-            return Outcome::Dropped { delay: planned.delay };
+        if planned.drop == Some(Drop::BeforeWork) {
+            return Outcome::Dropped { delay: planned.delay, half_of: None };
         }
         let answer = match planned.instead.take() {
             Some(instead) => instead,
             None => dispatch::answer(&mut world, request, now, &request_id),
         };
-        if planned.drop_after {
-            return Outcome::Dropped { delay: planned.delay };
+        if planned.drop == Some(Drop::BeforeAnswer) {
+            return Outcome::Dropped { delay: planned.delay, half_of: None };
         }
         let mut response = planned.spoil(answer);
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-request-id", value);
+        }
+        if planned.drop == Some(Drop::InAnswer) {
+            return Outcome::Dropped { delay: planned.delay, half_of: Some(response) };
         }
         let held_at = planned.hold.then_some(world.faults.releases);
         Outcome::Answered { response, delay: planned.delay, held_at }

@@ -50,6 +50,27 @@ fn a_connection_drops_before_or_after_the_work() {
 }
 
 #[test]
+fn a_connection_breaks_off_in_the_middle_of_an_answer() {
+    let story = Story::new();
+    story.simulator.inject(Fault::once("POST", ANY_INCIDENTS, FaultKind::CutBody));
+    let Outcome::Dropped { half_of: Some(answer), .. } = create(&story) else { panic!("nothing to send half of") };
+    assert_eq!(answer.status(), 201);
+    assert_eq!(count(&story), 16, "the work is done");
+}
+
+#[test]
+fn a_page_of_html_takes_the_place_of_the_work() {
+    let story = Story::new();
+    story.simulator.inject(Fault::once("POST", ANY_INCIDENTS, FaultKind::Html { code: 502 }));
+    let Outcome::Answered { response, .. } = create(&story) else { panic!("not dropped") };
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-type"]),
+        (502, &"text/html; charset=utf-8".parse().expect("a value"))
+    );
+    assert_eq!(count(&story), 15);
+}
+
+#[test]
 fn delays_add_up_and_leave_the_answer_alone() {
     let story = Story::new();
     for milliseconds in [200, 300] {

@@ -1,13 +1,15 @@
 //! The socket: one hyper connection at a time per client, real delays, and dropped connections that really drop.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Either, Full, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -59,7 +61,35 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, Dropped> {
+/// The first half of a body whose whole length was announced, and then the end of the connection.
+#[derive(Debug)]
+struct Cut {
+    announced: u64,
+    half: Option<Bytes>,
+}
+
+impl Cut {
+    fn of(whole: &Bytes) -> Self {
+        Self { announced: whole.len() as u64, half: Some(whole.slice(..whole.len() / 2)) }
+    }
+}
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        Poll::Ready(Some(self.half.take().map(Frame::data).ok_or(Dropped)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
+}
+
+type Answer = Response<Either<Full<Bytes>, Cut>>;
+
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Answer, Dropped> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, READ_LIMIT).collect().await {
         Ok(collected) => collected.to_bytes(),
@@ -82,11 +112,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
                 // The sender lives as long as all connections do.
                 let _ = shared.releases.subscribe().wait_for(|releases| *releases > at).await;
             }
-            Ok(response.map(Full::new))
+            Ok(response.map(|body| Either::Left(Full::new(body))))
         }
-        Outcome::Dropped { delay } => {
+        Outcome::Dropped { delay, half_of } => {
             tokio::time::sleep(delay).await;
-            Err(Dropped)
+            half_of.map(|response| response.map(|body| Either::Right(Cut::of(&body)))).ok_or(Dropped)
         }
     }
 }

@@ -51,6 +51,13 @@ pub enum FaultKind {
     DropBefore,
     /// The work is done and its answer lost.
     DropAfter,
+    /// The work is done; the connection closes in the middle of the answer's body.
+    CutBody,
+    /// A page of HTML instead of the work, as a proxy on the way sends one.
+    Html {
+        /// The status.
+        code: u16,
+    },
     /// The work is done; the answer's JSON breaks off in the middle.
     MalformedBody,
     /// The work is done; the answer's body is valid JSON of about this size.
@@ -99,6 +106,17 @@ pub struct Faults {
     pub releases: u64,
 }
 
+/// When a connection closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// Before the work.
+    BeforeWork,
+    /// After the work.
+    BeforeAnswer,
+    /// In the middle of the answer.
+    InAnswer,
+}
+
 /// What the faults that met a request want done to it.
 #[derive(Debug, Default)]
 pub struct Planned {
@@ -106,10 +124,8 @@ pub struct Planned {
     pub delay: Duration,
     /// Whether the answer waits until it is released.
     pub hold: bool,
-    /// Whether the connection closes before the work.
-    pub drop_before: bool,
-    /// Whether the connection closes after the work.
-    pub drop_after: bool,
+    /// When the connection closes, if it does.
+    pub drop: Option<Drop>,
     /// The answer that takes the place of the work.
     pub instead: Option<Response<Bytes>>,
     spoiled: Option<FaultKind>,
@@ -158,8 +174,10 @@ impl Planned {
             FaultKind::Status { code, retry_after } => {
                 self.instead = Some(status_answer(*code, *retry_after));
             }
-            FaultKind::DropBefore => self.drop_before = true,
-            FaultKind::DropAfter => self.drop_after = true,
+            FaultKind::DropBefore => self.drop = Some(Drop::BeforeWork),
+            FaultKind::DropAfter => self.drop = Some(Drop::BeforeAnswer),
+            FaultKind::CutBody => self.drop = Some(Drop::InAnswer),
+            FaultKind::Html { code } => self.instead = Some(html_answer(*code)),
             FaultKind::MalformedBody | FaultKind::HugeBody { .. } => {
                 self.spoiled = Some(kind.clone());
             }
@@ -180,6 +198,13 @@ impl Planned {
         }
         response
     }
+}
+
+fn html_answer(code: u16) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"<!DOCTYPE html><title>Gateway</title><p>planned fault"));
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY);
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/html; charset=utf-8"));
+    response
 }
 
 fn status_answer(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
