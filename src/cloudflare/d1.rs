@@ -3,16 +3,21 @@
 //! D1 binds every number as REAL and refuses JavaScript's big integers, so whole numbers travel as floating point
 //! ones, which is exact below 2^53. What D1 says of a fault goes to the log in short, without stack or values.
 
+use super::patience::within;
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
 use async_trait::async_trait;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result, Env};
 
 /// The binding's name in wrangler.toml.
 const BINDING: &str = "DB";
+
+/// The longest wait for a batch; it may be done all the same. A regular one takes milliseconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest part of D1's message that is kept.
 const LONGEST_REASON: usize = 200;
@@ -32,7 +37,9 @@ impl Database for Bound {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         let db = self.0.as_ref().map_err(short)?;
         let prepared = statements.iter().map(|statement| prepare(db, statement)).collect::<Result<Vec<_>, _>>()?;
-        let results = db.batch(prepared).await.map_err(|error| short(&error))?;
+        let answer = within(LONGEST_WAIT, db.batch(prepared)).await;
+        let results = answer.ok_or_else(|| DatabaseError("no answer in time".to_owned()))?;
+        let results = results.map_err(|error| short(&error))?;
         results.iter().map(rows).collect()
     }
 }
@@ -105,10 +112,10 @@ impl Visitor<'_> for ColumnVisitor {
     }
 }
 
-/// The cause D1 names; its whole text repeats that several times and adds a stack.
+/// What D1 says in one line. Its cause is left out: a lost connection has none.
 fn short(error: &worker::Error) -> DatabaseError {
     DatabaseError(clipped(&match error {
-        worker::Error::D1(error) => error.cause(),
+        worker::Error::D1(error) => AsRef::<js_sys::Error>::as_ref(error).message().into(),
         worker::Error::UnknownJsError { message, .. } => message.clone(),
         other => other.to_string(),
     }))

@@ -7,6 +7,7 @@ mod convert;
 mod d1;
 mod fetch;
 mod log;
+mod patience;
 mod rate_limit;
 mod recovery;
 

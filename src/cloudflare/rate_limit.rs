@@ -3,6 +3,7 @@
 //! The object only loads, asks `hosted::rate_limit`, and saves. The runtime delivers no other event to an object while
 //! it waits for its storage, so two takes never see the same state. When its window is over, the object forgets itself.
 
+use super::patience::within;
 use crate::hosted::rate_limit::State;
 use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
 use crate::timestamp::Timestamp;
@@ -19,6 +20,9 @@ const BINDING: &str = "RATE_LIMIT";
 
 /// The one thing an object stores.
 const STATE: &str = "state";
+
+/// The longest wait for an object. A regular answer takes milliseconds, one from another continent some hundred.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// What the limiter asks the object.
 #[derive(Serialize, Deserialize)]
@@ -119,7 +123,21 @@ impl<'a> Counters<'a> {
         Self { env }
     }
 
-    async fn ask(&self, key: &str, take: &Take) -> worker::Result<Answer> {
+    /// Asks once more when an object fails, which it does when the runtime moves it or a deployment ends it. Then the first
+    /// take may count too, so that less is let through and never more. One that does not answer is not asked again.
+    async fn ask(&self, key: &str, take: &Take) -> Result<Answer, LimiterError> {
+        let asked = async {
+            match self.ask_once(key, take).await {
+                Ok(answer) => Ok(answer),
+                Err(_) => self.ask_once(key, take).await,
+            }
+        };
+        let answer = within(LONGEST_WAIT, asked).await;
+        let answer = answer.ok_or_else(|| LimiterError("no answer in time".to_owned()))?;
+        answer.map_err(|error| LimiterError(error.to_string()))
+    }
+
+    async fn ask_once(&self, key: &str, take: &Take) -> worker::Result<Answer> {
         let counter = self.env.durable_object(BINDING)?.get_by_name(key)?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(take)?)));
@@ -135,9 +153,7 @@ impl RateLimiter for Counters<'_> {
         if let Some(retry_after) = still_limited(key, now) {
             return Ok(Decision::Limited { retry_after });
         }
-        let answer =
-            self.ask(key, &Take::new(limit, now, false)).await.map_err(|error| LimiterError(error.to_string()))?;
-        let decision = answer.into();
+        let decision = self.ask(key, &Take::new(limit, now, false)).await?.into();
         if let Decision::Limited { retry_after } = decision {
             remember_limited(key, now + retry_after);
         }
@@ -145,11 +161,10 @@ impl RateLimiter for Counters<'_> {
     }
 
     async fn remaining(&self, key: &str, limit: Limit, now: Timestamp) -> Result<u32, LimiterError> {
-        match self.ask(key, &Take::new(limit, now, true)).await {
-            Ok(Answer::Allowed { remaining }) => Ok(remaining),
-            Ok(Answer::Limited { .. }) => Ok(0),
-            Err(error) => Err(LimiterError(error.to_string())),
-        }
+        Ok(match self.ask(key, &Take::new(limit, now, true)).await? {
+            Answer::Allowed { remaining } => remaining,
+            Answer::Limited { .. } => 0,
+        })
     }
 }
 
