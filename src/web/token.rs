@@ -270,9 +270,8 @@ async fn rotate(
     let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
-    let race = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await?;
-    Ok((race == Race::Won)
-        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
+    let race = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await;
+    Ok(is_won(ctx, race).then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
 /// Used a moment ago: the same successor again, with an access token of its own. Each time stands in the audit, because a
@@ -305,9 +304,17 @@ async fn repeat(
         detail: None,
     };
     let audit = audit::statement_if_token_issued(&entry, &new.access);
-    let race = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await?;
-    Ok((race == Race::Won)
-        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
+    let race = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await;
+    Ok(is_won(ctx, race).then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
+}
+
+/// A database that may have done it, and lost its answer, is as good as a lost race: what is there now is read again, at
+/// once, because whoever came back for the successor later might come too late.
+fn is_won(ctx: &Context<'_>, race: Result<Race, DatabaseError>) -> bool {
+    race.unwrap_or_else(|error| {
+        (ctx.log)(&format!("token endpoint: {error}"));
+        Race::Lost
+    }) == Race::Won
 }
 
 /// Ends a grant, with its audit row, unless it has ended already.

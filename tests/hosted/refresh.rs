@@ -200,6 +200,18 @@ fn a_refresh_whose_answer_was_lost_can_be_repeated() {
     }
 }
 
+#[test]
+fn a_rotation_that_the_database_does_not_confirm_is_looked_at_again_at_once() {
+    for failure in [Failure::Before, Failure::After] {
+        let app = TestApp::new();
+        let pair = app.connect(user::MARA_ADMIN, SCOPE);
+        app.db.faults.once(1, failure);
+        let next = tokens(&app.refresh(&pair.refresh, &[]));
+        assert_eq!(app.ping(&next.access), 200, "{failure:?}");
+        assert_eq!(app.db.count("SELECT count(*) FROM refresh_tokens"), 2, "one successor after {failure:?}");
+    }
+}
+
 /// P4
 #[test]
 fn an_access_token_lives_an_hour_to_the_second() {

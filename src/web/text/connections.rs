@@ -22,7 +22,7 @@ pub const MAY: &str = "May";
 /// A scope that writes.
 pub const POSTS_PUBLICLY: &str = "Posts publicly";
 /// Reading by tools.
-pub const READ_BRIDGE: &str = "Read through tools as well";
+pub const READ_BRIDGE: &str = "Read all this through tools as well";
 /// Its pages.
 pub const PAGES: &str = "Pages";
 /// All of them.

@@ -10,8 +10,6 @@ pub fn title(client: &str) -> String {
 
 /// "Only these pages", and none ticked.
 pub const NO_PAGE: &str = "Nothing is connected yet: choose at least one page, or all pages.";
-/// The way to them.
-pub const TO_PAGES: &str = "Go to the pages";
 /// Who asks.
 pub const APP: &str = "App";
 /// Where the answer goes.

@@ -3,9 +3,8 @@
 //! Each text is a whole sentence or label. What varies is handed in, so that a translation may put it where its grammar wants
 //! it; no view glues sentences together, and `tests/layering.rs` finds words in a view. Texts know nothing of HTML.
 //!
-//! Elsewhere stand only words that programs and operators are told as well: the sentences of scopes (`catalog/scope.rs`), what
-//! is wrong with an entry of the operator's list (`oauth/client/allowed.rs`), and what a nameless app is called, which is part of
-//! its client id (`oauth/registration.rs`).
+//! Elsewhere stand only words that programs and operators are told as well: the sentences of scopes (`catalog/scope.rs`) and
+//! what is wrong with an entry of the operator's list (`oauth/client/allowed.rs`).
 
 pub mod actions;
 pub mod activity;

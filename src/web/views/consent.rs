@@ -51,7 +51,7 @@ pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
     let body = html! {
         h1 { (title) }
         @if let Some(Objection::NoPage) = view.objection {
-            p.note role="alert" { (text::NO_PAGE) " " a href="#pages" { (text::TO_PAGES) } }
+            p.note role="alert" { (text::NO_PAGE) }
         }
         (who(view))
         (warnings(view.client))
@@ -179,7 +179,7 @@ fn pages(view: &ConsentPage<'_>) -> Markup {
     let names: Vec<&str> = view.pages.iter().map(|page| page.name.as_str()).collect();
     let is_ticked = |page: &AccessiblePage| !is_all && view.choice.pages.contains(page.id);
     html! {
-        fieldset.pages #pages {
+        fieldset.pages {
             legend { (text::PAGES) }
             label.choice {
                 input type="radio" name="pages" value="all" checked[is_all];

@@ -201,6 +201,16 @@ impl World {
         recent.count() >= ROTATIONS
     }
 
+    /// What becomes of a rotation or its repetition whose end nobody was told, when it is asked for again at once.
+    pub fn second_look(&self, first: Effect) -> Option<Effect> {
+        let (Effect::Rotate { refresh } | Effect::Repeat { refresh }) = first else { return None };
+        let token = &self.refreshes[refresh];
+        match token.first_used_at {
+            None => Some(Effect::Rotate { refresh }),
+            Some(_) => self.may_repeat(token).then_some(Effect::Repeat { refresh }),
+        }
+    }
+
     fn may_repeat(&self, token: &Refresh) -> bool {
         let successor = token.successor.map(|at| &self.refreshes[at]);
         token.repeats < REPEATS && successor.is_some_and(|successor| successor.first_used_at.is_none())
