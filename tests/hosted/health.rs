@@ -54,6 +54,7 @@ fn each_broken_part_is_named_and_its_reason_goes_to_the_log() {
         |app| app.upstream.inject(None, "/api/v1/me", FaultKind::Status { code: 503, retry_after: None }),
         "upstream",
     );
+    check_broken(|app| app.upstream.inject(None, "/api/v1/me", FaultKind::Html { code: 200 }), "upstream");
 }
 
 #[test]
