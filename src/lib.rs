@@ -14,7 +14,7 @@
 //! | [`surface`] | what the two surfaces do alike with the catalogue |
 //! | [`hosted`] | who may do what with the catalogue over the network |
 //! | `page` | the same for one page over a pipe; not in the worker |
-//! | [`web`] | HTTP: one `Route`, one `match`; pages in `views`, every word of theirs in `text` |
+//! | [`web`] | HTTP: one `Route`, one `match` |
 //! | `cloudflare` | the edge: the only code that touches the runtime |
 //!
 //! Who may import whom is checked by `tests/layering.rs`.

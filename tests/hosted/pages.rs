@@ -8,7 +8,6 @@ use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, header, request};
 use http::Response;
 use serde_json::{Value, json};
-use url::Url;
 
 const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
@@ -105,34 +104,4 @@ fn names_of_pages_and_people_and_titles_bring_no_markup_and_hide_nothing() {
     let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
     assert!(page.contains("Create incident"), "{page}");
     has_nothing_strange(&page);
-}
-
-/// A29
-#[test]
-fn every_redirect_on_a_persons_way_is_forgotten_and_tells_nobody_where_it_came_from() {
-    let app = TestApp::new();
-    app.connect(user::MARA_ADMIN, "mcp.pages.read");
-    let browser = Browser::new(&app);
-    let get = |url: &Url| browser.request("GET", url, String::new(), "");
-    let at = |path: &str| Url::parse(&format!("{PUBLIC_URL}{path}")).expect("a URL");
-    let mut ways = vec![get(&Url::parse(&authorize_url(&[])).expect("a URL")), get(&at("/mcp/admin/sign-in"))];
-    for start in ["/mcp/admin/sign-in".to_owned(), authorize_url(&[])] {
-        let sign_in = browser.open(&start);
-        let fields = ["connector_id", "state", "code_challenge"].map(|name| (name, sign_in.hidden(name)));
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .extend_pairs([("code_challenge_method", "S256"), ("user_id", user::MARA_ADMIN)])
-            .finish();
-        let left = browser.request("POST", &sign_in.url, form, "https://api.statibeat.example");
-        ways.push(get(&Url::parse(header(&left, "location")).expect("a URL")));
-    }
-    let page = browser.open(PAGE);
-    let form = format!("token={}&action=revoke-all", page.hidden("token"));
-    ways.push(browser.request("POST", &at("/mcp/admin/action"), form, PUBLIC_URL));
-    for way in &ways {
-        assert!([302, 303].contains(&way.status().as_u16()), "{way:?}");
-        assert_eq!((header(way, "cache-control"), header(way, "referrer-policy")), ("no-store", "no-referrer"));
-        assert!(way.headers().keys().all(|name| !name.as_str().starts_with("access-control-")), "{way:?}");
-    }
-    assert_eq!(ways.last().map(|way| way.status().as_u16()), Some(303), "after a post");
 }

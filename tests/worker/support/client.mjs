@@ -9,9 +9,10 @@ export const REDIRECT = "http://127.0.0.1:45678/callback";
 export class Client {
   #url;
 
-  constructor(stack, id = "concurrent-client") {
+  constructor(stack, id = "concurrent-client", scope = "mcp.pages.read") {
     this.#url = stack.url;
     this.id = id;
+    this.scope = scope;
   }
 
   /** What redeems a new code of this user. */
@@ -24,7 +25,7 @@ export class Client {
       response_type: "code",
       code_challenge: createHash("sha256").update(code_verifier).digest("base64url"),
       code_challenge_method: "S256",
-      scope: "mcp.pages.read",
+      scope: this.scope,
     });
     const back = await signIn(url, { user, headers: fromAnywhere() });
     return { grant_type: "authorization_code", code: back.searchParams.get("code"), redirect_uri: REDIRECT, code_verifier };
@@ -51,21 +52,28 @@ export class Client {
 
   /** The status of a harmless call: whether the token works. */
   async ping(accessToken) {
+    return (await this.call(accessToken, "ping")).status;
+  }
+
+  /** A call of the connector: status, headers, and the message. */
+  async call(accessToken, method, params) {
     const answer = await fetch(`${this.#url}/mcp`, {
       method: "POST",
       headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/json", "mcp-protocol-version": "2025-11-25" },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     });
-    await answer.body?.cancel();
-    return answer.status;
+    return parsed(answer);
   }
 
   async #post(path, fields) {
     const body = new URLSearchParams({ client_id: this.id, ...fields });
-    const answer = await fetch(this.#url + path, { method: "POST", headers: fromAnywhere(), body });
-    const text = await answer.text();
-    return { status: answer.status, body: text ? JSON.parse(text) : undefined };
+    return parsed(await fetch(this.#url + path, { method: "POST", headers: fromAnywhere(), body }));
   }
+}
+
+async function parsed(answer) {
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : undefined };
 }
 
 function fromAnywhere() {

@@ -94,7 +94,7 @@ export const STATES = {
     await consentShown(stack, page);
     await page.getByLabel("Only these pages").check();
     await button(page, "Allow");
-    await page.getByRole("alert").getByRole("link").waitFor();
+    await page.getByRole("alert").waitFor();
   },
   "consent, connected": async (stack, page) => {
     await consentShown(stack, page, { clientId: "interim-app" });
