@@ -1,12 +1,13 @@
 //! `HttpClient` over the runtime's fetch: bounded in time and size, redirects handed back rather than followed.
 
 use super::convert::{self, BodyError};
+use super::timer;
 use crate::ports::{HttpClient, HttpError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
 use worker::js_sys::Uint8Array;
-use worker::{AbortSignal, Delay, Fetch, Method, Request, RequestInit, RequestRedirect};
+use worker::{AbortSignal, Fetch, Method, Request, RequestInit, RequestRedirect};
 
 /// Time for the whole exchange, body included.
 const TIMEOUT_MILLISECONDS: u32 = 10_000;
@@ -41,7 +42,7 @@ impl HttpClient for Runtime {
     }
 
     async fn pause(&self, length: Duration) {
-        Delay::from(length).await;
+        timer::pass(length).await;
     }
 }
 

@@ -10,9 +10,12 @@ mod log;
 mod patience;
 mod rate_limit;
 mod recovery;
+mod timer;
 
 use crate::config::{Config, Problem};
 use crate::ids::RequestId;
+use crate::storage::calls::Tally;
+use crate::storage::gathering::Gathering;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
 use crate::timestamp::Timestamp;
@@ -29,6 +32,8 @@ thread_local! {
     static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
     /// What this instance knows of StatiBeat's health.
     static BREAKER: Rc<Breaker> = Rc::default();
+    /// What this instance has to count.
+    static GATHERING: Rc<Gathering> = Rc::default();
 }
 
 /// Answers one request.
@@ -56,11 +61,21 @@ async fn answer(request: Request, env: Env, context: worker::Context) -> worker:
     let Answered { mut response, record } = web::handle(&runtime, request).await;
     log::record(&config, &env, &record);
     if let Some(tally) = web::take_tally(&mut response) {
-        let env = env.clone();
-        let note = |message: &str| log::event(Level::Warn, "tally", message);
-        context.wait_until(async move { web::count(&d1::Bound::new(&env), &tally, &note).await });
+        count_later(tally, &env, &context);
     }
     convert::response(response)
+}
+
+/// Sees to it that a tally is written, with those of other requests.
+fn count_later(tally: Tally, env: &Env, context: &worker::Context) {
+    let gathering = GATHERING.with(Rc::clone);
+    let Some(wait) = gathering.add(tally, milliseconds()) else { return };
+    let env = env.clone();
+    context.wait_until(async move {
+        timer::pass(wait).await;
+        let note = |message: &str| log::event(Level::Warn, "tally", message);
+        web::count(&d1::Bound::new(&env), &gathering.take(), &note).await;
+    });
 }
 
 /// Deletes what is past its time; what one run leaves goes with the next.

@@ -1,6 +1,7 @@
 //! How many calls each connection made on each day, by how they ended; which pages it reached, and how it is doing.
 //!
-//! Written after an answer has left, so that no call waits for it. A count that is lost is lost: it is a picture, not a bill.
+//! Gathered per instance ([`super::gathering`]) and written after the answers have left, so that no call waits for it. A count
+//! that is lost is lost: it is a picture, not a bill.
 
 use super::health::{self, RefusedRefresh, Report};
 use super::{Result, Select, statement};
@@ -8,6 +9,7 @@ use crate::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
 use crate::timestamp::Timestamp;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Counts are kept for this long.
@@ -74,36 +76,73 @@ pub fn day_of(at: Timestamp) -> i64 {
     at.as_seconds().div_euclid(DAY)
 }
 
-/// Counts it.
-pub async fn count(db: &dyn Database, tally: &Tally) -> Result<()> {
-    let statements = match tally {
-        Tally::Call(call) => statements_for_call(call),
-        Tally::RefusedRefresh(refused) => vec![health::statement_for_refusal(refused)],
-    };
+/// Counts all of them, in one batch.
+pub async fn count(db: &dyn Database, tallies: &[Tally]) -> Result<()> {
+    let calls: Vec<&Call> =
+        tallies.iter().filter_map(|tally| if let Tally::Call(call) = tally { Some(call) } else { None }).collect();
+    let refused = tallies.iter().filter_map(|tally| match tally {
+        Tally::RefusedRefresh(refused) => Some(health::statement_for_refusal(refused)),
+        Tally::Call(_) => None,
+    });
+    let statements: Vec<Statement> =
+        counts(&calls).chain(reports(&calls)).chain(reaches(&calls)).chain(refused).collect();
+    if statements.is_empty() {
+        return Ok(());
+    }
     db.batch(&statements).await.map(drop)
 }
 
-fn statements_for_call(call: &Call) -> Vec<Statement> {
-    let (user_id, client_id) = (call.user_id.0.as_str(), call.client_id.as_str());
-    let count = statement!(
-        "INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, 1)
-         ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + 1",
-        user_id,
-        client_id,
-        day_of(call.at),
-        call.outcome.as_str(),
-    );
-    let reach = call.page_id.map(|page_id| {
+/// One statement for all calls of a connection on a day that ended alike.
+fn counts(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+    let mut alike = BTreeMap::new();
+    for call in calls {
+        *alike
+            .entry((&call.user_id.0, call.client_id.as_str(), day_of(call.at), call.outcome.as_str()))
+            .or_insert(0_i64) += 1;
+    }
+    alike.into_iter().map(|((user_id, client_id, day, outcome), calls)| {
+        statement!(
+            "INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + excluded.calls",
+            user_id.as_str(),
+            client_id,
+            day,
+            outcome,
+            calls,
+        )
+    })
+}
+
+/// What they told of their programs, in the order they came; of reports that say the same, the last.
+fn reports(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+    let mut told: Vec<&Call> = Vec::new();
+    for call in calls {
+        let same = |other: &&Call| {
+            (&other.user_id, &other.client_id, &other.report) == (&call.user_id, &call.client_id, &call.report)
+        };
+        told.retain(|other| !same(other));
+        told.push(call);
+    }
+    told.into_iter().map(|call| health::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at))
+}
+
+/// One statement for each page that a connection reached.
+fn reaches(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+    let mut first = BTreeMap::new();
+    for call in calls {
+        if let Some(page_id) = call.page_id {
+            first.entry((page_id.0, &call.user_id.0, call.client_id.as_str())).or_insert(call.at);
+        }
+    }
+    first.into_iter().map(|((page_id, user_id, client_id), at)| {
         statement!(
             "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            page_id.0,
-            user_id,
+            page_id,
+            user_id.as_str(),
             client_id,
-            call.at,
+            at,
         )
-    });
-    let health = health::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at);
-    [count, health].into_iter().chain(reach).collect()
+    })
 }
 
 /// The calls of one connection on one day that ended one way.
@@ -142,28 +181,58 @@ mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
 
-    #[tokio::test]
-    async fn calls_add_up_by_connection_day_and_outcome() {
-        let db = TestDatabase::new();
-        let call = |user: &str, outcome, at| Call {
+    fn call(user: &str, outcome: CallOutcome, at: i64) -> Call {
+        Call {
             user_id: UserId(user.into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
             outcome,
             page_id: Some(PageId(42)),
             report: Report::default(),
             at: Timestamp::from_seconds(at),
-        };
-        for (user, outcome, at) in [
+        }
+    }
+
+    /// A day's end, the next day, a refused one, and somebody else.
+    fn calls() -> Vec<Tally> {
+        [
             ("1", CallOutcome::Answered, DAY - 1),
             ("1", CallOutcome::Answered, DAY),
             ("1", CallOutcome::Answered, DAY + 5),
             ("1", CallOutcome::Refused, DAY),
             ("2", CallOutcome::Failed, DAY),
-        ] {
-            count(&db, &Tally::Call(call(user, outcome, at))).await.expect("counted");
-        }
-        let counts = select_since(&UserId("1".into()), 1).run(&db).await.expect("counts");
+        ]
+        .map(|(user, outcome, at)| Tally::Call(call(user, outcome, at)))
+        .to_vec()
+    }
+
+    async fn check_counts(db: &TestDatabase) {
+        let counts = select_since(&UserId("1".into()), 1).run(db).await.expect("counts");
         let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();
         assert_eq!(seen, [(1, CallOutcome::Answered, 2), (1, CallOutcome::Refused, 1)]);
+    }
+
+    #[tokio::test]
+    async fn calls_add_up_by_connection_day_and_outcome() {
+        let db = TestDatabase::new();
+        for tally in calls() {
+            count(&db, &[tally]).await.expect("counted");
+        }
+        check_counts(&db).await;
+    }
+
+    #[tokio::test]
+    async fn gathered_calls_count_like_single_ones() {
+        let db = TestDatabase::new();
+        count(&db, &calls()).await.expect("counted");
+        check_counts(&db).await;
+        let reaches = super::super::run(&db, statement!("SELECT user_id FROM page_reaches")).await.expect("rows");
+        assert_eq!(reaches.len(), 2);
+    }
+
+    #[test]
+    fn calls_that_tell_the_same_are_one_statement_of_each_kind() {
+        let same: Vec<Call> = (0..100).map(|second| call("1", CallOutcome::Answered, second)).collect();
+        let same: Vec<&Call> = same.iter().collect();
+        assert_eq!((counts(&same).count(), reports(&same).count(), reaches(&same).count()), (1, 1, 1));
     }
 }

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod audit;
 pub mod calls;
 pub mod connections;
+pub mod gathering;
 pub mod grants;
 pub mod health;
 pub mod idempotency;

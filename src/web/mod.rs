@@ -172,15 +172,15 @@ pub fn unavailable(path: &str) -> Response {
     }
 }
 
-/// What an answered call leaves to be done; the client does not wait for it.
+/// What an answered call leaves to be counted; the client does not wait for it.
 pub fn take_tally(response: &mut Response) -> Option<Tally> {
     response.extensions_mut().remove()
 }
 
-/// Does it.
-pub async fn count(db: &dyn Database, tally: &Tally, log: &dyn Fn(&str)) {
-    if let Err(error) = calls::count(db, tally).await {
-        log(&format!("a call is not counted: {error}"));
+/// Counts what was left.
+pub async fn count(db: &dyn Database, tallies: &[Tally], log: &dyn Fn(&str)) {
+    if let Err(error) = calls::count(db, tallies).await {
+        log(&format!("{} calls are not counted: {error}", tallies.len()));
     }
 }
 
