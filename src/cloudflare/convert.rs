@@ -1,46 +1,61 @@
 //! Requests and responses: the runtime's objects on one side, the `http` crate with whole bodies on the other.
+//!
+//! The runtime's own types, not those of the worker crate: that one asks the runtime for more than is needed here, and every
+//! question costs.
 
 use crate::web;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
-use worker::{ByteStream, Headers, ResponseBuilder};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use web_sys::{Headers, ReadableStream, ReadableStreamDefaultReader, ResponseInit};
+use worker::js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 
 /// Why a body was not read.
 pub enum BodyError {
     /// It is longer than the caller wants.
     TooLarge,
-    /// The stream failed.
-    Broken(worker::Error),
+    /// Reading failed.
+    Broken(JsValue),
+}
+
+impl From<JsValue> for BodyError {
+    fn from(error: JsValue) -> Self {
+        Self::Broken(error)
+    }
 }
 
 /// Reads a request once. The error is the answer to one that cannot be read.
-pub async fn request(mut request: worker::Request) -> Result<http::Request<Bytes>, http::Response<Bytes>> {
-    // The runtime's own strings: the worker crate turns a method it does not know into GET.
-    let mut builder = http::Request::builder().method(&*request.inner().method()).uri(request.inner().url());
-    for (name, value) in request.headers() {
-        builder = builder.header(name, value);
-    }
-    let body = match request.inner().body() {
-        None => Bytes::new(),
-        Some(_) => match body(request.stream(), web::LARGEST_BODY).await {
-            Ok(body) => body,
-            Err(BodyError::TooLarge) => return Err(web::too_large()),
-            Err(BodyError::Broken(_)) => return Err(web::unreadable()),
-        },
+pub async fn request(request: web_sys::Request) -> Result<http::Request<Bytes>, http::Response<Bytes>> {
+    let mut received = http::Request::builder()
+        .method(&*request.method())
+        .uri(request.url())
+        .body(Bytes::new())
+        .map_err(|_| web::unreadable())?;
+    *received.headers_mut() = header_map(&request.headers()).ok_or_else(web::unreadable)?;
+    let whole = || request.array_buffer();
+    *received.body_mut() = match body(request.body(), received.headers(), whole, web::LARGEST_BODY).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => return Err(web::too_large()),
+        Err(BodyError::Broken(_)) => return Err(web::unreadable()),
     };
-    builder.body(body).map_err(|_| web::unreadable())
+    Ok(received)
 }
 
 /// Hands a response to the runtime.
-pub fn response(response: http::Response<Bytes>) -> worker::Result<worker::Response> {
-    let (head, body) = response.into_parts();
-    let builder = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(headers(&head.headers)?);
-    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body.into()) })
+pub fn response(response: &http::Response<Bytes>) -> worker::Result<web_sys::Response> {
+    let init = ResponseInit::new();
+    init.set_status(response.status().as_u16());
+    let headers = headers(response.headers())?;
+    init.set_headers(&headers);
+    let bytes = (!response.body().is_empty()).then(|| Uint8Array::from(&response.body()[..]));
+    Ok(web_sys::Response::new_with_opt_js_u8_array_and_init(bytes.as_ref(), &init)?)
 }
 
 /// Headers for the runtime; a name may stand several times, as `set-cookie` does.
-pub fn headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
-    let converted = Headers::new();
+pub fn headers(headers: &HeaderMap) -> worker::Result<Headers> {
+    let converted = Headers::new()?;
     for (name, value) in headers {
         let value = std::str::from_utf8(value.as_bytes()).map_err(|_| worker::Error::BadEncoding)?;
         converted.append(name.as_str(), value)?;
@@ -48,15 +63,51 @@ pub fn headers(headers: &http::HeaderMap) -> worker::Result<Headers> {
     Ok(converted)
 }
 
-/// Reads a whole body, but gives up as soon as it is longer than `limit`, whatever its length header said.
-pub async fn body(stream: worker::Result<ByteStream>, limit: usize) -> Result<Bytes, BodyError> {
-    let mut stream = stream.map_err(BodyError::Broken)?;
+/// Headers from the runtime; nothing if one of them is none.
+pub fn header_map(headers: &Headers) -> Option<HeaderMap> {
+    let mut converted = HeaderMap::new();
+    for (name, value) in worker::Headers(headers.clone()).entries() {
+        converted.append(http::HeaderName::try_from(name).ok()?, value.try_into().ok()?);
+    }
+    Some(converted)
+}
+
+/// Reads a whole body of at most `limit` bytes. `whole` is the runtime's way to read it in one go: only where the length is known,
+/// for the runtime has no limit. Where a body arrives compressed its length says nothing.
+pub async fn body(
+    stream: Option<ReadableStream>,
+    headers: &HeaderMap,
+    whole: impl FnOnce() -> Result<Promise, JsValue>,
+    limit: usize,
+) -> Result<Bytes, BodyError> {
+    let Some(stream) = stream else { return Ok(Bytes::new()) };
+    let announced = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(CONTENT_ENCODING));
+    let length: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) if length > limit => Err(BodyError::TooLarge),
+        Some(_) => {
+            let buffer: ArrayBuffer = JsFuture::from(whole()?).await?.unchecked_into();
+            Ok(Uint8Array::new(&buffer).to_vec().into())
+        }
+        None => in_pieces(&stream, limit).await,
+    }
+}
+
+/// Reads piece by piece, but gives up as soon as it is longer than `limit`.
+async fn in_pieces(stream: &ReadableStream, limit: usize) -> Result<Bytes, BodyError> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut read = Vec::new();
-    while let Some(chunk) = stream.try_next().await.map_err(BodyError::Broken)? {
-        if read.len() + chunk.len() > limit {
+    loop {
+        let piece = JsFuture::from(reader.read()).await?;
+        if Reflect::get(&piece, &JsValue::from_str("done"))?.is_truthy() {
+            return Ok(read.into());
+        }
+        let piece: Uint8Array = Reflect::get(&piece, &JsValue::from_str("value"))?.unchecked_into();
+        if read.len() + piece.length() as usize > limit {
+            // Nobody waits for the end of the rest.
+            let _ = reader.cancel();
             return Err(BodyError::TooLarge);
         }
-        read.extend_from_slice(&chunk);
+        read.extend_from_slice(&piece.to_vec());
     }
-    Ok(read.into())
 }

@@ -6,8 +6,10 @@ use crate::ports::{HttpClient, HttpError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
-use worker::js_sys::Uint8Array;
-use worker::{AbortSignal, Fetch, Method, Request, RequestInit, RequestRedirect};
+use web_sys::{AbortSignal, RequestInit, RequestRedirect, WorkerGlobalScope};
+use worker::js_sys::{Error, Uint8Array, global};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 
 /// Time for the whole exchange, body included.
 const TIMEOUT_MILLISECONDS: u32 = 10_000;
@@ -21,24 +23,28 @@ pub struct Runtime;
 #[async_trait(?Send)]
 impl HttpClient for Runtime {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
-        let request = outgoing(&request).map_err(|error| failure(&error))?;
-        let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS));
-        let mut answer = Fetch::Request(request).send_with_signal(&signal).await.map_err(|error| failure(&error))?;
+        let signal = AbortSignal::timeout_with_u32(TIMEOUT_MILLISECONDS);
+        let init = outgoing(&request).map_err(|error| HttpError::Transport(error.to_string()))?;
+        init.set_signal(Some(&signal));
+        let scope: WorkerGlobalScope = global().unchecked_into();
+        let answer = JsFuture::from(scope.fetch_with_str_and_init(&request.uri().to_string(), &init)).await;
+        let answer: web_sys::Response = answer.map_err(|error| failure(&error))?.unchecked_into();
 
-        let mut builder = http::Response::builder().status(answer.status_code());
-        for (name, value) in answer.headers() {
-            builder = builder.header(name, value);
-        }
-        let body = match answer.body() {
-            worker::ResponseBody::Empty => Bytes::new(),
-            _ => convert::body(answer.stream(), LARGEST_ANSWER).await.map_err(|error| match error {
-                BodyError::TooLarge => HttpError::TooLarge,
-                // The runtime reports a body cut off by the signal in several ways; the signal itself is sure.
-                BodyError::Broken(_) if signal.aborted() => HttpError::Timeout,
-                BodyError::Broken(error) => failure(&error),
-            })?,
-        };
-        builder.body(body).map_err(|error| HttpError::Transport(error.to_string()))
+        let mut received = http::Response::new(Bytes::new());
+        *received.status_mut() =
+            http::StatusCode::from_u16(answer.status()).map_err(|error| HttpError::Transport(error.to_string()))?;
+        let headers = convert::header_map(&answer.headers());
+        *received.headers_mut() =
+            headers.ok_or_else(|| HttpError::Transport("an answer with broken headers".to_owned()))?;
+        let whole = || answer.array_buffer();
+        let body = convert::body(answer.body(), received.headers(), whole, LARGEST_ANSWER).await;
+        *received.body_mut() = body.map_err(|error| match error {
+            BodyError::TooLarge => HttpError::TooLarge,
+            // The runtime reports a body cut off by the signal in several ways; the signal itself is sure.
+            BodyError::Broken(_) if signal.aborted() => HttpError::Timeout,
+            BodyError::Broken(error) => failure(&error),
+        })?;
+        Ok(received)
     }
 
     async fn pause(&self, length: Duration) {
@@ -46,22 +52,23 @@ impl HttpClient for Runtime {
     }
 }
 
-fn outgoing(request: &http::Request<Bytes>) -> worker::Result<Request> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::from(request.method().to_string()))
-        .with_headers(convert::headers(request.headers())?)
-        .with_redirect(RequestRedirect::Manual);
+fn outgoing(request: &http::Request<Bytes>) -> worker::Result<RequestInit> {
+    let init = RequestInit::new();
+    init.set_method(request.method().as_str());
+    let headers = convert::headers(request.headers())?;
+    init.set_headers(&headers);
+    init.set_redirect(RequestRedirect::Manual);
     if !request.body().is_empty() {
-        init.with_body(Some(Uint8Array::from(&request.body()[..]).into()));
+        init.set_body(&Uint8Array::from(&request.body()[..]));
     }
-    Request::new_with_init(&request.uri().to_string(), &init)
+    Ok(init)
 }
 
 /// The message only: it names no header and no body.
-fn failure(error: &worker::Error) -> HttpError {
-    match error {
-        worker::Error::UnknownJsError { name: Some(name), .. } if name == "TimeoutError" => HttpError::Timeout,
-        worker::Error::UnknownJsError { message, .. } => HttpError::Transport(message.clone()),
-        other => HttpError::Transport(other.to_string()),
+fn failure(error: &JsValue) -> HttpError {
+    match error.dyn_ref::<Error>() {
+        Some(error) if error.name() == "TimeoutError" => HttpError::Timeout,
+        Some(error) => HttpError::Transport(error.message().into()),
+        None => HttpError::Transport("fetch failed".to_owned()),
     }
 }

@@ -24,8 +24,9 @@ use crate::web::{self, Answered, Runtime};
 use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
+use url::Url;
 use wasm_bindgen::JsValue;
-use worker::{Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
     /// Parsed once per instance: variables change only with a deployment, which starts new instances.
@@ -38,13 +39,14 @@ thread_local! {
 
 /// Answers one request.
 #[event(fetch)]
-async fn answer(request: Request, env: Env, context: worker::Context) -> worker::Result<Response> {
+async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
     let Some(config) = configuration(&env) else {
-        return convert::response(web::unavailable(&request.path()));
+        let path = Url::parse(&request.url()).map_or_else(|_| String::new(), |url| url.path().to_owned());
+        return convert::response(&web::unavailable(&path));
     };
     let request = match convert::request(request).await {
         Ok(request) => request,
-        Err(refusal) => return convert::response(refusal),
+        Err(refusal) => return convert::response(&refusal),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
     let runtime = Runtime {
@@ -63,7 +65,7 @@ async fn answer(request: Request, env: Env, context: worker::Context) -> worker:
     if let Some(tally) = web::take_tally(&mut response) {
         count_later(tally, &env, &context);
     }
-    convert::response(response)
+    convert::response(&response)
 }
 
 /// Sees to it that a tally is written, with those of other requests.
