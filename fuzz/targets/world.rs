@@ -16,7 +16,7 @@ use statibeat_mcp::ports::{
     Value,
 };
 use statibeat_mcp::timestamp::Timestamp;
-use statibeat_mcp::upstream::breaker::Breaker;
+use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::web::{self, Runtime};
 use std::cell::RefCell;
 
@@ -77,7 +77,7 @@ impl World {
             config: &self.config,
             db: self,
             http: self,
-            breaker: &Breaker::default(),
+            memory: &Memory::default(),
             limiter: self,
             request_id: RequestId("fuzzed".into()),
             now: Timestamp::from_seconds(NOW),

@@ -19,7 +19,7 @@ use crate::storage::gathering::Gathering;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
 use crate::timestamp::Timestamp;
-use crate::upstream::breaker::Breaker;
+use crate::upstream::memory::Memory;
 use crate::web::{self, Answered, Runtime};
 use js_sys::Reflect;
 use std::cell::OnceCell;
@@ -31,8 +31,8 @@ use worker::{Env, ScheduleContext, ScheduledEvent, event};
 thread_local! {
     /// Parsed once per instance: variables change only with a deployment, which starts new instances.
     static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
-    /// What this instance knows of StatiBeat's health.
-    static BREAKER: Rc<Breaker> = Rc::default();
+    /// What this instance knows of StatiBeat.
+    static MEMORY: Rc<Memory> = Rc::default();
     /// What this instance has to count.
     static GATHERING: Rc<Gathering> = Rc::default();
 }
@@ -53,7 +53,7 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         config: &config,
         db: &db,
         http: &fetch::Runtime,
-        breaker: &BREAKER.with(Rc::clone),
+        memory: &MEMORY.with(Rc::clone),
         limiter: &limiter,
         request_id: request_id(&env),
         now: now(),

@@ -2,7 +2,7 @@
 
 use super::HostedSurface;
 use super::access;
-use super::read::{self, Wanted};
+use super::read::{self, Early, Wanted};
 use crate::catalog::scope::{Requirement, ScopeSet};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Variables};
@@ -10,7 +10,7 @@ use crate::ids::PageId;
 use crate::mcp::{Error, PromptOutcome, ResourceContents};
 use crate::surface::prompt;
 use crate::upstream::identity::AccessiblePage;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 /// Fills in a prompt.
 pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
@@ -23,9 +23,12 @@ pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) 
     let arguments = prompt::check(found.arguments, arguments)?;
     let page_id = arguments.get("page_id").and_then(|id| PageId::parse(id));
     let page_id = page_id.ok_or_else(|| Error::InvalidParams("page_id must be the id of a page".to_owned()))?;
-    let page = find_page(surface, found, page_id).await?;
-    let contents = join_all(found.resources.iter().map(|name| embed(surface, &page, name, &arguments))).await;
-    prompt::outcome(found, &arguments, Reach::Hosted, contents)
+    let wanted: Vec<_> = found.resources.iter().map(|name| wanted(name, &arguments)).collect();
+    let early = wanted.iter().map(|wanted| start(surface, wanted, page_id));
+    let (page, early) = join(find_page(surface, found, page_id), join_all(early)).await;
+    let page = page?;
+    let embedded = wanted.into_iter().zip(early).map(|(wanted, early)| embed(surface, &page, wanted, early));
+    prompt::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await)
 }
 
 fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
@@ -40,15 +43,35 @@ async fn find_page(surface: &HostedSurface<'_>, prompt: &Prompt, id: PageId) -> 
     page.map_err(|reason| read::refused(reason, &uri))
 }
 
+/// A resource of the prompt, and what people call it.
+struct Part {
+    title: &'static str,
+    wanted: Wanted,
+}
+
+fn wanted(name: &str, arguments: &Variables) -> Result<Part, Error> {
+    let entry = catalog::find_resource(name).ok_or_else(|| Error::Internal(format!("no resource {name}")))?;
+    let uri = Roots::HOSTED.expand(entry, &prompt::variables(arguments));
+    let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
+    Ok(Part { title: entry.title, wanted: Wanted::parse(&uri)? })
+}
+
+fn start(
+    surface: &HostedSurface<'_>,
+    part: &Result<Part, Error>,
+    page_id: PageId,
+) -> impl Future<Output = Option<Early>> {
+    let started = part.as_ref().ok().map(|part| part.wanted.start(surface, page_id));
+    async move { started?.await }
+}
+
 async fn embed(
     surface: &HostedSurface<'_>,
     page: &AccessiblePage,
-    name: &str,
-    arguments: &Variables,
+    part: Result<Part, Error>,
+    early: Option<Early>,
 ) -> Result<ResourceContents, Error> {
-    let entry = catalog::find_resource(name).ok_or_else(|| Error::Internal(format!("no resource {name}")))?;
-    let uri = Roots::HOSTED.expand(entry, &prompt::variables(arguments));
-    let wanted = Wanted::parse(&uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?)?;
-    access::check_role(page, &wanted.requirement).map_err(|reason| read::refused(reason, entry.title))?;
-    wanted.read(surface, Some(page)).await
+    let Part { title, wanted } = part?;
+    access::check_role(page, &wanted.requirement).map_err(|reason| read::refused(reason, title))?;
+    wanted.finish(surface, page, early).await
 }

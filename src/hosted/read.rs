@@ -4,24 +4,28 @@ use super::HostedSurface;
 use super::access::{self, Denied};
 use crate::catalog::scope::Requirement;
 use crate::catalog::uri::Roots;
+use crate::ids::{OrganizationId, PageId};
 use crate::mcp::{Error, ResourceContents};
 use crate::surface;
 use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
+use futures_util::future::join;
 use serde_json::Value;
 
 /// Reads the resource of that URI.
 pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Result<ResourceContents, Error> {
     let wanted = Wanted::parse(uri)?;
     access::check_scope(surface.guard.caller.scopes, &wanted.requirement)?;
-    let page = match wanted.inner.found.page_id() {
-        Some(id) => {
-            let page = surface.page(id, &wanted.requirement).await.map_err(|error| surface.trouble(uri, error))?;
-            Some(page.map_err(|reason| refused(reason, uri))?)
-        }
-        None => None,
-    };
-    wanted.read(surface, page.as_ref()).await
+    let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(surface).await };
+    let (page, early) = join(surface.page(id, &wanted.requirement), wanted.start(surface, id)).await;
+    let page = page.map_err(|error| surface.trouble(uri, error))?.map_err(|reason| refused(reason, uri))?;
+    wanted.finish(surface, &page, early).await
+}
+
+/// What a page's reads were answered with while it was not known yet whether the person may see the page.
+pub struct Early {
+    organization_id: OrganizationId,
+    answers: Vec<Result<Value, ApiError>>,
 }
 
 /// A resource that a URI names, and what reading it asks for.
@@ -39,18 +43,36 @@ impl Wanted {
         Ok(Wanted { inner, requirement })
     }
 
-    /// Its contents, on a page that was looked at before.
-    pub async fn read(
+    async fn read_of_session(&self, surface: &HostedSurface<'_>) -> Result<ResourceContents, Error> {
+        let paths = self.inner.paths()?;
+        let answers = surface.api().get_all(self.requirement.scope, &paths).await;
+        self.inner.contents(None, keep_chosen_pages(surface, &paths, answers), surface.guard.log)
+    }
+
+    /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where this
+    /// instance has not seen yet whose page it is, or where the person did not choose the page for this client.
+    pub fn start(&self, surface: &HostedSurface<'_>, page_id: PageId) -> impl Future<Output = Option<Early>> {
+        let known = surface.api().organization_of(page_id).filter(|_| surface.guard.caller.reaches(page_id));
+        async move {
+            let organization_id = known?;
+            let page = surface.api().page_at(organization_id, page_id, self.requirement.scope);
+            let answers = page.get_all(&self.inner.paths().ok()?).await;
+            Some(Early { organization_id, answers })
+        }
+    }
+
+    /// Its contents, on a page that the person may see: of what was read early if that was the right address, else read now.
+    pub async fn finish(
         &self,
         surface: &HostedSurface<'_>,
-        page: Option<&AccessiblePage>,
+        page: &AccessiblePage,
+        early: Option<Early>,
     ) -> Result<ResourceContents, Error> {
-        let (paths, api, scope) = (self.inner.paths()?, surface.api(), self.requirement.scope);
-        let answers = match page {
-            Some(page) => api.page(page, scope).get_all(&paths).await,
-            None => keep_chosen_pages(surface, &paths, api.get_all(scope, &paths).await),
+        let answers = match early {
+            Some(early) if early.organization_id == page.organization_id => early.answers,
+            _ => surface.api().page(page, self.requirement.scope).get_all(&self.inner.paths()?).await,
         };
-        self.inner.contents(page.map(|page| &page.raw), answers, surface.guard.log)
+        self.inner.contents(Some(&page.raw), answers, surface.guard.log)
     }
 }
 

@@ -38,6 +38,42 @@ async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
     assert_eq!(scene.asked(), ["/me/pages", &format!("{page}/hierarchy/levels"), &format!("{page}/hierarchy/items")]);
 }
 
+/// What the second of two reads of an incident says, and what it asked for.
+async fn read_again(list: Value, answers: &[Value]) -> (Result<Value, Error>, Vec<String>) {
+    let first = [pages(READER), json!({ "id": 9, "title": "first" }), list];
+    let script = first.iter().chain(answers).map(|answer| (200, answer.clone()));
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(script));
+    read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
+    let answer = read(&scene, "statibeat://pages/7/incidents/9").await;
+    (answer, scene.asked().split_off(2))
+}
+
+#[tokio::test]
+async fn a_page_seen_before_is_read_without_waiting_for_the_list_of_pages() {
+    let (answer, asked) = read_again(pages(READER), &[json!({ "id": 9, "title": "second" })]).await;
+    assert!(answer.expect("a body").to_string().contains("second"));
+    assert_eq!(asked, ["/me/pages", "/orgs/3/pages/7/admin/incidents/9"]);
+}
+
+#[tokio::test]
+async fn what_was_read_early_is_thrown_away_when_the_person_may_not_see_the_page() {
+    for list in [json!({ "items": [] }), pages(&["page.read"])] {
+        let (answer, asked) = read_again(list, &[json!({ "id": 9, "title": "second" })]).await;
+        assert!(matches!(answer, Err(Error::ResourceNotFound(_) | Error::Forbidden(_))), "{answer:?}");
+        assert_eq!(asked.len(), 2, "it had been asked for");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_at_an_old_address_is_read_again_at_the_new_one() {
+    let mut moved = pages(READER);
+    moved["items"][0]["organization_id"] = json!(4);
+    let answers = [json!({ "id": 9, "title": "old" }), json!({ "id": 9, "title": "new" })];
+    let (answer, asked) = read_again(moved, &answers).await;
+    assert!(answer.expect("a body").to_string().contains("new"));
+    assert_eq!(asked.last().map(String::as_str), Some("/orgs/4/pages/7/admin/incidents/9"));
+}
+
 #[tokio::test]
 async fn a_session_read_asks_for_nothing_else() {
     let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering([(200, json!({ "id": 42 }))]));

@@ -139,7 +139,7 @@ impl Assertion for OnBehalfOfClaims<'_> {
     const TYPE: &'static str = "statibeat-obo+jwt";
 }
 
-/// The signing form of a ring's newest key. Costs a curve operation: keep it for the request.
+/// The signing form of a ring's newest key. Costs a curve operation: keep it ([`super::memory`]).
 pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
     expand(ring.newest().reveal())
 }

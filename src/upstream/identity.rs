@@ -199,7 +199,11 @@ pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<Accessi
     let answer = api.get(scope, PAGES_PATH).await?;
     let entries = answer.get("items").unwrap_or(&answer).as_array();
     let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
-    Ok(entries.iter().filter_map(AccessiblePage::parse).collect())
+    let pages: Vec<_> = entries.iter().filter_map(AccessiblePage::parse).collect();
+    for page in &pages {
+        api.connector.memory.saw(page.id, page.organization_id);
+    }
+    Ok(pages)
 }
 
 #[cfg(test)]

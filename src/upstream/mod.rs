@@ -20,6 +20,7 @@ pub mod error;
 mod health;
 pub mod identity;
 mod identity_token;
+pub mod memory;
 mod signed;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -35,14 +36,14 @@ use crate::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::ports::HttpClient;
 use crate::timestamp::Timestamp;
-use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties, SigningKey};
+use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use identity::AccessiblePage;
+use memory::Memory;
 use serde_json::Value;
-use std::cell::OnceCell;
 use std::time::Duration;
 
 /// Where the API begins, on StatiBeat's origin.
@@ -75,7 +76,7 @@ pub struct Connector<'a> {
     http: &'a dyn HttpClient,
     now: Timestamp,
     random: &'a dyn Fn(&mut [u8]),
-    signing_key: OnceCell<SigningKey>,
+    memory: &'a Memory,
 }
 
 /// A person acting through a client, as StatiBeat is told about them.
@@ -142,8 +143,9 @@ impl<'a> Connector<'a> {
         http: &'a dyn HttpClient,
         now: Timestamp,
         random: &'a dyn Fn(&mut [u8]),
+        memory: &'a Memory,
     ) -> Self {
-        Self { settings, http, now, random, signing_key: OnceCell::new() }
+        Self { settings, http, now, random, memory }
     }
 
     /// A bearer credential for one request as ourselves.
@@ -165,8 +167,7 @@ impl<'a> Connector<'a> {
 
     fn sign<A: Assertion>(&self, assertion: A) -> String {
         let ring = self.settings.assertion_keys;
-        let key = self.signing_key.get_or_init(|| assertion::signing_key(ring));
-        assertion::sign(assertion, ring.newest().kid(), key)
+        assertion::sign(assertion, ring.newest().kid(), &self.memory.signing_key(ring))
     }
 }
 
@@ -184,8 +185,17 @@ impl<'a> Api<'a> {
 
     /// The admin API of a page that the person can see. `scope` is the one that its calls are made for.
     pub fn page(&self, page: &AccessiblePage, scope: Scope) -> PageApi<'a> {
-        let AccessiblePage { id, organization_id, .. } = *page;
-        PageApi { way: Way::OnBehalf { api: *self, scope, organization_id, page_id: id } }
+        self.page_at(page.organization_id, page.id, scope)
+    }
+
+    /// The admin API of a page that the person may not be able to see. StatiBeat refuses then, but whoever asks must not rely on it.
+    pub fn page_at(&self, organization_id: OrganizationId, page_id: PageId, scope: Scope) -> PageApi<'a> {
+        PageApi { way: Way::OnBehalf { api: *self, scope, organization_id, page_id } }
+    }
+
+    /// The organization that the page was last seen in by this instance.
+    pub fn organization_of(&self, page_id: PageId) -> Option<OrganizationId> {
+        self.connector.memory.organization_of(page_id)
     }
 
     /// One GET, repeated once where that may help.

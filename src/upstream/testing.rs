@@ -1,5 +1,6 @@
 //! A scripted StatiBeat for unit tests: answers in order, and remembers what it was asked.
 
+use super::memory::Memory;
 use super::{Api, Connector, Principal, Settings};
 use crate::ids::{GrantId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
@@ -92,6 +93,7 @@ pub struct Desk {
     user_id: UserId,
     grant_id: GrantId,
     request_id: RequestId,
+    memory: Memory,
 }
 
 impl Desk {
@@ -103,6 +105,7 @@ impl Desk {
             user_id: UserId("42".into()),
             grant_id: GrantId("grant-1".into()),
             request_id: RequestId("request-1".into()),
+            memory: Memory::default(),
         }
     }
 
@@ -114,7 +117,7 @@ impl Desk {
             assertion_keys: &self.assertion_keys,
             identity_keys: &self.identity_keys,
         };
-        Connector::new(settings, http, NOW, &counting_random)
+        Connector::new(settings, http, NOW, &counting_random, &self.memory)
     }
 
     pub fn api<'a>(&'a self, connector: &'a Connector<'a>) -> Api<'a> {

@@ -35,7 +35,8 @@ use crate::telemetry::trace::Trace;
 use crate::telemetry::{Clock, Ledger, RequestRecord};
 use crate::timestamp::Timestamp;
 use crate::upstream;
-use crate::upstream::breaker::{Breaker, Breaking};
+use crate::upstream::breaker::Breaking;
+use crate::upstream::memory::Memory;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -57,8 +58,8 @@ pub struct Runtime<'a> {
     pub db: &'a dyn Database,
     /// Towards StatiBeat.
     pub http: &'a dyn HttpClient,
-    /// What is known of StatiBeat's health; longer-lived than the request.
-    pub breaker: &'a Breaker,
+    /// What is known of StatiBeat; longer-lived than the request.
+    pub memory: &'a Memory,
     /// Durable Objects.
     pub limiter: &'a dyn RateLimiter,
     /// The request's id.
@@ -82,6 +83,7 @@ struct Context<'a> {
     /// Takes a note for the operator. Never given a secret or a customer's text.
     log: &'a dyn Fn(&str),
     ledger: &'a Ledger<'a>,
+    memory: &'a Memory,
 }
 
 /// A request's end.
@@ -127,7 +129,7 @@ impl Context<'_> {
             assertion_keys: &self.config.assertion_keys,
             identity_keys: &self.config.identity_keys,
         };
-        upstream::Connector::new(settings, self.http, self.now, self.random)
+        upstream::Connector::new(settings, self.http, self.now, self.random, self.memory)
     }
 }
 
@@ -139,12 +141,13 @@ pub async fn handle(runtime: &Runtime<'_>, request: Request<Bytes>) -> Answered 
     let ctx = Context {
         config,
         db: &CountedDatabase { inner: runtime.db, ledger: &ledger },
-        http: &Breaking { inner: &client, breaker: runtime.breaker, clock },
+        http: &Breaking { inner: &client, breaker: &runtime.memory.breaker, clock },
         limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
         now,
         random,
         log: &|note| ledger.note(note),
         ledger: &ledger,
+        memory: runtime.memory,
     };
     let mut response = respond(&ctx, &request, request_id).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);

@@ -37,7 +37,7 @@ pub const TABLE: [Row; 17] = [
     ),
     row(
         "cloudflare",
-        &["web", "hosted::rate_limit", "storage::purge", "config", "ports", "telemetry", "upstream::breaker"],
+        &["web", "hosted::rate_limit", "storage::purge", "config", "ports", "telemetry", "upstream::memory"],
     ),
 ];
 

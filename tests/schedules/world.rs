@@ -20,6 +20,7 @@ use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::telemetry::Ledger;
 use statibeat_mcp::telemetry::trace::Trace;
 use statibeat_mcp::timestamp::Timestamp;
+use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::upstream::{self, Connector, assertion};
 use std::cell::{Cell, RefCell};
 
@@ -138,7 +139,8 @@ impl<'a> World<'a> {
             assertion_keys: self.ring,
             identity_keys: &[],
         };
-        let connector = Connector::new(settings, &self.upstream, now, &draw);
+        let memory = Memory::default();
+        let connector = Connector::new(settings, &self.upstream, now, &draw, &memory);
         let guard = Guard {
             caller: &self.callers[through],
             request_id: &request_id,

@@ -29,7 +29,7 @@ use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use statibeat_mcp::storage::calls::Tally;
 use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::timestamp::Timestamp;
-use statibeat_mcp::upstream::breaker::Breaker;
+use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::web::{self, Answered, Runtime};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub struct TestApp {
     pub log: RefCell<Vec<String>>,
     /// What operators see of all requests, in the order in which they ended.
     pub records: RefCell<Vec<RequestRecord>>,
-    pub breaker: Breaker,
+    pub memory: Memory,
     looks: Cell<u64>,
     tallies: RefCell<Vec<Tally>>,
     /// The address that Cloudflare says all requests come from.
@@ -83,7 +83,7 @@ impl TestApp {
             limiter: Counters::default(),
             log: RefCell::default(),
             records: RefCell::default(),
-            breaker: Breaker::default(),
+            memory: Memory::default(),
             looks: Cell::new(0),
             tallies: RefCell::default(),
             address: Cell::new(None),
@@ -137,7 +137,7 @@ impl TestApp {
             config: &self.config,
             db: &self.db,
             http: &self.upstream,
-            breaker: &self.breaker,
+            memory: &self.memory,
             limiter: &self.limiter,
             request_id: RequestId(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())),
             now: self.now(),
