@@ -14,7 +14,6 @@ mod timer;
 
 use crate::config::{Config, Problem};
 use crate::ids::RequestId;
-use crate::storage::calls::Tally;
 use crate::storage::gathering::Gathering;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
@@ -24,6 +23,7 @@ use crate::web::{self, Answered, Runtime};
 use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::time::Duration;
 use url::Url;
 use wasm_bindgen::JsValue;
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
@@ -62,22 +62,18 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
     };
     let Answered { mut response, record } = web::handle(&runtime, request).await;
     log::record(&config, &env, &record);
-    if let Some(tally) = web::take_tally(&mut response) {
-        count_later(tally, &env, &context);
+    let gathering = GATHERING.with(Rc::clone);
+    if let Some(wait) = web::gather(&mut response, &gathering, milliseconds()) {
+        context.wait_until(count(gathering, env.clone(), wait));
     }
     convert::response(&response)
 }
 
-/// Sees to it that a tally is written, with those of other requests.
-fn count_later(tally: Tally, env: &Env, context: &worker::Context) {
-    let gathering = GATHERING.with(Rc::clone);
-    let Some(wait) = gathering.add(tally, milliseconds()) else { return };
-    let env = env.clone();
-    context.wait_until(async move {
-        timer::pass(wait).await;
-        let note = |message: &str| log::event(Level::Warn, "tally", message);
-        web::count(&d1::Bound::new(&env), &gathering.take(), &note).await;
-    });
+/// Writes what has been gathered when the time has passed.
+async fn count(gathering: Rc<Gathering>, env: Env, wait: Duration) {
+    timer::pass(wait).await;
+    let note = |message: &str| log::event(Level::Warn, "tally", message);
+    web::count(&d1::Bound::new(&env), &gathering.take(), &note).await;
 }
 
 /// Deletes what is past its time; what one run leaves goes with the next.

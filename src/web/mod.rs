@@ -30,6 +30,7 @@ use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
 use crate::storage::calls::{self, Tally};
+use crate::storage::gathering::Gathering;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
 use crate::telemetry::trace::Trace;
 use crate::telemetry::{Clock, Ledger, RequestRecord};
@@ -43,6 +44,7 @@ use bytes::Bytes;
 use http::{HeaderName, Method, Request, StatusCode};
 use routes::{Audience, Route};
 use serde_json::json;
+use std::time::Duration;
 
 /// Carries the request's id to the client and to StatiBeat.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -175,9 +177,10 @@ pub fn unavailable(path: &str) -> Response {
     }
 }
 
-/// What an answered call leaves to be counted; the client does not wait for it.
-pub fn take_tally(response: &mut Response) -> Option<Tally> {
-    response.extensions_mut().remove()
+/// Gathers what an answered call leaves to be counted, for no client waits for that. Some duration: after it, the caller hands what
+/// was gathered to [`count`]. `now` is in milliseconds since the Unix epoch.
+pub fn gather(response: &mut Response, gathering: &Gathering, now: u64) -> Option<Duration> {
+    gathering.add(response.extensions_mut().remove()?, now)
 }
 
 /// Counts what was left.

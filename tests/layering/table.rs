@@ -37,7 +37,16 @@ pub const TABLE: [Row; 17] = [
     ),
     row(
         "cloudflare",
-        &["web", "hosted::rate_limit", "storage::purge", "config", "ports", "telemetry", "upstream::memory"],
+        &[
+            "web",
+            "hosted::rate_limit",
+            "storage::gathering",
+            "storage::purge",
+            "config",
+            "ports",
+            "telemetry",
+            "upstream::memory",
+        ],
     ),
 ];
 

@@ -26,7 +26,7 @@ use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
-use statibeat_mcp::storage::calls::Tally;
+use statibeat_mcp::storage::gathering::Gathering;
 use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::memory::Memory;
@@ -61,7 +61,7 @@ pub struct TestApp {
     pub records: RefCell<Vec<RequestRecord>>,
     pub memory: Memory,
     looks: Cell<u64>,
-    tallies: RefCell<Vec<Tally>>,
+    gathering: Gathering,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
     now: Cell<i64>,
@@ -85,7 +85,7 @@ impl TestApp {
             records: RefCell::default(),
             memory: Memory::default(),
             looks: Cell::new(0),
-            tallies: RefCell::default(),
+            gathering: Gathering::default(),
             address: Cell::new(None),
             now: Cell::new(START),
             drawn: Cell::new(0),
@@ -149,7 +149,7 @@ impl TestApp {
         logged::check(&sent, &response, &record);
         self.log.borrow_mut().extend(record.notes.iter().cloned());
         self.records.borrow_mut().push(record);
-        self.tallies.borrow_mut().extend(web::take_tally(&mut response));
+        web::gather(&mut response, &self.gathering, 0);
         response
     }
 
@@ -178,7 +178,7 @@ impl TestApp {
     /// Does what answered calls left to be done.
     pub fn count_calls(&self) {
         let log = |line: &str| panic!("{line}");
-        web::count(&self.db, &self.tallies.take(), &log).now_or_never().expect("nothing here ever waits");
+        web::count(&self.db, &self.gathering.take(), &log).now_or_never().expect("nothing here ever waits");
     }
 
     pub fn get(&self, path_and_query: &str) -> Response<Bytes> {
