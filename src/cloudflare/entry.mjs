@@ -51,7 +51,10 @@ export default {
       const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
       console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
       const headers = { "cache-control": "no-store", "x-request-id": id };
-      return Response.json({ error: "internal error", request_id: id }, { status: 500, headers });
+      // The first is the word of OAuth with which a client keeps its credentials. `server_error` would not do: the official
+      // SDK asks its person to sign in again.
+      const told = { error: "temporarily_unavailable", error_description: "internal error; the next request is served again" };
+      return Response.json({ ...told, request_id: id }, { status: 500, headers });
     }
   },
 
