@@ -10,7 +10,7 @@ import { startStack } from "./stack.mjs";
 
 const SUMMARY = "statibeat://pages/42/summary";
 const INCIDENTS = "/api/v1/orgs/7/pages/42/admin/incidents?limit=200";
-const HEALTH_TOKEN = "a-monitor-s-token-of-this-test-alone-0123456789";
+export const HEALTH_TOKEN = "a-monitor-s-token-of-this-test-alone-0123456789";
 const JSON_TYPE = { "content-type": "application/json" };
 
 /** Longer than a write is held and than a circuit stays open. */
@@ -21,9 +21,9 @@ export class BreakableStack {
   #ahead = 0;
   #broken = {};
 
-  static async start() {
+  static async start(vars = {}) {
     const own = new BreakableStack();
-    own.stack = await startStack({ main: "with-faults.mjs", vars: { HOSTED_MCP_HEALTH_TOKEN: HEALTH_TOKEN } });
+    own.stack = await startStack({ main: "with-faults.mjs", vars: { HOSTED_MCP_HEALTH_TOKEN: HEALTH_TOKEN, ...vars } });
     return own;
   }
 

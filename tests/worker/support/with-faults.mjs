@@ -27,12 +27,17 @@ export default {
     const told = request.headers.get("x-faults");
     if (told === null) {
       delete crypto.getRandomValues;
-      return worker.fetch(request, Object.create(env, { DB: { value: breakable(env.DB) } }), ctx);
+      return worker.fetch(request, behind(env), ctx);
     }
     faults = JSON.parse(told);
     return new Response(null, { status: 204 });
   },
+  scheduled(event, env, ctx) {
+    return worker.scheduled(event, behind(env), ctx);
+  },
 };
+
+const behind = (env) => Object.create(env, { DB: { value: breakable(env.DB) } });
 
 // D1. The prepared statements are the real ones; only what they say is remembered.
 
