@@ -17,6 +17,7 @@ import worker, { RateLimit as Counter } from "./entry.js";
 
 const LONG = 60_000;
 const SHORT = 100;
+const PAUSE = 1000;
 const SLOW = 60;
 
 let faults = {};
@@ -111,7 +112,8 @@ globalThis.Date = class extends RealDate {
   }
 };
 
-const shortened = (milliseconds) => (faults.hurry ? Math.min(milliseconds, SHORT) : milliseconds);
+/** A pause before something is tried again is none here. */
+const shortened = (milliseconds) => (milliseconds < PAUSE ? 1 : faults.hurry ? SHORT : milliseconds);
 const { setTimeout: realSetTimeout } = globalThis;
 globalThis.setTimeout = (callback, milliseconds, ...rest) => realSetTimeout(callback, shortened(milliseconds), ...rest);
 const realTimeout = AbortSignal.timeout.bind(AbortSignal);
