@@ -2,8 +2,9 @@
 //! at once instead of waiting for the next time-out.
 //!
 //! Only failures in a row count, over all requests of an instance: one broken page of StatiBeat among working ones never
-//! cuts off the others. After the pause one request goes ahead as a probe; its end decides. An instance knows only what it
-//! saw itself, and a new one knows nothing: that costs some requests, never a decision about somebody's access.
+//! cuts off the others. After the pause one request goes ahead as a probe, with those that the same call sends beside it;
+//! the first end decides. An instance knows only what it saw itself, and a new one knows nothing: that costs some requests,
+//! never a decision about somebody's access.
 
 use crate::ports::{HttpClient, HttpError};
 use async_trait::async_trait;
@@ -18,6 +19,8 @@ pub const FAILURES: u32 = 5;
 pub const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// How long at most, after probe on probe has failed.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// How long a probe's moment lasts. A call that sends several requests at once would fail if only its first one passed.
+const MOMENT: Duration = Duration::from_millis(100);
 /// When a probe that nobody heard of again is given up; longer than any request to StatiBeat may take.
 const PROBE_ENDS: Duration = Duration::from_secs(15);
 
@@ -28,8 +31,8 @@ enum Circuit {
     Closed { failures: u32 },
     /// Nothing passes until then.
     Open { until: u64, pause: Duration },
-    /// One request is on its way; nothing else passes until it ends, or until then.
-    Probing { until: u64, pause: Duration },
+    /// What was sent in this one moment is on its way; nothing else passes until one of it ends, or is given up.
+    Probing { since: u64, pause: Duration },
 }
 
 impl Circuit {
@@ -37,12 +40,12 @@ impl Circuit {
     fn admit(self, now: u64) -> Result<Self, Duration> {
         match self {
             Self::Closed { .. } => Ok(self),
-            Self::Open { until, .. } | Self::Probing { until, .. } if now < until => {
-                Err(Duration::from_millis(until - now))
+            Self::Probing { since, .. } if now < later(since, MOMENT) => Ok(self),
+            Self::Open { until, .. } if now < until => Err(Duration::from_millis(until - now)),
+            Self::Probing { since, .. } if now < later(since, PROBE_ENDS) => {
+                Err(Duration::from_millis(later(since, PROBE_ENDS) - now))
             }
-            Self::Open { pause, .. } | Self::Probing { pause, .. } => {
-                Ok(Self::Probing { until: later(now, PROBE_ENDS), pause })
-            }
+            Self::Open { pause, .. } | Self::Probing { pause, .. } => Ok(Self::Probing { since: now, pause }),
         }
     }
 
@@ -147,11 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_shrinks_and_then_one_probe_passes() {
+    fn the_wait_shrinks_and_then_one_probe_passes_with_those_of_its_moment() {
         let breaker = breaker_after(FAILURES);
         assert_eq!(breaker.admit("api", 4000), Err(Duration::from_secs(1)));
         assert_eq!(breaker.admit("api", 5000), Ok(()));
-        assert_eq!(breaker.admit("api", 5000), Err(PROBE_ENDS), "only one");
+        assert_eq!(breaker.admit("api", 5099), Ok(()), "sent beside it");
+        assert_eq!(breaker.admit("api", 5100), Err(PROBE_ENDS.saturating_sub(MOMENT)), "later");
         breaker.note("api", false, 5100);
         assert_eq!(breaker.admit("api", 5100), Ok(()));
         assert_eq!(breaker.admit("api", 5100), Ok(()));

@@ -81,10 +81,10 @@ function meets(fault, text) {
 
 const realFetch = globalThis.fetch;
 
-globalThis.fetch = async (request, init) => {
-  const text = `${request.method} ${new URL(request.url).pathname}`;
+globalThis.fetch = async (address, init) => {
+  const text = `${init?.method ?? "GET"} ${new URL(address).pathname}`;
   dieIf("before", text);
-  const answer = await realFetch(request, init);
+  const answer = await realFetch(address, init);
   dieIf("after", text);
   return answer;
 };
