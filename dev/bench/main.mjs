@@ -6,9 +6,11 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { startStack } from "../../tests/worker/support/stack.mjs";
+import { fanout } from "./fanout.mjs";
 import { growth } from "./growth.mjs";
 import { median, percentile, run } from "./load.mjs";
 import { operations } from "./operations.mjs";
+import { startup } from "./startup.mjs";
 import { startFloor } from "./targets.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -22,9 +24,8 @@ const stack = await startStack();
 const upstream = `${stack.simulatorUrl}/`;
 const floors = { rust: await startFloor("rust", upstream), plain: await startFloor("plain", upstream) };
 try {
-  const speed = await speeds();
-  const sizes = await growth(stack, GRANTS);
-  writeFileSync(join(ROOT, "docs/performance.md"), report(speed, sizes));
+  const found = { starts: await startup(), waits: await fanout(stack), speed: await speeds(), sizes: await growth(stack, GRANTS) };
+  writeFileSync(join(ROOT, "docs/performance.md"), report(found));
   console.log("docs/performance.md is written");
 } finally {
   await Promise.all([stack.stop(), floors.rust.stop(), floors.plain.stop()]);
@@ -63,7 +64,7 @@ function ratio(over, under) {
   return median(over.map((value, round) => value / under[round])).toFixed(2);
 }
 
-function report(speed, sizes) {
+function report({ starts, waits, speed, sizes }) {
   const latency = speed.map(({ operation: { name }, found: { ours, rust, plain, one } }) => {
     const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => percentile(ours.latencies, share).toFixed(1));
     return `| ${name} | ${p50} | ${p95} | ${p99} | ${ratio(ours.medians, rust.medians)} | ${ratio(ours.medians, one.medians)} | ${ratio(rust.medians, plain.medians)} |`;
@@ -96,6 +97,19 @@ Writes, exchanges and refreshes have limits of their own and are not measured li
 |---|---|---|---|
 ${throughput.join("\n")}
 
+## Waiting for StatiBeat
+
+Time of a result over that of the slowest single request to StatiBeat, where each answer takes 150 ms: 1 is one wait, however many
+requests.
+
+| Result | over one request |
+|---|---|
+${waits.map(({ name, ratio }) => `| ${name} | ${ratio.toFixed(2)} |`).join("\n")}
+
+## Start
+
+From starting a workerd to its first answer: ${starts.ours.toFixed(0)} ms, ${starts.ratio.toFixed(2)} times what the floor takes for an empty answer (${starts.floor.toFixed(0)} ms).
+
 ## Growth
 
 The same reads with so many grants, each with its tokens, in D1. Rows read are D1's own count for the statement that stands
@@ -105,10 +119,37 @@ before every call.
 |---|---|---|---|
 ${sizes.map(({ grants, ratio, refresh, access }) => `| ${grants.toLocaleString("en")} | ${ratio.toFixed(2)} | ${refresh} | ${access} |`).join("\n")}
 
+## Pieces
+
+What every request passes, alone and natively, with a database and a StatiBeat that answer at once (\`cargo bench -p statibeat-bench-micro\`).
+
+| Piece | microseconds |
+|---|---|
+${pieces()}
+
 ## Size
 
 ${sizeOf("dist", "The connector")} ${sizeOf(process.env.FLOOR, "The floor")}
+
+Where the connector's code comes from, by the crate that each function's name begins with; what a generic function of \`core\` or
+\`alloc\` was made for is not told apart. Constants, the time zones among them, are not code.
+
+| Crate | Bytes | Share |
+|---|---|---|
+${weights()}
 `;
+}
+
+/** What criterion wrote. */
+function pieces() {
+  const read = (folder, file) => JSON.parse(readFileSync(join(process.env.MICRO, folder, "new", file), "utf8"));
+  const folders = readdirSync(process.env.MICRO).filter((name) => name !== "report").sort();
+  return folders.map((folder) => `| ${read(folder, "benchmark.json").full_id} | ${(read(folder, "estimates.json").median.point_estimate / 1000).toFixed(1)} |`).join("\n");
+}
+
+function weights() {
+  const { crates, all } = JSON.parse(readFileSync(process.env.WEIGHTS, "utf8"));
+  return crates.map(({ name, bytes }) => `| ${name} | ${bytes.toLocaleString("en")} | ${((100 * bytes) / all).toFixed(0)} % |`).join("\n");
 }
 
 function sizeOf(folder, name) {

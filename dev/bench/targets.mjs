@@ -9,12 +9,21 @@ const DATE = "2026-10-01";
 
 /** A floor: `{ url, stop }`. `kind` is `rust` or `plain`. */
 export async function startFloor(kind, upstream) {
+  const worker = floorWorker(kind, upstream);
+  const url = String(await worker.ready).replace(/\/$/, "");
+  const db = await worker.getD1Database("DB");
+  await db.batch([db.prepare("CREATE TABLE floor (id INTEGER PRIMARY KEY, name TEXT)"), db.prepare("INSERT INTO floor VALUES (1, 'ground')")]);
+  return { url, stop: () => worker.dispose() };
+}
+
+/** Its worker alone; answers before it is ready. */
+export function floorWorker(kind, upstream) {
   const module = (type, folder, path) => ({ type, path, contents: readFileSync(join(folder, path)) });
   const folder = process.env.FLOOR;
   const modules = kind === "rust"
     ? [module("ESModule", folder, "entry.js"), ...readdirSync(folder).filter((name) => name.endsWith(".wasm")).map((name) => module("CompiledWasm", folder, name))]
     : [module("ESModule", join(import.meta.dirname, "floor"), "plain.mjs")];
-  const worker = new Miniflare(convertV4MiniflareOptions({
+  return new Miniflare(convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: 0,
     cf: false,
@@ -29,8 +38,4 @@ export async function startFloor(kind, upstream) {
       durableObjects: { COUNTER: { className: "Counter", useSQLite: true } },
     }],
   }));
-  const url = String(await worker.ready).replace(/\/$/, "");
-  const db = await worker.getD1Database("DB");
-  await db.batch([db.prepare("CREATE TABLE floor (id INTEGER PRIMARY KEY, name TEXT)"), db.prepare("INSERT INTO floor VALUES (1, 'ground')")]);
-  return { url, stop: () => worker.dispose() };
 }

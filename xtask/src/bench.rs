@@ -4,11 +4,11 @@
 use crate::project::Project;
 use crate::steps::{self, step};
 use crate::test::everything_built;
-use crate::{build, node, wrangler};
+use crate::{build, node, weights, wrangler};
 use anyhow::Result;
 use clap::Args;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The profile in Cargo.toml that the simulator is built with here.
@@ -35,7 +35,13 @@ pub struct SoakOptions {
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     let node = prepared(project)?;
     let mut script = script(project, &node, "dev/bench/main.mjs");
-    script.env("ROUNDS", options.rounds.to_string()).env("GRANTS", options.grants.to_string());
+    step("micro-benchmarks", || {
+        let mut cargo = project.cargo();
+        steps::run_quietly(cargo.args(["bench", "--locked", "--package", "statibeat-bench-micro"])).map(drop)
+    })?;
+    let weights = step("weigh the crates", || weighed(project))?;
+    script.env("ROUNDS", options.rounds.to_string()).env("GRANTS", options.grants.to_string()).env("WEIGHTS", weights);
+    script.env("MICRO", project.target.join("criterion"));
     steps::run(&mut script)
 }
 
@@ -45,7 +51,15 @@ pub fn soak(project: &Project, options: &SoakOptions) -> Result<()> {
     steps::run(script(project, &node, "dev/bench/soak.mjs").env("SECONDS", options.seconds.to_string()))
 }
 
-fn prepared(project: &Project) -> Result<std::path::PathBuf> {
+/// A file that says which crates the worker's code comes from.
+fn weighed(project: &Project) -> Result<PathBuf> {
+    let wasm = fs::read(build::compiled_with_names(project)?)?;
+    let file = project.target.join("bench/weights.json");
+    fs::write(&file, weights::heaviest(&wasm)?.to_string())?;
+    Ok(file)
+}
+
+fn prepared(project: &Project) -> Result<PathBuf> {
     let node = everything_built(project)?;
     step("build the floor", || {
         build::package(project, "statibeat-bench-floor", &project.target.join("bench/floor"))?;

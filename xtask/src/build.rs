@@ -19,6 +19,17 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The package that is shipped.
 const PACKAGE: &str = "statibeat-mcp";
 
+/// A profile of Cargo.toml, and the folder that its artifacts go to.
+#[derive(Clone, Copy)]
+struct Profile {
+    name: &'static str,
+    folder: &'static str,
+}
+
+const DEV: Profile = Profile { name: "dev", folder: "debug" };
+const RELEASE: Profile = Profile { name: "release", folder: "release" };
+const NAMED: Profile = Profile { name: "named", folder: "named" };
+
 #[derive(Args)]
 pub struct Options {
     /// Skip optimization and keep function names: quicker to build, readable stacks, several times larger.
@@ -29,7 +40,8 @@ pub struct Options {
 /// Builds `build/index.js` and `build/index_bg.wasm`, and tells the size on the last line.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     require_target(project, WASM_TARGET)?;
-    let wasm = step("compile the library to wasm", || compile(project, PACKAGE, options.dev))?;
+    let wasm =
+        step("compile the library to wasm", || compile(project, PACKAGE, if options.dev { DEV } else { RELEASE }))?;
     let folder = step("generate the JavaScript side", || bind(&wasm, &project.path("build"), options.dev))?;
     let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
     println!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
@@ -38,7 +50,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// Builds another package of ours for the runtime, into a folder of its own below `target/`.
 pub fn package(project: &Project, package: &str, folder: &Path) -> Result<()> {
-    let wasm = compile(project, package, false)?;
+    let wasm = compile(project, package, RELEASE)?;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     bind(&wasm, folder, false).map(drop)
 }
@@ -56,15 +68,27 @@ pub fn require_target(project: &Project, target: &str) -> Result<()> {
     })
 }
 
-fn compile(project: &Project, package: &str, dev: bool) -> Result<PathBuf> {
+/// The library as it is shipped, but with the names of its functions; not ready for the runtime.
+pub fn compiled_with_names(project: &Project) -> Result<PathBuf> {
+    compile(project, PACKAGE, NAMED)
+}
+
+fn compile(project: &Project, package: &str, profile: Profile) -> Result<PathBuf> {
     let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--package", package, "--lib", "--target", WASM_TARGET]);
-    if !dev {
-        cargo.arg("--release");
-    }
+    cargo.args([
+        "build",
+        "--locked",
+        "--package",
+        package,
+        "--lib",
+        "--target",
+        WASM_TARGET,
+        "--profile",
+        profile.name,
+    ]);
     let artifact = format!("{}.wasm", package.replace('-', "_"));
     steps::run(cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?))?;
-    Ok(project.target.join(WASM_TARGET).join(if dev { "debug" } else { "release" }).join(artifact))
+    Ok(project.target.join(WASM_TARGET).join(profile.folder).join(artifact))
 }
 
 /// Writes next to the folder first and swaps at the end: a watching wrangler never sees half a build.

@@ -23,6 +23,7 @@ mod secrets;
 mod start;
 mod steps;
 mod test;
+mod weights;
 mod welcome;
 mod wrangler;
 

@@ -30,15 +30,7 @@ export async function startStack({ vars = {}, main } = {}) {
   const logs = [];
 
   const simulator = await startSimulator(simulatorPort, url);
-  const worker = new Miniflare(convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    port,
-    cf: false,
-    log: new Log(LogLevel.ERROR),
-    logRequests: false,
-    handleStructuredLogs: (entry) => logs.push(entry),
-    workers: [{ ...bundle(main), ...bindings(url, simulatorPort, vars) }],
-  }));
+  const worker = startWorker({ port, simulatorPort, vars, main, logs });
 
   const stop = async () => {
     await worker.dispose();
@@ -55,6 +47,19 @@ export async function startStack({ vars = {}, main } = {}) {
     await stop();
     throw error;
   }
+}
+
+/** The worker alone, with an empty database; answers before it is ready. */
+export function startWorker({ port, simulatorPort, vars = {}, main, logs = [] }) {
+  return new Miniflare(convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    logRequests: false,
+    handleStructuredLogs: (entry) => logs.push(entry),
+    workers: [{ ...bundle(main), ...bindings(`http://localhost:${port}`, simulatorPort, vars) }],
+  }));
 }
 
 /** Asks again until `check` answers something true; fails after so many attempts. */

@@ -1,0 +1,31 @@
+// How long until a new process with the worker has answered its first request, against the floor doing nothing.
+
+import { freePorts, startWorker } from "../../tests/worker/support/stack.mjs";
+import { median } from "./load.mjs";
+import { floorWorker } from "./targets.mjs";
+
+const ROUNDS = 7;
+
+/** Medians in milliseconds, and the ratio, which is the median over the rounds. */
+export async function startup() {
+  const [ours, floor] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [port] = await freePorts(1);
+    ours.push(await firstAnswer(() => startWorker({ port, simulatorPort: port }), "/.well-known/oauth-authorization-server"));
+    floor.push(await firstAnswer(() => floorWorker("rust", "http://127.0.0.1/"), "/0/0/0"));
+  }
+  return { ours: median(ours), floor: median(floor), ratio: median(ours.map((time, round) => time / floor[round])) };
+}
+
+async function firstAnswer(start, path) {
+  const started = performance.now();
+  const worker = start();
+  try {
+    const answer = await fetch(new URL(path, await worker.ready));
+    await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return performance.now() - started;
+  } finally {
+    await worker.dispose();
+  }
+}
