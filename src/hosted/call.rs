@@ -60,7 +60,7 @@ pub async fn call(
         }
         Err(error) => {
             about.noted(surface, Outcome::Failed, error.reason()).await;
-            return Err(surface.trouble(PAGES, error));
+            return Err(nothing_published(surface.trouble(PAGES, error)));
         }
     };
     // A write that was asked for before is not looked at again: repeating the call tells how it ended.
@@ -72,6 +72,14 @@ pub async fn call(
         return about.unmoved(surface, &page, &refusal).await;
     }
     carry_out(surface, (tool, &requirement), &page, &call, (&asked, &about), dialogue).await
+}
+
+/// Trouble before anything was sent says so.
+fn nothing_published(trouble: Error) -> Error {
+    if let Error::Unavailable { reason, retry_after } = trouble {
+        return Error::Unavailable { reason: format!("{reason} Nothing was published."), retry_after };
+    }
+    trouble
 }
 
 /// Carries out what the person may do.

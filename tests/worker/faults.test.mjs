@@ -33,7 +33,7 @@ const UNCONFIRMED =
   '"StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does not show it yet. Call again with the same arguments: it will be found out first, and nothing is published twice."';
 
 /** StatiBeat is of no use to anybody, in these words. */
-const statibeat = (kind, words, rest) => ({ faults: { statibeat: { kind }, ...rest }, read: words, write: words, refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["upstream"] });
+const statibeat = (kind, words, rest) => ({ faults: { statibeat: { kind }, ...rest }, read: words, write: words.replace(/"$/, ' Nothing was published."'), refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["upstream"] });
 const d1 = (how, rest) => ({ faults: { d1: { how }, ...rest }, read: TRY_LATER, write: TRY_LATER, refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["database"] });
 const fine = { read: AS_EVER, write: "published", refresh: AS_EVER, page: "as ever", health: [] };
 const post = (kind) => ({ method: "POST", kind });
