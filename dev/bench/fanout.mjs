@@ -3,12 +3,11 @@
 import { call, connect } from "./operations.mjs";
 import { median, run } from "./load.mjs";
 
-/** What each answer of StatiBeat takes. */
-const MILLISECONDS = 150;
-const REQUESTS = 9;
-
-/** For each operation: its name and its time over that of the slowest single request. */
-export async function fanout(stack) {
+/**
+ * For each operation: its name and its time over that of the slowest single request, where each answer of StatiBeat
+ * takes so many milliseconds.
+ */
+export async function fanout(stack, { milliseconds = 150, requests = 9 } = {}) {
   const { access_token: token } = await connect(stack);
   const read = (uri) => ["resources/read", { uri: `statibeat://pages/42/${uri}` }];
   const prompt = (name, rest) => ["prompts/get", { name, arguments: { page_id: "42", ...rest } }];
@@ -21,13 +20,13 @@ export async function fanout(stack) {
   // The instance sees the page.
   for (const [, [method, params]] of asked) await run({ next: () => call(stack, token, method, params), requests: 1 });
   const faults = `${stack.simulatorUrl}/__simulator/faults`;
-  const fault = { path: "/api/**", times: 1_000_000, kind: { delay: { milliseconds: MILLISECONDS } } };
+  const fault = { path: "/api/**", times: 1_000_000, kind: { delay: { milliseconds } } };
   await fetch(faults, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(fault) });
   try {
-    const single = median((await run({ next: () => ({ url: `${stack.simulatorUrl}/api/v1/me` }), requests: REQUESTS, wanted: 401 })).latencies);
+    const single = median((await run({ next: () => ({ url: `${stack.simulatorUrl}/api/v1/me` }), requests, wanted: 401 })).latencies);
     const measured = [];
     for (const [name, [method, params]] of asked) {
-      const { latencies } = await run({ next: () => call(stack, token, method, params), requests: REQUESTS });
+      const { latencies } = await run({ next: () => call(stack, token, method, params), requests });
       measured.push({ name, ratio: median(latencies) / single });
     }
     return measured;

@@ -1,0 +1,32 @@
+// What `npm run bench` and `npm run soak` do at length, for a moment.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { fanout } from "../../dev/bench/fanout.mjs";
+import { run } from "../../dev/bench/load.mjs";
+import { operations } from "../../dev/bench/operations.mjs";
+import { soak } from "../../dev/bench/soaking.mjs";
+import { startStack } from "./support/stack.mjs";
+
+let stack;
+before(async () => (stack = await startStack()));
+after(() => stack?.stop());
+
+test("every operation that is measured is answered as it should be", async () => {
+  for (const { name, next, wanted, check } of await operations(stack, 1)) {
+    const { latencies } = await run({ next, wanted, check, requests: 2 });
+    assert.equal(latencies.length, 2, name);
+  }
+});
+
+test("a result is measured against one wait for StatiBeat", async () => {
+  const measured = await fanout(stack, { milliseconds: 20, requests: 1 });
+  assert.equal(measured.length, 4);
+  for (const { name, ratio } of measured) assert.ok(ratio > 0, name);
+});
+
+test("no answer is an error while clients keep reading and the purge runs", async () => {
+  const { sent, purges, errors } = await soak(stack, { warmUp: 40, seconds: 2 });
+  assert.deepEqual(errors, []);
+  assert.ok(sent > 0 && purges > 0, `${sent} requests, ${purges} purges`);
+});
