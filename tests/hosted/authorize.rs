@@ -2,32 +2,46 @@
 
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
-use crate::support::flow::{authorize_url, user};
+use crate::support::flow::{authorize_url, tokens, user};
 use crate::support::{PUBLIC_URL, TestApp, header, request};
 use url::Url;
 
 /// A fault that stays here: a page, no redirect, nothing stored, no trace of what was sent as a link.
 #[track_caller]
 fn stays_local(changes: &[(&str, &str)]) {
-    let app = TestApp::new();
-    let before = app.db.dump();
-    let answer = app.get(&authorize_url(changes));
-    assert_eq!(answer.status(), 400, "{changes:?}");
-    assert_eq!(header(&answer, "location"), "", "{changes:?}");
-    let body = String::from_utf8_lossy(answer.body());
-    assert!(!body.contains("href") && !body.contains("http-equiv"), "{body}");
-    assert_eq!(app.db.dump(), before, "{changes:?}");
+    stays_local_at(&authorize_url(changes));
 }
 
-/// A fault that goes to the client, once its person is signed in.
+#[track_caller]
+fn stays_local_at(url: &str) {
+    let app = TestApp::new();
+    let before = app.db.dump();
+    let answer = app.get(url);
+    assert_eq!(answer.status(), 400, "{url}");
+    assert_eq!(header(&answer, "location"), "", "{url}");
+    let body = String::from_utf8_lossy(answer.body());
+    assert!(!body.contains("href") && !body.contains("http-equiv"), "{body}");
+    assert_eq!(app.db.dump(), before, "{url}");
+}
+
+/// A fault that goes to the client, once its person is signed in: with its state, unless that was sent twice.
 #[track_caller]
 fn goes_to_client(changes: &[(&str, &str)], code: &str) {
     let app = TestApp::new();
     let shown = Browser::new(&app).sign_in(&authorize_url(changes), user::MARA_ADMIN);
     assert!(shown.url.as_str().starts_with("http://127.0.0.1:33418/callback?"), "{changes:?}: {}", shown.url);
-    assert_eq!(parameter(&shown.url, "error").as_deref(), Some(code), "{changes:?}");
+    assert_eq!((shown.status, parameter(&shown.url, "error").as_deref()), (302, Some(code)), "{changes:?}");
+    let is_ambiguous = changes.iter().any(|(name, _)| *name == "state");
+    let mut names = vec!["error", "error_description", "state", "iss"];
+    names.retain(|name| *name != "state" || !is_ambiguous);
+    assert_eq!(shown.url.query_pairs().map(|(name, _)| name.into_owned()).collect::<Vec<_>>(), names, "{changes:?}");
+    assert_eq!(parameter(&shown.url, "state").as_deref(), (!is_ambiguous).then_some("xyz"), "{changes:?}");
     assert_eq!(parameter(&shown.url, "iss").as_deref(), Some(PUBLIC_URL));
-    assert_eq!(parameter(&shown.url, "code"), None);
+    let description = parameter(&shown.url, "error_description").expect("a description");
+    assert!(
+        description.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'),
+        "{description}"
+    );
     assert_eq!(app.db.count("SELECT count(*) FROM grants") + app.db.count("SELECT count(*) FROM codes"), 0);
 }
 
@@ -52,6 +66,9 @@ fn a_missing_or_malformed_client_or_redirect_uri_stays_here() {
     stays_local(&[("redirect_uri", "")]);
     stays_local(&[("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"), ("redirect_uri", "")]);
     stays_local(&[("redirect_uri", "http://localhost:1/"), ("redirect_uri", "http://localhost:2/")]);
+    for name in ["client_id", "redirect_uri"] {
+        stays_local_at(&format!("{}&{name}=", authorize_url(&[(name, "")])));
+    }
 }
 
 /// A3, A5, A6
@@ -126,7 +143,9 @@ fn faults_of_the_request_go_to_the_client_after_sign_in() {
     for other in ["token", "id_token", "code token", "CODE"] {
         goes_to_client(&[("response_type", other)], "unsupported_response_type");
     }
-    goes_to_client(&[("response_mode", "form_post")], "invalid_request");
+    for other in ["form_post", "fragment", "jwt"] {
+        goes_to_client(&[("response_mode", other)], "invalid_request");
+    }
     goes_to_client(&[("code_challenge", "")], "invalid_request");
     goes_to_client(&[("code_challenge_method", "")], "invalid_request");
     for other in ["plain", "s256", "S512"] {
@@ -149,7 +168,7 @@ fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in()
         goes_to_client(&[("resource", resource)], "invalid_target");
     }
     goes_to_client(&[("resource", crate::support::RESOURCE), ("resource", "https://other.example")], "invalid_target");
-    for name in ["state", "prompt", "code_challenge_method", "response_mode"] {
+    for name in ["state", "prompt", "code_challenge_method", "response_mode", "request", "request_uri"] {
         goes_to_client(&[(name, "query"), (name, "query")], "invalid_request");
     }
     goes_to_client(&[("request", "x")], "request_not_supported");
@@ -165,6 +184,9 @@ fn nobody_is_sent_to_a_client_before_signing_in() {
         let answer = app.get(&authorize_url(broken));
         let location = Url::parse(header(&answer, "location")).expect("a URL");
         assert_eq!(location.host_str(), Some("api.statibeat.example"), "{broken:?}");
+        let state = parameter(&location, "state").expect("a state");
+        let back = app.get(&format!("/mcp/oauth/callback?code=x&state={state}"));
+        assert_eq!((back.status().as_u16(), header(&back, "location")), (403, ""), "without cookies: {broken:?}");
     }
 }
 
@@ -176,8 +198,12 @@ fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
     for changes in [&[("resource", "")][..], &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")]]
     {
         let app = TestApp::new();
-        let consent = Browser::new(&app).sign_in(&authorize_url(changes), user::MARA_ADMIN);
+        let browser = Browser::new(&app);
+        let consent = browser.sign_in(&authorize_url(changes), user::MARA_ADMIN);
         assert_eq!(consent.ticked(), reads, "{changes:?}");
+        let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+        assert_eq!(tokens(&app.redeem(&code, &[("resource", "")])).scope, reads.join(" "), "{changes:?}");
+        assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE resource = 'https://mcp.example/mcp'"), 1);
     }
 }
 
