@@ -18,8 +18,10 @@ fn a_refresh_gives_new_tokens_and_leaves_the_old_access_token_alone() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     let second = tokens(&app.refresh(&first.refresh, &[("resource", RESOURCE)]));
-    assert_ne!((&first.access, &first.refresh), (&second.access, &second.refresh));
+    assert!(first.access != second.access && first.refresh != second.refresh);
     assert_eq!((app.ping(&first.access), app.ping(&second.access)), (200, 200));
+    app.advance(Duration::from_secs(3599));
+    assert_eq!((app.ping(&first.access), app.ping(&second.access)), (200, 200), "each until its own end");
 }
 
 /// R5, R9
@@ -34,6 +36,8 @@ fn a_repeat_within_a_minute_of_the_first_use_gets_the_same_successor() {
     assert_ne!(again.access, second.access);
     app.advance(Duration::from_secs(1));
     assert_eq!(token_error(&app.refresh(&first.refresh, &[])), invalid_grant(), "repeats do not move the window");
+    assert_eq!((app.ping(&again.access), token_error(&app.refresh(&again.refresh, &[]))), (401, invalid_grant()));
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_reuse'"), 1);
 }
 
 /// R5
@@ -74,6 +78,8 @@ fn a_token_two_generations_back_revokes_the_grant_even_within_the_window() {
     let third = tokens(&app.refresh(&second.refresh, &[]));
     assert_eq!(token_error(&app.refresh(&first.refresh, &[])), invalid_grant());
     assert_eq!(app.ping(&third.access), 401);
+    assert_eq!(token_error(&app.refresh(&third.refresh, &[])), invalid_grant());
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_reuse'"), 1);
 }
 
 /// R1, R2, R3, R11
@@ -90,6 +96,10 @@ fn a_request_that_is_wrong_in_any_way_rotates_nothing() {
         token_error(&app.refresh(&pair.refresh, &[("scope", "mcp.incidents.write")])),
         (400, "invalid_scope".into())
     );
+    let wider = format!("{SCOPE} mcp.incidents.write");
+    assert_eq!(token_error(&app.refresh(&pair.refresh, &[("scope", &wider)])), (400, "invalid_scope".into()));
+    let twice = [("refresh_token", pair.refresh.as_str()), ("refresh_token", &pair.refresh)];
+    assert_eq!(token_error(&app.refresh("", &twice)), (400, "invalid_request".into()));
     assert_eq!(token_error(&app.refresh(&pair.refresh, &[("scope", "openid")])), (400, "invalid_scope".into()));
     assert_eq!(
         token_error(&app.refresh(&pair.refresh, &[("resource", "https://other.example")])),
@@ -170,18 +180,23 @@ fn a_narrowed_access_token_does_not_narrow_the_grant() {
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let narrow = tokens(&app.refresh(&pair.refresh, &[("scope", "mcp.pages.read")]));
     assert_eq!(narrow.scope, "mcp.pages.read");
-    assert_eq!(tokens(&app.refresh(&narrow.refresh, &[])).scope, SCOPE);
+    let wide = tokens(&app.refresh(&narrow.refresh, &[]));
+    assert_eq!(wide.scope, SCOPE);
+    let incidents = |token: &str| {
+        app.call(token, "resources/read", json!({"uri": "statibeat://pages/42/incidents/active"})).status()
+    };
+    assert_eq!((incidents(&narrow.access).as_u16(), incidents(&wide.access).as_u16()), (403, 200));
 }
 
 /// R12
 #[test]
 fn a_refresh_token_lives_thirty_days_to_the_second() {
     const THIRTY_DAYS: u64 = 30 * 24 * 3600;
-    for (seconds, status) in [(THIRTY_DAYS - 1, 200), (THIRTY_DAYS, 400)] {
+    for (seconds, expected) in [(THIRTY_DAYS - 1, (200, String::new())), (THIRTY_DAYS, invalid_grant())] {
         let app = TestApp::new();
         let pair = app.connect(user::MARA_ADMIN, SCOPE);
         app.advance(Duration::from_secs(seconds));
-        assert_eq!(app.refresh(&pair.refresh, &[]).status(), status, "{seconds}");
+        assert_eq!(token_error(&app.refresh(&pair.refresh, &[])), expected, "{seconds}");
     }
 }
 

@@ -1,12 +1,13 @@
 //! Revocation: RFC 7009. Effective on the very next request.
 
 use crate::support::database::Failure;
-use crate::support::flow::{token_error, tokens, user};
+use crate::support::flow::{CLIENT, token_error, tokens, user};
 use crate::support::{TestApp, header, request};
+use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read";
 
-/// V2
+/// V2, V8
 #[test]
 fn revoking_a_refresh_token_ends_the_whole_grant() {
     let app = TestApp::new();
@@ -14,6 +15,7 @@ fn revoking_a_refresh_token_ends_the_whole_grant() {
     let second = tokens(&app.refresh(&first.refresh, &[]));
     let answer = app.revoke(&second.refresh, &[]);
     assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    assert_eq!(header(&answer, "access-control-allow-origin"), "*");
     assert_eq!((app.ping(&first.access), app.ping(&second.access)), (401, 401));
     assert_eq!(token_error(&app.refresh(&second.refresh, &[])), (400, "invalid_grant".into()));
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1);
@@ -29,7 +31,7 @@ fn revoking_an_access_token_ends_just_that_one() {
     assert_eq!(app.ping(&tokens(&app.refresh(&pair.refresh, &[])).access), 200);
 }
 
-/// V4, V5, V6
+/// V4, V6
 #[test]
 fn unknown_and_foreign_tokens_answer_200_and_change_nothing() {
     let app = TestApp::new();
@@ -38,12 +40,41 @@ fn unknown_and_foreign_tokens_answer_200_and_change_nothing() {
     for token in [&pair.access, &pair.refresh] {
         assert_eq!(app.revoke(token, &[("client_id", "other")]).status(), 200);
     }
-    assert_eq!(app.revoke("garbage", &[]).status(), 200);
+    let wrong_tag = format!("{}AAAAAAAAAAA", &pair.refresh[..pair.refresh.len() - 11]);
+    for unknown in ["garbage", &wrong_tag] {
+        assert_eq!(app.revoke(unknown, &[]).status(), 200);
+    }
     assert_eq!(app.db.dump(), before);
     assert_eq!(app.revoke(&pair.refresh, &[("token_type_hint", "access_token")]).status(), 200);
     assert_eq!(app.ping(&pair.access), 401, "a wrong hint does not matter");
     assert_eq!(app.revoke(&pair.refresh, &[]).status(), 200, "already revoked");
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1, "one revoke, one row");
+}
+
+/// V4
+#[test]
+fn expired_tokens_answer_200() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    app.advance(Duration::from_secs(30 * 24 * 3600));
+    for token in [&pair.access, &pair.refresh] {
+        let answer = app.revoke(token, &[]);
+        assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    }
+}
+
+/// V5
+#[test]
+fn a_wrong_or_unknown_hint_is_as_good_as_none() {
+    for hint in ["access_token", "refresh_token", "made-up", ""] {
+        let app = TestApp::new();
+        let pair = app.connect(user::MARA_ADMIN, SCOPE);
+        let next = tokens(&app.refresh(&pair.refresh, &[]));
+        assert_eq!(app.revoke(&pair.access, &[("token_type_hint", hint)]).status(), 200);
+        assert_eq!((app.ping(&pair.access), app.ping(&next.access)), (401, 200), "{hint}");
+        assert_eq!(app.revoke(&next.refresh, &[("token_type_hint", hint)]).status(), 200);
+        assert_eq!(app.ping(&next.access), 401, "{hint}");
+    }
 }
 
 /// V1, V7
@@ -54,8 +85,13 @@ fn malformed_revocations_are_refused() {
     assert_eq!(token_error(&app.revoke("a", &[("token", "a"), ("token", "b")])), (400, "invalid_request".into()));
     let get = app.get("/mcp/oauth/revoke");
     assert_eq!((get.status().as_u16(), header(&get, "allow")), (405, "POST, OPTIONS"));
-    let json = app.send(request("POST", "/mcp/oauth/revoke", &[("content-type", "application/json")], "{}"));
-    assert_eq!(token_error(&json), (400, "invalid_request".into()));
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let good = format!("client_id={CLIENT}&token={}", pair.refresh);
+    for body in ["{}".to_owned(), good] {
+        let json = app.send(request("POST", "/mcp/oauth/revoke", &[("content-type", "application/json")], body));
+        assert_eq!(token_error(&json), (400, "invalid_request".into()));
+    }
+    assert_eq!(app.ping(&pair.access), 200);
 }
 
 #[test]

@@ -16,7 +16,9 @@ fn refused(changes: &[(&str, &str)], status: u16, code: &str) {
     let before = app.db.dump();
     let answer = app.redeem(&granted, changes);
     assert_eq!(token_error(&answer), (status, code.to_owned()), "{changes:?}");
-    assert_eq!(header(&answer, "cache-control"), "no-store");
+    let description = json(&answer)["error_description"].as_str().expect("a description").to_owned();
+    assert!(description.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte)), "{description}");
+    assert_eq!((header(&answer, "content-type"), header(&answer, "cache-control")), ("application/json", "no-store"));
     assert_eq!(header(&answer, "access-control-allow-origin"), "*");
     assert_eq!(app.db.dump(), before, "{changes:?}");
     assert_eq!(app.redeem(&granted, &[]).status(), 200, "the code still works after {changes:?}");
@@ -33,11 +35,18 @@ fn a_code_gives_a_pair_of_tokens() {
         (&body["token_type"], &body["expires_in"], &body["scope"]),
         (&"Bearer".into(), &3600.into(), &SCOPE.into())
     );
+    assert!(
+        body.as_object().is_some_and(|members| members.len() == 5 && members.values().all(|value| !value.is_null()))
+    );
     assert_eq!((header(&answer, "cache-control"), header(&answer, "pragma")), ("no-store", "no-cache"));
+    assert_eq!(
+        (header(&answer, "content-type"), header(&answer, "access-control-allow-origin")),
+        ("application/json", "*")
+    );
     assert_eq!(app.ping(&tokens(&answer).access), 200);
 }
 
-/// K1, K2, K4, K5, K7, T5, T7, T8, T9, T10, T12, T16
+/// K1, K2, K4, K5, T7, T8, T9, T10, T12, T15, T16
 #[test]
 fn a_request_that_is_wrong_in_any_way_is_refused_and_spends_nothing() {
     refused(&[("code", "")], 400, "invalid_request");
@@ -51,6 +60,39 @@ fn a_request_that_is_wrong_in_any_way_is_refused_and_spends_nothing() {
     refused(&[("grant_type", "")], 400, "invalid_request");
     refused(&[("grant_type", "password")], 400, "unsupported_grant_type");
     refused(&[("client_secret", "x")], 400, "invalid_client");
+}
+
+/// T5
+#[test]
+fn a_parameter_without_a_value_is_an_absent_one() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let post = |body: String| app.send(request("POST", "/mcp/oauth/token", &form, body));
+    let rest = format!("client_id={CLIENT}&code_verifier={VERIFIER}");
+    let before = app.db.dump();
+    for body in [
+        format!("grant_type=authorization_code&{rest}&code="),
+        format!("grant_type=&{rest}&code={code}"),
+        format!("grant_type=authorization_code&client_id=&code={code}&code_verifier={VERIFIER}"),
+        format!("grant_type=refresh_token&{rest}&refresh_token="),
+    ] {
+        assert_eq!(token_error(&post(body.clone())), (400, "invalid_request".into()), "{body}");
+    }
+    assert_eq!(app.db.dump(), before);
+    let empty = "redirect_uri=&resource=&scope=&client_secret=&client_assertion=";
+    let answer = post(format!("grant_type=authorization_code&{rest}&code={code}&{empty}"));
+    assert_eq!(answer.status(), 200, "{answer:?}");
+}
+
+/// K7
+#[test]
+fn a_missing_verifier_gives_nothing_and_leaves_the_code() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    assert_eq!(token_error(&app.redeem(&code, &[("code_verifier", "")])), (400, "invalid_grant".into()));
+    assert_eq!(app.db.count("SELECT count(*) FROM access_tokens"), 0);
+    assert_eq!(app.redeem(&code, &[]).status(), 200);
 }
 
 /// T1
@@ -98,7 +140,7 @@ fn a_body_that_is_not_one_form_in_utf_8_is_refused() {
 /// T4, T16
 #[test]
 fn a_repeated_parameter_is_refused() {
-    for name in ["grant_type", "client_id", "code", "redirect_uri", "code_verifier"] {
+    for name in ["grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"] {
         refused(&[(name, "a"), (name, "a")], 400, "invalid_request");
     }
     refused(&[("resource", crate::support::RESOURCE), ("resource", "https://other.example")], 400, "invalid_target");
@@ -217,11 +259,11 @@ fn the_redirect_uri_may_be_left_out() {
 /// K3
 #[test]
 fn a_code_lives_ten_minutes_to_the_second() {
-    for (seconds, status) in [(599, 200), (600, 400)] {
+    for (seconds, expected) in [(599, (200, String::new())), (600, (400, "invalid_grant".into()))] {
         let app = TestApp::new();
         let code = app.code(user::MARA_ADMIN, SCOPE);
         app.advance(Duration::from_secs(seconds));
-        assert_eq!(app.redeem(&code, &[]).status(), status, "{seconds}");
+        assert_eq!(token_error(&app.redeem(&code, &[])), expected, "{seconds}");
     }
 }
 
