@@ -60,6 +60,7 @@ mod secrets;
 mod sign_in;
 mod storage_trace;
 mod token;
+mod token_form;
 mod tools;
 mod trouble;
 mod twins;
