@@ -5,6 +5,7 @@ use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, header, json, request};
 use serde_json::json;
+use std::time::Duration;
 
 const READS: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.maintenances.read mcp.analytics.read";
 const METADATA: &str = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
@@ -47,17 +48,27 @@ fn the_scheme_is_read_in_any_case() {
 #[test]
 fn tokens_that_do_not_work_all_answer_alike() {
     let app = TestApp::new();
+    let expired = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.advance(Duration::from_hours(1));
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let ended = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    let code = format!("Bearer {}", app.code(user::MARA_ADMIN, "mcp.pages.read"));
     app.revoke(&ended.refresh, &[]);
+    let answer_to = |value: &str| {
+        let message = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let mut answer = app.send(request("POST", "/mcp", &[("authorization", value)], message));
+        answer.headers_mut().remove("x-request-id");
+        (answer.status().as_u16(), format!("{answer:?}"))
+    };
+    let expired = format!("Bearer {}", expired.access);
     let two = format!("Bearer {0} {0}", pair.access);
     let listed = format!("Bearer {0},{0}", pair.access);
     let refresh = format!("Bearer {}", pair.refresh);
     let revoked = format!("Bearer {}", ended.access);
-    let first = challenge_of(&app, &[("authorization", "Bearer sbmcp_at_x.y")]);
-    assert!(first.0 == 401 && first.1.contains(r#"error="invalid_token""#), "{first:?}");
-    for value in ["Bearer", "Bearer ", "Bearer garbage", &two, &listed, &refresh, &revoked] {
-        assert_eq!(challenge_of(&app, &[("authorization", value)]), first, "{value}");
+    let first = answer_to("Bearer sbmcp_at_x.y");
+    assert!(first.0 == 401 && first.1.contains(r#"error=\"invalid_token\""#), "{first:?}");
+    for value in ["Bearer", "Bearer ", "Bearer garbage", &two, &listed, &refresh, &code, &expired, &revoked] {
+        assert_eq!(answer_to(value), first, "{value}");
     }
 }
 
@@ -160,6 +171,7 @@ fn a_missing_scope_is_403_and_names_what_is_held_and_needed_in_one_go() {
     let challenge = header(&answer, "www-authenticate");
     assert_eq!(answer.status(), 403);
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.contains(&format!(r#"resource_metadata="{METADATA}""#)), "{challenge}");
     assert!(
         challenge.contains(r#"scope="mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write""#),
         "{challenge}"

@@ -5,6 +5,7 @@ use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, user};
 use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, request};
+use statibeat_mcp::catalog::scope::ScopeSet;
 use std::time::Duration;
 use url::Url;
 
@@ -15,6 +16,9 @@ const CONSENT: &str = "https://mcp.example/mcp/oauth/consent";
 fn the_page_says_who_asks_where_the_answer_goes_and_who_is_signed_in() {
     let app = TestApp::new();
     let page = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN).body;
+    for scope in ScopeSet::baseline().iter() {
+        assert!(page.contains(scope.consent_sentence()), "no {scope:?} in words in {page}");
+    }
     for text in [
         "test-client",
         "Unverified app",
@@ -63,6 +67,32 @@ fn a_person_may_grant_less_and_an_edited_form_grants_no_more_than_was_offered() 
     let code = parameter(&browser.answer_with(&consent, "approve", &sent).leaves_for(), "code").expect("a code");
     let tokens = crate::support::flow::tokens(&app.redeem(&code, &[]));
     assert_eq!(tokens.scope, "mcp.pages.read");
+}
+
+/// C1
+#[test]
+fn other_fields_of_the_form_change_nothing_of_the_request() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read")]), user::MARA_ADMIN);
+    let edited = [
+        ("answer", "approve"),
+        ("scope", "mcp.pages.read"),
+        ("pages", "all"),
+        ("lifetime", "until-revoked"),
+        ("client_id", "other"),
+        ("redirect_uri", "https://evil.example/cb"),
+        ("state", "other"),
+        ("resource", "https://other.example"),
+        ("code_challenge", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("user_id", user::THEO_MANAGER),
+    ];
+    let target = browser.answer_fields(&consent, &edited).leaves_for();
+    assert!(target.as_str().starts_with("http://127.0.0.1:33418/callback?"), "{target}");
+    assert_eq!(parameter(&target, "state").as_deref(), Some("xyz"));
+    let code = parameter(&target, "code").expect("a code");
+    assert_eq!(app.redeem(&code, &[]).status(), 200, "the first client, challenge and resource");
+    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE user_id = '1' AND client_id = 'test-client'"), 1);
 }
 
 #[test]
@@ -140,18 +170,33 @@ fn a_form_from_another_site_is_refused() {
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     let before = app.db.dump();
-    let body = format!("request={}&answer=approve&scope=mcp.pages.read", consent.hidden("request"));
-    let form = ("content-type", "application/x-www-form-urlencoded");
-    for headers in [
-        &[form, ("origin", "https://evil.example")][..],
-        &[form, ("origin", "null")],
-        &[form, ("sec-fetch-site", "cross-site")],
-        &[form],
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("request", &consent.hidden("request"))
+        .append_pair("person", &consent.hidden("person"))
+        .extend_pairs([("answer", "approve"), ("scope", "mcp.pages.read")])
+        .extend_pairs([("pages", "all"), ("lifetime", "until-revoked")])
+        .finish();
+    // The browser sends the visit's cookie along: nothing but where the form comes from is wrong.
+    let cookies: Vec<_> = browser.into_cookies().into_iter().filter(|((of, _), _)| of == PUBLIC_URL).collect();
+    let cookies =
+        cookies.into_iter().map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+    let post = |sent_from: &[(&str, &str)]| {
+        let own = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookies.as_str())];
+        let headers: Vec<_> = own.into_iter().chain(sent_from.iter().copied()).collect();
+        app.send(request("POST", "/mcp/oauth/consent", &headers, body.clone())).status().as_u16()
+    };
+    for sent_from in [
+        &[("origin", "https://evil.example")][..],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+        &[],
     ] {
-        let answer = app.send(request("POST", "/mcp/oauth/consent", headers, body.clone()));
-        assert_eq!(answer.status(), 403, "{headers:?}");
+        assert_eq!(post(sent_from), 403, "{sent_from:?}");
     }
     assert_eq!(app.db.dump(), before);
+    assert_eq!(post(&[("origin", PUBLIC_URL)]), 200, "the same form from our page");
 }
 
 /// C7
@@ -221,6 +266,7 @@ fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
         let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
         assert_eq!(shown.status, 503, "{kind:?}: {}", shown.body);
         assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);
+        assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0, "{kind:?}");
     }
 }
 

@@ -90,8 +90,12 @@ fn there_is_no_openid_configuration() {
 #[test]
 fn another_host_header_changes_no_address() {
     let app = TestApp::new();
-    let asked = app.send(request("GET", SERVER, &[("host", "evil.example")], ""));
-    assert_eq!(json(&asked)["issuer"], PUBLIC_URL);
+    for path in [SERVER, "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"] {
+        for name in ["host", "x-forwarded-host"] {
+            let asked = app.send(request("GET", path, &[(name, "evil.example")], ""));
+            assert_eq!(json(&asked), json(&app.get(path)), "{path}");
+        }
+    }
     let challenged = app.send(request("POST", "/mcp", &[("host", "evil.example")], "{}"));
     assert!(header(&challenged, "www-authenticate").contains("https://mcp.example/"));
 }
@@ -103,6 +107,7 @@ fn a_switched_off_connector_answers_404_everywhere() {
     for (method, path) in [
         ("GET", SERVER),
         ("GET", "/.well-known/oauth-protected-resource/mcp"),
+        ("GET", "/.well-known/oauth-protected-resource"),
         ("GET", "/.well-known/hosted-mcp-jwks.json"),
         ("GET", "/mcp/oauth/authorize"),
         ("GET", "/mcp/oauth/callback"),
@@ -112,6 +117,8 @@ fn a_switched_off_connector_answers_404_everywhere() {
         ("POST", "/mcp/oauth/revoke"),
         ("POST", "/mcp/oauth/register"),
         ("POST", "/mcp"),
+        ("GET", "/mcp"),
+        ("OPTIONS", "/mcp"),
     ] {
         assert_eq!(app.send(request(method, path, &[], "")).status(), 404, "{method} {path}");
     }
@@ -139,6 +146,11 @@ fn programs_may_call_from_any_origin_and_pages_may_not() {
         for name in ["authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name"] {
             assert!(allowed.contains(name), "{path} lets no one send {name}");
         }
+    }
+    for path in ["/mcp/oauth/token", "/mcp/oauth/revoke", "/mcp/oauth/register"] {
+        let answer = app.send(request("POST", path, &[("origin", "https://web.example")], ""));
+        assert_eq!((answer.status().as_u16(), header(&answer, "access-control-allow-origin")), (400, "*"), "{path}");
+        assert!(answer.headers().get("www-authenticate").is_none(), "{path}");
     }
     for path in ["/mcp/oauth/authorize", "/mcp/oauth/callback", "/mcp/oauth/consent"] {
         let page = app.send(request("GET", path, &[("origin", "https://web.example")], ""));
