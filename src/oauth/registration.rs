@@ -83,7 +83,7 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
     if request.grant_types.is_some_and(|types| !types.iter().any(|kind| kind == "authorization_code")) {
         return Err(RegistrationError::GrantTypes);
     }
-    let redirects = acceptable(request.redirect_uris.as_deref().unwrap_or_default())?;
+    let redirects = acceptable(&addresses(request.redirect_uris)?)?;
     let kept = Registered { name: plain_name(&name), redirects: redirects.iter().map(redirect_hash).collect() };
     Ok(json!({
         "client_id": kept.issue(ring),
@@ -99,9 +99,16 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
 /// The members we read; every other one is ignored, `scope` included (RFC 7591 2).
 #[derive(Deserialize)]
 struct Request {
-    redirect_uris: Option<Vec<String>>,
+    redirect_uris: Option<Value>,
     client_name: Option<String>,
     grant_types: Option<Vec<String>>,
+}
+
+/// Read apart from the other members: whatever is wrong with these, their type included, has a code of its own (RFC 7591
+/// 3.2.2).
+fn addresses(redirect_uris: Option<Value>) -> Result<Vec<String>, RegistrationError> {
+    let Some(uris) = redirect_uris else { return Ok(Vec::new()) };
+    serde_json::from_value(uris).map_err(|_| RegistrationError::RedirectUris)
 }
 
 /// Loopback URIs stay; every other one is dropped, because it could never be used with the new id.
@@ -187,7 +194,7 @@ mod tests {
     fn what_cannot_work_is_refused_with_its_code() {
         let refused = |body: Value| check(&body).expect_err("refused").code();
         assert_eq!(refused(json!([])), "invalid_client_metadata");
-        assert_eq!(refused(json!({"redirect_uris": "http://localhost/"})), "invalid_client_metadata");
+        assert_eq!(refused(json!({"redirect_uris": "http://localhost/"})), "invalid_redirect_uri");
         assert_eq!(
             refused(json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(201)})),
             "invalid_client_metadata"

@@ -26,6 +26,8 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
             ],
             "token_endpoint_auth_method": "client_secret_basic",
             "logo_uri": "https://evil.example/x.png",
+            "software_statement": "x.y.z",
+            "jwks": {"keys": "none"},
             "scope": "claudeai",
         }),
     );
@@ -42,6 +44,8 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
         "registration_client_uri",
         "registration_access_token",
         "logo_uri",
+        "software_statement",
+        "jwks",
     ] {
         assert!(body.get(absent).is_none(), "{absent}");
     }
@@ -64,7 +68,11 @@ fn what_cannot_work_is_refused_as_json() {
         ),
         (json!({"redirect_uris": ["https://acme.example/cb"]}), "invalid_redirect_uri"),
         (json!({"redirect_uris": ["javascript:alert(1)", "http://localhost/"]}), "invalid_redirect_uri"),
-        (json!({"redirect_uris": "http://localhost/"}), "invalid_client_metadata"),
+        (json!({"redirect_uris": "http://localhost/"}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": {"0": "http://localhost/"}}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": [7]}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": null}), "invalid_redirect_uri"),
+        (json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(201)}), "invalid_client_metadata"),
         (json!("text"), "invalid_client_metadata"),
         (
             json!({"redirect_uris": ["http://localhost/"], "client_name": "x".repeat(16 * 1024)}),
@@ -72,7 +80,12 @@ fn what_cannot_work_is_refused_as_json() {
         ),
     ] {
         let answer = register(&app, &body);
-        assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some(code)));
+        assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some(code)), "{body}");
+        assert_eq!(header(&answer, "cache-control"), "no-store");
+    }
+    for text in ["", "redirect_uris=http%3A%2F%2Flocalhost%2F", r#"{"redirect_uris":["http://localhost/"]"#] {
+        let answer = app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], text));
+        assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some("invalid_client_metadata")));
     }
 }
 
