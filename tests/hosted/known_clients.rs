@@ -8,7 +8,9 @@ const CLAUDE_CODE: &str = "https://claude.ai/oauth/claude-code-client-metadata";
 const CODEX: &str = "https://chatgpt.com/oauth/codex/client.json";
 
 fn status(app: &TestApp, client_id: &str, redirect_uri: &str) -> u16 {
-    app.get(&authorize_url(&[("client_id", client_id), ("redirect_uri", redirect_uri)])).status().as_u16()
+    let answer = app.get(&authorize_url(&[("client_id", client_id), ("redirect_uri", redirect_uri)]));
+    assert_eq!(header(&answer, "location").is_empty(), answer.status() == 400, "{client_id} {redirect_uri}");
+    answer.status().as_u16()
 }
 
 /// C6

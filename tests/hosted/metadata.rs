@@ -86,6 +86,20 @@ fn there_is_no_openid_configuration() {
     }
 }
 
+#[test]
+fn what_is_not_offered_has_no_address() {
+    let app = TestApp::new();
+    for name in ["introspect", "introspection", "par", "userinfo", "device_authorization", "jwks"] {
+        for method in ["GET", "POST"] {
+            assert_eq!(
+                app.send(request(method, &format!("/mcp/oauth/{name}"), &[], "")).status(),
+                404,
+                "{method} {name}"
+            );
+        }
+    }
+}
+
 /// D8
 #[test]
 fn another_host_header_changes_no_address() {

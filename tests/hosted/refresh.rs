@@ -121,6 +121,36 @@ fn another_client_with_a_used_token_triggers_no_reuse_handling() {
     assert_eq!(app.ping(&second.access), 200);
 }
 
+/// X10
+#[test]
+fn unknown_expired_revoked_and_foreign_tokens_answer_alike_after_the_same_work() {
+    let app = TestApp::new();
+    app.address.set(Some("160.79.104.1"));
+    let answer_to = |token: &str, changes: &[(&str, &str)]| {
+        let before = app.db.batches.get();
+        let mut answer = app.refresh(token, changes);
+        answer.headers_mut().remove("x-request-id");
+        (app.db.batches.get() - before, format!("{answer:?}"))
+    };
+    let check_of = |token: &str| {
+        let before = app.db.batches.get();
+        assert_eq!(app.ping(token), 401);
+        app.db.batches.get() - before
+    };
+    let [foreign, revoked, expired, unknown] = [(); 4].map(|()| app.connect(user::MARA_ADMIN, SCOPE));
+    app.revoke(&revoked.refresh, &[]);
+    app.db.execute("DELETE FROM access_tokens WHERE rowid = (SELECT max(rowid) FROM access_tokens)");
+    app.db.execute("DELETE FROM refresh_tokens WHERE rowid = (SELECT max(rowid) FROM refresh_tokens)");
+    let first = answer_to(&foreign.refresh, &[("client_id", "other")]);
+    assert_eq!((first.0, first.1.contains("invalid_grant")), (1, true), "{}", first.1);
+    assert_eq!(answer_to(&unknown.refresh, &[]), first, "unknown");
+    assert_eq!(answer_to(&revoked.refresh, &[]), first, "revoked");
+    assert_eq!((check_of(&unknown.access), check_of(&revoked.access)), (1, 1));
+    app.advance(Duration::from_hours(30 * 24));
+    assert_eq!(answer_to(&expired.refresh, &[]), first, "expired");
+    assert_eq!(check_of(&expired.access), 1);
+}
+
 /// R6
 #[test]
 fn twenty_refreshes_of_one_token_get_one_successor_and_twenty_access_tokens() {

@@ -96,12 +96,18 @@ fn a_registered_client_may_change_its_port_and_nothing_else() {
     let registered =
         json(&register(&app, &json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Tool"})));
     let id = registered["client_id"].as_str().expect("an id");
-    let status =
-        |id: &str, uri: &str| app.get(&authorize_url(&[("client_id", id), ("redirect_uri", uri)])).status().as_u16();
+    let status = |id: &str, uri: &str| {
+        let answer = app.get(&authorize_url(&[("client_id", id), ("redirect_uri", uri)]));
+        assert_eq!(header(&answer, "location").is_empty(), answer.status() == 400, "{id} {uri}");
+        answer.status().as_u16()
+    };
     assert_eq!(status(id, "http://localhost:49152/callback"), 302);
+    let before = app.db.dump();
     assert_eq!(status(id, "http://localhost:3118/other"), 400);
     assert_eq!(status(id, "http://127.0.0.1:3118/callback"), 400);
     assert_eq!(status(&format!("{id}x"), "http://localhost:3118/callback"), 400);
+    assert_eq!(status(&format!("{id}{}", "x".repeat(512)), "http://localhost:3118/callback"), 400);
+    assert_eq!(app.db.dump(), before);
 }
 
 /// G10, G13
