@@ -53,6 +53,10 @@ fn only_get_and_head_are_answered() {
         let answer = app.send(request(method, "/mcp/oauth/authorize", &[], ""));
         assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, "GET, HEAD"), "{method}");
     }
+    let url = authorize_url(&[]).replace(PUBLIC_URL, "");
+    for method in ["GET", "HEAD"] {
+        assert_eq!(app.send(request(method, &url, &[], "")).status(), 302, "{method}");
+    }
 }
 
 /// A2, A4
@@ -151,7 +155,14 @@ fn faults_of_the_request_go_to_the_client_after_sign_in() {
     for other in ["plain", "s256", "S512"] {
         goes_to_client(&[("code_challenge_method", other)], "invalid_request");
     }
-    for bad in ["short", &GOOD[1..], &format!("{GOOD}A"), &format!("{GOOD}="), &GOOD.replace('-', "+")] {
+    for bad in [
+        "short",
+        &GOOD[1..],
+        &format!("{GOOD}A"),
+        &format!("{GOOD}="),
+        &format!("{}N", &GOOD[..42]),
+        &GOOD.replace('-', "+"),
+    ] {
         goes_to_client(&[("code_challenge", bad)], "invalid_request");
     }
     goes_to_client(&[("code_challenge", GOOD), ("code_challenge", GOOD)], "invalid_request");
@@ -173,7 +184,9 @@ fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in()
     }
     goes_to_client(&[("request", "x")], "request_not_supported");
     goes_to_client(&[("request_uri", "x")], "request_uri_not_supported");
-    goes_to_client(&[("prompt", "none")], "interaction_required");
+    for silent in ["none", "none login"] {
+        goes_to_client(&[("prompt", silent)], "interaction_required");
+    }
 }
 
 /// A33

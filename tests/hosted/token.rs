@@ -4,6 +4,7 @@ use crate::support::database::Failure;
 use crate::support::flow::{CLIENT, VERIFIER, token_error, tokens, user};
 use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, header, json, request};
+use statibeat_mcp::ports::HttpError;
 use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
@@ -53,7 +54,9 @@ fn a_request_that_is_wrong_in_any_way_is_refused_and_spends_nothing() {
     refused(&[("code", "sbmcp_ac_garbage")], 400, "invalid_grant");
     refused(&[("client_id", "other-client")], 400, "invalid_grant");
     refused(&[("client_id", "")], 400, "invalid_request");
-    refused(&[("client_id", "sbmcp_client_x.y")], 400, "invalid_client");
+    for client_id in ["sbmcp_client_x.y", "ü", "a\u{7f}b", &"x".repeat(513)] {
+        refused(&[("client_id", client_id)], 400, "invalid_client");
+    }
     refused(&[("redirect_uri", "http://127.0.0.1:33419/callback")], 400, "invalid_grant");
     refused(&[("resource", "https://other.example/mcp")], 400, "invalid_target");
     refused(&[("code_verifier", "short")], 400, "invalid_request");
@@ -244,6 +247,21 @@ fn an_upstream_outage_hands_out_nothing_and_spends_nothing() {
         (app.redeem(&code, &[]).status().as_u16(), app.refresh(&pair.refresh, &[]).status().as_u16()),
         (200, 200)
     );
+}
+
+/// T14
+#[test]
+fn a_silent_statibeat_hands_out_nothing_and_spends_nothing() {
+    let app = TestApp::new();
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let before = app.db.dump();
+    app.upstream.tamper(|_, _| Err(HttpError::Timeout));
+    for answer in [app.redeem(&code, &[]), app.refresh(&pair.refresh, &[])] {
+        assert_eq!(token_error(&answer), (503, "temporarily_unavailable".into()));
+        assert_ne!(header(&answer, "retry-after"), "");
+    }
+    assert_eq!(app.db.dump(), before);
 }
 
 #[test]

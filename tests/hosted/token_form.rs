@@ -110,5 +110,6 @@ fn json_bodies_and_basic_authentication_are_refused() {
     let form = [("content-type", "application/x-www-form-urlencoded"), ("authorization", "Basic eDp5")];
     let basic = app.send(request("POST", "/mcp/oauth/token", &form, "grant_type=refresh_token"));
     assert_eq!(token_error(&basic), (401, "invalid_client".into()));
-    assert!(header(&basic, "www-authenticate").starts_with("Basic "));
+    assert!(header(&basic, "www-authenticate").starts_with(r#"Basic realm=""#));
+    assert_eq!((header(&basic, "cache-control"), header(&basic, "access-control-allow-origin")), ("no-store", "*"));
 }
