@@ -53,7 +53,9 @@ fn declining_tells_the_client_and_stores_nothing() {
     assert_eq!(parameter(&target, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(&target, "state").as_deref(), Some("xyz"));
     assert_eq!(parameter(&target, "iss").as_deref(), Some(PUBLIC_URL));
-    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+    assert_eq!(parameter(&target, "code"), None);
+    assert_eq!(browser.answer(&consent, "approve").status, 400, "the answer was given");
+    assert_eq!(app.db.count("SELECT count(*) FROM grants") + app.db.count("SELECT count(*) FROM codes"), 0);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'approval' AND outcome = 'refused'"), 1);
 }
 

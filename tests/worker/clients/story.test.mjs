@@ -27,6 +27,7 @@ function story(sdk) {
   const title = `Zahlungen hängen – ${sdk.name}`;
   let incident;
 
+  /** X9 */
   test("finds its way from the Resource URL to a sign-in, and registers itself", async () => {
     await connection.begin();
     const { authorizationUrl, client } = connection.kept;
@@ -41,6 +42,7 @@ function story(sdk) {
     assert.deepEqual(authorizationUrl.searchParams.get("scope").split(" "), READS);
   });
 
+  /** X9 */
   test("gets tokens for what the person ticked, writes included", async () => {
     await connection.approve({ scopes: [...READS, ...WRITES] });
     assert.deepEqual(connection.kept.tokens.scope.split(" ").sort(), [...READS, ...WRITES].sort());
@@ -101,6 +103,7 @@ function story(sdk) {
     assert.ok(!result.isError, JSON.stringify(result.content));
   });
 
+  /** X9 */
   test("replaces an expired access token without asking anybody", async () => {
     const old = connection.kept.tokens;
     await connection.expireAccessToken();
@@ -116,6 +119,7 @@ function story(sdk) {
     assert.deepEqual(connection.complaints, []);
   });
 
+  /** X9 */
   test("is refused on the very next call after a revoke", async (context) => {
     context.mock.method(console, "warn", () => {}); // 2.x says aloud that it drops the tokens
     await connection.revoke();
