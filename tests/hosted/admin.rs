@@ -279,6 +279,7 @@ fn a_flood_of_refused_clients_is_neither_kept_nor_a_way_to_store_secrets() {
     assert_eq!(app.db.count("SELECT count(*) FROM refused_redirects WHERE redirect_uri LIKE '%hunter2%'"), 0);
 }
 
+/// F4
 #[test]
 fn an_admin_sees_which_entries_of_the_operators_list_cannot_work() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS").then_some("a=http://a.example/cb"));

@@ -216,6 +216,7 @@ fn a_form_sent_twice_or_after_signing_out_does_nothing_more() {
     assert_eq!(app.ping(&pair.access), 200);
 }
 
+/// V10
 #[test]
 fn a_get_never_changes_anything() {
     let app = TestApp::new();

@@ -2,7 +2,7 @@
 
 use crate::support::database::Failure;
 use crate::support::flow::{token_error, tokens, user};
-use crate::support::{RESOURCE, TestApp, json as json_of};
+use crate::support::{RESOURCE, TestApp, header, json as json_of};
 use serde_json::json;
 use std::time::Duration;
 
@@ -189,7 +189,7 @@ fn nothing_of_a_revoked_grant_can_be_refreshed_inside_the_window_or_out_of_it() 
     assert_eq!((app.ping(&first.access), app.ping(&second.access)), (401, 401));
 }
 
-/// R17
+/// R17, P7
 #[test]
 fn a_permission_taken_away_upstream_stops_the_next_call_and_not_the_refresh() {
     let app = TestApp::new();
@@ -199,8 +199,11 @@ fn a_permission_taken_away_upstream_stops_the_next_call_and_not_the_refresh() {
     app.upstream.simulator.set_role(1, 42, None).expect("a role");
     let next = tokens(&app.refresh(&pair.refresh, &[]));
     assert_eq!(next.scope, SCOPE);
-    assert!(json_of(&read(&next.access))["error"].is_object(), "effective on the next call");
-    assert!(json_of(&read(&pair.access))["error"].is_object());
+    for token in [&next.access, &pair.access] {
+        let refused = read(token);
+        assert!(json_of(&refused)["error"].is_object(), "effective on the next call");
+        assert_eq!((refused.status().as_u16(), header(&refused, "www-authenticate")), (200, ""), "no step-up can help");
+    }
 }
 
 /// R10

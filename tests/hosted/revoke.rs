@@ -104,6 +104,7 @@ fn a_storage_outage_says_that_the_token_may_still_live() {
     assert_ne!(header(&answer, "retry-after"), "");
 }
 
+/// K14
 #[test]
 fn a_revoke_between_consent_and_redemption_ends_the_code() {
     let app = TestApp::new();
