@@ -136,9 +136,15 @@ fn a_consent_form_dies_after_ten_minutes() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
-    app.advance(Duration::from_mins(10));
-    assert_eq!(browser.answer(&consent, "approve").status, 400);
-    assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
+    app.advance(Duration::from_secs(599));
+    assert_eq!(browser.open(consent.url.as_str()).status, 200);
+    app.advance(Duration::from_secs(1));
+    let before = app.db.dump();
+    assert_eq!(browser.open(consent.url.as_str()).status, 400);
+    for answer in ["approve", "deny", "switch"] {
+        assert_eq!(browser.answer(&consent, answer).status, 400, "{answer}");
+    }
+    assert_eq!(app.db.dump(), before);
 }
 
 #[test]
