@@ -50,8 +50,8 @@ function form(stack, fields) {
 const good = (text) => text.includes('"result"') && !text.includes('"isError":true');
 
 /**
- * Every operation: its row in the table of round trips (D1 batches, objects, requests upstream, one after the other as
- * far as they have to be), and what to send. `perRound` is set where a limit or a prepared supply says how many.
+ * Every operation: its row in the table of round trips (D1 batches that read, objects, requests upstream, D1 batches
+ * that write), and what to send. `perRound` is set where a limit or a prepared supply says how many.
  */
 export async function operations(stack, rounds) {
   const { access_token: token } = await connect(stack);
@@ -79,7 +79,7 @@ export async function operations(stack, rounds) {
     },
     {
       name: "tools/call, a write",
-      trips: [3, 2, 3],
+      trips: [1, 2, 3, 2],
       perRound: Math.min(perRound, Math.floor(50 / (rounds + 1))),
       next: () => {
         writes += 1;
@@ -90,7 +90,7 @@ export async function operations(stack, rounds) {
     },
     {
       name: "code exchange",
-      trips: [2, 0, 1],
+      trips: [1, 0, 1, 1],
       perRound,
       next: () => {
         const { answer, code_verifier } = codes.pop();
@@ -100,7 +100,7 @@ export async function operations(stack, rounds) {
     },
     {
       name: "refresh",
-      trips: [2, 0, 1],
+      trips: [1, 0, 1, 1],
       perRound,
       next: () => {
         const chain = chains.find((one) => one.uses < 8);

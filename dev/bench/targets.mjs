@@ -12,7 +12,7 @@ export async function startFloor(kind, upstream) {
   const worker = floorWorker(kind, upstream);
   const url = String(await worker.ready).replace(/\/$/, "");
   const db = await worker.getD1Database("DB");
-  await db.batch([db.prepare("CREATE TABLE floor (id INTEGER PRIMARY KEY, name TEXT)"), db.prepare("INSERT INTO floor VALUES (1, 'ground')")]);
+  await db.batch([db.prepare("CREATE TABLE floor (id INTEGER PRIMARY KEY, name TEXT, times INTEGER)"), db.prepare("INSERT INTO floor VALUES (1, 'ground', 0)")]);
   return { url, stop: () => worker.dispose() };
 }
 

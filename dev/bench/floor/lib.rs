@@ -1,5 +1,5 @@
-//! The floor: a worker that makes round trips and does nothing else. `/3/2/1` makes three D1 batches, two Durable Object
-//! calls and one request upstream, one after the other; `/0/0/0` is an empty worker.
+//! The floor: a worker that makes round trips and does nothing else. `/4/3/2/1` makes four D1 batches that read, three
+//! Durable Object calls, two requests upstream and one D1 batch that writes, one after the other; `/` is an empty worker.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, reason = "the macro of Durable Objects makes public functions without any")]
 
@@ -15,9 +15,9 @@ struct Row {
 async fn answer(request: Request, env: Env, _: Context) -> worker::Result<Response> {
     let path = request.path();
     let mut counts = path.split('/').skip(1).map(|count| count.parse().unwrap_or(0_u32));
-    let (batches, objects, fetches) = (counts.next(), counts.next(), counts.next());
+    let (reads, objects, fetches, writes) = (counts.next(), counts.next(), counts.next(), counts.next());
     let mut length = 0;
-    for _ in 0..batches.unwrap_or(0) {
+    for _ in 0..reads.unwrap_or(0) {
         let read = env.d1("DB")?.prepare("SELECT name FROM floor WHERE id = ?1").bind(&[1.into()])?;
         let results = env.d1("DB")?.batch(vec![read]).await?;
         length += results[0].results::<Row>()?[0].name.len();
@@ -29,6 +29,10 @@ async fn answer(request: Request, env: Env, _: Context) -> worker::Result<Respon
     for _ in 0..fetches.unwrap_or(0) {
         let url = Url::parse(&env.var("UPSTREAM")?.to_string())?;
         length += Fetch::Url(url).send().await?.bytes().await?.len();
+    }
+    for _ in 0..writes.unwrap_or(0) {
+        let write = env.d1("DB")?.prepare("UPDATE floor SET times = times + 1 WHERE id = ?1").bind(&[1.into()])?;
+        length += env.d1("DB")?.batch(vec![write]).await?.len();
     }
     Response::ok(length.to_string())
 }

@@ -4,9 +4,9 @@ import { DurableObject } from "cloudflare:workers";
 
 export default {
   async fetch(request, env) {
-    const [, batches, objects, fetches] = new URL(request.url).pathname.split("/").map(Number);
+    const [, reads, objects, fetches, writes = 0] = new URL(request.url).pathname.split("/").map(Number);
     let length = 0;
-    for (let left = batches; left > 0; left -= 1) {
+    for (let left = reads; left > 0; left -= 1) {
       const [answer] = await env.DB.batch([env.DB.prepare("SELECT name FROM floor WHERE id = ?1").bind(1)]);
       length += answer.results[0].name.length;
     }
@@ -15,6 +15,10 @@ export default {
     }
     for (let left = fetches; left > 0; left -= 1) {
       length += (await (await fetch(env.UPSTREAM)).arrayBuffer()).byteLength;
+    }
+    for (let left = writes; left > 0; left -= 1) {
+      const [answer] = await env.DB.batch([env.DB.prepare("UPDATE floor SET times = times + 1 WHERE id = ?1").bind(1)]);
+      length += answer.meta.changes;
     }
     return new Response(String(length));
   },
