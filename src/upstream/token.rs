@@ -2,7 +2,8 @@
 //!
 //! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
 
-use super::{API_ROOT, ApiError, JSON, PageApi, Way, exchange, pause, rooted};
+use super::page::Way;
+use super::{API_ROOT, ApiError, JSON, PageApi, exchange, pause, rooted};
 use crate::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
 use bytes::Bytes;
