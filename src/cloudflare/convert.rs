@@ -6,7 +6,7 @@
 use crate::web;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use web_sys::{Headers, ReadableStream, ReadableStreamDefaultReader, ResponseInit};
 use worker::js_sys::{Array, ArrayBuffer, JSON, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -76,7 +76,7 @@ pub fn header_map(headers: &Headers) -> Option<HeaderMap> {
 }
 
 /// Reads a whole body of at most `limit` bytes. `whole` is the runtime's way to read it in one go: only where the length is known,
-/// for the runtime has no limit. Where a body arrives compressed its length says nothing.
+/// for the runtime has no limit. Where a body is compressed, or comes in chunks as well, its length says nothing.
 pub async fn body(
     stream: Option<ReadableStream>,
     headers: &HeaderMap,
@@ -84,13 +84,15 @@ pub async fn body(
     limit: usize,
 ) -> Result<Bytes, BodyError> {
     let Some(stream) = stream else { return Ok(Bytes::new()) };
-    let announced = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(CONTENT_ENCODING));
+    let is_framed = !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(TRANSFER_ENCODING);
+    let announced = headers.get(CONTENT_LENGTH).filter(|_| is_framed);
     let length: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     match length {
         Some(length) if length > limit => Err(BodyError::TooLarge),
         Some(_) => {
             let buffer: ArrayBuffer = JsFuture::from(whole()?).await?.unchecked_into();
-            Ok(Uint8Array::new(&buffer).to_vec().into())
+            let bytes = Uint8Array::new(&buffer);
+            if bytes.length() as usize > limit { Err(BodyError::TooLarge) } else { Ok(bytes.to_vec().into()) }
         }
         None => in_pieces(&stream, limit).await,
     }
