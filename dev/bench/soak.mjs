@@ -16,7 +16,8 @@ try {
   const growth = mean(memory.slice(memory.length / 2)) / mean(memory.slice(0, memory.length / 2));
   console.log(`${sent} requests, ${errors.length} errors, ${purges} purges; memory ${memory[0]} to ${memory.at(-1)} MB, second half over first ${growth.toFixed(3)}`);
   for (const error of errors.slice(0, 10)) console.error(error);
-  if (errors.length > 0 || growth > FLAT) process.exitCode = 1;
+  // Where memory cannot be read, nothing says that it is flat.
+  if (errors.length > 0 || !(growth <= FLAT)) process.exitCode = 1;
 } finally {
   await stack.stop();
 }

@@ -1,6 +1,6 @@
 // Clients that read and list at half of the peak measured a moment before, while the purge runs every few seconds.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { run, send } from "./load.mjs";
@@ -54,17 +54,18 @@ export async function soak(stack, { warmUp, seconds }, log = () => {}) {
   return { sent, purges, errors, memory };
 }
 
-/** Megabytes that workerd, a child of this process, holds; where nobody says so, none. */
+/** Megabytes that workerd, a child of this process, holds; NaN where the system does not say. */
 function workerMemory() {
-  try {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  if (!existsSync("/proc/self/status")) return NaN;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
       if (/^Name:\s*workerd$/m.test(status) && new RegExp(`^PPid:\\s*${process.pid}$`, "m").test(status)) {
         return Math.round(Number(/^VmRSS:\s*(\d+)/m.exec(status)[1]) / 1024);
       }
+    } catch {
+      // It ended meanwhile.
     }
-  } catch {
-    // No such system, or a process ended meanwhile.
   }
-  return 0;
+  throw new Error("no workerd");
 }
