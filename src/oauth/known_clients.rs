@@ -5,7 +5,9 @@
 //! names can be sent anywhere. The table below was compared with the documents by hand; the last comparison is in each
 //! entry's comment. An id is compared byte by byte, never by its host: one host publishes several clients.
 //!
-//! An entry says nothing about https redirect URIs. Those work only when the operator lists them.
+//! An entry says nothing about https redirect URIs. Those work only when the operator lists them. A client whose redirect
+//! URI nobody has seen (GitHub's `https://github.com/copilot/cli/client-metadata.json`) has no entry: it works on a loopback
+//! address as every unverified client does, and is shown as one.
 
 use super::client::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
@@ -24,14 +26,11 @@ enum Loopback {
     Never,
     /// At one of these, written without a port.
     At(&'static [&'static str]),
-    /// On one of these hosts, on any path: what it sends is not what its document says.
-    AnyPath(&'static [&'static str]),
+    /// At one of these, written without a port, or one plain path segment below it.
+    Below(&'static [&'static str]),
 }
 
-const LOCALHOST: &str = "localhost";
-const IPV4: &str = "127.0.0.1";
-
-const TABLE: [KnownClient; 13] = [
+const TABLE: [KnownClient; 12] = [
     // Vendor's document as pasted by three projects, 2026-09-21, 09-24 and 09-29.
     known("https://claude.ai/oauth/mcp-oauth-client-metadata", "Claude", Loopback::Never),
     // Vendor's document, 2026-07-29, 09-08 and 09-21; one version sent 127.0.0.1 (anthropics/claude-code #37747).
@@ -44,7 +43,11 @@ const TABLE: [KnownClient; 13] = [
     known("https://chatgpt.com/oauth/client.json", "ChatGPT", Loopback::Never),
     // Vendor's document, 2026-09-24, says /callback; the program appends an id to it (codex-rs, perform_oauth_login.rs,
     // read 2026-07-29).
-    known("https://chatgpt.com/oauth/codex/client.json", "Codex", Loopback::AnyPath(&[IPV4, LOCALHOST])),
+    known(
+        "https://chatgpt.com/oauth/codex/client.json",
+        "Codex",
+        Loopback::Below(&["http://127.0.0.1/callback", "http://localhost/callback"]),
+    ),
     // Vendor's document, 2026-09-21; src/vs/base/common/oauth.ts. Another port is used when 33418 is taken.
     known("https://vscode.dev/oauth/client-metadata.json", "Visual Studio Code", Loopback::At(&["http://127.0.0.1/"])),
     // As above.
@@ -52,12 +55,6 @@ const TABLE: [KnownClient; 13] = [
         "https://insiders.vscode.dev/oauth/client-metadata.json",
         "Visual Studio Code Insiders",
         Loopback::At(&["http://127.0.0.1/"]),
-    ),
-    // The id from a vendor's catalog test and a public allow-list, 2026-09; its redirect URI was not seen.
-    known(
-        "https://github.com/copilot/cli/client-metadata.json",
-        "GitHub Copilot CLI",
-        Loopback::AnyPath(&[IPV4, LOCALHOST]),
     ),
     // Vendor's document, 2026-09-21; crates/context_server/src/oauth.rs.
     known("https://zed.dev/oauth/client-metadata.json", "Zed", Loopback::At(&["http://127.0.0.1/callback"])),
@@ -75,7 +72,15 @@ const TABLE: [KnownClient; 13] = [
     ),
     // Vendor's document, 2026-09-24, says /callback; the program listens at 127.0.0.1:19876/mcp/oauth/callback
     // (elmohq/elmo #684, 2026-09-01).
-    known("https://opencode.ai/oauth/opencode/client.json", "OpenCode", Loopback::AnyPath(&[IPV4, LOCALHOST])),
+    known(
+        "https://opencode.ai/oauth/opencode/client.json",
+        "OpenCode",
+        Loopback::At(&[
+            "http://127.0.0.1/callback",
+            "http://localhost/callback",
+            "http://127.0.0.1/mcp/oauth/callback",
+        ]),
+    ),
     // Vendor's catalog, 2026-09; hosted, its redirect URI was not seen.
     known("https://www.notion.so/oauth/mcp-client-metadata.json", "Notion", Loopback::Never),
     // As above.
@@ -100,9 +105,17 @@ impl KnownClient {
         match self.loopback {
             Loopback::Never => false,
             Loopback::At(places) => places.contains(&redirect_uri.without_port().as_str()),
-            Loopback::AnyPath(hosts) => hosts.contains(&redirect_uri.host().as_str()),
+            Loopback::Below(places) => is_at_or_below(&redirect_uri.without_port(), places),
         }
     }
+}
+
+fn is_at_or_below(uri: &str, places: &[&str]) -> bool {
+    let is_segment = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    let mut below = places.iter().filter_map(|place| uri.strip_prefix(place));
+    below.any(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_segment))
 }
 
 #[cfg(test)]
@@ -122,10 +135,11 @@ mod tests {
     fn every_entry_is_a_plain_url_with_plain_places() {
         for client in &TABLE {
             assert_eq!(url::Url::parse(client.id).expect("a URL").as_str(), client.id);
-            if let Loopback::At(places) = client.loopback {
+            if let Loopback::At(places) | Loopback::Below(places) = client.loopback {
                 for place in places {
                     let uri = RedirectUri::parse(place).expect("a redirect URI");
                     assert_eq!((uri.kind(), uri.without_port().as_str()), (RedirectKind::Loopback, *place));
+                    assert!(!place.contains('?') && client.listens_at(&uri), "{place}");
                 }
             }
         }
@@ -172,11 +186,51 @@ mod tests {
     }
 
     #[test]
-    fn codex_may_listen_on_any_path_of_its_two_hosts() {
+    fn codex_listens_at_its_callback_or_one_plain_segment_below_it() {
         const CODEX: &str = "https://chatgpt.com/oauth/codex/client.json";
-        assert!(listens(CODEX, "http://127.0.0.1:5000/callback/AbC_123-xyz"));
-        assert!(listens(CODEX, "http://localhost:5000/callback"));
-        assert!(!listens(CODEX, "http://[::1]:5000/callback") && !listens(CODEX, "http://127.0.0.2:5000/callback"));
+        for good in [
+            "http://127.0.0.1:5000/callback/AbC_123-xyz",
+            "http://127.0.0.1:5000/callback",
+            "http://localhost:5000/callback",
+        ] {
+            assert!(listens(CODEX, good), "{good}");
+        }
+        for bad in [
+            "http://[::1]:5000/callback",
+            "http://127.0.0.2:5000/callback",
+            "http://127.0.0.1:5000/",
+            "http://127.0.0.1:5000/other",
+            "http://127.0.0.1:5000/callbacks",
+            "http://127.0.0.1:5000/callback/",
+            "http://127.0.0.1:5000/callback/a/b",
+            "http://127.0.0.1:5000/callback/%2e%2e%2fother",
+            "http://127.0.0.1:5000/callback?next=1",
+            "http://127.0.0.1:5000/callback/abc?next=1",
+        ] {
+            assert!(!listens(CODEX, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn known_client_has_no_query_on_loopback() {
+        for client in &TABLE {
+            let (Loopback::At(places) | Loopback::Below(places)) = client.loopback else { continue };
+            for place in places {
+                let uri = RedirectUri::parse(&format!("{place}?x=1")).expect("a redirect URI");
+                assert!(!client.listens_at(&uri), "{uri}");
+            }
+        }
+    }
+
+    #[test]
+    fn opencode_listens_at_the_paths_it_was_seen_with() {
+        const OPENCODE: &str = "https://opencode.ai/oauth/opencode/client.json";
+        assert!(listens(OPENCODE, "http://127.0.0.1:19876/mcp/oauth/callback"));
+        assert!(listens(OPENCODE, "http://127.0.0.1:1/callback") && listens(OPENCODE, "http://localhost:1/callback"));
+        assert!(
+            !listens(OPENCODE, "http://127.0.0.1:19876/anything")
+                && !listens(OPENCODE, "http://127.0.0.1:1/callback/x")
+        );
     }
 
     #[test]

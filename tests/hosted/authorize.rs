@@ -67,6 +67,9 @@ fn a_missing_or_malformed_client_or_redirect_uri_stays_here() {
     stays_local(&[("client_id", "ü")]);
     stays_local(&[("client_id", "a"), ("client_id", "b")]);
     stays_local(&[("client_id", "a\u{7f}b")]);
+    for blank in [" tool", "tool ", "\ttool", "tool\u{a0}", "\u{200b}tool", " "] {
+        stays_local(&[("client_id", blank)]);
+    }
     stays_local(&[("redirect_uri", "")]);
     stays_local(&[("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"), ("redirect_uri", "")]);
     stays_local(&[("redirect_uri", "http://localhost:1/"), ("redirect_uri", "http://localhost:2/")]);

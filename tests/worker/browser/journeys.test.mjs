@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
-import { authorizeUrl, call, openAdminPage, signInAs } from "../support/people.mjs";
+import { authorizeUrl, call, openAdminPage, press, signInAs } from "../support/people.mjs";
 import { REDIRECT, connected, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 
@@ -24,7 +24,7 @@ const WRITES = ["mcp.incidents.write", "mcp.maintenances.write"];
 const grantOf = (clientId) => stack.db.prepare("SELECT scope, pages, expires_at - created_at AS life FROM grants WHERE client_id = ?").bind(clientId).first();
 const countOf = async (table, clientId) => (await stack.db.prepare(`SELECT count(*) AS n FROM ${table} WHERE client_id = ?`).bind(clientId).first()).n;
 const open = (options) => newBrowser(browser, { answers: 200, ...options });
-const allow = (page) => page.getByRole("button", { name: "Allow", exact: true }).click();
+const allow = (page) => press(page.getByRole("button", { name: "Allow", exact: true }));
 const incident = { page_id: 42, title: "Slow", description: "It is slow.", status: "degraded", affected_items_freetext: "API" };
 
 /** To the consent page of an app. */
@@ -66,11 +66,11 @@ test("with the mouse: sign in, narrow to one page, one day and no posting, appro
   assert.deepEqual(await grantOf("mouse-app"), { scope: "mcp.pages.read mcp.incidents.read", pages: "42", life: 86_400 });
   await connected(stack, 1, "mouse-app");
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: "End connection… (mouse-app)" }).click();
+  await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
   await page.getByRole("link", { name: "Keep as it is" }).click();
   await page.getByRole("heading", { name: "mouse-app" }).waitFor();
-  await page.getByRole("button", { name: "End connection… (mouse-app)" }).click();
-  await page.getByRole("button", { name: "End the connection" }).click();
+  await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
+  await press(page.getByRole("button", { name: "End the connection" }));
   await page.getByRole("status").waitFor();
   assert.equal(await page.getByRole("button", { name: "End connection… (mouse-app)" }).count(), 0);
   assert.deepEqual(complaints, []);
@@ -122,7 +122,7 @@ test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, 
 test("a person who says no connects nothing, and their app is told", needsChromium, async () => {
   const { context, page } = await open();
   await toConsent(page, "denied-app");
-  await page.getByRole("button", { name: "Don't allow" }).click();
+  await press(page.getByRole("button", { name: "Don't allow" }));
   await page.waitForURL(`${REDIRECT}?**`);
   assert.equal(new URL(page.url()).searchParams.get("error"), "access_denied");
   assert.equal(await countOf("grants", "denied-app"), 0);
@@ -147,7 +147,7 @@ test("going back after an answer cannot answer again", needsChromium, async () =
 test("a double click on Allow is one connection", needsChromium, async () => {
   const { context, page } = await open();
   await toConsent(page, "double-app");
-  await page.getByRole("button", { name: "Allow", exact: true }).dblclick({ noWaitAfter: true });
+  await press(page.getByRole("button", { name: "Allow", exact: true }), (button) => button.dblclick({ noWaitAfter: true }));
   await page.waitForURL(`${REDIRECT}?code=**`);
   assert.equal(await countOf("grants", "double-app"), 1);
   await context.close();
@@ -193,8 +193,8 @@ test("a connection that is ended while its app is calling stops within the calls
     }
     return after;
   })();
-  await page.getByRole("button", { name: "End connection… (calling-app)" }).click();
-  await page.getByRole("button", { name: "End the connection" }).click();
+  await press(page.getByRole("button", { name: "End connection… (calling-app)" }));
+  await press(page.getByRole("button", { name: "End the connection" }));
   await page.getByRole("status").waitFor();
   isEnded = true;
   assert.deepEqual(await calling, [401, 401, 401]);
@@ -208,13 +208,13 @@ test("a paused app is refused what it posts, told why, and may post again when r
   const post = async () => (await (await call(stack, tokens, "tools/call", { name: "create_incident", arguments: incident })).json()).result;
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: "Pause writes (paused-app)" }).click();
+  await press(page.getByRole("button", { name: "Pause writes (paused-app)" }));
   await page.getByText("Writes are paused.").waitFor();
   const refused = await post();
   assert.equal(refused.isError, true);
   assert.match(refused.content[0].text, /paused/);
   assert.equal((await call(stack, tokens, "ping", {})).status, 200);
-  await page.getByRole("button", { name: "Resume writes (paused-app)" }).click();
+  await press(page.getByRole("button", { name: "Resume writes (paused-app)" }));
   await page.getByText("The app may post again.").waitFor();
   assert.notEqual((await post()).isError, true);
   await context.close();
@@ -225,13 +225,13 @@ test("an app whose every write is to be confirmed publishes nothing unseen, unti
   const post = async (title) => (await (await call(stack, tokens, "tools/call", { name: "create_incident", arguments: { ...incident, title, affected_items_freetext: "Mail" } })).json()).result;
   const { context, page, complaints } = await open();
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: "Confirm every write (careful-app)" }).click();
+  await press(page.getByRole("button", { name: "Confirm every write (careful-app)" }));
   await page.getByRole("status").waitFor();
   await page.getByText("Every write confirmed").waitFor();
   const refused = await post("First");
   assert.equal(refused.isError, true);
   assert.match(refused.content[0].text, /preview/);
-  await page.getByRole("button", { name: "Confirm writes as usual (careful-app)" }).click();
+  await press(page.getByRole("button", { name: "Confirm writes as usual (careful-app)" }));
   await page.getByRole("button", { name: "Confirm every write (careful-app)" }).waitFor();
   const posted = await post("Second");
   assert.notEqual(posted.isError, true, posted.content[0].text);
@@ -243,8 +243,8 @@ test("a double click on the end of a connection says that it has ended", needsCh
   await connected(stack, 1, "twice-ended");
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: "End connection… (twice-ended)" }).click();
-  await page.getByRole("button", { name: "End the connection" }).dblclick({ noWaitAfter: true });
+  await press(page.getByRole("button", { name: "End connection… (twice-ended)" }));
+  await press(page.getByRole("button", { name: "End the connection" }), (button) => button.dblclick({ noWaitAfter: true }));
   await page.getByRole("status").waitFor();
   const rows = await stack.db.prepare("SELECT count(*) AS n FROM audit WHERE kind = 'revoke' AND client_id = 'twice-ended'").first();
   assert.equal(rows.n, 1);
@@ -255,7 +255,7 @@ test("reloading after an action does not repeat it", needsChromium, async () => 
   await connected(stack, 1, "reload-app");
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: "Pause writes (reload-app)" }).click();
+  await press(page.getByRole("button", { name: "Pause writes (reload-app)" }));
   await page.getByText("Writes are paused.").waitFor();
   const rows = () => stack.db.prepare("SELECT count(*) AS n FROM audit WHERE kind = 'pause' AND client_id = 'reload-app'").first();
   await page.reload();
@@ -295,7 +295,7 @@ test("after signing out, going back shows nothing of the person", needsChromium,
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
   await page.getByRole("heading", { name: "left-open" }).waitFor();
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await press(page.getByRole("button", { name: "Sign out" }));
   await page.getByRole("heading", { name: "You are signed out" }).waitFor();
   await page.goBack();
   await page.getByRole("link", { name: "Sign in with StatiBeat" }).waitFor();

@@ -148,15 +148,15 @@ test("focus is always visible", needsChromium, async () => {
 test("every page works without scripts", needsChromium, async () => {
   const { context, page, complaints } = await newBrowser(browser, { javaScriptEnabled: false });
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("button", { name: /^Pause writes/ }).first().click();
+  await press(page.getByRole("button", { name: /^Pause writes/ }).first());
   await page.getByText("Writes are paused.").waitFor();
-  await page.getByRole("button", { name: /^Resume writes/ }).first().click();
+  await press(page.getByRole("button", { name: /^Resume writes/ }).first());
   await page.getByText("The app may post again.").waitFor();
   await STATES["consent, unverified app"](stack, page);
-  await page.getByRole("button", { name: "Use another account" }).click();
+  await press(page.getByRole("button", { name: "Use another account" }));
   await signInAs(page, "Theo");
   await page.getByText("theo@northwind.example").waitFor();
-  await page.getByRole("button", { name: "Don't allow" }).click();
+  await press(page.getByRole("button", { name: "Don't allow" }));
   await page.getByRole("heading", { name: "Not connected" }).waitFor();
   assert.deepEqual(complaints, []);
   await context.close();

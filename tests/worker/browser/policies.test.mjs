@@ -59,7 +59,7 @@ async function newBrowser() {
 }
 
 const signIn = (page) => page.getByRole("button", { name: /Mara/ }).click();
-const allow = (page) => page.getByRole("button", { name: "Allow", exact: true }).click();
+const allow = (page) => press(page.getByRole("button", { name: "Allow", exact: true }));
 
 /** Stands in for the client's site, which answers by hopping on to the scheme of an app. */
 async function answerAsHostedClient(context) {
@@ -92,7 +92,7 @@ test("a person who declines is sent back with a refusal (C11)", needsChromium, a
   const page = await context.newPage();
   await page.goto(authorizeUrl());
   await signIn(page);
-  await page.getByRole("button", { name: "Don't allow" }).click();
+  await press(page.getByRole("button", { name: "Don't allow" }));
   await page.waitForURL(`${client.origin}/callback?**`);
   assert.equal(new URL(page.url()).searchParams.get("error"), "access_denied");
   assert.deepEqual(complaints, []);

@@ -31,7 +31,7 @@ async function connectBy(choose) {
   const box = page.getByRole("checkbox", { name: /through tools/ });
   assert.equal(await box.isChecked(), false);
   await choose(box);
-  await page.getByRole("button", { name: "Allow", exact: true }).click();
+  await press(page.getByRole("button", { name: "Allow", exact: true }));
   await page.waitForURL(`${REDIRECT}?code=**`);
   const tokens = await connect(stack, new URL(page.url()), { clientId: "tools-only", redirectUri: REDIRECT, verifier });
   const { tools } = (await (await call(stack, tokens, "tools/list", {})).json()).result;

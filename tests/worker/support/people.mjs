@@ -22,6 +22,12 @@ export async function signInAs(page, name) {
   await page.getByRole("button", { name: new RegExp(name) }).click();
 }
 
+/** Presses a button of ours as a person does: the mouse comes to the page first, and the button takes it a moment later. */
+export async function press(button, how = (ready) => ready.click()) {
+  await button.hover({ force: true });
+  await how(button);
+}
+
 /** A connection, made without a browser: the consent page's answer exchanged for tokens. */
 export async function connect(stack, answer, { clientId = "pages-test", redirectUri, verifier }) {
   const body = new URLSearchParams({

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { signIn } from "./browser.mjs";
-import { authorizeUrl, call, connect, openAdminPage, signInAs } from "./people.mjs";
+import { authorizeUrl, call, connect, openAdminPage, press, signInAs } from "./people.mjs";
 import { eventually } from "./stack.mjs";
 
 export const REDIRECT = "http://127.0.0.1:45999/callback";
@@ -68,7 +68,7 @@ function pastCalls() {
 }
 
 const heading = (page, name) => page.getByRole("heading", { name }).first().waitFor();
-const button = (page, name) => page.getByRole("button", { name }).first().click();
+const button = (page, name) => press(page.getByRole("button", { name }).first());
 
 async function consent(stack, page, { name = "Mara", ...request } = {}) {
   await page.goto(authorizeUrl(stack, { redirectUri: REDIRECT, ...request }));
@@ -98,7 +98,7 @@ export const STATES = {
   },
   "consent, connected": async (stack, page) => {
     await consentShown(stack, page, { clientId: "interim-app" });
-    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await press(page.getByRole("button", { name: "Allow", exact: true }));
     await heading(page, "Connected");
   },
   "consent, not connected": async (stack, page) => {
