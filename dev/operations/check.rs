@@ -59,11 +59,8 @@ pub fn problems(file: &Wrangler, name: &str) -> Result<Vec<String>> {
     problems.extend(configuration(&environment));
     problems.extend(database(file, &environment)?);
     problems.extend(addresses(&environment));
-    if environment.logs_invocations() {
-        problems.push(
-            "observability.logs.invocation_logs must be false: the platform's own lines hold sign-in codes".to_owned(),
-        );
-    }
+    let recorders = environment.address_recorders();
+    problems.extend(recorders.into_iter().map(|rule| format!("{rule}: the platform's own records hold sign-in codes")));
     Ok(problems)
 }
 
@@ -247,11 +244,33 @@ mod tests {
     }
 
     #[test]
-    fn the_platform_must_not_log_addresses_with_their_codes() {
-        let words = "observability.logs.invocation_logs must be false: the platform's own lines hold sign-in codes";
-        assert_eq!(check("[env.staging]\n", "[env.staging]\nobservability = { enabled = true }\n"), [words]);
-        let safe = "[env.staging]\nobservability = { logs = { invocation_logs = false } }\n";
-        assert_eq!(check("[env.staging]\n", safe), [""; 0]);
+    fn platform_records_of_request_addresses_are_refused() {
+        let words = |rule: &str| format!("{rule}: the platform's own records hold sign-in codes");
+        let logs = words("observability.logs.invocation_logs must be false");
+        let traces = words("observability.traces.enabled must be false");
+        let with = |settings: &str| check("[env.staging]\n", &format!("[env.staging]\n{settings}\n"));
+        let off = "logs = { invocation_logs = false }";
+        assert_eq!(with("observability = { enabled = true }"), [logs.clone(), traces.clone()]);
+        assert_eq!(with(&format!("observability = {{ {off} }}")), [traces.clone()], "absent");
+        assert_eq!(with(&format!("observability = {{ {off}, traces = {{ enabled = true }} }}")), [traces.clone()]);
+        assert_eq!(with(&format!("observability = {{ {off}, traces = {{ head_sampling_rate = 0 }} }}")), [traces]);
+        assert_eq!(with("observability = { traces = { enabled = false } }"), [logs]);
+        assert_eq!(with(&format!("observability = {{ {off}, traces = {{ enabled = false }} }}")), [""; 0]);
+        assert_eq!(with("logpush = true"), [words("logpush must be absent or false")]);
+        assert_eq!(with("tail_consumers = [{ service = \"t\" }]"), [words("tail_consumers must be absent")]);
+        let streaming = words("streaming_tail_consumers must be absent");
+        assert_eq!(with("streaming_tail_consumers = [{ service = \"t\" }]"), [streaming]);
+    }
+
+    #[test]
+    fn traces_and_invocation_logs_are_off_in_every_committed_environment() {
+        let file = read(COMMITTED);
+        assert_eq!(file.names(), ["production", "staging"]);
+        for name in file.names() {
+            assert_eq!(file.environment(name).expect("an environment").address_recorders(), [""; 0], "{name}");
+        }
+        let local = format!("{COMMITTED}\n[env.like_local]\n");
+        assert_eq!(read(&local).environment("like_local").expect("top level").address_recorders(), [""; 0]);
     }
 
     #[test]

@@ -84,11 +84,31 @@ impl<'a> Environment<'a> {
         id.and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whether the platform writes a log line of its own for each request, with its whole address.
-    pub fn logs_invocations(&self) -> bool {
-        let setting = |table: &Table| table.get("observability")?.get("logs")?.get("invocation_logs")?.as_bool();
-        let observability = if self.own.contains_key("observability") { self.own } else { self.top };
-        setting(observability).unwrap_or(true)
+    /// Settings under which the platform itself records request addresses, and with them sign-in codes. A setting that is
+    /// absent counts as recording: `observability.enabled` stands for whatever the platform turns on with it.
+    pub fn address_recorders(&self) -> Vec<&'static str> {
+        let is_off = |part: &str, setting: &str| {
+            let value = || self.setting("observability")?.get(part)?.get(setting)?.as_bool();
+            value() == Some(false)
+        };
+        let is_absent = |name: &str| match self.setting(name) {
+            None | Some(Value::Boolean(false)) => true,
+            Some(Value::Array(consumers)) => consumers.is_empty(),
+            Some(_) => false,
+        };
+        let recorders = [
+            ("observability.logs.invocation_logs must be false", is_off("logs", "invocation_logs")),
+            ("observability.traces.enabled must be false", is_off("traces", "enabled")),
+            ("logpush must be absent or false", is_absent("logpush")),
+            ("tail_consumers must be absent", is_absent("tail_consumers")),
+            ("streaming_tail_consumers must be absent", is_absent("streaming_tail_consumers")),
+        ];
+        recorders.into_iter().filter(|(_, is_safe)| !is_safe).map(|(rule, _)| rule).collect()
+    }
+
+    /// A top-level setting, which an environment replaces as a whole.
+    fn setting(&self, name: &str) -> Option<&'a Value> {
+        self.own.get(name).or_else(|| self.top.get(name))
     }
 
     /// Bindings that the local environment has and this one lacks, as `d1_databases DB`.
