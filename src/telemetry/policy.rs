@@ -59,9 +59,10 @@ impl Share {
         (thousandths <= 1000).then_some(Self(thousandths))
     }
 
-    /// Whether this one is among them. The trace decides, so that all its requests are kept or none.
-    fn keeps(self, trace_id: &str) -> bool {
-        let drawn = trace_id.get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
+    /// Whether the request of this span is kept. Spans of requests are drawn here and never taken from a `traceparent`:
+    /// a caller that chose the number could hide all its requests, or fill the log with them.
+    fn keeps(self, span_id: &str) -> bool {
+        let drawn = span_id.get(8..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
         u64::from(drawn) * 1000 < u64::from(self.0) << 32
     }
 }
@@ -85,6 +86,6 @@ impl LogPolicy {
     /// Whether the record becomes a line.
     pub fn keeps(&self, record: &RequestRecord) -> bool {
         let level = record.level();
-        level >= self.from && (level > Level::Info || self.share.keeps(record.trace.id()))
+        level >= self.from && (level > Level::Info || self.share.keeps(record.trace.span()))
     }
 }

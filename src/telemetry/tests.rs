@@ -63,11 +63,24 @@ fn only_ordinary_lines_are_sampled() {
         policy.keeps(&record(status, |_| {}))
     };
     assert!(keeps(Level::Info, "1", 200) && !keeps(Level::Info, "0", 200));
-    // The last eight digits of the trace's id are 0x10101010, at a sixteenth of all.
+    // The last eight digits of the span's id are 0x10101010, at a sixteenth of all.
     assert!(keeps(Level::Info, "0.063", 200) && !keeps(Level::Info, "0.062", 200));
     assert!(keeps(Level::Info, "0", 503) && keeps(Level::Info, "0", 500));
     assert!(!keeps(Level::Warn, "1", 200) && keeps(Level::Warn, "1", 503));
     assert!(!keeps(Level::Error, "1", 503) && keeps(Level::Error, "1", 500));
+}
+
+#[test]
+fn traceparent_of_the_caller_does_not_decide_whether_its_line_is_kept() {
+    let policy = LogPolicy { from: Level::Info, share: Share::parse("0.5").expect("a share") };
+    let is_kept = |digit: &str, flags: &str, drawn: u8| {
+        let named = Trace::parse(&format!("00-1{}-1{}-{flags}", digit.repeat(31), digit.repeat(15)), None);
+        let trace = Trace::new(&|bytes| bytes.fill(drawn)).below(named.expect("a trace"));
+        policy.keeps(&Ledger::open(&|| 0, trace).close(RequestId("r1".into()), &http::Method::POST, 200))
+    };
+    for (digit, flags) in [("0", "00"), ("0", "01"), ("f", "00"), ("f", "01")] {
+        assert!(is_kept(digit, flags, 0x10) && !is_kept(digit, flags, 0xf0), "{digit} {flags}");
+    }
 }
 
 #[test]

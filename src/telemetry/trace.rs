@@ -19,7 +19,6 @@ pub struct Trace {
     span: String,
     /// The span that sent the request; `None`: the trace begins here.
     parent: Option<String>,
-    flags: u8,
     state: Option<String>,
 }
 
@@ -29,7 +28,7 @@ impl Trace {
         let (mut id, mut span) = ([0; 16], [0; 8]);
         random(&mut id);
         random(&mut span);
-        Self { id: hex(&id), span: hex(&span), parent: None, flags: 1, state: None }
+        Self { id: hex(&id), span: hex(&span), parent: None, state: None }
     }
 
     /// The trace that headers name, or a new one.
@@ -59,8 +58,6 @@ impl Trace {
             id: id.to_owned(),
             span: span.to_owned(),
             parent: None,
-            // Only the flag that has a meaning is passed on (3.2.2.5).
-            flags: u8::from_str_radix(flags, 16).ok()? & 1,
             state: state.filter(|state| !state.is_empty()).map(str::to_owned),
         })
     }
@@ -95,9 +92,10 @@ impl Trace {
         self.state.as_deref()
     }
 
-    /// The `traceparent` of a request that this one sends.
+    /// The `traceparent` of a request that this one sends. It always says "sampled": whether anybody keeps what happens here
+    /// is not the caller's choice (3.2.2.5.1 lets a participant set the flag anew).
     pub fn header_for(&self, span: [u8; 8]) -> String {
-        format!("00-{}-{}-{:02x}", self.id, hex(&span), self.flags)
+        format!("00-{}-{}-01", self.id, hex(&span))
     }
 }
 
@@ -170,6 +168,12 @@ mod tests {
         let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-more";
         let trace = of(&[(&TRACEPARENT, later)]);
         assert_eq!(trace.header_for([1; 8]), "00-4bf92f3577b34da6a3ce929d0e0e4736-0101010101010101-01");
+    }
+
+    #[test]
+    fn sampled_flag_of_the_caller_is_not_passed_on() {
+        let unsampled = PARENT.replace("-01", "-00");
+        assert!(of(&[(&TRACEPARENT, &unsampled)]).header_for([1; 8]).ends_with("-0101010101010101-01"));
     }
 
     #[test]
