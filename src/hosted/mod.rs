@@ -121,12 +121,8 @@ impl Surface for HostedSurface<'_> {
         complete::suggest(self, &sought).await
     }
 
-    /// Of a batch: the last revision, and any trouble.
     fn observe(&self, seen: Observation) {
-        let mut kept = self.seen.borrow_mut();
-        kept.program = seen.program.or(kept.program.take());
-        kept.revision = seen.revision.or(kept.revision);
-        kept.trouble = seen.trouble.or(kept.trouble);
+        self.seen.replace(seen);
     }
 
     /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.

@@ -156,9 +156,7 @@ mod tests {
     fn dialogue(params: Value, revision: Revision) -> Dialogue {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
         match super::super::message::parse(body.as_bytes()) {
-            Ok(super::super::message::Incoming::One(super::super::message::Message::Request(request))) => {
-                Dialogue::of(&request, revision)
-            }
+            Ok(super::super::message::Message::Request(request)) => Dialogue::of(&request, revision),
             _ => panic!("a request"),
         }
     }

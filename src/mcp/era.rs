@@ -1,4 +1,4 @@
-//! Which revision of the protocol a request speaks (reference/mcp.md 4, rules 5 to 9).
+//! Which revision of the protocol a request speaks (reference/mcp.md 4, rules 6 to 9).
 //!
 //! A modern request says so itself, in `params._meta`, and is checked in the order of rule 7. Everything else is
 //! legacy, and the version header then says which revision the answer is shaped for. Nothing is remembered between
@@ -6,7 +6,7 @@
 
 use super::error::ProtocolError;
 use super::headers::TransportHeaders;
-use super::message::{Malformed, Message, Request};
+use super::message::Request;
 use serde_json::{Map, Value};
 
 /// Where a modern request names its revision.
@@ -19,7 +19,7 @@ pub const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 /// The revisions we speak, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Revision {
-    /// The only one with batches; knows no `resource_link`.
+    /// Knows no `resource_link`. Its batches are rejected (`message::parse`).
     V2025_03_26,
     /// Structured output, resource links.
     V2025_06_18,
@@ -83,20 +83,6 @@ pub fn revision_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<
         None => Ok(Revision::V2025_03_26),
         Some(name) => Revision::parse_legacy(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned())),
     }
-}
-
-/// Rule 5: only 2025-03-26 has batches, and it has no version header.
-pub fn check_batch(
-    items: &[Result<Message, Malformed>],
-    headers: &TransportHeaders<'_>,
-) -> Result<Revision, ProtocolError> {
-    let params = items.iter().flatten().filter_map(Message::params);
-    let modern = params.filter_map(meta).any(|meta| meta.contains_key(VERSION_KEY));
-    let version = headers.version().unwrap_or(Revision::V2025_03_26.as_str());
-    if modern || version != Revision::V2025_03_26.as_str() {
-        return Err(ProtocolError::NotARequest("this revision has no batches"));
-    }
-    Ok(Revision::V2025_03_26)
 }
 
 /// Rule 7: a modern request names a version; but a handshake that names one from before stays a handshake.

@@ -15,7 +15,7 @@ const LEGACY_RESOURCE_NOT_FOUND: i64 = -32002;
 const HEADER_MISMATCH: i64 = -32020;
 const MISSING_CAPABILITY: i64 = -32021;
 const UNSUPPORTED_VERSION: i64 = -32022;
-// Ours, outside the reserved range. Only a batch shows them: alone, these two are answered by the transport.
+// Ours, outside the reserved range. Only stdio shows them: HTTP answers these two by its own means.
 const ACCESS_ENDED: i64 = 401;
 const INSUFFICIENT_SCOPE: i64 = 403;
 
@@ -25,7 +25,13 @@ pub enum ProtocolError {
     /// The body is not JSON.
     #[error("Parse error")]
     NotJson,
-    /// JSON, but not a request, or a batch where there are none.
+    /// Several messages in one body.
+    #[error(
+        "Invalid request: this is a batch of {0} messages, and batches are not supported. None of the messages was \
+         processed. Send one message per request."
+    )]
+    Batch(usize),
+    /// JSON, but not a request.
     #[error("Invalid request: {0}")]
     NotARequest(&'static str),
     /// A version header that names no revision we speak, on a request that does not say itself.
@@ -115,7 +121,9 @@ impl Failure {
 fn protocol_error(error: &ProtocolError, revision: Revision) -> WireError {
     match error {
         ProtocolError::NotJson => WireError::new(400, PARSE_ERROR, error),
-        ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) => WireError::new(400, INVALID_REQUEST, error),
+        ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) | ProtocolError::Batch(_) => {
+            WireError::new(400, INVALID_REQUEST, error)
+        }
         ProtocolError::IncompleteEnvelope(_) => WireError::new(400, INVALID_PARAMS, error),
         ProtocolError::HeaderMismatch(_) => WireError::new(400, HEADER_MISMATCH, error),
         ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
@@ -168,6 +176,7 @@ mod tests {
         let text = || "x".to_owned();
         check(ProtocolError::NotJson, (400, -32700), (400, -32700));
         check(ProtocolError::NotARequest("x"), (400, -32600), (400, -32600));
+        check(ProtocolError::Batch(2), (400, -32600), (400, -32600));
         check(ProtocolError::UnknownVersion(text()), (400, -32600), (400, -32600));
         check(ProtocolError::IncompleteEnvelope(vec![]), (400, -32602), (400, -32602));
         check(ProtocolError::HeaderMismatch("x"), (400, -32020), (400, -32020));

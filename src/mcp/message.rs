@@ -6,10 +6,7 @@
 use super::error::ProtocolError;
 use serde_json::{Map, Value};
 
-/// A batch may have this many messages; 2025-03-26 names no number, and a person's client sends a handful.
-pub const BATCH_MAX: usize = 20;
-
-/// A request's id: text or an integer, never `null`.
+/// A request's id: text or an integer. `null` stands only in the error that answers a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id(Value);
 
@@ -44,15 +41,6 @@ pub enum Message {
     Response,
 }
 
-/// What one body holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Incoming {
-    /// A message.
-    One(Message),
-    /// A JSON array of one to [`BATCH_MAX`] messages, each judged alone.
-    Batch(Vec<Result<Message, Malformed>>),
-}
-
 /// Something that is no message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Malformed {
@@ -68,31 +56,22 @@ impl Id {
         valid.then(|| Id(value.clone()))
     }
 
+    /// JSON-RPC 2.0, section 5: `null` where no single id can be named.
+    const NULL: Id = Id(Value::Null);
+
     /// As it goes back.
     pub fn as_value(&self) -> &Value {
         &self.0
     }
 }
 
-impl Message {
-    /// The parameters, where a message has any.
-    pub fn params(&self) -> Option<&Map<String, Value>> {
-        match self {
-            Message::Request(request) => Some(&request.params),
-            Message::Notification(notification) => Some(&notification.params),
-            Message::Response => None,
-        }
-    }
-}
-
-/// Reads a body.
-pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
+/// Parses the one message that a body holds. A batch (JSON-RPC 2.0, section 6) is rejected in every protocol version:
+/// only 2025-03-26 has batches, and a check made once per HTTP request would not hold for each of its messages.
+pub fn parse(body: &[u8]) -> Result<Message, Malformed> {
     match serde_json::from_slice(body) {
         Err(_) => Err(Malformed { id: None, error: ProtocolError::NotJson }),
-        Ok(Value::Array(items)) if items.is_empty() => Err(malformed(None, "an empty batch")),
-        Ok(Value::Array(items)) if items.len() > BATCH_MAX => Err(malformed(None, "a batch of more than 20 messages")),
-        Ok(Value::Array(items)) => Ok(Incoming::Batch(items.into_iter().map(read).collect())),
-        Ok(value) => read(value).map(Incoming::One),
+        Ok(Value::Array(items)) => Err(Malformed { id: Some(Id::NULL), error: ProtocolError::Batch(items.len()) }),
+        Ok(value) => read(value),
     }
 }
 
@@ -144,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     fn check(body: &str, expected: Result<Message, (Option<Value>, ProtocolError)>) {
-        let expected = expected.map(Incoming::One).map_err(|(id, error)| Malformed { id: id.map(Id), error });
+        let expected = expected.map_err(|(id, error)| Malformed { id: id.map(Id), error });
         assert_eq!(parse(body.as_bytes()), expected, "{body}");
     }
 
@@ -206,15 +185,13 @@ mod tests {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
             check(&body, None, "the id is neither text nor an integer");
         }
-        check("[]", None, "an empty batch");
-        check(&format!("[{}]", vec!["1"; 21].join(",")), None, "a batch of more than 20 messages");
     }
 
     #[test]
-    fn each_message_of_a_batch_is_judged_alone() {
-        let Ok(Incoming::Batch(items)) = parse(br#"[{"jsonrpc":"2.0","method":"a"},1]"#) else {
-            panic!("a batch");
-        };
-        assert_eq!((items[0].is_ok(), items[1].is_ok()), (true, false));
+    fn batch_is_rejected_with_its_length() {
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        for (body, length) in [("[]".to_owned(), 0), (format!("[{ping}]"), 1), (format!("[{ping},1,{ping}]"), 3)] {
+            check(&body, Err((Some(Value::Null), ProtocolError::Batch(length))));
+        }
     }
 }

@@ -151,14 +151,14 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Incoming, Message, parse};
+    use super::super::message::{Message, parse};
     use super::*;
     use serde_json::json;
 
     fn program(method: &str, params: &Value) -> Option<Program> {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         match parse(message.as_bytes()) {
-            Ok(Incoming::One(Message::Request(request))) => Program::of(&request),
+            Ok(Message::Request(request)) => Program::of(&request),
             other => panic!("{other:?}"),
         }
     }

@@ -5,9 +5,8 @@
 
 use super::era::{self, Revision};
 use super::error::{Failure, ProtocolError};
-use super::headers::TransportHeaders;
-use super::message::{self, Id, Incoming, Malformed, Message, Notification, Request};
-use super::server::{self, Batch};
+use super::message::{self, Id, Malformed, Message, Notification, Request};
+use super::server;
 use super::{Error, Surface};
 use serde_json::Value;
 use std::cell::Cell;
@@ -23,7 +22,7 @@ pub struct Peer {
 pub enum Asked {
     /// Answers; see [`answer`].
     Answers {
-        /// Names the request, so that it can be cancelled; a batch has no name.
+        /// Names the request, so that it can be cancelled; what is no request has no name.
         key: Option<String>,
         /// What to answer.
         work: Work,
@@ -36,12 +35,12 @@ pub enum Asked {
 
 /// Something that wants an answer.
 #[derive(Debug)]
-pub struct Work(Result<Incoming, Malformed>, Option<Revision>);
+pub struct Work(Result<Message, Malformed>, Option<Revision>);
 
 /// One line to send back.
 #[derive(Debug)]
 pub struct Line {
-    /// A JSON-RPC answer, or the answers to a batch.
+    /// A JSON-RPC answer.
     pub body: Value,
     /// For the log: what went wrong on our side.
     pub fault: Option<String>,
@@ -53,13 +52,13 @@ impl Peer {
         let incoming = message::parse(line);
         let mut key = None;
         match &incoming {
-            Ok(Incoming::One(Message::Notification(notification))) => return cancelled(notification),
-            Ok(Incoming::One(Message::Response)) => return Asked::Nothing,
-            Ok(Incoming::One(Message::Request(request))) => {
+            Ok(Message::Notification(notification)) => return cancelled(notification),
+            Ok(Message::Response) => return Asked::Nothing,
+            Ok(Message::Request(request)) => {
                 key = Some(request.id.as_value().to_string());
                 self.note_handshake(request);
             }
-            Ok(Incoming::Batch(_)) | Err(_) => {}
+            Err(_) => {}
         }
         Asked::Answers { key, work: Work(incoming, self.negotiated.get()) }
     }
@@ -82,9 +81,8 @@ impl Peer {
 /// The answer to a line; `None`: there is none.
 pub async fn answer(surface: &dyn Surface, Work(incoming, negotiated): Work) -> Option<Line> {
     match incoming {
-        Ok(Incoming::One(Message::Request(request))) => Some(answer_request(surface, request, negotiated).await),
-        Ok(Incoming::One(Message::Notification(_) | Message::Response)) => None,
-        Ok(Incoming::Batch(items)) => answer_batch(surface, items, negotiated).await,
+        Ok(Message::Request(request)) => Some(answer_request(surface, request, negotiated).await),
+        Ok(Message::Notification(_) | Message::Response) => None,
         Err(Malformed { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
     }
 }
@@ -107,22 +105,6 @@ fn revision_of(request: &Request, negotiated: Option<Revision>) -> Result<Revisi
         return era::check_envelope(request).and_then(era::served);
     }
     Ok(negotiated.unwrap_or(Revision::V2025_03_26))
-}
-
-async fn answer_batch(
-    surface: &dyn Surface,
-    items: Vec<Result<Message, Malformed>>,
-    negotiated: Option<Revision>,
-) -> Option<Line> {
-    let headers =
-        TransportHeaders { protocol_version: negotiated.map(Revision::as_str), ..TransportHeaders::default() };
-    let revision = match era::check_batch(&items, &headers) {
-        Ok(revision) => revision,
-        Err(error) => return Some(refuse(None, &error.into(), negotiated)),
-    };
-    let Batch { bodies, faults, .. } = Batch::perform(surface, items, revision).await;
-    let fault = Some(faults.join("; ")).filter(|faults| !faults.is_empty());
-    (!bodies.is_empty()).then(|| Line { body: bodies.into(), fault })
 }
 
 fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<Revision>) -> Line {
@@ -165,12 +147,30 @@ mod tests {
 
     #[tokio::test]
     async fn a_handshake_holds_for_what_comes_behind_it() {
-        let batch = json!([request("ping", &json!({}))]);
-        for (version, has_batches) in [("2025-03-26", true), ("2025-11-25", false)] {
+        let call = request("tools/call", &json!({ "name": "create_incident" }));
+        for (version, has_links) in [("2025-03-26", false), ("2025-11-25", true)] {
             let peer = Peer::default();
             assert_eq!(said(&peer, &handshake(version)).await["result"]["protocolVersion"], version);
-            assert_eq!(said(&peer, &batch).await.is_array(), has_batches, "{version}");
+            let content = said(&peer, &call).await["result"]["content"].clone();
+            let is_link = |block: &Value| block["type"] == "resource_link";
+            assert_eq!(content.as_array().is_some_and(|blocks| blocks.iter().any(is_link)), has_links, "{version}");
         }
+    }
+
+    #[tokio::test]
+    async fn batch_gets_one_error_in_every_version_and_none_of_it_is_processed() {
+        let fake = Fake::default();
+        let batch = json!([request("tools/call", &json!({ "name": "a" })), request("ping", &json!({}))]).to_string();
+        for version in [None, Some("2025-03-26"), Some("2025-11-25")] {
+            let peer = Peer::default();
+            if let Some(version) = version {
+                said(&peer, &handshake(version)).await;
+            }
+            let Asked::Answers { key: None, work } = peer.read(batch.as_bytes()) else { panic!("an answer") };
+            let line = answer(&fake, work).await.expect("one line").body;
+            assert_eq!((&line["error"]["code"], &line["id"]), (&json!(-32600), &Value::Null), "{line}");
+        }
+        assert!(fake.calls.borrow().is_empty());
     }
 
     #[tokio::test]

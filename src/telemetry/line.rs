@@ -32,9 +32,6 @@ impl RequestRecord {
                 put("entry", entry.into());
             }
         }
-        if self.messages > 1 {
-            put("messages", self.messages.into());
-        }
         if let Some(asker) = &self.asker {
             put("client", asker.client.as_str().into());
             put("grant", asker.grant.as_str().into());

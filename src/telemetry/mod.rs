@@ -104,10 +104,8 @@ pub struct RequestRecord {
     pub area: &'static str,
     /// The HTTP method; `OTHER` for an unusual one.
     pub method: &'static str,
-    /// The first message of a POST to the MCP endpoint, or what the token endpoint was asked.
+    /// The message of a POST to the MCP endpoint, or what the token endpoint was asked.
     pub asked: Option<Asked>,
-    /// Messages that wanted an answer; more than one only in a batch.
-    pub messages: u32,
     /// Who asked, if a token said so.
     pub asker: Option<Asker>,
     /// The HTTP status.
@@ -138,7 +136,6 @@ pub struct Ledger<'a> {
     route: Cell<&'static str>,
     area: Cell<&'static str>,
     asked: Cell<Option<Asked>>,
-    messages: Cell<u32>,
     asker: RefCell<Option<Asker>>,
     outcome: Cell<Option<Outcome>>,
     reason: Cell<Option<&'static str>>,
@@ -159,7 +156,6 @@ impl<'a> Ledger<'a> {
             route: Cell::new("none"),
             area: Cell::new("other"),
             asked: Cell::default(),
-            messages: Cell::default(),
             asker: RefCell::default(),
             outcome: Cell::default(),
             reason: Cell::default(),
@@ -177,10 +173,9 @@ impl<'a> Ledger<'a> {
         self.area.set(area);
     }
 
-    /// A message was heard. The first one stands for a batch.
+    /// The message that the request carries.
     pub fn heard(&self, asked: Asked) {
-        self.messages.set(self.messages.get() + 1);
-        self.asked.set(self.asked.get().or(Some(asked)));
+        self.asked.set(Some(asked));
     }
 
     /// A token said who asks.
@@ -225,7 +220,6 @@ impl<'a> Ledger<'a> {
             area: self.area.get(),
             method: known(method),
             asked: self.asked.get(),
-            messages: self.messages.get(),
             asker: self.asker.into_inner(),
             status,
             outcome: self.outcome.get().unwrap_or(Outcome::of_status(status)),

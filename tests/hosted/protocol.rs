@@ -145,13 +145,42 @@ fn a_notification_is_accepted_without_a_body() {
 fn messages_that_are_not_json_rpc_are_400() {
     let app = TestApp::new();
     let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);
-    for (body, code) in [
-        ("not json", -32700),
-        ("[]", -32600),
-        ("{}", -32600),
-        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600),
-    ] {
+    for (body, code) in
+        [("not json", -32700), ("{}", -32600), (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600)]
+    {
         let answer = app.send(request("POST", "/mcp", &[("authorization", &authorization)], body));
         assert_eq!((answer.status().as_u16(), &json(&answer)["error"]["code"]), (400, &json!(code)), "{body}");
     }
+}
+
+/// Only 2025-03-26 has batches. A batch would let one HTTP request outlive the checks that were made for it.
+#[test]
+fn batch_gets_one_400_and_publishes_nothing() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write").access;
+    let authorization = format!("Bearer {token}");
+    let create = |id: i64| {
+        let arguments =
+            json!({"page_id": 42, "title": format!("Outage {id}"), "description": "We are looking into it."});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
+            "params": {"name": "create_incident", "arguments": arguments}})
+    };
+    app.ping(&token);
+    for version in [None, Some("2025-03-26"), Some("2025-11-25"), Some(MODERN)] {
+        let headers = [Some(("authorization", authorization.as_str())), version.map(|it| ("mcp-protocol-version", it))];
+        let headers: Vec<_> = headers.into_iter().flatten().collect();
+        app.upstream.take_calls();
+        let batches = app.db.batches.get();
+        let answer = app.send(request("POST", "/mcp", &headers, json!([create(1), create(2)]).to_string()));
+        let body = json(&answer);
+        assert_eq!(
+            (answer.status().as_u16(), &body["error"]["code"], &body["id"]),
+            (400, &json!(-32600), &Value::Null)
+        );
+        let message = body["error"]["message"].as_str().expect("text");
+        assert!(message.contains("a batch of 2 messages") && message.contains("one message per request"), "{message}");
+        assert_eq!(app.upstream.take_calls(), Vec::<String>::new(), "nothing goes to StatiBeat");
+        assert_eq!(app.db.batches.get(), batches + 1, "only the token is looked up");
+    }
+    assert_eq!(app.db.count("SELECT count(*) FROM idempotency"), 0);
 }

@@ -3,7 +3,7 @@
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, header, json, request};
+use crate::support::{TestApp, header, json};
 use serde_json::json;
 
 const SUMMARY: &str = "/api/v1/orgs/*/pages/*/admin/summary";
@@ -80,23 +80,4 @@ fn the_part_of_a_result_that_did_not_come_is_named() {
     app.upstream.inject_times(2, None, items, status(500, None));
     let answer = app.call(&token, "resources/read", json!({"uri": "statibeat://pages/42/hierarchy"}));
     assert_eq!(answer.status(), 503, "without the items there is no tree");
-}
-
-/// A person who is gone is gone for a batch too: the grant ends, and no refresh brings it back.
-#[test]
-fn the_end_of_a_persons_access_inside_a_batch_ends_the_grant() {
-    let app = TestApp::new();
-    let pair = app.connect(user::MARA_ADMIN, EVERYTHING);
-    app.upstream.simulator.set_user_disabled(1, true).expect("a user");
-    let batch = json!([
-        { "jsonrpc": "2.0", "id": 1, "method": "tools/list" },
-        { "jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": { "uri": "statibeat://me" } },
-    ]);
-    let authorization = format!("Bearer {}", pair.access);
-    let answer = app.send(request("POST", "/mcp", &[("authorization", &authorization)], batch.to_string()));
-    let body = json(&answer);
-    assert!(answer.status() == 200 && body[0]["result"]["tools"].is_array(), "{body}");
-    assert_eq!(body[1]["error"]["code"], 401, "{body}");
-    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoke_reason = 'user_disabled'"), 1);
-    assert_eq!(app.call(&pair.access, "ping", json!({})).status(), 401);
 }

@@ -1,7 +1,7 @@
 //! Every rule of the dispatch between the eras, and the order of the checks within the modern one.
 
 use super::*;
-use crate::mcp::message::{self, Incoming};
+use crate::mcp::message::{self, Message};
 use serde_json::json;
 
 const MODERN: &str = "2026-07-28";
@@ -12,7 +12,7 @@ fn request(method: &str, mut params: Value, meta: &Value) -> Request {
     }
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     match message::parse(body.as_bytes()) {
-        Ok(Incoming::One(Message::Request(request))) => request,
+        Ok(Message::Request(request)) => request,
         other => panic!("a request, not {other:?}"),
     }
 }
@@ -138,24 +138,4 @@ fn a_handshake_is_legacy_unless_it_claims_to_be_modern() {
     }
     let modern = request("initialize", json!({}), &envelope(MODERN));
     check(&modern, headers(Some(MODERN), Some("initialize"), None), Ok(Revision::MODERN));
-}
-
-#[test]
-fn only_the_oldest_revision_has_batches() {
-    let check = |body: &Value, version: Option<&str>, allowed: bool| {
-        let Ok(Incoming::Batch(items)) = message::parse(body.to_string().as_bytes()) else {
-            panic!("a batch");
-        };
-        assert_eq!(check_batch(&items, &headers(version, None, None)).is_ok(), allowed, "{body} with {version:?}");
-    };
-    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    check(&json!([ping]), None, true);
-    check(&json!([ping, 1]), Some("2025-03-26"), true);
-    check(&json!([ping]), Some("2025-06-18"), false);
-    check(&json!([ping]), Some("2026-07-28"), false);
-    check(&json!([ping]), Some("banana"), false);
-    let mut modern = ping.clone();
-    modern["params"] = json!({ "_meta": { VERSION_KEY: 1 } });
-    check(&json!([ping, modern]), None, false);
-    check(&json!([{ "jsonrpc": "2.0", "method": "x", "params": modern["params"] }]), None, false);
 }

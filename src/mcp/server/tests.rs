@@ -1,4 +1,4 @@
-//! Whole answers of the engine over a fake surface: each method in both eras, refusals, batches.
+//! Whole answers of the engine over a fake surface: each method in both eras, refusals, rejected batches.
 
 pub mod fake;
 
@@ -252,7 +252,6 @@ async fn what_needs_no_answer_gets_none() {
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
         json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { era::VERSION_KEY: MODERN } } }),
         json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
-        json!([{ "jsonrpc": "2.0", "method": "notifications/initialized" }]),
     ] {
         let given = legacy(&Fake::default(), None, &body).await;
         assert_eq!(given, Answer::Accepted, "{body}");
@@ -263,12 +262,11 @@ async fn what_needs_no_answer_gets_none() {
 async fn what_is_no_request_is_a_400() {
     let headers = TransportHeaders::default();
     check_error(answer(&Fake::default(), &headers, b"{").await, (400, -32700));
-    for body in [json!({}), json!([]), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
+    for body in [json!({}), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
         check_error(legacy(&Fake::default(), None, &body).await, (400, -32600));
     }
     let ping = request("ping", &json!({}));
     check_error(legacy(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
-    check_error(legacy(&Fake::default(), Some("2025-06-18"), &json!([ping])).await, (400, -32600));
     check_error(legacy(&Fake::default(), Some(MODERN), &ping).await, (400, -32602));
 }
 
@@ -279,7 +277,7 @@ async fn some_refusals_are_the_transports() {
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
     assert_eq!(legacy(&surface, None, &read).await, Answer::InsufficientScope { needed });
-    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded { answers: None });
+    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded);
     let retry_after = Some(Duration::from_secs(7));
     let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
     let error = json!({ "code": -32603, "message": "try again later: busy" });
@@ -305,35 +303,23 @@ async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
 }
 
 #[tokio::test]
-async fn a_batch_is_answered_in_order() {
-    let call =
-        |id: i64, name: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": name } });
+async fn batch_gets_one_error_in_every_version_and_none_of_it_is_processed() {
+    let call = |id: i64| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "a" } });
     let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    let handshake = request("initialize", &json!({ "protocolVersion": "2025-03-26" }));
     let surface = Fake::default();
-    let batch = json!([call(1, "a"), notification, call(2, "unscoped"), 7, handshake, call(3, "b")]);
-    let Answer::Json { status: 200, body, fault: None } = legacy(&surface, None, &batch).await else {
-        panic!("the answers");
-    };
-    let shown = |entry: &Value| (entry["id"].as_i64(), entry["error"]["code"].as_i64());
-    let shown: Vec<_> = body.as_array().expect("a list").iter().map(shown).collect();
-    let refused = (None, Some(-32600));
-    assert_eq!(shown, [(Some(1), None), (Some(2), Some(403)), refused, (Some(1), refused.1), (Some(3), None)]);
-    assert_eq!(*surface.calls.borrow(), ["a {}", "unscoped {}", "b {}"]);
-    let refusal = legacy(&surface, None, &json!([notification, call(2, "unscoped")])).await;
-    assert_eq!(refusal, Answer::InsufficientScope { needed: ScopeSet::all() }, "no result would be hidden");
-}
-
-#[tokio::test]
-async fn the_end_of_access_is_told_by_a_batch_too_and_hides_no_result() {
-    let read = request("resources/read", &json!({ "uri": "x://1" }));
-    let surface = Fake { failure: Some(Error::AccessEnded), ..Fake::default() };
-    let unscoped = request("tools/call", &json!({ "name": "unscoped" }));
-    let alone = legacy(&surface, None, &json!([unscoped, read])).await;
-    assert_eq!(alone, Answer::AccessEnded { answers: None });
-    let mixed = legacy(&surface, None, &json!([request("tools/list", &json!({})), read])).await;
-    let Answer::AccessEnded { answers: Some(answers) } = mixed else { panic!("the answers, not {mixed:?}") };
-    assert!(answers[0]["result"]["tools"].is_array() && answers[1]["error"]["code"] == 401, "{answers}");
+    let batches = [json!([]), json!([call(1)]), json!([notification]), json!([call(1), 7, call(2)])];
+    for version in [None, Some("2025-03-26"), Some("2025-06-18"), Some("2025-11-25"), Some(MODERN), Some("banana")] {
+        for batch in &batches {
+            let Answer::Json { status: 400, body, fault: None } = legacy(&surface, version, batch).await else {
+                panic!("one error");
+            };
+            assert_eq!((&body["error"]["code"], body.get("id")), (&json!(-32600), Some(&Value::Null)), "{body}");
+            let message = body["error"]["message"].as_str().unwrap_or_default();
+            let length = format!("a batch of {} messages", batch.as_array().map_or(0, Vec::len));
+            assert!(message.contains(&length) && message.contains("Send one message per request."), "{message}");
+        }
+    }
+    assert!(surface.calls.borrow().is_empty());
 }
 
 #[tokio::test]
