@@ -17,6 +17,11 @@ impl Timestamp {
         Self(seconds)
     }
 
+    /// From milliseconds since the Unix epoch, as clocks give them; cut to whole seconds.
+    pub fn from_milliseconds(milliseconds: u64) -> Self {
+        Self(i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX))
+    }
+
     /// Seconds since the Unix epoch.
     pub const fn as_seconds(self) -> i64 {
         self.0

@@ -81,7 +81,7 @@ impl World {
             limiter: self,
             request_id: RequestId("fuzzed".into()),
             now: Timestamp::from_seconds(NOW),
-            clock: &|| 0,
+            clock: &|| NOW.unsigned_abs() * 1000,
             random: &|bytes: &mut [u8]| bytes.fill(7),
         };
         let answer = web::handle(&runtime, request).now_or_never().expect("nothing waits").response;

@@ -113,14 +113,14 @@ fn log_problems(problems: Vec<Problem>) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the edge reads the clock: once per event for decisions, else for durations"
+    reason = "the edge reads the clock: once per event for decisions, else for durations and the times of assertions"
 )]
 fn milliseconds() -> u64 {
     worker::Date::now().as_millis()
 }
 
 fn now() -> Timestamp {
-    Timestamp::from_seconds(i64::try_from(milliseconds() / 1000).unwrap_or(i64::MAX))
+    Timestamp::from_milliseconds(milliseconds())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge reads the system's random source")]

@@ -58,13 +58,13 @@ pub(super) struct Bound<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// An envelope for one request, from now on. `nonce` must be random and fresh.
-    pub fn new(parties: Parties<'a>, bound: &Bound<'a>, now: Timestamp, nonce: [u8; 16]) -> Self {
+    /// An envelope for one request, valid from the time of its sending. `nonce` must be random and fresh.
+    pub fn new(parties: Parties<'a>, bound: &Bound<'a>, sent_at: Timestamp, nonce: [u8; 16]) -> Self {
         Self {
             iss: parties.issuer,
             aud: parties.audience,
-            iat: now.as_seconds(),
-            exp: (now + LIFETIME).as_seconds(),
+            iat: sent_at.as_seconds(),
+            exp: (sent_at + LIFETIME).as_seconds(),
             jti: URL_SAFE_NO_PAD.encode(nonce),
             htm: bound.method.as_str(),
             htu: bound.url.split('?').next().unwrap_or_default().to_owned(),

@@ -73,12 +73,21 @@ pub struct Settings<'a> {
 }
 
 /// The connector during one request of ours.
+#[derive(Clone, Copy)]
 pub struct Connector<'a> {
-    settings: Settings<'a>,
-    http: &'a dyn HttpClient,
-    now: Timestamp,
-    random: &'a dyn Fn(&mut [u8]),
-    memory: &'a Memory,
+    /// Who we are, and where StatiBeat is.
+    pub settings: Settings<'a>,
+    /// Towards StatiBeat.
+    pub http: &'a dyn HttpClient,
+    /// The time that decisions of this request are made for.
+    pub now: Timestamp,
+    /// Milliseconds since the Unix epoch. An assertion lives for a minute, and a request of ours may have waited for
+    /// StatiBeat several times by then: so each assertion is signed with the time of its own sending.
+    pub clock: &'a dyn Fn() -> u64,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// What is known of StatiBeat; longer-lived than the request.
+    pub memory: &'a Memory,
 }
 
 /// A person acting through a client, as StatiBeat is told about them.
@@ -113,18 +122,7 @@ struct Call {
     body: Option<Bytes>,
 }
 
-impl<'a> Connector<'a> {
-    /// The connector for one request. `random` fills a buffer with unpredictable bytes.
-    pub fn new(
-        settings: Settings<'a>,
-        http: &'a dyn HttpClient,
-        now: Timestamp,
-        random: &'a dyn Fn(&mut [u8]),
-        memory: &'a Memory,
-    ) -> Self {
-        Self { settings, http, now, random, memory }
-    }
-
+impl Connector<'_> {
     /// A bearer credential for one request as ourselves.
     fn sign_as_connector(&self, connector_id: &str, bound: &Bound<'_>) -> String {
         self.sign(ConnectorClaims { sub: connector_id, envelope: self.envelope(bound) })
@@ -139,7 +137,7 @@ impl<'a> Connector<'a> {
         let mut nonce = [0; 16];
         (self.random)(&mut nonce);
         let parties = Parties { issuer: self.settings.issuer, audience: self.settings.origin };
-        Envelope::new(parties, bound, self.now, nonce)
+        Envelope::new(parties, bound, Timestamp::from_milliseconds((self.clock)()), nonce)
     }
 
     fn sign<A: Assertion>(&self, assertion: A) -> String {
@@ -317,6 +315,20 @@ mod tests {
         let write = Write::post("incidents", json!({}));
         assert!(desk.api(&connector).page(&page(), Scope::IncidentsWrite).write(&write).await.is_err());
         assert_eq!(http.sent().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn assertion_is_signed_with_the_time_of_its_own_sending() {
+        let http = FakeHttp::answering([(200, json!({})), (503, json!({})), (200, json!({}))]);
+        let desk = Desk::new();
+        let minutes = std::cell::Cell::new(0);
+        let clock = || (minutes.replace(minutes.get() + 1) * 60 + 7) * 1000;
+        let connector = Connector { clock: &clock, ..desk.connector(&http) };
+        desk.api(&connector).get(Scope::PagesRead, "me").await.expect("an answer");
+        desk.api(&connector).get(Scope::PagesRead, "me").await.expect("an answer to the second try");
+        let times = |request| (claims_of(request)["iat"].clone(), claims_of(request)["exp"].clone());
+        let times: Vec<_> = http.sent().iter().map(times).collect();
+        assert_eq!(times, [7, 67, 127].map(|sent_at| (json!(sent_at), json!(sent_at + 60))));
     }
 
     #[tokio::test]

@@ -117,7 +117,8 @@ impl Desk {
             assertion_keys: &self.assertion_keys,
             identity_keys: &self.identity_keys,
         };
-        Connector::new(settings, http, NOW, &counting_random, &self.memory)
+        let clock = &|| NOW.as_seconds().unsigned_abs() * 1000;
+        Connector { settings, http, now: NOW, clock, random: &counting_random, memory: &self.memory }
     }
 
     pub fn api<'a>(&'a self, connector: &'a Connector<'a>) -> Api<'a> {

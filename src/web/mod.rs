@@ -66,9 +66,9 @@ pub struct Runtime<'a> {
     pub limiter: &'a dyn RateLimiter,
     /// The request's id.
     pub request_id: RequestId,
-    /// The clock, read once.
+    /// The clock, read once: the time that every decision is made for.
     pub now: Timestamp,
-    /// The clock in milliseconds, for durations.
+    /// The clock in milliseconds since the Unix epoch, for durations and for the times of assertions.
     pub clock: &'a Clock<'a>,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
@@ -81,6 +81,7 @@ struct Context<'a> {
     http: &'a dyn HttpClient,
     limiter: &'a dyn RateLimiter,
     now: Timestamp,
+    clock: &'a Clock<'a>,
     random: &'a dyn Fn(&mut [u8]),
     /// Takes a note for the operator. Never given a secret or a customer's text.
     log: &'a dyn Fn(&str),
@@ -131,7 +132,8 @@ impl Context<'_> {
             assertion_keys: &self.config.assertion_keys,
             identity_keys: &self.config.identity_keys,
         };
-        upstream::Connector::new(settings, self.http, self.now, self.random, self.memory)
+        let Self { http, now, clock, random, memory, .. } = *self;
+        upstream::Connector { settings, http, now, clock, random, memory }
     }
 }
 
@@ -146,6 +148,7 @@ pub async fn handle(runtime: &Runtime<'_>, request: Request<Bytes>) -> Answered 
         http: &Breaking { inner: &client, breaker: &runtime.memory.breaker, clock },
         limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
         now,
+        clock,
         random,
         log: &|note| ledger.note(note),
         ledger: &ledger,

@@ -140,7 +140,9 @@ impl<'a> World<'a> {
             identity_keys: &[],
         };
         let memory = Memory::default();
-        let connector = Connector::new(settings, &self.upstream, now, &draw, &memory);
+        let clock = || self.now.get().unsigned_abs() * 1000;
+        let http = &self.upstream;
+        let connector = Connector { settings, http, now, clock: &clock, random: &draw, memory: &memory };
         let guard = Guard {
             caller: &self.callers[through],
             request_id: &request_id,

@@ -133,6 +133,7 @@ impl TestApp {
             request.headers_mut().insert("cf-connecting-ip", http::HeaderValue::from_static(address));
         }
         let random = |bytes: &mut [u8]| self.draw(bytes);
+        self.looks.set(0);
         let runtime = Runtime {
             config: &self.config,
             db: &self.db,
@@ -163,7 +164,7 @@ impl TestApp {
         self.records.borrow().iter().map(RequestRecord::line).collect::<Vec<_>>().join("\n")
     }
 
-    /// A clock that each look moves on by a millisecond.
+    /// A clock that each look during a request moves on by a millisecond.
     fn milliseconds(&self) -> u64 {
         self.looks.set(self.looks.get() + 1);
         u64::try_from(self.now.get()).expect("after 1970") * 1000 + self.looks.get()
