@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS grants (
   client_name     TEXT    NOT NULL,            -- as the consent page showed it
   client_standing TEXT    NOT NULL CHECK (client_standing IN ('configured', 'known', 'registered', 'unverified')),
   redirect_host   TEXT    NOT NULL,
+  is_loopback     INTEGER NOT NULL,            -- 1: its redirect URI is on a loopback address, where any program can claim its client id
   resource        TEXT    NOT NULL,            -- the one protected resource its tokens are for (RFC 8707)
   scope           TEXT    NOT NULL,            -- space-separated, never widened
   pages           TEXT,                        -- space-separated page ids; NULL: whatever the person can see, now and later
@@ -129,16 +130,28 @@ CREATE TABLE IF NOT EXISTS page_reaches (
   PRIMARY KEY (page_id, user_id, client_id)
 ) STRICT, WITHOUT ROWID;
 
--- One connection that an admin of a page has cut off from it. Outlives the connection, so that connecting again does not
--- undo it; only an admin of the page does. Few, and never purged.
-CREATE TABLE IF NOT EXISTS page_cuts (
-  user_id    TEXT    NOT NULL,
-  client_id  TEXT    NOT NULL,
-  page_id    INTEGER NOT NULL,
-  cut_at     INTEGER NOT NULL,
-  cut_by     TEXT    NOT NULL,                   -- the admin's user id
+-- One block by an admin of a page: a person's client that may not reach the page, whatever its grant says. Written and deleted
+-- on the admin page. Outlives the connection, so that connecting again does not undo it. Few, and never purged.
+-- A client on a loopback address can come back under any client id, so its block covers every such client of the person.
+CREATE TABLE IF NOT EXISTS page_blocks (
+  user_id      TEXT    NOT NULL,
+  client_id    TEXT    NOT NULL,
+  page_id      INTEGER NOT NULL,
+  is_loopback  INTEGER NOT NULL,                 -- 1: covers all of the person's clients on a loopback address
+  user_name    TEXT    NOT NULL,                 -- as it was; the connection may be gone
+  client_name  TEXT    NOT NULL,                 -- likewise
+  blocked_at   INTEGER NOT NULL,
+  blocked_by   TEXT    NOT NULL,                 -- the admin's user id
   PRIMARY KEY (user_id, client_id, page_id)      -- looked up with every bearer token
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS page_blocks_by_page ON page_blocks (page_id);                        -- admin page
+
+-- Which grants are blocked on which pages: the one definition of what a block covers, for the look-up of a bearer token, the
+-- claim of a write and the admin page.
+CREATE VIEW IF NOT EXISTS blocked_grants AS
+  SELECT g.id AS grant_id, g.user_id, g.client_id, b.page_id
+  FROM grants g JOIN page_blocks b
+    ON b.user_id = g.user_id AND (b.client_id = g.client_id OR b.is_loopback = 1 AND g.is_loopback = 1);
 
 -- Calls of one connection on one UTC day by how they ended; the numbers behind the admin page's picture.
 -- Counted after the answer has left. Dies after 35 days.

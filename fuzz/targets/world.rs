@@ -148,8 +148,16 @@ fn row() -> Row {
         ("is_paused", 0),
         ("read_bridge", 0),
     ];
-    let nulls =
-        ["redeemed_at", "revoked_at", "rotated_at", "tenth_last", "pages", "grant_expires_at", "cut_pages", "confirm"];
+    let nulls = [
+        "redeemed_at",
+        "revoked_at",
+        "rotated_at",
+        "tenth_last",
+        "pages",
+        "grant_expires_at",
+        "blocked_pages",
+        "confirm",
+    ];
     let texts = texts.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())));
     let numbers = numbers.map(|(name, number)| (name.to_owned(), Value::Integer(number)));
     let nulls = nulls.map(|name| (name.to_owned(), Value::Null));

@@ -28,8 +28,8 @@ pub struct Caller {
     pub scopes: ScopeSet,
     /// The pages that the person chose for this client.
     pub pages: PageChoice,
-    /// Pages whose admins have cut the connection off.
-    pub cut_pages: BTreeSet<PageId>,
+    /// Pages whose admins have blocked the connection.
+    pub blocked_pages: BTreeSet<PageId>,
     /// Whether the person has paused the connection's writes.
     pub are_writes_paused: bool,
     /// Whether the person lets the client read resources by tools.
@@ -41,7 +41,7 @@ pub struct Caller {
 impl Caller {
     /// Whether the page may be reached. One that may not is treated as one that does not exist.
     pub fn reaches(&self, page_id: PageId) -> bool {
-        self.pages.contains(page_id) && !self.cut_pages.contains(&page_id)
+        self.pages.contains(page_id) && !self.blocked_pages.contains(&page_id)
     }
 }
 
@@ -82,7 +82,7 @@ impl Check<'_> {
             // A date in a list is not worth a refused call: the next one writes it.
             let _ = grants::touch(db, &record.grant.id, self.now).await;
         }
-        let AccessRecord { grant, scopes, cut_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
+        let AccessRecord { grant, scopes, blocked_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
         // A word that nobody can read is taken for the strictest.
         let confirm = confirm.map_or(Confirm::Never, |word| Confirm::parse(&word).unwrap_or(Confirm::Always));
         Ok(Caller {
@@ -92,7 +92,7 @@ impl Check<'_> {
             grant_id: grant.id,
             scopes,
             pages: grant.pages,
-            cut_pages,
+            blocked_pages,
             are_writes_paused,
             has_read_bridge,
             confirm,

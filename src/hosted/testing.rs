@@ -66,7 +66,7 @@ impl Scene {
             grant_id: GrantId("grant-1".into()),
             scopes,
             pages: PageChoice::All,
-            cut_pages: BTreeSet::new(),
+            blocked_pages: BTreeSet::new(),
             are_writes_paused: false,
             has_read_bridge: false,
             confirm: crate::catalog::policy::Confirm::Never,

@@ -116,14 +116,14 @@ pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
     let statement = statement!(
         "WITH own AS (
            SELECT rowid AS row, * FROM audit
-           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_cut', 'page_uncut')
+           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
            ORDER BY at DESC, rowid DESC LIMIT ?9
          ), administered AS (
            SELECT rowid AS row, * FROM audit
-           WHERE page_id IN (SELECT value FROM json_each(?3)) AND kind IN ('write', 'page_cut', 'page_uncut')
+           WHERE page_id IN (SELECT value FROM json_each(?3)) AND kind IN ('write', 'page_block', 'page_unblock')
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
            ORDER BY at DESC, rowid DESC LIMIT ?9

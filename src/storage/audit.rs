@@ -51,10 +51,10 @@ pub enum Kind {
     Resume,
     /// A person said how they want to be asked about a connection's writes.
     Confirm,
-    /// A page's admin cut somebody's connection off from the page.
-    PageCut,
-    /// A page's admin undid that.
-    PageUncut,
+    /// A page's admin blocked somebody's client from the page.
+    PageBlock,
+    /// A page's admin lifted that.
+    PageUnblock,
     /// StatiBeat named a person in a way that we cannot trust.
     SignIn,
 }
@@ -72,8 +72,8 @@ impl Kind {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Confirm => "confirm",
-            Self::PageCut => "page_cut",
-            Self::PageUncut => "page_uncut",
+            Self::PageBlock => "page_block",
+            Self::PageUnblock => "page_unblock",
             Self::SignIn => "sign_in",
         }
     }
@@ -223,20 +223,22 @@ pub struct Change<'a> {
     pub actor: &'a UserId,
     /// Whose connection.
     pub owner: &'a UserId,
-    /// Which one.
+    /// To which client.
     pub client_id: &'a ClientId,
+    /// The client's name.
+    pub client_name: &'a str,
     /// The page it is about, if one.
     pub page_id: Option<PageId>,
     /// The request it was part of.
     pub request_id: &'a RequestId,
 }
 
-/// The statement that appends it, with the name that the client last had.
+/// The statement that appends it, under the connection's newest grant; a block may outlive all of them.
 pub fn statement_for_change(change: &Change<'_>) -> Statement {
     statement!(
         "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
-         SELECT ?1, ?2, ?3, ?4, ?5, client_id, client_name, id, ?8, ?6, ?9 FROM grants
-         WHERE user_id = ?6 AND client_id = ?7 ORDER BY created_at DESC LIMIT 1",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?7, ?10, coalesce((SELECT id FROM grants WHERE user_id = ?6 AND client_id = ?7
+           ORDER BY created_at DESC LIMIT 1), ''), ?8, ?6, ?9",
         change.id.0.as_str(),
         change.at,
         change.kind.as_str(),
@@ -246,6 +248,7 @@ pub fn statement_for_change(change: &Change<'_>) -> Statement {
         change.client_id.as_str(),
         change.page_id.map(|page| page.0),
         change.request_id.0.as_str(),
+        change.client_name,
     )
 }
 

@@ -1,6 +1,6 @@
 //! Connections as people look after them: all live grants of one person to one client.
 //!
-//! What is decided about a connection (paused writes, a page cut off) stands in tables of its own, so that a new grant of
+//! What is decided about a connection (paused writes, a block from a page) stands in tables of its own, so that a new grant of
 //! the same connection does not undo it, and is looked up with every bearer token.
 
 use super::audit::{Change, statement_for_change};
@@ -33,6 +33,8 @@ pub struct LiveGrant {
     pub standing: Standing,
     /// Where its answer went.
     pub redirect_host: String,
+    /// Whether that is a loopback address, where any program can claim the client id.
+    pub is_loopback: bool,
     /// How much.
     pub scopes: ScopeSet,
     /// Where.
@@ -55,7 +57,7 @@ pub struct LiveGrant {
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
-    /// Of a listing by page: the page, and whether the connection is cut off from it.
+    /// Of a listing by page: the page, and whether the connection is blocked from it.
     pub page: Option<(PageId, bool)>,
 }
 
@@ -66,9 +68,9 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
 
 pub(super) fn select(user_id: &UserId, now: Timestamp) -> Select<LiveGrant> {
     let statement = statement!(
-        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
-                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_cut,
+        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
+                g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
+                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_blocked,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
                  WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
@@ -94,11 +96,10 @@ pub async fn list_by_pages(
 
 pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Select<LiveGrant> {
     let statement = statement!(
-        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.scope, g.pages,
-                g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
+        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
+                g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
-                EXISTS (SELECT 1 FROM page_cuts c WHERE c.user_id = g.user_id AND c.client_id = g.client_id
-                        AND c.page_id = reach.page_id) AS is_cut,
+                EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = reach.page_id) AS is_blocked,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
                  WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
@@ -118,7 +119,7 @@ pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timest
 
 fn read(row: &Row) -> Result<LiveGrant> {
     let is = |column: &str| Ok(row.integer(column)? != 0);
-    let is_cut = is("is_cut")?;
+    let is_blocked = is("is_blocked")?;
     Ok(LiveGrant {
         user_id: UserId(row.text("user_id")?),
         user_name: row.text("user_name")?,
@@ -126,6 +127,7 @@ fn read(row: &Row) -> Result<LiveGrant> {
         client_name: row.text("client_name")?,
         standing: row.parsed("client_standing", Standing::parse)?,
         redirect_host: row.text("redirect_host")?,
+        is_loopback: is("is_loopback")?,
         scopes: row.parsed("scope", ScopeSet::parse)?,
         pages: read_pages(row)?,
         created_at: row.time("created_at")?,
@@ -137,14 +139,8 @@ fn read(row: &Row) -> Result<LiveGrant> {
         has_read_bridge: is("read_bridge")?,
         are_writes_paused: is("is_paused")?,
         confirm: row.optional_text("confirm")?,
-        page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_cut)),
+        page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_blocked)),
     })
-}
-
-/// Pages that admins have cut a person's connections off from, with the client of each.
-pub(super) fn select_cuts(user_id: &UserId) -> Select<(String, PageId)> {
-    let statement = statement!("SELECT client_id, page_id FROM page_cuts WHERE user_id = ?1", user_id.0.as_str());
-    Select { statement, read: |row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?))) }
 }
 
 /// A connection that is no more.
@@ -224,29 +220,4 @@ pub(super) fn statements_to_forget(user_id: &UserId, client_id: &ClientId) -> [S
     let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
     let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
     [pauses, confirmations]
-}
-
-/// Cuts a connection off from a page. That the actor administers the page is the caller's to know.
-pub async fn cut_from_page(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
-    let insert = statement!(
-        "INSERT INTO page_cuts (user_id, client_id, page_id, cut_at, cut_by) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO NOTHING",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-        page_id.0,
-        change.at,
-        change.actor.0.as_str(),
-    );
-    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
-}
-
-/// Undoes [`cut_from_page`].
-pub async fn uncut_from_page(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
-    let delete = statement!(
-        "DELETE FROM page_cuts WHERE user_id = ?1 AND client_id = ?2 AND page_id = ?3",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-        page_id.0,
-    );
-    db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }

@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod blocks;
 pub mod calls;
 pub mod connections;
 pub mod gathering;

@@ -3,6 +3,7 @@
 
 use super::Result;
 use super::activity::{self, Shown};
+use super::blocks::{self, Block};
 use super::calls::{self, DayCount};
 use super::connections::{self, EndedConnection, LiveGrant};
 use super::health::{self, Health};
@@ -33,14 +34,16 @@ pub struct Found {
     pub own: Vec<LiveGrant>,
     /// How their connections are doing.
     pub health: Vec<Health>,
-    /// Pages that admins have cut them off from, with the client of each.
-    pub cuts: Vec<(String, PageId)>,
+    /// Pages that their live connections are blocked from, with the client of each.
+    pub blocked: Vec<(String, PageId)>,
     /// Connections of theirs that are no more, the latest first.
     pub ended: Vec<EndedConnection>,
     /// Calls of theirs.
     pub counts: Vec<DayCount>,
     /// Other people's live grants, page by page.
     pub others: Vec<LiveGrant>,
+    /// Blocks on the pages they administer.
+    pub blocks: Vec<Block>,
     /// Clients that were refused; nobody's in particular, and shown to admins only.
     pub refusals: Vec<Refusal>,
     /// The activity asked for, newest first, and one row more if there is one.
@@ -52,19 +55,21 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     let Question { user_id, now, .. } = *question;
     let own = connections::select(user_id, now);
     let health = health::select(user_id);
-    let cuts = connections::select_cuts(user_id);
+    let blocked = blocks::select_of_user(user_id);
     let ended = connections::select_ended(user_id, question.ended_since, now);
     let counts = calls::select_since(user_id, question.first_day);
     let others = connections::select_by_pages(question.administered, user_id, now);
+    let blocks = blocks::select_by_pages(question.administered);
     let refusals = refusals::select();
     let activity = question.activity.map(activity::select);
     let mut batch = vec![
         own.statement.clone(),
         health.statement.clone(),
-        cuts.statement.clone(),
+        blocked.statement.clone(),
         ended.statement.clone(),
         counts.statement.clone(),
         others.statement.clone(),
+        blocks.statement.clone(),
         refusals.statement.clone(),
     ];
     batch.extend(activity.as_ref().map(|select| select.statement.clone()));
@@ -73,10 +78,11 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     Ok(Found {
         own: own.read(&next())?,
         health: health.read(&next())?,
-        cuts: cuts.read(&next())?,
+        blocked: blocked.read(&next())?,
         ended: ended.read(&next())?,
         counts: counts.read(&next())?,
         others: others.read(&next())?,
+        blocks: blocks.read(&next())?,
         refusals: refusals.read(&next())?,
         activity: activity.map_or(Ok(Vec::new()), |select| select.read(&next()))?,
     })

@@ -278,8 +278,8 @@ pub struct AccessRecord {
     pub has_read_bridge: bool,
     /// How its person wants to be asked about its writes, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
-    /// Pages whose admins have cut the connection off.
-    pub cut_pages: BTreeSet<PageId>,
+    /// Pages whose admins have blocked the connection.
+    pub blocked_pages: BTreeSet<PageId>,
 }
 
 /// Finds an access token with its grant: the one read that checks a bearer token.
@@ -290,8 +290,7 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
                  WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm,
-                (SELECT group_concat(c.page_id, ' ') FROM page_cuts c
-                 WHERE c.user_id = g.user_id AND c.client_id = g.client_id) AS cut_pages
+                (SELECT group_concat(b.page_id, ' ') FROM blocked_grants b WHERE b.grant_id = g.id) AS blocked_pages
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_hash = ?1",
         hash.0.as_str(),
     );
@@ -304,16 +303,16 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
             are_writes_paused: row.integer("is_paused")? != 0,
             has_read_bridge: row.integer("read_bridge")? != 0,
             confirm: row.optional_text("confirm")?,
-            cut_pages: read_cut_pages(&row)?,
+            blocked_pages: read_blocked_pages(&row)?,
         })
     };
     run_for_one(db, select).await?.map(read).transpose()
 }
 
-fn read_cut_pages(row: &Row) -> Result<BTreeSet<PageId>> {
-    let ids = row.optional_text("cut_pages")?.unwrap_or_default();
+fn read_blocked_pages(row: &Row) -> Result<BTreeSet<PageId>> {
+    let ids = row.optional_text("blocked_pages")?.unwrap_or_default();
     let pages: Option<BTreeSet<PageId>> = ids.split_whitespace().map(PageId::parse).collect();
-    pages.ok_or_else(|| DatabaseError("cut_pages cannot be read".to_owned()))
+    pages.ok_or_else(|| DatabaseError("blocked_pages cannot be read".to_owned()))
 }
 
 /// Ends one access token of a client; others of its grant go on. Nothing happens to a token of another client.

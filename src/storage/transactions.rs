@@ -10,7 +10,7 @@ use crate::oauth::client::{Client, ClientId, Standing};
 use crate::oauth::error::SentToClient;
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice, TRANSACTION_LIFETIME};
 use crate::oauth::pkce::CodeChallenge;
-use crate::oauth::redirect::RedirectUri;
+use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::{Handle, SecretHash};
 use crate::ports::{Database, DatabaseError, Row, Statement};
 use crate::timestamp::Timestamp;
@@ -291,8 +291,8 @@ pub async fn approve(
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
-                             created_at, pages, expires_at, read_bridge)
-         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11 FROM transactions
+                             created_at, pages, expires_at, read_bridge, is_loopback)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM transactions
          WHERE consent_hash = ?8 AND approved_as = ?1",
         approval.code_hash.0.as_str(),
         visit.client.name.as_str(),
@@ -305,6 +305,7 @@ pub async fn approve(
         approval.pages.stored(),
         approval.lifetime.end(now),
         i64::from(approval.has_read_bridge),
+        i64::from(visit.client.redirect_uri.kind() == RedirectKind::Loopback),
     );
     let reaches = statement!(
         "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)

@@ -111,17 +111,17 @@ fn a_pause_ends_with_its_connection() {
 }
 
 #[test]
-fn an_admin_sees_who_reaches_their_page_and_can_cut_them_off_from_it() {
+fn an_admin_sees_who_reaches_their_page_and_can_block_them_on_it() {
     let app = TestApp::new();
     app.upstream.simulator.set_role(2, 43, Some("page_manager")).expect("a role");
     let theo = app.connect(user::THEO_MANAGER, ALL);
     app.upstream.simulator.set_role(1, 43, None).expect("no role");
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
     assert!(page.body.contains("test-client of Theo Okafor"), "{}", page.body);
-    let asked = browser.open(&format!("{ACTION}?action=cut&client=test-client&user=2&page=42"));
-    assert!(asked.body.contains("Cut test-client of Theo Okafor off from"), "{}", asked.body);
-    let done = browser.act(&page, &on_page("cut", "42"));
-    assert!(done.body.contains("Cut off") && done.body.contains("Let it in again"), "{}", done.body);
+    let asked = browser.open(&format!("{ACTION}?action=block&client=test-client&user=2&page=42"));
+    assert!(asked.body.contains("Block test-client of Theo Okafor on"), "{}", asked.body);
+    let done = browser.act(&page, &on_page("block", "42"));
+    assert!(done.body.contains("Blocked") && done.body.contains("Unblock"), "{}", done.body);
     let read = |pair: &Tokens, page: &str| {
         let uri = format!("statibeat://pages/{page}/summary");
         let answer = app.call(&pair.access, "resources/read", json!({ "uri": uri }));
@@ -131,7 +131,7 @@ fn an_admin_sees_who_reaches_their_page_and_can_cut_them_off_from_it() {
     assert_eq!(app.read(&theo.access, "statibeat://pages/43/summary")["page"]["id"], 43, "other pages do");
     let again = app.connect(user::THEO_MANAGER, ALL);
     assert_eq!(read(&again, "42"), read(&again, "999"), "connecting again does not undo it");
-    browser.act(&page, &on_page("uncut", "42"));
+    browser.act(&page, &on_page("unblock", "42"));
     assert_eq!(app.read(&theo.access, "statibeat://pages/42/summary")["page"]["id"], 42);
 }
 
@@ -170,7 +170,7 @@ fn nobody_can_touch_a_connection_that_is_not_theirs_or_a_page_they_do_not_admini
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
     let before = app.db.dump();
     let unseen = before.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>();
-    let of_mara = [("action", "cut"), ("client", "test-client"), ("user", user::MARA_ADMIN), ("page", "42")];
+    let of_mara = [("action", "block"), ("client", "test-client"), ("user", user::MARA_ADMIN), ("page", "42")];
     for fields in [&on_client("revoke")[..], &on_client("pause"), &[("action", "revoke-all")], &of_mara] {
         assert_eq!(browser.act(&page, fields).status, 404, "{fields:?}");
     }

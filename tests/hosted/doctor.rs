@@ -141,13 +141,13 @@ fn a_connection_that_ended_says_why_until_a_month_has_gone() {
 }
 
 #[test]
-fn the_owner_learns_that_an_admin_has_cut_the_connection_off_from_a_page() {
+fn the_owner_learns_that_an_admin_has_blocked_the_connection_on_a_page() {
     let app = TestApp::new();
     app.connect(user::THEO_MANAGER, SCOPE);
     let browser = Browser::new(&app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
-    browser.act(&page, &[("action", "cut"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")]);
-    check(&doctor(&app, user::THEO_MANAGER), &["Cut off from", "An admin of the page decided so"]);
+    browser.act(&page, &[("action", "block"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")]);
+    check(&doctor(&app, user::THEO_MANAGER), &["Blocked on", "An admin of the page decided so"]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod attacks;
 mod authorize;
 mod bad_arguments;
 mod bearer;
+mod blocks;
 mod boundary;
 mod bridge;
 mod budget;

@@ -61,7 +61,7 @@ fn live_through_everything(app: &TestApp) {
     let on_client = |action| [("action", action), ("client", CLIENT)];
     look_after(app, user::THEO_MANAGER, &[&on_client("pause"), &on_client("resume"), &on_client("confirm-always")]);
     let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
-    look_after(app, user::MARA_ADMIN, &[&of_theo("cut"), &of_theo("uncut"), &[("action", "revoke-all")]]);
+    look_after(app, user::MARA_ADMIN, &[&of_theo("block"), &of_theo("unblock"), &[("action", "revoke-all")]]);
     write_everything(app);
     look_after(app, user::THEO_MANAGER, &[&[("action", "revoke-all")]]);
     app.send(request("GET", "/mcp/health", &[("x-health-token", HEALTH_TOKEN)], ""));

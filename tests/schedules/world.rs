@@ -109,7 +109,7 @@ impl<'a> World<'a> {
             grant_id: GrantId(grant.into()),
             scopes: ScopeSet::all(),
             pages: statibeat_mcp::oauth::grant::PageChoice::All,
-            cut_pages: std::collections::BTreeSet::new(),
+            blocked_pages: std::collections::BTreeSet::new(),
             are_writes_paused: false,
             has_read_bridge: false,
             confirm: statibeat_mcp::catalog::policy::Confirm::Never,

@@ -1,4 +1,4 @@
-//! What a person can do to a connection: end it, end all, pause and resume its writes, cut it off from a page.
+//! What a person can do to a connection: end it, end all, pause and resume its writes, block it from a page.
 //!
 //! What cannot be undone by one click is confirmed on a page of its own first. Everything takes effect with the very next
 //! call, because each call looks at what is decided here.
@@ -14,7 +14,9 @@ use crate::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, Change, Kind};
+use crate::storage::blocks::{self, Block};
 use crate::storage::{connections, grants};
+use crate::upstream::identity::AccessiblePage;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 
@@ -33,10 +35,10 @@ pub(in crate::web) enum Action {
     ConfirmAlways,
     /// Be asked about them as the environment says.
     ConfirmAsUsual,
-    /// Cut somebody's connection off from a page that one administers.
-    Cut,
-    /// Undo that.
-    Uncut,
+    /// Block somebody's client from a page that one administers.
+    Block,
+    /// Lift that.
+    Unblock,
 }
 
 impl Action {
@@ -47,8 +49,8 @@ impl Action {
         Self::Resume,
         Self::ConfirmAlways,
         Self::ConfirmAsUsual,
-        Self::Cut,
-        Self::Uncut,
+        Self::Block,
+        Self::Unblock,
     ];
 
     /// As forms and addresses carry it.
@@ -60,8 +62,8 @@ impl Action {
             Self::Resume => "resume",
             Self::ConfirmAlways => "confirm-always",
             Self::ConfirmAsUsual => "confirm-as-usual",
-            Self::Cut => "cut",
-            Self::Uncut => "uncut",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
         }
     }
 
@@ -71,13 +73,52 @@ impl Action {
     }
 }
 
+/// A connection that an action is about, alive or not.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct Target {
+    pub user_id: UserId,
+    pub user_name: String,
+    pub client_id: ClientId,
+    pub client_name: String,
+    /// Whether any program on the person's computer can claim the client id.
+    pub is_loopback: bool,
+    /// The page of a block.
+    pub page_id: Option<PageId>,
+}
+
+impl From<Connection> for Target {
+    fn from(connection: Connection) -> Self {
+        Self {
+            user_id: connection.user_id,
+            user_name: connection.user_name,
+            client_id: connection.client_id,
+            client_name: connection.client_name,
+            is_loopback: connection.is_loopback,
+            page_id: connection.page.map(|(page, _)| page),
+        }
+    }
+}
+
+impl From<Block> for Target {
+    fn from(block: Block) -> Self {
+        Self {
+            user_id: block.user_id,
+            user_name: block.user_name,
+            client_id: block.client_id,
+            client_name: block.client_name,
+            is_loopback: block.is_loopback,
+            page_id: Some(block.page_id),
+        }
+    }
+}
+
 /// An action and everything it is about, checked to be this person's business.
 pub(in crate::web) struct Plan {
     /// What.
     pub action: Action,
     /// To which connections.
-    pub targets: Vec<Connection>,
-    /// The name of the page that a cut is about.
+    pub targets: Vec<Target>,
+    /// The name of the page of a block.
     pub page_name: Option<String>,
 }
 
@@ -91,19 +132,15 @@ impl Plan {
         let one = |name| parameters.one(name).ok().flatten();
         let action = one("action").and_then(Action::parse).ok_or(Fault::NotThere)?;
         let client_id = one("client").and_then(ClientId::parse);
-        let is_meant = |connection: &Connection| Some(&connection.client_id) == client_id.as_ref();
         match action {
-            Action::Cut | Action::Uncut => {
-                let page_id = one("page").and_then(PageId::parse).ok_or(Fault::NotThere)?;
-                let owner = one("user").map(|id| UserId(id.to_owned())).ok_or(Fault::NotThere)?;
-                let connector = ctx.connector();
-                let pages = visible_pages(&visitor.viewer.api(&connector, request_id)).await?;
-                let page = pages.into_iter().find(|page| page.id == page_id && page.is_administered());
-                let page = page.ok_or(Fault::NotThere)?;
-                let person = &visitor.viewer.person.user_id;
-                let grants = connections::list_by_pages(ctx.db, &[page_id], person, ctx.now).await?;
-                let target = gather(grants).into_iter().find(|found| is_meant(found) && found.user_id == owner);
-                Ok(Self { action, targets: vec![target.ok_or(Fault::NotThere)?], page_name: Some(page.name) })
+            Action::Block | Action::Unblock => {
+                let page = administered_page(ctx, visitor, one("page"), request_id).await?;
+                let user_id = one("user").map(|id| UserId(id.to_owned())).ok_or(Fault::NotThere)?;
+                let is_meant =
+                    |found: &Target| Some(&found.client_id) == client_id.as_ref() && found.user_id == user_id;
+                let found = targets_on_page(ctx, visitor, action, page.id).await?;
+                let target = found.into_iter().find(is_meant).ok_or(Fault::NotThere)?;
+                Ok(Self { action, targets: vec![target], page_name: Some(page.name) })
             }
             Action::Revoke
             | Action::RevokeAll
@@ -112,8 +149,9 @@ impl Plan {
             | Action::ConfirmAlways
             | Action::ConfirmAsUsual => {
                 let own = gather(connections::list(ctx.db, &visitor.viewer.person.user_id, ctx.now).await?);
-                let targets: Vec<Connection> =
-                    own.into_iter().filter(|found| action == Action::RevokeAll || is_meant(found)).collect();
+                let is_meant =
+                    |found: &Target| action == Action::RevokeAll || Some(&found.client_id) == client_id.as_ref();
+                let targets: Vec<Target> = own.into_iter().map(Target::from).filter(is_meant).collect();
                 if targets.is_empty() {
                     return Err(Fault::NotThere);
                 }
@@ -121,6 +159,36 @@ impl Plan {
             }
         }
     }
+}
+
+/// The page of that id, if StatiBeat says at this moment that the visitor administers it.
+async fn administered_page(
+    ctx: &Context<'_>,
+    visitor: &Visitor,
+    page_id: Option<&str>,
+    request_id: &RequestId,
+) -> Result<AccessiblePage, Fault> {
+    let page_id = page_id.and_then(PageId::parse).ok_or(Fault::NotThere)?;
+    let connector = ctx.connector();
+    let pages = visible_pages(&visitor.viewer.api(&connector, request_id)).await?;
+    pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(Fault::NotThere)
+}
+
+/// What can be blocked on a page: other people's connections that reach it. What can be unblocked: the blocks, whose
+/// connections may be gone.
+async fn targets_on_page(
+    ctx: &Context<'_>,
+    visitor: &Visitor,
+    action: Action,
+    page_id: PageId,
+) -> Result<Vec<Target>, Fault> {
+    if action == Action::Unblock {
+        let found = blocks::list_by_pages(ctx.db, &[page_id]).await?;
+        return Ok(found.into_iter().map(Target::from).collect());
+    }
+    let person = &visitor.viewer.person.user_id;
+    let grants = connections::list_by_pages(ctx.db, &[page_id], person, ctx.now).await?;
+    Ok(gather(grants).into_iter().map(Target::from).collect())
 }
 
 /// Asks whether it is really meant.
@@ -161,7 +229,7 @@ async fn apply(
     ctx: &Context<'_>,
     visitor: &Visitor,
     action: Action,
-    target: &Connection,
+    target: &Target,
     request_id: &RequestId,
 ) -> Result<(), Fault> {
     let kind = match action {
@@ -172,10 +240,10 @@ async fn apply(
         Action::Pause => Kind::Pause,
         Action::Resume => Kind::Resume,
         Action::ConfirmAlways | Action::ConfirmAsUsual => Kind::Confirm,
-        Action::Cut => Kind::PageCut,
-        Action::Uncut => Kind::PageUncut,
+        Action::Block => Kind::PageBlock,
+        Action::Unblock => Kind::PageUnblock,
     };
-    let page_id = target.page.map(|(page, _)| page);
+    let page_id = target.page_id;
     let change = Change {
         id: AuditId::new(ctx.random_bytes()),
         at: ctx.now,
@@ -183,6 +251,7 @@ async fn apply(
         actor: &visitor.viewer.person.user_id,
         owner: &target.user_id,
         client_id: &target.client_id,
+        client_name: &target.client_name,
         page_id,
         request_id,
     };
@@ -192,9 +261,9 @@ async fn apply(
         (Action::ConfirmAlways, _) => connections::set_confirm(ctx.db, &change, Confirm::Always.as_str()).await?,
         // The loosest word of a person leaves it to the environment.
         (Action::ConfirmAsUsual, _) => connections::set_confirm(ctx.db, &change, Confirm::Never.as_str()).await?,
-        (Action::Cut, Some(page)) => connections::cut_from_page(ctx.db, &change, page).await?,
-        (Action::Uncut, Some(page)) => connections::uncut_from_page(ctx.db, &change, page).await?,
-        (Action::Revoke | Action::RevokeAll | Action::Cut | Action::Uncut, _) => return Err(Fault::NotThere),
+        (Action::Block, Some(page)) => blocks::block(ctx.db, &change, page).await?,
+        (Action::Unblock, Some(page)) => blocks::unblock(ctx.db, &change, page).await?,
+        (Action::Revoke | Action::RevokeAll | Action::Block | Action::Unblock, _) => return Err(Fault::NotThere),
     }
     Ok(())
 }

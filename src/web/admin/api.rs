@@ -16,6 +16,7 @@ use crate::catalog::scope::Scope;
 use crate::ids::{PageId, RequestId};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, Shown};
+use crate::storage::blocks::Block;
 use crate::storage::calls::CallOutcome;
 use crate::storage::sessions;
 use crate::storage::transactions::SignedIn;
@@ -154,12 +155,12 @@ fn connections(connected: &Connected, pages: &[AccessiblePage]) -> Value {
         shown
     });
     let others = connected.others.iter().filter_map(|connection| {
-        let (page_id, is_cut) = connection.page?;
+        let (page_id, is_blocked) = connection.page?;
         let mut shown = common(connection);
         shown["user_id"] = json!(connection.user_id.0);
         shown["user_name"] = json!(connection.user_name);
         shown["page_id"] = json!(page_id.0);
-        shown["is_cut_off"] = json!(is_cut);
+        shown["is_blocked"] = json!(is_blocked);
         Some(shown)
     });
     let ended = connected.ended.iter().map(|ended| {
@@ -173,7 +174,20 @@ fn connections(connected: &Connected, pages: &[AccessiblePage]) -> Value {
         "pages": pages.iter().map(page).collect::<Vec<_>>(),
         "connections": own.collect::<Vec<_>>(),
         "others": others.collect::<Vec<_>>(),
+        "blocks": connected.blocks.iter().map(block).collect::<Vec<_>>(),
         "ended": ended.collect::<Vec<_>>(),
+    })
+}
+
+fn block(block: &Block) -> Value {
+    json!({
+        "user_id": block.user_id.0,
+        "user_name": block.user_name,
+        "client_id": block.client_id.as_str(),
+        "client_name": block.client_name,
+        "page_id": block.page_id.0,
+        "covers": if block.is_loopback { "local_clients" } else { "client" },
+        "blocked_at": time(block.blocked_at),
     })
 }
 
@@ -239,7 +253,7 @@ fn doctor(connection: &Connection, checkup: &Checkup) -> Value {
         "last_refused_refresh": failure.map(|found| finding(&found.what, found, advice::of_refresh(&found.what))),
         "last_error": trouble.map(|found| finding(found.what.as_str(), found, advice::of_trouble(found.what))),
         "scopes": checkup.scopes.iter().map(scope).collect::<Vec<_>>(),
-        "cut_off_pages": ids(&checkup.cut_pages),
+        "blocked_pages": ids(&checkup.blocked_pages),
     })
 }
 

@@ -24,6 +24,8 @@ pub(in crate::web) struct Connection {
     pub standing: Standing,
     /// Where its answer went.
     pub redirect_host: String,
+    /// Whether any of its grants went to a loopback address, where any program can claim the client id.
+    pub is_loopback: bool,
     /// What any of its grants allows.
     pub scopes: ScopeSet,
     /// Where any of its grants reaches.
@@ -44,7 +46,7 @@ pub(in crate::web) struct Connection {
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them; `None`: as the environment says.
     pub confirm: Option<Confirm>,
-    /// Of a listing by page: the page, and whether the connection is cut off from it.
+    /// Of a listing by page: the page, and whether the connection is blocked from it.
     pub page: Option<(PageId, bool)>,
 }
 
@@ -83,6 +85,7 @@ impl Connection {
             client_name: grant.client_name,
             standing: grant.standing,
             redirect_host: grant.redirect_host,
+            is_loopback: grant.is_loopback,
             scopes: grant.scopes,
             pages: grant.pages,
             since: grant.created_at,
@@ -109,6 +112,7 @@ impl Connection {
             _ => PageChoice::All,
         };
         self.has_read_bridge |= grant.has_read_bridge;
+        self.is_loopback |= grant.is_loopback;
         self.last_used_at = self.last_used_at.max(grant.last_used_at);
         self.refreshes += grant.refreshes;
         self.refreshed_at = self.refreshed_at.max(grant.refreshed_at);
@@ -156,6 +160,7 @@ pub(super) mod tests {
             client_name: client.to_uppercase(),
             standing: Standing::Unverified,
             redirect_host: "localhost".into(),
+            is_loopback: true,
             scopes: scope.into(),
             pages,
             created_at: time(at),

@@ -31,8 +31,8 @@ pub(in crate::web) struct Checkup {
     pub refresh_failure: Option<Finding<String>>,
     /// Every scope that was asked for or granted.
     pub scopes: Vec<ScopeCheck>,
-    /// Pages that admins have cut the connection off from.
-    pub cut_pages: Vec<PageId>,
+    /// Pages that admins have blocked the connection from.
+    pub blocked_pages: Vec<PageId>,
 }
 
 /// Something that went wrong.
@@ -79,14 +79,16 @@ impl Checkup {
     pub(super) fn of(
         connection: &Connection,
         health: Option<&Health>,
-        cut_pages: Vec<PageId>,
+        blocked_pages: Vec<PageId>,
         pages: &[AccessiblePage],
     ) -> Self {
         let called_at = health.and_then(|known| known.called_at).max(connection.last_used_at);
         let trouble = health.and_then(|known| known.trouble.as_ref());
         let failure = health.and_then(|known| known.refresh_failure.as_ref());
-        let reached: Vec<&AccessiblePage> =
-            pages.iter().filter(|page| connection.pages.contains(page.id) && !cut_pages.contains(&page.id)).collect();
+        let reached: Vec<&AccessiblePage> = pages
+            .iter()
+            .filter(|page| connection.pages.contains(page.id) && !blocked_pages.contains(&page.id))
+            .collect();
         Self {
             called_at,
             program: health.and_then(|known| known.program.clone()),
@@ -104,7 +106,7 @@ impl Checkup {
                 is_over: connection.refreshed_at > *at,
             }),
             scopes: check_scopes(connection.scopes, health.and_then(|known| known.asked), &reached),
-            cut_pages,
+            blocked_pages,
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Fault, Viewer};
 use crate::ids::{PageId, UserId};
 use crate::oauth::parameters::Parameters;
 use crate::storage::activity::{self, Position, Shown};
+use crate::storage::blocks::Block;
 use crate::storage::calls::{self, DayCount};
 use crate::storage::connections::EndedConnection;
 use crate::storage::health::Health;
@@ -34,6 +35,8 @@ pub(super) struct Connected {
     pub ended: Vec<EndedConnection>,
     /// Other people's that reach pages the person administers, page by page.
     pub others: Vec<Connection>,
+    /// Blocks on pages the person administers.
+    pub blocks: Vec<Block>,
     /// Calls of the own connections.
     pub counts: Vec<DayCount>,
     /// The first day that they are counted from.
@@ -71,9 +74,10 @@ pub(super) async fn look(
         connections
     };
     let connected = Connected {
-        own: examine(gather(found.own), &found.health, &found.cuts, pages),
+        own: examine(gather(found.own), &found.health, &found.blocked, pages),
         ended: found.ended,
         others: gather(found.others),
+        blocks: found.blocks,
         counts: found.counts,
         first_day,
         refusals: if administered.is_empty() { Vec::new() } else { found.refusals },
@@ -85,14 +89,14 @@ pub(super) async fn look(
 fn examine(
     own: Vec<Connection>,
     known: &[Health],
-    cuts: &[(String, PageId)],
+    blocked: &[(String, PageId)],
     pages: &[AccessiblePage],
 ) -> Vec<(Connection, Checkup)> {
     let examined = own.into_iter().map(|connection| {
         let is_its = |client_id: &str| client_id == connection.client_id.as_str();
         let health = known.iter().find(|health| is_its(&health.client_id));
-        let cut = cuts.iter().filter(|(client_id, _)| is_its(client_id)).map(|(_, page)| *page).collect();
-        let checkup = Checkup::of(&connection, health, cut, pages);
+        let blocked = blocked.iter().filter(|(client_id, _)| is_its(client_id)).map(|(_, page)| *page).collect();
+        let checkup = Checkup::of(&connection, health, blocked, pages);
         (connection, checkup)
     });
     examined.collect()

@@ -12,7 +12,7 @@ mod facts;
 mod overview;
 mod sign_in;
 
-pub(super) use act::{Action, Plan, confirm, perform};
+pub(super) use act::{Action, Plan, Target, confirm, perform};
 pub(super) use api::answer as api;
 pub(super) use connections::{Connection, End};
 pub(super) use doctor::{Checkup, Finding, ScopeCheck, Verdict};

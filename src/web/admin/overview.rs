@@ -44,6 +44,7 @@ pub(super) async fn show(
         connections: &connected.own,
         ended: &connected.ended,
         others: &connected.others,
+        blocks: &connected.blocks,
         activity: &wanted.list(rows),
         refusals: &connected.refusals,
         bad_entries: if is_admin { &ctx.config.bad_redirects } else { &[] },

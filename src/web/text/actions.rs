@@ -1,5 +1,6 @@
 //! What a person can do to a connection: the button, the question where there is one, and what was done.
 
+use super::connections;
 use crate::web::admin::Action;
 
 /// A button of the page. Three dots: it asks first.
@@ -11,8 +12,8 @@ pub const fn button(action: Action) -> &'static str {
         Action::Resume => "Resume writes",
         Action::ConfirmAlways => "Confirm every write",
         Action::ConfirmAsUsual => "Confirm writes as usual",
-        Action::Cut => "Cut off from this page…",
-        Action::Uncut => "Let it in again",
+        Action::Block => "Block on this page…",
+        Action::Unblock => "Unblock",
     }
 }
 
@@ -25,8 +26,8 @@ pub const fn done(action: Action) -> &'static str {
         Action::Resume => "The app may post again.",
         Action::ConfirmAlways => "Every write of the app must be confirmed from now on.",
         Action::ConfirmAsUsual => "The app's writes are confirmed as usual here.",
-        Action::Cut => "The app is cut off from your page. For it, the page no longer exists.",
-        Action::Uncut => "The app can reach your page again, as far as its user's role allows.",
+        Action::Block => "The app is blocked on your page. For it, the page no longer exists.",
+        Action::Unblock => "The block is lifted. The app can reach your page again, as far as its user's role allows.",
     }
 }
 
@@ -36,8 +37,10 @@ pub struct About<'a> {
     pub client: &'a str,
     /// Whose it is.
     pub person: &'a str,
-    /// The page that a cut is about.
+    /// The page of a block.
     pub page: Option<&'a str>,
+    /// Whether a block covers all of the person's local apps.
+    pub is_loopback: bool,
 }
 
 /// Whether it is meant.
@@ -68,17 +71,18 @@ pub fn question(action: Action, about: &About<'_>) -> Question {
             "Access ends at once for all of these apps. To use one again, connect it anew.".into(),
             "End all connections",
         ),
-        Action::Cut => (
-            format!("Cut {client} of {person} off from {page}?"),
+        Action::Block => (
+            format!("Block {client} of {person} on {page}?"),
             format!(
-                "The app can then neither read nor post on {page}, at once and also after connecting again. {person} keeps their own role on the page."
+                "It can then neither read nor post on {page}, at once and also after connecting again, until an admin of the page lifts the block. {} {person} keeps their own role on the page.",
+                connections::covered(client, person, about.is_loopback)
             ),
-            "Cut off",
+            "Block",
         ),
-        Action::Uncut => (
-            format!("Let {client} of {person} reach {page} again?"),
+        Action::Unblock => (
+            format!("Unblock {client} of {person} on {page}?"),
             "It can then do there what its user's role and consent allow.".into(),
-            "Let it in again",
+            "Unblock",
         ),
         Action::Pause => (
             format!("Pause what {client} posts?"),

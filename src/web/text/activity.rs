@@ -76,8 +76,8 @@ pub fn what(kind: &str, tool: Option<&str>) -> String {
         ("pause", _) => "Writes paused".to_owned(),
         ("resume", _) => "Writes resumed".to_owned(),
         ("confirm", _) => "Confirmation of writes changed".to_owned(),
-        ("page_cut", _) => "Cut off from the page".to_owned(),
-        ("page_uncut", _) => "Let in to the page again".to_owned(),
+        ("page_block", _) => "Blocked on the page".to_owned(),
+        ("page_unblock", _) => "Unblocked on the page".to_owned(),
         (other, _) => other.to_owned(),
     }
 }

@@ -14,7 +14,11 @@ pub const PAUSED: &str = "Writes paused";
 /// A state.
 pub const CONFIRMED: &str = "Every write confirmed";
 /// A state.
-pub const CUT_OFF: &str = "Cut off";
+pub const BLOCKED: &str = "Blocked";
+/// The list of blocks.
+pub const BLOCKS: &str = "Apps blocked on pages you administer";
+/// The time of a block.
+pub const BLOCKED_SINCE: &str = "Since";
 /// Where its answer went.
 pub const DESTINATION: &str = "Access went to";
 /// Its scopes.
@@ -39,6 +43,17 @@ pub const ENDS: &str = "Ends";
 /// A client of somebody.
 pub fn of_person(client: &str, person: &str) -> String {
     format!("{client} of {person}")
+}
+
+/// What a block covers, in a sentence.
+pub fn covered(client: &str, person: &str, is_loopback: bool) -> String {
+    if is_loopback {
+        format!(
+            "{client} runs on {person}'s computer, where any app can give itself any name. The block therefore covers every app on {person}'s computer, under any client ID. Their web apps are not affected."
+        )
+    } else {
+        format!("The block covers {client} of {person} only. No other app can pass for it.")
+    }
 }
 
 /// What a button is about, for those who hear it.

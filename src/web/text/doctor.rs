@@ -65,12 +65,14 @@ pub const LAST_ERROR: &str = "Last error";
 pub const NO_ERROR: &str = "None.";
 /// It went well since.
 pub const OVER: &str = "It has worked again since.";
-/// Pages that admins cut it off from.
-pub const CUT_OFF: &str = "Cut off from";
+/// Pages that admins blocked it from.
+pub const BLOCKED: &str = "Blocked on";
 
 /// Which pages, and whose turn it is.
-pub fn cut_off(pages: &str) -> String {
-    format!("{pages}. An admin of the page decided so; ask them if you need it.")
+pub fn blocked(pages: &str) -> String {
+    format!(
+        "{pages}. An admin of the page decided so; ask them if you need it. Connecting again or another app on your computer does not change it."
+    )
 }
 
 /// The table of scopes.

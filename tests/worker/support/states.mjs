@@ -196,10 +196,10 @@ export const STATES = {
     await button(page, /^End all/);
     await heading(page, /^End all/);
   },
-  "admin, cut off?": async (stack, page) => {
+  "admin, block?": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await button(page, /^Cut off/);
-    await heading(page, /^Cut/);
+    await button(page, /^Block on/);
+    await heading(page, /^Block/);
   },
   "admin, signed out": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");

@@ -1,10 +1,11 @@
 //! Connected clients: one's own, and other people's that reach pages one administers.
 
-use super::super::super::admin::{Action, Checkup, Connection, End};
+use super::super::super::admin::{Action, Checkup, Connection, End, Target};
 use super::super::super::text::{NOT_YET, connections as text, destination, standing};
 use super::{Overview, action_button, doctor, picture};
 use crate::catalog::policy::Confirm;
 use crate::oauth::grant::PageChoice;
+use crate::storage::blocks::Block;
 use maud::{Markup, html};
 
 /// The person's own.
@@ -26,6 +27,7 @@ pub(super) fn own(view: &Overview<'_>) -> Markup {
 
 fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Markup {
     let about = text::about(&connection.client_name);
+    let target = Some(&Target::from(connection.clone()));
     html! {
         article.item {
             h3 {
@@ -46,16 +48,16 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
             (doctor::of(view, connection, checkup))
             div.actions {
                 @if connection.are_writes_paused {
-                    (action_button(view, Action::Resume, Some(connection), &about))
+                    (action_button(view, Action::Resume, target, &about))
                 } @else if connection.may_write() {
-                    (action_button(view, Action::Pause, Some(connection), &about))
+                    (action_button(view, Action::Pause, target, &about))
                 }
                 @if connection.confirm == Some(Confirm::Always) {
-                    (action_button(view, Action::ConfirmAsUsual, Some(connection), &about))
+                    (action_button(view, Action::ConfirmAsUsual, target, &about))
                 } @else if connection.may_write() {
-                    (action_button(view, Action::ConfirmAlways, Some(connection), &about))
+                    (action_button(view, Action::ConfirmAlways, target, &about))
                 }
-                (action_button(view, Action::Revoke, Some(connection), &about))
+                (action_button(view, Action::Revoke, target, &about))
             }
         }
     }
@@ -76,14 +78,14 @@ pub(super) fn others(view: &Overview<'_>) -> Markup {
 }
 
 fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
-    let Some((page, is_cut)) = connection.page else { return html! {} };
+    let Some((page, is_blocked)) = connection.page else { return html! {} };
     let page_name = view.page_name(page);
     let about = text::about_other(&connection.client_name, &connection.user_name, &page_name);
     html! {
         article.item {
             h3 {
                 (text::of_person(&connection.client_name, &connection.user_name)) " "
-                @if is_cut { span.tag { (text::CUT_OFF) } }
+                @if is_blocked { span.tag { (text::BLOCKED) } }
                 @if !connection.standing.is_verified() { " " span.tag.warn { (standing(connection.standing)) } }
             }
             dl.facts {
@@ -92,13 +94,38 @@ fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
                 dt { (text::SINCE) } dd { (view.clock.day(connection.since)) }
                 dt { (text::LAST_USED) } dd { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => (NOT_YET) } }
             }
-            div.actions {
-                @if is_cut {
-                    (action_button(view, Action::Uncut, Some(connection), &about))
-                } @else {
-                    (action_button(view, Action::Cut, Some(connection), &about))
-                }
+            @if !is_blocked {
+                div.actions { (action_button(view, Action::Block, Some(&Target::from(connection.clone())), &about)) }
             }
+        }
+    }
+}
+
+/// Blocks on pages that the person administers.
+pub(super) fn blocks(view: &Overview<'_>) -> Markup {
+    html! {
+        @if !view.blocks.is_empty() {
+            section.card aria-labelledby="blocks" {
+                h2 #blocks { (text::BLOCKS) }
+                @for block in view.blocks { (blocked(view, block)) }
+            }
+        }
+    }
+}
+
+/// One of them; its connection may be gone.
+fn blocked(view: &Overview<'_>, block: &Block) -> Markup {
+    let page_name = view.page_name(block.page_id);
+    let about = text::about_other(&block.client_name, &block.user_name, &page_name);
+    html! {
+        article.item {
+            h3 { (text::of_person(&block.client_name, &block.user_name)) }
+            dl.facts {
+                dt { (text::YOUR_PAGE) } dd { (page_name) }
+                dt { (text::BLOCKED_SINCE) } dd { (view.clock.day(block.blocked_at)) }
+            }
+            p.soft { (text::covered(&block.client_name, &block.user_name, block.is_loopback)) }
+            div.actions { (action_button(view, Action::Unblock, Some(&Target::from(block.clone())), &about)) }
         }
     }
 }

@@ -23,9 +23,9 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
                 }
                 dt { (text::LAST_ERROR) }
                 dd { @match &checkup.trouble { Some(found) => (finding(view, found, advice::of_trouble(found.what))), None => (text::NO_ERROR) } }
-                @if !checkup.cut_pages.is_empty() {
-                    dt { (text::CUT_OFF) }
-                    dd { (text::cut_off(&view.page_names(&checkup.cut_pages))) }
+                @if !checkup.blocked_pages.is_empty() {
+                    dt { (text::BLOCKED) }
+                    dd { (text::blocked(&view.page_names(&checkup.blocked_pages))) }
                 }
             }
             (scopes(checkup, &connection.client_name))

@@ -7,7 +7,7 @@ mod doctor;
 mod picture;
 mod setup;
 
-use super::super::admin::{Action, Checkup, Connection, Plan};
+use super::super::admin::{Action, Checkup, Connection, Plan, Target};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::super::text;
@@ -18,6 +18,7 @@ use crate::ids::PageId;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::oauth::metadata::Endpoints;
 use crate::storage::activity::Shown;
+use crate::storage::blocks::Block;
 use crate::storage::calls::DayCount;
 use crate::storage::connections::EndedConnection;
 use crate::storage::refusals::Refusal;
@@ -44,6 +45,8 @@ pub(in crate::web) struct Overview<'a> {
     pub ended: &'a [EndedConnection],
     /// Other people's, page by page.
     pub others: &'a [Connection],
+    /// Blocks on pages that the person administers.
+    pub blocks: &'a [Block],
     /// What was done.
     pub activity: &'a ActivityList,
     /// Refused redirect URIs; for admins of a page.
@@ -130,6 +133,7 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         @if view.connections.is_empty() { (setup::connect(view)) (connections::own(view)) }
         @else { (connections::own(view)) (setup::connect(view)) }
         (connections::others(view))
+        (connections::blocks(view))
         (activity::list(view))
         (diagnosis::section(view))
         (setup::details(view))
@@ -194,7 +198,12 @@ pub(in crate::web) fn unavailable() -> Response {
 /// Asks whether an action is meant.
 pub(in crate::web) fn confirm(plan: &Plan, form_token: &str) -> Response {
     let target = &plan.targets[0];
-    let about = About { client: &target.client_name, person: &target.user_name, page: plan.page_name.as_deref() };
+    let about = About {
+        client: &target.client_name,
+        person: &target.user_name,
+        page: plan.page_name.as_deref(),
+        is_loopback: target.is_loopback,
+    };
     let Question { title, effect, button } = text::actions::question(plan.action, &about);
     let body = html! {
         h1 { (title) }
@@ -215,12 +224,12 @@ pub(in crate::web) fn confirm(plan: &Plan, form_token: &str) -> Response {
 }
 
 /// The fields that name an action and its target.
-fn action_fields(action: Action, target: Option<&Connection>) -> Markup {
+fn action_fields(action: Action, target: Option<&Target>) -> Markup {
     html! {
         input type="hidden" name="action" value=(action.as_str());
         @if let Some(target) = target {
             input type="hidden" name="client" value=(target.client_id);
-            @if let Some((page, _)) = target.page {
+            @if let Some(page) = target.page_id {
                 input type="hidden" name="page" value=(page);
                 input type="hidden" name="user" value=(target.user_id);
             }
@@ -233,8 +242,8 @@ fn token(form_token: &str) -> Markup {
 }
 
 /// A button that does something at once, or leads to its confirmation.
-fn action_button(view: &Overview<'_>, action: Action, target: Option<&Connection>, about: &str) -> Markup {
-    let is_confirmed = matches!(action, Action::Revoke | Action::RevokeAll | Action::Cut);
+fn action_button(view: &Overview<'_>, action: Action, target: Option<&Target>, about: &str) -> Markup {
+    let is_confirmed = matches!(action, Action::Revoke | Action::RevokeAll | Action::Block);
     let method = if is_confirmed { "get" } else { "post" };
     html! {
         form method=(method) action=(Route::AdminAction.path()) {

@@ -1,0 +1,101 @@
+//! What an admin's block covers: how long, which clients of a person, and who is told.
+
+use crate::support::browser::{Browser, parameter};
+use crate::support::flow::{CALLBACK, Tokens, authorize_url, tokens, user};
+use crate::support::{TestApp, json};
+use serde_json::{Value, json};
+
+const PAGE: &str = "https://mcp.example/mcp/admin";
+const READ: &str = "mcp.pages.read mcp.incidents.read";
+const WRITE: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+const CLAUDE: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata";
+const CLAUDE_CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
+
+/// Connects this user with a client of that id.
+fn connect_as(app: &TestApp, user_id: &str, client_id: &str, redirect_uri: &str, scope: &str) -> Tokens {
+    let browser = Browser::new(app);
+    let changes = [("client_id", client_id), ("redirect_uri", redirect_uri), ("scope", scope)];
+    let consent = browser.sign_in(&authorize_url(&changes), user_id);
+    let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+    tokens(&app.redeem(&code, &[("client_id", client_id), ("redirect_uri", redirect_uri)]))
+}
+
+fn create_incident(app: &TestApp, access: &str, page_id: i64, title: &str) -> Value {
+    let arguments = json!({ "page_id": page_id, "title": title, "description": "d", "status": "degraded", "affected_items_freetext": "API" });
+    json(&app.call(access, "tools/call", json!({ "name": "create_incident", "arguments": arguments })))
+}
+
+fn reaches(app: &TestApp, pair: &Tokens) -> bool {
+    let answer = app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/summary" }));
+    json(&answer)["result"]["contents"].is_array()
+}
+
+fn act(app: &TestApp, action: &str, client: &str) -> u16 {
+    let browser = Browser::new(app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let fields = [("action", action), ("client", client), ("user", user::THEO_MANAGER), ("page", "42")];
+    browser.act(&page, &fields).status
+}
+
+#[test]
+fn block_of_a_loopback_client_holds_under_every_client_id_that_a_program_can_claim() {
+    let app = TestApp::new();
+    let first = app.connect(user::THEO_MANAGER, WRITE);
+    let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
+    let before = connect_as(&app, user::THEO_MANAGER, "made-up-before", CALLBACK, WRITE);
+    assert!(reaches(&app, &first) && reaches(&app, &listed) && reaches(&app, &before));
+    assert_eq!(act(&app, "block", "test-client"), 200);
+    let claude_code = "https://claude.ai/oauth/claude-code-client-metadata";
+    let known = connect_as(&app, user::THEO_MANAGER, claude_code, "http://localhost:1/callback", WRITE);
+    let after = connect_as(&app, user::THEO_MANAGER, "made-up-after", CALLBACK, WRITE);
+    for (name, pair) in [("first", &first), ("before", &before), ("after", &after), ("known", &known)] {
+        assert!(!reaches(&app, pair), "{name}");
+        assert_eq!(create_incident(&app, &pair.access, 42, "t")["result"]["isError"], true, "{name}");
+    }
+    assert!(reaches(&app, &listed), "nobody else can be the client of a listed https address");
+    assert!(reaches(&app, &app.connect(user::INES_VIEWER, READ)), "another person's connections go on");
+    assert_eq!(act(&app, "unblock", "test-client"), 200);
+    assert!(reaches(&app, &first) && reaches(&app, &after) && reaches(&app, &known));
+}
+
+#[test]
+fn block_of_a_listed_web_client_holds_for_that_client_only() {
+    let app = TestApp::new();
+    let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
+    let local = app.connect(user::THEO_MANAGER, WRITE);
+    assert_eq!(act(&app, "block", CLAUDE), 200);
+    let again = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
+    assert!(!reaches(&app, &listed) && !reaches(&app, &again) && reaches(&app, &local));
+}
+
+#[test]
+fn block_can_be_lifted_after_its_connection_has_ended() {
+    let app = TestApp::new();
+    let pair = app.connect(user::THEO_MANAGER, WRITE);
+    assert_eq!(act(&app, "block", "test-client"), 200);
+    app.revoke(&pair.refresh, &[]);
+    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Blocked") && page.contains("Unblock"), "{page}");
+    assert_eq!(act(&app, "unblock", "test-client"), 200);
+    assert!(reaches(&app, &app.connect(user::THEO_MANAGER, WRITE)));
+    let grantless = app.db.count("SELECT count(*) FROM audit WHERE kind = 'page_unblock' AND target_id = '2'");
+    assert_eq!(grantless, 1);
+}
+
+#[test]
+fn admin_is_told_what_a_block_covers_before_and_after() {
+    let app = TestApp::new();
+    app.connect(user::THEO_MANAGER, WRITE);
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let question = browser.open(&format!("{PAGE}/action?action=block&client=test-client&user=2&page=42")).body;
+    assert!(question.contains("under any client ID"), "{question}");
+    act(&app, "block", "test-client");
+    let page = browser.open(PAGE).body;
+    assert!(page.contains("under any client ID"), "{page}");
+    let api = json(&browser.open(&format!("{PAGE}/api/connections")).response);
+    assert_eq!(
+        (&api["blocks"][0]["client_id"], &api["blocks"][0]["covers"]),
+        (&json!("test-client"), &json!("local_clients"))
+    );
+}
