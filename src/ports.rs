@@ -106,6 +106,24 @@ pub trait HttpClient {
     async fn pause(&self, _length: Duration) {}
 }
 
+/// Why a request body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is longer than the limit.
+    #[error("body: longer than the limit")]
+    TooLarge,
+    /// The sender broke off, or its bytes did not arrive.
+    #[error("body: broken off")]
+    Broken,
+}
+
+/// The body of the request being answered. Until it is read, none of it is held in memory.
+#[async_trait(?Send)]
+pub trait RequestBody {
+    /// Reads the whole body, and stops as soon as it is longer than `limit` bytes. Called at most once.
+    async fn read(&self, limit: usize) -> Result<Bytes, BodyError>;
+}
+
 /// So many per so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {

@@ -12,8 +12,8 @@ use statibeat_mcp::config::Config;
 use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use statibeat_mcp::ports::{
-    Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
-    Value,
+    BodyError, Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter,
+    RequestBody, Row, Statement, Value,
 };
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::memory::Memory;
@@ -84,7 +84,9 @@ impl World {
             clock: &|| NOW.unsigned_abs() * 1000,
             random: &|bytes: &mut [u8]| bytes.fill(7),
         };
-        let answer = web::handle(&runtime, request).now_or_never().expect("nothing waits").response;
+        let (head, bytes) = request.into_parts();
+        let (head, body) = (Request::from_parts(head, ()), SentBody(bytes));
+        let answer = web::handle(&runtime, head, &body).now_or_never().expect("nothing waits").response;
         assert_ne!(answer.status(), 500);
         answer
     }
@@ -99,6 +101,15 @@ impl World {
 
     pub fn code(&self) -> String {
         AuthorizationCode::issue(&[3; 32], &self.config.tag_keys).reveal().to_owned()
+    }
+}
+
+struct SentBody(Bytes);
+
+#[async_trait(?Send)]
+impl RequestBody for SentBody {
+    async fn read(&self, limit: usize) -> Result<Bytes, BodyError> {
+        if self.0.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.0.clone()) }
     }
 }
 

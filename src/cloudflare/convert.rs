@@ -3,7 +3,9 @@
 //! The runtime's own types, not those of the worker crate: that one asks the runtime for more than is needed here, and every
 //! question costs.
 
+use crate::ports::{self, RequestBody};
 use crate::web;
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -26,21 +28,33 @@ impl From<JsValue> for BodyError {
     }
 }
 
-/// Reads a request once. The error is the answer to one that cannot be read.
-pub async fn request(request: web_sys::Request) -> Result<http::Request<Bytes>, http::Response<Bytes>> {
-    let mut received = http::Request::builder()
+/// A request's body, which stays with the runtime until it is read.
+pub struct Body {
+    request: web_sys::Request,
+    length: Option<usize>,
+}
+
+#[async_trait(?Send)]
+impl RequestBody for Body {
+    async fn read(&self, limit: usize) -> Result<Bytes, ports::BodyError> {
+        let whole = || self.request.array_buffer();
+        body(self.request.body(), self.length, whole, limit).await.map_err(|error| match error {
+            BodyError::TooLarge => ports::BodyError::TooLarge,
+            BodyError::Broken(_) => ports::BodyError::Broken,
+        })
+    }
+}
+
+/// A request's head, and its body to be read later. The error is the answer to one that cannot be parsed.
+pub fn request(request: web_sys::Request) -> Result<(http::Request<()>, Body), http::Response<Bytes>> {
+    let mut head = http::Request::builder()
         .method(&*request.method())
         .uri(request.url())
-        .body(Bytes::new())
+        .body(())
         .map_err(|_| web::unreadable())?;
-    *received.headers_mut() = header_map(&request.headers()).ok_or_else(web::unreadable)?;
-    let whole = || request.array_buffer();
-    *received.body_mut() = match body(request.body(), received.headers(), whole, web::LARGEST_BODY).await {
-        Ok(body) => body,
-        Err(BodyError::TooLarge) => return Err(web::too_large()),
-        Err(BodyError::Broken(_)) => return Err(web::unreadable()),
-    };
-    Ok(received)
+    *head.headers_mut() = header_map(&request.headers()).ok_or_else(web::unreadable)?;
+    let length = framed_length(head.headers());
+    Ok((head, Body { request, length }))
 }
 
 /// Hands a response to the runtime.
@@ -75,18 +89,22 @@ pub fn header_map(headers: &Headers) -> Option<HeaderMap> {
     Some(converted)
 }
 
+/// The length of a body, where it is sure to be that. Where a body is compressed, or comes in chunks as well, what its sender
+/// announces says nothing.
+pub fn framed_length(headers: &HeaderMap) -> Option<usize> {
+    let is_framed = !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(TRANSFER_ENCODING);
+    headers.get(CONTENT_LENGTH).filter(|_| is_framed)?.to_str().ok()?.parse().ok()
+}
+
 /// Reads a whole body of at most `limit` bytes. `whole` is the runtime's way to read it in one go: only where the length is known,
-/// for the runtime has no limit. Where a body is compressed, or comes in chunks as well, its length says nothing.
+/// for the runtime has no limit.
 pub async fn body(
     stream: Option<ReadableStream>,
-    headers: &HeaderMap,
+    length: Option<usize>,
     whole: impl FnOnce() -> Result<Promise, JsValue>,
     limit: usize,
 ) -> Result<Bytes, BodyError> {
     let Some(stream) = stream else { return Ok(Bytes::new()) };
-    let is_framed = !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(TRANSFER_ENCODING);
-    let announced = headers.get(CONTENT_LENGTH).filter(|_| is_framed);
-    let length: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     match length {
         Some(length) if length > limit => Err(BodyError::TooLarge),
         Some(_) => {

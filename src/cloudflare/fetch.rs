@@ -37,7 +37,8 @@ impl HttpClient for Runtime {
         *received.headers_mut() =
             headers.ok_or_else(|| HttpError::Transport("an answer with broken headers".to_owned()))?;
         let whole = || answer.array_buffer();
-        let body = convert::body(answer.body(), received.headers(), whole, LARGEST_ANSWER).await;
+        let length = convert::framed_length(received.headers());
+        let body = convert::body(answer.body(), length, whole, LARGEST_ANSWER).await;
         *received.body_mut() = body.map_err(|error| match error {
             BodyError::TooLarge => HttpError::TooLarge,
             // The runtime reports a body cut off by the signal in several ways; the signal itself is sure.

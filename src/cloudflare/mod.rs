@@ -44,8 +44,8 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         let path = Url::parse(&request.url()).map_or_else(|_| String::new(), |url| url.path().to_owned());
         return convert::response(&web::unavailable(&path));
     };
-    let request = match convert::request(request).await {
-        Ok(request) => request,
+    let (head, body) = match convert::request(request) {
+        Ok(parts) => parts,
         Err(refusal) => return convert::response(&refusal),
     };
     let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
@@ -60,7 +60,7 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         clock: &milliseconds,
         random: &random,
     };
-    let Answered { mut response, record } = web::handle(&runtime, request).await;
+    let Answered { mut response, record } = web::handle(&runtime, head, &body).await;
     log::record(&config, &env, &record);
     let gathering = GATHERING.with(Rc::clone);
     if let Some(wait) = web::gather(&mut response, &gathering, milliseconds()) {

@@ -293,6 +293,8 @@ impl TokenError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each variant says itself")]
 pub enum RegistrationError {
+    #[error("send the client's metadata with the content type application/json")]
+    ContentType,
     #[error("the body must be a JSON object of at most 16 kB with members of the types of RFC 7591")]
     Malformed,
     #[error("client_name must be at most 200 characters")]
@@ -311,7 +313,7 @@ impl RegistrationError {
     /// The registered error code.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Malformed | Self::ClientName | Self::GrantTypes => "invalid_client_metadata",
+            Self::ContentType | Self::Malformed | Self::ClientName | Self::GrantTypes => "invalid_client_metadata",
             Self::RedirectUris | Self::DangerousScheme | Self::NoneAcceptable => "invalid_redirect_uri",
         }
     }

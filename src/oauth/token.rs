@@ -20,9 +20,6 @@ use serde::Serialize;
 use std::time::Duration;
 use url::Url;
 
-/// Largest body read, in bytes.
-pub const MAX_BODY_LENGTH: usize = 16 * 1024;
-
 /// A well-formed token request of an acceptable client.
 #[derive(Debug)]
 pub enum TokenRequest {
@@ -89,7 +86,7 @@ pub struct Endpoint<'a> {
 pub fn parse_form(content_types: &[&str], authorization: Option<&str>, body: &[u8]) -> Result<Parameters, TokenError> {
     let [content_type] = content_types else { return Err(TokenError::MalformedBody) };
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") || body.len() > MAX_BODY_LENGTH {
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(TokenError::MalformedBody);
     }
     let parameters = Parameters::parse(body).map_err(|_| TokenError::MalformedBody)?;

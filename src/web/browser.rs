@@ -1,5 +1,6 @@
 //! What a browser sends: cookies, where a form comes from, form fields.
 
+use super::body::has_media_type;
 use super::reply::{self, Response};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::{Handle, SecretHash};
@@ -9,8 +10,6 @@ use http::{HeaderName, HeaderValue, Request};
 use url::Url;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// Largest form body read, in bytes.
-const MAX_FORM_LENGTH: usize = 16 * 1024;
 
 /// A cookie that holds a handle, or in one case a word.
 pub struct Cookie {
@@ -107,11 +106,8 @@ pub fn comes_from_ourselves(request: &Request<Bytes>) -> bool {
 
 /// The fields of a form post; `None` when it is not one.
 pub fn form(request: &Request<Bytes>) -> Option<Parameters> {
-    let content_type = request.headers().get(http::header::CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let fits =
-        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && request.body().len() <= MAX_FORM_LENGTH;
-    if fits { Parameters::parse(request.body()).ok() } else { None }
+    let is_form = has_media_type(request.headers(), "application/x-www-form-urlencoded");
+    if is_form { Parameters::parse(request.body()).ok() } else { None }
 }
 
 /// The decoded query; `None` when it is not well formed.

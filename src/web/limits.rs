@@ -7,7 +7,6 @@
 use super::Context;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
-use bytes::Bytes;
 use http::Request;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -77,7 +76,7 @@ pub(super) struct Sender(Option<IpAddr>);
 impl Sender {
     /// From the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
     /// senders are one.
-    pub fn of(request: &Request<Bytes>) -> Self {
+    pub fn of<B>(request: &Request<B>) -> Self {
         let header = request.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
         Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
     }
@@ -111,6 +110,7 @@ pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     fn sender(address: &str) -> Sender {
         let mut request = Request::new(Bytes::new());

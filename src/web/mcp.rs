@@ -1,8 +1,8 @@
-//! The MCP endpoint: origin, bearer token, method, size; then the protocol engine (RFC 6750, RFC 9728 5).
+//! The MCP endpoint: origin, bearer token, method, announced length; then the body and the protocol engine (RFC 6750, RFC 9728 5).
 
 use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
-use super::{Context, LARGEST_BODY, routes::Route};
+use super::{Context, body, routes::Route};
 use crate::hosted::HostedSurface;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
@@ -12,6 +12,7 @@ use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
 use crate::mcp::{Observation, Trouble};
 use crate::oauth::error::TokenError;
+use crate::ports::RequestBody;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
@@ -25,13 +26,21 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use url::Url;
 
-/// Answers a message, or says how to get a token.
-pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    let mut response = match receive(ctx, request).await {
+/// Answers a message, or says how to get a token. The body is read only for a live token.
+pub(super) async fn post(
+    ctx: &Context<'_>,
+    head: &Request<()>,
+    body: &dyn RequestBody,
+    request_id: &RequestId,
+) -> Response {
+    let mut response = match admit(ctx, head).await {
         Ok(caller) => {
             let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
             ctx.ledger.asked_by(Asker { client, grant });
-            answer(ctx, request, &caller, request_id).await
+            match body::read(Route::Mcp, head, body).await {
+                Ok(bytes) => answer(ctx, &body::with_body(head, bytes), &caller, request_id).await,
+                Err(error) => body::refuse(ctx, Route::Mcp, error),
+            }
         }
         Err(refusal) => {
             ctx.ledger.because(refusal.word());
@@ -46,7 +55,6 @@ enum Refusal {
     ForeignOrigin,
     Challenge(Challenge),
     Method,
-    TooLarge,
     TooOften(Duration),
     Unavailable,
 }
@@ -61,16 +69,15 @@ impl Refusal {
             Self::Challenge(Challenge::InvalidToken) => "token_not_valid",
             Self::Challenge(Challenge::InsufficientScope(_)) => "scope_missing",
             Self::Method => "method",
-            Self::TooLarge => "too_large",
             Self::TooOften(_) => "limited",
             Self::Unavailable => "storage_unavailable",
         }
     }
 }
 
-/// The checks that come before any message is looked at, in the order clients rely on: a probe without a token learns how to
+/// The checks that come before any byte of a message is read, in the order clients rely on: a probe without a token learns how to
 /// get one whatever its method and body.
-async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, Refusal> {
+async fn admit(ctx: &Context<'_>, request: &Request<()>) -> Result<Caller, Refusal> {
     if !is_allowed_origin(ctx, request) {
         return Err(Refusal::ForeignOrigin);
     }
@@ -84,14 +91,11 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Caller, 
     if request.method() != Method::POST {
         return Err(Refusal::Method);
     }
-    if request.body().len() > LARGEST_BODY {
-        return Err(Refusal::TooLarge);
-    }
     Ok(caller)
 }
 
 /// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
-async fn no_caller(ctx: &Context<'_>, request: &Request<Bytes>, reason: NoCaller) -> Refusal {
+async fn no_caller(ctx: &Context<'_>, request: &Request<()>, reason: NoCaller) -> Refusal {
     match reason {
         NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
         NoCaller::NotOurs if Sender::of(request).is_shared() => Refusal::Challenge(Challenge::InvalidToken),
@@ -108,7 +112,7 @@ async fn no_caller(ctx: &Context<'_>, request: &Request<Bytes>, reason: NoCaller
 
 /// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
 /// server itself runs on loopback, a loopback one.
-fn is_allowed_origin(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
+fn is_allowed_origin(ctx: &Context<'_>, request: &Request<()>) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     if origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) {
@@ -119,7 +123,7 @@ fn is_allowed_origin(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
 }
 
 /// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.
-fn bearer_token(request: &Request<Bytes>) -> Result<&str, Challenge> {
+fn bearer_token(request: &Request<()>) -> Result<&str, Challenge> {
     let mut headers = request.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Err(Challenge::NoToken) };
     if headers.next().is_some() {
@@ -266,7 +270,6 @@ fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
         }
         Refusal::Challenge(reason) => challenge(ctx, reason),
         Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
-        Refusal::TooLarge => reply::too_large(),
         Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
         Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod authorize;
+mod body;
 mod browser;
 mod choice;
 mod consent;
@@ -28,7 +29,7 @@ use crate::ids::RequestId;
 use crate::keyring::KeyRing;
 use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
-use crate::ports::{Database, HttpClient, RateLimiter};
+use crate::ports::{Database, HttpClient, RateLimiter, RequestBody};
 use crate::storage::calls::{self, Tally};
 use crate::storage::gathering::Gathering;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
@@ -41,16 +42,12 @@ use crate::upstream::memory::Memory;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, StatusCode};
+use http::{HeaderName, Method, Request};
 use routes::{Audience, Route};
-use serde_json::json;
 use std::time::Duration;
 
 /// Carries the request's id to the client and to StatiBeat.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The longest body that is read, in bytes. The largest thing a client sends is a tool call in JSON.
-pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// What an edge gives one request.
 pub struct Runtime<'a> {
@@ -137,10 +134,10 @@ impl Context<'_> {
     }
 }
 
-/// Answers a request, keeping its ledger.
-pub async fn handle(runtime: &Runtime<'_>, request: Request<Bytes>) -> Answered {
+/// Answers a request, keeping its ledger. The body is read only once the head has been accepted.
+pub async fn handle(runtime: &Runtime<'_>, head: Request<()>, body: &dyn RequestBody) -> Answered {
     let Runtime { config, now, clock, random, ref request_id, .. } = *runtime;
-    let ledger = Ledger::open(clock, Trace::of_headers(request.headers(), random));
+    let ledger = Ledger::open(clock, Trace::of_headers(head.headers(), random));
     let client = CountedClient::new(runtime.http, &ledger, random);
     let ctx = Context {
         config,
@@ -154,22 +151,15 @@ pub async fn handle(runtime: &Runtime<'_>, request: Request<Bytes>) -> Answered 
         ledger: &ledger,
         memory: runtime.memory,
     };
-    let mut response = respond(&ctx, &request, request_id).await;
+    let mut response = respond(&ctx, &head, body, request_id).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);
-    let record = ledger.close(request_id.clone(), request.method(), response.status().as_u16());
+    let record = ledger.close(request_id.clone(), head.method(), response.status().as_u16());
     Answered { response, record }
 }
 
-/// Answers a request whose body was longer than [`LARGEST_BODY`], before anything else is known of it.
-pub fn too_large() -> Response {
-    let mut response = reply::too_large();
-    reply::allow_any_origin(&mut response);
-    response
-}
-
-/// Answers a request that broke off, or whose address or headers are none.
+/// Answers a request whose URL or headers cannot be parsed.
 pub fn unreadable() -> Response {
-    reply::json(StatusCode::BAD_REQUEST, &json!({"error": "the request could not be read"}))
+    reply::unreadable()
 }
 
 /// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.
@@ -193,26 +183,29 @@ pub async fn count(db: &dyn Database, tallies: &[Tally], log: &dyn Fn(&str)) {
     }
 }
 
-async fn respond(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    let path = request.uri().path();
+async fn respond(ctx: &Context<'_>, head: &Request<()>, body: &dyn RequestBody, request_id: &RequestId) -> Response {
+    let path = head.uri().path();
     let route = Route::find(path).filter(|_| ctx.config.is_enabled);
     let Some(route) = route else { return unavailable(if ctx.config.is_enabled { "" } else { path }) };
     ctx.ledger.at(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
-    let mut response = if is_for_programs && request.method() == Method::OPTIONS {
+    let mut response = if is_for_programs && head.method() == Method::OPTIONS {
         reply::preflight(route.methods())
     } else if route == Route::Mcp {
         // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
-        mcp::post(ctx, request, request_id).await
-    } else if route.methods().contains(request.method()) {
-        dispatch(ctx, route, request, request_id).await
+        mcp::post(ctx, head, body, request_id).await
+    } else if route.methods().contains(head.method()) {
+        match body::receive(route, head, body).await {
+            Ok(request) => dispatch(ctx, route, &request, request_id).await,
+            Err(error) => body::refuse(ctx, route, error),
+        }
     } else {
         reply::method_not_allowed(route.methods(), is_for_programs)
     };
     if is_for_programs {
         reply::allow_any_origin(&mut response);
     }
-    if request.method() == Method::HEAD { browser::without_body(response) } else { response }
+    if head.method() == Method::HEAD { browser::without_body(response) } else { response }
 }
 
 async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, request_id: &RequestId) -> Response {
@@ -227,7 +220,8 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::Token => token::post(ctx, request, request_id).await,
         Route::Revoke => revoke::post(ctx, request, request_id).await,
         Route::Register => register::post(ctx, request).await,
-        Route::Mcp => mcp::post(ctx, request, request_id).await,
+        // Answered before: its token is judged before its body is read.
+        Route::Mcp => reply::not_found(),
         Route::Health => health::get(ctx, request).await,
         Route::AdminPage => admin::get(ctx, request, request_id).await,
         Route::AdminSignIn => admin::start(ctx, request).await,

@@ -1,7 +1,7 @@
 //! Answers: JSON, HTML, redirects, challenges, with the headers each kind always carries.
 
 use crate::catalog::scope::ScopeSet;
-use crate::oauth::error::{TokenError, bearer};
+use crate::oauth::error::{RegistrationError, TokenError, bearer};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -87,10 +87,15 @@ pub fn not_found() -> Response {
     json(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
 }
 
-/// A body that is longer than anything that a client has to say.
-pub fn too_large() -> Response {
-    let words = format!("a request body may have at most {} bytes", super::LARGEST_BODY);
+/// A body that is longer than anything that a client has to say there.
+pub fn too_large(limit: usize) -> Response {
+    let words = format!("a request body may have at most {limit} bytes here");
     json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": words}))
+}
+
+/// A request that broke off, or whose URL or headers cannot be parsed.
+pub fn unreadable() -> Response {
+    json(StatusCode::BAD_REQUEST, &json!({"error": "the request could not be read"}))
 }
 
 /// A method that a route does not answer (RFC 9110 15.5.6).
@@ -133,6 +138,11 @@ pub fn token_error(error: &TokenError) -> Response {
         _ => {}
     }
     response
+}
+
+/// A refused registration (RFC 7591 3.2.2).
+pub fn registration_error(error: RegistrationError) -> Response {
+    json(StatusCode::BAD_REQUEST, &json!({"error": error.code(), "error_description": error.to_string()}))
 }
 
 /// Why a bearer request is turned away (RFC 6750 3.1).

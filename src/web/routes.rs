@@ -56,6 +56,13 @@ pub enum Audience {
     Browser,
 }
 
+/// Forms and registrations. The longest legal one is a registration of ten redirect URIs, or a consent form of a person with
+/// a thousand pages.
+const FORM_LIMIT: usize = 16 * 1024;
+/// MCP messages. A tool call whose texts have their full length, written in JSON escapes as some clients do, needs this
+/// much; a test derives it from the catalogue.
+const MESSAGE_LIMIT: usize = 384 * 1024;
+
 impl Route {
     const TABLE: [(&'static str, Route); 20] = [
         ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
@@ -116,6 +123,42 @@ impl Route {
             | Route::AdminApiActivity => &[Method::GET],
             Route::Consent | Route::AdminAction => &[Method::GET, Method::POST],
             Route::Token | Route::Revoke | Route::Register | Route::Mcp | Route::AdminSignOut => &[Method::POST],
+        }
+    }
+
+    /// Longest body that is read, in bytes.
+    pub const fn body_limit(self) -> usize {
+        match self {
+            Route::Mcp => MESSAGE_LIMIT,
+            Route::Consent
+            | Route::Token
+            | Route::Revoke
+            | Route::Register
+            | Route::AdminAction
+            | Route::AdminSignOut => FORM_LIMIT,
+            Route::ProtectedResource
+            | Route::AuthorizationServer
+            | Route::AssertionKeys
+            | Route::Authorize
+            | Route::SignedIn
+            | Route::Health
+            | Route::AdminPage
+            | Route::AdminSignIn
+            | Route::AdminSignedIn
+            | Route::AdminApiSetup
+            | Route::AdminApiConnections
+            | Route::AdminApiActivity => 0,
+        }
+    }
+
+    /// The media type without which a body is not read; `None`: any.
+    pub const fn content_type(self) -> Option<&'static str> {
+        match self {
+            Route::Consent | Route::Token | Route::Revoke | Route::AdminAction | Route::AdminSignOut => {
+                Some("application/x-www-form-urlencoded")
+            }
+            Route::Register => Some("application/json"),
+            _ => None,
         }
     }
 
@@ -182,6 +225,8 @@ pub fn endpoints(public_url: &Url, issuer: &str, has_registration: bool) -> Endp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::tools::TOOLS;
+    use serde_json::Value;
 
     #[test]
     fn every_path_leads_to_its_route_and_no_other() {
@@ -191,6 +236,36 @@ mod tests {
         }
         assert_eq!(Route::find("/.well-known/openid-configuration"), None);
         assert_eq!(Route::find("/MCP"), None);
+    }
+
+    /// Bytes of the longest legal JSON value of a schema: texts in characters that some clients write as two escapes of six
+    /// bytes, keys and times in plain characters.
+    fn longest(schema: &Value) -> usize {
+        if let Some(choices) = schema["anyOf"].as_array() {
+            return choices.iter().map(longest).max().unwrap_or_default();
+        }
+        let text = schema["maxLength"].as_u64().map_or(256, |most| 12 * usize::try_from(most).expect("small"));
+        let members = schema["properties"].as_object().into_iter().flatten();
+        let members: usize = members.map(|(name, member)| name.len() + 6 + longest(member)).sum();
+        let items = if schema["items"].is_object() { 100 * (longest(&schema["items"]) + 2) } else { 0 };
+        if members + items > 0 { members + items } else { text }
+    }
+
+    #[test]
+    fn message_limit_fits_the_longest_legal_tool_call_and_little_more() {
+        // The confirm token (2048), the idempotency key, and the envelope of the message.
+        let around = 8 * 1024;
+        let longest = TOOLS.iter().filter(|tool| tool.hosted.is_some()).map(|tool| longest(&(tool.input_schema)()));
+        let longest = longest.max().expect("a tool") + around;
+        let limit = Route::Mcp.body_limit();
+        assert!(longest <= limit && limit < 2 * longest, "{longest} {limit}");
+    }
+
+    #[test]
+    fn only_posts_have_a_body() {
+        for (path, route) in Route::TABLE {
+            assert_eq!(route.body_limit() > 0, route.methods().contains(&Method::POST), "{path}");
+        }
     }
 
     #[test]

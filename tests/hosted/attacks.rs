@@ -304,7 +304,12 @@ fn attack_10_secret_leakage_and_outage_abuse() {
     for _ in 0..500 {
         app.redeem("garbage", &[]);
         app.ping("garbage");
-        app.send(request("POST", "/mcp/oauth/register", &[], r#"{"redirect_uris":["http://localhost/"]}"#));
+        app.send(request(
+            "POST",
+            "/mcp/oauth/register",
+            &[("content-type", "application/json")],
+            r#"{"redirect_uris":["http://localhost/"]}"#,
+        ));
     }
     assert_eq!(app.db.dump(), before, "a flood stores nothing");
     assert_eq!(app.db.batches.get(), 0, "and never reaches the database");

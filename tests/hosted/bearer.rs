@@ -215,12 +215,12 @@ fn a_web_page_of_a_foreign_origin_is_refused_and_a_listed_clients_is_not() {
 }
 
 #[test]
-fn a_message_over_a_mebibyte_is_refused() {
+fn a_message_over_the_limit_is_refused() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let headers = [("authorization", format!("Bearer {}", pair.access))];
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let answer = app.send(request("POST", "/mcp", &headers, "x".repeat(1024 * 1024 + 1)));
+    let answer = app.send(request("POST", "/mcp", &headers, "x".repeat(384 * 1024 + 1)));
     assert_eq!(answer.status(), 413);
     assert!(json(&answer)["error"].is_string());
 }

@@ -230,7 +230,7 @@ fn a_very_long_client_name_is_cut_or_refused() {
     let register = |name: String| {
         let body =
             serde_json::json!({"redirect_uris": ["http://127.0.0.1:1/callback"], "client_name": name}).to_string();
-        app.send(request("POST", "/mcp/oauth/register", &[], body))
+        app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body))
     };
     assert_eq!(register("x".repeat(10_000)).status(), 400);
     let id = crate::support::json(&register("x".repeat(200)))["client_id"].as_str().expect("an id").to_owned();

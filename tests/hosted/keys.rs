@@ -111,7 +111,7 @@ fn a_sign_in_a_consent_form_and_a_code_survive_any_change_of_keys() {
 fn a_registered_client_stays_registered_as_long_as_its_key_is_kept() {
     let mut app = TestApp::new();
     let body = json!({"redirect_uris": [CALLBACK]}).to_string();
-    let id = json(&app.send(request("POST", "/mcp/oauth/register", &[], body)))["client_id"].clone();
+    let id = json(&app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body)))["client_id"].clone();
     let url = authorize_url(&[("client_id", id.as_str().expect("an id"))]);
     app.redeploy(both);
     assert_eq!(app.get(&url).status(), 302);
@@ -137,7 +137,7 @@ fn secrets_of_one_environment_are_garbage_in_another() {
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let body = json!({"redirect_uris": [CALLBACK]}).to_string();
-    let id = json(&app.send(request("POST", "/mcp/oauth/register", &[], body)))["client_id"].clone();
+    let id = json(&app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body)))["client_id"].clone();
     app.redeploy(|name| (name == "HOSTED_MCP_ENVIRONMENT").then(|| "staging".into()));
     let (before, batches) = (app.db.dump(), app.db.batches.get());
     assert_eq!(app.ping(&pair.access), 401);

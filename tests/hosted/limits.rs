@@ -156,7 +156,8 @@ fn the_twenty_first_registration_of_an_address_in_an_hour_waits() {
     let app = TestApp::new();
     app.address.set(Some("192.0.2.1"));
     let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
-    let register = || app.send(request("POST", "/mcp/oauth/register", &[], body.clone()));
+    let register =
+        || app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body.clone()));
     for _ in 0..20 {
         assert_eq!(register().status(), 201);
     }
@@ -197,7 +198,7 @@ fn while_nobody_counts_everything_goes_on_but_registration() {
     let app = TestApp::new();
     app.limiter.is_down.set(true);
     let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
-    let registered = app.send(request("POST", "/mcp/oauth/register", &[], body));
+    let registered = app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body));
     assert_eq!(token_error(&registered), (503, "temporarily_unavailable".into()));
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let next = tokens(&app.refresh(&pair.refresh, &[("resource", RESOURCE)]));

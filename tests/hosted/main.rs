@@ -53,6 +53,7 @@ mod purge;
 mod records;
 mod refresh;
 mod registration;
+mod request_bodies;
 mod resources;
 mod revoke;
 mod round_trips;

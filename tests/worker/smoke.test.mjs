@@ -25,13 +25,6 @@ test("127.0.0.1 reaches the same server as localhost", async () => {
   assert.equal(answer.status, 200);
 });
 
-test("a body that is too long is refused without reading it all", async () => {
-  const answer = await fetch(`${stack.url}/mcp`, { method: "POST", body: new Uint8Array(2 * 1024 * 1024) });
-  assert.equal(answer.status, 413);
-  assert.match((await answer.json()).error, /at most 1048576 bytes/);
-  assert.equal(answer.headers.get("access-control-allow-origin"), "*");
-});
-
 test("the purge runs and says what it removed", async () => {
   const { outcome } = await stack.runPurge();
   assert.equal(outcome, "ok");

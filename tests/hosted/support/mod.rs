@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::ids::RequestId;
-use statibeat_mcp::ports::{Decision, LimiterError, RateLimit, RateLimiter};
+use statibeat_mcp::ports::{BodyError, Decision, LimiterError, RateLimit, RateLimiter, RequestBody};
 use statibeat_mcp::storage::gathering::Gathering;
 use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::timestamp::Timestamp;
@@ -64,6 +64,8 @@ pub struct TestApp {
     gathering: Gathering,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
+    /// Bytes of request bodies that the connector has read.
+    pub body_bytes_read: Cell<usize>,
     now: Cell<i64>,
     drawn: Cell<u64>,
 }
@@ -87,6 +89,7 @@ impl TestApp {
             looks: Cell::new(0),
             gathering: Gathering::default(),
             address: Cell::new(None),
+            body_bytes_read: Cell::new(0),
             now: Cell::new(START),
             drawn: Cell::new(0),
             config,
@@ -146,7 +149,10 @@ impl TestApp {
             random: &random,
         };
         let sent = request.clone();
-        let Answered { mut response, record } = web::handle(&runtime, request).await;
+        let (parts, bytes) = request.into_parts();
+        let body = SentBody { bytes, read: &self.body_bytes_read };
+        let head = Request::from_parts(parts, ());
+        let Answered { mut response, record } = web::handle(&runtime, head, &body).await;
         logged::check(&sent, &response, &record);
         self.log.borrow_mut().extend(record.notes.iter().cloned());
         self.records.borrow_mut().push(record);
@@ -195,6 +201,36 @@ impl TestApp {
         }
     }
 }
+
+/// A body that comes in pieces, as from a runtime.
+struct SentBody<'a> {
+    bytes: Bytes,
+    read: &'a Cell<usize>,
+}
+
+/// Bytes of one piece.
+pub const PIECE: usize = 1024;
+
+#[async_trait::async_trait(?Send)]
+impl RequestBody for SentBody<'_> {
+    async fn read(&self, limit: usize) -> Result<Bytes, BodyError> {
+        let mut read = 0;
+        for piece in self.bytes.chunks(PIECE) {
+            if piece == BREAK {
+                return Err(BodyError::Broken);
+            }
+            read += piece.len();
+            self.read.set(self.read.get() + piece.len());
+            if read > limit {
+                return Err(BodyError::TooLarge);
+            }
+        }
+        Ok(self.bytes.clone())
+    }
+}
+
+/// A piece at which the sender breaks off.
+pub const BREAK: &[u8] = b"(the connection is closed)";
 
 /// A request with a body.
 pub fn request(

@@ -1,0 +1,76 @@
+//! Reading a request's body: after its head was judged, and never further than the limit of its route.
+
+use super::Context;
+use super::reply::{self, Response};
+use super::routes::{Audience, Route};
+use crate::oauth::error::{RegistrationError, TokenError};
+use crate::ports::{BodyError, RequestBody};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request};
+
+/// Reads what the route's handler needs of the body: nothing without POST, and nothing of a form that does not say that it is
+/// one. The handler refuses such a form by its headers.
+pub(super) async fn receive(
+    route: Route,
+    head: &Request<()>,
+    body: &dyn RequestBody,
+) -> Result<Request<Bytes>, BodyError> {
+    let is_wanted = head.method() == Method::POST && has_wanted_type(route, head.headers());
+    let bytes = if is_wanted { read(route, head, body).await } else { Ok(Bytes::new()) };
+    let bytes = match bytes {
+        // To a person's form, whose handler has a page for one that is incomplete.
+        Err(BodyError::TooLarge) if route.audience() == Audience::Browser => Bytes::new(),
+        bytes => bytes?,
+    };
+    Ok(with_body(head, bytes))
+}
+
+/// Reads the body, unless its announced length is over the limit.
+pub(super) async fn read(route: Route, head: &Request<()>, body: &dyn RequestBody) -> Result<Bytes, BodyError> {
+    let limit = route.body_limit();
+    if announced_length(head.headers()).is_some_and(|length| length > limit) {
+        return Err(BodyError::TooLarge);
+    }
+    let bytes = body.read(limit).await?;
+    if bytes.len() > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
+}
+
+/// The request with its body.
+pub(super) fn with_body(head: &Request<()>, bytes: Bytes) -> Request<Bytes> {
+    head.clone().map(|()| bytes)
+}
+
+/// Says why a body was not read, in the words of the route.
+pub(super) fn refuse(ctx: &Context<'_>, route: Route, error: BodyError) -> Response {
+    match error {
+        BodyError::TooLarge => {
+            ctx.ledger.because("too_large");
+            match route {
+                Route::Token | Route::Revoke => reply::token_error(&TokenError::MalformedBody),
+                Route::Register => reply::registration_error(RegistrationError::Malformed),
+                _ => reply::too_large(route.body_limit()),
+            }
+        }
+        BodyError::Broken => {
+            ctx.ledger.because("broken_body");
+            reply::unreadable()
+        }
+    }
+}
+
+fn has_wanted_type(route: Route, headers: &HeaderMap) -> bool {
+    route.content_type().is_none_or(|wanted| has_media_type(headers, wanted))
+}
+
+/// Whether the one `Content-Type` header names that media type.
+pub(super) fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    let media_type = only.and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(wanted))
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
