@@ -12,9 +12,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer, request as forward } from "node:http";
 import { join } from "node:path";
 import { signIn } from "../../tests/worker/support/browser.mjs";
+import { ROOT, program } from "../../tests/worker/support/programs.mjs";
 import { eventually, freePorts } from "../../tests/worker/support/stack.mjs";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const PACKAGE = join(ROOT, "node_modules/@modelcontextprotocol/conformance");
 const SCOPES = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 
@@ -81,9 +81,7 @@ export function requirements(revision) {
 /** Runs the fixture server while `use` works with its address. */
 export async function withFixtures(use) {
   const [port] = await freePorts(1);
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const program = process.env.STATIBEAT_CONFORMANCE ?? join(target, "debug/conformance-fixtures");
-  const child = spawn(program, [String(port)], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(program("conformance-fixtures"), [String(port)], { stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://localhost:${port}`;
   try {
     await eventually(() => fetch(url).then(() => true, () => false));

@@ -1,4 +1,4 @@
-//! What an operator runs in an emergency (`dev/operations/revoke`), under a connector at work.
+//! What an operator runs in an emergency (`xtask/src/operations/revoke.rs`), under a connector at work.
 
 use crate::support::TestApp;
 use crate::support::browser::Browser;
@@ -6,7 +6,7 @@ use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::surface::EVERYTHING;
 use statements::{Whose, ending};
 
-#[path = "../../dev/operations/revoke/statements.rs"]
+#[path = "../../xtask/src/operations/revoke/statements.rs"]
 mod statements;
 
 fn run(app: &TestApp, whose: &Whose<'_>) {

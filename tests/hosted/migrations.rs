@@ -16,12 +16,12 @@ const FIRST: &str = "0001_first.sql";
 const SEPARATOR: &str = "\n;\n";
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")
+    PathBuf::from("migrations")
 }
 
 /// Not below `migrations/`, where wrangler would look.
 fn released() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosted/released")
+    PathBuf::from("tests/hosted/released")
 }
 
 /// Name and text of the SQL files of a folder, in the order wrangler applies them.

@@ -18,7 +18,6 @@ use std::path::Path;
 use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read";
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn live_through_everything(app: &TestApp) {
     // A connection in use, a repeated refresh, two kinds of revocation.
@@ -127,7 +126,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 /// Every SQL text in `src/storage`, with the file it stands in.
 pub fn statements() -> Vec<(String, String)> {
-    let folder = Path::new(ROOT).join("src/storage");
+    let folder = Path::new("src/storage");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("a file").path();
@@ -201,6 +200,9 @@ fn every_statement_of_the_storage_runs_in_one_story() {
             json!({"statements": statements.collect::<Vec<_>>(), "answers": answers.collect::<Vec<_>>()})
         })
         .collect();
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("storage-trace.json");
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let tmp = Path::new(&target).join("tmp");
+    std::fs::create_dir_all(&tmp).expect("a folder");
+    let file = tmp.join("storage-trace.json");
     std::fs::write(file, serde_json::to_string(&exchanges).expect("JSON")).expect("a file");
 }

@@ -140,7 +140,7 @@ fn every_bad_argument_is_named_by_the_built_program() {
             thread::spawn(move || while answer_for_the_page(&mut stream).is_some() {});
         }
     });
-    let mut program = Command::new(env!("CARGO_BIN_EXE_statibeat-page-mcp"))
+    let mut program = Command::new(std::env::var_os("CARGO_BIN_EXE_statibeat-page-mcp").expect("cargo names it"))
         .env_clear()
         .envs([("STATIBEAT_API_TOKEN", "x"), ("STATIBEAT_BASE_URL", &origin)])
         .stdin(Stdio::piped())

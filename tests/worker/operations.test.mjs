@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
+import { program } from "./support/programs.mjs";
 import { startStack } from "./support/stack.mjs";
 
 const TOKEN = "health-token-of-the-worker-tests-0123456789";
@@ -14,9 +15,7 @@ after(() => stack?.stop());
 
 /** Runs the smoke test; answers its exit code and what it said. */
 async function smoke(url, token) {
-  const program = process.env.STATIBEAT_OPERATIONS;
-  assert.ok(program, "STATIBEAT_OPERATIONS names no program: run `npm run test:worker`");
-  const child = spawn(program, ["smoke", "--url", url], { env: { ...process.env, HOSTED_MCP_HEALTH_TOKEN: token } });
+  const child = spawn(program("xtask"), ["smoke", "--url", url], { env: { ...process.env, HOSTED_MCP_HEALTH_TOKEN: token } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
   const [code] = await once(child, "close");

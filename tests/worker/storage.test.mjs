@@ -6,11 +6,11 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ROOT, TARGET } from "./support/programs.mjs";
 import { startStack } from "./support/stack.mjs";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
-const TRACE = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "tmp/storage-trace.json");
-const WRITE_TRACE = ["test", "--locked", "--quiet", "--test", "hosted", "storage_trace::"];
+const TRACE = join(TARGET, "tmp/storage-trace.json");
+const WRITE_TRACE = ["test", "--locked", "--quiet", "--workspace", "--test", "hosted", "storage_trace::"];
 
 let stack;
 before(async () => (stack = await startStack()));

@@ -1,10 +1,13 @@
-//! `cargo xtask bench` and `cargo xtask soak`: builds the worker, the floor that it is measured against and a simulator that
-//! does not stand in the way, then hands over to the scripts in dev/bench.
+//! `npm run bench` and `npm run soak`: build the worker, the floor that it is measured against and an optimized simulator, then
+//! run the scripts in dev/bench.
 
+use crate::build::{self, weights};
+use crate::files::remove_folder;
+use crate::node;
+use crate::process::{run, run_quietly, step};
 use crate::project::Project;
-use crate::steps::{self, step};
-use crate::test::everything_built;
-use crate::{build, node, weights, wrangler};
+use crate::test::build_worker;
+use crate::wrangler::{LOCAL, Wrangler};
 use anyhow::Result;
 use clap::Args;
 use std::fs;
@@ -26,69 +29,53 @@ pub struct Options {
 
 #[derive(Args)]
 pub struct SoakOptions {
-    /// How long.
+    /// Duration in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u32,
 }
 
 /// Measures, and writes the report.
-pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let node = prepared(project)?;
+pub fn bench(project: &Project, options: &Options) -> Result<()> {
+    let node = build_all(project)?;
+    let mut micro = project.cargo(&["bench", "--locked", "--package", "statibeat-bench-micro"]);
+    step("micro-benchmarks", || run_quietly(&mut micro))?;
+    let weights = step("weigh the crates", || write_weights(project))?;
     let mut script = script(project, &node, "dev/bench/main.mjs");
-    step("micro-benchmarks", || {
-        let mut cargo = project.cargo();
-        steps::run_quietly(cargo.args(["bench", "--locked", "--package", "statibeat-bench-micro"])).map(drop)
-    })?;
-    let weights = step("weigh the crates", || weighed(project))?;
     script.env("ROUNDS", options.rounds.to_string()).env("GRANTS", options.grants.to_string()).env("WEIGHTS", weights);
-    script.env("MICRO", project.target.join("criterion"));
-    steps::run(&mut script)
+    run(script.env("MICRO", project.target.join("criterion")))
 }
 
 /// Keeps clients working.
 pub fn soak(project: &Project, options: &SoakOptions) -> Result<()> {
-    let node = prepared(project)?;
-    steps::run(script(project, &node, "dev/bench/soak.mjs").env("SECONDS", options.seconds.to_string()))
+    let node = build_all(project)?;
+    run(script(project, &node, "dev/bench/soak.mjs").env("SECONDS", options.seconds.to_string()))
 }
 
 /// A file that says which crates the worker's code comes from.
-fn weighed(project: &Project) -> Result<PathBuf> {
-    let wasm = fs::read(build::compiled_with_names(project)?)?;
+fn write_weights(project: &Project) -> Result<PathBuf> {
+    let wasm = fs::read(build::compile_with_names(project)?)?;
     let file = project.target.join("bench/weights.json");
     fs::write(&file, weights::heaviest(&wasm)?.to_string())?;
     Ok(file)
 }
 
-fn prepared(project: &Project) -> Result<PathBuf> {
-    let node = everything_built(project)?;
+fn build_all(project: &Project) -> Result<PathBuf> {
+    let node = build_worker(project)?;
     step("build the floor", || {
-        build::package(project, "statibeat-bench-floor", &project.target.join("bench/floor"))?;
+        build::build_package(project, "statibeat-bench-floor", &project.target.join("bench/floor"))?;
         let dist = project.target.join("bench/dist");
-        fs::remove_dir_all(&dist).or_else(|error| if dist.exists() { Err(error) } else { Ok(()) })?;
-        let mut bundle = wrangler::command(project, &node);
-        bundle.args(["deploy", "--dry-run", "--env=", "-c", "dev/bench/floor/wrangler.toml", "--outdir"]).arg(&dist);
-        steps::run_quietly(&mut bundle)
+        remove_folder(&dist)?;
+        let arguments = ["deploy", "--dry-run", "-c", "dev/bench/floor/wrangler.toml", "--outdir"];
+        run_quietly(Wrangler::new(project)?.command(&arguments, LOCAL).arg(&dist))
     })?;
-    step("build a fast simulator", || {
-        let mut cargo = project.cargo();
-        steps::run(cargo.args([
-            "build",
-            "--locked",
-            "--quiet",
-            "--package",
-            "statibeat-simulator",
-            "--profile",
-            PROFILE,
-        ]))
-    })?;
+    let mut simulator = project.cargo(&["build", "--locked", "--quiet", "--package", "statibeat-simulator"]);
+    step("build a fast simulator", || run(simulator.args(["--profile", PROFILE])))?;
     Ok(node)
 }
 
 fn script(project: &Project, node: &Path, path: &str) -> Command {
-    let mut script = Command::new(node);
+    let mut script = node::command(project, node);
     let simulator = project.target.join(PROFILE).join(format!("simulator{}", std::env::consts::EXE_SUFFIX));
-    script.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", simulator);
-    script.env("FLOOR", project.target.join("bench/dist")).env("CARGO_TARGET_DIR", &project.target);
-    script.arg(path);
+    script.env("STATIBEAT_SIMULATOR", simulator).env("FLOOR", project.target.join("bench/dist")).arg(path);
     script
 }

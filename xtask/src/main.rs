@@ -1,37 +1,29 @@
-//! The project's own commands: build the wasm, run everything locally, test it, deploy it.
+//! The project's own commands: build the wasm, run everything locally, test it, deploy it, operate it.
 //!
 //! `npm start` and its siblings end here. Whatever goes wrong is said in one sentence, with exit code 1.
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
-#![expect(clippy::disallowed_methods, reason = "this tool measures how long its steps take")]
+#![expect(clippy::disallowed_methods, reason = "a command-line tool has the machine's clock and random source")]
 
-mod acceptance;
 mod bench;
 mod build;
-mod children;
-mod database;
-mod deploy;
-mod long;
+mod files;
 mod node;
 mod operations;
-mod page;
+mod process;
 mod project;
-mod ready;
-mod remap;
-mod running;
-mod schedules;
-mod secrets;
 mod start;
-mod steps;
 mod test;
-mod weights;
-mod welcome;
 mod wrangler;
+mod wrangler_config;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+use operations::{deploy, revoke, secrets, smoke, upstream};
 use project::Project;
 use std::process::ExitCode;
+use test::{acceptance, long};
 
-/// Builds, runs, tests and deploys StatiBeat Hosted MCP.
+/// Builds, runs, tests, deploys and operates StatiBeat Hosted MCP.
 #[derive(Parser)]
 #[command(name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -47,10 +39,10 @@ enum Command {
     Start(start::Options),
     /// Forget what earlier starts stored: database, counters, simulator.
     Reset(start::ResetOptions),
-    /// Run every test.
+    /// Run every test, or those whose names match.
     Test(test::Options),
     /// Interleave, restart and break writes, and count what was published twice or not at all.
-    Schedules(schedules::Options),
+    Schedules(long::Schedules),
     /// Run every test, then count the assertions of docs/acceptance.md that are proven.
     Acceptance,
     /// Hold random stories against a model of the authorization server.
@@ -59,7 +51,7 @@ enum Command {
     Races(long::Races),
     /// Feed every parser of outside bytes with libFuzzer.
     Fuzz(long::Fuzz),
-    /// Change the authorization server and look whether a test notices.
+    /// Change the authorization server and check whether a test fails.
     Mutants(long::Mutants),
     /// Measure the worker against the least that a worker does, and write docs/performance.md.
     Bench(bench::Options),
@@ -72,50 +64,52 @@ enum Command {
     /// Build everything, then tell the whole story on the terminal.
     Demo,
     /// Build the page server for others: optimized, with size, checksum, man page and completions, into target/page/.
-    Page(page::Options),
-    /// Check, migrate, deploy an environment, then look at it as a client does.
+    Page(build::page_server::Options),
+    /// Check, migrate and deploy an environment, then check the deployed server as a client sees it.
     Deploy(deploy::Options),
     /// Make, rotate or store the secrets of an environment.
-    Secrets(deploy::SecretOptions),
+    Secrets(secrets::Options),
     /// End everybody's connections, or those of one client or person, from outside.
-    Revoke(deploy::RevokeOptions),
-    /// Look at a deployed server as a client does.
-    Smoke(operations::Options),
-    /// Hold a StatiBeat server against docs/statibeat-api.yaml.
-    UpstreamCheck(operations::Options),
+    Revoke(revoke::Options),
+    /// Check a deployed server as a client sees it.
+    Smoke(smoke::Options),
+    /// Check a StatiBeat server against docs/statibeat-api.yaml.
+    UpstreamCheck(upstream::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let project = Project::here();
-    let result = match &arguments.command {
-        Command::Build(options) => build::run(&project, options),
-        Command::Start(options) => start::run(&project, options),
-        Command::Reset(options) => start::reset(&project, options),
-        Command::Test(options) => test::run(&project, options),
-        Command::Schedules(options) => schedules::run(&project, options),
-        Command::Acceptance => acceptance::run(&project),
-        Command::Model(options) => long::model(&project, options),
-        Command::Races(options) => long::races(&project, options),
-        Command::Fuzz(options) => long::fuzz(&project, options),
-        Command::Mutants(options) => long::mutants(&project, options),
-        Command::Bench(options) => bench::run(&project, options),
-        Command::Soak(options) => bench::soak(&project, options),
-        Command::Conformance => test::conformance(&project),
-        Command::Screenshots(options) => test::screenshots(&project, options),
-        Command::Demo => test::demo(&project),
-        Command::Page(options) => page::run(&project, options),
-        Command::Deploy(options) => deploy::run(&project, options),
-        Command::Secrets(options) => deploy::secrets(&project, options),
-        Command::Revoke(options) => deploy::revoke(&project, options),
-        Command::Smoke(options) => operations::smoke(&project, options),
-        Command::UpstreamCheck(options) => operations::check_upstream(&project, options),
-    };
-    match result {
+    match Project::find().and_then(|project| run(&project, &arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(project: &Project, command: &Command) -> Result<()> {
+    match command {
+        Command::Build(options) => build::build(project, options),
+        Command::Start(options) => start::start(project, options),
+        Command::Reset(options) => start::reset(project, options),
+        Command::Test(options) => test::test(project, options),
+        Command::Schedules(options) => long::schedules(project, options),
+        Command::Acceptance => acceptance::run(project),
+        Command::Model(options) => long::model(project, options),
+        Command::Races(options) => long::races(project, options),
+        Command::Fuzz(options) => long::fuzz(project, options),
+        Command::Mutants(options) => long::mutants(project, options),
+        Command::Bench(options) => bench::bench(project, options),
+        Command::Soak(options) => bench::soak(project, options),
+        Command::Conformance => test::run_script(project, "dev/conformance/run.mjs", &[]),
+        Command::Screenshots(options) => test::run_script(project, "dev/screenshots.mjs", &options.words),
+        Command::Demo => test::run_script(project, "dev/demo.mjs", &[]),
+        Command::Page(options) => build::page_server::build(project, options),
+        Command::Deploy(options) => deploy::deploy(project, options),
+        Command::Secrets(options) => secrets::secrets(project, options),
+        Command::Revoke(options) => revoke::revoke(project, options),
+        Command::Smoke(options) => smoke::smoke(project, options),
+        Command::UpstreamCheck(options) => upstream::run(project, options),
     }
 }

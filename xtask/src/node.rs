@@ -3,8 +3,8 @@
 //! Wrangler wants a newer Node than many systems have, so package.json brings one along where the registry has it.
 //! Elsewhere the Node on PATH serves, if it is new enough.
 
+use crate::process::{run, step};
 use crate::project::Project;
-use crate::steps::{self, step};
 use anyhow::{Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,22 @@ use std::time::SystemTime;
 const OLDEST_MAJOR: u32 = 22;
 
 /// Settings for everything that starts wrangler or its runtime: no telemetry, no look-ups, no questions.
-pub const QUIET: [(&str, &str); 3] =
+const QUIET: [(&str, &str); 3] =
     [("WRANGLER_SEND_METRICS", "false"), ("CLOUDFLARE_CF_FETCH_ENABLED", "false"), ("CI", "1")];
+
+/// A call of Node in the checkout. Scripts find programs of the workspace below `CARGO_TARGET_DIR`.
+pub fn command(project: &Project, node: &Path) -> Command {
+    let mut command = Command::new(node);
+    command.current_dir(&project.root).envs(QUIET).env("CARGO_TARGET_DIR", &project.target);
+    command
+}
 
 /// Installs the packages that package-lock.json names, unless they are there; then finds a Node that is new enough.
 pub fn require(project: &Project) -> Result<PathBuf> {
     if !installed(project) {
-        step("install the npm packages", || {
-            steps::run(npm().current_dir(&project.root).args(["ci", "--no-audit", "--no-fund"]))
-        })?;
+        let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+        npm.current_dir(&project.root).args(["ci", "--no-audit", "--no-fund"]);
+        step("install the npm packages", || run(&mut npm))?;
     }
     find(project)
 }
@@ -33,10 +40,6 @@ fn installed(project: &Project) -> bool {
     let changed = |path: &str| fs::metadata(project.path(path)).and_then(|file| file.modified()).ok();
     let wanted: Option<SystemTime> = changed("package-lock.json");
     matches!((changed("node_modules/.package-lock.json"), wanted), (Some(have), Some(want)) if have >= want)
-}
-
-fn npm() -> Command {
-    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
 fn find(project: &Project) -> Result<PathBuf> {

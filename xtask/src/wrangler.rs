@@ -1,129 +1,108 @@
-//! Calls of wrangler: bundle, migrations, SQL, deployed version.
+//! Calls of wrangler: bundle, migrations, SQL, secrets, deployed version.
 //!
 //! Node is started on wrangler's script itself. Its launchers start further processes that outlive them, so that
 //! stopping a launcher would leave the server running.
 
+use crate::files::remove_folder;
 use crate::node;
 use crate::project::Project;
 use anyhow::{Context, Result, ensure};
-use std::fs;
-use std::path::Path;
+use serde_json::Value;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The local environment, in our own commands; wrangler has no name for it.
 pub const LOCAL: &str = "local";
 
-/// Folder of the local environment's bundle, which the tests run.
-const BUNDLE: &str = "dist";
-
 /// What wrangler says, and goes on, when an environment lacks a binding that the local one has.
 const FORGOTTEN_BINDING: &str = "exists at the top level, but not on";
 
-/// The environments that wrangler.toml has besides the local one.
-pub fn environments(project: &Project) -> Result<Vec<String>> {
-    Ok(headings(&fs::read_to_string(project.path("wrangler.toml")).context("wrangler.toml")?))
+pub struct Wrangler<'a> {
+    project: &'a Project,
+    pub node: PathBuf,
 }
 
-/// The names in lines like `[env.staging]`.
-fn headings(file: &str) -> Vec<String> {
-    let names = file.lines().filter_map(|line| line.trim().strip_prefix("[env.")?.strip_suffix(']'));
-    names.filter(|name| !name.contains('.')).map(str::to_owned).collect()
-}
-
-/// A wrangler call in the repository.
-pub fn command(project: &Project, node: &Path) -> Command {
-    let mut command = Command::new(node);
-    command.current_dir(&project.root).arg("node_modules/wrangler/bin/wrangler.js").envs(node::QUIET);
-    command
-}
-
-/// Makes the bundle that a deployment would upload, without uploading it; answers the line that tells its size.
-pub fn bundle(project: &Project, node: &Path, environment: &str) -> Result<String> {
-    let folder = match environment {
-        LOCAL => project.path(BUNDLE),
-        other => project.target.join("bundles").join(other),
-    };
-    if folder.exists() {
-        fs::remove_dir_all(&folder).context("removing the old bundle")?;
+impl<'a> Wrangler<'a> {
+    /// Installs the npm packages where they are missing.
+    pub fn new(project: &'a Project) -> Result<Self> {
+        Ok(Self { project, node: node::require(project)? })
     }
-    let mut wrangler = command(project, node);
-    wrangler.args(["deploy", "--dry-run", &environment_option(environment), "--outdir"]).arg(&folder);
-    let output = wrangler.stdin(Stdio::null()).output().context("wrangler did not start")?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "wrangler cannot bundle the worker:\n{said}");
-    size_of_a_whole(&said)
+
+    /// A call for an environment, in the repository.
+    pub fn command(&self, arguments: &[&str], environment: &str) -> Command {
+        let mut command = node::command(self.project, &self.node);
+        command.arg("node_modules/wrangler/bin/wrangler.js");
+        // Without an empty name for the local one, wrangler warns that there are several environments.
+        let name = if environment == LOCAL { "" } else { environment };
+        command.arg(format!("--env={name}")).args(arguments);
+        command
+    }
+
+    /// Makes the bundle that a deployment would upload, without uploading it. Returns the line that tells its size.
+    /// Workers of the tests run the local environment's, in `dist/`.
+    pub fn bundle(&self, environment: &str) -> Result<String> {
+        let folder = match environment {
+            LOCAL => self.project.root.join("dist"),
+            other => self.project.target.join("bundles").join(other),
+        };
+        remove_folder(&folder)?;
+        let mut wrangler = self.command(&["deploy", "--dry-run", "--outdir"], environment);
+        let output = wrangler.arg(&folder).stdin(Stdio::null()).output().context("wrangler did not start")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "wrangler cannot bundle the worker:\n{text}");
+        bundle_size(&text)
+    }
+
+    /// Applies the migrations that an environment's database has not seen.
+    pub fn migrate(&self, environment: &str) -> Command {
+        self.command(&["d1", "migrations", "apply", "DB", place(environment)], environment)
+    }
+
+    /// Runs SQL on an environment's database.
+    pub fn execute(&self, environment: &str, sql: &str) -> Command {
+        self.command(&["d1", "execute", "DB", place(environment), "--yes", "--command", sql], environment)
+    }
+
+    /// The version that an environment runs now, if it runs any.
+    pub fn deployed_version(&self, environment: &str) -> Option<String> {
+        let output = self.command(&["deployments", "status", "--json"], environment).output().ok()?;
+        first_version(&String::from_utf8_lossy(&output.stdout))
+    }
 }
 
-/// The size, out of what wrangler said of a bundle that lacks nothing.
-fn size_of_a_whole(said: &str) -> Result<String> {
-    ensure!(!said.contains(FORGOTTEN_BINDING), "wrangler misses a binding:\n{said}");
-    let size = said.lines().find(|line| line.starts_with("Total Upload:"));
+fn place(environment: &str) -> &'static str {
+    if environment == LOCAL { "--local" } else { "--remote" }
+}
+
+/// The size, from wrangler's output about a bundle with all bindings.
+fn bundle_size(output: &str) -> Result<String> {
+    ensure!(!output.contains(FORGOTTEN_BINDING), "wrangler misses a binding:\n{output}");
+    let size = output.lines().find(|line| line.starts_with("Total Upload:"));
     Ok(size.context("wrangler did not tell the bundle's size")?.to_owned())
 }
 
-/// Wrangler needs the option even for the local environment, or it warns that there are several.
-fn environment_option(environment: &str) -> String {
-    if environment == LOCAL { "--env=".to_owned() } else { format!("--env={environment}") }
-}
-
-/// Applies the migrations that an environment's database has not seen.
-pub fn migrations(project: &Project, node: &Path, environment: &str) -> Command {
-    let place = if environment == LOCAL { "--local" } else { "--remote" };
-    let mut wrangler = command(project, node);
-    wrangler.args(["d1", "migrations", "apply", "DB", &environment_option(environment), place]);
-    wrangler
-}
-
-/// Runs SQL on an environment's database; the caller adds which.
-pub fn execute(project: &Project, node: &Path, environment: &str) -> Command {
-    let place = if environment == LOCAL { "--local" } else { "--remote" };
-    let mut wrangler = command(project, node);
-    wrangler.args(["d1", "execute", "DB", &environment_option(environment), place, "--yes"]);
-    wrangler
-}
-
-/// The version that an environment runs now, if it runs any.
-pub fn deployed_version(project: &Project, node: &Path, environment: &str) -> Option<String> {
-    let mut wrangler = command(project, node);
-    wrangler.args(["deployments", "status", "--json", &environment_option(environment)]);
-    let output = wrangler.output().ok()?;
-    first_version(&String::from_utf8_lossy(&output.stdout))
-}
-
-/// `"version_id": "…"`, out of JSON.
-fn first_version(json: &str) -> Option<String> {
-    let (_, rest) = json.split_once("\"version_id\"")?;
-    rest.split('"').nth(1).map(str::to_owned)
+fn first_version(status: &str) -> Option<String> {
+    let status: Value = serde_json::from_str(status).ok()?;
+    status["versions"][0]["version_id"].as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{environment_option, first_version, headings, size_of_a_whole};
+    use super::{bundle_size, first_version};
 
     #[test]
-    fn a_bundle_without_a_binding_is_refused() {
+    fn bundle_without_a_binding_is_refused() {
         let good = "Total Upload: 1604.97 KiB / gzip: 557.97 KiB\nbindings …";
-        assert_eq!(size_of_a_whole(good).expect("whole"), "Total Upload: 1604.97 KiB / gzip: 557.97 KiB");
+        assert_eq!(bundle_size(good).expect("whole"), "Total Upload: 1604.97 KiB / gzip: 557.97 KiB");
         let warned = format!("{good}\n- \"d1_databases\" exists at the top level, but not on \"env.staging\".");
-        assert!(size_of_a_whole(&warned).is_err());
-        assert!(size_of_a_whole("nothing").is_err());
+        assert!(bundle_size(&warned).is_err());
+        assert!(bundle_size("nothing").is_err());
     }
 
     #[test]
-    fn environments_are_read_from_the_headings() {
-        assert_eq!(headings("[env.a]\n[env.a.vars]\n[[env.a.d1]]\n  [env.b]\n[other]"), ["a", "b"]);
-        assert_eq!(headings(include_str!("../../wrangler.toml")), ["staging", "production"]);
-    }
-
-    #[test]
-    fn the_running_version_is_read_from_wrangler_s_json() {
+    fn running_version_is_read_from_wranglers_json() {
         let json = r#"{"id": "d", "versions": [{"version_id": "abc-1", "percentage": 100}]}"#;
         assert_eq!(first_version(json).as_deref(), Some("abc-1"));
         assert_eq!(first_version("This Worker does not exist"), None);
-    }
-
-    #[test]
-    fn the_local_environment_has_an_empty_name() {
-        assert_eq!((environment_option("local").as_str(), environment_option("x").as_str()), ("--env=", "--env=x"));
     }
 }

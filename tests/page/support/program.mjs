@@ -2,17 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { program } from "../../worker/support/programs.mjs";
 
-const ROOT = new URL("../../../", import.meta.url).pathname;
-
-/** A program of a debug build. */
-export function program(name) {
-  return join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", name);
-}
-
-export const PAGE_SERVER = process.env.STATIBEAT_PAGE_MCP ?? program("statibeat-page-mcp");
+export const PAGE_SERVER = program("statibeat-page-mcp");
 
 /** Runs it to its end, without a client. */
 export async function run(arguments_, env = {}) {

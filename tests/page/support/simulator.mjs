@@ -3,13 +3,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { program } from "./program.mjs";
+import { SIMULATOR } from "../../worker/support/programs.mjs";
 
 /** Tokens of page 42, by what they may do. */
 export const TOKENS = { admin: "sb_demo_admin_42", write: "sb_demo_write_42", read: "sb_demo_read_42" };
 
 export async function startSimulator() {
-  const child = spawn(process.env.STATIBEAT_SIMULATOR ?? program("simulator"), ["--port", "0"]);
+  const child = spawn(SIMULATOR, ["--port", "0"]);
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const url = line.match(/http:\S+/)[0];
   const control = async (method, name, body) => {

@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_readConfig as readConfig, unstable_splitSqlQuery as splitSql } from "wrangler";
+import { ROOT, SIMULATOR } from "./programs.mjs";
 
-const ROOT = new URL("../../../", import.meta.url).pathname;
 const KEY_RINGS = ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
 
 /**
@@ -110,9 +110,7 @@ function bindings(url, simulatorPort, vars) {
 }
 
 async function startSimulator(port, connectorUrl) {
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const program = process.env.STATIBEAT_SIMULATOR ?? join(target, "debug/simulator");
-  const child = spawn(program, ["--port", String(port), "--connector-url", connectorUrl]);
+  const child = spawn(SIMULATOR, ["--port", String(port), "--connector-url", connectorUrl]);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   let failure;

@@ -2,13 +2,18 @@
 //!
 //! Only its owner may read the file, git ignores it, and nothing of it is printed unless asked for.
 
-use crate::environment::{FILE, Wrangler};
-use crate::rings::{Secrets, Step};
+use super::key_rings::{Secrets, Step};
+use crate::files::write_secret;
+use crate::process::step;
+use crate::project::Project;
+use crate::wrangler::Wrangler;
+use crate::wrangler_config::WranglerConfig;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 const FOLDER: &str = ".secrets";
 
@@ -17,35 +22,49 @@ pub struct Options {
     /// The environment, as in wrangler.toml.
     #[arg(long)]
     env: String,
-    /// Take one step of a rotation.
+    /// Store them on Cloudflare, without showing them.
     #[arg(long)]
+    store: bool,
+    /// Take one step of a rotation.
+    #[arg(long, conflicts_with = "store")]
     rotate: Option<Step>,
     /// Rotate only this key ring, by its variable.
     #[arg(long, requires = "rotate")]
     ring: Option<String>,
-    /// Print the secrets as JSON for `wrangler secret bulk`, and nothing else.
-    #[arg(long, conflicts_with = "rotate")]
-    print: bool,
+}
+
+/// Makes or stores the secrets, or takes one step of a rotation.
+pub fn secrets(project: &Project, options: &Options) -> Result<()> {
+    WranglerConfig::read(project)?.environment(&options.env)?;
+    let path = path(project, &options.env);
+    if options.store { store(project, &options.env, &path) } else { make_or_rotate(options, &path) }
+}
+
+/// Hands the secrets to wrangler through a pipe: they never pass a screen or a command line.
+fn store(project: &Project, environment: &str, path: &Path) -> Result<()> {
+    ensure!(path.exists(), "{} is not there: `npm run secrets -- --env {environment}` makes it", path.display());
+    let values = serde_json::to_vec(&read(path)?.values())?;
+    let wrangler = Wrangler::new(project)?;
+    step("store the secrets", || {
+        let mut bulk = wrangler.command(&["secret", "bulk"], environment);
+        let mut child = bulk.stdin(Stdio::piped()).spawn().context("wrangler did not start")?;
+        child.stdin.take().context("no input")?.write_all(&values).context("handing over the secrets")?;
+        ensure!(child.wait()?.success(), "wrangler did not store the secrets");
+        Ok(())
+    })
 }
 
 /// Makes what is missing, takes the step that was asked for, and says what to do next.
-pub fn run(options: &Options) -> Result<()> {
-    Wrangler::parse(&fs::read_to_string(FILE).context(FILE)?)?.environment(&options.env)?;
-    let path = path(&options.env);
-    if options.print {
-        ensure!(path.exists(), "{} is not there: `npm run secrets -- --env {}` makes it", path.display(), options.env);
-        println!("{}", serde_json::to_string(&read(&path)?.values())?);
-        return Ok(());
-    }
+fn make_or_rotate(options: &Options, path: &Path) -> Result<()> {
     let today = jiff::Zoned::now().date();
     let is_new = !path.exists();
-    let mut secrets = if is_new { Secrets::new(today) } else { read(&path)? };
+    let mut secrets = if is_new { Secrets::new(today) } else { read(path)? };
     if let Some(step) = options.rotate {
         ensure!(!is_new, "{} is not there, so there is nothing to rotate", path.display());
         secrets.rotate(step, options.ring.as_deref(), today)?;
     }
     if is_new || options.rotate.is_some() {
-        write(&path, &secrets)?;
+        write(path, &secrets)?;
     }
     let done = match options.rotate {
         None if is_new => "made",
@@ -57,12 +76,12 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// The health token of an environment, where its file is at hand.
-pub fn health_token(environment: &str) -> Option<String> {
-    read(&path(environment)).ok().map(|secrets| secrets.health_token)
+pub fn health_token(project: &Project, environment: &str) -> Option<String> {
+    read(&path(project, environment)).ok().map(|secrets| secrets.health_token)
 }
 
-fn path(environment: &str) -> PathBuf {
-    Path::new(FOLDER).join(format!("{environment}.json"))
+fn path(project: &Project, environment: &str) -> PathBuf {
+    project.path(FOLDER).join(format!("{environment}.json"))
 }
 
 fn read(path: &Path) -> Result<Secrets> {
@@ -80,13 +99,7 @@ fn write(path: &Path, secrets: &Secrets) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft).with_context(|| format!("opening {}", draft.display()))?;
-    file.write_all(serde_json::to_string_pretty(secrets)?.as_bytes())?;
-    file.sync_all()?;
+    write_secret(&draft, &serde_json::to_string_pretty(secrets)?)?;
     fs::rename(&draft, path).with_context(|| format!("writing {}", path.display()))
 }
 

@@ -1,16 +1,23 @@
-//! `cargo xtask start`: the connector and the StatiBeat simulator on this machine, from nothing to an answer.
+//! `npm start`: the connector and the StatiBeat simulator on this machine, from nothing to an answer.
 //!
-//! State is kept in `.wrangler/` from one start to the next; `cargo xtask reset` forgets it.
+//! State is kept in `.wrangler/` from one start to the next; `npm run reset` forgets it.
+
+mod children;
+mod database;
+mod local_secrets;
+mod lock;
+mod ready;
+mod welcome;
 
 use crate::build;
-use crate::children::Children;
+use crate::files::remove_folder;
+use crate::process::step;
 use crate::project::Project;
-use crate::steps::{self, step};
-use crate::{database, node, ready, running, secrets, welcome, wrangler};
+use crate::wrangler::{LOCAL, Wrangler};
 use anyhow::{Context, Result, bail, ensure};
+use children::Children;
 use clap::Args;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -54,28 +61,26 @@ impl Options {
 }
 
 /// Starts everything and stays until Ctrl-C or until one of the servers stops.
-pub fn run(project: &Project, options: &Options) -> Result<()> {
+pub fn start(project: &Project, options: &Options) -> Result<()> {
     ensure!(options.port != options.simulator_port, "the connector and the simulator need two different ports");
-    let _lock = running::lock(project)?;
+    let _lock = lock::lock(project)?;
     ready::require_free(options.port, "--port")?;
     ready::require_free(options.simulator_port, "--simulator-port")?;
     database::check(project)?;
 
-    let node = node::require(project)?;
-    build::run(project, &build::Options { dev: false })?;
-    step("build the simulator", || {
-        steps::run(project.cargo().args(["build", "--locked", "--quiet", "--package", "statibeat-simulator"]))
-    })?;
-    if secrets::ensure(project)? {
+    let wrangler = Wrangler::new(project)?;
+    build::build(project, &build::Options::default())?;
+    step("build the simulator", || project.build_programs(&["simulator"]))?;
+    if local_secrets::ensure(project)? {
         println!("» made keys for this machine in .dev.vars");
     }
-    step("prepare the local database", || database::prepare(project, &node))?;
+    step("prepare the local database", || database::prepare(project, &wrangler))?;
 
     let interrupted = interruptions()?;
     let mut children = Children::default();
     step("start both servers", || {
         children.start("simulator", &mut simulator(project, options), options.log(project, "simulator.log"))?;
-        children.start("connector", &mut connector(project, &node, options), options.log(project, "start.log"))?;
+        children.start("connector", &mut connector(&wrangler, options), options.log(project, "start.log"))?;
         wait_for_answers(&mut children, options, &interrupted)
     })?;
     welcome::print(options);
@@ -84,13 +89,10 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// Forgets the database, the counters and the simulator's changes.
 pub fn reset(project: &Project, options: &ResetOptions) -> Result<()> {
-    let _lock = running::lock(project)?;
-    let state = project.path(STATE);
-    if state.exists() {
-        fs::remove_dir_all(&state).context("removing .wrangler")?;
-    }
+    let _lock = lock::lock(project)?;
+    remove_folder(&project.path(STATE))?;
     if options.keys {
-        secrets::remove(project)?;
+        local_secrets::remove(project)?;
     }
     println!(
         "Local state removed{}.",
@@ -106,15 +108,15 @@ impl Options {
 }
 
 fn simulator(project: &Project, options: &Options) -> Command {
-    let mut command = Command::new(project.simulator());
+    let mut command = Command::new(project.program("simulator"));
     command.current_dir(&project.root).args(["--port", &options.simulator_port.to_string()]);
     command.args(["--connector-url", &options.connector_url(), "--state", ".wrangler/simulator.json"]);
     command
 }
 
-fn connector(project: &Project, node: &Path, options: &Options) -> Command {
-    let mut command = wrangler::command(project, node);
-    command.args(["dev", "--env=", "--port", &options.port.to_string(), "--show-interactive-dev-session=false"]);
+fn connector(wrangler: &Wrangler, options: &Options) -> Command {
+    let port = options.port.to_string();
+    let mut command = wrangler.command(&["dev", "--port", &port, "--show-interactive-dev-session=false"], LOCAL);
     let upstream = format!("http://127.0.0.1:{}", options.simulator_port);
     let variables = [
         ("HOSTED_MCP_PUBLIC_URL", options.connector_url()),

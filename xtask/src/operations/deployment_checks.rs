@@ -4,57 +4,31 @@
 //! there. Secrets cannot be read back from Cloudflare; their names are compared with the list that wrangler gives, and random
 //! ones stand in for their values.
 
-use crate::environment::{Environment, FILE, Wrangler};
-use crate::rings;
+use super::key_rings;
+use crate::wrangler_config::{Environment, FILE, WranglerConfig};
 use anyhow::{Context, Result, bail};
-use clap::Args;
 use serde_json::Value;
 use statibeat_mcp::config::{Config, VARIABLES};
-use std::path::PathBuf;
 use url::Url;
 
-#[derive(Args)]
-pub struct Options {
-    /// The environment, as in wrangler.toml.
-    #[arg(long)]
-    env: String,
-    /// What `wrangler secret list` printed; without it the secrets are not looked at.
-    #[arg(long)]
-    secret_list: Option<PathBuf>,
-}
-
-/// Prints what is wrong, or the server's address when nothing is.
-pub fn run(options: &Options) -> Result<()> {
-    let file = std::fs::read_to_string(FILE).context(FILE)?;
-    let file = Wrangler::parse(&file)?;
-    let mut problems = problems(&file, &options.env)?;
-    if let Some(list) = &options.secret_list {
-        let list = std::fs::read_to_string(list).context("the list of secrets")?;
-        problems.extend(missing_secrets(&list, &options.env)?);
-    }
-    if problems.is_empty() {
-        println!("{}: nothing is missing", options.env);
-        return Ok(());
-    }
-    for problem in &problems {
+/// Prints the problems; any is an error.
+pub fn report(problems: &[String], environment: &str) -> Result<()> {
+    for problem in problems {
         println!("  {problem}");
     }
     match problems.len() {
-        1 => bail!("1 thing to settle before {} can be deployed", options.env),
-        count => bail!("{count} things to settle before {} can be deployed", options.env),
+        0 => println!("  {environment}: nothing is missing"),
+        1 => bail!("1 thing to settle before {environment} can be deployed"),
+        count => bail!("{count} things to settle before {environment} can be deployed"),
     }
+    Ok(())
 }
 
-/// What is wrong in `wrangler.toml`.
-pub fn problems(file: &Wrangler, name: &str) -> Result<Vec<String>> {
+/// The problems of an environment in `wrangler.toml`.
+pub fn check_configuration(file: &WranglerConfig, name: &str) -> Result<Vec<String>> {
     let environment = file.environment(name)?;
-    let mut problems = Vec::new();
-    problems.extend(
-        environment
-            .missing_bindings()
-            .into_iter()
-            .map(|binding| format!("[env.{name}] lacks the binding {binding}; wrangler does not hand it down")),
-    );
+    let lacks = |binding| format!("[env.{name}] lacks the binding {binding}; wrangler does not hand it down");
+    let mut problems: Vec<String> = environment.missing_bindings().into_iter().map(lacks).collect();
     problems.extend(variable_names(&environment));
     problems.extend(configuration(&environment));
     problems.extend(database(file, &environment)?);
@@ -79,7 +53,7 @@ fn configuration(environment: &Environment<'_>) -> Vec<String> {
     let stand_ins: Vec<(&str, String)> = VARIABLES
         .iter()
         .filter(|known| known.is_secret && known.default.is_none())
-        .map(|known| (known.name, rings::stand_in()))
+        .map(|known| (known.name, key_rings::stand_in()))
         .collect();
     let stand_in = |name: &str| stand_ins.iter().find(|(known, _)| *known == name).map(|(_, ring)| ring.clone());
     match Config::from_lookup(|name| stand_in(name).or_else(|| environment.variable(name))) {
@@ -95,7 +69,7 @@ fn configuration(environment: &Environment<'_>) -> Vec<String> {
 }
 
 /// A database of its own, that exists.
-fn database(file: &Wrangler, environment: &Environment<'_>) -> Result<Vec<String>> {
+fn database(file: &WranglerConfig, environment: &Environment<'_>) -> Result<Vec<String>> {
     let (name, id) = (environment.name, environment.database_id());
     if id.chars().all(|c| c == '0' || c == '-') {
         let create = format!("npx wrangler d1 create {}", environment.worker());
@@ -133,7 +107,7 @@ fn addresses(environment: &Environment<'_>) -> Vec<String> {
 }
 
 /// Required secrets that Cloudflare does not have, out of what `wrangler secret list` printed.
-fn missing_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
+pub fn check_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
     // Wrangler may say something of its own before.
     let list = list.find('[').map_or(list, |start| &list[start..]);
     let list: Value = serde_json::from_str(list).context("`wrangler secret list` did not print JSON")?;
@@ -149,10 +123,10 @@ fn missing_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
 mod tests {
     use super::*;
 
-    const COMMITTED: &str = include_str!("../../wrangler.toml");
+    const COMMITTED: &str = include_str!("../../../wrangler.toml");
 
-    fn read(text: &str) -> Wrangler {
-        Wrangler::parse(text).expect("TOML")
+    fn read(text: &str) -> WranglerConfig {
+        WranglerConfig::parse(text).expect("TOML")
     }
 
     /// The committed file with everything filled in.
@@ -163,7 +137,10 @@ mod tests {
             let rest = text.split_off(start);
             text += &rest.replacen("00000000-", &format!("0000000{}-", at + 1), 1);
         }
-        text.replace("placeholder:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &format!("sb-{}", rings::stand_in()))
+        text.replace(
+            "placeholder:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            &format!("sb-{}", key_rings::stand_in()),
+        )
     }
 
     /// The problems of staging when one text of the filled-in file is another.
@@ -172,13 +149,13 @@ mod tests {
         let staging = text.find("[env.staging]").expect("staging");
         let (head, tail) = text.split_at(staging);
         assert!(tail.contains(from), "{from}");
-        problems(&read(&format!("{head}{}", tail.replacen(from, to, 1))), "staging").expect("an environment")
+        check_configuration(&read(&format!("{head}{}", tail.replacen(from, to, 1))), "staging").expect("an environment")
     }
 
     #[test]
     fn every_placeholder_of_the_committed_file_is_named() {
         for name in ["staging", "production"] {
-            let problems = problems(&read(COMMITTED), name).expect("an environment");
+            let problems = check_configuration(&read(COMMITTED), name).expect("an environment");
             let of = |what: &str| problems.iter().filter(|problem| problem.starts_with(what)).count();
             for what in [
                 "HOSTED_MCP_PUBLIC_URL is a placeholder",
@@ -198,7 +175,7 @@ mod tests {
     fn a_filled_in_file_has_nothing_left() {
         let file = filled_in();
         for name in ["staging", "production"] {
-            assert_eq!(problems(&read(&file), name).expect("an environment"), [""; 0]);
+            assert_eq!(check_configuration(&read(&file), name).expect("an environment"), [""; 0]);
         }
     }
 
@@ -283,10 +260,10 @@ mod tests {
             .map(|known| serde_json::json!({"name": known.name, "type": "secret_text"}))
             .collect();
         let printed = format!("wrangler 4\n{}", Value::from(all.clone()));
-        assert!(missing_secrets(&printed, "staging").expect("JSON").is_empty());
-        let missing = missing_secrets(&Value::from(all[1..].to_vec()).to_string(), "staging").expect("JSON");
+        assert!(check_secrets(&printed, "staging").expect("JSON").is_empty());
+        let missing = check_secrets(&Value::from(all[1..].to_vec()).to_string(), "staging").expect("JSON");
         let words = "the secret HOSTED_MCP_TAG_KEYS is not stored; `npm run secrets -- --env staging` says how";
         assert_eq!(missing, [words]);
-        assert!(missing_secrets("wrangler says no", "staging").is_err());
+        assert!(check_secrets("wrangler says no", "staging").is_err());
     }
 }

@@ -3,8 +3,9 @@
 //! Until the first release a migration may still change. What a local database was made from is therefore copied beside it,
 //! and compared at the next start.
 
+use crate::process::run_quietly;
 use crate::project::Project;
-use crate::{steps, wrangler};
+use crate::wrangler::{LOCAL, Wrangler};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,13 +31,13 @@ pub fn check(project: &Project) -> Result<()> {
 }
 
 /// Brings the local database, that was checked, up to the migrations.
-pub fn prepare(project: &Project, node: &Path) -> Result<()> {
+pub fn prepare(project: &Project, wrangler: &Wrangler) -> Result<()> {
     let wanted = files(&project.path(MIGRATIONS))?;
     let seen = files(&project.path(SEEN))?;
     if seen == wanted {
         return Ok(());
     }
-    steps::run_quietly(&mut wrangler::migrations(project, node, wrangler::LOCAL))?;
+    run_quietly(&mut wrangler.migrate(LOCAL))?;
     fs::create_dir_all(project.path(SEEN)).context(SEEN)?;
     for (name, content) in wanted {
         fs::write(project.path(SEEN).join(&name), content).with_context(|| format!("noting {name}"))?;

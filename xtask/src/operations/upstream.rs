@@ -3,7 +3,7 @@
 //! Every exchange goes through the contract's own checker, the one that the simulator's tests use. Nothing is written unless
 //! `--write` allows it; what is written says in its title that it is a check.
 
-#[path = "../simulator/contract.rs"]
+#[path = "../../../dev/simulator/contract.rs"]
 mod contract;
 mod reads;
 mod refusals;
@@ -11,7 +11,8 @@ mod session;
 mod signer;
 mod writes;
 
-use crate::network;
+use crate::operations::network;
+use crate::project::Project;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 use session::{Outcome, Session};
@@ -41,8 +42,8 @@ pub struct Options {
 }
 
 /// Prints one line for each check, then the count.
-pub fn run(options: &Options) -> Result<()> {
-    let (signer, is_new) = Signer::open(&options.key)?;
+pub fn run(project: &Project, options: &Options) -> Result<()> {
+    let (signer, is_new) = Signer::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
             "Made {}. Let the server know this key set for {}, then run this again:",
@@ -99,7 +100,7 @@ fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "../simulator/mod.rs"]
+#[path = "../../../dev/simulator/mod.rs"]
 mod simulator;
 
 #[cfg(test)]

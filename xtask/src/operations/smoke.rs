@@ -1,8 +1,9 @@
 //! A look at a deployed server as a client has it: can somebody find their way from `/mcp` to a sign-in?
 
-use crate::environment::{FILE, Wrangler};
-use crate::network::{self, Ask};
-use crate::secrets_file;
+use super::network::{self, Ask};
+use super::{key_rings, secrets};
+use crate::project::Project;
+use crate::wrangler_config::WranglerConfig;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use clap::Args;
@@ -24,11 +25,37 @@ pub struct Options {
     url: Option<String>,
 }
 
-/// Prints one line for each thing looked at; fails when one is not as it should be.
-pub fn run(options: &Options) -> Result<()> {
-    let (url, is_on, token) = target(options)?;
-    wait_for(&url)?;
-    let findings = look(&network::ask, &url, is_on, token.as_deref());
+/// A deployed server, and what is expected of it.
+struct Target {
+    url: String,
+    is_on: bool,
+    health_token: Option<String>,
+}
+
+/// Checks the server at an address, or that of an environment.
+pub fn smoke(project: &Project, options: &Options) -> Result<()> {
+    let Some(url) = &options.url else {
+        return check_environment(project, options.env.as_deref().unwrap_or_default());
+    };
+    let url = url.trim_end_matches('/').to_owned();
+    check(&Target { url, is_on: true, health_token: std::env::var(key_rings::HEALTH_TOKEN).ok() })
+}
+
+/// Checks the server of an environment.
+pub fn check_environment(project: &Project, name: &str) -> Result<()> {
+    let file = WranglerConfig::read(project)?;
+    let environment = file.environment(name)?;
+    let url = environment.variable("HOSTED_MCP_PUBLIC_URL").context("HOSTED_MCP_PUBLIC_URL is missing")?;
+    let is_on = environment.variable("HOSTED_MCP_ENABLED").is_some_and(|value| value == "true");
+    let health_token = std::env::var(key_rings::HEALTH_TOKEN).ok().or_else(|| secrets::health_token(project, name));
+    check(&Target { url, is_on, health_token })
+}
+
+/// Prints one line for each check; a failed one is an error.
+fn check(target: &Target) -> Result<()> {
+    let url = &target.url;
+    wait_for(url)?;
+    let findings = run_checks(&network::ask, target);
     let mut failed = 0;
     for (what, outcome) in &findings {
         match outcome {
@@ -44,20 +71,6 @@ pub fn run(options: &Options) -> Result<()> {
     }
     println!("{url} works: {} checks", findings.len());
     Ok(())
-}
-
-/// Address, whether it should be on, health token.
-fn target(options: &Options) -> Result<(String, bool, Option<String>)> {
-    let from_environment = std::env::var("HOSTED_MCP_HEALTH_TOKEN").ok();
-    if let Some(url) = &options.url {
-        return Ok((url.trim_end_matches('/').to_owned(), true, from_environment));
-    }
-    let file = Wrangler::parse(&std::fs::read_to_string(FILE).context(FILE)?)?;
-    let name = options.env.as_deref().unwrap_or_default();
-    let environment = file.environment(name)?;
-    let url = environment.variable("HOSTED_MCP_PUBLIC_URL").context("HOSTED_MCP_PUBLIC_URL is missing")?;
-    let is_on = environment.variable("HOSTED_MCP_ENABLED").is_some_and(|value| value == "true");
-    Ok((url, is_on, from_environment.or_else(|| secrets_file::health_token(name))))
 }
 
 fn wait_for(url: &str) -> Result<()> {
@@ -76,9 +89,9 @@ fn wait_for(url: &str) -> Result<()> {
 
 type Finding = (&'static str, Result<(), String>);
 
-/// Everything that is looked at, with what came of it.
-fn look(ask: &Ask<'_>, url: &str, is_on: bool, token: Option<&str>) -> Vec<Finding> {
-    if !is_on {
+fn run_checks(ask: &Ask<'_>, target: &Target) -> Vec<Finding> {
+    let url = target.url.as_str();
+    if !target.is_on {
         let paths = ["/.well-known/oauth-authorization-server", "/mcp", "/mcp/health"];
         let all_absent = paths.iter().try_for_each(|path| {
             let status = ask(get(url, path))?.status().as_u16();
@@ -94,7 +107,7 @@ fn look(ask: &Ask<'_>, url: &str, is_on: bool, token: Option<&str>) -> Vec<Findi
         ("the Hosted MCP page answers", page(ask, url)),
         ("it is alive", alive(ask, url)),
     ];
-    if let Some(token) = token {
+    if let Some(token) = &target.health_token {
         findings.push(("database, counters and StatiBeat answer", ready(ask, url, token)));
     }
     findings
@@ -176,8 +189,12 @@ mod tests {
 
     const URL: &str = "https://mcp.example";
 
+    fn target(is_on: bool, health_token: Option<&str>) -> Target {
+        Target { url: URL.to_owned(), is_on, health_token: health_token.map(str::to_owned) }
+    }
+
     /// A server that answers as a good one, but for one path.
-    fn failures(is_on: bool, token: Option<&str>, path: &str, instead: &(u16, Value)) -> Vec<&'static str> {
+    fn failures(health_token: Option<&str>, path: &str, instead: &(u16, Value)) -> Vec<&'static str> {
         let ask = |request: Request<Bytes>| {
             let asked = request.uri().path();
             let (status, body) = if asked == path { instead.clone() } else { good(&request) };
@@ -186,7 +203,7 @@ mod tests {
             let builder = if status == 401 { builder.header("www-authenticate", metadata) } else { builder };
             builder.body(Bytes::from(body.to_string())).map_err(|error| error.to_string())
         };
-        look(&ask, URL, is_on, token)
+        run_checks(&ask, &target(true, health_token))
             .into_iter()
             .filter(|(_, outcome)| outcome.is_err())
             .map(|(what, _)| what)
@@ -214,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_good_server_passes_and_every_fault_is_named() {
-        assert_eq!(failures(true, Some("t"), "", &(0, json!(null))), [""; 0]);
+        assert_eq!(failures(Some("t"), "", &(0, json!(null))), [""; 0]);
         let issuer = json!({"issuer": "https://other.example"});
         for (path, instead, what) in [
             (
@@ -228,7 +245,7 @@ mod tests {
             ("/mcp/admin", (500, json!({})), "the Hosted MCP page answers"),
             ("/mcp/health", (503, json!({})), "it is alive"),
         ] {
-            assert_eq!(failures(true, None, path, &instead), [what]);
+            assert_eq!(failures(None, path, &instead), [what]);
         }
     }
 
@@ -237,7 +254,7 @@ mod tests {
         let off = |status| {
             let ask =
                 |_: Request<Bytes>| Response::builder().status(status).body(Bytes::new()).map_err(|e| e.to_string());
-            look(&ask, URL, false, None).into_iter().all(|(_, outcome)| outcome.is_ok())
+            run_checks(&ask, &target(false, None)).into_iter().all(|(_, outcome)| outcome.is_ok())
         };
         assert!(off(404) && !off(200));
     }

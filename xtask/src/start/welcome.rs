@@ -1,6 +1,6 @@
 //! What `npm start` prints once everything answers: where things are, who can sign in, how to connect a client.
 
-use crate::start::Options;
+use super::Options;
 
 /// Prints it.
 pub fn print(options: &Options) {

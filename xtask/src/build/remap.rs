@@ -3,8 +3,8 @@
 //! Every panic location carries a source path. With these flags the artifact names neither the builder's home nor the
 //! checkout, and is the same wherever it is built.
 
+use crate::process::run_quietly;
 use crate::project::Project;
-use crate::steps;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
@@ -45,5 +45,5 @@ fn crate_sources() -> Result<Vec<PathBuf>> {
 
 fn rustc(project: &Project, arguments: &[&str]) -> Result<String> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    steps::run_quietly(Command::new(rustc).current_dir(&project.root).args(arguments))
+    run_quietly(Command::new(rustc).current_dir(&project.root).args(arguments))
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask acceptance`: runs every test, then says how many assertions of `docs/acceptance.md` are proven.
+//! `npm run acceptance`: runs every test, then says how many assertions of `docs/acceptance.md` are proven.
 //!
 //! An assertion is proven when every test that the list names beside it has passed in this very run.
 
+use super::{Options, run_levels};
 use crate::project::Project;
-use crate::test;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,9 +20,9 @@ struct Assertion<'a> {
 /// Runs everything and counts. Fails when a test does; what is pending is only counted.
 pub fn run(project: &Project) -> Result<()> {
     let list = fs::read_to_string(project.path(LIST)).context(LIST)?;
-    let outcome = test::everything(project)?;
+    let outcome = run_levels(project, &Options::default())?;
     let assertions = read(&list);
-    let open: Vec<String> = assertions.iter().filter_map(|assertion| unproven(assertion, &outcome.passed)).collect();
+    let open: Vec<String> = assertions.iter().filter_map(|assertion| unproven(assertion, &outcome.names)).collect();
     println!();
     for line in &open {
         println!("not proven: {line}");

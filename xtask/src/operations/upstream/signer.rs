@@ -28,7 +28,7 @@ impl Signer {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        let text = format!("upstream-check:{}", crate::rings::random());
+        let text = format!("upstream-check:{}", crate::operations::key_rings::random());
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use super::contract::Contract;
 use super::signer::{Signer, hash};
-use crate::network::Ask;
+use crate::operations::network::Ask;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -179,5 +179,5 @@ impl<'a> Session<'a> {
 
 /// A value that nobody has used before.
 pub fn random() -> String {
-    crate::rings::random()
+    crate::operations::key_rings::random()
 }

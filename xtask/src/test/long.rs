@@ -1,16 +1,27 @@
-//! `cargo xtask model`, `races`, `fuzz` and `mutants`: the tests that take their time. `cargo xtask test` runs the first
-//! three for a moment only.
+//! `npm run schedules`, `model`, `races`, `fuzz` and `mutants`: the tests that take their time. `npm test` runs all but the last
+//! for a moment only.
 
-#[path = "../../tests/mutations/rules.rs"]
+#[path = "../../../tests/mutations/rules.rs"]
 mod rules;
 
+use super::{PROGRAMS, build_worker};
 use crate::node;
+use crate::process::{run, run_quietly, step};
 use crate::project::Project;
-use crate::steps;
-use crate::test::everything_built;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+#[derive(Args)]
+pub struct Schedules {
+    /// How many schedules.
+    #[arg(long, default_value_t = 10_000)]
+    count: u64,
+    /// The first one's seed; each following schedule has the next.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
 
 #[derive(Args)]
 pub struct Model {
@@ -49,45 +60,56 @@ pub struct Mutants {
     arguments: Vec<String>,
 }
 
+/// The property test of exactly-once writes. Ends with one line that counts duplicates, lost and unaudited writes.
+pub fn schedules(project: &Project, options: &Schedules) -> Result<()> {
+    let mut cargo = project.cargo(&["test", "--locked", "--quiet", "--test", "schedules", "--"]);
+    cargo.args(["--nocapture", "--format", "terse"]);
+    cargo.env("SCHEDULES", options.count.to_string()).env("SCHEDULES_SEED", options.seed.to_string());
+    let mut tests = cargo.stdout(Stdio::piped()).spawn().context("cargo did not start")?;
+    let mut verdict = String::new();
+    for line in BufReader::new(tests.stdout.take().context("no output")?).lines() {
+        let line = line?;
+        if line.starts_with("schedules ") { verdict = line } else { println!("{line}") }
+    }
+    let is_good = tests.wait()?.success();
+    println!("{verdict}");
+    if !is_good {
+        bail!("a schedule published a write twice or not at all, or left no record of it");
+    }
+    Ok(())
+}
+
 /// Random stories against the reference model.
 pub fn model(project: &Project, options: &Model) -> Result<()> {
-    let mut cargo = project.cargo();
-    cargo.args(["test", "--locked", "--test", "hosted", "model::", "--", "--nocapture"]);
+    let mut cargo = project.cargo(&["test", "--locked", "--test", "hosted", "model::", "--", "--nocapture"]);
     cargo.env("MODEL_SEQUENCES", options.count.to_string());
     if let Some(seed) = options.seed {
         cargo.env("MODEL_SEED", seed.to_string());
     }
-    steps::run(&mut cargo)
+    run(&mut cargo)
 }
 
 /// Requests that race on the real D1.
 pub fn races(project: &Project, options: &Races) -> Result<()> {
-    let node = everything_built(project)?;
-    let mut tests = Command::new(node);
-    tests.current_dir(&project.root).envs(node::QUIET).env("STATIBEAT_SIMULATOR", project.simulator());
+    let node = build_worker(project)?;
+    step("build the programs", || project.build_programs(&PROGRAMS))?;
+    let mut tests = node::command(project, &node);
     tests.env("RACES", options.count.to_string());
     if let Some(seed) = options.seed {
         tests.env("RACES_SEED", seed.to_string());
     }
-    steps::run(tests.args(["--test", "--test-reporter=spec", "tests/worker/concurrency.test.mjs"]))
+    run(tests.args(["--test", "--test-reporter=spec", "tests/worker/concurrency.test.mjs"]))
 }
 
 /// libFuzzer on every parser of outside bytes, one after the other. Without a sanitizer it needs no nightly toolchain, and a
 /// sanitizer has nothing to find: there is no unsafe code.
 pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
-    let fuzz = || {
-        let mut cargo = project.cargo();
-        cargo.arg("fuzz");
-        cargo
-    };
-    let targets = steps::run_quietly(fuzz().arg("list"))
+    let targets = run_quietly(&mut project.cargo(&["fuzz", "list"]))
         .context("fuzzing needs cargo-fuzz (`cargo install cargo-fuzz`); the pinned stable toolchain is enough")?;
     for target in targets.lines().filter(|target| options.target.as_ref().is_none_or(|only| only == target)) {
-        steps::step(target, || {
-            let time = format!("-max_total_time={}", options.seconds);
-            let run = ["run", "--release", "--sanitizer", "none", target, "--", &time, "-print_final_stats=1"];
-            steps::run(fuzz().args(run))
-        })?;
+        let time = format!("-max_total_time={}", options.seconds);
+        let mut fuzz = project.cargo(&["fuzz", "run", "--release", "--sanitizer", "none", target]);
+        step(target, || run(fuzz.args(["--", &time, "-print_final_stats=1"])))?;
     }
     Ok(())
 }
@@ -96,12 +118,12 @@ pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
 /// a crate of their own for it, which takes a second or two instead of a minute.
 pub fn mutants(project: &Project, options: &Mutants) -> Result<()> {
     let rules = rules::write(&project.root)?;
-    let mut cargo = project.cargo();
-    cargo.current_dir(&rules).args(["mutants", "--in-place"]);
+    let mut cargo = project.cargo(&["mutants", "--in-place"]);
+    cargo.current_dir(&rules);
     let names_files = options.arguments.iter().any(|argument| argument == "-f" || argument.starts_with("--file"));
     if !names_files {
         cargo.args(["--file", "src/oauth/**/*.rs"]);
     }
     cargo.args(&options.arguments).env_remove("CARGO_TARGET_DIR");
-    steps::run(&mut cargo).context("mutation testing needs cargo-mutants: `cargo install cargo-mutants`")
+    run(&mut cargo).context("mutation testing needs cargo-mutants: `cargo install cargo-mutants`")
 }

@@ -1,5 +1,6 @@
 //! `wrangler.toml`: what it says of each environment.
 
+use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
@@ -20,8 +21,7 @@ const NOT_INHERITED: [&str; 9] = [
     "ratelimits",
 ];
 
-/// The file, read.
-pub struct Wrangler(Table);
+pub struct WranglerConfig(Table);
 
 /// One environment besides the local one.
 pub struct Environment<'a> {
@@ -31,8 +31,11 @@ pub struct Environment<'a> {
     own: &'a Table,
 }
 
-impl Wrangler {
-    /// Reads the file.
+impl WranglerConfig {
+    pub fn read(project: &Project) -> Result<Self> {
+        Self::parse(&std::fs::read_to_string(project.path(FILE)).context(FILE)?)
+    }
+
     pub fn parse(text: &str) -> Result<Self> {
         Ok(Self(text.parse::<Table>().with_context(|| format!("{FILE} is not TOML"))?))
     }
@@ -158,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_environment_says_what_is_its_own() {
-        let file = Wrangler::parse(TEXT).expect("TOML");
+        let file = WranglerConfig::parse(TEXT).expect("TOML");
         let staging = file.environment("staging").expect("there");
         assert_eq!(staging.variable("A").as_deref(), Some("a"));
         assert_eq!(staging.variable("B"), None, "no text");
@@ -168,7 +171,7 @@ mod tests {
 
     #[test]
     fn bindings_that_an_environment_lacks_are_named() {
-        let file = Wrangler::parse(TEXT).expect("TOML");
+        let file = WranglerConfig::parse(TEXT).expect("TOML");
         assert_eq!(file.environment("staging").expect("there").missing_bindings(), ["durable_objects COUNTER"]);
         let production = file.environment("production").expect("there").missing_bindings();
         assert_eq!(production, ["d1_databases DB", "durable_objects COUNTER"]);
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_unknown_environment_is_told_which_there_are() {
-        let file = Wrangler::parse(TEXT).expect("TOML");
+        let file = WranglerConfig::parse(TEXT).expect("TOML");
         let error = file.environment("prod").err().expect("unknown").to_string();
         assert_eq!(error, r#"wrangler.toml has no environment "prod"; it has production and staging"#);
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask page`: the page server as others get it, into `target/page/`.
+//! `npm run page:build`: the page server as others get it, into `target/page/`.
 
-use crate::build;
-use crate::project::Project;
-use crate::steps::{self, step};
+use super::require_target;
+use crate::process::{run, run_quietly, step};
+use crate::project::{PACKAGE, Project};
 use anyhow::{Context, Result};
 use clap::Args;
 use clap_complete::Shell;
@@ -12,10 +12,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-#[path = "../../src/bin/statibeat-page-mcp/arguments.rs"]
+#[path = "../../../src/bin/statibeat-page-mcp/arguments.rs"]
 mod arguments;
-#[path = "../../src/page/names.rs"]
-mod names;
 
 const NAME: &str = "statibeat-page-mcp";
 
@@ -26,10 +24,10 @@ pub struct Options {
     target: Option<String>,
 }
 
-/// Builds it, and tells size and checksum on the last line.
-pub fn run(project: &Project, options: &Options) -> Result<()> {
+/// Builds it, and prints size and checksum on the last line.
+pub fn build(project: &Project, options: &Options) -> Result<()> {
     if let Some(target) = &options.target {
-        build::require_target(project, target)?;
+        require_target(project, target)?;
     }
     step("build the page server", || compile(project, options))?;
     let folder = project.target.join("page");
@@ -55,18 +53,17 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 }
 
 fn compile(project: &Project, options: &Options) -> Result<()> {
-    let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--profile", "page", "--package", "statibeat-mcp", "--bin", NAME]);
+    let mut cargo = project.cargo(&["build", "--locked", "--profile", "page", "--package", PACKAGE, "--bin", NAME]);
     if let Some(target) = &options.target {
         cargo.args(["--target", target]);
     }
-    steps::run(&mut cargo)
+    run(&mut cargo)
 }
 
 fn documents(project: &Project, folder: &Path) -> Result<()> {
-    let id = steps::run_quietly(project.cargo().args(["pkgid", "--locked", "--package", "statibeat-mcp"]))?;
+    let id = run_quietly(&mut project.cargo(&["pkgid", "--locked", "--package", PACKAGE]))?;
     let version = id.trim().rsplit(['#', '@']).next().unwrap_or_default().to_owned();
-    let mut command = arguments::command(version.leak(), &names::NAMES);
+    let mut command = arguments::command(version.leak(), &statibeat_mcp::page::names::NAMES);
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page).context("the man page")?;
     fs::write(folder.join(format!("{NAME}.1")), page).context("the man page")?;

@@ -1,0 +1,113 @@
+//! `npm run build`: cargo, then wasm-bindgen as a library, into `build/`.
+//!
+//! Nothing is downloaded besides crates: the wasm-bindgen command line tool and wasm-opt are not needed (wasm-opt
+//! makes the compressed size, the one that counts, slightly larger).
+
+pub mod page_server;
+mod remap;
+pub mod weights;
+
+use crate::files::remove_folder;
+use crate::process::{run, run_quietly, step};
+use crate::project::{PACKAGE, Project};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wasm_bindgen_cli_support::Bindgen;
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+#[derive(Args, Default)]
+pub struct Options {
+    /// Skip optimization and keep function names: quicker to build, readable stacks, several times larger.
+    #[arg(long)]
+    dev: bool,
+}
+
+/// Builds `build/index.js` and `build/index_bg.wasm`, and prints the size on the last line.
+pub fn build(project: &Project, options: &Options) -> Result<()> {
+    require_target(project, WASM_TARGET)?;
+    let profile = if options.dev { "dev" } else { "release" };
+    let wasm = step("compile the library to wasm", || compile(project, PACKAGE, profile))?;
+    let folder = project.path("build");
+    step("generate the JavaScript side", || bind(&wasm, &folder, options.dev))?;
+    let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
+    println!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
+    Ok(())
+}
+
+/// Builds another package of ours for the runtime, into a folder of its own below `target/`.
+pub fn build_package(project: &Project, package: &str, folder: &Path) -> Result<()> {
+    let wasm = compile(project, package, "release")?;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    bind(&wasm, folder, false)
+}
+
+/// The library as it is shipped, but with the names of its functions; not ready for the runtime.
+pub fn compile_with_names(project: &Project) -> Result<PathBuf> {
+    compile(project, PACKAGE, "named")
+}
+
+/// Adds a target to the toolchain when it is missing.
+fn require_target(project: &Project, target: &str) -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    let print = ["--print", "target-libdir", "--target", target];
+    let libraries = run_quietly(rustc.current_dir(&project.root).args(print))?;
+    if Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    step(&format!("install the target {target}"), || {
+        run(Command::new("rustup").current_dir(&project.root).args(["target", "add", target]))
+    })
+}
+
+/// Compiles a library with a profile of Cargo.toml.
+fn compile(project: &Project, package: &str, profile: &str) -> Result<PathBuf> {
+    let mut cargo = project.cargo(&["build", "--locked", "--lib", "--target", WASM_TARGET]);
+    cargo.args(["--package", package, "--profile", profile]);
+    run(cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?))?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let artifact = format!("{}.wasm", package.replace('-', "_"));
+    Ok(project.target.join(WASM_TARGET).join(folder).join(artifact))
+}
+
+/// Writes next to the folder first and swaps at the end: a watching wrangler never sees half a build.
+fn bind(wasm: &Path, folder: &Path, dev: bool) -> Result<()> {
+    let draft = folder.with_extension("new");
+    remove_folder(&draft)?;
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .out_name("index")
+        .typescript(false)
+        .debug(dev)
+        .remove_name_section(!dev)
+        .remove_producers_section(true)
+        // Both let src/cloudflare/entry.mjs replace an instance that a panic has killed.
+        .reset_state_function(true)
+        .force_enable_abort_handler(true);
+    bindgen.module(true)?;
+    bindgen.generate(&draft).context("wasm-bindgen")?;
+    import_compiled_module(&draft.join("index.js"))?;
+    remove_folder(folder)?;
+    fs::rename(&draft, folder).context("moving the build into place")
+}
+
+/// The runtime hands out a compiled module as a plain default import, not as a source phase import.
+fn import_compiled_module(script: &Path) -> Result<()> {
+    const SOURCE_PHASE: &str = "import source wasmModule from";
+    let text = fs::read_to_string(script).context("reading wasm-bindgen's script")?;
+    ensure!(text.contains(SOURCE_PHASE), "wasm-bindgen writes another kind of import now; see xtask/src/build/mod.rs");
+    fs::write(script, text.replace(SOURCE_PHASE, "import wasmModule from")).context("writing the script")
+}
+
+fn gzipped_size(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}

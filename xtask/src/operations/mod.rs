@@ -1,0 +1,11 @@
+//! The operator's commands: deploy, make and rotate secrets, revoke connections, look at a deployed server, and check the StatiBeat
+//! behind it. Only wrangler talks to Cloudflare.
+
+pub mod deploy;
+mod deployment_checks;
+pub mod key_rings;
+mod network;
+pub mod revoke;
+pub mod secrets;
+pub mod smoke;
+pub mod upstream;
