@@ -24,7 +24,7 @@ use url::Url;
 
 /// Starts a visit.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await {
+    if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx, request)).await {
         return views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait));
     }
     let visit = match read_visit(ctx, request) {

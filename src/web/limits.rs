@@ -4,12 +4,15 @@
 //! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
 //! that of writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
 
-use super::Context;
+use super::{Context, fetch_metadata};
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
+use bytes::Bytes;
 use http::Request;
+use http::header::ORIGIN;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
+use url::Url;
 
 const fn limit(name: &'static str, count: u32, window: Duration) -> RateLimit {
     RateLimit { name, count, window }
@@ -19,8 +22,12 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Visits that one address starts. An office shares an address, but its people do not connect thirty apps a minute.
-pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 30, MINUTE);
+/// Authorization requests of one address. A whole company shares an address, and on the day it starts with the connector
+/// many of its people connect within the same minutes.
+pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 120, MINUTE);
+/// Sign-ins to the admin page of one address, counted when they begin and when they end. Apart from those of clients, so that
+/// neither keeps the other out.
+pub(super) const ADMIN_SIGN_IN: RateLimit = limit("admin-sign-in:address", 120, MINUTE);
 /// Refused redirect URIs that are remembered, whoever sent them.
 pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal", 60, HOUR);
 /// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
@@ -29,10 +36,12 @@ pub(super) const VISIT: RateLimit = limit("visit", 5, TEN_MINUTES);
 pub(super) const TOKEN_FAILURES_OF_ADDRESS: RateLimit = limit("token-failure:address", 20, TEN_MINUTES);
 /// Token requests with one code or refresh token that failed. As many as wrong verifiers end a code.
 pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: RateLimit = limit("token-failure:credential", 5, TEN_MINUTES);
-/// Registrations of one address. A client registers once; some do so on each connection.
-pub(super) const REGISTER: RateLimit = limit("register:address", 20, HOUR);
-/// Revocations of one address.
-pub(super) const REVOKE: RateLimit = limit("revoke:address", 60, MINUTE);
+/// Registrations of one address. A client registers once; some do so on each connection, and a company has many clients.
+/// Nothing is stored of a registration.
+pub(super) const REGISTER: RateLimit = limit("register:address", 60, TEN_MINUTES);
+/// Revocations of one address with tokens that were never ours. Those of a token of ours are not limited: whoever wants to
+/// end a connection always can.
+pub(super) const BAD_REVOCATION: RateLimit = limit("bad-revocation:address", 60, MINUTE);
 /// Bearer tokens of one address that were never ours.
 pub(super) const BAD_BEARER: RateLimit = limit("bad-bearer:address", 60, MINUTE);
 
@@ -93,12 +102,32 @@ impl Sender {
         }
     }
 
+    /// The name of the counters of what this request asks for. Requests that another site's page causes have counters of
+    /// their own, so that no site can use up the limits of its visitors' networks. A page on loopback is a program of this
+    /// machine, and a listed client's page is that client.
+    pub fn counter(ctx: &Context<'_>, request: &Request<Bytes>) -> String {
+        let bucket = Self::of(request).bucket();
+        let is_foreign = match request.headers().get(ORIGIN) {
+            Some(origin) => !origin.to_str().is_ok_and(|origin| {
+                origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) || is_loopback(origin)
+            }),
+            None => fetch_metadata::is_from_another_site(request.headers()),
+        };
+        if is_foreign { format!("{bucket}/other-site") } else { bucket }
+    }
+
     /// Whether many people's clients share the address.
     pub fn is_shared(&self) -> bool {
         let Some(IpAddr::V4(address)) = self.0 else { return false };
         let prefix = |address: Ipv4Addr, length: u32| u32::from(address) >> (32 - length);
         SHARED_NETWORKS.iter().any(|(network, length)| prefix(address, *length) == prefix(*network, *length))
     }
+}
+
+/// Whether a page's origin is on the sender's own machine.
+pub(super) fn is_loopback(origin: &str) -> bool {
+    let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str()))
 }
 
 /// The counter of one visit in one browser: who guesses at either counts elsewhere.
@@ -110,7 +139,6 @@ pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn sender(address: &str) -> Sender {
         let mut request = Request::new(Bytes::new());

@@ -24,7 +24,6 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use url::Url;
 
 /// Answers a message, or says how to get a token. The body is read only for a live token.
 pub(super) async fn post(
@@ -118,8 +117,7 @@ fn is_allowed_origin(ctx: &Context<'_>, request: &Request<()>) -> bool {
     if origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) {
         return true;
     }
-    let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
-    ctx.config.is_local() && host.is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str()))
+    ctx.config.is_local() && limits::is_loopback(origin)
 }
 
 /// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.

@@ -8,6 +8,7 @@ mod body;
 mod browser;
 mod choice;
 mod consent;
+mod fetch_metadata;
 mod health;
 mod limits;
 mod mcp;
@@ -194,13 +195,16 @@ async fn respond(ctx: &Context<'_>, head: &Request<()>, body: &dyn RequestBody, 
     } else if route == Route::Mcp {
         // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
         mcp::post(ctx, head, body, request_id).await
-    } else if route.methods().contains(head.method()) {
+    } else if !route.methods().contains(head.method()) {
+        reply::method_not_allowed(route.methods(), is_for_programs)
+    } else if let Some(refusal) = fetch_metadata::refuse(route, head) {
+        ctx.ledger.because("caused_by_another_page");
+        refusal
+    } else {
         match body::receive(route, head, body).await {
             Ok(request) => dispatch(ctx, route, &request, request_id).await,
             Err(error) => body::refuse(ctx, route, error),
         }
-    } else {
-        reply::method_not_allowed(route.methods(), is_for_programs)
     };
     if is_for_programs {
         reply::allow_any_origin(&mut response);

@@ -17,7 +17,7 @@ pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>) -> Respons
     if !has_media_type(request.headers(), "application/json") {
         return reply::registration_error(RegistrationError::ContentType);
     }
-    match limits::take(ctx, &limits::REGISTER, &Sender::of(request).bucket()).await {
+    match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx, request)).await {
         Verdict::Pass => {}
         Verdict::Wait(wait) => return reply::token_error(&TokenError::Limited(wait.as_secs())),
         Verdict::Unknown => return reply::token_error(&TokenError::Unavailable),

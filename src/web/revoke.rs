@@ -23,9 +23,6 @@ pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id
 }
 
 async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<(), TokenError> {
-    if let Some(wait) = limits::wait(ctx, &limits::REVOKE, &Sender::of(request).bucket()).await {
-        return Err(TokenError::Limited(wait.as_secs()));
-    }
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     let form = form(request)?;
@@ -40,6 +37,8 @@ async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
         }
     } else if let Some(token) = AccessToken::recognize(text, ctx.tags()) {
         tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
+    } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx, request)).await {
+        return Err(TokenError::Limited(wait.as_secs()));
     }
     Ok(())
 }

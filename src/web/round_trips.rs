@@ -49,7 +49,7 @@ pub const ROUND_TRIPS: [RoundTrips; 20] = [
     costs("consent answer", 2, 1, 1),
     costs("code exchange", 2, 0, 1),
     costs("refresh", 2, 0, 1),
-    costs("revocation", 2, 1, 0),
+    costs("revocation", 2, 0, 0),
     // The session and everything else: whose page it is decides what is asked for.
     and_reads(costs("Hosted MCP page", 2, 0, 1)),
     // The session, whether it is theirs to do, the deed.

@@ -151,6 +151,21 @@ impl Route {
         }
     }
 
+    /// Whether a tab shows it, or is sent on by it.
+    pub const fn is_page(self) -> bool {
+        matches!(
+            self,
+            Route::Authorize
+                | Route::SignedIn
+                | Route::Consent
+                | Route::AdminPage
+                | Route::AdminSignIn
+                | Route::AdminSignedIn
+                | Route::AdminAction
+                | Route::AdminSignOut
+        )
+    }
+
     /// The media type without which a body is not read; `None`: any.
     pub const fn content_type(self) -> Option<&'static str> {
         match self {

@@ -81,11 +81,10 @@ impl Refusal {
 /// then hide the very replay that must end the grant; and a neighbor's failures would keep good tokens from being refreshed.
 /// Before it stands what costs nothing: whatever has no valid tag is refused without asking the database.
 async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
-    let sender = Sender::of(request);
-    let of_address = if sender.is_shared() {
+    let of_address = if Sender::of(request).is_shared() {
         None
     } else {
-        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &sender.bucket()).await
+        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &Sender::counter(ctx, request)).await
     };
     let of_credential = match presented(ctx, request) {
         Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,

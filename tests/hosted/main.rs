@@ -46,6 +46,7 @@ mod metadata;
 mod migrations;
 mod model;
 mod operators_list;
+mod other_sites;
 mod pages;
 mod prompts;
 mod protocol;

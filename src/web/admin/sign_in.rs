@@ -48,13 +48,14 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     let Some(state) = one("state").and_then(Handle::recognize) else {
         return views::admin::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
     };
-    if let Some(response) = too_often(ctx, request).await {
-        return response;
-    }
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
     let Some(browser) = cookie.read(request) else {
         return views::admin::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
     };
+    // After the cookie: what any page can send is not counted.
+    if let Some(response) = too_often(ctx, request).await {
+        return response;
+    }
     let mut response = match one("code") {
         Some(code) => sign_in(ctx, request, &state, &browser, code).await,
         None => views::admin::welcome(StatusCode::OK),
@@ -63,9 +64,9 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     response
 }
 
-/// Both ends of a sign-in count as visits of their address do.
+/// Both ends of a sign-in are counted: the second asks StatiBeat.
 async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Response> {
-    let wait = limits::wait(ctx, &limits::AUTHORIZE, &Sender::of(request).bucket()).await?;
+    let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx, request)).await?;
     Some(views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
 }
 

@@ -39,6 +39,11 @@ fn connecting(problem: &Problem<'_>) -> Words {
             "A sign-in link works once and for ten minutes.".into(),
             "If you have just answered, look at your app: it may be connected already. Otherwise go back to it and start connecting again.",
         ),
+        Problem::NotInATab => (
+            "This page opens only in a tab of its own",
+            "Another page tried to load it: in a frame, as an image, or before you went there.".into(),
+            "Nothing was shared. Go back to your app and start connecting again.",
+        ),
         Problem::OtherBrowser => (
             "This was started in another browser",
             "A connection must be finished in the browser and the tab it was started in, with cookies allowed.".into(),
@@ -123,6 +128,7 @@ fn looking_after(problem: &Problem<'_>) -> Words {
             "Open the Hosted MCP page again in a minute. If you have just changed something, look there whether it took effect.",
         ),
         Problem::BadLink(_)
+        | Problem::NotInATab
         | Problem::LinkUsed
         | Problem::OtherPerson
         | Problem::SignInCanceled

@@ -27,6 +27,8 @@ pub(super) enum Problem<'a> {
     BadLink(ShownToPerson),
     /// A link or form that works once was used before, or is too old.
     LinkUsed,
+    /// Another page loads this: in a frame, as an image, ahead of time.
+    NotInATab,
     /// Another browser started this.
     OtherBrowser,
     /// The form was shown to one person and answers for another.

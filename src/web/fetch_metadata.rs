@@ -1,0 +1,47 @@
+//! What a browser says about the page that causes a request, in headers that no script can set
+//! (<https://www.w3.org/TR/fetch-metadata/>). Other senders leave these headers out and are not restricted by them.
+//!
+//! Without this, any website could use up the limits of everybody who shares an address with one of its visitors.
+
+use super::reply::{self, Response};
+use super::routes::{Audience, Route};
+use super::views::{self, Problem};
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::json;
+
+/// The answer to a request that another site's page makes a browser send, where no person or client would send it so.
+pub(super) fn refuse(route: Route, head: &Request<()>) -> Option<Response> {
+    let headers = head.headers();
+    match route.audience() {
+        Audience::Browser if route.is_page() && head.method() != Method::POST && !is_navigation(headers) => {
+            Some(views::problem(StatusCode::FORBIDDEN, &Problem::NotInATab))
+        }
+        Audience::Programs if head.method() == Method::POST && !is_readable(headers) => {
+            let words = "call this endpoint by fetch in CORS mode, or from outside a browser";
+            let body = json!({"error": "invalid_request", "error_description": words});
+            Some(reply::json(StatusCode::FORBIDDEN, &body))
+        }
+        Audience::Browser | Audience::Programs => None,
+    }
+}
+
+/// Whether a tab goes to the address, rather than an image, a frame, a script or a prefetch of some page.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    is_absent_or(headers, "sec-fetch-mode", &["navigate"])
+        && is_absent_or(headers, "sec-fetch-dest", &["document"])
+        && !headers.contains_key("sec-purpose")
+}
+
+/// Whether the sender may read the answer: a form or an image of another page may not, and every client does.
+fn is_readable(headers: &HeaderMap) -> bool {
+    is_absent_or(headers, "sec-fetch-mode", &["cors", "same-origin"])
+}
+
+fn is_absent_or(headers: &HeaderMap, name: &str, accepted: &[&str]) -> bool {
+    headers.get(name).is_none_or(|value| accepted.iter().any(|wanted| value == wanted))
+}
+
+/// Whether the page of another site causes the request, as far as `Sec-Fetch-Site` says.
+pub(super) fn is_from_another_site(headers: &HeaderMap) -> bool {
+    !is_absent_or(headers, "sec-fetch-site", &["none", "same-origin"])
+}
