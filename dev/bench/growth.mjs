@@ -24,7 +24,7 @@ export async function growth(stack, most) {
     for (; there < grants; there += Math.min(CHUNK, grants - there)) await copy(stack.db, id, there, Math.min(CHUNK, grants - there));
     const medians = [];
     for (let round = 0; round < 5; round += 1) {
-      const { latencies } = await run({ next: () => call(stack, token, "tools/list"), milliseconds: 700 });
+      const { latencies } = await run({ next: () => call(stack, token, "tools/list"), requests: 20 });
       medians.push(median(latencies));
     }
     const rows = async (sql, hash) => (await stack.db.prepare(sql).bind(hash).all()).meta.rows_read;

@@ -19,6 +19,8 @@ const GRANTS = Number(process.env.GRANTS ?? 1_000_000);
 /** How long everything has its turn in one round. */
 const TURN = 700;
 const CLIENTS = 8;
+/** Connections that share the reads, so that none of them comes near its limit of messages. */
+const READERS = 500;
 
 const stack = await startStack();
 const upstream = `${stack.simulatorUrl}/`;
@@ -34,7 +36,7 @@ try {
 /** Latencies one at a time and requests a second of many at a time, of every operation and of its floors. */
 async function speeds() {
   const measured = [];
-  for (const operation of await operations(stack, ROUNDS)) {
+  for (const operation of await operations(stack, ROUNDS, READERS)) {
     const { next, wanted, check, trips, perRound } = operation;
     const turn = perRound ? { requests: perRound } : { milliseconds: TURN };
     const ours = { next, wanted, check };

@@ -17,6 +17,17 @@ export async function connect(stack, user = 1) {
   return (await client.token({ grant_type: "authorization_code", code: answer, redirect_uri: REDIRECT, code_verifier })).body;
 }
 
+/**
+ * Access tokens of so many connections, in turns: a connection may send 600 messages a minute, and 120 before an instance asks
+ * for more.
+ */
+export async function connections(stack, count) {
+  const tokens = [];
+  while (tokens.length < count) tokens.push((await connect(stack)).access_token);
+  let turn = 0;
+  return () => tokens[(turn += 1) % count];
+}
+
 async function approve(stack, user = 1) {
   const code_verifier = randomBytes(32).toString("base64url");
   const url = new URL("/mcp/oauth/authorize", stack.url);
@@ -53,8 +64,8 @@ const good = (text) => text.includes('"result"') && !text.includes('"isError":tr
  * Every operation: its row in the table of round trips (D1 batches that read, objects, requests upstream, D1 batches
  * that write), and what to send. `perRound` is set where a limit or a prepared supply says how many.
  */
-export async function operations(stack, rounds) {
-  const { access_token: token } = await connect(stack);
+export async function operations(stack, rounds, readers = 1) {
+  const token = await connections(stack, readers);
   const ended = await connect(stack);
   await new Client(stack, "bench-client").revoke(ended.refresh_token);
   const perRound = 6;
@@ -63,18 +74,18 @@ export async function operations(stack, rounds) {
   // A grant may go on to a new token ten times a minute.
   const chains = [];
   for (let left = Math.ceil((perRound * (rounds + 1)) / 8); left > 0; left -= 1) chains.push({ uses: 0, token: (await connect(stack)).refresh_token });
-  const writers = [token, (await connect(stack)).access_token];
+  const writers = [token(), (await connect(stack)).access_token];
   let writes = 0;
-  const read = (uri) => () => call(stack, token, "resources/read", { uri });
+  const read = (uri) => () => call(stack, token(), "resources/read", { uri });
   return [
-    { name: "tools/list", trips: [1, 0, 0], next: () => call(stack, token, "tools/list"), check: good },
-    { name: "resources/list", trips: [1, 0, 1], next: () => call(stack, token, "resources/list"), check: good },
+    { name: "tools/list", trips: [1, 0, 0], next: () => call(stack, token(), "tools/list"), check: good },
+    { name: "resources/list", trips: [1, 0, 1], next: () => call(stack, token(), "resources/list"), check: good },
     { name: "resources/read, one request upstream", trips: [1, 0, 1], next: read("statibeat://me"), check: good },
     { name: "resources/read, on a page", trips: [1, 0, 2], next: read("statibeat://pages/42/incidents/active"), check: good },
     {
       name: "prompts/get",
       trips: [1, 0, 2],
-      next: () => call(stack, token, "prompts/get", { name: "draft_customer_incident", arguments: { page_id: "42", symptoms: "Requests time out." } }),
+      next: () => call(stack, token(), "prompts/get", { name: "draft_customer_incident", arguments: { page_id: "42", symptoms: "Requests time out." } }),
       check: good,
     },
     {

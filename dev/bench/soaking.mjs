@@ -4,19 +4,19 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { run, send } from "./load.mjs";
-import { call, connect } from "./operations.mjs";
+import { call, connections } from "./operations.mjs";
 
 /**
- * Warms up with so many requests, then keeps going for so many seconds. Answers how many requests were `sent` and purges
+ * Warms up with so many requests, then keeps going for so many seconds, with the tokens of so many `readers` in turns. Answers how many requests were `sent` and purges
  * run, every `errors` as a text, and the worker's `memory` in megabytes every 2.5 s.
  */
-export async function soak(stack, { warmUp, seconds }, log = () => {}) {
-  const { access_token: token } = await connect(stack);
+export async function soak(stack, { warmUp, seconds, readers }, log = () => {}) {
+  const token = await connections(stack, readers);
   const requests = [
-    () => call(stack, token, "tools/list"),
-    () => call(stack, token, "resources/list"),
-    () => call(stack, token, "resources/read", { uri: "statibeat://pages/42/incidents/active" }),
-    () => call(stack, token, "prompts/get", { name: "summarize_current_beat_health", arguments: { page_id: "42" } }),
+    () => call(stack, token(), "tools/list"),
+    () => call(stack, token(), "resources/list"),
+    () => call(stack, token(), "resources/read", { uri: "statibeat://pages/42/incidents/active" }),
+    () => call(stack, token(), "prompts/get", { name: "summarize_current_beat_health", arguments: { page_id: "42" } }),
   ];
   let count = 0;
   const next = () => requests[(count += 1) % requests.length]();

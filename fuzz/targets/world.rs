@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
+use statibeat_mcp::hosted::rate_limit::MessageCounts;
 use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use statibeat_mcp::ports::{
@@ -79,6 +80,7 @@ impl World {
             http: self,
             memory: &Memory::default(),
             limiter: self,
+            messages: &MessageCounts::default(),
             request_id: RequestId("fuzzed".into()),
             now: Timestamp::from_seconds(NOW),
             clock: &|| NOW.unsigned_abs() * 1000,

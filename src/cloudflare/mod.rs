@@ -13,6 +13,7 @@ mod recovery;
 mod timer;
 
 use crate::config::{Config, Problem};
+use crate::hosted::rate_limit::MessageCounts;
 use crate::ids::RequestId;
 use crate::storage::gathering::Gathering;
 use crate::storage::purge;
@@ -33,6 +34,8 @@ thread_local! {
     static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
     /// What this instance knows of StatiBeat.
     static MEMORY: Rc<Memory> = Rc::default();
+    /// Messages that this instance has counted.
+    static MESSAGES: Rc<MessageCounts> = Rc::default();
     /// What this instance has to count.
     static GATHERING: Rc<Gathering> = Rc::default();
 }
@@ -55,6 +58,7 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         http: &fetch::Runtime,
         memory: &MEMORY.with(Rc::clone),
         limiter: &limiter,
+        messages: &MESSAGES.with(Rc::clone),
         request_id: request_id(&env),
         now: now(),
         clock: &milliseconds,

@@ -8,6 +8,8 @@
 use crate::ids::{GrantId, PageId};
 use crate::ports::{Decision, RateLimit};
 use crate::timestamp::Timestamp;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Writes of one connection. Our proposal for what the product leaves open; well below StatiBeat's own limit on
@@ -17,6 +19,40 @@ pub const WRITE_LIMIT: RateLimit = RateLimit { name: "write:grant", count: 30, w
 /// Writes on one page, whoever makes them through the connector. Two busy connections' worth: an incident is written
 /// about by few people at a time.
 pub const PAGE_LIMIT: RateLimit = RateLimit { name: "write:page", count: 60, window: Duration::from_mins(1) };
+
+/// Messages of one connection that an instance lets through by its own count, without asking anybody: an ordinary call must
+/// not wait for a counter. A person's assistant sends a handful of messages in a turn and stays below this, too.
+pub const LOCAL_MESSAGES: RateLimit =
+    RateLimit { name: "message:instance", count: 120, window: Duration::from_mins(1) };
+
+/// Messages of one connection beyond [`LOCAL_MESSAGES`], over all instances. Together 600 a minute in one instance, ten a
+/// second: only a program in a loop gets there. With more instances the bound is 120 for each of them and these 480.
+pub const SHARED_MESSAGES: RateLimit = RateLimit { name: "message:grant", count: 480, window: Duration::from_mins(1) };
+
+/// Connections that an instance counts for at a time; the others are counted by their shared counters alone.
+const COUNTED_CONNECTIONS: usize = 10_000;
+
+/// One instance's counts of messages, by connection.
+#[derive(Default)]
+pub struct MessageCounts(RefCell<HashMap<GrantId, State>>);
+
+impl MessageCounts {
+    /// Takes one message of a connection whose token has been verified. `false`: the instance's share is used up, or it
+    /// counts for too many connections already; the shared counter decides.
+    pub fn take(&self, grant_id: &GrantId, now: Timestamp) -> bool {
+        let mut counts = self.0.borrow_mut();
+        if counts.len() >= COUNTED_CONNECTIONS && !counts.contains_key(grant_id) {
+            let current = window_start(now, LOCAL_MESSAGES.window);
+            counts.retain(|_, state| state.window_started_at >= current);
+            if counts.len() >= COUNTED_CONNECTIONS {
+                return false;
+            }
+        }
+        let (state, decision) = State::take(counts.get(grant_id).copied(), LOCAL_MESSAGES, now);
+        counts.insert(grant_id.clone(), state);
+        matches!(decision, Decision::Allowed { .. })
+    }
+}
 
 /// The counter that the writes on a page take from. Page ids are unique over all organizations.
 pub fn page_key(page_id: PageId) -> String {
@@ -128,6 +164,30 @@ mod tests {
         let wait = |now| State::take(Some(full), LIMIT, Timestamp::from_seconds(now)).1;
         assert_eq!(wait(130), Decision::Limited { retry_after: Duration::from_secs(50) });
         assert_eq!(wait(179), Decision::Limited { retry_after: Duration::from_secs(1) });
+    }
+
+    #[test]
+    fn instance_counts_messages_of_each_connection_by_itself() {
+        let (counts, at) = (MessageCounts::default(), Timestamp::from_seconds(600));
+        let [one, other] = ["one", "other"].map(|id| GrantId(id.to_owned()));
+        let passed = (0..200).filter(|_| counts.take(&one, at)).count();
+        assert_eq!(passed, 120);
+        assert!(counts.take(&other, at));
+        assert!(counts.take(&one, at + LOCAL_MESSAGES.window));
+    }
+
+    #[test]
+    fn instance_counts_for_a_bounded_number_of_connections() {
+        let (counts, at) = (MessageCounts::default(), Timestamp::from_seconds(600));
+        let grant = |index: usize| GrantId(index.to_string());
+        for index in 0..COUNTED_CONNECTIONS {
+            assert!(counts.take(&grant(index), at));
+        }
+        assert!(!counts.take(&grant(COUNTED_CONNECTIONS), at), "the shared counter decides");
+        assert!(counts.take(&grant(0), at));
+        assert_eq!(counts.0.borrow().len(), COUNTED_CONNECTIONS);
+        assert!(counts.take(&grant(COUNTED_CONNECTIONS), at + LOCAL_MESSAGES.window));
+        assert_eq!(counts.0.borrow().len(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::Error;
 use super::era::Revision;
 use super::message::Id;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
@@ -18,6 +19,16 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 // Ours, outside the reserved range. Only stdio shows them: HTTP answers these two by its own means.
 const ACCESS_ENDED: i64 = 401;
 const INSUFFICIENT_SCOPE: i64 = 403;
+const TOO_MANY_MESSAGES: i64 = 429;
+
+/// The body of a 429. It names no message, for none was read.
+pub fn too_many_messages(wait: Duration) -> Value {
+    let seconds = wait.as_secs().max(1);
+    let words = format!(
+        "This connection sends too many messages. Nothing was read or published. Wait {seconds} seconds, then send the message again."
+    );
+    WireError::new(429, TOO_MANY_MESSAGES, &words).with(json!({ "retry_after_seconds": seconds })).body(None)
+}
 
 /// Why a message never got to the surface.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,9 +2,11 @@
 //!
 //! The limits are for cost and noise; secrets of 256 bits need none. An answer over a limit never uses a code that makes a
 //! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
-//! that of writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
+//! those of messages and writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
 
 use super::{Context, fetch_metadata};
+use crate::hosted::rate_limit::SHARED_MESSAGES;
+use crate::ids::GrantId;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
 use bytes::Bytes;
@@ -77,6 +79,15 @@ pub(super) async fn wait(ctx: &Context<'_>, limit: &RateLimit, subject: &str) ->
         Verdict::Wait(wait) => Some(wait),
         Verdict::Pass | Verdict::Unknown => None,
     }
+}
+
+/// The wait that a connection over its limit of messages is told. While nobody can count, messages pass: writes have limits
+/// of their own, which do not.
+pub(super) async fn message_wait(ctx: &Context<'_>, grant_id: &GrantId) -> Option<Duration> {
+    if ctx.messages.take(grant_id, ctx.now) {
+        return None;
+    }
+    wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
 }
 
 /// Who sent a request, as far as limits go.

@@ -8,6 +8,7 @@ use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
 use crate::ids::RequestId;
 use crate::mcp::era::Revision;
+use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
 use crate::mcp::{Observation, Trouble};
@@ -33,14 +34,10 @@ pub(super) async fn post(
     request_id: &RequestId,
 ) -> Response {
     let mut response = match admit(ctx, head).await {
-        Ok(caller) => {
-            let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
-            ctx.ledger.asked_by(Asker { client, grant });
-            match body::read(Route::Mcp, head, body).await {
-                Ok(bytes) => answer(ctx, &body::with_body(head, bytes), &caller, request_id).await,
-                Err(error) => body::refuse(ctx, Route::Mcp, error),
-            }
-        }
+        Ok(caller) => match body::read(Route::Mcp, head, body).await {
+            Ok(bytes) => answer(ctx, &body::with_body(head, bytes), &caller, request_id).await,
+            Err(error) => body::refuse(ctx, Route::Mcp, error),
+        },
         Err(refusal) => {
             ctx.ledger.because(refusal.word());
             refuse(ctx, &refusal)
@@ -55,6 +52,7 @@ enum Refusal {
     Challenge(Challenge),
     Method,
     TooOften(Duration),
+    TooManyMessages(Duration),
     Unavailable,
 }
 
@@ -68,7 +66,7 @@ impl Refusal {
             Self::Challenge(Challenge::InvalidToken) => "token_not_valid",
             Self::Challenge(Challenge::InsufficientScope(_)) => "scope_missing",
             Self::Method => "method",
-            Self::TooOften(_) => "limited",
+            Self::TooOften(_) | Self::TooManyMessages(_) => "limited",
             Self::Unavailable => "storage_unavailable",
         }
     }
@@ -87,6 +85,11 @@ async fn admit(ctx: &Context<'_>, request: &Request<()>) -> Result<Caller, Refus
         Ok(caller) => caller,
         Err(reason) => return Err(no_caller(ctx, request, reason).await),
     };
+    let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
+    ctx.ledger.asked_by(Asker { client, grant });
+    if let Some(wait) = limits::message_wait(ctx, &caller.grant_id).await {
+        return Err(Refusal::TooManyMessages(wait));
+    }
     if request.method() != Method::POST {
         return Err(Refusal::Method);
     }
@@ -269,6 +272,11 @@ fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
         Refusal::Challenge(reason) => challenge(ctx, reason),
         Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
         Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
+        Refusal::TooManyMessages(wait) => {
+            let mut response = reply::json(StatusCode::TOO_MANY_REQUESTS, &error::too_many_messages(*wait));
+            reply::retry_after(&mut response, *wait);
+            response
+        }
         Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }
 }

@@ -26,6 +26,7 @@ mod views;
 pub use reply::Response;
 
 use crate::config::Config;
+use crate::hosted::rate_limit::MessageCounts;
 use crate::ids::RequestId;
 use crate::keyring::KeyRing;
 use crate::oauth::client::Clients;
@@ -62,6 +63,8 @@ pub struct Runtime<'a> {
     pub memory: &'a Memory,
     /// Durable Objects.
     pub limiter: &'a dyn RateLimiter,
+    /// Messages that this instance has counted; longer-lived than the request.
+    pub messages: &'a MessageCounts,
     /// The request's id.
     pub request_id: RequestId,
     /// The clock, read once: the time that every decision is made for.
@@ -78,6 +81,7 @@ struct Context<'a> {
     db: &'a dyn Database,
     http: &'a dyn HttpClient,
     limiter: &'a dyn RateLimiter,
+    messages: &'a MessageCounts,
     now: Timestamp,
     clock: &'a Clock<'a>,
     random: &'a dyn Fn(&mut [u8]),
@@ -145,6 +149,7 @@ pub async fn handle(runtime: &Runtime<'_>, head: Request<()>, body: &dyn Request
         db: &CountedDatabase { inner: runtime.db, ledger: &ledger },
         http: &Breaking { inner: &client, breaker: &runtime.memory.breaker, clock },
         limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
+        messages: runtime.messages,
         now,
         clock,
         random,

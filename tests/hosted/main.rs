@@ -42,6 +42,7 @@ mod keys;
 mod known_clients;
 mod limits;
 mod matrix;
+mod message_limit;
 mod metadata;
 mod migrations;
 mod model;

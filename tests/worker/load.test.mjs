@@ -26,7 +26,7 @@ test("a result is measured against one wait for StatiBeat", async () => {
 });
 
 test("no answer is an error while clients keep reading and the purge runs", async () => {
-  const { sent, purges, errors } = await soak(stack, { warmUp: 40, seconds: 2 });
+  const { sent, purges, errors } = await soak(stack, { warmUp: 40, seconds: 2, readers: 8 });
   assert.deepEqual(errors, []);
   assert.ok(sent > 0 && purges > 0, `${sent} requests, ${purges} purges`);
 });

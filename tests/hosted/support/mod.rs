@@ -23,7 +23,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
-use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::hosted::rate_limit::{MessageCounts, State};
 use statibeat_mcp::ids::RequestId;
 use statibeat_mcp::ports::{BodyError, Decision, LimiterError, RateLimit, RateLimiter, RequestBody};
 use statibeat_mcp::storage::gathering::Gathering;
@@ -64,6 +64,8 @@ pub struct TestApp {
     gathering: Gathering,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
+    /// What the one instance has counted.
+    pub messages: MessageCounts,
     /// Bytes of request bodies that the connector has read.
     pub body_bytes_read: Cell<usize>,
     now: Cell<i64>,
@@ -89,6 +91,7 @@ impl TestApp {
             looks: Cell::new(0),
             gathering: Gathering::default(),
             address: Cell::new(None),
+            messages: MessageCounts::default(),
             body_bytes_read: Cell::new(0),
             now: Cell::new(START),
             drawn: Cell::new(0),
@@ -143,6 +146,7 @@ impl TestApp {
             http: &self.upstream,
             memory: &self.memory,
             limiter: &self.limiter,
+            messages: &self.messages,
             request_id: RequestId(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())),
             now: self.now(),
             clock: &|| self.milliseconds(),
