@@ -3,6 +3,7 @@
 use crate::support::flow::user;
 use crate::support::{TestApp, header, json};
 use serde_json::json;
+use statibeat_mcp::hosted::rate_limit::MessageCounts;
 use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
@@ -50,7 +51,7 @@ fn two_instances_let_at_most_their_shares_and_the_shared_limit_through() {
     let mut app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     assert_eq!(pings(&app, &pair.access, 600), [200; 600]);
-    app.messages = Default::default();
+    app.messages = MessageCounts::default();
     let statuses = pings(&app, &pair.access, 130);
     assert_eq!(statuses[..120], [200; 120]);
     assert_eq!(statuses[120..], [429; 10]);
