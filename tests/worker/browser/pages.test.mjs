@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
-import { openAdminPage, signInAs } from "../support/people.mjs";
+import { openAdminPage, press, signInAs } from "../support/people.mjs";
 import { STATES, WORLDS, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 

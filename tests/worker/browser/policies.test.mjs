@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
+import { press } from "../support/people.mjs";
 import { startStack } from "../support/stack.mjs";
 
 const HOSTED = "https://client.example/meta.json";

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
-import { authorizeUrl, call, connect, openAdminPage, signInAs } from "../support/people.mjs";
+import { authorizeUrl, call, connect, openAdminPage, press, signInAs } from "../support/people.mjs";
 import { REDIRECT, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 
