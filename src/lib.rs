@@ -5,6 +5,7 @@
 //! | module | answers for |
 //! |---|---|
 //! | [`timestamp`], [`ids`] | the plain values that every layer shares |
+//! | [`visible`] | text as a person sees it: invisible characters, quoting |
 //! | [`catalog`] | what is offered: scopes, resources, prompts, tools. Data only |
 //! | [`oauth`] | the authorization server's rules; pure |
 //! | [`mcp`] | the protocol's rules, both eras; pure |
@@ -36,4 +37,5 @@ pub mod surface;
 pub mod telemetry;
 pub mod timestamp;
 pub mod upstream;
+pub mod visible;
 pub mod web;

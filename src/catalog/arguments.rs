@@ -5,6 +5,7 @@
 //! step. An explicit `null` counts as left out.
 
 use super::ArgumentError;
+use crate::visible;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
@@ -115,7 +116,7 @@ fn check_string(schema: &Value, text: &str, at: &str, problems: &mut Vec<String>
 }
 
 fn inside(at: &str, name: &str) -> String {
-    let name: String = name.chars().take(64).collect();
+    let name = visible::line(name, 64);
     if at.is_empty() { name } else { format!("{at}.{name}") }
 }
 

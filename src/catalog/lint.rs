@@ -1,4 +1,7 @@
-//! What looks wrong in a text that customers are about to read. Pure; warns and never edits.
+//! What looks wrong in a text that customers are about to read. Pure; warns or refuses, and never edits.
+//!
+//! Rules see the folded text ([`crate::visible::Folded`]), so that no invisible character and no unusual form of a letter takes
+//! a word out of their sight.
 //!
 //! Rules look for what people regret after publishing: internals, secrets, blame, promises, contradictions, shouting. Each
 //! has a name to switch it off by, and says where in which field it saw what. A rule that cries wolf is worse than none,
@@ -6,6 +9,7 @@
 
 mod words;
 
+use crate::visible::{Folded, find_hidden};
 use serde_json::Value;
 use std::fmt;
 use words::Kind;
@@ -13,6 +17,8 @@ use words::Kind;
 /// A rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
+    /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
+    HiddenCharacter,
     /// A host name that only works inside.
     InternalHost,
     /// An address of a machine.
@@ -38,7 +44,8 @@ pub enum Rule {
 }
 
 /// All of them, in the order they are applied.
-pub const RULES: [Rule; 11] = [
+pub const RULES: [Rule; 12] = [
+    Rule::HiddenCharacter,
     Rule::InternalHost,
     Rule::IpAddress,
     Rule::Secret,
@@ -84,14 +91,17 @@ pub struct Warning {
     pub rule: Rule,
     /// In which field.
     pub field: &'static str,
-    /// At which character, from zero.
+    /// Characters before it.
     pub at: usize,
+    /// The hidden character that was found.
+    pub hidden: Option<char>,
 }
 
 impl Rule {
     /// Its name, for switches and messages.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::HiddenCharacter => "hidden-character",
             Self::InternalHost => "internal-host",
             Self::IpAddress => "ip-address",
             Self::Secret => "secret",
@@ -113,6 +123,7 @@ impl Rule {
 
     const fn words(self) -> &'static str {
         match self {
+            Self::HiddenCharacter => "is a character that readers do not see: leave it out",
             Self::InternalHost => "names an internal host",
             Self::IpAddress => "shows the address of a machine",
             Self::Secret => "looks like a secret",
@@ -127,8 +138,19 @@ impl Rule {
         }
     }
 
-    /// Where in a text the rule sees something. `path` is what the write is posted to.
-    fn find_in(self, field: &str, text: &str, path: &str) -> Option<usize> {
+    /// How many characters of a text stand before what the rule sees. `path` is what the write is posted to.
+    fn find_in(self, field: &str, text: &str, folded: &Folded, path: &str) -> Option<usize> {
+        match self {
+            Self::HiddenCharacter => find_hidden(text).map(|hidden| hidden.at),
+            Self::TooLong => {
+                let limit = if field == "title" { TITLE_LIMIT } else { TEXT_LIMIT };
+                (text.chars().count() > limit).then_some(limit)
+            }
+            rule => rule.find_in_folded(field, &folded.text, path).map(|at| folded.origin(at)),
+        }
+    }
+
+    fn find_in_folded(self, field: &str, text: &str, path: &str) -> Option<usize> {
         let is_title = field == "title";
         match self {
             Self::InternalHost => words::find(text, Kind::InternalHost),
@@ -143,17 +165,19 @@ impl Rule {
             Self::WrongTense => phrase(text, PAST).filter(|_| path == "maintenances"),
             Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0),
             Self::ShoutingTitle => is_title.then(|| shouting(text)).flatten(),
-            Self::TooLong => {
-                let limit = if is_title { TITLE_LIMIT } else { TEXT_LIMIT };
-                (text.chars().count() > limit).then_some(limit)
-            }
+            // These two look at the text as it was given.
+            Self::HiddenCharacter | Self::TooLong => None,
         }
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: `{}` at character {} {}", self.rule.name(), self.field, self.at, self.rule.words())
+        write!(f, "{}: `{}` at character {} ", self.rule.name(), self.field, self.at + 1)?;
+        if let Some(hidden) = self.hidden {
+            write!(f, "(U+{:04X}) ", u32::from(hidden))?;
+        }
+        f.write_str(self.rule.words())
     }
 }
 
@@ -161,8 +185,13 @@ impl fmt::Display for Warning {
 pub fn check(path: &str, body: &Value, is_on: impl Fn(Rule) -> bool) -> Vec<Warning> {
     let texts = FIELDS.into_iter().filter_map(|field| Some((field, body.get(field)?.as_str()?)));
     let warn = |(field, text): (&'static str, &str)| {
-        let found = RULES.into_iter().filter(|rule| is_on(*rule));
-        found.filter_map(|rule| Some(Warning { rule, field, at: rule.find_in(field, text, path)? })).collect::<Vec<_>>()
+        let folded = Folded::new(text);
+        let warning = |rule: Rule| {
+            let at = rule.find_in(field, text, &folded, path)?;
+            let hidden = text.chars().nth(at).filter(|_| rule == Rule::HiddenCharacter);
+            Some(Warning { rule, field, at, hidden })
+        };
+        RULES.into_iter().filter(|rule| is_on(*rule)).filter_map(warning).collect::<Vec<_>>()
     };
     texts.flat_map(warn).collect()
 }

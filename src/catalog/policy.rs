@@ -15,7 +15,7 @@ pub enum Confirm {
 }
 
 /// How writes are watched over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritePolicy {
     /// When they need to be confirmed.
     pub confirm: Confirm,
@@ -49,12 +49,20 @@ impl Confirm {
     }
 }
 
+impl Default for WritePolicy {
+    /// What nobody sees nobody meant to publish.
+    fn default() -> Self {
+        Self { confirm: Confirm::default(), rules_off: Vec::new(), rules_that_refuse: vec![Rule::HiddenCharacter] }
+    }
+}
+
 impl WritePolicy {
-    /// Reads `rule=off` and `rule=refuse` entries; the error names the one that is neither.
+    /// Reads `rule=off`, `rule=warn` and `rule=refuse` entries; the error names the one that is neither.
     pub fn with_rules(mut self, text: &str) -> Result<Self, String> {
         for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
             match entry.split_once('=').map(|(name, word)| (Rule::find(name), word)) {
                 Some((Some(rule), "off")) => self.rules_off.push(rule),
+                Some((Some(rule), "warn")) => self.rules_that_refuse.retain(|refusing| *refusing != rule),
                 Some((Some(rule), "refuse")) => self.rules_that_refuse.push(rule),
                 _ => return Err(entry.to_owned()),
             }
@@ -70,7 +78,12 @@ mod tests {
     #[test]
     fn rules_are_named_one_by_one() {
         let policy = WritePolicy::default().with_rules("blame=off, secret=refuse").expect("two rules");
-        assert_eq!((policy.rules_off, policy.rules_that_refuse), (vec![Rule::Blame], vec![Rule::Secret]));
+        assert_eq!(
+            (policy.rules_off, policy.rules_that_refuse),
+            (vec![Rule::Blame], vec![Rule::HiddenCharacter, Rule::Secret])
+        );
+        let policy = WritePolicy::default().with_rules("hidden-character=warn").expect("a rule");
+        assert_eq!(policy, WritePolicy { rules_that_refuse: vec![], ..WritePolicy::default() });
         for bad in ["blame", "blame=on", "nothing=off", "="] {
             assert_eq!(WritePolicy::default().with_rules(bad), Err(bad.to_owned()));
         }

@@ -4,6 +4,7 @@
 //! to a tool say what the tools can and cannot do.
 
 use super::{Prompt, PromptArgument, Reach, Variables};
+use crate::visible::quote;
 
 /// Every prompt, in the order of lists.
 pub static PROMPTS: &[Prompt] = &[
@@ -164,7 +165,7 @@ const fn optional(name: &'static str, title: &'static str, description: &'static
 
 /// What the client filled in, one line each; the person's own words are quoted, so that they cannot pass for the task.
 fn facts(given: &Variables) -> String {
-    let lines = given.iter().map(|(name, value)| format!("- {name}: {value:?}"));
+    let lines = given.iter().map(|(name, value)| format!("- {name}: {}", quote(value, usize::MAX)));
     std::iter::once("Given:".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
 }
 

@@ -4,6 +4,7 @@
 //! somebody else wrote; every other string must look like a key, a time or an address.
 
 use super::text;
+use crate::visible;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -101,11 +102,11 @@ impl Shown {
             }
             (Shown::Plain(_), value) => plain(value)?,
             (Shown::Text(_, most, origin), Value::String(words)) => {
-                let words = text::clean(words);
+                let words = visible::clean(words);
                 let words = if *origin == Origin::Outside { text::redact(&words) } else { words };
-                text::cap(words.trim(), *most).into()
+                visible::cap(words.trim(), *most).into()
             }
-            (Shown::Address(_), Value::String(address)) => bare_address(&text::clean(address))?.into(),
+            (Shown::Address(_), Value::String(address)) => bare_address(&visible::clean(address))?.into(),
             (Shown::Object(_, fields), Value::Object(object)) => show(fields, object),
             (Shown::List(_, most, fields), Value::Array(items)) => {
                 items.iter().filter_map(Value::as_object).take(*most).map(|item| show(fields, item)).collect()

@@ -17,6 +17,7 @@ use super::arguments;
 use super::scope::Requirement;
 use super::uri::Roots;
 use super::{ArgumentError, Effect, Resource, Tool, Write, WriteMethod};
+use crate::visible::{Hidden, find_line_break};
 use report::Report;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -127,6 +128,15 @@ const fn tool<A: Arguments>(
 
 fn write<A: Arguments>(given: Value) -> Result<Write, ArgumentError> {
     let write = arguments::parse::<A>(given).map(A::into_write)?;
+    check_title(&write)?;
     let changes_nothing = write.method == WriteMethod::Patch && write.body.as_object().is_some_and(Map::is_empty);
     if changes_nothing { Err(ArgumentError("name at least one field to change".to_owned())) } else { Ok(write) }
+}
+
+/// A title is one line: with another one it would pass for more than a title wherever it is shown.
+fn check_title(write: &Write) -> Result<(), ArgumentError> {
+    let title = write.body.get("title").and_then(Value::as_str).unwrap_or_default();
+    let Some(Hidden { at, character }) = find_line_break(title) else { return Ok(()) };
+    let (place, code) = (at + 1, u32::from(character));
+    Err(ArgumentError(format!("`title` must be one line: character {place} (U+{code:04X}) ends it")))
 }

@@ -7,7 +7,11 @@ use crate::catalog::scope::{PagePermission, Requirement, Scope, ScopeSet};
 use crate::ids::PageId;
 use crate::mcp;
 use crate::upstream::identity::AccessiblePage;
+use crate::visible::quote;
 use serde_json::{Value, json};
+
+/// Longest name of a page that is quoted, in characters.
+const PAGE_NAME_MAX: usize = 200;
 
 /// The client was not granted what an entry needs; more consent would help. Holds everything worth asking for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +78,9 @@ pub fn check_role(page: &AccessiblePage, requirement: &Requirement) -> Result<()
 /// What to tell a person whose role is not enough.
 pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
     format!(
-        "Your role on the page \"{page_name}\" does not allow you to {} ({}). Someone who administers the page can \
+        "Your role on the page {} does not allow you to {} ({}). Someone who administers the page can \
          change your role; connecting again cannot.",
+        quote(page_name, PAGE_NAME_MAX),
         words(missing),
         missing.key()
     )

@@ -7,7 +7,7 @@ use super::Error;
 use super::era::{CLIENT_KEY, Revision};
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
-use crate::catalog::text;
+use crate::visible;
 use serde_json::Value;
 
 /// Longest name or version kept, in characters.
@@ -48,7 +48,7 @@ impl Program {
 fn one_line(text: &str) -> String {
     // Cut first: cleaning need not look at a megabyte.
     let start: String = text.chars().take(4 * NAME_LIMIT).collect();
-    let words = text::clean(&start).split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = visible::clean(&start).split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().take(NAME_LIMIT).collect()
 }
 

@@ -299,6 +299,8 @@ pub enum RegistrationError {
     Malformed,
     #[error("client_name must be at most 200 characters")]
     ClientName,
+    #[error("client_name has no letter or digit that people can see")]
+    HiddenClientName,
     #[error("grant_types must include authorization_code")]
     GrantTypes,
     #[error("redirect_uris must be 1 to 10 addresses of at most 2048 bytes")]
@@ -313,7 +315,9 @@ impl RegistrationError {
     /// The registered error code.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::ContentType | Self::Malformed | Self::ClientName | Self::GrantTypes => "invalid_client_metadata",
+            Self::ContentType | Self::Malformed | Self::ClientName | Self::HiddenClientName | Self::GrantTypes => {
+                "invalid_client_metadata"
+            }
             Self::RedirectUris | Self::DangerousScheme | Self::NoneAcceptable => "invalid_redirect_uri",
         }
     }

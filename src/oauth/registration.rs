@@ -9,6 +9,7 @@ use crate::oauth::client::ClientId;
 use crate::oauth::error::RegistrationError;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::hash;
+use crate::visible::line;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
         return Err(RegistrationError::GrantTypes);
     }
     let redirects = acceptable(&addresses(request.redirect_uris)?)?;
-    let kept = Registered { name: plain_name(&name), redirects: redirects.iter().map(redirect_hash).collect() };
+    let kept = Registered { name: plain_name(&name)?, redirects: redirects.iter().map(redirect_hash).collect() };
     Ok(json!({
         "client_id": kept.issue(ring),
         "client_id_issued_at": issued_at,
@@ -132,19 +133,16 @@ fn has_dangerous_scheme(uri: &str) -> bool {
     DANGEROUS_SCHEMES.contains(&scheme.as_str())
 }
 
-/// The name without characters that could disguise it, cut to what an id carries.
-fn plain_name(name: &str) -> String {
-    let visible: String = name.chars().map(|c| if is_visible(c) { c } else { ' ' }).collect();
-    let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+/// The name as one visible line, cut to what an id carries. A name is optional (RFC 7591 2); one that is given has something
+/// to read.
+fn plain_name(name: &str) -> Result<String, RegistrationError> {
+    if name.is_empty() {
+        return Ok("An app without a name".to_owned());
+    }
+    let words = line(name, MAX_NAME_CHARACTERS);
     let end = (0..=words.len().min(KEPT_NAME_BYTES)).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
     let kept = words[..end].trim_end();
-    if kept.is_empty() { "An app without a name".to_owned() } else { kept.to_owned() }
-}
-
-/// No control, bidirectional, zero-width or private-use characters.
-fn is_visible(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{10ffff}')
+    if kept.chars().any(char::is_alphanumeric) { Ok(kept.to_owned()) } else { Err(RegistrationError::HiddenClientName) }
 }
 
 #[cfg(test)]
@@ -238,7 +236,13 @@ mod tests {
 
     #[test]
     fn a_name_cannot_disguise_itself() {
-        assert_eq!(plain_name("Stati\u{202e}Beat\u{200b}\n Official "), "Stati Beat Official");
-        assert_eq!(plain_name("\u{7}"), "An app without a name");
+        let plain = |name: &str| plain_name(name).ok();
+        assert_eq!(plain("Stati\u{202e}Beat\u{200b}\n Official ").as_deref(), Some("StatiBeat Official"));
+        assert_eq!(plain("").as_deref(), Some("An app without a name"));
+        for hidden in
+            ["\u{7}", " ", "\u{3164}\u{3164}", "\u{2800}", "\u{200b}\u{e0041}", "\u{ad}", "\u{301}", "\u{200d}\n"]
+        {
+            assert_eq!(plain(hidden), None, "{hidden:?}");
+        }
     }
 }

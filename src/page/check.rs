@@ -2,13 +2,15 @@
 
 use super::{PageSurface, tools};
 use crate::mcp::Error;
+use crate::visible::line;
+use serde_json::Value;
 
 impl PageSurface<'_> {
     /// Asks StatiBeat which page this is and what the token may do there.
     pub async fn check(&self) -> Result<String, Error> {
         let page = self.page_or_trouble().await?;
-        let text = |name: &str| page.raw[name].as_str().unwrap_or("not told by StatiBeat").to_owned();
-        let token = page.raw["token"]["permission"].as_str().unwrap_or("not told by StatiBeat");
+        let text = |name: &str| shown(&page.raw[name]);
+        let token = shown(&page.raw["token"]["permission"]);
         let on: Vec<&str> = self.settings.tools.on().map(|tool| tool.name).collect();
         let off: Vec<String> = tools::all()
             .filter_map(|tool| Some(format!("{} ({})", tool.name, self.settings.tools.off(tool)?)))
@@ -24,4 +26,9 @@ impl PageSurface<'_> {
             list(&off),
         ))
     }
+}
+
+/// A text of StatiBeat's on a terminal.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| "not told by StatiBeat".to_owned(), |text| line(text, 300))
 }

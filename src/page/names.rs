@@ -9,7 +9,7 @@ pub const NAMES: [(&str, &str); 12] = [
     (READ_ONLY, "true: no tools at all"),
     (ALLOWED_TOOLS, "names of the tools to offer, separated by commas or blanks; all when unset"),
     (CONFIRM, "always, when-supported (default) or never: when a write is confirmed first"),
-    (LINT, "rules for public text, as in blame=off secret=refuse"),
+    (LINT, "rules for public text, as in blame=off secret=refuse; hidden-character refuses unless named"),
     (CONNECT_TIMEOUT, "seconds to reach StatiBeat, 1 to 60; 5 when unset"),
     (TIMEOUT, "seconds for a whole answer of StatiBeat, 1 to 300; 30 when unset"),
     (LOG_LEVEL, "error, warn (default), info or debug; the log goes to standard error"),

@@ -6,6 +6,7 @@
 
 use crate::catalog::Write;
 use crate::timestamp::Timestamp;
+use crate::visible::quote;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::{DateTimeParser, PiecesOffset};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -69,7 +70,10 @@ pub fn echo(write: &Write, page: &Value) -> Option<String> {
     let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
     let zone = Zone::of(page);
     let Some(clocks) = &zone.clocks else {
-        return Some(format!("The window is {in_utc}; the page's time zone {} is not known here.", zone.name));
+        return Some(format!(
+            "The window is {in_utc}; the page's time zone {} is not known here.",
+            quote(zone.name, 64)
+        ));
     };
     let [first, last] = [starts_at, ends_at].map(|at| clocks.to_offset(jiff_time(at)));
     let change = if first == last { "" } else { "; the clocks change in between" };

@@ -2,7 +2,7 @@
 //!
 //! Ids are matched by their beginning, and by what they stand for, so that typing a part of a title finds the incident.
 
-use crate::catalog;
+use crate::visible;
 use serde_json::Value;
 
 /// Windows worth suggesting: those that StatiBeat's own screen offers.
@@ -52,7 +52,7 @@ pub fn candidates_of(answer: &Value, field: &str) -> Vec<Candidate> {
     let candidate = |item: &Value| {
         let value = match &item[field] {
             Value::Number(id) => id.to_string(),
-            Value::String(key) => catalog::text::clean(key),
+            Value::String(key) => visible::clean(key),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         let words = ["title", "name"].iter().find_map(|name| item[*name].as_str()).unwrap_or_default();

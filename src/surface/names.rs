@@ -4,8 +4,9 @@
 //! no read.
 
 use super::similar;
-use crate::catalog::{Write, text};
+use crate::catalog::Write;
 use crate::upstream::{ApiError, PageApi};
+use crate::visible::quote;
 use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
@@ -39,7 +40,7 @@ pub fn unknown_status(definitions: &Value, write: &Write) -> Option<String> {
     }
     Some(format!(
         "`status` must be one of: {}",
-        keys.iter().map(|key| text::line(key, COMPARED)).collect::<Vec<_>>().join(", ")
+        keys.iter().map(|key| quote(key, COMPARED)).collect::<Vec<_>>().join(", ")
     ))
 }
 
@@ -48,12 +49,22 @@ pub fn unknown_items(items: &Value, write: &Write) -> Vec<String> {
     let known = entries(items);
     let named = write.body.get("affected_items").and_then(Value::as_array).into_iter().flatten();
     let unknown = named.filter(|name| !known.iter().any(|item| similar::is_same_item(name, item)));
-    unknown.map(|name| format!("no component of this page is {name}{}", closest(name, known))).collect()
+    unknown.map(|name| format!("no component of this page has {}{}", given(name), closest(name, known))).collect()
 }
 
 /// The entries of a list, in its envelope or bare.
 pub fn entries(list: &Value) -> &[Value] {
     list.get("items").unwrap_or(list).as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A name as the write gave it.
+fn given(name: &Value) -> String {
+    let fields = name.as_object().into_iter().flatten();
+    let field = |(kind, value): (&String, &Value)| match value.as_str() {
+        Some(text) => format!("{kind} {}", quote(text, COMPARED)),
+        None => format!("{kind} {value}"),
+    };
+    fields.map(field).collect::<Vec<_>>().join(", ")
 }
 
 /// A hint at what may have been meant; of two that are as close, the one of the same kind of name.
@@ -68,7 +79,7 @@ fn closest(name: &Value, known: &[Value]) -> String {
     let away = |text: &str| damerau_levenshtein(&wanted, &comparable(text));
     match spelled.map(|(field, text)| (away(text), field != kind, text)).min() {
         Some((away, _, text)) if away <= 2 + wanted.chars().count() / 3 => {
-            format!("; did you mean \"{}\"?", text::line(text, COMPARED))
+            format!("; did you mean {}?", quote(text, COMPARED))
         }
         _ => String::new(),
     }
@@ -103,14 +114,14 @@ mod tests {
         for (named, answer) in [
             (
                 json!({ "slug": "publc-api" }),
-                "no component of this page is {\"slug\":\"publc-api\"}; did you mean \"public-api\"?",
+                "no component of this page has slug \"publc-api\"; did you mean \"public-api\"?",
             ),
             (
                 json!({ "external_id": "api-gatway" }),
-                "no component of this page is {\"external_id\":\"api-gatway\"}; did you mean \"api-gateway\"?",
+                "no component of this page has external_id \"api-gatway\"; did you mean \"api-gateway\"?",
             ),
-            (json!({ "slug": "billing" }), "no component of this page is {\"slug\":\"billing\"}"),
-            (json!({ "id": 4 }), "no component of this page is {\"id\":4}"),
+            (json!({ "slug": "billing" }), "no component of this page has slug \"billing\""),
+            (json!({ "id": 4 }), "no component of this page has id 4"),
         ] {
             assert_eq!(unknown_items(&items, &write(json!({ "affected_items": [named] }))), [answer]);
         }
@@ -122,7 +133,7 @@ mod tests {
         let definitions =
             json!({ "items": [{ "key": "operational" }, { "key": "degraded" }, { "key": "old", "archived": true }] });
         let unknown = |status: &str| unknown_status(&definitions, &write(json!({ "status": status })));
-        assert_eq!(unknown("broken").as_deref(), Some("`status` must be one of: operational, degraded"));
+        assert_eq!(unknown("broken").as_deref(), Some("`status` must be one of: \"operational\", \"degraded\""));
         assert_eq!(unknown("old"), unknown("broken"));
         assert_eq!((unknown("degraded"), unknown_status(&definitions, &write(json!({})))), (None, None));
         assert_eq!(unknown_status(&json!({}), &write(json!({ "status": "broken" }))), None, "a page that says nothing");

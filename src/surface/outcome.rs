@@ -5,6 +5,7 @@
 
 use super::confirmation::BadHandle;
 use super::similar::Similar;
+use super::target::TITLE_MAX;
 use super::write::{Made, NotWritten, Posted};
 use crate::catalog::Tool;
 use crate::catalog::tools::Written;
@@ -12,7 +13,11 @@ use crate::catalog::uri::Roots;
 use crate::mcp::{self, ToolOutcome};
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
+use crate::visible::quote;
 use std::time::Duration;
+
+/// Longest answer of StatiBeat that is quoted, in characters.
+const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
 pub fn bad_arguments(problems: &[String]) -> ToolOutcome {
@@ -117,7 +122,7 @@ pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
         }
         NotWritten::Invalid { text, unknown } => {
             let hint = if unknown.is_empty() { String::new() } else { format!(" ({})", unknown.join("; ")) };
-            format!("StatiBeat refused: \"{text}\"{hint}. Nothing was published.")
+            format!("StatiBeat refused: {}{hint}. Nothing was published.", quote(text, ANSWER_MAX))
         }
         NotWritten::Upstream(error) => return refused(error),
         NotWritten::Unconfirmed(_) => {
@@ -129,7 +134,8 @@ pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
 
 fn similar(found: &[Similar]) -> String {
     let one = |similar: &Similar| {
-        format!("incident {} (\"{}\", opened {} minutes ago)", similar.id, similar.title, similar.age.as_secs() / 60)
+        let title = quote(&similar.title, TITLE_MAX);
+        format!("incident {} ({title}, opened {} minutes ago)", similar.id, similar.age.as_secs() / 60)
     };
     let list = found.iter().map(one).collect::<Vec<_>>().join(", ");
     format!(
@@ -170,7 +176,7 @@ pub fn not_looked(error: &ApiError) -> Result<ToolOutcome, mcp::Error> {
 fn refused(error: &ApiError) -> Result<String, mcp::Error> {
     match error {
         ApiError::NotFound(text) | ApiError::Forbidden(text) | ApiError::Invalid(text) => {
-            Ok(format!("StatiBeat refused: \"{text}\". Nothing was published."))
+            Ok(format!("StatiBeat refused: {}. Nothing was published.", quote(text, ANSWER_MAX)))
         }
         ApiError::RateLimited { retry_after } => {
             let wait = retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));

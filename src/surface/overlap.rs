@@ -2,10 +2,12 @@
 //! remark, no reason to refuse.
 
 use super::names::entries;
+use super::target::TITLE_MAX;
 use super::{clock, similar};
-use crate::catalog::{Write, text};
+use crate::catalog::Write;
 use crate::timestamp::Timestamp;
 use crate::upstream::PageApi;
+use crate::visible::quote;
 use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
@@ -60,7 +62,7 @@ impl Overlap {
 /// Those among the windows and the open incidents that touch what this window touches.
 pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Timestamp) -> Vec<Overlap> {
     let Some((starts_at, ends_at)) = clock::window(write) else { return Vec::new() };
-    let named = |entry: &Value| text::line(entry["title"].as_str().unwrap_or_default(), 200);
+    let named = |entry: &Value| quote(entry["title"].as_str().unwrap_or_default(), TITLE_MAX);
     let overlaps = |list: &Value| -> Vec<Value> {
         entries(list).iter().filter(|entry| similar::overlaps(entry, &write.body)).cloned().collect()
     };
@@ -69,11 +71,11 @@ pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Ti
     let window = |entry: Value| {
         let (from, to) = (time(&entry, "starts_at")?, time(&entry, "ends_at")?);
         let id = entry["id"].as_i64().filter(|id| Some(*id) != own && from < ends_at && starts_at < to)?;
-        let words = format!("maintenance {id} (\"{}\", {from} to {to}) is on the same components", named(&entry));
+        let words = format!("maintenance {id} ({}, {from} to {to}) is on the same components", named(&entry));
         Some(Overlap::Window { id, words })
     };
     let incident = |entry: Value| {
-        Overlap::Incident(format!("incident {} (\"{}\") is open on the same components", entry["id"], named(&entry)))
+        Overlap::Incident(format!("incident {} ({}) is open on the same components", entry["id"], named(&entry)))
     };
     let windows = windows.iter().flat_map(overlaps).filter_map(window);
     let incidents = incidents.filter(|_| starts_at <= now + SOON);

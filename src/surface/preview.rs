@@ -5,17 +5,22 @@
 
 use super::names::optional;
 use super::{clock, confirmation, names, overlap, similar, target};
-use crate::catalog::{Write, text};
+use crate::catalog::Write;
+use crate::catalog::lint::{self, Rule};
 use crate::mcp::ToolOutcome;
 use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, PageApi};
+use crate::visible::{line, quote, quote_lines};
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
 /// The texts of a write that customers read, in the order they read them.
 const PUBLIC: [&str; 6] =
     ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
+
+/// Longest name of a page, a component or a status that is quoted, in characters.
+const NAME_MAX: usize = 200;
 
 /// A preview with everything that was found out for it.
 pub struct Preview {
@@ -71,9 +76,12 @@ pub async fn make(
     let unknown = items.as_ref().map(|items| names::unknown_items(items, write)).unwrap_or_default();
     let unknown_status = statuses?.and_then(|statuses| names::unknown_status(&statuses, write));
     let similar_words = similar.iter().map(|similar| {
-        format!("incident {} (\"{}\") affects the same components: update it instead?", similar.id, similar.title)
+        let title = quote(&similar.title, target::TITLE_MAX);
+        format!("incident {} ({title}) affects the same components: update it instead?", similar.id)
     });
-    let warnings = unknown.into_iter().chain(unknown_status).chain(similar_words).chain(overlaps).collect();
+    let hidden = target.as_ref().filter(|_| lets_out(write)).map(|draft| hidden_in(draft, write)).unwrap_or_default();
+    let warnings =
+        hidden.into_iter().chain(unknown).chain(unknown_status).chain(similar_words).chain(overlaps).collect();
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
     let components = components(items.as_ref(), target.as_ref(), write);
     Ok(Preview { target, components, subscribers, warnings, handle: seal(&seen) })
@@ -89,7 +97,7 @@ fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> V
 }
 
 fn component(item: &Value, write: &Write) -> Value {
-    let name = text::clean(item["name"].as_str().unwrap_or_default());
+    let name = line(item["name"].as_str().unwrap_or_default(), NAME_MAX);
     let after = match write.path.split('/').next() {
         _ if target::ends(write) => json!("no longer affected by it"),
         Some("maintenances") => json!("under maintenance"),
@@ -136,20 +144,22 @@ impl Preview {
 
     /// The texts that customers would read: those of the write, or those of what it lets out.
     fn public_text(&self, write: &Write) -> Map<String, Value> {
-        let lets_out = write.path.starts_with("beats/actions/") && write.path.ends_with("/approve");
-        let texts = if lets_out { self.target.as_ref() } else { Some(&write.body) };
+        let texts = if lets_out(write) { self.target.as_ref() } else { Some(&write.body) };
         let given = PUBLIC.iter().filter_map(|name| Some((*name, texts?.get(*name)?)));
         given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
     }
 
     /// What a person must know before they agree.
     pub fn sentences(&self, page: &AccessiblePage, write: &Write) -> String {
-        let mut lines = vec![format!("On {}, {}", page.name, target::sentence(write, self.target.as_ref()))];
+        let mut lines =
+            vec![format!("On {}, {}", quote(&page.name, NAME_MAX), target::sentence(write, self.target.as_ref()))];
         let texts = self.public_text(write);
-        lines.extend(texts.iter().map(|(name, text)| format!("{name}: {}", text.as_str().unwrap_or_default())));
+        lines.extend(
+            texts.iter().map(|(name, text)| format!("{name}: {}", quote_lines(text.as_str().unwrap_or_default()))),
+        );
         lines.extend(clock::echo(write, &page.raw));
         lines.extend(self.components.iter().map(|item| {
-            let word = |name: &str| item[name].as_str().unwrap_or("as before").to_owned();
+            let word = |name: &str| quote(item[name].as_str().unwrap_or("as before"), NAME_MAX);
             format!("{}: {} → {}", word("name"), word("before"), word("after"))
         }));
         lines.extend(self.subscribers.as_ref().map(heard_by));
@@ -158,9 +168,20 @@ impl Preview {
     }
 }
 
+/// Whether a write lets out what somebody else wrote.
+fn lets_out(write: &Write) -> bool {
+    write.path.starts_with("beats/actions/") && write.path.ends_with("/approve")
+}
+
+/// Characters that nobody sees in a draft that a write lets out.
+fn hidden_in(draft: &Value, write: &Write) -> Vec<String> {
+    let found = lint::check(&write.path, draft, |rule| rule == Rule::HiddenCharacter);
+    found.iter().map(ToString::to_string).collect()
+}
+
 fn heard_by(subscribers: &Value) -> String {
     let channels = subscribers["channels"].as_object().into_iter().flatten();
-    let channels: Vec<String> = channels.map(|(name, count)| format!("{} {count}", text::clean(name))).collect();
+    let channels: Vec<String> = channels.map(|(name, count)| format!("{} {count}", line(name, NAME_MAX))).collect();
     let total = &subscribers["deliverable"];
     format!("{total} subscribers would hear of it ({}).", channels.join(", "))
 }

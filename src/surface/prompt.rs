@@ -3,12 +3,16 @@
 //! Many clients cannot read resources, so a prompt brings them along. The first resource of a prompt is what it is
 //! about: without it there is no prompt. Of the others, what cannot be had is said in the text.
 
-use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables, text};
+use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables};
 use crate::ids::PageId;
 use crate::mcp::{Error, PromptContent, PromptOutcome, ResourceContents};
+use crate::visible::{self, quote};
 
 /// Longest argument that is put into a text, in characters.
 const ARGUMENT_MAX: usize = 4000;
+
+/// Longest reason why a resource is missing, in characters.
+const REASON_MAX: usize = 400;
 
 /// What to answer about a name that no prompt has.
 pub fn unknown(name: &str) -> Error {
@@ -41,7 +45,8 @@ pub fn outcome(
             Err(error @ (Error::Forbidden(_) | Error::Unavailable { .. } | Error::ResourceNotFound(_)))
                 if index > 0 =>
             {
-                let missing = format!("\n\nNot available now: {} ({error}). Say so where it matters.", entry.title);
+                let reason = quote(&error.to_string(), REASON_MAX);
+                let missing = format!("\n\nNot available now: {} ({reason}). Say so where it matters.", entry.title);
                 words.push_str(&missing);
             }
             Err(error) => return Err(error),
@@ -59,18 +64,18 @@ pub fn check<'a>(
     let wrong = |words: String| Error::InvalidParams(words);
     let mut checked = Variables::new();
     for argument in arguments {
-        let value = given.remove(argument.name).map(|value| text::clean(&value).trim().to_owned());
+        let value = given.remove(argument.name).map(|value| visible::clean(&value).trim().to_owned());
         match value.filter(|value| !value.is_empty()) {
             Some(value) if argument.name.ends_with("_id") && PageId::parse(&value).is_none() => {
                 return Err(wrong(format!("{} must be a positive whole number", argument.name)));
             }
-            Some(value) => checked.insert(argument.name.to_owned(), text::cap(&value, ARGUMENT_MAX)),
+            Some(value) => checked.insert(argument.name.to_owned(), visible::cap(&value, ARGUMENT_MAX)),
             None if argument.required => return Err(wrong(format!("{} is required", argument.name))),
             None => None,
         };
     }
     match given.keys().next() {
-        Some(unknown) => Err(wrong(format!("unknown argument {}", unknown.chars().take(64).collect::<String>()))),
+        Some(unknown) => Err(wrong(format!("unknown argument {}", quote(unknown, 64)))),
         None => Ok(checked),
     }
 }

@@ -3,8 +3,9 @@
 //! It asks before it lets a second one be opened. It is advice to a model, not a lock: two sessions that open incidents
 //! at the very same moment both pass.
 
-use crate::catalog::{Write, text};
+use crate::catalog::Write;
 use crate::timestamp::Timestamp;
+use crate::visible;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub fn find(active: &Value, write: &Write, now: Timestamp) -> Vec<Similar> {
 fn read(entry: &Value, now: Timestamp) -> Option<Similar> {
     let started_at: jiff::Timestamp = entry.get("started_at")?.as_str()?.parse().ok()?;
     let age = now.since(Timestamp::from_seconds(started_at.as_second()));
-    let title = entry.get("title").and_then(Value::as_str).map(|title| text::line(title, 200)).unwrap_or_default();
+    let title = entry.get("title").and_then(Value::as_str).map(|title| visible::line(title, 200)).unwrap_or_default();
     let external_id = entry.get("external_id").and_then(Value::as_str).map(str::to_owned);
     (age <= RECENT).then_some(Similar { id: entry.get("id")?.as_i64()?, title, age, external_id })
 }

@@ -1,10 +1,14 @@
 //! What a write is about: where to read it, and how to say to a person what would become of it.
 
-use crate::catalog::{Write, WriteMethod, text};
+use crate::catalog::{Write, WriteMethod};
+use crate::visible::quote;
 use serde_json::Value;
 
 /// Pending actions are read as a list: StatiBeat shows none of them alone.
 const PENDING: &str = "beats/actions?status=pending&limit=200";
+
+/// Longest title that is quoted, in characters.
+pub const TITLE_MAX: usize = 200;
 
 /// Where to read what a write is about; `None` for one that adds something new.
 pub fn place(path: &str) -> Option<String> {
@@ -67,7 +71,7 @@ fn name(path: &str, target: Option<&Value>) -> String {
         _ => ("it", ""),
     };
     let title = target.and_then(|target| ["title", "name"].iter().find_map(|field| target[*field].as_str()));
-    title.map_or_else(|| format!("{noun} {id}"), |title| format!("{noun} {id} (\"{}\")", text::clean(title)))
+    title.map_or_else(|| format!("{noun} {id}"), |title| format!("{noun} {id} ({})", quote(title, TITLE_MAX)))
 }
 
 #[cfg(test)]

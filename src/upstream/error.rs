@@ -3,8 +3,8 @@
 //! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
-use crate::catalog::text;
 use crate::ports::HttpError;
+use crate::visible;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{HeaderMap, RETRY_AFTER};
@@ -159,7 +159,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The text as a client may see it: one line of visible characters, capped.
 fn shown(text: &str) -> String {
-    let line = text::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = visible::clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN_LIMIT) {
         _ if line.is_empty() => "StatiBeat gave no reason.".to_owned(),
         Some((end, _)) => format!("{}…", &line[..end]),

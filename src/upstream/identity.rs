@@ -8,14 +8,17 @@ use super::assertion::Bound;
 use super::identity_token::{self, Expected};
 use super::{API_ROOT, Api, ApiError, BadIdentity, Connector, JSON, SignedInUser};
 use crate::catalog::scope::{PagePermission, Scope};
-use crate::catalog::text;
 use crate::ids::{OrganizationId, PageId};
+use crate::visible;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use url::Url;
+
+/// Longest name of a page that is shown, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// The list of pages that a person can see, below the API root.
 pub const PAGES_PATH: &str = "me/pages";
@@ -166,7 +169,11 @@ impl AccessiblePage {
         Some(Self {
             id: PageId(number("id")?),
             organization_id: OrganizationId(number("organization_id")?),
-            name: entry.get("name").and_then(Value::as_str).map(text::clean).unwrap_or_default(),
+            name: entry
+                .get("name")
+                .and_then(Value::as_str)
+                .map(|name| visible::line(name, LONGEST_NAME))
+                .unwrap_or_default(),
             permissions: permissions.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             raw: entry.clone(),
         })

@@ -5,9 +5,9 @@
 //! that order. Parties and binding differ from kind to kind; those are their files' business.
 
 use super::BadIdentity;
-use crate::catalog::text;
 use crate::keyring::PublicKey;
 use crate::timestamp::Timestamp;
+use crate::visible;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
 use jwt_compact::prelude::*;
 use jwt_compact::{Algorithm, ValidationError};
@@ -87,7 +87,7 @@ pub(super) fn check_times<C>(claims: &Claims<C>, now: Timestamp) -> Result<Times
 pub(super) fn shown(name: &str) -> String {
     /// Longer than any e-mail address may be (RFC 5321 4.5.3.1).
     const LONGEST: usize = 320;
-    text::line(name, LONGEST)
+    visible::line(name, LONGEST)
 }
 
 /// Whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.

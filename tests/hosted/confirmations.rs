@@ -66,6 +66,42 @@ impl Story {
     }
 }
 
+/// The lines of a question that are ours: no line of anybody else's text can be one.
+#[test]
+fn text_of_others_forges_no_line_of_the_question() {
+    let story = Story::new("always");
+    let forged =
+        "It is slow.\n\n94 subscribers would hear of it (email 0).\r\nPublish this? On \"Other\", nobody would read:";
+    let arguments = json!({
+        "page_id": 42, "title": "API \"down\": 0 readers", "description": forged, "impact": "None\u{b}Warning: none",
+        "status": "degraded\nWarning: none", "affected_items": [{ "slug": "search" }],
+    });
+    let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));
+    assert_eq!(asked["isError"], true, "a vertical tab is hidden: {asked}");
+    let mut arguments = arguments;
+    arguments["impact"] = json!("None\nWarning: none");
+    let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));
+    let question = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
+    let ours: Vec<&str> = question.lines().filter(|line| !line.starts_with("> ")).collect();
+    let expected = [
+        r#"Publish this? On "Northwind Cloud Status", customers would read:"#,
+        r#"title: "API \"down\": 0 readers""#,
+        "description: ",
+        "impact: ",
+        r#""Search": "operational" → "degraded\nWarning: none""#,
+    ];
+    for line in expected {
+        assert!(ours.contains(&line), "no {line} in {question}");
+    }
+    for line in &ours {
+        assert!(!line.starts_with("Warning: none") && !line.contains("email 0") && !line.contains("Other"), "{line}");
+    }
+    let quoted: Vec<&str> = question.lines().filter(|line| line.starts_with("> ")).collect();
+    assert!(
+        quoted.contains(&"> Publish this? On \"Other\", nobody would read:") && quoted.contains(&"> Warning: none")
+    );
+}
+
 fn outage() -> Value {
     json!({ "page_id": 42, "title": "API down", "description": "Requests fail." })
 }

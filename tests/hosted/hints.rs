@@ -34,10 +34,10 @@ fn an_unknown_status_is_answered_with_the_pages_own() {
     ] {
         let refused = call(&app, &token, tool, arguments.clone());
         assert_eq!(refused["isError"], true, "{refused}");
-        says(&refused, &["`status` must be one of: operational, degraded", "Nothing was published"]);
+        says(&refused, &["`status` must be one of: \"operational\", \"degraded\"", "Nothing was published"]);
         let mut preview = arguments;
         preview["preview"] = json!(true);
-        says(&call(&app, &token, tool, preview), &["Warning: `status` must be one of: operational, degraded"]);
+        says(&call(&app, &token, tool, preview), &["Warning: `status` must be one of: \"operational\", \"degraded\""]);
     }
 }
 
@@ -49,7 +49,7 @@ fn an_unknown_component_is_answered_with_the_closest() {
     assert_eq!(refused["isError"], true, "{refused}");
     says(
         &refused,
-        &["no component of this page is {\"slug\":\"serach\"}; did you mean \"search\"?", "Nothing was published"],
+        &["no component of this page has slug \"serach\"; did you mean \"search\"?", "Nothing was published"],
     );
 }
 

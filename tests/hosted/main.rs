@@ -51,6 +51,7 @@ mod other_sites;
 mod pages;
 mod prompts;
 mod protocol;
+mod published_text;
 mod purge;
 mod records;
 mod refresh;

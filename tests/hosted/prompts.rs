@@ -58,7 +58,7 @@ fn arguments_are_checked_before_anything_is_read() {
         (json!({ "page_id": "42" }), "incident_id is required"),
         (json!({ "page_id": "x", "incident_id": "1" }), "page_id must be"),
         (json!({ "page_id": "42", "incident_id": "../1" }), "incident_id must be"),
-        (json!({ "page_id": "42", "incident_id": "1", "other": "x" }), "unknown argument other"),
+        (json!({ "page_id": "42", "incident_id": "1", "other": "x" }), "unknown argument \"other\""),
     ];
     for (arguments, why) in wrong {
         let error =

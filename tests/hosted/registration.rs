@@ -51,6 +51,21 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
     }
 }
 
+/// G3
+#[test]
+fn client_name_that_nobody_can_see_is_refused() {
+    let app = TestApp::new();
+    for name in ["\u{3164}", "\u{2800}\u{2800}", "\u{200b}", " ", "\u{e0041}\u{e0042}", "\u{ad}\u{2060}", "\u{301}"] {
+        let answer = register(&app, &json!({"redirect_uris": ["http://localhost/"], "client_name": name}));
+        assert_eq!((answer.status().as_u16(), json(&answer)["error"].as_str()), (400, Some("invalid_client_metadata")));
+        let says = json(&answer)["error_description"].as_str().unwrap_or_default().to_owned();
+        assert!(says.contains("client_name"), "{name:?}: {says}");
+    }
+    let answer =
+        register(&app, &json!({"redirect_uris": ["http://localhost/"], "client_name": "Cur\u{202e}sor\n\u{e0041}"}));
+    assert_eq!(json(&answer)["client_name"], "Cursor");
+}
+
 /// G3, G4, G7
 #[test]
 fn what_cannot_work_is_refused_as_json() {

@@ -83,7 +83,10 @@ fn an_unknown_module_needs_a_row() {
 fn a_finding_names_place_and_rule() {
     let findings = imports::check(&Source::parse("src/mcp/era.rs", "\nuse crate::web::handle;"));
     let text = findings[0].to_string();
-    assert_eq!(text, "src/mcp/era.rs:2: mcp::era imports web::handle; mcp may import only catalog, timestamp, ids");
+    assert_eq!(
+        text,
+        "src/mcp/era.rs:2: mcp::era imports web::handle; mcp may import only catalog, timestamp, ids, visible"
+    );
 }
 
 #[test]

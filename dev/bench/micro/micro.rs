@@ -8,8 +8,8 @@ mod world;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::Request;
 use serde_json::{Value, json};
-use statibeat_mcp::catalog::text;
 use statibeat_mcp::oauth::secret::AccessToken;
+use statibeat_mcp::visible;
 use std::hint::black_box;
 use world::World;
 
@@ -59,8 +59,8 @@ fn token_check(c: &mut Criterion) {
 fn sanitising(c: &mut Criterion) {
     let plain = "Some requests to the API fail since noon. ".repeat(100);
     let hostile = "a\u{202e}b\u{200b}c\u{0}d\u{e0041} ".repeat(100);
-    c.bench_function("sanitising: 4 kB of plain text", |b| b.iter(|| text::clean(black_box(&plain))));
-    c.bench_function("sanitising: hidden characters", |b| b.iter(|| text::clean(black_box(&hostile))));
+    c.bench_function("sanitising: 4 kB of plain text", |b| b.iter(|| visible::clean(black_box(&plain))));
+    c.bench_function("sanitising: hidden characters", |b| b.iter(|| visible::clean(black_box(&hostile))));
 }
 
 criterion_group!(micro, requests, token_check, sanitising);

@@ -72,6 +72,45 @@ fn ordinary_news_passes() {
 }
 
 #[test]
+fn hidden_character_is_named_with_its_place_and_code_point() {
+    let warnings = |text: &str| check("incidents", &json!({ "description": text }), |_| true);
+    for (text, code) in [
+        ("It\u{200b} is slow.", "U+200B"),
+        ("It\u{ad} is slow.", "U+00AD"),
+        ("It\u{e0041} is slow.", "U+E0041"),
+        ("It\u{202e} is slow.", "U+202E"),
+        ("It\u{feff} is slow.", "U+FEFF"),
+        ("It\u{2028} is slow.", "U+2028"),
+        ("It\u{7} is slow.", "U+0007"),
+        ("It\u{fe00} is slow.", "U+FE00"),
+        ("It\u{3164} is slow.", "U+3164"),
+    ] {
+        let says = format!(
+            "hidden-character: `description` at character 3 ({code}) is a character that readers do not see: leave it out"
+        );
+        assert_eq!(warnings(text).iter().map(ToString::to_string).collect::<Vec<_>>(), [says]);
+    }
+    for text in ["Two lines:\r\n\tone\nanother", "❤️ from 👩🏽‍💻", "می‌خواهم", "क्‍ष"] {
+        assert_eq!(warnings(text), [], "{text:?}");
+    }
+}
+
+#[test]
+fn word_written_in_another_way_is_still_seen() {
+    check_text("It was ｈｕｍａｎ ｅｒｒｏｒ.", &[("blame", 7)]);
+    check_text("It was human\n  error.", &[("blame", 7)]);
+    check_text("It was 𝐡𝐮𝐦𝐚𝐧 𝗲𝗿𝗿𝗼𝗿.", &[("blame", 7)]);
+    check_text("It was hu\u{200b}man er\u{ad}ror.", &[("hidden-character", 9), ("blame", 7)]);
+    check_text("\u{2060}Ask \u{200d}mara@northwind.example", &[("hidden-character", 0), ("email", 6)]);
+    check_text("Database db-1.inter\u{200c}nal is slow.", &[("hidden-character", 19), ("internal-host", 9)]);
+    check_text("Node １０.0.4.17 is gone.", &[("ip-address", 5)]);
+    check_text("Node 10.0.\u{fe0f}4.17 is gone.", &[("hidden-character", 10), ("ip-address", 5)]);
+    check_text("ghp_abcdef\u{200b}ghij0123456789", &[("hidden-character", 10), ("secret", 0)]);
+    assert_eq!(seen("incidents", "title", "\u{3164}\u{2800}"), [("hidden-character", 0), ("empty-title", 0)]);
+    assert_eq!(seen("incidents", "title", "ＥＶＥＲＹＴＨＩＮＧ ＩＳ ＤＯＷＮ"), [("shouting-title", 0)]);
+}
+
+#[test]
 fn a_rule_can_be_switched_off_by_its_name() {
     for rule in RULES {
         assert_eq!(Rule::find(rule.name()), Some(rule));
@@ -83,5 +122,5 @@ fn a_rule_can_be_switched_off_by_its_name() {
 #[test]
 fn a_warning_says_rule_field_and_place() {
     let warning = check("incidents", &json!({ "message": "on 10.0.0.1" }), |_| true).remove(0);
-    assert_eq!(warning.to_string(), "ip-address: `message` at character 3 shows the address of a machine");
+    assert_eq!(warning.to_string(), "ip-address: `message` at character 4 shows the address of a machine");
 }

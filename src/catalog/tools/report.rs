@@ -5,7 +5,8 @@
 //! upstream or the surface does not say is left out.
 
 use super::{Done, Written};
-use crate::catalog::{Resource, Variables, text};
+use crate::catalog::{Resource, Variables};
+use crate::visible::{line, quote};
 use serde_json::{Map, Value, json};
 
 /// Longest text of a field, in characters.
@@ -79,7 +80,7 @@ impl Report {
         let number = |field: &str| structured[field].as_i64().map_or_else(String::new, |id| format!(" {id}"));
         let what = format!("{}{}", self.done, number(self.id));
         let to = self.to.map_or_else(String::new, |(word, field)| format!(" to {word}{}", number(field)));
-        let page = structured["page_name"].as_str().unwrap_or("the page");
+        let page = structured["page_name"].as_str().map_or_else(|| "the page".to_owned(), |name| quote(name, TEXT_MAX));
         let public = structured["public_url"].as_str();
         let public = public.map_or_else(String::new, |url| format!(" Customers see it at {url}"));
         let earlier = if replayed { "Nothing new was published; an earlier call did this: " } else { "" };
@@ -112,5 +113,5 @@ impl Source {
 }
 
 fn words(value: &Value) -> Option<Value> {
-    value.as_str().map(|words| text::cap(&text::clean(words), TEXT_MAX).into())
+    value.as_str().map(|words| line(words, TEXT_MAX).into())
 }

@@ -5,7 +5,8 @@
 //! the last two of a maintenance are "completed" and "cancelled".
 
 use crate::catalog::resources::{INCIDENT_DETAIL, MAINTENANCE_DETAIL};
-use crate::catalog::{ArgumentError, Resource, find_resource, text};
+use crate::catalog::{ArgumentError, Resource, find_resource};
+use crate::visible::quote;
 use serde_json::Value;
 
 /// What has stages.
@@ -69,7 +70,7 @@ impl StageChange {
 }
 
 fn name(stage: &Value) -> String {
-    format!("{} ({})", stage["id"], text::cap(&text::clean(stage["name"].as_str().unwrap_or_default()), 60))
+    format!("{} ({})", stage["id"], quote(stage["name"].as_str().unwrap_or_default(), 60))
 }
 
 #[cfg(test)]
@@ -94,7 +95,7 @@ mod tests {
         let names = ["Investigating", "Monitoring", "Resolved"];
         let to = |id| check(Lifecycle::Incident, id, "active", &names);
         assert_eq!((to(1), to(2)), (Ok(()), Ok(())));
-        let refused = Err("`lifecycle_stage_id` must be one of: 1 (Investigating), 2 (Monitoring)".to_owned());
+        let refused = Err("`lifecycle_stage_id` must be one of: 1 (\"Investigating\"), 2 (\"Monitoring\")".to_owned());
         assert_eq!((to(3), to(4), to(0)), (refused.clone(), refused.clone(), refused));
         assert!(check(Lifecycle::Incident, 1, "active", &["Resolved"]).is_err());
         assert!(check(Lifecycle::Incident, 1, "active", &[]).is_err());

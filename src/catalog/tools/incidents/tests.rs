@@ -98,7 +98,7 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
     assert_eq!(done.structured, expected);
     assert_eq!(
         done.text,
-        "Created incident 512 on Acme. Customers see it at https://status.acme.example/incidents/512"
+        "Created incident 512 on \"Acme\". Customers see it at https://status.acme.example/incidents/512"
     );
     assert_eq!(done.links[0].0, "statibeat://pages/7/incidents/512");
     let conforms = |structured: &Value| jsonschema::is_valid(&(CREATE_INCIDENT.output_schema)(), structured);

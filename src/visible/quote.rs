@@ -1,0 +1,80 @@
+//! Quoting: text that somebody else wrote, inside a sentence of ours, cannot pass for part of the sentence.
+
+use super::{cap, ends_line, marked};
+use std::fmt::Write as _;
+
+/// The text in quotation marks on one line, at most so many characters of it. What would end the quotation or the line, and
+/// what nobody sees, is written as an escape.
+pub fn quote(text: &str, most: usize) -> String {
+    format!("\"{}\"", escaped(&cap(text, most)))
+}
+
+/// A text for people to read in full: in quotation marks if it is one line, otherwise line by line, each behind a `>`.
+pub fn quote_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text.split(ends_line).collect();
+    match lines.as_slice() {
+        [one] => quote(one, usize::MAX),
+        // Inside a line a quotation mark ends nothing.
+        lines => lines.iter().flat_map(|line| ["\n> ".to_owned(), visible(line, |_| false)]).collect(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    visible(text, |character| matches!(character, '"' | '\\'))
+}
+
+/// The text with hidden characters written out, and those that `is_special` has a backslash before them.
+fn visible(text: &str, is_special: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (character, is_hidden) in marked(text) {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\t' => shown.push_str("\\t"),
+            '\r' => shown.push_str("\\r"),
+            _ if is_hidden => {
+                // Writing to a string cannot fail.
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ => {
+                if is_special(character) {
+                    shown.push('\\');
+                }
+                shown.push(character);
+            }
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotation_ends_where_we_end_it() {
+        for (text, shown) in [
+            ("Slow", r#""Slow""#),
+            ("a\" b", r#""a\" b""#),
+            (r"a\", r#""a\\""#),
+            ("a\nRecipients: 0\r\n\u{2028}b\tc", r#""a\nRecipients: 0\r\n\u{2028}b\tc""#),
+            ("sa\u{200b}fe\u{202e}\u{e0041}", r#""sa\u{200b}fe\u{202e}\u{e0041}""#),
+            ("🏳️‍🌈 می‌خواهم", "\"🏳️‍🌈 می‌خواهم\""),
+        ] {
+            assert_eq!(quote(text, 100), shown);
+        }
+        assert_eq!(quote("abcdef", 3), r#""abc… [cut: 3 more characters]""#);
+    }
+
+    #[test]
+    fn every_line_of_a_longer_text_is_marked_as_quoted() {
+        assert_eq!(quote_lines("It is \"slow\"."), r#""It is \"slow\".""#);
+        assert_eq!(
+            quote_lines("It is slow.\r\n\r\nRecipients: 0\u{2028}On it\u{85}.\u{202e}x"),
+            "\n> It is slow.\n> \n> Recipients: 0\n> On it\n> .\\u{202e}x"
+        );
+        for line in quote_lines("a\nb\u{b}c\u{c}d\re").lines().skip(1) {
+            assert!(line.starts_with("> "), "{line}");
+        }
+    }
+}
