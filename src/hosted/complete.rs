@@ -74,3 +74,43 @@ async fn of_page(surface: &HostedSurface<'_>, sought: &Completion, source: &Sour
     }
     Ok(candidates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Scene, pages};
+    use super::*;
+    use crate::catalog::Variables;
+    use crate::catalog::scope::ScopeSet;
+    use crate::upstream::testing::FakeHttp;
+    use serde_json::{Value, json};
+
+    /// Two kinds of ids behind one argument, each with a permission of its own.
+    const BOTH: Source =
+        Source { argument: "id", resources: &["incidents_active", "maintenances_active"], field: "id" };
+
+    /// How many ids are suggested to a role with these permissions, and what StatiBeat was asked for them. StatiBeat itself
+    /// would let the role read everything.
+    async fn suggested(permissions: &[&str]) -> (usize, Vec<String>) {
+        let list = |id: u32| json!([{ "id": id, "title": "t" }]);
+        let answers = [pages(permissions), list(1), list(2), Value::Null];
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers.map(|answer| (200, answer))));
+        let sought = Completion {
+            of: CompletionTarget::Prompt("any".into()),
+            argument: "id".into(),
+            typed: String::new(),
+            chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),
+        };
+        let candidates = scene.run(async |surface| of_page(surface, &sought, &BOTH).await).await;
+        (candidates.expect("candidates").len(), scene.asked().split_off(1))
+    }
+
+    #[tokio::test]
+    async fn ids_that_the_role_may_not_read_are_neither_asked_for_nor_suggested() {
+        let both = suggested(&["page.read", "incidents.read", "maintenances.read"]).await;
+        assert_eq!((both.0, both.1.len()), (2, 2));
+        let (count, asked) = suggested(&["page.read", "incidents.read"]).await;
+        assert!(count == 1 && asked.len() == 1 && asked[0].contains("/incidents"), "{asked:?}");
+        assert_eq!(suggested(&["page.read", "hierarchy.read"]).await.0, 0);
+        assert_eq!(suggested(&["incidents.read", "maintenances.read"]).await.0, 0, "the page is not theirs to see");
+    }
+}

@@ -10,7 +10,8 @@ pub const WINDOWS: [&str; 3] = ["7", "30", "90"];
 
 /// Where the values of an argument come from: resources with a list of objects, and the field that holds the value.
 pub struct Source {
-    argument: &'static str,
+    /// The argument's name.
+    pub argument: &'static str,
     /// Names of the resources.
     pub resources: &'static [&'static str],
     /// The field of each object.
