@@ -88,12 +88,6 @@ pub enum HttpError {
     /// The answer's body is larger than we are willing to read.
     #[error("http: answer too large")]
     TooLarge,
-    /// Nothing was sent: the host failed too often just now.
-    #[error("http: not asked, the host keeps failing")]
-    CircuitOpen {
-        /// When it is asked again.
-        wait: Duration,
-    },
 }
 
 /// An HTTP client: absolute URL, whole bodies, no redirects followed, bounded in time and size.

@@ -191,6 +191,22 @@ pub enum PagePermission {
 }
 
 impl PagePermission {
+    /// All of them, in order of declaration.
+    pub const ALL: [Self; 12] = [
+        Self::PageRead,
+        Self::StatusDefinitionsRead,
+        Self::LifecycleStagesRead,
+        Self::MaintenanceLifecycleStagesRead,
+        Self::HierarchyRead,
+        Self::IncidentsRead,
+        Self::IncidentsManage,
+        Self::MaintenancesRead,
+        Self::MaintenancesManage,
+        Self::AnalyticsRead,
+        Self::SyntheticMonitorsRead,
+        Self::SyntheticMonitorsManage,
+    ];
+
     /// The key upstream lists a user's permissions by.
     pub const fn key(self) -> &'static str {
         match self {

@@ -22,10 +22,16 @@ pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Result<ResourceConte
     wanted.finish(surface, &page, early).await
 }
 
-/// What a page's reads were answered with while it was not known yet whether the person may see the page.
+/// Answers of a page's reads from before it was known whether the person may see the page.
 pub struct Early {
     organization_id: OrganizationId,
     answers: Vec<Result<Value, ApiError>>,
+}
+
+impl Early {
+    fn has_outage(&self) -> bool {
+        self.answers.iter().any(|answer| answer.as_ref().is_err_and(ApiError::is_outage))
+    }
 }
 
 /// A resource that a URI names, and what reading it asks for.
@@ -49,15 +55,16 @@ impl Wanted {
         self.inner.contents(None, keep_chosen_pages(surface, &paths, answers), surface.guard.log)
     }
 
-    /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where this
-    /// instance has not seen yet whose page it is, or where the person did not choose the page for this client.
+    /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where the
+    /// person's own list did not have the page a moment ago, or where the person did not choose the page for this client:
+    /// a page that exists and one that does not are asked about in the same way.
     pub fn start(&self, surface: &HostedSurface<'_>, page_id: PageId) -> impl Future<Output = Option<Early>> {
-        let known = surface.api().organization_of(page_id).filter(|_| surface.guard.caller.reaches(page_id));
+        let is_chosen = surface.guard.caller.reaches(page_id);
+        let page = surface.api().early_page(page_id, &self.requirement).filter(|_| is_chosen);
         async move {
-            let organization_id = known?;
-            let page = surface.api().page_at(organization_id, page_id, self.requirement.scope);
+            let page = page?;
             let answers = page.get_all(&self.inner.paths().ok()?).await;
-            Some(Early { organization_id, answers })
+            Some(Early { organization_id: page.organization_id, answers })
         }
     }
 
@@ -69,7 +76,12 @@ impl Wanted {
         early: Option<Early>,
     ) -> Result<ResourceContents, Error> {
         let answers = match early {
-            Some(early) if early.organization_id == page.organization_id => early.answers,
+            Some(early) if early.organization_id == page.organization_id => {
+                if early.has_outage() {
+                    surface.api().doubt(page);
+                }
+                early.answers
+            }
             _ => surface.api().page(page, self.requirement.scope).get_all(&self.inner.paths()?).await,
         };
         self.inner.contents(Some(&page.raw), answers, surface.guard.log)

@@ -34,7 +34,7 @@ pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
         ApiError::RateLimited { retry_after } => {
             Error::Unavailable { reason: "StatiBeat asks to wait.".to_owned(), retry_after }
         }
-        ApiError::NotAsked { retry_after } => {
+        ApiError::CircuitOpen { retry_after } => {
             let reason = "StatiBeat keeps failing and is left alone for a moment.".to_owned();
             Error::Unavailable { reason, retry_after: Some(retry_after) }
         }

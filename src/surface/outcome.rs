@@ -157,7 +157,7 @@ fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
         | ApiError::UserEnded
         | ApiError::CredentialRefused(_)
         | ApiError::RateLimited { .. }
-        | ApiError::NotAsked { .. }
+        | ApiError::CircuitOpen { .. }
         | ApiError::Unfit(_)) => refused(told),
     }
 }
@@ -182,7 +182,7 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
             let wait = retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));
             Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}."))
         }
-        ApiError::NotAsked { retry_after } => Ok(format!(
+        ApiError::CircuitOpen { retry_after } => Ok(format!(
             "StatiBeat keeps failing and was not asked. Nothing was published. Try again in {}.",
             seconds(*retry_after)
         )),

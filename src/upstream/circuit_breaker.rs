@@ -1,65 +1,96 @@
-//! A circuit breaker for each host: one that failed again and again is left alone for a while, and whoever asks is told so
-//! at once instead of waiting for the next time-out.
+//! Circuit breakers towards StatiBeat: after several failures in a row, calls are refused at once instead of waiting for the
+//! next timeout, until a probe succeeds.
 //!
-//! Only failures in a row count, over all requests of an instance: one broken page of StatiBeat among working ones never
-//! cuts off the others. After the pause one request goes ahead as a probe, with those that the same call sends beside it;
-//! the first end decides. An instance knows only what it saw itself, and a new one knows nothing: that costs some requests,
-//! never a decision about somebody's access.
+//! Every page has a circuit, every person has one for the calls that belong to no page, and StatiBeat as a whole has one.
+//! The last one concerns every customer of the instance, so it opens only on failures of several pages *and* several people
+//! in a row: whoever meets a failing page, or makes one fail, is not several people. Only calls whose permission is known are
+//! counted ([`Subject`]), and a call counts once, however often it was tried. All ids come from StatiBeat, so that no caller
+//! can invent a circuit, and nobody can fill the memory: the person with the most circuits gives one up.
+//!
+//! An instance knows only what it saw itself. That costs some calls, never a decision about somebody's access.
 
-use crate::ports::{HttpClient, HttpError};
-use async_trait::async_trait;
-use bytes::Bytes;
+use crate::ids::{PageId, UserId};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Failures in a row that open the circuit. Two requests of one person, each tried twice, do not.
-pub const FAILURES: u32 = 5;
-/// How long it stays open the first time.
+/// Failed calls in a row that open the circuit of a page or of a person.
+pub const FAILURES: u32 = 3;
+/// Distinct people, and distinct pages (or people, for calls that belong to no page), that open StatiBeat's own circuit.
+/// Two may be one person with a second account on a page of their own; three in a row without a success between them are
+/// reached within seconds when StatiBeat is down.
+pub const SEVERAL: usize = 3;
+/// Duration of the first opening.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// How long at most, after probe on probe has failed.
+/// Longest duration, after probe on probe has failed.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// How long a probe's moment lasts. A call that sends several requests at once would fail if only its first one passed.
-const MOMENT: Duration = Duration::from_millis(100);
-/// When a probe that nobody heard of again is given up; longer than any request to StatiBeat may take.
-const PROBE_ENDS: Duration = Duration::from_secs(15);
+/// Failures that lie further apart are not in a row: on a quiet instance they say nothing about now.
+const EVIDENCE_LIFETIME: Duration = Duration::from_mins(1);
+/// Calls sent within this time after a probe pass with it. A message that sends several calls at once would fail if only its
+/// first one passed.
+const PROBE_WINDOW: Duration = Duration::from_millis(100);
+/// When a probe without a result is given up; longer than any call may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Circuits kept for pages and people. Only failing ones are kept.
+const CAPACITY: usize = 1_000;
 
-/// What is known of one host. Times are milliseconds of one clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Circuit {
-    /// Requests pass; so many in a row have failed.
-    Closed { failures: u32 },
-    /// Nothing passes until then.
-    Open { until: u64, pause: Duration },
-    /// What was sent in this one moment is on its way; nothing else passes until one of it ends, or is given up.
-    Probing { since: u64, pause: Duration },
+/// Whom a call is for, once that is known. Calls sent before, such as early reads or the exchange of a sign-in code, have no
+/// subject: they are never counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The person in whose name the call is made.
+    pub person: &'a UserId,
+    /// The page of the call, which StatiBeat has listed for this person. `None` for calls that belong to no page.
+    pub page: Option<PageId>,
 }
 
-impl Circuit {
-    /// Whether a request may go; otherwise how long to wait.
+/// Which circuit besides StatiBeat's own a call belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Page(PageId),
+    Person(UserId),
+}
+
+impl Subject<'_> {
+    fn key(&self) -> Key {
+        self.page.map_or_else(|| Key::Person(self.person.clone()), Key::Page)
+    }
+}
+
+/// Times are milliseconds of one clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Closed,
+    /// Nothing passes until then.
+    Open { until: u64, pause: Duration },
+    /// A probe is on its way; nothing else passes until one of its window has a result, or it is given up.
+    HalfOpen { since: u64, pause: Duration },
+}
+
+impl State {
+    /// The state with this call on its way, or the wait if it must not be sent.
     fn admit(self, now: u64) -> Result<Self, Duration> {
         match self {
-            Self::Closed { .. } => Ok(self),
-            Self::Probing { since, .. } if now < later(since, MOMENT) => Ok(self),
+            Self::Closed => Ok(self),
+            Self::HalfOpen { since, .. } if now < later(since, PROBE_WINDOW) => Ok(self),
             Self::Open { until, .. } if now < until => Err(Duration::from_millis(until - now)),
-            Self::Probing { since, .. } if now < later(since, PROBE_ENDS) => {
-                Err(Duration::from_millis(later(since, PROBE_ENDS) - now))
+            Self::HalfOpen { since, .. } if now < later(since, PROBE_TIMEOUT) => {
+                Err(Duration::from_millis(later(since, PROBE_TIMEOUT) - now))
             }
-            Self::Open { pause, .. } | Self::Probing { pause, .. } => Ok(Self::Probing { since: now, pause }),
+            Self::Open { pause, .. } | Self::HalfOpen { pause, .. } => Ok(Self::HalfOpen { since: now, pause }),
         }
     }
 
-    /// What a request's end means. One that was sent before the circuit opened tells nothing new when it fails.
-    fn after(self, has_failed: bool, now: u64) -> Self {
+    /// The state after a failure. One of a call that was sent before the circuit opened does not lengthen the pause.
+    fn after_failure(self, is_enough: bool, now: u64) -> Self {
         match self {
-            _ if !has_failed => Self::Closed { failures: 0 },
-            Self::Closed { failures } if failures + 1 < FAILURES => Self::Closed { failures: failures + 1 },
-            Self::Closed { .. } => Self::Open { until: later(now, FIRST_PAUSE), pause: FIRST_PAUSE },
-            Self::Probing { pause, .. } => {
+            Self::Closed if is_enough => Self::Open { until: later(now, FIRST_PAUSE), pause: FIRST_PAUSE },
+            Self::HalfOpen { pause, .. } => {
                 let pause = (pause * 2).min(LONGEST_PAUSE);
                 Self::Open { until: later(now, pause), pause }
             }
-            open @ Self::Open { .. } => open,
+            Self::Closed | Self::Open { .. } => self,
         }
     }
 }
@@ -68,127 +99,155 @@ fn later(now: u64, span: Duration) -> u64 {
     now.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The circuits of all hosts. One for each instance of the server.
-#[derive(Debug, Default)]
-pub struct Breaker(RefCell<BTreeMap<String, Circuit>>);
+/// The circuit of a page or of a person.
+#[derive(Debug)]
+struct NarrowCircuit {
+    state: State,
+    failures: u32,
+    failed_at: u64,
+    /// In whose name the first failure was seen.
+    person: UserId,
+}
 
-impl Breaker {
-    const fn closed() -> Circuit {
-        Circuit::Closed { failures: 0 }
+impl NarrowCircuit {
+    fn record_failure(&mut self, now: u64) {
+        let is_in_a_row = now < later(self.failed_at, EVIDENCE_LIFETIME);
+        self.failures = if is_in_a_row { self.failures.saturating_add(1) } else { 1 };
+        self.failed_at = now;
+        self.state = self.state.after_failure(self.failures >= FAILURES, now);
+    }
+}
+
+/// A failure since StatiBeat's last success.
+#[derive(Debug, PartialEq, Eq)]
+struct Evidence {
+    key: Key,
+    person: UserId,
+    at: u64,
+}
+
+/// StatiBeat's own circuit.
+#[derive(Debug, Default)]
+struct WideCircuit {
+    state: State,
+    evidence: Vec<Evidence>,
+}
+
+impl WideCircuit {
+    fn record_failure(&mut self, key: Key, person: &UserId, now: u64) {
+        self.evidence.retain(|one| now < later(one.at, EVIDENCE_LIFETIME));
+        let count = |is_same: &dyn Fn(&Evidence) -> bool| self.evidence.iter().filter(|one| is_same(one)).count();
+        let (same_key, same_person) = (count(&|one| one.key == key), count(&|one| one.person == *person));
+        let is_new = !self.evidence.iter().any(|one| one.key == key && one.person == *person);
+        // More of one page, or of one person, would prove nothing further; so the list stays short whatever anybody does.
+        if is_new && same_key < SEVERAL && same_person < SEVERAL {
+            self.evidence.push(Evidence { key, person: person.clone(), at: now });
+        }
+        self.state = self.state.after_failure(self.is_enough(), now);
     }
 
-    fn admit(&self, host: &str, now: u64) -> Result<(), Duration> {
+    fn is_enough(&self) -> bool {
+        let keys: BTreeSet<_> = self.evidence.iter().map(|one| &one.key).collect();
+        let people: BTreeSet<_> = self.evidence.iter().map(|one| &one.person).collect();
+        keys.len() >= SEVERAL && people.len() >= SEVERAL
+    }
+}
+
+/// All circuits. One for each instance of the server.
+#[derive(Debug, Default)]
+pub struct CircuitBreaker(RefCell<Circuits>);
+
+#[derive(Debug, Default)]
+struct Circuits {
+    wide: WideCircuit,
+    narrow: BTreeMap<Key, NarrowCircuit>,
+}
+
+/// The call must not be sent: it failed too often just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitOpen {
+    /// Time until a call may be sent again.
+    pub wait: Duration,
+}
+
+impl CircuitBreaker {
+    /// Whether a call may be sent. After a pause the first one is the probe.
+    pub(super) fn admit(&self, subject: &Subject<'_>, now: u64) -> Result<(), CircuitOpen> {
         let mut circuits = self.0.borrow_mut();
-        let circuit = circuits.entry(host.to_owned()).or_insert_with(Self::closed);
-        *circuit = circuit.admit(now)?;
+        let Circuits { wide, narrow } = &mut *circuits;
+        let refused = |wait| CircuitOpen { wait };
+        let narrow = narrow.get_mut(&subject.key());
+        // Both are asked before either changes: a call that one of them refuses is no probe for the other. A person or page
+        // that keeps failing is refused here first and so does not get to probe for everybody.
+        let narrow_state =
+            narrow.as_ref().map_or(Ok(State::Closed), |circuit| circuit.state.admit(now)).map_err(refused)?;
+        wide.state = wide.state.admit(now).map_err(refused)?;
+        if let Some(circuit) = narrow {
+            circuit.state = narrow_state;
+        }
         Ok(())
     }
 
-    fn note(&self, host: &str, has_failed: bool, now: u64) {
-        if let Some(circuit) = self.0.borrow_mut().get_mut(host) {
-            *circuit = circuit.after(has_failed, now);
+    /// Counts the result of a call, once for all its tries.
+    pub(super) fn record(&self, subject: &Subject<'_>, has_failed: bool, now: u64) {
+        let mut circuits = self.0.borrow_mut();
+        if !has_failed {
+            circuits.wide = WideCircuit::default();
+            circuits.narrow.remove(&subject.key());
+            return;
         }
+        circuits.wide.record_failure(subject.key(), subject.person, now);
+        circuits.narrow_circuit(subject, now).record_failure(now);
+    }
+
+    /// Notes that calls from before permission was known have failed. It counts as no failure, but the page is not clear until
+    /// a call succeeds: the next ones wait for permission, and they count.
+    pub(super) fn doubt(&self, subject: &Subject<'_>, now: u64) {
+        self.0.borrow_mut().narrow_circuit(subject, now);
+    }
+
+    /// Whether a call without a subject may be sent. It is never a probe.
+    pub(super) fn admit_uncounted(&self, now: u64) -> Result<(), CircuitOpen> {
+        self.0.borrow().wide.state.admit(now).map(drop).map_err(|wait| CircuitOpen { wait })
+    }
+
+    /// Whether nothing is known against the page or StatiBeat.
+    pub(super) fn is_clear(&self, page: PageId) -> bool {
+        let circuits = self.0.borrow();
+        circuits.wide.state == State::Closed && !circuits.narrow.contains_key(&Key::Page(page))
     }
 }
 
-/// An HTTP client that does not ask a host whose circuit is open.
-pub struct Breaking<'a> {
-    /// The client.
-    pub inner: &'a dyn HttpClient,
-    /// What is known of hosts.
-    pub breaker: &'a Breaker,
-    /// The clock, in milliseconds.
-    pub clock: &'a dyn Fn() -> u64,
-}
-
-#[async_trait(?Send)]
-impl HttpClient for Breaking<'_> {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        self.breaker.admit(&host, (self.clock)()).map_err(|wait| HttpError::CircuitOpen { wait })?;
-        let answer = self.inner.send(request).await;
-        self.breaker.note(&host, has_failed(&answer), (self.clock)());
-        answer
+impl Circuits {
+    fn narrow_circuit(&mut self, subject: &Subject<'_>, now: u64) -> &mut NarrowCircuit {
+        let key = subject.key();
+        if self.narrow.len() >= CAPACITY && !self.narrow.contains_key(&key) {
+            self.make_room(now);
+        }
+        let new =
+            || NarrowCircuit { state: State::Closed, failures: 0, failed_at: now, person: subject.person.clone() };
+        self.narrow.entry(key).or_insert_with(new)
     }
 
-    async fn pause(&self, length: Duration) {
-        self.inner.pause(length).await;
-    }
-}
-
-/// An answer that is no use says something about its host only if the host could not do better. One that asks to wait does
-/// so on purpose, and an answer that is too long is a matter of what was asked.
-fn has_failed(answer: &Result<http::Response<Bytes>, HttpError>) -> bool {
-    match answer {
-        Ok(response) => matches!(response.status().as_u16(), 500 | 502 | 503 | 504),
-        Err(HttpError::Timeout | HttpError::Transport(_)) => true,
-        Err(HttpError::TooLarge | HttpError::CircuitOpen { .. }) => false,
+    /// Forgets what is over; if that is not enough, the oldest circuit of whoever has the most.
+    fn make_room(&mut self, now: u64) {
+        self.narrow.retain(|_, circuit| now < later(circuit.failed_at, LONGEST_PAUSE * 2));
+        if self.narrow.len() < CAPACITY {
+            return;
+        }
+        let mut counts: BTreeMap<&UserId, usize> = BTreeMap::new();
+        for circuit in self.narrow.values() {
+            *counts.entry(&circuit.person).or_default() += 1;
+        }
+        let Some(person) = counts.into_iter().max_by_key(|(_, count)| *count).map(|(person, _)| person.clone()) else {
+            return;
+        };
+        let theirs = self.narrow.iter().filter(|(_, circuit)| circuit.person == person);
+        if let Some(oldest) = theirs.min_by_key(|(_, circuit)| circuit.failed_at).map(|(key, _)| key.clone()) {
+            self.narrow.remove(&oldest);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn breaker_after(failures: u32) -> Breaker {
-        let breaker = Breaker::default();
-        for _ in 0..failures {
-            breaker.admit("api", 0).expect("closed");
-            breaker.note("api", true, 0);
-        }
-        breaker
-    }
-
-    #[test]
-    fn failures_in_a_row_open_it_and_a_success_between_them_does_not() {
-        assert_eq!(breaker_after(FAILURES - 1).admit("api", 0), Ok(()));
-        assert_eq!(breaker_after(FAILURES).admit("api", 0), Err(FIRST_PAUSE));
-        let breaker = breaker_after(FAILURES - 1);
-        breaker.note("api", false, 0);
-        breaker.note("api", true, 0);
-        assert_eq!(breaker.admit("api", 0), Ok(()));
-    }
-
-    #[test]
-    fn the_wait_shrinks_and_then_one_probe_passes_with_those_of_its_moment() {
-        let breaker = breaker_after(FAILURES);
-        assert_eq!(breaker.admit("api", 4000), Err(Duration::from_secs(1)));
-        assert_eq!(breaker.admit("api", 5000), Ok(()));
-        assert_eq!(breaker.admit("api", 5099), Ok(()), "sent beside it");
-        assert_eq!(breaker.admit("api", 5100), Err(PROBE_ENDS.saturating_sub(MOMENT)), "later");
-        breaker.note("api", false, 5100);
-        assert_eq!(breaker.admit("api", 5100), Ok(()));
-        assert_eq!(breaker.admit("api", 5100), Ok(()));
-    }
-
-    #[test]
-    fn each_failed_probe_doubles_the_pause_up_to_a_minute() {
-        let breaker = breaker_after(FAILURES);
-        let mut now = 5000;
-        for seconds in [10, 20, 40, 60, 60] {
-            breaker.admit("api", now).expect("a probe");
-            breaker.note("api", true, now);
-            assert_eq!(breaker.admit("api", now), Err(Duration::from_secs(seconds)));
-            now += seconds * 1000;
-        }
-    }
-
-    #[test]
-    fn a_probe_that_is_never_heard_of_again_does_not_keep_it_open() {
-        let breaker = breaker_after(FAILURES);
-        breaker.admit("api", 5000).expect("a probe");
-        assert_eq!(breaker.admit("api", 20_000), Ok(()));
-    }
-
-    #[test]
-    fn a_late_failure_does_not_lengthen_the_pause() {
-        let breaker = breaker_after(FAILURES);
-        breaker.note("api", true, 4000);
-        assert_eq!(breaker.admit("api", 4000), Err(Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn hosts_do_not_answer_for_each_other() {
-        assert_eq!(breaker_after(FAILURES).admit("other", 0), Ok(()));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
+use super::circuit_breaker::CircuitOpen;
 use crate::ports::HttpError;
 use crate::visible;
 use bytes::Bytes;
@@ -57,10 +58,10 @@ pub enum ApiError {
     /// The call was wrong in a way that only we can mend: another path, method or media type was wanted.
     #[error("the call does not fit StatiBeat's API: {0}")]
     Unfit(String),
-    /// Nothing was sent: StatiBeat failed too often just now.
-    #[error("StatiBeat keeps failing and was not asked")]
-    NotAsked {
-        /// When it is asked again.
+    /// Nothing was sent: such calls failed too often just now.
+    #[error("StatiBeat keeps failing and was not called")]
+    CircuitOpen {
+        /// When the next call may be sent.
         retry_after: Duration,
     },
     /// A write was sent and nobody can say what became of it. Never to be repeated blindly.
@@ -92,9 +93,9 @@ impl ApiError {
 
     /// What a missing answer means.
     pub(super) fn of_transport(error: &HttpError) -> Self {
-        if let HttpError::CircuitOpen { wait } = error {
-            // Whole seconds, as a `Retry-After` has them; rather one more than too few.
-            return Self::NotAsked { retry_after: Duration::from_secs(wait.as_secs() + 1) };
+        if *error == HttpError::TooLarge {
+            // StatiBeat did answer: a matter of what was asked, not of whether it works.
+            return Self::Malformed(error.to_string());
         }
         let may_pass = matches!(error, HttpError::Transport(_));
         Self::Unavailable { reason: error.to_string(), may_pass, retry_after: None }
@@ -105,9 +106,17 @@ impl ApiError {
         matches!(self, Self::Unavailable { may_pass: true, .. })
     }
 
+    /// Whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
     /// Whether it is about this moment, or this one document, and not about who asks.
     pub fn is_trouble(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_) | Self::NotAsked { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_) | Self::CircuitOpen { .. }
+        )
     }
 
     /// What this trouble means when the call was a write: where no answer says that nothing was done, it may have been.
@@ -120,7 +129,7 @@ impl ApiError {
             | Self::UserEnded
             | Self::CredentialRefused(_)
             | Self::RateLimited { .. }
-            | Self::NotAsked { .. }
+            | Self::CircuitOpen { .. }
             | Self::Unfit(_)
             | Self::OutcomeUnknown(_)) => told,
         }
@@ -136,11 +145,18 @@ impl ApiError {
             Self::CredentialRefused(_) => "credential_refused",
             Self::RateLimited { .. } => "upstream_rate_limited",
             Self::Unavailable { .. } => "upstream_unavailable",
-            Self::NotAsked { .. } => "upstream_not_asked",
+            Self::CircuitOpen { .. } => "circuit_open",
             Self::Malformed(_) => "upstream_malformed",
             Self::Unfit(_) => "upstream_unfit",
             Self::OutcomeUnknown(_) => "outcome_unknown",
         }
+    }
+}
+
+impl From<CircuitOpen> for ApiError {
+    /// Whole seconds, as a `Retry-After` has them; rather one more than too few.
+    fn from(open: CircuitOpen) -> Self {
+        Self::CircuitOpen { retry_after: Duration::from_secs(open.wait.as_secs() + 1) }
     }
 }
 

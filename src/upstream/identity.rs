@@ -97,10 +97,11 @@ pub enum SignInError {
     Unavailable(String),
 }
 
-/// Exchanges the code for the person who signed in.
+/// Exchanges the code for the person who signed in. Nobody is known before, so it moves no circuit.
 pub async fn exchange(connector: &Connector<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
     let request = exchange_request(connector, returned.purpose, Bytes::from(body))?;
+    connector.memory.circuit_breaker.admit_uncounted((connector.clock)()).map_err(ApiError::from)?;
     let (_, answer) = super::exchange(connector.http, request).await?;
     let token = answer.get("identity").and_then(Value::as_str).ok_or(BadIdentity::Malformed)?;
     let expected = Expected {
@@ -138,7 +139,7 @@ impl From<ApiError> for SignInError {
             | ApiError::CredentialRefused(_)
             | ApiError::RateLimited { .. }
             | ApiError::Unavailable { .. }
-            | ApiError::NotAsked { .. }
+            | ApiError::CircuitOpen { .. }
             | ApiError::Malformed(_)
             | ApiError::Unfit(_)
             | ApiError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),
@@ -207,9 +208,7 @@ pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<Accessi
     let entries = answer.get("items").unwrap_or(&answer).as_array();
     let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
     let pages: Vec<_> = entries.iter().filter_map(AccessiblePage::parse).collect();
-    for page in &pages {
-        api.connector.memory.saw(page.id, page.organization_id);
-    }
+    api.connector.memory.keep_list(api.principal.user_id, &pages, api.connector.now);
     Ok(pages)
 }
 

@@ -2,38 +2,94 @@
 //! that knows nothing gives the same answers, later.
 
 use super::assertion::{self, SigningKey};
-use super::breaker::Breaker;
-use crate::ids::{OrganizationId, PageId};
+use super::circuit_breaker::CircuitBreaker;
+use super::identity::AccessiblePage;
+use crate::catalog::scope::PagePermission;
+use crate::ids::{OrganizationId, PageId, UserId};
 use crate::keyring::KeyRing;
+use crate::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
-/// The organizations of so many pages are remembered.
-const REMEMBERED: usize = 10_000;
+/// For so long a person's list of pages lets their pages be read early. The calls of one conversation follow each other within
+/// a minute; beyond it, an early read would more often be made in the name of somebody who has lost access meanwhile.
+pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
+/// The lists of so many people are kept. Each person has one, so nobody can crowd out the others.
+const PEOPLE: usize = 1_000;
+/// Of a longer list, the rest is not kept.
+const PAGES: usize = 100;
 
 /// Everything kept.
 #[derive(Default)]
 pub struct Memory {
-    /// Hosts that are left alone for a while.
-    pub breaker: Breaker,
-    organizations: RefCell<BTreeMap<PageId, OrganizationId>>,
+    /// Pages and people whose calls keep failing, and StatiBeat as a whole.
+    pub circuit_breaker: CircuitBreaker,
+    lists: RefCell<BTreeMap<UserId, PageList>>,
     signing_key: RefCell<Option<(String, Rc<SigningKey>)>>,
 }
 
-impl Memory {
-    /// Whose page it was when StatiBeat listed it last. It stands in the address of everything below the page, so knowing it lets
-    /// the page be read while StatiBeat is still asked whether the person may.
-    pub fn organization_of(&self, page: PageId) -> Option<OrganizationId> {
-        self.organizations.borrow().get(&page).copied()
+/// The pages that StatiBeat listed for one person.
+struct PageList {
+    listed_at: Timestamp,
+    pages: BTreeMap<PageId, ListedPage>,
+}
+
+struct ListedPage {
+    organization_id: OrganizationId,
+    permissions: Permissions,
+}
+
+/// A set of permissions, one bit for each variant.
+#[derive(Clone, Copy)]
+struct Permissions(u16);
+
+impl Permissions {
+    fn of(page: &AccessiblePage) -> Self {
+        let listed = PagePermission::ALL.into_iter().filter(|permission| page.allows(*permission));
+        Self(listed.fold(0, |bits, permission| bits | 1 << permission as u16))
     }
 
-    pub(super) fn saw(&self, page: PageId, organization: OrganizationId) {
-        let mut organizations = self.organizations.borrow_mut();
-        if organizations.len() >= REMEMBERED {
-            organizations.clear();
+    fn allow(self, permission: PagePermission) -> bool {
+        self.0 & (1 << permission as u16) != 0
+    }
+}
+
+impl Memory {
+    /// The owner of a page that this person's own list had a moment ago, with these permissions. It stands in the address of
+    /// everything below the page, so knowing it lets the page be read while StatiBeat is still asked whether the person may.
+    pub(super) fn recently_listed(
+        &self,
+        person: &UserId,
+        page: PageId,
+        needed: &[PagePermission],
+        now: Timestamp,
+    ) -> Option<OrganizationId> {
+        let lists = self.lists.borrow();
+        let list = lists.get(person).filter(|list| now.since(list.listed_at) < LIST_LIFETIME)?;
+        let page = list.pages.get(&page)?;
+        let is_readable = page.permissions.allow(PagePermission::PageRead);
+        let is_allowed = is_readable && needed.iter().all(|permission| page.permissions.allow(*permission));
+        is_allowed.then_some(page.organization_id)
+    }
+
+    /// Keeps a person's list in place of the one before: what is no longer on it is no longer known.
+    pub(super) fn keep_list(&self, person: &UserId, pages: &[AccessiblePage], now: Timestamp) {
+        let mut lists = self.lists.borrow_mut();
+        if lists.len() >= PEOPLE && !lists.contains_key(person) {
+            lists.retain(|_, list| now.since(list.listed_at) < LIST_LIFETIME);
         }
-        organizations.insert(page, organization);
+        if lists.len() >= PEOPLE && !lists.contains_key(person) {
+            let oldest = lists.iter().min_by_key(|(_, list)| list.listed_at).map(|(person, _)| person.clone());
+            oldest.and_then(|person| lists.remove(&person));
+        }
+        let listed = |page: &AccessiblePage| {
+            let (organization_id, permissions) = (page.organization_id, Permissions::of(page));
+            (page.id, ListedPage { organization_id, permissions })
+        };
+        let pages = pages.iter().take(PAGES).map(listed).collect();
+        lists.insert(person.clone(), PageList { listed_at: now, pages });
     }
 
     /// The signing form of a ring's newest key; making it costs a curve operation.
@@ -55,18 +111,73 @@ impl Memory {
 mod tests {
     use super::*;
     use jwt_compact::alg::SigningKey as _;
+    use serde_json::json;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const READ: &[PagePermission] = &[PagePermission::IncidentsRead];
+
+    fn page(id: i64, organization_id: i64, permissions: &[&str]) -> AccessiblePage {
+        let entry = json!({ "id": id, "organization_id": organization_id, "name": "A", "permissions": permissions });
+        AccessiblePage::parse(&entry).expect("a page")
+    }
+
+    fn readable(id: i64) -> AccessiblePage {
+        page(id, 3, &["page.read", "incidents.read"])
+    }
+
+    fn user(id: usize) -> UserId {
+        UserId(id.to_string())
+    }
 
     #[test]
-    fn the_last_organization_of_a_page_counts_and_the_memory_is_bounded() {
+    fn page_is_known_for_the_person_whose_list_had_it_and_nobody_else() {
         let memory = Memory::default();
-        assert_eq!(memory.organization_of(PageId(7)), None);
-        memory.saw(PageId(7), OrganizationId(1));
-        memory.saw(PageId(7), OrganizationId(2));
-        assert_eq!(memory.organization_of(PageId(7)), Some(OrganizationId(2)));
-        for page in 0..=REMEMBERED {
-            memory.saw(PageId(i64::try_from(page).expect("small")), OrganizationId(1));
+        memory.keep_list(&user(1), &[readable(7)], NOW);
+        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), Some(OrganizationId(3)));
+        assert_eq!(memory.recently_listed(&user(2), PageId(7), READ, NOW), None);
+        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), None);
+    }
+
+    #[test]
+    fn list_is_known_for_a_minute() {
+        let memory = Memory::default();
+        memory.keep_list(&user(1), &[readable(7)], NOW);
+        let after = |seconds| memory.recently_listed(&user(1), PageId(7), READ, NOW + Duration::from_secs(seconds));
+        assert_eq!((after(59), after(60)), (Some(OrganizationId(3)), None));
+    }
+
+    #[test]
+    fn page_without_the_needed_permissions_is_not_known() {
+        let memory = Memory::default();
+        memory.keep_list(&user(1), &[page(7, 3, &["page.read"]), page(8, 3, &["incidents.read"])], NOW);
+        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), None);
+        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), None, "listed, but not to be seen");
+        assert_eq!(memory.recently_listed(&user(1), PageId(7), &[], NOW), Some(OrganizationId(3)));
+    }
+
+    #[test]
+    fn next_list_takes_the_place_of_the_one_before() {
+        let memory = Memory::default();
+        memory.keep_list(&user(1), &[readable(7), readable(8)], NOW);
+        memory.keep_list(&user(1), &[page(8, 4, &["page.read", "incidents.read"])], NOW);
+        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), None);
+        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), Some(OrganizationId(4)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_list_goes_first() {
+        let memory = Memory::default();
+        for person in 0..PEOPLE + 1 {
+            let listed_at = NOW + Duration::from_millis(u64::try_from(person).expect("small") * 10);
+            memory.keep_list(&user(person), &[readable(7)], listed_at);
         }
-        assert!(memory.organizations.borrow().len() <= REMEMBERED);
+        let now = NOW + Duration::from_secs(11);
+        let is_known = |person| memory.recently_listed(&user(person), PageId(7), READ, now).is_some();
+        assert_eq!(memory.lists.borrow().len(), PEOPLE);
+        assert!(!is_known(0) && is_known(PEOPLE));
+        let long: Vec<_> = (1..=500).map(readable).collect();
+        memory.keep_list(&user(PEOPLE), &long, now);
+        assert_eq!(memory.lists.borrow()[&user(PEOPLE)].pages.len(), PAGES);
     }
 
     #[test]

@@ -9,13 +9,13 @@
 //! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, with
 //! an assertion of its own, after a short random pause: requests that one restart of StatiBeat broke together do not come
 //! back together, and a person hardly notices. Not repeated: writes; 429 and anything with `Retry-After` (StatiBeat asked
-//! for less, not for more); a timeout (the person has waited that long already). A host that keeps failing is not asked at
-//! all for a while ([`breaker`]).
+//! for less, not for more); a timeout (the person has waited that long already). A page, a person's calls or a StatiBeat
+//! that keeps failing is not called for a few seconds ([`circuit_breaker`]).
 
 pub mod admin_assertion;
 pub mod assertion;
 pub mod audit_logs;
-pub mod breaker;
+pub mod circuit_breaker;
 pub mod error;
 mod health;
 pub mod identity;
@@ -30,15 +30,16 @@ pub mod token;
 
 pub use error::ApiError;
 pub use identity_token::{BadIdentity, SignedInUser};
-pub use page::{PageApi, WriteAnswer};
+pub use page::{EarlyPage, PageApi, WriteAnswer};
 
-use crate::catalog::scope::Scope;
-use crate::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
+use crate::catalog::scope::{Requirement, Scope};
+use crate::ids::{GrantId, PageId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::ports::HttpClient;
 use crate::timestamp::Timestamp;
 use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties};
 use bytes::Bytes;
+use circuit_breaker::Subject;
 use futures_util::future::join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
@@ -140,6 +141,19 @@ impl Connector<'_> {
         Envelope::new(parties, bound, Timestamp::from_milliseconds((self.clock)()), nonce)
     }
 
+    /// Makes a call unless its circuit is open. It counts once, however often `call` tries.
+    async fn guarded<T>(
+        &self,
+        subject: &Subject<'_>,
+        call: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let breaker = &self.memory.circuit_breaker;
+        breaker.admit(subject, (self.clock)())?;
+        let answer = call.await;
+        breaker.record(subject, answer.as_ref().is_err_and(ApiError::is_outage), (self.clock)());
+        answer
+    }
+
     fn sign<A: Assertion>(&self, assertion: A) -> String {
         let ring = self.settings.assertion_keys;
         assertion::sign(assertion, ring.newest().kid(), &self.memory.signing_key(ring))
@@ -160,21 +174,32 @@ impl<'a> Api<'a> {
 
     /// The admin API of a page that the person can see. `scope` is the one that its calls are made for.
     pub fn page(&self, page: &AccessiblePage, scope: Scope) -> PageApi<'a> {
-        self.page_at(page.organization_id, page.id, scope)
+        PageApi { way: Way::OnBehalf { api: *self, scope, organization_id: page.organization_id, page_id: page.id } }
     }
 
-    /// The admin API of a page that the person may not be able to see. StatiBeat refuses then, but whoever asks must not rely on it.
-    pub fn page_at(&self, organization_id: OrganizationId, page_id: PageId, scope: Scope) -> PageApi<'a> {
-        PageApi { way: Way::OnBehalf { api: *self, scope, organization_id, page_id } }
+    /// The page for reads beside the question whether the person may see it: only where this person's own list had it a
+    /// moment ago with what the read needs, and while no call to it fails.
+    pub fn early_page(&self, page_id: PageId, needs: &Requirement) -> Option<EarlyPage<'a>> {
+        let Connector { memory, now, .. } = self.connector;
+        let person = self.principal.user_id;
+        let organization_id = memory.recently_listed(person, page_id, needs.permissions, *now)?;
+        let way = Way::OnBehalf { api: *self, scope: needs.scope, organization_id, page_id };
+        memory.circuit_breaker.is_clear(page_id).then_some(EarlyPage { organization_id, page: PageApi { way } })
     }
 
-    /// The organization that the page was last seen in by this instance.
-    pub fn organization_of(&self, page_id: PageId) -> Option<OrganizationId> {
-        self.connector.memory.organization_of(page_id)
+    /// Early reads of a page that the person turned out to be allowed to see have failed: it is not read early for now.
+    pub fn doubt(&self, page: &AccessiblePage) {
+        let Connector { memory, clock, .. } = self.connector;
+        memory.circuit_breaker.doubt(&Subject { person: self.principal.user_id, page: Some(page.id) }, clock());
+    }
+
+    async fn read(&self, call: &Call) -> Result<Value, ApiError> {
+        let subject = Subject { person: self.principal.user_id, page: None };
+        self.connector.guarded(&subject, self.try_twice(call)).await
     }
 
     /// One GET, repeated once where that may help.
-    async fn read(&self, call: &Call) -> Result<Value, ApiError> {
+    async fn try_twice(&self, call: &Call) -> Result<Value, ApiError> {
         match self.call(call).await {
             Err(error) if error.may_pass() => {
                 pause(self.connector.http, self.connector.random).await;
@@ -321,8 +346,7 @@ mod tests {
     async fn assertion_is_signed_with_the_time_of_its_own_sending() {
         let http = FakeHttp::answering([(200, json!({})), (503, json!({})), (200, json!({}))]);
         let desk = Desk::new();
-        let minutes = std::cell::Cell::new(0);
-        let clock = || (minutes.replace(minutes.get() + 1) * 60 + 7) * 1000;
+        let clock = || (http.sent().len() as u64 * 60 + 7) * 1000;
         let connector = Connector { clock: &clock, ..desk.connector(&http) };
         desk.api(&connector).get(Scope::PagesRead, "me").await.expect("an answer");
         desk.api(&connector).get(Scope::PagesRead, "me").await.expect("an answer to the second try");

@@ -39,7 +39,6 @@ use crate::telemetry::trace::Trace;
 use crate::telemetry::{Clock, Ledger, RequestRecord};
 use crate::timestamp::Timestamp;
 use crate::upstream;
-use crate::upstream::breaker::Breaking;
 use crate::upstream::memory::Memory;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -147,7 +146,7 @@ pub async fn handle(runtime: &Runtime<'_>, head: Request<()>, body: &dyn Request
     let ctx = Context {
         config,
         db: &CountedDatabase { inner: runtime.db, ledger: &ledger },
-        http: &Breaking { inner: &client, breaker: &runtime.memory.breaker, clock },
+        http: &client,
         limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
         messages: runtime.messages,
         now,

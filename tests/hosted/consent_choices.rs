@@ -48,6 +48,20 @@ fn a_page_that_was_not_chosen_behaves_like_a_page_that_does_not_exist() {
 }
 
 #[test]
+fn page_that_was_not_chosen_is_not_read_early() {
+    let app = TestApp::new();
+    let access = approved(&app, user::MARA_ADMIN, &[("pages", "these"), ("page", "43"), ("lifetime", "7d")]).access;
+    assert_eq!(app.read(&access, "statibeat://pages/43/summary")["page"]["id"], 43);
+    let calls_for = |page: &str| {
+        app.upstream.take_calls();
+        app.call(&access, "resources/read", json!({ "uri": format!("statibeat://pages/{page}/summary") }));
+        app.upstream.take_calls()
+    };
+    assert_eq!(calls_for("43").len(), 2, "a chosen page is");
+    assert_eq!(calls_for("42"), ["GET /api/v1/me/pages"]);
+}
+
+#[test]
 fn all_pages_means_those_of_tomorrow_too_and_chosen_ones_do_not() {
     let app = TestApp::new();
     let all = approved(&app, user::THEO_MANAGER, &[("pages", "all"), ("lifetime", "until-revoked")]).access;

@@ -2,7 +2,6 @@
 //! test here (`support/logged.rs`).
 
 use crate::support::flow::{CLIENT, tokens, user};
-use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
 use crate::support::{TestApp, header, json, request};
 use serde_json::{Value, json};
@@ -141,33 +140,6 @@ fn a_bad_trace_is_replaced_by_one_of_ours() {
     let record = app.last_record();
     assert!(record.trace.is_ours());
     assert!(sent(&app, "traceparent").is_some_and(|parent| parent.contains(record.trace.id())));
-}
-
-/// Each read tries twice, so the first try of the third is the fifth failure in a row.
-#[test]
-fn a_statibeat_that_keeps_failing_is_left_alone_and_the_client_is_told_for_how_long() {
-    let app = TestApp::new();
-    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
-    app.upstream.inject_times(5, None, "/api/v1/me", FaultKind::Status { code: 500, retry_after: None });
-    let read = || app.call(&token, "resources/read", json!({ "uri": "statibeat://me" }));
-    for _ in 0..3 {
-        assert_eq!(read().status(), 503);
-    }
-    app.upstream.take_calls();
-    let answer = read();
-    assert_eq!(answer.status(), 503);
-    assert!(header(&answer, "retry-after").parse::<u64>().is_ok_and(|wait| (1..=6).contains(&wait)));
-    assert!(json(&answer)["error"]["message"].as_str().is_some_and(|text| text.contains("left alone")));
-    assert!(app.upstream.take_calls().is_empty(), "nothing was asked");
-    let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
-    let told = app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
-    assert_eq!(told.status(), 503, "{:?}", told.body());
-    assert!(app.upstream.take_calls().is_empty(), "no write either");
-
-    app.advance(Duration::from_secs(6));
-    assert_eq!(read().status(), 200, "one goes ahead, and all is well");
-    assert_eq!(read().status(), 200);
-    assert_eq!(app.last_record().upstream.failed, 0);
 }
 
 #[test]

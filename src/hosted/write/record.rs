@@ -156,7 +156,7 @@ fn of_refusal(error: &ApiError) -> Option<Outcome> {
             Some(Outcome::Refused)
         }
         ApiError::RateLimited { .. } => Some(Outcome::Limited),
-        ApiError::CredentialRefused(_) | ApiError::NotAsked { .. } | ApiError::Unfit(_) => Some(Outcome::Failed),
+        ApiError::CredentialRefused(_) | ApiError::CircuitOpen { .. } | ApiError::Unfit(_) => Some(Outcome::Failed),
         ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => None,
     }
 }
