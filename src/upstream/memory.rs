@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_oldest_list_goes_first() {
         let memory = Memory::default();
-        for person in 0..PEOPLE + 1 {
+        for person in 0..=PEOPLE {
             let listed_at = NOW + Duration::from_millis(u64::try_from(person).expect("small") * 10);
             memory.keep_list(&user(person), &[readable(7)], listed_at);
         }

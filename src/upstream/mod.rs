@@ -195,7 +195,7 @@ impl<'a> Api<'a> {
 
     async fn read(&self, call: &Call) -> Result<Value, ApiError> {
         let subject = Subject { person: self.principal.user_id, page: None };
-        self.connector.guarded(&subject, self.try_twice(call)).await
+        self.connector.guarded(&subject, Box::pin(self.try_twice(call))).await
     }
 
     /// One GET, repeated once where that may help.

@@ -39,7 +39,7 @@ pub struct EarlyPage<'a> {
 impl EarlyPage<'_> {
     /// Reads all of them in parallel; answers in order.
     pub async fn get_all(&self, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
-        join_all(relatives.iter().map(|relative| self.page.try_twice(relative))).await
+        join_all(relatives.iter().map(|relative| Box::pin(self.page.try_twice(relative)))).await
     }
 }
 
@@ -55,7 +55,7 @@ pub struct WriteAnswer {
 impl PageApi<'_> {
     /// Reads below the page's admin root, as in `incidents?status=active`.
     pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
-        self.guarded(self.try_twice(relative)).await
+        self.guarded(Box::pin(self.try_twice(relative))).await
     }
 
     async fn try_twice(&self, relative: &str) -> Result<Value, ApiError> {
@@ -86,7 +86,7 @@ impl PageApi<'_> {
         };
         let body = has_body.then(|| Bytes::from(write.body.to_string()));
         let (status, document) =
-            self.guarded(self.send(method, &write.path, body)).await.map_err(ApiError::after_write)?;
+            self.guarded(Box::pin(self.send(method, &write.path, body))).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
