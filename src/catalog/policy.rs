@@ -43,6 +43,11 @@ impl Confirm {
         Self::ALL.into_iter().find(|confirm| [self, other].contains(confirm)).unwrap_or(Self::Always)
     }
 
+    /// Reads a stored word; one that nobody can read counts as the strictest.
+    pub fn from_stored(word: &str) -> Self {
+        Self::parse(word).unwrap_or(Self::Always)
+    }
+
     /// Reads the switch.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|confirm| confirm.as_str() == text)
@@ -104,5 +109,7 @@ mod tests {
         assert_eq!(Confirm::parse("when-supported"), Some(Confirm::default()));
         assert!(Confirm::parse("always").is_some() && Confirm::parse("never").is_some());
         assert_eq!(Confirm::parse("sometimes"), None);
+        assert_eq!(Confirm::from_stored("sometimes"), Confirm::Always);
+        assert_eq!(Confirm::from_stored("never"), Confirm::Never);
     }
 }

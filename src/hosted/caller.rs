@@ -83,8 +83,7 @@ impl Check<'_> {
             let _ = grants::touch(db, &record.grant.id, self.now).await;
         }
         let AccessRecord { grant, scopes, blocked_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
-        // A word that nobody can read is taken for the strictest.
-        let confirm = confirm.map_or(Confirm::Never, |word| Confirm::parse(&word).unwrap_or(Confirm::Always));
+        let confirm = confirm.map_or(Confirm::Never, |word| Confirm::from_stored(&word));
         Ok(Caller {
             user_id: grant.user_id,
             client_id: grant.client_id,

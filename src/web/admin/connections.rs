@@ -95,7 +95,7 @@ impl Connection {
             refreshed_at: grant.refreshed_at,
             has_read_bridge: grant.has_read_bridge,
             are_writes_paused: grant.are_writes_paused,
-            confirm: grant.confirm.as_deref().and_then(Confirm::parse),
+            confirm: grant.confirm.as_deref().map(Confirm::from_stored),
             page: grant.page,
         }
     }
