@@ -74,7 +74,7 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
             }
         },
         Answer::Accepted => bare(StatusCode::ACCEPTED),
-        Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::Unavailable { .. } => {
+        Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::GrantEnded | Answer::Unavailable { .. } => {
             bare(StatusCode::INTERNAL_SERVER_ERROR)
         }
     })

@@ -1,7 +1,7 @@
 //! Nothing behind the worker is waited for without end.
 //!
 //! The times of one call of a tool, added up, stay below the minute that an assertion lives: it is signed for the moment
-//! the request came. The time that a write is held (`storage::idempotency::HOLD`) is longer still.
+//! the request came. The lease of a write (`storage::idempotency::LEASE`) is longer still.
 
 use super::timer;
 use futures_util::future::{Either, select};

@@ -135,7 +135,7 @@ async fn carry_out(
     Ok(outcome::with_remarks(told, warnings, clock::echo(write, &page.raw).as_deref()))
 }
 
-/// The audit log and the claims, as a wish asks them.
+/// The audit log and the leases, as a wish asks them.
 struct AuditLog<'a> {
     surface: &'a HostedSurface<'a>,
     about: &'a About,
@@ -147,7 +147,7 @@ impl Record for AuditLog<'_> {
         self.about.is_known(self.surface, asked).await
     }
 
-    /// A storage that does not say counts as none: the claim says it for certain.
+    /// A storage that does not say counts as none: acquiring the lease says it for certain.
     async fn find_twin(&self, asked: &Asked) -> Option<Twin> {
         let guard = &self.surface.guard;
         let twin = idempotency::find_twin(guard.db, &key(self.surface, asked), guard.now).await.ok()??;
@@ -167,10 +167,10 @@ impl Record for AuditLog<'_> {
 
 fn key<'a>(surface: &'a HostedSurface<'_>, asked: &'a Asked) -> Key<'a> {
     let Asked { key_hash, digest, fields, .. } = asked;
-    Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, digest, fields }
+    Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
 }
 
-/// What the record says about a call that does not get as far as a claim.
+/// What the record says about a call that does not get as far as a lease.
 struct About {
     tool: &'static str,
     page_id: Option<PageId>,

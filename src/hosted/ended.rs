@@ -8,6 +8,7 @@ use crate::catalog::uri::Roots;
 use crate::ids::PageId;
 use crate::mcp::{self, ToolOutcome};
 use crate::storage::idempotency::Twin;
+use crate::storage::write_permission::WriteDenial;
 use crate::surface::outcome;
 use crate::surface::write::Posted;
 use crate::timestamp::Timestamp;
@@ -17,12 +18,19 @@ use serde_json::Value;
 /// A page that cannot be written to.
 pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
     let why = match reason {
-        Denied::Page => {
-            format!("There is no page {page_id} that you can access; statibeat://pages lists those you can.")
+        Denied::Page => unreachable_page(page_id),
+        Denied::Role { missing, page_name } => {
+            format!("{} Nothing was published.", access::role_sentence(*missing, page_name))
         }
-        Denied::Role { missing, page_name } => access::role_sentence(*missing, page_name),
     };
-    outcome::error(format!("{why} Nothing was published."))
+    outcome::error(why)
+}
+
+/// Also said of a page that the connection is blocked from.
+fn unreachable_page(page_id: PageId) -> String {
+    format!(
+        "There is no page {page_id} that you can access; statibeat://pages lists those you can. Nothing was published."
+    )
 }
 
 /// How a write ended.
@@ -35,7 +43,7 @@ pub fn ended(
 ) -> Result<ToolOutcome, mcp::Error> {
     let mut outcome = match &ended.result {
         Ok(posted) => done(tool, page, granted, ended, posted),
-        Err(reason) => outcome::error(not_done(reason, now)?),
+        Err(reason) => outcome::error(not_done(reason, page.id, now)?),
     };
     match &ended.audit_id {
         // A report names its entry itself.
@@ -75,9 +83,11 @@ pub fn same_elsewhere(twin: &Twin, now: Timestamp) -> String {
     }
 }
 
-fn not_done(reason: &NotDone, now: Timestamp) -> Result<String, mcp::Error> {
+fn not_done(reason: &NotDone, page_id: PageId, now: Timestamp) -> Result<String, mcp::Error> {
     Ok(match reason {
-        NotDone::Paused => PAUSED.to_owned(),
+        NotDone::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
+        NotDone::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
+        NotDone::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
         NotDone::Twin(twin) => format!(
             "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
              preview: true, show the person what it says, and then call with the handle it gives in `confirm`.",
@@ -89,6 +99,11 @@ fn not_done(reason: &NotDone, now: Timestamp) -> Result<String, mcp::Error> {
         }
         NotDone::Unrecorded => {
             "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        NotDone::LeaseUnchecked => {
+            "Whether this connection may still publish cannot be checked at the moment, so nothing \
+            was published. Try again later."
+                .to_owned()
         }
         NotDone::NotWritten(reason) => return outcome::not_written(reason),
     })

@@ -72,11 +72,13 @@ impl Scene {
             confirm: crate::catalog::policy::Confirm::Never,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
+        let db = TestDatabase::new();
+        db.insert_grant("grant-1");
         let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
         Self {
             http,
             limiter,
-            db: TestDatabase::new(),
+            db,
             log: RefCell::default(),
             desk,
             caller,

@@ -1,9 +1,13 @@
-//! The guarded write: claim, find out, count, look around, post, find out again, record. Each numbered step may be the
-//! last one that happens; whatever comes after it, the same call made again ends well.
+//! Executes a write at most once: acquires the lease, looks up an earlier result, charges the rate limit, checks for similar
+//! incidents, checks the lease once more, posts, verifies, stores the result. Each numbered step may be the last one that
+//! happens; whatever comes after it, the same call made again ends well.
 //!
-//! What makes it exactly once: nothing is sent before the claim is stored, with the name the upstream will know the write
+//! What makes it exactly once: nothing is sent before the lease is stored, with the name the upstream will know the write
 //! by; that name never changes while the write may be there; nothing is sent again before a look under that name. Should
-//! two attempts still meet (one slept through its hold), the upstream takes the same name only once.
+//! two attempts still meet (one slept through its lease), the upstream takes the same name only once.
+//!
+//! What makes a revocation, a pause or a block hold: acquiring the lease demands that there is none, and so does the last
+//! statement before the post. What is on the wire by then cannot be called back.
 
 pub mod budget;
 pub(super) mod record;
@@ -15,7 +19,8 @@ use crate::ids::{PageId, RequestId};
 use crate::keyring::KeyRing;
 use crate::ports::{Database, DatabaseError, RateLimiter};
 use crate::storage::audit::AuditId;
-use crate::storage::idempotency::{self, Claim, Claimed, Handle, Key, Twin, Twins};
+use crate::storage::idempotency::{self, Acquisition, Handle, Key, LeaseCheck, LeaseRequest, Twin, Twins};
+use crate::storage::write_permission::WriteDenial;
 use crate::surface::asked::Asked;
 use crate::surface::confirmation::Approval;
 use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
@@ -33,7 +38,7 @@ pub struct Guard<'a> {
     pub request_id: &'a RequestId,
     /// Counts.
     pub limiter: &'a dyn RateLimiter,
-    /// Keeps the claims and the audit rows.
+    /// Keeps the leases and the audit rows.
     pub db: &'a dyn Database,
     /// Seals the handles of previews.
     pub seals: &'a KeyRing,
@@ -73,8 +78,8 @@ pub struct Ended {
 /// Why a write was not, or may not have been, carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
-    /// The person has paused the connection's writes.
-    Paused,
+    /// The connection may not, or no longer, write to the page.
+    Denied(WriteDenial),
     /// Too many writes.
     Limited {
         /// Whose limit.
@@ -84,8 +89,10 @@ pub enum NotDone {
     },
     /// The limiter could not say. Without it nothing is posted.
     Unlimited,
-    /// The claim could not be stored. Without it nothing is posted.
+    /// The lease could not be stored. Without it nothing is posted.
     Unrecorded,
+    /// Storage did not say whether the connection may still write. Without that nothing is posted.
+    LeaseUnchecked,
     /// Another connection asked for the same a moment ago.
     Twin(Twin),
     /// What both surfaces know of.
@@ -103,25 +110,26 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
     let mut random = [0; 16];
     (guard.random)(&mut random);
     let run = Run { guard, api, attempt, id: AuditId::new(random) };
-    // 1. Claim the write and put the attempt on record, in one batch. Without it nothing is sent.
-    let claimed = match run.claim().await {
-        Ok(claimed) => claimed,
+    // 1. Acquire the lease and put the attempt on record, in one batch. Without it nothing is sent.
+    let acquisition = match run.acquire().await {
+        Ok(acquisition) => acquisition,
         Err(error) => return run.unrecorded(&error),
     };
-    let result = match claimed {
-        Claimed::New => run.carry_out(&run.own_external_id(), false, None).await,
-        Claimed::TakenOver { external_id, twin } => run.carry_out(&external_id, true, twin).await,
-        // What the batch of step 1 recorded already needs no step 7.
-        Claimed::Replay { result } => return run.recorded(run.replay(&result).await),
-        Claimed::Running { until } => {
+    let result = match acquisition {
+        Acquisition::New => run.carry_out(&run.own_external_id(), false).await,
+        Acquisition::TakenOver { external_id, denial, twin } => run.resume(&external_id, denial, twin).await,
+        // What the batch of step 1 recorded already needs no step 8.
+        Acquisition::Replay { result } => return run.recorded(run.replay(&result).await),
+        Acquisition::Running { until } => {
             let retry_after = until.since(guard.now).max(Duration::from_secs(1));
             return run.recorded(Err(NotWritten::Running { retry_after }.into()));
         }
-        Claimed::Conflict { fields } => return run.recorded(Err(NotWritten::KeyConflict { fields }.into())),
-        Claimed::Twin(twin) => return run.recorded(Err(NotDone::Twin(twin))),
-        Claimed::HandleSpent => return run.recorded(Err(NotWritten::HandleSpent.into())),
+        Acquisition::Conflict { fields } => return run.recorded(Err(NotWritten::KeyConflict { fields }.into())),
+        Acquisition::Twin(twin) => return run.recorded(Err(NotDone::Twin(twin))),
+        Acquisition::HandleSpent => return run.recorded(Err(NotWritten::HandleSpent.into())),
+        Acquisition::Denied(denial) => return run.recorded(Err(NotDone::Denied(denial))),
     };
-    // 7. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
+    // 8. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
     run.finish(&result).await;
     run.recorded(result)
 }
@@ -137,7 +145,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn key(&self) -> Key<'_> {
         let Asked { key_hash, digest, fields, .. } = self.attempt.asked;
-        Key { grant_id: &self.guard.caller.grant_id, hash: key_hash, digest, fields }
+        Key { grant_id: &self.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
     }
 
     /// The client's own name for the write, or one that leads to the audit row.
@@ -145,7 +153,7 @@ impl Run<'_> {
         given_external_id(self.attempt.write).map_or_else(|| idempotency::external_id(&self.id), str::to_owned)
     }
 
-    async fn claim(&self) -> Result<Claimed, DatabaseError> {
+    async fn acquire(&self) -> Result<Acquisition, DatabaseError> {
         let entry = record::beginning(self.guard, self.attempt, self.id.clone());
         let external_id = self.own_external_id();
         let handle = |approval: &Approval| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
@@ -155,33 +163,61 @@ impl Run<'_> {
             Some(_) => Twins::Allowed,
             None => Twins::Refused { shown },
         };
-        let claim = Claim { key: self.key(), external_id: &external_id, handle: handle.as_ref(), twins, entry: &entry };
-        idempotency::begin(self.guard.db, &claim).await
+        let (key, handle) = (self.key(), handle.as_ref());
+        let request = LeaseRequest { key, external_id: &external_id, handle, twins, entry: &entry };
+        idempotency::acquire(self.guard.db, &request).await
     }
 
-    /// `twin` is the same write through another connection, if there is one by the time an attempt is taken over.
-    async fn carry_out(&self, external_id: &str, is_taken_over: bool, twin: Option<Twin>) -> Result<Posted, NotDone> {
-        let Attempt { write, approval, .. } = *self.attempt;
-        let seen = approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default();
-        let sending = Sending { api: self.api, write, external_id, seen, is_taken_over, now: self.guard.now };
-        // 2. Find out whether an earlier attempt did it before it got lost.
-        if is_taken_over && let Some(document) = sending.look_up().await.map_err(NotWritten::Unresolved)? {
+    /// Goes on with what an earlier attempt did not finish.
+    async fn resume(
+        &self,
+        external_id: &str,
+        denial: Option<WriteDenial>,
+        twin: Option<Twin>,
+    ) -> Result<Posted, NotDone> {
+        // 2. Find out whether the earlier attempt did it before it got lost.
+        if let Some(document) = self.sending(external_id, true).look_up().await.map_err(NotWritten::Unresolved)? {
             let remaining = budget::remaining(self.guard, self.attempt.page_id).await;
             return Ok(Posted { document, made: Made::BeforeFound, remaining });
         }
-        if let Some(twin) = twin {
-            return Err(NotDone::Twin(twin));
+        match (denial, twin) {
+            // A paused connection may learn how its write ended, but is not even counted for another.
+            (Some(denial), _) => Err(NotDone::Denied(denial)),
+            (None, Some(twin)) => Err(NotDone::Twin(twin)),
+            (None, None) => self.carry_out(external_id, true).await,
         }
-        // 3. Count it. A limiter that does not answer lets nothing through; a paused connection does not even count.
-        if self.guard.caller.are_writes_paused {
-            return Err(NotDone::Paused);
-        }
+    }
+
+    async fn carry_out(&self, external_id: &str, is_taken_over: bool) -> Result<Posted, NotDone> {
+        let sending = self.sending(external_id, is_taken_over);
+        // 3. Count it. A limiter that does not answer lets nothing through.
         let remaining = Some(budget::take(self.guard, self.attempt.page_id).await?);
         // 4. Look around. An attempt that was taken over may have died before it did.
         sending.check_similar().await?;
-        // 5. Post it, once. 6. Where the answer is lost, look before saying anything.
+        // 5. Make sure that the connection may still write, after all this waiting.
+        self.check_lease().await?;
+        // 6. Post it, once. 7. Where the answer is lost, look before saying anything.
         let (document, made) = sending.post().await?;
         Ok(Posted { document, made, remaining })
+    }
+
+    fn sending<'b>(&'b self, external_id: &'b str, is_taken_over: bool) -> Sending<'b> {
+        let Attempt { write, approval, .. } = *self.attempt;
+        let seen = approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default();
+        Sending { api: self.api, write, external_id, seen, is_taken_over, now: self.guard.now }
+    }
+
+    async fn check_lease(&self) -> Result<(), NotDone> {
+        let Guard { db, now, log, request_id, .. } = *self.guard;
+        match idempotency::check_lease(db, &self.key(), &self.id, self.attempt.page_id, now).await {
+            Ok(LeaseCheck::Held) => Ok(()),
+            Ok(LeaseCheck::Denied(denial)) => Err(NotDone::Denied(denial)),
+            Ok(LeaseCheck::TakenOver) => Err(NotWritten::Running { retry_after: idempotency::LEASE }.into()),
+            Err(error) => {
+                log(&format!("{error}; request {request_id} was not posted"));
+                Err(NotDone::LeaseUnchecked)
+            }
+        }
     }
 
     async fn replay(&self, result: &str) -> Result<Posted, NotDone> {

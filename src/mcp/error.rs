@@ -160,7 +160,7 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
         // A question that cannot be asked; legacy revisions have none.
         Error::MissingCapability(_) | Error::InputRequired(_) => WireError::new(200, INVALID_PARAMS, error),
         Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
-        Error::AccessEnded => WireError::new(401, ACCESS_ENDED, error),
+        Error::AccessEnded | Error::GrantEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
         Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),
         Error::Internal(_) => WireError::new(if revision.is_modern() { 500 } else { 200 }, INTERNAL_ERROR, error),
@@ -200,6 +200,7 @@ mod tests {
         check(Error::ResourceNotFound(text()), (200, -32002), (200, -32602));
         check(Error::InsufficientScope { needed: ScopeSet::from(Scope::PagesRead) }, (403, 403), (403, 403));
         check(Error::AccessEnded, (401, 401), (401, 401));
+        check(Error::GrantEnded, (401, 401), (401, 401));
         check(Error::MissingCapability(json!({ "sampling": {} })), (200, -32602), (400, -32021));
         check(Error::Unavailable { reason: text(), retry_after: None }, (503, -32603), (503, -32603));
         check(Error::Untrusted(text()), (502, -32603), (502, -32603));

@@ -241,6 +241,9 @@ pub enum Error {
     /// The person's role on the page does not allow it; no consent can change that.
     #[error("{0}")]
     Forbidden(String),
+    /// The connection was ended while the request was under way.
+    #[error("this connection was ended meanwhile; nothing was published")]
+    GrantEnded,
     /// The person behind the token can no longer act at all.
     #[error("the user's access has ended")]
     AccessEnded,

@@ -121,7 +121,7 @@ impl Trouble {
         Self::ALL.into_iter().find(|trouble| trouble.as_str() == word)
     }
 
-    /// Of a request without a result. A question to the person is none.
+    /// Of a request without a result.
     pub(super) fn of(failure: &Failure) -> Option<Self> {
         Some(match failure {
             Failure::Protocol(ProtocolError::UnknownVersion(_) | ProtocolError::UnsupportedVersion(_)) => {
@@ -129,7 +129,8 @@ impl Trouble {
             }
             Failure::Protocol(_) => Self::Protocol,
             Failure::Surface(error) => match error {
-                Error::InputRequired(_) => return None,
+                // A question is none, and an ended connection has nobody left to look after it.
+                Error::InputRequired(_) | Error::GrantEnded => return None,
                 Error::MissingCapability(_) => Self::Capability,
                 Error::UnknownTool(_) | Error::UnknownPrompt(_) => Self::NoSuchTool,
                 Error::ResourceNotFound(_) => Self::NotFound,

@@ -29,8 +29,10 @@ pub enum Answer {
         /// Everything the operation needs.
         needed: ScopeSet,
     },
-    /// 401: the token stands for nobody any more.
+    /// 401: the person can no longer act, and the grant must end too.
     AccessEnded,
+    /// 401: the grant has ended, and its token with it.
+    GrantEnded,
     /// 503
     Unavailable {
         /// When to try again, if known.
@@ -101,6 +103,7 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
     match failure {
         Failure::Surface(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
         Failure::Surface(Error::AccessEnded) => Answer::AccessEnded,
+        Failure::Surface(Error::GrantEnded) => Answer::GrantEnded,
         Failure::Surface(Error::Unavailable { retry_after, .. }) => {
             Answer::Unavailable { retry_after: *retry_after, body: wire.body(id) }
         }

@@ -1,14 +1,18 @@
-//! Writes by their idempotency key: claimed before anything is sent, finished together with the audit row.
+//! Writes by their idempotency key: an attempt acquires the lease of a write before anything is sent, and finishes it together
+//! with its audit row.
 //!
-//! Each function is one batch. A claim appends the attempt's audit row whatever comes of it, so that nothing can be sent
-//! that is not on record. Only the attempt that owns a row can finish it; a slower one whose row was taken over finishes
-//! its audit row alone.
+//! Each function is one batch. Acquiring appends the attempt's audit row whatever comes of it, so that nothing can be sent
+//! that is not on record. Only the attempt that holds a lease can finish the write; a slower one whose lease was taken over
+//! finishes its audit row alone.
 
 mod ending;
+mod lease;
 
 pub use ending::{Ending, finish};
+pub use lease::{LeaseCheck, check_lease};
 
 use super::audit::{self, AuditId, Entry};
+use super::write_permission::{WriteDenial, write_denial};
 use super::{Result, statement};
 use crate::ids::GrantId;
 use crate::ports::{Database, Row, Statement};
@@ -18,9 +22,9 @@ use std::time::Duration;
 
 /// How long a key is remembered.
 pub const KEEP: Duration = Duration::from_hours(24);
-/// How long an attempt may hold a write before another may take it over. Well above the time that all of one attempt's
-/// calls may take together.
-pub const HOLD: Duration = Duration::from_mins(2);
+/// Lease duration: then another attempt may take the write over. Well above the time that all of one attempt's calls may
+/// take together.
+pub const LEASE: Duration = Duration::from_mins(2);
 
 /// How long the same write through another connection stands in the way once it is done. One that nobody knows the end of
 /// does as long as it is remembered.
@@ -37,12 +41,12 @@ pub struct Key<'a> {
     /// Of the client's key, or of the arguments.
     pub hash: &'a str,
     /// Of all arguments, page and tool included.
-    pub digest: &'a str,
+    pub fingerprint: &'a str,
     /// The same, one by one.
     pub fields: &'a Fields,
 }
 
-/// A handle that a claim uses up.
+/// A confirm token that an attempt redeems.
 #[derive(Clone, Debug)]
 pub struct Handle {
     /// Its random part.
@@ -53,7 +57,7 @@ pub struct Handle {
 
 /// An attempt to write.
 #[derive(Clone, Debug)]
-pub struct Claim<'a> {
+pub struct LeaseRequest<'a> {
     /// The write.
     pub key: Key<'a>,
     /// What the upstream shall know the write by, if this attempt is the first.
@@ -91,15 +95,17 @@ pub struct Twin {
     is_running: bool,
 }
 
-/// What a claim came to.
+/// What a request for a lease came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum Acquisition {
     /// Nobody has asked for this before: go on.
     New,
     /// An earlier attempt did not finish, and nobody knows what it did. Find out first.
     TakenOver {
         /// What the upstream may know the write by.
         external_id: String,
+        /// Why nothing may be sent all the same. A paused connection may still find out what the earlier attempt did.
+        denial: Option<WriteDenial>,
         /// The same write through another connection, if there is one by now.
         twin: Option<Twin>,
     },
@@ -108,7 +114,7 @@ pub enum Claimed {
         /// As [`finish`] stored it.
         result: String,
     },
-    /// Another attempt is at it.
+    /// Another attempt holds the lease.
     Running {
         /// When it can be taken over at the latest.
         until: Timestamp,
@@ -122,58 +128,77 @@ pub enum Claimed {
     HandleSpent,
     /// Another connection asked for the same a moment ago.
     Twin(Twin),
+    /// Nothing may be sent.
+    Denied(WriteDenial),
 }
 
-/// Claims a write, takes it over, or says why not; and appends the attempt's audit row.
-pub async fn begin(db: &dyn Database, claim: &Claim<'_>) -> Result<Claimed> {
-    let statements =
-        [insert(claim), take_over(claim), spend(claim), record(claim), select(claim), select_twin_of(claim)];
+/// Acquires the lease of a write, takes it over, or says why not; and appends the attempt's audit row.
+pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Acquisition> {
+    let statements = [
+        insert(request),
+        take_over(request),
+        redeem_confirm_token(request),
+        record(request),
+        select(request),
+        select_twin_of(request),
+        select_denial(request),
+    ];
     let mut answers = db.batch(&statements).await?;
+    let denial = answers.pop().unwrap_or_default().first().map(WriteDenial::read).transpose()?.flatten();
     let twin = answers.pop().unwrap_or_default().first().map(read_twin).transpose()?;
-    match (answers.pop().unwrap_or_default().first(), twin) {
-        (Some(row), twin) => read(row, claim, twin),
-        (None, Some(twin)) => Ok(Claimed::Twin(twin)),
-        (None, None) => Ok(Claimed::HandleSpent),
+    match (answers.pop().unwrap_or_default().first(), denial, twin) {
+        (Some(row), denial, twin) => read(row, request, denial, twin),
+        (None, Some(denial), _) => Ok(Acquisition::Denied(denial)),
+        (None, None, Some(twin)) => Ok(Acquisition::Twin(twin)),
+        (None, None, None) => Ok(Acquisition::HandleSpent),
     }
 }
 
-/// The first to ask gets the row. A row past its time counts as none. A spent handle opens nothing new, and neither does what
-/// another connection has just asked for.
-fn insert(claim: &Claim<'_>) -> Statement {
-    let Entry { id, at, target, .. } = claim.entry;
+/// The first to ask gets the row. A row past its time counts as none. A redeemed confirm token opens nothing new, and neither
+/// does what another connection has just asked for. Whoever may not write gets nothing.
+fn insert(request: &LeaseRequest<'_>) -> Statement {
+    let Entry { id, at, target, .. } = request.entry;
     statement!(
-        "INSERT INTO idempotency (grant_id, key_hash, tool, page_id, digest, fields, external_id, outcome, owner, \
+        concat!(
+            "INSERT INTO idempotency (grant_id, key_hash, tool, page_id, digest, fields, external_id, outcome, owner, \
          held_until_at, started_at) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running', ?8, ?9, ?10 \
-         WHERE NOT EXISTS (SELECT 1 FROM spent_handles WHERE nonce = ?11) \
+         WHERE ",
+            write_denial!("?1", "?4", "?10"),
+            " IS NULL AND NOT EXISTS (SELECT 1 FROM spent_handles WHERE nonce = ?11) \
          AND NOT EXISTS (SELECT 1 FROM idempotency WHERE digest = ?5 AND grant_id <> ?1 AND started_at > ?12 \
            AND ?13 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?13) AND external_id <> coalesce(?14, '')) \
          ON CONFLICT (grant_id, key_hash) DO UPDATE SET tool = excluded.tool, page_id = excluded.page_id, \
          digest = excluded.digest, fields = excluded.fields, external_id = excluded.external_id, outcome = 'running', \
          owner = excluded.owner, takeovers = 0, held_until_at = excluded.held_until_at, result = NULL, \
          started_at = excluded.started_at, finished_at = NULL \
-         WHERE idempotency.started_at <= ?12",
-        claim.key.grant_id.0.as_str(),
-        claim.key.hash,
+         WHERE idempotency.started_at <= ?12"
+        ),
+        request.key.grant_id.0.as_str(),
+        request.key.hash,
         target.as_ref().map_or("", |target| target.tool),
-        target.as_ref().and_then(|target| target.page_id).map_or(0, |page_id| page_id.0),
-        claim.key.digest,
-        fields_as_text(claim.key.fields),
-        claim.external_id,
+        request.page_id(),
+        request.key.fingerprint,
+        fields_as_text(request.key.fields),
+        request.external_id,
         id.0.as_str(),
-        *at + HOLD,
+        *at + LEASE,
         *at,
-        claim.handle.map(|handle| handle.nonce.as_str()),
+        request.handle.map(|handle| handle.nonce.as_str()),
         *at - KEEP,
-        claim.twins_since(),
-        claim.shown_twin(),
+        request.twins_since(),
+        request.shown_twin(),
     )
 }
 
-impl Claim<'_> {
+impl LeaseRequest<'_> {
     /// Twins that were done after this stand in the way, and those whose end nobody knows; without a time, none does.
     fn twins_since(&self) -> Option<Timestamp> {
         matches!(self.twins, Twins::Refused { .. }).then(|| self.entry.at - TWIN_RECENT)
+    }
+
+    fn page_id(&self) -> i64 {
+        self.entry.target.as_ref().and_then(|target| target.page_id).map_or(0, |page_id| page_id.0)
     }
 
     fn shown_twin(&self) -> Option<&str> {
@@ -184,71 +209,93 @@ impl Claim<'_> {
     }
 }
 
-/// What nobody finished in time is taken over by exactly one of those who ask again.
-fn take_over(claim: &Claim<'_>) -> Statement {
-    let Entry { id, at, .. } = claim.entry;
+/// What nobody finished in time is taken over by exactly one of those who ask again. A paused connection may, to find out what
+/// the earlier attempt did; one whose grant has ended or that is blocked from the page may not even do that.
+fn take_over(request: &LeaseRequest<'_>) -> Statement {
+    let Entry { id, at, .. } = request.entry;
     statement!(
-        "UPDATE idempotency SET owner = ?3, takeovers = takeovers + 1, outcome = 'running', held_until_at = ?4 \
+        concat!(
+            "UPDATE idempotency SET owner = ?3, takeovers = takeovers + 1, outcome = 'running', held_until_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner <> ?3 AND outcome <> 'done' AND digest = ?5 \
-         AND held_until_at <= ?6 AND started_at > ?7",
-        claim.key.grant_id.0.as_str(),
-        claim.key.hash,
+         AND held_until_at <= ?6 AND started_at > ?7 AND coalesce(",
+            write_denial!("?1", "?8", "?6"),
+            ", 'writes_paused') \
+         = 'writes_paused'"
+        ),
+        request.key.grant_id.0.as_str(),
+        request.key.hash,
         id.0.as_str(),
-        *at + HOLD,
-        claim.key.digest,
+        *at + LEASE,
+        request.key.fingerprint,
         *at,
         *at - KEEP,
+        request.page_id(),
     )
 }
 
-/// The handle goes with the row: used exactly if the row is ours.
-fn spend(claim: &Claim<'_>) -> Statement {
+/// The confirm token goes with the row: redeemed exactly if the row is ours.
+fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
     statement!(
         "INSERT INTO spent_handles (nonce, expires_at) SELECT ?1, ?2 WHERE ?1 IS NOT NULL \
          AND EXISTS (SELECT 1 FROM idempotency WHERE grant_id = ?3 AND key_hash = ?4 AND owner = ?5) \
          ON CONFLICT (nonce) DO NOTHING",
-        claim.handle.map(|handle| handle.nonce.as_str()),
-        claim.handle.map_or(claim.entry.at, |handle| handle.expires_at),
-        claim.key.grant_id.0.as_str(),
-        claim.key.hash,
-        claim.entry.id.0.as_str(),
+        request.handle.map(|handle| handle.nonce.as_str()),
+        request.handle.map_or(request.entry.at, |handle| handle.expires_at),
+        request.key.grant_id.0.as_str(),
+        request.key.hash,
+        request.entry.id.0.as_str(),
     )
 }
 
-/// The audit row says what the claim came to, in the words of [`Outcome`].
-fn record(claim: &Claim<'_>) -> Statement {
-    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+/// The audit row says what the request came to, in the order of [`read`].
+fn record(request: &LeaseRequest<'_>) -> Statement {
+    let sql = concat!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
          target_id, title, request_id, detail, key_hash) \
          SELECT ?1, ?2, ?3, \
-           CASE WHEN i.owner = ?1 THEN 'unknown' WHEN i.digest = ?16 AND i.outcome = 'done' THEN 'replayed' ELSE 'refused' END, \
+           CASE WHEN i.owner = ?1 THEN 'unknown' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN 'refused' \
+             WHEN i.digest = ?16 AND i.outcome = 'done' THEN 'replayed' ELSE 'refused' END, \
            ?5, ?6, ?7, ?8, ?9, ?10, \
-           CASE WHEN i.digest = ?16 THEN json_extract(i.result, '$.id') END, ?12, ?13, \
-           CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN i.owner IS NULL THEN \
-             CASE WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 AND started_at > ?17 \
+           CASE WHEN i.digest = ?16 AND coalesce(d.denial, 'writes_paused') = 'writes_paused' THEN json_extract(i.result, '$.id') END, ?12, ?13, \
+           CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN d.denial \
+             WHEN i.owner IS NULL THEN CASE WHEN d.denial IS NOT NULL THEN d.denial WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 AND started_at > ?17 \
                AND ?18 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?18) AND external_id <> coalesce(?19, '')) \
              THEN 'same_elsewhere' ELSE 'handle_spent' END \
              WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15 \
-         FROM (SELECT 1) LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 AND i.started_at > ?17 \
-         WHERE true ON CONFLICT (id) DO NOTHING";
-    let mut values = audit::values(claim.entry);
-    let expired_at = claim.entry.at - KEEP;
-    values.extend([claim.key.hash.into(), claim.key.digest.into(), expired_at.into()]);
-    values.extend([claim.twins_since().into(), claim.shown_twin().into()]);
+         FROM (SELECT ",
+        write_denial!("?8", "?9", "?2"),
+        " AS denial) d \
+         LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 AND i.started_at > ?17 \
+         WHERE true ON CONFLICT (id) DO NOTHING"
+    );
+    let mut values = audit::values(request.entry);
+    let expired_at = request.entry.at - KEEP;
+    values.extend([request.key.hash.into(), request.key.fingerprint.into(), expired_at.into()]);
+    values.extend([request.twins_since().into(), request.shown_twin().into()]);
     Statement { sql, values }
 }
 
-fn select(claim: &Claim<'_>) -> Statement {
+fn select(request: &LeaseRequest<'_>) -> Statement {
     statement!(
         "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
          WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
-        claim.key.grant_id.0.as_str(),
-        claim.key.hash,
-        claim.entry.at - KEEP,
+        request.key.grant_id.0.as_str(),
+        request.key.hash,
+        request.entry.at - KEEP,
     )
 }
 
-fn select_twin_of(claim: &Claim<'_>) -> Statement {
-    select_twin(&claim.key, claim.entry.at, claim.twins_since(), claim.shown_twin())
+fn select_denial(request: &LeaseRequest<'_>) -> Statement {
+    statement!(
+        concat!("SELECT ", write_denial!("?1", "?2", "?3"), " AS denial"),
+        request.key.grant_id.0.as_str(),
+        request.page_id(),
+        request.entry.at,
+    )
+}
+
+fn select_twin_of(request: &LeaseRequest<'_>) -> Statement {
+    select_twin(&request.key, request.entry.at, request.twins_since(), request.shown_twin())
 }
 
 /// What is done tells most.
@@ -259,7 +306,7 @@ fn select_twin(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: O
          WHERE digest = ?1 AND grant_id <> ?2 AND started_at > ?6 \
          AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
          ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
-        key.digest,
+        key.fingerprint,
         key.grant_id.0.as_str(),
         since,
         shown,
@@ -283,32 +330,38 @@ pub async fn find_twin(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Resu
     row.as_ref().map(read_twin).transpose()
 }
 
-fn read(row: &Row, claim: &Claim<'_>, twin: Option<Twin>) -> Result<Claimed> {
-    let is_ours = row.text("owner")? == claim.entry.id.0;
+fn read(row: &Row, request: &LeaseRequest<'_>, denial: Option<WriteDenial>, twin: Option<Twin>) -> Result<Acquisition> {
+    let is_ours = row.text("owner")? == request.entry.id.0;
     if is_ours && row.integer("takeovers")? == 0 {
-        return Ok(Claimed::New);
+        return Ok(Acquisition::New);
+    }
+    // Whoever can no longer reach the page is told nothing of what was written to it.
+    if !is_ours && let Some(denial @ (WriteDenial::GrantEnded | WriteDenial::PageBlocked)) = denial {
+        return Ok(Acquisition::Denied(denial));
     }
     if is_ours {
         // Two that nobody knows the end of must not wait for each other: of those, whoever asks first goes on.
         let twin = twin.filter(|twin| twin.result.is_some() || twin.is_running);
-        return Ok(Claimed::TakenOver { external_id: row.text("external_id")?, twin });
+        return Ok(Acquisition::TakenOver { external_id: row.text("external_id")?, denial, twin });
     }
-    if row.text("digest")? != claim.key.digest {
+    if row.text("digest")? != request.key.fingerprint {
         let known = row.parsed("fields", |text| serde_json::from_str(text).ok())?;
-        return Ok(Claimed::Conflict { fields: differing(&known, claim.key.fields) });
+        return Ok(Acquisition::Conflict { fields: differing(&known, request.key.fields) });
     }
     if row.text("outcome")? == "done" {
-        return Ok(Claimed::Replay { result: row.text("result")? });
+        return Ok(Acquisition::Replay { result: row.text("result")? });
     }
-    Ok(Claimed::Running { until: row.time("held_until_at")? })
+    Ok(Acquisition::Running { until: row.time("held_until_at")? })
 }
 
-/// Whether anything is known of a write: asked before a person is, so that nobody confirms what is done already.
+/// Whether this very write was asked for before: then nobody confirms once more what is done already. Another write under the
+/// same key is not known.
 pub async fn is_known(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<bool> {
     let select = statement!(
-        "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
+        "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND digest = ?3 AND started_at > ?4",
         key.grant_id.0.as_str(),
         key.hash,
+        key.fingerprint,
         now - KEEP,
     );
     Ok(super::run_for_one(db, select).await?.is_some())

@@ -21,6 +21,20 @@ impl TestDatabase {
         Self { connection: RefCell::new(connection), is_down: false }
     }
 
+    /// A live grant of user 42 to `cursor`.
+    pub fn insert_grant(&self, id: &str) {
+        self.execute(&format!(
+            "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, \
+             is_loopback, resource, scope, created_at) \
+             VALUES ('{id}', '42', 'Mara', 'cursor', 'Cursor', 'known', 'h', 0, 'r', 's', 0)"
+        ));
+    }
+
+    /// Changes rows behind everybody's back.
+    pub fn execute(&self, sql: &str) {
+        self.connection.borrow().execute(sql, []).expect("a statement");
+    }
+
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction()?;

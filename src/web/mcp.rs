@@ -207,7 +207,7 @@ fn outcome_of(answer: &Answer) -> Option<CallOutcome> {
     Some(match answer {
         Answer::Accepted => return None,
         Answer::Json { fault: Some(_), .. } | Answer::Unavailable { .. } => CallOutcome::Failed,
-        Answer::InsufficientScope { .. } | Answer::AccessEnded => CallOutcome::Refused,
+        Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::GrantEnded => CallOutcome::Refused,
         Answer::Json { body, .. } => {
             let is_error = body.get("error").is_some() || body["result"]["isError"] == true;
             if is_error { CallOutcome::Refused } else { CallOutcome::Answered }
@@ -229,6 +229,8 @@ async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestI
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
         Answer::AccessEnded => end_access(ctx, caller, request_id).await,
+        // As the next request with this token is answered.
+        Answer::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
         Answer::Unavailable { retry_after, body } => {
             let mut response = reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
             reply::retry_after(&mut response, retry_after.unwrap_or(Duration::from_secs(5)));

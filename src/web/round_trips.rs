@@ -41,9 +41,9 @@ pub const ROUND_TRIPS: [RoundTrips; 20] = [
     and_reads(costs("resources/read without a page", 1, 0, 0)),
     and_reads(costs("resources/read on a page", 1, 0, 1)),
     and_reads(costs("prompts/get", 1, 0, 1)),
-    // The claim, the end; permission, a look for the same incident, the post. What stages and windows add stands in the
+    // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
     // document.
-    costs("tools/call", 3, 2, 3),
+    costs("tools/call", 4, 2, 3),
     costs("authorization request", 1, 1, 0),
     costs("consent page", 1, 0, 1),
     costs("consent answer", 2, 1, 1),

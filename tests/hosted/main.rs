@@ -65,6 +65,7 @@ mod round_trips;
 mod schema;
 mod secrets;
 mod sign_in;
+mod stopped_writes;
 mod storage_trace;
 mod token;
 mod token_form;

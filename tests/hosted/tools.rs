@@ -67,7 +67,7 @@ fn statibeat_is_told_who_acts_through_what() {
 }
 
 #[test]
-fn a_write_takes_three_upstream_calls_and_three_database_round_trips() {
+fn a_write_takes_three_upstream_calls_and_four_database_round_trips() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     app.ping(&token);
@@ -77,7 +77,11 @@ fn a_write_takes_three_upstream_calls_and_three_database_round_trips() {
     let page = "/api/v1/orgs/7/pages/42/admin";
     let look = format!("GET {page}/incidents?status=active&limit=50");
     assert_eq!(app.upstream.take_calls(), ["GET /api/v1/me/pages", &look, &format!("POST {page}/incidents")]);
-    assert_eq!(app.db.batches.get() - batches, 3, "the token check, the claim, the end");
+    assert_eq!(
+        app.db.batches.get() - batches,
+        4,
+        "the token check, the lease, the last check before the post, the end"
+    );
 }
 
 /// P7

@@ -139,8 +139,8 @@ fn a_request_that_never_arrived_is_unknown_until_it_is_repeated() {
 fn a_write_whose_end_could_not_be_stored_is_found_by_the_next_call() {
     for failure in [Failure::Before, Failure::After] {
         let story = Story::new();
-        // The token check and the claim pass; the end does not.
-        story.app.db.fail_after(2, failure);
+        // The token check, the lease and its last check pass; the end does not.
+        story.app.db.fail_after(3, failure);
         let first = story.create(outage());
         assert_ne!(first["isError"], true, "{first}");
         story.app.db.heal();

@@ -28,7 +28,7 @@ pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> E
     Entry { id, outcome: Outcome::Unknown, ..entry(guard, target) }
 }
 
-/// Appends the row of a call that came to an end without a claim. The call's answer does not hang on it: nothing was sent.
+/// Appends the row of a call that came to an end without a lease. The call's answer does not hang on it: nothing was sent.
 pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Option<AuditId> {
     let entry = Entry { outcome, detail: Some(detail), ..entry(guard, target) };
     match audit::append(guard.db, &entry).await {
@@ -124,10 +124,10 @@ impl NotDone {
     /// The outcome to record, and why.
     pub(super) fn for_audit(&self) -> (Outcome, Option<&'static str>) {
         match self {
-            Self::Paused => (Outcome::Refused, Some("writes_paused")),
+            Self::Denied(denial) => (Outcome::Refused, Some(denial.as_str())),
             Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
             Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
-            Self::Unrecorded => (Outcome::Failed, Some("storage_unavailable")),
+            Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Some("storage_unavailable")),
             Self::Twin(_) => (Outcome::Refused, Some("same_elsewhere")),
             Self::NotWritten(reason) => not_written(reason),
         }

@@ -1,4 +1,4 @@
-//! What a claim comes to, in every order that attempts can meet in.
+//! What a request for a lease comes to, in every order that attempts can meet in.
 
 use super::super::testing::TestDatabase;
 use super::*;
@@ -6,6 +6,8 @@ use crate::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
 use crate::storage::audit::{Kind, Outcome, Target};
+
+mod denials;
 
 const T0: i64 = 1_000_000;
 
@@ -19,8 +21,12 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        let db = TestDatabase::new();
+        for grant in ["g", "another"] {
+            db.insert_grant(grant);
+        }
         Self {
-            db: TestDatabase::new(),
+            db,
             user_id: UserId("42".into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
             grant_id: GrantId("g".into()),
@@ -50,32 +56,34 @@ impl Scene {
         }
     }
 
-    async fn begin_with(&self, attempt: &str, at: i64, digest: &str, handle: Option<&Handle>) -> Claimed {
+    async fn begin_with(&self, attempt: &str, at: i64, digest: &str, handle: Option<&Handle>) -> Acquisition {
         let fields = Fields::from([("title".to_owned(), digest.to_owned()), ("tool".to_owned(), "t".to_owned())]);
-        let key = Key { grant_id: &self.grant_id, hash: "k", digest, fields: &fields };
+        let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: digest, fields: &fields };
         let entry = self.entry(attempt, at, Outcome::Unknown);
         let external_id = external_id(&entry.id);
         let twins = Twins::Refused { shown: None };
-        begin(&self.db, &Claim { key, external_id: &external_id, handle, twins, entry: &entry }).await.expect("a claim")
+        acquire(&self.db, &LeaseRequest { key, external_id: &external_id, handle, twins, entry: &entry })
+            .await
+            .expect("a claim")
     }
 
     /// The same write through another connection.
-    async fn begin_elsewhere(&self, attempt: &str, at: i64, twins: Twins<'_>) -> Claimed {
+    async fn begin_elsewhere(&self, attempt: &str, at: i64, twins: Twins<'_>) -> Acquisition {
         let (grant_id, fields) = (GrantId("another".into()), Fields::new());
-        let key = Key { grant_id: &grant_id, hash: "another key", digest: "d", fields: &fields };
+        let key = Key { grant_id: &grant_id, hash: "another key", fingerprint: "d", fields: &fields };
         let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
         let external_id = external_id(&entry.id);
-        let claim = Claim { key, external_id: &external_id, handle: None, twins, entry: &entry };
-        begin(&self.db, &claim).await.expect("a claim")
+        let claim = LeaseRequest { key, external_id: &external_id, handle: None, twins, entry: &entry };
+        acquire(&self.db, &claim).await.expect("a claim")
     }
 
-    async fn begin(&self, attempt: &str, at: i64) -> Claimed {
+    async fn begin(&self, attempt: &str, at: i64) -> Acquisition {
         self.begin_with(attempt, at, "d", None).await
     }
 
     async fn finish(&self, attempt: &str, at: i64, ending: Ending, outcome: Outcome) {
         let fields = Fields::new();
-        let key = Key { grant_id: &self.grant_id, hash: "k", digest: "d", fields: &fields };
+        let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: "d", fields: &fields };
         finish(&self.db, &key, &ending, &self.entry(attempt, at, outcome)).await.expect("an end");
     }
 
@@ -105,22 +113,25 @@ impl Scene {
 #[tokio::test]
 async fn the_first_is_new_and_the_rest_wait_until_it_is_done() {
     let scene = Scene::new();
-    assert_eq!(scene.begin("a", T0).await, Claimed::New);
-    let until = Timestamp::from_seconds(T0) + HOLD;
-    assert_eq!(scene.begin("b", T0).await, Claimed::Running { until });
+    assert_eq!(scene.begin("a", T0).await, Acquisition::New);
+    let until = Timestamp::from_seconds(T0) + LEASE;
+    assert_eq!(scene.begin("b", T0).await, Acquisition::Running { until });
     scene.done("a", T0 + 1).await;
-    assert_eq!(scene.begin("c", T0 + 2).await, Claimed::Replay { result: r#"{"id":9}"#.into() });
+    assert_eq!(scene.begin("c", T0 + 2).await, Acquisition::Replay { result: r#"{"id":9}"#.into() });
     assert_eq!(scene.rows().await, ["a done - 9 -", "b refused still_running - -", "c replayed - 9 -"]);
 }
 
 #[tokio::test]
 async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name() {
     let scene = Scene::new();
-    let later = T0 + i64::try_from(HOLD.as_secs()).expect("small");
+    let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
-    assert!(matches!(scene.begin("b", later - 1).await, Claimed::Running { .. }));
-    assert_eq!(scene.begin("c", later).await, Claimed::TakenOver { external_id: "mcp-a".into(), twin: None });
-    assert!(matches!(scene.begin("d", later).await, Claimed::Running { .. }));
+    assert!(matches!(scene.begin("b", later - 1).await, Acquisition::Running { .. }));
+    assert_eq!(
+        scene.begin("c", later).await,
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None }
+    );
+    assert!(matches!(scene.begin("d", later).await, Acquisition::Running { .. }));
     scene.finish("c", later, Ending::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
     assert_eq!(scene.rows().await[0], "a unknown not_finished - done");
 }
@@ -128,14 +139,14 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
 #[tokio::test]
 async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_row() {
     let scene = Scene::new();
-    let later = T0 + i64::try_from(HOLD.as_secs()).expect("small");
+    let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
     scene.begin("b", later).await;
     scene.finish("a", later, Ending::NotDone, Outcome::Failed).await;
-    assert!(matches!(scene.begin("c", later).await, Claimed::Running { .. }), "b still holds it");
+    assert!(matches!(scene.begin("c", later).await, Acquisition::Running { .. }), "b still holds it");
     scene.done("b", later).await;
     scene.finish("a", later, Ending::Done { result: r#"{"id":1}"#.into() }, Outcome::Done).await;
-    assert_eq!(scene.begin("d", later).await, Claimed::Replay { result: r#"{"id":9}"#.into() });
+    assert_eq!(scene.begin("d", later).await, Acquisition::Replay { result: r#"{"id":9}"#.into() });
     assert_eq!(scene.rows().await[0], "a failed - - -", "an end is recorded once");
 }
 
@@ -144,7 +155,10 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
     let scene = Scene::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
-    assert_eq!(scene.begin("b", T0).await, Claimed::TakenOver { external_id: "mcp-a".into(), twin: None });
+    assert_eq!(
+        scene.begin("b", T0).await,
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None }
+    );
 }
 
 #[tokio::test]
@@ -152,18 +166,21 @@ async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() 
     let scene = Scene::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::NotDone, Outcome::Refused).await;
-    assert_eq!(scene.begin("b", T0).await, Claimed::New);
+    assert_eq!(scene.begin("b", T0).await, Acquisition::New);
     scene.finish("b", T0, Ending::Unknown, Outcome::Unknown).await;
     scene.begin("c", T0).await;
     scene.finish("c", T0, Ending::NotDone, Outcome::Limited).await;
-    assert_eq!(scene.begin("d", T0).await, Claimed::TakenOver { external_id: "mcp-b".into(), twin: None });
+    assert_eq!(
+        scene.begin("d", T0).await,
+        Acquisition::TakenOver { external_id: "mcp-b".into(), denial: None, twin: None }
+    );
 }
 
 #[tokio::test]
 async fn other_arguments_under_the_same_key_are_named() {
     let scene = Scene::new();
     scene.begin("a", T0).await;
-    let conflict = Claimed::Conflict { fields: vec!["title".into()] };
+    let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
     assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
     scene.done("a", T0).await;
     assert_eq!(scene.begin_with("c", T0, "e", None).await, conflict);
@@ -176,23 +193,24 @@ async fn a_key_is_forgotten_after_a_day() {
     scene.begin("a", T0).await;
     scene.done("a", T0).await;
     let day = i64::try_from(KEEP.as_secs()).expect("small");
-    assert!(matches!(scene.begin("b", T0 + day - 1).await, Claimed::Replay { .. }));
-    assert_eq!(scene.begin_with("c", T0 + day, "e", None).await, Claimed::New);
+    assert!(matches!(scene.begin("b", T0 + day - 1).await, Acquisition::Replay { .. }));
+    assert_eq!(scene.begin_with("c", T0 + day, "e", None).await, Acquisition::New);
 }
 
 #[tokio::test]
 async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
     let scene = Scene::new();
     let handle = Handle { nonce: "n".into(), expires_at: Timestamp::from_seconds(T0 + 600) };
-    assert_eq!(scene.begin_with("a", T0, "d", Some(&handle)).await, Claimed::New);
-    assert!(matches!(scene.begin_with("b", T0, "d", Some(&handle)).await, Claimed::Running { .. }));
+    assert_eq!(scene.begin_with("a", T0, "d", Some(&handle)).await, Acquisition::New);
+    assert!(matches!(scene.begin_with("b", T0, "d", Some(&handle)).await, Acquisition::Running { .. }));
     scene.done("a", T0).await;
-    assert!(matches!(scene.begin_with("c", T0, "d", Some(&handle)).await, Claimed::Replay { .. }));
+    assert!(matches!(scene.begin_with("c", T0, "d", Some(&handle)).await, Acquisition::Replay { .. }));
     let fields = Fields::new();
-    let other = Key { grant_id: &scene.grant_id, hash: "other", digest: "x", fields: &fields };
+    let other = Key { grant_id: &scene.grant_id, hash: "other", fingerprint: "x", fields: &fields };
     let entry = scene.entry("d", T0, Outcome::Unknown);
-    let claim = Claim { key: other, external_id: "x", handle: Some(&handle), twins: Twins::Allowed, entry: &entry };
-    assert_eq!(begin(&scene.db, &claim).await.expect("a claim"), Claimed::HandleSpent);
+    let claim =
+        LeaseRequest { key: other, external_id: "x", handle: Some(&handle), twins: Twins::Allowed, entry: &entry };
+    assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::HandleSpent);
     assert_eq!(scene.rows().await[3], "d refused handle_spent - -");
 }
 
@@ -200,12 +218,14 @@ async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
 async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     let scene = Scene::new();
     let fields = Fields::new();
-    let key = Key { grant_id: &scene.grant_id, hash: "k", digest: "d", fields: &fields };
+    let key = Key { grant_id: &scene.grant_id, hash: "k", fingerprint: "d", fields: &fields };
     let at = Timestamp::from_seconds(T0);
     assert!(!is_known(&scene.db, &key, at).await.expect("an answer"));
     scene.begin("a", T0).await;
     assert!(is_known(&scene.db, &key, at).await.expect("an answer"));
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
+    let another = Key { fingerprint: "e", ..key };
+    assert!(!is_known(&scene.db, &another, at).await.expect("an answer"), "another write under the same key");
 }
 
 #[tokio::test]
@@ -215,14 +235,14 @@ async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour(
     let recent = i64::try_from(TWIN_RECENT.as_secs()).expect("small");
     let twin = |result: Option<&str>, at: i64, is_running: bool| {
         let (external_id, result) = ("mcp-a".to_owned(), result.map(str::to_owned));
-        Claimed::Twin(Twin { external_id, result, at: Timestamp::from_seconds(at), is_running })
+        Acquisition::Twin(Twin { external_id, result, at: Timestamp::from_seconds(at), is_running })
     };
     scene.begin("a", T0).await;
     assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, twin(None, T0, true));
     scene.done("a", T0 + 2).await;
     assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, twin(Some(r#"{"id":9}"#), T0 + 2, false));
     assert_eq!(scene.rows().await[1..], ["b refused same_elsewhere - -", "c refused same_elsewhere - -"]);
-    assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Claimed::New);
+    assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Acquisition::New);
 }
 
 #[tokio::test]
@@ -231,12 +251,15 @@ async fn a_twin_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way
         let scene = Scene::new();
         scene.begin("a", T0).await;
         scene.done("a", T0).await;
-        assert_eq!(scene.begin_elsewhere("b", T0 + 1, twins).await, Claimed::New);
+        assert_eq!(scene.begin_elsewhere("b", T0 + 1, twins).await, Acquisition::New);
     }
     let scene = Scene::new();
     scene.begin("a", T0).await;
     let another = Twins::Refused { shown: Some("mcp-x") };
-    assert!(matches!(scene.begin_elsewhere("b", T0, another).await, Claimed::Twin(_)), "another than the one shown");
+    assert!(
+        matches!(scene.begin_elsewhere("b", T0, another).await, Acquisition::Twin(_)),
+        "another than the one shown"
+    );
 }
 
 #[tokio::test]
@@ -245,7 +268,7 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
     let refused = Twins::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
         let (grant_id, fields) = (GrantId(grant.into()), Fields::new());
-        let key = Key { grant_id: &grant_id, hash, digest: "d", fields: &fields };
+        let key = Key { grant_id: &grant_id, hash, fingerprint: "d", fields: &fields };
         finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };
     scene.begin("a", T0).await;
@@ -255,11 +278,11 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
     let taken_over = scene.begin("c", T0 + 1).await;
     assert_eq!(
         taken_over,
-        Claimed::TakenOver { external_id: "mcp-a".into(), twin: None },
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None },
         "neither waits for the other"
     );
     match scene.begin_elsewhere("d", T0 + 1, refused).await {
-        Claimed::TakenOver { external_id, twin: Some(twin) } => {
+        Acquisition::TakenOver { external_id, denial: None, twin: Some(twin) } => {
             assert_eq!((external_id.as_str(), twin.external_id.as_str()), ("mcp-b", "mcp-a"), "somebody is at it now");
         }
         other => panic!("{other:?}"),
@@ -271,6 +294,6 @@ async fn one_whose_end_nobody_knows_stands_in_the_way_as_long_as_it_is_remembere
     let scene = Scene::new();
     let (refused, day) = (Twins::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
     scene.begin("a", T0).await;
-    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Claimed::Twin(_)));
-    assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, Claimed::New);
+    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Acquisition::Twin(_)));
+    assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, Acquisition::New);
 }

@@ -1,0 +1,49 @@
+//! The last look before the post.
+
+use super::Key;
+use crate::ids::PageId;
+use crate::ports::Database;
+use crate::storage::audit::AuditId;
+use crate::storage::write_permission::{WriteDenial, write_denial};
+use crate::storage::{Result, run_for_one, statement};
+use crate::timestamp::Timestamp;
+
+/// Whether an attempt may send its write now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseCheck {
+    /// It still holds the lease and may still write.
+    Held,
+    /// It was too slow: another attempt has taken the lease over.
+    TakenOver,
+    /// It may no longer write.
+    Denied(WriteDenial),
+}
+
+/// The last statement before the post. Between acquiring the lease and here an attempt has waited for the rate limiter and for
+/// StatiBeat, for up to a minute; meanwhile the person may have revoked or paused the connection, or an admin blocked it.
+pub async fn check_lease(
+    db: &dyn Database,
+    key: &Key<'_>,
+    attempt: &AuditId,
+    page_id: PageId,
+    now: Timestamp,
+) -> Result<LeaseCheck> {
+    let select = statement!(
+        concat!(
+            "SELECT EXISTS (SELECT 1 FROM idempotency WHERE grant_id = ?1 AND key_hash = ?4 AND owner = ?5) AS is_held, ",
+            write_denial!("?1", "?2", "?3"),
+            " AS denial"
+        ),
+        key.grant_id.0.as_str(),
+        page_id.0,
+        now,
+        key.hash,
+        attempt.0.as_str(),
+    );
+    let Some(row) = run_for_one(db, select).await? else { return Ok(LeaseCheck::TakenOver) };
+    Ok(match WriteDenial::read(&row)? {
+        Some(denial) => LeaseCheck::Denied(denial),
+        None if row.integer("is_held")? == 0 => LeaseCheck::TakenOver,
+        None => LeaseCheck::Held,
+    })
+}

@@ -1,0 +1,114 @@
+//! A grant that ended, a pause or a block between the check of the bearer token and the post.
+
+use super::*;
+
+const PAGE: PageId = PageId(7);
+
+/// What the person or an admin does meanwhile, and what it means for the write.
+const DENIALS: [(&str, WriteDenial); 4] = [
+    ("UPDATE grants SET revoked_at = 1, revoke_reason = 'user' WHERE id = 'g'", WriteDenial::GrantEnded),
+    ("UPDATE grants SET expires_at = 1000000 WHERE id = 'g'", WriteDenial::GrantEnded),
+    ("INSERT INTO write_pauses VALUES ('42', 'cursor', 1)", WriteDenial::WritesPaused),
+    ("INSERT INTO page_blocks VALUES ('42', 'cursor', 7, 0, 'Mara', 'Cursor', 1, 'admin')", WriteDenial::PageBlocked),
+];
+
+/// Concerns another client, person or page.
+const UNRELATED: [&str; 5] = [
+    "INSERT INTO write_pauses VALUES ('42', 'other', 1)",
+    "INSERT INTO write_pauses VALUES ('43', 'cursor', 1)",
+    "INSERT INTO page_blocks VALUES ('42', 'cursor', 8, 0, 'Mara', 'Cursor', 1, 'admin')",
+    "INSERT INTO page_blocks VALUES ('43', 'cursor', 7, 0, 'Theo', 'Cursor', 1, 'admin')",
+    "UPDATE grants SET expires_at = 1000001 WHERE id = 'g'",
+];
+
+impl Scene {
+    async fn check(&self, attempt: &str) -> LeaseCheck {
+        let fields = Fields::new();
+        let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: "d", fields: &fields };
+        let at = Timestamp::from_seconds(T0);
+        check_lease(&self.db, &key, &AuditId(attempt.into()), PAGE, at).await.expect("an answer")
+    }
+
+    async fn begin_at(&self, attempt: &str) -> Acquisition {
+        self.begin(attempt, T0).await
+    }
+}
+
+#[tokio::test]
+async fn write_denied_after_the_bearer_check_acquires_nothing() {
+    for (meanwhile, denial) in DENIALS {
+        let scene = Scene::new();
+        scene.db.execute(meanwhile);
+        assert_eq!(scene.begin_at("a").await, Acquisition::Denied(denial), "{meanwhile}");
+        assert_eq!(scene.rows().await, [format!("a refused {} - -", denial.as_str())]);
+        assert_eq!(scene.check("a").await, LeaseCheck::Denied(denial), "no row was left: {meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn write_denied_after_the_lease_is_stopped_before_the_post() {
+    for (meanwhile, denial) in DENIALS {
+        let scene = Scene::new();
+        assert_eq!(scene.begin_at("a").await, Acquisition::New);
+        assert_eq!(scene.check("a").await, LeaseCheck::Held);
+        scene.db.execute(meanwhile);
+        assert_eq!(scene.check("a").await, LeaseCheck::Denied(denial), "{meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn what_concerns_others_stops_nothing() {
+    for meanwhile in UNRELATED {
+        let scene = Scene::new();
+        scene.db.execute(meanwhile);
+        assert_eq!(scene.begin_at("a").await, Acquisition::New, "{meanwhile}");
+        assert_eq!(scene.check("a").await, LeaseCheck::Held, "{meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
+    for (meanwhile, denial) in DENIALS {
+        let scene = Scene::new();
+        scene.begin_at("a").await;
+        scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
+        scene.db.execute(meanwhile);
+        let expected = match denial {
+            WriteDenial::WritesPaused => {
+                Acquisition::TakenOver { external_id: "mcp-a".into(), denial: Some(denial), twin: None }
+            }
+            WriteDenial::GrantEnded | WriteDenial::PageBlocked => Acquisition::Denied(denial),
+        };
+        assert_eq!(scene.begin_at("b").await, expected, "{meanwhile}");
+        assert_eq!(scene.check("b").await, LeaseCheck::Denied(denial), "{meanwhile}");
+        let detail = if denial == WriteDenial::WritesPaused { "unknown not_finished" } else { "refused" };
+        assert!(scene.rows().await[1].starts_with(&format!("b {detail}")), "{meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn finished_write_is_replayed_to_a_paused_connection_only() {
+    for (meanwhile, denial) in DENIALS {
+        let scene = Scene::new();
+        scene.begin_at("a").await;
+        scene.done("a", T0).await;
+        scene.db.execute(meanwhile);
+        let acquisition = scene.begin_at("b").await;
+        match denial {
+            WriteDenial::WritesPaused => assert!(matches!(acquisition, Acquisition::Replay { .. }), "{acquisition:?}"),
+            WriteDenial::GrantEnded | WriteDenial::PageBlocked => {
+                assert_eq!(acquisition, Acquisition::Denied(denial), "{meanwhile}");
+                assert_eq!(scene.rows().await[1], format!("b refused {} - -", denial.as_str()), "no target is told");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempt_whose_lease_was_taken_over_posts_nothing() {
+    let scene = Scene::new();
+    scene.begin_at("a").await;
+    scene.begin("b", T0 + i64::try_from(LEASE.as_secs()).expect("small")).await;
+    assert_eq!(scene.check("a").await, LeaseCheck::TakenOver);
+    assert_eq!(scene.check("b").await, LeaseCheck::Held);
+}

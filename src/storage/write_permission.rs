@@ -1,0 +1,61 @@
+//! Whether a write may be sent at this moment: the grant is live, the person has not paused the connection's writes, and no
+//! admin has blocked the connection from the page.
+//!
+//! The check of the bearer token comes too early for that: a write waits for StatiBeat several times, and whoever revokes,
+//! pauses or blocks meanwhile is told that it holds. So the statements that acquire the lease of a write demand it again, and
+//! so does the last one before the post.
+
+use super::Result;
+use crate::ports::Row;
+
+/// Why a write may not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteDenial {
+    /// The grant was revoked or has expired.
+    GrantEnded,
+    /// The person has paused the connection's writes.
+    WritesPaused,
+    /// An admin has blocked the connection from the page.
+    PageBlocked,
+}
+
+impl WriteDenial {
+    const ALL: [Self; 3] = [Self::GrantEnded, Self::WritesPaused, Self::PageBlocked];
+
+    /// The word of the SQL below, which is also the detail of the audit row.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GrantEnded => "grant_ended",
+            Self::WritesPaused => "writes_paused",
+            Self::PageBlocked => "page_blocked",
+        }
+    }
+
+    /// Reads the column `denial`.
+    pub(super) fn read(row: &Row) -> Result<Option<Self>> {
+        match row.optional_text("denial")? {
+            None => Ok(None),
+            Some(_) => {
+                row.parsed("denial", |word| Self::ALL.into_iter().find(|denial| denial.as_str() == word)).map(Some)
+            }
+        }
+    }
+}
+
+/// An SQL expression: why the grant may not write to the page at that time, in the words of [`WriteDenial`]; NULL if it may.
+macro_rules! write_denial {
+    ($grant:literal, $page:literal, $now:literal) => {
+        concat!(
+            "(SELECT CASE WHEN g.id IS NULL OR g.revoked_at IS NOT NULL OR g.expires_at <= ",
+            $now,
+            " THEN 'grant_ended' WHEN EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = ",
+            $page,
+            ") THEN 'page_blocked' WHEN EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id \
+             AND p.client_id = g.client_id) THEN 'writes_paused' END \
+             FROM (SELECT 1) LEFT JOIN grants g ON g.id = ",
+            $grant,
+            ")"
+        )
+    };
+}
+pub(super) use write_denial;
