@@ -90,9 +90,9 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
 }
 
 fn run_node_tests(project: &Project, node: &Path, selection: &Selection, totals: &mut Totals) -> Result<()> {
-    for (files, patterns) in selection.runs() {
+    for (options, files) in selection.runs() {
         let mut tests = node::command(project, node);
-        tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(patterns).args(files);
+        tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(options).args(files);
         totals.count(&mut tests, totals::read_node)?;
     }
     Ok(())
