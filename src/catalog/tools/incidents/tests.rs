@@ -106,7 +106,7 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
 
     let empty = (CREATE_INCIDENT.report)(&Written { answer: &Value::Null, replayed: true, ..written });
     assert!(conforms(&empty.structured) && empty.links.is_empty(), "an unreadable answer does not undo the write");
-    assert_eq!(empty.text, "Nothing new was published; an earlier call did this: Created incident on Acme.");
+    assert_eq!(empty.text, "Nothing new was published; an earlier call did this: Created incident on \"Acme\".");
 }
 
 #[test]
