@@ -242,7 +242,8 @@ CREATE TABLE IF NOT EXISTS spent_handles (
 CREATE INDEX IF NOT EXISTS spent_handles_by_expiry ON spent_handles (expires_at);               -- purge
 
 -- What was done through the connector, one row per attempt: writes, approvals, denials, revokes, replays. Never reads,
--- never customer text beyond a title. A write's row is appended before anything is sent, with the outcome `unknown`, which
+-- never customer text beyond a title. A row belongs to a page, and has a title, only once the caller was found to reach that
+-- page: until then anybody may name any page. Refused calls beyond a limit leave one row that counts them. A write's row is appended before anything is sent, with the outcome `unknown`, which
 -- its end replaces once; what is found out later stands beside it. Kept as long as the environment's policy says.
 CREATE TABLE IF NOT EXISTS audit (
   id           TEXT    PRIMARY KEY,
@@ -253,12 +254,14 @@ CREATE TABLE IF NOT EXISTS audit (
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
   grant_id     TEXT    NOT NULL,               -- empty likewise
-  page_id      INTEGER,
+  page_id      INTEGER,                        -- of a write: once the caller was found to reach the page
+  asked_page_id INTEGER,                       -- the page that a call named which ended before its claim; for operators only
   tool         TEXT,
   target_id    TEXT,                           -- the incident or maintenance it made or touched
   title        TEXT,
   request_id   TEXT    NOT NULL,
   detail       TEXT,                           -- bounded: a reason of ours, never free text from outside
+  calls        INTEGER,                        -- of a row that stands for refused calls which have no row of their own: how many
   key_hash     TEXT,                           -- a write's key in `idempotency`; ties its attempts together
   resolution   TEXT,                           -- of an unknown outcome: what a later attempt found out
   resolved_at  INTEGER

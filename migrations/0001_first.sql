@@ -29,7 +29,7 @@ CREATE INDEX idempotency_by_start ON idempotency (started_at);
 CREATE INDEX idempotency_by_digest ON idempotency (digest);
 CREATE TABLE spent_handles (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
 CREATE INDEX spent_handles_by_expiry ON spent_handles (expires_at);
-CREATE TABLE audit (id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, client_name TEXT NOT NULL, grant_id TEXT NOT NULL, page_id INTEGER, tool TEXT, target_id TEXT, title TEXT, request_id TEXT NOT NULL, detail TEXT, key_hash TEXT, resolution TEXT, resolved_at INTEGER) STRICT;
+CREATE TABLE audit (id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, client_name TEXT NOT NULL, grant_id TEXT NOT NULL, page_id INTEGER, asked_page_id INTEGER, tool TEXT, target_id TEXT, title TEXT, request_id TEXT NOT NULL, detail TEXT, calls INTEGER, key_hash TEXT, resolution TEXT, resolved_at INTEGER) STRICT;
 CREATE INDEX audit_unresolved ON audit (grant_id, key_hash) WHERE outcome = 'unknown';
 CREATE INDEX audit_by_user ON audit (user_id, at DESC);
 CREATE INDEX audit_by_page ON audit (page_id, at DESC);

@@ -4,7 +4,8 @@
 //! may do on the page, then what they see of it, and the write last.
 
 use super::access::Denied;
-use super::write::{self, Attempt, record};
+use super::write::record::{self, Noted};
+use super::write::{self, Attempt};
 use super::{HostedSurface, PAGES, access, ended, page_argument, stage};
 use crate::catalog::policy::WritePolicy;
 use crate::catalog::scope::Requirement;
@@ -53,8 +54,12 @@ pub async fn call(
         return Err(missing);
     }
     let page = match surface.page(call.page_id, &requirement).await {
-        Ok(Ok(page)) => page,
+        Ok(Ok(page)) => {
+            about.is_reached.set(true);
+            page
+        }
         Ok(Err(reason)) => {
+            about.is_reached.set(reason != Denied::Page);
             about.refused(surface, if reason == Denied::Page { "page" } else { "role" }).await;
             return Ok(ended::denied(&reason, call.page_id));
         }
@@ -173,8 +178,11 @@ fn key<'a>(surface: &'a HostedSurface<'_>, asked: &'a Asked) -> Key<'a> {
 /// What the record says about a call that does not get as far as a lease.
 struct About {
     tool: &'static str,
-    page_id: Option<PageId>,
+    asked_page_id: Option<PageId>,
     title: Option<String>,
+    /// Whether the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
+    /// administers the page that was named must not read what a stranger wrote.
+    is_reached: Cell<bool>,
     /// Whether the write was asked for before, once somebody has wanted to know.
     is_known: Cell<Option<bool>>,
 }
@@ -184,7 +192,8 @@ impl About {
     fn new(tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
-        Self { tool: tool.name, page_id: page_id.map(PageId), title, is_known: Cell::new(None) }
+        let asked_page_id = page_id.map(PageId);
+        Self { tool: tool.name, asked_page_id, title, is_reached: Cell::new(false), is_known: Cell::new(None) }
     }
 
     /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage
@@ -226,8 +235,22 @@ impl About {
 
     async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, why: &'static str) -> Option<AuditId> {
         surface.ledger.because(why);
-        let target = Target { page_id: self.page_id, tool: self.tool, id: None, title: self.title.as_deref() };
-        record::note(&surface.guard, target, outcome, why).await
+        let is_reached = self.is_reached.get();
+        let target = Target {
+            page_id: self.asked_page_id.filter(|_| is_reached),
+            asked_page_id: self.asked_page_id,
+            tool: self.tool,
+            id: None,
+            title: self.title.as_deref().filter(|_| is_reached),
+        };
+        match record::note(&surface.guard, target, outcome, why).await {
+            Noted::Row(id) => Some(id),
+            Noted::Failed => None,
+            Noted::TooMany => {
+                surface.unrecorded.set(surface.unrecorded.get() + 1);
+                None
+            }
+        }
     }
 }
 

@@ -64,6 +64,8 @@ pub struct HostedSurface<'a> {
     pub has_read_bridge: bool,
     /// The page that the call reached, if one.
     pub reached: Cell<Option<PageId>>,
+    /// Refusals that have no audit row of their own, because there were too many.
+    pub unrecorded: Cell<i64>,
     /// What the call told of its client.
     pub seen: RefCell<Observation>,
     /// What operators see of the request.

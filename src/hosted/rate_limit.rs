@@ -20,6 +20,15 @@ pub const WRITE_LIMIT: RateLimit = RateLimit { name: "write:grant", count: 30, w
 /// about by few people at a time.
 pub const PAGE_LIMIT: RateLimit = RateLimit { name: "write:page", count: 60, window: Duration::from_mins(1) };
 
+/// Calls under one grant that ended before anything was claimed and are kept one by one: refused, previewed, declined. Far
+/// more than an honest assistant's mistakes; those beyond are only counted.
+pub const RECORD_LIMIT: RateLimit = RateLimit { name: "record:grant", count: 100, window: Duration::from_hours(1) };
+
+/// The counter that such calls under a grant take from.
+pub fn record_key(grant_id: &GrantId) -> String {
+    format!("record:grant:{grant_id}")
+}
+
 /// Messages of one connection that an instance lets through by its own count, without asking anybody: an ordinary call must
 /// not wait for a counter. A person's assistant sends a handful of messages in a turn and stays below this, too.
 pub const LOCAL_MESSAGES: RateLimit =

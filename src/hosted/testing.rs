@@ -115,6 +115,7 @@ impl Scene {
             connector: &connector,
             has_read_bridge: false,
             reached: Cell::new(None),
+            unrecorded: Cell::new(0),
             seen: RefCell::default(),
             ledger: &ledger,
         })

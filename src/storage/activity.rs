@@ -36,6 +36,8 @@ pub struct Recorded {
     pub request_id: String,
     /// Why.
     pub detail: Option<String>,
+    /// How many refused calls it stands for, where it stands for several.
+    pub calls: Option<i64>,
     /// What a later attempt found out about an unknown outcome.
     pub resolution: Option<String>,
 }
@@ -44,7 +46,7 @@ pub struct Recorded {
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
         "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
-         resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+         calls, resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
         user_id.0.as_str(),
         i64::from(limit),
     );
@@ -65,6 +67,7 @@ fn recorded(row: &Row) -> Result<Recorded> {
         title: row.optional_text("title")?,
         request_id: row.text("request_id")?,
         detail: row.optional_text("detail")?,
+        calls: row.optional_integer("calls")?,
         resolution: row.optional_text("resolution")?,
     })
 }
@@ -112,11 +115,13 @@ pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
     select(query).run(db).await
 }
 
+/// To admins a refused write shows only where it is certain that its caller reached the page: it got as far as a claim, or was
+/// recorded by a program that tells the page that was asked for from the page that was reached.
 pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
     let statement = statement!(
         "WITH own AS (
            SELECT rowid AS row, * FROM audit
-           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock')
+           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
@@ -124,6 +129,8 @@ pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
          ), administered AS (
            SELECT rowid AS row, * FROM audit
            WHERE page_id IN (SELECT value FROM json_each(?3)) AND kind IN ('write', 'page_block', 'page_unblock')
+             AND (kind <> 'write' OR outcome NOT IN ('refused', 'failed')
+                  OR key_hash IS NOT NULL OR asked_page_id IS NOT NULL)
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
            ORDER BY at DESC, rowid DESC LIMIT ?9

@@ -55,6 +55,8 @@ pub enum Kind {
     PageBlock,
     /// A page's admin lifted that.
     PageUnblock,
+    /// Refused calls that have no row of their own, because there were too many.
+    Unrecorded,
     /// StatiBeat named a person in a way that we cannot trust.
     SignIn,
 }
@@ -74,6 +76,7 @@ impl Kind {
             Self::Confirm => "confirm",
             Self::PageBlock => "page_block",
             Self::PageUnblock => "page_unblock",
+            Self::Unrecorded => "unrecorded",
             Self::SignIn => "sign_in",
         }
     }
@@ -146,22 +149,27 @@ pub struct Entry<'a> {
 /// What a write was about.
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
-    /// The page, if the call named one.
+    /// The page, once the caller was found to reach it.
     pub page_id: Option<PageId>,
+    /// The page that the call named. For operators only: anybody can name any.
+    pub asked_page_id: Option<PageId>,
     /// The tool.
     pub tool: &'static str,
     /// The incident or maintenance that it made or touched, if known.
     pub id: Option<String>,
-    /// Its title, if the call had one; cut when too long.
+    /// Its title, if the call had one and its caller reaches the page; cut when too long.
     pub title: Option<&'a str>,
 }
 
 /// The statement that appends a row, to join the batch of what the row is about. Running it again adds nothing.
 pub fn statement(entry: &Entry<'_>) -> Statement {
     let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING";
-    Statement { sql, values: values(entry) }
+         target_id, title, request_id, detail, asked_page_id) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (id) DO NOTHING";
+    let asked = entry.target.as_ref().and_then(|target| target.asked_page_id);
+    let mut values = values(entry);
+    values.push(asked.map(|page_id| page_id.0).into());
+    Statement { sql, values }
 }
 
 /// The same, to stand in a batch behind the conditional write that makes or ends a grant: the row is appended only when the
@@ -314,6 +322,7 @@ mod tests {
         let title = "x".repeat(TITLE_LIMIT + 1);
         let target = Target {
             page_id: Some(PageId(7)),
+            asked_page_id: Some(PageId(7)),
             tool: "create_incident",
             id: Some("9".into()),
             title: Some(title.as_str()),
@@ -333,6 +342,7 @@ mod tests {
             title: Some("x".repeat(TITLE_LIMIT)),
             request_id: "r".into(),
             detail: Some("a_reason".into()),
+            calls: None,
             resolution: None,
         };
         assert_eq!(rows, [expected]);

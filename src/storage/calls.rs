@@ -4,6 +4,7 @@
 //! that is lost is lost: it is a picture, not a bill.
 
 use super::health::{self, RefusedRefresh, Report};
+use super::unrecorded::{self, UnrecordedRefusals};
 use super::{Result, Select, statement};
 use crate::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
@@ -67,6 +68,8 @@ pub struct Call {
     pub page_id: Option<PageId>,
     /// What it told of its program.
     pub report: Report,
+    /// Set when it was refused and has no audit row of its own.
+    pub unrecorded: Option<Box<UnrecordedRefusals>>,
     /// When.
     pub at: Timestamp,
 }
@@ -85,7 +88,7 @@ pub async fn count(db: &dyn Database, tallies: &[Tally]) -> Result<()> {
         Tally::Call(_) => None,
     });
     let statements: Vec<Statement> =
-        counts(&calls).chain(reports(&calls)).chain(reaches(&calls)).chain(refused).collect();
+        counts(&calls).chain(reports(&calls)).chain(reaches(&calls)).chain(unrecorded(&calls)).chain(refused).collect();
     if statements.is_empty() {
         return Ok(());
     }
@@ -145,6 +148,16 @@ fn reaches(calls: &[&Call]) -> impl Iterator<Item = Statement> {
     })
 }
 
+/// One statement for the refused calls under a grant that have no row of their own.
+fn unrecorded(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+    let mut of_grants: BTreeMap<&str, UnrecordedRefusals> = BTreeMap::new();
+    for refusals in calls.iter().filter_map(|call| call.unrecorded.as_deref()) {
+        let known = of_grants.entry(&refusals.grant_id.0);
+        known.and_modify(|known| known.calls += refusals.calls).or_insert_with(|| refusals.clone());
+    }
+    of_grants.into_values().map(|refusals| unrecorded::statement_for_unrecorded(&refusals))
+}
+
 /// The calls of one connection on one day that ended one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCount {
@@ -188,6 +201,7 @@ mod tests {
             outcome,
             page_id: Some(PageId(42)),
             report: Report::default(),
+            unrecorded: None,
             at: Timestamp::from_seconds(at),
         }
     }

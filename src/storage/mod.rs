@@ -22,6 +22,7 @@ pub mod sessions;
 pub(crate) mod testing;
 pub mod tokens;
 pub mod transactions;
+pub mod unrecorded;
 pub mod write_permission;
 
 use crate::ids::PageId;

@@ -18,6 +18,7 @@ use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
+use crate::storage::unrecorded::UnrecordedRefusals;
 use crate::telemetry::{self, Asker};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
@@ -164,6 +165,7 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         connector: &connector,
         has_read_bridge,
         reached: Cell::new(None),
+        unrecorded: Cell::new(0),
         seen: RefCell::default(),
         ledger: ctx.ledger,
     };
@@ -178,10 +180,32 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
     if let Some(outcome) = outcome {
         let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
         let report = report(surface.seen.take());
-        let call = Call { user_id, client_id, outcome, page_id: surface.reached.get(), report, at: ctx.now };
+        let unrecorded = unrecorded(ctx, caller, request_id, surface.unrecorded.get());
+        let call =
+            Call { user_id, client_id, outcome, page_id: surface.reached.get(), report, unrecorded, at: ctx.now };
         response.extensions_mut().insert(Tally::Call(call));
     }
     response
+}
+
+/// Refusals of this request that are counted instead of recorded.
+fn unrecorded(
+    ctx: &Context<'_>,
+    caller: &Caller,
+    request_id: &RequestId,
+    calls: i64,
+) -> Option<Box<UnrecordedRefusals>> {
+    (calls > 0).then(|| {
+        Box::new(UnrecordedRefusals {
+            user_id: caller.user_id.clone(),
+            client_id: caller.client_id.clone(),
+            client_name: caller.client_name.clone(),
+            grant_id: caller.grant_id.clone(),
+            request_id: request_id.clone(),
+            at: ctx.now,
+            calls,
+        })
+    })
 }
 
 /// What is kept of it.

@@ -12,6 +12,7 @@
 mod calls;
 mod support;
 
+mod activity;
 mod admin;
 mod admin_actions;
 mod admin_api;

@@ -56,6 +56,10 @@ fn live_through_everything(app: &TestApp) {
     app.connect(user::THEO_MANAGER, SCOPE);
     let reading = app.connect(user::THEO_MANAGER, SCOPE);
     app.read(&reading.access, "statibeat://pages/42/summary");
+    // More refused calls than are recorded one by one.
+    for _ in 0..=100 {
+        app.call(&reading.access, "tools/call", json!({ "name": "create_incident", "arguments": { "page_id": 42 } }));
+    }
     app.count_calls();
     let on_client = |action| [("action", action), ("client", CLIENT)];
     look_after(app, user::THEO_MANAGER, &[&on_client("pause"), &on_client("resume"), &on_client("confirm-always")]);

@@ -160,6 +160,7 @@ impl<'a> World<'a> {
             connector: &connector,
             has_read_bridge: false,
             reached: std::cell::Cell::new(None),
+            unrecorded: std::cell::Cell::new(0),
             seen: std::cell::RefCell::default(),
             ledger: &ledger,
         };

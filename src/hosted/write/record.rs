@@ -1,6 +1,8 @@
 //! What goes on record about a write: the audit row, and the result that a repeated call is answered with.
 
 use super::{Attempt, Guard, NotDone};
+use crate::hosted::rate_limit::{RECORD_LIMIT, record_key};
+use crate::ports::Decision;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
 use crate::storage::idempotency::Ending;
 use crate::surface::write::{Made, NotWritten, Posted};
@@ -24,19 +26,35 @@ const KEPT_TEXTS: &[&str] = &[
 /// The row before anything is sent.
 pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> Entry<'a> {
     let title = attempt.write.body.get("title").and_then(Value::as_str);
-    let target = Target { page_id: Some(attempt.page_id), tool: attempt.tool, id: None, title };
+    let page_id = Some(attempt.page_id);
+    let target = Target { page_id, asked_page_id: page_id, tool: attempt.tool, id: None, title };
     Entry { id, outcome: Outcome::Unknown, ..entry(guard, target) }
 }
 
+/// What became of the row of a call that came to an end without a lease.
+pub enum Noted {
+    /// It is on record.
+    Row(AuditId),
+    /// There were too many; it is only counted.
+    TooMany,
+    /// It could not be written.
+    Failed,
+}
+
 /// Appends the row of a call that came to an end without a lease. The call's answer does not hang on it: nothing was sent.
-pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Option<AuditId> {
+/// While nobody can count them, such calls are taken for too many.
+pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Noted {
+    let taken = guard.limiter.take(&record_key(&guard.caller.grant_id), RECORD_LIMIT, guard.now).await;
+    if !matches!(taken, Ok(Decision::Allowed { .. })) {
+        return Noted::TooMany;
+    }
     let entry = Entry { outcome, detail: Some(detail), ..entry(guard, target) };
     match audit::append(guard.db, &entry).await {
-        Ok(()) => Some(entry.id),
+        Ok(()) => Noted::Row(entry.id),
         Err(error) => {
             let (outcome, request) = (entry.outcome.as_str(), guard.request_id);
             (guard.log)(&format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}"));
-            None
+            Noted::Failed
         }
     }
 }

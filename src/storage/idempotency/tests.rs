@@ -37,6 +37,7 @@ impl Scene {
     fn entry(&self, attempt: &str, at: i64, outcome: Outcome) -> Entry<'_> {
         let target = Target {
             page_id: Some(PageId(7)),
+            asked_page_id: Some(PageId(7)),
             tool: "create_incident",
             id: (outcome == Outcome::Done).then(|| "9".into()),
             title: None,

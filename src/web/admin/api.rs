@@ -277,6 +277,7 @@ fn row(shown: &Shown, viewer: &Viewer) -> Value {
         "title": row.title,
         "target_id": row.target_id,
         "detail": row.detail,
+        "calls": row.calls,
     })
 }
 

@@ -63,6 +63,11 @@ pub fn quoted(title: &str) -> String {
     format!("“{title}”")
 }
 
+/// How many calls a row stands for.
+pub fn calls(calls: i64) -> String {
+    format!("{calls} calls, not listed one by one")
+}
+
 /// The number of an incident or maintenance.
 pub fn number(id: &str) -> String {
     format!("No. {id}")
@@ -76,6 +81,7 @@ pub fn what(kind: &str, tool: Option<&str>) -> String {
         ("pause", _) => "Writes paused".to_owned(),
         ("resume", _) => "Writes resumed".to_owned(),
         ("confirm", _) => "Confirmation of writes changed".to_owned(),
+        ("unrecorded", _) => "More calls that were refused or only looked".to_owned(),
         ("page_block", _) => "Blocked on the page".to_owned(),
         ("page_unblock", _) => "Unblocked on the page".to_owned(),
         (other, _) => other.to_owned(),
@@ -93,6 +99,7 @@ pub fn detail(detail: &str) -> String {
         "user" => "by its user".to_owned(),
         "client" => "by the app itself".to_owned(),
         "scope" => "not allowed to this app".to_owned(),
+        "page" => "on a page that the app or its user cannot reach".to_owned(),
         "role" => "not allowed by the role on the page".to_owned(),
         "user_disabled" => "account disabled".to_owned(),
         "code_replay" => "sign-in answer used twice".to_owned(),

@@ -101,6 +101,7 @@ fn row(view: &Overview<'_>, shown: &Shown) -> Markup {
             td {
                 (text::what(&row.kind, row.tool.as_deref()))
                 @if let Some(title) = &row.title { br; span.soft { (text::quoted(&line(title, LONGEST_TITLE))) } }
+                @if let Some(calls) = row.calls { br; span.soft { (text::calls(calls)) } }
                 @if row.kind == "write" && let Some(id) = &row.target_id { br; span.soft { (text::number(id)) } }
             }
             @match row.page_id { Some(page) => td { (view.page_name(page)) }, None => td.none { "–" } }
