@@ -3,31 +3,79 @@
 use crate::support::TestApp;
 use crate::support::flow::{token_error, tokens, user};
 use futures_util::FutureExt as _;
-use statibeat_mcp::storage::purge;
+use statibeat_mcp::storage::purge::{self, MAX_STEPS, PurgeReport};
+use std::cell::Cell;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
 
+fn purge(app: &TestApp, has_time: &dyn Fn() -> bool) -> PurgeReport {
+    purge::run(&app.db, app.now(), has_time).now_or_never().expect("no waiting")
+}
+
 fn run(app: &TestApp) -> usize {
-    let purged = purge::run(&app.db, app.now()).now_or_never().expect("no waiting").expect("a working database");
-    purged.0.iter().map(|(_, count)| count).sum()
+    let report = purge(app, &|| true);
+    assert!(report.failures.is_empty() && report.unfinished.is_empty(), "{report:?}");
+    report.removed.iter().map(|(_, count)| count).sum()
+}
+
+fn fill(app: &TestApp, rows: usize) {
+    app.db.execute(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+         INSERT INTO sessions (cookie_hash, user_id, user_name, user_email, created_at, last_seen_at, expires_at)
+         SELECT i, 'u', 'n', 'e', 0, 0, 1 FROM n"
+    ));
 }
 
 #[test]
-fn a_run_goes_on_step_by_step_and_ends() {
+fn backlog_of_many_steps_is_removed_in_one_run() {
     let app = TestApp::new();
-    let fill = |rows: usize| {
-        app.db.execute(&format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
-             INSERT INTO transactions (handle_hash, browser_hash, client_id, request, created_at, expires_at)
-             SELECT i, 'b', 'c', '', 0, 1 FROM n"
-        ));
-    };
-    fill(1_250);
+    fill(&app, 1_250);
     assert_eq!(run(&app), 1_250, "three steps");
-    fill(10_001);
-    assert_eq!(run(&app), 10_000, "a run has a bound");
-    assert_eq!(run(&app), 1, "and the next goes on");
+    fill(&app, 25_000);
+    assert_eq!(run(&app), 25_000, "a flood of one address for an hour is gone after one run");
+}
+
+#[test]
+fn run_that_reaches_its_bound_says_so_and_the_next_one_continues() {
+    let app = TestApp::new();
+    fill(&app, 2_000);
+    app.db.execute("INSERT INTO spent_handles (nonce, expires_at) VALUES ('n', 1)");
+    let steps = Cell::new(0);
+    let has_time = || steps.replace(steps.get() + 1) < 14;
+    let report = purge(&app, &has_time);
+    assert_eq!(report.unfinished, ["sessions"], "{report:?}");
+    assert_eq!(
+        app.db.count("SELECT count(*) FROM sessions"),
+        500,
+        "twelve kinds, then two steps of the one that is left"
+    );
+    assert_eq!(app.db.count("SELECT count(*) FROM spent_handles"), 0, "a flood of one kind delays no other");
+    assert_eq!(run(&app), 500);
+}
+
+#[test]
+fn run_makes_no_more_statements_than_d1_allows() {
+    let app = TestApp::new();
+    fill(&app, 500 * MAX_STEPS);
+    let report = purge(&app, &|| true);
+    assert_eq!(report.unfinished, ["sessions"]);
+    let left = app.db.count("SELECT count(*) FROM sessions");
+    assert!((500..=500 * 12).contains(&left), "{left}");
+}
+
+#[test]
+fn kind_that_cannot_be_removed_is_reported_and_stops_no_other() {
+    let app = TestApp::new();
+    fill(&app, 700);
+    app.db.execute("INSERT INTO spent_handles (nonce, expires_at) VALUES ('n', 1)");
+    app.db.execute("CREATE TRIGGER planned BEFORE DELETE ON spent_handles BEGIN SELECT raise(ABORT, 'planned'); END");
+    let report = purge(&app, &|| true);
+    assert!(
+        matches!(&report.failures[..], [("spent_handles", error)] if error.to_string().contains("planned")),
+        "{report:?}"
+    );
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 0);
 }
 
 #[test]

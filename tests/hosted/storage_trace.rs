@@ -75,10 +75,10 @@ fn live_through_everything(app: &TestApp) {
     assert_eq!(app.send(request("GET", path, &[("authorization", &authorization)], "")).status(), 200);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
-    now(purge::run(&app.db, app.now())).expect("a purge");
+    now(purge::run(&app.db, app.now(), &|| true));
     for days in [2, 29, 200] {
         app.advance(Duration::from_hours(24 * days));
-        now(purge::run(&app.db, app.now())).expect("a purge");
+        now(purge::run(&app.db, app.now(), &|| true));
     }
 }
 
