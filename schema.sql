@@ -4,30 +4,30 @@
 -- only with its owner. Times are whole seconds since the Unix epoch and end in `_at`. Ids of ours are random text.
 -- Every statement can be run again without harm.
 
--- One visit of a browser to the authorization endpoint, from there to the person's answer.
--- Written by the authorization endpoint; the sign-in callback attaches the user and the consent handle; the consent
--- endpoint, a refusal or a revoke consumes it. Dies an hour after expiry.
+-- One authorization request whose person has signed in, until the person's answer.
+-- Inserted by the sign-in callback; before that nothing is stored, for the request travels sealed in its browser's cookie.
+-- The consent endpoint, a refusal or a revoke consumes it. Dies an hour after expiry: until then `state_hash` keeps the same
+-- sign-in from being used again.
 -- `request` is kept in clear: it holds nothing that gives access. The challenge is a hash, the redirect URI and scopes are
--- public, and a `state` is worth nothing without the code, whose verifier never comes here before redemption. Sealing it
+-- public, and a `state` is worth nothing without the code, whose verifier never comes here before redemption. Encrypting it
 -- would protect less than what stands beside it (who signed in), and need another cipher and key for each handle.
-CREATE TABLE IF NOT EXISTS transactions (
-  handle_hash   TEXT    PRIMARY KEY,           -- of the `state` that travels through StatiBeat's sign-in; works once
-  browser_hash  TEXT    NOT NULL,              -- of this browser's cookie for this visit
+CREATE TABLE IF NOT EXISTS authorization_requests (
+  state_hash    TEXT    PRIMARY KEY,           -- of the `state` that travelled through StatiBeat's sign-in; works once
+  consent_hash  TEXT    NOT NULL UNIQUE,       -- of the handle that the consent form carries; made at sign-in
+  browser_hash  TEXT    NOT NULL,              -- of the cookie that this browser got at sign-in
   client_id     TEXT    NOT NULL,
-  request       TEXT    NOT NULL,              -- JSON: client and validated request, or the fault to deliver after sign-in
-  user_id       TEXT,                          -- NULL until signed in
-  user_name     TEXT,
-  user_email    TEXT,
-  consent_hash  TEXT    UNIQUE,                -- of the handle that the consent form carries; made at sign-in
-  grant_id      TEXT,                          -- the id an approval will have; made at sign-in
-  created_at    INTEGER NOT NULL,
-  expires_at    INTEGER NOT NULL,
-  signed_in_at  INTEGER,
+  request       TEXT    NOT NULL,              -- JSON: client, redirect URI, state, challenge and scopes
+  user_id       TEXT    NOT NULL,
+  user_name     TEXT    NOT NULL,
+  user_email    TEXT    NOT NULL,
+  grant_id      TEXT    NOT NULL,              -- the id an approval will have
+  created_at    INTEGER NOT NULL,              -- the end of the sign-in
+  expires_at    INTEGER NOT NULL,              -- ten minutes after the authorization endpoint was called
   consumed_at   INTEGER,                       -- approved, denied, refused or revoked: nothing can follow
   approved_as   TEXT                           -- hash of the code it was approved with; later statements of that batch select on it
 ) STRICT;
-CREATE INDEX IF NOT EXISTS transactions_by_expiry ON transactions (expires_at);                 -- purge
-CREATE INDEX IF NOT EXISTS transactions_by_connection ON transactions (user_id, client_id);     -- revoke a connection
+CREATE INDEX IF NOT EXISTS authorization_requests_by_expiry ON authorization_requests (expires_at);             -- purge
+CREATE INDEX IF NOT EXISTS authorization_requests_by_connection ON authorization_requests (user_id, client_id); -- revoke a connection
 
 -- One approval by one person of one client. Written by the consent endpoint; active once its code is redeemed; ended by
 -- `revoked_at`, which nothing ever clears. A *connection* is all grants of one (user, client).

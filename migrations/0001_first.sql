@@ -1,7 +1,7 @@
 -- schema.sql, as it was at the first release. What each table is for stands there.
-CREATE TABLE transactions (handle_hash TEXT PRIMARY KEY, browser_hash TEXT NOT NULL, client_id TEXT NOT NULL, request TEXT NOT NULL, user_id TEXT, user_name TEXT, user_email TEXT, consent_hash TEXT UNIQUE, grant_id TEXT, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, signed_in_at INTEGER, consumed_at INTEGER, approved_as TEXT) STRICT;
-CREATE INDEX transactions_by_expiry ON transactions (expires_at);
-CREATE INDEX transactions_by_connection ON transactions (user_id, client_id);
+CREATE TABLE authorization_requests (state_hash TEXT PRIMARY KEY, consent_hash TEXT NOT NULL UNIQUE, browser_hash TEXT NOT NULL, client_id TEXT NOT NULL, request TEXT NOT NULL, user_id TEXT NOT NULL, user_name TEXT NOT NULL, user_email TEXT NOT NULL, grant_id TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, consumed_at INTEGER, approved_as TEXT) STRICT;
+CREATE INDEX authorization_requests_by_expiry ON authorization_requests (expires_at);
+CREATE INDEX authorization_requests_by_connection ON authorization_requests (user_id, client_id);
 CREATE TABLE grants (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, user_name TEXT NOT NULL, client_id TEXT NOT NULL, client_name TEXT NOT NULL, client_standing TEXT NOT NULL CHECK (client_standing IN ('configured', 'known', 'registered', 'unverified')), redirect_host TEXT NOT NULL, is_loopback INTEGER NOT NULL, resource TEXT NOT NULL, scope TEXT NOT NULL, pages TEXT, created_at INTEGER NOT NULL, expires_at INTEGER, read_bridge INTEGER NOT NULL DEFAULT 0, activated_at INTEGER, last_used_at INTEGER, revoked_at INTEGER, revoke_reason TEXT CHECK (revoke_reason IN ('client', 'user', 'admin', 'code_replay', 'refresh_reuse', 'user_disabled'))) STRICT;
 CREATE INDEX grants_by_connection ON grants (user_id, client_id);
 CREATE INDEX grants_by_revocation ON grants (revoked_at) WHERE revoked_at IS NOT NULL;

@@ -91,7 +91,10 @@ pub const VARIABLES: [Variable; 19] = [
         Some("1"),
         "share of the `info` lines that are written, from 0 to 1 with up to three decimals; others always are",
     ),
-    secret("HOSTED_MCP_TAG_KEYS", "key ring of token tags, `kid:base64url(32 bytes)`, newest first"),
+    secret(
+        "HOSTED_MCP_TAG_KEYS",
+        "key ring of the checksums of tokens, handles and cookies, `kid:base64url(32 bytes)`, newest first",
+    ),
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
     secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
     secret("HOSTED_MCP_ASSERTION_KEYS", "key ring (Ed25519 seeds) of assertions to StatiBeat"),

@@ -1,16 +1,15 @@
 //! What StatiBeat says of a person who signed in: an HTTP answer with a signed token in it.
 
-use super::world::{IDENTITY_SEED, NOW, ORIGIN, UPSTREAM, request, with};
+use super::world::{IDENTITY_SEED, NOW, ORIGIN, UPSTREAM, World, request, with};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use statibeat_mcp::oauth::secret::Handle;
+use statibeat_mcp::oauth::secret::SignInState;
 
 const STATE: [u8; 32] = [9; 32];
-const BROWSER: [u8; 32] = [8; 32];
 
 /// Nobody is signed in by a token that StatiBeat's key did not sign. The first byte says what the rest is: claims to be
 /// signed, header and claims to be signed, a token, or a whole answer.
@@ -33,16 +32,20 @@ pub fn identity(bytes: &[u8]) {
 
 /// Whether a browser that comes back from sign-in goes on to the consent page.
 fn comes_back(answer: Bytes) -> bool {
-    let (state, browser) = (Handle::new(&STATE), Handle::new(&BROWSER));
+    let (state, sealed) = with(|world| (state(world), world.sealed_request(&state(world))));
     let short: String = state.hash().0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-    let cookie = format!("__Host-sbmcp_tx_{short}={}", browser.reveal());
-    let target = format!("/mcp/oauth/callback?code=x&state={}", state.reveal());
+    let cookie = format!("__Host-sbmcp_in_{short}={sealed}");
+    let target = format!("/mcp/oauth/callback?code=x&state={}", state.expose());
     let request = request("GET", &target, &[("cookie", cookie.as_bytes())], b"").expect("a request");
     let response = with(|world| {
         world.upstream.replace(answer);
         world.send(request)
     });
     response.headers().get("location").is_some()
+}
+
+fn state(world: &World) -> SignInState {
+    SignInState::issue(&STATE, &world.config.tag_keys)
 }
 
 fn signed(header: &str, claims: &str) -> String {
@@ -54,7 +57,7 @@ fn signed(header: &str, claims: &str) -> String {
 
 /// Claims that are right in everything.
 fn claims() -> String {
-    let state = URL_SAFE_NO_PAD.encode(Sha256::digest(Handle::new(&STATE).reveal()));
+    let state = URL_SAFE_NO_PAD.encode(Sha256::digest(with(|world| state(world).expose().to_owned())));
     json!({
         "iss": UPSTREAM, "aud": ORIGIN, "env": "test", "sub": "1", "jti": "j", "iat": NOW, "nbf": NOW, "exp": NOW + 60,
         "state_hash": state, "name": "Mara", "email": "mara@northwind.example", "sid": "s",

@@ -8,7 +8,7 @@ use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
 use statibeat_mcp::oauth::client::{ClientId, Clients};
 use statibeat_mcp::oauth::pkce::{CodeChallenge, CodeVerifier};
 use statibeat_mcp::oauth::redirect::{RedirectKind, RedirectUri};
-use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, Handle, RefreshToken};
+use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -84,14 +84,14 @@ pub fn secret(bytes: &[u8]) {
     with(|world| {
         let tags = &world.config.tag_keys;
         let found = [
-            AuthorizationCode::recognize(text, tags).map(|code| code.hash()),
-            AccessToken::recognize(text, tags).map(|token| token.hash()),
-            RefreshToken::recognize(text, tags).map(|token| token.hash()),
+            AuthorizationCode::parse(text, tags).map(|code| code.hash()),
+            AccessToken::parse(text, tags).map(|token| token.hash()),
+            RefreshToken::parse(text, tags).map(|token| token.hash()),
         ];
         let is_one_of_ours = [world.code(), world.access_token(), world.refresh_token()].map(|ours| ours == text);
         assert_eq!(found.map(|hash| hash.is_some()), is_one_of_ours, "{text}");
+        assert!(!world.opens_as_request(text), "{text}");
     });
-    assert!(Handle::recognize(text).is_none_or(|handle| handle.reveal() == text && text.len() == 43));
     assert!(CodeChallenge::parse(text).is_none_or(|challenge| challenge.as_str() == text && text.len() == 43));
     if let Some(verifier) = CodeVerifier::parse(text) {
         assert!((43..=128).contains(&text.len()) && verifier.reveal() == text);

@@ -8,10 +8,15 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
+use statibeat_mcp::catalog::scope::Scope;
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::MessageCounts;
 use statibeat_mcp::ids::RequestId;
-use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
+use statibeat_mcp::oauth::authorize::{AuthorizationRequest, RequestedAccess};
+use statibeat_mcp::oauth::client::Clients;
+use statibeat_mcp::oauth::pkce::CodeChallenge;
+use statibeat_mcp::oauth::sealed_request;
+use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SignInState};
 use statibeat_mcp::ports::{
     BodyError, Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter,
     RequestBody, Row, Statement, Value,
@@ -94,15 +99,39 @@ impl World {
     }
 
     pub fn access_token(&self) -> String {
-        AccessToken::issue(&[1; 32], &self.config.tag_keys).reveal().to_owned()
+        AccessToken::issue(&[1; 32], &self.config.tag_keys).expose().to_owned()
     }
 
     pub fn refresh_token(&self) -> String {
-        RefreshToken::issue(&[2; 32], &self.config.tag_keys).reveal().to_owned()
+        RefreshToken::issue(&[2; 32], &self.config.tag_keys).expose().to_owned()
+    }
+
+    fn clients(&self) -> Clients<'_> {
+        Clients {
+            allowed: &self.config.allowed_redirects,
+            registrations: &self.config.client_keys,
+            accepts_unverified: self.config.accepts_unverified_clients,
+        }
+    }
+
+    /// The cookie of a browser that started a sign-in.
+    pub fn sealed_request(&self, state: &SignInState) -> String {
+        let client = self.clients().resolve("tool", CALLBACK).expect("accepted");
+        let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
+        let access = Ok(RequestedAccess { challenge, scopes: Scope::PagesRead.into() });
+        let request = AuthorizationRequest { client, state: None, access };
+        let now = Timestamp::from_seconds(NOW);
+        sealed_request::seal(&request, state, "binding", &self.config.tag_keys, now).expect("it fits")
+    }
+
+    pub fn opens_as_request(&self, text: &str) -> bool {
+        let state = SignInState::issue(&[9; 32], &self.config.tag_keys);
+        let now = Timestamp::from_seconds(NOW);
+        sealed_request::open(text, &state, &self.config.tag_keys, &self.clients(), now).is_ok()
     }
 
     pub fn code(&self) -> String {
-        AuthorizationCode::issue(&[3; 32], &self.config.tag_keys).reveal().to_owned()
+        AuthorizationCode::issue(&[3; 32], &self.config.tag_keys).expose().to_owned()
     }
 }
 

@@ -73,7 +73,7 @@ impl Check<'_> {
     /// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
     /// write that says when the grant was last used.
     pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, NoCaller> {
-        let token = AccessToken::recognize(token, self.tags).ok_or(NoCaller::NotOurs)?;
+        let token = AccessToken::parse(token, self.tags).ok_or(NoCaller::NotOurs)?;
         let record = tokens::find_access(db, &token.hash()).await?.ok_or(NoCaller::InvalidToken)?;
         if !self.is_alive(&record) {
             return Err(NoCaller::InvalidToken);

@@ -4,19 +4,31 @@
 //! [`validate`], which needs the client they prove, can only fail towards the client.
 
 use crate::catalog::scope::{Scope, ScopeSet};
+use crate::oauth::client::Client;
 use crate::oauth::error::{SentToClient, ShownToPerson};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
 use url::Url;
 
-/// Longest `state` we carry, in bytes.
-pub const MAX_STATE_LENGTH: usize = 4096;
+/// Longest `state` we carry, in bytes: it travels in a cookie, and browsers keep no cookie of more than 4,096 bytes.
+pub const MAX_STATE_LENGTH: usize = 2048;
 /// More scope names than this are no request of a client that knows us.
 const MAX_SCOPE_NAMES: usize = 20;
 
-/// What the client asks the person for; valid.
+/// An authorization request whose client and redirect URI are proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
+    /// With the redirect URI that the answer goes to.
+    pub client: Client,
+    /// Returned to the client as sent.
+    pub state: Option<String>,
+    /// The rest of the request, or the error that is delivered once the person has signed in.
+    pub access: Result<RequestedAccess, SentToClient>,
+}
+
+/// The access that a client asks the person for; valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedAccess {
     /// PKCE S256.
     pub challenge: CodeChallenge,
     /// What it wants.
@@ -38,7 +50,7 @@ pub fn state(parameters: &Parameters) -> Option<&str> {
 }
 
 /// Checks everything else. `resource` is the one protected resource served here.
-pub fn validate(parameters: &Parameters, resource: &Url) -> Result<AuthorizationRequest, SentToClient> {
+pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAccess, SentToClient> {
     const KNOWN: [&str; 9] = [
         "response_type",
         "response_mode",
@@ -77,7 +89,7 @@ pub fn validate(parameters: &Parameters, resource: &Url) -> Result<Authorization
     if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
         return Err(SentToClient::InteractionRequired);
     }
-    Ok(AuthorizationRequest { challenge, scopes })
+    Ok(RequestedAccess { challenge, scopes })
 }
 
 fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChallenge, SentToClient> {
@@ -118,7 +130,7 @@ mod tests {
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-    fn check(query: &str) -> Result<AuthorizationRequest, SentToClient> {
+    fn check(query: &str) -> Result<RequestedAccess, SentToClient> {
         let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
         validate(&Parameters::parse(query.as_bytes()).expect("well formed"), &resource)
     }
@@ -188,8 +200,8 @@ mod tests {
         assert_eq!(with("request_uri=x"), Err(SentToClient::RequestUri));
         assert_eq!(with("prompt=none"), Err(SentToClient::InteractionRequired));
         assert!(with("prompt=consent&nonce=1&access_type=offline").is_ok());
-        assert!(with(&format!("state={}", "s".repeat(4096))).is_ok());
-        assert_eq!(with(&format!("state={}", "s".repeat(4097))), Err(SentToClient::StateTooLong));
+        assert!(with(&format!("state={}", "s".repeat(2048))).is_ok());
+        assert_eq!(with(&format!("state={}", "s".repeat(2049))), Err(SentToClient::StateTooLong));
     }
 
     #[test]
@@ -216,7 +228,7 @@ mod tests {
         assert_eq!(given("state=a%2Bb"), Some("a+b".into()));
         assert_eq!(given("state="), Some(String::new()));
         assert_eq!(given("state=a&state=b"), None);
-        assert!(given(&format!("state={}", "s".repeat(4096))).is_some());
-        assert_eq!(given(&format!("state={}", "s".repeat(4097))), None);
+        assert!(given(&format!("state={}", "s".repeat(2048))).is_some());
+        assert_eq!(given(&format!("state={}", "s".repeat(2049))), None);
     }
 }

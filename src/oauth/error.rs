@@ -24,6 +24,8 @@ pub enum ShownToPerson {
     ClientIdForged,
     /// Nothing is known of this client, and that is not enough here.
     ClientUnknown,
+    /// `client_id`, `redirect_uri` and `state` do not fit into one cookie together.
+    TooLong,
 }
 
 /// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
@@ -48,7 +50,7 @@ pub enum SentToClient {
     Scope,
     #[error("resource is not served here")]
     Resource,
-    #[error("state is longer than 4096 bytes")]
+    #[error("state is longer than 2048 bytes")]
     StateTooLong,
     #[error("request objects are not supported")]
     RequestObject,

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-/// From the start of a visit to the person's answer.
-pub const TRANSACTION_LIFETIME: Duration = Duration::from_mins(10);
+/// From the authorization request to the person's answer.
+pub const AUTHORIZATION_REQUEST_LIFETIME: Duration = Duration::from_mins(10);
 /// A product fact.
 pub const CODE_LIFETIME: Duration = Duration::from_mins(10);
 /// A product fact; `expires_in` of the token answer.

@@ -9,7 +9,7 @@
 //! | [`client`], [`redirect`] | 6749 2, 3.1.2; 8252 7.3 |
 //! | [`known_clients`] | pinned facts about public clients |
 //! | [`registration`] | 7591, stateless |
-//! | [`authorize`] | 6749 4.1.1; 8707; 9700 4.11 |
+//! | [`authorize`], [`sealed_request`] | 6749 4.1.1; 8707; 9700 4.11 |
 //! | [`grant`] | lifetimes; states of codes and refresh tokens |
 //! | [`token`] | 6749 4.1.3, 5, 6 |
 //! | [`pkce`] | 7636 |
@@ -27,5 +27,6 @@ pub mod parameters;
 pub mod pkce;
 pub mod redirect;
 pub mod registration;
+pub mod sealed_request;
 pub mod secret;
 pub mod token;

@@ -1,8 +1,8 @@
-//! Opaque secrets: make, recognize, hash. Never printable (RFC 6749 10.10, RFC 6819 5.1.4.2.2).
+//! Opaque tokens: issue, parse, hash. Never printable (RFC 6749 10.10, RFC 6819 5.1.4.2.2).
 //!
-//! A code or token is its kind's prefix, 32 random bytes and a short keyed tag over both. The tag lets garbage, and
-//! secrets of another kind or environment, be refused without asking the database. What is stored is the SHA-256 of the
-//! whole text; the look-up is by that hash, so no comparison can leak timing.
+//! Every secret string of ours (code, token, sign-in state, cookie, form handle) is its kind's prefix, 32 random bytes and a
+//! short keyed checksum over both. The checksum lets garbage, and tokens of another kind or environment, be rejected without
+//! a query. What is stored is the SHA-256 of the whole text; the look-up is by that hash, so no comparison can leak timing.
 
 use crate::keyring::KeyRing;
 use base64::Engine as _;
@@ -12,43 +12,68 @@ use std::fmt;
 use std::marker::PhantomData;
 use subtle::ConstantTimeEq;
 
-/// Bytes of the tag that stand in a secret; the rest of the HMAC is dropped. It guards cost, not access.
-const TAG_LENGTH: usize = 8;
+/// Bytes of the checksum; the rest of the HMAC is dropped. It guards cost, not access.
+const CHECKSUM_LENGTH: usize = 8;
 
-/// A kind of secret. Kinds are told apart by prefix and by tag, so none can stand in for another.
-pub trait Kind {
-    /// Opens every secret of the kind; secret scanners can look for it.
+/// A use of opaque tokens. Uses are told apart by prefix and by checksum, so that no token can stand in for one of another.
+pub trait TokenUse {
+    /// Starts every token of the use; secret scanners can look for it.
     const PREFIX: &'static str;
 }
 
-/// Single use, ten minutes (RFC 6749 4.1.2).
-pub enum Code {}
-/// One hour, presented to `/mcp` (RFC 6750).
-pub enum Access {}
-/// Thirty days, single use but for a short window (RFC 9700 4.14).
-pub enum Refresh {}
+macro_rules! token_uses {
+    ($($(#[$comment:meta])* $name:ident = $prefix:literal;)*) => {
+        $($(#[$comment])* pub enum $name {}
+        impl TokenUse for $name {
+            const PREFIX: &'static str = $prefix;
+        })*
+    };
+}
 
-impl Kind for Code {
-    const PREFIX: &'static str = "sbmcp_ac_";
-}
-impl Kind for Access {
-    const PREFIX: &'static str = "sbmcp_at_";
-}
-impl Kind for Refresh {
-    const PREFIX: &'static str = "sbmcp_rt_";
+token_uses! {
+    /// Single use, ten minutes (RFC 6749 4.1.2).
+    Code = "sbmcp_ac_";
+    /// One hour, presented to `/mcp` (RFC 6750).
+    Access = "sbmcp_at_";
+    /// Thirty days, single use but for the reuse grace period (RFC 9700 4.14).
+    Refresh = "sbmcp_rt_";
+    /// Travels through StatiBeat's sign-in for a connection; single use, ten minutes.
+    Connecting = "sbmcp_si_";
+    /// Carried by the consent form; ends with the answer, at most ten minutes.
+    Consent = "sbmcp_co_";
+    /// In the cookie of the browser that a consent form was shown to.
+    Binding = "sbmcp_bb_";
+    /// Travels through StatiBeat's sign-in for the admin page; ten minutes.
+    AdminConnecting = "sbmcp_ai_";
+    /// In the cookie of the browser that started a sign-in to the admin page.
+    AdminBinding = "sbmcp_ab_";
+    /// In the cookie of a browser that is signed in to the admin page.
+    Session = "sbmcp_as_";
 }
 
 /// An authorization code.
-pub type AuthorizationCode = Secret<Code>;
+pub type AuthorizationCode = OpaqueToken<Code>;
 /// An access token.
-pub type AccessToken = Secret<Access>;
+pub type AccessToken = OpaqueToken<Access>;
 /// A refresh token.
-pub type RefreshToken = Secret<Refresh>;
+pub type RefreshToken = OpaqueToken<Refresh>;
+/// The `state` of the sign-in for a connection.
+pub type SignInState = OpaqueToken<Connecting>;
+/// Names an authorization request on its consent form.
+pub type ConsentHandle = OpaqueToken<Consent>;
+/// Binds a consent form to the browser it was shown to.
+pub type BrowserBinding = OpaqueToken<Binding>;
+/// The `state` of the sign-in to the admin page.
+pub type AdminSignInState = OpaqueToken<AdminConnecting>;
+/// Binds a sign-in to the admin page to the browser that started it.
+pub type AdminSignInBinding = OpaqueToken<AdminBinding>;
+/// A session of the admin page.
+pub type AdminSession = OpaqueToken<Session>;
 
-/// A code or token in clear.
-pub struct Secret<K> {
+/// A secret string of ours in clear.
+pub struct OpaqueToken<U> {
     text: String,
-    kind: PhantomData<K>,
+    token_use: PhantomData<U>,
 }
 
 /// What is stored of a secret: base64url of its SHA-256.
@@ -62,24 +87,24 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-impl<K: Kind> Secret<K> {
-    /// Makes a secret from 32 random or derived bytes.
-    pub fn issue(bytes: &[u8; 32], tags: &KeyRing) -> Self {
+impl<U: TokenUse> OpaqueToken<U> {
+    /// Makes a token from 32 random or derived bytes.
+    pub fn issue(bytes: &[u8; 32], ring: &KeyRing) -> Self {
         let body = URL_SAFE_NO_PAD.encode(bytes);
-        let tag = tags.mac(tags.newest(), K::PREFIX, &[body.as_bytes()]);
-        let text = format!("{}{body}.{}", K::PREFIX, URL_SAFE_NO_PAD.encode(&tag[..TAG_LENGTH]));
-        Self { text, kind: PhantomData }
+        let mac = ring.mac(ring.newest(), U::PREFIX, &[body.as_bytes()]);
+        let text = format!("{}{body}.{}", U::PREFIX, URL_SAFE_NO_PAD.encode(&mac[..CHECKSUM_LENGTH]));
+        Self { text, token_use: PhantomData }
     }
 
-    /// Takes text from outside: `None` unless it is a secret of this kind made with a key of this ring.
-    pub fn recognize(text: &str, tags: &KeyRing) -> Option<Self> {
-        let (body, tag) = text.strip_prefix(K::PREFIX)?.split_once('.')?;
+    /// Takes text from outside: `None` unless it was issued for this use with a key of this ring.
+    pub fn parse(text: &str, ring: &KeyRing) -> Option<Self> {
+        let (body, checksum) = text.strip_prefix(U::PREFIX)?.split_once('.')?;
         if body.len() != 43 {
             return None;
         }
-        let tag: [u8; TAG_LENGTH] = URL_SAFE_NO_PAD.decode(tag).ok()?.try_into().ok()?;
-        let is_ours = |key| tags.mac(key, K::PREFIX, &[body.as_bytes()])[..TAG_LENGTH].ct_eq(&tag).into();
-        tags.iter().any(is_ours).then(|| Self { text: text.to_owned(), kind: PhantomData })
+        let checksum: [u8; CHECKSUM_LENGTH] = URL_SAFE_NO_PAD.decode(checksum).ok()?.try_into().ok()?;
+        let is_ours = |key| ring.mac(key, U::PREFIX, &[body.as_bytes()])[..CHECKSUM_LENGTH].ct_eq(&checksum).into();
+        ring.iter().any(is_ours).then(|| Self { text: text.to_owned(), token_use: PhantomData })
     }
 
     /// What is stored of it.
@@ -87,53 +112,28 @@ impl<K: Kind> Secret<K> {
         hash(&self.text)
     }
 
-    /// The clear text: for the one answer that hands it over, and for deriving its successor.
-    pub fn reveal(&self) -> &str {
+    /// The clear text: for the one answer, cookie, link or form field that carries it, and for what is derived from it.
+    pub fn expose(&self) -> &str {
         &self.text
     }
 }
 
-impl<K: Kind> fmt::Debug for Secret<K> {
+impl<U: TokenUse> fmt::Debug for OpaqueToken<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}…", K::PREFIX)
-    }
-}
-
-/// A random name for something stored under its hash: a transaction, a browser, a consent form. 256 bits.
-pub struct Handle(String);
-
-impl Handle {
-    /// Makes a handle from 32 random bytes.
-    pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes))
-    }
-
-    /// Takes text from outside: `None` unless it has a handle's shape.
-    pub fn recognize(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == 32).then(|| Self(text.to_owned()))
-    }
-
-    /// What is stored of it.
-    pub fn hash(&self) -> SecretHash {
-        hash(&self.0)
-    }
-
-    /// The clear text: for the cookie, link or form field that carries it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handle(…)")
+        write!(f, "{}…", U::PREFIX)
     }
 }
 
 /// base64url(SHA-256(text)).
 pub fn hash(text: &str) -> SecretHash {
     SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
+}
+
+/// A token for tests of what is stored.
+#[cfg(test)]
+pub(crate) fn example<U: TokenUse>(seed: u8) -> OpaqueToken<U> {
+    let ring = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
+    OpaqueToken::issue(&[seed; 32], &ring)
 }
 
 #[cfg(test)]
@@ -146,37 +146,76 @@ mod tests {
         KeyRing::parse(&format!("k{seed}:{}", URL_SAFE_NO_PAD.encode(key)), environment).expect("a good ring")
     }
 
-    #[test]
-    fn a_secret_is_recognized_as_its_own_kind_only() {
-        let tags = ring(1, "test");
-        let token = AccessToken::issue(&[7; 32], &tags);
-        assert!(AccessToken::recognize(token.reveal(), &tags).is_some());
-        assert!(RefreshToken::recognize(token.reveal(), &tags).is_none());
-        let disguised = token.reveal().replace(Access::PREFIX, Refresh::PREFIX);
-        assert!(RefreshToken::recognize(&disguised, &tags).is_none(), "the prefix is inside the tag");
+    type Parse = fn(&str, &KeyRing) -> bool;
+
+    /// One token of each use, and the parser of that use.
+    fn one_of_each(ring: &KeyRing) -> Vec<(String, Parse)> {
+        fn one<U: TokenUse>(ring: &KeyRing) -> (String, Parse) {
+            let token = OpaqueToken::<U>::issue(&[7; 32], ring);
+            (token.expose().to_owned(), |text, ring| OpaqueToken::<U>::parse(text, ring).is_some())
+        }
+        vec![
+            one::<Code>(ring),
+            one::<Access>(ring),
+            one::<Refresh>(ring),
+            one::<Connecting>(ring),
+            one::<Consent>(ring),
+            one::<Binding>(ring),
+            one::<AdminConnecting>(ring),
+            one::<AdminBinding>(ring),
+            one::<Session>(ring),
+        ]
     }
 
     #[test]
-    fn another_key_or_environment_does_not_recognize_it() {
-        let token = AccessToken::issue(&[7; 32], &ring(1, "production"));
-        assert!(AccessToken::recognize(token.reveal(), &ring(2, "production")).is_none());
-        assert!(AccessToken::recognize(token.reveal(), &ring(1, "staging")).is_none());
+    fn token_is_accepted_for_its_own_use_only() {
+        let ring = ring(1, "test");
+        let all = one_of_each(&ring);
+        for (at, (text, _)) in all.iter().enumerate() {
+            let body = &text["sbmcp_xx_".len()..];
+            for (other, (example, parse)) in all.iter().enumerate() {
+                assert_eq!(parse(text, &ring), at == other, "{text} as {example}");
+                let disguised = format!("{}{body}", &example[.."sbmcp_xx_".len()]);
+                assert_eq!(parse(&disguised, &ring), at == other, "the prefix is inside the checksum: {disguised}");
+            }
+        }
     }
 
     #[test]
-    fn garbage_is_not_recognized() {
-        let tags = ring(1, "test");
-        let good = AccessToken::issue(&[7; 32], &tags).reveal().to_owned();
-        for bad in [
-            "",
-            "sbmcp_at_",
-            "sbmcp_at_.",
-            &good[1..],
-            &good[..good.len() - 1],
-            &format!("{good}A"),
-            &good.replace('.', ""),
-        ] {
-            assert!(AccessToken::recognize(bad, &tags).is_none(), "{bad}");
+    fn token_of_another_key_or_environment_is_rejected() {
+        let production = ring(1, "production");
+        for (text, parse) in one_of_each(&production) {
+            assert!(parse(&text, &production), "{text}");
+            assert!(!parse(&text, &ring(2, "production")) && !parse(&text, &ring(1, "staging")), "{text}");
+        }
+    }
+
+    #[test]
+    fn token_of_an_older_key_works_as_long_as_the_ring_has_that_key() {
+        let key = |seed: u8| format!("k{seed}:{}", URL_SAFE_NO_PAD.encode([[seed; 31].as_slice(), &[9]].concat()));
+        let ring = |text: String| KeyRing::parse(&text, "test").expect("a good ring");
+        let (old, both, new) = (ring(key(1)), ring(format!("{} {}", key(2), key(1))), ring(key(2)));
+        for ((text, parse), (newer, _)) in one_of_each(&old).into_iter().zip(one_of_each(&both)) {
+            assert!(parse(&text, &both) && !parse(&text, &new), "{text}");
+            assert!(parse(&newer, &new), "the newest key signs: {newer}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_rejected() {
+        let ring = ring(1, "test");
+        for (good, parse) in one_of_each(&ring) {
+            for bad in [
+                "",
+                &good[.."sbmcp_xx_".len()],
+                "sbmcp_at_.",
+                &good[1..],
+                &good[..good.len() - 1],
+                &format!("{good}A"),
+                &good.replace('.', ""),
+            ] {
+                assert!(!parse(bad, &ring), "{bad}");
+            }
         }
     }
 
@@ -184,17 +223,6 @@ mod tests {
     fn debug_shows_no_secret() {
         let token = AccessToken::issue(&[7; 32], &ring(1, "test"));
         assert_eq!(format!("{token:?}"), "sbmcp_at_…");
-        assert_eq!(format!("{:?}", Handle::new(&[1; 32])), "Handle(…)");
         assert_eq!(format!("{:?}", hash("x")), "LXEWQrcmsEQB");
-    }
-
-    #[test]
-    fn a_handle_is_32_bytes_of_base64url() {
-        let handle = Handle::new(&[1; 32]);
-        assert_eq!(Handle::recognize(handle.reveal()).expect("fits").reveal(), handle.reveal());
-        for bytes in [&[1; 31][..], &[1; 33], &[]] {
-            assert!(Handle::recognize(&URL_SAFE_NO_PAD.encode(bytes)).is_none(), "{}", bytes.len());
-        }
-        assert!(Handle::recognize(&format!("{}=", handle.reveal())).is_none());
     }
 }

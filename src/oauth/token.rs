@@ -127,7 +127,7 @@ impl Endpoint<'_> {
             one("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::VerifierShape)).transpose()?;
         Ok(TokenRequest::Code(CodeRequest {
             client_id,
-            code: AuthorizationCode::recognize(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
+            code: AuthorizationCode::parse(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
             redirect_uri: one("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
             names_resource: form.names("resource"),
@@ -137,7 +137,7 @@ impl Endpoint<'_> {
 
     fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
         let scope = form.one("scope").ok().flatten();
-        let token = RefreshToken::recognize(token, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?;
+        let token = RefreshToken::parse(token, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?;
         let asked =
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
         let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
@@ -272,7 +272,7 @@ pub fn successor(
     tags: &KeyRing,
 ) -> RefreshToken {
     let generation = (record.generation + 1).to_string();
-    let parts = [record.grant.id.0.as_bytes(), generation.as_bytes(), salt.as_bytes(), token.reveal().as_bytes()];
+    let parts = [record.grant.id.0.as_bytes(), generation.as_bytes(), salt.as_bytes(), token.expose().as_bytes()];
     RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), tags)
 }
 
@@ -306,10 +306,10 @@ impl TokenResponse {
     /// Hands over a pair of tokens, the access token with how long it works.
     pub fn new(access: &AccessToken, works_for: Duration, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
         Self {
-            access_token: access.reveal().to_owned(),
+            access_token: access.expose().to_owned(),
             token_type: "Bearer",
             expires_in: works_for.as_secs(),
-            refresh_token: refresh.reveal().to_owned(),
+            refresh_token: refresh.expose().to_owned(),
             scope: scopes.to_string(),
         }
     }

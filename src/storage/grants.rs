@@ -58,7 +58,7 @@ pub async fn revoke(
     db.batch(&[update, audit]).await.map(drop)
 }
 
-/// Ends a connection: every grant of the person to the client, with one audit row each, and every visit of theirs that is
+/// Ends a connection: every grant of the person to the client, with one audit row each, and every authorization request of theirs that is
 /// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is forgotten.
 /// Answers how many grants it ended.
 pub async fn revoke_connection(
@@ -77,7 +77,7 @@ pub async fn revoke_connection(
         RevokeReason::User.as_str(),
     );
     let close = statement!(
-        "UPDATE transactions SET consumed_at = ?3 WHERE user_id = ?1 AND client_id = ?2 AND consumed_at IS NULL",
+        "UPDATE authorization_requests SET consumed_at = ?3 WHERE user_id = ?1 AND client_id = ?2 AND consumed_at IS NULL",
         user_id.0.as_str(),
         client_id.as_str(),
         now,

@@ -9,7 +9,7 @@ use super::{Result, Select, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::UserId;
 use crate::oauth::client::ClientId;
-use crate::oauth::secret::{Handle, SecretHash};
+use crate::oauth::secret::{ConsentHandle, SecretHash};
 use crate::ports::{Row, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -61,10 +61,10 @@ pub(super) fn statement_for_call(user_id: &UserId, client_id: &ClientId, report:
 }
 
 /// Writes down what a client asked for, if the approval with that code was the one that counted.
-pub(super) fn statement_for_approval(consent: &Handle, code: &SecretHash, asked: ScopeSet) -> Statement {
+pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash, asked: ScopeSet) -> Statement {
     statement!(
         "INSERT INTO connection_health (user_id, client_id, asked)
-         SELECT user_id, client_id, ?3 FROM transactions WHERE consent_hash = ?1 AND approved_as = ?2
+         SELECT user_id, client_id, ?3 FROM authorization_requests WHERE consent_hash = ?1 AND approved_as = ?2
          ON CONFLICT (user_id, client_id) DO UPDATE SET asked = excluded.asked",
         consent.hash().0,
         code.0.as_str(),

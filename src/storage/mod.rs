@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod authorization_requests;
 pub mod blocks;
 pub mod calls;
 pub mod connections;
@@ -21,7 +22,6 @@ pub mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tokens;
-pub mod transactions;
 pub mod unrecorded;
 pub mod write_permission;
 

@@ -28,10 +28,10 @@ const DAY: Duration = Duration::from_hours(24);
 
 const RULES: [Rule; 12] = [
     Rule {
-        table: "transactions",
+        table: "authorization_requests",
         keep: HOUR,
-        sql: "DELETE FROM transactions WHERE handle_hash IN
-              (SELECT handle_hash FROM transactions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+        sql: "DELETE FROM authorization_requests WHERE state_hash IN
+              (SELECT state_hash FROM authorization_requests WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
     },
     Rule {
         table: "sessions",

@@ -3,10 +3,10 @@
 //! A session ends by sign-out, after a time without a request, and after a fixed time whatever happens. It is looked up and
 //! kept awake by one conditional write, so an ended session cannot be woken.
 
-use super::transactions::SignedIn;
+use super::authorization_requests::SignedIn;
 use super::{Result, run, run_for_one, statement};
 use crate::ids::UserId;
-use crate::oauth::secret::{self, Handle};
+use crate::oauth::secret::{self, AdminSession};
 use crate::ports::Database;
 use crate::timestamp::Timestamp;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub const IDLE_LIFETIME: Duration = Duration::from_mins(30);
 pub const LIFETIME: Duration = Duration::from_hours(8);
 
 /// Signs a browser in. `cookie` is what only this browser holds.
-pub async fn open(db: &dyn Database, cookie: &Handle, person: &SignedIn, now: Timestamp) -> Result<()> {
+pub async fn open(db: &dyn Database, cookie: &AdminSession, person: &SignedIn, now: Timestamp) -> Result<()> {
     let insert = statement!(
         "INSERT INTO sessions (cookie_hash, user_id, user_name, user_email, created_at, last_seen_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
@@ -32,7 +32,7 @@ pub async fn open(db: &dyn Database, cookie: &Handle, person: &SignedIn, now: Ti
 }
 
 /// Who is signed in, if the session is alive; it then stays awake for another idle time.
-pub async fn find(db: &dyn Database, cookie: &Handle, now: Timestamp) -> Result<Option<SignedIn>> {
+pub async fn find(db: &dyn Database, cookie: &AdminSession, now: Timestamp) -> Result<Option<SignedIn>> {
     let update = statement!(
         "UPDATE sessions SET last_seen_at = ?2 WHERE cookie_hash = ?1 AND expires_at > ?2 AND last_seen_at > ?3
          RETURNING user_id, user_name, user_email",
@@ -59,7 +59,7 @@ pub async fn spend_token(db: &dyn Database, token_id: &str, expires_at: Timestam
 }
 
 /// Signs a browser out.
-pub async fn close(db: &dyn Database, cookie: &Handle) -> Result<()> {
+pub async fn close(db: &dyn Database, cookie: &AdminSession) -> Result<()> {
     let delete = statement!("DELETE FROM sessions WHERE cookie_hash = ?1", cookie.hash().0);
     run(db, delete).await.map(drop)
 }
@@ -68,6 +68,7 @@ pub async fn close(db: &dyn Database, cookie: &Handle) -> Result<()> {
 mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
+    use crate::oauth::secret::example;
 
     fn mara() -> SignedIn {
         SignedIn { user_id: UserId("1".into()), name: "Mara".into(), email: "mara@northwind.example".into() }
@@ -75,7 +76,7 @@ mod tests {
 
     /// Whether the session of second 0 is alive at each of these seconds, asked one after the other.
     async fn alive_at(seconds: &[i64]) -> Vec<bool> {
-        let (db, cookie) = (TestDatabase::new(), Handle::new(&[1; 32]));
+        let (db, cookie) = (TestDatabase::new(), example(1));
         open(&db, &cookie, &mara(), Timestamp::from_seconds(0)).await.expect("a session");
         let mut alive = Vec::new();
         for second in seconds {
@@ -100,9 +101,9 @@ mod tests {
 
     #[tokio::test]
     async fn another_cookie_or_a_closed_session_is_nobody() {
-        let (db, cookie, now) = (TestDatabase::new(), Handle::new(&[1; 32]), Timestamp::from_seconds(0));
+        let (db, cookie, now) = (TestDatabase::new(), example(1), Timestamp::from_seconds(0));
         open(&db, &cookie, &mara(), now).await.expect("a session");
-        assert_eq!(find(&db, &Handle::new(&[2; 32]), now).await.expect("an answer"), None);
+        assert_eq!(find(&db, &example(2), now).await.expect("an answer"), None);
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), Some(mara()));
         close(&db, &cookie).await.expect("closed");
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), None);

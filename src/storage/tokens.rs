@@ -341,3 +341,6 @@ pub async fn find_grant_of_refresh(
     );
     run_for_one(db, select).await?.map(|row| read_grant(&row)).transpose()
 }
+
+#[cfg(test)]
+mod tests;

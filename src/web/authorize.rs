@@ -1,68 +1,68 @@
-//! The authorization endpoint: request → parked visit → StatiBeat's sign-in (RFC 6749 3.1, 4.1.1).
+//! The authorization endpoint: validates a request and sends its browser to StatiBeat's sign-in (RFC 6749 3.1, 4.1.1).
 //!
-//! No client is sent anything from here, not even an error: a fault is parked and delivered only to a signed-in person's
-//! client (RFC 9700 4.11.2), so a broken request cannot turn this server into a bouncer.
+//! Nothing is stored: the request travels sealed in the browser's cookie. No client is sent anything from here, not even an
+//! error: it travels with the request and is delivered only once a person has signed in (RFC 9700 4.11.2), so a broken
+//! request cannot turn this server into an open redirector.
 
 use super::browser::{self, Cookie};
 use super::limits::{self, Sender, Verdict};
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
-use crate::oauth::authorize;
+use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::client::diagnosis::RefusedRedirect;
 use crate::oauth::error::ShownToPerson;
-use crate::oauth::grant::TRANSACTION_LIFETIME;
 use crate::oauth::pkce::CodeVerifier;
-use crate::oauth::secret::Handle;
-use crate::ports::DatabaseError;
+use crate::oauth::sealed_request;
+use crate::oauth::secret::SignInState;
 use crate::storage::refusals;
-use crate::storage::transactions::{self, Visit};
 use crate::upstream::identity::{self, SignIn, SignInPurpose};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use url::Url;
 
-/// Starts a visit.
+/// Starts a sign-in for a connection.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
     if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx, request)).await {
         return views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait));
     }
-    let visit = match read_visit(ctx, request) {
-        Ok(visit) => visit,
+    let lead = |location: &Url| reply::redirect(StatusCode::FOUND, location.as_str());
+    let started = read_request(ctx, request).and_then(|asked| start(ctx, &asked, false, lead));
+    match started {
+        Ok(mut response) => {
+            Cookie::clear_oldest_sign_ins(request, &mut response, &ctx.config.public_url);
+            response
+        }
         Err(fault) => {
             ctx.ledger.because("bad_link");
             remember(ctx, request, fault).await;
-            return views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault));
-        }
-    };
-    match start(ctx, &visit, false, |location| reply::redirect(StatusCode::FOUND, location.as_str())).await {
-        Ok(response) => response,
-        Err(error) => {
-            (ctx.log)(&format!("authorize: {error}"));
-            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+            views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault))
         }
     }
 }
 
-/// Parks a visit and sends its browser to StatiBeat's sign-in, by an answer that `lead` makes of the address.
-pub(super) async fn start(
+/// Seals a request into a cookie and sends its browser to StatiBeat's sign-in, by an answer that `lead` makes of the address.
+pub(super) fn start(
     ctx: &Context<'_>,
-    visit: &Visit,
+    asked: &AuthorizationRequest,
     select_account: bool,
     lead: impl FnOnce(&Url) -> Response,
-) -> Result<Response, DatabaseError> {
-    let (handle, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
-    transactions::open(ctx.db, &handle, &browser, visit, ctx.now).await?;
-    let challenge = CodeVerifier::from_secrets(&handle, &browser).challenge();
+) -> Result<Response, ShownToPerson> {
+    let state = SignInState::issue(&ctx.random_bytes(), ctx.tags());
+    let binding = URL_SAFE_NO_PAD.encode(ctx.random_bytes::<32>());
+    let sealed = sealed_request::seal(asked, &state, &binding, ctx.tags(), ctx.now)
+        .map_err(|sealed_request::TooLong| ShownToPerson::TooLong)?;
+    let challenge = CodeVerifier::from_secrets(state.expose(), &binding).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::Connect,
-        state: handle.reveal(),
+        state: state.expose(),
         code_challenge: challenge.as_str(),
         select_account,
     };
     let mut response = lead(&identity::sign_in_url(&ctx.config.sign_in_url, &trip));
-    let cookie = Cookie::of_visit(&handle.hash(), &ctx.config.public_url);
-    cookie.put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    Cookie::of_sign_in(&state.hash(), &ctx.config.public_url).put_sealed(&mut response, &sealed);
     Ok(response)
 }
 
@@ -82,10 +82,10 @@ async fn remember(ctx: &Context<'_>, request: &Request<Bytes>, fault: ShownToPer
     }
 }
 
-fn read_visit(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Visit, ShownToPerson> {
+fn read_request(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<AuthorizationRequest, ShownToPerson> {
     let parameters = browser::query(request).ok_or(ShownToPerson::MalformedQuery)?;
     let (client_id, redirect_uri) = authorize::client_parameters(&parameters)?;
     let client = ctx.clients().resolve(client_id, redirect_uri)?;
-    let asked = authorize::validate(&parameters, &Route::Mcp.url(&ctx.config.public_url));
-    Ok(Visit { client, state: authorize::state(&parameters).map(str::to_owned), asked })
+    let access = authorize::validate(&parameters, &Route::Mcp.url(&ctx.config.public_url));
+    Ok(AuthorizationRequest { client, state: authorize::state(&parameters).map(str::to_owned), access })
 }

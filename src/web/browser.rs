@@ -2,30 +2,54 @@
 
 use super::body::has_media_type;
 use super::reply::{self, Response};
+use crate::keyring::KeyRing;
 use crate::oauth::parameters::Parameters;
-use crate::oauth::secret::{Handle, SecretHash};
+use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
 use bytes::Bytes;
 use http::header::{COOKIE, ORIGIN, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Request};
+use std::time::Duration;
 use url::Url;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// A cookie that holds a handle, or in one case a word.
+/// Requests that one browser may have on the way through StatiBeat's sign-in: their cookies must not add up to more than
+/// servers read.
+const MAX_PENDING_REQUESTS: usize = 4;
+/// The value that a sign-in cookie has once it was used.
+const USED: &str = "used";
+/// How long a sign-in cookie stays in its browser: longer than it works, so that a person who comes late is told why.
+const SIGN_IN_COOKIE_LIFETIME: Duration = Duration::from_hours(1);
+
+/// A token as it came from outside.
+pub enum Presented<T> {
+    Absent,
+    /// Never issued for this use, or with a key that was taken out of the ring.
+    MadeUp,
+    Token(T),
+}
+
+/// A cookie of ours.
 pub struct Cookie {
     name: String,
     is_secure: bool,
 }
 
 impl Cookie {
-    /// The cookie of the visit with that stored handle, named after it so that two tabs do not disturb each other.
-    pub fn of_visit(visit: &SecretHash, public_url: &Url) -> Self {
-        Self::named(&format!("tx_{}", short(visit)), public_url)
+    /// The cookie that binds an authorization request to this browser while its person signs in, and holds it sealed. Named
+    /// after the sign-in's `state`, so that two tabs do not disturb each other.
+    pub fn of_sign_in(state: &SecretHash, public_url: &Url) -> Self {
+        Self::named(&format!("{SIGN_IN}{}", short(state)), public_url)
+    }
+
+    /// The cookie that binds a consent form to this browser.
+    pub fn of_consent(consent: &SecretHash, public_url: &Url) -> Self {
+        Self::named(&format!("tx_{}", short(consent)), public_url)
     }
 
     /// The cookie of one sign-in to the admin page.
     pub fn of_admin_sign_in(state: &SecretHash, public_url: &Url) -> Self {
-        Self::named(&format!("in_{}", short(state)), public_url)
+        Self::named(&format!("ad_{}", short(state)), public_url)
     }
 
     /// The cookie of a browser that is signed in to the admin page.
@@ -46,23 +70,41 @@ impl Cookie {
         Self { name: format!("{prefix}sbmcp_{name}"), is_secure }
     }
 
-    /// Reads it from a request.
-    pub fn read(&self, request: &Request<Bytes>) -> Option<Handle> {
-        self.read_text(request).and_then(Handle::recognize)
+    /// Reads a token from a request.
+    pub fn read<U: TokenUse>(&self, request: &Request<Bytes>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
+        presented(self.read_text(request), ring)
     }
 
     /// What it holds, whatever that is.
     pub fn read_text<'a>(&self, request: &'a Request<Bytes>) -> Option<&'a str> {
-        // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
-        let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
-        let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
-        let mut texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));
-        texts.find(|(name, _)| *name == self.name).map(|(_, value)| value)
+        cookies(request).find(|(name, _)| *name == self.name).map(|(_, value)| value)
     }
 
-    /// Gives it to the browser for so many seconds.
-    pub fn put(&self, response: &mut Response, browser: &Handle, seconds: u64) {
-        self.put_text(response, browser.reveal(), seconds);
+    /// Takes the oldest sign-in cookies away from a browser that is about to get one more than it may have.
+    pub fn clear_oldest_sign_ins(request: &Request<Bytes>, response: &mut Response, public_url: &Url) {
+        let prefix = Self::named(SIGN_IN, public_url).name;
+        // Browsers send the oldest first (RFC 6265 5.4).
+        let pending: Vec<&str> =
+            cookies(request).map(|(name, _)| name).filter(|name| name.starts_with(&prefix)).collect();
+        for name in pending.iter().rev().skip(MAX_PENDING_REQUESTS - 1) {
+            let is_secure = public_url.scheme() == "https";
+            Self { name: (*name).to_owned(), is_secure }.clear(response);
+        }
+    }
+
+    /// Binds a browser to its sign-in.
+    pub fn put_sealed(&self, response: &mut Response, sealed: &str) {
+        self.put_text(response, sealed, SIGN_IN_COOKIE_LIFETIME.as_secs());
+    }
+
+    /// Replaces the content of a sign-in cookie by a word that says so.
+    pub fn mark_used(&self, response: &mut Response) {
+        self.put_text(response, USED, SIGN_IN_COOKIE_LIFETIME.as_secs());
+    }
+
+    /// Gives a token to the browser.
+    pub fn put<U: TokenUse>(&self, response: &mut Response, token: &OpaqueToken<U>, lifetime: Duration) {
+        self.put_text(response, token.expose(), lifetime.as_secs());
     }
 
     /// The same with another text; one of ours, for nothing here quotes it.
@@ -84,7 +126,31 @@ impl Cookie {
     }
 }
 
-/// Enough of a stored handle to tell two visits of one browser apart.
+/// The start of the name of every sign-in cookie.
+const SIGN_IN: &str = "in_";
+
+/// Whether a sign-in cookie was used.
+pub fn is_used(sign_in_cookie: &str) -> bool {
+    sign_in_cookie == USED
+}
+
+/// The cookies of a request, in the order sent.
+fn cookies(request: &Request<Bytes>) -> impl Iterator<Item = (&str, &str)> {
+    // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
+    let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
+    let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+}
+
+/// Reads a token of a parameter, field or cookie.
+pub fn presented<U: TokenUse>(text: Option<&str>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
+    match text {
+        None => Presented::Absent,
+        Some(text) => OpaqueToken::parse(text, ring).map_or(Presented::MadeUp, Presented::Token),
+    }
+}
+
+/// Enough of a stored handle to tell two requests of one browser apart.
 fn short(handle: &SecretHash) -> String {
     handle.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
 }
@@ -126,6 +192,7 @@ pub fn without_body(mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::secret::{Binding, BrowserBinding};
 
     fn check(headers: &[(&'static str, &str)]) -> bool {
         let mut request = Request::new(Bytes::new());
@@ -146,15 +213,52 @@ mod tests {
     }
 
     #[test]
-    fn a_visits_cookie_is_found_among_others() {
+    fn token_in_a_cookie_is_found_among_others() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
-        let cookie = Cookie::of_visit(&SecretHash("abcdefgh".into()), &public_url);
+        let ring = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
+        let cookie = Cookie::of_consent(&SecretHash("abcdefgh".into()), &public_url);
         assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
-        let browser = Handle::new(&[3; 32]);
-        let mut request = Request::new(Bytes::new());
-        let mut sent = b"name=Ren\xe9; a=b; ".to_vec();
-        sent.extend(format!("{}={}; c", cookie.name, browser.reveal()).bytes());
-        request.headers_mut().insert(COOKIE, HeaderValue::from_bytes(&sent).expect("fits"));
-        assert_eq!(cookie.read(&request).expect("found").reveal(), browser.reveal());
+        let binding = BrowserBinding::issue(&[3; 32], &ring);
+        let read = |value: &str| -> Presented<BrowserBinding> {
+            let mut request = Request::new(Bytes::new());
+            let mut sent = b"name=Ren\xe9; a=b; ".to_vec();
+            sent.extend(format!("{}={value}; c", cookie.name).bytes());
+            request.headers_mut().insert(COOKIE, HeaderValue::from_bytes(&sent).expect("fits"));
+            cookie.read(&request, &ring)
+        };
+        assert!(matches!(read(binding.expose()), Presented::Token(found) if found.expose() == binding.expose()));
+        assert!(matches!(read("made-up"), Presented::MadeUp));
+        assert!(matches!(cookie.read::<Binding>(&Request::new(Bytes::new()), &ring), Presented::Absent));
+    }
+
+    #[test]
+    fn fifth_pending_sign_in_of_a_browser_takes_the_place_of_its_oldest() {
+        let public_url = Url::parse("https://mcp.example").expect("a URL");
+        let cleared = |count: usize| -> Vec<String> {
+            let mut request = Request::new(Bytes::new());
+            let pending = (1..=count).map(|n| format!("__Host-sbmcp_in_{n}=x"));
+            let sent: Vec<String> = pending.chain(["__Host-sbmcp_admin=y".to_owned()]).collect();
+            request.headers_mut().insert(COOKIE, HeaderValue::from_str(&sent.join("; ")).expect("fits"));
+            let mut response = Response::new(Bytes::new());
+            Cookie::clear_oldest_sign_ins(&request, &mut response, &public_url);
+            let cookies = response.headers().get_all(SET_COOKIE).iter();
+            let mut names: Vec<String> =
+                cookies.filter_map(|cookie| Some(cookie.to_str().ok()?.split_once('=')?.0.to_owned())).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(cleared(3), [""; 0]);
+        assert_eq!(cleared(4), ["__Host-sbmcp_in_1"]);
+        assert_eq!(cleared(6), ["__Host-sbmcp_in_1", "__Host-sbmcp_in_2", "__Host-sbmcp_in_3"]);
+    }
+
+    #[test]
+    fn longest_sealed_request_fits_into_a_cookie_that_browsers_keep() {
+        let public_url = Url::parse("https://mcp.example").expect("a URL");
+        let mut response = Response::new(Bytes::new());
+        let sealed = "s".repeat(crate::oauth::sealed_request::MAX_LENGTH);
+        Cookie::of_sign_in(&SecretHash("a".repeat(43)), &public_url).put_sealed(&mut response, &sealed);
+        let length = response.headers()[SET_COOKIE].len();
+        assert!(length < 4096, "{length}");
     }
 }

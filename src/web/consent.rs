@@ -4,20 +4,21 @@
 //! editing any other field changes nothing. The answer leaves by a page, not by a redirect: Chromium applies `form-action`
 //! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
 
-use super::browser::{self, Cookie};
+use super::browser::{self, Cookie, Presented};
 use super::choice::Choice;
 use super::limits;
 use super::routes::Route;
 use super::views::{self, ConsentPage, Objection, Problem};
 use super::{Context, Response, authorize};
-use crate::catalog::scope::{Scope, ScopeSet};
+use crate::catalog::scope::Scope;
 use crate::hosted::access;
 use crate::ids::{PageId, RequestId};
+use crate::oauth::client::Client;
 use crate::oauth::error::SentToClient;
-use crate::oauth::secret::{AuthorizationCode, Handle};
+use crate::oauth::secret::{AuthorizationCode, BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
-use crate::storage::transactions::{self, Approval, Transaction, Visit};
+use crate::storage::authorization_requests::{self, Approval, RequestKeys, SignedInRequest};
 use crate::telemetry;
 use crate::upstream::identity::{self, AccessiblePage};
 use crate::upstream::{Api, ApiError, Principal};
@@ -36,7 +37,7 @@ enum Fault {
     OtherPerson,
     ForeignForm,
     TooOften(Duration),
-    NoPage(Box<Transaction>),
+    NoPage(Box<SignedInRequest>),
     UserEnded,
     Upstream(ApiError),
     Storage(DatabaseError),
@@ -50,48 +51,73 @@ impl From<DatabaseError> for Fault {
 
 /// What both requests carry: the form's handle and the cookie that goes with it.
 struct Ticket {
-    consent: Handle,
-    browser: Handle,
+    consent: ConsentHandle,
+    browser: BrowserBinding,
     cookie: Cookie,
 }
 
 impl Ticket {
+    /// Reads both. What was made up ends here, without a query.
     async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
-        let consent = handle.and_then(Handle::recognize).ok_or(Fault::NotThisVisit)?;
-        let cookie = Cookie::of_visit(&consent.hash(), &ctx.config.public_url);
-        match cookie.read(request) {
-            Some(browser) => Ok(Self { consent, browser, cookie }),
-            None => Err(not_found(ctx, &consent).await?),
+        let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
+            Presented::Token(consent) => consent,
+            Presented::Absent => return Err(Fault::NotThisVisit),
+            Presented::MadeUp => return Err(bad(ctx, request, Fault::NotThisVisit).await),
+        };
+        let cookie = Cookie::of_consent(&consent.hash(), &ctx.config.public_url);
+        match cookie.read(request, ctx.tags()) {
+            Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
+            Presented::Absent => Err(not_found(ctx, request, &consent).await?),
+            Presented::MadeUp => Err(bad(ctx, request, Fault::OtherBrowser).await),
         }
     }
 
-    async fn transaction(&self, ctx: &Context<'_>) -> Result<Transaction, Fault> {
-        match transactions::find_for_consent(ctx.db, &self.consent, &self.browser, ctx.now).await? {
-            Some(transaction) if is_still_proven(ctx, &transaction.visit) => Ok(transaction),
+    fn keys(&self) -> RequestKeys<'_> {
+        RequestKeys { consent: &self.consent, browser: &self.browser }
+    }
+
+    async fn find(&self, ctx: &Context<'_>, request: &Request<Bytes>) -> Result<SignedInRequest, Fault> {
+        match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
+            Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
             Some(_) => Err(Fault::NotThisVisit),
-            None => Err(not_found(ctx, &self.consent).await?),
+            None => Err(not_found(ctx, request, &self.consent).await?),
         }
     }
 
-    /// Counts an answer; one too many ends the visit.
+    async fn close(&self, ctx: &Context<'_>) -> Result<bool, DatabaseError> {
+        authorization_requests::close(ctx.db, self.keys(), ctx.now).await
+    }
+
+    /// Counts an answer; one too many ends the request.
     async fn count(&self, ctx: &Context<'_>) -> Result<(), Fault> {
         let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        transactions::close(ctx.db, &self.consent, &self.browser, ctx.now).await?;
+        self.close(ctx).await?;
         Err(Fault::TooOften(wait))
     }
 }
 
-/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the visit
-/// began.
-pub(super) fn is_still_proven(ctx: &Context<'_>, visit: &Visit) -> bool {
-    let client = &visit.client;
+/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
+fn is_still_proven(ctx: &Context<'_>, client: &Client) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
-/// Why there is no visit for a handle and a cookie. Whoever has the handle may know.
-async fn not_found(ctx: &Context<'_>, consent: &Handle) -> Result<Fault, DatabaseError> {
-    let is_waiting = transactions::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
+/// Counts something that was never ours; `fault` unless there were too many.
+async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+}
+
+/// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
+/// it costs a query.
+async fn not_found(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    consent: &ConsentHandle,
+) -> Result<Fault, DatabaseError> {
+    if let Some(wait) = limits::count_bad_handle(ctx, request).await {
+        return Ok(Fault::TooOften(wait));
+    }
+    let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
     Ok(if is_waiting { Fault::OtherBrowser } else { Fault::NotThisVisit })
 }
 
@@ -106,31 +132,32 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
 async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
     let parameters = browser::query(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten()).await?;
-    let transaction = ticket.transaction(ctx).await?;
-    let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
-    let pages = pages(ctx, &ticket, &transaction, request_id).await?;
-    Ok(page(ctx, &ticket, &transaction, &pages, (asked.scopes, &Choice::proposed(asked.scopes)), None))
+    let asked = ticket.find(ctx, request).await?;
+    let pages = pages(ctx, &ticket, &asked, request_id).await?;
+    let shown = Shown { asked: &asked, pages: &pages, choice: &Choice::proposed(asked.access.scopes) };
+    Ok(page(ctx, &ticket, &shown, None))
 }
 
-fn page(
-    ctx: &Context<'_>,
-    ticket: &Ticket,
-    transaction: &Transaction,
-    pages: &[AccessiblePage],
-    (asked, choice): (ScopeSet, &Choice),
-    objection: Option<Objection>,
-) -> Response {
+/// What a person is asked, and the state of the form's controls.
+struct Shown<'a> {
+    asked: &'a SignedInRequest,
+    pages: &'a [AccessiblePage],
+    choice: &'a Choice,
+}
+
+fn page(ctx: &Context<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option<Objection>) -> Response {
+    let Shown { asked, pages, choice } = *shown;
     views::consent(&ConsentPage {
-        client: &transaction.visit.client,
-        person: &transaction.person,
+        client: &asked.client,
+        person: &asked.person,
         pages,
-        asked,
+        asked: asked.access.scopes,
         choice,
         offers_read_bridge: ctx.config.has_read_bridge,
         objection,
         action: Route::Consent.path(),
         admin_page: Route::AdminPage.path(),
-        handle: ticket.consent.reveal(),
+        handle: ticket.consent.expose(),
     })
 }
 
@@ -138,28 +165,28 @@ fn page(
 async fn pages(
     ctx: &Context<'_>,
     ticket: &Ticket,
-    transaction: &Transaction,
+    asked: &SignedInRequest,
     request_id: &RequestId,
 ) -> Result<Vec<AccessiblePage>, Fault> {
     let connector = ctx.connector();
     let principal = Principal {
-        user_id: &transaction.person.user_id,
-        client_id: transaction.visit.client.id.as_str(),
-        grant_id: &transaction.grant_id,
+        user_id: &asked.person.user_id,
+        client_id: asked.client.id.as_str(),
+        grant_id: &asked.grant_id,
         request_id,
     };
     let api = Api { connector: &connector, principal };
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(ApiError::UserEnded) => {
-            transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
+            ticket.close(ctx).await?;
             return Err(Fault::UserEnded);
         }
         Err(error) => return Err(Fault::Upstream(error)),
     };
     if pages.is_empty() {
-        transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await?;
-        return Err(Fault::NoPage(Box::new(transaction.clone())));
+        ticket.close(ctx).await?;
+        return Err(Fault::NoPage(Box::new(asked.clone())));
     }
     Ok(pages)
 }
@@ -179,25 +206,24 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     }
     let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten()).await?;
-    let transaction = ticket.transaction(ctx).await?;
-    // Only a visit that exists is counted: a made-up handle must not make a counter.
+    let asked = ticket.find(ctx, request).await?;
+    // Only a request that exists is counted: a made-up handle must not make a counter.
     ticket.count(ctx).await?;
-    if form.one("person") != Ok(Some(&transaction.person.user_id.0)) {
+    if form.one("person") != Ok(Some(&asked.person.user_id.0)) {
         return Err(Fault::OtherPerson);
     }
-    let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
-    let choice = Choice::read(&form, asked.scopes);
+    let choice = Choice::read(&form, asked.access.scopes);
     let decided = match form.one("answer") {
-        Ok(Some("switch")) => return switch_account(ctx, &ticket, &transaction.visit).await,
+        Ok(Some("switch")) => return switch_account(ctx, &ticket, &asked).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
-            let pages = pages(ctx, &ticket, &transaction, request_id).await?;
+            let pages = pages(ctx, &ticket, &asked, request_id).await?;
             let Some(choice) = choice.among(&pages) else {
-                let again = (asked.scopes, &choice);
-                return Ok(page(ctx, &ticket, &transaction, &pages, again, Some(Objection::NoPage)));
+                let shown = Shown { asked: &asked, pages: &pages, choice: &choice };
+                return Ok(page(ctx, &ticket, &shown, Some(Objection::NoPage)));
             };
-            approve(ctx, &ticket, &transaction, &pages, choice, request_id).await.map(Ok)
+            approve(ctx, &ticket, &asked, &pages, choice, request_id).await.map(Ok)
         }
-        _ => deny(ctx, &ticket, &transaction, request_id).await.map(Err),
+        _ => deny(ctx, &ticket, &asked, request_id).await.map(Err),
     };
     let outcome = match decided {
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
@@ -207,18 +233,20 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
         }
         decided => decided?,
     };
-    let location = answer_url(ctx, &transaction.visit, &outcome);
-    let mut response = views::leave(&location, &transaction.visit.client, outcome.is_ok());
+    let location = answer_url(ctx, &asked.client, asked.state.as_deref(), &outcome);
+    let mut response = views::leave(&location, &asked.client, outcome.is_ok());
     ticket.cookie.clear(&mut response);
     Ok(response)
 }
 
 /// The same request again from the start, with StatiBeat asking which account.
-async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, visit: &Visit) -> Result<Response, Fault> {
-    if !transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await? {
+async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
+    if !ticket.close(ctx).await? {
         return Err(Fault::NotThisVisit);
     }
-    let mut response = authorize::start(ctx, visit, true, views::to_sign_in).await?;
+    // It was sealed before, so it fits.
+    let started = authorize::start(ctx, &asked.to_request(), true, views::to_sign_in);
+    let mut response = started.map_err(|_| Fault::NotThisVisit)?;
     ticket.cookie.clear(&mut response);
     Ok(response)
 }
@@ -227,16 +255,14 @@ async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, visit: &Visit) -> Re
 async fn approve(
     ctx: &Context<'_>,
     ticket: &Ticket,
-    transaction: &Transaction,
+    asked: &SignedInRequest,
     pages: &[AccessiblePage],
     choice: Choice,
     request_id: &RequestId,
 ) -> Result<AuthorizationCode, Fault> {
-    let Ok(asked) = &transaction.visit.asked else { return Err(Fault::NotThisVisit) };
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.tags());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
-        transaction,
         request: asked,
         scopes: choice.scopes,
         pages: choice.pages,
@@ -246,9 +272,9 @@ async fn approve(
         resource: Route::Mcp.url(&ctx.config.public_url).into(),
         code_hash: code.hash(),
     };
-    let entry = audit_entry(ctx, transaction, Outcome::Done, request_id);
+    let entry = audit_entry(ctx, asked, Outcome::Done, request_id);
     let audit = audit::statement_if_grant_changed(&entry);
-    if transactions::approve(ctx.db, &ticket.consent, &ticket.browser, &approval, audit, ctx.now).await? {
+    if authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
         Ok(code)
     } else {
         Err(Fault::NotThisVisit)
@@ -258,13 +284,13 @@ async fn approve(
 async fn deny(
     ctx: &Context<'_>,
     ticket: &Ticket,
-    transaction: &Transaction,
+    asked: &SignedInRequest,
     request_id: &RequestId,
 ) -> Result<SentToClient, Fault> {
-    if !transactions::close(ctx.db, &ticket.consent, &ticket.browser, ctx.now).await? {
+    if !ticket.close(ctx).await? {
         return Err(Fault::NotThisVisit);
     }
-    if let Err(error) = audit::append(ctx.db, &audit_entry(ctx, transaction, Outcome::Refused, request_id)).await {
+    if let Err(error) = audit::append(ctx.db, &audit_entry(ctx, asked, Outcome::Refused, request_id)).await {
         (ctx.log)(&format!("consent: the refusal is not in the audit: {error}"));
     }
     Ok(SentToClient::Denied)
@@ -272,19 +298,19 @@ async fn deny(
 
 fn audit_entry<'a>(
     ctx: &Context<'_>,
-    transaction: &'a Transaction,
+    asked: &'a SignedInRequest,
     outcome: Outcome,
     request_id: &'a RequestId,
 ) -> Entry<'a> {
     Entry {
-        id: AuditId::once(Kind::Approval, &transaction.grant_id),
+        id: AuditId::once(Kind::Approval, &asked.grant_id),
         at: ctx.now,
         kind: Kind::Approval,
         outcome,
-        user_id: &transaction.person.user_id,
-        client_id: &transaction.visit.client.id,
-        client_name: &transaction.visit.client.name,
-        grant_id: &transaction.grant_id,
+        user_id: &asked.person.user_id,
+        client_id: &asked.client.id,
+        client_name: &asked.client.name,
+        grant_id: &asked.grant_id,
         request_id,
         target: None,
         detail: None,
@@ -292,7 +318,12 @@ fn audit_entry<'a>(
 }
 
 /// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.
-pub(super) fn answer_url(ctx: &Context<'_>, visit: &Visit, outcome: &Result<AuthorizationCode, SentToClient>) -> Url {
+pub(super) fn answer_url(
+    ctx: &Context<'_>,
+    client: &Client,
+    state: Option<&str>,
+    outcome: &Result<AuthorizationCode, SentToClient>,
+) -> Url {
     ctx.ledger.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
     ctx.ledger.ended(match outcome {
         Ok(_) => telemetry::Outcome::Answered,
@@ -301,17 +332,17 @@ pub(super) fn answer_url(ctx: &Context<'_>, visit: &Visit, outcome: &Result<Auth
     });
     let description;
     let mut parameters = match outcome {
-        Ok(code) => vec![("code", code.reveal())],
+        Ok(code) => vec![("code", code.expose())],
         Err(fault) => {
             description = fault.to_string();
             vec![("error", fault.code()), ("error_description", description.as_str())]
         }
     };
-    if let Some(state) = &visit.state {
+    if let Some(state) = state {
         parameters.push(("state", state));
     }
     parameters.push(("iss", &ctx.config.issuer));
-    visit.client.redirect_uri.with_query(&parameters)
+    client.redirect_uri.with_query(&parameters)
 }
 
 fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
@@ -331,9 +362,9 @@ fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::TooOften(wait) => views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
         Fault::OtherBrowser | Fault::ForeignForm => views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser),
         Fault::UserEnded => views::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused),
-        Fault::NoPage(transaction) => {
-            let back = answer_url(ctx, &transaction.visit, &Err(SentToClient::Denied));
-            views::problem(StatusCode::FORBIDDEN, &Problem::NoPage { email: &transaction.person.email, back: &back })
+        Fault::NoPage(asked) => {
+            let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(SentToClient::Denied));
+            views::problem(StatusCode::FORBIDDEN, &Problem::NoPage { email: &asked.person.email, back: &back })
         }
         Fault::Upstream(error) => {
             (ctx.log)(&format!("consent: {error}"));

@@ -47,6 +47,10 @@ pub(super) const BAD_REVOCATION: RateLimit = limit("bad-revocation:address", 60,
 /// Bearer tokens of one address that were never ours.
 pub(super) const BAD_BEARER: RateLimit = limit("bad-bearer:address", 60, MINUTE);
 
+/// Sign-in states, form handles and cookies of one address that were never ours, and forms in the wrong browser. An honest
+/// browser that sends one again is told why, and is never limited for what is ours.
+const BAD_HANDLE: RateLimit = limit("bad-handle:address", 60, MINUTE);
+
 /// Networks that many people's clients call from, so that one person's failures must not stop the others.
 /// claude.ai's outgoing range, published by its vendor; seen 2026-11.
 const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 21)];
@@ -88,6 +92,11 @@ pub(super) async fn message_wait(ctx: &Context<'_>, grant_id: &GrantId) -> Optio
         return None;
     }
     wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
+}
+
+/// Counts a handle or cookie that was never ours. Some wait: the address sent too many of them.
+pub(super) async fn count_bad_handle(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
+    wait(ctx, &BAD_HANDLE, &Sender::counter(ctx, request)).await
 }
 
 /// Who sent a request, as far as limits go.
@@ -141,7 +150,7 @@ pub(super) fn is_loopback(origin: &str) -> bool {
     host.is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str()))
 }
 
-/// The counter of one visit in one browser: who guesses at either counts elsewhere.
+/// The counter of one authorization request in one browser: a guess at either counts elsewhere.
 pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
     let short = |hash: &SecretHash| hash.0.chars().take(22).collect::<String>();
     format!("{}.{}", short(handle), short(browser))

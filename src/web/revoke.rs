@@ -31,11 +31,11 @@ async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
     }
     let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
     let client_id = endpoint.client(&form)?;
-    if let Some(token) = RefreshToken::recognize(text, ctx.tags()) {
+    if let Some(token) = RefreshToken::parse(text, ctx.tags()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
             end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
         }
-    } else if let Some(token) = AccessToken::recognize(text, ctx.tags()) {
+    } else if let Some(token) = AccessToken::parse(text, ctx.tags()) {
         tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
     } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx, request)).await {
         return Err(TokenError::Limited(wait.as_secs()));

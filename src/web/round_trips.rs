@@ -30,7 +30,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
 }
 
 /// The contract.
-pub const ROUND_TRIPS: [RoundTrips; 20] = [
+pub const ROUND_TRIPS: [RoundTrips; 21] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -44,7 +44,8 @@ pub const ROUND_TRIPS: [RoundTrips; 20] = [
     // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
     // document.
     costs("tools/call", 4, 2, 3),
-    costs("authorization request", 1, 1, 0),
+    costs("authorization request", 0, 1, 0),
+    costs("return from sign-in", 1, 1, 1),
     costs("consent page", 1, 0, 1),
     costs("consent answer", 2, 1, 1),
     costs("code exchange", 2, 0, 1),

@@ -1,160 +1,176 @@
-//! Back from StatiBeat's sign-in: who is it? Then on to the consent page, or the parked fault on to the client.
+//! Back from StatiBeat's sign-in: finds out who it is, then goes on to the consent page or delivers the request's error.
 
-use super::browser::{self, Cookie};
-use super::consent::{answer_url, is_still_proven};
+use super::browser::{self, Cookie, Presented};
+use super::consent::answer_url;
+use super::limits;
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
 use crate::ids::{GrantId, RequestId, UserId};
+use crate::oauth::authorize::RequestedAccess;
 use crate::oauth::error::SentToClient;
-use crate::oauth::grant::TRANSACTION_LIFETIME;
+use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
-use crate::oauth::secret::Handle;
-use crate::ports::{DatabaseError, Statement};
+use crate::oauth::sealed_request::{self, OpenedRequest, SealError};
+use crate::oauth::secret::{self, BrowserBinding, ConsentHandle, SignInState};
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
-use crate::storage::transactions::{self, Attachment, SignedIn, Visit};
+use crate::storage::authorization_requests::{self, RequestKeys, SignedIn, SignedInRequest};
 use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use std::time::Duration;
 
 /// Why a return from sign-in does not go on.
 enum Fault {
-    /// No visit of any browser waits for it.
+    /// It was used, is too old, made up, or its client was struck off.
     LinkUsed,
-    /// A visit of another browser waits for it.
+    /// Another browser started it.
     OtherBrowser,
+    TooOften(Duration),
     /// The person turned back.
     Canceled,
     /// StatiBeat did not name a person.
     SignIn(SignInError),
-    /// Ours.
-    Storage(DatabaseError),
 }
 
-impl From<DatabaseError> for Fault {
-    fn from(error: DatabaseError) -> Self {
-        Self::Storage(error)
-    }
-}
-
-/// The two secrets of one visit in one browser.
+/// A sign-in in the browser that started it.
 struct Ticket {
-    handle: Handle,
-    browser: Handle,
+    state: SignInState,
+    cookie: Cookie,
+    opened: OpenedRequest,
 }
 
 /// Ends a sign-in.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
-    let Some(handle) = one("state").and_then(Handle::recognize) else {
-        return views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed);
-    };
-    let cookie = Cookie::of_visit(&handle.hash(), &ctx.config.public_url);
-    // 1. This browser, this visit, once: the state is spent before anything is asked of StatiBeat.
-    let (ticket, visit) = match take(ctx, handle, cookie.read(request)).await {
-        Ok(taken) => taken,
+    // 1. This browser started this sign-in, and neither was made up: found out without a query.
+    let ticket = match receive(ctx, request, one("state")).await {
+        Ok(ticket) => ticket,
         Err(fault) => return show(ctx, &fault),
     };
-    // 2. Who is it?
+    // 2. Who is it? StatiBeat's code works once.
     let mut response = match exchange(ctx, &ticket, one("code")).await {
-        Ok(person) => go_on(ctx, &ticket, &visit, &person).await,
+        Ok(person) => go_on(ctx, &ticket, person).await,
         Err(fault) => {
-            close(ctx, &ticket, audit_row(ctx, &visit, &fault, request_id)).await;
+            record(ctx, &ticket, &fault, request_id).await;
             show(ctx, &fault)
         }
     };
-    cookie.clear(&mut response);
+    // 3. Whatever came of it, this browser cannot use it again.
+    ticket.cookie.mark_used(&mut response);
     response
 }
 
-/// Takes the visit out of circulation. A browser without the visit's cookie learns nothing and spends nothing.
-async fn take(ctx: &Context<'_>, handle: Handle, browser: Option<Handle>) -> Result<(Ticket, Visit), Fault> {
-    let Some(browser) = browser else { return Err(not_taken(ctx, &handle).await?) };
-    let ticket = Ticket { handle, browser };
-    // Needs no limit of its own: the state works once, and a made-up one must not make a counter.
-    match transactions::consume_sign_in(ctx.db, &ticket.handle, &ticket.browser, ctx.now).await? {
-        Some(visit) if is_still_proven(ctx, &visit) => Ok((ticket, visit)),
-        Some(_) => Err(Fault::LinkUsed),
-        None => Err(not_taken(ctx, &ticket.handle).await?),
+async fn receive(ctx: &Context<'_>, request: &Request<Bytes>, state: Option<&str>) -> Result<Ticket, Fault> {
+    let state: SignInState = match browser::presented(state, ctx.tags()) {
+        Presented::Token(state) => state,
+        Presented::Absent => return Err(Fault::LinkUsed),
+        Presented::MadeUp => return Err(bad(ctx, request, Fault::LinkUsed).await),
+    };
+    let cookie = Cookie::of_sign_in(&state.hash(), &ctx.config.public_url);
+    let sealed = cookie.read_text(request).ok_or(Fault::OtherBrowser)?;
+    if browser::is_used(sealed) {
+        return Err(Fault::LinkUsed);
+    }
+    let opened = match sealed_request::open(sealed, &state, ctx.tags(), &ctx.clients(), ctx.now) {
+        Ok(opened) => opened,
+        Err(SealError::Expired | SealError::ClientStruckOff) => return Err(Fault::LinkUsed),
+        Err(SealError::Foreign) => return Err(bad(ctx, request, Fault::OtherBrowser).await),
+    };
+    // A browser could go on making up codes, each of which asks StatiBeat.
+    let counter = limits::visit(&state.hash(), &secret::hash(sealed));
+    match limits::wait(ctx, &limits::VISIT, &counter).await {
+        Some(wait) => Err(Fault::TooOften(wait)),
+        None => Ok(Ticket { state, cookie, opened }),
     }
 }
 
-async fn not_taken(ctx: &Context<'_>, handle: &Handle) -> Result<Fault, DatabaseError> {
-    let is_waiting = transactions::is_waiting_for_sign_in(ctx.db, handle, ctx.now).await?;
-    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::LinkUsed })
+/// Counts something that was never ours; `fault` unless there were too many.
+async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
 }
 
 async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Result<SignedIn, Fault> {
-    let verifier = CodeVerifier::from_secrets(&ticket.handle, &ticket.browser);
+    let verifier = CodeVerifier::from_secrets(ticket.state.expose(), &ticket.opened.binding);
     let returned = Return {
         purpose: SignInPurpose::Connect,
         code: code.ok_or(Fault::Canceled)?,
         code_verifier: verifier.reveal(),
-        state: ticket.handle.reveal(),
+        state: ticket.state.expose(),
     };
     let user = identity::exchange(&ctx.connector(), &returned).await.map_err(Fault::SignIn)?;
     Ok(SignedIn { user_id: user.id, name: user.name, email: user.email })
 }
 
-/// The person is known: a parked fault may go to the client now; a request goes to its person.
-async fn go_on(ctx: &Context<'_>, ticket: &Ticket, visit: &Visit, person: &SignedIn) -> Response {
-    if let Err(fault) = visit.asked {
-        close(ctx, ticket, None).await;
-        return send_back(ctx, visit, fault);
+/// The person is known: an error may go to the client now; a request goes to its person.
+async fn go_on(ctx: &Context<'_>, ticket: &Ticket, person: SignedIn) -> Response {
+    match &ticket.opened.request.access {
+        Ok(access) => store(ctx, ticket, access, person).await,
+        Err(error) => send_back(ctx, ticket, *error),
     }
-    // From here on the visit belongs to this person, under a new handle and a new cookie.
-    let (consent, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
-    let grant_id = GrantId(ctx.random_id());
-    let attachment = Attachment { person, consent: &consent, browser: &browser, grant_id: &grant_id };
-    match transactions::attach_person(ctx.db, &ticket.handle, &attachment).await {
-        Ok(true) => ask(ctx, &consent, &browser),
+}
+
+/// Stores the request, under a new handle and a new cookie: who knew the old ones before the sign-in has nothing after it.
+async fn store(ctx: &Context<'_>, ticket: &Ticket, access: &RequestedAccess, person: SignedIn) -> Response {
+    let opened = &ticket.opened;
+    let request = SignedInRequest {
+        client: opened.request.client.clone(),
+        state: opened.request.state.clone(),
+        access: access.clone(),
+        person,
+        grant_id: GrantId(ctx.random_id()),
+        expires_at: opened.expires_at,
+    };
+    let consent = ConsentHandle::issue(&ctx.random_bytes(), ctx.tags());
+    let browser = BrowserBinding::issue(&ctx.random_bytes(), ctx.tags());
+    let keys = RequestKeys { consent: &consent, browser: &browser };
+    match authorization_requests::insert(ctx.db, &ticket.state, keys, &request, ctx.now).await {
+        Ok(true) => ask(ctx, keys),
         Ok(false) => show(ctx, &Fault::LinkUsed),
         Err(error) => {
             (ctx.log)(&format!("sign-in: {error}"));
-            send_back(ctx, visit, SentToClient::Unavailable)
+            send_back(ctx, ticket, SentToClient::Unavailable)
         }
     }
 }
 
-fn ask(ctx: &Context<'_>, consent: &Handle, browser: &Handle) -> Response {
+fn ask(ctx: &Context<'_>, keys: RequestKeys<'_>) -> Response {
     let mut location = Route::Consent.url(&ctx.config.public_url);
-    location.query_pairs_mut().append_pair("request", consent.reveal());
+    location.query_pairs_mut().append_pair("request", keys.consent.expose());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    let cookie = Cookie::of_visit(&consent.hash(), &ctx.config.public_url);
-    cookie.put(&mut response, browser, TRANSACTION_LIFETIME.as_secs());
+    let cookie = Cookie::of_consent(&keys.consent.hash(), &ctx.config.public_url);
+    cookie.put(&mut response, keys.browser, AUTHORIZATION_REQUEST_LIFETIME);
     response
 }
 
-fn send_back(ctx: &Context<'_>, visit: &Visit, fault: SentToClient) -> Response {
-    reply::redirect(StatusCode::FOUND, answer_url(ctx, visit, &Err(fault)).as_str())
+fn send_back(ctx: &Context<'_>, ticket: &Ticket, error: SentToClient) -> Response {
+    let request = &ticket.opened.request;
+    let location = answer_url(ctx, &request.client, request.state.as_deref(), &Err(error));
+    reply::redirect(StatusCode::FOUND, location.as_str())
 }
 
-/// Ends the visit. Its state is spent already, so nothing can follow even if this fails.
-async fn close(ctx: &Context<'_>, ticket: &Ticket, audit: Option<Statement>) {
-    if let Err(error) = transactions::abandon(ctx.db, &ticket.handle, &ticket.browser, audit, ctx.now).await {
-        (ctx.log)(&format!("sign-in: a visit is not closed: {error}"));
-    }
-}
-
-/// The row for a person named in a way that we cannot trust: somebody may be forging.
-fn audit_row(ctx: &Context<'_>, visit: &Visit, fault: &Fault, request_id: &RequestId) -> Option<Statement> {
-    let Fault::SignIn(SignInError::BadIdentity(reason)) = fault else { return None };
+/// Puts a person named in a way that we cannot trust on record: somebody may be forging.
+async fn record(ctx: &Context<'_>, ticket: &Ticket, fault: &Fault, request_id: &RequestId) {
+    let Fault::SignIn(SignInError::BadIdentity(reason)) = fault else { return };
+    let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
         at: ctx.now,
         kind: Kind::SignIn,
         outcome: Outcome::Refused,
         user_id: &UserId(String::new()),
-        client_id: &visit.client.id,
-        client_name: &visit.client.name,
+        client_id: &client.id,
+        client_name: &client.name,
         grant_id: &GrantId(String::new()),
         request_id,
         target: None,
         detail: Some(reason.reason()),
     };
-    Some(audit::statement(&entry))
+    if let Err(error) = audit::append(ctx.db, &entry).await {
+        (ctx.log)(&format!("sign-in: a forged identity is not in the audit: {error}"));
+    }
 }
 
 fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
@@ -163,7 +179,7 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
         Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
         Fault::SignIn(error) => problem_of(error),
-        Fault::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
+        Fault::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, Problem::TooOften(*wait)),
     };
     ctx.ledger.because(match fault {
         Fault::LinkUsed => "link_used",
@@ -173,12 +189,10 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::SignIn(SignInError::Refused(_)) => "sign_in_refused",
         Fault::SignIn(SignInError::BadIdentity(reason)) => reason.reason(),
         Fault::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
-        Fault::Storage(_) => "storage_unavailable",
+        Fault::TooOften(_) => "limited",
     });
-    match fault {
-        Fault::SignIn(error) => (ctx.log)(&format!("sign-in: {error}")),
-        Fault::Storage(error) => (ctx.log)(&format!("sign-in: {error}")),
-        Fault::LinkUsed | Fault::OtherBrowser | Fault::Canceled => {}
+    if let Fault::SignIn(error) = fault {
+        (ctx.log)(&format!("sign-in: {error}"));
     }
     views::problem(status, &problem)
 }

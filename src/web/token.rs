@@ -96,8 +96,8 @@ async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Du
 /// The code or refresh token of ours that a request came with.
 fn presented(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<SecretHash> {
     let form = form(request).ok()?;
-    let code = || Some(AuthorizationCode::recognize(form.one("code").ok()??, ctx.tags())?.hash());
-    let token = || Some(RefreshToken::recognize(form.one("refresh_token").ok()??, ctx.tags())?.hash());
+    let code = || Some(AuthorizationCode::parse(form.one("code").ok()??, ctx.tags())?.hash());
+    let token = || Some(RefreshToken::parse(form.one("refresh_token").ok()??, ctx.tags())?.hash());
     code().or_else(token)
 }
 

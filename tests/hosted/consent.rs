@@ -262,7 +262,11 @@ fn without_a_page_or_with_a_disabled_user_there_is_no_code() {
     app.upstream.simulator.set_user_disabled(1, true).expect("a user");
     let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     assert!(shown.status == 403 && shown.body.contains("disabled"), "{}", shown.body);
-    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0, "both visits are over");
+    assert_eq!(
+        app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"),
+        0,
+        "both visits are over"
+    );
 }
 
 /// C12
@@ -274,7 +278,11 @@ fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
         let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
         assert_eq!(shown.status, 503, "{kind:?}: {}", shown.body);
         assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);
-        assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0, "{kind:?}");
+        assert_eq!(
+            app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"),
+            0,
+            "{kind:?}"
+        );
     }
 }
 
@@ -293,7 +301,7 @@ fn canceling_at_sign_in_ends_the_visit() {
     ];
     let shown = browser.submit(&sign_in, "https://api.statibeat.example/connector/sign-in", &fields);
     assert!(shown.body.contains("canceled"), "{}", shown.body);
-    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"), 0);
 }
 
 /// A28

@@ -30,11 +30,11 @@ fn asked(rest: &str) -> Result<(), SentToClient> {
 
 /// A12, A24
 #[test]
-fn a_state_of_4096_bytes_and_twenty_scope_names_are_the_most() {
+fn a_state_of_2048_bytes_and_twenty_scope_names_are_the_most() {
     let scopes = |count: usize| asked(&format!("scope={}", vec!["mcp.pages.read"; count].join("+")));
     assert_eq!((scopes(20), scopes(21)), (Ok(()), Err(SentToClient::Scope)));
     let state = |length: usize| asked(&format!("state={}", "s".repeat(length)));
-    assert_eq!((state(4096), state(4097)), (Ok(()), Err(SentToClient::StateTooLong)));
+    assert_eq!((state(2048), state(2049)), (Ok(()), Err(SentToClient::StateTooLong)));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn what_goes_to_the_log_of_a_request_names_its_client_and_no_secret() {
 /// Constant lengths are part of what secret scanners look for.
 #[test]
 fn a_secret_has_its_prefix_43_characters_and_a_tag_of_11() {
-    let text = AccessToken::issue(&[1; 32], &ring()).reveal().to_owned();
+    let text = AccessToken::issue(&[1; 32], &ring()).expose().to_owned();
     let (body, tag) = text.strip_prefix("sbmcp_at_").and_then(|rest| rest.split_once('.')).expect("two parts");
     assert_eq!((body.len(), tag.len()), (43, 11));
 }

@@ -69,7 +69,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let second = tokens(&app.refresh(&first.refresh, &[]));
-    let hash = |t: &str| RefreshToken::recognize(t, &app.config.tag_keys).expect("there").hash();
+    let hash = |t: &str| RefreshToken::parse(t, &app.config.tag_keys).expect("there").hash();
     let record = store::find_refresh(&app.db, &hash(&first.refresh))
         .now_or_never()
         .expect("there")

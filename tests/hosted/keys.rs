@@ -85,26 +85,42 @@ fn a_successor_whose_key_was_removed_too_early_is_an_outage_and_not_the_end_of_t
 }
 
 #[test]
-fn a_sign_in_a_consent_form_and_a_code_survive_any_change_of_keys() {
+fn a_sign_in_a_consent_form_and_a_code_survive_a_rotation_of_keys() {
     let mut app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     app.redeploy(both);
     assert_eq!(app.redeem(&code, &[]).status(), 200);
-    for after in [both, new_only] {
+    for (during, after) in
+        [(both as fn(&str) -> Option<String>, both as fn(&str) -> Option<String>), (prepared, both), (both, prepared)]
+    {
         let mut app = TestApp::new();
         let (started, cookies) = {
             let browser = Browser::new(&app);
             (browser.open(&authorize_url(&[])), browser.into_cookies())
         };
-        app.redeploy(after);
+        app.redeploy(during);
         let (consent, cookies) = {
             let browser = Browser::with_cookies(&app, cookies);
             (browser.choose_user(&started, user::MARA_ADMIN), browser.into_cookies())
         };
-        app.redeploy(|_| None);
+        app.redeploy(after);
         let left = Browser::with_cookies(&app, cookies).answer(&consent, "approve").leaves_for();
         assert!(parameter(&left, "code").is_some(), "{left}");
     }
+}
+
+#[test]
+fn sign_in_whose_key_was_taken_out_is_started_again_and_nothing_is_looked_up() {
+    let mut app = TestApp::new();
+    let (started, cookies) = {
+        let browser = Browser::new(&app);
+        (browser.open(&authorize_url(&[])), browser.into_cookies())
+    };
+    app.redeploy(new_only);
+    let batches = app.db.batches.get();
+    let shown = Browser::with_cookies(&app, cookies).choose_user(&started, user::MARA_ADMIN);
+    assert!(shown.status == 400 && shown.body.contains("start connecting again"), "{}", shown.body);
+    assert_eq!(app.db.batches.get(), batches);
 }
 
 #[test]

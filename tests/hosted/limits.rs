@@ -49,7 +49,7 @@ fn the_sixth_answer_to_one_form_ends_its_visit() {
     let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let statuses: Vec<u16> = (0..6).map(|_| browser.submit(&consent, "/mcp/oauth/consent", &form).status).collect();
     assert_eq!(statuses, [403, 403, 403, 403, 403, 429]);
-    assert_eq!(app.db.count("SELECT count(*) FROM transactions WHERE consumed_at IS NULL"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"), 0);
     assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
 }
 

@@ -8,6 +8,7 @@ use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, header, request};
 use http::Response;
 use serde_json::{Value, json};
+use statibeat_mcp::oauth::secret::AdminSignInState;
 
 const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
@@ -22,7 +23,8 @@ fn trouble_at_the_hosted_mcp_page_leads_back_to_it_and_not_to_an_app() {
     app.db.fail_after(0, Failure::Before);
     let storage = browser.open(PAGE);
     let foreign = browser.open("https://mcp.example/mcp/admin/callback?state=x");
-    let elsewhere = browser.open(&format!("{PUBLIC_URL}/mcp/admin/callback?state={}", "s".repeat(43)));
+    let state = AdminSignInState::issue(&[1; 32], &app.config.tag_keys);
+    let elsewhere = browser.open(&format!("{PUBLIC_URL}/mcp/admin/callback?state={}", state.expose()));
     let other = TestApp::new();
     let browser = Browser::new(&other);
     browser.open_admin_page(user::MARA_ADMIN);

@@ -111,7 +111,10 @@ fn a_connection_in_use_survives_and_its_history_does_not_grow() {
     }
     assert_eq!(app.ping(&pair.access), 200);
     assert!(app.db.count("SELECT count(*) FROM refresh_tokens") <= 5);
-    assert_eq!(app.db.count("SELECT count(*) FROM codes") + app.db.count("SELECT count(*) FROM transactions"), 0);
+    assert_eq!(
+        app.db.count("SELECT count(*) FROM codes") + app.db.count("SELECT count(*) FROM authorization_requests"),
+        0
+    );
 }
 
 #[test]

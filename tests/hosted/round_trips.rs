@@ -7,6 +7,7 @@ use crate::support::{PUBLIC_URL, TestApp, request};
 use serde_json::json;
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{self, resources::RESOURCES};
+use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::web::round_trips::{ROUND_TRIPS, find};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,8 +18,11 @@ const ADMIN_PAGE: &str = "https://mcp.example/mcp/admin";
 type Seen = RefCell<BTreeSet<&'static str>>;
 
 fn check(app: &TestApp, seen: &Seen, operation: &str, reads: usize) {
+    check_record(&app.last_record(), seen, operation, reads);
+}
+
+fn check_record(record: &RequestRecord, seen: &Seen, operation: &str, reads: usize) {
     let costs = find(operation).unwrap_or_else(|| panic!("no row for {operation}"));
-    let record = app.last_record();
     let most = costs.upstream + if costs.and_reads { u32::try_from(reads).expect("few") } else { 0 };
     assert_eq!((record.database.count, record.objects.count), (costs.d1, costs.objects), "{operation}: {record:?}");
     let is_write = operation == "tools/call";
@@ -42,6 +46,9 @@ fn every_operation_costs_what_the_table_says() {
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[("scope", EVERYTHING)]), user::MARA_ADMIN);
     check("consent page", 0);
+    let records = app.records.borrow().len();
+    let returned = app.records.borrow()[records - 2].clone();
+    check_record(&returned, &seen, "return from sign-in", 0);
     let left = browser.answer(&consent, "approve").leaves_for();
     check("consent answer", 0);
     let code = parameter(&left, "code").expect("a code");

@@ -110,7 +110,7 @@ const KINDS = [
 /** What the admin page does to all grants of a person and a client. */
 async function endConnection(racer) {
   const end = "UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'user' WHERE client_id = ?1 AND revoked_at IS NULL";
-  const close = "UPDATE transactions SET consumed_at = unixepoch() WHERE client_id = ?1 AND consumed_at IS NULL";
+  const close = "UPDATE authorization_requests SET consumed_at = unixepoch() WHERE client_id = ?1 AND consumed_at IS NULL";
   await stack.db.batch([stack.db.prepare(end).bind(racer.id), stack.db.prepare(close).bind(racer.id)]);
   return { status: 200 };
 }

@@ -189,7 +189,7 @@ fn the_same_successor_is_found_again_after_both_rings_were_rotated() {
     let first = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
     let again = Rotation { successor: Some(first.hash()), ..rotation() };
     let found = same_successor(&token, &refresh_record(None), &again, &rotated, &rotated).expect("found");
-    assert_eq!(found.reveal(), first.reveal());
+    assert_eq!(found.expose(), first.expose());
 }
 
 fn parse(body: &str) -> Result<TokenRequest, TokenError> {
@@ -250,14 +250,14 @@ fn a_body_of_another_type_or_with_basic_authentication_is_refused() {
 fn the_successor_of_a_token_never_changes_from_version_to_version() {
     let token = RefreshToken::issue(&[2; 32], &ring());
     let made = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
-    assert_eq!(made.reveal(), "sbmcp_rt_iFoH0wlXWvJGLMQu8o05i7rsenJS8DNtWhLtXpntdxU.3-mWvzZPZLE");
+    assert_eq!(made.expose(), "sbmcp_rt_iFoH0wlXWvJGLMQu8o05i7rsenJS8DNtWhLtXpntdxU.3-mWvzZPZLE");
 }
 
 #[test]
 fn a_refresh_may_name_offline_access_beside_its_scopes_or_alone() {
     let refresh = RefreshToken::issue(&[2; 32], &ring());
     let scopes = |scope: &str| {
-        let body = format!("grant_type=refresh_token&client_id=tool&refresh_token={}&scope={scope}", refresh.reveal());
+        let body = format!("grant_type=refresh_token&client_id=tool&refresh_token={}&scope={scope}", refresh.expose());
         match parse(&body) {
             Ok(TokenRequest::Refresh(request)) => Ok(request.scopes),
             Ok(TokenRequest::Code(_)) => panic!("a refresh"),

@@ -16,10 +16,10 @@ use crate::catalog::scope::Scope;
 use crate::ids::{PageId, RequestId};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, Shown};
+use crate::storage::authorization_requests::SignedIn;
 use crate::storage::blocks::Block;
 use crate::storage::calls::CallOutcome;
 use crate::storage::sessions;
-use crate::storage::transactions::SignedIn;
 use crate::timestamp::Timestamp;
 use crate::upstream::admin_assertion::{self, Bound};
 use crate::upstream::identity::AccessiblePage;
@@ -83,13 +83,18 @@ async fn viewer(ctx: &Context<'_>, route: Route, request: &Request<Bytes>) -> Re
     let Some(header) = request.headers().get(AUTHORIZATION) else {
         return Ok(Visitor::of(ctx, request).await?.viewer);
     };
-    let token = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).ok_or(Fault::SignedOut)?;
+    let Some(token) = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")) else {
+        return Err(super::bad(ctx, request, Fault::SignedOut).await);
+    };
     let url = route.url(&ctx.config.public_url);
     let bound = Bound { method: request.method().as_str(), url: url.as_str() };
-    let asserted = admin_assertion::verify(&ctx.connector(), token, &bound).map_err(|fault| {
-        (ctx.log)(&format!("admin API: assertion: {fault}"));
-        Fault::SignedOut
-    })?;
+    let asserted = match admin_assertion::verify(&ctx.connector(), token, &bound) {
+        Ok(asserted) => asserted,
+        Err(fault) => {
+            (ctx.log)(&format!("admin API: assertion: {fault}"));
+            return Err(super::bad(ctx, request, Fault::SignedOut).await);
+        }
+    };
     if !sessions::spend_token(ctx.db, &asserted.token_id, asserted.expires_at).await? {
         return Err(Fault::SignedOut);
     }
@@ -105,6 +110,11 @@ fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
             response
         }
         Fault::NotThere | Fault::ForeignForm => answer(StatusCode::BAD_REQUEST, "the query cannot be read"),
+        Fault::TooOften(wait) => {
+            let mut response = answer(StatusCode::TOO_MANY_REQUESTS, "too many requests that did not prove who asks");
+            reply::retry_after(&mut response, *wait);
+            response
+        }
         Fault::UserEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
         Fault::Upstream(_) | Fault::Storage(_) => {
             if let Fault::Upstream(error) = fault {

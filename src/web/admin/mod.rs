@@ -18,23 +18,25 @@ pub(super) use connections::{Connection, End};
 pub(super) use doctor::{Checkup, Finding, ScopeCheck, Verdict};
 pub(super) use sign_in::{back, out, start};
 
-use super::browser::{self, Cookie};
+use super::browser::{self, Cookie, Presented};
+use super::limits;
 use super::views::{self, Problem};
 use super::{Context, Response};
 use crate::catalog::scope::Scope;
 use crate::hosted::access;
 use crate::ids::{GrantId, RequestId};
 use crate::oauth::parameters::Parameters;
-use crate::oauth::secret::Handle;
+use crate::oauth::secret::AdminSession;
 use crate::ports::DatabaseError;
+use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions;
-use crate::storage::transactions::SignedIn;
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// Why the page, or an action on it, cannot be had.
@@ -43,6 +45,8 @@ enum Fault {
     SignedOut,
     /// A form that none of our pages sent in this session.
     ForeignForm,
+    /// Too many cookies or tokens that were never ours.
+    TooOften(Duration),
     /// There is no such connection or page for this person, or no such action.
     NotThere,
     /// StatiBeat keeps this person out.
@@ -91,40 +95,63 @@ impl Viewer {
 
 /// A signed-in browser, during one request.
 struct Visitor {
-    cookie: Handle,
+    cookie: AdminSession,
     viewer: Viewer,
 }
 
 impl Visitor {
     /// Who sends the request.
     async fn of(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Self, Fault> {
-        let cookie = Cookie::of_admin_session(&ctx.config.public_url).read(request).ok_or(Fault::SignedOut)?;
+        let cookie = session_cookie(ctx, request).await?;
+        Self::find(ctx, cookie).await
+    }
+
+    async fn find(ctx: &Context<'_>, cookie: AdminSession) -> Result<Self, Fault> {
         let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(Fault::SignedOut)?;
         Ok(Self { cookie, viewer: Viewer::new(person) })
     }
 
-    /// Who sends a form, and its fields, if it was sent from a page of this session.
+    /// Who sends a form, and its fields, if it was sent from a page of this session. Everything that needs no query is
+    /// checked before the session is looked up.
     async fn of_form(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<(Self, Parameters), Fault> {
         if !browser::is_from_our_page(request, &ctx.config.issuer) {
             return Err(Fault::ForeignForm);
         }
-        let visitor = Self::of(ctx, request).await?;
+        let cookie = session_cookie(ctx, request).await?;
         let form = browser::form(request).ok_or(Fault::ForeignForm)?;
         let token = form.one("token").ok().flatten().unwrap_or_default();
-        if visitor.accepts(ctx, token) { Ok((visitor, form)) } else { Err(Fault::ForeignForm) }
+        if !accepts(ctx, &cookie, token) {
+            return Err(bad(ctx, request, Fault::ForeignForm).await);
+        }
+        Ok((Self::find(ctx, cookie).await?, form))
     }
 
     /// What this session's forms carry. Derived, so that none of it is stored.
     fn form_token(&self, ctx: &Context<'_>) -> String {
         let ring = ctx.tags();
-        URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.reveal().as_bytes()]))
+        URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.expose().as_bytes()]))
     }
+}
 
-    fn accepts(&self, ctx: &Context<'_>, token: &str) -> bool {
-        let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
-        let ring = ctx.tags();
-        ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[self.cookie.reveal().as_bytes()]).ct_eq(&token[..]).into())
+/// The session's cookie. One that was made up ends here, without a query.
+async fn session_cookie(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<AdminSession, Fault> {
+    match Cookie::of_admin_session(&ctx.config.public_url).read(request, ctx.tags()) {
+        Presented::Token(cookie) => Ok(cookie),
+        Presented::Absent => Err(Fault::SignedOut),
+        Presented::MadeUp => Err(bad(ctx, request, Fault::SignedOut).await),
     }
+}
+
+/// Counts something that was never ours; `fault` unless there were too many.
+async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+}
+
+/// Whether a form token was derived from this session's cookie, with any key of the ring.
+fn accepts(ctx: &Context<'_>, cookie: &AdminSession, token: &str) -> bool {
+    let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
+    let ring = ctx.tags();
+    ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[cookie.expose().as_bytes()]).ct_eq(&token[..]).into())
 }
 
 /// What the form token is derived for.
@@ -150,10 +177,11 @@ async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault) -> R
         Fault::SignedOut => views::admin::welcome(StatusCode::OK),
         Fault::ForeignForm => views::admin::problem(StatusCode::FORBIDDEN, &Problem::ForeignForm),
         Fault::NotThere => views::admin::problem(StatusCode::NOT_FOUND, &Problem::NotThere),
+        Fault::TooOften(wait) => views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
         Fault::UserEnded => {
             let cookie = Cookie::of_admin_session(&ctx.config.public_url);
-            if let Some(handle) = cookie.read(request)
-                && let Err(error) = sessions::close(ctx.db, &handle).await
+            if let Presented::Token(session) = cookie.read(request, ctx.tags())
+                && let Err(error) = sessions::close(ctx.db, &session).await
             {
                 (ctx.log)(&format!("admin page: {error}"));
             }

@@ -3,7 +3,7 @@
 //! Nothing is stored before somebody has signed in: the state stands in the address, what proves this browser in a cookie
 //! named after it, the verifier takes both, and StatiBeat spends its code once.
 
-use super::super::browser::{self, Cookie};
+use super::super::browser::{self, Cookie, Presented};
 use super::super::limits::{self, Sender};
 use super::super::reply;
 use super::super::routes::Route;
@@ -11,12 +11,12 @@ use super::super::sign_in::problem_of;
 use super::super::views::{self, Problem};
 use super::super::{Context, Response};
 use super::Visitor;
-use crate::oauth::grant::TRANSACTION_LIFETIME;
+use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
-use crate::oauth::secret::Handle;
+use crate::oauth::secret::{AdminSession, AdminSignInBinding, AdminSignInState};
+use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions;
-use crate::storage::transactions::SignedIn;
 use crate::upstream::identity::{self, Return, SignIn, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -26,18 +26,19 @@ pub(in crate::web) async fn start(ctx: &Context<'_>, request: &Request<Bytes>) -
     if let Some(response) = too_often(ctx, request).await {
         return response;
     }
-    let (state, browser) = (Handle::new(&ctx.random_bytes()), Handle::new(&ctx.random_bytes()));
-    let challenge = CodeVerifier::from_secrets(&state, &browser).challenge();
+    let state = AdminSignInState::issue(&ctx.random_bytes(), ctx.tags());
+    let browser = AdminSignInBinding::issue(&ctx.random_bytes(), ctx.tags());
+    let challenge = CodeVerifier::from_secrets(state.expose(), browser.expose()).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::AdminPage,
-        state: state.reveal(),
+        state: state.expose(),
         code_challenge: challenge.as_str(),
         select_account: browser::query(request).is_some_and(|query| query.one("account") == Ok(Some("choose"))),
     };
     let location = identity::sign_in_url(&ctx.config.sign_in_url, &trip);
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
-    cookie.put(&mut response, &browser, TRANSACTION_LIFETIME.as_secs());
+    cookie.put(&mut response, &browser, AUTHORIZATION_REQUEST_LIFETIME);
     response
 }
 
@@ -45,12 +46,16 @@ pub(in crate::web) async fn start(ctx: &Context<'_>, request: &Request<Bytes>) -
 pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
-    let Some(state) = one("state").and_then(Handle::recognize) else {
-        return views::admin::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed);
+    let state: AdminSignInState = match browser::presented(one("state"), ctx.tags()) {
+        Presented::Token(state) => state,
+        Presented::Absent => return views::admin::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed),
+        Presented::MadeUp => return bad(ctx, request, StatusCode::BAD_REQUEST, &Problem::SignInFailed).await,
     };
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.config.public_url);
-    let Some(browser) = cookie.read(request) else {
-        return views::admin::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser);
+    let browser: AdminSignInBinding = match cookie.read(request, ctx.tags()) {
+        Presented::Token(browser) => browser,
+        Presented::Absent => return views::admin::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser),
+        Presented::MadeUp => return bad(ctx, request, StatusCode::FORBIDDEN, &Problem::OtherBrowser).await,
     };
     // After the cookie: what any page can send is not counted.
     if let Some(response) = too_often(ctx, request).await {
@@ -64,6 +69,14 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
     response
 }
 
+/// Counts something that was never ours; the problem unless there were too many.
+async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, status: StatusCode, problem: &Problem<'_>) -> Response {
+    match limits::count_bad_handle(ctx, request).await {
+        Some(wait) => views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)),
+        None => views::admin::problem(status, problem),
+    }
+}
+
 /// Both ends of a sign-in are counted: the second asks StatiBeat.
 async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Response> {
     let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx, request)).await?;
@@ -73,13 +86,13 @@ async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Respon
 async fn sign_in(
     ctx: &Context<'_>,
     request: &Request<Bytes>,
-    state: &Handle,
-    browser: &Handle,
+    state: &AdminSignInState,
+    browser: &AdminSignInBinding,
     code: &str,
 ) -> Response {
-    let verifier = CodeVerifier::from_secrets(state, browser);
+    let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
     let returned =
-        Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.reveal() };
+        Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.expose() };
     let user = match identity::exchange(&ctx.connector(), &returned).await {
         Ok(user) => user,
         Err(error) => {
@@ -89,11 +102,11 @@ async fn sign_in(
         }
     };
     let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
-    let session = Handle::new(&ctx.random_bytes());
+    let session = AdminSession::issue(&ctx.random_bytes(), ctx.tags());
     let cookie = Cookie::of_admin_session(&ctx.config.public_url);
-    let stored = match cookie.read(request) {
-        Some(earlier) => sessions::close(ctx.db, &earlier).await,
-        None => Ok(()),
+    let stored = match cookie.read(request, ctx.tags()) {
+        Presented::Token(earlier) => sessions::close(ctx.db, &earlier).await,
+        Presented::Absent | Presented::MadeUp => Ok(()),
     };
     let stored = match stored {
         Ok(()) => sessions::open(ctx.db, &session, &person, ctx.now).await,
@@ -104,7 +117,7 @@ async fn sign_in(
         return views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
     }
     let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.config.public_url).as_str());
-    cookie.put(&mut response, &session, sessions::LIFETIME.as_secs());
+    cookie.put(&mut response, &session, sessions::LIFETIME);
     response
 }
 

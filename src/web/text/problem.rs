@@ -149,5 +149,6 @@ const fn bad_link(fault: ShownToPerson) -> &'static str {
         ShownToPerson::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
         ShownToPerson::ClientIdForged => "this client_id was not issued here",
         ShownToPerson::ClientUnknown => "this client_id is not known here",
+        ShownToPerson::TooLong => "client_id, redirect_uri and state are too long together",
     }
 }

@@ -8,7 +8,7 @@ use crate::catalog::scope::{Scope, ScopeSet};
 use crate::oauth::client::{Client, Standing};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::oauth::redirect::RedirectKind;
-use crate::storage::transactions::SignedIn;
+use crate::storage::authorization_requests::SignedIn;
 use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
 use maud::{Markup, html};

@@ -88,14 +88,22 @@ impl<'a> Browser<'a> {
 
     /// Gives the cookie of one visit the name that another visit's would have.
     pub fn rename_cookie(&self, from_handle: &str, to_handle: &str) {
-        let name = |handle: &str| {
-            let hash = statibeat_mcp::oauth::secret::hash(handle).0;
-            let short: String = hash.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-            (PUBLIC_URL.to_owned(), format!("__Host-sbmcp_tx_{short}"))
-        };
+        let name = |handle: &str| (PUBLIC_URL.to_owned(), cookie_name(handle));
         let mut cookies = self.cookies.borrow_mut();
         let value = cookies.remove(&name(from_handle)).expect("the visit has a cookie");
         cookies.insert(name(to_handle), value);
+    }
+
+    /// The connector's cookies.
+    pub fn cookies(&self) -> BTreeMap<String, String> {
+        let cookies = self.cookies.borrow();
+        let ours = cookies.iter().filter(|((origin, _), _)| origin == PUBLIC_URL);
+        ours.map(|((_, name), value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Sets a cookie of the connector.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.cookies.borrow_mut().insert((PUBLIC_URL.to_owned(), name.to_owned()), value.to_owned());
     }
 
     fn cookie_header(&self, origin: &str) -> String {
@@ -117,6 +125,18 @@ impl<'a> Browser<'a> {
             }
         }
     }
+}
+
+/// The name of the cookie that belongs to the `state` of a sign-in or to the handle of a consent form.
+pub fn cookie_name(handle: &str) -> String {
+    let hash = statibeat_mcp::oauth::secret::hash(handle).0;
+    let short: String = hash.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let kind = match handle.get(..9) {
+        Some("sbmcp_co_") => "tx",
+        Some("sbmcp_ai_") => "ad",
+        _ => "in",
+    };
+    format!("__Host-sbmcp_{kind}_{short}")
 }
 
 impl Shown {

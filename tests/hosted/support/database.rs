@@ -63,7 +63,7 @@ impl SqliteDatabase {
     /// Empties every table.
     pub fn forget(&self) {
         self.faults.heal();
-        let tables = "transactions grants codes refresh_tokens access_tokens sessions idempotency audit";
+        let tables = "authorization_requests grants codes refresh_tokens access_tokens sessions idempotency audit";
         for table in tables.split(' ') {
             self.execute(&format!("DELETE FROM {table}"));
         }

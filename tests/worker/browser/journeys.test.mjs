@@ -171,7 +171,7 @@ test("two tabs can be answered in either order (C9)", needsChromium, async () =>
 test("an expired consent page connects nothing and says what to do", needsChromium, async () => {
   const { context, page } = await open();
   await toConsent(page, "late-app");
-  await stack.db.exec("UPDATE transactions SET expires_at = 1 WHERE client_id = 'late-app'");
+  await stack.db.exec("UPDATE authorization_requests SET expires_at = 1 WHERE client_id = 'late-app'");
   await allow(page);
   await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
   await page.getByText("go back to it and start connecting again").waitFor();

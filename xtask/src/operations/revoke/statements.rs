@@ -27,7 +27,7 @@ pub fn ending(whose: &Whose<'_>) -> String {
              FROM grants WHERE revoked_at IS NULL AND {condition} ON CONFLICT (id) DO NOTHING"
         ),
         format!("UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'admin' WHERE revoked_at IS NULL AND {condition}"),
-        format!("UPDATE transactions SET consumed_at = unixepoch() WHERE consumed_at IS NULL AND {condition}"),
+        format!("UPDATE authorization_requests SET consumed_at = unixepoch() WHERE consumed_at IS NULL AND {condition}"),
         format!("DELETE FROM sessions WHERE {sessions}"),
         format!("SELECT count(*) AS still_connected FROM grants WHERE revoked_at IS NULL AND {condition}"),
     ]

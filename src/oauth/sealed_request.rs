@@ -1,0 +1,140 @@
+//! The authorization request in its browser's hands while the person signs in, so that nothing is stored before.
+//!
+//! It travels in the browser-binding cookie: readable to the browser, which sent all of it, and not changeable. An HMAC binds
+//! it to one `state` of the sign-in, to the environment and to an expiry. Who may receive the answer is decided again when
+//! it is opened, with the list of clients as it is then.
+
+use crate::catalog::scope::ScopeSet;
+use crate::keyring::KeyRing;
+use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
+use crate::oauth::client::Clients;
+use crate::oauth::error::SentToClient;
+use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::secret::SignInState;
+use crate::timestamp::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+/// Longest sealed request, in bytes: with its name and attributes the cookie stays below the 4,096 bytes that browsers keep
+/// (RFC 6265 6.1).
+pub const MAX_LENGTH: usize = 3900;
+
+/// The use that the HMAC is made for.
+const USAGE: &str = "sealed authorization request";
+
+/// Why a sealed request is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealError {
+    /// Changed, made up, or of another sign-in or environment.
+    Foreign,
+    /// More than ten minutes old.
+    Expired,
+    /// The client or its redirect URI is not accepted any more.
+    ClientStruckOff,
+}
+
+/// The request is too long for a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// The content, in the order in which it is written.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    /// Unix seconds.
+    until: i64,
+    binding: String,
+    client_id: String,
+    redirect_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// An opened request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OpenedRequest {
+    /// As it was sealed; the client is looked up anew.
+    pub request: AuthorizationRequest,
+    /// The random text that only this browser holds; half of the sign-in's verifier.
+    pub binding: String,
+    /// From this second on nobody can answer it.
+    pub expires_at: Timestamp,
+}
+
+/// Seals a request for the sign-in with that `state`. `binding` is random and of this sign-in alone.
+pub fn seal(
+    request: &AuthorizationRequest,
+    state: &SignInState,
+    binding: &str,
+    ring: &KeyRing,
+    now: Timestamp,
+) -> Result<String, TooLong> {
+    let access = request.access.as_ref();
+    let payload = Payload {
+        until: (now + AUTHORIZATION_REQUEST_LIFETIME).as_seconds(),
+        binding: binding.to_owned(),
+        client_id: request.client.id.as_str().to_owned(),
+        redirect_uri: request.client.redirect_uri.as_str().to_owned(),
+        state: request.state.clone(),
+        challenge: access.ok().map(|access| access.challenge.as_str().to_owned()),
+        scope: access.ok().map(|access| access.scopes.to_string()),
+        error: access.err().map(ToString::to_string),
+    };
+    let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&payload).expect("text and numbers can be written as JSON"));
+    let mac = ring.mac(ring.newest(), USAGE, &[state.expose().as_bytes(), body.as_bytes()]);
+    let sealed = format!("{body}.{}", URL_SAFE_NO_PAD.encode(mac));
+    if sealed.len() <= MAX_LENGTH { Ok(sealed) } else { Err(TooLong) }
+}
+
+/// Opens what [`seal`] made for the same `state`, with any key of the ring.
+pub fn open(
+    sealed: &str,
+    state: &SignInState,
+    ring: &KeyRing,
+    clients: &Clients<'_>,
+    now: Timestamp,
+) -> Result<OpenedRequest, SealError> {
+    let payload = authenticate(sealed, state, ring).ok_or(SealError::Foreign)?;
+    let expires_at = Timestamp::from_seconds(payload.until);
+    if now >= expires_at {
+        return Err(SealError::Expired);
+    }
+    let client = clients.resolve(&payload.client_id, &payload.redirect_uri).map_err(|_| SealError::ClientStruckOff)?;
+    let access = match &payload.error {
+        Some(error) => Err(SentToClient::parse(error).ok_or(SealError::Foreign)?),
+        None => Ok(read_access(&payload).ok_or(SealError::Foreign)?),
+    };
+    let request = AuthorizationRequest { client, state: payload.state, access };
+    Ok(OpenedRequest { request, binding: payload.binding, expires_at })
+}
+
+fn authenticate(sealed: &str, state: &SignInState, ring: &KeyRing) -> Option<Payload> {
+    if sealed.len() > MAX_LENGTH {
+        return None;
+    }
+    let (body, mac) = sealed.split_once('.')?;
+    let mac: [u8; 32] = URL_SAFE_NO_PAD.decode(mac).ok()?.try_into().ok()?;
+    let is_ours = |key| ring.mac(key, USAGE, &[state.expose().as_bytes(), body.as_bytes()]).ct_eq(&mac).into();
+    if !ring.iter().any(is_ours) {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
+}
+
+fn read_access(payload: &Payload) -> Option<RequestedAccess> {
+    Some(RequestedAccess {
+        challenge: CodeChallenge::parse(payload.challenge.as_deref()?)?,
+        scopes: ScopeSet::parse(payload.scope.as_deref()?)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

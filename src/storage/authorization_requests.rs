@@ -1,0 +1,263 @@
+//! Authorization requests of signed-in people, from the end of the sign-in to the answer.
+//!
+//! Before the sign-in nothing is stored: the request travels sealed in its browser's cookie (`oauth::sealed_request`). A row
+//! is inserted once and consumed once; each move is one conditional write.
+
+use super::{Result, health, json_list, run_for_one, statement};
+use crate::catalog::scope::ScopeSet;
+use crate::ids::{GrantId, PageId, UserId};
+use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
+use crate::oauth::client::{Client, ClientId, Standing};
+use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
+use crate::oauth::pkce::CodeChallenge;
+use crate::oauth::redirect::{RedirectKind, RedirectUri};
+use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
+use crate::ports::{Database, DatabaseError, Row, Statement};
+use crate::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The person who signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// StatiBeat's id.
+    pub user_id: UserId,
+    /// For people.
+    pub name: String,
+    /// For people, to tell two accounts apart.
+    pub email: String,
+}
+
+/// A stored authorization request.
+#[derive(Clone, Debug)]
+pub struct SignedInRequest {
+    /// With the redirect URI that the answer goes to.
+    pub client: Client,
+    /// Returned to the client as sent.
+    pub state: Option<String>,
+    /// The access that the person is asked for.
+    pub access: RequestedAccess,
+    /// The person who is asked.
+    pub person: SignedIn,
+    /// The id that an approval's grant will have.
+    pub grant_id: GrantId,
+    /// From this second on nobody can answer it.
+    pub expires_at: Timestamp,
+}
+
+impl SignedInRequest {
+    /// The request as it was before somebody signed in.
+    pub fn to_request(&self) -> AuthorizationRequest {
+        AuthorizationRequest { client: self.client.clone(), state: self.state.clone(), access: Ok(self.access.clone()) }
+    }
+}
+
+/// The column `request`.
+#[derive(Serialize, Deserialize)]
+struct StoredRequest {
+    client_name: String,
+    standing: String,
+    redirect_uri: String,
+    state: Option<String>,
+    challenge: String,
+    scope: String,
+}
+
+impl StoredRequest {
+    fn write(request: &SignedInRequest) -> Result<String> {
+        let stored = Self {
+            client_name: request.client.name.clone(),
+            standing: request.client.standing.as_str().to_owned(),
+            redirect_uri: request.client.redirect_uri.as_str().to_owned(),
+            state: request.state.clone(),
+            challenge: request.access.challenge.as_str().to_owned(),
+            scope: request.access.scopes.to_string(),
+        };
+        serde_json::to_string(&stored).map_err(|error| DatabaseError(error.to_string()))
+    }
+
+    fn read(self, id: ClientId) -> Option<(Client, Option<String>, RequestedAccess)> {
+        let client = Client {
+            id,
+            name: self.client_name,
+            standing: Standing::parse(&self.standing)?,
+            redirect_uri: RedirectUri::parse(&self.redirect_uri)?,
+        };
+        let access = RequestedAccess {
+            challenge: CodeChallenge::parse(&self.challenge)?,
+            scopes: ScopeSet::parse(&self.scope)?,
+        };
+        Some((client, self.state, access))
+    }
+}
+
+/// The secrets that a stored request is found by.
+#[derive(Clone, Copy)]
+pub struct RequestKeys<'a> {
+    /// On the consent form.
+    pub consent: &'a ConsentHandle,
+    /// In the cookie of the browser that the form was shown to.
+    pub browser: &'a BrowserBinding,
+}
+
+/// Stores the request of a person who has just signed in. `false`: that sign-in was used before.
+pub async fn insert(
+    db: &dyn Database,
+    sign_in: &SignInState,
+    keys: RequestKeys<'_>,
+    request: &SignedInRequest,
+    now: Timestamp,
+) -> Result<bool> {
+    let insert = statement!(
+        "INSERT INTO authorization_requests (state_hash, consent_hash, browser_hash, client_id, request, user_id, user_name,
+                                             user_email, grant_id, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (state_hash) DO NOTHING RETURNING state_hash",
+        sign_in.hash().0,
+        keys.consent.hash().0,
+        keys.browser.hash().0,
+        request.client.id.as_str(),
+        StoredRequest::write(request)?,
+        request.person.user_id.0.as_str(),
+        request.person.name.as_str(),
+        request.person.email.as_str(),
+        request.grant_id.0.as_str(),
+        now,
+        request.expires_at,
+    );
+    Ok(run_for_one(db, insert).await?.is_some())
+}
+
+/// Whether a consent form waits for its answer, in whatever browser.
+pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentHandle, now: Timestamp) -> Result<bool> {
+    let select = statement!(
+        "SELECT 1 AS one FROM authorization_requests WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
+        consent.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, select).await?.is_some())
+}
+
+/// Finds the request of a consent form, in the browser it was shown to, while it can still be answered.
+pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<Option<SignedInRequest>> {
+    let select = statement!(
+        "SELECT client_id, request, user_id, user_name, user_email, grant_id, expires_at FROM authorization_requests
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3",
+        keys.consent.hash().0,
+        keys.browser.hash().0,
+        now,
+    );
+    run_for_one(db, select).await?.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<SignedInRequest> {
+    let id = row.parsed("client_id", ClientId::parse)?;
+    let stored = |text: &str| serde_json::from_str::<StoredRequest>(text).ok()?.read(id);
+    let (client, state, access) = row.parsed("request", stored)?;
+    let person = SignedIn {
+        user_id: UserId(row.text("user_id")?),
+        name: row.text("user_name")?,
+        email: row.text("user_email")?,
+    };
+    let grant_id = GrantId(row.text("grant_id")?);
+    Ok(SignedInRequest { client, state, access, person, grant_id, expires_at: row.time("expires_at")? })
+}
+
+/// Ends a request that will not be approved. `false`: it was already answered.
+pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<bool> {
+    let update = statement!(
+        "UPDATE authorization_requests SET consumed_at = ?3
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
+         RETURNING state_hash",
+        keys.consent.hash().0,
+        keys.browser.hash().0,
+        now,
+    );
+    Ok(run_for_one(db, update).await?.is_some())
+}
+
+/// What the person approved.
+pub struct Approval<'a> {
+    /// The request as it was shown.
+    pub request: &'a SignedInRequest,
+    /// What stayed ticked.
+    pub scopes: ScopeSet,
+    /// Where.
+    pub pages: PageChoice,
+    /// The pages that this reaches today.
+    pub reached: &'a [PageId],
+    /// For how long.
+    pub lifetime: GrantLifetime,
+    /// Whether the client may read resources by tools.
+    pub has_read_bridge: bool,
+    /// The protected resource.
+    pub resource: String,
+    /// Of the new code.
+    pub code_hash: SecretHash,
+}
+
+/// Consumes the request and stores the grant and its code, all or nothing. `false`: it was already answered, or a revoke came
+/// in between, and nothing was stored.
+pub async fn approve(
+    db: &dyn Database,
+    keys: RequestKeys<'_>,
+    approval: &Approval<'_>,
+    audit: Statement,
+    now: Timestamp,
+) -> Result<bool> {
+    let client = &approval.request.client;
+    let consent = keys.consent;
+    // `approved_as` carries this request's own code, so the later statements find a row only if this one won the first.
+    let consume = statement!(
+        "UPDATE authorization_requests SET consumed_at = ?3, approved_as = ?4
+         WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
+         RETURNING state_hash",
+        consent.hash().0,
+        keys.browser.hash().0,
+        now,
+        approval.code_hash.0.as_str(),
+    );
+    let grant = statement!(
+        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
+                             created_at, pages, expires_at, read_bridge, is_loopback)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM authorization_requests
+         WHERE consent_hash = ?8 AND approved_as = ?1",
+        approval.code_hash.0.as_str(),
+        client.name.as_str(),
+        client.standing.as_str(),
+        client.redirect_uri.host(),
+        approval.resource.as_str(),
+        approval.scopes.to_string(),
+        now,
+        consent.hash().0,
+        approval.pages.stored(),
+        approval.lifetime.end(now),
+        i64::from(approval.has_read_bridge),
+        i64::from(client.redirect_uri.kind() == RedirectKind::Loopback),
+    );
+    let reaches = statement!(
+        "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)
+         SELECT page.value, t.user_id, t.client_id, ?3 FROM authorization_requests t, json_each(?2) page
+         WHERE t.consent_hash = ?4 AND t.approved_as = ?1
+         ON CONFLICT (page_id, user_id, client_id) DO UPDATE SET seen_at = excluded.seen_at",
+        approval.code_hash.0.as_str(),
+        json_list(approval.reached),
+        now,
+        consent.hash().0,
+    );
+    let code = statement!(
+        "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
+         SELECT ?1, grant_id, ?2, ?3, ?4, ?5 FROM authorization_requests WHERE consent_hash = ?6 AND approved_as = ?1",
+        approval.code_hash.0.as_str(),
+        client.redirect_uri.as_str(),
+        approval.request.access.challenge.as_str(),
+        now,
+        now + CODE_LIFETIME,
+        consent.hash().0,
+    );
+    let asked = health::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
+    let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
+    Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+}
+
+#[cfg(test)]
+mod tests;

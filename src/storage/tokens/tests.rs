@@ -1,0 +1,110 @@
+//! A repeated refresh stores nothing once what it was decided on has changed.
+
+use super::super::testing::TestDatabase;
+use super::*;
+use crate::storage::grants::{self, RevokeReason};
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_seconds(1000);
+
+fn hash(text: &str) -> SecretHash {
+    SecretHash(text.to_owned())
+}
+
+fn tokens(access: &str, refresh: &str) -> NewTokens {
+    NewTokens {
+        access: hash(access),
+        scopes: crate::catalog::scope::Scope::PagesRead.into(),
+        access_expires_at: NOW + Duration::from_hours(1),
+        refresh: hash(refresh),
+        refresh_expires_at: NOW + Duration::from_hours(24),
+    }
+}
+
+/// A grant whose first refresh token was rotated, and the record of that token as a repeat reads it.
+async fn rotated() -> (TestDatabase, RefreshRecord) {
+    let db = TestDatabase::new();
+    let grant = statement!(
+        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
+                             created_at, activated_at, is_loopback)
+         VALUES ('g', '1', 'Mara', 'tool', 'Tool', 'unverified', 'localhost', 'r', 'mcp.pages.read', 900, 900, 1)"
+    );
+    let first = statement!(
+        "INSERT INTO refresh_tokens (token_hash, grant_id, generation, created_at, expires_at)
+         VALUES ('first', 'g', 1, 900, 9000)"
+    );
+    db.batch(&[grant, first]).await.expect("a grant");
+    let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
+    let race = rotate_refresh(&db, &record, "salt", "kid", &tokens("access-1", "second"), NOW).await;
+    assert_eq!(race.expect("an answer"), Race::Won);
+    let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
+    (db, record)
+}
+
+async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Race {
+    let audit = statement!("SELECT 1 AS one");
+    repeat_refresh(db, record, &tokens(access, "second"), audit, NOW).await.expect("an answer")
+}
+
+async fn access_tokens(db: &TestDatabase) -> usize {
+    run(db, statement!("SELECT token_hash FROM access_tokens")).await.expect("an answer").len()
+}
+
+async fn uses(db: &TestDatabase) -> i64 {
+    let uses = run(db, statement!("SELECT window_uses FROM refresh_tokens WHERE token_hash = 'first'")).await;
+    uses.expect("an answer")[0].integer("window_uses").expect("a number")
+}
+
+#[tokio::test]
+async fn repeat_stores_one_access_token_and_is_counted() {
+    let (db, record) = rotated().await;
+    assert_eq!(repeat(&db, &record, "access-2").await, Race::Won);
+    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, 1));
+}
+
+#[tokio::test]
+async fn repeat_that_was_read_before_a_revoke_stores_no_token() {
+    let (db, record) = rotated().await;
+    let audit = statement!("SELECT 1 AS one");
+    grants::revoke(&db, &record.grant.id, RevokeReason::Client, audit, NOW).await.expect("revoked");
+    assert_eq!(repeat(&db, &record, "access-2").await, Race::Lost);
+    assert_eq!((access_tokens(&db).await, uses(&db).await), (1, 0));
+}
+
+#[tokio::test]
+async fn repeat_that_was_read_before_the_successor_was_used_stores_no_token() {
+    let (db, record) = rotated().await;
+    let second = find_refresh(&db, &hash("second")).await.expect("an answer").expect("a token");
+    rotate_refresh(&db, &second, "salt-2", "kid", &tokens("access-2", "third"), NOW).await.expect("rotated");
+    assert_eq!(repeat(&db, &record, "access-3").await, Race::Lost);
+    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, 0));
+}
+
+#[tokio::test]
+async fn repeat_beyond_the_last_one_allowed_stores_no_token() {
+    let (db, record) = rotated().await;
+    run(&db, statement!("UPDATE refresh_tokens SET window_uses = ?1 WHERE token_hash = 'first'", MAX_WINDOW_USES - 1))
+        .await
+        .expect("counted");
+    assert_eq!(repeat(&db, &record, "access-2").await, Race::Won);
+    assert_eq!(repeat(&db, &record, "access-3").await, Race::Lost);
+    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, MAX_WINDOW_USES));
+}
+
+#[tokio::test]
+async fn redemption_and_rotation_that_were_read_before_a_revoke_store_no_token() {
+    let (db, record) = rotated().await;
+    let code = statement!(
+        "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
+         VALUES ('code', 'g', 'r', 'c', 900, 9000)"
+    );
+    run(&db, code).await.expect("a code");
+    let second = find_refresh(&db, &hash("second")).await.expect("an answer").expect("a token");
+    let audit = statement!("SELECT 1 AS one");
+    grants::revoke(&db, &record.grant.id, RevokeReason::Client, audit, NOW).await.expect("revoked");
+    let redeemed = redeem_code(&db, &hash("code"), "nonce", &tokens("access-2", "third"), NOW).await;
+    assert_eq!(redeemed.expect("an answer"), Race::Lost);
+    let rotated = rotate_refresh(&db, &second, "salt-2", "kid", &tokens("access-3", "third"), NOW).await;
+    assert_eq!(rotated.expect("an answer"), Race::Lost);
+    assert_eq!(access_tokens(&db).await, 1);
+}
