@@ -2,15 +2,16 @@
 //!
 //! Adds to the simulator what only a process has: a socket, a clock, the connector's published keys, a state file.
 
+mod connector_keys;
+mod serve;
+mod state_file;
+
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-mod process;
-#[path = "mod.rs"]
-mod simulator;
-
 use clap::Parser;
-use process::{connector, server, state_file};
+use statibeat_simulator::{Settings, Simulator};
 
 /// A small StatiBeat for development: sign-in page, REST API, seeded data.
 #[derive(Debug, Parser)]
@@ -33,42 +34,37 @@ struct Arguments {
     state: Option<PathBuf>,
 }
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
-        Err(error) => Err(format!("cannot start: {error}")),
-    };
-    match outcome {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+    let served =
+        runtime.map_err(|error| format!("cannot start: {error}")).and_then(|runtime| runtime.block_on(run(arguments)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("StatiBeat simulator: {fault}");
-            std::process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
 }
 
 #[expect(clippy::print_stdout, reason = "one line on standard output tells whoever started it that it listens")]
 async fn run(arguments: Arguments) -> Result<(), String> {
-    let address = (std::net::Ipv4Addr::LOCALHOST, arguments.port);
-    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, arguments.port)).await;
     let listener = listener.map_err(|error| format!("cannot listen on 127.0.0.1:{}: {error}", arguments.port))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let origin = format!("http://{address}");
-    let simulator = simulator::Simulator::new(simulator::Settings {
+    let origin = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
+    let connector_url = arguments.connector_url.trim_end_matches('/').to_owned();
+    let keys = connector_keys::KeySource::new(&connector_url);
+    let simulator = Simulator::new(Settings {
         origin: arguments.origin.unwrap_or_else(|| origin.clone()),
-        connector_url: arguments.connector_url.trim_end_matches('/').to_owned(),
+        connector_url,
         environment: arguments.environment,
-        seed: server::unpredictable_seed(),
-        ..simulator::Settings::local(server::now())
+        seed: serve::unpredictable_seed(),
+        ..Settings::local(serve::now())
     });
     let state = state_file::StateFile::open(arguments.state, &simulator)?;
-    let keys = connector::KeySource::new(arguments.connector_url.trim_end_matches('/'));
     println!("StatiBeat simulator on {origin}");
-    server::serve(
-        listener,
-        Arc::new(server::Shared { simulator, keys, state, releases: tokio::sync::watch::Sender::new(0) }),
-    )
-    .await
+    let releases = tokio::sync::watch::Sender::new(0);
+    let router = serve::router(Arc::new(serve::Process { simulator, keys, state, releases }));
+    axum::serve(listener, router).await.map_err(|error| error.to_string())
 }

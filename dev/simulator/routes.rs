@@ -1,181 +1,184 @@
-//! Which address means what. Written out by hand, on purpose: see `mod.rs`.
+//! Every operation: its path, whom it is open to, and what answers it.
+//!
+//! A page's operations are there twice: by organization and page number, and on the page's own host.
 
-use super::wire::reply::Refusal;
+use std::sync::{Arc, LazyLock};
 
-/// Where a request goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// The signed-in user.
-    Me,
-    /// The pages of the signed-in user.
-    MyPages,
-    /// Sign-in page of the connector hand-over.
-    SignIn,
-    /// Code for identity, server to server.
-    SignInExchange,
-    /// Anonymous page data.
-    PublicSettings,
-    /// Anonymous incident history.
-    PublicIncidents,
-    /// Anonymous maintenance history.
-    PublicMaintenances,
-    /// Something of a page, for a caller with a credential.
-    Page(Address, Endpoint),
+use axum::Router;
+use axum::extract::{Extension, MatchedPath, RawPathParams};
+use axum::middleware::from_fn;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::StatusCode;
+use tower::Layer as _;
+
+use crate::call::{self, Answer, Arrival};
+use crate::caller::{Access, scopes};
+use crate::domain::incidents::{self, Incident};
+use crate::domain::maintenances::{self, Maintenance};
+use crate::domain::{analytics, beat_actions, beats, changes, evidence, hierarchy, notices, pages, session};
+use crate::reply::Refusal;
+use crate::sign_in;
+use crate::switches::control;
+use crate::world::{Shared, World, lock};
+
+type Operation = MethodRouter;
+
+/// The same for all simulators; each request brings its simulator's state along.
+pub static ROUTER: LazyLock<Router> = LazyLock::new(router);
+
+fn router() -> Router {
+    let api = Router::new()
+        .route("/connector/sign-in", without_page(MethodFilter::GET, sign_in::show))
+        .route("/connector/sign-in", without_page(MethodFilter::POST, sign_in::choose))
+        .route("/api/v1/connector/sign-in/exchange", without_page(MethodFilter::POST, sign_in::exchange::perform))
+        .route("/api/v1/me", without_page(MethodFilter::GET, session::me))
+        .route("/api/v1/me/pages", without_page(MethodFilter::GET, session::pages))
+        .route("/api/v1/settings", without_page(MethodFilter::GET, pages::settings))
+        .route("/api/v1/incidents", without_page(MethodFilter::GET, notices::public_list::<Incident>))
+        .route("/api/v1/maintenances", without_page(MethodFilter::GET, notices::public_list::<Maintenance>))
+        .route("/api/v1/context", closed("page.read", pages::context))
+        .nest("/api/v1/orgs/{organization}/pages/{page}/admin", page_operations())
+        .nest("/api/v1/admin", page_operations())
+        .fallback(async || Refusal::not_found("route"))
+        .method_not_allowed_fallback(async || Refusal(StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()));
+    // Around the routes and not in them: it sees what axum adds to a response, and whole paths.
+    let api = from_fn(call::observe).layer(api);
+    Router::new().nest("/__simulator", control::router()).fallback_service(api)
 }
 
-/// How a request names its page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// By organization and page number in the path.
-    Numbers {
-        /// Organization.
-        organization: u64,
-        /// Page.
-        page: u64,
-    },
-    /// By the host it was sent to.
-    Host,
+fn page_operations() -> Router {
+    let pages_read = &["mcp.pages.read"];
+    Router::new()
+        .route("/summary", read("page.read", pages_read, pages::summary))
+        .route("/audit-settings", read("page.read", pages_read, pages::audit_settings))
+        .route("/status-definitions", read("status_definitions.read", scopes::VOCABULARY, pages::status_definitions))
+        .route("/lifecycle-stages", read("lifecycle_stages.read", scopes::VOCABULARY, pages::stages::<Incident>))
+        .route(
+            "/maintenance-lifecycle-stages",
+            read("maintenance_lifecycle_stages.read", scopes::VOCABULARY, pages::stages::<Maintenance>),
+        )
+        .route("/hierarchy/levels", read("hierarchy.read", pages_read, hierarchy::levels))
+        .route("/hierarchy/items", read("hierarchy.read", scopes::VOCABULARY, hierarchy::items))
+        .route("/subscribers/summary", read("analytics.read", scopes::SUBSCRIBERS, analytics::subscribers))
+        .route("/analytics/summary", read("analytics.read", &["mcp.analytics.read"], analytics::summary))
+        .merge(incident_operations("/incidents/{id}", true))
+        .merge(incident_operations("/incidents/external/{external_id}", false))
+        .merge(maintenance_operations())
+        .merge(beat_operations())
 }
 
-/// What of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each name is the path it stands for")]
-pub enum Endpoint {
-    Context,
-    Summary,
-    StatusDefinitions,
-    LifecycleStages,
-    MaintenanceLifecycleStages,
-    HierarchyLevels,
-    HierarchyItems,
-    AuditSettings,
-    SubscribersSummary,
-    AnalyticsSummary,
-    Incidents,
-    Incident(Reference),
-    IncidentUpdates(Reference),
-    IncidentUpdate(Reference, String),
-    IncidentAction(Reference, &'static str),
-    Maintenances,
-    Maintenance(u64),
-    MaintenanceUpdates(u64),
-    MaintenanceByExternalId(String),
-    MaintenanceUpdate(u64, String),
-    MaintenanceAction(u64, &'static str),
-    Beats,
-    Beat(u64),
-    BeatRun(u64),
-    BeatEvents(u64),
-    BeatRuns(u64),
-    BeatFailures,
-    BeatActions,
-    BeatDecision(u64, &'static str),
-    BeatGroups,
-}
-
-/// How a path names an incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// By StatiBeat's id.
-    Id(u64),
-    /// By the id the creator gave.
-    External(String),
-}
-
-/// Reads a path.
-pub fn parse(path: &str) -> Result<Route, Refusal> {
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    match segments[..] {
-        ["connector", "sign-in"] => Ok(Route::SignIn),
-        ["api", "v1", ref rest @ ..] => parse_api(rest),
-        _ => Err(Refusal::not_found("route")),
+/// The operations of incidents, which a path may name by number or by the creator's id.
+fn incident_operations(one: &str, by_number: bool) -> Router {
+    let read_scopes = &["mcp.incidents.read", "mcp.incidents.write"];
+    let reads = |answer| read("incidents.read", read_scopes, answer);
+    let manage = |method, answer| token_write("incidents.manage", method, answer);
+    let hosted = |answer| write("incidents.manage", &["mcp.incidents.write"], answer);
+    // The connector writes to incidents by number only, so an update cannot follow an id somebody else chose.
+    let updates = if by_number {
+        hosted(changes::add_update::<Incident>)
+    } else {
+        manage(MethodFilter::POST, changes::add_update::<Incident>)
+    };
+    let router = Router::new()
+        .route(
+            one,
+            reads(notices::show::<Incident>)
+                .merge(manage(MethodFilter::PATCH, changes::edit::<Incident>))
+                .merge(manage(MethodFilter::DELETE, changes::delete::<Incident>)),
+        )
+        .route(
+            &format!("{one}/updates"),
+            read("incidents.read", &["mcp.incidents.read"], notices::list_updates::<Incident>).merge(updates),
+        )
+        .route(&format!("{one}/updates/external/{{update_external_id}}"), reads(notices::show_update::<Incident>))
+        .route(&format!("{one}/acknowledge"), manage(MethodFilter::POST, incidents::acknowledge))
+        .route(&format!("{one}/resolve"), manage(MethodFilter::POST, incidents::resolve))
+        .route(&format!("{one}/reopen"), manage(MethodFilter::POST, incidents::reopen));
+    if by_number {
+        router.route("/incidents", reads(notices::list::<Incident>).merge(hosted(changes::create::<Incident>)))
+    } else {
+        router
     }
 }
 
-fn parse_api(segments: &[&str]) -> Result<Route, Refusal> {
-    match segments {
-        ["me"] => Ok(Route::Me),
-        ["me", "pages"] => Ok(Route::MyPages),
-        ["connector", "sign-in", "exchange"] => Ok(Route::SignInExchange),
-        ["settings"] => Ok(Route::PublicSettings),
-        ["incidents"] => Ok(Route::PublicIncidents),
-        ["maintenances"] => Ok(Route::PublicMaintenances),
-        ["context"] => Ok(Route::Page(Address::Host, Endpoint::Context)),
-        ["admin", rest @ ..] => Ok(Route::Page(Address::Host, endpoint(rest)?)),
-        ["orgs", organization, "pages", page, "admin", rest @ ..] => {
-            let address = Address::Numbers { organization: id(organization)?, page: id(page)? };
-            Ok(Route::Page(address, endpoint(rest)?))
-        }
-        _ => Err(Refusal::not_found("route")),
-    }
+fn maintenance_operations() -> Router {
+    let read_scopes = &["mcp.maintenances.read", "mcp.maintenances.write"];
+    let reads = |answer| read("maintenances.read", read_scopes, answer);
+    let manage = |method, answer| token_write("maintenances.manage", method, answer);
+    let hosted = |answer| write("maintenances.manage", &["mcp.maintenances.write"], answer);
+    let one = "/maintenances/{id}";
+    Router::new()
+        .route("/maintenances", reads(notices::list::<Maintenance>).merge(hosted(changes::create::<Maintenance>)))
+        .route("/maintenances/external/{external_id}", reads(notices::show::<Maintenance>))
+        .route(
+            one,
+            reads(notices::show::<Maintenance>)
+                .merge(manage(MethodFilter::PATCH, changes::edit::<Maintenance>))
+                .merge(manage(MethodFilter::DELETE, changes::delete::<Maintenance>)),
+        )
+        .route(
+            &format!("{one}/updates"),
+            read("maintenances.read", &["mcp.maintenances.read"], notices::list_updates::<Maintenance>)
+                .merge(hosted(changes::add_update::<Maintenance>)),
+        )
+        .route(&format!("{one}/updates/external/{{update_external_id}}"), reads(notices::show_update::<Maintenance>))
+        .route(&format!("{one}/complete"), manage(MethodFilter::POST, maintenances::complete))
+        .route(&format!("{one}/cancel"), manage(MethodFilter::POST, maintenances::cancel))
 }
 
-fn endpoint(segments: &[&str]) -> Result<Endpoint, Refusal> {
-    Ok(match segments {
-        ["summary"] => Endpoint::Summary,
-        ["status-definitions"] => Endpoint::StatusDefinitions,
-        ["lifecycle-stages"] => Endpoint::LifecycleStages,
-        ["maintenance-lifecycle-stages"] => Endpoint::MaintenanceLifecycleStages,
-        ["hierarchy", "levels"] => Endpoint::HierarchyLevels,
-        ["hierarchy", "items"] => Endpoint::HierarchyItems,
-        ["audit-settings"] => Endpoint::AuditSettings,
-        ["subscribers", "summary"] => Endpoint::SubscribersSummary,
-        ["analytics", "summary"] => Endpoint::AnalyticsSummary,
-        ["incidents"] => Endpoint::Incidents,
-        ["incidents", "external", external, rest @ ..] => incident(Reference::External(external_id(external)?), rest)?,
-        ["incidents", number, rest @ ..] => incident(Reference::Id(id(number)?), rest)?,
-        ["maintenances"] => Endpoint::Maintenances,
-        ["maintenances", "external", external] => Endpoint::MaintenanceByExternalId(external_id(external)?),
-        ["maintenances", number] => Endpoint::Maintenance(id(number)?),
-        ["maintenances", number, "updates"] => Endpoint::MaintenanceUpdates(id(number)?),
-        ["maintenances", number, "updates", "external", external] => {
-            Endpoint::MaintenanceUpdate(id(number)?, external_id(external)?)
-        }
-        ["maintenances", number, "complete"] => Endpoint::MaintenanceAction(id(number)?, "complete"),
-        ["maintenances", number, "cancel"] => Endpoint::MaintenanceAction(id(number)?, "cancel"),
-        ["beat-groups"] => Endpoint::BeatGroups,
-        ["beats", rest @ ..] => beats(rest)?,
-        _ => return Err(Refusal::not_found("route")),
+fn beat_operations() -> Router {
+    let reads = |answer| read("synthetic_monitors.read", &["mcp.beats.read"], answer);
+    let manage = |answer| token_write("synthetic_monitors.manage", MethodFilter::POST, answer);
+    Router::new()
+        .route("/beat-groups", reads(beats::list_groups))
+        .route("/beats", reads(beats::list))
+        .route("/beats/failures", reads(evidence::list_failures))
+        .route("/beats/actions", read("synthetic_monitors.manage", &["mcp.beats.read"], beat_actions::list))
+        .route("/beats/actions/{id}/approve", manage(beat_actions::approve))
+        .route("/beats/actions/{id}/reject", manage(beat_actions::reject))
+        .route("/beats/{id}", reads(beats::show))
+        .route("/beats/{id}/run", manage(beats::run))
+        .route("/beats/{id}/events", reads(evidence::list_events))
+        .route("/beats/{id}/runs", reads(evidence::list_runs))
+}
+
+fn without_page<R: IntoResponse + 'static>(method: MethodFilter, answer: fn(&mut World, &Arrival) -> R) -> Operation {
+    on(method, async move |Extension(shared): Extension<Shared>, Extension(arrival): Extension<Arc<Arrival>>| {
+        answer(&mut lock(&shared), &arrival)
     })
 }
 
-fn incident(reference: Reference, rest: &[&str]) -> Result<Endpoint, Refusal> {
-    Ok(match rest {
-        [] => Endpoint::Incident(reference),
-        ["updates"] => Endpoint::IncidentUpdates(reference),
-        ["updates", "external", external] => Endpoint::IncidentUpdate(reference, external_id(external)?),
-        ["acknowledge"] => Endpoint::IncidentAction(reference, "acknowledge"),
-        ["resolve"] => Endpoint::IncidentAction(reference, "resolve"),
-        ["reopen"] => Endpoint::IncidentAction(reference, "reopen"),
-        _ => return Err(Refusal::not_found("route")),
-    })
+/// An operation that takes one of these scopes from the connector.
+fn read(permission: &'static str, scopes: &'static [&'static str], answer: Answer) -> Operation {
+    on_page(MethodFilter::GET, Access { permission, scopes: Some(scopes), write: false }, answer)
 }
 
-fn beats(rest: &[&str]) -> Result<Endpoint, Refusal> {
-    Ok(match rest {
-        [] => Endpoint::Beats,
-        ["failures"] => Endpoint::BeatFailures,
-        ["actions"] => Endpoint::BeatActions,
-        ["actions", number, "approve"] => Endpoint::BeatDecision(id(number)?, "approve"),
-        ["actions", number, "reject"] => Endpoint::BeatDecision(id(number)?, "reject"),
-        [number] => Endpoint::Beat(id(number)?),
-        [number, "run"] => Endpoint::BeatRun(id(number)?),
-        [number, "events"] => Endpoint::BeatEvents(id(number)?),
-        [number, "runs"] => Endpoint::BeatRuns(id(number)?),
-        _ => return Err(Refusal::not_found("route")),
-    })
+/// A read for API tokens alone.
+fn closed(permission: &'static str, answer: Answer) -> Operation {
+    on_page(MethodFilter::GET, Access { permission, scopes: None, write: false }, answer)
 }
 
-/// A positive number without sign or leading zero.
-fn id(segment: &str) -> Result<u64, Refusal> {
-    let plain = !segment.starts_with('0') && segment.bytes().all(|byte| byte.is_ascii_digit());
-    // JSON readers in JavaScript lose whole numbers above 2^53.
-    let number = segment.parse().ok().filter(|number: &u64| plain && *number < 1 << 53);
-    number.ok_or_else(|| Refusal::invalid("invalid ID parameter"))
+/// One of the connector's four writes.
+fn write(permission: &'static str, scopes: &'static [&'static str], answer: Answer) -> Operation {
+    on_page(MethodFilter::POST, Access { permission, scopes: Some(scopes), write: true }, answer)
 }
 
-/// External ids need no percent-encoding; a path that uses it names nothing.
-fn external_id(segment: &str) -> Result<String, Refusal> {
-    let wrong = || Refusal::invalid("invalid ID parameter");
-    if super::domain::affected::is_external_id(segment) { Ok(segment.to_owned()) } else { Err(wrong()) }
+/// A write for API tokens alone.
+fn token_write(permission: &'static str, method: MethodFilter, answer: Answer) -> Operation {
+    on_page(method, Access { permission, scopes: None, write: true }, answer)
+}
+
+fn on_page(method: MethodFilter, access: Access, answer: Answer) -> Operation {
+    on(
+        method,
+        async move |Extension(shared): Extension<Shared>,
+                    Extension(arrival): Extension<Arc<Arrival>>,
+                    path: RawPathParams,
+                    matched: MatchedPath| {
+            let world = &mut *lock(&shared);
+            let admitted = call::admit(world, arrival, &path, access);
+            admitted.map(|call| call::perform(world, &call, &matched, access.write, answer))
+        },
+    )
 }

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// A deterministic source of codes, session ids and assertion ids.
-#[derive(Debug)]
 pub struct Secrets {
     seed: String,
     counter: u64,

@@ -1,71 +1,108 @@
-//! Everything the simulator knows, in one value.
+//! The simulator's state, and the part of it that a snapshot keeps.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::Request;
+use serde::{Deserialize, Serialize};
 
-use super::Settings;
-use super::audit::AuditEntry;
-use super::caller::connector_keys::ConnectorKeys;
-use super::caller::people::People;
-use super::domain::beats::Beats;
-use super::domain::incidents::Incident;
-use super::domain::maintenances::Maintenance;
-use super::domain::pages::Page;
-use super::secrets::Secrets;
-use super::sign_in::SignIns;
-use super::switches::faults::{Faults, RecordedRequest};
-use super::wire::limiter::Limiter;
+use crate::Settings;
+use crate::caller::connector_keys::ConnectorKeys;
+use crate::caller::people::People;
+use crate::domain::beat_actions::BeatAction;
+use crate::domain::beats::Beats;
+use crate::domain::incidents::Incident;
+use crate::domain::maintenances::Maintenance;
+use crate::domain::notices::Notice;
+use crate::domain::pages::Page;
+use crate::limiter::Limiter;
+use crate::secrets::Secrets;
+use crate::sign_in::SignIns;
+use crate::switches::faults::{Faults, RecordedRequest};
 
 /// How many requests are remembered for tests.
 const REMEMBERED_REQUESTS: usize = 1000;
+/// Grows when the shape of [`Snapshot`] changes; an older file is then refused.
+const SNAPSHOT_VERSION: u32 = 1;
 
-/// The state behind the simulator's lock.
-#[derive(Debug)]
+/// The state that all routes share.
+pub type Shared = Arc<Mutex<World>>;
+
+/// Locks the state. A test that panicked while it held the lock has failed already; the state is still whole.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, World> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub struct World {
-    /// What the simulator was made from.
     pub settings: Settings,
-    /// Users, roles and API tokens.
     pub people: People,
-    /// Pages with their configuration, by id.
-    pub pages: BTreeMap<u64, Page>,
-    /// Incidents of all pages, by id.
-    pub incidents: BTreeMap<u64, Incident>,
-    /// Maintenances of all pages, by id.
-    pub maintenances: BTreeMap<u64, Maintenance>,
-    /// Beats of all pages with everything that belongs to them.
+    pub pages: BTreeMap<u64, Arc<Page>>,
+    pub incidents: BTreeMap<u64, Notice<Incident>>,
+    pub maintenances: BTreeMap<u64, Notice<Maintenance>>,
     pub beats: Beats,
-    /// The id the next created object gets.
     pub next_id: u64,
-    /// Source of one-time values.
     pub secrets: Secrets,
-    /// Sessions and codes of the sign-in hand-over.
     pub sign_ins: SignIns,
-    /// The connector's public keys.
     pub connector_keys: ConnectorKeys,
-    /// Ids of assertions that may not come again, with the second they may be forgotten.
-    pub spent_assertions: HashMap<String, i64>,
-    /// The write limiter's counters.
+    /// `jti`s that may not come again, with the second they may be forgotten.
+    pub used_assertions: HashMap<String, i64>,
     pub limiter: Limiter,
-    /// Planned faults.
     pub faults: Faults,
     /// How far the clock is ahead of the one that is handed in.
     pub ahead_seconds: i64,
-    /// Requests seen, for tests.
     pub requests: VecDeque<RecordedRequest>,
-    /// Audited writes.
     pub audit: Vec<AuditEntry>,
-    /// Grows with every change worth keeping.
+    /// Grows with every change that a snapshot would keep.
     pub revision: u64,
 }
 
+/// One write that was let through to a page, successful or not.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditEntry {
+    /// In unix seconds.
+    pub at: i64,
+    /// `hosted_mcp` or `api_token`.
+    pub source: &'static str,
+    /// None for an API token.
+    pub user_id: Option<u64>,
+    /// The MCP client that the assertion names.
+    pub client_id: Option<String>,
+    /// The grant that the assertion names.
+    pub grant_id: Option<String>,
+    /// The connection that the attribution header names.
+    pub connection_id: Option<String>,
+    /// The caller's, or one of ours.
+    pub request_id: String,
+    /// The page that was written to.
+    pub page_id: u64,
+    /// In upper case.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// The status of the response.
+    pub status: u16,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Snapshot {
+    version: u32,
+    next_id: u64,
+    incidents: Vec<Notice<Incident>>,
+    maintenances: Vec<Notice<Maintenance>>,
+    beat_actions: Vec<BeatAction>,
+}
+
 impl World {
-    /// The next object id.
+    /// A page that is known to exist.
+    pub fn page(&self, id: u64) -> Arc<Page> {
+        Arc::clone(&self.pages[&id])
+    }
+
     pub fn allocate_id(&mut self) -> u64 {
-        let id = self.next_id;
         self.next_id += 1;
-        id
+        self.next_id - 1
     }
 
     /// Notes that something worth keeping changed.
@@ -73,7 +110,6 @@ impl World {
         self.revision += 1;
     }
 
-    /// Remembers a request for tests.
     pub fn record(&mut self, request: &Request<Bytes>) {
         if self.requests.len() == REMEMBERED_REQUESTS {
             self.requests.pop_front();
@@ -81,24 +117,45 @@ impl World {
         self.requests.push_back(RecordedRequest::of(request));
     }
 
-    /// The caller's request id, or one of ours.
-    pub fn request_id(&mut self, request: &Request<Bytes>) -> String {
-        let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
-        given.map_or_else(|| self.secrets.next("request")[..12].to_owned(), str::to_owned)
+    pub fn set_role(&mut self, user_id: u64, page_id: u64, role_key: Option<&str>) -> Result<(), String> {
+        if !self.pages.contains_key(&page_id) {
+            return Err(format!("there is no page {page_id}"));
+        }
+        self.people.set_role(user_id, page_id, role_key)
     }
 
-    /// Moves maintenances on to the stage the time of day puts them in.
+    /// Moves maintenances on to the stage that the time puts them in.
     pub fn advance(&mut self, now: i64) {
-        let mut next_id = self.next_id;
-        let mut moved = false;
+        let next_id = self.next_id;
         for maintenance in self.maintenances.values_mut() {
-            if let Some(page) = self.pages.get(&maintenance.page_id) {
-                moved |= maintenance.advance(page, now, &mut next_id);
-            }
+            maintenance.advance(&self.pages[&maintenance.page_id], now, &mut self.next_id);
         }
-        self.next_id = next_id;
-        if moved {
+        if self.next_id != next_id {
             self.changed();
         }
+    }
+
+    pub fn snapshot(&self) -> String {
+        let snapshot = Snapshot {
+            version: SNAPSHOT_VERSION,
+            next_id: self.next_id,
+            incidents: self.incidents.values().cloned().collect(),
+            maintenances: self.maintenances.values().cloned().collect(),
+            beat_actions: self.beats.actions.clone(),
+        };
+        serde_json::to_string_pretty(&snapshot).expect("these types have string keys only and always serialize")
+    }
+
+    pub fn restore(&mut self, text: &str) -> Result<(), String> {
+        let snapshot: Snapshot = serde_json::from_str(text).map_err(|error| format!("not a snapshot: {error}"))?;
+        if snapshot.version != SNAPSHOT_VERSION {
+            return Err(format!("snapshot version {} is not {SNAPSHOT_VERSION}", snapshot.version));
+        }
+        self.next_id = snapshot.next_id;
+        self.incidents = snapshot.incidents.into_iter().map(|incident| (incident.id, incident)).collect();
+        self.maintenances = snapshot.maintenances.into_iter().map(|entry| (entry.id, entry)).collect();
+        self.beats.actions = snapshot.beat_actions;
+        self.changed();
+        Ok(())
     }
 }

@@ -14,9 +14,6 @@ mod play;
 mod ports;
 mod world;
 
-#[path = "../../dev/simulator/mod.rs"]
-mod simulator;
-
 use plan::Plan;
 use world::Verdict;
 

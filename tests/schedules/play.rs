@@ -2,11 +2,11 @@
 
 use super::plan::{Event, Plan};
 use super::ports::Faults;
-use super::simulator::Simulator;
 use super::world::{self, START, Verdict, World};
 use futures_util::future::LocalBoxFuture;
 use futures_util::task::noop_waker_ref;
 use statibeat_mcp::keyring::KeyRing;
+use statibeat_simulator::Simulator;
 use std::cell::Cell;
 use std::task::Context;
 

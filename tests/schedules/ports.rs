@@ -2,7 +2,6 @@
 //! stopped, overtaken or dropped there; and each use may fail as planned.
 
 use super::plan::{Fault, FaultKind};
-use super::simulator::{Outcome, Simulator};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,6 +13,7 @@ use statibeat_mcp::ports::{
     Value,
 };
 use statibeat_mcp::timestamp::Timestamp;
+use statibeat_simulator::{Outcome, Simulator};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;

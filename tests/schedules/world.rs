@@ -2,7 +2,6 @@
 
 use super::plan::{Plan, Tool, Wanted};
 use super::ports::{Faults, Limiter, Sqlite, Upstream};
-use super::simulator::{Settings, Simulator};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -22,6 +21,7 @@ use statibeat_mcp::telemetry::trace::Trace;
 use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::upstream::{self, Connector, assertion};
+use statibeat_simulator::{Settings, Simulator};
 use std::cell::{Cell, RefCell};
 
 pub const START: i64 = 1_790_000_000;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::simulator::{Fault, FaultKind, Outcome};
 use crate::story::{NOW, PAGE, Reply, Story, request};
+use statibeat_simulator::{Fault, FaultKind, Outcome};
 
 const ADMIN: &str = "sb_demo_admin_42";
 const INCIDENTS: &str = "/api/v1/orgs/7/pages/42/admin/incidents";

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::simulator::Settings;
 use crate::story::{NOW, PAGE, Story, request};
+use statibeat_simulator::Settings;
 
 const ADMIN: &str = "sb_demo_admin_42";
 

@@ -1,10 +1,5 @@
 //! The simulator keeps the contract: every exchange of these tests is held against `docs/statibeat-api.yaml`.
 
-#[path = "../../dev/simulator/contract.rs"]
-mod contract;
-#[path = "../../dev/simulator/mod.rs"]
-mod simulator;
-
 mod assertions;
 mod beats;
 mod document;

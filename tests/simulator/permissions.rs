@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::contract::Operation;
 use crate::story::{CONTRACT, NOW, PAGE, Story};
+use statibeat_contract::Operation;
 
 const ALL_SCOPES: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write mcp.maintenances.read \
                           mcp.maintenances.write mcp.analytics.read";

@@ -7,8 +7,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::simulator::{Settings, Simulator};
 use crate::story::{CONNECTOR, NOW, ORIGIN, Reply, Story, hash, header, request, sign};
+use statibeat_simulator::{Settings, Simulator};
 
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0";
 const STATE: &str = "a-handle-of-the-connector";

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::simulator::{Settings, Simulator};
 use crate::story::{NOW, PAGE, Story, request};
+use statibeat_simulator::{Settings, Simulator};
 
 const ADMIN: &str = "sb_demo_admin_42";
 

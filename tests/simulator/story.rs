@@ -12,8 +12,8 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::contract::Contract;
-use crate::simulator::{Settings, Simulator};
+use statibeat_contract::Contract;
+use statibeat_simulator::{Settings, Simulator};
 
 /// The moment all stories begin at.
 pub const NOW: i64 = 1_780_000_000;

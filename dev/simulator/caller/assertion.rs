@@ -5,15 +5,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use ed25519_dalek::{Signature, VerifyingKey};
-use http::Request;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::super::secrets;
-use super::super::wire::reply::Refusal;
-use super::super::world::World;
+use crate::call::Arrival;
+use crate::reply::Refusal;
+use crate::secrets;
+use crate::world::World;
 
 /// No assertion is longer than this many characters.
 const SIZE_LIMIT: usize = 4096;
@@ -27,7 +26,6 @@ struct Header {
     alg: String,
     typ: String,
     kid: String,
-    #[serde(default)]
     crit: Option<serde_json::Value>,
 }
 
@@ -41,14 +39,11 @@ struct CommonClaims {
     jti: String,
     htm: String,
     htu: String,
-    #[serde(default)]
     bh: Option<String>,
 }
 
 /// An assertion whose signature, times and binding hold. What it allows is for the caller to judge.
-#[derive(Debug)]
 pub struct Verified<T> {
-    /// The claims of this kind of assertion.
     pub claims: T,
     jti: String,
     forget_at: i64,
@@ -65,8 +60,7 @@ pub fn verify<T: DeserializeOwned>(
     world: &World,
     token: &str,
     typ: &str,
-    request: &Request<Bytes>,
-    now: i64,
+    arrival: &Arrival,
 ) -> Result<Verified<T>, Refusal> {
     if token.len() > SIZE_LIMIT {
         return Err(refuse("is larger than 4 kB"));
@@ -79,16 +73,16 @@ pub fn verify<T: DeserializeOwned>(
     check_signature(key, token, signature)?;
     let common: CommonClaims = decode(payload).ok_or_else(|| refuse("lacks a required claim"))?;
     check_parties(world, &common)?;
-    check_times(&common, now)?;
-    check_binding(world, &common, request)?;
+    check_times(&common, arrival.now)?;
+    check_binding(world, &common, arrival)?;
     let claims = decode(payload).ok_or_else(|| refuse("lacks a required claim"))?;
     Ok(Verified { claims, jti: common.jti, forget_at: common.exp + SKEW })
 }
 
 /// Uses an assertion up: it may not come a second time.
-pub fn spend<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result<(), Refusal> {
-    world.spent_assertions.retain(|_, forget_at| *forget_at > now);
-    match world.spent_assertions.insert(assertion.jti.clone(), assertion.forget_at) {
+pub fn redeem<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result<(), Refusal> {
+    world.used_assertions.retain(|_, forget_at| *forget_at > now);
+    match world.used_assertions.insert(assertion.jti.clone(), assertion.forget_at) {
         Some(_) => Err(refuse("was used before")),
         None => Ok(()),
     }
@@ -141,7 +135,8 @@ fn check_times(claims: &CommonClaims, now: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_binding(world: &World, claims: &CommonClaims, request: &Request<Bytes>) -> Result<(), Refusal> {
+fn check_binding(world: &World, claims: &CommonClaims, arrival: &Arrival) -> Result<(), Refusal> {
+    let request = &arrival.request;
     if claims.htm != request.method().as_str() {
         return Err(refuse("is bound to another method"));
     }

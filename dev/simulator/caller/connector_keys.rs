@@ -8,7 +8,7 @@ use ed25519_dalek::VerifyingKey;
 use serde::Deserialize;
 
 /// Ed25519 keys by `kid`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ConnectorKeys {
     keys: HashMap<String, VerifyingKey>,
 }
@@ -28,7 +28,6 @@ struct Jwk {
     usage: String,
     alg: String,
     /// A private key has no business in a published set.
-    #[serde(default)]
     d: Option<serde_json::Value>,
 }
 
@@ -50,12 +49,6 @@ impl ConnectorKeys {
         Ok(())
     }
 
-    /// Whether a key is known.
-    pub fn has(&self, kid: &str) -> bool {
-        self.keys.contains_key(kid)
-    }
-
-    /// The key of a `kid`.
     pub fn find(&self, kid: &str) -> Option<&VerifyingKey> {
         self.keys.get(kid)
     }

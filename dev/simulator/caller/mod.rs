@@ -1,34 +1,49 @@
 //! Who stands behind a request: an API token of a page, or a user on whose behalf the connector calls.
 
-pub mod access;
 pub mod assertion;
 pub mod connector_keys;
 pub mod people;
 
-use bytes::Bytes;
-use http::Request;
+use http::HeaderMap;
 use serde::Deserialize;
 
-use super::domain::incidents::Author;
-use super::wire::reply::Refusal;
-use super::world::World;
-use access::Access;
+use crate::call::Arrival;
+use crate::domain::notices::Author;
+use crate::reply::Refusal;
+use crate::world::World;
 use assertion::Verified;
 use people::ApiToken;
 
-/// The scopes an assertion may name.
-const HOSTED_SCOPES: [&str; 7] = [
-    "mcp.pages.read",
-    "mcp.beats.read",
-    "mcp.incidents.read",
-    "mcp.incidents.write",
-    "mcp.maintenances.read",
-    "mcp.maintenances.write",
-    "mcp.analytics.read",
-];
+/// Lists of scopes of which the connector needs one.
+pub mod scopes {
+    /// Every scope an assertion may name.
+    pub const ALL: &[&str] = &[
+        "mcp.pages.read",
+        "mcp.beats.read",
+        "mcp.incidents.read",
+        "mcp.incidents.write",
+        "mcp.maintenances.read",
+        "mcp.maintenances.write",
+        "mcp.analytics.read",
+    ];
+    /// Who writes must be able to name what the page knows, to see what is going on, and to find its own write again.
+    pub const VOCABULARY: &[&str] = &["mcp.pages.read", "mcp.incidents.write", "mcp.maintenances.write"];
+    pub const SUBSCRIBERS: &[&str] = &["mcp.analytics.read", "mcp.incidents.write", "mcp.maintenances.write"];
+}
 
-/// An established caller.
-#[derive(Clone, Debug)]
+/// What an operation asks of its caller.
+#[derive(Clone, Copy)]
+pub struct Access {
+    /// The page permission; empty where there is no page.
+    pub permission: &'static str,
+    /// The scopes of which the connector needs one; `None` keeps the connector out.
+    pub scopes: Option<&'static [&'static str]>,
+    pub write: bool,
+}
+
+/// `/me` and `/me/pages`: no page, and any scope at all.
+pub const SESSION: Access = Access { permission: "", scopes: Some(scopes::ALL), write: false };
+
 pub enum Caller {
     /// A page-scoped API token.
     Token(ApiToken),
@@ -37,19 +52,14 @@ pub enum Caller {
 }
 
 /// What an on-behalf-of assertion says beyond what all assertions say.
-#[derive(Clone, Debug)]
 pub struct OnBehalf {
-    /// The user.
     pub user_id: u64,
-    /// The user's name.
     pub user_name: &'static str,
-    /// The MCP client.
     pub client_id: String,
-    /// The grant.
     pub grant_id: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Claims {
     sub: String,
     client_id: String,
@@ -60,13 +70,13 @@ struct Claims {
     act: Actor,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Actor {
     sub: String,
 }
 
 impl Caller {
-    /// The name that the write limiter and the logs know the caller by.
+    /// The name that the write limiter knows the caller by.
     pub fn principal(&self) -> String {
         match self {
             Self::Token(token) => format!("token {}", token.name),
@@ -99,33 +109,27 @@ impl Caller {
     }
 }
 
-/// The bearer value of a request.
-pub fn bearer(request: &Request<Bytes>) -> Option<String> {
-    let value = request.headers().get("authorization")?.to_str().ok()?;
+/// The bearer token of a request.
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("authorization")?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
 /// Establishes the caller. `page` is the page of a numeric address; `None` for an address without one.
-pub fn establish(
-    world: &mut World,
-    request: &Request<Bytes>,
-    access: &Access,
-    page: Option<u64>,
-    now: i64,
-) -> Result<Caller, Refusal> {
-    let token = bearer(request).ok_or_else(|| Refusal::unauthorized("bearer token required"))?;
+pub fn establish(world: &mut World, arrival: &Arrival, access: &Access, page: Option<u64>) -> Result<Caller, Refusal> {
+    let token = bearer(arrival.request.headers()).ok_or_else(|| Refusal::unauthorized("bearer token required"))?;
     if let Some(token) = world.people.find_token(&token) {
         return Ok(Caller::Token(token.clone()));
     }
     if token.matches('.').count() != 2 {
         return Err(Refusal::unauthorized("bearer token is not valid"));
     }
-    let assertion: Verified<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", request, now)?;
+    let assertion: Verified<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", arrival)?;
     let caller = check_claims(world, &assertion.claims)?;
     check_reach(&assertion.claims, access, page)?;
     if access.write {
-        assertion::spend(world, &assertion, now)?;
+        assertion::redeem(world, &assertion, arrival.now)?;
     }
     Ok(Caller::OnBehalf(caller))
 }
@@ -155,7 +159,7 @@ fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, Refusal> {
 /// The narrow part: which endpoints, which scope, which page.
 fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<(), Refusal> {
     let scopes: Vec<&str> = claims.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
-    if scopes.is_empty() || scopes.iter().any(|scope| !HOSTED_SCOPES.contains(scope)) {
+    if scopes.is_empty() || scopes.iter().any(|scope| !scopes::ALL.contains(scope)) {
         return Err(Refusal::unauthorized("assertion names no scope or an unknown one"));
     }
     if claims.page_id != page {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 /// Page permissions, in the order they are listed. Reads first.
 pub const PERMISSIONS: [&str; 12] = [
     "page.read",
@@ -30,39 +32,34 @@ pub fn role_permissions(role_key: &str) -> &'static [&'static str] {
     }
 }
 
-/// A person with a StatiBeat account.
-#[derive(Clone, Debug)]
+/// A person with a StatiBeat account, as `/me` shows it.
+#[derive(Serialize)]
 pub struct User {
-    /// Numeric id.
     pub id: u64,
-    /// Full name.
     pub name: &'static str,
-    /// E-mail address.
     pub email: &'static str,
-    /// Preferred language.
     pub locale: &'static str,
-    /// Preferred time zone.
     pub time_zone: &'static str,
     /// Offered on the sign-in page.
+    #[serde(skip)]
     pub demo: bool,
     /// Shut out by an administrator.
+    #[serde(skip)]
     pub disabled: bool,
     /// Role key by page id.
+    #[serde(skip)]
     pub roles: BTreeMap<u64, String>,
 }
 
 /// A page-scoped API token. Its reach is `permission` intersected with the role.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiToken {
     /// The bearer value.
     pub token: &'static str,
-    /// Its name in the product.
     pub name: &'static str,
-    /// The page it belongs to.
     pub page_id: u64,
     /// `read`, `write` or `admin`.
     pub permission: &'static str,
-    /// Role key.
     pub role_key: &'static str,
 }
 
@@ -74,28 +71,21 @@ impl ApiToken {
     }
 }
 
-/// All users and tokens.
-#[derive(Debug)]
 pub struct People {
-    /// Users by id.
     pub users: BTreeMap<u64, User>,
-    /// API tokens.
     pub tokens: Vec<ApiToken>,
 }
 
 impl People {
-    /// The token behind a bearer value.
     pub fn find_token(&self, bearer: &str) -> Option<&ApiToken> {
         self.tokens.iter().find(|token| token.token == bearer)
     }
 
-    /// Disables a user, or lets them in again.
     pub fn set_disabled(&mut self, user_id: u64, disabled: bool) -> Result<(), String> {
         self.user_mut(user_id)?.disabled = disabled;
         Ok(())
     }
 
-    /// Gives a user a role on a page, or takes theirs away.
     pub fn set_role(&mut self, user_id: u64, page_id: u64, role_key: Option<&str>) -> Result<(), String> {
         if let Some(unknown) = role_key.filter(|key| role_permissions(key).is_empty()) {
             return Err(format!("there is no role \"{unknown}\""));
@@ -108,7 +98,6 @@ impl People {
         Ok(())
     }
 
-    /// Gives an API token another permission (`read`, `write`, `admin`) and another role.
     pub fn set_token_reach(&mut self, bearer: &str, permission: &str, role_key: &str) -> Result<(), String> {
         let permission = ["read", "write", "admin"].into_iter().find(|known| *known == permission);
         let role_key = ["page_viewer", "page_manager", "page_admin"].into_iter().find(|known| *known == role_key);

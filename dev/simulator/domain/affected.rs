@@ -1,19 +1,19 @@
-//! Affected items: how requests name them, and how answers show them.
+//! Affected items: how requests name them, and how responses show them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::wire::body::present;
-use super::super::wire::reply::Refusal;
-use super::super::world::World;
-use super::hierarchy;
+use super::hierarchy::{self, Item};
 use super::pages::Page;
+use crate::call::present;
+use crate::reply::Refusal;
+use crate::world::World;
 
-/// An incident or maintenance touches at most this many items by name.
+/// A notice touches at most this many items by name.
 const ITEMS_MAX: usize = 100;
 
 /// One entry of `affected_items` in a request: exactly one of the three.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemName {
     #[serde(default, deserialize_with = "present")]
@@ -26,11 +26,10 @@ pub struct ItemName {
 
 /// Whether a text can be an external id: 1 to 128 letters, digits, dots, underscores, colons and hyphens.
 pub fn is_external_id(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-    (1..=128).contains(&text.len()) && text.bytes().all(allowed)
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
-/// Refuses an external id of the wrong form.
 pub fn check_external_id(external_id: Option<&str>) -> Result<(), Refusal> {
     match external_id {
         Some(text) if !is_external_id(text) => Err(Refusal::invalid(
@@ -47,7 +46,7 @@ pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
     }
     let mut ids = Vec::new();
     for name in names {
-        let id = resolve_one(page, name)?;
+        let id = name.resolve(page)?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -55,23 +54,28 @@ pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
     Ok(ids)
 }
 
-fn resolve_one(page: &Page, name: &ItemName) -> Result<u64, Refusal> {
-    let (found, shown) = match (name.id, &name.external_id, &name.slug) {
-        (Some(id), None, None) => (page.items.iter().find(|item| item.id == id), format!("id {id}")),
-        (None, Some(external_id), None) => {
-            (page.items.iter().find(|item| item.external_id == *external_id), format!("external_id \"{external_id}\""))
-        }
-        (None, None, Some(slug)) => (page.items.iter().find(|item| item.slug == *slug), format!("slug \"{slug}\"")),
-        _ => {
-            return Err(Refusal::invalid("each entry of affected_items takes exactly one of id, external_id and slug"));
-        }
-    };
-    found.map(|item| item.id).ok_or_else(|| Refusal::invalid(format!("affected_items names an unknown item: {shown}")))
+impl ItemName {
+    fn resolve(&self, page: &Page) -> Result<u64, Refusal> {
+        let find = |matches: &dyn Fn(&Item) -> bool| page.items.iter().find(|item| matches(item));
+        let (found, shown) = match (self.id, &self.external_id, &self.slug) {
+            (Some(id), None, None) => (find(&|item| item.id == id), format!("id {id}")),
+            (None, Some(wanted), None) => {
+                (find(&|item| item.external_id == *wanted), format!("external_id \"{wanted}\""))
+            }
+            (None, None, Some(slug)) => (find(&|item| item.slug == *slug), format!("slug \"{slug}\"")),
+            _ => {
+                let message = "each entry of affected_items takes exactly one of id, external_id and slug";
+                return Err(Refusal::invalid(message));
+            }
+        };
+        let unknown = || Refusal::invalid(format!("affected_items names an unknown item: {shown}"));
+        found.map(|item| item.id).ok_or_else(unknown)
+    }
 }
 
-/// Affected items as answers show them. An open incident's own status wins over the computed one.
+/// Affected items as responses show them. `own_status` wins over the computed one.
 pub fn show(world: &World, page: &Page, ids: &[u64], own_status: Option<&str>) -> Value {
-    let standing = hierarchy::standing(world, page);
+    let condition = hierarchy::condition(world, page);
     let items = ids.iter().filter_map(|id| page.items.iter().find(|item| item.id == *id));
     let shown = items.map(|item| {
         json!({
@@ -79,7 +83,7 @@ pub fn show(world: &World, page: &Page, ids: &[u64], own_status: Option<&str>) -
             "external_id": item.external_id,
             "slug": item.slug,
             "name": item.name,
-            "status": own_status.unwrap_or_else(|| standing.status_key(page, item.id)),
+            "status": own_status.unwrap_or_else(|| condition.status_key(page, item.id)),
         })
     });
     shown.collect()

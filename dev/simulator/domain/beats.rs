@@ -1,134 +1,119 @@
 //! Beats (synthetic monitors) and their groups. `evidence` holds what their runs leave behind.
 
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::dispatch::Call;
-use super::super::routes::Endpoint;
-use super::super::wire::body::{self, Query};
-use super::super::wire::reply::{self, Handled, Refusal};
-use super::super::world::World;
 use super::beat_actions::BeatAction;
-use super::evidence::{self, BeatRun, EvidenceEvent};
-use super::pages::list_all;
+use super::evidence::{BeatRun, EvidenceEvent};
+use crate::call::{Call, View};
+use crate::reply::{self, Handled, Refusal, time_or_null, with};
+use crate::world::World;
 
 /// Everything that belongs to Beats, of all pages.
-#[derive(Debug, Default)]
 pub struct Beats {
-    /// The Beats themselves.
     pub monitors: Vec<Beat>,
-    /// Their groups.
     pub groups: Vec<BeatGroup>,
-    /// Evidence, oldest first.
+    /// Oldest first.
     pub events: Vec<EvidenceEvent>,
-    /// Runs, oldest first.
+    /// Oldest first.
     pub runs: Vec<BeatRun>,
     /// Actions that wait, or waited, for a person.
     pub actions: Vec<BeatAction>,
 }
 
-/// A Beat.
-#[derive(Clone, Debug)]
+#[derive(Serialize)]
 pub struct Beat {
-    /// Numeric id.
     pub id: u64,
-    /// The page it watches for.
+    #[serde(skip)]
     pub page_id: u64,
-    /// Name.
     pub name: &'static str,
-    /// Type key.
+    #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What it watches.
-    pub description: &'static str,
-    /// Whether it runs.
     pub enabled: bool,
-    /// Seconds between runs.
-    pub interval_seconds: u64,
-    /// Milliseconds a run may take.
-    pub timeout_ms: u64,
-    /// Hierarchy items it speaks for.
-    pub component_ids: Vec<u64>,
-    /// Its group.
-    pub group_id: Option<u64>,
     /// `healthy`, `warning`, `critical` or `unknown`.
+    #[serde(rename = "current_stage")]
     pub stage: &'static str,
     /// `disabled`, `draft_only` or `auto_post`.
     pub public_post_mode: &'static str,
+    #[serde(rename = "beat_group_id")]
+    pub group_id: Option<u64>,
+    /// Hierarchy items it speaks for.
+    pub component_ids: Vec<u64>,
+    #[serde(skip)]
+    pub last_run_at: Option<i64>,
+    #[serde(skip)]
+    pub details: BeatDetails,
+}
+
+/// What only the full document of a Beat has.
+#[derive(Serialize)]
+pub struct BeatDetails {
+    pub description: &'static str,
+    pub interval_seconds: u64,
+    pub timeout_ms: u64,
+    pub regions: [&'static str; 1],
     /// Target and expectations, as configured. Carries credentials, as real configurations do.
     pub configuration: Value,
-    /// The latest run.
-    pub last_run_at: Option<i64>,
 }
 
 /// A group of Beats that share their customer-facing automation.
-#[derive(Clone, Debug)]
+#[derive(Serialize)]
 pub struct BeatGroup {
-    /// Numeric id.
     pub id: u64,
-    /// The page.
+    #[serde(skip)]
     pub page_id: u64,
-    /// Name.
     pub name: &'static str,
-    /// What it stands for.
     pub description: &'static str,
     /// `disabled`, `draft_only` or `auto_post`.
     pub public_post_mode: &'static str,
 }
 
-/// Answers the Beat operations of a page.
-pub fn perform(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
-    match endpoint {
-        Endpoint::Beats => list(world, call),
-        Endpoint::Beat(id) => {
-            Query::parse(call.request, &[])?;
-            Ok(reply::ok(&find(world, call.page_id, *id)?.full()))
-        }
-        Endpoint::BeatRun(id) => run(world, call, *id),
-        Endpoint::BeatEvents(id) => evidence::list_events(world, call, *id),
-        Endpoint::BeatRuns(id) => evidence::list_runs(world, call, *id),
-        Endpoint::BeatFailures => evidence::list_failures(world, call),
-        _ => list_groups(world, call),
-    }
-}
-
-/// A Beat of a page.
-pub fn find(world: &World, page_id: u64, id: u64) -> Result<&Beat, Refusal> {
-    let found = world.beats.monitors.iter().find(|beat| beat.id == id && beat.page_id == page_id);
+/// A Beat of the call's page.
+pub fn find<'a>(world: &'a World, call: &Call, id: u64) -> Result<&'a Beat, Refusal> {
+    let found = world.beats.monitors.iter().find(|beat| beat.id == id && beat.page_id == call.page_id);
     found.ok_or_else(|| Refusal::not_found("beat"))
 }
 
-fn list(world: &World, call: &Call) -> Handled {
-    let in_full = Query::parse(call.request, &["view"])?.full()?;
-    let on_page = world.beats.monitors.iter().filter(|beat| beat.page_id == call.page_id);
-    let shown = on_page.map(|beat| if in_full { beat.full() } else { beat.compact() });
-    Ok(list_all(shown.collect()))
+/// `GET beats/{id}`
+pub fn show(world: &mut World, call: &Call) -> Handled {
+    call.no_query()?;
+    Ok(reply::ok(&find(world, call, call.id())?.full()))
 }
 
-fn list_groups(world: &World, call: &Call) -> Handled {
-    Query::parse(call.request, &[])?;
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeatsQuery {
+    view: Option<View>,
+}
+
+/// `GET beats`
+pub fn list(world: &mut World, call: &Call) -> Handled {
+    let BeatsQuery { view } = call.query()?;
+    let on_page = world.beats.monitors.iter().filter(|beat| beat.page_id == call.page_id);
+    Ok(reply::list_all(on_page.map(|beat| if view.is_some() { beat.full() } else { beat.compact() })))
+}
+
+/// `GET beat-groups`
+pub fn list_groups(world: &mut World, call: &Call) -> Handled {
+    call.no_query()?;
     let groups = world.beats.groups.iter().filter(|group| group.page_id == call.page_id);
-    let items = groups.map(|group| {
+    Ok(reply::list_all(groups.map(|group| {
         let members: Vec<_> = world.beats.monitors.iter().filter(|beat| beat.group_id == Some(group.id)).collect();
         let worst = ["critical", "warning", "unknown", "healthy"];
         let worst = worst.into_iter().find(|stage| members.iter().any(|beat| beat.stage == *stage));
         let shown = members.iter().map(
             |beat| json!({ "id": beat.id, "name": beat.name, "enabled": beat.enabled, "current_stage": beat.stage }),
         );
-        json!({
-            "id": group.id,
-            "name": group.name,
-            "description": group.description,
-            "public_post_mode": group.public_post_mode,
-            "current_stage": worst.unwrap_or("unknown"),
-            "members": shown.collect::<Vec<_>>(),
-        })
-    });
-    Ok(list_all(items.collect()))
+        let shown: Vec<Value> = shown.collect();
+        with(group, json!({ "current_stage": worst.unwrap_or("unknown"), "members": shown }))
+    })))
 }
 
-/// `POST beats/{id}/run`: the run confirms the stage the Beat is in.
-fn run(world: &mut World, call: &Call, id: u64) -> Handled {
-    body::none(call.request)?;
-    let beat = find(world, call.page_id, id)?;
+/// `POST beats/{id}/run`: the run confirms the stage that the Beat is in.
+pub fn run(world: &mut World, call: &Call) -> Handled {
+    call.no_body()?;
+    let beat = find(world, call, call.id())?;
     if !beat.enabled {
         return Err(Refusal::conflict("beat is disabled"));
     }
@@ -140,31 +125,15 @@ fn run(world: &mut World, call: &Call, id: u64) -> Handled {
     for beat in world.beats.monitors.iter_mut().filter(|beat| beat.id == beat_id) {
         beat.last_run_at = Some(call.now);
     }
-    Ok(reply::json_response(http::StatusCode::ACCEPTED, &shown))
+    Ok(reply::respond(StatusCode::ACCEPTED, &shown))
 }
 
 impl Beat {
     fn compact(&self) -> Value {
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "type": self.kind,
-            "enabled": self.enabled,
-            "current_stage": self.stage,
-            "public_post_mode": self.public_post_mode,
-            "beat_group_id": self.group_id,
-            "component_ids": self.component_ids,
-            "last_run_at": reply::time_or_null(self.last_run_at),
-        })
+        with(self, json!({ "last_run_at": time_or_null(self.last_run_at) }))
     }
 
     fn full(&self) -> Value {
-        let mut document = self.compact();
-        document["description"] = json!(self.description);
-        document["interval_seconds"] = json!(self.interval_seconds);
-        document["timeout_ms"] = json!(self.timeout_ms);
-        document["regions"] = json!(["europe-west2"]);
-        document["configuration"] = self.configuration.clone();
-        document
+        with(self.compact(), json!(self.details))
     }
 }

@@ -1,53 +1,42 @@
 //! The signed-in user: who they are and which pages they may see.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::caller::Caller;
-use super::super::caller::people::{User, role_permissions};
-use super::super::wire::reply::{self, Handled, Refusal};
-use super::super::world::World;
+use super::pages::identity;
+use crate::call::Arrival;
+use crate::caller::people::role_permissions;
+use crate::caller::{self, Caller, SESSION};
+use crate::reply::{self, Handled, Refusal, with};
+use crate::world::World;
 
 /// `GET /api/v1/me`
-pub fn me(world: &World, caller: &Caller) -> Handled {
-    let user = user(world, caller)?;
-    Ok(reply::ok(&json!({
-        "id": user.id,
-        "name": user.name,
-        "email": user.email,
-        "locale": user.locale,
-        "time_zone": user.time_zone,
-    })))
+pub fn me(world: &mut World, arrival: &Arrival) -> Handled {
+    let user_id = establish(world, arrival)?;
+    Ok(reply::ok(&world.people.users[&user_id]))
 }
 
 /// `GET /api/v1/me/pages`
-pub fn pages(world: &World, caller: &Caller) -> Handled {
-    let user = user(world, caller)?;
-    let items: Vec<Value> = user
-        .roles
-        .iter()
-        .filter_map(|(page_id, role_key)| Some((world.pages.get(page_id)?, role_key)))
-        .map(|(page, role_key)| {
+pub fn pages(world: &mut World, arrival: &Arrival) -> Handled {
+    let user_id = establish(world, arrival)?;
+    let roles = world.people.users[&user_id].roles.iter();
+    let pages = roles.filter_map(|(page_id, role_key)| Some((world.pages.get(page_id)?, role_key)));
+    Ok(reply::list_all(pages.map(|(page, role_key)| {
+        with(
+            identity(page),
             json!({
-                "id": page.id,
                 "organization_id": page.organization_id,
                 "organization_name": page.organization_name,
-                "name": page.name,
-                "slug": page.slug,
-                "public_url": page.public_url,
-                "time_zone": page.time_zone,
-                "visibility": page.visibility,
                 "role_key": role_key,
                 "permissions": role_permissions(role_key),
-            })
-        })
-        .collect();
-    let total = items.len();
-    Ok(reply::list(items, total))
+            }),
+        )
+    })))
 }
 
-fn user<'a>(world: &'a World, caller: &Caller) -> Result<&'a User, Refusal> {
-    match caller {
-        Caller::OnBehalf(person) => world.people.users.get(&person.user_id).ok_or_else(|| Refusal::not_found("user")),
+fn establish(world: &mut World, arrival: &Arrival) -> Result<u64, Refusal> {
+    arrival.no_query()?;
+    match caller::establish(world, arrival, &SESSION, None)? {
+        Caller::OnBehalf(person) => Ok(person.user_id),
         Caller::Token(_) => Err(Refusal::forbidden("an API token belongs to a page and has no user")),
     }
 }

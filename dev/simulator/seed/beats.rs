@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::super::domain::beat_actions::BeatAction;
-use super::super::domain::beats::{Beat, BeatGroup, Beats};
-use super::super::domain::evidence::BeatRun;
 use super::evidence;
+use crate::domain::beat_actions::{ActionState, BeatAction};
+use crate::domain::beats::{Beat, BeatDetails, BeatGroup, Beats};
+use crate::domain::evidence::BeatRun;
 
 const MINUTE: i64 = 60;
 
@@ -54,25 +54,28 @@ fn beat(row: &Row, page_id: u64, now: i64) -> Beat {
         page_id,
         name,
         kind,
-        description: "Watches from Europe West 2.",
         enabled,
-        interval_seconds: 60,
-        timeout_ms: 10_000,
-        component_ids: vec![component],
-        group_id,
         stage,
         public_post_mode,
-        // Real configurations carry credentials. Whoever hands this on must leave them out.
-        configuration: json!({
-            "url": format!("https://probe.northwind.example/{id}"),
-            "method": "GET",
-            "expected_status_codes": [200],
-            "request_headers": {
-                "Authorization": "Bearer demo-probe-credential-never-show-this",
-                "X-Api-Key": "demo-api-key-never-show-this",
-            },
-        }),
+        group_id,
+        component_ids: vec![component],
         last_run_at: enabled.then_some(now - MINUTE),
+        details: BeatDetails {
+            description: "Watches from Europe West 2.",
+            interval_seconds: 60,
+            timeout_ms: 10_000,
+            regions: ["europe-west2"],
+            // Real configurations carry credentials. Whoever hands this on must leave them out.
+            configuration: json!({
+                "url": format!("https://probe.northwind.example/{id}"),
+                "method": "GET",
+                "expected_status_codes": [200],
+                "request_headers": {
+                    "Authorization": "Bearer demo-probe-credential-never-show-this",
+                    "X-Api-Key": "demo-api-key-never-show-this",
+                },
+            }),
+        },
     }
 }
 
@@ -94,7 +97,7 @@ fn actions(now: i64) -> Vec<BeatAction> {
         page_id: 42,
         beat_id,
         kind: kind.to_owned(),
-        state: "pending".to_owned(),
+        state: ActionState::Pending,
         title: title.to_owned(),
         message: message.to_owned(),
         proposed_status: "degraded".to_owned(),

@@ -1,12 +1,11 @@
 //! The three pages and their vocabularies.
 
-use super::super::domain::pages::{Page, Stage, StatusDefinition};
 use super::hierarchy;
+use crate::domain::pages::{Page, Stage, StatusDefinition};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// All pages.
 pub fn pages(now: i64) -> Vec<Page> {
     vec![
         Page {

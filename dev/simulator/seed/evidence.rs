@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::domain::evidence::EvidenceEvent;
+use crate::domain::evidence::EvidenceEvent;
 
 const MINUTE: i64 = 60;
 

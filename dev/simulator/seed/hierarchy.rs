@@ -1,6 +1,6 @@
 //! What the pages watch over: services, regions and components, three levels deep.
 
-use super::super::domain::hierarchy::{Item, Level};
+use crate::domain::hierarchy::{Item, Level};
 
 /// The usual three levels.
 pub fn levels(first_id: u64) -> Vec<Level> {
@@ -43,7 +43,6 @@ const NORTHWIND: &[Row] = &[
     (133, Some(131), "SMS Delivery", "SMS", "Text messages through two carriers."),
 ];
 
-/// Page 42.
 pub fn northwind() -> Vec<Item> {
     build(NORTHWIND)
 }
@@ -58,7 +57,6 @@ const NORTHWIND_EU: &[Row] = &[
     (205, Some(204), "Compute Paris", "Compute", "Virtual machines and containers."),
 ];
 
-/// Page 43.
 pub fn northwind_eu() -> Vec<Item> {
     build(NORTHWIND_EU)
 }
@@ -70,7 +68,6 @@ const GLOBEX: &[Row] = &[
     (302, Some(301), "Ledger", "Ledger", "Bookkeeping."),
 ];
 
-/// Page 77.
 pub fn globex() -> Vec<Item> {
     build(GLOBEX)
 }

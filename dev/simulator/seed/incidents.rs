@@ -1,6 +1,7 @@
 //! Three active and twelve resolved incidents on page 42, one on page 43, one on Globex's page 77.
 
-use super::super::domain::incidents::{Author, Incident, Origin, Update};
+use crate::domain::incidents::Incident;
+use crate::domain::notices::{Author, Notice, Origin};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -25,16 +26,15 @@ const PAST: [Past; 12] = [
     (1015, 84, 30, "degraded", 133, "SMS delays to Germany", "a carrier incident"),
 ];
 
-/// All incidents.
-pub fn incidents(now: i64) -> Vec<Incident> {
+pub fn incidents(now: i64) -> Vec<Notice<Incident>> {
     let mut incidents = active(now);
     incidents.extend(PAST.iter().map(|past| resolved(past, now)));
-    incidents.push(Incident {
+    incidents.push(Notice {
         page_id: 43,
         stage_id: 22,
         ..open(1101, "Elevated error rate for key operations", "degraded", &[203], now - 3 * HOUR)
     });
-    incidents.push(Incident {
+    incidents.push(Notice {
         page_id: 77,
         stage_id: 41,
         ..open(1201, "Globex internal: ledger replication paused", "partial_outage", &[302], now - 5 * HOUR)
@@ -42,28 +42,26 @@ pub fn incidents(now: i64) -> Vec<Incident> {
     incidents
 }
 
-fn active(now: i64) -> Vec<Incident> {
-    let checkout = Incident {
+fn active(now: i64) -> Vec<Notice<Incident>> {
+    let checkout = Notice {
         external_id: Some("pagerduty-Q2TXAPI".to_owned()),
         description: "Requests to the API gateway in Europe fail for about 12% of customers.".to_owned(),
         impact: Some("API calls may time out or answer with errors. Retrying usually helps.".to_owned()),
-        acknowledged_at: Some(now - 100 * MINUTE),
         ..open(1001, "API gateway errors in Europe", "partial_outage", &[102, 103], now - 110 * MINUTE)
     };
-    let exports = Incident {
+    let exports = Notice {
         description: "Large exports take longer than usual to finish.".to_owned(),
         affected_freetext: Some("CSV and PDF exports over 100 MB".to_owned()),
         ..open(1002, "Slow report exports", "degraded", &[114], now - 26 * HOUR)
     };
-    let carrier = Incident {
+    let carrier = Notice {
         description: "One of our carriers reports delays. Messages arrive late and are not lost.".to_owned(),
         impact: Some("One-time codes by SMS may arrive up to ten minutes late.".to_owned()),
-        acknowledged_at: Some(now - 40 * MINUTE),
         ..open(1003, "Delayed SMS delivery", "degraded", &[133], now - 50 * MINUTE)
     };
     vec![
         with_updates(
-            checkout,
+            acknowledged(checkout, now - 100 * MINUTE),
             &[
                 (1, -105, "We are investigating errors at the API gateway in Europe."),
                 (2, -80, "A bad configuration reached one of three gateway clusters. We are rolling it back."),
@@ -80,68 +78,65 @@ fn active(now: i64) -> Vec<Incident> {
             ],
             now,
         ),
-        with_updates(carrier, &[(1, -45, "Our carrier confirms delays and works on a fix.")], now),
+        with_updates(
+            acknowledged(carrier, now - 40 * MINUTE),
+            &[(1, -45, "Our carrier confirms delays and works on a fix.")],
+            now,
+        ),
     ]
 }
 
-fn open(id: u64, title: &str, status: &str, affected: &[u64], started_at: i64) -> Incident {
-    Incident {
+fn open(id: u64, title: &str, status: &str, affected: &[u64], started_at: i64) -> Notice<Incident> {
+    Notice {
         id,
         page_id: 42,
         external_id: None,
         created_with: None,
         title: title.to_owned(),
         description: title.to_owned(),
-        status: status.to_owned(),
         impact: None,
         stage_id: 1,
         affected: affected.to_vec(),
         affected_freetext: None,
         author: Author::new("Theo Okafor", "dashboard"),
-        started_at,
-        acknowledged_at: None,
-        resolved_at: None,
         updated_at: started_at,
         updates: Vec::new(),
+        own: Incident::new(status, started_at),
     }
 }
 
+fn acknowledged(mut incident: Notice<Incident>, at: i64) -> Notice<Incident> {
+    incident.own.acknowledged_at = Some(at);
+    incident
+}
+
 /// Adds updates: stage, minutes relative to `now`, message.
-fn with_updates(mut incident: Incident, updates: &[(u64, i64, &str)], now: i64) -> Incident {
-    for (index, (stage_id, minutes, message)) in (0..).zip(updates) {
-        incident.stage_id = *stage_id;
-        let author = Author::new("Theo Okafor", "dashboard");
-        let (id, at) = (incident.id * 10 + 5000 + index, now + minutes * MINUTE);
-        incident.append(id, (*message).to_owned(), author, at, Origin::default());
+fn with_updates(mut incident: Notice<Incident>, updates: &[(u64, i64, &str)], now: i64) -> Notice<Incident> {
+    for (stage_id, minutes, message) in updates {
+        add_update(&mut incident, *stage_id, message, "Theo Okafor", now + minutes * MINUTE);
     }
     incident
 }
 
-fn resolved(past: &Past, now: i64) -> Incident {
+fn add_update(incident: &mut Notice<Incident>, stage_id: u64, message: &str, author: &str, at: i64) {
+    incident.stage_id = stage_id;
+    let id = incident.id * 10 + 5000 + incident.updates.len() as u64;
+    incident.append(id, message.to_owned(), Author::new(author, "dashboard"), at, Origin::default());
+}
+
+fn resolved(past: &Past, now: i64) -> Notice<Incident> {
     let (id, days, minutes, status, item, title, cause) = *past;
     let started_at = now - days * DAY - 2 * HOUR;
     let resolved_at = started_at + minutes * MINUTE;
-    let update = |index: u64, stage_id, message: String, created_at| Update {
-        id: id * 10 + 5000 + index,
-        message,
-        stage_id,
-        status: Some(status.to_owned()),
-        author: Author::new("Mara Lindqvist", "dashboard"),
-        created_at,
-        external_id: None,
-        created_with: None,
-    };
-    Incident {
-        stage_id: 4,
-        description: format!("{title}. The cause was {cause}."),
-        acknowledged_at: Some(started_at + 4 * MINUTE),
-        resolved_at: Some(resolved_at),
-        updated_at: resolved_at,
-        updates: vec![
-            update(0, 1, "We are investigating.".to_owned(), started_at + 2 * MINUTE),
-            update(1, 2, format!("The cause is {cause}."), started_at + minutes * MINUTE / 2),
-            update(2, 4, "The incident is over. We apologize for the trouble.".to_owned(), resolved_at),
-        ],
-        ..open(id, title, status, &[item], started_at)
+    let mut incident = acknowledged(open(id, title, status, &[item], started_at), started_at + 4 * MINUTE);
+    incident.description = format!("{title}. The cause was {cause}.");
+    for (stage_id, message, at) in [
+        (1, "We are investigating.", started_at + 2 * MINUTE),
+        (2, &*format!("The cause is {cause}."), started_at + minutes * MINUTE / 2),
+        (4, "The incident is over. We apologize for the trouble.", resolved_at),
+    ] {
+        add_update(&mut incident, stage_id, message, "Mara Lindqvist", at);
     }
+    incident.own.resolved_at = Some(resolved_at);
+    incident
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::caller::people::{ApiToken, People, User};
+use crate::caller::people::{ApiToken, People, User};
 
 /// All users and tokens.
 pub fn people() -> People {

@@ -1,18 +1,16 @@
 //! Code for identity, server to server: the connector proves itself, names the code and its verifier, and gets a signed
 //! identity assertion.
 
-use bytes::Bytes;
-use http::Request;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::caller;
-use super::super::caller::assertion::{self, Verified};
-use super::super::secrets;
-use super::super::wire::body;
-use super::super::wire::reply::{self, Handled, Refusal};
-use super::super::world::World;
-use super::{Code, identity};
+use super::{Code, ConnectorId, signing};
+use crate::call::Arrival;
+use crate::caller;
+use crate::caller::assertion::{self, Verified};
+use crate::reply::{self, Handled, Refusal};
+use crate::secrets;
+use crate::world::World;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,41 +25,32 @@ struct ConnectorClaims {
 }
 
 /// `POST /api/v1/connector/sign-in/exchange`
-pub fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
-    let token = caller::bearer(request).ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
-    let assertion: Verified<ConnectorClaims> =
-        assertion::verify(world, &token, "statibeat-connector+jwt", request, now)?;
-    let connector_id = assertion.claims.sub.clone();
-    if !matches!(connector_id.as_str(), "hosted-mcp" | "hosted-mcp-admin") {
-        return Err(Refusal::unauthorized("assertion names an unknown connector"));
-    }
-    assertion::spend(world, &assertion, now)?;
-    let input: Exchange = body::json(request)?;
-    let code = redeem(world, &input, &connector_id, now)?;
+pub fn perform(world: &mut World, arrival: &Arrival) -> Handled {
+    let now = arrival.now;
+    let token = caller::bearer(arrival.request.headers());
+    let token = token.ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
+    let assertion: Verified<ConnectorClaims> = assertion::verify(world, &token, "statibeat-connector+jwt", arrival)?;
+    let connector_id = ConnectorId::parse(&assertion.claims.sub);
+    let connector_id = connector_id.ok_or_else(|| Refusal::unauthorized("assertion names an unknown connector"))?;
+    assertion::redeem(world, &assertion, now)?;
+    let code = redeem(world, &arrival.json()?, connector_id, now)?;
+    let jti = world.secrets.next("identity");
     let user = &world.people.users[&code.session.user_id];
     if user.disabled {
         return Err(Refusal::forbidden("user is disabled"));
     }
     let claims = json!({
-        "iss": world.settings.origin,
-        "aud": world.settings.connector_url,
-        "sub": user.id.to_string(),
-        "name": user.name,
         "email": user.email,
         "sid": code.session.sid,
         "auth_time": code.session.started_at,
-        "env": world.settings.environment,
         "state_hash": code.state_hash,
-        "jti": world.secrets.next("identity"),
-        "iat": now,
-        "exp": now + identity::LIFETIME,
     });
-    let identity = identity::sign(&world.settings.identity_seed, "statibeat-identity+jwt", &claims);
+    let identity = signing::sign(world, "statibeat-identity+jwt", user, &jti, now, claims);
     Ok(reply::ok(&json!({ "identity": identity })))
 }
 
-/// Uses a code up. A failed attempt uses it up as well.
-fn redeem(world: &mut World, input: &Exchange, connector_id: &str, now: i64) -> Result<Code, Refusal> {
+/// Redeems a code. A failed attempt uses it up as well.
+fn redeem(world: &mut World, input: &Exchange, connector_id: ConnectorId, now: i64) -> Result<Code, Refusal> {
     let code = world.sign_ins.codes.remove(&input.code);
     let code = code.ok_or_else(|| Refusal::invalid("code is unknown or was used before"))?;
     if now >= code.expires_at {

@@ -4,177 +4,196 @@
 //! The return addresses are configuration, never a parameter. A code is bound to the connector, the state and the
 //! challenge it was asked for with, lives 60 seconds and has one attempt.
 
-pub mod admin_assertion;
 pub mod exchange;
-pub mod identity;
 mod page;
+pub mod signing;
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::secrets;
-use super::world::World;
-use page::Choice;
+use crate::call::Arrival;
+use crate::secrets;
+use crate::world::World;
+use page::Problem;
 
 /// Seconds a code lives.
 const CODE_LIFETIME: i64 = 60;
 /// Seconds a browser stays signed in.
 const SESSION_LIFETIME: i64 = 8 * 3600;
-/// The browser's cookie.
 const COOKIE: &str = "simulator_session";
 
-/// Sessions and codes.
-#[derive(Debug, Default)]
+/// Sessions by cookie, and codes.
+#[derive(Default)]
 pub struct SignIns {
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Session {
     user_id: u64,
     sid: String,
     started_at: i64,
 }
 
-#[derive(Debug)]
 struct Code {
     session: Session,
-    connector_id: String,
+    connector_id: ConnectorId,
     state_hash: String,
     challenge: String,
     expires_at: i64,
 }
 
-/// What the connector asks the sign-in page for.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// `hosted-mcp` or `hosted-mcp-admin`.
-    pub connector_id: String,
-    /// The connector's own handle, returned as it came.
-    pub state: String,
-    /// S256 challenge.
-    pub code_challenge: String,
-    /// `prompt=select_account`.
-    pub select_account: bool,
+#[derive(Clone, Copy, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum ConnectorId {
+    HostedMcp,
+    HostedMcpAdmin,
+}
+
+impl ConnectorId {
+    fn parse(text: &str) -> Option<Self> {
+        [Self::HostedMcp, Self::HostedMcpAdmin].into_iter().find(|known| known.name() == text)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::HostedMcp => "hosted-mcp",
+            Self::HostedMcpAdmin => "hosted-mcp-admin",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+enum ChallengeMethod {
+    S256,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Prompt {
+    SelectAccount,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Continue,
+    Cancel,
+}
+
+/// What the connector asks the sign-in page for; the form carries it along, with the person's choice.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SignInRequest {
+    connector_id: ConnectorId,
+    /// The connector's own, returned as it came.
+    #[serde(deserialize_with = "state")]
+    state: String,
+    #[serde(deserialize_with = "challenge")]
+    code_challenge: String,
+    code_challenge_method: ChallengeMethod,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<Prompt>,
+    #[serde(skip_serializing)]
+    user_id: Option<u64>,
+    #[serde(skip_serializing)]
+    action: Option<Action>,
+}
+
+fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let state = String::deserialize(deserializer)?;
+    if (16..=512).contains(&state.len()) {
+        Ok(state)
+    } else {
+        Err(D::Error::custom("state must have 16 to 512 characters"))
+    }
+}
+
+fn challenge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_base64url = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_sound = text.len() == 43 && is_base64url;
+    if is_sound { Ok(text) } else { Err(D::Error::custom("code_challenge must be 43 characters of base64url")) }
+}
+
+fn read(text: &[u8]) -> Result<SignInRequest, Problem> {
+    serde_urlencoded::from_bytes(text).map_err(|error| Problem(format!("The request is not as it should be: {error}.")))
 }
 
 /// `GET /connector/sign-in`: always a page, never an automatic redirect.
-pub fn show(world: &World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
-    let asked = match Asked::read(request.uri().query().unwrap_or("")) {
-        Ok(asked) => asked,
-        Err(fault) => return page::fault(&fault),
-    };
-    let session = session(world, request, now).filter(|_| !asked.select_account);
-    page::choose(world, &asked, session.map(|session| session.user_id))
+pub fn show(world: &mut World, arrival: &Arrival) -> Result<Response, Problem> {
+    let wanted = read(arrival.request.uri().query().unwrap_or_default().as_bytes())?;
+    let session = session(world, arrival).filter(|_| wanted.prompt.is_none());
+    Ok(page::choose(world, &wanted, session.map(|session| session.user_id)))
 }
 
 /// `POST /connector/sign-in`: the person's choice.
-pub fn choose(world: &mut World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
-    if request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-        return page::fault("The form was sent by another site.");
+pub fn choose(world: &mut World, arrival: &Arrival) -> Result<Response, Problem> {
+    let problem = |reason: &str| Problem(reason.to_owned());
+    if arrival.request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Err(problem("The form was sent by another site."));
     }
-    let form = String::from_utf8_lossy(request.body()).into_owned();
-    let (asked, choice) = match Asked::read(&form).and_then(|asked| Ok((asked, Choice::read(&form)?))) {
-        Ok(read) => read,
-        Err(fault) => return page::fault(&fault),
-    };
-    let session = match choice {
-        Choice::Cancel => {
-            return go_back(world, &asked, &[("error", "access_denied"), ("state", &asked.state)]);
+    let wanted: SignInRequest = read(arrival.request.body())?;
+    let session = match (wanted.action, wanted.user_id) {
+        (Some(Action::Cancel), None) => return Ok(go_back(world, &wanted, "error", "access_denied")),
+        (Some(Action::Continue), None) => {
+            session(world, arrival).cloned().ok_or_else(|| problem("You are not signed in any more."))?
         }
-        Choice::Continue => match session(world, request, now) {
-            Some(session) => session.clone(),
-            None => return page::fault("You are not signed in any more."),
-        },
-        Choice::User(user_id) => match world.people.users.get(&user_id).filter(|user| user.demo) {
-            Some(user) => Session { user_id: user.id, sid: world.secrets.next("sid"), started_at: now },
-            None => return page::fault("There is no such user."),
-        },
+        (None, Some(user_id)) => {
+            let user = world.people.users.get(&user_id).filter(|user| user.demo);
+            let user_id = user.ok_or_else(|| problem("There is no such user."))?.id;
+            Session { user_id, sid: world.secrets.next("sid"), started_at: arrival.now }
+        }
+        _ => return Err(problem("Nobody was chosen.")),
     };
     let cookie = world.secrets.next("session");
     world.sign_ins.sessions.insert(cookie.clone(), session.clone());
-    let code = issue_code(world, &asked, session, now);
-    let mut response = go_back(world, &asked, &[("code", &code), ("state", &asked.state)]);
+    let code = issue_code(world, &wanted, session, arrival.now);
+    let mut response = go_back(world, &wanted, "code", &code);
     let cookie = format!("{COOKIE}={cookie}; Path=/connector; HttpOnly; SameSite=Lax; Max-Age={SESSION_LIFETIME}");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert("set-cookie", value);
+        response.headers_mut().insert(header::SET_COOKIE, value);
     }
-    response
+    Ok(response)
 }
 
-fn session<'a>(world: &'a World, request: &Request<Bytes>, now: i64) -> Option<&'a Session> {
-    let cookies = request.headers().get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+fn session<'a>(world: &'a World, arrival: &Arrival) -> Option<&'a Session> {
+    let cookies = arrival.request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
-    world.sign_ins.sessions.get(value).filter(|session| now < session.started_at + SESSION_LIFETIME)
+    world.sign_ins.sessions.get(value).filter(|session| arrival.now < session.started_at + SESSION_LIFETIME)
 }
 
-fn issue_code(world: &mut World, asked: &Asked, session: Session, now: i64) -> String {
+fn issue_code(world: &mut World, wanted: &SignInRequest, session: Session, now: i64) -> String {
     let code = world.secrets.next("code");
     world.sign_ins.codes.retain(|_, code| now < code.expires_at);
-    world.sign_ins.codes.insert(
-        code.clone(),
-        Code {
-            session,
-            connector_id: asked.connector_id.clone(),
-            state_hash: secrets::hash(asked.state.as_bytes()),
-            challenge: asked.code_challenge.clone(),
-            expires_at: now + CODE_LIFETIME,
-        },
-    );
+    let issued = Code {
+        session,
+        connector_id: wanted.connector_id,
+        state_hash: secrets::hash(wanted.state.as_bytes()),
+        challenge: wanted.code_challenge.clone(),
+        expires_at: now + CODE_LIFETIME,
+    };
+    world.sign_ins.codes.insert(code.clone(), issued);
     code
 }
 
-fn go_back(world: &World, asked: &Asked, parameters: &[(&str, &str)]) -> Response<Bytes> {
-    let path = if asked.connector_id == "hosted-mcp" { "/mcp/oauth/callback" } else { "/mcp/admin/callback" };
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let headers = response.headers_mut();
-    headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
-    if let Ok(location) = HeaderValue::from_str(&format!("{}{path}?{query}", world.settings.connector_url)) {
-        headers.insert("location", location);
-    }
-    response
-}
-
-impl Asked {
-    /// Reads the parameters from a query or form; the form's own fields are left to [`Choice`].
-    fn read(text: &str) -> Result<Self, String> {
-        let mut known = HashMap::new();
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let name = name.into_owned();
-            let expected =
-                ["connector_id", "state", "code_challenge", "code_challenge_method", "prompt", "user_id", "action"];
-            if !expected.contains(&name.as_str()) || known.insert(name.clone(), value.into_owned()).is_some() {
-                return Err(format!("The parameter \"{name}\" is unknown or given twice."));
-            }
-        }
-        let mut take = |name: &str| known.remove(name);
-        let connector_id = take("connector_id").filter(|id| matches!(id.as_str(), "hosted-mcp" | "hosted-mcp-admin"));
-        let state = take("state").filter(|state| (16..=512).contains(&state.len()));
-        let code_challenge = take("code_challenge").filter(|challenge| is_challenge(challenge));
-        let select_account = match take("prompt").as_deref() {
-            None => false,
-            Some("select_account") => true,
-            Some(_) => return Err("The prompt is not known.".to_owned()),
-        };
-        if take("code_challenge_method").as_deref() != Some("S256") {
-            return Err("The code challenge method must be S256.".to_owned());
-        }
-        Ok(Self {
-            connector_id: connector_id.ok_or("The connector is not known.")?,
-            state: state.ok_or("The state must have 16 to 512 characters.")?,
-            code_challenge: code_challenge.ok_or("The code challenge must be 43 characters of base64url.")?,
-            select_account,
-        })
-    }
-}
-
-fn is_challenge(text: &str) -> bool {
-    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+fn go_back(world: &World, wanted: &SignInRequest, name: &str, value: &str) -> Response {
+    let path = match wanted.connector_id {
+        ConnectorId::HostedMcp => "/mcp/oauth/callback",
+        ConnectorId::HostedMcpAdmin => "/mcp/admin/callback",
+    };
+    let query = serde_urlencoded::to_string([(name, value), ("state", &wanted.state)]).unwrap_or_default();
+    let location = format!("{}{path}?{query}", world.settings.connector_url);
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::LOCATION, location.as_str()),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
 }

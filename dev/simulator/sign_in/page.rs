@@ -1,13 +1,13 @@
 //! The sign-in page: four demo users to choose from. No script, no assets, works with a keyboard and a screen reader.
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use http::{StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::super::caller::people::User;
-use super::super::secrets;
-use super::super::world::World;
-use super::Asked;
+use super::{ConnectorId, Prompt, SignInRequest};
+use crate::caller::people::User;
+use crate::secrets;
+use crate::world::World;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -24,45 +24,22 @@ button span { display: block; font-size: .875rem }
 .plain { border-color: transparent; text-align: center }
 ";
 
-/// What a person chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// One of the demo users.
-    User(u64),
-    /// The user who is signed in already.
-    Continue,
-    /// None of them.
-    Cancel,
-}
-
-impl Choice {
-    /// Reads the choice from a form.
-    pub fn read(form: &str) -> Result<Self, String> {
-        let mut fields = form_urlencoded::parse(form.as_bytes());
-        let found = fields.find(|(name, _)| name == "user_id" || name == "action");
-        match found.as_ref().map(|(name, value)| (name.as_ref(), value.as_ref())) {
-            Some(("action", "continue")) => Ok(Self::Continue),
-            Some(("action", "cancel")) => Ok(Self::Cancel),
-            Some(("user_id", id)) => id.parse().map(Self::User).map_err(|_| "There is no such user.".to_owned()),
-            _ => Err("Nobody was chosen.".to_owned()),
-        }
-    }
-}
-
 /// The page with the choice. `signed_in` is the user of the browser's session.
-pub fn choose(world: &World, asked: &Asked, signed_in: Option<u64>) -> Response<Bytes> {
+pub fn choose(world: &World, wanted: &SignInRequest, signed_in: Option<u64>) -> Response {
     let known = signed_in.and_then(|id| world.people.users.get(&id));
-    let admin = asked.connector_id == "hosted-mcp-admin";
     let content = html! {
         h1 { "Sign in to StatiBeat" }
         p {
-            @if admin { "to manage your Hosted MCP connections" } @else { "to continue to Hosted MCP" }
+            @match wanted.connector_id {
+                ConnectorId::HostedMcp => "to continue to Hosted MCP",
+                ConnectorId::HostedMcpAdmin => "to manage your Hosted MCP connections",
+            }
         }
         p.note { "This is the StatiBeat simulator. Choose who you want to be; there are no passwords." }
         form method="post" action="/connector/sign-in" {
-            input type="hidden" name="connector_id" value=(asked.connector_id);
-            input type="hidden" name="state" value=(asked.state);
-            input type="hidden" name="code_challenge" value=(asked.code_challenge);
+            input type="hidden" name="connector_id" value=(wanted.connector_id.name());
+            input type="hidden" name="state" value=(wanted.state);
+            input type="hidden" name="code_challenge" value=(wanted.code_challenge);
             input type="hidden" name="code_challenge_method" value="S256";
             @if let Some(user) = known {
                 button name="action" value="continue" { "Continue as " (user.name) span { (user.email) } }
@@ -74,21 +51,25 @@ pub fn choose(world: &World, asked: &Asked, signed_in: Option<u64>) -> Response<
             button.plain name="action" value="cancel" { "Cancel" }
         }
         @if known.is_some() {
-            p { a href=(other_account(asked)) { "Use another account" } }
+            p { a href=(other_account(wanted)) { "Use another account" } }
         }
     };
     let form_targets = format!("'self' {}", world.settings.connector_url);
     respond(StatusCode::OK, "Sign in to StatiBeat", &content, &form_targets)
 }
 
-/// The page for a visit that cannot go on.
-pub fn fault(reason: &str) -> Response<Bytes> {
-    let content = html! {
-        h1 { "This sign-in cannot continue" }
-        p { (reason) }
-        p { "Go back to the application you came from and start again." }
-    };
-    respond(StatusCode::BAD_REQUEST, "Sign-in problem", &content, "'none'")
+/// Why a sign-in cannot continue, as a page says it.
+pub struct Problem(pub String);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let content = html! {
+            h1 { "This sign-in cannot continue" }
+            p { (self.0) }
+            p { "Go back to the application you came from and start again." }
+        };
+        respond(StatusCode::BAD_REQUEST, "Sign-in problem", &content, "'none'")
+    }
 }
 
 fn roles(world: &World, user: &User) -> String {
@@ -99,18 +80,12 @@ fn roles(world: &World, user: &User) -> String {
     if roles.is_empty() { "no page".to_owned() } else { roles.join(", ") }
 }
 
-fn other_account(asked: &Asked) -> String {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("connector_id", &asked.connector_id)
-        .append_pair("state", &asked.state)
-        .append_pair("code_challenge", &asked.code_challenge)
-        .append_pair("code_challenge_method", "S256")
-        .append_pair("prompt", "select_account")
-        .finish();
-    format!("/connector/sign-in?{query}")
+fn other_account(wanted: &SignInRequest) -> String {
+    let query = serde_urlencoded::to_string(SignInRequest { prompt: Some(Prompt::SelectAccount), ..wanted.clone() });
+    format!("/connector/sign-in?{}", query.unwrap_or_default())
 }
 
-fn respond(status: StatusCode, title: &str, content: &Markup, form_targets: &str) -> Response<Bytes> {
+fn respond(status: StatusCode, title: &str, content: &Markup, form_targets: &str) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -123,21 +98,17 @@ fn respond(status: StatusCode, title: &str, content: &Markup, form_targets: &str
             body { main { (content) } }
         }
     };
-    let mut response = Response::new(Bytes::from(page.into_string()));
-    *response.status_mut() = status;
     // A browser follows the form's redirect only to where form-action allows.
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'",
         secrets::standard_base64_hash(STYLE.as_bytes()),
     );
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
-    if let Ok(value) = HeaderValue::from_str(&policy) {
-        headers.insert("content-security-policy", value);
-    }
-    response
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
+    ];
+    (status, headers, Html(page.into_string())).into_response()
 }

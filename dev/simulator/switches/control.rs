@@ -1,76 +1,81 @@
 //! The switches of the running simulator, under `/__simulator/`: faults, recorded requests, users, the clock; and the
-//! assertions that StatiBeat's back end would sign for its own admin interface. Not part of the contract. They change what everybody sees, so a page in a browser may not reach them: a request that carries an
-//! `Origin` or a host other than loopback is refused.
+//! assertions that StatiBeat's back end would sign for its own admin interface. Not part of the contract.
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::Router;
+use axum::extract::{Extension, Path, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::super::sign_in::admin_assertion;
-use super::super::wire::body;
-use super::super::wire::reply::{self, Handled, Refusal};
-use super::super::world::World;
-use super::faults::{Fault, RecordedRequest};
+use super::faults::Fault;
+use crate::call::{JsonBody, Now};
+use crate::reply::{self, Refusal};
+use crate::sign_in::signing;
+use crate::world::{Shared, lock};
 
-/// Where the switches are.
-const PREFIX: &str = "/__simulator/";
+const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 
-/// Whether a request is for a switch.
-pub fn is_control(request: &Request<Bytes>) -> bool {
-    request.uri().path().starts_with(PREFIX)
+pub fn router() -> Router {
+    Router::new()
+        .route("/health", get(async || reply::ok(&json!({ "status": "ok" }))))
+        .route(
+            "/faults",
+            post(async |Extension(shared): Extension<Shared>, JsonBody(fault): JsonBody<Fault>| {
+                lock(&shared).faults.plan(fault);
+                NO_CONTENT
+            })
+            .delete(async |Extension(shared): Extension<Shared>| {
+                lock(&shared).faults.clear();
+                NO_CONTENT
+            }),
+        )
+        .route(
+            "/release",
+            post(async |Extension(shared): Extension<Shared>| {
+                lock(&shared).faults.release();
+                NO_CONTENT
+            }),
+        )
+        .route(
+            "/requests",
+            get(async |Extension(shared): Extension<Shared>| list(&lock(&shared).requests)).delete(
+                async |Extension(shared): Extension<Shared>| {
+                    lock(&shared).requests.clear();
+                    NO_CONTENT
+                },
+            ),
+        )
+        .route("/audit", get(async |Extension(shared): Extension<Shared>| list(&lock(&shared).audit)))
+        .route(
+            "/clock",
+            post(async |Extension(shared): Extension<Shared>, JsonBody(clock): JsonBody<Clock>| {
+                lock(&shared).ahead_seconds = clock.ahead_seconds;
+                NO_CONTENT
+            }),
+        )
+        .route("/admin-assertions", post(sign_admin_assertion))
+        .route("/users/{id}", post(change_user))
+        .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such switch".to_owned()))
+        .layer(from_fn(refuse_browsers))
 }
 
-/// Answers a switch.
-pub fn answer(world: &mut World, request: &Request<Bytes>, now: i64) -> Response<Bytes> {
-    perform(world, request, now).unwrap_or_else(Refusal::into_response)
+/// The switches change what everybody sees, so a page in a browser may not reach them: a request that carries an `Origin`
+/// or a host other than loopback is refused.
+async fn refuse_browsers(request: Request, next: Next) -> Response {
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok());
+    let host = host.or_else(|| request.uri().host()).unwrap_or("127.0.0.1");
+    let is_loopback = matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"));
+    if request.headers().contains_key("origin") || !is_loopback {
+        return Refusal::forbidden("the simulator's switches are for programs on this machine").into_response();
+    }
+    next.run(request).await
 }
 
-fn perform(world: &mut World, request: &Request<Bytes>, now: i64) -> Handled {
-    if request.headers().contains_key("origin") || !is_loopback(request) {
-        return Err(Refusal::forbidden("the simulator's switches are for programs on this machine"));
-    }
-    let name = request.uri().path().strip_prefix(PREFIX).unwrap_or("");
-    match (request.method().as_str(), name) {
-        ("GET", "health") => Ok(reply::ok(&json!({ "status": "ok" }))),
-        ("POST", "faults") => {
-            world.faults.plan(body::json::<Fault>(request)?);
-            Ok(reply::no_content())
-        }
-        ("DELETE", "faults") => {
-            world.faults.clear();
-            Ok(reply::no_content())
-        }
-        ("POST", "release") => {
-            world.faults.release();
-            Ok(reply::no_content())
-        }
-        ("GET", "requests") => {
-            let items: Vec<Value> = world.requests.iter().map(show).collect();
-            let total = items.len();
-            Ok(reply::list(items, total))
-        }
-        ("DELETE", "requests") => {
-            world.requests.clear();
-            Ok(reply::no_content())
-        }
-        ("GET", "audit") => {
-            let items: Vec<Value> = world.audit.iter().map(|entry| json!(entry)).collect();
-            let total = items.len();
-            Ok(reply::list(items, total))
-        }
-        ("POST", "clock") => {
-            world.ahead_seconds = body::json::<Clock>(request)?.ahead_seconds;
-            Ok(reply::no_content())
-        }
-        ("POST", "admin-assertions") => {
-            let asked: AdminAssertion = body::json(request)?;
-            let issued = admin_assertion::issue(world, asked.user_id, &asked.path, now).map_err(Refusal::invalid)?;
-            Ok(reply::ok(&json!({ "assertion": issued })))
-        }
-        ("POST", name) if name.starts_with("users/") => change_user(world, request, &name["users/".len()..]),
-        _ => Err(Refusal::new(StatusCode::NOT_FOUND, "no such switch")),
-    }
+fn list<'a>(entries: impl IntoIterator<Item = &'a (impl Serialize + 'a)>) -> Response {
+    reply::list_all(entries.into_iter().map(|entry| json!(entry)))
 }
 
 /// How far the simulator's clock is ahead of the machine's.
@@ -80,7 +85,7 @@ struct Clock {
     ahead_seconds: i64,
 }
 
-/// For whom, and for which question of the connector's admin API.
+/// The person and the request to the connector's admin API that an assertion is for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdminAssertion {
@@ -88,45 +93,39 @@ struct AdminAssertion {
     path: String,
 }
 
+async fn sign_admin_assertion(
+    Extension(shared): Extension<Shared>,
+    Extension(Now(now)): Extension<Now>,
+    JsonBody(wanted): JsonBody<AdminAssertion>,
+) -> Result<Response, Refusal> {
+    let world = &mut *lock(&shared);
+    let now = now + world.ahead_seconds;
+    let assertion = signing::admin_assertion(world, wanted.user_id, &wanted.path, now).map_err(Refusal::invalid)?;
+    Ok(reply::ok(&json!({ "assertion": assertion })))
+}
+
 /// What may be changed about a user; `role_key: null` with a page takes the role away.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
-    #[serde(default)]
     disabled: Option<bool>,
-    #[serde(default)]
     page_id: Option<u64>,
-    #[serde(default)]
     role_key: Option<String>,
 }
 
-fn change_user(world: &mut World, request: &Request<Bytes>, id: &str) -> Handled {
-    let id: u64 = id.parse().map_err(|_| Refusal::invalid("invalid ID parameter"))?;
-    let change: UserChange = body::json(request)?;
+async fn change_user(
+    Extension(shared): Extension<Shared>,
+    Path(id): Path<u64>,
+    JsonBody(change): JsonBody<UserChange>,
+) -> Result<StatusCode, Refusal> {
+    let world = &mut *lock(&shared);
     if let Some(disabled) = change.disabled {
         world.people.set_disabled(id, disabled).map_err(Refusal::invalid)?;
     }
     match (change.page_id, change.role_key) {
-        (Some(page_id), role_key) if world.pages.contains_key(&page_id) => {
-            world.people.set_role(id, page_id, role_key.as_deref()).map_err(Refusal::invalid)?;
-        }
+        (Some(page_id), role_key) => world.set_role(id, page_id, role_key.as_deref()).map_err(Refusal::invalid)?,
         (None, None) => {}
-        _ => return Err(Refusal::invalid("role_key needs the page_id of a page")),
+        (None, Some(_)) => return Err(Refusal::invalid("role_key needs the page_id of a page")),
     }
-    Ok(reply::no_content())
-}
-
-fn is_loopback(request: &Request<Bytes>) -> bool {
-    let host = request.headers().get("host").and_then(|value| value.to_str().ok());
-    let host = host.or_else(|| request.uri().host()).unwrap_or("127.0.0.1");
-    matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"))
-}
-
-fn show(request: &RecordedRequest) -> Value {
-    json!({
-        "method": request.method,
-        "path": request.path,
-        "headers": request.headers,
-        "body": String::from_utf8_lossy(&request.body),
-    })
+    Ok(NO_CONTENT)
 }

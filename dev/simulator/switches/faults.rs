@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
+use axum::response::{Html, IntoResponse as _, Response};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use http::{HeaderValue, Request, StatusCode, header};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::super::wire::{limiter, reply};
+use crate::limiter;
+use crate::reply::Refusal;
 
 /// StatiBeat's limit for reads of internal services: what a planned 429 claims to be about.
 const INTERNAL_READS_PER_MINUTE: u32 = 600;
@@ -28,43 +30,32 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
-    /// The answer comes late. Goes together with one further fault.
-    Delay {
-        /// How late.
-        milliseconds: u64,
-    },
-    /// The work is done; its answer waits until the switch `release` is thrown, or all faults are forgotten.
+    /// The response comes late. Goes together with one further fault.
+    Delay { milliseconds: u64 },
+    /// The work is done; its response waits until the switch `release` is thrown, or all faults are forgotten.
     Hold,
-    /// Another status instead of the work.
+    /// Another status instead of the work; `retry_after` in seconds.
     Status {
-        /// The status.
         code: u16,
-        /// The `Retry-After` header, in seconds.
         #[serde(default)]
         retry_after: Option<u32>,
     },
     /// The connection closes before anything was done.
     DropBefore,
-    /// The work is done and its answer lost.
+    /// The work is done and its response lost.
     DropAfter,
-    /// The work is done; the connection closes in the middle of the answer's body.
+    /// The work is done; the connection closes in the middle of the response's body.
     CutBody,
     /// A page of HTML instead of the work, as a proxy on the way sends one.
-    Html {
-        /// The status.
-        code: u16,
-    },
-    /// The work is done; the answer's JSON breaks off in the middle.
+    Html { code: u16 },
+    /// The work is done; the response's JSON breaks off in the middle.
     MalformedBody,
-    /// The work is done; the answer's body is valid JSON of about this size.
-    HugeBody {
-        /// Its size.
-        bytes: usize,
-    },
+    /// The work is done; the response's body is valid JSON of about this size.
+    HugeBody { bytes: usize },
 }
 
 fn once() -> u32 {
@@ -87,52 +78,68 @@ fn path_matches(pattern: &str, path: &str) -> bool {
     let mut path = path.split('/');
     for part in pattern.split('/') {
         match (part, path.next()) {
-            ("**", _) | ("*", Some(_)) => {}
+            ("**", _) => return true,
+            ("*", Some(_)) => {}
             (part, Some(segment)) if part == segment => {}
             _ => return false,
-        }
-        if part == "**" {
-            return true;
         }
     }
     path.next().is_none()
 }
 
+/// How the connection of an exchange ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It closes without a response.
+    InsteadOfResponse,
+    /// It closes in the middle of the response.
+    InResponse,
+}
+
+/// What whoever serves a response has to do to it; an extension of the response.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// How late it comes.
+    pub delay: Duration,
+    /// Held back until there were more releases than this.
+    pub held_at: Option<u64>,
+    /// Not sent, or not as a whole.
+    pub cut: Option<Cut>,
+}
+
+impl Fate {
+    pub(crate) fn attach_to(self, mut response: Response) -> Response {
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
 /// The planned faults, in the order they were planned.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Faults {
     planned: Vec<Fault>,
-    /// How often held answers were released.
+    /// How often held responses were released.
     pub releases: u64,
 }
 
-/// When a connection closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
-    /// Before the work.
-    BeforeWork,
-    /// After the work.
-    BeforeAnswer,
-    /// In the middle of the answer.
-    InAnswer,
+/// What the faults that met a request want done to it.
+#[derive(Default)]
+pub struct Planned {
+    pub fate: Fate,
+    pub is_held: bool,
+    pub is_cut_before_work: bool,
+    /// The response that takes the place of the work.
+    pub instead: Option<Response>,
+    pub spoil: Option<Spoil>,
 }
 
-/// What the faults that met a request want done to it.
-#[derive(Debug, Default)]
-pub struct Planned {
-    /// How long the answer waits.
-    pub delay: Duration,
-    /// Whether the answer waits until it is released.
-    pub hold: bool,
-    /// When the connection closes, if it does.
-    pub drop: Option<Drop>,
-    /// The answer that takes the place of the work.
-    pub instead: Option<Response<Bytes>>,
-    spoiled: Option<FaultKind>,
+/// What becomes of the body of a response.
+pub enum Spoil {
+    Malformed,
+    Huge(usize),
 }
 
 impl Faults {
-    /// Adds a fault.
     pub fn plan(&mut self, fault: Fault) {
         self.planned.push(fault);
     }
@@ -143,7 +150,7 @@ impl Faults {
         self.release();
     }
 
-    /// Lets go of every answer that is held now.
+    /// Lets go of every response that is held now.
     pub fn release(&mut self) {
         self.releases += 1;
     }
@@ -151,13 +158,13 @@ impl Faults {
     /// Uses up the faults that meet a request: all that make it wait, and the first of the other kinds.
     pub fn take(&mut self, request: &Request<Bytes>) -> Planned {
         let mut found = Planned::default();
-        let mut decided = false;
+        let mut is_decided = false;
         for fault in self.planned.iter_mut().filter(|fault| fault.meets(request)) {
             let waits = matches!(fault.kind, FaultKind::Delay { .. } | FaultKind::Hold);
-            if decided && !waits {
+            if is_decided && !waits {
                 continue;
             }
-            decided |= !waits;
+            is_decided |= !waits;
             fault.times -= 1;
             found.add(&fault.kind);
         }
@@ -169,49 +176,44 @@ impl Faults {
 impl Planned {
     fn add(&mut self, kind: &FaultKind) {
         match kind {
-            FaultKind::Delay { milliseconds } => self.delay += Duration::from_millis(*milliseconds),
-            FaultKind::Hold => self.hold = true,
-            FaultKind::Status { code, retry_after } => {
-                self.instead = Some(status_answer(*code, *retry_after));
+            FaultKind::Delay { milliseconds } => self.fate.delay += Duration::from_millis(*milliseconds),
+            FaultKind::Hold => self.is_held = true,
+            FaultKind::Status { code, retry_after } => self.instead = Some(error_response(*code, *retry_after)),
+            FaultKind::DropBefore => self.is_cut_before_work = true,
+            FaultKind::DropAfter => self.fate.cut = Some(Cut::InsteadOfResponse),
+            FaultKind::CutBody => self.fate.cut = Some(Cut::InResponse),
+            FaultKind::Html { code } => {
+                let page = Html("<!DOCTYPE html><title>Gateway</title><p>planned fault");
+                self.instead = Some((status(*code), page).into_response());
             }
-            FaultKind::DropBefore => self.drop = Some(Drop::BeforeWork),
-            FaultKind::DropAfter => self.drop = Some(Drop::BeforeAnswer),
-            FaultKind::CutBody => self.drop = Some(Drop::InAnswer),
-            FaultKind::Html { code } => self.instead = Some(html_answer(*code)),
-            FaultKind::MalformedBody | FaultKind::HugeBody { .. } => {
-                self.spoiled = Some(kind.clone());
-            }
+            FaultKind::MalformedBody => self.spoil = Some(Spoil::Malformed),
+            FaultKind::HugeBody { bytes } => self.spoil = Some(Spoil::Huge(*bytes)),
         }
-    }
-
-    /// Spoils the answer's body if that was planned.
-    pub fn spoil(&self, mut response: Response<Bytes>) -> Response<Bytes> {
-        match self.spoiled {
-            Some(FaultKind::MalformedBody) => {
-                let half = response.body().len() / 2;
-                *response.body_mut() = response.body().slice(..half);
-            }
-            Some(FaultKind::HugeBody { bytes }) => {
-                *response.body_mut() = Bytes::from(format!("{{\"items\":[\"{}\"],\"total\":1}}", "x".repeat(bytes)));
-            }
-            _ => {}
-        }
-        response
     }
 }
 
-fn html_answer(code: u16) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"<!DOCTYPE html><title>Gateway</title><p>planned fault"));
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY);
-    response.headers_mut().insert("content-type", HeaderValue::from_static("text/html; charset=utf-8"));
-    response
+impl Spoil {
+    pub async fn apply(self, response: Response) -> Response {
+        let (mut parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let spoiled = match self {
+            Self::Malformed => body.slice(..body.len() / 2),
+            Self::Huge(bytes) => format!("{{\"items\":[\"{}\"],\"total\":1}}", "x".repeat(bytes)).into(),
+        };
+        parts.headers.remove(header::CONTENT_LENGTH);
+        Response::from_parts(parts, Body::from(spoiled))
+    }
 }
 
-fn status_answer(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = reply::json_response(status, &json!({ "error": format!("planned fault: {status}") }));
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn error_response(code: u16, retry_after: Option<u32>) -> Response {
+    let status = status(code);
+    let mut response = Refusal(status, format!("planned fault: {status}")).into_response();
     if let Some(seconds) = retry_after {
-        response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
         limiter::describe(&mut response, "internal_read", INTERNAL_READS_PER_MINUTE);
@@ -220,7 +222,7 @@ fn status_answer(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
 }
 
 /// A request as it arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RecordedRequest {
     /// The method.
     pub method: String,
@@ -229,12 +231,16 @@ pub struct RecordedRequest {
     /// All headers, in order of arrival, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
+    #[serde(serialize_with = "as_text")]
     pub body: Bytes,
 }
 
+fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(body))
+}
+
 impl RecordedRequest {
-    /// Copies a request.
-    pub fn of(request: &Request<Bytes>) -> Self {
+    pub(crate) fn of(request: &Request<Bytes>) -> Self {
         let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         let headers = request.headers().iter();
         let headers = headers

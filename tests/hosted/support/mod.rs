@@ -10,10 +10,8 @@ pub mod surface;
 pub mod tokens;
 pub mod upstream;
 
-#[path = "../../../dev/simulator/contract.rs"]
-pub mod contract;
-#[path = "../../../dev/simulator/mod.rs"]
-pub mod simulator;
+pub use statibeat_contract as contract;
+pub use statibeat_simulator as simulator;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

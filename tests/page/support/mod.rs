@@ -1,22 +1,17 @@
 //! One page server and a client that speaks lines, in one thread.
 
-#[path = "../../../dev/simulator/contract.rs"]
-pub mod contract;
-#[path = "../../../dev/simulator/mod.rs"]
-pub mod simulator;
-
 use async_trait::async_trait;
 use bytes::Bytes;
-use contract::Contract;
 use futures_executor::block_on;
 use http::{Request, Response};
 use serde_json::{Map, Value, json};
-use simulator::{Outcome, Simulator};
+use statibeat_contract::Contract;
 use statibeat_mcp::mcp::stdio::{self, Asked, Peer};
 use statibeat_mcp::page::settings::Settings;
 use statibeat_mcp::page::{Outside, PageSurface};
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use statibeat_mcp::timestamp::Timestamp;
+use statibeat_simulator::{Outcome, Simulator};
 use std::cell::Cell;
 use std::sync::LazyLock;
 
@@ -35,7 +30,7 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
 impl StatiBeat {
     pub fn new() -> Self {
-        Self { simulator: Simulator::new(simulator::Settings::local(NOW)) }
+        Self { simulator: Simulator::new(statibeat_simulator::Settings::local(NOW)) }
     }
 
     /// Everything that a write can change.

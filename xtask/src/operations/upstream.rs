@@ -3,8 +3,6 @@
 //! Every exchange goes through the contract's own checker, the one that the simulator's tests use. Nothing is written unless
 //! `--write` allows it; what is written says in its title that it is a check.
 
-#[path = "../../../dev/simulator/contract.rs"]
-mod contract;
 mod reads;
 mod refusals;
 mod session;
@@ -98,10 +96,6 @@ fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "../../../dev/simulator/mod.rs"]
-mod simulator;
 
 #[cfg(test)]
 mod tests;

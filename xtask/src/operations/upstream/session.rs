@@ -1,11 +1,11 @@
 //! One server under check: builds what the connector would send, sends it, and holds the exchange against the contract.
 
-use super::contract::Contract;
 use super::signer::{Signer, hash};
 use crate::operations::network::Ask;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
+use statibeat_contract::Contract;
 
 /// The type of an assertion in a person's name.
 pub const ON_BEHALF: &str = "statibeat-obo+jwt";

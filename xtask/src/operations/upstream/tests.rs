@@ -3,9 +3,9 @@
 use super::check;
 use super::session::{Outcome, Session};
 use super::signer::Signer;
-use super::simulator::{Fault, FaultKind, Outcome as Exchanged, Settings, Simulator};
 use bytes::Bytes;
 use http::{Request, Response};
+use statibeat_simulator::{Fault, FaultKind, Outcome as Exchanged, Settings, Simulator};
 use std::path::Path;
 
 const NOW: i64 = 1_790_000_000;

@@ -9,7 +9,6 @@ const REFETCH_SECONDS: i64 = 5;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where the keys are, and when they were last asked for.
-#[derive(Debug)]
 pub struct KeySource {
     url: String,
     asked_at: Mutex<Option<i64>>,

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use super::super::simulator::Simulator;
+use statibeat_simulator::Simulator;
 
 /// The file, if one was asked for, and the revision that is in it.
-#[derive(Debug)]
 pub struct StateFile {
     path: Option<PathBuf>,
     saved: Mutex<u64>,

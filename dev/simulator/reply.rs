@@ -1,0 +1,94 @@
+//! Responses: the JSON of a success, the list envelope, and the `{"error": …}` of a refusal.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub type Handled = Result<Response, Refusal>;
+
+/// A refused request: a status and the message of its error envelope.
+#[derive(Debug)]
+pub struct Refusal(pub StatusCode, pub String);
+
+impl Refusal {
+    /// 400: the request has the wrong shape or names something that is not there.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    /// 401: the caller is not established.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self(StatusCode::UNAUTHORIZED, message.into())
+    }
+
+    /// 403: the caller is known and may not do this.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self(StatusCode::FORBIDDEN, message.into())
+    }
+
+    /// 404: there is no such thing for this caller.
+    pub fn not_found(what: &str) -> Self {
+        Self(StatusCode::NOT_FOUND, format!("{what} not found"))
+    }
+
+    /// 409: the thing is not in a state that allows this.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self(StatusCode::CONFLICT, message.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        respond(self.0, &json!({ "error": self.1 }))
+    }
+}
+
+/// A JSON response with the header that every response of the API has.
+pub fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    // Through a value, whose keys are in order: the same story gives the same bytes.
+    let mut response = (status, axum::Json(json!(body))).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub fn created(body: &impl Serialize) -> Response {
+    respond(StatusCode::CREATED, body)
+}
+
+pub fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
+pub fn ok(body: &impl Serialize) -> Response {
+    respond(StatusCode::OK, body)
+}
+
+/// The list envelope. `total` counts what matched, `items` holds what the limit left.
+pub fn list(items: &[Value], total: usize) -> Response {
+    ok(&json!({ "items": items, "total": total }))
+}
+
+/// A list that is never cut: configuration is small.
+pub fn list_all(items: impl Iterator<Item = Value>) -> Response {
+    let items: Vec<Value> = items.collect();
+    list(&items, items.len())
+}
+
+/// A moment as the API writes it: RFC 3339, UTC, whole seconds.
+pub fn time(unix_seconds: i64) -> Value {
+    jiff::Timestamp::from_second(unix_seconds).map_or(Value::Null, |time| Value::String(time.to_string()))
+}
+
+pub fn time_or_null(unix_seconds: Option<i64>) -> Value {
+    unix_seconds.map_or(Value::Null, time)
+}
+
+/// A document with further fields.
+pub fn with(document: impl Serialize, fields: Value) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    if let (Some(document), Value::Object(fields)) = (document.as_object_mut(), fields) {
+        document.extend(fields);
+    }
+    document
+}
