@@ -55,25 +55,23 @@ async fn answer(State(process): State<Arc<Process>>, mut request: Request, next:
     }
 }
 
-/// A response whose body fails: hyper then closes the connection. Nothing is sent where it fails at once; otherwise the
-/// first half of the body goes out after the length of the whole was announced.
+/// A response whose body fails, for which hyper closes the connection: before anything is sent if it fails at once, or after
+/// the length of the whole body was announced and its first half sent.
 async fn cut_off(response: Response, cut: Cut) -> Response {
+    let dropped = || io::Error::other("a planned fault dropped the connection");
+    if cut == Cut::InsteadOfResponse {
+        return Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(dropped())])));
+    }
     let (mut parts, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    let half = (cut == Cut::InResponse).then(|| Ok(whole.slice(..whole.len() / 2)));
-    let failure = async {
-        // What stands before it is on its way by then.
+    let failure = async move {
+        // By then the first half is on its way.
         tokio::task::yield_now().await;
-        Err(io::Error::other("a planned fault dropped the connection"))
+        Err(dropped())
     };
-    let failure: stream::Once<_> = stream::once(failure);
-    match half {
-        Some(half) => Response::from_parts(parts, Body::from_stream(stream::iter([half]).chain(failure))),
-        None => {
-            Response::from_parts(parts, Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("dropped"))])))
-        }
-    }
+    let half = Ok(whole.slice(..whole.len() / 2));
+    Response::from_parts(parts, Body::from_stream(stream::iter([half]).chain(stream::once(failure))))
 }
 
 async fn learn_keys(process: &Process) {
@@ -95,4 +93,62 @@ pub fn now() -> i64 {
 pub fn unpredictable_seed() -> String {
     let part = || RandomState::new().hash_one(now());
     format!("{:016x}{:016x}{:016x}{:016x}", part(), part(), part(), part())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpStream};
+    use std::sync::Arc;
+
+    use statibeat_simulator::{Fault, FaultKind, Settings, Simulator};
+    use tokio::net::TcpListener;
+
+    use super::{Process, now, router};
+    use crate::connector_keys::KeySource;
+    use crate::state_file::StateFile;
+
+    /// The bytes that come back over a real connection before it closes.
+    fn exchange(address: SocketAddr) -> String {
+        let mut connection = TcpStream::connect(address).expect("a connection");
+        let request = format!("GET /api/v1/settings HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).expect("sent");
+        let mut received = Vec::new();
+        connection.read_to_end(&mut received).expect("an end");
+        String::from_utf8(received).expect("text")
+    }
+
+    fn with_fault(kind: Option<FaultKind>) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let simulator = Simulator::new(Settings::local(now()));
+            if let Some(kind) = kind {
+                simulator.inject(Fault::once("GET", "/api/v1/settings", kind));
+            }
+            let state = StateFile::open(None, &simulator).expect("no file");
+            let (keys, releases) = (KeySource::new("http://localhost:1"), tokio::sync::watch::Sender::new(0));
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+            let address = listener.local_addr().expect("an address");
+            let process = Arc::new(Process { simulator, keys, state, releases });
+            let server = tokio::spawn(async { axum::serve(listener, router(process)).await });
+            let received = tokio::task::spawn_blocking(move || exchange(address)).await.expect("an exchange");
+            server.abort();
+            received
+        })
+    }
+
+    #[test]
+    fn dropped_connection_closes_without_a_byte() {
+        assert!(with_fault(None).starts_with("HTTP/1.1 200 OK\r\n"));
+        assert_eq!(with_fault(Some(FaultKind::DropBefore)), "");
+        assert_eq!(with_fault(Some(FaultKind::DropAfter)), "");
+    }
+
+    #[test]
+    fn cut_body_is_half_of_the_announced_length() {
+        let received = with_fault(Some(FaultKind::CutBody));
+        let (head, body) = received.split_once("\r\n\r\n").expect("a head");
+        let announced = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+        assert_eq!(body.len(), announced.parse::<usize>().expect("a number") / 2);
+    }
 }
