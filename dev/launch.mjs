@@ -10,8 +10,10 @@ if (spawnSync("cargo", ["--version"], { stdio: "ignore" }).error) {
   process.exit(1);
 }
 
-// As `cargo xtask`, but showing how the tool itself is built: the first time takes a minute.
-const command = spawn("cargo", ["run", "--locked", "--package", "xtask", "--", ...process.argv.slice(2)], { stdio: "inherit" });
+// As `cargo xtask`, but showing how the tool itself is built: the first time takes some minutes. Wrangler's builds come from a
+// running xtask, which is used again: Windows could not replace it, and nobody waits for it to be compiled.
+const [program, ...options] = process.env.STATIBEAT_XTASK ? [process.env.STATIBEAT_XTASK] : ["cargo", "run", "--locked", "--bin", "xtask", "--"];
+const command = spawn(program, [...options, ...process.argv.slice(2)], { stdio: "inherit" });
 
 // Ctrl-C reaches both processes from the terminal; what is sent to this one alone is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => command.kill(signal));

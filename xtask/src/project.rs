@@ -1,7 +1,7 @@
 //! Where things are: the checkout, its build folders, the programs that are built from it.
 
 use crate::process::run;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +22,17 @@ impl Project {
     /// The checkout around the current folder. Never the one that this program was built in: in a copied checkout that would be
     /// the original.
     pub fn find() -> Result<Self> {
-        let folder = env::current_dir().context("the current folder is gone")?;
-        let root = folder.ancestors().find(|folder| is_checkout(folder)).map(Path::to_path_buf);
-        ensure!(
-            root.is_some(),
-            "{} is not inside a checkout of {PACKAGE}: change to one and run this again. Nothing was changed.",
-            folder.display()
-        );
-        let root = root.unwrap_or(folder);
+        Self::around(&env::current_dir().context("the current folder is gone")?)
+    }
+
+    fn around(folder: &Path) -> Result<Self> {
+        let root = folder.ancestors().find(|folder| is_checkout(folder)).with_context(|| {
+            let folder = folder.display();
+            format!(
+                "{folder} is not inside a checkout of {PACKAGE}: change to one and run this again. Nothing was changed."
+            )
+        })?;
+        let root = root.to_path_buf();
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
         Ok(Self { root, target })
     }
@@ -63,4 +66,47 @@ fn is_checkout(folder: &Path) -> bool {
     let name = manifest.get("package").and_then(|package| package.get("name")?.as_str());
     // The mutation tests write packages of the same name, which have no build tool.
     name == Some(PACKAGE) && folder.join("xtask").is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PACKAGE, Project};
+    use std::fs;
+    use std::path::PathBuf;
+    use walkdir::WalkDir;
+
+    #[test]
+    fn copied_checkout_is_found_and_another_package_of_the_name_is_refused() {
+        let copy = std::env::temp_dir().join(format!("statibeat-copy-{}", std::process::id()));
+        let rules = copy.join("target/rules/src");
+        for folder in [copy.join("xtask/src"), rules.clone()] {
+            fs::create_dir_all(folder).expect("a folder");
+        }
+        for folder in [&copy, &copy.join("target/rules")] {
+            fs::write(folder.join("Cargo.toml"), format!("[package]\nname = \"{PACKAGE}\"\n")).expect("a manifest");
+        }
+        for inside in [copy.join("xtask/src"), rules] {
+            assert_eq!(Project::around(&inside).expect("a checkout").root, copy);
+        }
+        fs::remove_dir_all(copy.join("xtask")).expect("removed");
+        let error = Project::around(&copy).err().expect("no checkout").to_string();
+        assert!(error.contains("is not inside a checkout of statibeat-mcp"), "{error}");
+        fs::remove_dir_all(copy).expect("removed");
+    }
+
+    /// A copied checkout brings along what was built in the original, and cargo sees no reason to build it anew.
+    #[test]
+    fn no_source_has_the_folder_built_in_that_it_was_compiled_in() {
+        const FOLDERS: [&str; 4] = ["MANIFEST_DIR", "BIN_EXE_", "TARGET_TMPDIR", "WORKSPACE_DIR"];
+        let sources = ["src", "tests", "dev", "fuzz", "xtask"].map(|part| WalkDir::new(format!("../{part}")));
+        let sources = sources.into_iter().flatten().map(|entry| entry.expect("an entry").into_path());
+        let sources: Vec<PathBuf> = sources.filter(|path| path.extension().is_some_and(|kind| kind == "rs")).collect();
+        assert!(sources.len() > 100);
+        let has_folder = |path: &&PathBuf| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            FOLDERS.iter().any(|name| text.contains(&format!("env!(\"CARGO_{name}")))
+        };
+        let found: Vec<&PathBuf> = sources.iter().filter(has_folder).collect();
+        assert!(found.is_empty(), "read the variable with std::env::var_os when the program runs: {found:?}");
+    }
 }

@@ -14,10 +14,12 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 use wasm_bindgen_cli_support::Bindgen;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -35,10 +37,22 @@ pub fn build(project: &Project, options: &Options) -> Result<()> {
     let profile = if options.dev { "dev" } else { "release" };
     let wasm = step("compile the library to wasm", || compile(project, PACKAGE, profile))?;
     let folder = project.path("build");
+    // Wrangler builds once more before each bundle.
+    let stamp = format!("{} {:?} {:?}\n", wasm.display(), modified(&wasm)?, modified(&env::current_exe()?)?);
+    let stamp_file = folder.join("built-from.txt");
+    if let Some(size) = fs::read_to_string(&stamp_file).ok().as_deref().and_then(|text| text.strip_prefix(&stamp)) {
+        println!("{size}");
+        return Ok(());
+    }
     step("generate the JavaScript side", || bind(&wasm, &folder, options.dev))?;
     let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
-    println!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
-    Ok(())
+    let size = format!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
+    println!("{size}");
+    fs::write(stamp_file, stamp + &size).context("noting what was built")
+}
+
+fn modified(path: &Path) -> Result<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).with_context(|| path.display().to_string())
 }
 
 /// Builds another package of ours for the runtime, into a folder of its own below `target/`.
