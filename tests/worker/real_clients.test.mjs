@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { signIn } from "./support/browser.mjs";
+import { navigate, signIn } from "./support/browser.mjs";
 import { startStack } from "./support/stack.mjs";
 
 const TABLE = JSON.parse(readFileSync(new URL("../clients.json", import.meta.url), "utf8"));
@@ -28,7 +28,8 @@ async function play(client) {
   const found = await discover(client);
   const client_id = client.client_id ?? (await register(client, found));
   for (const redirect_uri of client.refused_at) {
-    const answer = await send(client, authorizeUrl(client, found, { client_id, redirect_uri }), { redirect: "manual" });
+    const headers = { "cf-connecting-ip": client.address };
+    const answer = await navigate(authorizeUrl(client, found, { client_id, redirect_uri }), { headers });
     assert.deepEqual([answer.status, answer.headers.get("location")], [400, null], redirect_uri);
     await answer.body?.cancel();
   }

@@ -1,6 +1,24 @@
 // A person with a browser, without a browser: cookies, redirects and forms, enough to sign in and to answer the consent
 // page. Takes every page as it comes and fails when it is not the one expected.
 
+import { once } from "node:events";
+import { request as send } from "node:http";
+
+/**
+ * A request as a tab makes it when it goes to an address, redirects not followed. `fetch` would say `sec-fetch-mode: cors`,
+ * and a page that opens in a tab is refused to scripts.
+ */
+export async function navigate(url, { method = "GET", headers = {}, body } = {}) {
+  const form = body && { "content-type": "application/x-www-form-urlencoded" };
+  const tab = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const outgoing = send(url, { method, headers: { ...tab, ...form, ...headers } }).end(body?.toString());
+  const [incoming] = await once(outgoing, "response");
+  const text = Buffer.concat(await incoming.toArray());
+  const raw = incoming.rawHeaders;
+  const pairs = raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1]]] : []));
+  return new Response(text.length > 0 ? text : null, { status: incoming.statusCode, headers: pairs });
+}
+
 /**
  * Opens an authorization URL as one of the simulator's users and answers, with `fields` besides the scopes; ends with the
  * address that the client gets.
@@ -29,7 +47,7 @@ export class Browser {
     let address = new URL(url);
     let request = init;
     for (let hops = 0; hops < 10; hops += 1) {
-      const answer = await fetch(address, { ...request, redirect: "manual", headers: this.#headers(address, request) });
+      const answer = await navigate(address, { ...request, headers: this.#headers(address, request) });
       this.#keep(address, answer);
       const location = answer.headers.get("location");
       if (!location) return { url: address, status: answer.status, html: await answer.text() };

@@ -2,7 +2,7 @@
 // screenshots. `furnish` first, so that there is something to see.
 
 import { createHash, randomBytes } from "node:crypto";
-import { signIn } from "./browser.mjs";
+import { navigate, signIn } from "./browser.mjs";
 import { authorizeUrl, call, connect, openAdminPage, press, signInAs } from "./people.mjs";
 import { eventually } from "./stack.mjs";
 
@@ -52,8 +52,8 @@ export async function furnish(stack) {
   await call(stack, tokens, "tools/call", { name: "create_incident", arguments: incident });
   await call(stack, tokens, "resources/read", { uri: "statibeat://pages/42/analytics/summary" });
   await call(stack, claude, "resources/read", { uri: "statibeat://pages" });
-  await fetch(authorizeUrl(stack, UNKNOWN));
-  await fetch(authorizeUrl(stack, { clientId: "cursor", redirectUri: "cursor://anysphere.cursor-mcp/oauth/callback" }));
+  await navigate(authorizeUrl(stack, UNKNOWN));
+  await navigate(authorizeUrl(stack, { clientId: "cursor", redirectUri: "cursor://anysphere.cursor-mcp/oauth/callback" }));
   await eventually(async () => (await stack.db.prepare("SELECT sum(calls) AS calls FROM call_counts").first()).calls === 5);
   await stack.db.exec(pastCalls());
   return tokens;
