@@ -6,6 +6,7 @@
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
 use super::views::{self, Problem};
+use crate::oauth::error::bearer;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::json;
 
@@ -18,7 +19,7 @@ pub(super) fn refuse(route: Route, head: &Request<()>) -> Option<Response> {
         }
         Audience::Programs if head.method() == Method::POST && !is_readable(headers) => {
             let words = "call this endpoint by fetch in CORS mode, or from outside a browser";
-            let body = json!({"error": "invalid_request", "error_description": words});
+            let body = json!({"error": bearer::INVALID_REQUEST, "error_description": words});
             Some(reply::json(StatusCode::FORBIDDEN, &body))
         }
         Audience::Browser | Audience::Programs => None,
