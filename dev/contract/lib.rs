@@ -1,12 +1,14 @@
 //! Holds exchanges against `docs/statibeat-api.yaml`: is this request one that the contract knows, and is this response
 //! one that it allows?
 //!
-//! Shared by the tests of the simulator and of the connector, and by the check of a real StatiBeat. It knows the part of OpenAPI
+//! [`suite`] asks a server for everything that the connector needs. Shared by the tests of the simulator and of the connector, and by the check of a real StatiBeat. It knows the part of OpenAPI
 //! that the document uses: path templates and servers (`templates`), parameters, JSON and form bodies,
 //! headers, statuses with ranges, and JSON Schema 2020-12 for all of them.
 #![allow(missing_docs, reason = "a comment stands where it says more than the name")]
 
 mod schemas;
+mod signer;
+pub mod suite;
 mod templates;
 
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::Value;
 
 use schemas::Schemas;
+pub use signer::{Signer, hash};
 pub use templates::Operation;
 use templates::Visit;
 

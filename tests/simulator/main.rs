@@ -13,4 +13,5 @@ mod permissions;
 mod sign_in;
 mod state;
 mod story;
+mod suite;
 mod tour;

@@ -4,15 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use ed25519_dalek::{Signer as _, SigningKey};
 use http::{Request, Response};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use statibeat_contract::Contract;
+pub use statibeat_contract::hash;
+use statibeat_contract::{Contract, Signer};
 use statibeat_simulator::{Settings, Simulator};
 
 /// The moment all stories begin at.
@@ -161,31 +158,22 @@ fn reply(response: Response<Bytes>) -> Reply {
     Reply { status: response.status().as_u16(), json, response }
 }
 
-/// base64url(SHA-256(bytes)).
-pub fn hash(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
-}
-
-fn key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
+/// The connector's key.
+fn signer() -> Signer {
+    Signer::parse("obo-1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc").expect("a key")
 }
 
 /// The connector's published key set.
 pub fn jwks() -> String {
-    let x = URL_SAFE_NO_PAD.encode(key().verifying_key().to_bytes());
-    json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "obo-1", "x": x, "use": "sig", "alg": "EdDSA" }] })
-        .to_string()
+    signer().key_set()
 }
 
 /// The header of an assertion that fits.
 pub fn header(typ: &str) -> Value {
-    json!({ "alg": "EdDSA", "typ": typ, "kid": "obo-1" })
+    signer().header(typ)
 }
 
 /// Signs with the connector's key.
 pub fn sign(header: &Value, claims: &Value) -> String {
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let input = format!("{}.{}", encode(header), encode(claims));
-    let signature = key().sign(input.as_bytes());
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    signer().sign(header, claims)
 }

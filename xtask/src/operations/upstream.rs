@@ -1,20 +1,13 @@
-//! Holds a StatiBeat server against `docs/statibeat-api.yaml`: what the connector will ask of it, and what it must refuse.
-//!
-//! Every exchange goes through the contract's own checker, the one that the simulator's tests use. Nothing is written unless
-//! `--write` allows it; what is written says in its title that it is a check.
+//! Holds a StatiBeat server against `docs/statibeat-api.yaml`, with the suite that the simulator's tests run as well.
+//! Nothing is written unless `--write` allows it.
 
-mod reads;
-mod refusals;
-mod session;
-mod signer;
-mod writes;
+mod key_file;
 
 use crate::operations::network;
 use crate::project::Project;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use session::{Outcome, Session};
-use signer::Signer;
+use statibeat_contract::suite::{Outcome, Session, check};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -41,7 +34,7 @@ pub struct Options {
 
 /// Prints one line for each check, then the count.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let (signer, is_new) = Signer::open(&project.root.join(&options.key))?;
+    let (signer, is_new) = key_file::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
             "Made {}. Let the server know this key set for {}, then run this again:",
@@ -56,25 +49,6 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
         Session::new(&network::ask, &now, signer, options.url.trim_end_matches('/'), &options.issuer, options.user);
     let outcomes = check(&session, options.page, options.write);
     report(&outcomes)
-}
-
-/// All checks in order; the later ones use what the earlier ones found.
-fn check(session: &Session<'_>, page: Option<u64>, may_write: bool) -> Vec<(String, Outcome)> {
-    let mut outcomes = Vec::new();
-    let page = reads::person(session, page, &mut outcomes);
-    refusals::without_page(session, &mut outcomes);
-    let Some(page) = page else {
-        outcomes.push(("everything of a page".to_owned(), Outcome::Failed("the user has no such page".to_owned())));
-        return outcomes;
-    };
-    reads::page(session, &page, &mut outcomes);
-    refusals::on_page(session, &page, &mut outcomes);
-    if may_write {
-        writes::all(session, &page, &mut outcomes);
-    } else {
-        outcomes.push(("writes".to_owned(), Outcome::Skipped("run with --write on a page for tests".to_owned())));
-    }
-    outcomes
 }
 
 fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
@@ -96,6 +70,3 @@ fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,8 @@
 //! What the connector writes, and that writing it twice writes it once.
 
 use super::reads::{Page, get};
-use super::session::{Call, Outcome, Session, random};
+use super::session::{Call, Outcome, Session};
+use crate::signer::random;
 use serde_json::{Value, json};
 
 /// An incident and a maintenance, each with an update.

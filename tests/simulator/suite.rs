@@ -1,12 +1,12 @@
-//! The checks against our own simulator: all green as it is, red where it is broken.
+//! The contract suite against the simulator: all green as it is, red where it is broken.
 
-use super::check;
-use super::session::{Outcome, Session};
-use super::signer::Signer;
 use bytes::Bytes;
 use http::{Request, Response};
+use statibeat_contract::Signer;
+use statibeat_contract::suite::{Outcome, READS, Session, check};
+use statibeat_mcp::catalog::Binding;
+use statibeat_mcp::catalog::resources::RESOURCES;
 use statibeat_simulator::{Fault, FaultKind, Outcome as Exchanged, Settings, Simulator};
-use std::path::Path;
 
 const NOW: i64 = 1_790_000_000;
 const ORIGIN: &str = "http://127.0.0.1:8687";
@@ -83,16 +83,19 @@ fn a_broken_answer_is_named_with_its_operation() {
     assert!(failed[0].starts_with("GET /hierarchy/levels: response 200 of listHierarchyLevels"), "{failed:#?}");
 }
 
+/// The path with every id and value left open.
+fn open(path: &str) -> String {
+    let pieces =
+        path.trim_start_matches('/').split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, rest)| rest));
+    pieces.collect::<Vec<_>>().join("{}")
+}
+
 #[test]
-fn a_key_is_made_once_and_read_again() {
-    let folder = std::env::temp_dir().join(format!("statibeat-check-{}", std::process::id()));
-    let path = Path::new(&folder).join("check.key");
-    let (made, is_new) = Signer::open(&path).expect("a key");
-    let (read, is_new_again) = Signer::open(&path).expect("a key");
-    assert!(is_new && !is_new_again);
-    assert_eq!(made.key_set(), read.key_set());
-    let text = std::fs::read_to_string(&path).expect("text");
-    std::fs::write(&path, format!("OTHER=\"x\"\nHOSTED_MCP_ASSERTION_KEYS=\"{text}\"\n")).expect("written");
-    assert_eq!(Signer::open(&path).expect("a local start's file").0.key_set(), made.key_set());
-    std::fs::remove_dir_all(folder).expect("removed");
+fn everything_that_the_connector_reads_of_a_page_is_checked() {
+    let checked: Vec<String> = READS.iter().map(|read| open(&read.replace("=30", "={}"))).collect();
+    let resources = RESOURCES.iter().filter(|resource| resource.hosted.is_some() && resource.binding == Binding::Page);
+    let reads: Vec<String> = resources.flat_map(|resource| resource.reads).map(|read| open(read.path)).collect();
+    assert!(reads.len() > 10, "{reads:?}");
+    let missed: Vec<&String> = reads.iter().filter(|read| !checked.contains(read)).collect();
+    assert!(missed.is_empty(), "{missed:?} of {checked:?}");
 }

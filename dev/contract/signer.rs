@@ -1,14 +1,11 @@
-//! The key that checks are signed with, and the assertions made with it.
+//! The connector's side of an assertion, written against the bare signature primitive: a check of StatiBeat must not share
+//! the connector's mistakes.
 
-use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::Path;
 
 /// An Ed25519 key with its name.
 pub struct Signer {
@@ -17,27 +14,6 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Reads the key, or makes one; says whether it is new.
-    pub fn open(path: &Path) -> Result<(Self, bool)> {
-        if path.exists() {
-            let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            let signer = Self::parse(ring_in(&text))
-                .with_context(|| format!("{} is not kid:base64url(seed)", path.display()))?;
-            return Ok((signer, false));
-        }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        }
-        let text = format!("upstream-check:{}", crate::operations::key_rings::random());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).with_context(|| format!("creating {}", path.display()))?;
-        file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
-        Ok((Self::parse(&text).context("a fresh key")?, true))
-    }
-
     /// From `kid:base64url(seed)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (kid, seed) = text.split_whitespace().next()?.split_once(':')?;
@@ -66,13 +42,15 @@ impl Signer {
     }
 }
 
-/// The key ring in a file that holds nothing else, or in the `.dev.vars` of a local start.
-fn ring_in(text: &str) -> &str {
-    let line = text.lines().find_map(|line| line.strip_prefix("HOSTED_MCP_ASSERTION_KEYS="));
-    line.unwrap_or(text).trim().trim_matches('"')
-}
-
 /// base64url(SHA-256(bytes)).
 pub fn hash(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
+}
+
+/// A value that nobody has used before.
+#[expect(clippy::disallowed_methods, reason = "a check of a real server is an edge")]
+pub fn random() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,11 +1,13 @@
 //! One server under check: builds what the connector would send, sends it, and holds the exchange against the contract.
 
-use super::signer::{Signer, hash};
-use crate::operations::network::Ask;
+use crate::Contract;
+use crate::signer::{Signer, hash, random};
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use serde_json::{Value, json};
-use statibeat_contract::Contract;
+
+/// How a request reaches the server under check.
+pub type Ask<'a> = dyn Fn(Request<Bytes>) -> Result<Response<Bytes>, String> + 'a;
 
 /// The type of an assertion in a person's name.
 pub const ON_BEHALF: &str = "statibeat-obo+jwt";
@@ -175,9 +177,4 @@ impl<'a> Session<'a> {
         }
         claims
     }
-}
-
-/// A value that nobody has used before.
-pub fn random() -> String {
-    crate::operations::key_rings::random()
 }
