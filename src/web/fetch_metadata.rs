@@ -26,11 +26,13 @@ pub(super) fn refuse(route: Route, head: &Request<()>) -> Option<Response> {
     }
 }
 
-/// Whether a tab goes to the address, rather than an image, a frame, a script or a prefetch of some page.
+/// Whether a tab goes to the address, rather than an image, a frame, a script or a prefetch of some page. A browser that
+/// sends any of these headers sends `Sec-Fetch-Site`; Node.js' `fetch`, which no page can use, sends only a mode.
 fn is_navigation(headers: &HeaderMap) -> bool {
-    is_absent_or(headers, "sec-fetch-mode", &["navigate"])
+    let is_tab = is_absent_or(headers, "sec-fetch-mode", &["navigate"])
         && is_absent_or(headers, "sec-fetch-dest", &["document"])
-        && !headers.contains_key("sec-purpose")
+        && !headers.contains_key("sec-purpose");
+    is_tab || !headers.contains_key("sec-fetch-site")
 }
 
 /// Whether the sender may read the answer: a form or an image of another page may not, and every client does.

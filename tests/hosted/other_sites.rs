@@ -56,6 +56,7 @@ fn pages_loaded_by_another_page_are_refused_and_count_for_nobody() {
     for path in [&authorize_url(&[]), ADMIN_SIGN_IN] {
         for headers in [
             vec![],
+            vec![mode("cors")], // Node.js' `fetch`
             vec![("sec-fetch-site", "none"), mode("navigate"), ("sec-fetch-dest", "document")],
             vec![CROSS, mode("navigate"), ("sec-fetch-dest", "document")],
         ] {
