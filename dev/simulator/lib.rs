@@ -86,7 +86,6 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// A freshly seeded StatiBeat.
     pub fn new(settings: Settings) -> Self {
         Self { world: Arc::new(Mutex::new(seed::world(settings))) }
     }
@@ -131,7 +130,6 @@ impl Simulator {
         }
     }
 
-    /// Replaces the connector's public keys by those of a JWK set.
     pub fn set_connector_keys(&self, jwks_json: &str) -> Result<(), String> {
         lock(&self.world).connector_keys.replace(jwks_json)
     }
@@ -149,12 +147,10 @@ impl Simulator {
         sign_in::signing::public_key(identity_seed)
     }
 
-    /// Plans a fault for coming requests.
     pub fn inject(&self, fault: Fault) {
         lock(&self.world).faults.plan(fault);
     }
 
-    /// Forgets all planned faults.
     pub fn clear_faults(&self) {
         lock(&self.world).faults.clear();
     }
@@ -169,7 +165,6 @@ impl Simulator {
         lock(&self.world).requests.iter().cloned().collect()
     }
 
-    /// Forgets the recorded requests.
     pub fn clear_requests(&self) {
         lock(&self.world).requests.clear();
     }
@@ -184,7 +179,6 @@ impl Simulator {
         sign_in::signing::admin_assertion(&mut lock(&self.world), user_id, path, now_unix_seconds)
     }
 
-    /// Disables a user, or lets them in again.
     pub fn set_user_disabled(&self, user_id: u64, disabled: bool) -> Result<(), String> {
         lock(&self.world).people.set_disabled(user_id, disabled)
     }

@@ -62,9 +62,7 @@ pub fn verify<T: DeserializeOwned>(
     typ: &str,
     arrival: &Arrival,
 ) -> Result<Verified<T>, Refusal> {
-    if token.len() > SIZE_LIMIT {
-        return Err(refuse("is larger than 4 kB"));
-    }
+    refuse_if(token.len() > SIZE_LIMIT, "is larger than 4 kB")?;
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
         return Err(refuse("does not have three parts"));
@@ -90,15 +88,9 @@ pub fn redeem<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result
 
 fn check_header<'a>(world: &'a World, header: &str, typ: &str) -> Result<&'a VerifyingKey, Refusal> {
     let header: Header = decode(header).ok_or_else(|| refuse("header is not readable"))?;
-    if header.crit.is_some() {
-        return Err(refuse("names critical extensions, and none is known here"));
-    }
-    if header.alg != "EdDSA" {
-        return Err(refuse("must be signed with EdDSA"));
-    }
-    if header.typ != typ {
-        return Err(refuse(&format!("must be of type {typ}")));
-    }
+    refuse_if(header.crit.is_some(), "names critical extensions, and none is known here")?;
+    refuse_if(header.alg != "EdDSA", "must be signed with EdDSA")?;
+    refuse_if(header.typ != typ, &format!("must be of type {typ}"))?;
     world.connector_keys.find(&header.kid).ok_or_else(|| refuse("is signed with an unknown key"))
 }
 
@@ -110,39 +102,25 @@ fn check_signature(key: &VerifyingKey, token: &str, signature: &str) -> Result<(
 }
 
 fn check_parties(world: &World, claims: &CommonClaims) -> Result<(), Refusal> {
-    if claims.iss != world.settings.connector_url {
-        return Err(refuse("comes from another issuer"));
-    }
-    if claims.aud != world.settings.origin {
-        return Err(refuse("is meant for another audience"));
-    }
-    if claims.jti.len() < 16 {
-        return Err(refuse("has a jti shorter than 16 characters"));
-    }
-    Ok(())
+    refuse_if(claims.iss != world.settings.connector_url, "comes from another issuer")?;
+    refuse_if(claims.aud != world.settings.origin, "is meant for another audience")?;
+    refuse_if(claims.jti.len() < 16, "has a jti shorter than 16 characters")
 }
 
 fn check_times(claims: &CommonClaims, now: i64) -> Result<(), Refusal> {
-    if claims.iat > now + SKEW {
-        return Err(refuse("was issued in the future"));
-    }
-    if claims.exp <= claims.iat || claims.exp - claims.iat > LIFETIME_LIMIT {
-        return Err(refuse("must live between 1 and 60 seconds"));
-    }
-    if now >= claims.exp + SKEW {
-        return Err(refuse("has expired"));
-    }
-    Ok(())
+    refuse_if(claims.iat > now + SKEW, "was issued in the future")?;
+    refuse_if(
+        claims.exp <= claims.iat || claims.exp - claims.iat > LIFETIME_LIMIT,
+        "must live between 1 and 60 seconds",
+    )?;
+    refuse_if(now >= claims.exp + SKEW, "has expired")
 }
 
 fn check_binding(world: &World, claims: &CommonClaims, arrival: &Arrival) -> Result<(), Refusal> {
     let request = &arrival.request;
-    if claims.htm != request.method().as_str() {
-        return Err(refuse("is bound to another method"));
-    }
-    if claims.htu != format!("{}{}", world.settings.origin, request.uri().path()) {
-        return Err(refuse("is bound to another address"));
-    }
+    refuse_if(claims.htm != request.method().as_str(), "is bound to another method")?;
+    let address = format!("{}{}", world.settings.origin, request.uri().path());
+    refuse_if(claims.htu != address, "is bound to another address")?;
     let write = request.method() != http::Method::GET;
     match &claims.bh {
         None if write || !request.body().is_empty() => Err(refuse("must carry the hash of the body")),
@@ -154,6 +132,10 @@ fn check_binding(world: &World, claims: &CommonClaims, arrival: &Arrival) -> Res
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+fn refuse_if(is_wrong: bool, reason: &str) -> Result<(), Refusal> {
+    if is_wrong { Err(refuse(reason)) } else { Ok(()) }
 }
 
 fn refuse(reason: &str) -> Refusal {
