@@ -184,14 +184,21 @@ CREATE TABLE IF NOT EXISTS connection_health (
   PRIMARY KEY (user_id, client_id)
 ) STRICT, WITHOUT ROWID;
 
--- One redirect URI that a client was refused with, so that admins can see what it would need. Written by the authorization
--- endpoint at a limited rate; only the fifty seen last are kept. Whoever writes here is not signed in: trust none of it.
-CREATE TABLE IF NOT EXISTS refused_redirects (
-  client_id     TEXT    NOT NULL,
-  redirect_uri  TEXT    NOT NULL,                -- without user, query and fragment unless in its plain form
+-- One client that was refused at authorization or registration, and the host it wanted its answer sent to, for operators
+-- alone. Whoever writes here is not signed in: trust none of it. Written at a limited rate by address; rows are parted by the
+-- sender's network, each part keeps its few seen last, so that one sender cannot push out the others. Dies 90 days after it was
+-- last seen.
+CREATE TABLE IF NOT EXISTS refused_clients (
+  step          TEXT    NOT NULL CHECK (step IN ('authorization', 'registration')),
+  client        TEXT    NOT NULL,                -- the client id; the name that a registration gave
+  host          TEXT    NOT NULL,                -- of the redirect URI
+  redirect_uri  TEXT    NOT NULL,                -- scheme, host and path of the newest
+  has_query     INTEGER NOT NULL,                -- 1: its query, user or fragment was left out
+  part          INTEGER NOT NULL,                -- of the sender's network: one of 32
   times         INTEGER NOT NULL,
+  first_at      INTEGER NOT NULL,
   last_at       INTEGER NOT NULL,
-  PRIMARY KEY (client_id, redirect_uri)
+  PRIMARY KEY (step, client, host)
 ) STRICT, WITHOUT ROWID;
 
 -- One browser signed in to the Hosted MCP admin page; has nothing to do with tokens.

@@ -135,7 +135,7 @@ fn has_dangerous_scheme(uri: &str) -> bool {
 
 /// The name as one visible line, cut to what an id carries. A name is optional (RFC 7591 2); one that is given has something
 /// to read.
-fn plain_name(name: &str) -> Result<String, RegistrationError> {
+pub(super) fn plain_name(name: &str) -> Result<String, RegistrationError> {
     if name.is_empty() {
         return Ok("An app without a name".to_owned());
     }

@@ -7,7 +7,6 @@ use super::blocks::{self, Block};
 use super::calls::{self, DayCount};
 use super::connections::{self, EndedConnection, LiveGrant};
 use super::health::{self, Health};
-use super::refusals::{self, Refusal};
 use crate::ids::{PageId, UserId};
 use crate::ports::Database;
 use crate::timestamp::Timestamp;
@@ -44,8 +43,6 @@ pub struct Found {
     pub others: Vec<LiveGrant>,
     /// Blocks on the pages they administer.
     pub blocks: Vec<Block>,
-    /// Clients that were refused; nobody's in particular, and shown to admins only.
-    pub refusals: Vec<Refusal>,
     /// The activity asked for, newest first, and one row more if there is one.
     pub activity: Vec<Shown>,
 }
@@ -60,7 +57,6 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     let counts = calls::select_since(user_id, question.first_day);
     let others = connections::select_by_pages(question.administered, user_id, now);
     let blocks = blocks::select_by_pages(question.administered);
-    let refusals = refusals::select();
     let activity = question.activity.map(activity::select);
     let mut batch = vec![
         own.statement.clone(),
@@ -70,7 +66,6 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
         counts.statement.clone(),
         others.statement.clone(),
         blocks.statement.clone(),
-        refusals.statement.clone(),
     ];
     batch.extend(activity.as_ref().map(|select| select.statement.clone()));
     let mut answers = db.batch(&batch).await?.into_iter();
@@ -83,7 +78,6 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
         counts: counts.read(&next())?,
         others: others.read(&next())?,
         blocks: blocks.read(&next())?,
-        refusals: refusals.read(&next())?,
         activity: activity.map_or(Ok(Vec::new()), |select| select.read(&next()))?,
     })
 }

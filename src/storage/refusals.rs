@@ -1,53 +1,78 @@
-//! Redirect URIs that were refused, for admins to see what a client that cannot connect would need.
+//! Refused clients, for operators to see what one that cannot connect would need.
 
-use super::{Result, Select, statement};
-use crate::oauth::client::diagnosis::RefusedRedirect;
+use super::{Result, run, statement};
+use crate::oauth::client::diagnosis::{RefusedClient, RefusedStep};
 use crate::ports::{Database, Row};
 use crate::timestamp::Timestamp;
+use std::time::Duration;
 
-/// Rows kept; the ones seen longest ago go first.
-const LIMIT: i64 = 50;
+/// Parts that senders' networks fall into.
+pub const PARTS: u32 = 32;
+/// Rows of one part; the ones seen longest ago go first.
+const LIMIT: i64 = 6;
+/// A row that was not seen for so long goes.
+const KEEP: Duration = Duration::from_hours(90 * 24);
 
-/// A refused redirect URI, with how often it came.
+/// A refused client, with how often it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Who asked for what.
-    pub refused: RefusedRedirect,
+    pub refused: RefusedClient,
     /// How often it was remembered.
     pub times: i64,
+    /// The first time.
+    pub first_at: Timestamp,
     /// The last time.
     pub last_at: Timestamp,
 }
 
-/// Remembers a refusal, and forgets the oldest when there are too many.
-pub async fn remember(db: &dyn Database, refused: &RefusedRedirect, now: Timestamp) -> Result<()> {
+/// Remembers a refusal in the part of its sender's network, and forgets the oldest of that part when there are too many.
+pub async fn remember(db: &dyn Database, refused: &RefusedClient, part: u32, now: Timestamp) -> Result<()> {
     let upsert = statement!(
-        "INSERT INTO refused_redirects (client_id, redirect_uri, times, last_at) VALUES (?1, ?2, 1, ?3)
-         ON CONFLICT (client_id, redirect_uri) DO UPDATE SET times = times + 1, last_at = excluded.last_at",
-        refused.client_id.as_str(),
+        "INSERT INTO refused_clients (step, client, host, redirect_uri, has_query, part, times, first_at, last_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
+         ON CONFLICT (step, client, host) DO UPDATE SET times = times + 1, redirect_uri = excluded.redirect_uri,
+           has_query = excluded.has_query, last_at = excluded.last_at",
+        refused.step.as_str(),
+        refused.client.as_str(),
+        refused.host(),
         refused.redirect_uri.as_str(),
+        i64::from(refused.has_query),
+        i64::from(part % PARTS),
         now,
     );
     let bound = statement!(
-        "DELETE FROM refused_redirects WHERE (client_id, redirect_uri) NOT IN
-         (SELECT client_id, redirect_uri FROM refused_redirects ORDER BY last_at DESC, client_id, redirect_uri LIMIT ?1)",
+        "DELETE FROM refused_clients WHERE last_at <= ?3 OR part = ?1 AND (step, client, host) NOT IN
+         (SELECT step, client, host FROM refused_clients WHERE part = ?1 ORDER BY last_at DESC, step, client, host LIMIT ?2)",
+        i64::from(part % PARTS),
         LIMIT,
+        now - KEEP,
     );
     db.batch(&[upsert, bound]).await.map(drop)
 }
 
 /// What is remembered, the latest first.
-pub(super) fn select() -> Select<Refusal> {
-    let statement = statement!(
-        "SELECT client_id, redirect_uri, times, last_at FROM refused_redirects ORDER BY last_at DESC, client_id, redirect_uri
-         LIMIT ?1",
-        LIMIT,
+pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
+    let select = statement!(
+        "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients
+         ORDER BY last_at DESC, step, client, host LIMIT 500",
     );
-    let read = |row: &Row| {
-        let refused = RefusedRedirect { client_id: row.text("client_id")?, redirect_uri: row.text("redirect_uri")? };
-        Ok(Refusal { refused, times: row.integer("times")?, last_at: row.time("last_at")? })
+    run(db, select).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Refusal> {
+    let refused = RefusedClient {
+        step: row.parsed("step", RefusedStep::parse)?,
+        client: row.text("client")?,
+        redirect_uri: row.text("redirect_uri")?,
+        has_query: row.integer("has_query")? != 0,
     };
-    Select { statement, read }
+    Ok(Refusal {
+        refused,
+        times: row.integer("times")?,
+        first_at: row.time("first_at")?,
+        last_at: row.time("last_at")?,
+    })
 }
 
 #[cfg(test)]
@@ -55,18 +80,30 @@ mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
 
+    async fn remember_at(db: &TestDatabase, client: &str, part: u32, second: i64) {
+        let refused = RefusedClient::at_authorization(client, "https://a.example/").expect("kept");
+        remember(db, &refused, part, Timestamp::from_seconds(second)).await.expect("remembered");
+    }
+
     #[tokio::test]
-    async fn repeats_are_counted_and_the_table_stays_small() {
+    async fn repeats_are_counted_and_a_part_cannot_push_out_another() {
         let db = TestDatabase::new();
-        for second in 0..=LIMIT {
-            let refused =
-                RefusedRedirect { client_id: format!("c{second}"), redirect_uri: "https://a.example/".into() };
-            remember(&db, &refused, Timestamp::from_seconds(second)).await.expect("remembered");
-            remember(&db, &refused, Timestamp::from_seconds(second)).await.expect("remembered");
+        remember_at(&db, "other", 1, 0).await;
+        for second in 1..=100 {
+            remember_at(&db, &format!("c{second}"), 0, second).await;
+            remember_at(&db, &format!("c{second}"), 0, second).await;
         }
-        let kept = select().run(&db).await.expect("a list");
-        assert_eq!(i64::try_from(kept.len()), Ok(LIMIT));
-        assert_eq!((kept[0].refused.client_id.as_str(), kept[0].times), ("c50", 2));
-        assert!(kept.iter().all(|refusal| refusal.refused.client_id != "c0"), "the oldest is gone");
+        let kept = list(&db).await.expect("a list");
+        assert_eq!(i64::try_from(kept.len()), Ok(LIMIT + 1));
+        assert_eq!((kept[0].refused.client.as_str(), kept[0].times), ("c100", 2));
+        assert!(kept.iter().any(|refusal| refusal.refused.client == "other"), "a part of its own");
+    }
+
+    #[tokio::test]
+    async fn refusal_that_is_not_seen_again_goes_after_90_days() {
+        let db = TestDatabase::new();
+        remember_at(&db, "old", 1, 0).await;
+        remember_at(&db, "new", 0, 91 * 86_400).await;
+        assert_eq!(list(&db).await.expect("a list").len(), 1);
     }
 }

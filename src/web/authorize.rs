@@ -5,17 +5,16 @@
 //! request cannot turn this server into an open redirector.
 
 use super::browser::{self, Cookie};
-use super::limits::{self, Sender, Verdict};
+use super::limits::{self, Sender};
 use super::routes::Route;
 use super::views::{self, Problem};
-use super::{Context, Response, reply};
+use super::{Context, Response, refused_clients, reply};
 use crate::oauth::authorize::{self, AuthorizationRequest};
-use crate::oauth::client::diagnosis::RefusedRedirect;
+use crate::oauth::client::diagnosis::RefusedClient;
 use crate::oauth::error::ShownToPerson;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::sealed_request;
 use crate::oauth::secret::SignInState;
-use crate::storage::refusals;
 use crate::upstream::identity::{self, SignIn, SignInPurpose};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,7 +36,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
         }
         Err(fault) => {
             ctx.ledger.because("bad_link");
-            remember(ctx, request, fault).await;
+            refused_clients::remember(ctx, request, refused_client(request, fault)).await;
             views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault))
         }
     }
@@ -66,20 +65,14 @@ pub(super) fn start(
     Ok(response)
 }
 
-/// Keeps a refused redirect URI for admins to look at. Whoever is refused is told the same whether or not this works.
-async fn remember(ctx: &Context<'_>, request: &Request<Bytes>, fault: ShownToPerson) {
+/// The client and its redirect URI, where these were refused.
+fn refused_client(request: &Request<Bytes>, fault: ShownToPerson) -> Option<RefusedClient> {
     if !matches!(fault, ShownToPerson::RedirectUriUnlisted | ShownToPerson::RedirectUriShape) {
-        return;
+        return None;
     }
-    let parameters = browser::query(request);
-    let one = |name| parameters.as_ref().and_then(|all| all.one(name).ok().flatten());
-    let (Some(client_id), Some(redirect_uri)) = (one("client_id"), one("redirect_uri")) else { return };
-    let Some(refused) = RefusedRedirect::of(client_id, redirect_uri) else { return };
-    if matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, "all").await, Verdict::Pass)
-        && let Err(error) = refusals::remember(ctx.db, &refused, ctx.now).await
-    {
-        (ctx.log)(&format!("authorize: a refusal is not remembered: {error}"));
-    }
+    let parameters = browser::query(request)?;
+    let one = |name| parameters.one(name).ok().flatten();
+    RefusedClient::at_authorization(one("client_id")?, one("redirect_uri")?)
 }
 
 fn read_request(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<AuthorizationRequest, ShownToPerson> {

@@ -9,7 +9,7 @@ use crate::ports::RateLimit;
 use crate::storage;
 use bytes::Bytes;
 use futures_util::future;
-use http::{HeaderName, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Request, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
@@ -22,13 +22,22 @@ const COUNTER: (&str, RateLimit) = ("health", RateLimit { name: "health", count:
 /// Liveness without the header; readiness with the right secret in it. A wrong one is refused, so that a monitor whose
 /// secret is out of date does not take liveness for readiness.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    let Some(presented) = request.headers().get(HEALTH_TOKEN) else {
+    if !request.headers().contains_key(HEALTH_TOKEN) {
         return reply::json(StatusCode::OK, &json!({"status": "alive"}));
-    };
-    if !ctx.config.health_token.as_ref().is_some_and(|token| token.is(presented.as_bytes())) {
-        return reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}));
     }
-    readiness(ctx).await
+    if is_operator(ctx, request) { readiness(ctx).await } else { refuse() }
+}
+
+/// Whether a request carries the operators' secret.
+pub(super) fn is_operator(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
+    let presented = request.headers().get(HEALTH_TOKEN);
+    let is_right = |token: &HeaderValue| ctx.config.health_token.as_ref().is_some_and(|ours| ours.is(token.as_bytes()));
+    presented.is_some_and(is_right)
+}
+
+/// Without the right secret.
+pub(super) fn refuse() -> Response {
+    reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}))
 }
 
 /// Asks everything that the server needs, at once.

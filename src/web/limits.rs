@@ -30,8 +30,8 @@ pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 120, MINUTE);
 /// Sign-ins to the admin page of one address, counted when they begin and when they end. Apart from those of clients, so that
 /// neither keeps the other out.
 pub(super) const ADMIN_SIGN_IN: RateLimit = limit("admin-sign-in:address", 120, MINUTE);
-/// Refused redirect URIs that are remembered, whoever sent them.
-pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal", 60, HOUR);
+/// Refused clients of one address that are remembered.
+pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal:address", 10, HOUR);
 /// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
 pub(super) const VISIT: RateLimit = limit("visit", 5, TEN_MINUTES);
 /// Token requests of one address that failed. Successes are not counted: whole services call from one address.
@@ -134,6 +134,15 @@ impl Sender {
             None => fetch_metadata::is_from_another_site(request.headers()),
         };
         if is_foreign { format!("{bucket}/other-site") } else { bucket }
+    }
+
+    /// The sender's network, as far as it parts one customer of a provider from most others.
+    pub fn network(&self) -> String {
+        match self.0 {
+            None => "none".to_owned(),
+            Some(IpAddr::V4(address)) => format!("{}.{}", address.octets()[0], address.octets()[1]),
+            Some(IpAddr::V6(address)) => format!("{:x}:{:x}", address.segments()[0], address.segments()[1]),
+        }
     }
 
     /// Whether many people's clients share the address.

@@ -13,6 +13,7 @@ mod health;
 mod limits;
 mod mcp;
 mod metadata;
+mod refused_clients;
 mod register;
 mod reply;
 mod revoke;
@@ -231,6 +232,7 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         // Answered before: its token is judged before its body is read.
         Route::Mcp => reply::not_found(),
         Route::Health => health::get(ctx, request).await,
+        Route::RefusedClients => refused_clients::get(ctx, request).await,
         Route::AdminPage => admin::get(ctx, request, request_id).await,
         Route::AdminSignIn => admin::start(ctx, request).await,
         Route::AdminSignedIn => admin::back(ctx, request).await,

@@ -2,7 +2,8 @@
 
 use super::body::has_media_type;
 use super::limits::{self, Sender, Verdict};
-use super::{Context, Response, reply};
+use super::{Context, Response, refused_clients, reply};
+use crate::oauth::client::diagnosis::RefusedClient;
 use crate::oauth::error::{RegistrationError, TokenError};
 use crate::oauth::registration;
 use bytes::Bytes;
@@ -24,6 +25,9 @@ pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>) -> Respons
     }
     match registration::register(request.body(), &ctx.config.client_keys, ctx.now.as_seconds()) {
         Ok(client) => reply::json(StatusCode::CREATED, &client),
-        Err(error) => reply::registration_error(error),
+        Err(error) => {
+            refused_clients::remember(ctx, request, RefusedClient::at_registration(request.body())).await;
+            reply::registration_error(error)
+        }
     }
 }

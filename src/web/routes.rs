@@ -29,6 +29,8 @@ pub enum Route {
     Mcp,
     /// Whether the server runs; for its operators also whether it can work.
     Health,
+    /// Clients that were refused; for operators only.
+    RefusedClients,
     /// The Hosted MCP page, where people look after their connections.
     AdminPage,
     /// Begins a sign-in to it.
@@ -64,7 +66,7 @@ const FORM_LIMIT: usize = 16 * 1024;
 const MESSAGE_LIMIT: usize = 384 * 1024;
 
 impl Route {
-    const TABLE: [(&'static str, Route); 20] = [
+    const TABLE: [(&'static str, Route); 21] = [
         ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
         ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
         ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
@@ -77,6 +79,7 @@ impl Route {
         ("/mcp/oauth/register", Route::Register),
         ("/mcp", Route::Mcp),
         ("/mcp/health", Route::Health),
+        ("/mcp/health/clients", Route::RefusedClients),
         ("/mcp/admin", Route::AdminPage),
         ("/mcp/admin/sign-in", Route::AdminSignIn),
         ("/mcp/admin/callback", Route::AdminSignedIn),
@@ -111,6 +114,7 @@ impl Route {
             | Route::AuthorizationServer
             | Route::AssertionKeys
             | Route::Health
+            | Route::RefusedClients
             | Route::Authorize
             | Route::AdminPage
             | Route::AdminSignIn => &[Method::GET, Method::HEAD],
@@ -142,6 +146,7 @@ impl Route {
             | Route::Authorize
             | Route::SignedIn
             | Route::Health
+            | Route::RefusedClients
             | Route::AdminPage
             | Route::AdminSignIn
             | Route::AdminSignedIn
@@ -195,7 +200,8 @@ impl Route {
             | Route::AuthorizationServer
             | Route::AssertionKeys
             | Route::Mcp
-            | Route::Health => "other",
+            | Route::Health
+            | Route::RefusedClients => "other",
         }
     }
 
@@ -220,7 +226,8 @@ impl Route {
             | Route::Revoke
             | Route::Register
             | Route::Mcp
-            | Route::Health => Audience::Programs,
+            | Route::Health
+            | Route::RefusedClients => Audience::Programs,
         }
     }
 }

@@ -247,46 +247,6 @@ fn hostile_names_stay_text() {
     assert!(PAGE.starts_with(PUBLIC_URL));
 }
 
-fn refused(app: &TestApp, client_id: &str, redirect_uri: &str) -> u16 {
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("response_type", "code"), ("client_id", client_id), ("redirect_uri", redirect_uri)])
-        .finish();
-    app.get(&format!("/mcp/oauth/authorize?{query}")).status().as_u16()
-}
-
-#[test]
-fn an_admin_sees_what_a_refused_client_would_need() {
-    let app = TestApp::new();
-    assert_eq!(refused(&app, "https://n8n.example/id", "https://n8n.example/callback"), 400);
-    refused(&app, "https://n8n.example/id", "https://n8n.example/callback");
-    refused(&app, "cursor", "cursor://anysphere.cursor-mcp/oauth/callback");
-    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
-    assert!(page.contains("https://n8n.example/id=https://n8n.example/callback"), "{page}");
-    assert!(page.contains("This can never be approved") && page.contains("cursor://anysphere.cursor-mcp"), "{page}");
-    let manager = Browser::new(&app).open_admin_page(user::THEO_MANAGER).body;
-    assert!(!manager.contains("n8n.example"), "only admins look at this: {manager}");
-}
-
-#[test]
-fn a_flood_of_refused_clients_is_neither_kept_nor_a_way_to_store_secrets() {
-    let app = TestApp::new();
-    for n in 0..200 {
-        app.advance(Duration::from_secs(3));
-        refused(&app, &format!("client-{n}"), "http://me:hunter2@evil.example/cb?token=hunter2");
-    }
-    assert!(app.db.count("SELECT count(*) FROM refused_redirects") <= 50);
-    assert!(app.db.count("SELECT sum(times) FROM refused_redirects") <= 60);
-    assert_eq!(app.db.count("SELECT count(*) FROM refused_redirects WHERE redirect_uri LIKE '%hunter2%'"), 0);
-}
-
-/// F4
-#[test]
-fn an_admin_sees_which_entries_of_the_operators_list_cannot_work() {
-    let app = TestApp::with(|name| (name == "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS").then_some("a=http://a.example/cb"));
-    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
-    assert!(page.contains("Entries of the list that cannot work") && page.contains("a=http://a.example/cb"), "{page}");
-}
-
 #[test]
 fn times_are_in_the_zone_of_the_page_until_the_reader_chooses_one_and_no_script_is_needed() {
     let app = TestApp::new();

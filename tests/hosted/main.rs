@@ -60,6 +60,7 @@ mod published_text;
 mod purge;
 mod records;
 mod refresh;
+mod refused_clients;
 mod registration;
 mod request_bodies;
 mod resources;

@@ -67,7 +67,9 @@ fn live_through_everything(app: &TestApp) {
     look_after(app, user::MARA_ADMIN, &[&of_theo("block"), &of_theo("unblock"), &[("action", "revoke-all")]]);
     write_everything(app);
     look_after(app, user::THEO_MANAGER, &[&[("action", "revoke-all")]]);
-    app.send(request("GET", "/mcp/health", &[("x-health-token", HEALTH_TOKEN)], ""));
+    for path in ["/mcp/health", "/mcp/health/clients"] {
+        app.send(request("GET", path, &[("x-health-token", HEALTH_TOKEN)], ""));
+    }
     // StatiBeat asks for somebody.
     let path = "/mcp/admin/api/setup";
     let asked = Forged::good(app, "").header("typ", "statibeat-admin+jwt").claim("htm", "GET");

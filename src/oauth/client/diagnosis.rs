@@ -1,32 +1,63 @@
-//! Why a client's redirect URI was refused, and whether a line in the operator's list would be right.
+//! Refused clients, as far as they may be kept, and what an operator can do about each.
 //!
-//! What is refused comes from anybody, so nothing of it is trusted: it is kept short, without what a URI can hide (user,
-//! query, fragment, invisible characters) where it is not in its plain form, and a line to add is offered only when the list
-//! would take it.
+//! What is refused comes from anybody, so nothing of it is trusted: it is kept short and without what a URI can hide (user,
+//! query, fragment, invisible characters). A line to add is offered only for a client that we know, on its own host.
 
 use super::ClientId;
 use super::allowed::AllowedRedirects;
+use crate::oauth::known_clients;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
-use crate::oauth::registration::Registered;
+use crate::oauth::registration::{self, Registered};
+use serde_json::Value;
 use url::Url;
 
 /// Longest kept, in characters. Real redirect URIs are shorter.
 const LONGEST: usize = 300;
 
-/// A redirect URI that was refused, as far as it may be kept.
+/// Where a client was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedStep {
+    /// At the authorization endpoint.
+    Authorization,
+    /// At the registration endpoint.
+    Registration,
+}
+
+impl RefusedStep {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorization => "authorization",
+            Self::Registration => "registration",
+        }
+    }
+
+    /// Reads it back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Authorization, Self::Registration].into_iter().find(|step| step.as_str() == text)
+    }
+}
+
+/// A client that was refused, as far as it may be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRedirect {
-    /// Who asked.
-    pub client_id: String,
-    /// Where the answer was to go.
+pub struct RefusedClient {
+    /// Where.
+    pub step: RefusedStep,
+    /// The client id; the name that a registration gave.
+    pub client: String,
+    /// Scheme, host and path of where the answer was to go.
     pub redirect_uri: String,
+    /// Whether there was more of it.
+    pub has_query: bool,
 }
 
 /// What an operator can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// Add this line, if the client is one to trust.
+    /// Add this line: a known client on its own host.
     Add(String),
+    /// Find out first whose address it is.
+    Check,
     /// Nothing will make it work, and why.
     Never(Never),
 }
@@ -38,22 +69,41 @@ pub enum Never {
     NotSecure,
     /// It is on the user's own computer, but not one that this client is known or registered with.
     OtherLoopback,
-    /// The client registered itself, which is for loopback only.
+    /// The client registered itself, or tried to, which is for loopback only.
     Registered,
     /// The list cannot hold it.
     NotWritable,
 }
 
-impl RefusedRedirect {
-    /// `None` when there is too much of it, or nothing to say about it.
-    pub fn of(client_id: &str, redirect_uri: &str) -> Option<Self> {
+impl RefusedClient {
+    /// At the authorization endpoint. `None` when there is too much of it, or nothing to say about it.
+    pub fn at_authorization(client_id: &str, redirect_uri: &str) -> Option<Self> {
         let client_id = ClientId::parse(client_id).filter(|id| id.as_str().len() <= LONGEST)?;
-        let redirect_uri = match RedirectUri::parse(redirect_uri) {
-            Some(plain) => plain.as_str().to_owned(),
-            None => bare(redirect_uri)?,
-        };
-        let fits = redirect_uri.len() <= LONGEST;
-        fits.then(|| Self { client_id: client_id.as_str().to_owned(), redirect_uri })
+        Self::new(RefusedStep::Authorization, client_id.as_str(), redirect_uri)
+    }
+
+    /// At the registration endpoint, with the first redirect URI that is not on the user's own computer.
+    pub fn at_registration(body: &[u8]) -> Option<Self> {
+        let request: Value = serde_json::from_slice(body).ok()?;
+        let name = registration::plain_name(request["client_name"].as_str().unwrap_or_default());
+        let name = name.unwrap_or_else(|_| "A name that cannot be read".to_owned());
+        let uris: Vec<&str> = request["redirect_uris"].as_array()?.iter().filter_map(Value::as_str).collect();
+        let is_local = |uri: &str| RedirectUri::parse(uri).is_some_and(|uri| uri.kind() == RedirectKind::Loopback);
+        let uri = uris.iter().find(|uri| !is_local(uri)).or(uris.first())?;
+        Self::new(RefusedStep::Registration, &name, uri)
+    }
+
+    fn new(step: RefusedStep, client: &str, redirect_uri: &str) -> Option<Self> {
+        let url = Url::parse(redirect_uri).ok()?;
+        let bare = format!("{}://{}{}", url.scheme(), authority(&url), url.path());
+        let fits = bare.len() <= LONGEST && bare.bytes().all(|byte| byte.is_ascii_graphic());
+        let has_query = bare != redirect_uri && format!("{redirect_uri}/") != bare;
+        fits.then(|| Self { step, client: client.to_owned(), redirect_uri: bare, has_query })
+    }
+
+    /// The host that the answer was to go to.
+    pub fn host(&self) -> String {
+        host_of(&self.redirect_uri).unwrap_or_default()
     }
 
     /// What an operator can do about it.
@@ -61,7 +111,8 @@ impl RefusedRedirect {
         let Some(redirect_uri) = RedirectUri::parse(&self.redirect_uri) else {
             return Advice::Never(Never::NotSecure);
         };
-        let is_registered = ClientId::parse(&self.client_id).is_some_and(|id| Registered::looks_like_one(&id));
+        let is_registered = self.step == RefusedStep::Registration
+            || ClientId::parse(&self.client).is_some_and(|id| Registered::looks_like_one(&id));
         match redirect_uri.kind() {
             RedirectKind::Loopback => Advice::Never(Never::OtherLoopback),
             RedirectKind::Web if is_registered => Advice::Never(Never::Registered),
@@ -69,62 +120,89 @@ impl RefusedRedirect {
         }
     }
 
-    /// The line, if the list takes it as it stands.
+    /// The line for a client that we know, on the host that its id names, if the list takes it as it stands. Another host may
+    /// be a look-alike, and an id that nobody vouches for proves nothing.
     fn line(&self) -> Advice {
-        let line = format!("{}={}", self.client_id, self.redirect_uri);
+        let line = format!("{}={}", self.client, self.redirect_uri);
         let (allowed, bad) = AllowedRedirects::parse(&line);
-        if bad.is_empty() && allowed.iter().count() == 1 {
-            Advice::Add(line)
-        } else {
-            Advice::Never(Never::NotWritable)
+        if !bad.is_empty() || allowed.iter().count() != 1 {
+            return Advice::Never(Never::NotWritable);
         }
+        let is_known = ClientId::parse(&self.client).is_some_and(|id| known_clients::find(&id).is_some());
+        let is_its_own = host_of(&self.client).is_some_and(|host| host == self.host());
+        if is_known && is_its_own && !self.has_query { Advice::Add(line) } else { Advice::Check }
     }
 }
 
-/// Scheme, host and path of an address that is not in its plain form.
-fn bare(text: &str) -> Option<String> {
-    let url = Url::parse(text).ok()?;
-    let bare = format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
-    bare.bytes().all(|byte| byte.is_ascii_graphic()).then_some(bare)
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn host_of(text: &str) -> Option<String> {
+    Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn advice(client_id: &str, redirect_uri: &str) -> Option<Advice> {
-        RefusedRedirect::of(client_id, redirect_uri).map(|refused| refused.advice())
-    }
+    const CHATGPT: &str = "https://chatgpt.com/oauth/client.json";
 
-    fn can_never_be(client_id: &str, redirect_uri: &str) -> bool {
-        matches!(advice(client_id, redirect_uri), Some(Advice::Never(_)))
+    fn advice(client_id: &str, redirect_uri: &str) -> Option<Advice> {
+        RefusedClient::at_authorization(client_id, redirect_uri).map(|refused| refused.advice())
     }
 
     #[test]
-    fn an_unlisted_web_client_gets_the_exact_line_that_would_admit_it() {
-        let line = "https://a.example/id?x=1=https://a.example/cb?y=2";
-        assert_eq!(advice("https://a.example/id?x=1", "https://a.example/cb?y=2"), Some(Advice::Add(line.into())));
-        assert_eq!(AllowedRedirects::parse(line).1, []);
+    fn known_client_on_its_own_host_gets_the_line_that_would_admit_it() {
+        let line = format!("{CHATGPT}=https://chatgpt.com/connector/oauth/abc");
+        assert_eq!(advice(CHATGPT, "https://chatgpt.com/connector/oauth/abc"), Some(Advice::Add(line.clone())));
+        assert_eq!(AllowedRedirects::parse(&line).1, []);
+    }
+
+    #[test]
+    fn look_alike_host_unknown_client_or_hidden_query_gets_no_line() {
+        for (client, uri) in [
+            (CHATGPT, "https://chatgpt.evil.example/connector/oauth/abc"),
+            (CHATGPT, "https://evil-chatgpt.com/cb"),
+            (CHATGPT, "https://chatgpt.com/cb?next=evil"),
+            ("https://a.example/id", "https://a.example/cb"),
+        ] {
+            assert_eq!(advice(client, uri), Some(Advice::Check), "{uri}");
+        }
     }
 
     #[test]
     fn what_can_never_work_gets_no_line() {
-        assert!(can_never_be("cursor", "cursor://anysphere.cursor-mcp/oauth/callback"));
-        assert!(can_never_be("x", "http://evil.example/cb"));
-        assert!(can_never_be("x", "http://localhost:1/cb"));
-        assert!(can_never_be("sbmcp_client_abc.def", "https://a.example/cb"));
-        assert!(can_never_be("with space", "https://a.example/cb"));
-        assert!(can_never_be("a,b", "https://a.example/cb"));
-        assert!(can_never_be("x=https://y.example", "https://a.example/cb"));
-        assert!(can_never_be("x", "https://a.example/cb?code=1"));
+        for (client, uri) in [
+            ("cursor", "cursor://anysphere.cursor-mcp/oauth/callback"),
+            ("x", "http://evil.example/cb"),
+            ("x", "http://localhost:1/cb"),
+            ("sbmcp_client_abc.def", "https://a.example/cb"),
+            ("with space", "https://a.example/cb"),
+            ("a,b", "https://a.example/cb"),
+            ("x=https://y.example", "https://a.example/cb"),
+        ] {
+            assert!(matches!(advice(client, uri), Some(Advice::Never(_))), "{client} {uri}");
+        }
     }
 
     #[test]
     fn secrets_and_oversized_texts_are_not_kept() {
-        let kept = |uri: &str| RefusedRedirect::of("x", uri).map(|refused| refused.redirect_uri);
+        let kept = |uri: &str| RefusedClient::at_authorization("x", uri).map(|refused| refused.redirect_uri);
         assert_eq!(kept("https://me:secret@a.example/cb?token=secret#secret").as_deref(), Some("https://a.example/cb"));
+        assert_eq!(kept("https://a.example/cb?token=secret").as_deref(), Some("https://a.example/cb"));
         assert_eq!(kept(&format!("https://a.example/{}", "x".repeat(300))), None);
         assert_eq!(kept("not an address"), None);
-        assert_eq!(RefusedRedirect::of(&"x".repeat(301), "https://a.example/cb"), None);
+        assert_eq!(RefusedClient::at_authorization(&"x".repeat(301), "https://a.example/cb"), None);
+    }
+
+    #[test]
+    fn refused_registration_is_kept_by_its_name_and_its_first_web_address() {
+        let body = br#"{"client_name": "My \u200b Platform", "redirect_uris": ["http://localhost/cb", "https://p.example/c/1?x=y"]}"#;
+        let refused = RefusedClient::at_registration(body).expect("kept");
+        assert_eq!((refused.client.as_str(), refused.redirect_uri.as_str()), ("My Platform", "https://p.example/c/1"));
+        assert_eq!(refused.advice(), Advice::Never(Never::Registered));
+        assert_eq!(RefusedClient::at_registration(b"[]"), None);
     }
 }

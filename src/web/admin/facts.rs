@@ -13,7 +13,6 @@ use crate::storage::calls::{self, DayCount};
 use crate::storage::connections::EndedConnection;
 use crate::storage::health::Health;
 use crate::storage::overview::{self, Question};
-use crate::storage::refusals::Refusal;
 use crate::timestamp::Timestamp;
 use crate::upstream::Api;
 use crate::upstream::audit_logs::{self, AuditLogs};
@@ -41,8 +40,6 @@ pub(super) struct Connected {
     pub counts: Vec<DayCount>,
     /// The first day that they are counted from.
     pub first_day: i64,
-    /// Clients that were refused; only for admins of a page.
-    pub refusals: Vec<Refusal>,
 }
 
 /// Gathers what is connected, and the activity that is wanted. `pages` are those that the person can see now.
@@ -80,7 +77,6 @@ pub(super) async fn look(
         blocks: found.blocks,
         counts: found.counts,
         first_day,
-        refusals: if administered.is_empty() { Vec::new() } else { found.refusals },
     };
     Ok((connected, found.activity))
 }

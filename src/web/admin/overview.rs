@@ -30,7 +30,6 @@ pub(super) async fn show(
     let pages = visible_pages(&api).await?;
     let wanted = Wanted::read(&api, &pages, &query).await;
     let (connected, rows) = facts::look(ctx, &visitor.viewer, &pages, Some(&wanted)).await?;
-    let is_admin = pages.iter().any(AccessiblePage::is_administered);
     let zone = Cookie::of_time_zone(&ctx.config.public_url);
     let chosen = query.one("zone").ok().flatten().filter(|name| is_zone(name));
     let of_page = pages.first().and_then(AccessiblePage::time_zone);
@@ -46,8 +45,6 @@ pub(super) async fn show(
         others: &connected.others,
         blocks: &connected.blocks,
         activity: &wanted.list(rows),
-        refusals: &connected.refusals,
-        bad_entries: if is_admin { &ctx.config.bad_redirects } else { &[] },
         counts: &connected.counts,
         first_day: connected.first_day,
         days: facts::DAYS,

@@ -93,33 +93,25 @@ pub fn answers_at(host: &str) -> String {
     format!("answers at {host}")
 }
 
-/// Clients that could not connect.
+/// Clients that could not connect, for operators.
 pub mod refused {
-    use crate::oauth::client::diagnosis::Never;
+    use crate::oauth::client::diagnosis::{Advice, Never};
 
-    /// The section.
-    pub const TITLE: &str = "Apps that could not connect";
-    /// For whom it is.
-    pub const HINT: &str =
-        "Shown to admins of a page. The list of approved web apps is kept by the people who run this environment.";
-    /// Where the answer was to go.
-    pub const WANTED: &str = "Wants access sent to";
-    /// The last time.
-    pub const LAST: &str = "Last tried";
-    /// How often.
-    pub const TIMES: &str = "Times";
-    /// What can be done.
-    pub const ADD: &str = "The address is not approved for this app. If you know and trust both, ask for this line in the list of approved web apps:";
-    /// Entries of the operator's list that do not work.
-    pub const BAD_ENTRIES: &str = "Entries of the list that cannot work";
-
-    /// What stands in front of a line to add.
-    pub fn line_for(client: &str) -> String {
-        format!("Line to copy for {client}")
+    /// What an operator can do about one.
+    pub const fn advice(advice: &Advice) -> &'static str {
+        match advice {
+            Advice::Add(_) => {
+                "The address is not approved for this app. It is on the host of the app's maker: if you trust it, add the line to the list of approved web apps."
+            }
+            Advice::Check => {
+                "The address is not approved for this app, and nothing here proves that it belongs to it. Ask the app's maker for its client_id and its exact redirect URI before you approve anything."
+            }
+            Advice::Never(why) => never(*why),
+        }
     }
 
     /// Why nothing will make it work.
-    pub const fn never(why: Never) -> &'static str {
+    const fn never(why: Never) -> &'static str {
         match why {
             Never::NotSecure => {
                 "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."

@@ -83,7 +83,7 @@ impl SqliteDatabase {
     /// refusals, which is what it is for.
     pub fn dump(&self) -> String {
         let everything = self.dump_everything();
-        let kept = everything.lines().filter(|row| !row.starts_with("refused_redirects:"));
+        let kept = everything.lines().filter(|row| !row.starts_with("refused_clients:"));
         kept.flat_map(|row| [row, "\n"]).collect()
     }
 

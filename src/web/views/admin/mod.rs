@@ -2,7 +2,6 @@
 
 mod activity;
 mod connections;
-mod diagnosis;
 mod doctor;
 mod picture;
 mod setup;
@@ -15,14 +14,13 @@ use super::super::text::actions::{About, Question};
 use super::time::{self, Clock};
 use super::{Place, Problem, frame, page, problem_at};
 use crate::ids::PageId;
-use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
+use crate::oauth::client::allowed::AllowedRedirects;
 use crate::oauth::metadata::Endpoints;
 use crate::storage::activity::Shown;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::blocks::Block;
 use crate::storage::calls::DayCount;
 use crate::storage::connections::EndedConnection;
-use crate::storage::refusals::Refusal;
 use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -49,10 +47,6 @@ pub(in crate::web) struct Overview<'a> {
     pub blocks: &'a [Block],
     /// What was done.
     pub activity: &'a ActivityList,
-    /// Refused redirect URIs; for admins of a page.
-    pub refusals: &'a [Refusal],
-    /// Entries of the operator's list that cannot work; for admins of a page.
-    pub bad_entries: &'a [BadEntry],
     /// Calls of the own connections.
     pub counts: &'a [DayCount],
     /// The first day of the picture.
@@ -135,7 +129,6 @@ pub(in crate::web) fn overview(view: &Overview<'_>) -> Response {
         (connections::others(view))
         (connections::blocks(view))
         (activity::list(view))
-        (diagnosis::section(view))
         (setup::details(view))
     };
     with_forms(frame(StatusCode::OK, text::HOSTED_MCP, &html! {}, &html! { main.wide { (super::brand()) (body) } }))

@@ -1,0 +1,58 @@
+//! Clients that were refused: kept in bounds as they come, and shown to operators alone.
+
+use super::limits::{self, Sender, Verdict};
+use super::text::setup::refused as text;
+use super::{Context, Response, health, reply};
+use crate::oauth::client::diagnosis::{Advice, RefusedClient};
+use crate::oauth::secret;
+use crate::storage::refusals::{self, Refusal};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Keeps a refused client for operators to look at. Whoever is refused is told the same whether or not this works.
+pub(super) async fn remember(ctx: &Context<'_>, request: &Request<Bytes>, refused: Option<RefusedClient>) {
+    let Some(refused) = refused else { return };
+    let sender = Sender::of(request);
+    if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx, request)).await, Verdict::Pass) {
+        return;
+    }
+    if let Err(error) = refusals::remember(ctx.db, &refused, part(&sender), ctx.now).await {
+        (ctx.log)(&format!("a refused client is not remembered: {error}"));
+    }
+}
+
+/// Which part of the rows a sender's network falls into. It says too little to tell who sent it.
+fn part(sender: &Sender) -> u32 {
+    secret::hash(&sender.network()).0.bytes().map(u32::from).sum::<u32>() % refusals::PARTS
+}
+
+/// The operator's view, behind the health token.
+pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+    if !health::is_operator(ctx, request) {
+        return health::refuse();
+    }
+    match refusals::list(ctx.db).await {
+        Ok(refused) => {
+            let bad_entries: Vec<String> = ctx.config.bad_redirects.iter().map(ToString::to_string).collect();
+            let refused: Vec<Value> = refused.iter().map(shown).collect();
+            reply::json(StatusCode::OK, &json!({ "refused_clients": refused, "bad_entries": bad_entries }))
+        }
+        Err(error) => {
+            (ctx.log)(&format!("refused clients: {error}"));
+            reply::unavailable(Duration::from_secs(10))
+        }
+    }
+}
+
+fn shown(refusal: &Refusal) -> Value {
+    let Refusal { refused, times, first_at, last_at } = refusal;
+    let advice = refused.advice();
+    let line = if let Advice::Add(line) = &advice { Some(line) } else { None };
+    json!({
+        "step": refused.step.as_str(), "client": refused.client, "redirect_uri": refused.redirect_uri,
+        "has_query": refused.has_query, "times": times, "first_at": first_at.to_string(),
+        "last_at": last_at.to_string(), "advice": text::advice(&advice), "line": line,
+    })
+}
