@@ -70,6 +70,7 @@ mod schema;
 mod secrets;
 mod sign_in;
 mod stopped_writes;
+mod snapshots;
 mod storage_trace;
 mod token;
 mod token_form;
