@@ -2,6 +2,7 @@
 //! runs the same batches on the real D1 and expects the same answers.
 
 use crate::support::browser::Browser;
+use crate::support::database::Exchange;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::forge::Forged;
 use crate::support::simulator::FaultKind;
@@ -130,8 +131,21 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("no waiting")
 }
 
+/// Every statement that the story runs.
+pub fn executed_statements() -> BTreeSet<&'static str> {
+    record().iter().flat_map(|(batch, _)| batch).map(|statement| statement.sql).collect()
+}
+
+/// The story's batches with their answers.
+fn record() -> Vec<Exchange> {
+    let app = TestApp::new();
+    app.db.trace.replace(Some(Vec::new()));
+    live_through_everything(&app);
+    app.db.trace.take().expect("a trace")
+}
+
 /// Every SQL text in `src/storage`, with the file it stands in.
-pub fn statements() -> Vec<(String, String)> {
+fn statements() -> Vec<(String, String)> {
     let folder = Path::new("src/storage");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -182,11 +196,7 @@ fn plain(value: &Value) -> serde_json::Value {
 /// X6
 #[test]
 fn every_statement_of_the_storage_runs_in_one_story() {
-    let app = TestApp::new();
-    app.db.trace.replace(Some(Vec::new()));
-    live_through_everything(&app);
-    let trace = app.db.trace.take().expect("a trace");
-
+    let trace = record();
     let ran: BTreeSet<&str> = trace.iter().flat_map(|(batch, _)| batch).map(|statement| statement.sql).collect();
     // A text may be a part of a statement that is put together from several.
     let has_run = |text: &str| ran.contains(text) || ran.iter().any(|sql| sql.contains(text));
