@@ -129,7 +129,8 @@ fn story_of_one_connection() {
     let refreshed = app.refresh(&tokens(&exchanged).refresh, &[]);
     transcript.add("refresh", &refreshed);
     let token = tokens(&refreshed).access;
-    let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    let hello =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
     transcript.add("initialize", &app.call(&token, "initialize", hello));
     transcript.add("server/discover", &app.call_in("2026-07-28", &token, "server/discover", json!({})));
     for uri in URIS {
