@@ -75,12 +75,11 @@ fn lists_of_every_version_and_scope_set() {
                 let title = format!("{method} {version}, granted {scopes}");
                 let response = app.call_in(version, &token, method, json!({}));
                 let body = readable(response.body());
-                match seen.get(&body) {
-                    Some(earlier) => _ = writeln!(transcript.0, "### {title}\nas {earlier}\n"),
-                    None => {
-                        _ = writeln!(transcript.0, "### {title}\n{}\n\n{body}\n", response.status());
-                        seen.insert(body, title);
-                    }
+                if let Some(earlier) = seen.get(&body) {
+                    _ = writeln!(transcript.0, "### {title}\nas {earlier}\n");
+                } else {
+                    _ = writeln!(transcript.0, "### {title}\n{}\n\n{body}\n", response.status());
+                    seen.insert(body, title);
                 }
             }
         }
