@@ -34,6 +34,24 @@ fn every_assertion_has_a_test_and_every_named_test_exists() {
     assert_eq!(stale, None, "run `ACCEPTANCE=write cargo test --test acceptance`");
 }
 
+/// A promise whose test was renamed or deleted is a promise that nothing holds.
+#[test]
+fn every_test_named_in_the_security_document_exists() {
+    let root = Path::new(".");
+    let mut existing = BTreeSet::new();
+    for file in files(&root.join("src")).into_iter().chain(files(&root.join("tests"))) {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let relative = file.strip_prefix(root).expect("inside the project");
+        existing.extend(rust_tests(&module_of(relative, &text), &text).into_iter().map(|(_, name)| name));
+    }
+    let document = fs::read_to_string(root.join("docs/security.md")).expect("docs/security.md");
+    let is_test = |quoted: &&str| quoted.contains("::") && !quoted.contains(' ');
+    let named: Vec<_> = document.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(!named.is_empty(), "no test is named at all");
+    let missing: Vec<_> = named.into_iter().filter(|name| !existing.contains(*name)).collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
+
 /// All files below a folder that can hold tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
