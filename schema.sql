@@ -202,7 +202,8 @@ CREATE TABLE IF NOT EXISTS refused_clients (
 ) STRICT, WITHOUT ROWID;
 
 -- One browser signed in to the Hosted MCP admin page; has nothing to do with tokens.
--- Written by the page's own sign-in; ended by sign-out or by either expiry. Dies an hour after expiry.
+-- Written by the page's own sign-in; ended by sign-out, the next sign-in of the same browser, StatiBeat keeping the person
+-- out, or either expiry. All but expiry join the batch of an audit row. Dies an hour after expiry.
 -- The token that its forms carry is derived from the cookie and a key, so nothing of it is stored.
 CREATE TABLE IF NOT EXISTS sessions (
   cookie_hash   TEXT    PRIMARY KEY,
@@ -248,14 +249,15 @@ CREATE TABLE IF NOT EXISTS spent_handles (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS spent_handles_by_expiry ON spent_handles (expires_at);               -- purge
 
--- What was done through the connector, one row per attempt: writes, approvals, denials, revokes, replays. Never reads,
--- never customer text beyond a title. A row belongs to a page, and has a title, only once the caller was found to reach that
+-- What was done through the connector, one row per attempt: writes, approvals, connections that were not made after sign-in,
+-- revocations of connections and of single access tokens, replays and repeats of tokens, changes on the Hosted MCP page, and
+-- the opening and closing of its sessions (not their expiry). Never reads, never customer text beyond a title. A row belongs to a page, and has a title, only once the caller was found to reach that
 -- page: until then anybody may name any page. Refused calls beyond a limit leave one row that counts them. A write's row is appended before anything is sent, with the outcome `unknown`, which
 -- its end replaces once; what is found out later stands beside it. Kept as long as the environment's policy says.
 CREATE TABLE IF NOT EXISTS audit (
   id           TEXT    PRIMARY KEY,
   at           INTEGER NOT NULL,
-  kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, …
+  kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, session_open, …
   outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
   user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
   client_id    TEXT    NOT NULL,

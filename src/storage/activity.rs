@@ -115,13 +115,17 @@ pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
     select(query).run(db).await
 }
 
+/// A connection that was made stands in the list of connections; one that was not made stands here alone.
 /// To admins a refused write shows only where it is certain that its caller reached the page: it got as far as a claim, or was
 /// recorded by a program that tells the page that was asked for from the page that was reached.
 pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
     let statement = statement!(
         "WITH own AS (
            SELECT rowid AS row, * FROM audit
-           WHERE user_id = ?1 AND kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded')
+           WHERE user_id = ?1
+             AND (kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded',
+                           'refresh_window_used', 'access_token_revoke')
+                  OR kind = 'approval' AND outcome <> 'done')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
              AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))

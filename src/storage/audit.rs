@@ -2,6 +2,7 @@
 //!
 //! A row says who, through what, where and how it ended. Nothing a customer wrote is kept but a title.
 
+use super::authorization_requests::RequestKeys;
 use super::{Result, run, statement};
 use crate::ids::{GrantId, PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
@@ -59,6 +60,12 @@ pub enum Kind {
     Unrecorded,
     /// StatiBeat named a person in a way that we cannot trust.
     SignIn,
+    /// A client revoked one access token; its connection goes on.
+    AccessTokenRevoke,
+    /// A browser was signed in to the Hosted MCP page.
+    SessionOpen,
+    /// It was signed out.
+    SessionClose,
 }
 
 impl Kind {
@@ -78,6 +85,9 @@ impl Kind {
             Self::PageUnblock => "page_unblock",
             Self::Unrecorded => "unrecorded",
             Self::SignIn => "sign_in",
+            Self::AccessTokenRevoke => "access_token_revoke",
+            Self::SessionOpen => "session_open",
+            Self::SessionClose => "session_close",
         }
     }
 }
@@ -195,6 +205,54 @@ pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Stat
     Statement { sql, values }
 }
 
+/// The same, in front of the statement that consumes an authorization request: the row is appended only when the request can
+/// still be answered, and so is consumed by that statement.
+pub(super) fn statement_if_request_waits(entry: &Entry<'_>, keys: RequestKeys<'_>) -> Statement {
+    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+         target_id, title, request_id, detail) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+         WHERE EXISTS (SELECT 1 FROM authorization_requests \
+           WHERE consent_hash = ?15 AND browser_hash = ?16 AND consumed_at IS NULL AND expires_at > ?2) \
+         ON CONFLICT (id) DO NOTHING";
+    let mut values = values(entry);
+    values.push(keys.consent.hash().0.into());
+    values.push(keys.browser.hash().0.into());
+    Statement { sql, values }
+}
+
+/// The row of an access token that its client revokes, in front of the statement that deletes it: only of a token that works.
+pub(super) fn statement_for_revoked_access(
+    token: &SecretHash,
+    client_id: &ClientId,
+    row: &RevokedAccess<'_>,
+) -> Statement {
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3, ?4, ?5, ?6, g.user_id, g.client_id, g.client_name, g.id, ?7, ?8
+         FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+         WHERE a.token_hash = ?1 AND g.client_id = ?2 AND a.expires_at > ?4 AND g.revoked_at IS NULL
+         ON CONFLICT (id) DO NOTHING",
+        token.0.as_str(),
+        client_id.as_str(),
+        row.id.0.as_str(),
+        row.at,
+        Kind::AccessTokenRevoke.as_str(),
+        Outcome::Done.as_str(),
+        row.request_id.0.as_str(),
+        "client",
+    )
+}
+
+/// What the row of a revoked access token says that the database does not know.
+pub struct RevokedAccess<'a> {
+    /// Fresh.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// The request it was part of.
+    pub request_id: &'a RequestId,
+}
+
 /// One row for each grant of a connection that ended at `now` for that reason, to stand behind the write that ended them.
 /// Running it again adds nothing.
 pub fn statement_for_ended_connection(
@@ -288,81 +346,4 @@ pub async fn append(db: &dyn Database, entry: &Entry<'_>) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::activity::{Recorded, recent};
-    use super::super::testing::TestDatabase;
-    use super::*;
-
-    async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Option<Target<'_>>) {
-        let client_id = ClientId::parse("cursor").expect("a client id");
-        let entry = Entry {
-            id: AuditId(id.to_owned()),
-            at: Timestamp::from_seconds(at),
-            kind: Kind::Write,
-            outcome: Outcome::Done,
-            user_id: &UserId(user.to_owned()),
-            client_id: &client_id,
-            client_name: "Cursor",
-            grant_id: &GrantId("g".to_owned()),
-            request_id: &RequestId("r".to_owned()),
-            target,
-            detail: Some("a_reason"),
-        };
-        append(db, &entry).await.expect("a row");
-    }
-
-    async fn recent_ids(db: &TestDatabase, user: &str, limit: u32) -> Vec<String> {
-        let rows = recent(db, &UserId(user.to_owned()), limit).await.expect("rows");
-        rows.into_iter().map(|row| row.id.0).collect()
-    }
-
-    #[tokio::test]
-    async fn a_row_reads_back_as_it_was_appended() {
-        let db = TestDatabase::new();
-        let title = "x".repeat(TITLE_LIMIT + 1);
-        let target = Target {
-            page_id: Some(PageId(7)),
-            asked_page_id: Some(PageId(7)),
-            tool: "create_incident",
-            id: Some("9".into()),
-            title: Some(title.as_str()),
-        };
-        append_as(&db, "42", "a", 5, Some(target)).await;
-        let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
-        let expected = Recorded {
-            id: AuditId("a".into()),
-            at: Timestamp::from_seconds(5),
-            kind: "write".into(),
-            outcome: "done".into(),
-            client_id: "cursor".into(),
-            client_name: "Cursor".into(),
-            page_id: Some(PageId(7)),
-            tool: Some("create_incident".into()),
-            target_id: Some("9".into()),
-            title: Some("x".repeat(TITLE_LIMIT)),
-            request_id: "r".into(),
-            detail: Some("a_reason".into()),
-            calls: None,
-            resolution: None,
-        };
-        assert_eq!(rows, [expected]);
-    }
-
-    #[tokio::test]
-    async fn one_person_sees_their_newest_rows_and_nobody_elses() {
-        let db = TestDatabase::new();
-        for (user, id, at) in [("42", "a", 1), ("42", "b", 3), ("1", "c", 9), ("42", "d", 3), ("42", "e", 2)] {
-            append_as(&db, user, id, at, None).await;
-        }
-        assert_eq!(recent_ids(&db, "42", 3).await, ["d", "b", "e"]);
-        assert_eq!(recent_ids(&db, "7", 3).await, Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn a_row_appended_twice_is_one_row() {
-        let db = TestDatabase::new();
-        append_as(&db, "42", "a", 1, None).await;
-        append_as(&db, "42", "a", 1, None).await;
-        assert_eq!(recent_ids(&db, "42", 9).await, ["a"]);
-    }
-}
+mod tests;

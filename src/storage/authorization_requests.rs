@@ -3,6 +3,7 @@
 //! Before the sign-in nothing is stored: the request travels sealed in its browser's cookie (`oauth::sealed_request`). A row
 //! is inserted once and consumed once; each move is one conditional write.
 
+use super::audit::{self, Entry};
 use super::{Result, health, json_list, run_for_one, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, PageId, UserId};
@@ -162,17 +163,28 @@ fn read(row: &Row) -> Result<SignedInRequest> {
     Ok(SignedInRequest { client, state, access, person, grant_id, expires_at: row.time("expires_at")? })
 }
 
-/// Ends a request that will not be approved. `false`: it was already answered.
+/// Ends a request that goes on as another one. `false`: it was already answered.
 pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<bool> {
-    let update = statement!(
+    Ok(run_for_one(db, statement_to_close(keys, now)).await?.is_some())
+}
+
+/// Ends a request that will not be approved, with the audit row that says why, at that row's time. `false`: it was already
+/// answered, and nothing was appended.
+pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<bool> {
+    let record = audit::statement_if_request_waits(entry, keys);
+    let answers = db.batch(&[record, statement_to_close(keys, entry.at)]).await?;
+    Ok(answers.last().is_some_and(|rows| !rows.is_empty()))
+}
+
+fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
+    statement!(
         "UPDATE authorization_requests SET consumed_at = ?3
          WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
          RETURNING state_hash",
         keys.consent.hash().0,
         keys.browser.hash().0,
         now,
-    );
-    Ok(run_for_one(db, update).await?.is_some())
+    )
 }
 
 /// What the person approved.

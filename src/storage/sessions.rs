@@ -3,11 +3,12 @@
 //! A session ends by sign-out, after a time without a request, and after a fixed time whatever happens. It is looked up and
 //! kept awake by one conditional write, so an ended session cannot be woken.
 
+use super::audit::{AuditId, Kind, Outcome};
 use super::authorization_requests::SignedIn;
-use super::{Result, run, run_for_one, statement};
-use crate::ids::UserId;
+use super::{Result, run_for_one, statement};
+use crate::ids::{RequestId, UserId};
 use crate::oauth::secret::{self, AdminSession};
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -16,8 +17,48 @@ pub const IDLE_LIFETIME: Duration = Duration::from_mins(30);
 /// After this long a session is over, however busy: a working day.
 pub const LIFETIME: Duration = Duration::from_hours(8);
 
-/// Signs a browser in. `cookie` is what only this browser holds.
-pub async fn open(db: &dyn Database, cookie: &AdminSession, person: &SignedIn, now: Timestamp) -> Result<()> {
+/// What the audit rows of a session say that the database does not know.
+pub struct SessionRecord<'a> {
+    /// Random; the ids of the rows are made from it.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// As which client the page speaks to StatiBeat.
+    pub client_id: &'static str,
+    /// The request it was part of.
+    pub request_id: &'a RequestId,
+}
+
+/// Why a session ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The person signed out.
+    User,
+    /// The same browser signed in again.
+    Replaced,
+    /// StatiBeat keeps the person out.
+    UserEnded,
+}
+
+impl SessionEnd {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Replaced => "replaced",
+            Self::UserEnded => "user_ended",
+        }
+    }
+}
+
+/// Signs a browser in and out of the session that it had before, with an audit row for each. `cookie` is what only this
+/// browser holds.
+pub async fn open(
+    db: &dyn Database,
+    cookie: &AdminSession,
+    person: &SignedIn,
+    earlier: Option<&AdminSession>,
+    record: &SessionRecord<'_>,
+) -> Result<()> {
     let insert = statement!(
         "INSERT INTO sessions (cookie_hash, user_id, user_name, user_email, created_at, last_seen_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
@@ -25,10 +66,13 @@ pub async fn open(db: &dyn Database, cookie: &AdminSession, person: &SignedIn, n
         person.user_id.0.as_str(),
         person.name.as_str(),
         person.email.as_str(),
-        now,
-        now + LIFETIME,
+        record.at,
+        record.at + LIFETIME,
     );
-    run(db, insert).await.map(drop)
+    let closed = earlier.map(|earlier| statements_to_close(earlier, SessionEnd::Replaced, record));
+    let mut batch: Vec<Statement> = closed.into_iter().flatten().collect();
+    batch.extend([insert, statement_for_record(cookie, None, record)]);
+    db.batch(&batch).await.map(drop)
 }
 
 /// Who is signed in, if the session is alive; it then stays awake for another idle time.
@@ -58,10 +102,39 @@ pub async fn spend_token(db: &dyn Database, token_id: &str, expires_at: Timestam
     Ok(run_for_one(db, insert).await?.is_some())
 }
 
-/// Signs a browser out.
-pub async fn close(db: &dyn Database, cookie: &AdminSession) -> Result<()> {
+/// Signs a browser out, with the audit row that says why.
+pub async fn close(
+    db: &dyn Database,
+    cookie: &AdminSession,
+    end: SessionEnd,
+    record: &SessionRecord<'_>,
+) -> Result<()> {
+    db.batch(&statements_to_close(cookie, end, record)).await.map(drop)
+}
+
+fn statements_to_close(cookie: &AdminSession, end: SessionEnd, record: &SessionRecord<'_>) -> [Statement; 2] {
     let delete = statement!("DELETE FROM sessions WHERE cookie_hash = ?1", cookie.hash().0);
-    run(db, delete).await.map(drop)
+    [statement_for_record(cookie, Some(end), record), delete]
+}
+
+/// The audit row of a session that is alive; its opening where there is no `end`.
+fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: &SessionRecord<'_>) -> Statement {
+    let kind = if end.is_some() { Kind::SessionClose } else { Kind::SessionOpen };
+    statement!(
+        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', '', ?7, ?8 FROM sessions
+         WHERE cookie_hash = ?1 AND expires_at > ?4 AND last_seen_at > ?9
+         ON CONFLICT (id) DO NOTHING",
+        cookie.hash().0,
+        record.id.0.as_str(),
+        kind.as_str(),
+        record.at,
+        Outcome::Done.as_str(),
+        record.client_id,
+        record.request_id.0.as_str(),
+        end.map(SessionEnd::as_str),
+        record.at - IDLE_LIFETIME,
+    )
 }
 
 #[cfg(test)]
@@ -74,10 +147,20 @@ mod tests {
         SignedIn { user_id: UserId("1".into()), name: "Mara".into(), email: "mara@northwind.example".into() }
     }
 
+    async fn open_at_0(db: &TestDatabase, cookie: &AdminSession) {
+        let request_id = RequestId("r".into());
+        open(db, cookie, &mara(), None, &record(&request_id)).await.expect("a session");
+    }
+
+    fn record(request_id: &RequestId) -> SessionRecord<'_> {
+        let at = Timestamp::from_seconds(0);
+        SessionRecord { id: AuditId("a".into()), at, client_id: "page", request_id }
+    }
+
     /// Whether the session of second 0 is alive at each of these seconds, asked one after the other.
     async fn alive_at(seconds: &[i64]) -> Vec<bool> {
         let (db, cookie) = (TestDatabase::new(), example(1));
-        open(&db, &cookie, &mara(), Timestamp::from_seconds(0)).await.expect("a session");
+        open_at_0(&db, &cookie).await;
         let mut alive = Vec::new();
         for second in seconds {
             alive.push(find(&db, &cookie, Timestamp::from_seconds(*second)).await.expect("an answer").is_some());
@@ -102,10 +185,11 @@ mod tests {
     #[tokio::test]
     async fn another_cookie_or_a_closed_session_is_nobody() {
         let (db, cookie, now) = (TestDatabase::new(), example(1), Timestamp::from_seconds(0));
-        open(&db, &cookie, &mara(), now).await.expect("a session");
+        open_at_0(&db, &cookie).await;
         assert_eq!(find(&db, &example(2), now).await.expect("an answer"), None);
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), Some(mara()));
-        close(&db, &cookie).await.expect("closed");
+        let request_id = RequestId("r".into());
+        close(&db, &cookie, SessionEnd::User, &record(&request_id)).await.expect("closed");
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), None);
     }
 }

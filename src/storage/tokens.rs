@@ -3,6 +3,7 @@
 //! Each redemption is one batch whose first statement is a conditional write and whose inserts select on what only that
 //! write could have left; every insert also demands that the grant is not revoked, so nothing ever comes back to life.
 
+use super::audit::{self, RevokedAccess};
 use super::{Result, run, run_for_one, statement};
 use crate::catalog::scope::ScopeSet;
 use crate::ids::{GrantId, PageId, UserId};
@@ -315,15 +316,22 @@ fn read_blocked_pages(row: &Row) -> Result<BTreeSet<PageId>> {
     pages.ok_or_else(|| DatabaseError("blocked_pages cannot be read".to_owned()))
 }
 
-/// Ends one access token of a client; others of its grant go on. Nothing happens to a token of another client.
-pub async fn revoke_access(db: &dyn Database, token: &SecretHash, client_id: &ClientId) -> Result<()> {
+/// Ends one access token of a client, with its audit row; others of its grant go on. Nothing happens to a token of another
+/// client.
+pub async fn revoke_access(
+    db: &dyn Database,
+    token: &SecretHash,
+    client_id: &ClientId,
+    row: &RevokedAccess<'_>,
+) -> Result<()> {
+    let record = audit::statement_for_revoked_access(token, client_id, row);
     let delete = statement!(
         "DELETE FROM access_tokens WHERE token_hash = ?1
            AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.client_id = ?2)",
         token.0.as_str(),
         client_id.as_str(),
     );
-    run(db, delete).await.map(drop)
+    db.batch(&[record, delete]).await.map(drop)
 }
 
 /// The grant of a refresh token, if it is a token of that client.

@@ -4,9 +4,10 @@
 //! editing any other field changes nothing. The answer leaves by a page, not by a redirect: Chromium applies `form-action`
 //! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
 
-use super::browser::{self, Cookie, Presented};
+mod ticket;
+
+use super::browser;
 use super::choice::Choice;
-use super::limits;
 use super::routes::Route;
 use super::views::{self, ConsentPage, Objection, Problem};
 use super::{Context, Response, authorize};
@@ -15,16 +16,17 @@ use crate::hosted::access;
 use crate::ids::{PageId, RequestId};
 use crate::oauth::client::Client;
 use crate::oauth::error::SentToClient;
-use crate::oauth::secret::{AuthorizationCode, BrowserBinding, ConsentHandle};
+use crate::oauth::secret::AuthorizationCode;
 use crate::ports::DatabaseError;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
-use crate::storage::authorization_requests::{self, Approval, RequestKeys, SignedInRequest};
+use crate::storage::audit;
+use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
 use crate::telemetry;
 use crate::upstream::identity::{self, AccessiblePage};
 use crate::upstream::{Api, ApiError, Principal};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use std::time::Duration;
+use ticket::{Refused, Ticket, audit_entry};
 use url::Url;
 
 /// Why a person cannot answer.
@@ -49,78 +51,6 @@ impl From<DatabaseError> for Fault {
     }
 }
 
-/// What both requests carry: the form's handle and the cookie that goes with it.
-struct Ticket {
-    consent: ConsentHandle,
-    browser: BrowserBinding,
-    cookie: Cookie,
-}
-
-impl Ticket {
-    /// Reads both. What was made up ends here, without a query.
-    async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
-        let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
-            Presented::Token(consent) => consent,
-            Presented::Absent => return Err(Fault::NotThisVisit),
-            Presented::MadeUp => return Err(bad(ctx, request, Fault::NotThisVisit).await),
-        };
-        let cookie = Cookie::of_consent(&consent.hash(), &ctx.config.public_url);
-        match cookie.read(request, ctx.tags()) {
-            Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
-            Presented::Absent => Err(not_found(ctx, request, &consent).await?),
-            Presented::MadeUp => Err(bad(ctx, request, Fault::OtherBrowser).await),
-        }
-    }
-
-    fn keys(&self) -> RequestKeys<'_> {
-        RequestKeys { consent: &self.consent, browser: &self.browser }
-    }
-
-    async fn find(&self, ctx: &Context<'_>, request: &Request<Bytes>) -> Result<SignedInRequest, Fault> {
-        match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
-            Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
-            Some(_) => Err(Fault::NotThisVisit),
-            None => Err(not_found(ctx, request, &self.consent).await?),
-        }
-    }
-
-    async fn close(&self, ctx: &Context<'_>) -> Result<bool, DatabaseError> {
-        authorization_requests::close(ctx.db, self.keys(), ctx.now).await
-    }
-
-    /// Counts an answer; one too many ends the request.
-    async fn count(&self, ctx: &Context<'_>) -> Result<(), Fault> {
-        let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
-        let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        self.close(ctx).await?;
-        Err(Fault::TooOften(wait))
-    }
-}
-
-/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
-fn is_still_proven(ctx: &Context<'_>, client: &Client) -> bool {
-    ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
-}
-
-/// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
-    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
-}
-
-/// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
-/// it costs a query.
-async fn not_found(
-    ctx: &Context<'_>,
-    request: &Request<Bytes>,
-    consent: &ConsentHandle,
-) -> Result<Fault, DatabaseError> {
-    if let Some(wait) = limits::count_bad_handle(ctx, request).await {
-        return Ok(Fault::TooOften(wait));
-    }
-    let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
-    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::NotThisVisit })
-}
-
 /// Shows the page. It can be loaded again until it is answered.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match show(ctx, request, request_id).await {
@@ -132,7 +62,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
 async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
     let parameters = browser::query(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx, request).await?;
+    let asked = ticket.find(ctx, request, request_id).await?;
     let pages = pages(ctx, &ticket, &asked, request_id).await?;
     let shown = Shown { asked: &asked, pages: &pages, choice: &Choice::proposed(asked.access.scopes) };
     Ok(page(ctx, &ticket, &shown, None))
@@ -179,13 +109,13 @@ async fn pages(
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(ApiError::UserEnded) => {
-            ticket.close(ctx).await?;
+            ticket.refuse(ctx, asked, Refused::UserEnded, request_id).await?;
             return Err(Fault::UserEnded);
         }
         Err(error) => return Err(Fault::Upstream(error)),
     };
     if pages.is_empty() {
-        ticket.close(ctx).await?;
+        ticket.refuse(ctx, asked, Refused::NoPage, request_id).await?;
         return Err(Fault::NoPage(Box::new(asked.clone())));
     }
     Ok(pages)
@@ -206,9 +136,9 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     }
     let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
     let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx, request).await?;
+    let asked = ticket.find(ctx, request, request_id).await?;
     // Only a request that exists is counted: a made-up handle must not make a counter.
-    ticket.count(ctx).await?;
+    ticket.count(ctx, &asked, request_id).await?;
     if form.one("person") != Ok(Some(&asked.person.user_id.0)) {
         return Err(Fault::OtherPerson);
     }
@@ -241,7 +171,7 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
 
 /// The same request again from the start, with StatiBeat asking which account.
 async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
-    if !ticket.close(ctx).await? {
+    if !authorization_requests::close(ctx.db, ticket.keys(), ctx.now).await? {
         return Err(Fault::NotThisVisit);
     }
     // It was sealed before, so it fits.
@@ -272,7 +202,7 @@ async fn approve(
         resource: Route::Mcp.url(&ctx.config.public_url).into(),
         code_hash: code.hash(),
     };
-    let entry = audit_entry(ctx, asked, Outcome::Done, request_id);
+    let entry = audit_entry(ctx, asked, request_id);
     let audit = audit::statement_if_grant_changed(&entry);
     if authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
         Ok(code)
@@ -287,33 +217,10 @@ async fn deny(
     asked: &SignedInRequest,
     request_id: &RequestId,
 ) -> Result<SentToClient, Fault> {
-    if !ticket.close(ctx).await? {
-        return Err(Fault::NotThisVisit);
-    }
-    if let Err(error) = audit::append(ctx.db, &audit_entry(ctx, asked, Outcome::Refused, request_id)).await {
-        (ctx.log)(&format!("consent: the refusal is not in the audit: {error}"));
-    }
-    Ok(SentToClient::Denied)
-}
-
-fn audit_entry<'a>(
-    ctx: &Context<'_>,
-    asked: &'a SignedInRequest,
-    outcome: Outcome,
-    request_id: &'a RequestId,
-) -> Entry<'a> {
-    Entry {
-        id: AuditId::once(Kind::Approval, &asked.grant_id),
-        at: ctx.now,
-        kind: Kind::Approval,
-        outcome,
-        user_id: &asked.person.user_id,
-        client_id: &asked.client.id,
-        client_name: &asked.client.name,
-        grant_id: &asked.grant_id,
-        request_id,
-        target: None,
-        detail: None,
+    if ticket.refuse(ctx, asked, Refused::Person, request_id).await? {
+        Ok(SentToClient::Denied)
+    } else {
+        Err(Fault::NotThisVisit)
     }
 }
 

@@ -235,10 +235,10 @@ async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, req
         Route::RefusedClients => refused_clients::get(ctx, request).await,
         Route::AdminPage => admin::get(ctx, request, request_id).await,
         Route::AdminSignIn => admin::start(ctx, request).await,
-        Route::AdminSignedIn => admin::back(ctx, request).await,
+        Route::AdminSignedIn => admin::back(ctx, request, request_id).await,
         Route::AdminAction if request.method() == Method::POST => admin::perform(ctx, request, request_id).await,
         Route::AdminAction => admin::confirm(ctx, request, request_id).await,
-        Route::AdminSignOut => admin::out(ctx, request).await,
+        Route::AdminSignOut => admin::out(ctx, request, request_id).await,
         Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
             admin::api(ctx, route, request, request_id).await
         }

@@ -7,7 +7,7 @@ use crate::ids::RequestId;
 use crate::oauth::error::TokenError;
 use crate::oauth::secret::{AccessToken, RefreshToken};
 use crate::oauth::token::Endpoint;
-use crate::storage::audit::Kind;
+use crate::storage::audit::{AuditId, Kind, RevokedAccess};
 use crate::storage::grants::RevokeReason;
 use crate::storage::tokens;
 use bytes::Bytes;
@@ -36,7 +36,8 @@ async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
             end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
         }
     } else if let Some(token) = AccessToken::parse(text, ctx.tags()) {
-        tokens::revoke_access(ctx.db, &token.hash(), &client_id).await?;
+        let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id };
+        tokens::revoke_access(ctx.db, &token.hash(), &client_id, &row).await?;
     } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx, request)).await {
         return Err(TokenError::Limited(wait.as_secs()));
     }

@@ -52,9 +52,13 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
     };
     // 2. Who is it? StatiBeat's code works once.
     let mut response = match exchange(ctx, &ticket, one("code")).await {
-        Ok(person) => go_on(ctx, &ticket, person).await,
+        Ok(person) => go_on(ctx, &ticket, person, request_id).await,
         Err(fault) => {
-            record(ctx, &ticket, &fault, request_id).await;
+            // Somebody may be forging.
+            if let Fault::SignIn(SignInError::BadIdentity(reason)) = &fault {
+                let (kind, user_id, detail) = (Kind::SignIn, UserId(String::new()), reason.reason());
+                record(ctx, &ticket, Refused { kind, user_id, detail }, request_id).await;
+            }
             show(ctx, &fault)
         }
     };
@@ -105,10 +109,14 @@ async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Res
 }
 
 /// The person is known: an error may go to the client now; a request goes to its person.
-async fn go_on(ctx: &Context<'_>, ticket: &Ticket, person: SignedIn) -> Response {
+async fn go_on(ctx: &Context<'_>, ticket: &Ticket, person: SignedIn, request_id: &RequestId) -> Response {
     match &ticket.opened.request.access {
         Ok(access) => store(ctx, ticket, access, person).await,
-        Err(error) => send_back(ctx, ticket, *error),
+        Err(error) => {
+            let (kind, user_id, detail) = (Kind::Approval, person.user_id, error.code());
+            record(ctx, ticket, Refused { kind, user_id, detail }, request_id).await;
+            send_back(ctx, ticket, *error)
+        }
     }
 }
 
@@ -151,25 +159,31 @@ fn send_back(ctx: &Context<'_>, ticket: &Ticket, error: SentToClient) -> Respons
     reply::redirect(StatusCode::FOUND, location.as_str())
 }
 
-/// Puts a person named in a way that we cannot trust on record: somebody may be forging.
-async fn record(ctx: &Context<'_>, ticket: &Ticket, fault: &Fault, request_id: &RequestId) {
-    let Fault::SignIn(SignInError::BadIdentity(reason)) = fault else { return };
+/// A sign-in that makes no request, for the audit.
+struct Refused {
+    kind: Kind,
+    /// Empty: nobody was established.
+    user_id: UserId,
+    detail: &'static str,
+}
+
+async fn record(ctx: &Context<'_>, ticket: &Ticket, refused: Refused, request_id: &RequestId) {
     let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
         at: ctx.now,
-        kind: Kind::SignIn,
+        kind: refused.kind,
         outcome: Outcome::Refused,
-        user_id: &UserId(String::new()),
+        user_id: &refused.user_id,
         client_id: &client.id,
         client_name: &client.name,
         grant_id: &GrantId(String::new()),
         request_id,
         target: None,
-        detail: Some(reason.reason()),
+        detail: Some(refused.detail),
     };
     if let Err(error) = audit::append(ctx.db, &entry).await {
-        (ctx.log)(&format!("sign-in: a forged identity is not in the audit: {error}"));
+        (ctx.log)(&format!("sign-in: a refusal is not in the audit: {error}"));
     }
 }
 

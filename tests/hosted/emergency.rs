@@ -38,8 +38,11 @@ fn ending_everything_ends_every_token_code_visit_and_session() {
     assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoked_at IS NULL"), 0);
     let recorded = "SELECT count(*) FROM audit WHERE kind = 'revoke' AND detail = 'operator'";
     assert_eq!(app.db.count(recorded), app.db.count("SELECT count(*) FROM grants"));
+    let closed = "SELECT count(*) FROM audit WHERE kind = 'session_close' AND detail = 'operator' AND user_id = '1'";
+    assert_eq!(app.db.count(closed), 1);
     run(&app, &Whose::Everybody);
     assert_eq!(app.db.count(recorded), app.db.count("SELECT count(*) FROM grants"), "a second run changes nothing");
+    assert_eq!(app.db.count(closed), 1);
 }
 
 #[test]

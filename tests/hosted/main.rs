@@ -17,6 +17,7 @@ mod admin;
 mod admin_actions;
 mod admin_api;
 mod attacks;
+mod audit;
 mod authorize;
 mod bad_arguments;
 mod bearer;

@@ -195,7 +195,7 @@ async fn targets_on_page(
 pub(in crate::web) async fn confirm(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match ask(ctx, request, request_id).await {
         Ok(response) => response,
-        Err(fault) => super::refuse(ctx, request, &fault).await,
+        Err(fault) => super::refuse(ctx, request, &fault, request_id).await,
     }
 }
 
@@ -210,7 +210,7 @@ async fn ask(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
 pub(in crate::web) async fn perform(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match carry_out(ctx, request, request_id).await {
         Ok(response) => response,
-        Err(fault) => super::refuse(ctx, request, &fault).await,
+        Err(fault) => super::refuse(ctx, request, &fault, request_id).await,
     }
 }
 

@@ -28,8 +28,9 @@ use crate::ids::{GrantId, RequestId};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::AdminSession;
 use crate::ports::DatabaseError;
+use crate::storage::audit::AuditId;
 use crate::storage::authorization_requests::SignedIn;
-use crate::storage::sessions;
+use crate::storage::sessions::{self, SessionEnd, SessionRecord};
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
 use crate::upstream::{Api, ApiError, Connector, Principal};
 use base64::Engine as _;
@@ -167,12 +168,18 @@ async fn visible_pages(api: &Api<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match overview::show(ctx, request, request_id).await {
         Ok(response) => response,
-        Err(fault) => refuse(ctx, request, &fault).await,
+        Err(fault) => refuse(ctx, request, &fault, request_id).await,
     }
 }
 
+/// For the audit rows of a session that this request opens or closes.
+fn session_record<'a>(ctx: &Context<'_>, request_id: &'a RequestId) -> SessionRecord<'a> {
+    let client_id = SignInPurpose::AdminPage.connector_id();
+    SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id }
+}
+
 /// Says why not. Somebody whom StatiBeat keeps out is signed out here as well.
-async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault) -> Response {
+async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault, request_id: &RequestId) -> Response {
     match fault {
         Fault::SignedOut => views::admin::welcome(StatusCode::OK),
         Fault::ForeignForm => views::admin::problem(StatusCode::FORBIDDEN, &Problem::ForeignForm),
@@ -180,8 +187,9 @@ async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault) -> R
         Fault::TooOften(wait) => views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
         Fault::UserEnded => {
             let cookie = Cookie::of_admin_session(&ctx.config.public_url);
+            let record = session_record(ctx, request_id);
             if let Presented::Token(session) = cookie.read(request, ctx.tags())
-                && let Err(error) = sessions::close(ctx.db, &session).await
+                && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
             {
                 (ctx.log)(&format!("admin page: {error}"));
             }

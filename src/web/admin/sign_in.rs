@@ -11,12 +11,13 @@ use super::super::sign_in::problem_of;
 use super::super::views::{self, Problem};
 use super::super::{Context, Response};
 use super::Visitor;
+use crate::ids::RequestId;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::{AdminSession, AdminSignInBinding, AdminSignInState};
 use crate::storage::authorization_requests::SignedIn;
-use crate::storage::sessions;
+use crate::storage::sessions::{self, SessionEnd};
 use crate::upstream::identity::{self, Return, SignIn, SignInPurpose};
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -43,7 +44,7 @@ pub(in crate::web) async fn start(ctx: &Context<'_>, request: &Request<Bytes>) -
 }
 
 /// Back from StatiBeat: opens a session under a fresh cookie.
-pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
     let state: AdminSignInState = match browser::presented(one("state"), ctx.tags()) {
@@ -62,7 +63,10 @@ pub(in crate::web) async fn back(ctx: &Context<'_>, request: &Request<Bytes>) ->
         return response;
     }
     let mut response = match one("code") {
-        Some(code) => sign_in(ctx, request, &state, &browser, code).await,
+        Some(code) => match exchange(ctx, &state, &browser, code).await {
+            Ok(person) => open_session(ctx, request, &person, request_id).await,
+            Err(response) => response,
+        },
         None => views::admin::welcome(StatusCode::OK),
     };
     cookie.clear(&mut response);
@@ -83,36 +87,39 @@ async fn too_often(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Respon
     Some(views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
 }
 
-async fn sign_in(
+async fn exchange(
     ctx: &Context<'_>,
-    request: &Request<Bytes>,
     state: &AdminSignInState,
     browser: &AdminSignInBinding,
     code: &str,
-) -> Response {
+) -> Result<SignedIn, Response> {
     let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
     let returned =
         Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.expose() };
-    let user = match identity::exchange(&ctx.connector(), &returned).await {
-        Ok(user) => user,
+    match identity::exchange(&ctx.connector(), &returned).await {
+        Ok(user) => Ok(SignedIn { user_id: user.id, name: user.name, email: user.email }),
         Err(error) => {
             (ctx.log)(&format!("admin sign-in: {error}"));
             let (status, problem) = problem_of(&error);
-            return views::admin::problem(status, &problem);
+            Err(views::admin::problem(status, &problem))
         }
-    };
-    let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
+    }
+}
+
+async fn open_session(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    person: &SignedIn,
+    request_id: &RequestId,
+) -> Response {
     let session = AdminSession::issue(&ctx.random_bytes(), ctx.tags());
     let cookie = Cookie::of_admin_session(&ctx.config.public_url);
-    let stored = match cookie.read(request, ctx.tags()) {
-        Presented::Token(earlier) => sessions::close(ctx.db, &earlier).await,
-        Presented::Absent | Presented::MadeUp => Ok(()),
+    let earlier = match cookie.read(request, ctx.tags()) {
+        Presented::Token(earlier) => Some(earlier),
+        Presented::Absent | Presented::MadeUp => None,
     };
-    let stored = match stored {
-        Ok(()) => sessions::open(ctx.db, &session, &person, ctx.now).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = stored {
+    let record = super::session_record(ctx, request_id);
+    if let Err(error) = sessions::open(ctx.db, &session, person, earlier.as_ref(), &record).await {
         (ctx.log)(&format!("admin sign-in: {error}"));
         return views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
     }
@@ -122,13 +129,14 @@ async fn sign_in(
 }
 
 /// Ends the session.
-pub(in crate::web) async fn out(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
+pub(in crate::web) async fn out(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let visitor = match Visitor::of_form(ctx, request).await {
         Ok((visitor, _)) => visitor,
-        Err(fault) => return super::refuse(ctx, request, &fault).await,
+        Err(fault) => return super::refuse(ctx, request, &fault, request_id).await,
     };
-    if let Err(error) = sessions::close(ctx.db, &visitor.cookie).await {
-        return super::refuse(ctx, request, &error.into()).await;
+    let record = super::session_record(ctx, request_id);
+    if let Err(error) = sessions::close(ctx.db, &visitor.cookie, SessionEnd::User, &record).await {
+        return super::refuse(ctx, request, &error.into(), request_id).await;
     }
     let mut response = views::admin::signed_out();
     Cookie::of_admin_session(&ctx.config.public_url).clear(&mut response);

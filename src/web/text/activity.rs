@@ -5,8 +5,7 @@ use super::capitalized;
 /// The section.
 pub const TITLE: &str = "Recent activity";
 /// What it shows.
-pub const HINT: &str =
-    "What your apps post appears here, and connections that end. What they read is counted above, not listed.";
+pub const HINT: &str = "What your apps post appears here, connections that end or were not made, and sign-ins that were refreshed twice. What they read is counted above, not listed.";
 /// No row at all.
 pub const NONE_YET: &str = "Nothing yet.";
 /// No row that fits the filters.
@@ -84,6 +83,9 @@ pub fn what(kind: &str, tool: Option<&str>) -> String {
         ("unrecorded", _) => "More calls that were refused or only looked".to_owned(),
         ("page_block", _) => "Blocked on the page".to_owned(),
         ("page_unblock", _) => "Unblocked on the page".to_owned(),
+        ("approval", _) => "Connection not made".to_owned(),
+        ("access_token_revoke", _) => "Access token revoked".to_owned(),
+        ("refresh_window_used", _) => "Refresh token sent twice".to_owned(),
         (other, _) => other.to_owned(),
     }
 }
@@ -104,6 +106,10 @@ pub fn detail(detail: &str) -> String {
         "user_disabled" => "account disabled".to_owned(),
         "code_replay" => "sign-in answer used twice".to_owned(),
         "refresh_reuse" => "refresh token used twice".to_owned(),
+        "no_page" => "the account can see no page".to_owned(),
+        "user_ended" => "StatiBeat does not let the account in".to_owned(),
+        "answers" => "too many answers to the consent page".to_owned(),
+        "client_not_listed" => "the app was taken off the list of allowed apps".to_owned(),
         other => other.replace('_', " "),
     }
 }

@@ -12,7 +12,7 @@ pub enum Whose<'a> {
 }
 
 /// Ends grants with one audit row each, closes visits that could still become a connection, ends sessions of the persons
-/// concerned. Running it again changes nothing.
+/// concerned with one audit row each. Running it again changes nothing.
 pub fn ending(whose: &Whose<'_>) -> String {
     let (condition, sessions) = match whose {
         Whose::Everybody => ("1 = 1".to_owned(), "1 = 1".to_owned()),
@@ -28,6 +28,11 @@ pub fn ending(whose: &Whose<'_>) -> String {
         ),
         format!("UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'admin' WHERE revoked_at IS NULL AND {condition}"),
         format!("UPDATE authorization_requests SET consumed_at = unixepoch() WHERE consumed_at IS NULL AND {condition}"),
+        format!(
+            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
+             SELECT 'session_close.' || lower(hex(randomblob(16))), unixepoch(), 'session_close', 'done', user_id, \
+             'hosted-mcp-admin', 'Hosted MCP page', '', 'operator', 'operator' FROM sessions WHERE {sessions}"
+        ),
         format!("DELETE FROM sessions WHERE {sessions}"),
         format!("SELECT count(*) AS still_connected FROM grants WHERE revoked_at IS NULL AND {condition}"),
     ]

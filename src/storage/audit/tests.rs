@@ -1,0 +1,78 @@
+//! Rows read back as they were appended.
+
+use super::super::activity::{Recorded, recent};
+use super::super::testing::TestDatabase;
+use super::*;
+
+async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Option<Target<'_>>) {
+    let client_id = ClientId::parse("cursor").expect("a client id");
+    let entry = Entry {
+        id: AuditId(id.to_owned()),
+        at: Timestamp::from_seconds(at),
+        kind: Kind::Write,
+        outcome: Outcome::Done,
+        user_id: &UserId(user.to_owned()),
+        client_id: &client_id,
+        client_name: "Cursor",
+        grant_id: &GrantId("g".to_owned()),
+        request_id: &RequestId("r".to_owned()),
+        target,
+        detail: Some("a_reason"),
+    };
+    append(db, &entry).await.expect("a row");
+}
+
+async fn recent_ids(db: &TestDatabase, user: &str, limit: u32) -> Vec<String> {
+    let rows = recent(db, &UserId(user.to_owned()), limit).await.expect("rows");
+    rows.into_iter().map(|row| row.id.0).collect()
+}
+
+#[tokio::test]
+async fn a_row_reads_back_as_it_was_appended() {
+    let db = TestDatabase::new();
+    let title = "x".repeat(TITLE_LIMIT + 1);
+    let target = Target {
+        page_id: Some(PageId(7)),
+        asked_page_id: Some(PageId(7)),
+        tool: "create_incident",
+        id: Some("9".into()),
+        title: Some(title.as_str()),
+    };
+    append_as(&db, "42", "a", 5, Some(target)).await;
+    let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
+    let expected = Recorded {
+        id: AuditId("a".into()),
+        at: Timestamp::from_seconds(5),
+        kind: "write".into(),
+        outcome: "done".into(),
+        client_id: "cursor".into(),
+        client_name: "Cursor".into(),
+        page_id: Some(PageId(7)),
+        tool: Some("create_incident".into()),
+        target_id: Some("9".into()),
+        title: Some("x".repeat(TITLE_LIMIT)),
+        request_id: "r".into(),
+        detail: Some("a_reason".into()),
+        calls: None,
+        resolution: None,
+    };
+    assert_eq!(rows, [expected]);
+}
+
+#[tokio::test]
+async fn one_person_sees_their_newest_rows_and_nobody_elses() {
+    let db = TestDatabase::new();
+    for (user, id, at) in [("42", "a", 1), ("42", "b", 3), ("1", "c", 9), ("42", "d", 3), ("42", "e", 2)] {
+        append_as(&db, user, id, at, None).await;
+    }
+    assert_eq!(recent_ids(&db, "42", 3).await, ["d", "b", "e"]);
+    assert_eq!(recent_ids(&db, "7", 3).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_row_appended_twice_is_one_row() {
+    let db = TestDatabase::new();
+    append_as(&db, "42", "a", 1, None).await;
+    append_as(&db, "42", "a", 1, None).await;
+    assert_eq!(recent_ids(&db, "42", 9).await, ["a"]);
+}

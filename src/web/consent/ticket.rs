@@ -1,0 +1,153 @@
+//! The visit of a consent page: its form's handle with the cookie that belongs to it, and its end without a connection.
+
+use super::super::Context;
+use super::super::browser::{self, Cookie, Presented};
+use super::super::limits;
+use super::Fault;
+use crate::ids::RequestId;
+use crate::oauth::client::Client;
+use crate::oauth::secret::{BrowserBinding, ConsentHandle};
+use crate::ports::DatabaseError;
+use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
+use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
+use bytes::Bytes;
+use http::Request;
+
+/// Why a request of somebody who has signed in makes no connection.
+#[derive(Clone, Copy)]
+pub(super) enum Refused {
+    /// The person declined.
+    Person,
+    /// The person can see no page.
+    NoPage,
+    /// StatiBeat keeps the person out.
+    UserEnded,
+    /// Too many answers.
+    Answers,
+    /// The client or its redirect URI was taken off the list.
+    ClientNotListed,
+}
+
+impl Refused {
+    /// Its words in the audit.
+    const fn record(self) -> (Outcome, &'static str) {
+        match self {
+            Self::Person => (Outcome::Refused, "user"),
+            Self::NoPage => (Outcome::Refused, "no_page"),
+            Self::UserEnded => (Outcome::Refused, "user_ended"),
+            Self::Answers => (Outcome::Limited, "answers"),
+            Self::ClientNotListed => (Outcome::Refused, "client_not_listed"),
+        }
+    }
+}
+
+/// What both requests carry: the form's handle and the cookie that goes with it.
+pub(super) struct Ticket {
+    pub consent: ConsentHandle,
+    browser: BrowserBinding,
+    pub cookie: Cookie,
+}
+
+impl Ticket {
+    /// Reads both. What was made up ends here, without a query.
+    pub(super) async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
+        let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
+            Presented::Token(consent) => consent,
+            Presented::Absent => return Err(Fault::NotThisVisit),
+            Presented::MadeUp => return Err(bad(ctx, request, Fault::NotThisVisit).await),
+        };
+        let cookie = Cookie::of_consent(&consent.hash(), &ctx.config.public_url);
+        match cookie.read(request, ctx.tags()) {
+            Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
+            Presented::Absent => Err(not_found(ctx, request, &consent).await?),
+            Presented::MadeUp => Err(bad(ctx, request, Fault::OtherBrowser).await),
+        }
+    }
+
+    pub(super) fn keys(&self) -> RequestKeys<'_> {
+        RequestKeys { consent: &self.consent, browser: &self.browser }
+    }
+
+    pub(super) async fn find(
+        &self,
+        ctx: &Context<'_>,
+        request: &Request<Bytes>,
+        request_id: &RequestId,
+    ) -> Result<SignedInRequest, Fault> {
+        match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
+            Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
+            Some(asked) => {
+                self.refuse(ctx, &asked, Refused::ClientNotListed, request_id).await?;
+                Err(Fault::NotThisVisit)
+            }
+            None => Err(not_found(ctx, request, &self.consent).await?),
+        }
+    }
+
+    /// Ends the request without a connection, with the audit row that says why. `false`: it was already answered.
+    pub(super) async fn refuse(
+        &self,
+        ctx: &Context<'_>,
+        asked: &SignedInRequest,
+        why: Refused,
+        request_id: &RequestId,
+    ) -> Result<bool, DatabaseError> {
+        let (outcome, detail) = why.record();
+        let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked, request_id) };
+        authorization_requests::refuse(ctx.db, self.keys(), &entry).await
+    }
+
+    /// Counts an answer; one too many ends the request.
+    pub(super) async fn count(
+        &self,
+        ctx: &Context<'_>,
+        asked: &SignedInRequest,
+        request_id: &RequestId,
+    ) -> Result<(), Fault> {
+        let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
+        let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
+        self.refuse(ctx, asked, Refused::Answers, request_id).await?;
+        Err(Fault::TooOften(wait))
+    }
+}
+
+/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
+fn is_still_proven(ctx: &Context<'_>, client: &Client) -> bool {
+    ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
+}
+
+/// Counts something that was never ours; `fault` unless there were too many.
+async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+}
+
+/// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
+/// it costs a query.
+async fn not_found(
+    ctx: &Context<'_>,
+    request: &Request<Bytes>,
+    consent: &ConsentHandle,
+) -> Result<Fault, DatabaseError> {
+    if let Some(wait) = limits::count_bad_handle(ctx, request).await {
+        return Ok(Fault::TooOften(wait));
+    }
+    let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
+    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::NotThisVisit })
+}
+
+/// The row of an approval.
+pub(super) fn audit_entry<'a>(ctx: &Context<'_>, asked: &'a SignedInRequest, request_id: &'a RequestId) -> Entry<'a> {
+    Entry {
+        id: AuditId::once(Kind::Approval, &asked.grant_id),
+        at: ctx.now,
+        kind: Kind::Approval,
+        outcome: Outcome::Done,
+        user_id: &asked.person.user_id,
+        client_id: &asked.client.id,
+        client_name: &asked.client.name,
+        grant_id: &asked.grant_id,
+        request_id,
+        target: None,
+        detail: None,
+    }
+}
