@@ -51,6 +51,10 @@ pub struct LiveGrant {
     pub refreshes: i64,
     /// Its last refresh, or its first tokens.
     pub refreshed_at: Timestamp,
+    /// How often a refresh token that still lives was sent again within its reuse grace period; 0 in a listing by page.
+    pub repeated_refreshes: i64,
+    /// When the newest of those tokens was sent first.
+    pub repeated_at: Option<Timestamp>,
     /// Whether its person lets the client read resources by tools.
     pub has_read_bridge: bool,
     /// Whether the connection's writes are paused.
@@ -70,7 +74,8 @@ pub(super) fn select(user_id: &UserId, now: Timestamp) -> Select<LiveGrant> {
     let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
                 g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
-                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, NULL AS page_id, 0 AS is_blocked,
+                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at,
+                sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at, NULL AS page_id, 0 AS is_blocked,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
                  WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
@@ -98,7 +103,7 @@ pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timest
     let statement = statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
                 g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
-                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id,
+                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id, 0 AS repeats, NULL AS repeated_at,
                 EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = reach.page_id) AS is_blocked,
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
@@ -136,6 +141,8 @@ fn read(row: &Row) -> Result<LiveGrant> {
         unused_until: row.time("unused_until")?,
         refreshes: row.integer("refreshes")?,
         refreshed_at: row.time("refreshed_at")?,
+        repeated_refreshes: row.integer("repeats")?,
+        repeated_at: row.optional_time("repeated_at")?,
         has_read_bridge: is("read_bridge")?,
         are_writes_paused: is("is_paused")?,
         confirm: row.optional_text("confirm")?,

@@ -259,6 +259,10 @@ fn doctor(connection: &Connection, checkup: &Checkup) -> Value {
         "protocol_version": checkup.revision.map(crate::mcp::era::Revision::as_str),
         "refreshes": checkup.refreshes,
         "last_refresh_at": if checkup.refreshes > 0 { time(checkup.refreshed_at) } else { Value::Null },
+        "refreshes_repeated": checkup.repeated_refreshes,
+        "last_repeated_refresh": checkup.repeated_at.map(|at| json!({
+            "at": time(at), "meaning": advice::OF_REPEATED_REFRESH.meaning, "advice": advice::OF_REPEATED_REFRESH.advice,
+        })),
         "refreshes_refused": checkup.refreshes_failed,
         "last_refused_refresh": failure.map(|found| finding(&found.what, found, advice::of_refresh(&found.what))),
         "last_error": trouble.map(|found| finding(found.what.as_str(), found, advice::of_trouble(found.what))),

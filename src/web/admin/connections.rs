@@ -40,6 +40,10 @@ pub(in crate::web) struct Connection {
     pub refreshes: i64,
     /// The last refresh, or the last first tokens.
     pub refreshed_at: Timestamp,
+    /// How often any of its refresh tokens was sent again within its reuse grace period, in the last 30 days.
+    pub repeated_refreshes: i64,
+    /// When the newest of those tokens was sent first.
+    pub repeated_at: Option<Timestamp>,
     /// Whether any of its grants lets the client read resources by tools.
     pub has_read_bridge: bool,
     /// Whether its writes are paused.
@@ -93,6 +97,8 @@ impl Connection {
             end,
             refreshes: grant.refreshes,
             refreshed_at: grant.refreshed_at,
+            repeated_refreshes: grant.repeated_refreshes,
+            repeated_at: grant.repeated_at,
             has_read_bridge: grant.has_read_bridge,
             are_writes_paused: grant.are_writes_paused,
             confirm: grant.confirm.as_deref().map(Confirm::from_stored),
@@ -116,6 +122,8 @@ impl Connection {
         self.last_used_at = self.last_used_at.max(grant.last_used_at);
         self.refreshes += grant.refreshes;
         self.refreshed_at = self.refreshed_at.max(grant.refreshed_at);
+        self.repeated_refreshes += grant.repeated_refreshes;
+        self.repeated_at = self.repeated_at.max(grant.repeated_at);
         self.client_name = grant.client_name;
         self.standing = grant.standing;
         self.redirect_host = grant.redirect_host;
@@ -169,6 +177,8 @@ pub(super) mod tests {
             unused_until: time(at + 100),
             refreshes: 1,
             refreshed_at: time(at),
+            repeated_refreshes: 1,
+            repeated_at: Some(time(at)),
             has_read_bridge: false,
             are_writes_paused: false,
             confirm: None,
@@ -191,6 +201,7 @@ pub(super) mod tests {
         assert_eq!((a.since.as_seconds(), a.last_used_at.map(Timestamp::as_seconds)), (1, Some(4)));
         assert_eq!(a.end, End::At(Timestamp::from_seconds(60)));
         assert_eq!((a.refreshes, a.refreshed_at.as_seconds()), (2, 3));
+        assert_eq!((a.repeated_refreshes, a.repeated_at.map(Timestamp::as_seconds)), (2, Some(3)));
         assert!(a.may_write() && !connections[1].may_write());
     }
 

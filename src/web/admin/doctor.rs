@@ -25,6 +25,11 @@ pub(in crate::web) struct Checkup {
     pub refreshes: i64,
     /// The last of them; the first tokens, if there was none.
     pub refreshed_at: Timestamp,
+    /// Refresh tokens that were sent again within their reuse grace period, in the last 30 days. No trouble by itself: a lost
+    /// answer looks the same.
+    pub repeated_refreshes: i64,
+    /// When the newest of those tokens was sent first.
+    pub repeated_at: Option<Timestamp>,
     /// Refreshes that were refused.
     pub refreshes_failed: i64,
     /// The last of those, with its reason in a word of ours.
@@ -99,6 +104,8 @@ impl Checkup {
             }),
             refreshes: connection.refreshes,
             refreshed_at: connection.refreshed_at,
+            repeated_refreshes: connection.repeated_refreshes,
+            repeated_at: connection.repeated_at,
             refreshes_failed: health.map_or(0, |known| known.refreshes_failed),
             refresh_failure: failure.map(|(word, at)| Finding {
                 what: word.clone(),

@@ -68,6 +68,12 @@ pub const fn of_trouble(trouble: Trouble) -> Advice {
     }
 }
 
+/// A refresh token that came again within its reuse grace period.
+pub const OF_REPEATED_REFRESH: Advice = advice(
+    "The app sent the same refresh token twice within a minute and got the same new tokens both times. That happens when an answer was lost, or when two windows of the app refresh at once. Somebody who has copied the app's sign-in would look the same.",
+    "Nothing to do if it is rare. If it happens often, or at a time when you did not use the app, end this connection and connect the app again.",
+);
+
 /// A refused refresh, by the word it is kept by.
 pub fn of_refresh(reason: &str) -> Advice {
     match reason {

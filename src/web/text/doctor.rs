@@ -57,6 +57,8 @@ pub fn refreshes_refused(times: i64) -> String {
     format!("Refused: {times}")
 }
 
+/// Repeated refreshes.
+pub const REFRESH_REPEATED: &str = "Refresh token sent twice";
 /// The last refused refresh.
 pub const REFRESH_REFUSED: &str = "Refresh refused";
 /// The last error.

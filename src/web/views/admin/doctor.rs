@@ -5,6 +5,7 @@ use super::super::super::text::advice::{self, Advice};
 use super::super::super::text::{NO, YES, doctor as text};
 use super::Overview;
 use crate::mcp::era::Revision;
+use crate::timestamp::Timestamp;
 use maud::{Markup, html};
 
 /// The doctor of one connection.
@@ -18,6 +19,9 @@ pub(super) fn of(view: &Overview<'_>, connection: &Connection, checkup: &Checkup
                 dt { (text::CALLS_ITSELF) } dd { (program(checkup)) }
                 dt { (text::SPEAKS) } dd { (spoken(checkup.revision)) }
                 dt { (text::REFRESHED) } dd { (refreshes(view, checkup)) }
+                @if let Some(at) = checkup.repeated_at {
+                    dt { (text::REFRESH_REPEATED) } dd { (repeats(view, checkup.repeated_refreshes, at)) }
+                }
                 @if let Some(failure) = &checkup.refresh_failure {
                     dt { (text::REFRESH_REFUSED) } dd { (finding(view, failure, advice::of_refresh(&failure.what))) }
                 }
@@ -67,6 +71,14 @@ fn refreshes(view: &Overview<'_>, checkup: &Checkup) -> Markup {
             times => { (text::refreshed(times)) " " (view.clock.ago(checkup.refreshed_at)) },
         }
         @if checkup.refreshes_failed > 0 { br; span.soft { (text::refreshes_refused(checkup.refreshes_failed)) } }
+    }
+}
+
+fn repeats(view: &Overview<'_>, times: i64, at: Timestamp) -> Markup {
+    html! {
+        (text::refreshed(times)) " " (view.clock.ago(at))
+        p { (advice::OF_REPEATED_REFRESH.meaning) }
+        p { (advice::OF_REPEATED_REFRESH.advice) }
     }
 }
 
