@@ -211,10 +211,11 @@ impl CircuitBreaker {
         self.0.borrow().wide.state.admit(now).map(drop).map_err(|wait| CircuitOpen { wait })
     }
 
-    /// Whether nothing is known against the page or StatiBeat.
-    pub(super) fn is_clear(&self, page: PageId) -> bool {
+    /// Whether no call of late has failed: of the page, of the person's that belong to no page, and of StatiBeat as a whole.
+    pub(super) fn is_clear(&self, subject: &Subject<'_>) -> bool {
         let circuits = self.0.borrow();
-        circuits.wide.state == State::Closed && !circuits.narrow.contains_key(&Key::Page(page))
+        let keys = [subject.key(), Key::Person(subject.person.clone())];
+        circuits.wide.state == State::Closed && !keys.iter().any(|key| circuits.narrow.contains_key(key))
     }
 }
 

@@ -178,13 +178,15 @@ impl<'a> Api<'a> {
     }
 
     /// The page for reads beside the question whether the person may see it: only where this person's own list had it a
-    /// moment ago with what the read needs, and while no call to it fails.
+    /// moment ago with what the read needs, and while neither calls to the page nor the person's own fail: the circuit of
+    /// the question itself may be open.
     pub fn early_page(&self, page_id: PageId, needs: &Requirement) -> Option<EarlyPage<'a>> {
         let Connector { memory, now, .. } = self.connector;
         let person = self.principal.user_id;
         let organization_id = memory.recently_listed(person, page_id, needs.permissions, *now)?;
         let way = Way::OnBehalf { api: *self, scope: needs.scope, organization_id, page_id };
-        memory.circuit_breaker.is_clear(page_id).then_some(EarlyPage { organization_id, page: PageApi { way } })
+        let subject = Subject { person, page: Some(page_id) };
+        memory.circuit_breaker.is_clear(&subject).then_some(EarlyPage { organization_id, page: PageApi { way } })
     }
 
     /// Early reads of a page that the person turned out to be allowed to see have failed: it is not read early for now.

@@ -108,6 +108,25 @@ fn person_whose_calls_keep_failing_is_told_for_how_long_and_others_are_served() 
     assert_eq!(app.last_record().upstream.failed, 0);
 }
 
+/// Her list of a moment ago has the page, so it could be read beside the question that is not asked.
+#[test]
+fn page_is_not_read_early_for_a_person_whose_own_calls_fail() {
+    let app = app();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    assert_eq!(read(&app, &token, &pages_of(42)), 200);
+    app.upstream.inject_times(MANY, None, "/api/v1/me/pages", DOWN);
+    assert_eq!(read(&app, &token, &pages_of(42)), 503);
+    app.upstream.take_calls();
+    assert_eq!(read(&app, &token, &pages_of(42)), 503);
+    assert_eq!(app.upstream.take_calls(), ["GET /api/v1/me/pages"; 2], "one failure is enough");
+    assert_eq!(read(&app, &token, &pages_of(42)), 503);
+    app.upstream.take_calls();
+    assert_eq!(read(&app, &token, &pages_of(42)), 503);
+    let arguments = json!({ "page_id": "42" });
+    app.call(&token, "prompts/get", json!({ "name": "summarize_current_beat_health", "arguments": arguments }));
+    assert!(app.upstream.take_calls().is_empty(), "she is told at once");
+}
+
 #[test]
 fn exchange_of_sign_in_codes_moves_no_circuit() {
     let app = app();
