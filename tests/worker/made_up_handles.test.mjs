@@ -58,6 +58,7 @@ test("made-up handles and cookies ask D1 nothing and are limited", async () => {
   let network = 0;
   for (const [place, present] of Object.entries(PLACES)) {
     network += 1;
+    await trouble.waitForMinute();
     const statuses = await flood(present, `192.0.2.${network}`);
     assert.ok(!statuses.includes(503), `${place}: D1 was asked`);
     assert.equal(statuses.filter((status) => status !== 429).length, LIMIT, place);

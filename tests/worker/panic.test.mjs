@@ -48,7 +48,9 @@ test("a request in flight is answered at once instead of hanging", async () => {
     },
   });
   const signal = AbortSignal.timeout(5000);
-  const inFlight = fetch(`${stack.url}/mcp/oauth/token`, { method: "POST", body, duplex: "half", signal });
+  // Without the type of a form, the request would be refused before its body is waited for.
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const inFlight = fetch(`${stack.url}/mcp/oauth/token`, { method: "POST", headers, body, duplex: "half", signal });
   const settled = inFlight.then((answer) => answer.status, (error) => error.name);
   await fetch(stack.url + WELL_KNOWN); // the worker has the first request by now
   assert.equal((await panic()).status, 500);

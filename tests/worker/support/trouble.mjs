@@ -47,6 +47,11 @@ export class BreakableStack {
     await this.#post("clock", { ahead_seconds: this.#ahead });
   }
 
+  /** Moves the clocks to the next minute's beginning, where the limits of a minute begin anew. */
+  waitForMinute() {
+    return this.wait(60 - ((Math.floor(Date.now() / 1000) + this.#ahead) % 60));
+  }
+
   /** What a monitor is told to be broken. */
   async health() {
     const answer = await fetch(`${this.stack.url}/mcp/health`, { headers: { "x-health-token": HEALTH_TOKEN } });
