@@ -2,7 +2,7 @@
 // screenshots. `furnish` first, so that there is something to see.
 
 import { createHash, randomBytes } from "node:crypto";
-import { navigate, signIn } from "./browser.mjs";
+import { signIn } from "./browser.mjs";
 import { authorizeUrl, call, connect, openAdminPage, press, signInAs } from "./people.mjs";
 import { eventually } from "./stack.mjs";
 
@@ -38,7 +38,7 @@ export async function connected(stack, user, clientId, { scope = "mcp.pages.read
   return connect(stack, answer, { clientId, redirectUri, verifier });
 }
 
-/** Connections of three people, with calls, posts, refusals, trouble, a pause, one that ended, a refused client. */
+/** Connections of two people, with calls, posts and refusals, and one that ended. */
 export async function furnish(stack) {
   const tokens = await connected(stack, 1, "pages-test");
   const claude = await connected(stack, 1, CLAUDE.clientId, { redirectUri: CLAUDE.redirectUri, scope: "mcp.pages.read mcp.analytics.read" });
@@ -52,8 +52,6 @@ export async function furnish(stack) {
   await call(stack, tokens, "tools/call", { name: "create_incident", arguments: incident });
   await call(stack, tokens, "resources/read", { uri: "statibeat://pages/42/analytics/summary" });
   await call(stack, claude, "resources/read", { uri: "statibeat://pages" });
-  await navigate(authorizeUrl(stack, UNKNOWN));
-  await navigate(authorizeUrl(stack, { clientId: "cursor", redirectUri: "cursor://anysphere.cursor-mcp/oauth/callback" }));
   await eventually(async () => (await stack.db.prepare("SELECT sum(calls) AS calls FROM call_counts").first()).calls === 5);
   await stack.db.exec(pastCalls());
   return tokens;
@@ -200,6 +198,14 @@ export const STATES = {
     await openAdminPage(stack, page, "Mara");
     await button(page, /^Block on/);
     await heading(page, /^Block/);
+  },
+  "admin, blocked": async (stack, page) => {
+    await openAdminPage(stack, page, "Mara");
+    await button(page, /^Block on/);
+    await heading(page, /^Block/);
+    await button(page, /^Block/);
+    await page.getByRole("button", { name: /^Unblock/ }).first().waitFor();
+    await stack.db.exec("DELETE FROM page_blocks");
   },
   "admin, signed out": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
