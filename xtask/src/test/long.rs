@@ -11,7 +11,7 @@ use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[derive(Args)]
 pub struct Schedules {
@@ -53,8 +53,14 @@ pub struct Fuzz {
     target: Option<String>,
 }
 
+const NEEDS_CARGO_MUTANTS: &str =
+    "mutation testing needs cargo-mutants (`cargo install --locked cargo-mutants`), or mutants survived";
+
 #[derive(Args)]
 pub struct Mutants {
+    /// Only lines that differ from this commit.
+    #[arg(long, value_name = "COMMIT")]
+    changed: Option<String>,
     /// Further arguments of cargo-mutants, such as `--file src/oauth/token.rs`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -114,16 +120,39 @@ pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
     Ok(())
 }
 
-/// Changes the authorization server's rules one expression at a time and looks whether their tests notice. They are built as
-/// a crate of their own for it, which takes a second or two instead of a minute.
+/// Changes rules one expression at a time and looks whether a test notices. `.cargo/mutants.toml` says which files are examined
+/// and names the survivors that are accepted.
 pub fn mutants(project: &Project, options: &Mutants) -> Result<()> {
-    let rules = rules::write(&project.root)?;
-    let mut cargo = project.cargo(&["mutants", "--in-place"]);
-    cargo.current_dir(&rules);
-    let names_files = options.arguments.iter().any(|argument| argument == "-f" || argument.starts_with("--file"));
-    if !names_files {
-        cargo.args(["--file", "src/oauth/**/*.rs"]);
+    match &options.changed {
+        Some(base) => changed_mutants(project, base, &options.arguments),
+        None => authorization_server_mutants(project, &options.arguments)
+            .and_then(|()| run_mutants(project, &["--exclude", "src/oauth/**"], &options.arguments)),
     }
-    cargo.args(&options.arguments).env_remove("CARGO_TARGET_DIR");
-    run(&mut cargo).context("mutation testing needs cargo-mutants: `cargo install cargo-mutants`")
+}
+
+/// Only what differs from that commit.
+fn changed_mutants(project: &Project, base: &str, arguments: &[String]) -> Result<()> {
+    let mut git = Command::new("git");
+    let diff = run_quietly(git.current_dir(&project.root).args(["diff", "--relative", base, "--", "src"]))?;
+    if diff.trim().is_empty() {
+        println!("nothing in src differs from {base}: there is nothing to mutate");
+        return Ok(());
+    }
+    let file = project.path("target/changed.diff");
+    std::fs::write(&file, diff).with_context(|| format!("writing {}", file.display()))?;
+    run_mutants(project, &["--in-diff", &file.display().to_string()], arguments)
+}
+
+/// The rules of the authorization server as a crate of their own: a second or two for each mutant instead of a minute.
+fn authorization_server_mutants(project: &Project, arguments: &[String]) -> Result<()> {
+    let rules = rules::write(&project.root)?;
+    let mut cargo = project.cargo(&["mutants", "--in-place", "--no-config", "--file", "src/oauth/**/*.rs"]);
+    cargo.current_dir(&rules).args(arguments).env_remove("CARGO_TARGET_DIR");
+    run(&mut cargo).context(NEEDS_CARGO_MUTANTS)
+}
+
+/// In a copy of the checkout that takes the compiled crates along.
+fn run_mutants(project: &Project, selection: &[&str], arguments: &[String]) -> Result<()> {
+    let mut cargo = project.cargo(&["mutants", "--package", "statibeat-mcp", "--copy-target", "true"]);
+    run(cargo.args(selection).args(arguments)).context(NEEDS_CARGO_MUTANTS)
 }
