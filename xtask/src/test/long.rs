@@ -61,7 +61,7 @@ pub struct Mutants {
     /// Only lines that differ from this commit.
     #[arg(long, value_name = "COMMIT")]
     changed: Option<String>,
-    /// Further arguments of cargo-mutants, such as `--file src/oauth/token.rs`.
+    /// Further arguments of cargo-mutants, such as `--re src/oauth/token.rs`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
