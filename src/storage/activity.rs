@@ -156,3 +156,55 @@ pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
     };
     Select { statement, read }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::TestDatabase;
+    use super::*;
+
+    /// The ids of the rows that person 42 is shown, in order.
+    async fn shown(db: &TestDatabase, visible: &[PageId], administered: &[PageId]) -> Vec<String> {
+        let user_id = UserId("42".into());
+        let query = Query {
+            user_id: &user_id,
+            visible,
+            administered,
+            page: None,
+            client_id: None,
+            outcome: None,
+            before: None,
+        };
+        let mut ids: Vec<String> =
+            list(db, &query).await.expect("a list").into_iter().map(|shown| shown.row.id.0).collect();
+        ids.sort();
+        ids
+    }
+
+    fn insert(db: &TestDatabase, id: &str, user: &str, page: &str, more: &str) {
+        db.execute(&format!(
+            "INSERT INTO audit (id, at, kind, client_id, client_name, grant_id, request_id, user_id, page_id, outcome, key_hash,
+             asked_page_id) VALUES ('{id}', 1, 'write', 'c', 'C', 'g', 'r', '{user}', {page}, {more})"
+        ));
+    }
+
+    #[tokio::test]
+    async fn own_rows_show_only_for_pages_that_are_visible_now() {
+        let db = TestDatabase::new();
+        insert(&db, "here", "42", "7", "'done', NULL, NULL");
+        insert(&db, "there", "42", "8", "'done', NULL, NULL");
+        insert(&db, "nowhere", "42", "NULL", "'done', NULL, NULL");
+        assert_eq!(shown(&db, &[PageId(7)], &[]).await, ["here", "nowhere"]);
+    }
+
+    #[tokio::test]
+    async fn refused_row_of_another_person_shows_to_admins_only_with_proof_that_the_page_was_reached() {
+        let db = TestDatabase::new();
+        insert(&db, "claimed", "1", "7", "'refused', 'k', NULL");
+        insert(&db, "reached", "1", "7", "'refused', NULL, 7");
+        insert(&db, "done", "1", "7", "'done', NULL, NULL");
+        insert(&db, "old-failed", "1", "7", "'failed', NULL, NULL");
+        insert(&db, "old-refused", "1", "7", "'refused', NULL, NULL");
+        assert_eq!(shown(&db, &[PageId(7)], &[PageId(7)]).await, ["claimed", "done", "reached"]);
+        assert!(shown(&db, &[PageId(7)], &[]).await.is_empty(), "not to somebody who administers nothing");
+    }
+}

@@ -48,3 +48,55 @@ fn is_absent_or(headers: &HeaderMap, name: &str, accepted: &[&str]) -> bool {
 pub(super) fn is_from_another_site(headers: &HeaderMap) -> bool {
     !is_absent_or(headers, "sec-fetch-site", &["none", "same-origin"])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(given: &str) -> HeaderMap {
+        let pairs = given.split(' ').filter_map(|pair| pair.split_once('='));
+        let value = |text: &str| text.parse().expect("a header value");
+        pairs.map(|(name, text)| (name.parse::<http::HeaderName>().expect("a name"), value(text))).collect()
+    }
+
+    #[test]
+    fn each_header_alone_tells_that_no_tab_goes_to_the_address() {
+        for (given, is_expected) in [
+            ("", true),
+            ("sec-fetch-site=cross-site sec-fetch-mode=navigate sec-fetch-dest=document", true),
+            ("sec-fetch-site=none sec-fetch-mode=navigate sec-fetch-dest=document", true),
+            ("sec-fetch-mode=cors", true),
+            ("sec-fetch-site=cross-site sec-fetch-mode=no-cors sec-fetch-dest=document", false),
+            ("sec-fetch-site=cross-site sec-fetch-mode=navigate sec-fetch-dest=iframe", false),
+            ("sec-fetch-site=none sec-fetch-mode=navigate sec-fetch-dest=document sec-purpose=prefetch", false),
+        ] {
+            assert_eq!(is_navigation(&headers(given)), is_expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn request_whose_answer_its_sender_cannot_read_is_told_by_its_mode() {
+        for (given, is_expected) in [
+            ("", true),
+            ("sec-fetch-mode=cors", true),
+            ("sec-fetch-mode=same-origin", true),
+            ("sec-fetch-mode=no-cors", false),
+            ("sec-fetch-mode=navigate", false),
+        ] {
+            assert_eq!(is_readable(&headers(given)), is_expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn same_site_is_another_site() {
+        for (given, is_expected) in [
+            ("", false),
+            ("sec-fetch-site=none", false),
+            ("sec-fetch-site=same-origin", false),
+            ("sec-fetch-site=same-site", true),
+            ("sec-fetch-site=cross-site", true),
+        ] {
+            assert_eq!(is_from_another_site(&headers(given)), is_expected, "{given}");
+        }
+    }
+}

@@ -110,6 +110,26 @@ fn popular_failing_page_and_busy_person_do_not_hide_evidence_of_others() {
 }
 
 #[test]
+fn repeated_failure_of_one_person_on_one_page_hides_no_evidence_of_others() {
+    let bench = Bench::default();
+    (0..FAILURES).for_each(|_| bench.fail(1, 77, 0));
+    bench.fail(2, 77, 0);
+    bench.fail(3, 77, 0);
+    bench.fail(1, 78, 0);
+    assert!(bench.admits(500, 0, 0), "two pages");
+    bench.fail(1, 79, 0);
+    assert!(!bench.admits(500, 0, 0), "three people, three pages");
+}
+
+#[test]
+fn evidence_stays_short_whatever_one_person_or_one_page_does() {
+    let bench = Bench::default();
+    (1..=500).for_each(|page| bench.fail(1, page, 0));
+    (1..=500).for_each(|person| bench.fail(person, 77, 0));
+    assert!(bench.0.0.borrow().wide.evidence.len() <= 2 * SEVERAL);
+}
+
+#[test]
 fn success_in_between_or_a_minute_without_failure_ends_the_row() {
     let bench = Bench::default();
     bench.fail(1, 0, 0);
