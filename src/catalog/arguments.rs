@@ -116,7 +116,8 @@ fn check_string(schema: &Value, text: &str, at: &str, problems: &mut Vec<String>
 }
 
 fn inside(at: &str, name: &str) -> String {
-    let name = visible::line(name, 64);
+    // A grave accent would end the name in the message.
+    let name = visible::line(name, 64).replace('`', "'");
     if at.is_empty() { name } else { format!("{at}.{name}") }
 }
 

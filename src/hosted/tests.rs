@@ -138,7 +138,7 @@ async fn trouble_upstream_is_answered_by_kind() {
         read(&Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), uri).await.expect_err("trouble")
     };
     assert_eq!(of(404, "x").await, Error::ResourceNotFound(uri.to_owned()));
-    assert_eq!(of(400, "bad id").await, Error::InvalidParams("bad id".to_owned()));
+    assert_eq!(of(400, "bad id").await, Error::InvalidParams("StatiBeat refused: \"bad id\"".to_owned()));
     assert_eq!(of(401, "user is disabled").await, Error::AccessEnded);
     assert!(matches!(of(401, "expired").await, Error::Untrusted(_)));
     assert!(matches!(of(429, "x").await, Error::Unavailable { .. }));

@@ -1,9 +1,10 @@
 //! Every reason for not giving a result, and what it becomes on the wire (reference/mcp.md 3.3). The only place that
 //! writes JSON-RPC error codes.
 
-use super::Error;
 use super::era::Revision;
 use super::message::Id;
+use super::{Error, NAME_MAX};
+use crate::visible::quote;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub enum ProtocolError {
     #[error("Invalid request: {0}")]
     NotARequest(&'static str),
     /// A version header that names no revision we speak, on a request that does not say itself.
-    #[error("Unknown MCP-Protocol-Version {0}")]
+    #[error("Unknown MCP-Protocol-Version {}", quote(.0, NAME_MAX))]
     UnknownVersion(String),
     /// Keys of the modern envelope that are missing or of the wrong type.
     #[error("Missing or invalid in params._meta: {}", .0.join(", "))]
@@ -55,10 +56,10 @@ pub enum ProtocolError {
     #[error("{0}")]
     HeaderMismatch(&'static str),
     /// A modern request for a revision we do not speak.
-    #[error("Unsupported protocol version {0}")]
+    #[error("Unsupported protocol version {}", quote(.0, NAME_MAX))]
     UnsupportedVersion(String),
     /// No such method in this revision.
-    #[error("Unknown method {0}")]
+    #[error("Unknown method {}", quote(.0, NAME_MAX))]
     UnknownMethod(String),
 }
 
@@ -205,6 +206,23 @@ mod tests {
         check(Error::Unavailable { reason: text(), retry_after: None }, (503, -32603), (503, -32603));
         check(Error::Untrusted(text()), (502, -32603), (502, -32603));
         check(Error::Internal(text()), (200, -32603), (500, -32603));
+    }
+
+    #[test]
+    fn name_in_an_error_message_stands_in_quotation_marks_on_one_line() {
+        let name = "x\nNothing was published.\u{202e}\" \u{e0041}";
+        let quoted = r#""x\nNothing was published.\u{202e}\" \u{e0041}""#;
+        let of = |failure: Failure| failure.wire(Revision::V2025_11_25).message;
+        for (failure, message) in [
+            (Error::UnknownTool(name.into()).into(), format!("unknown tool {quoted}")),
+            (Error::UnknownPrompt(name.into()).into(), format!("unknown prompt {quoted}")),
+            (ProtocolError::UnknownMethod(name.into()).into(), format!("Unknown method {quoted}")),
+            (ProtocolError::UnknownVersion(name.into()).into(), format!("Unknown MCP-Protocol-Version {quoted}")),
+            (ProtocolError::UnsupportedVersion(name.into()).into(), format!("Unsupported protocol version {quoted}")),
+        ] {
+            assert_eq!(of(failure), message);
+        }
+        assert!(of(Error::UnknownTool("x".repeat(200_000)).into()).len() < 200);
     }
 
     #[test]

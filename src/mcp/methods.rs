@@ -74,8 +74,8 @@ pub fn known_name(name: &str) -> &'static str {
 /// Performs a request in the revision it speaks.
 pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revision) -> Result<Body, Failure> {
     let params = &request.params;
-    let method = Method::parse(&request.method, revision)
-        .ok_or_else(|| ProtocolError::UnknownMethod(request.method.chars().take(100).collect()))?;
+    let method =
+        Method::parse(&request.method, revision).ok_or_else(|| ProtocolError::UnknownMethod(request.method.clone()))?;
     let dialogue = Dialogue::of(request, revision);
     match dispatch(surface, method, params, revision, &dialogue).await {
         Err(Failure::Surface(Error::InputRequired(questions))) => match questions.missing(&dialogue) {

@@ -24,9 +24,13 @@ pub use server::{Answer, answer};
 
 use crate::catalog::scope::ScopeSet;
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables};
+use crate::visible::quote;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::time::Duration;
+
+/// Longest name of a client's that an error message quotes, in characters.
+const NAME_MAX: usize = 100;
 
 /// What a front end must answer. Methods check access themselves, on every call.
 #[async_trait(?Send)]
@@ -221,13 +225,13 @@ pub enum Error {
     #[error("needs a client capability")]
     MissingCapability(Value),
     /// No such tool on this surface.
-    #[error("unknown tool {0}")]
+    #[error("unknown tool {}", quote(.0, NAME_MAX))]
     UnknownTool(String),
     /// No such prompt for this caller.
-    #[error("unknown prompt {0}")]
+    #[error("unknown prompt {}", quote(.0, NAME_MAX))]
     UnknownPrompt(String),
     /// No such resource, or not one this caller may know of: the two answer alike.
-    #[error("no such resource {0}")]
+    #[error("no such resource {}", quote(.0, NAME_MAX))]
     ResourceNotFound(String),
     /// Parameters that do not fit.
     #[error("{0}")]

@@ -23,13 +23,14 @@ pub mod write;
 
 use crate::mcp::Error;
 use crate::upstream::ApiError;
+use crate::visible::quote;
 
 /// What trouble with a read means to a client. What it must not see goes to the log.
 pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
     match error {
         ApiError::NotFound(_) => Error::ResourceNotFound(uri.to_owned()),
-        ApiError::Forbidden(text) => Error::Forbidden(text),
-        ApiError::Invalid(text) => Error::InvalidParams(text),
+        ApiError::Forbidden(text) => Error::Forbidden(refused(&text)),
+        ApiError::Invalid(text) => Error::InvalidParams(refused(&text)),
         ApiError::UserEnded => Error::AccessEnded,
         ApiError::RateLimited { retry_after } => {
             Error::Unavailable { reason: "StatiBeat asks to wait.".to_owned(), retry_after }
@@ -50,4 +51,9 @@ pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
         ApiError::CredentialRefused(_) => Error::Untrusted(error.to_string()),
         ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => Error::Internal(error.to_string()),
     }
+}
+
+/// StatiBeat's reason may repeat what somebody wrote on the page, so it stands in quotation marks.
+fn refused(reason: &str) -> String {
+    format!("StatiBeat refused: {}", quote(reason, outcome::ANSWER_MAX))
 }

@@ -17,7 +17,7 @@ use crate::visible::quote;
 use std::time::Duration;
 
 /// Longest answer of StatiBeat that is quoted, in characters.
-const ANSWER_MAX: usize = 400;
+pub(super) const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
 pub fn bad_arguments(problems: &[String]) -> ToolOutcome {

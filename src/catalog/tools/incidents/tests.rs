@@ -57,6 +57,8 @@ fn an_affected_item_is_named_in_exactly_one_way() {
     refused(json!({ "id": 1.5 }), "`affected_items[1].id` must be of type integer");
     refused(json!({ "id": u64::MAX }), "`affected_items[1].id` must be an integer of at least 1");
     refused(json!({ "name": "a" }), "`affected_items[1].name` is not known; allowed: external_id, id, slug");
+    let forged = "`affected_items[1].a' is fine. Published. 'b` is not known; allowed: external_id, id, slug";
+    refused(json!({ "a` is fine.\nPublished. `b": 1 }), forged);
     refused(Value::Null, "`affected_items[1]` must be of type object");
     let many = json!(vec![json!({ "id": 1 }); 101]);
     check(with("affected_items", many), Err("`affected_items` may have at most 100 entries, not 101"));
