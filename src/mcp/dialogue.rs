@@ -1,4 +1,4 @@
-//! Questions to the person during a request (reference/mcp.md 3.10): what a client can ask them, what we ask, what came
+//! Questions to the person during a request ([elicitation](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation)): what a client can ask them, what we ask, what came
 //! back. Modern clients only: a question ends the request, and the client repeats it with the answers.
 
 use super::era::{self, Revision};

@@ -1,6 +1,6 @@
-//! Which revision of the protocol a request speaks (reference/mcp.md 4, rules 6 to 9).
+//! Which revision of the protocol a request speaks ([versioning](https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning)).
 //!
-//! A modern request says so itself, in `params._meta`, and is checked in the order of rule 7. Everything else is
+//! A modern request says so itself, in `params._meta`, and is checked in a fixed order. Everything else is
 //! legacy, and the version header then says which revision the answer is shaped for. Nothing is remembered between
 //! requests.
 

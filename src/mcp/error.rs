@@ -1,4 +1,4 @@
-//! Every reason for not giving a result, and what it becomes on the wire (reference/mcp.md 3.3). The only place that
+//! Every reason for not giving a result, and what it becomes on the wire ([error codes](https://modelcontextprotocol.io/specification/2026-07-28/basic)). The only place that
 //! writes JSON-RPC error codes.
 
 use super::era::Revision;

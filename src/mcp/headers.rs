@@ -1,4 +1,4 @@
-//! The headers that repeat parts of a modern message (reference/mcp.md 3.2), and how they must agree with it.
+//! The headers that repeat parts of a modern message ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
 //!
 //! They let the network route without reading bodies; a header that says something else than the body is refused, or
 //! the two could be played against each other. A front end without HTTP has no use for this file.

@@ -1,4 +1,4 @@
-//! What each method asks of the surface (reference/mcp.md 2.2, 2.3, 3.5 to 3.9).
+//! What each method asks of the surface ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
 use super::era::Revision;
 use super::error::{Failure, ProtocolError};

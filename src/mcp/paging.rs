@@ -1,4 +1,4 @@
-//! Long lists in pages (reference/mcp.md 3.6). Cursors are opaque to clients; one that we never gave is refused.
+//! Long lists in pages ([pagination](https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination)). Cursors are opaque to clients; one that we never gave is refused.
 
 use super::Error;
 

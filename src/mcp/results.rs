@@ -1,4 +1,4 @@
-//! Result bodies, named as in the specification, and what each era wraps around them (reference/mcp.md 3.4 to 3.9, 4.1).
+//! Result bodies, named as in the specification, and what each era wraps around them ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
 use super::era::Revision;
 use super::message::Id;

@@ -1,4 +1,4 @@
-//! From the bytes of a POST to its answer (reference/mcp.md 4). Path, origin, size and bearer token were checked before.
+//! From the bytes of a POST to its answer ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
 
 use super::era::{self, Revision};
 use super::error::{Failure, ProtocolError};

@@ -1,4 +1,4 @@
-//! Sealed `requestState` (reference/mcp.md 3.10): what we must remember between a question and its answer, in the
+//! Sealed `requestState` ([multi round-trip requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what we must remember between a question and its answer, in the
 //! client's hands. Readable to it, not changeable: an HMAC binds the content to who asked, for what, and until when.
 //! Single use, where it matters, is the business of whoever keeps a record.
 
