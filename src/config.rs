@@ -17,13 +17,11 @@ pub use health_token::HealthToken;
 
 /// A variable or secret of the worker.
 pub struct Variable {
-    /// Its name.
     pub name: &'static str,
     /// Whether it must never stand in a file that is committed.
     pub is_secret: bool,
     /// What stands for it when it is absent; `None`: it is required.
     pub default: Option<&'static str>,
-    /// What it decides.
     pub meaning: &'static str,
 }
 
@@ -151,7 +149,6 @@ pub struct Config {
 /// One thing that is wrong with the configuration. Never carries a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which variable.
     pub variable: &'static str,
     /// What is wrong and what would be right.
     pub reason: String,

@@ -30,7 +30,6 @@ pub struct Key {
 /// Somebody else's public key, with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
-    /// Its name.
     pub kid: String,
     /// Ed25519.
     pub key: [u8; KEY_LENGTH],
@@ -39,7 +38,6 @@ pub struct PublicKey {
 /// Why a ring cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
-    /// No key at all.
     #[error("has no key; write kid:base64url(32 random bytes)")]
     Empty,
     /// An entry is not `kid:key`.
@@ -80,7 +78,6 @@ impl KeyRing {
         Ok(Self { environment: environment.to_owned(), keys })
     }
 
-    /// The key that signs.
     pub fn newest(&self) -> &Key {
         &self.keys[0]
     }
@@ -90,7 +87,6 @@ impl KeyRing {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
-    /// All keys, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter()
     }
@@ -140,7 +136,6 @@ impl Key {
         Ok(Self { kid: kid.to_owned(), secret })
     }
 
-    /// The key's public name.
     pub fn kid(&self) -> &str {
         &self.kid
     }

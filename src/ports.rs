@@ -12,7 +12,6 @@ use std::time::Duration;
 /// A value bound to a statement or read from a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// SQL `NULL`.
     Null,
     /// A whole number. D1 binds every number as REAL; keep such values below 2^53 and out of SQL division.
     Integer(i64),
@@ -53,7 +52,6 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// One SQL statement: fixed text with `?1`, `?2`, … and its values. Text is `'static` so that it cannot be assembled.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The text.
     pub sql: &'static str,
     /// What stands for `?1`, `?2`, …
     pub values: Vec<Value>,
@@ -79,7 +77,6 @@ pub trait Database {
 /// No answer came: what the request did is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// Nothing came in time.
     #[error("http: no answer in time")]
     Timeout,
     /// The connection failed or the answer was cut off.
@@ -123,7 +120,6 @@ pub trait RequestBody {
 pub struct RateLimit {
     /// What operators know it by.
     pub name: &'static str,
-    /// How many are allowed.
     pub count: u32,
     /// In a window of this length; whole seconds.
     pub window: Duration,
@@ -133,11 +129,7 @@ pub struct RateLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Go on; so many are left in the window.
-    Allowed {
-        /// Takes that are left.
-        remaining: u32,
-    },
-    /// Stop; nothing was taken.
+    Allowed { remaining: u32 },
     Limited {
         /// Time until the next one may pass; at least a second.
         retry_after: Duration,

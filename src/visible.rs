@@ -21,9 +21,7 @@ const KEYCAP: char = '\u{20E3}';
 /// A character of a text that nobody sees, or that steers how the text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hidden {
-    /// Characters before it.
     pub at: usize,
-    /// Which one.
     pub character: char,
 }
 

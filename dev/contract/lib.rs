@@ -4,7 +4,6 @@
 //! [`suite`] asks a server for everything that the connector needs. Shared by the tests of the simulator and of the connector, and by the check of a real StatiBeat. It knows the part of OpenAPI
 //! that the document uses: path templates and servers (`templates`), parameters, JSON and form bodies,
 //! headers, statuses with ranges, and JSON Schema 2020-12 for all of them.
-#![allow(missing_docs, reason = "a comment stands where it says more than the name")]
 
 mod schemas;
 mod signer;

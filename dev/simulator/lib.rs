@@ -8,7 +8,6 @@
 //! Tests call [`Simulator::exchange`], the program serves [`Simulator::router`]. Order of one exchange: record, planned
 //! faults (`switches::faults`), route (`routes`), caller, page, permission and write limit (`call`), then the noun that
 //! answers (`domain`).
-#![allow(missing_docs, reason = "a comment stands where it says more than the name")]
 
 mod call;
 mod caller;

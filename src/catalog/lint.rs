@@ -14,7 +14,6 @@ use serde_json::Value;
 use std::fmt;
 use words::Kind;
 
-/// A rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
@@ -25,9 +24,7 @@ pub enum Rule {
     IpAddress,
     /// A token, key or password.
     Secret,
-    /// An e-mail address.
     Email,
-    /// Somebody's fault.
     Blame,
     /// A time by which it will be over.
     PromisedTime,
@@ -35,11 +32,9 @@ pub enum Rule {
     SaysResolved,
     /// A notice of what is to come that speaks as if it had happened.
     WrongTense,
-    /// A title without words.
     EmptyTitle,
     /// A title in capitals or with rows of exclamation marks.
     ShoutingTitle,
-    /// More than people read.
     TooLong,
 }
 
@@ -87,11 +82,8 @@ const PROMISES: &[&str] =
 /// One thing that looks wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// Which rule says so.
     pub rule: Rule,
-    /// In which field.
     pub field: &'static str,
-    /// Characters before it.
     pub at: usize,
     /// The hidden character that was found.
     pub hidden: Option<char>,

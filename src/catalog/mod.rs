@@ -25,7 +25,6 @@ use std::time::Duration;
 pub enum Binding {
     /// The signed-in person: no page.
     Session,
-    /// One page.
     Page,
 }
 
@@ -36,11 +35,9 @@ pub struct Resource {
     /// Relative to the surface's URI root (session) or to the page (page-bound), with `{variables}`; for instance
     /// `incidents/{incident_id}`.
     pub path: &'static str,
-    /// Short, for people.
     pub title: &'static str,
     /// What is in it and when it helps, for models and people.
     pub description: &'static str,
-    /// Session or page.
     pub binding: Binding,
     /// What Hosted MCP asks for; `None`: Hosted MCP does not offer it.
     pub hosted: Option<Requirement>,
@@ -101,7 +98,6 @@ pub fn find_tool(name: &str) -> Option<&'static Tool> {
     tools::TOOLS.iter().find(|tool| tool.name == name)
 }
 
-/// One upstream GET.
 pub struct Read {
     /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`
     /// for [`uri::expand`]; may carry a fixed query.
@@ -141,13 +137,9 @@ pub enum BodyError {
     Absent,
 }
 
-/// A ready-made conversation start.
 pub struct Prompt {
-    /// The wire name.
     pub name: &'static str,
-    /// Short, for people.
     pub title: &'static str,
-    /// What it helps with.
     pub description: &'static str,
     /// What a client fills in.
     pub arguments: &'static [PromptArgument],
@@ -160,7 +152,6 @@ pub struct Prompt {
 /// Which tools stand beside a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Those of Hosted MCP.
     Hosted,
     /// Those of the page server, as far as its operator lets them.
     Page,
@@ -175,11 +166,8 @@ impl Prompt {
 
 /// Something a client fills into a prompt; always text.
 pub struct PromptArgument {
-    /// The wire name.
     pub name: &'static str,
-    /// Short, for people.
     pub title: &'static str,
-    /// What to put there.
     pub description: &'static str,
     /// Whether the prompt makes no sense without it.
     pub required: bool,
@@ -188,21 +176,16 @@ pub struct PromptArgument {
 /// What calling a tool does to the world; its hints follow from this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Changes nothing.
     Reads,
     /// Adds something that was not there; takes nothing away.
     Adds,
-    /// Changes what is there.
     Changes,
-    /// Takes something away.
     Destroys,
 }
 
 /// Something a client can do. Its schema and its parser come from one argument type.
 pub struct Tool {
-    /// The wire name, `snake_case`.
     pub name: &'static str,
-    /// Short, for people.
     pub title: &'static str,
     /// What it does, for models; informs, never commands.
     pub description: &'static str,
@@ -223,11 +206,9 @@ pub struct Tool {
 /// The upstream write that a call means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
-    /// How it is sent.
     pub method: WriteMethod,
     /// Relative to the page's admin root, as in `incidents`.
     pub path: String,
-    /// The JSON body.
     pub body: Value,
     /// The stage it moves something to, which the surface must look at before it posts.
     pub stage: Option<tools::stage::StageChange>,
@@ -238,7 +219,6 @@ pub struct Write {
 pub enum WriteMethod {
     /// Adds, or does something to what is there.
     Post,
-    /// Changes the named fields.
     Patch,
     /// Takes it away; there is no body.
     Delete,

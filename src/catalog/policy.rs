@@ -10,7 +10,6 @@ pub enum Confirm {
     /// By the person, wherever the client can ask.
     #[default]
     WhenSupported,
-    /// Never.
     Never,
 }
 
@@ -48,7 +47,6 @@ impl Confirm {
         Self::parse(word).unwrap_or(Self::Always)
     }
 
-    /// Reads the switch.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|confirm| confirm.as_str() == text)
     }

@@ -12,7 +12,6 @@ pub enum Scope {
     PagesRead,
     /// Beats, groups, failures, evidence, pending actions.
     BeatsRead,
-    /// Incidents and their updates.
     IncidentsRead,
     /// Open an incident; add an update to one.
     IncidentsWrite,
@@ -20,7 +19,6 @@ pub enum Scope {
     MaintenancesRead,
     /// Schedule maintenance; add an update to one.
     MaintenancesWrite,
-    /// The bounded analytics summary.
     AnalyticsRead,
 }
 
@@ -91,7 +89,6 @@ impl Scope {
 pub struct ScopeSet(u8);
 
 impl ScopeSet {
-    /// No scope.
     pub const EMPTY: ScopeSet = ScopeSet(0);
 
     /// What a client gets that asks for nothing in particular: every read, no write.
@@ -99,7 +96,6 @@ impl ScopeSet {
         Scope::ALL.into_iter().filter(|scope| !scope.is_write()).collect()
     }
 
-    /// Every scope there is.
     pub fn all() -> Self {
         Scope::ALL.into_iter().collect()
     }
@@ -114,12 +110,10 @@ impl ScopeSet {
         other.0 & !self.0 == 0
     }
 
-    /// Both together.
     pub fn union(self, other: ScopeSet) -> ScopeSet {
         ScopeSet(self.0 | other.0)
     }
 
-    /// What is in both.
     pub fn intersection(self, other: ScopeSet) -> ScopeSet {
         ScopeSet(self.0 & other.0)
     }
@@ -174,7 +168,6 @@ impl fmt::Debug for ScopeSet {
 
 /// What a role allows on one page. The keys are our proposal to StatiBeat; see `docs/statibeat-api.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "each variant is its key")]
 pub enum PagePermission {
     PageRead,
     StatusDefinitionsRead,
@@ -229,7 +222,6 @@ impl PagePermission {
 /// What an entry asks for: a scope of the client and, on the page it touches, permissions of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// Granted during consent.
     pub scope: Scope,
     /// All of them, on the page; empty for entries that touch no page.
     pub permissions: &'static [PagePermission],

@@ -30,7 +30,6 @@ pub enum Shown {
     Text(&'static str, usize, Origin),
     /// An address from outside, without credentials, query and fragment.
     Address(&'static str),
-    /// An object.
     Object(&'static str, &'static [Shown]),
     /// A list of objects, at most so many of them.
     List(&'static str, usize, &'static [Shown]),

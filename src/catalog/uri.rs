@@ -19,7 +19,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// What a surface puts in front of the paths of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roots {
-    /// For session resources.
     pub session: &'static str,
     /// For page-bound resources; may have the variable `{page_id}`.
     pub page: &'static str,
@@ -64,7 +63,6 @@ impl Roots {
 
 /// An entry and what its URI said.
 pub struct Match {
-    /// The entry.
     pub resource: &'static Resource,
     /// Its variables, `page_id` among them if the root has it.
     pub variables: Variables,

@@ -18,7 +18,6 @@ use worker::wasm_bindgen_futures::JsFuture;
 pub enum BodyError {
     /// It is longer than the caller wants.
     TooLarge,
-    /// Reading failed.
     Broken(JsValue),
 }
 

@@ -17,7 +17,6 @@ const TIMEOUT_MILLISECONDS: u32 = 10_000;
 /// The longest answer that is read. The longest regular one is a page's hierarchy, some hundred kilobytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// The runtime's HTTP client.
 pub struct Runtime;
 
 #[async_trait(?Send)]

@@ -40,7 +40,6 @@ thread_local! {
     static GATHERING: Rc<Gathering> = Rc::default();
 }
 
-/// Answers one request.
 #[event(fetch)]
 async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
     let Some(config) = configuration(&env) else {

@@ -35,7 +35,6 @@ struct Take {
     looks_only: bool,
 }
 
-/// What the object answers.
 #[derive(Serialize, Deserialize)]
 enum Answer {
     Allowed { remaining: u32 },

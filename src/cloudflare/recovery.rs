@@ -8,7 +8,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Set by `entry.mjs`.
     #[wasm_bindgen(js_name = "statibeatInstanceAborted")]
     fn instance_aborted();
 }

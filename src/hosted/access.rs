@@ -26,7 +26,6 @@ pub enum Denied {
     Role {
         /// What the role would have to allow.
         missing: PagePermission,
-        /// The page's name.
         page_name: String,
     },
 }

@@ -16,15 +16,12 @@ use std::collections::BTreeSet;
 /// A user acting through a client under a grant.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The person.
     pub user_id: UserId,
-    /// The program.
     pub client_id: ClientId,
     /// Its name as the consent page showed it.
     pub client_name: String,
     /// The approval that both stand on.
     pub grant_id: GrantId,
-    /// What the token carries.
     pub scopes: ScopeSet,
     /// The pages that the person chose for this client.
     pub pages: PageChoice,
@@ -63,9 +60,7 @@ pub enum NoCaller {
 pub struct Check<'a> {
     /// Recognizes tokens before the database is asked.
     pub tags: &'a KeyRing,
-    /// The one protected resource.
     pub resource: &'a str,
-    /// The time.
     pub now: Timestamp,
 }
 

@@ -33,7 +33,6 @@ fn unreachable_page(page_id: PageId) -> String {
     )
 }
 
-/// How a write ended.
 pub fn ended(
     tool: &'static Tool,
     page: &AccessiblePage,

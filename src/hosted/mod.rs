@@ -58,7 +58,6 @@ const PAGES_ROOT: &str = "statibeat://pages/";
 pub struct HostedSurface<'a> {
     /// The caller, and what stands around their writes.
     pub guard: Guard<'a>,
-    /// The way to StatiBeat.
     pub connector: &'a Connector<'a>,
     /// Whether resources can be read by tools: the operator and the person both want it.
     pub has_read_bridge: bool,

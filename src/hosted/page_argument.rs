@@ -7,7 +7,6 @@
 use crate::ids::PageId;
 use serde_json::{Map, Value, json};
 
-/// Its name.
 const NAME: &str = "page_id";
 
 /// A tool's input schema with the argument in front.

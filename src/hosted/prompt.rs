@@ -12,7 +12,6 @@ use crate::surface::prompt;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
-/// Fills in a prompt.
 pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
     let found = catalog::find_prompt(name).filter(|prompt| prompt.scopes().is_some());
     let found = found.ok_or_else(|| prompt::unknown(name))?;

@@ -37,7 +37,6 @@ impl Early {
 /// A resource that a URI names, and what reading it asks for.
 pub struct Wanted {
     inner: surface::read::Wanted,
-    /// What it asks for.
     pub requirement: Requirement,
 }
 

@@ -20,7 +20,6 @@ pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Re
 pub enum Refusal {
     /// The person's role does not allow to look.
     Role(Denied),
-    /// Everything else.
     Unmoved(Unmoved),
 }
 

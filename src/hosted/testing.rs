@@ -43,7 +43,6 @@ impl RateLimiter for FakeLimiter {
     }
 }
 
-/// Everything a surface borrows.
 pub struct Scene {
     pub http: FakeHttp,
     pub limiter: FakeLimiter,

@@ -32,11 +32,8 @@ use std::time::Duration;
 /// What stands around every write of one request.
 #[derive(Clone, Copy)]
 pub struct Guard<'a> {
-    /// In whose name.
     pub caller: &'a Caller,
-    /// The request.
     pub request_id: &'a RequestId,
-    /// Counts.
     pub limiter: &'a dyn RateLimiter,
     /// Keeps the leases and the audit rows.
     pub db: &'a dyn Database,
@@ -44,7 +41,6 @@ pub struct Guard<'a> {
     pub seals: &'a KeyRing,
     /// What the operator decided about writes.
     pub policy: &'a WritePolicy,
-    /// The time.
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
@@ -56,9 +52,7 @@ pub struct Guard<'a> {
 pub struct Attempt<'a> {
     /// The tool that was called.
     pub tool: &'static str,
-    /// The page.
     pub page_id: PageId,
-    /// What to post.
     pub write: &'a Write,
     /// The same, digested, and its key.
     pub asked: &'a Asked,
@@ -80,9 +74,7 @@ pub struct Ended {
 pub enum NotDone {
     /// The connection may not, or no longer, write to the page.
     Denied(WriteDenial),
-    /// Too many writes.
     Limited {
-        /// Whose limit.
         limit: Limit,
         /// When the next may pass.
         retry_after: Duration,
@@ -105,7 +97,6 @@ impl From<NotWritten> for NotDone {
     }
 }
 
-/// Carries a write out.
 pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>) -> Ended {
     let mut random = [0; 16];
     (guard.random)(&mut random);

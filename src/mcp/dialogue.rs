@@ -17,7 +17,6 @@ pub struct Dialogue {
 /// Something that only the client can say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// Which kind.
     pub kind: QuestionKind,
     /// Its parameters, in the words of the protocol.
     pub params: Value,
@@ -30,7 +29,6 @@ pub enum QuestionKind {
     Form,
     /// A completion by the client's model.
     Sampling,
-    /// The client's workspace roots.
     Roots,
 }
 
@@ -93,9 +91,7 @@ impl Dialogue {
 /// How a person did not fill in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// They said no.
     Declined,
-    /// They closed it.
     Cancelled,
 }
 

@@ -21,7 +21,6 @@ pub const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 pub enum Revision {
     /// Knows no `resource_link`. Its batches are rejected (`message::parse`).
     V2025_03_26,
-    /// Structured output, resource links.
     V2025_06_18,
     /// The newest with a handshake.
     V2025_11_25,

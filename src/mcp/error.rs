@@ -66,9 +66,7 @@ pub enum ProtocolError {
 /// Why a message has no result.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// It broke the protocol.
     Protocol(ProtocolError),
-    /// The surface gave none.
     Surface(Error),
 }
 
@@ -87,13 +85,9 @@ impl From<Error> for Failure {
 /// A failure on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WireError {
-    /// HTTP status.
     pub status: u16,
-    /// JSON-RPC code.
     pub code: i64,
-    /// For people.
     pub message: String,
-    /// For programs.
     pub data: Option<Value>,
 }
 

@@ -12,11 +12,8 @@ use std::borrow::Cow;
 /// The headers of a POST that the protocol gives a meaning; absent ones are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransportHeaders<'a> {
-    /// `MCP-Protocol-Version`
     pub protocol_version: Option<&'a str>,
-    /// `Mcp-Method`
     pub method: Option<&'a str>,
-    /// `Mcp-Name`
     pub name: Option<&'a str>,
 }
 
@@ -67,7 +64,6 @@ impl TransportHeaders<'_> {
     }
 }
 
-/// Which parameter `Mcp-Name` repeats.
 fn named_field(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),

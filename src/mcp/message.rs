@@ -13,9 +13,7 @@ pub struct Id(Value);
 /// A message that wants an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Repeated in the answer.
     pub id: Id,
-    /// What is asked for.
     pub method: String,
     /// Empty if there were none.
     pub params: Map<String, Value>,
@@ -24,18 +22,14 @@ pub struct Request {
 /// A message that wants no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
-    /// What it tells.
     pub method: String,
     /// Empty if there were none; they may carry a modern envelope.
     pub params: Map<String, Value>,
 }
 
-/// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// Wants an answer.
     Request(Request),
-    /// Wants none.
     Notification(Notification),
     /// An answer to something that we never asked.
     Response,
@@ -46,7 +40,6 @@ pub enum Message {
 pub struct Malformed {
     /// Its id, if that much could be read.
     pub id: Option<Id>,
-    /// What is wrong.
     pub error: ProtocolError,
 }
 
@@ -59,7 +52,6 @@ impl Id {
     /// JSON-RPC 2.0, section 5: `null` where no single id can be named.
     const NULL: Id = Id(Value::Null);
 
-    /// As it goes back.
     pub fn as_value(&self) -> &Value {
         &self.0
     }

@@ -47,7 +47,6 @@ pub trait Surface {
     /// Resource templates: `uriTemplate` and entry.
     fn resource_templates(&self) -> Vec<(String, &'static Resource)>;
 
-    /// Reads one resource.
     async fn read(&self, uri: &str) -> Result<ResourceContents, Error>;
 
     /// Prompts the caller's scopes make useful.
@@ -86,11 +85,8 @@ pub trait Surface {
 /// Name and version of a front end, with what a model should know first.
 #[derive(Clone, Debug)]
 pub struct ServerInfo {
-    /// Programmatic name.
     pub name: &'static str,
-    /// For people.
     pub title: &'static str,
-    /// Semantic version.
     pub version: &'static str,
     /// How to start: which resource to read first.
     pub instructions: &'static str,
@@ -98,9 +94,7 @@ pub struct ServerInfo {
 
 /// A resource as `resources/list` shows it.
 pub struct ListedResource {
-    /// Its full URI.
     pub uri: String,
-    /// What it is.
     pub entry: &'static Resource,
     /// The page's name, for page-bound entries.
     pub page_name: Option<String>,
@@ -116,11 +110,9 @@ impl ListedResource {
     }
 }
 
-/// What `resources/read` gives.
 pub struct ResourceContents {
     /// The URI as asked for.
     pub uri: String,
-    /// The body.
     pub body: Value,
     /// How long a client may keep it.
     pub fresh_for: Duration,
@@ -131,16 +123,13 @@ pub struct ResourceContents {
 /// Contents that are no JSON of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Its media type.
     pub mime_type: &'static str,
     /// Its bytes or its text.
     pub data: MediaData,
 }
 
-/// How media travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaData {
-    /// As it is.
     Text(String),
     /// Bytes, already in Base64.
     Base64(String),
@@ -148,30 +137,23 @@ pub enum MediaData {
 
 /// A block of content besides text and links.
 pub enum Content {
-    /// A picture.
     Image(Media),
-    /// A sound.
     Audio(Media),
-    /// A resource, in full.
     Resource(ResourceContents),
 }
 
-/// What `tools/call` gives.
 #[derive(Default)]
 pub struct ToolOutcome {
     /// The call failed in a way that the model or its user can mend; `text` says how.
     pub is_error: bool,
-    /// For people and models.
     pub text: String,
     /// Conforms to the tool's output schema.
     pub structured: Option<Value>,
-    /// Further blocks.
     pub content: Vec<Content>,
     /// Resources worth reading next: URI and entry.
     pub links: Vec<(String, &'static Resource)>,
 }
 
-/// What `prompts/get` gives.
 pub struct PromptOutcome {
     /// What the prompt is for.
     pub description: &'static str,
@@ -185,16 +167,13 @@ pub enum PromptContent {
     Text(String),
     /// A resource, freshly read, for clients that cannot read resources themselves.
     Resource(ResourceContents),
-    /// Anything else.
     Other(Content),
 }
 
-/// What `completion/complete` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
     /// What the argument belongs to.
     pub of: CompletionTarget,
-    /// The argument to complete.
     pub argument: String,
     /// What has been typed of it.
     pub typed: String,
@@ -205,7 +184,6 @@ pub struct Completion {
 /// What has arguments to complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompletionTarget {
-    /// A prompt, by name.
     Prompt(String),
     /// A resource template, by its `uriTemplate`.
     Resource(String),
@@ -238,10 +216,7 @@ pub enum Error {
     InvalidParams(String),
     /// The grant lacks a scope; more consent would help. The transport answers this, not the protocol.
     #[error("needs scope {needed}")]
-    InsufficientScope {
-        /// Everything this operation needs.
-        needed: ScopeSet,
-    },
+    InsufficientScope { needed: ScopeSet },
     /// The person's role on the page does not allow it; no consent can change that.
     #[error("{0}")]
     Forbidden(String),

@@ -27,7 +27,6 @@ pub struct Observation {
 /// A program as it calls itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its name; not empty.
     pub name: String,
     /// Its version; may be empty.
     pub version: String,
@@ -82,7 +81,6 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Every reason.
     pub const ALL: [Self; 12] = [
         Self::Revision,
         Self::Protocol,
@@ -116,7 +114,6 @@ impl Trouble {
         }
     }
 
-    /// Reads the word back.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trouble| trouble.as_str() == word)
     }

@@ -9,7 +9,6 @@ const CURSOR: &str = "after-";
 
 /// A part of a list.
 pub struct Page<T> {
-    /// Its entries.
     pub entries: Vec<T>,
     /// What gives the next part, if there is one.
     pub next: Option<String>,

@@ -20,7 +20,6 @@ const SUGGESTIONS_MAX: usize = 100;
 pub enum Caching {
     /// The result of an action: no hint.
     None,
-    /// The same for everybody.
     Public(Duration),
     /// Depends on the user, the grant or a page.
     Private(Duration),
@@ -31,7 +30,6 @@ pub enum Caching {
 pub struct Body {
     /// The fields that every revision has.
     pub fields: Value,
-    /// For modern clients.
     pub caching: Caching,
 }
 
@@ -69,7 +67,6 @@ impl Body {
     }
 }
 
-/// `initialize`
 pub fn initialize(server: &ServerInfo, revision: Revision) -> Value {
     json!({
         "protocolVersion": revision.as_str(),
@@ -96,7 +93,6 @@ fn server_info(server: &ServerInfo) -> Value {
     json!({ "name": server.name, "title": server.title, "version": server.version })
 }
 
-/// An entry of `tools/list`.
 pub fn tool(surface: &dyn Surface, tool: &'static Tool, input_schema: &Value) -> Value {
     let mut entry = json!({
         "name": tool.name,
@@ -163,7 +159,6 @@ fn link(uri: &str, entry: &Resource) -> Value {
     })
 }
 
-/// An entry of `resources/list`.
 pub fn resource(listed: &ListedResource) -> Value {
     let title = listed.title();
     json!({
@@ -181,7 +176,6 @@ fn annotations(entry: &Resource) -> Value {
     json!({ "audience": ["assistant"], "priority": entry.priority })
 }
 
-/// An entry of `resources/templates/list`.
 pub fn resource_template(uri_template: &str, entry: &Resource) -> Value {
     json!({
         "uriTemplate": uri_template,
@@ -193,7 +187,6 @@ pub fn resource_template(uri_template: &str, entry: &Resource) -> Value {
     })
 }
 
-/// `resources/read`
 pub fn read(contents: &ResourceContents) -> Value {
     json!({ "contents": [embedded(contents)] })
 }
@@ -220,7 +213,6 @@ fn block(content: &Content) -> Value {
     json!({ "type": kind, "mimeType": media.mime_type, "data": data })
 }
 
-/// An entry of `prompts/list`.
 pub fn prompt(surface: &dyn Surface, prompt: &'static Prompt) -> Value {
     let argument = |argument: &PromptArgument| {
         json!({
@@ -238,7 +230,6 @@ pub fn prompt(surface: &dyn Surface, prompt: &'static Prompt) -> Value {
     })
 }
 
-/// `prompts/get`
 pub fn prompt_messages(outcome: PromptOutcome) -> Value {
     let message = |content| {
         let content = match content {
@@ -254,7 +245,6 @@ pub fn prompt_messages(outcome: PromptOutcome) -> Value {
     })
 }
 
-/// `completion/complete`
 pub fn completion(suggestions: Suggestions) -> Value {
     let Suggestions(mut values) = suggestions;
     let total = values.len();

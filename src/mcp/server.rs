@@ -13,11 +13,8 @@ use std::time::Duration;
 /// What the transport is to answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A JSON body.
     Json {
-        /// HTTP status.
         status: u16,
-        /// A JSON-RPC answer.
         body: Value,
         /// For the log: what went wrong on our side.
         fault: Option<String>,
@@ -25,10 +22,7 @@ pub enum Answer {
     /// 202 without a body: nothing wanted an answer.
     Accepted,
     /// 403 with a challenge that names the scopes.
-    InsufficientScope {
-        /// Everything the operation needs.
-        needed: ScopeSet,
-    },
+    InsufficientScope { needed: ScopeSet },
     /// 401: the person can no longer act, and the grant must end too.
     AccessEnded,
     /// 401: the grant has ended, and its token with it.

@@ -13,7 +13,6 @@ use sha2::Sha256;
 pub enum Unopened {
     /// It was changed, or belongs to something else.
     Foreign,
-    /// It is too old.
     Expired,
 }
 

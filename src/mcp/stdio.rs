@@ -24,12 +24,10 @@ pub enum Asked {
     Answers {
         /// Names the request, so that it can be cancelled; what is no request has no name.
         key: Option<String>,
-        /// What to answer.
         work: Work,
     },
     /// To stop working on the request of this key. No answer to it may follow.
     Cancel(String),
-    /// Nothing.
     Nothing,
 }
 
@@ -40,7 +38,6 @@ pub struct Work(Result<Message, Malformed>, Option<Revision>);
 /// One line to send back.
 #[derive(Debug)]
 pub struct Line {
-    /// A JSON-RPC answer.
     pub body: Value,
     /// For the log: what went wrong on our side.
     pub fault: Option<String>,

@@ -31,7 +31,6 @@ pub struct AuthorizationRequest {
 pub struct RequestedAccess {
     /// PKCE S256.
     pub challenge: CodeChallenge,
-    /// What it wants.
     pub scopes: ScopeSet,
 }
 

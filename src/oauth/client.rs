@@ -32,7 +32,6 @@ impl ClientId {
         (fits && text.trim() == text).then(|| Self(text.to_owned()))
     }
 
-    /// As sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -84,19 +83,16 @@ impl Standing {
 /// A client of one authorization request, with a redirect URI proven to be its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Who.
     pub id: ClientId,
     /// For people; self-declared unless the standing says otherwise.
     pub name: String,
     /// How much is known of it.
     pub standing: Standing,
-    /// Where its answer goes.
     pub redirect_uri: RedirectUri,
 }
 
 /// What is known about clients without asking anybody.
 pub struct Clients<'a> {
-    /// The operator's list.
     pub allowed: &'a AllowedRedirects,
     /// Proves ids that were registered here.
     pub registrations: &'a KeyRing,

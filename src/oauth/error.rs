@@ -30,7 +30,6 @@ pub enum ShownToPerson {
 
 /// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each variant says itself")]
 pub enum SentToClient {
     #[error("a parameter is given more than once")]
     RepeatedParameter,
@@ -65,7 +64,6 @@ pub enum SentToClient {
 }
 
 impl SentToClient {
-    /// The registered error code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::RepeatedParameter
@@ -113,7 +111,6 @@ impl SentToClient {
 
 /// Why a token or revocation request is refused (RFC 6749 5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each variant says itself")]
 pub enum TokenError {
     MalformedBody,
     RepeatedParameter,
@@ -138,7 +135,6 @@ pub enum TokenError {
 
 /// Which kind of `invalid_grant`; for the log only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each variant says itself")]
 pub enum GrantFault {
     NotOurs,
     Unknown(SecretHash),
@@ -195,7 +191,6 @@ impl TokenError {
         }
     }
 
-    /// The registered error code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MalformedBody
@@ -293,7 +288,6 @@ impl TokenError {
 
 /// Why a registration is refused (RFC 7591 3.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each variant says itself")]
 pub enum RegistrationError {
     #[error("send the client's metadata with the content type application/json")]
     ContentType,
@@ -314,7 +308,6 @@ pub enum RegistrationError {
 }
 
 impl RegistrationError {
-    /// The registered error code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::ContentType | Self::Malformed | Self::ClientName | Self::HiddenClientName | Self::GrantTypes => {

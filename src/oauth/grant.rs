@@ -14,7 +14,6 @@ use std::time::Duration;
 
 /// From the authorization request to the person's answer.
 pub const AUTHORIZATION_REQUEST_LIFETIME: Duration = Duration::from_mins(10);
-/// A product fact.
 pub const CODE_LIFETIME: Duration = Duration::from_mins(10);
 /// A product fact; `expires_in` of the token answer.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
@@ -77,7 +76,6 @@ impl fmt::Display for GrantLifetime {
 pub enum PageChoice {
     /// Every one, those of tomorrow too.
     All,
-    /// These and no other.
     These(BTreeSet<PageId>),
 }
 
@@ -107,23 +105,16 @@ impl PageChoice {
 /// What a code or refresh token stands on.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Its name.
     pub id: GrantId,
-    /// Who gave it.
     pub user_id: UserId,
-    /// To whom.
     pub client_id: ClientId,
     /// Its name, as the consent page showed it.
     pub client_name: String,
-    /// For which protected resource.
     pub resource: String,
-    /// How much, at most.
     pub scopes: ScopeSet,
-    /// Where.
     pub pages: PageChoice,
     /// The person's own limit on how long.
     pub expires_at: Option<Timestamp>,
-    /// Whether it was ended.
     pub is_revoked: bool,
 }
 
@@ -135,12 +126,10 @@ impl Grant {
     }
 }
 
-/// A stored authorization code.
 #[derive(Clone, Debug)]
 pub struct CodeRecord {
     /// Its name in the database.
     pub hash: SecretHash,
-    /// What was approved.
     pub grant: Grant,
     /// The exact redirect URI of the request.
     pub redirect_uri: String,
@@ -150,16 +139,13 @@ pub struct CodeRecord {
     pub expires_at: Timestamp,
     /// When it was redeemed, if it was.
     pub redeemed_at: Option<Timestamp>,
-    /// Wrong verifiers so far.
     pub failed_attempts: i64,
 }
 
-/// A stored refresh token.
 #[derive(Clone, Debug)]
 pub struct RefreshRecord {
     /// Its name in the database.
     pub hash: SecretHash,
-    /// What it refreshes.
     pub grant: Grant,
     /// 1, 2, …
     pub generation: i64,
@@ -174,13 +160,11 @@ pub struct RefreshRecord {
 /// How a refresh token was rotated: enough to derive its successor again.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// First use.
     pub at: Timestamp,
     /// Random, written by the first use; base64url.
     pub salt: String,
     /// The key of the rotation ring that was used.
     pub kid: String,
-    /// Uses since the first.
     pub window_uses: i64,
     /// Whether the successor is gone or was itself used: then this token is history.
     pub is_superseded: bool,

@@ -12,10 +12,8 @@
 use super::client::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
 
-/// A public client.
 pub struct KnownClient {
     id: &'static str,
-    /// For people.
     pub name: &'static str,
     loopback: Loopback,
 }

@@ -12,11 +12,8 @@ pub struct Endpoints {
     pub issuer: String,
     /// The one protected resource, as people paste it.
     pub resource: Url,
-    /// Authorization endpoint.
     pub authorize: Url,
-    /// Token endpoint.
     pub token: Url,
-    /// Revocation endpoint.
     pub revoke: Url,
     /// Registration endpoint, when registration is on.
     pub register: Option<Url>,

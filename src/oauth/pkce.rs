@@ -19,7 +19,6 @@ impl CodeChallenge {
         (bytes.len() == 32).then(|| Self(text.to_owned()))
     }
 
-    /// As sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -44,17 +44,14 @@ impl RedirectUri {
         Some(Self { text: text.to_owned(), kind })
     }
 
-    /// Exactly as sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Where it points.
     pub fn kind(&self) -> RedirectKind {
         self.kind
     }
 
-    /// The host, for people.
     pub fn host(&self) -> String {
         self.url().host_str().unwrap_or_default().to_owned()
     }

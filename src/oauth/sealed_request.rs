@@ -58,7 +58,6 @@ struct Payload {
     error: Option<String>,
 }
 
-/// An opened request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OpenedRequest {
     /// As it was sealed; the client is looked up anew.

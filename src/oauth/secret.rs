@@ -51,11 +51,8 @@ token_uses! {
     Session = "sbmcp_as_";
 }
 
-/// An authorization code.
 pub type AuthorizationCode = OpaqueToken<Code>;
-/// An access token.
 pub type AccessToken = OpaqueToken<Access>;
-/// A refresh token.
 pub type RefreshToken = OpaqueToken<Refresh>;
 /// The `state` of the sign-in for a connection.
 pub type SignInState = OpaqueToken<Connecting>;

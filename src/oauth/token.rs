@@ -23,15 +23,11 @@ use url::Url;
 /// A well-formed token request of an acceptable client.
 #[derive(Debug)]
 pub enum TokenRequest {
-    /// Exchange a code.
     Code(CodeRequest),
-    /// Refresh.
     Refresh(RefreshRequest),
 }
 
-/// `grant_type=authorization_code`.
 pub struct CodeRequest {
-    /// Who asks.
     pub client_id: ClientId,
     /// A code of ours, by its tag.
     pub code: AuthorizationCode,
@@ -45,9 +41,7 @@ pub struct CodeRequest {
     pub verifier: Option<CodeVerifier>,
 }
 
-/// `grant_type=refresh_token`.
 pub struct RefreshRequest {
-    /// Who asks.
     pub client_id: ClientId,
     /// A refresh token of ours, by its tag.
     pub token: RefreshToken,
@@ -73,11 +67,8 @@ impl std::fmt::Debug for RefreshRequest {
 
 /// What the endpoint knows besides the request.
 pub struct Endpoint<'a> {
-    /// Which clients are acceptable.
     pub clients: Clients<'a>,
-    /// Recognizes codes and tokens.
     pub tags: &'a KeyRing,
-    /// The one protected resource.
     pub resource: &'a Url,
 }
 
@@ -104,7 +95,6 @@ pub fn parse_form(content_types: &[&str], authorization: Option<&str>, body: &[u
 }
 
 impl Endpoint<'_> {
-    /// Reads a token request.
     pub fn parse(&self, form: &Parameters) -> Result<TokenRequest, TokenError> {
         const KNOWN: [&str; 7] =
             ["grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"];
@@ -169,7 +159,6 @@ pub enum CodeVerdict {
     WrongResource,
     /// Count a failed attempt and refuse.
     WrongVerifier,
-    /// Refuse; change nothing.
     Refuse(GrantFault),
     /// A fully valid request for a code that was redeemed before, and not just now: somebody has a copy.
     /// Revoke the grant and refuse.
@@ -215,7 +204,6 @@ pub enum RefreshVerdict {
     Reused,
 }
 
-/// Decides a refresh request.
 pub fn decide_refresh(
     request: &RefreshRequest,
     record: &RefreshRecord,

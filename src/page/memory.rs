@@ -16,7 +16,6 @@ const KEEP: Duration = Duration::from_hours(24);
 /// How many are remembered; the oldest goes first.
 const MOST: usize = 10_000;
 
-/// Writes by their key.
 #[derive(Default)]
 pub struct Memory {
     writes: RefCell<HashMap<String, Entry>>,
@@ -61,7 +60,6 @@ pub struct Attempt<'a> {
     pub is_taken_over: bool,
 }
 
-/// How a write ended.
 pub enum Ending<'a> {
     /// It is there; a repeat is answered with this.
     Done(&'a Posted),
@@ -69,7 +67,6 @@ pub enum Ending<'a> {
     DoneOnce,
     /// Certainly not there; the key is free again.
     NotDone,
-    /// Nobody knows.
     Unknown,
 }
 
@@ -124,7 +121,6 @@ impl Memory {
 }
 
 impl Attempt<'_> {
-    /// Says how it ended.
     pub fn finish(self, ending: &Ending<'_>) {
         let mut writes = self.memory.writes.borrow_mut();
         match ending {

@@ -53,7 +53,6 @@ const PAGE_ARGUMENT: &str = "page_id";
 /// What the program around the surface gives it.
 #[derive(Clone, Copy)]
 pub struct Outside<'a> {
-    /// The way to StatiBeat.
     pub http: &'a dyn HttpClient,
     /// The time, read anew for each call.
     pub now: &'a dyn Fn() -> Timestamp,

@@ -16,25 +16,17 @@ pub const NAMES: [(&str, &str); 12] = [
     (SLACK_ACTOR, "team:user, for a trusted server that acts for a Slack user; off when unset"),
 ];
 
-/// The secret.
 pub const API_TOKEN: &str = "STATIBEAT_API_TOKEN";
-/// Where StatiBeat is.
 pub const BASE_URL: &str = "STATIBEAT_BASE_URL";
 /// The page by number: its owner.
 pub const ORGANIZATION_ID: &str = "STATIBEAT_ORGANIZATION_ID";
-/// The page by number.
 pub const PAGE_ID: &str = "STATIBEAT_PAGE_ID";
-/// No tools.
 pub const READ_ONLY: &str = "STATIBEAT_MCP_READ_ONLY";
-/// Only these tools.
 pub const ALLOWED_TOOLS: &str = "STATIBEAT_MCP_ALLOWED_TOOLS";
 /// When a write is confirmed.
 pub const CONFIRM: &str = "STATIBEAT_MCP_CONFIRM";
-/// Rules for public text.
 pub const LINT: &str = "STATIBEAT_MCP_LINT";
-/// Seconds for a connection.
 pub const CONNECT_TIMEOUT: &str = "STATIBEAT_MCP_CONNECT_TIMEOUT";
-/// Seconds for an answer.
 pub const TIMEOUT: &str = "STATIBEAT_MCP_TIMEOUT";
 /// What is worth a line.
 pub const LOG_LEVEL: &str = "STATIBEAT_MCP_LOG_LEVEL";

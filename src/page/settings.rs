@@ -13,13 +13,10 @@ use url::{Host, Url};
 
 /// What the page server needs to know.
 pub struct Settings {
-    /// The secret.
     pub token: ApiToken,
     /// Scheme and host of StatiBeat, without a slash at the end.
     pub origin: String,
-    /// Which page.
     pub address: PageAddress,
-    /// Which tools are on.
     pub tools: Tools,
     /// How writes are watched over.
     pub policy: WritePolicy,
@@ -33,27 +30,21 @@ pub struct Settings {
     pub slack_actor: Option<String>,
 }
 
-/// Which tools are on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tools {
-    /// All.
     All,
     /// Only those of these names.
     Only(Vec<&'static str>),
-    /// None.
     ReadOnly,
 }
 
 /// What is worth a line of the log; the later include the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// What ends the program.
     Error,
     /// What went wrong and was survived.
     Warn,
-    /// What happens once.
     Info,
-    /// Each request.
     Debug,
 }
 

@@ -4,7 +4,6 @@ use super::settings::Tools;
 use crate::catalog::tools::TOOLS;
 use crate::catalog::{Effect, Tool};
 
-/// Every tool there is.
 pub fn all() -> impl Iterator<Item = &'static Tool> {
     TOOLS.iter()
 }

@@ -12,13 +12,9 @@ pub const PAGE_LENGTH: usize = 20;
 /// A row as it was stored. Words are not read back into enums: a row may be older than this program, or newer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The row's id.
     pub id: AuditId,
-    /// When.
     pub at: Timestamp,
-    /// What was attempted.
     pub kind: String,
-    /// How it ended.
     pub outcome: String,
     /// Through which program; its id.
     pub client_id: String,
@@ -30,11 +26,8 @@ pub struct Recorded {
     pub tool: Option<String>,
     /// What a write made or touched.
     pub target_id: Option<String>,
-    /// Its title.
     pub title: Option<String>,
-    /// The request.
     pub request_id: String,
-    /// Why.
     pub detail: Option<String>,
     /// How many refused calls it stands for, where it stands for several.
     pub calls: Option<i64>,
@@ -89,22 +82,16 @@ pub struct Query<'a> {
     pub visible: &'a [PageId],
     /// Those of them where the writes of everybody are shown.
     pub administered: &'a [PageId],
-    /// Only this page.
     pub page: Option<PageId>,
-    /// Only this client.
     pub client_id: Option<&'a str>,
-    /// Only this outcome.
     pub outcome: Option<&'a str>,
-    /// Only what is older.
     pub before: Option<Position>,
 }
 
 /// One row, with whose it is and where the list goes on.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The row.
     pub row: Recorded,
-    /// In whose name.
     pub user_id: UserId,
     /// Where the list goes on behind it.
     pub position: Position,

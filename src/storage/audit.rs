@@ -31,14 +31,12 @@ impl AuditId {
     }
 }
 
-/// What was attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A tool that changes something on a page.
     Write,
     /// A person let a client connect, or declined.
     Approval,
-    /// A connection was ended.
     Revoke,
     /// An authorization code came a second time.
     CodeReplay,
@@ -64,7 +62,6 @@ pub enum Kind {
     AccessTokenRevoke,
     /// A browser was signed in to the Hosted MCP page.
     SessionOpen,
-    /// It was signed out.
     SessionClose,
 }
 
@@ -92,10 +89,8 @@ impl Kind {
     }
 }
 
-/// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As asked.
     Done,
     /// An earlier attempt had done it; its result was given again.
     Replayed,
@@ -129,20 +124,14 @@ impl Outcome {
     }
 }
 
-/// A row to append.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// Fresh.
     pub id: AuditId,
-    /// When.
     pub at: Timestamp,
-    /// What was attempted.
     pub kind: Kind,
-    /// How it ended.
     pub outcome: Outcome,
     /// In whose name; empty when nobody was established.
     pub user_id: &'a UserId,
-    /// Through which program.
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
     pub client_name: &'a str,
@@ -163,7 +152,6 @@ pub struct Target<'a> {
     pub page_id: Option<PageId>,
     /// The page that the call named. For operators only: anybody can name any.
     pub asked_page_id: Option<PageId>,
-    /// The tool.
     pub tool: &'static str,
     /// The incident or maintenance that it made or touched, if known.
     pub id: Option<String>,
@@ -245,9 +233,7 @@ pub(super) fn statement_for_revoked_access(
 
 /// What the row of a revoked access token says that the database does not know.
 pub struct RevokedAccess<'a> {
-    /// Fresh.
     pub id: AuditId,
-    /// When.
     pub at: Timestamp,
     /// The request it was part of.
     pub request_id: &'a RequestId,
@@ -279,19 +265,12 @@ pub fn statement_for_ended_connection(
 
 /// Something that a person did to a whole connection on the admin page.
 pub struct Change<'a> {
-    /// Fresh.
     pub id: AuditId,
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub kind: Kind,
-    /// Who did it.
     pub actor: &'a UserId,
-    /// Whose connection.
     pub owner: &'a UserId,
-    /// To which client.
     pub client_id: &'a ClientId,
-    /// The client's name.
     pub client_name: &'a str,
     /// The page it is about, if one.
     pub page_id: Option<PageId>,

@@ -20,15 +20,12 @@ use serde::{Deserialize, Serialize};
 /// The person who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    /// StatiBeat's id.
     pub user_id: UserId,
-    /// For people.
     pub name: String,
     /// For people, to tell two accounts apart.
     pub email: String,
 }
 
-/// A stored authorization request.
 #[derive(Clone, Debug)]
 pub struct SignedInRequest {
     /// With the redirect URI that the answer goes to.
@@ -52,7 +49,6 @@ impl SignedInRequest {
     }
 }
 
-/// The column `request`.
 #[derive(Serialize, Deserialize)]
 struct StoredRequest {
     client_name: String,
@@ -94,7 +90,6 @@ impl StoredRequest {
 /// The secrets that a stored request is found by.
 #[derive(Clone, Copy)]
 pub struct RequestKeys<'a> {
-    /// On the consent form.
     pub consent: &'a ConsentHandle,
     /// In the cookie of the browser that the form was shown to.
     pub browser: &'a BrowserBinding,
@@ -187,23 +182,17 @@ fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
     )
 }
 
-/// What the person approved.
 pub struct Approval<'a> {
     /// The request as it was shown.
     pub request: &'a SignedInRequest,
-    /// What stayed ticked.
     pub scopes: ScopeSet,
-    /// Where.
     pub pages: PageChoice,
     /// The pages that this reaches today.
     pub reached: &'a [PageId],
-    /// For how long.
     pub lifetime: GrantLifetime,
     /// Whether the client may read resources by tools.
     pub has_read_bridge: bool,
-    /// The protected resource.
     pub resource: String,
-    /// Of the new code.
     pub code_hash: SecretHash,
 }
 

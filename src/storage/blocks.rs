@@ -14,22 +14,17 @@ use crate::timestamp::Timestamp;
 /// Blocks that one look reads.
 const LIMIT: i64 = 500;
 
-/// One block.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// Whose client.
     pub user_id: UserId,
     /// The person's name when the client was blocked.
     pub user_name: String,
     /// The client that was blocked.
     pub client_id: ClientId,
-    /// Its name then.
     pub client_name: String,
-    /// The page.
     pub page_id: PageId,
     /// Whether it covers all of the person's clients on a loopback address.
     pub is_loopback: bool,
-    /// Since when.
     pub blocked_at: Timestamp,
 }
 
@@ -50,7 +45,6 @@ pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> R
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
 }
 
-/// Lifts a block.
 pub async fn unblock(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
     let delete = statement!(
         "DELETE FROM page_blocks WHERE user_id = ?1 AND client_id = ?2 AND page_id = ?3",

@@ -17,10 +17,8 @@ use std::time::Duration;
 pub const KEPT: Duration = Duration::from_hours(35 * 24);
 const DAY: i64 = 24 * 60 * 60;
 
-/// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// With a result.
     Answered,
     /// With a reason that the caller can do something about.
     Refused,
@@ -49,20 +47,15 @@ impl CallOutcome {
 /// Something that an answer leaves to be counted.
 #[derive(Clone, Debug)]
 pub enum Tally {
-    /// A call.
     Call(Call),
     /// A refresh that was refused.
     RefusedRefresh(RefusedRefresh),
 }
 
-/// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Whose.
     pub user_id: UserId,
-    /// Through which client.
     pub client_id: ClientId,
-    /// How it ended.
     pub outcome: CallOutcome,
     /// The page it reached, if one.
     pub page_id: Option<PageId>,
@@ -70,7 +63,6 @@ pub struct Call {
     pub report: Report,
     /// Set when it was refused and has no audit row of its own.
     pub unrecorded: Option<Box<UnrecordedRefusals>>,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -161,13 +153,10 @@ fn unrecorded(calls: &[&Call]) -> impl Iterator<Item = Statement> {
 /// The calls of one connection on one day that ended one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCount {
-    /// Through which client.
     pub client_id: String,
     /// Days since the Unix epoch.
     pub day: i64,
-    /// How they ended.
     pub outcome: CallOutcome,
-    /// How many.
     pub calls: i64,
 }
 

@@ -21,25 +21,19 @@ const ENDED_LIMIT: i64 = 20;
 /// One live grant, with what is decided about its connection.
 #[derive(Clone, Debug)]
 pub struct LiveGrant {
-    /// Whose.
     pub user_id: UserId,
     /// Their name, as it was at approval.
     pub user_name: String,
-    /// To which client.
     pub client_id: ClientId,
     /// Its name, as the consent page showed it.
     pub client_name: String,
     /// How much is known of it.
     pub standing: Standing,
-    /// Where its answer went.
     pub redirect_host: String,
     /// Whether that is a loopback address, where any program can claim the client id.
     pub is_loopback: bool,
-    /// How much.
     pub scopes: ScopeSet,
-    /// Where.
     pub pages: PageChoice,
-    /// Since when.
     pub created_at: Timestamp,
     /// Within five minutes of its last call.
     pub last_used_at: Option<Timestamp>,
@@ -153,7 +147,6 @@ fn read(row: &Row) -> Result<LiveGrant> {
 /// A connection that is no more.
 #[derive(Clone, Debug)]
 pub struct EndedConnection {
-    /// To which client.
     pub client_id: String,
     /// Its name, as the consent page showed it.
     pub client_name: String,

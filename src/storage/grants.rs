@@ -13,7 +13,6 @@ use std::time::Duration;
 /// How fresh `last_used_at` is kept: at most one write in this time.
 pub const LAST_USED_PRECISION: Duration = Duration::from_mins(5);
 
-/// Why a grant ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokeReason {
     /// The client said so (RFC 7009).

@@ -75,17 +75,13 @@ pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash,
 /// A refresh that was refused.
 #[derive(Clone, Debug)]
 pub struct RefusedRefresh {
-    /// Whose.
     pub user_id: UserId,
-    /// Through which client.
     pub client_id: ClientId,
     /// Why, in a word of ours.
     pub reason: &'static str,
-    /// When.
     pub at: Timestamp,
 }
 
-/// Counts a refused refresh.
 pub(super) fn statement_for_refusal(refused: &RefusedRefresh) -> Statement {
     statement!(
         "INSERT INTO connection_health (user_id, client_id, refreshes_failed, refresh_failure, refresh_failed_at)
@@ -102,7 +98,6 @@ pub(super) fn statement_for_refusal(refused: &RefusedRefresh) -> Statement {
 /// What is known of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// To which client.
     pub client_id: String,
     /// The last call, to the minute.
     pub called_at: Option<Timestamp>,
@@ -112,7 +107,6 @@ pub struct Health {
     pub revision: Option<String>,
     /// The last reason for no result, and when.
     pub trouble: Option<(String, Timestamp)>,
-    /// Refreshes that were refused.
     pub refreshes_failed: i64,
     /// The last reason, and when.
     pub refresh_failure: Option<(String, Timestamp)>,

@@ -36,7 +36,6 @@ pub type Fields = BTreeMap<String, String>;
 /// A write as its key names it.
 #[derive(Clone, Debug)]
 pub struct Key<'a> {
-    /// Under which approval.
     pub grant_id: &'a GrantId,
     /// Of the client's key, or of the arguments.
     pub hash: &'a str,
@@ -49,16 +48,13 @@ pub struct Key<'a> {
 /// A confirm token that an attempt redeems.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    /// Its random part.
     pub nonce: String,
     /// When it would have expired.
     pub expires_at: Timestamp,
 }
 
-/// An attempt to write.
 #[derive(Clone, Debug)]
 pub struct LeaseRequest<'a> {
-    /// The write.
     pub key: Key<'a>,
     /// What the upstream shall know the write by, if this attempt is the first.
     pub external_id: &'a str,
@@ -121,14 +117,12 @@ pub enum Acquisition {
     },
     /// The key stands for other arguments.
     Conflict {
-        /// The arguments that differ.
         fields: Vec<String>,
     },
     /// The handle has been used for something else.
     HandleSpent,
     /// Another connection asked for the same a moment ago.
     Twin(Twin),
-    /// Nothing may be sent.
     Denied(WriteDenial),
 }
 

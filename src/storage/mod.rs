@@ -29,7 +29,6 @@ use crate::ids::PageId;
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
 use crate::timestamp::Timestamp;
 
-/// A storage call's answer.
 pub type Result<T> = std::result::Result<T, DatabaseError>;
 
 /// Builds a statement: `statement!("SELECT … ?1", value, …)`.
@@ -40,7 +39,6 @@ macro_rules! statement {
 }
 pub(crate) use statement;
 
-/// Runs one statement.
 async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
     let mut answers = db.batch(&[statement]).await?;
     Ok(answers.pop().unwrap_or_default())
@@ -58,7 +56,6 @@ struct Select<T> {
 }
 
 impl<T> Select<T> {
-    /// Asks just this.
     async fn run(self, db: &dyn Database) -> Result<Vec<T>> {
         let rows = run(db, self.statement.clone()).await?;
         self.read(&rows)

@@ -13,7 +13,6 @@ use crate::timestamp::Timestamp;
 
 /// Who looks, and at what.
 pub struct Question<'a> {
-    /// The person.
     pub user_id: &'a UserId,
     /// Pages that they administer: there, other people's connections show.
     pub administered: &'a [PageId],
@@ -23,11 +22,9 @@ pub struct Question<'a> {
     pub first_day: i64,
     /// Which part of the activity; `None`: none of it.
     pub activity: Option<&'a activity::Query<'a>>,
-    /// Now.
     pub now: Timestamp,
 }
 
-/// What there is.
 pub struct Found {
     /// Their live grants, each connection's oldest first.
     pub own: Vec<LiveGrant>,
@@ -37,7 +34,6 @@ pub struct Found {
     pub blocked: Vec<(String, PageId)>,
     /// Connections of theirs that are no more, the latest first.
     pub ended: Vec<EndedConnection>,
-    /// Calls of theirs.
     pub counts: Vec<DayCount>,
     /// Other people's live grants, page by page.
     pub others: Vec<LiveGrant>,
@@ -47,7 +43,6 @@ pub struct Found {
     pub activity: Vec<Shown>,
 }
 
-/// Looks.
 pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     let Question { user_id, now, .. } = *question;
     let own = connections::select(user_id, now);

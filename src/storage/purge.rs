@@ -133,7 +133,6 @@ impl Rule {
 /// The result of one run.
 #[derive(Debug, Default)]
 pub struct PurgeReport {
-    /// Removed rows per kind.
     pub removed: Vec<(&'static str, usize)>,
     /// Kinds that may have rows left because the run reached its bound; the next run goes on with them.
     pub unfinished: Vec<&'static str>,

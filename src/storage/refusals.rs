@@ -16,13 +16,10 @@ const KEEP: Duration = Duration::from_hours(90 * 24);
 /// A refused client, with how often it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Who asked for what.
     pub refused: RefusedClient,
     /// How often it was remembered.
     pub times: i64,
-    /// The first time.
     pub first_at: Timestamp,
-    /// The last time.
     pub last_at: Timestamp,
 }
 

@@ -21,7 +21,6 @@ pub const LIFETIME: Duration = Duration::from_hours(8);
 pub struct SessionRecord<'a> {
     /// Random; the ids of the rows are made from it.
     pub id: AuditId,
-    /// When.
     pub at: Timestamp,
     /// As which client the page speaks to StatiBeat.
     pub client_id: &'static str,
@@ -32,7 +31,6 @@ pub struct SessionRecord<'a> {
 /// Why a session ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
-    /// The person signed out.
     User,
     /// The same browser signed in again.
     Replaced,

@@ -73,19 +73,13 @@ pub async fn count_failed_attempt(db: &dyn Database, code: &SecretHash) -> Resul
 
 /// A pair of tokens about to be handed out.
 pub struct NewTokens {
-    /// Of the access token.
     pub access: SecretHash,
-    /// What it carries.
     pub scopes: ScopeSet,
-    /// When it dies.
     pub access_expires_at: Timestamp,
-    /// Of the refresh token.
     pub refresh: SecretHash,
-    /// When it dies.
     pub refresh_expires_at: Timestamp,
 }
 
-/// Who was first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Race {
     /// This request; its tokens are stored.

@@ -10,19 +10,14 @@ use crate::timestamp::Timestamp;
 /// Refused calls under one grant that have no row of their own.
 #[derive(Clone, Debug)]
 pub struct UnrecordedRefusals {
-    /// In whose name.
     pub user_id: UserId,
-    /// Through which client.
     pub client_id: ClientId,
     /// Its name as the consent page showed it.
     pub client_name: String,
-    /// The grant.
     pub grant_id: GrantId,
     /// The first request of them.
     pub request_id: RequestId,
-    /// Its time.
     pub at: Timestamp,
-    /// How many.
     pub calls: i64,
 }
 

@@ -31,7 +31,6 @@ impl WriteDenial {
         }
     }
 
-    /// Reads the column `denial`.
     pub(super) fn read(row: &Row) -> Result<Option<Self>> {
         match row.optional_text("denial")? {
             None => Ok(None),

@@ -18,7 +18,6 @@ const EXTERNAL_ID_LIMIT: usize = 128;
 /// A digest for each argument, to say which of them differ.
 pub type Fields = BTreeMap<String, String>;
 
-/// A call's arguments, digested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Of the client's key, or of the arguments where it gave none.
@@ -32,7 +31,6 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Digests a call.
     pub fn new(tool: &str, page_id: PageId, write: &Write, key: Option<&str>) -> Self {
         let fields = fields(tool, page_id, write);
         let digest = digest("arguments", fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));

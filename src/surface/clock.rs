@@ -87,7 +87,6 @@ pub fn window(write: &Write) -> Option<(Timestamp, Timestamp)> {
     Some((time("starts_at")?, time("ends_at")?))
 }
 
-/// A page's clocks.
 struct Zone<'a> {
     name: &'a str,
     /// `None` where nobody here knows the zone.

@@ -10,9 +10,7 @@ pub const WINDOWS: [&str; 3] = ["7", "30", "90"];
 
 /// Where the values of an argument come from: resources with a list of objects, and the field that holds the value.
 pub struct Source {
-    /// The argument's name.
     pub argument: &'static str,
-    /// Names of the resources.
     pub resources: &'static [&'static str],
     /// The field of each object.
     pub field: &'static str,
@@ -36,7 +34,6 @@ pub fn source(argument: &str) -> Option<&'static Source> {
 #[derive(Clone)]
 pub struct Candidate {
     value: String,
-    /// In lower case.
     words: String,
 }
 

@@ -19,7 +19,6 @@ pub const LIFETIME: Duration = Duration::from_mins(10);
 /// Longest handle looked at, in bytes.
 const LENGTH_LIMIT: usize = 2048;
 
-/// What was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A preview, to the model.
@@ -42,20 +41,15 @@ impl Purpose {
 pub struct Subject<'a> {
     /// Who asks: the person, and what they act under.
     pub asker: [&'a str; 2],
-    /// The tool.
     pub tool: &'a str,
-    /// The page.
     pub page_id: PageId,
-    /// Of the arguments.
     pub digest: &'a str,
-    /// Of the idempotency key.
     pub key_hash: &'a str,
 }
 
 /// What was shown that looked like the write: it is no reason to stop any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// Similar incidents.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub similar: Vec<i64>,
     /// The name of the same write through another connection.
@@ -79,7 +73,6 @@ pub struct Approval {
 pub enum BadHandle {
     /// Not one of ours, or not for this call.
     Foreign,
-    /// Too old.
     Expired,
 }
 

@@ -38,11 +38,8 @@ pub async fn look(api: &PageApi<'_>, incidents: Option<&PageApi<'_>>, write: &Wr
 /// Something on the same components.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlap {
-    /// Another window.
     Window {
-        /// Its id.
         id: i64,
-        /// For people.
         words: String,
     },
     /// An open incident, for people.

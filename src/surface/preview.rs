@@ -31,7 +31,6 @@ pub struct Preview {
     handle: String,
 }
 
-/// Where a preview looks.
 pub struct Sources<'a> {
     /// The page, for the write's own tool.
     pub api: &'a PageApi<'a>,
@@ -113,7 +112,6 @@ impl Preview {
         self
     }
 
-    /// The handle alone.
     pub fn into_handle(self) -> String {
         self.handle
     }

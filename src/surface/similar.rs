@@ -17,9 +17,7 @@ pub const READ: &str = "incidents?status=active&limit=50";
 /// An incident that looks like the one to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Similar {
-    /// Its id.
     pub id: i64,
-    /// Its title, for people.
     pub title: String,
     /// How long ago it was opened.
     pub age: Duration,

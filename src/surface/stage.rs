@@ -13,7 +13,6 @@ use serde_json::Value;
 pub enum Unmoved {
     /// It may not be; the words say which may.
     NotAllowed(String),
-    /// Nobody could look.
     NotLooked(ApiError),
 }
 

@@ -40,9 +40,7 @@ pub trait Record {
 /// The same write through another connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin {
-    /// Its name.
     pub name: String,
-    /// For people.
     pub words: String,
 }
 
@@ -51,7 +49,6 @@ pub struct Twin {
 pub enum End {
     /// It was shown, to the model or to the person.
     Previewed,
-    /// The person said no.
     Declined,
     /// It may not be done as asked.
     Refused,
@@ -63,19 +60,14 @@ pub enum End {
 pub struct Wish<'a> {
     /// Who asks: the person, and what they act under.
     pub asker: [&'a str; 2],
-    /// The tool.
     pub tool: &'static Tool,
-    /// The page.
     pub page: &'a AccessiblePage,
-    /// The way to it.
     pub api: &'a PageApi<'a>,
     /// The way to its incidents, where the caller may read them.
     pub incidents: Option<&'a PageApi<'a>>,
-    /// What to write.
     pub write: &'a Write,
     /// How the call wants it carried out.
     pub how: &'a CallArguments,
-    /// The same, digested.
     pub asked: &'a Asked,
     /// What can be asked of the client.
     pub dialogue: &'a Dialogue,
@@ -83,11 +75,9 @@ pub struct Wish<'a> {
     pub policy: &'a WritePolicy,
     /// Seals the handles of previews.
     pub seals: &'a KeyRing,
-    /// The time.
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
-    /// What the surface remembers.
     pub record: &'a dyn Record,
     /// What trouble upstream means to the client.
     pub trouble: &'a dyn Fn(ApiError) -> Error,
@@ -95,7 +85,6 @@ pub struct Wish<'a> {
 
 /// What a wish comes to.
 pub enum Granted {
-    /// Write it.
     Write {
         /// What looks wrong and is let through.
         warnings: Vec<String>,

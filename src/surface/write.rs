@@ -15,7 +15,6 @@ use std::time::Duration;
 pub struct Posted {
     /// What StatiBeat made of it.
     pub document: Value,
-    /// Who made it.
     pub made: Made,
     /// Writes that are left in this window, if a limiter says.
     pub remaining: Option<u32>,
@@ -52,10 +51,7 @@ pub enum NotWritten {
         retry_after: Duration,
     },
     /// The key stands for other arguments.
-    KeyConflict {
-        /// Those that differ.
-        fields: Vec<String>,
-    },
+    KeyConflict { fields: Vec<String> },
     /// The preview or confirmation was used before, for another write.
     HandleSpent,
     /// It looks like something that is there already.
@@ -66,7 +62,6 @@ pub enum NotWritten {
     Unresolved(ApiError),
     /// StatiBeat finds the write wrong.
     Invalid {
-        /// In its words.
         text: String,
         /// What in it the page does not know, and what it does.
         unknown: Vec<String>,
@@ -79,17 +74,13 @@ pub enum NotWritten {
 
 /// A write on its way to a page, under the name that StatiBeat shall know it by.
 pub struct Sending<'a> {
-    /// The page.
     pub api: &'a PageApi<'a>,
-    /// What to write.
     pub write: &'a Write,
-    /// The name.
     pub external_id: &'a str,
     /// Similar incidents that were shown before and are no reason to stop.
     pub seen: &'a [i64],
     /// Whether an attempt of the same name came before and got lost.
     pub is_taken_over: bool,
-    /// The time.
     pub now: Timestamp,
 }
 

@@ -35,11 +35,8 @@ impl Ledger<'_> {
     }
 }
 
-/// The database.
 pub struct CountedDatabase<'a> {
-    /// The real one.
     pub inner: &'a dyn Database,
-    /// Where to note.
     pub ledger: &'a Ledger<'a>,
 }
 
@@ -50,11 +47,8 @@ impl Database for CountedDatabase<'_> {
     }
 }
 
-/// The limiter.
 pub struct CountedLimiter<'a> {
-    /// The real one.
     pub inner: &'a dyn RateLimiter,
-    /// Where to note.
     pub ledger: &'a Ledger<'a>,
 }
 
@@ -74,7 +68,6 @@ impl RateLimiter for CountedLimiter<'_> {
     }
 }
 
-/// The way to StatiBeat.
 pub struct CountedClient<'a> {
     inner: &'a dyn HttpClient,
     ledger: &'a Ledger<'a>,
@@ -83,7 +76,6 @@ pub struct CountedClient<'a> {
 }
 
 impl<'a> CountedClient<'a> {
-    /// Around the real one.
     pub fn new(inner: &'a dyn HttpClient, ledger: &'a Ledger<'a>, random: &'a dyn Fn(&mut [u8])) -> Self {
         Self { inner, ledger, random, free: Semaphore::new(AT_ONCE) }
     }

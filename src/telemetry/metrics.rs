@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 pub struct Place<T> {
     /// What the place is called in queries.
     pub name: &'static str,
-    /// What it says.
     pub meaning: &'static str,
     value: fn(&RequestRecord) -> T,
 }
@@ -51,7 +50,6 @@ pub const NUMBERS: [Place<u64>; 10] = [
     place("upstream_failed", "those without an answer, or with a 5xx", |record| record.upstream.failed.into()),
 ];
 
-/// What is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
     /// What sampling keeps fair: the kind.

@@ -41,13 +41,11 @@ pub struct Asker {
 /// How much one port was used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Round trips.
     pub count: u32,
     /// Of them, those without a usable answer.
     pub failed: u32,
     /// Waiting time of all, added up; more than the request's own where several ran at once.
     pub milliseconds: u64,
-    /// The longest.
     pub slowest_milliseconds: u64,
 }
 
@@ -67,7 +65,6 @@ pub enum Outcome {
     Answered,
     /// Not for this sender, or not like this.
     Refused,
-    /// Our fault or StatiBeat's.
     Failed,
 }
 
@@ -81,7 +78,6 @@ impl Outcome {
         }
     }
 
-    /// The word for records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -108,9 +104,7 @@ pub struct RequestRecord {
     pub asked: Option<Asked>,
     /// Who asked, if a token said so.
     pub asker: Option<Asker>,
-    /// The HTTP status.
     pub status: u16,
-    /// What became of it.
     pub outcome: Outcome,
     /// Why, in a fixed word.
     pub reason: Option<&'static str>,
@@ -120,9 +114,7 @@ pub struct RequestRecord {
     pub milliseconds: u64,
     /// D1 batches.
     pub database: Use,
-    /// Calls of Durable Objects.
     pub objects: Use,
-    /// Requests to StatiBeat.
     pub upstream: Use,
     /// What somebody should look at.
     pub notes: Vec<String>,
@@ -147,7 +139,6 @@ pub struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// Opens it.
     pub fn open(clock: &'a Clock<'a>, trace: Trace) -> Self {
         Self {
             clock,
@@ -211,7 +202,6 @@ impl<'a> Ledger<'a> {
         self.trace.borrow().clone()
     }
 
-    /// Closes it.
     pub fn close(self, request_id: RequestId, method: &http::Method, status: u16) -> RequestRecord {
         RequestRecord {
             request_id,

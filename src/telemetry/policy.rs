@@ -10,12 +10,10 @@ pub enum Level {
     Info,
     /// Served, but somebody should know: it failed because of others, ran into a limit, or left a note.
     Warn,
-    /// Our fault.
     Error,
 }
 
 impl Level {
-    /// The word for lines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -31,7 +29,6 @@ impl Level {
 }
 
 impl RequestRecord {
-    /// How serious it is.
     pub fn level(&self) -> Level {
         if self.status == 500 {
             Level::Error

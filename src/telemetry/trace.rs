@@ -72,12 +72,10 @@ impl Trace {
         self.parent.is_none()
     }
 
-    /// The trace's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// This request's span.
     pub fn span(&self) -> &str {
         &self.span
     }
@@ -87,7 +85,6 @@ impl Trace {
         self.parent.as_deref()
     }
 
-    /// What vendors added, unread.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }

@@ -13,7 +13,6 @@ pub const TYPE: &str = "statibeat-admin+jwt";
 
 /// The request that it came with.
 pub struct Bound<'a> {
-    /// As sent.
     pub method: &'a str,
     /// Origin and path, without query.
     pub url: &'a str,
@@ -22,11 +21,8 @@ pub struct Bound<'a> {
 /// Whom a token speaks for, and what makes it work once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asserted {
-    /// The person.
     pub user_id: UserId,
-    /// For the page.
     pub name: String,
-    /// To be spent.
     pub token_id: String,
     /// From then on nobody needs to remember that it was spent.
     pub expires_at: Timestamp,

@@ -41,9 +41,7 @@ pub(super) struct Envelope<'a> {
 /// The two ends of every assertion.
 #[derive(Clone, Copy)]
 pub(super) struct Parties<'a> {
-    /// Our issuer URL.
     pub issuer: &'a str,
-    /// StatiBeat's API origin.
     pub audience: &'a str,
 }
 
@@ -144,7 +142,6 @@ pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
     expand(ring.newest().reveal())
 }
 
-/// Signs the claims.
 pub(super) fn sign<A: Assertion>(assertion: A, kid: &str, key: &SigningKey) -> String {
     let header = Header::empty().with_key_id(kid).with_token_type(A::TYPE);
     // `iat` and `exp` stand among the claims themselves, as plain seconds.

@@ -10,9 +10,7 @@ use serde_json::Value;
 /// What StatiBeat says about a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditLogs {
-    /// They are kept.
     Enabled,
-    /// They are not.
     Disabled,
     /// StatiBeat gave no usable answer.
     Unknown,

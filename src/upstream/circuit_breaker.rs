@@ -62,10 +62,15 @@ impl Subject<'_> {
 enum State {
     #[default]
     Closed,
-    /// Nothing passes until then.
-    Open { until: u64, pause: Duration },
+    Open {
+        until: u64,
+        pause: Duration,
+    },
     /// A probe is on its way; nothing else passes until one of its window has a result, or it is given up.
-    HalfOpen { since: u64, pause: Duration },
+    HalfOpen {
+        since: u64,
+        pause: Duration,
+    },
 }
 
 impl State {
@@ -126,7 +131,6 @@ struct Evidence {
     at: u64,
 }
 
-/// StatiBeat's own circuit.
 #[derive(Debug, Default)]
 struct WideCircuit {
     state: State,

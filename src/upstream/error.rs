@@ -45,7 +45,6 @@ pub enum ApiError {
     /// No answer, or a 5xx. Only of reads: after a write the same trouble is [`ApiError::OutcomeUnknown`].
     #[error("StatiBeat is not available: {reason}")]
     Unavailable {
-        /// For the log.
         reason: String,
         /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
         may_pass: bool,

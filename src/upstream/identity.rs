@@ -44,9 +44,7 @@ impl SignInPurpose {
 
 /// One trip to StatiBeat's sign-in.
 pub struct SignIn<'a> {
-    /// What for.
     pub purpose: SignInPurpose,
-    /// Comes back unchanged, once.
     pub state: &'a str,
     /// S256 challenge of a verifier that stays with us.
     pub code_challenge: &'a str,
@@ -70,13 +68,10 @@ pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
 
 /// What a browser came back with, and what we kept for it.
 pub struct Return<'a> {
-    /// What for.
     pub purpose: SignInPurpose,
-    /// From the browser.
     pub code: &'a str,
     /// Ours, of the challenge sent along.
     pub code_verifier: &'a str,
-    /// Ours, as sent along.
     pub state: &'a str,
 }
 
@@ -150,7 +145,6 @@ impl From<ApiError> for SignInError {
 /// A page that a person can see, with what their role allows there at this moment.
 #[derive(Clone, Debug)]
 pub struct AccessiblePage {
-    /// The page.
     pub id: PageId,
     /// Its owner; part of every address of the page's admin API.
     pub organization_id: OrganizationId,

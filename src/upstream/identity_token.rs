@@ -18,13 +18,9 @@ const TYPE: &str = "statibeat-identity+jwt";
 /// A person who signed in at StatiBeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedInUser {
-    /// StatiBeat's number for them.
     pub id: UserId,
-    /// For the consent page.
     pub name: String,
-    /// For the consent page.
     pub email: String,
-    /// Their session at StatiBeat.
     pub session_id: String,
     /// When they proved who they are.
     pub authenticated_at: Timestamp,
@@ -32,11 +28,8 @@ pub struct SignedInUser {
 
 /// What an identity token must agree with.
 pub(super) struct Expected<'a> {
-    /// StatiBeat's API origin.
     pub issuer: &'a str,
-    /// Our issuer URL.
     pub audience: &'a str,
-    /// This environment's name.
     pub environment: &'a str,
     /// The `state` we sent along with this very sign-in.
     pub state: &'a str,
@@ -54,10 +47,8 @@ pub enum BadIdentity {
     /// Names critical extensions; we know none.
     #[error("names critical header extensions")]
     Critical,
-    /// Another kind of token.
     #[error("of another type")]
     Type,
-    /// Not `EdDSA`.
     #[error("signed with another algorithm")]
     Algorithm,
     /// No `kid`, or none of ours.
@@ -66,28 +57,21 @@ pub enum BadIdentity {
     /// The signature does not hold.
     #[error("signature does not hold")]
     Signature,
-    /// Somebody else made it.
     #[error("from another issuer")]
     Issuer,
-    /// Made for somebody else.
     #[error("for another audience")]
     Audience,
-    /// From another environment.
     #[error("from another environment")]
     Environment,
-    /// For another request.
     #[error("for another request")]
     Request,
-    /// From another sign-in.
     #[error("for another sign-in")]
     State,
-    /// Nobody's user id.
     #[error("subject is not a user id")]
     Subject,
     /// Cannot be told from other tokens.
     #[error("has no id")]
     Unnamed,
-    /// At or after `exp`.
     #[error("expired")]
     Expired,
     /// `iat` or `nbf` is ahead of us by more than clocks may differ.

@@ -21,7 +21,6 @@ const PEOPLE: usize = 1_000;
 /// Of a longer list, the rest is not kept.
 const PAGES: usize = 100;
 
-/// Everything kept.
 #[derive(Default)]
 pub struct Memory {
     /// Pages and people whose calls keep failing, and StatiBeat as a whole.

@@ -65,9 +65,7 @@ pub struct Settings<'a> {
     pub issuer: &'a str,
     /// StatiBeat's API origin: scheme and host, without a slash at the end.
     pub origin: &'a str,
-    /// This environment's name.
     pub environment: &'a str,
-    /// What we sign with.
     pub assertion_keys: &'a KeyRing,
     /// The public halves of the keys that StatiBeat signs identity tokens with.
     pub identity_keys: &'a [PublicKey],
@@ -78,7 +76,6 @@ pub struct Settings<'a> {
 pub struct Connector<'a> {
     /// Who we are, and where StatiBeat is.
     pub settings: Settings<'a>,
-    /// Towards StatiBeat.
     pub http: &'a dyn HttpClient,
     /// The time that decisions of this request are made for.
     pub now: Timestamp,
@@ -94,9 +91,7 @@ pub struct Connector<'a> {
 /// A person acting through a client, as StatiBeat is told about them.
 #[derive(Clone, Copy)]
 pub struct Principal<'a> {
-    /// The person.
     pub user_id: &'a UserId,
-    /// The program.
     pub client_id: &'a str,
     /// The approval that both stand on.
     pub grant_id: &'a GrantId,
@@ -107,9 +102,7 @@ pub struct Principal<'a> {
 /// StatiBeat's API in one person's name.
 #[derive(Clone, Copy)]
 pub struct Api<'a> {
-    /// Us.
     pub connector: &'a Connector<'a>,
-    /// Them.
     pub principal: Principal<'a>,
 }
 

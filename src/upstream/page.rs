@@ -46,7 +46,6 @@ impl EarlyPage<'_> {
 /// What a write was answered with.
 #[derive(Debug)]
 pub struct WriteAnswer {
-    /// The document.
     pub document: Value,
     /// Whether it was made just now (201). If not (200), StatiBeat knew the same `external_id` and content already.
     pub is_new: bool,

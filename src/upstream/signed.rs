@@ -17,7 +17,6 @@ use std::time::Duration;
 
 /// No token is longer, in bytes. Claims are parsed before the signature is known to hold.
 pub(super) const SIZE_LIMIT: usize = 4096;
-/// No token lives longer.
 const LIFETIME_LIMIT: Duration = Duration::from_mins(1);
 /// How far StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
 const SKEW: Duration = Duration::from_secs(30);

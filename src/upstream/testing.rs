@@ -86,7 +86,6 @@ pub fn counting_random(buffer: &mut [u8]) {
     buffer.fill(COUNT.replace(COUNT.get().wrapping_add(1)));
 }
 
-/// Everything a connector borrows.
 pub struct Desk {
     assertion_keys: KeyRing,
     identity_keys: Vec<PublicKey>,

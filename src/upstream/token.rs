@@ -34,23 +34,15 @@ pub enum PageAddress {
     /// By the host that is called.
     Host,
     /// By number, on the application host.
-    Numbers {
-        /// Its owner.
-        organization_id: OrganizationId,
-        /// The page.
-        page_id: PageId,
-    },
+    Numbers { organization_id: OrganizationId, page_id: PageId },
 }
 
 /// The way to one page with its token.
 pub struct TokenAccess<'a> {
-    /// The client.
     pub http: &'a dyn HttpClient,
     /// Scheme and host, without a slash at the end.
     pub origin: &'a str,
-    /// The secret.
     pub token: &'a ApiToken,
-    /// Which page.
     pub address: PageAddress,
     /// The Slack user that a trusted server acts for, as `team:user`; for StatiBeat's records.
     pub slack_actor: Option<&'a str>,

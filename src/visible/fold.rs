@@ -6,14 +6,12 @@ use unicode_normalization::UnicodeNormalization as _;
 /// A text without hidden characters, with compatibility forms (full width, circled, mathematical and the like) as plain
 /// characters (Unicode UAX #15, NFKC of each character) and every run of blanks as one; it knows where each character came from.
 pub struct Folded {
-    /// The folded text.
     pub text: String,
     /// For each of its characters, how many characters stand before the original.
     origins: Vec<usize>,
 }
 
 impl Folded {
-    /// Folds a text.
     pub fn new(text: &str) -> Self {
         let mut folded = Self { text: String::with_capacity(text.len()), origins: Vec::new() };
         for (at, (character, is_hidden)) in marked(text).enumerate() {

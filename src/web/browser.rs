@@ -29,7 +29,6 @@ pub enum Presented<T> {
     Token(T),
 }
 
-/// A cookie of ours.
 pub struct Cookie {
     name: String,
     is_secure: bool,
@@ -116,7 +115,6 @@ impl Cookie {
         }
     }
 
-    /// Takes it away.
     pub fn clear(&self, response: &mut Response) {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let cookie = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}", self.name);

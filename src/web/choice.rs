@@ -10,11 +10,8 @@ use std::collections::BTreeSet;
 /// A state of the consent page's controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What is ticked.
     pub scopes: ScopeSet,
-    /// Where.
     pub pages: PageChoice,
-    /// For how long.
     pub lifetime: GrantLifetime,
     /// Whether the client may read resources by tools.
     pub has_read_bridge: bool,

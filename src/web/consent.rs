@@ -121,7 +121,6 @@ async fn pages(
     Ok(pages)
 }
 
-/// Takes the answer.
 pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match answer(ctx, request, request_id).await {
         Ok(response) => response,

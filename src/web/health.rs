@@ -35,7 +35,6 @@ pub(super) fn is_operator(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
     presented.is_some_and(is_right)
 }
 
-/// Without the right secret.
 pub(super) fn refuse() -> Response {
     reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}))
 }

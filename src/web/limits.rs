@@ -55,11 +55,8 @@ const BAD_HANDLE: RateLimit = limit("bad-handle:address", 60, MINUTE);
 /// claude.ai's outgoing range, published by its vendor; seen 2026-11.
 const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 21)];
 
-/// What the limiter says.
 pub(super) enum Verdict {
-    /// Go on.
     Pass,
-    /// Too many: wait.
     Wait(Duration),
     /// The limiter is out. The caller knows whether to go on: reads and refreshes do, writes and registration do not.
     Unknown,

@@ -58,7 +58,6 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// For records.
     const fn word(&self) -> &'static str {
         match self {
             Self::ForeignOrigin => "foreign_origin",

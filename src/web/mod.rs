@@ -53,19 +53,15 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What an edge gives one request.
 pub struct Runtime<'a> {
-    /// Parsed and complete.
     pub config: &'a Config,
     /// D1.
     pub db: &'a dyn Database,
-    /// Towards StatiBeat.
     pub http: &'a dyn HttpClient,
     /// What is known of StatiBeat; longer-lived than the request.
     pub memory: &'a Memory,
-    /// Durable Objects.
     pub limiter: &'a dyn RateLimiter,
     /// Messages that this instance has counted; longer-lived than the request.
     pub messages: &'a MessageCounts,
-    /// The request's id.
     pub request_id: RequestId,
     /// The clock, read once: the time that every decision is made for.
     pub now: Timestamp,
@@ -91,11 +87,8 @@ struct Context<'a> {
     memory: &'a Memory,
 }
 
-/// A request's end.
 pub struct Answered {
-    /// What the client gets.
     pub response: Response,
-    /// What operators see.
     pub record: RequestRecord,
 }
 
@@ -182,7 +175,6 @@ pub fn gather(response: &mut Response, gathering: &Gathering, now: u64) -> Optio
     gathering.add(response.extensions_mut().remove()?, now)
 }
 
-/// Counts what was left.
 pub async fn count(db: &dyn Database, tallies: &[Tally], log: &dyn Fn(&str)) {
     if let Err(error) = calls::count(db, tallies).await {
         log(&format!("{} calls are not counted: {error}", tallies.len()));

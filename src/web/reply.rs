@@ -15,7 +15,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
 
-/// A whole answer.
 pub type Response = http::Response<Bytes>;
 
 /// What programs may send from another origin; `*` would not cover `Authorization`.
@@ -109,7 +108,6 @@ pub fn method_not_allowed(allowed: &[Method], is_for_programs: bool) -> Response
     response
 }
 
-/// A CORS preflight's answer.
 pub fn preflight(allowed: &[Method]) -> Response {
     let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
     let mut response = empty(StatusCode::NO_CONTENT);
@@ -149,7 +147,6 @@ pub fn registration_error(error: RegistrationError) -> Response {
 pub enum Challenge {
     /// No token: how to get one. No error (RFC 6750 3.1).
     NoToken,
-    /// The request is malformed.
     InvalidRequest,
     /// The token does not work (any more).
     InvalidToken,

@@ -9,11 +9,9 @@
 /// What an operation costs at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTrips {
-    /// The operation.
     pub operation: &'static str,
     /// D1 batches.
     pub d1: u32,
-    /// Durable Object calls.
     pub objects: u32,
     /// Requests to StatiBeat, besides the reads of the entry.
     pub upstream: u32,
@@ -29,7 +27,6 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
     RoundTrips { and_reads: true, ..costs }
 }
 
-/// The contract.
 pub const ROUND_TRIPS: [RoundTrips; 21] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),

@@ -25,7 +25,6 @@ pub enum Route {
     Revoke,
     /// RFC 7591.
     Register,
-    /// The MCP endpoint.
     Mcp,
     /// Whether the server runs; for its operators also whether it can work.
     Health,
@@ -39,7 +38,6 @@ pub enum Route {
     AdminSignedIn,
     /// Asks whether something is meant; the form does it.
     AdminAction,
-    /// Ends its session.
     AdminSignOut,
     /// How to connect, as JSON.
     AdminApiSetup,
@@ -205,7 +203,6 @@ impl Route {
         }
     }
 
-    /// Who calls it.
     pub const fn audience(self) -> Audience {
         match self {
             Route::Authorize

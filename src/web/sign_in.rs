@@ -25,10 +25,8 @@ use std::time::Duration;
 enum Fault {
     /// It was used, is too old, made up, or its client was struck off.
     LinkUsed,
-    /// Another browser started it.
     OtherBrowser,
     TooOften(Duration),
-    /// The person turned back.
     Canceled,
     /// StatiBeat did not name a person.
     SignIn(SignInError),
@@ -41,7 +39,6 @@ struct Ticket {
     opened: OpenedRequest,
 }
 
-/// Ends a sign-in.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let parameters = browser::query(request);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
@@ -162,7 +159,6 @@ fn send_back(ctx: &Context<'_>, ticket: &Ticket, error: SentToClient) -> Respons
 /// A sign-in that makes no request, for the audit.
 struct Refused {
     kind: Kind,
-    /// Empty: nobody was established.
     user_id: UserId,
     detail: &'static str,
 }

@@ -101,7 +101,6 @@ fn presented(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<SecretHash> 
     code().or_else(token)
 }
 
-/// Says why not.
 pub(super) fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
     ctx.ledger.because(error.word());
     if let TokenError::Storage(reason) = error {

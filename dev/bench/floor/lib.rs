@@ -1,7 +1,6 @@
 //! The floor: a worker that makes round trips and does nothing else. `/4/3/2/1` makes four D1 batches that read, three
 //! Durable Object calls, two requests upstream and one D1 batch that writes, one after the other; `/` is an empty worker.
 #![cfg(target_arch = "wasm32")]
-#![allow(missing_docs, reason = "the macro of Durable Objects makes public functions without any")]
 
 use serde::Deserialize;
 use worker::{Context, DurableObject, Env, Fetch, Request, Response, State, Url, durable_object, event, wasm_bindgen};

@@ -1,5 +1,4 @@
 //! What every request passes, one piece at a time, with a database and a StatiBeat that answer at once.
-#![allow(missing_docs, reason = "criterion's macros make public functions without any")]
 #![allow(dead_code, reason = "the fuzz targets use more of the world")]
 
 #[path = "../../../fuzz/targets/world.rs"]

@@ -20,7 +20,6 @@ pub enum Kind {
 
 const INTERNAL_ENDINGS: &[&str] =
     &[".internal", ".local", ".localdomain", ".corp", ".lan", ".intranet", ".svc", ".home.arpa"];
-/// How well-known secrets begin.
 const SECRET_BEGINNINGS: &[&str] = &[
     "sk_live_",
     "sk_test_",

@@ -75,7 +75,6 @@ impl ListShape {
 
 /// A list answer, and how much more there is.
 pub struct Listing {
-    /// What came.
     pub items: Vec<Map<String, Value>>,
     /// How many there are upstream; unknown if a bare list is as long as was asked for.
     pub total: Option<u64>,

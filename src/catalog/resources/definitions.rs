@@ -25,13 +25,11 @@ pub fn statuses(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Bod
     shape.body(subject, statuses)
 }
 
-/// The stages of incidents.
 pub fn stages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [stages] = body::answers(answers)?;
     ListShape { what: "the list of stages", name: "lifecycle_stages", fields: STAGE, limit: None }.body(subject, stages)
 }
 
-/// The stages of maintenances.
 pub fn maintenance_stages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
     let [stages] = body::answers(answers)?;
     let name = "maintenance_lifecycle_stages";

@@ -17,7 +17,6 @@ const TEXT_MAX: usize = 300;
 pub enum Source {
     /// A number of the page.
     PageId,
-    /// The page's name.
     PageName,
     /// A number of the answer.
     Number(&'static str),
@@ -27,15 +26,12 @@ pub enum Source {
     Nested(&'static str, &'static str),
     /// The URI of the resource that shows what was written.
     ResourceUri,
-    /// The audit entry.
     AuditId,
-    /// Writes that are left.
     RemainingWrites,
     /// Whether nothing was written now.
     Replayed,
 }
 
-/// What a tool reports.
 pub struct Report {
     /// How the sentence begins, as in `Created incident`.
     pub done: &'static str,
@@ -50,7 +46,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// The output schema.
     pub fn schema(&self) -> Value {
         let property = |(name, source): &(&str, Source)| ((*name).to_owned(), json!({ "type": source.json_type() }));
         let properties: Map<String, Value> = self.fields.iter().map(property).collect();

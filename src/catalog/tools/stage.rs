@@ -9,23 +9,17 @@ use crate::catalog::{ArgumentError, Resource, find_resource};
 use crate::visible::quote;
 use serde_json::Value;
 
-/// What has stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifecycle {
-    /// Incidents.
     Incident,
-    /// Maintenances.
     Maintenance,
 }
 
 /// A stage that something is to be moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageChange {
-    /// What kind of thing.
     pub of: Lifecycle,
-    /// Which one.
     pub target_id: i64,
-    /// To which stage.
     pub stage_id: i64,
 }
 

@@ -12,7 +12,6 @@ use std::time::Duration;
 /// Whose limit a write ran into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// This connection's.
     Connection,
     /// The page's, over all connections.
     Page,
@@ -27,7 +26,6 @@ impl Limit {
         }
     }
 
-    /// The word for records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connection => "connection",

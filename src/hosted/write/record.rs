@@ -33,7 +33,6 @@ pub fn beginning<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId) -> E
 
 /// What became of the row of a call that came to an end without a lease.
 pub enum Noted {
-    /// It is on record.
     Row(AuditId),
     /// There were too many; it is only counted.
     TooMany,

@@ -15,7 +15,6 @@ pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
 /// An entry that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadEntry {
-    /// As written.
     pub entry: String,
     /// What is wrong with it.
     pub reason: BadEntryReason,
@@ -29,7 +28,6 @@ pub enum BadEntryReason {
     /// The `=` in front of the redirect URI is missing, or there are several.
     #[error("is not client_id=redirect_uri with exactly one '=' before https:// or http://")]
     Shape,
-    /// The client id.
     #[error("has no client_id of 1 to 512 printable characters")]
     ClientId,
     /// Plain http to somewhere else.
@@ -38,7 +36,6 @@ pub enum BadEntryReason {
     /// `#…`, even an empty one.
     #[error("has a redirect URI with a fragment")]
     Fragment,
-    /// `user@`.
     #[error("has a redirect URI with a user name")]
     User,
     /// Another spelling than the one that browsers use.

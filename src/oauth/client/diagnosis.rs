@@ -17,9 +17,7 @@ const LONGEST: usize = 300;
 /// Where a client was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusedStep {
-    /// At the authorization endpoint.
     Authorization,
-    /// At the registration endpoint.
     Registration,
 }
 
@@ -32,7 +30,6 @@ impl RefusedStep {
         }
     }
 
-    /// Reads it back.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Authorization, Self::Registration].into_iter().find(|step| step.as_str() == text)
     }
@@ -41,7 +38,6 @@ impl RefusedStep {
 /// A client that was refused, as far as it may be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedClient {
-    /// Where.
     pub step: RefusedStep,
     /// The client id; the name that a registration gave.
     pub client: String,

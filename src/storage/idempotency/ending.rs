@@ -5,7 +5,6 @@ use crate::ports::{Database, Statement};
 use crate::storage::audit::{Entry, Outcome};
 use crate::storage::{Result, statement};
 
-/// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The write is there, whoever made it.

@@ -29,7 +29,6 @@ pub(in crate::web) enum Action {
     RevokeAll,
     /// Pause the writes of one's own connection.
     Pause,
-    /// Resume them.
     Resume,
     /// Be asked about each of them.
     ConfirmAlways,
@@ -37,7 +36,6 @@ pub(in crate::web) enum Action {
     ConfirmAsUsual,
     /// Block somebody's client from a page that one administers.
     Block,
-    /// Lift that.
     Unblock,
 }
 
@@ -67,7 +65,6 @@ impl Action {
         }
     }
 
-    /// Reads it back.
     pub(in crate::web) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == text)
     }
@@ -114,9 +111,7 @@ impl From<Block> for Target {
 
 /// An action and everything it is about, checked to be this person's business.
 pub(in crate::web) struct Plan {
-    /// What.
     pub action: Action,
-    /// To which connections.
     pub targets: Vec<Target>,
     /// The name of the page of a block.
     pub page_name: Option<String>,
@@ -206,7 +201,6 @@ async fn ask(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
     Ok(views::admin::confirm(&plan, &visitor.form_token(ctx)))
 }
 
-/// Does it.
 pub(in crate::web) async fn perform(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match carry_out(ctx, request, request_id).await {
         Ok(response) => response,

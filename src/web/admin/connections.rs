@@ -12,17 +12,13 @@ use std::collections::HashMap;
 /// All live grants of one person to one client; of a listing by page, those that reach the page.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct Connection {
-    /// Whose.
     pub user_id: UserId,
-    /// Their name.
     pub user_name: String,
-    /// To which client.
     pub client_id: ClientId,
     /// Its name, as the newest consent page showed it.
     pub client_name: String,
     /// How much is known of it.
     pub standing: Standing,
-    /// Where its answer went.
     pub redirect_host: String,
     /// Whether any of its grants went to a loopback address, where any program can claim the client id.
     pub is_loopback: bool,
@@ -30,9 +26,7 @@ pub(in crate::web) struct Connection {
     pub scopes: ScopeSet,
     /// Where any of its grants reaches.
     pub pages: PageChoice,
-    /// The first approval.
     pub since: Timestamp,
-    /// The last call.
     pub last_used_at: Option<Timestamp>,
     /// When it ends by itself.
     pub end: End,
@@ -106,7 +100,6 @@ impl Connection {
         }
     }
 
-    /// Adds a later grant.
     fn add(&mut self, grant: LiveGrant) {
         self.end = later(self.end, end_of(&grant));
         self.scopes = self.scopes.union(grant.scopes);

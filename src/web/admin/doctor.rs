@@ -10,18 +10,15 @@ use crate::storage::health::Health;
 use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 
-/// What the doctor found.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct Checkup {
     /// The last call, to the minute.
     pub called_at: Option<Timestamp>,
     /// What the program calls itself, and its version. From outside.
     pub program: Option<(String, String)>,
-    /// What it spoke last.
     pub revision: Option<Revision>,
     /// The last call without a result.
     pub trouble: Option<Finding<Trouble>>,
-    /// Refreshes that went well.
     pub refreshes: i64,
     /// The last of them; the first tokens, if there was none.
     pub refreshed_at: Timestamp,
@@ -30,7 +27,6 @@ pub(in crate::web) struct Checkup {
     pub repeated_refreshes: i64,
     /// When the newest of those tokens was sent first.
     pub repeated_at: Option<Timestamp>,
-    /// Refreshes that were refused.
     pub refreshes_failed: i64,
     /// The last of those, with its reason in a word of ours.
     pub refresh_failure: Option<Finding<String>>,
@@ -40,12 +36,9 @@ pub(in crate::web) struct Checkup {
     pub blocked_pages: Vec<PageId>,
 }
 
-/// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::web) struct Finding<T> {
-    /// What.
     pub what: T,
-    /// When.
     pub at: Timestamp,
     /// Whether the same has gone well since.
     pub is_over: bool,
@@ -54,7 +47,6 @@ pub(in crate::web) struct Finding<T> {
 /// What one scope is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::web) struct ScopeCheck {
-    /// Which.
     pub scope: Scope,
     /// Whether the client asked for it at the newest approval; `None`: not known any more.
     pub is_asked: Option<bool>,
@@ -73,7 +65,6 @@ pub(in crate::web) enum Verdict {
     Well,
     /// It has not called yet.
     Unused,
-    /// Something went wrong last.
     Trouble,
     /// Its person has paused what it posts.
     Paused,

@@ -101,7 +101,6 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// Who sends the request.
     async fn of(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Self, Fault> {
         let cookie = session_cookie(ctx, request).await?;
         Self::find(ctx, cookie).await
@@ -164,7 +163,6 @@ async fn visible_pages(api: &Api<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
     Ok(pages.into_iter().filter(access::is_visible).collect())
 }
 
-/// The page.
 pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     match overview::show(ctx, request, request_id).await {
         Ok(response) => response,

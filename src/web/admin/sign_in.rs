@@ -128,7 +128,6 @@ async fn open_session(
     response
 }
 
-/// Ends the session.
 pub(in crate::web) async fn out(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
     let visitor = match Visitor::of_form(ctx, request).await {
         Ok((visitor, _)) => visitor,

@@ -16,13 +16,11 @@ use http::Request;
 /// Why a request of somebody who has signed in makes no connection.
 #[derive(Clone, Copy)]
 pub(super) enum Refused {
-    /// The person declined.
     Person,
     /// The person can see no page.
     NoPage,
     /// StatiBeat keeps the person out.
     UserEnded,
-    /// Too many answers.
     Answers,
     /// The client or its redirect URI was taken off the list.
     ClientNotListed,

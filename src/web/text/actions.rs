@@ -17,7 +17,6 @@ pub const fn button(action: Action) -> &'static str {
     }
 }
 
-/// What was done.
 pub const fn done(action: Action) -> &'static str {
     match action {
         Action::Revoke => "The connection is ended. Its tokens stopped working at once.",
@@ -33,9 +32,7 @@ pub const fn done(action: Action) -> &'static str {
 
 /// What an action is about.
 pub struct About<'a> {
-    /// The client.
     pub client: &'a str,
-    /// Whose it is.
     pub person: &'a str,
     /// The page of a block.
     pub page: Option<&'a str>,
@@ -43,17 +40,12 @@ pub struct About<'a> {
     pub is_loopback: bool,
 }
 
-/// Whether it is meant.
 pub struct Question {
-    /// The question.
     pub title: String,
-    /// What would happen.
     pub effect: String,
-    /// Yes.
     pub button: &'static str,
 }
 
-/// No.
 pub const KEEP: &str = "Keep as it is";
 
 /// Asks whether an action is meant.

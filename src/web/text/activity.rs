@@ -2,27 +2,17 @@
 
 use super::capitalized;
 
-/// The section.
 pub const TITLE: &str = "Recent activity";
-/// What it shows.
 pub const HINT: &str = "What your apps post appears here, connections that end or were not made, and sign-ins that were refreshed twice. What they read is counted above, not listed.";
-/// No row at all.
 pub const NONE_YET: &str = "Nothing yet.";
 /// No row that fits the filters.
 pub const NONE: &str = "Nothing fits these filters.";
-/// A filter.
 pub const PAGE: &str = "Page";
-/// A filter.
 pub const APP: &str = "App";
-/// A filter.
 pub const OUTCOME: &str = "Outcome";
-/// No filter.
 pub const ALL: &str = "All";
-/// Filters.
 pub const SHOW: &str = "Show";
-/// The table.
 pub const LIST: &str = "List of activity";
-/// Its columns.
 pub const COLUMNS: [&str; 5] = ["When", "App", "What", "Page", "Outcome"];
 /// A row that is not the person's own.
 pub const OF_SOMEBODY_ELSE: &str = "of somebody else";

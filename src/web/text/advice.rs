@@ -5,7 +5,6 @@ use crate::mcp::Trouble;
 /// What something means, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// What happened.
     pub meaning: &'static str,
     /// What to do, and whose turn it is.
     pub advice: &'static str,

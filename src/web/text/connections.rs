@@ -1,46 +1,28 @@
 //! Connected clients, as their people and the admins of pages see them.
 
-/// The person's own.
 pub const OWN: &str = "Your connected apps";
-/// None of them.
 pub const NONE_OWN: &str =
     "None at the moment. Add the Resource URL to an app; once you have allowed it, it appears here.";
-/// Those of other people.
 pub const OTHERS: &str = "Other people's apps on pages you administer";
-/// None of them.
 pub const NONE_OTHERS: &str = "Nobody else has an app connected that has reached one of your pages.";
-/// A state.
 pub const PAUSED: &str = "Writes paused";
-/// A state.
 pub const CONFIRMED: &str = "Every write confirmed";
-/// A state.
 pub const BLOCKED: &str = "Blocked";
-/// The list of blocks.
 pub const BLOCKS: &str = "Apps blocked on pages you administer";
 /// The time of a block.
 pub const BLOCKED_SINCE: &str = "Since";
-/// Where its answer went.
 pub const DESTINATION: &str = "Access went to";
-/// Its scopes.
 pub const MAY: &str = "May";
-/// A scope that writes.
 pub const POSTS_PUBLICLY: &str = "Posts publicly";
-/// Reading by tools.
 pub const READ_BRIDGE: &str = "Read all this through tools as well";
-/// Its pages.
 pub const PAGES: &str = "Pages";
-/// All of them.
 pub const ALL_PAGES: &str = "All pages you can see, now and later";
 /// The page of an admin that it reaches.
 pub const YOUR_PAGE: &str = "Your page";
-/// The first approval.
 pub const SINCE: &str = "Since";
-/// The last call.
 pub const LAST_USED: &str = "Last used";
-/// Its end.
 pub const ENDS: &str = "Ends";
 
-/// A client of somebody.
 pub fn of_person(client: &str, person: &str) -> String {
     format!("{client} of {person}")
 }
@@ -66,7 +48,6 @@ pub fn about_other(client: &str, person: &str, page: &str) -> String {
     format!("({client} of {person}, {page})")
 }
 
-/// Some pages.
 pub fn only(pages: &str) -> String {
     format!("Only {pages}")
 }
@@ -85,12 +66,10 @@ pub fn page(number: impl std::fmt::Display) -> String {
 pub mod picture {
     use crate::storage::calls::CallOutcome;
 
-    /// No call.
     pub fn none(days: i64) -> String {
         format!("No calls in the last {days} days.")
     }
 
-    /// What it shows.
     pub fn caption(days: i64) -> String {
         format!("Calls per day, last {days} days")
     }
@@ -102,17 +81,14 @@ pub mod picture {
 
     /// The same as a table.
     pub const NUMBERS: &str = "Numbers";
-    /// The column of days.
     pub const DAY: &str = "Day (UTC)";
     /// Days that are not there.
     pub const OTHER_DAYS: &str = "No calls on the days that are not listed.";
 
-    /// The table.
     pub fn table(client: &str) -> String {
         format!("Calls per day of {client}")
     }
 
-    /// How a call ended.
     pub const fn outcome(outcome: CallOutcome) -> &'static str {
         match outcome {
             CallOutcome::Answered => "Answered",

@@ -3,18 +3,14 @@
 use super::WithLink;
 use crate::oauth::grant::GrantLifetime;
 
-/// The question.
 pub fn title(client: &str) -> String {
     format!("Connect {client} to StatiBeat?")
 }
 
 /// "Only these pages", and none ticked.
 pub const NO_PAGE: &str = "Nothing is connected yet: choose at least one page, or all pages.";
-/// Who asks.
 pub const APP: &str = "App";
-/// Where the answer goes.
 pub const DESTINATION: &str = "Access goes to";
-/// Who is asked.
 pub const ACCOUNT: &str = "Your account";
 /// To answer as somebody else.
 pub const SWITCH: &str = "Use another account";
@@ -22,38 +18,25 @@ pub const SWITCH: &str = "Use another account";
 pub const SELF_NAMED: &str = "The app chose its name itself. Nobody has checked it.";
 /// An app that nothing is known of.
 pub const UNKNOWN: &str = "Nothing is known about this app. Nobody has checked it.";
-/// An app on loopback.
 pub const LOCAL: &str = "It runs on this computer. Go on only if you have just started connecting it yourself: any program here could use the same name.";
-/// The reads.
 pub const READS: &str = "It may read";
-/// Reading by tools.
 pub const READ_BRIDGE: &str =
     "Read all this through tools as well, for apps that only know tools; it allows nothing more.";
-/// The writes.
 pub const WRITES: &str = "It may post publicly, in your name";
-/// What that means.
 pub const WRITES_HINT: &str = "Customers see at once what it posts. Leave these unticked if it should only read.";
 /// A scope that the person's role allows nowhere.
 pub const NO_EFFECT: &str = "Without effect for now: your role allows it on none of your pages.";
-/// The pages.
 pub const PAGES: &str = "On which pages";
-/// All of them.
 pub const ALL_PAGES: &str = "All pages I can see, now and later";
-/// Some of them.
 pub const THESE_PAGES: &str = "Only these pages";
-/// The list of them.
 pub const PAGE_LIST: &str = "Pages";
-/// The lifetime.
 pub const LIFETIME: &str = "For how long";
 /// What no connection can do.
 pub const NEVER: &str =
     "It can never do more than your own role on a page allows, and never deletes, resolves or changes settings.";
-/// How to end it.
 pub const END: WithLink =
     ["You can end this connection at any time on the ", "Hosted MCP page", ", or in the app itself."];
-/// Yes.
 pub const ALLOW: &str = "Allow";
-/// No.
 pub const DENY: &str = "Don't allow";
 
 /// A scope that the person's role does not allow on these pages.
@@ -66,7 +49,6 @@ pub fn all_now(pages: &str) -> String {
     format!("Now: {pages}")
 }
 
-/// A lifetime.
 pub fn lifetime(lifetime: GrantLifetime) -> String {
     match lifetime {
         GrantLifetime::UntilRevoked => "Until I end it".into(),
@@ -99,7 +81,5 @@ pub fn go_on_to(client: &str) -> String {
 
 /// Another account is to be chosen.
 pub const CHOOSE_ACCOUNT: &str = "Choose an account";
-/// What happens then.
 pub const TO_SIGN_IN: &str = "You are being sent to StatiBeat's sign-in.";
-/// The way there.
 pub const GO_ON_TO_SIGN_IN: &str = "Continue to sign-in";

@@ -3,7 +3,6 @@
 use crate::mcp::era::Revision;
 use crate::web::admin::{ScopeCheck, Verdict};
 
-/// Its name.
 pub const NAME: &str = "Connection doctor";
 
 /// Of which connection, for those who hear it.
@@ -21,19 +20,13 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The last call.
 pub const LAST_CALL: &str = "Last call";
-/// No call.
 pub const NO_CALL: &str = "The app has not called yet. Finish connecting it, then ask it for your pages.";
 /// What the program says of itself.
 pub const CALLS_ITSELF: &str = "Calls itself";
-/// Who says so.
 pub const SAYS_ITSELF: &str = "As the app says itself; nobody has checked it.";
-/// Nothing said.
 pub const SAYS_NOTHING: &str = "It has not said.";
-/// The protocol.
 pub const SPEAKS: &str = "Speaks";
-/// No protocol.
 pub const SPEAKS_NOTHING: &str = "Nothing yet that StatiBeat understands.";
 
 /// A revision of the protocol, and what that means.
@@ -42,9 +35,7 @@ pub fn revision(revision: Revision) -> (String, &'static str) {
     (format!("MCP {}", revision.as_str()), means)
 }
 
-/// Its refreshes.
 pub const REFRESHED: &str = "Sign-in refreshed";
-/// None of them.
 pub const NOT_REFRESHED: &str = "Not yet; the first one comes within an hour of use.";
 
 /// How often, in front of when.
@@ -52,20 +43,14 @@ pub fn refreshed(times: i64) -> String {
     if times == 1 { "Once:".to_owned() } else { format!("{times} times, last:") }
 }
 
-/// How many were refused.
 pub fn refreshes_refused(times: i64) -> String {
     format!("Refused: {times}")
 }
 
-/// Repeated refreshes.
 pub const REFRESH_REPEATED: &str = "Refresh token sent twice";
-/// The last refused refresh.
 pub const REFRESH_REFUSED: &str = "Refresh refused";
-/// The last error.
 pub const LAST_ERROR: &str = "Last error";
-/// No error.
 pub const NO_ERROR: &str = "None.";
-/// It went well since.
 pub const OVER: &str = "It has worked again since.";
 /// Pages that admins blocked it from.
 pub const BLOCKED: &str = "Blocked on";
@@ -77,12 +62,10 @@ pub fn blocked(pages: &str) -> String {
     )
 }
 
-/// The table of scopes.
 pub fn permissions(client: &str) -> String {
     format!("Permissions of {client}")
 }
 
-/// Its columns.
 pub const COLUMNS: [&str; 4] = ["Permission", "Asked for", "Granted", "Your role allows it"];
 /// Whether a scope was asked for.
 pub const NOT_KNOWN: &str = "Not known";
@@ -102,7 +85,6 @@ pub fn ended(count: usize) -> String {
     format!("Ended in the last 30 days ({count})")
 }
 
-/// When one ended.
 pub fn ended_at(ago: &str) -> String {
     format!("Ended {ago}")
 }

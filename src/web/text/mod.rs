@@ -33,7 +33,6 @@ pub const NO: &str = "No";
 /// A text with a link in it: before, inside and after.
 pub type WithLink = [&'static str; 3];
 
-/// A window's title.
 pub fn window_title(of: &str) -> String {
     format!("{of} – StatiBeat")
 }
@@ -53,7 +52,6 @@ pub const fn standing(standing: Standing) -> &'static str {
     }
 }
 
-/// Names in a row.
 pub fn list(names: &[&str]) -> String {
     names.join(", ")
 }

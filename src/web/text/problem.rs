@@ -3,11 +3,8 @@
 use crate::oauth::error::ShownToPerson;
 use crate::web::views::{Place, Problem};
 
-/// A problem in words.
 pub struct Words {
-    /// What it is.
     pub title: &'static str,
-    /// What happened.
     pub happened: String,
     /// What it means, and what to do.
     pub advice: &'static str,

@@ -1,24 +1,17 @@
 //! How to connect a client, and the connector's addresses.
 
-/// The section.
 pub const CONNECT: &str = "Connect an app";
 /// The same for somebody who has one.
 pub const CONNECT_ANOTHER: &str = "Connect another app";
-/// What to do.
 pub const CONNECT_HINT: &str =
     "Add this address to your app. It sends you here to sign in and to choose what it may do.";
-/// The address.
 pub const RESOURCE_URL: &str = "Resource URL";
-/// How to copy it.
 pub const COPY_HINT: &str = "Tab into the field or triple-click it, then copy.";
 
 /// A client, what to do in it, and what to paste if it is not the address itself.
 pub struct Steps {
-    /// The client.
     pub client: &'static str,
-    /// What to do.
     pub how: &'static str,
-    /// What to paste.
     pub line: Option<String>,
 }
 
@@ -66,25 +59,17 @@ pub fn clients(url: &str) -> [Steps; 6] {
 
 /// The section for those who set a client up by hand.
 pub const DETAILS: &str = "Technical details";
-/// An address.
 pub const ISSUER: &str = "Authorization server";
-/// An address.
 pub const AUTHORIZE: &str = "Authorization endpoint";
-/// An address.
 pub const TOKEN: &str = "Token endpoint";
-/// An address.
 pub const REVOKE: &str = "Revocation endpoint";
-/// An address.
 pub const REGISTER: &str = "Registration endpoint";
 /// How a client signs in.
 pub const METHOD: &str = "Method";
 /// How a client signs in.
 pub const METHOD_USED: &str = "OAuth authorization code with PKCE S256, no client secret";
-/// All scopes.
 pub const SCOPES: &str = "Supported scopes";
-/// The operator's list.
 pub const APPROVED: &str = "Approved web apps";
-/// Who needs no approval.
 pub const LOCAL_APPS: &str =
     "Apps on your own computer need no approval here; the consent page says what is known of each.";
 

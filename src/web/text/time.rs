@@ -2,13 +2,11 @@
 
 /// A moment, without its zone.
 pub const MOMENT: &str = "%-d %b %Y, %H:%M";
-/// A zone's short name.
 pub const ZONE: &str = "%Z";
 /// The same moment beside it, on the same day.
 pub const BESIDE: &str = "(%H:%M UTC)";
 /// The same moment beside it, on another day.
 pub const BESIDE_OTHER_DAY: &str = "(%-d %b, %H:%M UTC)";
-/// A day.
 pub const DAY: &str = "%-d %b %Y";
 /// A day of these weeks.
 pub const SHORT_DAY: &str = "%-d %b";

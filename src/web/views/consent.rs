@@ -14,27 +14,21 @@ use http::StatusCode;
 use maud::{Markup, html};
 use url::Url;
 
-/// What the page shows.
 pub(in crate::web) struct ConsentPage<'a> {
-    /// Who asks.
     pub client: &'a Client,
-    /// Who is asked.
     pub person: &'a SignedIn,
     /// The pages that person can see.
     pub pages: &'a [AccessiblePage],
     /// What the app asks for.
     pub asked: ScopeSet,
-    /// How the controls stand.
     pub choice: &'a Choice,
     /// Whether reading by tools is offered here.
     pub offers_read_bridge: bool,
     /// Why the last answer could not be taken.
     pub objection: Option<Objection>,
-    /// Where the answer goes.
     pub action: &'a str,
     /// Where connections are looked after.
     pub admin_page: &'a str,
-    /// The form's handle.
     pub handle: &'a str,
 }
 
@@ -45,7 +39,6 @@ pub(in crate::web) enum Objection {
     NoPage,
 }
 
-/// Asks the person.
 pub(in crate::web) fn consent(view: &ConsentPage<'_>) -> Response {
     let title = text::title(&view.client.name);
     let body = html! {

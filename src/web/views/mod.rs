@@ -29,7 +29,6 @@ pub(super) enum Problem<'a> {
     LinkUsed,
     /// Another page loads this: in a frame, as an image, ahead of time.
     NotInATab,
-    /// Another browser started this.
     OtherBrowser,
     /// The form was shown to one person and answers for another.
     OtherPerson,
@@ -41,7 +40,6 @@ pub(super) enum Problem<'a> {
     SignInRefused,
     /// Signed in, but there is no page to connect to.
     NoPage {
-        /// Who.
         email: &'a str,
         /// How to tell the client.
         back: &'a Url,
@@ -50,7 +48,6 @@ pub(super) enum Problem<'a> {
     ForeignForm,
     /// Nothing of that name, for this person.
     NotThere,
-    /// Something is down.
     TryLater,
     /// Too often; when to try again.
     TooOften(Duration),

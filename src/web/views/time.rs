@@ -11,7 +11,6 @@ const UTC: &str = "UTC";
 
 /// The time, and the zone that times are told in.
 pub(in crate::web) struct Clock {
-    /// Now.
     pub now: Timestamp,
     zone: TimeZone,
 }
@@ -23,7 +22,6 @@ impl Clock {
         Self { now, zone: zone.unwrap_or(TimeZone::UTC) }
     }
 
-    /// The zone's name.
     pub(in crate::web) fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or(UTC)
     }
@@ -48,12 +46,10 @@ impl Clock {
         html! { time datetime=(at) { (here.strftime(text::MOMENT)) " " (here.strftime(text::ZONE)) } }
     }
 
-    /// A day.
     pub(super) fn day(&self, at: Timestamp) -> Markup {
         html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime(text::DAY)), None => (at) } } }
     }
 
-    /// How long ago.
     pub(super) fn since(&self, at: Timestamp) -> String {
         text::ago(self.now.since(at).as_secs())
     }

@@ -8,7 +8,6 @@ use crate::oauth::grant::PageChoice;
 use crate::storage::blocks::Block;
 use maud::{Markup, html};
 
-/// The person's own.
 pub(super) fn own(view: &Overview<'_>) -> Markup {
     html! {
         section.card aria-labelledby="connections" {

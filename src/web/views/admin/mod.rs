@@ -25,13 +25,9 @@ use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
 use maud::{Markup, html};
 
-/// Everything the page shows.
 pub(in crate::web) struct Overview<'a> {
-    /// Who is signed in.
     pub person: &'a SignedIn,
-    /// What its forms carry.
     pub form_token: &'a str,
-    /// The connector's addresses.
     pub endpoints: &'a Endpoints,
     /// The web clients that the operator approved.
     pub approved: &'a AllowedRedirects,
@@ -45,7 +41,6 @@ pub(in crate::web) struct Overview<'a> {
     pub others: &'a [Connection],
     /// Blocks on pages that the person administers.
     pub blocks: &'a [Block],
-    /// What was done.
     pub activity: &'a ActivityList,
     /// Calls of the own connections.
     pub counts: &'a [DayCount],
@@ -61,17 +56,13 @@ pub(in crate::web) struct Overview<'a> {
 
 /// How the activity is narrowed.
 pub(in crate::web) struct Filter {
-    /// To one page.
     pub page: Option<PageId>,
-    /// To one client.
     pub client_id: Option<String>,
-    /// To one outcome.
     pub outcome: Option<String>,
 }
 
 /// One page of the activity.
 pub(in crate::web) struct ActivityList {
-    /// Newest first.
     pub rows: Vec<Shown>,
     /// Where older rows are, if there are any.
     pub next: Option<String>,
@@ -79,7 +70,6 @@ pub(in crate::web) struct ActivityList {
     pub is_later: bool,
     /// Pages that keep audit logs.
     pub visible: Vec<PageId>,
-    /// Pages that do not.
     pub disabled: Vec<PageId>,
     /// Pages of which StatiBeat does not say.
     pub unknown: Vec<PageId>,
@@ -159,7 +149,6 @@ pub(in crate::web) fn welcome(status: StatusCode) -> Response {
     page(status, text::HOSTED_MCP, &html! {}, &body)
 }
 
-/// After signing out.
 pub(in crate::web) fn signed_out() -> Response {
     let another = format!("{}?account=choose", Route::AdminSignIn.path());
     let body = html! {
