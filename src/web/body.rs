@@ -1,6 +1,7 @@
 //! Reading a request's body: after its head was judged, and never further than the limit of its route.
 
 use super::Context;
+use super::browser;
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
 use crate::oauth::error::{RegistrationError, TokenError};
@@ -10,13 +11,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request};
 
 /// Reads what the route's handler needs of the body: nothing without POST, and nothing of a form that does not say that it is
-/// one. The handler refuses such a form by its headers.
+/// one, or that a page of another site has sent to a person's pages. The handler refuses such a form by its headers.
 pub(super) async fn receive(
     route: Route,
     head: &Request<()>,
     body: &dyn RequestBody,
+    issuer: &str,
 ) -> Result<Request<Bytes>, BodyError> {
-    let is_wanted = head.method() == Method::POST && has_wanted_type(route, head.headers());
+    let is_accepted = route.audience() != Audience::Browser || browser::is_from_our_page(head, issuer);
+    let is_wanted = head.method() == Method::POST && is_accepted && has_wanted_type(route, head.headers());
     let bytes = if is_wanted { read(route, head, body).await } else { Ok(Bytes::new()) };
     let bytes = match bytes {
         // To a person's form, whose handler has a page for one that is incomplete.

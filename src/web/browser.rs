@@ -155,7 +155,7 @@ fn short(handle: &SecretHash) -> String {
 
 /// Whether a form was sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, it says itself that the
 /// request is same-origin.
-pub fn is_from_our_page(request: &Request<Bytes>, issuer: &str) -> bool {
+pub fn is_from_our_page<T>(request: &Request<T>, issuer: &str) -> bool {
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     match header(ORIGIN) {
         Some(origin) => origin == issuer,

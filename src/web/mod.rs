@@ -198,7 +198,7 @@ async fn respond(ctx: &Context<'_>, head: &Request<()>, body: &dyn RequestBody, 
         ctx.ledger.because("caused_by_another_page");
         refusal
     } else {
-        match body::receive(route, head, body).await {
+        match body::receive(route, head, body, &ctx.config.issuer).await {
             Ok(request) => dispatch(ctx, route, &request, request_id).await,
             Err(error) => body::refuse(ctx, route, error),
         }

@@ -2,7 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::flow::user;
-use crate::support::{BREAK, PIECE, RESOURCE, TestApp, header, json, request};
+use crate::support::{BREAK, PIECE, PUBLIC_URL, RESOURCE, TestApp, header, json, request};
 use bytes::Bytes;
 use http::Response;
 
@@ -62,6 +62,21 @@ fn a_body_is_not_read_where_the_origin_the_path_or_the_method_is_wrong() {
     ] {
         let (answer, read) = send(&app, method, path, &headers, &body);
         assert_eq!((answer.status().as_u16(), read), (status, 0), "{method} {path}");
+    }
+}
+
+#[test]
+fn form_of_another_sites_page_is_refused_unread() {
+    let app = TestApp::new();
+    let body = "x".repeat(1000);
+    for path in ["/mcp/oauth/consent", "/mcp/admin/action", "/mcp/admin/sign-out"] {
+        for origin in [vec![("origin", "https://evil.example")], vec![("origin", "null")], vec![]] {
+            let headers: Vec<_> = [FORM].into_iter().chain(origin).collect();
+            let (answer, read) = send(&app, "POST", path, &headers, &body);
+            assert_eq!((answer.status().as_u16(), read), (403, 0), "{path} {headers:?}");
+        }
+        let (_, read) = send(&app, "POST", path, &[FORM, ("origin", PUBLIC_URL)], &body);
+        assert_eq!(read, body.len(), "{path} from a page of ours");
     }
 }
 
