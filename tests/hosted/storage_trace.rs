@@ -164,16 +164,20 @@ fn statements() -> Vec<(String, String)> {
     found
 }
 
+/// SQL of a module `tests` is no statement of the storage.
 fn collect(tokens: TokenStream, texts: &mut Vec<String>) {
+    let mut is_tests = false;
     for token in tokens {
         match token {
+            TokenTree::Group(_) if is_tests => {}
             TokenTree::Group(group) => collect(group.stream(), texts),
             TokenTree::Literal(literal) => {
                 let text = unquoted(&literal.to_string());
                 let is_sql = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|word| text.starts_with(word));
                 texts.extend(is_sql.then_some(text));
             }
-            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            TokenTree::Ident(ref name) => is_tests = *name == "tests",
+            TokenTree::Punct(_) => is_tests = false,
         }
     }
 }
