@@ -91,3 +91,63 @@ pub(super) fn select_of_user(user_id: &UserId) -> Select<(String, PageId)> {
     );
     Select { statement, read: |row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::audit::{AuditId, Kind};
+    use super::super::testing::TestDatabase;
+    use super::*;
+    use crate::ids::RequestId;
+
+    const PAGE: PageId = PageId(7);
+
+    /// Blocks, or lifts the block of, the client `cursor` of user 42 on page 7.
+    async fn act(db: &TestDatabase, id: &str, kind: Kind) {
+        let change = Change {
+            id: AuditId(id.into()),
+            at: Timestamp::from_seconds(9),
+            kind,
+            actor: &UserId("1".into()),
+            owner: &UserId("42".into()),
+            client_id: &ClientId::parse("cursor").expect("a client id"),
+            client_name: "Cursor",
+            page_id: Some(PAGE),
+            request_id: &RequestId("r".into()),
+        };
+        match kind {
+            Kind::PageBlock => block(db, &change, PAGE).await.expect("blocked"),
+            _ => unblock(db, &change, PAGE).await.expect("lifted"),
+        }
+    }
+
+    /// The blocks on pages 7 and 8: whose, which client, which page, whether it covers loopback clients.
+    async fn blocks(db: &TestDatabase) -> Vec<String> {
+        let blocks = list_by_pages(db, &[PAGE, PageId(8)]).await.expect("a list");
+        let shown = |block: &Block| {
+            format!("{} {} {} {}", block.user_id.0, block.client_id.as_str(), block.page_id, block.is_loopback)
+        };
+        blocks.iter().map(shown).collect()
+    }
+
+    #[tokio::test]
+    async fn unblock_lifts_the_block_of_that_person_client_and_page_only() {
+        let db = TestDatabase::new();
+        for (user, client, page) in [(42, "cursor", 7), (42, "cursor", 8), (42, "other", 7), (43, "cursor", 7)] {
+            db.execute(&format!("INSERT INTO page_blocks VALUES ('{user}', '{client}', {page}, 0, 'U', 'C', 1, '1')"));
+        }
+        act(&db, "lift", Kind::PageUnblock).await;
+        assert_eq!(blocks(&db).await, ["42 other 7 false", "43 cursor 7 false", "42 cursor 8 false"]);
+    }
+
+    #[tokio::test]
+    async fn block_covers_loopback_clients_once_any_grant_of_the_client_was_on_loopback() {
+        let db = TestDatabase::new();
+        db.insert_grant("web");
+        act(&db, "first", Kind::PageBlock).await;
+        assert_eq!(blocks(&db).await, ["42 cursor 7 false"]);
+        db.insert_grant("loopback");
+        db.execute("UPDATE grants SET is_loopback = 1, revoked_at = 1, revoke_reason = 'user' WHERE id = 'loopback'");
+        act(&db, "second", Kind::PageBlock).await;
+        assert_eq!(blocks(&db).await, ["42 cursor 7 true"]);
+    }
+}

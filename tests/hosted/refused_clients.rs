@@ -62,6 +62,20 @@ fn one_address_cannot_push_out_the_refusals_of_others() {
 }
 
 #[test]
+fn refusals_of_one_address_are_remembered_ten_times_an_hour() {
+    let app = TestApp::new();
+    let refuse_from = |address: &str| refuse(&app, "https://n8n.example/id", "https://n8n.example/callback", address);
+    let times = || refused_clients(&app)["refused_clients"][0]["times"].clone();
+    (0..30).for_each(|_| refuse_from("203.0.113.9"));
+    assert_eq!(times(), 10);
+    refuse_from("192.0.2.1");
+    assert_eq!(times(), 11, "another address has a limit of its own");
+    app.advance(Duration::from_hours(1));
+    refuse_from("203.0.113.9");
+    assert_eq!(times(), 12);
+}
+
+#[test]
 fn many_addresses_cannot_grow_the_refusals_without_limit() {
     let app = TestApp::new();
     for n in 0..2000 {
