@@ -1,5 +1,6 @@
 //! Revoked, paused or blocked means stopped: whatever a write waits for meanwhile.
 
+use crate::support::faults::Failure;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::surface::{EVERYTHING, tools};
@@ -116,6 +117,49 @@ fn taken_over_write_of_a_paused_connection_is_not_posted() {
     app.db.execute("DELETE FROM write_pauses");
     let resumed = json(&app.send(call(&token, tool, &arguments)));
     assert_eq!((resumed["result"]["isError"].as_bool(), posts(&app)), (Some(false), 1), "{resumed}");
+}
+
+/// The attempt slept through its lease, another one holds it now and may have posted.
+#[test]
+fn write_whose_lease_was_taken_over_before_the_post_is_not_posted() {
+    let mut taken_over = 0;
+    for (tool, arguments) in tools() {
+        for batches in 0..MOST_BATCHES {
+            let app = TestApp::new();
+            let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+            app.ping(&token);
+            let other = "UPDATE idempotency SET owner = 'another attempt'";
+            let (answer, posted) = interrupted(&app, call(&token, tool, &arguments), batches, other);
+            let is_taken_over = app.db.count("SELECT count(*) FROM idempotency WHERE owner = 'another attempt'") == 1;
+            if is_taken_over && posted == 0 {
+                taken_over += 1;
+                assert_eq!(posts(&app), 0, "{tool} after {batches}");
+                assert!(json(&answer).to_string().contains("already being carried out by another call"), "{answer:?}");
+            }
+        }
+    }
+    assert!(taken_over >= 4, "each tool between its lease and the last check: {taken_over}");
+}
+
+#[test]
+fn write_is_not_posted_where_storage_does_not_answer_the_last_check() {
+    let mut unchecked = 0;
+    for (tool, arguments) in tools() {
+        for batches in 0..MOST_BATCHES {
+            let app = TestApp::new();
+            let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+            app.ping(&token);
+            app.db.faults.once(batches, Failure::Before);
+            let answer = json(&app.send(call(&token, tool, &arguments)));
+            let failed = app.db.faults.take_failed().unwrap_or_default();
+            if failed.contains("AS is_held") {
+                unchecked += 1;
+                assert_eq!(posts(&app), 0, "{tool}");
+                assert!(answer.to_string().contains("othing was published"), "{answer}");
+            }
+        }
+    }
+    assert_eq!(unchecked, 4, "once for each tool");
 }
 
 /// A key that stands for another write says nothing about this one, even if that write goes away before the lease.
