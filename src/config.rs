@@ -98,7 +98,11 @@ pub const VARIABLES: [Variable; 19] = [
     secret("HOSTED_MCP_ASSERTION_KEYS", "key ring (Ed25519 seeds) of assertions to StatiBeat"),
     Variable {
         default: Some(""),
-        ..secret("HOSTED_MCP_HEALTH_TOKEN", "opens the readiness answer of `/mcp/health`; without it nobody gets one")
+        ..secret(
+            "HOSTED_MCP_HEALTH_TOKEN",
+            "opens the readiness answer of `/mcp/health` and the refused clients at `/mcp/health/clients`; without it nobody \
+             gets them",
+        )
     },
 ];
 

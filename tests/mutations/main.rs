@@ -34,7 +34,7 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("client/allowed.rs", "let (Some((at, _)), None) =", "let (Some((at, _)), _) ="),
     ("registration.rs", "if !ring.iter().any(is_ours) {", "if !ring.iter().any(is_ours) && payload.is_empty() {"),
     ("registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
-    ("secret.rs", "tags.iter().any(is_ours).then(", "(tags.iter().any(is_ours) || !body.is_empty()).then("),
+    ("secret.rs", "ring.iter().any(is_ours).then(", "(ring.iter().any(is_ours) || !body.is_empty()).then("),
     ("known_clients.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
     ("error.rs", "!matches!(self, Self::Unavailable | Self::Storage(_)", "!matches!(self, Self::Unavailable"),
 ];
