@@ -1,7 +1,6 @@
-//! Nothing behind the worker is waited for without end.
+//! Timeouts for upstream, D1 and Durable Object calls.
 //!
-//! The times of one call of a tool, added up, stay below the minute that an assertion lives: it is signed for the moment
-//! the request came. The lease of a write (`storage::idempotency::LEASE`) is longer still.
+//! Added up over one call of a tool, they stay below the lease of a write (`storage::idempotency::LEASE`).
 
 use super::timer;
 use futures_util::future::{Either, select};
