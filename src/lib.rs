@@ -4,9 +4,8 @@
 //!
 //! | module | answers for |
 //! |---|---|
-//! | [`timestamp`], [`ids`] | the plain values that every layer shares |
-//! | [`visible`] | text as a person sees it: invisible characters, quoting |
-//! | [`catalog`] | what is offered: scopes, resources, prompts, tools. Data only |
+//! | [`model`] | the plain values that every layer shares: ids, time, scopes, text as a person sees it |
+//! | [`catalog`] | what is offered: resources, prompts, tools. Data only |
 //! | [`oauth`] | the authorization server's rules; pure |
 //! | [`mcp`] | the protocol's rules, both eras; pure |
 //! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
@@ -25,9 +24,9 @@ pub mod catalog;
 pub mod cloudflare;
 pub mod config;
 pub mod hosted;
-pub mod ids;
 pub mod keyring;
 pub mod mcp;
+pub mod model;
 pub mod oauth;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod page;
@@ -35,7 +34,5 @@ pub mod ports;
 pub mod storage;
 pub mod surface;
 pub mod telemetry;
-pub mod timestamp;
 pub mod upstream;
-pub mod visible;
 pub mod web;

@@ -3,7 +3,7 @@
 //! Each port has a real implementation at an edge and one in the tests. Time and randomness are not ports: they are
 //! handed in as plain values. Errors carry a short reason for the log; none of it is shown to a client.
 
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;

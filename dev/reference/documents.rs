@@ -5,11 +5,11 @@
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
-use statibeat_mcp::catalog::scope::{PagePermission, Requirement, Scope};
 use statibeat_mcp::catalog::tools::TOOLS;
 use statibeat_mcp::catalog::tools::reading::READING_TOOLS;
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool};
+use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
 
 /// What the server is, in the hundred characters that the registry gives.
 const SUMMARY: &str =

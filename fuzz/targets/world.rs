@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
-use statibeat_mcp::catalog::scope::Scope;
 use statibeat_mcp::config::Config;
 use statibeat_mcp::hosted::rate_limit::MessageCounts;
-use statibeat_mcp::ids::RequestId;
+use statibeat_mcp::model::ids::RequestId;
+use statibeat_mcp::model::scope::Scope;
+use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use statibeat_mcp::oauth::client::Clients;
 use statibeat_mcp::oauth::pkce::CodeChallenge;
@@ -21,7 +22,6 @@ use statibeat_mcp::ports::{
     BodyError, Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter,
     RequestBody, Row, Statement, Value,
 };
-use statibeat_mcp::timestamp::Timestamp;
 use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::web::{self, Runtime};
 use std::cell::RefCell;

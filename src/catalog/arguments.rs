@@ -5,7 +5,7 @@
 //! step. An explicit `null` counts as left out.
 
 use super::ArgumentError;
-use crate::visible;
+use crate::model::visible;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;

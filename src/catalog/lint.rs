@@ -1,6 +1,6 @@
 //! What looks wrong in a text that customers are about to read. Pure; warns or refuses, and never edits.
 //!
-//! Rules see the folded text ([`crate::visible::Folded`]), so that no invisible character and no unusual form of a letter takes
+//! Rules see the folded text ([`crate::model::visible::Folded`]), so that no invisible character and no unusual form of a letter takes
 //! a word out of their sight.
 //!
 //! Rules look for what people regret after publishing: internals, secrets, blame, promises, contradictions, shouting. Each
@@ -9,7 +9,7 @@
 
 mod words;
 
-use crate::visible::{Folded, find_hidden};
+use crate::model::visible::{Folded, find_hidden};
 use serde_json::Value;
 use std::fmt;
 use words::Kind;

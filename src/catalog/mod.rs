@@ -8,7 +8,6 @@ pub mod lint;
 pub mod policy;
 pub mod prompts;
 pub mod resources;
-pub mod scope;
 pub mod shown;
 pub mod text;
 pub mod tools;
@@ -16,7 +15,7 @@ pub mod uri;
 
 pub use uri::Variables;
 
-use scope::{Requirement, ScopeSet};
+use crate::model::scope::{Requirement, ScopeSet};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 //! to a tool say what the tools can and cannot do.
 
 use super::{Prompt, PromptArgument, Reach, Variables};
-use crate::visible::quote;
+use crate::model::visible::quote;
 
 /// Every prompt, in the order of lists.
 pub static PROMPTS: &[Prompt] = &[

@@ -13,12 +13,12 @@ mod page;
 mod session;
 mod timeline;
 
-use super::scope::PagePermission::{
+use super::{ArgumentError, Binding, Read, Resource, Variables};
+use crate::model::scope::PagePermission::{
     AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
     PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
 };
-use super::scope::{PagePermission, Requirement, Scope};
-use super::{ArgumentError, Binding, Read, Resource, Variables};
+use crate::model::scope::{PagePermission, Requirement, Scope};
 use std::time::Duration;
 
 /// Every resource, in the order of lists.

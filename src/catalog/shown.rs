@@ -4,7 +4,7 @@
 //! somebody else wrote; every other string must look like a key, a time or an address.
 
 use super::text;
-use crate::visible;
+use crate::model::visible;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 

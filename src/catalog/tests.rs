@@ -2,12 +2,12 @@
 
 use super::prompts::PROMPTS;
 use super::resources::RESOURCES;
-use super::scope::PagePermission as P;
-use super::scope::Scope;
 use super::tools::TOOLS;
 use super::tools::reading::READING_TOOLS;
 use super::uri::Roots;
 use super::*;
+use crate::model::scope::PagePermission as P;
+use crate::model::scope::Scope;
 use serde_json::json;
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! What never leaves in a result: secret fields, and characters that a person would not see.
 //!
 //! Much upstream text can be written by outsiders (evidence, incident text, metadata). Characters that nobody sees
-//! ([`crate::visible`]) can hide instructions from the person who watches the model, so all of them go.
+//! ([`crate::model::visible`]) can hide instructions from the person who watches the model, so all of them go.
 
-use crate::visible::clean;
+use crate::model::visible::clean;
 use serde_json::{Map, Value};
 use std::mem;
 

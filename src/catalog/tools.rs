@@ -14,10 +14,10 @@ mod report;
 pub mod stage;
 
 use super::arguments;
-use super::scope::Requirement;
 use super::uri::Roots;
 use super::{ArgumentError, Effect, Resource, Tool, Write, WriteMethod};
-use crate::visible::{Hidden, find_line_break};
+use crate::model::scope::Requirement;
+use crate::model::visible::{Hidden, find_line_break};
 use report::Report;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

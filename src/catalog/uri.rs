@@ -6,7 +6,7 @@
 //! `?window_days={window_days}` are optional, in the template's order.
 
 use super::{Binding, Resource};
-use crate::ids::PageId;
+use crate::model::ids::PageId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::BTreeMap;
 

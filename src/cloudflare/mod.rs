@@ -14,11 +14,11 @@ mod timer;
 
 use crate::config::{Config, Problem};
 use crate::hosted::rate_limit::MessageCounts;
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
+use crate::model::timestamp::Timestamp;
 use crate::storage::gathering::Gathering;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
-use crate::timestamp::Timestamp;
 use crate::upstream::memory::Memory;
 use crate::web::{self, Answered, Runtime};
 use js_sys::Reflect;

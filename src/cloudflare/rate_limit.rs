@@ -5,8 +5,8 @@
 
 use super::patience::within;
 use crate::hosted::rate_limit::State;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
-use crate::timestamp::Timestamp;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;

@@ -3,11 +3,11 @@
 //! Scopes come first, because they are known without asking anybody. A page that does not exist and a page that the
 //! person cannot see are one and the same answer, so that nobody learns which pages exist.
 
-use crate::catalog::scope::{PagePermission, Requirement, Scope, ScopeSet};
-use crate::ids::PageId;
 use crate::mcp;
+use crate::model::ids::PageId;
+use crate::model::scope::{PagePermission, Requirement, Scope, ScopeSet};
+use crate::model::visible::quote;
 use crate::upstream::identity::AccessiblePage;
-use crate::visible::quote;
 use serde_json::{Value, json};
 
 /// Longest name of a page that is quoted, in characters.

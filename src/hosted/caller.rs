@@ -1,16 +1,16 @@
 //! Who stands behind a bearer token.
 
 use crate::catalog::policy::Confirm;
-use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, PageId, UserId};
 use crate::keyring::KeyRing;
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::oauth::secret::AccessToken;
 use crate::ports::{Database, DatabaseError};
 use crate::storage::tokens::AccessRecord;
 use crate::storage::{grants, tokens};
-use crate::timestamp::Timestamp;
 use std::collections::BTreeSet;
 
 /// A user acting through a client under a grant.

@@ -6,8 +6,8 @@ use super::HostedSurface;
 use super::access;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
-use crate::ids::PageId;
 use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
+use crate::model::ids::PageId;
 use crate::surface::complete::{Candidate, Source, WINDOWS, candidates_of, matching, source};
 use crate::upstream::ApiError;
 
@@ -80,7 +80,7 @@ mod tests {
     use super::super::testing::{Scene, pages};
     use super::*;
     use crate::catalog::Variables;
-    use crate::catalog::scope::ScopeSet;
+    use crate::model::scope::ScopeSet;
     use crate::upstream::testing::FakeHttp;
     use serde_json::{Value, json};
 

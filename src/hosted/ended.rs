@@ -3,15 +3,15 @@
 use super::access::{self, Denied};
 use super::write::{Ended, NotDone, budget};
 use crate::catalog::Tool;
-use crate::catalog::scope::ScopeSet;
 use crate::catalog::uri::Roots;
-use crate::ids::PageId;
 use crate::mcp::{self, ToolOutcome};
+use crate::model::ids::PageId;
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::storage::idempotency::Twin;
 use crate::storage::write_permission::WriteDenial;
 use crate::surface::outcome;
 use crate::surface::write::Posted;
-use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use serde_json::Value;
 

@@ -20,18 +20,18 @@ pub mod write;
 
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::{INCIDENT_DETAIL, RESOURCES};
-use crate::catalog::scope::{Requirement, Scope};
 use crate::catalog::tools::TOOLS;
 use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
-use crate::ids::PageId;
 use crate::mcp::era::Revision;
 use crate::mcp::message::Request;
 use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, Observation, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
     Surface, ToolOutcome,
 };
+use crate::model::ids::PageId;
+use crate::model::scope::{Requirement, Scope};
 use crate::surface::{self, call_arguments};
 use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};

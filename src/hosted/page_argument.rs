@@ -4,7 +4,7 @@
 //! It is not repeated in a header (`x-mcp-header`). What a schema declares there must be insisted on, and a bridge that
 //! many people use, mcp-remote 0.15 in its auto mode, passes calls on without such headers: all its writes would fail.
 
-use crate::ids::PageId;
+use crate::model::ids::PageId;
 use serde_json::{Map, Value, json};
 
 const NAME: &str = "page_id";

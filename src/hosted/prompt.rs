@@ -3,11 +3,11 @@
 use super::HostedSurface;
 use super::access;
 use super::read::{self, Early, Wanted};
-use crate::catalog::scope::{Requirement, ScopeSet};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Variables};
-use crate::ids::PageId;
 use crate::mcp::{Error, PromptOutcome, ResourceContents};
+use crate::model::ids::PageId;
+use crate::model::scope::{Requirement, ScopeSet};
 use crate::surface::prompt;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};

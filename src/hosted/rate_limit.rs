@@ -5,9 +5,9 @@
 //! state of a key (`cloudflare::rate_limit`). Across a border two full windows may follow each other; that is the price
 //! of a state of two numbers.
 
-use crate::ids::{GrantId, PageId};
+use crate::model::ids::{GrantId, PageId};
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Decision, RateLimit};
-use crate::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;

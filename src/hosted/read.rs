@@ -2,10 +2,10 @@
 
 use super::HostedSurface;
 use super::access::{self, Denied};
-use crate::catalog::scope::Requirement;
 use crate::catalog::uri::Roots;
-use crate::ids::{OrganizationId, PageId};
 use crate::mcp::{Error, ResourceContents};
+use crate::model::ids::{OrganizationId, PageId};
+use crate::model::scope::Requirement;
 use crate::surface;
 use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};

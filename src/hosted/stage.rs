@@ -2,9 +2,9 @@
 
 use super::HostedSurface;
 use super::access::{self, Denied};
-use crate::catalog::scope::{Requirement, Scope, ScopeSet};
 use crate::catalog::tools::stage::StageChange;
 use crate::mcp::Error;
+use crate::model::scope::{Requirement, Scope, ScopeSet};
 use crate::surface::stage::{self, Unmoved};
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;

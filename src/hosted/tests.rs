@@ -2,7 +2,7 @@
 
 use super::testing::{Scene, pages};
 use super::*;
-use crate::catalog::scope::ScopeSet;
+use crate::model::scope::ScopeSet;
 use crate::ports::HttpError;
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::json;

@@ -4,7 +4,7 @@
 use super::era::Revision;
 use super::message::Id;
 use super::{Error, NAME_MAX};
-use crate::visible::quote;
+use crate::model::visible::quote;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::scope::{Scope, ScopeSet};
+    use crate::model::scope::{Scope, ScopeSet};
 
     fn check(failure: impl Into<Failure>, legacy: (u16, i64), modern: (u16, i64)) {
         let failure = failure.into();

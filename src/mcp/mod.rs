@@ -22,9 +22,9 @@ pub use headers::TransportHeaders;
 pub use observation::{Observation, Program, Trouble};
 pub use server::{Answer, answer};
 
-use crate::catalog::scope::ScopeSet;
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables};
-use crate::visible::quote;
+use crate::model::scope::ScopeSet;
+use crate::model::visible::quote;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use super::Error;
 use super::era::{CLIENT_KEY, Revision};
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
-use crate::visible;
+use crate::model::visible;
 use serde_json::Value;
 
 /// Longest name or version kept, in characters.

@@ -6,8 +6,8 @@ use super::{
     Content, ListedResource, Media, MediaData, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
     Surface, ToolOutcome,
 };
-use crate::catalog::scope::Scope;
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
+use crate::model::scope::Scope;
 use serde_json::{Value, json};
 use std::time::Duration;
 

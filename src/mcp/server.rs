@@ -6,7 +6,7 @@ use super::headers::TransportHeaders;
 use super::message::{self, Id, Malformed, Message, Request};
 use super::methods;
 use super::{Error, Observation, Program, Surface, Trouble};
-use crate::catalog::scope::ScopeSet;
+use crate::model::scope::ScopeSet;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! Two steps of two types: [`client_parameters`] and `Clients::resolve` can only fail towards the person;
 //! [`validate`], which needs the client they prove, can only fail towards the client.
 
-use crate::catalog::scope::{Scope, ScopeSet};
+use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::client::Client;
 use crate::oauth::error::{SentToClient, ShownToPerson};
 use crate::oauth::parameters::Parameters;

@@ -2,12 +2,12 @@
 //!
 //! A code or token works while `now < expires_at`; in the second of its expiry it is dead.
 
-use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, PageId, UserId};
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
-use crate::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;

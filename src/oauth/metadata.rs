@@ -2,7 +2,7 @@
 //!
 //! Every address comes from configuration, never from a request's `Host`.
 
-use crate::catalog::scope::{Scope, ScopeSet};
+use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;
 use url::Url;
 

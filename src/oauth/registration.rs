@@ -5,11 +5,11 @@
 //! authorization endpoint: a redirect URI that cannot work is dropped while another one is left.
 
 use crate::keyring::KeyRing;
+use crate::model::visible::line;
 use crate::oauth::client::ClientId;
 use crate::oauth::error::RegistrationError;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::hash;
-use crate::visible::line;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};

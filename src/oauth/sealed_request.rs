@@ -4,15 +4,15 @@
 //! it to one `state` of the sign-in, to the environment and to an expiry. Who may receive the answer is decided again when
 //! it is opened, with the list of clients as it is then.
 
-use crate::catalog::scope::ScopeSet;
 use crate::keyring::KeyRing;
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::Clients;
 use crate::oauth::error::SentToClient;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SignInState;
-use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};

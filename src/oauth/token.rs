@@ -3,8 +3,9 @@
 //! Everything is checked before anything is written, and nothing changes state until the secret itself matched: a
 //! request that is wrong in any way leaves the code or token as it was.
 
-use crate::catalog::scope::ScopeSet;
 use crate::keyring::{Key, KeyRing};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{GrantFault, TokenError};
@@ -15,7 +16,6 @@ use crate::oauth::grant::{
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
-use crate::timestamp::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
 use url::Url;

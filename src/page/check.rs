@@ -2,7 +2,7 @@
 
 use super::{PageSurface, tools};
 use crate::mcp::Error;
-use crate::visible::line;
+use crate::model::visible::line;
 use serde_json::Value;
 
 impl PageSurface<'_> {

@@ -3,10 +3,10 @@
 //! It dies with the process. What keeps a repeat from being published twice across processes is the name that StatiBeat
 //! knows a write by, which follows from the client's own key.
 
+use crate::model::timestamp::Timestamp;
 use crate::surface::asked::{Asked, Fields};
 use crate::surface::confirmation::Approval;
 use crate::surface::write::Posted;
-use crate::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -159,7 +159,7 @@ fn differing(one: &Fields, other: &Fields) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::catalog::Write;
-    use crate::ids::PageId;
+    use crate::model::ids::PageId;
     use crate::surface::confirmation::Shown;
     use crate::surface::write::Made;
     use serde_json::json;

@@ -20,10 +20,10 @@ use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
     ToolOutcome,
 };
+use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
 use crate::surface::read::Wanted;
 use crate::surface::{self, call_arguments, prompt};
-use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::token::TokenAccess;
 use crate::upstream::{ApiError, PageApi};
@@ -215,8 +215,8 @@ impl Surface for PageSurface<'_> {
         self.settings.tools.on().map(|tool| (tool, call_arguments::added_to((tool.input_schema)()))).collect()
     }
 
-    fn tool_scopes(&self, _: &'static Tool) -> catalog::scope::ScopeSet {
-        catalog::scope::ScopeSet::EMPTY
+    fn tool_scopes(&self, _: &'static Tool) -> crate::model::scope::ScopeSet {
+        crate::model::scope::ScopeSet::EMPTY
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {

@@ -6,7 +6,7 @@ use super::names::{
 };
 use super::tools;
 use crate::catalog::policy::{Confirm, WritePolicy};
-use crate::ids::{OrganizationId, PageId};
+use crate::model::ids::{OrganizationId, PageId};
 use crate::upstream::token::{ApiToken, PageAddress};
 use std::time::Duration;
 use url::{Host, Url};

@@ -2,9 +2,9 @@
 
 use super::audit::AuditId;
 use super::{Result, Select, json_list, run, statement};
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, Row};
-use crate::timestamp::Timestamp;
 
 /// Rows of one page of the list.
 pub const PAGE_LENGTH: usize = 20;

@@ -4,11 +4,11 @@
 
 use super::authorization_requests::RequestKeys;
 use super::{Result, run, statement};
-use crate::ids::{GrantId, PageId, RequestId, UserId};
+use crate::model::ids::{GrantId, PageId, RequestId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, Statement, Value};
-use crate::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

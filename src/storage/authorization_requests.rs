@@ -5,8 +5,9 @@
 
 use super::audit::{self, Entry};
 use super::{Result, health, json_list, run_for_one, statement};
-use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, PageId, UserId};
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::{Client, ClientId, Standing};
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
@@ -14,7 +15,6 @@ use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
 use crate::ports::{Database, DatabaseError, Row, Statement};
-use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The person who signed in.

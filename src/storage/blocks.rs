@@ -6,10 +6,10 @@
 
 use super::audit::{Change, statement_for_change};
 use super::{Result, Select, json_list, statement};
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Row};
-use crate::timestamp::Timestamp;
 
 /// Blocks that one look reads.
 const LIMIT: i64 = 500;
@@ -97,7 +97,7 @@ mod tests {
     use super::super::audit::{AuditId, Kind};
     use super::super::testing::TestDatabase;
     use super::*;
-    use crate::ids::RequestId;
+    use crate::model::ids::RequestId;
 
     const PAGE: PageId = PageId(7);
 

@@ -6,10 +6,10 @@
 use super::health::{self, RefusedRefresh, Report};
 use super::unrecorded::{self, UnrecordedRefusals};
 use super::{Result, Select, statement};
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
-use crate::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -6,12 +6,12 @@
 use super::audit::{Change, statement_for_change};
 use super::tokens::read_pages;
 use super::{Result, Select, json_list, statement};
-use crate::catalog::scope::ScopeSet;
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::{ClientId, Standing};
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Database, Row, Statement};
-use crate::timestamp::Timestamp;
 
 /// Live grants that one look reads; more than anybody has.
 const LIMIT: i64 = 500;

@@ -52,9 +52,9 @@ impl Gathering {
 mod tests {
     use super::super::health::RefusedRefresh;
     use super::*;
-    use crate::ids::UserId;
+    use crate::model::ids::UserId;
+    use crate::model::timestamp::Timestamp;
     use crate::oauth::client::ClientId;
-    use crate::timestamp::Timestamp;
 
     fn tally() -> Tally {
         Tally::RefusedRefresh(RefusedRefresh {

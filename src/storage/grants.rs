@@ -4,10 +4,10 @@
 //! its grant, so they are dead on the very next request. Nothing clears `revoked_at`.
 
 use super::{Result, audit, connections, run, statement};
-use crate::ids::{GrantId, RequestId, UserId};
+use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
-use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// How fresh `last_used_at` is kept: at most one write in this time.

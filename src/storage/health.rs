@@ -6,12 +6,12 @@
 //! newest refresh token says how many there were.
 
 use super::{Result, Select, statement};
-use crate::catalog::scope::ScopeSet;
-use crate::ids::UserId;
+use crate::model::ids::UserId;
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::{ConsentHandle, SecretHash};
 use crate::ports::{Row, Statement};
-use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// A call that tells nothing new is written down at most once in this time.

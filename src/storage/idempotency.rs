@@ -14,9 +14,9 @@ pub use lease::{LeaseCheck, check_lease};
 use super::audit::{self, AuditId, Entry};
 use super::write_permission::{WriteDenial, write_denial};
 use super::{Result, statement};
-use crate::ids::GrantId;
+use crate::model::ids::GrantId;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, Row, Statement};
-use crate::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

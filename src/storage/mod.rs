@@ -25,9 +25,9 @@ pub mod tokens;
 pub mod unrecorded;
 pub mod write_permission;
 
-use crate::ids::PageId;
+use crate::model::ids::PageId;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
-use crate::timestamp::Timestamp;
 
 pub type Result<T> = std::result::Result<T, DatabaseError>;
 

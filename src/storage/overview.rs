@@ -7,9 +7,9 @@ use super::blocks::{self, Block};
 use super::calls::{self, DayCount};
 use super::connections::{self, EndedConnection, LiveGrant};
 use super::health::{self, Health};
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
-use crate::timestamp::Timestamp;
 
 /// Who looks, and at what.
 pub struct Question<'a> {

@@ -4,8 +4,8 @@
 //! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.
 
 use super::{Result, calls, run as run_statement, statement};
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, DatabaseError, Statement};
-use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Rows that one statement may delete, so that no step holds the database for long.

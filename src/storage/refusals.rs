@@ -1,9 +1,9 @@
 //! Refused clients, for operators to see what one that cannot connect would need.
 
 use super::{Result, run, statement};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::diagnosis::{RefusedClient, RefusedStep};
 use crate::ports::{Database, Row};
-use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Parts that senders' networks fall into.

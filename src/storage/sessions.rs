@@ -6,10 +6,10 @@
 use super::audit::{AuditId, Kind, Outcome};
 use super::authorization_requests::SignedIn;
 use super::{Result, run_for_one, statement};
-use crate::ids::{RequestId, UserId};
+use crate::model::ids::{RequestId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::secret::{self, AdminSession};
 use crate::ports::{Database, Statement};
-use crate::timestamp::Timestamp;
 use std::time::Duration;
 
 /// Without a request for this long, a session is over.

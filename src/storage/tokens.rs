@@ -5,8 +5,9 @@
 
 use super::audit::{self, RevokedAccess};
 use super::{Result, run, run_for_one, statement};
-use crate::catalog::scope::ScopeSet;
-use crate::ids::{GrantId, PageId, UserId};
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::scope::ScopeSet;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{
     CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES, PageChoice, RefreshRecord, Rotation,
@@ -14,7 +15,6 @@ use crate::oauth::grant::{
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, DatabaseError, Row, Statement};
-use crate::timestamp::Timestamp;
 use std::collections::BTreeSet;
 
 /// Finds a code with its grant: one read.

@@ -2,10 +2,10 @@
 
 use super::audit::{Kind, Outcome};
 use super::statement;
-use crate::ids::{GrantId, RequestId, UserId};
+use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::Statement;
-use crate::timestamp::Timestamp;
 
 /// Refused calls under one grant that have no row of their own.
 #[derive(Clone, Debug)]

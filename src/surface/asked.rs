@@ -3,7 +3,7 @@
 //! Arguments are compared after they were read, so that spelling (order, nulls) makes no difference.
 
 use crate::catalog::Write;
-use crate::ids::PageId;
+use crate::model::ids::PageId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;

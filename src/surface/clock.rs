@@ -5,8 +5,8 @@
 //! both readings are named. A time in `Z` is nobody's clock and is taken as it stands.
 
 use crate::catalog::Write;
-use crate::timestamp::Timestamp;
-use crate::visible::quote;
+use crate::model::timestamp::Timestamp;
+use crate::model::visible::quote;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::{DateTimeParser, PiecesOffset};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};

@@ -2,7 +2,7 @@
 //!
 //! Ids are matched by their beginning, and by what they stand for, so that typing a part of a title finds the incident.
 
-use crate::visible;
+use crate::model::visible;
 use serde_json::Value;
 
 /// Windows worth suggesting: those that StatiBeat's own screen offers.

@@ -5,10 +5,10 @@
 //! environment is simply not one. What is written is a random part and what was shown as similar. Single use is enforced
 //! where the write is claimed.
 
-use crate::ids::PageId;
 use crate::keyring::KeyRing;
 use crate::mcp::state::{Seal, Unopened};
-use crate::timestamp::Timestamp;
+use crate::model::ids::PageId;
+use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};

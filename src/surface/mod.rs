@@ -22,8 +22,8 @@ pub mod wish;
 pub mod write;
 
 use crate::mcp::Error;
+use crate::model::visible::quote;
 use crate::upstream::ApiError;
-use crate::visible::quote;
 
 /// What trouble with a read means to a client. What it must not see goes to the log.
 pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {

@@ -5,8 +5,8 @@
 
 use super::similar;
 use crate::catalog::Write;
+use crate::model::visible::quote;
 use crate::upstream::{ApiError, PageApi};
-use crate::visible::quote;
 use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;

@@ -11,9 +11,9 @@ use crate::catalog::Tool;
 use crate::catalog::tools::Written;
 use crate::catalog::uri::Roots;
 use crate::mcp::{self, ToolOutcome};
+use crate::model::visible::quote;
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
-use crate::visible::quote;
 use std::time::Duration;
 
 /// Longest answer of StatiBeat that is quoted, in characters.

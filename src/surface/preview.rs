@@ -8,10 +8,10 @@ use super::{clock, confirmation, names, overlap, similar, target};
 use crate::catalog::Write;
 use crate::catalog::lint::{self, Rule};
 use crate::mcp::ToolOutcome;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
+use crate::model::visible::{line, quote, quote_lines};
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, PageApi};
-use crate::visible::{line, quote, quote_lines};
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 

@@ -4,9 +4,9 @@
 //! about: without it there is no prompt. Of the others, what cannot be had is said in the text.
 
 use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables};
-use crate::ids::PageId;
 use crate::mcp::{Error, PromptContent, PromptOutcome, ResourceContents};
-use crate::visible::{self, quote};
+use crate::model::ids::PageId;
+use crate::model::visible::{self, quote};
 
 /// Longest argument that is put into a text, in characters.
 const ARGUMENT_MAX: usize = 4000;

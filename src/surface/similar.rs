@@ -4,8 +4,8 @@
 //! at the very same moment both pass.
 
 use crate::catalog::Write;
-use crate::timestamp::Timestamp;
-use crate::visible;
+use crate::model::timestamp::Timestamp;
+use crate::model::visible;
 use serde_json::Value;
 use std::time::Duration;
 

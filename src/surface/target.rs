@@ -1,7 +1,7 @@
 //! What a write is about: where to read it, and how to say to a person what would become of it.
 
 use crate::catalog::{Write, WriteMethod};
-use crate::visible::quote;
+use crate::model::visible::quote;
 use serde_json::Value;
 
 /// Pending actions are read as a list: StatiBeat shows none of them alone.

@@ -13,7 +13,7 @@ use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::{Tool, Write, lint};
 use crate::keyring::KeyRing;
 use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, PageApi};
 use async_trait::async_trait;

@@ -5,7 +5,7 @@
 use super::names;
 use super::similar::{self, Similar};
 use crate::catalog::Write;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 use crate::upstream::{ApiError, PageApi, WriteAnswer};
 use serde_json::Value;
 use std::time::Duration;

@@ -3,10 +3,10 @@
 
 use super::trace::{TRACEPARENT, TRACESTATE};
 use super::{Ledger, Use};
+use crate::model::timestamp::Timestamp;
 use crate::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
 };
-use crate::timestamp::Timestamp;
 use async_lock::Semaphore;
 use async_trait::async_trait;
 use bytes::Bytes;

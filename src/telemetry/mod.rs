@@ -11,7 +11,7 @@ pub mod metrics;
 pub mod policy;
 pub mod trace;
 
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
 use std::cell::{Cell, RefCell};
 use trace::Trace;
 

@@ -4,8 +4,8 @@
 //! person, and the one method and address it is for; its id is spent with the request.
 
 use super::{BadIdentity, Connector, Settings, signed};
-use crate::ids::UserId;
-use crate::timestamp::Timestamp;
+use crate::model::ids::UserId;
+use crate::model::timestamp::Timestamp;
 use serde::Deserialize;
 
 /// The `typ` of such a token.

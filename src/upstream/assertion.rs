@@ -3,10 +3,10 @@
 //! JSON Web Tokens (RFC 7519) with Ed25519 (RFC 8037), alive for a minute and bound to one request: method, URL, and
 //! body. Which user, scope and page an assertion names is the caller's decision; here it is only written and signed.
 
-use crate::catalog::scope::Scope;
-use crate::ids::{GrantId, PageId, UserId};
 use crate::keyring::KeyRing;
-use crate::timestamp::Timestamp;
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::scope::Scope;
+use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_compact::alg::{Ed25519, SigningKey as _};

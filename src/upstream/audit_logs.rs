@@ -1,8 +1,8 @@
 //! Whether pages keep audit logs: only there does the connector show what was done through it.
 
 use super::{Api, ApiError};
-use crate::catalog::scope::Scope;
-use crate::ids::PageId;
+use crate::model::ids::PageId;
+use crate::model::scope::Scope;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::join_all;
 use serde_json::Value;

@@ -9,7 +9,7 @@
 //!
 //! An instance knows only what it saw itself. That costs some calls, never a decision about somebody's access.
 
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -4,8 +4,8 @@
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
 use super::circuit_breaker::CircuitOpen;
+use crate::model::visible;
 use crate::ports::HttpError;
-use crate::visible;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{HeaderMap, RETRY_AFTER};

@@ -7,9 +7,9 @@
 use super::assertion::Bound;
 use super::identity_token::{self, Expected};
 use super::{API_ROOT, Api, ApiError, BadIdentity, Connector, JSON, SignedInUser};
-use crate::catalog::scope::{PagePermission, Scope};
-use crate::ids::{OrganizationId, PageId};
-use crate::visible;
+use crate::model::ids::{OrganizationId, PageId};
+use crate::model::scope::{PagePermission, Scope};
+use crate::model::visible;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};

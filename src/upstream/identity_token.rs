@@ -4,9 +4,9 @@
 //! binding. A token is good for one sign-in because it names the hash of that sign-in's `state`, which works once.
 
 use super::signed;
-use crate::ids::UserId;
 use crate::keyring::PublicKey;
-use crate::timestamp::Timestamp;
+use crate::model::ids::UserId;
+use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;

@@ -4,10 +4,10 @@
 use super::assertion::{self, SigningKey};
 use super::circuit_breaker::CircuitBreaker;
 use super::identity::AccessiblePage;
-use crate::catalog::scope::PagePermission;
-use crate::ids::{OrganizationId, PageId, UserId};
 use crate::keyring::KeyRing;
-use crate::timestamp::Timestamp;
+use crate::model::ids::{OrganizationId, PageId, UserId};
+use crate::model::scope::PagePermission;
+use crate::model::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -32,11 +32,11 @@ pub use error::ApiError;
 pub use identity_token::{BadIdentity, SignedInUser};
 pub use page::{EarlyPage, PageApi, WriteAnswer};
 
-use crate::catalog::scope::{Requirement, Scope};
-use crate::ids::{GrantId, PageId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
+use crate::model::ids::{GrantId, PageId, RequestId, UserId};
+use crate::model::scope::{Requirement, Scope};
+use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
-use crate::timestamp::Timestamp;
 use assertion::{Assertion, Bound, ConnectorClaims, Envelope, Mandate, OnBehalfOfClaims, Parties};
 use bytes::Bytes;
 use circuit_breaker::Subject;

@@ -4,9 +4,9 @@ use super::circuit_breaker::Subject;
 #[cfg(not(target_arch = "wasm32"))]
 use super::token::TokenAccess;
 use super::{Api, ApiError, Call, pause, rooted};
-use crate::catalog::scope::Scope;
 use crate::catalog::{Write, WriteMethod};
-use crate::ids::{OrganizationId, PageId};
+use crate::model::ids::{OrganizationId, PageId};
+use crate::model::scope::Scope;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};

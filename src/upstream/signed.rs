@@ -6,8 +6,8 @@
 
 use super::BadIdentity;
 use crate::keyring::PublicKey;
-use crate::timestamp::Timestamp;
-use crate::visible;
+use crate::model::timestamp::Timestamp;
+use crate::model::visible;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
 use jwt_compact::prelude::*;
 use jwt_compact::{Algorithm, ValidationError};

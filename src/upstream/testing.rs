@@ -2,10 +2,10 @@
 
 use super::memory::Memory;
 use super::{Api, Connector, Principal, Settings};
-use crate::ids::{GrantId, RequestId, UserId};
 use crate::keyring::{KeyRing, PublicKey};
+use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::timestamp::Timestamp;
 use crate::ports::{HttpClient, HttpError};
-use crate::timestamp::Timestamp;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -4,7 +4,7 @@
 
 use super::page::Way;
 use super::{API_ROOT, ApiError, JSON, PageApi, exchange, pause, rooted};
-use crate::ids::{OrganizationId, PageId};
+use crate::model::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};

@@ -1,7 +1,7 @@
 //! What a person chooses on the consent page: scopes, pages, lifetime, and how resources may be read.
 
-use crate::catalog::scope::{Scope, ScopeSet};
-use crate::ids::PageId;
+use crate::model::ids::PageId;
+use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::oauth::parameters::Parameters;
 use crate::upstream::identity::AccessiblePage;

@@ -6,7 +6,7 @@
 
 use super::{Context, fetch_metadata};
 use crate::hosted::rate_limit::SHARED_MESSAGES;
-use crate::ids::GrantId;
+use crate::model::ids::GrantId;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
 use bytes::Bytes;

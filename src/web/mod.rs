@@ -28,8 +28,9 @@ pub use reply::Response;
 
 use crate::config::Config;
 use crate::hosted::rate_limit::MessageCounts;
-use crate::ids::RequestId;
 use crate::keyring::KeyRing;
+use crate::model::ids::RequestId;
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter, RequestBody};
@@ -38,7 +39,6 @@ use crate::storage::gathering::Gathering;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
 use crate::telemetry::trace::Trace;
 use crate::telemetry::{Clock, Ledger, RequestRecord};
-use crate::timestamp::Timestamp;
 use crate::upstream;
 use crate::upstream::memory::Memory;
 use base64::Engine as _;

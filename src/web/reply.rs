@@ -1,6 +1,6 @@
 //! Answers: JSON, HTML, redirects, challenges, with the headers each kind always carries.
 
-use crate::catalog::scope::ScopeSet;
+use crate::model::scope::ScopeSet;
 use crate::oauth::error::{RegistrationError, TokenError, bearer};
 use bytes::Bytes;
 use http::header::{

@@ -3,7 +3,7 @@
 use super::limits::{self, Sender};
 use super::token::{end_grant, form, refuse};
 use super::{Context, Response, reply};
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
 use crate::oauth::error::TokenError;
 use crate::oauth::secret::{AccessToken, RefreshToken};
 use crate::oauth::token::Endpoint;

@@ -6,7 +6,7 @@ use super::limits;
 use super::routes::Route;
 use super::views::{self, Problem};
 use super::{Context, Response, reply};
-use crate::ids::{GrantId, RequestId, UserId};
+use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::oauth::authorize::RequestedAccess;
 use crate::oauth::error::SentToClient;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;

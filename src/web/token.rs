@@ -5,8 +5,9 @@
 
 use super::limits::{self, Sender};
 use super::{Context, Response, reply};
-use crate::catalog::scope::{Scope, ScopeSet};
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
+use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation};
 use crate::oauth::parameters::Parameters;
@@ -21,7 +22,6 @@ use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens, Race};
 use crate::telemetry::Asked;
-use crate::timestamp::Timestamp;
 use crate::upstream::{Api, ApiError, Principal, identity};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};

@@ -9,7 +9,7 @@ use crate::support::forge::{Forged, identity_answer};
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use futures_util::FutureExt as _;
 use serde_json::json;
-use statibeat_mcp::ids::{RequestId, UserId};
+use statibeat_mcp::model::ids::{RequestId, UserId};
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::storage::grants;
 use std::time::Duration;

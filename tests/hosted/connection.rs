@@ -4,7 +4,7 @@ use crate::support::TestApp;
 use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{CLIENT, authorize_url, token_error, tokens, user};
 use futures_util::FutureExt as _;
-use statibeat_mcp::ids::{RequestId, UserId};
+use statibeat_mcp::model::ids::{RequestId, UserId};
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::storage::grants;
 

@@ -5,7 +5,7 @@ use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, user};
 use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, request};
-use statibeat_mcp::catalog::scope::ScopeSet;
+use statibeat_mcp::model::scope::ScopeSet;
 use std::time::Duration;
 use url::Url;
 

@@ -62,7 +62,7 @@ fn looking_ahead_with_head_spends_nothing() {
 
 #[test]
 fn a_repeat_over_the_cap_stores_nothing() {
-    use statibeat_mcp::catalog::scope::ScopeSet;
+    use statibeat_mcp::model::scope::ScopeSet;
     use statibeat_mcp::oauth::secret::{RefreshToken, SecretHash};
     use statibeat_mcp::ports::Statement;
     use statibeat_mcp::storage::tokens as store;
@@ -100,7 +100,7 @@ fn a_refresh_of_a_grant_for_another_resource_makes_the_client_authorize_again() 
 
 #[test]
 fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
-    use statibeat_mcp::ids::{GrantId, RequestId, UserId};
+    use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
     use statibeat_mcp::oauth::client::ClientId;
     use statibeat_mcp::storage::audit::{AuditId, Entry, Kind, Outcome, statement_if_grant_changed};
     use statibeat_mcp::storage::grants;

@@ -10,7 +10,7 @@ use crate::support::{HEALTH_TOKEN, PUBLIC_URL, TestApp, json as json_of, request
 use futures_util::FutureExt as _;
 use proc_macro2::{TokenStream, TokenTree};
 use serde_json::{Map, json};
-use statibeat_mcp::ids::{RequestId, UserId};
+use statibeat_mcp::model::ids::{RequestId, UserId};
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::ports::Value;
 use statibeat_mcp::storage::{activity, grants, purge};

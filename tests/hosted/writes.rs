@@ -328,7 +328,7 @@ fn a_window_that_cannot_be_is_refused_and_an_odd_one_is_remarked_on() {
     let story = Story::new();
     let window = |start: i64, end: i64| {
         let time = |hours: i64| (story.app.now() + Duration::from_hours(1000)).as_seconds() + (hours - 1000) * 3600;
-        let text = |hours| statibeat_mcp::timestamp::Timestamp::from_seconds(time(hours)).to_string();
+        let text = |hours| statibeat_mcp::model::timestamp::Timestamp::from_seconds(time(hours)).to_string();
         json!({ "page_id": 42, "title": "Move", "description": "We move.", "starts_at": text(start), "ends_at": text(end) })
     };
     for (start, end) in [(5, 5), (5, 4), (-5, -4), (5, 9000)] {

@@ -17,7 +17,7 @@ fn absence_lines(file: &str, text: &str) -> Vec<usize> {
 #[test]
 fn an_import_outside_the_row_is_found_at_its_line() {
     assert_eq!(import_lines("src/mcp/server.rs", "use crate::catalog;\nuse crate::oauth::grant;"), [2]);
-    assert_eq!(import_lines("src/oauth/token.rs", "use crate::catalog::Tool;\nuse crate::catalog::scope::Scope;"), [1]);
+    assert_eq!(import_lines("src/oauth/token.rs", "use crate::catalog::Tool;\nuse crate::model::scope::Scope;"), [1]);
     assert_eq!(import_lines("src/storage/mod.rs", "use crate::web;"), [1]);
     assert_eq!(import_lines("src/cloudflare/mod.rs", "use crate::storage::grants;\nuse crate::storage::purge;"), [1]);
     assert_eq!(import_lines("src/page/mod.rs", "use crate::hosted::caller;"), [1]);
@@ -54,7 +54,7 @@ fn paths_in_code_macros_and_attributes_count() {
 #[test]
 fn what_the_row_allows_passes() {
     let text = "//! crate::web in words\npub(crate) fn f(&self) { self.x(); std::mem::take(y); other::web::f(); }\n\
-                use crate::catalog::{self, scope};\nuse crate::timestamp::Timestamp;\nuse crate::mcp::era;";
+                use crate::catalog::{self, policy};\nuse crate::model::timestamp::Timestamp;\nuse crate::mcp::era;";
     assert_eq!(import_lines("src/mcp/server.rs", text), [] as [usize; 0]);
     assert_eq!(import_lines("src/lib.rs", "pub mod catalog;\npub mod web;"), [] as [usize; 0]);
 }
@@ -83,10 +83,7 @@ fn an_unknown_module_needs_a_row() {
 fn a_finding_names_place_and_rule() {
     let findings = imports::check(&Source::parse("src/mcp/era.rs", "\nuse crate::web::handle;"));
     let text = findings[0].to_string();
-    assert_eq!(
-        text,
-        "src/mcp/era.rs:2: mcp::era imports web::handle; mcp may import only catalog, timestamp, ids, visible"
-    );
+    assert_eq!(text, "src/mcp/era.rs:2: mcp::era imports web::handle; mcp may import only catalog, model");
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! The authorization server's rules as a crate of their own: small enough to be built anew for every change of them. That this
-//! works is what the layering promises: the rules import five modules and no runtime.
+//! works is what the layering promises: the rules import two modules and no runtime.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// What the rules and what they import are made of, below `src`.
-const PARTS: [&str; 7] = ["oauth", "catalog/scope.rs", "ids.rs", "keyring.rs", "timestamp.rs", "visible.rs", "visible"];
-const MODULES: &str =
-    "pub mod catalog;\npub mod ids;\npub mod keyring;\npub mod oauth;\npub mod timestamp;\npub mod visible;\n";
+const PARTS: [&str; 3] = ["oauth", "keyring.rs", "model"];
+const MODULES: &str = "pub mod keyring;\npub mod model;\npub mod oauth;\n";
 const USED: [&str; 14] = [
     "base64",
     "form_urlencoded",
@@ -31,11 +30,10 @@ pub fn write(project: &Path) -> io::Result<PathBuf> {
     if folder.join("src").exists() {
         fs::remove_dir_all(folder.join("src"))?;
     }
-    fs::create_dir_all(folder.join("src/catalog"))?;
+    fs::create_dir_all(folder.join("src"))?;
     for part in PARTS {
         copy(&project.join("src").join(part), &folder.join("src").join(part))?;
     }
-    fs::write(folder.join("src/catalog/mod.rs"), "pub mod scope;\n")?;
     fs::write(folder.join("src/lib.rs"), MODULES)?;
     fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     fs::write(folder.join("Cargo.toml"), manifest(&fs::read_to_string(project.join("Cargo.toml"))?))?;

@@ -8,11 +8,11 @@ use http::{Request, Response};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params_from_iter};
 use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
     Value,
 };
-use statibeat_mcp::timestamp::Timestamp;
 use statibeat_simulator::{Outcome, Simulator};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};

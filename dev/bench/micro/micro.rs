@@ -7,8 +7,8 @@ mod world;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::Request;
 use serde_json::{Value, json};
+use statibeat_mcp::model::visible;
 use statibeat_mcp::oauth::secret::AccessToken;
-use statibeat_mcp::visible;
 use std::hint::black_box;
 use world::World;
 

@@ -1,10 +1,10 @@
 //! Bodies about the signed-in person: who they are, which pages they can access.
 
 use super::body::{self, Listing};
-use crate::catalog::scope::PagePermission;
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Plain, Text};
 use crate::catalog::{BodyError, Subject, shown};
+use crate::model::scope::PagePermission;
 use serde_json::{Map, Value, json};
 
 const USER: &[Shown] = &[Plain("id"), Text("name", 200, People), Plain("email"), Plain("locale"), Plain("time_zone")];

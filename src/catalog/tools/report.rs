@@ -6,7 +6,7 @@
 
 use super::{Done, Written};
 use crate::catalog::{Resource, Variables};
-use crate::visible::{line, quote};
+use crate::model::visible::{line, quote};
 use serde_json::{Map, Value, json};
 
 /// Longest text of a field, in characters.

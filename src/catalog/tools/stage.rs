@@ -6,7 +6,7 @@
 
 use crate::catalog::resources::{INCIDENT_DETAIL, MAINTENANCE_DETAIL};
 use crate::catalog::{ArgumentError, Resource, find_resource};
-use crate::visible::quote;
+use crate::model::visible::quote;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::{Guard, NotDone};
 use crate::hosted::rate_limit::{PAGE_LIMIT, WRITE_LIMIT, page_key, write_key};
-use crate::ids::PageId;
+use crate::model::ids::PageId;
 use crate::ports::{Decision, LimiterError, RateLimit};
 use std::time::Duration;
 

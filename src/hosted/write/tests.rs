@@ -2,8 +2,8 @@
 
 use super::super::testing::{Scene, pages};
 use super::*;
-use crate::catalog::scope::ScopeSet;
 use crate::mcp::{Dialogue, Error, Surface as _, ToolOutcome};
+use crate::model::scope::ScopeSet;
 use crate::ports::{Decision, HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::scope::Scope;
+use crate::model::scope::Scope;
 use crate::oauth::client::allowed::AllowedRedirects;
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -1,8 +1,8 @@
 //! Rules of the token endpoint, branch by branch.
 
 use super::*;
-use crate::catalog::scope::Scope;
-use crate::ids::{GrantId, UserId};
+use crate::model::ids::{GrantId, UserId};
+use crate::model::scope::Scope;
 use crate::oauth::client::allowed::AllowedRedirects;
 use crate::oauth::grant::{Grant, PageChoice};
 use crate::oauth::pkce::CodeChallenge;

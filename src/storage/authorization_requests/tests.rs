@@ -3,8 +3,8 @@
 use super::super::testing::TestDatabase;
 use super::super::{grants, run};
 use super::*;
-use crate::catalog::scope::Scope;
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
+use crate::model::scope::Scope;
 use crate::oauth::secret::{AuthorizationCode, example};
 use std::time::Duration;
 

@@ -1,12 +1,12 @@
 //! The last look before the post.
 
 use super::Key;
-use crate::ids::PageId;
+use crate::model::ids::PageId;
+use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
 use crate::storage::audit::AuditId;
 use crate::storage::write_permission::{WriteDenial, write_denial};
 use crate::storage::{Result, run_for_one, statement};
-use crate::timestamp::Timestamp;
 
 /// Whether an attempt may send its write now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

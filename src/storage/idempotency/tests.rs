@@ -2,7 +2,7 @@
 
 use super::super::testing::TestDatabase;
 use super::*;
-use crate::ids::{PageId, RequestId, UserId};
+use crate::model::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
 use crate::storage::audit::{Kind, Outcome, Target};

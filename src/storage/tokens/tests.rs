@@ -14,7 +14,7 @@ fn hash(text: &str) -> SecretHash {
 fn tokens(access: &str, refresh: &str) -> NewTokens {
     NewTokens {
         access: hash(access),
-        scopes: crate::catalog::scope::Scope::PagesRead.into(),
+        scopes: crate::model::scope::Scope::PagesRead.into(),
         access_expires_at: NOW + Duration::from_hours(1),
         refresh: hash(refresh),
         refresh_expires_at: NOW + Duration::from_hours(24),

@@ -10,7 +10,7 @@ use super::super::{Context, Response, browser};
 use super::connections::{Connection, gather};
 use super::{Fault, Visitor, visible_pages};
 use crate::catalog::policy::Confirm;
-use crate::ids::{PageId, RequestId, UserId};
+use crate::model::ids::{PageId, RequestId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, Change, Kind};

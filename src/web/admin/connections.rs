@@ -1,12 +1,12 @@
 //! From live grants to connections, as the page lists them.
 
 use crate::catalog::policy::Confirm;
-use crate::catalog::scope::{Scope, ScopeSet};
-use crate::ids::{PageId, UserId};
+use crate::model::ids::{PageId, UserId};
+use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::{ClientId, Standing};
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::LiveGrant;
-use crate::timestamp::Timestamp;
 use std::collections::HashMap;
 
 /// All live grants of one person to one client; of a listing by page, those that reach the page.

@@ -2,12 +2,12 @@
 //! turn it is. Facts only; the words for them are the view's.
 
 use super::connections::Connection;
-use crate::catalog::scope::{Scope, ScopeSet};
-use crate::ids::PageId;
 use crate::mcp::Trouble;
 use crate::mcp::era::Revision;
+use crate::model::ids::PageId;
+use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
 use crate::storage::health::Health;
-use crate::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 
 #[derive(Clone, Debug)]

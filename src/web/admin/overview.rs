@@ -8,7 +8,7 @@ use super::super::{Context, Response};
 use super::act::Action;
 use super::facts::{self, Wanted};
 use super::{Fault, Visitor, visible_pages};
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
 use crate::upstream::identity::AccessiblePage;
 use bytes::Bytes;
 use http::Request;

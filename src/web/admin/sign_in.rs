@@ -11,7 +11,7 @@ use super::super::sign_in::problem_of;
 use super::super::views::{self, Problem};
 use super::super::{Context, Response};
 use super::Visitor;
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;

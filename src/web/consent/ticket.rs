@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::browser::{self, Cookie, Presented};
 use super::super::limits;
 use super::Fault;
-use crate::ids::RequestId;
+use crate::model::ids::RequestId;
 use crate::oauth::client::Client;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;

@@ -4,7 +4,7 @@ use super::super::choice::Choice;
 use super::super::reply;
 use super::super::text::{consent as text, destination, first_of, standing};
 use super::{Response, page};
-use crate::catalog::scope::{Scope, ScopeSet};
+use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::client::{Client, Standing};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::oauth::redirect::RedirectKind;

@@ -2,7 +2,7 @@
 //! for the zone, so it is chosen on the page.
 
 use super::super::text::time as text;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 use maud::{Markup, html};

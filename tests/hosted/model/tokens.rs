@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::Response;
 use serde_json::json;
-use statibeat_mcp::ids::{RequestId, UserId};
+use statibeat_mcp::model::ids::{RequestId, UserId};
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::storage::grants;
 

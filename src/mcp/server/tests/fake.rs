@@ -1,11 +1,11 @@
 //! A surface that holds nothing but what the tests need.
 
-use crate::catalog::scope::ScopeSet;
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables, find_resource, find_tool};
 use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, PromptContent, PromptOutcome, Question, Questions, ResourceContents,
     ServerInfo, Suggestions, Surface, ToolOutcome,
 };
+use crate::model::scope::ScopeSet;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;

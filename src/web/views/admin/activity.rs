@@ -2,9 +2,9 @@
 
 use super::super::super::text::activity as text;
 use super::{Overview, Route};
-use crate::ids::PageId;
+use crate::model::ids::PageId;
+use crate::model::visible::line;
 use crate::storage::activity::Shown;
-use crate::visible::line;
 use form_urlencoded::Serializer;
 use maud::{Markup, html};
 

@@ -5,7 +5,7 @@ use super::super::super::text::advice::{self, Advice};
 use super::super::super::text::{NO, YES, doctor as text};
 use super::Overview;
 use crate::mcp::era::Revision;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 use maud::{Markup, html};
 
 /// The doctor of one connection.

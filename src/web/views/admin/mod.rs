@@ -13,7 +13,7 @@ use super::super::text;
 use super::super::text::actions::{About, Question};
 use super::time::{self, Clock};
 use super::{Place, Problem, frame, page, problem_at};
-use crate::ids::PageId;
+use crate::model::ids::PageId;
 use crate::oauth::client::allowed::AllowedRedirects;
 use crate::oauth::metadata::Endpoints;
 use crate::storage::activity::Shown;

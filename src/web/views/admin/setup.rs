@@ -2,7 +2,7 @@
 
 use super::super::super::text::setup as text;
 use super::Overview;
-use crate::catalog::scope::Scope;
+use crate::model::scope::Scope;
 use maud::{Markup, html};
 
 /// The Resource URL, and what to do with it in each client.
