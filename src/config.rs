@@ -5,10 +5,11 @@
 
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
+use crate::model::loopback::is_loopback_url;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::telemetry::policy::{Level, LogPolicy, Share};
 use std::fmt;
-use url::{Host, Url};
+use url::Url;
 
 mod health_token;
 pub mod outside;
@@ -177,7 +178,7 @@ impl Config {
 
     /// Whether this server itself runs on loopback, as in development.
     pub fn is_local(&self) -> bool {
-        is_loopback(&self.public_url)
+        is_loopback_url(&self.public_url)
     }
 }
 
@@ -292,7 +293,7 @@ impl Reader<'_> {
     fn url(&mut self, name: &'static str) -> Option<Url> {
         let value = self.required(name)?;
         match Url::parse(&value) {
-            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url) => Some(url),
+            Ok(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback_url(&url) => Some(url),
             Ok(_) => self.problem(name, "must be https, or http on a loopback address"),
             Err(error) => self.problem(name, format!("is not a URL: {error}")),
         }
@@ -348,15 +349,6 @@ fn serialized_origin(url: &Url) -> String {
 /// Public keys are written like a ring.
 fn public_keys(ring: &KeyRing) -> Vec<PublicKey> {
     ring.iter().map(|key| PublicKey { kid: key.kid().to_owned(), key: *key.reveal() }).collect()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
 //! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
 
-use super::{Problem, is_loopback};
+use super::Problem;
 use crate::keyring::PublicKey;
-use url::{Host, Url};
+use crate::model::loopback::{is_loopback_url, is_this_machine};
+use url::Url;
 
 /// The public key that the StatiBeat simulator signs identities with. Its secret half stands in `dev/simulator`.
 pub const SIMULATOR_KEY: [u8; 32] = [
@@ -39,11 +40,12 @@ impl Surroundings<'_> {
             }
         }
         // Without a public address nothing says that strangers reach it, and that it is missing is a problem already.
-        if self.public_url.is_none_or(is_loopback) {
+        if self.public_url.is_none_or(is_loopback_url) {
             return problems;
         }
+        // No spelling of this machine is StatiBeat, not even one that plain http is refused for.
         for (name, url) in &urls[1..] {
-            if url.is_some_and(is_on_this_machine) {
+            if url.is_some_and(is_this_machine) {
                 add(name, "is on this machine, which only a local start may use; write StatiBeat's address".to_owned());
             }
         }
@@ -64,20 +66,4 @@ impl Surroundings<'_> {
 /// A host that can never exist (RFC 2606 2).
 fn is_placeholder(url: &Url) -> bool {
     url.domain().is_some_and(|host| host == "invalid" || host.ends_with(".invalid"))
-}
-
-/// Wider than what may be http: no spelling of this machine is StatiBeat.
-fn is_on_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(Host::Ipv6(address)) => {
-            let mapped = address.to_ipv4_mapped().is_some_and(|inner| inner.is_loopback() || inner.is_unspecified());
-            address.is_loopback() || address.is_unspecified() || mapped
-        }
-        None => true,
-    }
 }

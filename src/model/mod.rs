@@ -2,6 +2,7 @@
 //! another layer.
 
 pub mod ids;
+pub mod loopback;
 pub mod scope;
 pub mod timestamp;
 pub mod visible;

@@ -1,7 +1,8 @@
 //! Redirect URIs: https, or http on a loopback address, in their one plain spelling (RFC 6749 3.1.2, RFC 8252 7.3).
 
+use crate::model::loopback::is_loopback;
 use std::fmt;
-use url::{Host, Url};
+use url::Url;
 
 /// A redirect URI whose text is exactly what every URL parser makes of it: what was compared is where the browser goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,14 +93,6 @@ impl RedirectUri {
 impl fmt::Display for RedirectUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

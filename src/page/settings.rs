@@ -7,9 +7,10 @@ use super::names::{
 use super::tools;
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::model::ids::{OrganizationId, PageId};
+use crate::model::loopback::is_this_machine;
 use crate::upstream::token::{ApiToken, PageAddress};
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// What the page server needs to know.
 pub struct Settings {
@@ -153,15 +154,9 @@ impl Reader<'_> {
 /// `https` anywhere; plain `http` only on this machine, because the token travels with every request.
 fn parse_origin(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|_| "must be a URL such as https://status.example.com".to_owned())?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback => {}
+        "http" if is_this_machine(&url) => {}
         _ => return Err("must begin with https:// (http:// only on this machine)".to_owned()),
     }
     let is_bare = url.username().is_empty() && url.password().is_none() && matches!(url.path(), "" | "/");

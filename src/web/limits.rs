@@ -7,6 +7,7 @@
 use super::{Context, fetch_metadata};
 use crate::hosted::rate_limit::SHARED_MESSAGES;
 use crate::model::ids::GrantId;
+use crate::model::loopback::is_loopback_url;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
 use bytes::Bytes;
@@ -126,7 +127,9 @@ impl Sender {
         let bucket = Self::of(request).bucket();
         let is_foreign = match request.headers().get(ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(|origin| {
-                origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) || is_loopback(origin)
+                origin == ctx.config.issuer
+                    || ctx.config.allowed_redirects.has_origin(origin)
+                    || is_loopback_origin(origin)
             }),
             None => fetch_metadata::is_from_another_site(request.headers()),
         };
@@ -151,9 +154,8 @@ impl Sender {
 }
 
 /// Whether a page's origin is on the sender's own machine.
-pub(super) fn is_loopback(origin: &str) -> bool {
-    let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
-    host.is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str()))
+pub(super) fn is_loopback_origin(origin: &str) -> bool {
+    Url::parse(origin).is_ok_and(|url| is_loopback_url(&url))
 }
 
 /// The counter of one authorization request in one browser: a guess at either counts elsewhere.

@@ -120,7 +120,7 @@ fn is_allowed_origin(ctx: &Context<'_>, request: &Request<()>) -> bool {
     if origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) {
         return true;
     }
-    ctx.config.is_local() && limits::is_loopback(origin)
+    ctx.config.is_local() && limits::is_loopback_origin(origin)
 }
 
 /// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.

@@ -17,7 +17,9 @@ pub mod problem;
 pub mod setup;
 pub mod time;
 
+use crate::model::loopback::is_loopback;
 use crate::oauth::client::Standing;
+use url::Host;
 
 /// The name above every page.
 pub const PRODUCT: &str = "StatiBeat Hosted MCP";
@@ -39,8 +41,11 @@ pub fn window_title(of: &str) -> String {
 
 /// Where an answer goes, in words where the host alone would not say it.
 pub fn destination(host: &str) -> String {
-    let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    if is_here { format!("This computer ({host})") } else { host.to_owned() }
+    if Host::parse(host).is_ok_and(|host| is_loopback(&host)) {
+        format!("This computer ({host})")
+    } else {
+        host.to_owned()
+    }
 }
 
 /// How much is known of a client.
@@ -88,5 +93,14 @@ mod tests {
         assert_eq!(destination("127.0.0.1"), "This computer (127.0.0.1)");
         assert_eq!(destination("[::1]"), "This computer ([::1])");
         assert_eq!(destination("claude.ai"), "claude.ai");
+    }
+
+    #[test]
+    fn public_host_that_looks_like_loopback_is_named_as_it_is() {
+        for host in
+            ["127.0.0.1.attacker.example", "127.attacker.example", "localhost.attacker.example", "127.0.0.1.nip.io"]
+        {
+            assert_eq!(destination(host), host);
+        }
     }
 }
