@@ -1,10 +1,13 @@
 //! Holds the layers: who may import whom, and what may stand in one place only.
 //!
 //! Reads the source itself. A failure names file and line, what stands there, and the rule that forbids it. The table is
-//! in `layering/table.rs`, the absences in `layering/absences.rs`; `layering/red.rs` proves that each can fail.
+//! in `layering/table.rs`, the absences in `layering/absences.rs`, circles in `layering/circles.rs`; `layering/red.rs` proves that
+//! each can fail.
 
 #[path = "layering/absences.rs"]
 mod absences;
+#[path = "layering/circles.rs"]
+mod circles;
 #[path = "layering/imports.rs"]
 mod imports;
 #[path = "layering/red.rs"]

@@ -1,7 +1,7 @@
 //! What may stand in one place only. Code is checked, not tests and not comments.
 
 use super::Finding;
-use super::source::{Kind, Source, Token};
+use super::source::{NamedPath, Role, Source};
 
 /// Crates that speak to the Cloudflare runtime.
 const RUNTIME_CRATES: [&str; 6] =
@@ -48,55 +48,46 @@ const SQL_STARTS: [&str; 10] = [
 
 /// The paths that `web/routes.rs` gives to our routes.
 pub fn our_paths(sources: &[Source]) -> Vec<String> {
-    let code = sources.iter().filter(|source| source.is_routes()).flat_map(Source::code);
-    code.filter_map(|token| match token.kind {
-        Kind::Text(text) if text.len() > 1 && text.starts_with('/') => Some(text),
-        _ => None,
-    })
-    .collect()
+    let texts = sources.iter().filter(|source| source.is_routes()).flat_map(|source| &source.texts);
+    texts.map(|text| &text.value).filter(|text| text.len() > 1 && text.starts_with('/')).cloned().collect()
 }
 
-/// Everything in a file that belongs elsewhere.
+/// Everything in a file that belongs elsewhere. Code is searched, not unit tests.
 pub fn check(source: &Source, paths: &[String]) -> Vec<Finding> {
-    let code = source.code();
     let mut findings = Vec::new();
-    for (at, token) in code.iter().enumerate() {
-        let mut forbid = |what: String, rule: &str| findings.push(Finding::new(source, token.line, what, rule));
-        match &token.kind {
-            Kind::Name(name) => check_name(source, &code, at, name, &mut forbid),
-            Kind::Text(text) => check_text(source, text, paths, &mut forbid),
-            Kind::Literal(number) => {
-                let is_negative = at > 0 && code[at - 1].kind == Kind::Sign('-');
-                if is_negative && is_json_rpc_code(number) && !may_hold_codes(source) {
-                    forbid(format!("error code -{number}"), CODES_RULE);
-                }
-            }
-            Kind::Sign(_) => {}
+    for path in source.paths.iter().filter(|path| !path.is_test) {
+        check_path(source, path, &mut |what, rule| findings.push(Finding::new(source, path.line, what, rule)));
+    }
+    for text in &source.texts {
+        let mut forbid = |what, rule: &str| findings.push(Finding::new(source, text.line, what, rule));
+        check_text(source, &text.value, paths, &mut forbid);
+    }
+    for number in source.negative_numbers.iter().filter(|number| is_json_rpc_code(&number.value)) {
+        if !may_hold_codes(source) {
+            findings.push(Finding::new(source, number.line, format!("error code -{}", number.value), CODES_RULE));
         }
     }
+    findings.sort_by_key(|finding| finding.line);
     findings
 }
 
 const CODES_RULE: &str = "only oauth/error.rs and mcp/error.rs contain wire error codes";
 
-fn check_name(source: &Source, code: &[Token], at: usize, name: &str, forbid: &mut impl FnMut(String, &str)) {
-    let is = |at: Option<usize>, kind: &Kind| at.and_then(|at| code.get(at)).is_some_and(|token| token.kind == *kind);
-    let before = |steps: usize| at.checked_sub(steps);
-    let is_word = |at: Option<usize>, word: &str| is(at, &Kind::Name(word.to_owned()));
-    let starts_path =
-        is(Some(at + 1), &Kind::Sign(':')) && is(Some(at + 2), &Kind::Sign(':')) && !is(before(1), &Kind::Sign(':'));
-
-    if source.top() != "cloudflare" && RUNTIME_CRATES.contains(&name) && (starts_path || is_word(before(1), "use")) {
-        forbid(format!("names {name}"), "only cloudflare/ names the Cloudflare runtime");
+fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String, &str)) {
+    let NamedPath { segments, role, .. } = path;
+    let Some((first, last)) = segments.first().zip(segments.last()) else { return };
+    let is_import = matches!(role, Role::Import | Role::Reexport);
+    if source.top() != "cloudflare" && RUNTIME_CRATES.contains(&first.as_str()) && (segments.len() > 1 || is_import) {
+        forbid(format!("names {first}"), "only cloudflare/ names the Cloudflare runtime");
     }
-    let is_macro = is(Some(at + 1), &Kind::Sign('!'));
-    if name == "html" && is_macro && !source.is_in(&["web", "views"]) {
+    if last == "html" && *role == Role::Macro && !source.is_in(&["web", "views"]) {
         forbid("html! macro".to_owned(), HTML_RULE);
     }
-    let is_environment = name == "env" && is(before(1), &Kind::Sign(':')) && is_word(before(3), "std");
-    let is_process = matches!(name, "stdin" | "stdout") || matches!(name, "print" | "println") && is_macro;
-    if source.top() != "bin" && (is_environment || is_process) {
-        forbid(format!("names {name}"), "only bin/ names stdin, stdout and the process environment");
+    let is_environment = first == "std" && segments.get(1).is_some_and(|second| second == "env");
+    let is_print = *role == Role::Macro && matches!(last.as_str(), "print" | "println");
+    let is_pipe = segments.iter().any(|segment| matches!(segment.as_str(), "stdin" | "stdout"));
+    if source.top() != "bin" && (is_environment || is_print || is_pipe) {
+        forbid(format!("names {last}"), "only bin/ names stdin, stdout and the process environment");
     }
 }
 

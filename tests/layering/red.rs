@@ -1,7 +1,7 @@
 //! Proof that every rule can fail, and that what looks similar passes.
 
 use super::source::Source;
-use super::{absences, imports};
+use super::{absences, circles, imports};
 
 /// The lines of a file at which the import table is broken.
 fn import_lines(file: &str, text: &str) -> Vec<usize> {
@@ -11,7 +11,10 @@ fn import_lines(file: &str, text: &str) -> Vec<usize> {
 /// The rules of absence that a file breaks, each named by its line.
 fn absence_lines(file: &str, text: &str) -> Vec<usize> {
     let paths = ["/mcp".to_owned(), "/mcp/oauth/token".to_owned()];
-    absences::check(&Source::parse(file, text), &paths).iter().map(|finding| finding.line).collect()
+    absences::check(&Source::parse(file, &format!("fn code() {{ {text}\n}}")), &paths)
+        .iter()
+        .map(|finding| finding.line)
+        .collect()
 }
 
 #[test]
@@ -180,4 +183,46 @@ fn what_people_read_is_found_in_views_and_nowhere_else() {
     ] {
         assert_eq!(view(&format!("{code:?}")), [] as [usize; 0], "{code}");
     }
+}
+
+/// The circles among files given as name and text.
+fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    circles::find(&files.iter().map(|(file, text)| Source::parse(file, text)).collect::<Vec<_>>())
+}
+
+#[test]
+fn circle_of_files_is_found_whatever_names_the_import() {
+    let third = ("src/c.rs", "fn f() { crate::a::f() }");
+    let expected = [["src/a.rs", "src/b/mod.rs", "src/c.rs"]];
+    for (a, b) in [
+        ("use crate::b::X;", "use crate::c::f; struct X;"),
+        ("fn f() -> crate::b::X {}", "fn g() { crate::c::f() }"),
+        ("fn f() { html! { (crate::b::X) } }", "use crate::c::*;"),
+        ("use super::b;", "use super::c::{self, f};"),
+    ] {
+        assert_eq!(circles_of(&[("src/a.rs", a), ("src/b/mod.rs", b), third]), expected, "{a} {b}");
+    }
+}
+
+#[test]
+fn parent_and_child_that_use_each_other_are_a_circle() {
+    let child = ("src/a/child.rs", "use super::Shared;");
+    assert_eq!(circles_of(&[("src/a/mod.rs", "mod child; struct Shared; fn f() { child::g() }"), child]).len(), 1);
+    assert_eq!(circles_of(&[("src/a/mod.rs", "mod child; struct Shared; use child::g;"), child]).len(), 1);
+}
+
+#[test]
+fn declaration_reexport_and_unit_test_tie_no_circle() {
+    let child = ("src/a/child.rs", "use super::Shared; struct Own;");
+    assert_eq!(circles_of(&[("src/a/mod.rs", "mod child; pub use child::Own; struct Shared;"), child]), [[""; 0]; 0]);
+    let tested = "struct Shared; #[cfg(test)] mod tests { use super::child::Own; fn f() { crate::a::child::f() } }";
+    assert_eq!(circles_of(&[("src/a/mod.rs", tested), child]), [[""; 0]; 0]);
+}
+
+#[test]
+fn reexport_is_followed_to_the_file_that_defines_the_name() {
+    let parent = ("src/a/mod.rs", "mod one; mod two; pub use one::One; pub use two::Two;");
+    let (one, two) = (("src/a/one.rs", "use super::Two; struct One;"), ("src/a/two.rs", "struct Two;"));
+    assert_eq!(circles_of(&[parent, one, two]), [[""; 0]; 0]);
+    assert_eq!(circles_of(&[parent, one, ("src/a/two.rs", "use crate::a::One;")]), [["src/a/one.rs", "src/a/two.rs"]]);
 }
