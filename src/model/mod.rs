@@ -3,6 +3,7 @@
 
 pub mod ids;
 pub mod loopback;
+pub mod outcome;
 pub mod scope;
 pub mod timestamp;
 pub mod visible;

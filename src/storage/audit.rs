@@ -5,6 +5,7 @@
 use super::authorization_requests::RequestKeys;
 use super::{Result, run, statement};
 use crate::model::ids::{GrantId, PageId, RequestId, UserId};
+pub use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::SecretHash;
@@ -85,41 +86,6 @@ impl Kind {
             Self::AccessTokenRevoke => "access_token_revoke",
             Self::SessionOpen => "session_open",
             Self::SessionClose => "session_close",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    /// An earlier attempt had done it; its result was given again.
-    Replayed,
-    /// What would be done was shown; nothing was.
-    Previewed,
-    /// The person was asked and said no, or nothing.
-    Declined,
-    /// Somebody said no: a person, a rule of ours, or StatiBeat.
-    Refused,
-    /// Too many in too short a time; nothing was done.
-    Limited,
-    /// It could not be done; nothing was.
-    Failed,
-    /// It was sent, and no answer says whether it was done.
-    Unknown,
-}
-
-impl Outcome {
-    /// The word that is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Replayed => "replayed",
-            Self::Previewed => "previewed",
-            Self::Declined => "declined",
-            Self::Refused => "refused",
-            Self::Limited => "limited",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod policy;
 pub mod trace;
 
 use crate::model::ids::RequestId;
+use crate::model::outcome::Outcome;
 use std::cell::{Cell, RefCell};
 use trace::Trace;
 
@@ -55,35 +56,6 @@ impl Use {
         self.failed += u32::from(has_failed);
         self.milliseconds += milliseconds;
         self.slowest_milliseconds = self.slowest_milliseconds.max(milliseconds);
-    }
-}
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It got what it asked for.
-    Answered,
-    /// Not for this sender, or not like this.
-    Refused,
-    Failed,
-}
-
-impl Outcome {
-    /// What a status says by itself.
-    pub const fn of_status(status: u16) -> Self {
-        match status {
-            ..400 => Self::Answered,
-            400..500 => Self::Refused,
-            500.. => Self::Failed,
-        }
-    }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
     }
 }
 

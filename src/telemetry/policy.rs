@@ -1,6 +1,7 @@
 //! Which lines are written: by how serious they are, and of the ordinary ones only a share.
 
-use super::{Outcome, RequestRecord};
+use super::RequestRecord;
+use crate::model::outcome::Outcome;
 use std::fmt;
 
 /// How serious a line is.

@@ -13,6 +13,7 @@ use super::views::{self, ConsentPage, Objection, Problem};
 use super::{Context, Response, authorize};
 use crate::hosted::access;
 use crate::model::ids::{PageId, RequestId};
+use crate::model::outcome::Outcome;
 use crate::model::scope::Scope;
 use crate::oauth::client::Client;
 use crate::oauth::error::SentToClient;
@@ -20,7 +21,6 @@ use crate::oauth::secret::AuthorizationCode;
 use crate::ports::DatabaseError;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
-use crate::telemetry;
 use crate::upstream::identity::{self, AccessiblePage};
 use crate::upstream::{Api, ApiError, Principal};
 use bytes::Bytes;
@@ -232,9 +232,9 @@ pub(super) fn answer_url(
 ) -> Url {
     ctx.ledger.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
     ctx.ledger.ended(match outcome {
-        Ok(_) => telemetry::Outcome::Answered,
-        Err(SentToClient::Unavailable) => telemetry::Outcome::Failed,
-        Err(_) => telemetry::Outcome::Refused,
+        Ok(_) => Outcome::Answered,
+        Err(SentToClient::Unavailable) => Outcome::Failed,
+        Err(_) => Outcome::Refused,
     });
     let description;
     let mut parameters = match outcome {

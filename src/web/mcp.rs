@@ -11,6 +11,7 @@ use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
 use crate::mcp::{Observation, Trouble};
+use crate::model;
 use crate::model::ids::RequestId;
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
@@ -19,7 +20,7 @@ use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
 use crate::storage::unrecorded::UnrecordedRefusals;
-use crate::telemetry::{self, Asker};
+use crate::telemetry::Asker;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
@@ -171,9 +172,9 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
     let answer = server::answer(&surface, &headers, request.body()).await;
     let outcome = outcome_of(&answer);
     ctx.ledger.ended(match outcome {
-        None | Some(CallOutcome::Answered) => telemetry::Outcome::Answered,
-        Some(CallOutcome::Refused) => telemetry::Outcome::Refused,
-        Some(CallOutcome::Failed) => telemetry::Outcome::Failed,
+        None | Some(CallOutcome::Answered) => model::outcome::Outcome::Answered,
+        Some(CallOutcome::Refused) => model::outcome::Outcome::Refused,
+        Some(CallOutcome::Failed) => model::outcome::Outcome::Failed,
     });
     let mut response = into_response(ctx, caller, request_id, answer).await;
     if let Some(outcome) = outcome {

@@ -5,7 +5,7 @@ use crate::support::flow::{CLIENT, tokens, user};
 use crate::support::surface::EVERYTHING;
 use crate::support::{TestApp, header, request};
 use serde_json::{Value, json};
-use statibeat_mcp::telemetry::Outcome;
+use statibeat_mcp::model::outcome::Outcome;
 use statibeat_mcp::telemetry::metrics::{NUMBERS, WORDS};
 use std::time::Duration;
 

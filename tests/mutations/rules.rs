@@ -7,7 +7,7 @@ use std::{fs, io};
 /// What the rules and what they import are made of, below `src`.
 const PARTS: [&str; 3] = ["oauth", "keyring.rs", "model"];
 const MODULES: &str = "pub mod keyring;\npub mod model;\npub mod oauth;\n";
-const USED: [&str; 14] = [
+const USED: [&str; 15] = [
     "base64",
     "form_urlencoded",
     "hmac",
@@ -16,6 +16,7 @@ const USED: [&str; 14] = [
     "serde",
     "serde_json",
     "sha2",
+    "strum",
     "subtle",
     "thiserror",
     "unicode-general-category",

@@ -1,0 +1,156 @@
+//! How a call ended and why: the values from which the log, the metrics, the usage counts, the diagnostics and the audit row
+//! are computed.
+
+use strum::{AsRefStr, EnumString, IntoStaticStr, VariantArray};
+
+/// How a call, or an action on record, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Outcome {
+    /// A request got what it asked for. In the audit log, whose rows are about actions, [`Self::Done`].
+    Answered,
+    Done,
+    /// An earlier attempt had done it; its result was given again.
+    Replayed,
+    /// What would be done was shown; nothing was.
+    Previewed,
+    /// The person was asked and said no, or nothing.
+    Declined,
+    /// A person, a rule of ours, or StatiBeat said no.
+    Refused,
+    /// Too many in too short a time; nothing was done.
+    Limited,
+    /// It could not be done; nothing was.
+    Failed,
+    /// It was sent, and no answer says whether it was done.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word that is stored and logged.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+
+    /// What an HTTP status says by itself.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            ..400 => Self::Answered,
+            400..500 => Self::Refused,
+            500.. => Self::Failed,
+        }
+    }
+
+    /// The outcome as the log and the metrics group it: answered, refused, failed or unknown.
+    pub const fn of_request(self) -> Self {
+        match self {
+            Self::Answered | Self::Done | Self::Replayed | Self::Previewed | Self::Declined => Self::Answered,
+            Self::Refused | Self::Limited => Self::Refused,
+            Self::Failed => Self::Failed,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Why a tool call was not carried out, or not as usual: the `reason` of the log and the `detail` of the audit row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Reason {
+    /// The client was not granted a scope.
+    Scope,
+    Arguments,
+    /// There is no such page for this person and client.
+    Page,
+    /// The person's role on the page does not allow it.
+    Role,
+    WritesPaused,
+    PageBlocked,
+    GrantEnded,
+    /// The lifecycle stage cannot be moved like this.
+    Stage,
+    /// A rule for text.
+    Lint,
+    /// Start and end do not fit.
+    Times,
+    /// A preview that the call asked for.
+    AskedFor,
+    /// A preview inside a question to the person.
+    Question,
+    ByPerson,
+    /// The write must be confirmed first.
+    Unconfirmed,
+    /// A confirm token that confirms something else, or has expired.
+    Handle,
+    HandleSpent,
+    /// Too many writes of the connection.
+    #[strum(serialize = "connection")]
+    ConnectionLimit,
+    /// Too many writes on the page.
+    #[strum(serialize = "page")]
+    PageLimit,
+    LimiterUnavailable,
+    StorageUnavailable,
+    StillRunning,
+    KeyConflict,
+    SameElsewhere,
+    SimilarIncident,
+    FoundAfterLostAnswer,
+    FoundAfterLostAttempt,
+    ExistedAlready,
+    UpstreamNotFound,
+    UpstreamForbidden,
+    UpstreamInvalid,
+    UserEnded,
+    CredentialRefused,
+    UpstreamRateLimited,
+    UpstreamUnavailable,
+    CircuitOpen,
+    UpstreamMalformed,
+    UpstreamUnfit,
+    OutcomeUnknown,
+}
+
+impl Reason {
+    /// The word that is stored and logged.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+}
+
+/// Why a request got no result, as a connection's diagnostics keep it. Nothing of the request itself is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Problem {
+    /// The client speaks no protocol version that we speak.
+    Revision,
+    /// It breaks the protocol in another way, or asks for a method that does not exist.
+    Protocol,
+    /// It calls a tool or prompt that does not exist.
+    NoSuchTool,
+    /// It reads what does not exist, or not for it.
+    NotFound,
+    Parameters,
+    /// It was not granted the scope.
+    Scope,
+    /// The person's role does not allow it.
+    Role,
+    /// A tool said no, and why.
+    Tool,
+    /// The client lacks a capability that an answer needs.
+    Capability,
+    /// The person can no longer act at all.
+    PersonEnded,
+    /// StatiBeat gave no answer in time.
+    Upstream,
+    /// The fault is ours, or between StatiBeat and us.
+    Ours,
+}
+
+impl Problem {
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+}
