@@ -11,7 +11,8 @@
 //! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
 //! | [`telemetry`] | what operators see of a request: a line of the log, a point of the metrics, its trace |
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
-//! | [`surface`] | what the two surfaces do alike with the catalogue |
+//! | [`writes`] | the write pipeline: checks, approval, the post, its report |
+//! | [`features`] | resources, prompts and completion, as both programs offer them |
 //! | [`hosted`] | who may do what with the catalogue over the network |
 //! | `page` | the same for one page over a pipe; not in the worker |
 //! | [`web`] | HTTP: one `Route`, one `match` |
@@ -23,6 +24,7 @@ pub mod catalog;
 #[cfg(target_arch = "wasm32")]
 pub mod cloudflare;
 pub mod config;
+pub mod features;
 pub mod hosted;
 pub mod keyring;
 pub mod mcp;
@@ -32,7 +34,7 @@ pub mod oauth;
 pub mod page;
 pub mod ports;
 pub mod storage;
-pub mod surface;
 pub mod telemetry;
 pub mod upstream;
 pub mod web;
+pub mod writes;

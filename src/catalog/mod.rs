@@ -4,7 +4,6 @@
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
 mod arguments;
-pub mod lint;
 pub mod policy;
 pub mod prompts;
 pub mod resources;

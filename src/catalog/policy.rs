@@ -1,6 +1,70 @@
 //! What an operator decides about writes: when a person is asked first, and which rules watch the text.
 
-use super::lint::Rule;
+/// A rule about published text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRule {
+    /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
+    HiddenCharacter,
+    /// A host name that only works inside.
+    InternalHost,
+    /// An address of a machine.
+    IpAddress,
+    /// A token, key or password.
+    Secret,
+    Email,
+    Blame,
+    /// A time by which it will be over.
+    PromisedTime,
+    /// Says that it is over, in a write that cannot end it.
+    SaysResolved,
+    /// A notice of what is to come that speaks as if it had happened.
+    WrongTense,
+    EmptyTitle,
+    /// A title in capitals or with rows of exclamation marks.
+    ShoutingTitle,
+    TooLong,
+}
+
+/// All of them, in the order they are applied.
+pub const RULES: [TextRule; 12] = [
+    TextRule::HiddenCharacter,
+    TextRule::InternalHost,
+    TextRule::IpAddress,
+    TextRule::Secret,
+    TextRule::Email,
+    TextRule::Blame,
+    TextRule::PromisedTime,
+    TextRule::SaysResolved,
+    TextRule::WrongTense,
+    TextRule::EmptyTitle,
+    TextRule::ShoutingTitle,
+    TextRule::TooLong,
+];
+
+impl TextRule {
+    /// Its name, for switches and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HiddenCharacter => "hidden-character",
+            Self::InternalHost => "internal-host",
+            Self::IpAddress => "ip-address",
+            Self::Secret => "secret",
+            Self::Email => "email",
+            Self::Blame => "blame",
+            Self::PromisedTime => "promised-time",
+            Self::SaysResolved => "says-resolved",
+            Self::WrongTense => "wrong-tense",
+            Self::EmptyTitle => "empty-title",
+            Self::ShoutingTitle => "shouting-title",
+            Self::TooLong => "too-long",
+        }
+    }
+
+    /// The rule of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        RULES.into_iter().find(|rule| rule.name() == name)
+    }
+}
 
 /// When a write needs to be confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,9 +83,9 @@ pub struct WritePolicy {
     /// When they need to be confirmed.
     pub confirm: Confirm,
     /// Rules that are switched off.
-    pub rules_off: Vec<Rule>,
+    pub rules_off: Vec<TextRule>,
     /// Rules that refuse what they see instead of warning.
-    pub rules_that_refuse: Vec<Rule>,
+    pub rules_that_refuse: Vec<TextRule>,
 }
 
 impl Confirm {
@@ -55,7 +119,7 @@ impl Confirm {
 impl Default for WritePolicy {
     /// What nobody sees nobody meant to publish.
     fn default() -> Self {
-        Self { confirm: Confirm::default(), rules_off: Vec::new(), rules_that_refuse: vec![Rule::HiddenCharacter] }
+        Self { confirm: Confirm::default(), rules_off: Vec::new(), rules_that_refuse: vec![TextRule::HiddenCharacter] }
     }
 }
 
@@ -63,7 +127,7 @@ impl WritePolicy {
     /// Reads `rule=off`, `rule=warn` and `rule=refuse` entries; the error names the one that is neither.
     pub fn with_rules(mut self, text: &str) -> Result<Self, String> {
         for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
-            match entry.split_once('=').map(|(name, word)| (Rule::find(name), word)) {
+            match entry.split_once('=').map(|(name, word)| (TextRule::find(name), word)) {
                 Some((Some(rule), "off")) => self.rules_off.push(rule),
                 Some((Some(rule), "warn")) => self.rules_that_refuse.retain(|refusing| *refusing != rule),
                 Some((Some(rule), "refuse")) => self.rules_that_refuse.push(rule),
@@ -83,7 +147,7 @@ mod tests {
         let policy = WritePolicy::default().with_rules("blame=off, secret=refuse").expect("two rules");
         assert_eq!(
             (policy.rules_off, policy.rules_that_refuse),
-            (vec![Rule::Blame], vec![Rule::HiddenCharacter, Rule::Secret])
+            (vec![TextRule::Blame], vec![TextRule::HiddenCharacter, TextRule::Secret])
         );
         let policy = WritePolicy::default().with_rules("hidden-character=warn").expect("a rule");
         assert_eq!(policy, WritePolicy { rules_that_refuse: vec![], ..WritePolicy::default() });

@@ -14,12 +14,13 @@ use crate::model::ids::PageId;
 use crate::model::scope::Requirement;
 use crate::storage::audit::{AuditId, Outcome, Target};
 use crate::storage::idempotency::{self, Key};
-use crate::surface::asked::{Asked, check_external_id};
-use crate::surface::call_arguments::{self, CallArguments};
-use crate::surface::stage::Unmoved;
-use crate::surface::wish::{End, Granted, Record, Twin, Wish};
-use crate::surface::{clock, outcome, overlap};
 use crate::upstream::identity::AccessiblePage;
+use crate::writes::approval::{Approval, ApprovalRequest, Duplicate, UnsentOutcome, WriteStore};
+use crate::writes::call_arguments::{self, CallArguments};
+use crate::writes::checks::lifecycle::LifecycleError;
+use crate::writes::checks::{overlap, schedule};
+use crate::writes::fingerprint::{WriteFingerprint, check_external_id};
+use crate::writes::report;
 use async_trait::async_trait;
 use futures_util::future::join;
 use serde_json::{Map, Value};
@@ -44,7 +45,7 @@ pub async fn call(
         Ok(call) => call,
         Err(problems) => {
             about.refused(surface, "arguments").await;
-            return Ok(outcome::bad_arguments(&problems));
+            return Ok(report::bad_arguments(&problems));
         }
     };
     if let Some(change) = &call.write.stage
@@ -68,15 +69,15 @@ pub async fn call(
             return Err(nothing_published(surface.trouble(PAGES, error)));
         }
     };
-    // A write that was asked for before is not looked at again: repeating the call tells how it ended.
-    let asked = Asked::new(tool.name, page.id, &call.write, call.how.key.as_deref());
+    // A write that was requested before is not looked at again: repeating the call tells how it ended.
+    let fingerprint = WriteFingerprint::new(tool.name, page.id, &call.write, call.how.key.as_deref());
     if let Some(change) = &call.write.stage
-        && !about.is_known(surface, &asked).await
+        && !about.is_known(surface, &fingerprint).await
         && let Err(refusal) = stage::check(surface, &page, change).await
     {
         return about.unmoved(surface, &page, &refusal).await;
     }
-    carry_out(surface, (tool, &requirement), &page, &call, (&asked, &about), dialogue).await
+    carry_out(surface, (tool, &requirement), &page, &call, (&fingerprint, &about), dialogue).await
 }
 
 /// Trouble before anything was sent says so.
@@ -93,19 +94,19 @@ async fn carry_out(
     (tool, requirement): (&'static Tool, &Requirement),
     page: &AccessiblePage,
     call: &Call,
-    (asked, about): (&Asked, &About),
+    (fingerprint, about): (&WriteFingerprint, &About),
     dialogue: &Dialogue,
 ) -> Result<ToolOutcome, Error> {
     let (guard, write) = (&surface.guard, &call.write);
     // Nobody is asked to confirm what cannot be done. How an earlier call ended may still be learned.
-    if guard.caller.are_writes_paused && !call.how.is_preview && !about.is_known(surface, asked).await {
+    if guard.caller.are_writes_paused && !call.how.is_preview && !about.is_known(surface, fingerprint).await {
         about.refused(surface, "writes_paused").await;
         return Ok(ended::paused());
     }
     let api = surface.api().page(page, requirement.scope);
     let incidents = surface.incidents(page);
     let policy = WritePolicy { confirm: guard.policy.confirm.stricter(guard.caller.confirm), ..guard.policy.clone() };
-    let wish = Wish {
+    let request = ApprovalRequest {
         asker: [&guard.caller.user_id.0, &guard.caller.grant_id.0],
         tool,
         page,
@@ -113,20 +114,20 @@ async fn carry_out(
         incidents: incidents.as_ref(),
         write,
         how: &call.how,
-        asked,
+        fingerprint,
         dialogue,
         policy: &policy,
         seals: guard.seals,
         now: guard.now,
         random: guard.random,
-        record: &AuditLog { surface, about },
+        store: &AuditLog { surface, about },
         trouble: &|error| surface.trouble(PAGES, error),
     };
-    let (warnings, approval) = match wish.grant().await? {
-        Granted::Write { warnings, approval } => (warnings, approval),
-        Granted::Told(outcome) => return Ok(outcome),
+    let (warnings, approval) = match request.decide().await? {
+        Approval::Approved { warnings, confirmation } => (warnings, confirmation),
+        Approval::Respond(outcome) => return Ok(outcome),
     };
-    let attempt = Attempt { tool: tool.name, page_id: page.id, write, asked, approval: approval.as_ref() };
+    let attempt = Attempt { tool: tool.name, page_id: page.id, write, fingerprint, approval: approval.as_ref() };
     // What else is planned is looked up beside the write, which does not wait for it.
     let (end, overlaps) =
         join(write::perform(guard, &api, &attempt), overlap::look(&api, incidents.as_ref(), write, guard.now)).await;
@@ -137,7 +138,7 @@ async fn carry_out(
     let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(made));
     let warnings = warnings.into_iter().chain(overlaps).collect();
     let told = ended::ended(tool, page, guard.caller.scopes, &end, guard.now)?;
-    Ok(outcome::with_remarks(told, warnings, clock::echo(write, &page.raw).as_deref()))
+    Ok(report::with_remarks(told, warnings, schedule::echo(write, &page.raw).as_deref()))
 }
 
 /// The audit log and the leases, as a wish asks them.
@@ -147,31 +148,32 @@ struct AuditLog<'a> {
 }
 
 #[async_trait(?Send)]
-impl Record for AuditLog<'_> {
-    async fn is_known(&self, asked: &Asked) -> bool {
-        self.about.is_known(self.surface, asked).await
+impl WriteStore for AuditLog<'_> {
+    async fn is_known(&self, fingerprint: &WriteFingerprint) -> bool {
+        self.about.is_known(self.surface, fingerprint).await
     }
 
     /// A storage that does not say counts as none: acquiring the lease says it for certain.
-    async fn find_twin(&self, asked: &Asked) -> Option<Twin> {
+    async fn find_duplicate(&self, fingerprint: &WriteFingerprint) -> Option<Duplicate> {
         let guard = &self.surface.guard;
-        let twin = idempotency::find_twin(guard.db, &key(self.surface, asked), guard.now).await.ok()??;
-        Some(Twin { words: ended::same_elsewhere(&twin, guard.now), name: twin.external_id })
+        let duplicate =
+            idempotency::find_duplicate(guard.db, &key(self.surface, fingerprint), guard.now).await.ok()??;
+        Some(Duplicate { words: ended::same_elsewhere(&duplicate, guard.now), name: duplicate.external_id })
     }
 
-    async fn note(&self, end: End, why: &'static str) -> Option<String> {
+    async fn record_unsent(&self, end: UnsentOutcome, why: &'static str) -> Option<String> {
         let outcome = match end {
-            End::Previewed => Outcome::Previewed,
-            End::Declined => Outcome::Declined,
-            End::Refused => Outcome::Refused,
-            End::Failed => Outcome::Failed,
+            UnsentOutcome::Previewed => Outcome::Previewed,
+            UnsentOutcome::Declined => Outcome::Declined,
+            UnsentOutcome::Refused => Outcome::Refused,
+            UnsentOutcome::Failed => Outcome::Failed,
         };
         self.about.noted(self.surface, outcome, why).await.map(|id| id.0)
     }
 }
 
-fn key<'a>(surface: &'a HostedSurface<'_>, asked: &'a Asked) -> Key<'a> {
-    let Asked { key_hash, digest, fields, .. } = asked;
+fn key<'a>(surface: &'a HostedSurface<'_>, fingerprint: &'a WriteFingerprint) -> Key<'a> {
+    let WriteFingerprint { key_hash, digest, fields, .. } = fingerprint;
     Key { grant_id: &surface.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
 }
 
@@ -183,7 +185,7 @@ struct About {
     /// Whether the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
     /// administers the page that was named must not read what a stranger wrote.
     is_reached: Cell<bool>,
-    /// Whether the write was asked for before, once somebody has wanted to know.
+    /// Whether the write was requested before, once somebody has wanted to know.
     is_known: Cell<Option<bool>>,
 }
 
@@ -196,14 +198,14 @@ impl About {
         Self { tool: tool.name, asked_page_id, title, is_reached: Cell::new(false), is_known: Cell::new(None) }
     }
 
-    /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended. A storage
+    /// Whether the write was requested before: then it was confirmed, and repeating the call may tell how it ended. A storage
     /// that does not say counts as no.
-    async fn is_known(&self, surface: &HostedSurface<'_>, asked: &Asked) -> bool {
+    async fn is_known(&self, surface: &HostedSurface<'_>, fingerprint: &WriteFingerprint) -> bool {
         if let Some(known) = self.is_known.get() {
             return known;
         }
         let guard = &surface.guard;
-        let known = idempotency::is_known(guard.db, &key(surface, asked), guard.now).await.unwrap_or(false);
+        let known = idempotency::is_known(guard.db, &key(surface, fingerprint), guard.now).await.unwrap_or(false);
         self.is_known.set(Some(known));
         known
     }
@@ -223,10 +225,10 @@ impl About {
                 self.refused(surface, "role").await;
                 Ok(ended::denied(reason, page.id))
             }
-            stage::Refusal::Unmoved(unmoved) => {
+            stage::Refusal::LifecycleError(unmoved) => {
                 match unmoved {
-                    Unmoved::NotAllowed(_) => self.refused(surface, "stage").await,
-                    Unmoved::NotLooked(error) => drop(self.noted(surface, Outcome::Failed, error.reason()).await),
+                    LifecycleError::NotAllowed(_) => self.refused(surface, "stage").await,
+                    LifecycleError::Unread(error) => drop(self.noted(surface, Outcome::Failed, error.reason()).await),
                 }
                 unmoved.told()
             }

@@ -6,9 +6,9 @@ use super::HostedSurface;
 use super::access;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
+use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
 use crate::model::ids::PageId;
-use crate::surface::complete::{Candidate, Source, WINDOWS, candidates_of, matching, source};
 use crate::upstream::ApiError;
 
 /// Values that fit what was typed, best first.

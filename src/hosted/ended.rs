@@ -8,11 +8,11 @@ use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
-use crate::storage::idempotency::Twin;
+use crate::storage::idempotency::StoredDuplicate;
 use crate::storage::write_permission::WriteDenial;
-use crate::surface::outcome;
-use crate::surface::write::Posted;
 use crate::upstream::identity::AccessiblePage;
+use crate::writes::execute::WriteReport;
+use crate::writes::report;
 use serde_json::Value;
 
 /// A page that cannot be written to.
@@ -23,7 +23,7 @@ pub fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
             format!("{} Nothing was published.", access::role_sentence(*missing, page_name))
         }
     };
-    outcome::error(why)
+    report::error(why)
 }
 
 /// Also said of a page that the connection is blocked from.
@@ -42,7 +42,7 @@ pub fn ended(
 ) -> Result<ToolOutcome, mcp::Error> {
     let mut outcome = match &ended.result {
         Ok(posted) => done(tool, page, granted, ended, posted),
-        Err(reason) => outcome::error(not_done(reason, page.id, now)?),
+        Err(reason) => report::error(not_done(reason, page.id, now)?),
     };
     match &ended.audit_id {
         // A report names its entry itself.
@@ -53,9 +53,9 @@ pub fn ended(
     Ok(outcome)
 }
 
-fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, posted: &Posted) -> ToolOutcome {
+fn done(tool: &Tool, page: &AccessiblePage, granted: ScopeSet, ended: &Ended, posted: &WriteReport) -> ToolOutcome {
     let audit_id = ended.audit_id.as_ref().map(|id| id.0.as_str());
-    let mut done = outcome::done(tool, page, &Roots::HOSTED, posted, audit_id);
+    let mut done = report::done(tool, page, &Roots::HOSTED, posted, audit_id);
     // A link that the client has no scope to follow would only send it into a refusal.
     done.links.retain(|(_, entry)| entry.hosted.is_some_and(|requirement| granted.contains(requirement.scope)));
     done
@@ -67,13 +67,13 @@ const PAUSED: &str = "The user has paused this connection's writes, so nothing w
 
 /// A write of a paused connection, before anybody is asked about it.
 pub fn paused() -> ToolOutcome {
-    outcome::error(PAUSED.to_owned())
+    report::error(PAUSED.to_owned())
 }
 
 /// What is said of the same write through another connection.
-pub fn same_elsewhere(twin: &Twin, now: Timestamp) -> String {
-    let minutes = now.since(twin.at).as_secs() / 60;
-    let made = twin.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
+pub fn same_elsewhere(duplicate: &StoredDuplicate, now: Timestamp) -> String {
+    let minutes = now.since(duplicate.at).as_secs() / 60;
+    let made = duplicate.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
     match made.as_ref().and_then(|made| made["id"].as_i64()) {
         Some(id) => format!("the very same was published {minutes} minutes ago through another connection (id {id})"),
         None => {
@@ -87,10 +87,10 @@ fn not_done(reason: &NotDone, page_id: PageId, now: Timestamp) -> Result<String,
         NotDone::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
         NotDone::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
         NotDone::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
-        NotDone::Twin(twin) => format!(
+        NotDone::Duplicate(duplicate) => format!(
             "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
              preview: true, show the person what it says, and then call with the handle it gives in `confirm`.",
-            same_elsewhere(twin, now)
+            same_elsewhere(duplicate, now)
         ),
         NotDone::Limited { limit, retry_after } => budget::sentence(*limit, *retry_after),
         NotDone::Unlimited => {
@@ -104,6 +104,6 @@ fn not_done(reason: &NotDone, page_id: PageId, now: Timestamp) -> Result<String,
             was published. Try again later."
                 .to_owned()
         }
-        NotDone::NotWritten(reason) => return outcome::not_written(reason),
+        NotDone::WriteError(reason) => return report::not_written(reason),
     })
 }

@@ -24,6 +24,7 @@ use crate::catalog::tools::TOOLS;
 use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
+use crate::features;
 use crate::mcp::era::Revision;
 use crate::mcp::message::Request;
 use crate::mcp::{
@@ -32,10 +33,10 @@ use crate::mcp::{
 };
 use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, Scope};
-use crate::surface::{self, call_arguments};
 use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{Api, ApiError, Connector, PageApi, Principal};
+use crate::writes::call_arguments;
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -186,7 +187,7 @@ impl HostedSurface<'_> {
 
     /// What trouble with a read means to a client. What it must not see goes to the log.
     fn trouble(&self, uri: &str, error: ApiError) -> Error {
-        surface::trouble(uri, error, self.guard.log)
+        features::read_error(uri, error, self.guard.log)
     }
 }
 

@@ -5,21 +5,21 @@ use super::access;
 use super::read::{self, Early, Wanted};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Variables};
+use crate::features::prompts;
 use crate::mcp::{Error, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, ScopeSet};
-use crate::surface::prompt;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
 pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
     let found = catalog::find_prompt(name).filter(|prompt| prompt.scopes().is_some());
-    let found = found.ok_or_else(|| prompt::unknown(name))?;
+    let found = found.ok_or_else(|| prompts::unknown(name))?;
     let needed: ScopeSet = requirements(found).map(|requirement| requirement.scope).collect();
     if !surface.guard.caller.scopes.covers(needed) {
         return Err(Error::InsufficientScope { needed });
     }
-    let arguments = prompt::check(found.arguments, arguments)?;
+    let arguments = prompts::check(found.arguments, arguments)?;
     let page_id = arguments.get("page_id").and_then(|id| PageId::parse(id));
     let page_id = page_id.ok_or_else(|| Error::InvalidParams("page_id must be the id of a page".to_owned()))?;
     let wanted: Vec<_> = found.resources.iter().map(|name| wanted(name, &arguments)).collect();
@@ -27,11 +27,11 @@ pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) 
     let (page, early) = join(find_page(surface, found, page_id), join_all(early)).await;
     let page = page?;
     let embedded = wanted.into_iter().zip(early).map(|(wanted, early)| embed(surface, &page, wanted, early));
-    prompt::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await)
+    prompts::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await)
 }
 
 fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
-    prompt::entries(prompt).filter_map(|entry| entry.hosted)
+    prompts::entries(prompt).filter_map(|entry| entry.hosted)
 }
 
 /// The page, where the person may read what the prompt is about.
@@ -50,7 +50,7 @@ struct Part {
 
 fn wanted(name: &str, arguments: &Variables) -> Result<Part, Error> {
     let entry = catalog::find_resource(name).ok_or_else(|| Error::Internal(format!("no resource {name}")))?;
-    let uri = Roots::HOSTED.expand(entry, &prompt::variables(arguments));
+    let uri = Roots::HOSTED.expand(entry, &prompts::variables(arguments));
     let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
     Ok(Part { title: entry.title, wanted: Wanted::parse(&uri)? })
 }

@@ -3,10 +3,10 @@
 use super::HostedSurface;
 use super::access::{self, Denied};
 use crate::catalog::uri::Roots;
+use crate::features;
 use crate::mcp::{Error, ResourceContents};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::scope::Requirement;
-use crate::surface;
 use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
 use futures_util::future::join;
@@ -36,14 +36,14 @@ impl Early {
 
 /// A resource that a URI names, and what reading it asks for.
 pub struct Wanted {
-    inner: surface::read::Wanted,
+    inner: features::resources::RequestedResource,
     pub requirement: Requirement,
 }
 
 impl Wanted {
     /// The resource of that URI, if Hosted MCP offers one.
     pub fn parse(uri: &str) -> Result<Wanted, Error> {
-        let inner = surface::read::Wanted::parse(uri, &Roots::HOSTED, |entry| entry.hosted.is_some())?;
+        let inner = features::resources::RequestedResource::parse(uri, &Roots::HOSTED, |entry| entry.hosted.is_some())?;
         let requirement = inner.found.resource.hosted.ok_or_else(|| Error::ResourceNotFound(uri.to_owned()))?;
         Ok(Wanted { inner, requirement })
     }

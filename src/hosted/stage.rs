@@ -5,9 +5,9 @@ use super::access::{self, Denied};
 use crate::catalog::tools::stage::StageChange;
 use crate::mcp::Error;
 use crate::model::scope::{Requirement, Scope, ScopeSet};
-use crate::surface::stage::{self, Unmoved};
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
+use crate::writes::checks::lifecycle::{self, LifecycleError};
 
 /// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
 pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Result<(), Error> {
@@ -20,18 +20,19 @@ pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Re
 pub enum Refusal {
     /// The person's role does not allow to look.
     Role(Denied),
-    Unmoved(Unmoved),
+    LifecycleError(LifecycleError),
 }
 
 /// Whether the move is allowed.
 pub async fn check(surface: &HostedSurface<'_>, page: &AccessiblePage, change: &StageChange) -> Result<(), Refusal> {
-    let unfit = || Refusal::Unmoved(Unmoved::NotLooked(ApiError::Unfit("a stage cannot be looked at".to_owned())));
+    let unfit =
+        || Refusal::LifecycleError(LifecycleError::Unread(ApiError::Unfit("a stage cannot be looked at".to_owned())));
     let requirements = requirements(change).ok_or_else(unfit)?;
     for requirement in &requirements {
         access::check_role(page, requirement).map_err(Refusal::Role)?;
     }
     let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
-    stage::check(&apis, change).await.map_err(Refusal::Unmoved)
+    lifecycle::check(&apis, change).await.map_err(Refusal::LifecycleError)
 }
 
 /// What reading the stages and the thing itself takes.

@@ -20,12 +20,14 @@ use crate::model::ids::{PageId, RequestId};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, DatabaseError, RateLimiter};
 use crate::storage::audit::AuditId;
-use crate::storage::idempotency::{self, Acquisition, Handle, Key, LeaseCheck, LeaseRequest, Twin, Twins};
+use crate::storage::idempotency::{
+    self, Acquisition, DuplicateRule, Handle, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
+};
 use crate::storage::write_permission::WriteDenial;
-use crate::surface::asked::Asked;
-use crate::surface::confirmation::Approval;
-use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
 use crate::upstream::PageApi;
+use crate::writes::confirm_token::Confirmation;
+use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport, given_external_id};
+use crate::writes::fingerprint::WriteFingerprint;
 use budget::Limit;
 use std::time::Duration;
 
@@ -55,16 +57,16 @@ pub struct Attempt<'a> {
     pub page_id: PageId,
     pub write: &'a Write,
     /// The same, digested, and its key.
-    pub asked: &'a Asked,
+    pub fingerprint: &'a WriteFingerprint,
     /// The preview or answer that confirms it, if there is one.
-    pub approval: Option<&'a Approval>,
+    pub approval: Option<&'a Confirmation>,
 }
 
 /// How a write ended, and what is known of it.
 #[derive(Debug)]
 pub struct Ended {
     /// The document StatiBeat answered with, or why there is none.
-    pub result: Result<Posted, NotDone>,
+    pub result: Result<WriteReport, NotDone>,
     /// The audit row; `None` when it could not be written, and then nothing was posted.
     pub audit_id: Option<AuditId>,
 }
@@ -86,14 +88,14 @@ pub enum NotDone {
     /// Storage did not say whether the connection may still write. Without that nothing is posted.
     LeaseUnchecked,
     /// Another connection asked for the same a moment ago.
-    Twin(Twin),
+    Duplicate(StoredDuplicate),
     /// What both surfaces know of.
-    NotWritten(NotWritten),
+    WriteError(WriteError),
 }
 
-impl From<NotWritten> for NotDone {
-    fn from(reason: NotWritten) -> Self {
-        Self::NotWritten(reason)
+impl From<WriteError> for NotDone {
+    fn from(reason: WriteError) -> Self {
+        Self::WriteError(reason)
     }
 }
 
@@ -108,16 +110,16 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
     };
     let result = match acquisition {
         Acquisition::New => run.carry_out(&run.own_external_id(), false).await,
-        Acquisition::TakenOver { external_id, denial, twin } => run.resume(&external_id, denial, twin).await,
+        Acquisition::TakenOver { external_id, denial, duplicate } => run.resume(&external_id, denial, duplicate).await,
         // What the batch of step 1 recorded already needs no step 8.
         Acquisition::Replay { result } => return run.recorded(run.replay(&result).await),
         Acquisition::Running { until } => {
             let retry_after = until.since(guard.now).max(Duration::from_secs(1));
-            return run.recorded(Err(NotWritten::Running { retry_after }.into()));
+            return run.recorded(Err(WriteError::Running { retry_after }.into()));
         }
-        Acquisition::Conflict { fields } => return run.recorded(Err(NotWritten::KeyConflict { fields }.into())),
-        Acquisition::Twin(twin) => return run.recorded(Err(NotDone::Twin(twin))),
-        Acquisition::HandleSpent => return run.recorded(Err(NotWritten::HandleSpent.into())),
+        Acquisition::Conflict { fields } => return run.recorded(Err(WriteError::KeyConflict { fields }.into())),
+        Acquisition::Duplicate(duplicate) => return run.recorded(Err(NotDone::Duplicate(duplicate))),
+        Acquisition::TokenRedeemed => return run.recorded(Err(WriteError::TokenRedeemed.into())),
         Acquisition::Denied(denial) => return run.recorded(Err(NotDone::Denied(denial))),
     };
     // 8. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
@@ -135,7 +137,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn key(&self) -> Key<'_> {
-        let Asked { key_hash, digest, fields, .. } = self.attempt.asked;
+        let WriteFingerprint { key_hash, digest, fields, .. } = self.attempt.fingerprint;
         Key { grant_id: &self.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
     }
 
@@ -147,15 +149,16 @@ impl Run<'_> {
     async fn acquire(&self) -> Result<Acquisition, DatabaseError> {
         let entry = record::beginning(self.guard, self.attempt, self.id.clone());
         let external_id = self.own_external_id();
-        let handle = |approval: &Approval| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
+        let handle =
+            |approval: &Confirmation| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
         let handle = self.attempt.approval.map(handle);
-        let shown = self.attempt.approval.and_then(|approval| approval.shown.twin.as_deref());
-        let twins = match given_external_id(self.attempt.write) {
-            Some(_) => Twins::Allowed,
-            None => Twins::Refused { shown },
+        let shown = self.attempt.approval.and_then(|approval| approval.shown.duplicate.as_deref());
+        let duplicates = match given_external_id(self.attempt.write) {
+            Some(_) => DuplicateRule::Allowed,
+            None => DuplicateRule::Refused { shown },
         };
         let (key, handle) = (self.key(), handle.as_ref());
-        let request = LeaseRequest { key, external_id: &external_id, handle, twins, entry: &entry };
+        let request = LeaseRequest { key, external_id: &external_id, handle, duplicates, entry: &entry };
         idempotency::acquire(self.guard.db, &request).await
     }
 
@@ -164,22 +167,22 @@ impl Run<'_> {
         &self,
         external_id: &str,
         denial: Option<WriteDenial>,
-        twin: Option<Twin>,
-    ) -> Result<Posted, NotDone> {
+        duplicate: Option<StoredDuplicate>,
+    ) -> Result<WriteReport, NotDone> {
         // 2. Find out whether the earlier attempt did it before it got lost.
-        if let Some(document) = self.sending(external_id, true).look_up().await.map_err(NotWritten::Unresolved)? {
+        if let Some(document) = self.sending(external_id, true).look_up().await.map_err(WriteError::Unresolved)? {
             let remaining = budget::remaining(self.guard, self.attempt.page_id).await;
-            return Ok(Posted { document, made: Made::BeforeFound, remaining });
+            return Ok(WriteReport { document, made: WriteOrigin::EarlierVerified, remaining });
         }
-        match (denial, twin) {
+        match (denial, duplicate) {
             // A paused connection may learn how its write ended, but is not even counted for another.
             (Some(denial), _) => Err(NotDone::Denied(denial)),
-            (None, Some(twin)) => Err(NotDone::Twin(twin)),
+            (None, Some(duplicate)) => Err(NotDone::Duplicate(duplicate)),
             (None, None) => self.carry_out(external_id, true).await,
         }
     }
 
-    async fn carry_out(&self, external_id: &str, is_taken_over: bool) -> Result<Posted, NotDone> {
+    async fn carry_out(&self, external_id: &str, is_taken_over: bool) -> Result<WriteReport, NotDone> {
         let sending = self.sending(external_id, is_taken_over);
         // 3. Count it. A limiter that does not answer lets nothing through.
         let remaining = Some(budget::take(self.guard, self.attempt.page_id).await?);
@@ -189,12 +192,12 @@ impl Run<'_> {
         self.check_lease().await?;
         // 6. Post it, once. 7. Where the answer is lost, look before saying anything.
         let (document, made) = sending.post().await?;
-        Ok(Posted { document, made, remaining })
+        Ok(WriteReport { document, made, remaining })
     }
 
     fn sending<'b>(&'b self, external_id: &'b str, is_taken_over: bool) -> Sending<'b> {
         let Attempt { write, approval, .. } = *self.attempt;
-        let seen = approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default();
+        let seen = approval.map(|approval| approval.shown.possible_duplicates.as_slice()).unwrap_or_default();
         Sending { api: self.api, write, external_id, seen, is_taken_over, now: self.guard.now }
     }
 
@@ -203,7 +206,7 @@ impl Run<'_> {
         match idempotency::check_lease(db, &self.key(), &self.id, self.attempt.page_id, now).await {
             Ok(LeaseCheck::Held) => Ok(()),
             Ok(LeaseCheck::Denied(denial)) => Err(NotDone::Denied(denial)),
-            Ok(LeaseCheck::TakenOver) => Err(NotWritten::Running { retry_after: idempotency::LEASE }.into()),
+            Ok(LeaseCheck::TakenOver) => Err(WriteError::Running { retry_after: idempotency::LEASE }.into()),
             Err(error) => {
                 log(&format!("{error}; request {request_id} was not posted"));
                 Err(NotDone::LeaseUnchecked)
@@ -211,14 +214,14 @@ impl Run<'_> {
         }
     }
 
-    async fn replay(&self, result: &str) -> Result<Posted, NotDone> {
+    async fn replay(&self, result: &str) -> Result<WriteReport, NotDone> {
         let document = serde_json::from_str(result).unwrap_or_default();
         let remaining = budget::remaining(self.guard, self.attempt.page_id).await;
-        Ok(Posted { document, made: Made::Before, remaining })
+        Ok(WriteReport { document, made: WriteOrigin::Earlier, remaining })
     }
 
     /// Finishing twice is finishing once, so a storage that stumbles gets a second chance.
-    async fn finish(&self, result: &Result<Posted, NotDone>) {
+    async fn finish(&self, result: &Result<WriteReport, NotDone>) {
         let entry = record::end(self.guard, self.attempt, self.id.clone(), result);
         let ending = record::ending(result);
         for _ in 0..2 {
@@ -240,7 +243,7 @@ impl Run<'_> {
         Ended { result: Err(NotDone::Unrecorded), audit_id: None }
     }
 
-    fn recorded(&self, result: Result<Posted, NotDone>) -> Ended {
+    fn recorded(&self, result: Result<WriteReport, NotDone>) -> Ended {
         Ended { result, audit_id: Some(self.id.clone()) }
     }
 }

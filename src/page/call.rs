@@ -7,13 +7,14 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write, WriteMethod};
 use crate::mcp::{Dialogue, Error, ToolOutcome};
 use crate::model::timestamp::Timestamp;
-use crate::surface::asked::{Asked, check_external_id};
-use crate::surface::call_arguments::{self, CallArguments};
-use crate::surface::confirmation::Approval;
-use crate::surface::wish::{End, Granted, Record, Wish};
-use crate::surface::write::{Made, NotWritten, Posted, Sending, given_external_id};
-use crate::surface::{clock, outcome, overlap, stage};
 use crate::upstream::ApiError;
+use crate::writes::approval::{Approval, ApprovalRequest, UnsentOutcome, WriteStore};
+use crate::writes::call_arguments::{self, CallArguments};
+use crate::writes::checks::{lifecycle, overlap, schedule};
+use crate::writes::confirm_token::Confirmation;
+use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport, given_external_id};
+use crate::writes::fingerprint::{WriteFingerprint, check_external_id};
+use crate::writes::report;
 use async_trait::async_trait;
 use futures_util::future::join;
 use serde_json::{Map, Value, json};
@@ -31,24 +32,24 @@ pub async fn call(
 ) -> Result<ToolOutcome, Error> {
     let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| Error::UnknownTool(name.to_owned()))?;
     if let Some(reason) = surface.settings.tools.off(tool) {
-        return Ok(outcome::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
+        return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
     let (write, how) = match parse(tool, arguments) {
         Ok(parsed) => parsed,
-        Err(problems) => return Ok(outcome::bad_arguments(&problems)),
+        Err(problems) => return Ok(report::bad_arguments(&problems)),
     };
     let page = surface.page_or_trouble().await?;
-    let asked = Asked::new(tool.name, page.id, &write, how.key.as_deref());
+    let fingerprint = WriteFingerprint::new(tool.name, page.id, &write, how.key.as_deref());
     let api = surface.api();
-    // A write that was asked for before is not looked at again: repeating the call tells how it ended.
+    // A write that was requested before is not looked at again: repeating the call tells how it ended.
     if let Some(change) = &write.stage
-        && !surface.memory.is_known(&asked)
-        && let Err(unmoved) = stage::check(&[api, api], change).await
+        && !surface.memory.is_known(&fingerprint)
+        && let Err(unmoved) = lifecycle::check(&[api, api], change).await
     {
         return unmoved.told();
     }
     let now = (surface.outside.now)();
-    let wish = Wish {
+    let request = ApprovalRequest {
         asker: ["page", &surface.process],
         tool,
         page,
@@ -56,31 +57,33 @@ pub async fn call(
         incidents: Some(&api),
         write: &write,
         how: &how,
-        asked: &asked,
+        fingerprint: &fingerprint,
         dialogue,
         policy: &policy(&surface.settings.policy, tool),
         seals: &surface.seals,
         now,
         random: surface.outside.random,
-        record: surface,
+        store: surface,
         trouble: &|error| surface.trouble(SUMMARY, error),
     };
-    let (warnings, approval) = match wish.grant().await? {
-        Granted::Write { warnings, approval } => (warnings, approval),
-        Granted::Told(outcome) => return Ok(outcome),
+    let (warnings, approval) = match request.decide().await? {
+        Approval::Approved { warnings, confirmation } => (warnings, confirmation),
+        Approval::Respond(outcome) => return Ok(outcome),
     };
     // What else is planned is looked up beside the write, which does not wait for it.
-    let (posted, overlaps) =
-        join(perform(surface, &write, &asked, approval.as_ref(), now), overlap::look(&api, Some(&api), &write, now))
-            .await;
+    let (posted, overlaps) = join(
+        perform(surface, &write, &fingerprint, approval.as_ref(), now),
+        overlap::look(&api, Some(&api), &write, now),
+    )
+    .await;
     let made = posted.as_ref().ok().and_then(|posted| posted.document["id"].as_i64());
     let warnings =
         warnings.into_iter().chain(overlaps.into_iter().filter_map(|overlap| overlap.remark(made))).collect();
     let told = match posted {
-        Ok(posted) => outcome::done(tool, page, &Roots::PAGE, &posted, None),
-        Err(reason) => outcome::error(outcome::not_written(&reason)?),
+        Ok(posted) => report::done(tool, page, &Roots::PAGE, &posted, None),
+        Err(reason) => report::error(report::not_written(&reason)?),
     };
-    Ok(outcome::with_remarks(told, warnings, clock::echo(&write, &page.raw).as_deref()))
+    Ok(report::with_remarks(told, warnings, schedule::echo(&write, &page.raw).as_deref()))
 }
 
 /// Reads the arguments, or says everything that is wrong with them.
@@ -102,14 +105,14 @@ fn policy(settings: &WritePolicy, tool: &Tool) -> WritePolicy {
     WritePolicy { confirm, ..settings.clone() }
 }
 
-/// Nothing outlives the process, so only what was asked for is remembered.
+/// Nothing outlives the process, so only what was requested is remembered.
 #[async_trait(?Send)]
-impl Record for PageSurface<'_> {
-    async fn is_known(&self, asked: &Asked) -> bool {
-        self.memory.is_known(asked)
+impl WriteStore for PageSurface<'_> {
+    async fn is_known(&self, fingerprint: &WriteFingerprint) -> bool {
+        self.memory.is_known(fingerprint)
     }
 
-    async fn note(&self, _: End, _: &'static str) -> Option<String> {
+    async fn record_unsent(&self, _: UnsentOutcome, _: &'static str) -> Option<String> {
         None
     }
 }
@@ -118,41 +121,41 @@ impl Record for PageSurface<'_> {
 async fn perform(
     surface: &PageSurface<'_>,
     write: &Write,
-    asked: &Asked,
-    approval: Option<&Approval>,
+    fingerprint: &WriteFingerprint,
+    approval: Option<&Confirmation>,
     now: Timestamp,
-) -> Result<Posted, NotWritten> {
-    let attempt = match surface.memory.claim(asked, &external_id(surface, write, asked), approval, now) {
+) -> Result<WriteReport, WriteError> {
+    let attempt = match surface.memory.claim(fingerprint, &external_id(surface, write, fingerprint), approval, now) {
         Claimed::Yours(attempt) => attempt,
-        Claimed::Replay(posted) => return Ok(Posted { made: Made::Before, ..posted }),
-        Claimed::Running => return Err(NotWritten::Running { retry_after: SOON }),
-        Claimed::Conflict(fields) => return Err(NotWritten::KeyConflict { fields }),
-        Claimed::HandleSpent => return Err(NotWritten::HandleSpent),
+        Claimed::Replay(posted) => return Ok(WriteReport { made: WriteOrigin::Earlier, ..posted }),
+        Claimed::Running => return Err(WriteError::Running { retry_after: SOON }),
+        Claimed::Conflict(fields) => return Err(WriteError::KeyConflict { fields }),
+        Claimed::TokenRedeemed => return Err(WriteError::TokenRedeemed),
     };
     let sending = Sending {
         api: &surface.api(),
         write,
         external_id: &attempt.external_id.clone(),
-        seen: approval.map(|approval| approval.shown.similar.as_slice()).unwrap_or_default(),
+        seen: approval.map(|approval| approval.shown.possible_duplicates.as_slice()).unwrap_or_default(),
         is_taken_over: attempt.is_taken_over,
         now,
     };
     let result = carry_out(&sending).await;
     attempt.finish(&match &result {
-        Ok(posted) if is_remembered(write, asked) => Ending::Done(posted),
+        Ok(posted) if is_remembered(write, fingerprint) => Ending::Done(posted),
         Ok(_) => Ending::DoneOnce,
         Err(reason) if is_certain(reason) => Ending::NotDone,
-        Err(_) if !write.takes_external_id() && !asked.has_own_key => Ending::NotDone,
+        Err(_) if !write.takes_external_id() && !fingerprint.has_own_key => Ending::NotDone,
         Err(_) => Ending::Unknown,
     });
     result
 }
 
-async fn carry_out(sending: &Sending<'_>) -> Result<Posted, NotWritten> {
-    let posted = |document, made| Posted { document, made, remaining: None };
+async fn carry_out(sending: &Sending<'_>) -> Result<WriteReport, WriteError> {
+    let posted = |document, made| WriteReport { document, made, remaining: None };
     if sending.is_taken_over && sending.write.takes_external_id() {
-        if let Some(document) = sending.look_up().await.map_err(NotWritten::Unresolved)? {
-            return Ok(posted(document, Made::BeforeFound));
+        if let Some(document) = sending.look_up().await.map_err(WriteError::Unresolved)? {
+            return Ok(posted(document, WriteOrigin::EarlierVerified));
         }
     } else {
         sending.check_similar().await?;
@@ -170,10 +173,10 @@ fn gone(write: &Write) -> Value {
 
 /// The client's own name for the write; or one that follows from its key, so that another process makes the same; or one
 /// of this process alone.
-fn external_id(surface: &PageSurface<'_>, write: &Write, asked: &Asked) -> String {
+fn external_id(surface: &PageSurface<'_>, write: &Write, fingerprint: &WriteFingerprint) -> String {
     match given_external_id(write) {
         Some(name) => name.to_owned(),
-        None if asked.has_own_key => format!("mcp-{}", asked.key_hash),
+        None if fingerprint.has_own_key => format!("mcp-{}", fingerprint.key_hash),
         None => {
             surface.count.set(surface.count.get() + 1);
             format!("mcp-{}-{}", surface.process, surface.count.get())
@@ -183,20 +186,20 @@ fn external_id(surface: &PageSurface<'_>, write: &Write, asked: &Asked) -> Strin
 
 /// What adds to the page is the same thing when it is asked for again. What changes it may be meant again, unless the
 /// client says by a key that it is not.
-fn is_remembered(write: &Write, asked: &Asked) -> bool {
-    write.takes_external_id() || asked.has_own_key
+fn is_remembered(write: &Write, fingerprint: &WriteFingerprint) -> bool {
+    write.takes_external_id() || fingerprint.has_own_key
 }
 
 /// Whether nothing was done for certain.
-fn is_certain(reason: &NotWritten) -> bool {
+fn is_certain(reason: &WriteError) -> bool {
     match reason {
-        NotWritten::Running { .. }
-        | NotWritten::KeyConflict { .. }
-        | NotWritten::HandleSpent
-        | NotWritten::Similar(_)
-        | NotWritten::Unchecked(_)
-        | NotWritten::Invalid { .. } => true,
-        NotWritten::Unresolved(_) | NotWritten::Unconfirmed(_) => false,
-        NotWritten::Upstream(error) => !matches!(error, ApiError::OutcomeUnknown(_)),
+        WriteError::Running { .. }
+        | WriteError::KeyConflict { .. }
+        | WriteError::TokenRedeemed
+        | WriteError::PossibleDuplicates(_)
+        | WriteError::Unchecked(_)
+        | WriteError::Invalid { .. } => true,
+        WriteError::Unresolved(_) | WriteError::Unconfirmed(_) => false,
+        WriteError::Upstream(error) => !matches!(error, ApiError::OutcomeUnknown(_)),
     }
 }

@@ -3,8 +3,8 @@
 use super::{PageSurface, offered};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self};
+use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
-use crate::surface::complete::{Candidate, Source, WINDOWS, candidates_of, matching, source};
 
 /// Values that fit what was typed, best first.
 pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<Suggestions, Error> {

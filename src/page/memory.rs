@@ -1,12 +1,12 @@
-//! What this process remembers of its writes: which were asked for, how they ended, which confirmations were used up.
+//! What this process remembers of its writes: which were requested, how they ended, which confirmations were used up.
 //!
 //! It dies with the process. What keeps a repeat from being published twice across processes is the name that StatiBeat
 //! knows a write by, which follows from the client's own key.
 
 use crate::model::timestamp::Timestamp;
-use crate::surface::asked::{Asked, Fields};
-use crate::surface::confirmation::Approval;
-use crate::surface::write::Posted;
+use crate::writes::confirm_token::Confirmation;
+use crate::writes::execute::WriteReport;
+use crate::writes::fingerprint::{Fields, WriteFingerprint};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -32,7 +32,7 @@ struct Entry {
 
 enum State {
     Running,
-    Done(Posted),
+    Done(WriteReport),
     Unknown,
 }
 
@@ -41,13 +41,13 @@ pub enum Claimed<'a> {
     /// Go on, and say how it ended.
     Yours(Attempt<'a>),
     /// It is done; this came of it.
-    Replay(Posted),
+    Replay(WriteReport),
     /// Another call is at it.
     Running,
     /// The key stands for other arguments.
     Conflict(Vec<String>),
     /// The confirmation was used for something else.
-    HandleSpent,
+    TokenRedeemed,
 }
 
 /// A write under way. One that is dropped before its end (a cancelled call) may have been sent.
@@ -62,7 +62,7 @@ pub struct Attempt<'a> {
 
 pub enum Ending<'a> {
     /// It is there; a repeat is answered with this.
-    Done(&'a Posted),
+    Done(&'a WriteReport),
     /// It is there, and a repeat of the call is a new write.
     DoneOnce,
     /// Certainly not there; the key is free again.
@@ -71,41 +71,48 @@ pub enum Ending<'a> {
 }
 
 impl Memory {
-    /// Whether the write was asked for before.
-    pub fn is_known(&self, asked: &Asked) -> bool {
-        self.writes.borrow().get(&asked.key_hash).is_some_and(|entry| entry.digest == asked.digest)
+    /// Whether the write was requested before.
+    pub fn is_known(&self, fingerprint: &WriteFingerprint) -> bool {
+        self.writes.borrow().get(&fingerprint.key_hash).is_some_and(|entry| entry.digest == fingerprint.digest)
     }
 
     /// Claims a write for one call. `external_id` is what StatiBeat shall know it by if this call is the first.
-    pub fn claim(&self, asked: &Asked, external_id: &str, approval: Option<&Approval>, now: Timestamp) -> Claimed<'_> {
+    pub fn claim(
+        &self,
+        fingerprint: &WriteFingerprint,
+        external_id: &str,
+        approval: Option<&Confirmation>,
+        now: Timestamp,
+    ) -> Claimed<'_> {
         self.forget(now);
         let mut writes = self.writes.borrow_mut();
-        if let Some(entry) = writes.get_mut(&asked.key_hash) {
-            if entry.digest != asked.digest {
-                return Claimed::Conflict(differing(&entry.fields, &asked.fields));
+        if let Some(entry) = writes.get_mut(&fingerprint.key_hash) {
+            if entry.digest != fingerprint.digest {
+                return Claimed::Conflict(differing(&entry.fields, &fingerprint.fields));
             }
             return match &entry.state {
                 State::Done(posted) => Claimed::Replay(posted.clone()),
                 State::Running => Claimed::Running,
                 State::Unknown => {
                     entry.state = State::Running;
-                    Claimed::Yours(self.attempt(asked, entry.external_id.clone(), true))
+                    Claimed::Yours(self.attempt(fingerprint, entry.external_id.clone(), true))
                 }
             };
         }
         if let Some(approval) = approval
             && self.spent.borrow_mut().insert(approval.nonce.clone(), approval.expires_at).is_some()
         {
-            return Claimed::HandleSpent;
+            return Claimed::TokenRedeemed;
         }
-        let (digest, fields, external_id) = (asked.digest.clone(), asked.fields.clone(), external_id.to_owned());
+        let (digest, fields, external_id) =
+            (fingerprint.digest.clone(), fingerprint.fields.clone(), external_id.to_owned());
         let entry = Entry { digest, fields, external_id: external_id.clone(), at: now, state: State::Running };
-        writes.insert(asked.key_hash.clone(), entry);
-        Claimed::Yours(self.attempt(asked, external_id, false))
+        writes.insert(fingerprint.key_hash.clone(), entry);
+        Claimed::Yours(self.attempt(fingerprint, external_id, false))
     }
 
-    fn attempt(&self, asked: &Asked, external_id: String, is_taken_over: bool) -> Attempt<'_> {
-        Attempt { memory: self, key_hash: asked.key_hash.clone(), external_id, is_taken_over }
+    fn attempt(&self, fingerprint: &WriteFingerprint, external_id: String, is_taken_over: bool) -> Attempt<'_> {
+        Attempt { memory: self, key_hash: fingerprint.key_hash.clone(), external_id, is_taken_over }
     }
 
     fn forget(&self, now: Timestamp) {
@@ -160,22 +167,27 @@ mod tests {
     use super::*;
     use crate::catalog::Write;
     use crate::model::ids::PageId;
-    use crate::surface::confirmation::Shown;
-    use crate::surface::write::Made;
+    use crate::writes::confirm_token::ShownDuplicates;
+    use crate::writes::execute::WriteOrigin;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    fn asked(title: &str) -> Asked {
-        Asked::new("create_incident", PageId(7), &Write::post("incidents", json!({ "title": title })), Some("k"))
+    fn fingerprint(title: &str) -> WriteFingerprint {
+        WriteFingerprint::new(
+            "create_incident",
+            PageId(7),
+            &Write::post("incidents", json!({ "title": title })),
+            Some("k"),
+        )
     }
 
-    fn posted() -> Posted {
-        Posted { document: json!({ "id": 9 }), made: Made::Now, remaining: None }
+    fn posted() -> WriteReport {
+        WriteReport { document: json!({ "id": 9 }), made: WriteOrigin::Posted, remaining: None }
     }
 
     fn begin<'a>(memory: &'a Memory, title: &str, now: Timestamp) -> Claimed<'a> {
-        memory.claim(&asked(title), "x", None, now)
+        memory.claim(&fingerprint(title), "x", None, now)
     }
 
     fn claimed<'a>(memory: &'a Memory, title: &str) -> Attempt<'a> {
@@ -217,16 +229,19 @@ mod tests {
     fn what_may_be_done_again_is_forgotten() {
         let memory = Memory::default();
         claimed(&memory, "a").finish(&Ending::DoneOnce);
-        assert!(!memory.is_known(&asked("a")));
+        assert!(!memory.is_known(&fingerprint("a")));
     }
 
     #[test]
     fn a_confirmation_works_once() {
-        let approval =
-            Approval { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), shown: Shown::default() };
+        let approval = Confirmation {
+            nonce: "n".into(),
+            expires_at: NOW + Duration::from_mins(10),
+            shown: ShownDuplicates::default(),
+        };
         let memory = Memory::default();
-        assert!(matches!(memory.claim(&asked("a"), "x", Some(&approval), NOW), Claimed::Yours(_)));
-        let other = Asked { key_hash: "other".into(), ..asked("b") };
-        assert!(matches!(memory.claim(&other, "y", Some(&approval), NOW), Claimed::HandleSpent));
+        assert!(matches!(memory.claim(&fingerprint("a"), "x", Some(&approval), NOW), Claimed::Yours(_)));
+        let other = WriteFingerprint { key_hash: "other".into(), ..fingerprint("b") };
+        assert!(matches!(memory.claim(&other, "y", Some(&approval), NOW), Claimed::TokenRedeemed));
     }
 }

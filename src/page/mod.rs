@@ -15,6 +15,8 @@ use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Binding, Prompt, PromptArgument, Reach, Resource, Tool, Variables};
+use crate::features::resources::RequestedResource;
+use crate::features::{self, prompts};
 use crate::keyring::KeyRing;
 use crate::mcp::{
     Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
@@ -22,11 +24,10 @@ use crate::mcp::{
 };
 use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
-use crate::surface::read::Wanted;
-use crate::surface::{self, call_arguments, prompt};
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::token::TokenAccess;
 use crate::upstream::{ApiError, PageApi};
+use crate::writes::call_arguments;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -127,10 +128,10 @@ impl<'a> PageSurface<'a> {
 
     /// What trouble with a read means to the client. A token that is not accepted is for the person who set this server up.
     fn trouble(&self, uri: &str, error: ApiError) -> Error {
-        told(surface::trouble(uri, error, self.outside.log))
+        told(features::read_error(uri, error, self.outside.log))
     }
 
-    async fn contents(&self, wanted: &Wanted) -> Result<ResourceContents, Error> {
+    async fn contents(&self, wanted: &RequestedResource) -> Result<ResourceContents, Error> {
         let page = self.page_or_trouble().await?;
         let answers = self.api().get_all(&wanted.paths()?).await;
         wanted.contents(Some(&page.raw), answers, self.outside.log).map_err(told)
@@ -183,7 +184,7 @@ impl Surface for PageSurface<'_> {
     }
 
     async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        self.contents(&Wanted::parse(uri, &Roots::PAGE, is_offered)?).await
+        self.contents(&RequestedResource::parse(uri, &Roots::PAGE, is_offered)?).await
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
@@ -195,16 +196,16 @@ impl Surface for PageSurface<'_> {
     }
 
     async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
-        let found = catalog::find_prompt(name).ok_or_else(|| prompt::unknown(name))?;
-        let arguments = prompt::check(self.prompt_arguments(found), arguments)?;
-        let variables = prompt::variables(&arguments);
+        let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
+        let arguments = prompts::check(self.prompt_arguments(found), arguments)?;
+        let variables = prompts::variables(&arguments);
         let read = async |entry: &'static Resource| {
             let uri = Roots::PAGE.expand(entry, &variables);
             let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
             self.read(&uri).await
         };
-        let contents = join_all(prompt::entries(found).map(read)).await;
-        prompt::outcome(found, &arguments, Reach::Page, contents)
+        let contents = join_all(prompts::entries(found).map(read)).await;
+        prompts::outcome(found, &arguments, Reach::Page, contents)
     }
 
     async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {

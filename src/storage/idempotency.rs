@@ -28,7 +28,7 @@ pub const LEASE: Duration = Duration::from_mins(2);
 
 /// How long the same write through another connection stands in the way once it is done. One that nobody knows the end of
 /// does as long as it is remembered.
-pub const TWIN_RECENT: Duration = Duration::from_mins(30);
+pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
 
 /// A digest for each argument, to say which of them differ.
 pub type Fields = BTreeMap<String, String>;
@@ -61,14 +61,14 @@ pub struct LeaseRequest<'a> {
     /// The handle that confirms it, if one was needed.
     pub handle: Option<&'a Handle>,
     /// Whether the same write through another connection stands in the way.
-    pub twins: Twins<'a>,
+    pub duplicates: DuplicateRule<'a>,
     /// The attempt's audit row. Its id names the attempt.
     pub entry: &'a Entry<'a>,
 }
 
 /// What becomes of a write that another connection asked for in the same words, on the same page, a moment ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Twins<'a> {
+pub enum DuplicateRule<'a> {
     /// They are one: the client gave both the same name, under which the upstream takes only one.
     Allowed,
     /// It stands in the way, unless it is the one that was shown, by its external id.
@@ -80,7 +80,7 @@ pub enum Twins<'a> {
 
 /// The same write through another connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Twin {
+pub struct StoredDuplicate {
     /// What the upstream may know it by.
     pub external_id: String,
     /// What came of it, once it is done.
@@ -103,7 +103,7 @@ pub enum Acquisition {
         /// Why nothing may be sent all the same. A paused connection may still find out what the earlier attempt did.
         denial: Option<WriteDenial>,
         /// The same write through another connection, if there is one by now.
-        twin: Option<Twin>,
+        duplicate: Option<StoredDuplicate>,
     },
     /// It is done; this came of it.
     Replay {
@@ -120,9 +120,9 @@ pub enum Acquisition {
         fields: Vec<String>,
     },
     /// The handle has been used for something else.
-    HandleSpent,
+    TokenRedeemed,
     /// Another connection asked for the same a moment ago.
-    Twin(Twin),
+    Duplicate(StoredDuplicate),
     Denied(WriteDenial),
 }
 
@@ -134,17 +134,17 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
         redeem_confirm_token(request),
         record(request),
         select(request),
-        select_twin_of(request),
+        select_duplicate_of(request),
         select_denial(request),
     ];
     let mut answers = db.batch(&statements).await?;
     let denial = answers.pop().unwrap_or_default().first().map(WriteDenial::read).transpose()?.flatten();
-    let twin = answers.pop().unwrap_or_default().first().map(read_twin).transpose()?;
-    match (answers.pop().unwrap_or_default().first(), denial, twin) {
-        (Some(row), denial, twin) => read(row, request, denial, twin),
+    let duplicate = answers.pop().unwrap_or_default().first().map(read_duplicate).transpose()?;
+    match (answers.pop().unwrap_or_default().first(), denial, duplicate) {
+        (Some(row), denial, duplicate) => read(row, request, denial, duplicate),
         (None, Some(denial), _) => Ok(Acquisition::Denied(denial)),
-        (None, None, Some(twin)) => Ok(Acquisition::Twin(twin)),
-        (None, None, None) => Ok(Acquisition::HandleSpent),
+        (None, None, Some(duplicate)) => Ok(Acquisition::Duplicate(duplicate)),
+        (None, None, None) => Ok(Acquisition::TokenRedeemed),
     }
 }
 
@@ -180,25 +180,25 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
         *at,
         request.handle.map(|handle| handle.nonce.as_str()),
         *at - KEEP,
-        request.twins_since(),
-        request.shown_twin(),
+        request.duplicates_since(),
+        request.shown_duplicate(),
     )
 }
 
 impl LeaseRequest<'_> {
-    /// Twins that were done after this stand in the way, and those whose end nobody knows; without a time, none does.
-    fn twins_since(&self) -> Option<Timestamp> {
-        matches!(self.twins, Twins::Refused { .. }).then(|| self.entry.at - TWIN_RECENT)
+    /// Duplicates that were done after this stand in the way, and those whose end nobody knows; without a time, none does.
+    fn duplicates_since(&self) -> Option<Timestamp> {
+        matches!(self.duplicates, DuplicateRule::Refused { .. }).then(|| self.entry.at - DUPLICATE_RECENT)
     }
 
     fn page_id(&self) -> i64 {
         self.entry.target.as_ref().and_then(|target| target.page_id).map_or(0, |page_id| page_id.0)
     }
 
-    fn shown_twin(&self) -> Option<&str> {
-        match self.twins {
-            Twins::Refused { shown } => shown,
-            Twins::Allowed => None,
+    fn shown_duplicate(&self) -> Option<&str> {
+        match self.duplicates {
+            DuplicateRule::Refused { shown } => shown,
+            DuplicateRule::Allowed => None,
         }
     }
 }
@@ -265,7 +265,7 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
     let mut values = audit::values(request.entry);
     let expired_at = request.entry.at - KEEP;
     values.extend([request.key.hash.into(), request.key.fingerprint.into(), expired_at.into()]);
-    values.extend([request.twins_since().into(), request.shown_twin().into()]);
+    values.extend([request.duplicates_since().into(), request.shown_duplicate().into()]);
     Statement { sql, values }
 }
 
@@ -288,12 +288,12 @@ fn select_denial(request: &LeaseRequest<'_>) -> Statement {
     )
 }
 
-fn select_twin_of(request: &LeaseRequest<'_>) -> Statement {
-    select_twin(&request.key, request.entry.at, request.twins_since(), request.shown_twin())
+fn select_duplicate_of(request: &LeaseRequest<'_>) -> Statement {
+    select_duplicate(&request.key, request.entry.at, request.duplicates_since(), request.shown_duplicate())
 }
 
 /// What is done tells most.
-fn select_twin(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
+fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
     statement!(
         "SELECT external_id, result, coalesce(finished_at, started_at) AS at, \
          outcome = 'running' AND held_until_at > ?5 AS is_running FROM idempotency \
@@ -309,8 +309,8 @@ fn select_twin(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: O
     )
 }
 
-fn read_twin(row: &Row) -> Result<Twin> {
-    Ok(Twin {
+fn read_duplicate(row: &Row) -> Result<StoredDuplicate> {
+    Ok(StoredDuplicate {
         external_id: row.text("external_id")?,
         result: row.optional_text("result")?,
         at: row.time("at")?,
@@ -319,12 +319,17 @@ fn read_twin(row: &Row) -> Result<Twin> {
 }
 
 /// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
-pub async fn find_twin(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<Twin>> {
-    let row = super::run_for_one(db, select_twin(key, now, Some(now - TWIN_RECENT), None)).await?;
-    row.as_ref().map(read_twin).transpose()
+pub async fn find_duplicate(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<StoredDuplicate>> {
+    let row = super::run_for_one(db, select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)).await?;
+    row.as_ref().map(read_duplicate).transpose()
 }
 
-fn read(row: &Row, request: &LeaseRequest<'_>, denial: Option<WriteDenial>, twin: Option<Twin>) -> Result<Acquisition> {
+fn read(
+    row: &Row,
+    request: &LeaseRequest<'_>,
+    denial: Option<WriteDenial>,
+    duplicate: Option<StoredDuplicate>,
+) -> Result<Acquisition> {
     let is_ours = row.text("owner")? == request.entry.id.0;
     if is_ours && row.integer("takeovers")? == 0 {
         return Ok(Acquisition::New);
@@ -335,8 +340,8 @@ fn read(row: &Row, request: &LeaseRequest<'_>, denial: Option<WriteDenial>, twin
     }
     if is_ours {
         // Two that nobody knows the end of must not wait for each other: of those, whoever asks first goes on.
-        let twin = twin.filter(|twin| twin.result.is_some() || twin.is_running);
-        return Ok(Acquisition::TakenOver { external_id: row.text("external_id")?, denial, twin });
+        let duplicate = duplicate.filter(|duplicate| duplicate.result.is_some() || duplicate.is_running);
+        return Ok(Acquisition::TakenOver { external_id: row.text("external_id")?, denial, duplicate });
     }
     if row.text("digest")? != request.key.fingerprint {
         let known = row.parsed("fields", |text| serde_json::from_str(text).ok())?;

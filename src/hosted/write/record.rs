@@ -5,8 +5,8 @@ use crate::hosted::rate_limit::{RECORD_LIMIT, record_key};
 use crate::ports::Decision;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
 use crate::storage::idempotency::Ending;
-use crate::surface::write::{Made, NotWritten, Posted};
 use crate::upstream::ApiError;
+use crate::writes::execute::{WriteError, WriteOrigin, WriteReport};
 use serde_json::{Map, Value};
 
 /// Texts of a document that are kept for a repeated call. None of them is what customers read but the title.
@@ -77,7 +77,12 @@ fn entry<'a>(guard: &Guard<'a>, target: Target<'a>) -> Entry<'a> {
 }
 
 /// The row when it has ended.
-pub fn end<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId, result: &Result<Posted, NotDone>) -> Entry<'a> {
+pub fn end<'a>(
+    guard: &Guard<'a>,
+    attempt: &Attempt<'a>,
+    id: AuditId,
+    result: &Result<WriteReport, NotDone>,
+) -> Entry<'a> {
     let (outcome, detail) = match result {
         Ok(posted) => made(posted.made),
         Err(reason) => reason.for_audit(),
@@ -90,7 +95,7 @@ pub fn end<'a>(guard: &Guard<'a>, attempt: &Attempt<'a>, id: AuditId, result: &R
 }
 
 /// How it ended, in the fixed word of the row; nothing where it simply was done.
-pub fn word(result: &Result<Posted, NotDone>) -> Option<&'static str> {
+pub fn word(result: &Result<WriteReport, NotDone>) -> Option<&'static str> {
     match result {
         Ok(posted) => made(posted.made).1,
         Err(reason) => reason.for_audit().1,
@@ -98,7 +103,7 @@ pub fn word(result: &Result<Posted, NotDone>) -> Option<&'static str> {
 }
 
 /// What the end means for the key.
-pub fn ending(result: &Result<Posted, NotDone>) -> Ending {
+pub fn ending(result: &Result<WriteReport, NotDone>) -> Ending {
     match result {
         Ok(posted) => Ending::Done { result: remembered(&posted.document).to_string() },
         Err(reason) if reason.for_audit().0 == Outcome::Unknown => Ending::Unknown,
@@ -127,13 +132,13 @@ fn remembered(document: &Value) -> Value {
     Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
 }
 
-fn made(made: Made) -> (Outcome, Option<&'static str>) {
+fn made(made: WriteOrigin) -> (Outcome, Option<&'static str>) {
     match made {
-        Made::Now => (Outcome::Done, None),
-        Made::NowFound => (Outcome::Done, Some("found_after_lost_answer")),
-        Made::Before => (Outcome::Replayed, None),
-        Made::BeforeFound => (Outcome::Replayed, Some("found_after_lost_attempt")),
-        Made::Elsewhere => (Outcome::Done, Some("existed_already")),
+        WriteOrigin::Posted => (Outcome::Done, None),
+        WriteOrigin::PostedVerified => (Outcome::Done, Some("found_after_lost_answer")),
+        WriteOrigin::Earlier => (Outcome::Replayed, None),
+        WriteOrigin::EarlierVerified => (Outcome::Replayed, Some("found_after_lost_attempt")),
+        WriteOrigin::Existing => (Outcome::Done, Some("existed_already")),
     }
 }
 
@@ -145,22 +150,22 @@ impl NotDone {
             Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
             Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
             Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Some("storage_unavailable")),
-            Self::Twin(_) => (Outcome::Refused, Some("same_elsewhere")),
-            Self::NotWritten(reason) => not_written(reason),
+            Self::Duplicate(_) => (Outcome::Refused, Some("same_elsewhere")),
+            Self::WriteError(reason) => not_written(reason),
         }
     }
 }
 
-fn not_written(reason: &NotWritten) -> (Outcome, Option<&'static str>) {
+fn not_written(reason: &WriteError) -> (Outcome, Option<&'static str>) {
     match reason {
-        NotWritten::Running { .. } => (Outcome::Refused, Some("still_running")),
-        NotWritten::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
-        NotWritten::HandleSpent => (Outcome::Refused, Some("handle_spent")),
-        NotWritten::Similar(_) => (Outcome::Refused, Some("similar_incident")),
-        NotWritten::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
-        NotWritten::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
-        NotWritten::Invalid { text, .. } => (Outcome::Refused, Some(ApiError::Invalid(text.clone()).reason())),
-        NotWritten::Upstream(error) | NotWritten::Unconfirmed(error) => {
+        WriteError::Running { .. } => (Outcome::Refused, Some("still_running")),
+        WriteError::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
+        WriteError::TokenRedeemed => (Outcome::Refused, Some("handle_spent")),
+        WriteError::PossibleDuplicates(_) => (Outcome::Refused, Some("similar_incident")),
+        WriteError::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
+        WriteError::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
+        WriteError::Invalid { text, .. } => (Outcome::Refused, Some(ApiError::Invalid(text.clone()).reason())),
+        WriteError::Upstream(error) | WriteError::Unconfirmed(error) => {
             (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason()))
         }
     }

@@ -62,19 +62,19 @@ impl Scene {
         let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: digest, fields: &fields };
         let entry = self.entry(attempt, at, Outcome::Unknown);
         let external_id = external_id(&entry.id);
-        let twins = Twins::Refused { shown: None };
-        acquire(&self.db, &LeaseRequest { key, external_id: &external_id, handle, twins, entry: &entry })
+        let duplicates = DuplicateRule::Refused { shown: None };
+        acquire(&self.db, &LeaseRequest { key, external_id: &external_id, handle, duplicates, entry: &entry })
             .await
             .expect("a claim")
     }
 
     /// The same write through another connection.
-    async fn begin_elsewhere(&self, attempt: &str, at: i64, twins: Twins<'_>) -> Acquisition {
+    async fn begin_elsewhere(&self, attempt: &str, at: i64, duplicates: DuplicateRule<'_>) -> Acquisition {
         let (grant_id, fields) = (GrantId("another".into()), Fields::new());
         let key = Key { grant_id: &grant_id, hash: "another key", fingerprint: "d", fields: &fields };
         let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
         let external_id = external_id(&entry.id);
-        let claim = LeaseRequest { key, external_id: &external_id, handle: None, twins, entry: &entry };
+        let claim = LeaseRequest { key, external_id: &external_id, handle: None, duplicates, entry: &entry };
         acquire(&self.db, &claim).await.expect("a claim")
     }
 
@@ -130,7 +130,7 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
     assert!(matches!(scene.begin("b", later - 1).await, Acquisition::Running { .. }));
     assert_eq!(
         scene.begin("c", later).await,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None }
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
     );
     assert!(matches!(scene.begin("d", later).await, Acquisition::Running { .. }));
     scene.finish("c", later, Ending::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
@@ -158,7 +158,7 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
     scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
     assert_eq!(
         scene.begin("b", T0).await,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None }
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
     );
 }
 
@@ -173,7 +173,7 @@ async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() 
     scene.finish("c", T0, Ending::NotDone, Outcome::Limited).await;
     assert_eq!(
         scene.begin("d", T0).await,
-        Acquisition::TakenOver { external_id: "mcp-b".into(), denial: None, twin: None }
+        Acquisition::TakenOver { external_id: "mcp-b".into(), denial: None, duplicate: None }
     );
 }
 
@@ -209,9 +209,14 @@ async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
     let fields = Fields::new();
     let other = Key { grant_id: &scene.grant_id, hash: "other", fingerprint: "x", fields: &fields };
     let entry = scene.entry("d", T0, Outcome::Unknown);
-    let claim =
-        LeaseRequest { key: other, external_id: "x", handle: Some(&handle), twins: Twins::Allowed, entry: &entry };
-    assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::HandleSpent);
+    let claim = LeaseRequest {
+        key: other,
+        external_id: "x",
+        handle: Some(&handle),
+        duplicates: DuplicateRule::Allowed,
+        entry: &entry,
+    };
+    assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::TokenRedeemed);
     assert_eq!(scene.rows().await[3], "d refused handle_spent - -");
 }
 
@@ -232,33 +237,33 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
 #[tokio::test]
 async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour() {
     let scene = Scene::new();
-    let refused = Twins::Refused { shown: None };
-    let recent = i64::try_from(TWIN_RECENT.as_secs()).expect("small");
-    let twin = |result: Option<&str>, at: i64, is_running: bool| {
+    let refused = DuplicateRule::Refused { shown: None };
+    let recent = i64::try_from(DUPLICATE_RECENT.as_secs()).expect("small");
+    let duplicate = |result: Option<&str>, at: i64, is_running: bool| {
         let (external_id, result) = ("mcp-a".to_owned(), result.map(str::to_owned));
-        Acquisition::Twin(Twin { external_id, result, at: Timestamp::from_seconds(at), is_running })
+        Acquisition::Duplicate(StoredDuplicate { external_id, result, at: Timestamp::from_seconds(at), is_running })
     };
     scene.begin("a", T0).await;
-    assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, twin(None, T0, true));
+    assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, duplicate(None, T0, true));
     scene.done("a", T0 + 2).await;
-    assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, twin(Some(r#"{"id":9}"#), T0 + 2, false));
+    assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, duplicate(Some(r#"{"id":9}"#), T0 + 2, false));
     assert_eq!(scene.rows().await[1..], ["b refused same_elsewhere - -", "c refused same_elsewhere - -"]);
     assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Acquisition::New);
 }
 
 #[tokio::test]
-async fn a_twin_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way() {
-    for twins in [Twins::Refused { shown: Some("mcp-a") }, Twins::Allowed] {
+async fn a_duplicate_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way() {
+    for duplicates in [DuplicateRule::Refused { shown: Some("mcp-a") }, DuplicateRule::Allowed] {
         let scene = Scene::new();
         scene.begin("a", T0).await;
         scene.done("a", T0).await;
-        assert_eq!(scene.begin_elsewhere("b", T0 + 1, twins).await, Acquisition::New);
+        assert_eq!(scene.begin_elsewhere("b", T0 + 1, duplicates).await, Acquisition::New);
     }
     let scene = Scene::new();
     scene.begin("a", T0).await;
-    let another = Twins::Refused { shown: Some("mcp-x") };
+    let another = DuplicateRule::Refused { shown: Some("mcp-x") };
     assert!(
-        matches!(scene.begin_elsewhere("b", T0, another).await, Acquisition::Twin(_)),
+        matches!(scene.begin_elsewhere("b", T0, another).await, Acquisition::Duplicate(_)),
         "another than the one shown"
     );
 }
@@ -266,25 +271,29 @@ async fn a_twin_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way
 #[tokio::test]
 async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it() {
     let scene = Scene::new();
-    let refused = Twins::Refused { shown: None };
+    let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
         let (grant_id, fields) = (GrantId(grant.into()), Fields::new());
         let key = Key { grant_id: &grant_id, hash, fingerprint: "d", fields: &fields };
         finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };
     scene.begin("a", T0).await;
-    scene.begin_elsewhere("b", T0, Twins::Allowed).await;
+    scene.begin_elsewhere("b", T0, DuplicateRule::Allowed).await;
     lost("a", "g", "k").await;
     lost("b", "another", "another key").await;
     let taken_over = scene.begin("c", T0 + 1).await;
     assert_eq!(
         taken_over,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, twin: None },
+        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None },
         "neither waits for the other"
     );
     match scene.begin_elsewhere("d", T0 + 1, refused).await {
-        Acquisition::TakenOver { external_id, denial: None, twin: Some(twin) } => {
-            assert_eq!((external_id.as_str(), twin.external_id.as_str()), ("mcp-b", "mcp-a"), "somebody is at it now");
+        Acquisition::TakenOver { external_id, denial: None, duplicate: Some(duplicate) } => {
+            assert_eq!(
+                (external_id.as_str(), duplicate.external_id.as_str()),
+                ("mcp-b", "mcp-a"),
+                "somebody is at it now"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -293,8 +302,8 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
 #[tokio::test]
 async fn one_whose_end_nobody_knows_stands_in_the_way_as_long_as_it_is_remembered() {
     let scene = Scene::new();
-    let (refused, day) = (Twins::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
+    let (refused, day) = (DuplicateRule::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
     scene.begin("a", T0).await;
-    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Acquisition::Twin(_)));
+    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Acquisition::Duplicate(_)));
     assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, Acquisition::New);
 }

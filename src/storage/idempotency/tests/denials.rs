@@ -75,7 +75,7 @@ async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
         scene.db.execute(meanwhile);
         let expected = match denial {
             WriteDenial::WritesPaused => {
-                Acquisition::TakenOver { external_id: "mcp-a".into(), denial: Some(denial), twin: None }
+                Acquisition::TakenOver { external_id: "mcp-a".into(), denial: Some(denial), duplicate: None }
             }
             WriteDenial::GrantEnded | WriteDenial::PageBlocked => Acquisition::Denied(denial),
         };

@@ -19,7 +19,7 @@ const EXTERNAL_ID_LIMIT: usize = 128;
 pub type Fields = BTreeMap<String, String>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct WriteFingerprint {
     /// Of the client's key, or of the arguments where it gave none.
     pub key_hash: String,
     /// Whether the client gave the key.
@@ -30,7 +30,7 @@ pub struct Asked {
     pub fields: Fields,
 }
 
-impl Asked {
+impl WriteFingerprint {
     pub fn new(tool: &str, page_id: PageId, write: &Write, key: Option<&str>) -> Self {
         let fields = fields(tool, page_id, write);
         let digest = digest("arguments", fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
@@ -110,8 +110,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn asked(body: Value, key: Option<&str>) -> Asked {
-        Asked::new("create_incident", PageId(7), &Write::post("incidents", body), key)
+    fn asked(body: Value, key: Option<&str>) -> WriteFingerprint {
+        WriteFingerprint::new("create_incident", PageId(7), &Write::post("incidents", body), key)
     }
 
     #[test]
@@ -132,11 +132,11 @@ mod tests {
     #[test]
     fn tool_page_and_target_are_arguments_too() {
         let write = |path: &str| Write::post(path, json!({ "message": "m" }));
-        let base = Asked::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
+        let base = WriteFingerprint::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
         let all = [
-            (Asked::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),
-            (Asked::new("a", PageId(8), &write("incidents/1/updates"), Some("k")), "page_id"),
-            (Asked::new("a", PageId(7), &write("incidents/2/updates"), Some("k")), "incident_id"),
+            (WriteFingerprint::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),
+            (WriteFingerprint::new("a", PageId(8), &write("incidents/1/updates"), Some("k")), "page_id"),
+            (WriteFingerprint::new("a", PageId(7), &write("incidents/2/updates"), Some("k")), "incident_id"),
         ];
         for (other, field) in all {
             assert_eq!(base.key_hash, other.key_hash);

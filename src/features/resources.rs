@@ -1,6 +1,6 @@
 //! Reading resources: which entry a URI means, the upstream reads it takes, and the body made of their answers.
 
-use super::trouble;
+use super::read_error;
 use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
 use crate::catalog::{BodyError, Read, Resource, Subject};
@@ -9,19 +9,19 @@ use crate::upstream::ApiError;
 use serde_json::Value;
 
 /// A resource that a URI names.
-pub struct Wanted {
+pub struct RequestedResource {
     uri: String,
     /// The entry, and what the URI says.
     pub found: Match,
 }
 
-impl Wanted {
+impl RequestedResource {
     /// The resource of that URI, if the surface offers it.
-    pub fn parse(uri: &str, roots: &Roots, is_offered: impl Fn(&Resource) -> bool) -> Result<Wanted, Error> {
+    pub fn parse(uri: &str, roots: &Roots, is_offered: impl Fn(&Resource) -> bool) -> Result<RequestedResource, Error> {
         let unknown = || Error::ResourceNotFound(uri.to_owned());
         let found = roots.find(uri, RESOURCES).filter(|found| is_offered(found.resource)).ok_or_else(unknown)?;
         check_query(&found.variables).map_err(|error| Error::InvalidParams(error.0))?;
-        Ok(Wanted { uri: uri.to_owned(), found })
+        Ok(RequestedResource { uri: uri.to_owned(), found })
     }
 
     /// The paths to read, in order.
@@ -32,7 +32,7 @@ impl Wanted {
         paths.ok_or_else(|| Error::Internal(format!("{} lacks a variable", resource.name)))
     }
 
-    /// The contents, made of the answers to [`Wanted::paths`]. `page` is the page as StatiBeat lists it, for page-bound ones.
+    /// The contents, made of the answers to [`RequestedResource::paths`]. `page` is the page as StatiBeat lists it, for page-bound ones.
     pub fn contents(
         &self,
         page: Option<&Value>,
@@ -48,11 +48,11 @@ impl Wanted {
             answer => answer.map(Some),
         };
         let answers: Result<_, ApiError> = resource.reads.iter().zip(answers).map(forgiven).collect();
-        let answers = answers.map_err(|error| trouble(&self.uri, error, log))?;
+        let answers = answers.map_err(|error| read_error(&self.uri, error, log))?;
         let bare_uri = self.uri.split('?').next().unwrap_or_default();
         let subject = Subject { variables: &self.found.variables, page, uri: bare_uri };
         let body = resource.render(&subject, answers).map_err(|error| match error {
-            BodyError::Malformed(_) => trouble(&self.uri, ApiError::Malformed(error.to_string()), log),
+            BodyError::Malformed(_) => read_error(&self.uri, ApiError::Malformed(error.to_string()), log),
             BodyError::Cursor => Error::InvalidParams(error.to_string()),
             BodyError::Absent => Error::ResourceNotFound(self.uri.clone()),
         })?;

@@ -3,10 +3,11 @@
 //!
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
-use super::names::optional;
-use super::{clock, confirmation, names, overlap, similar, target};
+use super::checks::references::optional;
+use super::checks::{duplicate, overlap, references, schedule, text};
+use super::{confirm_token, target};
 use crate::catalog::Write;
-use crate::catalog::lint::{self, Rule};
+use crate::catalog::policy::TextRule;
 use crate::mcp::ToolOutcome;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::{line, quote, quote_lines};
@@ -49,17 +50,17 @@ pub async fn make(
         Some(path) => optional(sources.api.get(&path).await),
         None => Ok(None),
     };
-    let (of_incident, of_window) = (similar::applies_to(write), overlap::applies_to(write));
+    let (of_incident, of_window) = (duplicate::applies_to(write), overlap::applies_to(write));
     let read_active =
         async || match if of_incident { Some(sources.api) } else { sources.incidents.filter(|_| of_window) } {
-            Some(api) => optional(api.get(similar::READ).await),
+            Some(api) => optional(api.get(duplicate::READ).await),
             None => Ok(None),
         };
     let window = |path: &str| read(of_window.then(|| path.to_owned()));
     let around = join3(read_active(), window(overlap::WINDOWS[0]), window(overlap::WINDOWS[1]));
     let of_write = join4(
-        read(Some(names::ITEMS.to_owned())),
-        read(write.body.get("status").map(|_| names::STATUSES.to_owned())),
+        read(Some(references::ITEMS.to_owned())),
+        read(write.body.get("status").map(|_| references::STATUSES.to_owned())),
         read(Some("subscribers/summary".to_owned())),
         read(target::place(&write.path)),
     );
@@ -68,12 +69,12 @@ pub async fn make(
     let target = target.and_then(|answer| target::pick(&write.path, answer));
     let subscribers = subscribers?.filter(|_| target::is_announced(write));
     let similar = active.as_ref().filter(|_| of_incident);
-    let similar = similar.map(|active| similar::find(active, write, now)).unwrap_or_default();
+    let similar = similar.map(|active| duplicate::find(active, write, now)).unwrap_or_default();
     let windows: Vec<Value> = [running?, upcoming?].into_iter().flatten().collect();
     let overlaps =
         overlap::find(&windows, active.as_ref(), write, now).into_iter().filter_map(|overlap| overlap.remark(None));
-    let unknown = items.as_ref().map(|items| names::unknown_items(items, write)).unwrap_or_default();
-    let unknown_status = statuses?.and_then(|statuses| names::unknown_status(&statuses, write));
+    let unknown = items.as_ref().map(|items| references::unknown_items(items, write)).unwrap_or_default();
+    let unknown_status = statuses?.and_then(|statuses| references::unknown_status(&statuses, write));
     let similar_words = similar.iter().map(|similar| {
         let title = quote(&similar.title, target::TITLE_MAX);
         format!("incident {} ({title}) affects the same components: update it instead?", similar.id)
@@ -88,10 +89,10 @@ pub async fn make(
 
 /// The components that a write names, with their state before and after.
 fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> Vec<Value> {
-    let Some(known) = items.map(names::entries) else { return Vec::new() };
+    let Some(known) = items.map(references::entries) else { return Vec::new() };
     let named = write.body.get("affected_items").or_else(|| target?.get("affected_items"));
     let named = named.and_then(Value::as_array).into_iter().flatten();
-    let shown = named.filter_map(|name| known.iter().find(|item| similar::is_same_item(name, item)));
+    let shown = named.filter_map(|name| known.iter().find(|item| duplicate::is_same_item(name, item)));
     shown.map(|item| component(item, write)).collect()
 }
 
@@ -123,7 +124,7 @@ impl Preview {
              \"{}\" within {} minutes.",
             self.sentences(page, write),
             self.handle,
-            confirmation::LIFETIME.as_secs() / 60,
+            confirm_token::LIFETIME.as_secs() / 60,
         );
         let preview = json!({
             "public_text": self.public_text(write),
@@ -155,7 +156,7 @@ impl Preview {
         lines.extend(
             texts.iter().map(|(name, text)| format!("{name}: {}", quote_lines(text.as_str().unwrap_or_default()))),
         );
-        lines.extend(clock::echo(write, &page.raw));
+        lines.extend(schedule::echo(write, &page.raw));
         lines.extend(self.components.iter().map(|item| {
             let word = |name: &str| quote(item[name].as_str().unwrap_or("as before"), NAME_MAX);
             format!("{}: {} → {}", word("name"), word("before"), word("after"))
@@ -173,7 +174,7 @@ fn lets_out(write: &Write) -> bool {
 
 /// Characters that nobody sees in a draft that a write lets out.
 fn hidden_in(draft: &Value, write: &Write) -> Vec<String> {
-    let found = lint::check(&write.path, draft, |rule| rule == Rule::HiddenCharacter);
+    let found = text::check(&write.path, draft, |rule| rule == TextRule::HiddenCharacter);
     found.iter().map(ToString::to_string).collect()
 }
 

@@ -3,6 +3,7 @@
 //! Many clients cannot read resources, so a prompt brings them along. The first resource of a prompt is what it is
 //! about: without it there is no prompt. Of the others, what cannot be had is said in the text.
 
+use super::REASON_MAX;
 use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables};
 use crate::mcp::{Error, PromptContent, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
@@ -10,9 +11,6 @@ use crate::model::visible::{self, quote};
 
 /// Longest argument that is put into a text, in characters.
 const ARGUMENT_MAX: usize = 4000;
-
-/// Longest reason why a resource is missing, in characters.
-const REASON_MAX: usize = 400;
 
 /// What to answer about a name that no prompt has.
 pub fn unknown(name: &str) -> Error {

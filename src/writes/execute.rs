@@ -2,8 +2,8 @@
 //!
 //! Whether an earlier call did it already, and what is kept of this one, is each surface's own.
 
-use super::names;
-use super::similar::{self, Similar};
+use super::checks::duplicate::{self, PossibleDuplicate};
+use super::checks::references;
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
 use crate::upstream::{ApiError, PageApi, WriteAnswer};
@@ -12,39 +12,39 @@ use std::time::Duration;
 
 /// A write that was carried out.
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct WriteReport {
     /// What StatiBeat made of it.
     pub document: Value,
-    pub made: Made,
+    pub made: WriteOrigin,
     /// Writes that are left in this window, if a limiter says.
     pub remaining: Option<u32>,
 }
 
 /// Who made a write that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Made {
+pub enum WriteOrigin {
     /// This attempt, and StatiBeat said so.
-    Now,
+    Posted,
     /// This attempt; the answer was lost and a look afterwards found it.
-    NowFound,
+    PostedVerified,
     /// An earlier attempt that had finished.
-    Before,
+    Earlier,
     /// An earlier attempt that had not finished; a look found it.
-    BeforeFound,
+    EarlierVerified,
     /// Somebody with the same `external_id` and content.
-    Elsewhere,
+    Existing,
 }
 
-impl Made {
+impl WriteOrigin {
     /// Whether this call published it.
     pub const fn is_new(self) -> bool {
-        matches!(self, Self::Now | Self::NowFound)
+        matches!(self, Self::Posted | Self::PostedVerified)
     }
 }
 
 /// Why a write was not, or may not have been, carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotWritten {
+pub enum WriteError {
     /// Another attempt with the same key is at it.
     Running {
         /// When it can be taken over at the latest.
@@ -53,9 +53,9 @@ pub enum NotWritten {
     /// The key stands for other arguments.
     KeyConflict { fields: Vec<String> },
     /// The preview or confirmation was used before, for another write.
-    HandleSpent,
+    TokenRedeemed,
     /// It looks like something that is there already.
-    Similar(Vec<Similar>),
+    PossibleDuplicates(Vec<PossibleDuplicate>),
     /// A look around before posting failed.
     Unchecked(ApiError),
     /// An earlier attempt may have done it, and StatiBeat does not say.
@@ -98,41 +98,41 @@ impl Sending<'_> {
     }
 
     /// Whoever may write but not read cannot be told what is there already; StatiBeat lets them write all the same.
-    pub async fn check_similar(&self) -> Result<(), NotWritten> {
-        if !similar::applies_to(self.write) {
+    pub async fn check_similar(&self) -> Result<(), WriteError> {
+        if !duplicate::applies_to(self.write) {
             return Ok(());
         }
-        let active = match self.api.get(similar::READ).await {
+        let active = match self.api.get(duplicate::READ).await {
             Err(ApiError::Forbidden(_)) => return Ok(()),
-            answer => answer.map_err(NotWritten::Unchecked)?,
+            answer => answer.map_err(WriteError::Unchecked)?,
         };
-        let mut found = similar::find(&active, self.write, self.now);
-        let is_own = |similar: &Similar| similar.external_id.as_deref() == Some(self.external_id);
+        let mut found = duplicate::find(&active, self.write, self.now);
+        let is_own = |similar: &PossibleDuplicate| similar.external_id.as_deref() == Some(self.external_id);
         found.retain(|similar| !self.seen.contains(&similar.id) && !is_own(similar));
-        if found.is_empty() { Ok(()) } else { Err(NotWritten::Similar(found)) }
+        if found.is_empty() { Ok(()) } else { Err(WriteError::PossibleDuplicates(found)) }
     }
 
     /// Posts it, once. Where the answer was lost, looks before saying anything.
-    pub async fn post(&self) -> Result<(Value, Made), NotWritten> {
+    pub async fn post(&self) -> Result<(Value, WriteOrigin), WriteError> {
         match self.api.write(&self.named()).await {
             Ok(WriteAnswer { document, is_new }) if is_new || !self.write.takes_external_id() => {
-                Ok((document, Made::Now))
+                Ok((document, WriteOrigin::Posted))
             }
             // What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
             Ok(WriteAnswer { document, .. }) => {
-                Ok((document, if self.is_taken_over { Made::BeforeFound } else { Made::Elsewhere }))
+                Ok((document, if self.is_taken_over { WriteOrigin::EarlierVerified } else { WriteOrigin::Existing }))
             }
             Err(lost @ ApiError::OutcomeUnknown(_)) if !self.write.takes_external_id() => {
-                Err(NotWritten::Unconfirmed(lost))
+                Err(WriteError::Unconfirmed(lost))
             }
             Err(lost @ ApiError::OutcomeUnknown(_)) => match self.look_up().await {
-                Ok(Some(document)) => Ok((document, Made::NowFound)),
-                Ok(None) | Err(_) => Err(NotWritten::Upstream(lost)),
+                Ok(Some(document)) => Ok((document, WriteOrigin::PostedVerified)),
+                Ok(None) | Err(_) => Err(WriteError::Upstream(lost)),
             },
             Err(ApiError::Invalid(text)) => {
-                Err(NotWritten::Invalid { text, unknown: names::unknown(self.api, self.write).await })
+                Err(WriteError::Invalid { text, unknown: references::unknown(self.api, self.write).await })
             }
-            Err(refused) => Err(NotWritten::Upstream(refused)),
+            Err(refused) => Err(WriteError::Upstream(refused)),
         }
     }
 

@@ -1,38 +1,38 @@
 //! The look before a stage is moved: the stages of the page and the thing itself, read in parallel.
 
-use super::outcome;
 use crate::catalog::tools::stage::StageChange;
 use crate::catalog::{Resource, Variables, uri};
 use crate::mcp::{Error, ToolOutcome};
 use crate::upstream::{ApiError, PageApi};
+use crate::writes::report;
 use futures_util::future::try_join;
 use serde_json::Value;
 
 /// Why a stage is not moved.
 #[derive(Clone, Debug)]
-pub enum Unmoved {
+pub enum LifecycleError {
     /// It may not be; the words say which may.
     NotAllowed(String),
-    NotLooked(ApiError),
+    Unread(ApiError),
 }
 
-impl Unmoved {
+impl LifecycleError {
     /// What to tell the model, or the client where a model cannot mend it.
     pub fn told(&self) -> Result<ToolOutcome, Error> {
         match self {
-            Self::NotAllowed(problem) => Ok(outcome::bad_arguments(std::slice::from_ref(problem))),
-            Self::NotLooked(error) => outcome::not_looked(error),
+            Self::NotAllowed(problem) => Ok(report::bad_arguments(std::slice::from_ref(problem))),
+            Self::Unread(error) => report::not_looked(error),
         }
     }
 }
 
 /// Whether the move is allowed. Each of the change's resources is read through the API that stands in its place.
-pub async fn check(apis: &[PageApi<'_>; 2], change: &StageChange) -> Result<(), Unmoved> {
-    let unfit = || Unmoved::NotLooked(ApiError::Unfit("the stages have no resource".to_owned()));
+pub async fn check(apis: &[PageApi<'_>; 2], change: &StageChange) -> Result<(), LifecycleError> {
+    let unfit = || LifecycleError::Unread(ApiError::Unfit("the stages have no resource".to_owned()));
     let [stages, target] = change.resources().ok_or_else(unfit)?;
     let looked = try_join(read(&apis[0], change, stages), read(&apis[1], change, target)).await;
-    let (stages, target) = looked.map_err(Unmoved::NotLooked)?;
-    change.check(&stages, &target).map_err(|problem| Unmoved::NotAllowed(problem.0))
+    let (stages, target) = looked.map_err(LifecycleError::Unread)?;
+    change.check(&stages, &target).map_err(|problem| LifecycleError::NotAllowed(problem.0))
 }
 
 async fn read(api: &PageApi<'_>, change: &StageChange, entry: &'static Resource) -> Result<Value, ApiError> {

@@ -3,7 +3,7 @@
 //! Looked for where a preview shows the page anyway, and after StatiBeat has refused a write; a write that goes well costs
 //! no read.
 
-use super::similar;
+use super::duplicate;
 use crate::catalog::Write;
 use crate::model::visible::quote;
 use crate::upstream::{ApiError, PageApi};
@@ -48,7 +48,7 @@ pub fn unknown_status(definitions: &Value, write: &Write) -> Option<String> {
 pub fn unknown_items(items: &Value, write: &Write) -> Vec<String> {
     let known = entries(items);
     let named = write.body.get("affected_items").and_then(Value::as_array).into_iter().flatten();
-    let unknown = named.filter(|name| !known.iter().any(|item| similar::is_same_item(name, item)));
+    let unknown = named.filter(|name| !known.iter().any(|item| duplicate::is_same_item(name, item)));
     unknown.map(|name| format!("no component of this page has {}{}", given(name), closest(name, known))).collect()
 }
 

@@ -1,13 +1,13 @@
 //! What else happens on a window's components while it lasts: other windows, and incidents that are open now. Worth a
 //! remark, no reason to refuse.
 
-use super::names::entries;
-use super::target::TITLE_MAX;
-use super::{clock, similar};
+use super::references::entries;
+use super::{duplicate, schedule};
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::quote;
 use crate::upstream::PageApi;
+use crate::writes::target::TITLE_MAX;
 use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub const WINDOWS: [&str; 2] = ["maintenances?status=active&limit=50", "maintena
 
 /// Whether a write plans a window on components.
 pub fn applies_to(write: &Write) -> bool {
-    clock::window(write).is_some() && similar::names_something(write)
+    schedule::window(write).is_some() && duplicate::names_something(write)
 }
 
 /// Looks around beside a write that does not wait for it. What cannot be read is left out; `incidents` is a way to the
@@ -30,7 +30,7 @@ pub async fn look(api: &PageApi<'_>, incidents: Option<&PageApi<'_>>, write: &Wr
         return Vec::new();
     }
     let windows = WINDOWS.map(str::to_owned);
-    let read = async || Some(incidents?.get(similar::READ).await.ok()).flatten();
+    let read = async || Some(incidents?.get(duplicate::READ).await.ok()).flatten();
     let (windows, active) = join(api.get_all(&windows), read()).await;
     find(&windows.into_iter().flatten().collect::<Vec<_>>(), active.as_ref(), write, now)
 }
@@ -58,10 +58,10 @@ impl Overlap {
 
 /// Those among the windows and the open incidents that touch what this window touches.
 pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Timestamp) -> Vec<Overlap> {
-    let Some((starts_at, ends_at)) = clock::window(write) else { return Vec::new() };
+    let Some((starts_at, ends_at)) = schedule::window(write) else { return Vec::new() };
     let named = |entry: &Value| quote(entry["title"].as_str().unwrap_or_default(), TITLE_MAX);
     let overlaps = |list: &Value| -> Vec<Value> {
-        entries(list).iter().filter(|entry| similar::overlaps(entry, &write.body)).cloned().collect()
+        entries(list).iter().filter(|entry| duplicate::overlaps(entry, &write.body)).cloned().collect()
     };
     // A window that is being changed is no other window.
     let own: Option<i64> = write.path.split('/').nth(1).and_then(|id| id.parse().ok());

@@ -20,14 +20,14 @@ pub const LIFETIME: Duration = Duration::from_mins(10);
 const LENGTH_LIMIT: usize = 2048;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ConfirmTokenPurpose {
     /// A preview, to the model.
     Preview,
     /// A question, to the person.
     Question,
 }
 
-impl Purpose {
+impl ConfirmTokenPurpose {
     const fn usage(self) -> &'static str {
         match self {
             Self::Preview => "write preview",
@@ -38,7 +38,7 @@ impl Purpose {
 
 /// What a handle stands for.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct ConfirmTokenSubject<'a> {
     /// Who asks: the person, and what they act under.
     pub asker: [&'a str; 2],
     pub tool: &'a str,
@@ -49,30 +49,30 @@ pub struct Subject<'a> {
 
 /// What was shown that looked like the write: it is no reason to stop any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct ShownDuplicates {
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
-    pub similar: Vec<i64>,
+    pub possible_duplicates: Vec<i64>,
     /// The name of the same write through another connection.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    pub twin: Option<String>,
+    pub duplicate: Option<String>,
 }
 
 /// A handle that was opened.
 #[derive(Clone, Debug)]
-pub struct Approval {
+pub struct Confirmation {
     /// What the claim uses up: the handle's random part.
     pub nonce: String,
     /// When the handle would have expired.
     pub expires_at: Timestamp,
     /// What was shown with it.
-    pub shown: Shown,
+    pub shown: ShownDuplicates,
 }
 
 /// Why a handle opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadHandle {
+pub enum ConfirmTokenError {
     /// Not one of ours, or not for this call.
-    Foreign,
+    Invalid,
     Expired,
 }
 
@@ -81,15 +81,15 @@ struct Payload {
     #[serde(rename = "n")]
     nonce: String,
     #[serde(flatten)]
-    shown: Shown,
+    shown: ShownDuplicates,
 }
 
 /// Seals a handle for a write that is being shown.
 pub fn seal(
     ring: &KeyRing,
-    purpose: Purpose,
-    subject: &Subject<'_>,
-    shown: Shown,
+    purpose: ConfirmTokenPurpose,
+    subject: &ConfirmTokenSubject<'_>,
+    shown: ShownDuplicates,
     now: Timestamp,
     random: [u8; 16],
 ) -> String {
@@ -104,28 +104,28 @@ pub fn seal(
 /// Opens a handle that a call brings.
 pub fn open(
     ring: &KeyRing,
-    purpose: Purpose,
-    subject: &Subject<'_>,
+    purpose: ConfirmTokenPurpose,
+    subject: &ConfirmTokenSubject<'_>,
     text: &str,
     now: Timestamp,
-) -> Result<Approval, BadHandle> {
+) -> Result<Confirmation, ConfirmTokenError> {
     if text.len() > LENGTH_LIMIT {
-        return Err(BadHandle::Foreign);
+        return Err(ConfirmTokenError::Invalid);
     }
-    let (kid, sealed) = text.split_once('.').ok_or(BadHandle::Foreign)?;
-    let key = key(ring, kid, purpose, subject).ok_or(BadHandle::Foreign)?;
+    let (kid, sealed) = text.split_once('.').ok_or(ConfirmTokenError::Invalid)?;
+    let key = key(ring, kid, purpose, subject).ok_or(ConfirmTokenError::Invalid)?;
     let opened = Seal { key: &key, bound_to: "" }.open(sealed, now.as_seconds());
     let (content, until) = opened.map_err(|reason| match reason {
-        Unopened::Foreign => BadHandle::Foreign,
-        Unopened::Expired => BadHandle::Expired,
+        Unopened::Foreign => ConfirmTokenError::Invalid,
+        Unopened::Expired => ConfirmTokenError::Expired,
     })?;
-    let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| BadHandle::Foreign)?;
-    Ok(Approval { nonce, expires_at: Timestamp::from_seconds(until), shown })
+    let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
+    Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })
 }
 
 /// The key that seals handles for this subject alone.
-fn key(ring: &KeyRing, kid: &str, purpose: Purpose, subject: &Subject<'_>) -> Option<[u8; 32]> {
-    let Subject { asker: [person, under], tool, page_id, digest, key_hash } = subject;
+fn key(ring: &KeyRing, kid: &str, purpose: ConfirmTokenPurpose, subject: &ConfirmTokenSubject<'_>) -> Option<[u8; 32]> {
+    let ConfirmTokenSubject { asker: [person, under], tool, page_id, digest, key_hash } = subject;
     let page_id = page_id.to_string();
     let parts = [*person, *under, *tool, &page_id, *digest, *key_hash].map(str::as_bytes);
     Some(ring.mac(ring.find(kid)?, purpose.usage(), &parts))
@@ -151,21 +151,21 @@ mod tests {
         KeyRing::parse(&format!("a:{SEED}"), environment).expect("a ring")
     }
 
-    fn with<T>(words: &Words, use_it: impl FnOnce(&Subject<'_>) -> T) -> T {
+    fn with<T>(words: &Words, use_it: impl FnOnce(&ConfirmTokenSubject<'_>) -> T) -> T {
         let Words { user, grant, tool, page, digest, key: key_hash } = *words;
-        use_it(&Subject { asker: [user, grant], tool, page_id: PageId(page), digest, key_hash })
+        use_it(&ConfirmTokenSubject { asker: [user, grant], tool, page_id: PageId(page), digest, key_hash })
     }
 
-    fn shown() -> Shown {
-        Shown { similar: vec![9], twin: Some("mcp-x".into()) }
+    fn shown() -> ShownDuplicates {
+        ShownDuplicates { possible_duplicates: vec![9], duplicate: Some("mcp-x".into()) }
     }
 
     fn sealed() -> String {
-        with(&ASKED, |subject| seal(&ring("test"), Purpose::Preview, subject, shown(), NOW, [5; 16]))
+        with(&ASKED, |subject| seal(&ring("test"), ConfirmTokenPurpose::Preview, subject, shown(), NOW, [5; 16]))
     }
 
-    fn opened(words: &Words, text: &str, now: Timestamp) -> Result<Approval, BadHandle> {
-        with(words, |subject| open(&ring("test"), Purpose::Preview, subject, text, now))
+    fn opened(words: &Words, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
+        with(words, |subject| open(&ring("test"), ConfirmTokenPurpose::Preview, subject, text, now))
     }
 
     #[test]
@@ -184,19 +184,22 @@ mod tests {
             Words { digest: "e", ..ASKED },
             Words { key: "l", ..ASKED },
         ] {
-            assert_eq!(opened(&other, &sealed(), NOW).err(), Some(BadHandle::Foreign));
+            assert_eq!(opened(&other, &sealed(), NOW).err(), Some(ConfirmTokenError::Invalid));
         }
         with(&ASKED, |subject| {
-            let question = open(&ring("test"), Purpose::Question, subject, &sealed(), NOW);
-            let elsewhere = open(&ring("live"), Purpose::Preview, subject, &sealed(), NOW);
-            assert_eq!((question.err(), elsewhere.err()), (Some(BadHandle::Foreign), Some(BadHandle::Foreign)));
+            let question = open(&ring("test"), ConfirmTokenPurpose::Question, subject, &sealed(), NOW);
+            let elsewhere = open(&ring("live"), ConfirmTokenPurpose::Preview, subject, &sealed(), NOW);
+            assert_eq!(
+                (question.err(), elsewhere.err()),
+                (Some(ConfirmTokenError::Invalid), Some(ConfirmTokenError::Invalid))
+            );
         });
     }
 
     #[test]
     fn a_handle_lives_ten_minutes() {
         assert!(opened(&ASKED, &sealed(), NOW + LIFETIME - Duration::from_secs(1)).is_ok());
-        assert_eq!(opened(&ASKED, &sealed(), NOW + LIFETIME).err(), Some(BadHandle::Expired));
+        assert_eq!(opened(&ASKED, &sealed(), NOW + LIFETIME).err(), Some(ConfirmTokenError::Expired));
     }
 
     #[test]
@@ -207,10 +210,10 @@ mod tests {
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).expect("ASCII");
             // The last character of a part may hold bits that decode to nothing; those are refused by the decoder.
-            assert_eq!(opened(&ASKED, &changed, NOW).err(), Some(BadHandle::Foreign), "{changed}");
+            assert_eq!(opened(&ASKED, &changed, NOW).err(), Some(ConfirmTokenError::Invalid), "{changed}");
         }
         for text in ["", ".", "..", "a..", &format!("{text}.x"), &"a.".repeat(2000)] {
-            assert_eq!(opened(&ASKED, text, NOW).err(), Some(BadHandle::Foreign), "{text}");
+            assert_eq!(opened(&ASKED, text, NOW).err(), Some(ConfirmTokenError::Invalid), "{text}");
         }
     }
 }

@@ -3,10 +3,10 @@
 //! Whatever a model or its user can mend is an outcome. What they cannot, because the person's access has ended or we
 //! made a mistake, is an [`mcp::Error`].
 
-use super::confirmation::BadHandle;
-use super::similar::Similar;
+use super::checks::duplicate::PossibleDuplicate;
+use super::confirm_token::ConfirmTokenError;
+use super::execute::{WriteError, WriteOrigin, WriteReport};
 use super::target::TITLE_MAX;
-use super::write::{Made, NotWritten, Posted};
 use crate::catalog::Tool;
 use crate::catalog::tools::Written;
 use crate::catalog::uri::Roots;
@@ -60,21 +60,27 @@ pub fn declined() -> ToolOutcome {
 }
 
 /// A handle that confirms nothing.
-pub fn bad_handle(reason: BadHandle) -> ToolOutcome {
+pub fn bad_handle(reason: ConfirmTokenError) -> ToolOutcome {
     error(match reason {
-        BadHandle::Foreign => {
+        ConfirmTokenError::Invalid => {
             "This handle is not for this call: it confirms exactly the arguments, the page and the key that \
              were previewed. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
-        BadHandle::Expired => {
+        ConfirmTokenError::Expired => {
             "This handle is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
         }
     })
 }
 
 /// The report of a write that is there.
-pub fn done(tool: &Tool, page: &AccessiblePage, roots: &Roots, posted: &Posted, audit_id: Option<&str>) -> ToolOutcome {
+pub fn done(
+    tool: &Tool,
+    page: &AccessiblePage,
+    roots: &Roots,
+    posted: &WriteReport,
+    audit_id: Option<&str>,
+) -> ToolOutcome {
     let written = Written {
         answer: &posted.document,
         page: &page.raw,
@@ -84,7 +90,7 @@ pub fn done(tool: &Tool, page: &AccessiblePage, roots: &Roots, posted: &Posted, 
         replayed: !posted.made.is_new(),
     };
     let mut done = (tool.report)(&written);
-    if posted.made == Made::Before {
+    if posted.made == WriteOrigin::Earlier {
         done.text.push_str(" To publish the same text once more, give another idempotency_key.");
     }
     ToolOutcome {
@@ -97,43 +103,43 @@ pub fn done(tool: &Tool, page: &AccessiblePage, roots: &Roots, posted: &Posted, 
 }
 
 /// Why there is no write, or may be none, and how to go on.
-pub fn not_written(reason: &NotWritten) -> Result<String, mcp::Error> {
+pub fn not_written(reason: &WriteError) -> Result<String, mcp::Error> {
     Ok(match reason {
-        NotWritten::Running { retry_after } => format!(
+        WriteError::Running { retry_after } => format!(
             "The same write is already being carried out by another call. Nothing was published by this one. Call again \
              with the same arguments to learn how it ended; in {} at the latest it can be found out.",
             seconds(*retry_after)
         ),
-        NotWritten::KeyConflict { fields } => format!(
+        WriteError::KeyConflict { fields } => format!(
             "This idempotency_key was used for another write: {} differ. Nothing was published. Use the same arguments \
              to get that write's result, or another key for a new one.",
             fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
         ),
-        NotWritten::HandleSpent => {
+        WriteError::TokenRedeemed => {
             "This handle was used before, and a handle works once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
-        NotWritten::Similar(found) => similar(found),
-        NotWritten::Unchecked(error) => return unchecked(error),
-        NotWritten::Unresolved(_) => {
+        WriteError::PossibleDuplicates(found) => similar(found),
+        WriteError::Unchecked(error) => return unchecked(error),
+        WriteError::Unresolved(_) => {
             "An earlier call may have published this, and StatiBeat does not say at the moment. Nothing was published by \
              this call. Call again later with the same arguments: it will be found out first."
                 .to_owned()
         }
-        NotWritten::Invalid { text, unknown } => {
+        WriteError::Invalid { text, unknown } => {
             let hint = if unknown.is_empty() { String::new() } else { format!(" ({})", unknown.join("; ")) };
             format!("StatiBeat refused: {}{hint}. Nothing was published.", quote(text, ANSWER_MAX))
         }
-        NotWritten::Upstream(error) => return refused(error),
-        NotWritten::Unconfirmed(_) => {
+        WriteError::Upstream(error) => return refused(error),
+        WriteError::Unconfirmed(_) => {
             "StatiBeat did not confirm this: it may or may not have been done. Read what it was about before calling again."
                 .to_owned()
         }
     })
 }
 
-fn similar(found: &[Similar]) -> String {
-    let one = |similar: &Similar| {
+fn similar(found: &[PossibleDuplicate]) -> String {
+    let one = |similar: &PossibleDuplicate| {
         let title = quote(&similar.title, TITLE_MAX);
         format!("incident {} ({title}, opened {} minutes ago)", similar.id, similar.age.as_secs() / 60)
     };

@@ -11,7 +11,7 @@ pub struct Word<'a> {
 
 /// What a word can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum WordKind {
     InternalHost,
     IpAddress,
     Secret,
@@ -45,7 +45,7 @@ const SECRET_LENGTH: usize = 32;
 const UNITS: &[&str] = &["minute", "minutes", "min", "mins", "hour", "hours", "day", "days"];
 
 /// Where the first word of a kind begins.
-pub fn find(text: &str, kind: Kind) -> Option<usize> {
+pub fn find(text: &str, kind: WordKind) -> Option<usize> {
     split(text).find(|word| word.is(kind)).map(|word| word.at)
 }
 
@@ -74,12 +74,12 @@ pub fn split(text: &str) -> impl Iterator<Item = Word<'_>> {
 }
 
 impl Word<'_> {
-    fn is(self, kind: Kind) -> bool {
+    fn is(self, kind: WordKind) -> bool {
         match kind {
-            Kind::InternalHost => self.is_internal_host(),
-            Kind::IpAddress => self.is_ip_address(),
-            Kind::Secret => self.is_secret(),
-            Kind::Email => self.is_email(),
+            WordKind::InternalHost => self.is_internal_host(),
+            WordKind::IpAddress => self.is_ip_address(),
+            WordKind::Secret => self.is_secret(),
+            WordKind::Email => self.is_email(),
         }
     }
 

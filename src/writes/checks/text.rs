@@ -9,50 +9,11 @@
 
 mod words;
 
+use crate::catalog::policy::{RULES, TextRule};
 use crate::model::visible::{Folded, find_hidden};
 use serde_json::Value;
 use std::fmt;
-use words::Kind;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
-    HiddenCharacter,
-    /// A host name that only works inside.
-    InternalHost,
-    /// An address of a machine.
-    IpAddress,
-    /// A token, key or password.
-    Secret,
-    Email,
-    Blame,
-    /// A time by which it will be over.
-    PromisedTime,
-    /// Says that it is over, in a write that cannot end it.
-    SaysResolved,
-    /// A notice of what is to come that speaks as if it had happened.
-    WrongTense,
-    EmptyTitle,
-    /// A title in capitals or with rows of exclamation marks.
-    ShoutingTitle,
-    TooLong,
-}
-
-/// All of them, in the order they are applied.
-pub const RULES: [Rule; 12] = [
-    Rule::HiddenCharacter,
-    Rule::InternalHost,
-    Rule::IpAddress,
-    Rule::Secret,
-    Rule::Email,
-    Rule::Blame,
-    Rule::PromisedTime,
-    Rule::SaysResolved,
-    Rule::WrongTense,
-    Rule::EmptyTitle,
-    Rule::ShoutingTitle,
-    Rule::TooLong,
-];
+use words::WordKind;
 
 /// Fields whose text customers read.
 const FIELDS: [&str; 6] =
@@ -81,38 +42,15 @@ const PROMISES: &[&str] =
 
 /// One thing that looks wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    pub rule: Rule,
+pub struct TextWarning {
+    pub rule: TextRule,
     pub field: &'static str,
     pub at: usize,
     /// The hidden character that was found.
     pub hidden: Option<char>,
 }
 
-impl Rule {
-    /// Its name, for switches and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HiddenCharacter => "hidden-character",
-            Self::InternalHost => "internal-host",
-            Self::IpAddress => "ip-address",
-            Self::Secret => "secret",
-            Self::Email => "email",
-            Self::Blame => "blame",
-            Self::PromisedTime => "promised-time",
-            Self::SaysResolved => "says-resolved",
-            Self::WrongTense => "wrong-tense",
-            Self::EmptyTitle => "empty-title",
-            Self::ShoutingTitle => "shouting-title",
-            Self::TooLong => "too-long",
-        }
-    }
-
-    /// The rule of that name.
-    pub fn find(name: &str) -> Option<Self> {
-        RULES.into_iter().find(|rule| rule.name() == name)
-    }
-
+impl TextRule {
     const fn words(self) -> &'static str {
         match self {
             Self::HiddenCharacter => "is a character that readers do not see: leave it out",
@@ -145,10 +83,10 @@ impl Rule {
     fn find_in_folded(self, field: &str, text: &str, path: &str) -> Option<usize> {
         let is_title = field == "title";
         match self {
-            Self::InternalHost => words::find(text, Kind::InternalHost),
-            Self::IpAddress => words::find(text, Kind::IpAddress),
-            Self::Secret => words::find(text, Kind::Secret),
-            Self::Email => words::find(text, Kind::Email),
+            Self::InternalHost => words::find(text, WordKind::InternalHost),
+            Self::IpAddress => words::find(text, WordKind::IpAddress),
+            Self::Secret => words::find(text, WordKind::Secret),
+            Self::Email => words::find(text, WordKind::Email),
             Self::Blame => phrase(text, BLAME),
             Self::PromisedTime => phrase(text, PROMISES).or_else(|| words::find_deadline(text)),
             Self::SaysResolved => {
@@ -163,7 +101,7 @@ impl Rule {
     }
 }
 
-impl fmt::Display for Warning {
+impl fmt::Display for TextWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: `{}` at character {} ", self.rule.name(), self.field, self.at + 1)?;
         if let Some(hidden) = self.hidden {
@@ -174,14 +112,14 @@ impl fmt::Display for Warning {
 }
 
 /// What looks wrong in a write's body; each rule at most once per field.
-pub fn check(path: &str, body: &Value, is_on: impl Fn(Rule) -> bool) -> Vec<Warning> {
+pub fn check(path: &str, body: &Value, is_on: impl Fn(TextRule) -> bool) -> Vec<TextWarning> {
     let texts = FIELDS.into_iter().filter_map(|field| Some((field, body.get(field)?.as_str()?)));
     let warn = |(field, text): (&'static str, &str)| {
         let folded = Folded::new(text);
-        let warning = |rule: Rule| {
+        let warning = |rule: TextRule| {
             let at = rule.find_in(field, text, &folded, path)?;
-            let hidden = text.chars().nth(at).filter(|_| rule == Rule::HiddenCharacter);
-            Some(Warning { rule, field, at, hidden })
+            let hidden = text.chars().nth(at).filter(|_| rule == TextRule::HiddenCharacter);
+            Some(TextWarning { rule, field, at, hidden })
         };
         RULES.into_iter().filter(|rule| is_on(*rule)).filter_map(warning).collect::<Vec<_>>()
     };

@@ -3,14 +3,15 @@
 //! What comes of it is either something to tell the client (a warning that refuses, a preview, a question to the person) or
 //! the leave to write, with the warnings and with what confirmed it.
 
-use super::asked::Asked;
 use super::call_arguments::CallArguments;
-use super::confirmation::{self, Approval, Purpose, Shown, Subject};
+use super::checks::{schedule, text};
+use super::confirm_token::{self, ConfirmTokenPurpose, ConfirmTokenSubject, Confirmation, ShownDuplicates};
+use super::execute::given_external_id;
+use super::fingerprint::WriteFingerprint;
 use super::preview::{self, Preview, Sources};
-use super::write::given_external_id;
-use super::{clock, outcome};
+use super::report;
 use crate::catalog::policy::{Confirm, WritePolicy};
-use crate::catalog::{Tool, Write, lint};
+use crate::catalog::{Tool, Write};
 use crate::keyring::KeyRing;
 use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
 use crate::model::timestamp::Timestamp;
@@ -24,40 +25,40 @@ const QUESTION: &str = "confirm";
 
 /// What a surface remembers of its calls.
 #[async_trait(?Send)]
-pub trait Record {
-    /// Whether the write was asked for before: then it was confirmed, and repeating the call may tell how it ended.
-    async fn is_known(&self, asked: &Asked) -> bool;
+pub trait WriteStore {
+    /// Whether the write was requested before: then it was confirmed, and repeating the call may tell how it ended.
+    async fn is_known(&self, fingerprint: &WriteFingerprint) -> bool;
 
     /// The same write through another connection, if one was made or begun a moment ago.
-    async fn find_twin(&self, _asked: &Asked) -> Option<Twin> {
+    async fn find_duplicate(&self, _fingerprint: &WriteFingerprint) -> Option<Duplicate> {
         None
     }
 
     /// Notes a call that ends without writing; answers the name of the entry, where there is one.
-    async fn note(&self, end: End, why: &'static str) -> Option<String>;
+    async fn record_unsent(&self, end: UnsentOutcome, why: &'static str) -> Option<String>;
 }
 
 /// The same write through another connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Twin {
+pub struct Duplicate {
     pub name: String,
     pub words: String,
 }
 
 /// How a call ends without writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum UnsentOutcome {
     /// It was shown, to the model or to the person.
     Previewed,
     Declined,
-    /// It may not be done as asked.
+    /// It may not be done as requested.
     Refused,
     /// What it takes to show it could not be had.
     Failed,
 }
 
 /// A write that its caller may make.
-pub struct Wish<'a> {
+pub struct ApprovalRequest<'a> {
     /// Who asks: the person, and what they act under.
     pub asker: [&'a str; 2],
     pub tool: &'static Tool,
@@ -68,7 +69,7 @@ pub struct Wish<'a> {
     pub write: &'a Write,
     /// How the call wants it carried out.
     pub how: &'a CallArguments,
-    pub asked: &'a Asked,
+    pub fingerprint: &'a WriteFingerprint,
     /// What can be asked of the client.
     pub dialogue: &'a Dialogue,
     /// What the operator decided about writes.
@@ -78,125 +79,131 @@ pub struct Wish<'a> {
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
-    pub record: &'a dyn Record,
+    pub store: &'a dyn WriteStore,
     /// What trouble upstream means to the client.
     pub trouble: &'a dyn Fn(ApiError) -> Error,
 }
 
-/// What a wish comes to.
-pub enum Granted {
-    Write {
+/// The decision on a write.
+pub enum Approval {
+    Approved {
         /// What looks wrong and is let through.
         warnings: Vec<String>,
         /// What confirmed it, where something did.
-        approval: Option<Approval>,
+        confirmation: Option<Confirmation>,
     },
     /// Tell the client this; nothing is written.
-    Told(ToolOutcome),
+    Respond(ToolOutcome),
 }
 
-impl Wish<'_> {
-    /// Looks the write over, shows it where that was asked for, and finds out who confirms it.
-    pub async fn grant(&self) -> Result<Granted, Error> {
+impl ApprovalRequest<'_> {
+    /// Looks the write over, shows it where that was requested, and finds out who confirms it.
+    pub async fn decide(&self) -> Result<Approval, Error> {
         let warnings = match self.look_over().await {
             Ok(warnings) => warnings,
-            Err(refusal) => return Ok(Granted::Told(refusal)),
+            Err(refusal) => return Ok(Approval::Respond(refusal)),
         };
         if self.how.is_preview {
-            return self.show(warnings).await.map(Granted::Told);
+            return self.show(warnings).await.map(Approval::Respond);
         }
         Ok(match self.approval(&warnings).await? {
-            Ok(approval) => Granted::Write { warnings, approval },
-            Err(refusal) => Granted::Told(refusal),
+            Ok(confirmation) => Approval::Approved { warnings, confirmation },
+            Err(refusal) => Approval::Respond(refusal),
         })
     }
 
     /// What looks wrong in texts and times; or the refusal, where the operator or the calendar does not let it through.
     async fn look_over(&self) -> Result<Vec<String>, ToolOutcome> {
         let Self { write, policy, .. } = *self;
-        let found = lint::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
+        let found = text::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
         let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
         let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
         if !refusing.is_empty() {
-            self.record.note(End::Refused, "lint").await;
-            return Err(outcome::lint_refused(&refusing));
+            self.store.record_unsent(UnsentOutcome::Refused, "lint").await;
+            return Err(report::lint_refused(&refusing));
         }
-        let odd = match clock::check(write, &self.page.raw, self.now) {
+        let odd = match schedule::check(write, &self.page.raw, self.now) {
             Ok(odd) => odd,
-            // What was asked for before may be over by now.
-            Err(_) if self.record.is_known(self.asked).await => Vec::new(),
+            // What was requested before may be over by now.
+            Err(_) if self.store.is_known(self.fingerprint).await => Vec::new(),
             Err(problem) => {
-                self.record.note(End::Refused, "times").await;
-                return Err(outcome::bad_arguments(&[problem]));
+                self.store.record_unsent(UnsentOutcome::Refused, "times").await;
+                return Err(report::bad_arguments(&[problem]));
             }
         };
         Ok(found.iter().map(ToString::to_string).chain(odd).collect())
     }
 
     async fn show(&self, warnings: Vec<String>) -> Result<ToolOutcome, Error> {
-        let shown = self.preview(Purpose::Preview, warnings).await?;
-        let entry = self.record.note(End::Previewed, "asked_for").await;
+        let shown = self.preview(ConfirmTokenPurpose::Preview, warnings).await?;
+        let entry = self.store.record_unsent(UnsentOutcome::Previewed, "asked_for").await;
         Ok(shown.into_outcome(self.page, self.write, entry.as_deref()))
     }
 
-    async fn preview(&self, purpose: Purpose, warnings: Vec<String>) -> Result<Preview, Error> {
+    async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: Vec<String>) -> Result<Preview, Error> {
         let sources = Sources { api: self.api, incidents: self.incidents };
         // A name of the client's own says by itself that both are one.
-        let twin = match given_external_id(self.write) {
+        let duplicate = match given_external_id(self.write) {
             Some(_) => None,
-            None => self.record.find_twin(self.asked).await,
+            None => self.store.find_duplicate(self.fingerprint).await,
         };
-        let (name, words) = twin.map(|Twin { name, words }| (name, words)).unzip();
-        let seal = |similar: &[i64]| self.seal(purpose, Shown { similar: similar.to_vec(), twin: name });
+        let (name, words) = duplicate.map(|Duplicate { name, words }| (name, words)).unzip();
+        let seal = |shown: &[i64]| {
+            self.seal(purpose, ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate: name })
+        };
         match preview::make(&sources, self.write, self.now, seal).await {
             Ok(shown) => Ok(shown.with_warnings(words.into_iter().chain(warnings))),
             Err(error) => {
-                self.record.note(End::Failed, error.reason()).await;
+                self.store.record_unsent(UnsentOutcome::Failed, error.reason()).await;
                 Err((self.trouble)(error))
             }
         }
     }
 
-    fn seal(&self, purpose: Purpose, shown: Shown) -> String {
+    fn seal(&self, purpose: ConfirmTokenPurpose, shown: ShownDuplicates) -> String {
         let mut random = [0; 16];
         (self.random)(&mut random);
-        confirmation::seal(self.seals, purpose, &self.subject(), shown, self.now, random)
+        confirm_token::seal(self.seals, purpose, &self.subject(), shown, self.now, random)
     }
 
     /// What a handle for this call is bound to.
-    fn subject(&self) -> Subject<'_> {
-        Subject {
+    fn subject(&self) -> ConfirmTokenSubject<'_> {
+        ConfirmTokenSubject {
             asker: self.asker,
             tool: self.tool.name,
             page_id: self.page.id,
-            digest: &self.asked.digest,
-            key_hash: &self.asked.key_hash,
+            digest: &self.fingerprint.digest,
+            key_hash: &self.fingerprint.key_hash,
         }
     }
 
     /// Who confirms the write: the person where the client can ask them, otherwise a preview's handle, or nobody. The
     /// inner error is what to tell instead of writing.
-    async fn approval(&self, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
+    async fn approval(&self, warnings: &[String]) -> Result<Result<Option<Confirmation>, ToolOutcome>, Error> {
         let can_ask = self.policy.confirm != Confirm::Never && self.dialogue.can(QuestionKind::Form);
         match self.dialogue.state() {
             Some(state) if can_ask => self.answered(state, warnings).await,
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
-            None if can_ask && !self.record.is_known(self.asked).await => Err(self.question(warnings).await),
+            None if can_ask && !self.store.is_known(self.fingerprint).await => Err(self.question(warnings).await),
             _ => Ok(self.handed_over().await),
         }
     }
 
     /// The person's answer, which the state says was to this very question.
-    async fn answered(&self, state: &str, warnings: &[String]) -> Result<Result<Option<Approval>, ToolOutcome>, Error> {
-        let approval = match self.opened(Purpose::Question, state).await {
+    async fn answered(
+        &self,
+        state: &str,
+        warnings: &[String],
+    ) -> Result<Result<Option<Confirmation>, ToolOutcome>, Error> {
+        let approval = match self.opened(ConfirmTokenPurpose::Question, state).await {
             Ok(approval) => approval,
             Err(refusal) => return Ok(Err(refusal)),
         };
         match self.dialogue.form(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(Ok(Some(approval))),
             Some(_) => {
-                self.record.note(End::Declined, "by_person").await;
-                Ok(Err(outcome::declined()))
+                self.store.record_unsent(UnsentOutcome::Declined, "by_person").await;
+                Ok(Err(report::declined()))
             }
             None => Err(self.question(warnings).await),
         }
@@ -204,11 +211,11 @@ impl Wish<'_> {
 
     /// Asks the person. The row stays the only one if no answer ever comes.
     async fn question(&self, warnings: &[String]) -> Error {
-        let shown = match self.preview(Purpose::Question, warnings.to_vec()).await {
+        let shown = match self.preview(ConfirmTokenPurpose::Question, warnings.to_vec()).await {
             Ok(shown) => shown,
             Err(error) => return error,
         };
-        self.record.note(End::Previewed, "question").await;
+        self.store.record_unsent(UnsentOutcome::Previewed, "question").await;
         let message = format!("Publish this? {}", shown.sentences(self.page, self.write));
         let schema = json!({
             "type": "object",
@@ -220,23 +227,23 @@ impl Wish<'_> {
     }
 
     /// The handle that the call brings, opened; or the refusal, where it does not open or one is needed.
-    async fn handed_over(&self) -> Result<Option<Approval>, ToolOutcome> {
+    async fn handed_over(&self) -> Result<Option<Confirmation>, ToolOutcome> {
         let Some(text) = &self.how.handle else {
-            if self.policy.confirm == Confirm::Always && !self.record.is_known(self.asked).await {
-                self.record.note(End::Refused, "unconfirmed").await;
-                return Err(outcome::needs_preview());
+            if self.policy.confirm == Confirm::Always && !self.store.is_known(self.fingerprint).await {
+                self.store.record_unsent(UnsentOutcome::Refused, "unconfirmed").await;
+                return Err(report::needs_preview());
             }
             return Ok(None);
         };
-        self.opened(Purpose::Preview, text).await.map(Some)
+        self.opened(ConfirmTokenPurpose::Preview, text).await.map(Some)
     }
 
-    async fn opened(&self, purpose: Purpose, text: &str) -> Result<Approval, ToolOutcome> {
-        match confirmation::open(self.seals, purpose, &self.subject(), text, self.now) {
+    async fn opened(&self, purpose: ConfirmTokenPurpose, text: &str) -> Result<Confirmation, ToolOutcome> {
+        match confirm_token::open(self.seals, purpose, &self.subject(), text, self.now) {
             Ok(approval) => Ok(approval),
             Err(reason) => {
-                self.record.note(End::Refused, "handle").await;
-                Err(outcome::bad_handle(reason))
+                self.store.record_unsent(UnsentOutcome::Refused, "handle").await;
+                Err(report::bad_handle(reason))
             }
         }
     }

@@ -113,9 +113,9 @@ fn word_written_in_another_way_is_still_seen() {
 #[test]
 fn a_rule_can_be_switched_off_by_its_name() {
     for rule in RULES {
-        assert_eq!(Rule::find(rule.name()), Some(rule));
+        assert_eq!(TextRule::find(rule.name()), Some(rule));
     }
-    let off = Rule::find("blame").expect("a rule");
+    let off = TextRule::find("blame").expect("a rule");
     assert_eq!(check("incidents", &json!({ "title": "Human error" }), |rule| rule != off), []);
 }
 

@@ -1,32 +1,20 @@
-//! What the two surfaces do alike with the catalogue: read an entry, render a prompt, look a write over, preview it, tell
-//! how it ended.
+//! Reading resources, rendering prompts and completing arguments: what both programs do alike with the catalog.
 //!
-//! Plain functions over values and the page's API. Who may do what, and what is kept of it, is each surface's own: nothing
-//! here knows of granted scopes, of tokens or of a database.
+//! Who may read what is each program's own.
 
-pub mod asked;
-pub mod call_arguments;
-pub mod clock;
-pub mod complete;
-pub mod confirmation;
-pub mod names;
-pub mod outcome;
-pub mod overlap;
-pub mod preview;
-pub mod prompt;
-pub mod read;
-pub mod similar;
-pub mod stage;
-mod target;
-pub mod wish;
-pub mod write;
+pub mod completion;
+pub mod prompts;
+pub mod resources;
 
 use crate::mcp::Error;
 use crate::model::visible::quote;
 use crate::upstream::ApiError;
 
-/// What trouble with a read means to a client. What it must not see goes to the log.
-pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
+/// Longest reason of StatiBeat that is quoted, in characters.
+const REASON_MAX: usize = 400;
+
+/// The error that a client gets for a failed read. What it must not see goes to the log.
+pub fn read_error(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
     match error {
         ApiError::NotFound(_) => Error::ResourceNotFound(uri.to_owned()),
         ApiError::Forbidden(text) => Error::Forbidden(refused(&text)),
@@ -55,5 +43,5 @@ pub fn trouble(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
 
 /// StatiBeat's reason may repeat what somebody wrote on the page, so it stands in quotation marks.
 fn refused(reason: &str) -> String {
-    format!("StatiBeat refused: {}", quote(reason, outcome::ANSWER_MAX))
+    format!("StatiBeat refused: {}", quote(reason, REASON_MAX))
 }

@@ -22,12 +22,9 @@ const SHORT_NOTICE: Duration = Duration::from_hours(1);
 /// Half a year away, clocks show the other season.
 const OTHER_SEASON: Duration = Duration::from_hours(182 * 24);
 
-/// What a look at the times came to.
-pub type Looked = Result<Vec<String>, String>;
-
 /// Checks the times of a write that has some; the error says what cannot be, the list what is odd. `page` is the page as
 /// StatiBeat lists it.
-pub fn check(write: &Write, page: &Value, now: Timestamp) -> Looked {
+pub fn check(write: &Write, page: &Value, now: Timestamp) -> Result<Vec<String>, String> {
     let zone = Zone::of(page);
     let text = |name: &'static str| Some((name, write.body.get(name).and_then(Value::as_str)?));
     let (start, end) = match (text("starts_at"), text("ends_at")) {
@@ -170,7 +167,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_893_456_000); // 2030-01-01T00:00:00Z
 
-    fn looked(start: &str, end: &str) -> Looked {
+    fn looked(start: &str, end: &str) -> Result<Vec<String>, String> {
         check(&planned(start, end), &json!({}), NOW)
     }
 
@@ -221,7 +218,7 @@ mod tests {
     }
 
     /// A window of an hour on the page's clocks.
-    fn in_berlin(start: &str) -> Looked {
+    fn in_berlin(start: &str) -> Result<Vec<String>, String> {
         let end = moment("ends_at", start).expect("a time") + Duration::from_hours(1);
         check(&planned(start, &end.to_string()), &berlin(), NOW)
     }

@@ -1,7 +1,7 @@
 //! The arguments that every write takes besides its own: an idempotency key, the wish for a preview, the handle of one.
 //! Added and taken out here alone; the tools of the catalogue do not know of them.
 
-use super::asked::KEY_LIMIT;
+use super::fingerprint::KEY_LIMIT;
 use serde_json::{Map, Value, json};
 
 const KEY: &str = "idempotency_key";

@@ -16,7 +16,7 @@ pub const READ: &str = "incidents?status=active&limit=50";
 
 /// An incident that looks like the one to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Similar {
+pub struct PossibleDuplicate {
     pub id: i64,
     pub title: String,
     /// How long ago it was opened.
@@ -36,20 +36,20 @@ pub fn names_something(write: &Write) -> bool {
 }
 
 /// The recent ones among the active incidents that touch what this write touches, newest first.
-pub fn find(active: &Value, write: &Write, now: Timestamp) -> Vec<Similar> {
+pub fn find(active: &Value, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
     let entries = active.get("items").unwrap_or(active).as_array().map(Vec::as_slice).unwrap_or_default();
     let overlapping = entries.iter().filter(|entry| overlaps(entry, &write.body));
-    let mut found: Vec<Similar> = overlapping.filter_map(|entry| read(entry, now)).collect();
+    let mut found: Vec<PossibleDuplicate> = overlapping.filter_map(|entry| read(entry, now)).collect();
     found.sort_by_key(|similar| (similar.age, similar.id));
     found
 }
 
-fn read(entry: &Value, now: Timestamp) -> Option<Similar> {
+fn read(entry: &Value, now: Timestamp) -> Option<PossibleDuplicate> {
     let started_at: jiff::Timestamp = entry.get("started_at")?.as_str()?.parse().ok()?;
     let age = now.since(Timestamp::from_seconds(started_at.as_second()));
     let title = entry.get("title").and_then(Value::as_str).map(|title| visible::line(title, 200)).unwrap_or_default();
     let external_id = entry.get("external_id").and_then(Value::as_str).map(str::to_owned);
-    (age <= RECENT).then_some(Similar { id: entry.get("id")?.as_i64()?, title, age, external_id })
+    (age <= RECENT).then_some(PossibleDuplicate { id: entry.get("id")?.as_i64()?, title, age, external_id })
 }
 
 /// Whether something on the page touches what a body touches.

@@ -1,0 +1,8 @@
+//! What is checked before a write is posted.
+
+pub mod duplicate;
+pub mod lifecycle;
+pub mod overlap;
+pub mod references;
+pub mod schedule;
+pub mod text;
