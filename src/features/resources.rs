@@ -41,7 +41,7 @@ impl RequestedResource {
     ) -> Result<ResourceContents, Error> {
         let resource = self.found.resource;
         let forgiven = |(read, answer): (&Read, Result<Value, ApiError>)| match answer {
-            Err(error) if read.is_optional && error.is_trouble() => {
+            Err(error) if read.is_optional && error.is_retryable() => {
                 log(&error.to_string());
                 Ok(None)
             }

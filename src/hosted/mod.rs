@@ -35,7 +35,7 @@ use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, Scope};
 use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
-use crate::upstream::{Api, ApiError, Connector, PageApi, Principal};
+use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 use crate::writes::call_arguments;
 use access::Denied;
 use async_trait::async_trait;
@@ -59,7 +59,7 @@ const PAGES_ROOT: &str = "statibeat://pages/";
 pub struct HostedSurface<'a> {
     /// The caller, and what stands around their writes.
     pub guard: Guard<'a>,
-    pub connector: &'a Connector<'a>,
+    pub upstream: &'a Client<'a>,
     /// Whether resources can be read by tools: the operator and the person both want it.
     pub has_read_bridge: bool,
     /// The page that the call reached, if one.
@@ -145,7 +145,7 @@ impl Surface for HostedSurface<'_> {
 }
 
 impl HostedSurface<'_> {
-    fn api(&self) -> Api<'_> {
+    fn api(&self) -> UserClient<'_> {
         let Guard { caller, request_id, .. } = self.guard;
         let principal = Principal {
             user_id: &caller.user_id,
@@ -153,11 +153,11 @@ impl HostedSurface<'_> {
             grant_id: &caller.grant_id,
             request_id,
         };
-        Api { connector: self.connector, principal }
+        UserClient { client: self.upstream, principal }
     }
 
     /// The way to a page's incidents, where both the connection and the person may read them.
-    fn incidents(&self, page: &AccessiblePage) -> Option<PageApi<'_>> {
+    fn incidents(&self, page: &AccessiblePage) -> Option<PageClient<'_>> {
         let needs = INCIDENT_DETAIL.hosted?;
         let may = self.guard.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
         may.then(|| self.api().page(page, needs.scope))

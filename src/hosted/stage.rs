@@ -32,7 +32,7 @@ pub async fn check(surface: &HostedSurface<'_>, page: &AccessiblePage, change: &
         access::check_role(page, requirement).map_err(Refusal::Role)?;
     }
     let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
-    lifecycle::check(&apis, change).await.map_err(Refusal::LifecycleError)
+    lifecycle::check(apis.each_ref(), change).await.map_err(Refusal::LifecycleError)
 }
 
 /// What reading the stages and the thing itself takes.

@@ -15,7 +15,6 @@ use crate::storage::activity::{self, Recorded};
 use crate::storage::testing::TestDatabase;
 use crate::telemetry::Ledger;
 use crate::telemetry::trace::Trace;
-use crate::upstream::Connector;
 use crate::upstream::testing::{Desk, FakeHttp, NOW, SEED, counting_random};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -95,7 +94,7 @@ impl Scene {
 
     /// Lets a test use the surface.
     pub async fn run<T>(&self, test: impl AsyncFnOnce(&HostedSurface<'_>) -> T) -> T {
-        let connector: Connector<'_> = self.desk.connector(&self.http);
+        let upstream = self.desk.client(&self.http);
         let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
         let guard = Guard {
             caller: &self.caller,
@@ -111,7 +110,7 @@ impl Scene {
         let ledger = Ledger::open(&|| 0, Trace::new(&counting_random));
         test(&HostedSurface {
             guard,
-            connector: &connector,
+            upstream: &upstream,
             has_read_bridge: false,
             reached: Cell::new(None),
             unrecorded: Cell::new(0),

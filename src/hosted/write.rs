@@ -24,7 +24,7 @@ use crate::storage::idempotency::{
     self, Acquisition, DuplicateRule, Handle, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
 };
 use crate::storage::write_permission::WriteDenial;
-use crate::upstream::PageApi;
+use crate::upstream::PageClient;
 use crate::writes::confirm_token::Confirmation;
 use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport, given_external_id};
 use crate::writes::fingerprint::WriteFingerprint;
@@ -99,7 +99,7 @@ impl From<WriteError> for NotDone {
     }
 }
 
-pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>) -> Ended {
+pub async fn perform(guard: &Guard<'_>, api: &PageClient<'_>, attempt: &Attempt<'_>) -> Ended {
     let mut random = [0; 16];
     (guard.random)(&mut random);
     let run = Run { guard, api, attempt, id: AuditId::new(random) };
@@ -130,7 +130,7 @@ pub async fn perform(guard: &Guard<'_>, api: &PageApi<'_>, attempt: &Attempt<'_>
 /// One attempt that is under way.
 struct Run<'a> {
     guard: &'a Guard<'a>,
-    api: &'a PageApi<'a>,
+    api: &'a PageClient<'a>,
     attempt: &'a Attempt<'a>,
     id: AuditId,
 }

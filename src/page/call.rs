@@ -44,7 +44,7 @@ pub async fn call(
     // A write that was requested before is not looked at again: repeating the call tells how it ended.
     if let Some(change) = &write.stage
         && !surface.memory.is_known(&fingerprint)
-        && let Err(unmoved) = lifecycle::check(&[api, api], change).await
+        && let Err(unmoved) = lifecycle::check([&api, &api], change).await
     {
         return unmoved.told();
     }

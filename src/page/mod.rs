@@ -24,9 +24,9 @@ use crate::mcp::{
 };
 use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
+use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
-use crate::upstream::token::TokenAccess;
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageClient};
 use crate::writes::call_arguments;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -67,7 +67,7 @@ pub struct Outside<'a> {
 pub struct PageSurface<'a> {
     settings: &'a Settings,
     outside: Outside<'a>,
-    access: TokenAccess<'a>,
+    access: ApiTokenTransport<'a>,
     page: OnceCell<AccessiblePage>,
     memory: Memory,
     /// Seals the handles of previews; another one in every process.
@@ -81,7 +81,7 @@ pub struct PageSurface<'a> {
 impl<'a> PageSurface<'a> {
     /// The surface of one process.
     pub fn new(settings: &'a Settings, outside: Outside<'a>) -> Self {
-        let access = TokenAccess {
+        let access = ApiTokenTransport {
             http: outside.http,
             origin: &settings.origin,
             token: &settings.token,
@@ -105,8 +105,8 @@ impl<'a> PageSurface<'a> {
         }
     }
 
-    fn api(&self) -> PageApi<'_> {
-        PageApi::with_token(&self.access)
+    fn api(&self) -> PageClient<'_> {
+        PageClient::new(self.access)
     }
 
     /// The page, asked for once.

@@ -8,7 +8,7 @@ use super::tools;
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
-use crate::upstream::token::{ApiToken, PageAddress};
+use crate::upstream::api_token::{ApiToken, PageAddress};
 use std::time::Duration;
 use url::Url;
 

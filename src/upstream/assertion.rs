@@ -4,8 +4,6 @@
 //! body. Which user, scope and page an assertion names is the caller's decision; here it is only written and signed.
 
 use crate::keyring::KeyRing;
-use crate::model::ids::{GrantId, PageId, UserId};
-use crate::model::scope::Scope;
 use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,110 +16,16 @@ use std::time::Duration;
 
 /// How long an assertion may be used. The contract's number; StatiBeat accepts no longer one.
 pub const LIFETIME: Duration = Duration::from_mins(1);
-/// Who acts for the person, in the `act` claim (RFC 8693 4.1).
-const ACTOR: &str = "hosted-mcp";
 
 /// An expanded Ed25519 key.
 pub(super) type SigningKey = <Ed25519 as jwt_compact::Algorithm>::SigningKey;
 
-/// What every assertion says: who to whom, when, once, for which request.
-#[derive(Serialize)]
-pub(super) struct Envelope<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-    jti: String,
-    htm: &'a str,
-    htu: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bh: Option<String>,
-}
-
-/// The two ends of every assertion.
-#[derive(Clone, Copy)]
-pub(super) struct Parties<'a> {
-    pub issuer: &'a str,
-    pub audience: &'a str,
-}
-
-/// The one request that an assertion is good for.
-pub(super) struct Bound<'a> {
-    /// As on the request line.
+/// The one request that a token is good for (RFC 9449 4.2).
+pub struct RequestBinding<'a> {
+    /// `htm`: as on the request line.
     pub method: &'a http::Method,
-    /// Origin and path; a query is cut off.
+    /// `htu`: origin and path; a query is cut off.
     pub url: &'a str,
-    /// The exact bytes, if the request carries a body.
-    pub body: Option<&'a [u8]>,
-}
-
-impl<'a> Envelope<'a> {
-    /// An envelope for one request, valid from the time of its sending. `nonce` must be random and fresh.
-    pub fn new(parties: Parties<'a>, bound: &Bound<'a>, sent_at: Timestamp, nonce: [u8; 16]) -> Self {
-        Self {
-            iss: parties.issuer,
-            aud: parties.audience,
-            iat: sent_at.as_seconds(),
-            exp: (sent_at + LIFETIME).as_seconds(),
-            jti: URL_SAFE_NO_PAD.encode(nonce),
-            htm: bound.method.as_str(),
-            htu: bound.url.split('?').next().unwrap_or_default().to_owned(),
-            bh: bound.body.map(|body| URL_SAFE_NO_PAD.encode(Sha256::digest(body))),
-        }
-    }
-}
-
-/// Claims of the connector speaking for itself: the sign-in exchange.
-#[derive(Serialize)]
-pub(super) struct ConnectorClaims<'a> {
-    pub sub: &'a str,
-    #[serde(flatten)]
-    pub envelope: Envelope<'a>,
-}
-
-/// Claims of a call in a person's name.
-#[derive(Serialize)]
-pub(super) struct OnBehalfOfClaims<'a> {
-    sub: &'a str,
-    client_id: &'a str,
-    grant_id: &'a str,
-    scope: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page_id: Option<i64>,
-    act: Actor,
-    #[serde(flatten)]
-    envelope: Envelope<'a>,
-}
-
-#[derive(Serialize)]
-struct Actor {
-    sub: &'static str,
-}
-
-/// Whose name, and how far.
-pub(super) struct Mandate<'a> {
-    pub user_id: &'a UserId,
-    pub client_id: &'a str,
-    pub grant_id: &'a GrantId,
-    /// The one scope that the call needs, however many were granted.
-    pub scope: Scope,
-    /// The one page that the call touches.
-    pub page_id: Option<PageId>,
-}
-
-impl<'a> OnBehalfOfClaims<'a> {
-    /// The claims for one call.
-    pub fn new(mandate: &Mandate<'a>, envelope: Envelope<'a>) -> Self {
-        Self {
-            sub: &mandate.user_id.0,
-            client_id: mandate.client_id,
-            grant_id: &mandate.grant_id.0,
-            scope: mandate.scope.as_str(),
-            page_id: mandate.page_id.map(|page| page.0),
-            act: Actor { sub: ACTOR },
-            envelope,
-        }
-    }
 }
 
 /// Claims with the `typ` that says what they are, so that one kind can never stand in for another.
@@ -129,23 +33,92 @@ pub(super) trait Assertion: Serialize {
     const TYPE: &'static str;
 }
 
+/// Claims of the connector speaking for itself: the sign-in exchange.
+#[derive(Serialize)]
+pub(super) struct ConnectorClaims<'a> {
+    pub sub: &'a str,
+}
+
 impl Assertion for ConnectorClaims<'_> {
     const TYPE: &'static str = "statibeat-connector+jwt";
+}
+
+/// Claims of a call in a person's name.
+#[derive(Serialize)]
+pub(super) struct OnBehalfOfClaims<'a> {
+    pub sub: &'a str,
+    pub client_id: &'a str,
+    pub grant_id: &'a str,
+    /// The one scope that the call needs, however many were granted.
+    pub scope: &'static str,
+    /// The one page that the call touches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_id: Option<i64>,
+    pub act: Actor,
 }
 
 impl Assertion for OnBehalfOfClaims<'_> {
     const TYPE: &'static str = "statibeat-obo+jwt";
 }
 
+/// The connector, which acts for the person (RFC 8693 4.1).
+#[derive(Serialize)]
+pub(super) struct Actor {
+    sub: &'static str,
+}
+
+pub(super) const ACTOR: Actor = Actor { sub: "hosted-mcp" };
+
+/// A token before it is signed: who to whom, for which request, valid from the time of its sending.
+pub(super) struct Token<'a, C> {
+    pub claims: C,
+    pub issuer: &'a str,
+    pub audience: &'a str,
+    pub binding: &'a RequestBinding<'a>,
+    /// The exact bytes, if the request carries a body.
+    pub body: Option<&'a [u8]>,
+    pub sent_at: Timestamp,
+    /// Random and fresh.
+    pub nonce: [u8; 16],
+}
+
+#[derive(Serialize)]
+struct WireClaims<'a, C> {
+    #[serde(flatten)]
+    claims: C,
+    iss: &'a str,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    htm: &'a str,
+    htu: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bh: Option<String>,
+}
+
+impl<C: Assertion> Token<'_, C> {
+    pub fn sign(self, kid: &str, key: &SigningKey) -> String {
+        let header = Header::empty().with_key_id(kid).with_token_type(C::TYPE);
+        let claims = WireClaims {
+            claims: self.claims,
+            iss: self.issuer,
+            aud: self.audience,
+            iat: self.sent_at.as_seconds(),
+            exp: (self.sent_at + LIFETIME).as_seconds(),
+            jti: URL_SAFE_NO_PAD.encode(self.nonce),
+            htm: self.binding.method.as_str(),
+            htu: self.binding.url.split('?').next().unwrap_or_default(),
+            bh: self.body.map(|body| URL_SAFE_NO_PAD.encode(Sha256::digest(body))),
+        };
+        // `iat` and `exp` stand among the claims themselves, as plain seconds.
+        Ed25519.token(&header, &Claims::new(claims), key).expect("claims are plain text and numbers")
+    }
+}
+
 /// The signing form of a ring's newest key. Costs a curve operation: keep it ([`super::memory`]).
 pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
     expand(ring.newest().reveal())
-}
-
-pub(super) fn sign<A: Assertion>(assertion: A, kid: &str, key: &SigningKey) -> String {
-    let header = Header::empty().with_key_id(kid).with_token_type(A::TYPE);
-    // `iat` and `exp` stand among the claims themselves, as plain seconds.
-    Ed25519.token(&header, &Claims::new(assertion), key).expect("claims are plain text and numbers")
 }
 
 /// The public halves of the ring as a JWK set (RFC 7517, RFC 8037 2), for StatiBeat to fetch.
@@ -184,13 +157,19 @@ mod tests {
 
     fn signed(body: Option<&[u8]>) -> String {
         let ring = ring();
-        let parties = Parties { issuer: "https://mcp.example", audience: "https://api.example" };
-        let bound = Bound { method: &http::Method::POST, url: "https://api.example/x?limit=5", body };
-        let envelope = Envelope::new(parties, &bound, Timestamp::from_seconds(1000), [7; 16]);
-        let (user_id, grant_id) = (UserId("42".into()), GrantId("g".into()));
-        let (client_id, scope) = ("cursor", Scope::IncidentsWrite);
-        let mandate = Mandate { user_id: &user_id, client_id, grant_id: &grant_id, scope, page_id: Some(PageId(7)) };
-        sign(OnBehalfOfClaims::new(&mandate, envelope), ring.newest().kid(), &signing_key(&ring))
+        let claims = OnBehalfOfClaims {
+            sub: "42",
+            client_id: "cursor",
+            grant_id: "g",
+            scope: "mcp.incidents.write",
+            page_id: Some(7),
+            act: ACTOR,
+        };
+        let binding = RequestBinding { method: &http::Method::POST, url: "https://api.example/x?limit=5" };
+        let (issuer, audience) = ("https://mcp.example", "https://api.example");
+        let sent_at = Timestamp::from_seconds(1000);
+        let token = Token { claims, issuer, audience, binding: &binding, body, sent_at, nonce: [7; 16] };
+        token.sign(ring.newest().kid(), &signing_key(&ring))
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Whether pages keep audit logs: only there does the connector show what was done through it.
 
-use super::{Api, ApiError};
+use super::accessible_page::AccessiblePage;
+use super::client::UserClient;
+use super::error::ApiError;
 use crate::model::ids::PageId;
 use crate::model::scope::Scope;
-use crate::upstream::identity::AccessiblePage;
 use futures_util::future::join_all;
 use serde_json::Value;
 
@@ -17,9 +18,9 @@ pub enum AuditLogs {
 }
 
 /// Asks for all of the pages in parallel. Trouble with one page says nothing about the others.
-pub async fn of_pages(api: &Api<'_>, pages: &[AccessiblePage]) -> Vec<(PageId, AuditLogs)> {
+pub async fn of_pages(user: &UserClient<'_>, pages: &[AccessiblePage]) -> Vec<(PageId, AuditLogs)> {
     let ask = async |page: &AccessiblePage| {
-        let answer = api.page(page, Scope::PagesRead).get("audit-settings").await;
+        let answer = user.page(page, Scope::PagesRead).get("audit-settings").await;
         (page.id, read(answer))
     };
     join_all(pages.iter().map(ask)).await

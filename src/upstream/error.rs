@@ -47,7 +47,7 @@ pub enum ApiError {
     Unavailable {
         reason: String,
         /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
-        may_pass: bool,
+        is_transient: bool,
         /// When to try again, when StatiBeat says.
         retry_after: Option<Duration>,
     },
@@ -83,8 +83,8 @@ impl ApiError {
             429 => Self::RateLimited { retry_after: retry_after(headers) },
             code @ 500.. => {
                 let retry_after = retry_after(headers);
-                let may_pass = retry_after.is_none() && matches!(code, 500 | 502 | 503 | 504);
-                Self::Unavailable { reason: format!("status {status}"), may_pass, retry_after }
+                let is_transient = retry_after.is_none() && matches!(code, 500 | 502 | 503 | 504);
+                Self::Unavailable { reason: format!("status {status}"), is_transient, retry_after }
             }
             _ => Self::Unfit(format!("status {status}")),
         }
@@ -96,13 +96,13 @@ impl ApiError {
             // StatiBeat did answer: a matter of what was asked, not of whether it works.
             return Self::Malformed(error.to_string());
         }
-        let may_pass = matches!(error, HttpError::Transport(_));
-        Self::Unavailable { reason: error.to_string(), may_pass, retry_after: None }
+        let is_transient = matches!(error, HttpError::Transport(_));
+        Self::Unavailable { reason: error.to_string(), is_transient, retry_after: None }
     }
 
     /// Whether asking once more, at once, may help.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unavailable { may_pass: true, .. })
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { is_transient: true, .. })
     }
 
     /// Whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
@@ -111,7 +111,7 @@ impl ApiError {
     }
 
     /// Whether it is about this moment, or this one document, and not about who asks.
-    pub fn is_trouble(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         matches!(
             self,
             Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_) | Self::CircuitOpen { .. }

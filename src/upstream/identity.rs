@@ -4,21 +4,18 @@
 //! challenge (RFC 7636) of ours, comes back with a code that works once, and we exchange the code from server to server
 //! for a signed identity. Nothing about a person's role is kept: pages are listed anew on each request.
 
-use super::assertion::Bound;
-use super::identity_token::{self, Expected};
-use super::{API_ROOT, Api, ApiError, BadIdentity, Connector, JSON, SignedInUser};
-use crate::model::ids::{OrganizationId, PageId};
-use crate::model::scope::{PagePermission, Scope};
-use crate::model::visible;
+pub use super::accessible_page::AccessiblePage;
+use super::assertion::{ConnectorClaims, RequestBinding};
+use super::client::{Client, UserClient};
+use super::error::ApiError;
+use super::exchange::{API_ROOT, JSON, send};
+use super::identity_token::{self, BadIdentity, Expected, SignedInUser};
+use crate::model::scope::Scope;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use url::Url;
-
-/// Longest name of a page that is shown, in characters.
-const LONGEST_NAME: usize = 200;
 
 /// The list of pages that a person can see, below the API root.
 pub const PAGES_PATH: &str = "me/pages";
@@ -93,29 +90,25 @@ pub enum SignInError {
 }
 
 /// Exchanges the code for the person who signed in. Nobody is known before, so it moves no circuit.
-pub async fn exchange(connector: &Connector<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
+pub async fn exchange(client: &Client<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
-    let request = exchange_request(connector, returned.purpose, Bytes::from(body))?;
-    connector.memory.circuit_breaker.admit_uncounted((connector.clock)()).map_err(ApiError::from)?;
-    let (_, answer) = super::exchange(connector.http, request).await?;
+    let request = exchange_request(client, returned.purpose, Bytes::from(body))?;
+    client.memory.circuit_breaker.admit_uncounted((client.clock)()).map_err(ApiError::from)?;
+    let (_, answer) = send(client.http, request).await?;
     let token = answer.get("identity").and_then(Value::as_str).ok_or(BadIdentity::Malformed)?;
     let expected = Expected {
-        issuer: connector.settings.origin,
-        audience: connector.settings.issuer,
-        environment: connector.settings.environment,
+        issuer: client.settings.origin,
+        audience: client.settings.issuer,
+        environment: client.settings.environment,
         state: returned.state,
     };
-    Ok(identity_token::verify(token, connector.settings.identity_keys, &expected, connector.now)?)
+    Ok(identity_token::verify(token, client.settings.identity_keys, &expected, client.now)?)
 }
 
-fn exchange_request(
-    connector: &Connector<'_>,
-    purpose: SignInPurpose,
-    body: Bytes,
-) -> Result<Request<Bytes>, ApiError> {
-    let url = format!("{}{API_ROOT}/connector/sign-in/exchange", connector.settings.origin);
-    let bound = Bound { method: &Method::POST, url: &url, body: Some(&body) };
-    let token = connector.sign_as_connector(purpose.connector_id(), &bound);
+fn exchange_request(client: &Client<'_>, purpose: SignInPurpose, body: Bytes) -> Result<Request<Bytes>, ApiError> {
+    let url = format!("{}{API_ROOT}/connector/sign-in/exchange", client.settings.origin);
+    let binding = RequestBinding { method: &Method::POST, url: &url };
+    let token = client.sign(ConnectorClaims { sub: purpose.connector_id() }, &binding, Some(&body));
     Request::post(&url)
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .header(ACCEPT, JSON)
@@ -142,67 +135,19 @@ impl From<ApiError> for SignInError {
     }
 }
 
-/// A page that a person can see, with what their role allows there at this moment.
-#[derive(Clone, Debug)]
-pub struct AccessiblePage {
-    pub id: PageId,
-    /// Its owner; part of every address of the page's admin API.
-    pub organization_id: OrganizationId,
-    /// For people; without characters that cannot be seen.
-    pub name: String,
-    /// Permission keys, as StatiBeat lists them; may hold keys that we do not know.
-    pub permissions: BTreeSet<String>,
-    /// The whole entry, new fields included.
-    pub raw: Value,
-}
-
-impl AccessiblePage {
-    /// Reads an entry of the list; `None` when it lacks what an address needs.
-    pub fn parse(entry: &Value) -> Option<Self> {
-        let number = |name: &str| entry.get(name)?.as_i64().filter(|id| *id > 0);
-        let permissions = entry.get("permissions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        Some(Self {
-            id: PageId(number("id")?),
-            organization_id: OrganizationId(number("organization_id")?),
-            name: entry
-                .get("name")
-                .and_then(Value::as_str)
-                .map(|name| visible::line(name, LONGEST_NAME))
-                .unwrap_or_default(),
-            permissions: permissions.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            raw: entry.clone(),
-        })
-    }
-
-    /// The zone of the page's clocks, as StatiBeat names it.
-    pub fn time_zone(&self) -> Option<&str> {
-        self.raw.get("time_zone").and_then(Value::as_str)
-    }
-
-    /// Whether the person administers the page: a fact of the role itself, which no permission key tells.
-    pub fn is_administered(&self) -> bool {
-        self.raw.get("role_key").and_then(Value::as_str) == Some("page_admin")
-    }
-
-    /// Whether the person's role allows it here.
-    pub fn allows(&self, permission: PagePermission) -> bool {
-        self.permissions.contains(permission.key())
-    }
-}
-
 /// Whether StatiBeat still knows the person; [`ApiError::UserEnded`] when it does not. `scope` is any that was granted.
-pub async fn check_person(api: &Api<'_>, scope: Scope) -> Result<(), ApiError> {
-    api.get(scope, "me").await.map(drop)
+pub async fn check_person(user: &UserClient<'_>, scope: Scope) -> Result<(), ApiError> {
+    user.get(scope, "me").await.map(drop)
 }
 
 /// The pages the person can see now. `scope` is the one that the pages are asked for. An entry that we cannot read is
 /// left out: what we cannot address, nobody gets access to.
-pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
-    let answer = api.get(scope, PAGES_PATH).await?;
+pub async fn accessible_pages(user: &UserClient<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
+    let answer = user.get(scope, PAGES_PATH).await?;
     let entries = answer.get("items").unwrap_or(&answer).as_array();
     let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
     let pages: Vec<_> = entries.iter().filter_map(AccessiblePage::parse).collect();
-    api.connector.memory.keep_list(api.principal.user_id, &pages, api.connector.now);
+    user.client.memory.keep_list(user.principal.user_id, &pages, user.client.now);
     Ok(pages)
 }
 
@@ -210,6 +155,8 @@ pub async fn accessible_pages(api: &Api<'_>, scope: Scope) -> Result<Vec<Accessi
 mod tests {
     use super::super::testing::{Desk, FakeHttp, claims_of};
     use super::*;
+    use crate::model::ids::PageId;
+    use crate::model::scope::PagePermission;
     use crate::ports::HttpError;
 
     const RETURN: Return<'static> =
@@ -217,7 +164,7 @@ mod tests {
 
     async fn exchanged(http: &FakeHttp) -> Result<SignedInUser, SignInError> {
         let desk = Desk::new();
-        exchange(&desk.connector(http), &RETURN).await
+        exchange(&desk.client(http), &RETURN).await
     }
 
     #[test]
@@ -267,8 +214,8 @@ mod tests {
         for answer in [list.clone(), json!({ "items": list, "total": 3, "next": null })] {
             let http = FakeHttp::answering([(200, answer)]);
             let desk = Desk::new();
-            let connector = desk.connector(&http);
-            let pages = accessible_pages(&desk.api(&connector), Scope::PagesRead).await.expect("pages");
+            let client = desk.client(&http);
+            let pages = accessible_pages(&desk.user(&client), Scope::PagesRead).await.expect("pages");
             assert_eq!(pages.len(), 1);
             assert_eq!((pages[0].id, pages[0].raw.clone()), (PageId(7), entry.clone()));
             assert!(pages[0].allows(PagePermission::PageRead) && !pages[0].allows(PagePermission::HierarchyRead));
@@ -279,8 +226,8 @@ mod tests {
     async fn a_page_list_that_is_no_list_is_malformed() {
         let http = FakeHttp::answering([(200, json!({ "items": 4 }))]);
         let desk = Desk::new();
-        let connector = desk.connector(&http);
-        let pages = accessible_pages(&desk.api(&connector), Scope::PagesRead).await;
+        let client = desk.client(&http);
+        let pages = accessible_pages(&desk.user(&client), Scope::PagesRead).await;
         assert!(matches!(pages, Err(ApiError::Malformed(_))));
     }
 }

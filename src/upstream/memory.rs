@@ -1,9 +1,9 @@
 //! What an instance of the server keeps from one request to the next. Nothing here decides about anybody's access: an instance
 //! that knows nothing gives the same answers, later.
 
+use super::accessible_page::AccessiblePage;
 use super::assertion::{self, SigningKey};
 use super::circuit_breaker::CircuitBreaker;
-use super::identity::AccessiblePage;
 use crate::keyring::KeyRing;
 use crate::model::ids::{OrganizationId, PageId, UserId};
 use crate::model::scope::PagePermission;

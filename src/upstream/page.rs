@@ -1,45 +1,54 @@
-//! The admin API of one page, on whosever account it is reached.
+//! The admin API of one page, whatever it is reached with.
 
-use super::circuit_breaker::Subject;
-#[cfg(not(target_arch = "wasm32"))]
-use super::token::TokenAccess;
-use super::{Api, ApiError, Call, pause, rooted};
+use super::error::ApiError;
+use super::exchange::{self, Circuit, join_path};
 use crate::catalog::{Write, WriteMethod};
 use crate::model::ids::{OrganizationId, PageId};
-use crate::model::scope::Scope;
+use crate::ports::HttpClient;
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use serde_json::Value;
 
-/// The admin API of one page.
-#[derive(Clone, Copy)]
-pub struct PageApi<'a> {
-    pub(super) way: Way<'a>,
+/// How a page's admin API is reached: its address, the credential, and who counts failures. On behalf of a person, or with the
+/// page's own API token.
+pub trait PageTransport {
+    /// The page's admin root, below StatiBeat's origin.
+    fn root(&self) -> String;
+
+    /// A request with the credential.
+    fn request(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Request<Bytes>, ApiError>;
+
+    fn http(&self) -> &dyn HttpClient;
+
+    /// Fills a buffer with unpredictable bytes.
+    fn random(&self) -> &dyn Fn(&mut [u8]);
+
+    /// `None`: nothing counts its failures.
+    fn circuit(&self) -> Option<Circuit<'_>>;
 }
 
-/// On whose account a page is reached.
-#[derive(Clone, Copy)]
-pub(super) enum Way<'a> {
-    /// In one person's name, for one scope.
-    OnBehalf { api: Api<'a>, scope: Scope, organization_id: OrganizationId, page_id: PageId },
-    /// With the page's own token.
-    #[cfg(not(target_arch = "wasm32"))]
-    Token(&'a TokenAccess<'a>),
+/// The admin root of a page that is named by number.
+pub(super) fn admin_root(organization_id: OrganizationId, page_id: PageId) -> String {
+    format!("{}/orgs/{organization_id}/pages/{page_id}/admin", exchange::API_ROOT)
 }
+
+/// The admin API of one page.
+pub struct PageClient<'a>(Box<dyn PageTransport + 'a>);
 
 /// A page before StatiBeat has said that the person may see it. What is read from it must be thrown away unless it does. Its
 /// calls count nowhere: permission is not known yet.
 pub struct EarlyPage<'a> {
     /// The owner in the address of these reads.
     pub organization_id: OrganizationId,
-    pub(super) page: PageApi<'a>,
+    pub(super) page: PageClient<'a>,
 }
 
 impl EarlyPage<'_> {
     /// Reads all of them in parallel; answers in order.
     pub async fn get_all(&self, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
-        join_all(relatives.iter().map(|relative| Box::pin(self.page.try_twice(relative)))).await
+        let read = async |relative: &String| self.page.read(&self.page.path(relative)?).await;
+        join_all(relatives.iter().map(|relative| Box::pin(read(relative)))).await
     }
 }
 
@@ -51,24 +60,15 @@ pub struct WriteAnswer {
     pub is_new: bool,
 }
 
-impl PageApi<'_> {
-    /// Reads below the page's admin root, as in `incidents?status=active`.
-    pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
-        self.guarded(Box::pin(self.try_twice(relative))).await
+impl<'a> PageClient<'a> {
+    pub fn new(transport: impl PageTransport + 'a) -> Self {
+        Self(Box::new(transport))
     }
 
-    async fn try_twice(&self, relative: &str) -> Result<Value, ApiError> {
-        match self.send(Method::GET, relative, None).await {
-            Err(error) if error.may_pass() => {
-                match self.way {
-                    Way::OnBehalf { api, .. } => pause(api.connector.http, api.connector.random).await,
-                    #[cfg(not(target_arch = "wasm32"))]
-                    Way::Token(access) => pause(access.http, access.random).await,
-                }
-                Ok(self.send(Method::GET, relative, None).await?.1)
-            }
-            answer => Ok(answer?.1),
-        }
+    /// Reads below the page's admin root, as in `incidents?status=active`.
+    pub async fn get(&self, relative: &str) -> Result<Value, ApiError> {
+        let path = self.path(relative)?;
+        self.guard(Box::pin(self.read(&path))).await
     }
 
     /// Reads all of them in parallel; answers in order.
@@ -84,32 +84,25 @@ impl PageApi<'_> {
             WriteMethod::Delete => (Method::DELETE, false),
         };
         let body = has_body.then(|| Bytes::from(write.body.to_string()));
-        let (status, document) =
-            self.guarded(Box::pin(self.send(method, &write.path, body))).await.map_err(ApiError::after_write)?;
+        let path = self.path(&write.path)?;
+        let send = Box::pin(async { exchange::send(self.0.http(), self.0.request(method, &path, body)?).await });
+        let (status, document) = self.guard(send).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
-    /// Makes a call unless the page's circuit is open.
-    async fn guarded<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
-        match self.way {
-            Way::OnBehalf { api, page_id, .. } => {
-                let subject = Subject { person: api.principal.user_id, page: Some(page_id) };
-                api.connector.guarded(&subject, call).await
-            }
-            #[cfg(not(target_arch = "wasm32"))]
-            Way::Token(_) => call.await,
-        }
+    async fn read(&self, path: &str) -> Result<Value, ApiError> {
+        exchange::read(self.0.http(), self.0.random(), || self.0.request(Method::GET, path, None)).await
     }
 
-    async fn send(&self, method: Method, relative: &str, body: Option<Bytes>) -> Result<(StatusCode, Value), ApiError> {
-        match self.way {
-            Way::OnBehalf { api, scope, organization_id, page_id } => {
-                let root = format!("/orgs/{organization_id}/pages/{page_id}/admin");
-                let path = rooted(&root, relative)?;
-                api.call(&Call { method, path, scope, page_id: Some(page_id), body }).await
-            }
-            #[cfg(not(target_arch = "wasm32"))]
-            Way::Token(access) => access.send(method, relative, body).await,
+    fn path(&self, relative: &str) -> Result<String, ApiError> {
+        join_path(&self.0.root(), relative)
+    }
+
+    /// Makes a call unless the page's circuit is open.
+    async fn guard<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        match self.0.circuit() {
+            Some(circuit) => circuit.guard(call).await,
+            None => call.await,
         }
     }
 }

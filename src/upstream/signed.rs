@@ -4,7 +4,7 @@
 //! `crit` (RFC 7515 4.1.11), and lets a token live through its very second of expiry. So everything is checked here, in
 //! that order. Parties and binding differ from kind to kind; those are their files' business.
 
-use super::BadIdentity;
+use super::identity_token::BadIdentity;
 use crate::keyring::PublicKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;

@@ -1,7 +1,7 @@
 //! A scripted StatiBeat for unit tests: answers in order, and remembers what it was asked.
 
 use super::memory::Memory;
-use super::{Api, Connector, Principal, Settings};
+use super::{Client, ClientSettings, Principal, UserClient};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::timestamp::Timestamp;
@@ -108,8 +108,8 @@ impl Desk {
         }
     }
 
-    pub fn connector<'a>(&'a self, http: &'a dyn HttpClient) -> Connector<'a> {
-        let settings = Settings {
+    pub fn client<'a>(&'a self, http: &'a dyn HttpClient) -> Client<'a> {
+        let settings = ClientSettings {
             issuer: "https://mcp.example",
             origin: "https://api.example",
             environment: "test",
@@ -117,11 +117,11 @@ impl Desk {
             identity_keys: &self.identity_keys,
         };
         let clock = &|| NOW.as_seconds().unsigned_abs() * 1000;
-        Connector { settings, http, now: NOW, clock, random: &counting_random, memory: &self.memory }
+        Client { settings, http, now: NOW, clock, random: &counting_random, memory: &self.memory }
     }
 
-    pub fn api<'a>(&'a self, connector: &'a Connector<'a>) -> Api<'a> {
+    pub fn user<'a>(&'a self, client: &'a Client<'a>) -> UserClient<'a> {
         let Self { user_id, grant_id, request_id, .. } = self;
-        Api { connector, principal: Principal { user_id, client_id: "cursor", grant_id, request_id } }
+        UserClient { client, principal: Principal { user_id, client_id: "cursor", grant_id, request_id } }
     }
 }

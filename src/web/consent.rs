@@ -22,7 +22,7 @@ use crate::ports::DatabaseError;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
 use crate::upstream::identity::{self, AccessiblePage};
-use crate::upstream::{Api, ApiError, Principal};
+use crate::upstream::{ApiError, Principal, UserClient};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use std::time::Duration;
@@ -98,14 +98,14 @@ async fn pages(
     asked: &SignedInRequest,
     request_id: &RequestId,
 ) -> Result<Vec<AccessiblePage>, Fault> {
-    let connector = ctx.connector();
+    let upstream = ctx.upstream();
     let principal = Principal {
         user_id: &asked.person.user_id,
         client_id: asked.client.id.as_str(),
         grant_id: &asked.grant_id,
         request_id,
     };
-    let api = Api { connector: &connector, principal };
+    let api = UserClient { client: &upstream, principal };
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(ApiError::UserEnded) => {

@@ -41,9 +41,9 @@ pub(super) fn refuse() -> Response {
 
 /// Asks everything that the server needs, at once.
 async fn readiness(ctx: &Context<'_>) -> Response {
-    let connector = ctx.connector();
+    let upstream = ctx.upstream();
     let (database, counters, upstream) =
-        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), connector.check_health()).await;
+        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), upstream.check_health()).await;
     let parts =
         [("database", database.map_err(|error| error.to_string())), ("counters", counters), ("upstream", upstream)];
     let is_ready = parts.iter().all(|(_, outcome)| outcome.is_ok());

@@ -147,7 +147,7 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
         method: only_header(request, "mcp-method"),
         name: only_header(request, "mcp-name"),
     };
-    let connector = ctx.connector();
+    let upstream = ctx.upstream();
     let guard = Guard {
         caller,
         request_id,
@@ -162,7 +162,7 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
     let has_read_bridge = ctx.config.has_read_bridge && caller.has_read_bridge;
     let surface = HostedSurface {
         guard,
-        connector: &connector,
+        upstream: &upstream,
         has_read_bridge,
         reached: Cell::new(None),
         unrecorded: Cell::new(0),

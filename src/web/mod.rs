@@ -119,8 +119,8 @@ impl Context<'_> {
         routes::endpoints(&self.config.public_url, &self.config.issuer, self.config.has_registration)
     }
 
-    fn connector(&self) -> upstream::Connector<'_> {
-        let settings = upstream::Settings {
+    fn upstream(&self) -> upstream::Client<'_> {
+        let settings = upstream::ClientSettings {
             issuer: &self.config.issuer,
             origin: &self.config.upstream_origin,
             environment: &self.config.environment,
@@ -128,7 +128,7 @@ impl Context<'_> {
             identity_keys: &self.config.identity_keys,
         };
         let Self { http, now, clock, random, memory, .. } = *self;
-        upstream::Connector { settings, http, now, clock, random, memory }
+        upstream::Client { settings, http, now, clock, random, memory }
     }
 }
 

@@ -101,7 +101,7 @@ async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Res
         code_verifier: verifier.reveal(),
         state: ticket.state.expose(),
     };
-    let user = identity::exchange(&ctx.connector(), &returned).await.map_err(Fault::SignIn)?;
+    let user = identity::exchange(&ctx.upstream(), &returned).await.map_err(Fault::SignIn)?;
     Ok(SignedIn { user_id: user.id, name: user.name, email: user.email })
 }
 

@@ -22,7 +22,7 @@ use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens, Race};
 use crate::telemetry::Asked;
-use crate::upstream::{Api, ApiError, Principal, identity};
+use crate::upstream::{ApiError, Principal, UserClient, identity};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, StatusCode};
@@ -239,9 +239,10 @@ async fn refresh_once(
 /// Asks StatiBeat whether it still knows the person, so that no refresh goes on around somebody who is gone. What their role
 /// allows is not looked at: that is asked on every call.
 async fn check_person(ctx: &Context<'_>, grant: &Grant, request_id: &RequestId) -> Result<(), TokenError> {
-    let connector = ctx.connector();
+    let upstream = ctx.upstream();
     let (user_id, client_id, grant_id) = (&grant.user_id, grant.client_id.as_str(), &grant.id);
-    let api = Api { connector: &connector, principal: Principal { user_id, client_id, grant_id, request_id } };
+    let principal = Principal { user_id, client_id, grant_id, request_id };
+    let api = UserClient { client: &upstream, principal };
     let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
     match identity::check_person(&api, scope).await {
         Ok(()) => Ok(()),

@@ -16,7 +16,7 @@ use crate::keyring::KeyRing;
 use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
 use crate::model::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageClient};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -63,9 +63,9 @@ pub struct ApprovalRequest<'a> {
     pub asker: [&'a str; 2],
     pub tool: &'static Tool,
     pub page: &'a AccessiblePage,
-    pub api: &'a PageApi<'a>,
+    pub api: &'a PageClient<'a>,
     /// The way to its incidents, where the caller may read them.
-    pub incidents: Option<&'a PageApi<'a>>,
+    pub incidents: Option<&'a PageClient<'a>>,
     pub write: &'a Write,
     /// How the call wants it carried out.
     pub how: &'a CallArguments,

@@ -6,7 +6,7 @@ use super::checks::duplicate::{self, PossibleDuplicate};
 use super::checks::references;
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
-use crate::upstream::{ApiError, PageApi, WriteAnswer};
+use crate::upstream::{ApiError, PageClient, WriteAnswer};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ pub enum WriteError {
 
 /// A write on its way to a page, under the name that StatiBeat shall know it by.
 pub struct Sending<'a> {
-    pub api: &'a PageApi<'a>,
+    pub api: &'a PageClient<'a>,
     pub write: &'a Write,
     pub external_id: &'a str,
     /// Similar incidents that were shown before and are no reason to stop.

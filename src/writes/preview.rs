@@ -12,7 +12,7 @@ use crate::mcp::ToolOutcome;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::{line, quote, quote_lines};
 use crate::upstream::identity::AccessiblePage;
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageClient};
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
@@ -34,9 +34,9 @@ pub struct Preview {
 
 pub struct Sources<'a> {
     /// The page, for the write's own tool.
-    pub api: &'a PageApi<'a>,
+    pub api: &'a PageClient<'a>,
     /// The page's incidents, where the caller may read them.
-    pub incidents: Option<&'a PageApi<'a>>,
+    pub incidents: Option<&'a PageClient<'a>>,
 }
 
 /// Finds out what there is to show, all in parallel, and has a handle sealed for it, told which similar incidents it shows.

@@ -20,7 +20,7 @@ use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::telemetry::Ledger;
 use statibeat_mcp::telemetry::trace::Trace;
 use statibeat_mcp::upstream::memory::Memory;
-use statibeat_mcp::upstream::{self, Connector, assertion};
+use statibeat_mcp::upstream::{self, Client, assertion};
 use statibeat_simulator::{Settings, Simulator};
 use std::cell::{Cell, RefCell};
 
@@ -132,7 +132,7 @@ impl<'a> World<'a> {
         let draw = |bytes: &mut [u8]| self.draw(bytes);
         let request_id = RequestId(format!("request-{}", self.drawn.replace(self.drawn.get() + 1)));
         let now = Timestamp::from_seconds(self.now.get());
-        let settings = upstream::Settings {
+        let settings = upstream::ClientSettings {
             issuer: ISSUER,
             origin: ORIGIN,
             environment: "test",
@@ -142,7 +142,7 @@ impl<'a> World<'a> {
         let memory = Memory::default();
         let clock = || self.now.get().unsigned_abs() * 1000;
         let http = &self.upstream;
-        let connector = Connector { settings, http, now, clock: &clock, random: &draw, memory: &memory };
+        let upstream = Client { settings, http, now, clock: &clock, random: &draw, memory: &memory };
         let guard = Guard {
             caller: &self.callers[through],
             request_id: &request_id,
@@ -157,7 +157,7 @@ impl<'a> World<'a> {
         let ledger = Ledger::open(&|| 0, Trace::new(&draw));
         let surface = HostedSurface {
             guard,
-            connector: &connector,
+            upstream: &upstream,
             has_read_bridge: false,
             reached: std::cell::Cell::new(None),
             unrecorded: std::cell::Cell::new(0),

@@ -164,8 +164,8 @@ async fn administered_page(
     request_id: &RequestId,
 ) -> Result<AccessiblePage, Fault> {
     let page_id = page_id.and_then(PageId::parse).ok_or(Fault::NotThere)?;
-    let connector = ctx.connector();
-    let pages = visible_pages(&visitor.viewer.api(&connector, request_id)).await?;
+    let upstream = ctx.upstream();
+    let pages = visible_pages(&visitor.viewer.api(&upstream, request_id)).await?;
     pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(Fault::NotThere)
 }
 

@@ -21,7 +21,8 @@ use crate::storage::authorization_requests::SignedIn;
 use crate::storage::blocks::Block;
 use crate::storage::calls::CallOutcome;
 use crate::storage::sessions;
-use crate::upstream::admin_assertion::{self, Bound};
+use crate::upstream::admin_assertion;
+use crate::upstream::assertion::RequestBinding;
 use crate::upstream::identity::AccessiblePage;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
@@ -50,8 +51,8 @@ async fn facts_of(
 ) -> Result<Value, Fault> {
     let viewer = viewer(ctx, route, request).await?;
     let query = browser::query(request).ok_or(Fault::NotThere)?;
-    let connector = ctx.connector();
-    let api = viewer.api(&connector, request_id);
+    let upstream = ctx.upstream();
+    let api = viewer.api(&upstream, request_id);
     // Also for the set-up: it is for people whom StatiBeat still knows.
     let pages = visible_pages(&api).await?;
     match route {
@@ -87,8 +88,8 @@ async fn viewer(ctx: &Context<'_>, route: Route, request: &Request<Bytes>) -> Re
         return Err(super::bad(ctx, request, Fault::SignedOut).await);
     };
     let url = route.url(&ctx.config.public_url);
-    let bound = Bound { method: request.method().as_str(), url: url.as_str() };
-    let asserted = match admin_assertion::verify(&ctx.connector(), token, &bound) {
+    let binding = RequestBinding { method: request.method(), url: url.as_str() };
+    let asserted = match admin_assertion::verify(&ctx.upstream(), token, &binding) {
         Ok(asserted) => asserted,
         Err(fault) => {
             (ctx.log)(&format!("admin API: assertion: {fault}"));

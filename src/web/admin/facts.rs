@@ -14,7 +14,7 @@ use crate::storage::calls::{self, DayCount};
 use crate::storage::connections::EndedConnection;
 use crate::storage::health::Health;
 use crate::storage::overview::{self, Question};
-use crate::upstream::Api;
+use crate::upstream::UserClient;
 use crate::upstream::audit_logs::{self, AuditLogs};
 use crate::upstream::identity::AccessiblePage;
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Reads the query, and asks StatiBeat which pages keep audit logs.
-    pub(super) async fn read(api: &Api<'_>, pages: &[AccessiblePage], query: &Parameters) -> Self {
+    pub(super) async fn read(api: &UserClient<'_>, pages: &[AccessiblePage], query: &Parameters) -> Self {
         let logs = audit_logs::of_pages(api, &pages[..pages.len().min(ASKED_PAGES)]).await;
         let with = |wanted: AuditLogs| logs.iter().filter(move |(_, found)| *found == wanted).map(|(page, _)| *page);
         let is_administered = |id: &PageId| pages.iter().any(|page| page.id == *id && page.is_administered());

@@ -32,7 +32,7 @@ use crate::storage::audit::AuditId;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd, SessionRecord};
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
-use crate::upstream::{Api, ApiError, Connector, Principal};
+use crate::upstream::{ApiError, Client, Principal, UserClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -83,14 +83,14 @@ impl Viewer {
     }
 
     /// StatiBeat's API in this person's name.
-    fn api<'a>(&'a self, connector: &'a Connector<'a>, request_id: &'a RequestId) -> Api<'a> {
+    fn api<'a>(&'a self, upstream: &'a Client<'a>, request_id: &'a RequestId) -> UserClient<'a> {
         let principal = Principal {
             user_id: &self.person.user_id,
             client_id: SignInPurpose::AdminPage.connector_id(),
             grant_id: &self.grant_id,
             request_id,
         };
-        Api { connector, principal }
+        UserClient { client: upstream, principal }
     }
 }
 
@@ -158,7 +158,7 @@ fn accepts(ctx: &Context<'_>, cookie: &AdminSession, token: &str) -> bool {
 const FORM_TOKEN: &str = "admin form token";
 
 /// The pages that the person can see now.
-async fn visible_pages(api: &Api<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
+async fn visible_pages(api: &UserClient<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
     let pages = identity::accessible_pages(api, Scope::PagesRead).await?;
     Ok(pages.into_iter().filter(access::is_visible).collect())
 }

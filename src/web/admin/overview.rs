@@ -25,8 +25,8 @@ pub(super) async fn show(
 ) -> Result<Response, Fault> {
     let visitor = Visitor::of(ctx, request).await?;
     let query = browser::query(request).ok_or(Fault::NotThere)?;
-    let connector = ctx.connector();
-    let api = visitor.viewer.api(&connector, request_id);
+    let upstream = ctx.upstream();
+    let api = visitor.viewer.api(&upstream, request_id);
     let pages = visible_pages(&api).await?;
     let wanted = Wanted::read(&api, &pages, &query).await;
     let (connected, rows) = facts::look(ctx, &visitor.viewer, &pages, Some(&wanted)).await?;

@@ -96,7 +96,7 @@ async fn exchange(
     let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
     let returned =
         Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.expose() };
-    match identity::exchange(&ctx.connector(), &returned).await {
+    match identity::exchange(&ctx.upstream(), &returned).await {
         Ok(user) => Ok(SignedIn { user_id: user.id, name: user.name, email: user.email }),
         Err(error) => {
             (ctx.log)(&format!("admin sign-in: {error}"));

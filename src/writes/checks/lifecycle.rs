@@ -3,7 +3,7 @@
 use crate::catalog::tools::stage::StageChange;
 use crate::catalog::{Resource, Variables, uri};
 use crate::mcp::{Error, ToolOutcome};
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageClient};
 use crate::writes::report;
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -27,15 +27,15 @@ impl LifecycleError {
 }
 
 /// Whether the move is allowed. Each of the change's resources is read through the API that stands in its place.
-pub async fn check(apis: &[PageApi<'_>; 2], change: &StageChange) -> Result<(), LifecycleError> {
+pub async fn check(apis: [&PageClient<'_>; 2], change: &StageChange) -> Result<(), LifecycleError> {
     let unfit = || LifecycleError::Unread(ApiError::Unfit("the stages have no resource".to_owned()));
     let [stages, target] = change.resources().ok_or_else(unfit)?;
-    let looked = try_join(read(&apis[0], change, stages), read(&apis[1], change, target)).await;
+    let looked = try_join(read(apis[0], change, stages), read(apis[1], change, target)).await;
     let (stages, target) = looked.map_err(LifecycleError::Unread)?;
     change.check(&stages, &target).map_err(|problem| LifecycleError::NotAllowed(problem.0))
 }
 
-async fn read(api: &PageApi<'_>, change: &StageChange, entry: &'static Resource) -> Result<Value, ApiError> {
+async fn read(api: &PageClient<'_>, change: &StageChange, entry: &'static Resource) -> Result<Value, ApiError> {
     let variables: Variables = [(change.variable().to_owned(), change.target_id.to_string())].into();
     let path = entry.reads.first().and_then(|read| uri::expand(read.path, &variables));
     let unfit = || ApiError::Unfit(format!("{} cannot be read for a stage", entry.name));

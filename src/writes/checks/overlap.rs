@@ -6,7 +6,7 @@ use super::{duplicate, schedule};
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::quote;
-use crate::upstream::PageApi;
+use crate::upstream::PageClient;
 use crate::writes::target::TITLE_MAX;
 use futures_util::future::join;
 use serde_json::Value;
@@ -25,7 +25,12 @@ pub fn applies_to(write: &Write) -> bool {
 
 /// Looks around beside a write that does not wait for it. What cannot be read is left out; `incidents` is a way to the
 /// page's incidents, where the caller may read them.
-pub async fn look(api: &PageApi<'_>, incidents: Option<&PageApi<'_>>, write: &Write, now: Timestamp) -> Vec<Overlap> {
+pub async fn look(
+    api: &PageClient<'_>,
+    incidents: Option<&PageClient<'_>>,
+    write: &Write,
+    now: Timestamp,
+) -> Vec<Overlap> {
     if !applies_to(write) {
         return Vec::new();
     }

@@ -6,7 +6,7 @@
 use super::duplicate;
 use crate::catalog::Write;
 use crate::model::visible::quote;
-use crate::upstream::{ApiError, PageApi};
+use crate::upstream::{ApiError, PageClient};
 use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
@@ -20,7 +20,7 @@ pub const STATUSES: &str = "status-definitions";
 const COMPARED: usize = 64;
 
 /// What in a write that StatiBeat refused is not on the page. What this person may not read is left out.
-pub async fn unknown(api: &PageApi<'_>, write: &Write) -> Vec<String> {
+pub async fn unknown(api: &PageClient<'_>, write: &Write) -> Vec<String> {
     let read = async |path: &str, field: &str| match write.body.get(field) {
         Some(_) => api.get(path).await.ok(),
         None => None,

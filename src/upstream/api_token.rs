@@ -2,13 +2,14 @@
 //!
 //! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
 
-use super::page::Way;
-use super::{API_ROOT, ApiError, JSON, PageApi, exchange, pause, rooted};
+use super::error::ApiError;
+use super::exchange::{API_ROOT, Circuit, JSON, join_path, read};
+use super::page::{PageTransport, admin_root};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -37,8 +38,9 @@ pub enum PageAddress {
     Numbers { organization_id: OrganizationId, page_id: PageId },
 }
 
-/// The way to one page with its token.
-pub struct TokenAccess<'a> {
+/// One page, reached with its own token. Nothing counts its failures: there is one person to notice them.
+#[derive(Clone, Copy)]
+pub struct ApiTokenTransport<'a> {
     pub http: &'a dyn HttpClient,
     /// Scheme and host, without a slash at the end.
     pub origin: &'a str,
@@ -50,67 +52,15 @@ pub struct TokenAccess<'a> {
     pub random: &'a dyn Fn(&mut [u8]),
 }
 
-impl<'a> PageApi<'a> {
-    /// The admin API of the page that a token belongs to.
-    pub const fn with_token(access: &'a TokenAccess<'a>) -> Self {
-        Self { way: Way::Token(access) }
-    }
-}
-
-impl TokenAccess<'_> {
-    /// The page as StatiBeat shows it, with the credential's own reach where StatiBeat tells it.
-    pub async fn page(&self) -> Result<Value, ApiError> {
+impl PageTransport for ApiTokenTransport<'_> {
+    fn root(&self) -> String {
         match self.address {
-            PageAddress::Host => {
-                let (_, context) = self.twice(Method::GET, &format!("{API_ROOT}/context")).await?;
-                let mut page = context["page"].clone();
-                page["organization_id"] = context["organization"]["id"].clone();
-                if let Some(credential) = context.get("credential") {
-                    page["permissions"] = credential["permissions"].clone();
-                    page["role_key"] = credential["role_key"].clone();
-                    page["token"] = json!({ "name": credential["name"], "permission": credential["permission"] });
-                }
-                Ok(page)
-            }
-            PageAddress::Numbers { organization_id, .. } => {
-                let (_, mut page) = self.twice(Method::GET, &self.path("summary")?).await?;
-                page["organization_id"] = organization_id.0.into();
-                Ok(page)
-            }
+            PageAddress::Host => format!("{API_ROOT}/admin"),
+            PageAddress::Numbers { organization_id, page_id } => admin_root(organization_id, page_id),
         }
     }
 
-    /// One call below the page's admin root.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        relative: &str,
-        body: Option<Bytes>,
-    ) -> Result<(StatusCode, Value), ApiError> {
-        self.call(method, &self.path(relative)?, body).await
-    }
-
-    async fn twice(&self, method: Method, path: &str) -> Result<(StatusCode, Value), ApiError> {
-        match self.call(method.clone(), path, None).await {
-            Err(error) if error.may_pass() => {
-                pause(self.http, self.random).await;
-                self.call(method, path, None).await
-            }
-            answer => answer,
-        }
-    }
-
-    fn path(&self, relative: &str) -> Result<String, ApiError> {
-        let root = match self.address {
-            PageAddress::Host => "/admin".to_owned(),
-            PageAddress::Numbers { organization_id, page_id } => {
-                format!("/orgs/{organization_id}/pages/{page_id}/admin")
-            }
-        };
-        Ok(format!("{API_ROOT}{}", rooted(&root, relative)?))
-    }
-
-    async fn call(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<(StatusCode, Value), ApiError> {
+    fn request(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Request<Bytes>, ApiError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.origin))
@@ -124,8 +74,47 @@ impl TokenAccess<'_> {
         if body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }
-        let request = request.body(body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))?;
-        exchange(self.http, request).await
+        request.body(body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
+    }
+
+    fn http(&self) -> &dyn HttpClient {
+        self.http
+    }
+
+    fn random(&self) -> &dyn Fn(&mut [u8]) {
+        self.random
+    }
+
+    fn circuit(&self) -> Option<Circuit<'_>> {
+        None
+    }
+}
+
+impl ApiTokenTransport<'_> {
+    /// The page as StatiBeat shows it, with the credential's own reach where StatiBeat tells it.
+    pub async fn page(&self) -> Result<Value, ApiError> {
+        match self.address {
+            PageAddress::Host => {
+                let context = self.get(&format!("{API_ROOT}/context")).await?;
+                let mut page = context["page"].clone();
+                page["organization_id"] = context["organization"]["id"].clone();
+                if let Some(credential) = context.get("credential") {
+                    page["permissions"] = credential["permissions"].clone();
+                    page["role_key"] = credential["role_key"].clone();
+                    page["token"] = json!({ "name": credential["name"], "permission": credential["permission"] });
+                }
+                Ok(page)
+            }
+            PageAddress::Numbers { organization_id, .. } => {
+                let mut page = self.get(&join_path(&self.root(), "summary")?).await?;
+                page["organization_id"] = organization_id.0.into();
+                Ok(page)
+            }
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        read(self.http, self.random, || self.request(Method::GET, path, None)).await
     }
 
     fn request_id(&self) -> String {
@@ -140,12 +129,13 @@ impl TokenAccess<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::page::PageClient;
     use super::super::testing::{FakeHttp, counting_random};
     use super::*;
     use crate::catalog::Write;
 
-    fn access<'a>(http: &'a FakeHttp, token: &'a ApiToken, address: PageAddress) -> TokenAccess<'a> {
-        TokenAccess {
+    fn access<'a>(http: &'a FakeHttp, token: &'a ApiToken, address: PageAddress) -> ApiTokenTransport<'a> {
+        ApiTokenTransport {
             http,
             origin: "https://status.example",
             token,
@@ -162,8 +152,7 @@ mod tests {
         let token = ApiToken::parse("secret").expect("a token");
         for (address, root) in [(PageAddress::Host, "/api/v1/admin"), (NUMBERS, "/api/v1/orgs/3/pages/7/admin")] {
             let http = FakeHttp::answering([(200, json!({})), (201, json!({ "id": 1 }))]);
-            let access = access(&http, &token, address);
-            let api = PageApi::with_token(&access);
+            let api = PageClient::new(access(&http, &token, address));
             api.get("incidents?limit=5").await.expect("an answer");
             assert!(api.write(&Write::post("incidents", json!({}))).await.expect("an answer").is_new);
             let sent = http.sent();
@@ -181,8 +170,7 @@ mod tests {
     async fn a_write_is_sent_as_it_says() {
         let token = ApiToken::parse("secret").expect("a token");
         let http = FakeHttp::answering([(200, json!({})), (204, json!(null))]);
-        let access = access(&http, &token, PageAddress::Host);
-        let api = PageApi::with_token(&access);
+        let api = PageClient::new(access(&http, &token, PageAddress::Host));
         api.write(&Write::patch("incidents/9", json!({ "title": "t" }))).await.expect("an answer");
         let deleted = api.write(&Write::delete("incidents/9")).await.expect("an answer");
         assert_eq!(deleted.document, Value::Null);
