@@ -38,7 +38,7 @@ fn comes_back(answer: Bytes) -> bool {
     let target = format!("/mcp/oauth/callback?code=x&state={}", state.expose());
     let request = request("GET", &target, &[("cookie", cookie.as_bytes())], b"").expect("a request");
     let response = with(|world| {
-        world.upstream.replace(answer);
+        world.answer_upstream(answer);
         world.send(request)
     });
     response.headers().get("location").is_some()

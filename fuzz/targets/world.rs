@@ -9,7 +9,6 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
-use statibeat_mcp::hosted::rate_limit::MessageCounts;
 use statibeat_mcp::model::ids::RequestId;
 use statibeat_mcp::model::scope::Scope;
 use statibeat_mcp::model::timestamp::Timestamp;
@@ -22,9 +21,9 @@ use statibeat_mcp::ports::{
     BodyError, Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter,
     RequestBody, Row, Statement, Value,
 };
-use statibeat_mcp::upstream::memory::Memory;
-use statibeat_mcp::web::{self, Runtime};
+use statibeat_mcp::web::{self, App, RequestInputs};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 pub const ORIGIN: &str = "https://mcp.example";
 pub const UPSTREAM: &str = "https://api.statibeat.example";
@@ -38,9 +37,15 @@ pub const IDENTITY_SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const IDENTITY_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 pub struct World {
-    pub config: Config,
+    pub config: Rc<Config>,
+    ports: Rc<Ports>,
+}
+
+/// The world's ports, in one.
+#[derive(Default)]
+struct Ports {
     /// What StatiBeat answers.
-    pub upstream: RefCell<Bytes>,
+    upstream: RefCell<Bytes>,
 }
 
 thread_local! {
@@ -75,17 +80,14 @@ pub fn variable(name: &str) -> Option<String> {
 impl World {
     fn new() -> Self {
         let config = Config::from_lookup(variable).expect("a good configuration");
-        Self { config, upstream: RefCell::default() }
+        Self { config: Rc::new(config), ports: Rc::default() }
     }
 
     pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let runtime = Runtime {
-            config: &self.config,
-            db: self,
-            http: self,
-            memory: &Memory::default(),
-            limiter: self,
-            messages: &MessageCounts::default(),
+        // A new instance for each: nothing of one request is left to the next.
+        let ports = &self.ports;
+        let app = App::new(self.config.clone(), ports.clone(), ports.clone(), ports.clone());
+        let inputs = RequestInputs {
             request_id: RequestId("fuzzed".into()),
             now: Timestamp::from_seconds(NOW),
             clock: &|| NOW.unsigned_abs() * 1000,
@@ -93,9 +95,14 @@ impl World {
         };
         let (head, bytes) = request.into_parts();
         let (head, body) = (Request::from_parts(head, ()), SentBody(bytes));
-        let answer = web::handle(&runtime, head, &body).now_or_never().expect("nothing waits").response;
+        let answer = web::handle(&app, inputs, &head, &body).now_or_never().expect("nothing waits").response;
         assert_ne!(answer.status(), 500);
         answer
+    }
+
+    /// Sets what StatiBeat answers.
+    pub fn answer_upstream(&self, body: Bytes) {
+        self.ports.upstream.replace(body);
     }
 
     pub fn access_token(&self) -> String {
@@ -154,7 +161,7 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &[u8])], body: &[u8
 }
 
 #[async_trait(?Send)]
-impl Database for World {
+impl Database for Ports {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         Ok(statements.iter().map(|_| vec![row()]).collect())
     }
@@ -207,7 +214,7 @@ fn row() -> Row {
 }
 
 #[async_trait(?Send)]
-impl HttpClient for World {
+impl HttpClient for Ports {
     async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let mut answer = Response::new(self.upstream.borrow().clone());
         answer.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
@@ -216,7 +223,7 @@ impl HttpClient for World {
 }
 
 #[async_trait(?Send)]
-impl RateLimiter for World {
+impl RateLimiter for Ports {
     async fn take(&self, _: &str, _: RateLimit, _: Timestamp) -> Result<Decision, LimiterError> {
         Ok(Decision::Allowed { remaining: 1 })
     }

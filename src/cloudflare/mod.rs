@@ -13,14 +13,11 @@ mod recovery;
 mod timer;
 
 use crate::config::{Config, Problem};
-use crate::hosted::rate_limit::MessageCounts;
 use crate::model::ids::RequestId;
 use crate::model::timestamp::Timestamp;
-use crate::storage::gathering::Gathering;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
-use crate::upstream::memory::Memory;
-use crate::web::{self, Answered, Runtime};
+use crate::web::{self, Answered, App, RequestInputs};
 use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -30,19 +27,13 @@ use wasm_bindgen::JsValue;
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
-    /// Parsed once per instance: variables change only with a deployment, which starts new instances.
-    static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
-    /// What this instance knows of StatiBeat.
-    static MEMORY: Rc<Memory> = Rc::default();
-    /// Messages that this instance has counted.
-    static MESSAGES: Rc<MessageCounts> = Rc::default();
-    /// What this instance has to count.
-    static GATHERING: Rc<Gathering> = Rc::default();
+    /// Made once per instance: variables and bindings change only with a deployment, which starts new instances.
+    static APP: OnceCell<Option<Rc<App>>> = const { OnceCell::new() };
 }
 
 #[event(fetch)]
 async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
-    let Some(config) = configuration(&env) else {
+    let Some(app) = app(&env) else {
         let path = Url::parse(&request.url()).map_or_else(|_| String::new(), |url| url.path().to_owned());
         return convert::response(&web::unavailable(&path));
     };
@@ -50,33 +41,20 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         Ok(parts) => parts,
         Err(refusal) => return convert::response(&refusal),
     };
-    let (db, limiter) = (d1::Bound::new(&env), rate_limit::Counters::new(&env));
-    let runtime = Runtime {
-        config: &config,
-        db: &db,
-        http: &fetch::Runtime,
-        memory: &MEMORY.with(Rc::clone),
-        limiter: &limiter,
-        messages: &MESSAGES.with(Rc::clone),
-        request_id: request_id(&env),
-        now: now(),
-        clock: &milliseconds,
-        random: &random,
-    };
-    let Answered { mut response, record } = web::handle(&runtime, head, &body).await;
-    log::record(&config, &env, &record);
-    let gathering = GATHERING.with(Rc::clone);
-    if let Some(wait) = web::gather(&mut response, &gathering, milliseconds()) {
-        context.wait_until(count(gathering, env.clone(), wait));
+    let inputs = RequestInputs { request_id: request_id(&env), now: now(), clock: &milliseconds, random: &random };
+    let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
+    log::record(&app.config, &env, &record);
+    if let Some(wait) = web::gather(&mut response, &app.usage, milliseconds()) {
+        context.wait_until(count(app, wait));
     }
     convert::response(&response)
 }
 
 /// Writes what has been gathered when the time has passed.
-async fn count(gathering: Rc<Gathering>, env: Env, wait: Duration) {
+async fn count(app: Rc<App>, wait: Duration) {
     timer::pass(wait).await;
     let note = |message: &str| log::event(Level::Warn, "tally", message);
-    web::count(&d1::Bound::new(&env), &gathering.take(), &note).await;
+    web::count(&*app.db, &app.usage.take(), &note).await;
 }
 
 /// How long one purge may take: a scheduled event of an hourly cron ends after 15 minutes
@@ -106,17 +84,18 @@ fn request_id(env: &Env) -> RequestId {
     RequestId(given.expect("entry.mjs gives every request an id"))
 }
 
-/// The configuration, or nothing when it has problems; those are logged when they are found.
-fn configuration(env: &Env) -> Option<Rc<Config>> {
-    CONFIG.with(|cell| cell.get_or_init(|| read_configuration(env).map_err(log_problems).ok()).clone())
+/// This instance; nothing when its configuration has problems, which are logged when they are found.
+fn app(env: &Env) -> Option<Rc<App>> {
+    APP.with(|cell| cell.get_or_init(|| start(env).map_err(log_problems).ok()).clone())
 }
 
-fn read_configuration(env: &Env) -> Result<Rc<Config>, Vec<Problem>> {
+fn start(env: &Env) -> Result<Rc<App>, Vec<Problem>> {
     let config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
     for entry in &config.bad_redirects {
         log::event(Level::Error, "configuration", &format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
     }
-    Ok(Rc::new(config))
+    let (db, http) = (Rc::new(d1::Bound::new(env)), Rc::new(fetch::Runtime));
+    Ok(Rc::new(App::new(Rc::new(config), db, http, Rc::new(rate_limit::Counters::new(env)))))
 }
 
 fn log_problems(problems: Vec<Problem>) {

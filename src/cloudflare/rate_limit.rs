@@ -112,14 +112,14 @@ fn remember_limited(key: &str, until: Timestamp) {
 }
 
 /// All counters of this worker.
-pub struct Counters<'a> {
-    env: &'a Env,
+pub struct Counters {
+    env: Env,
 }
 
-impl<'a> Counters<'a> {
+impl Counters {
     /// Takes the binding when it is needed.
-    pub fn new(env: &'a Env) -> Self {
-        Self { env }
+    pub fn new(env: &Env) -> Self {
+        Self { env: env.clone() }
     }
 
     /// Asks once more when an object fails, which it does when the runtime moves it or a deployment ends it. Then the first
@@ -147,7 +147,7 @@ impl<'a> Counters<'a> {
 }
 
 #[async_trait(?Send)]
-impl RateLimiter for Counters<'_> {
+impl RateLimiter for Counters {
     async fn take(&self, key: &str, limit: Limit, now: Timestamp) -> Result<Decision, LimiterError> {
         if let Some(retry_after) = still_limited(key, now) {
             return Ok(Decision::Limited { retry_after });

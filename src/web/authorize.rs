@@ -5,10 +5,12 @@
 //! request cannot turn this server into an open redirector.
 
 use super::browser::{self, Cookie};
+use super::context::RequestContext;
 use super::limits::{self, Sender};
+use super::refused_clients;
+use super::reply::{self, Response};
 use super::routes::Route;
 use super::views::{self, Problem};
-use super::{Context, Response, refused_clients, reply};
 use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::client::diagnosis::RefusedClient;
 use crate::oauth::error::ShownToPerson;
@@ -18,25 +20,24 @@ use crate::oauth::secret::SignInState;
 use crate::upstream::identity::{self, SignIn, SignInPurpose};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use url::Url;
 
 /// Starts a sign-in for a connection.
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx, request)).await {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx)).await {
         return views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait));
     }
     let lead = |location: &Url| reply::redirect(StatusCode::FOUND, location.as_str());
-    let started = read_request(ctx, request).and_then(|asked| start(ctx, &asked, false, lead));
+    let started = read_request(ctx).and_then(|asked| start(ctx, &asked, false, lead));
     match started {
         Ok(mut response) => {
-            Cookie::clear_oldest_sign_ins(request, &mut response, &ctx.config.public_url);
+            Cookie::clear_oldest_sign_ins(ctx.head, &mut response, &ctx.app.config.public_url);
             response
         }
         Err(fault) => {
-            ctx.ledger.because("bad_link");
-            refused_clients::remember(ctx, request, refused_client(request, fault)).await;
+            ctx.log.because("bad_link");
+            refused_clients::remember(ctx, refused_client(ctx, fault)).await;
             views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault))
         }
     }
@@ -44,7 +45,7 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response
 
 /// Seals a request into a cookie and sends its browser to StatiBeat's sign-in, by an answer that `lead` makes of the address.
 pub(super) fn start(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     asked: &AuthorizationRequest,
     select_account: bool,
     lead: impl FnOnce(&Url) -> Response,
@@ -60,25 +61,25 @@ pub(super) fn start(
         code_challenge: challenge.as_str(),
         select_account,
     };
-    let mut response = lead(&identity::sign_in_url(&ctx.config.sign_in_url, &trip));
-    Cookie::of_sign_in(&state.hash(), &ctx.config.public_url).put_sealed(&mut response, &sealed);
+    let mut response = lead(&identity::sign_in_url(&ctx.app.config.sign_in_url, &trip));
+    Cookie::of_sign_in(&state.hash(), &ctx.app.config.public_url).put_sealed(&mut response, &sealed);
     Ok(response)
 }
 
 /// The client and its redirect URI, where these were refused.
-fn refused_client(request: &Request<Bytes>, fault: ShownToPerson) -> Option<RefusedClient> {
+fn refused_client(ctx: &RequestContext<'_>, fault: ShownToPerson) -> Option<RefusedClient> {
     if !matches!(fault, ShownToPerson::RedirectUriUnlisted | ShownToPerson::RedirectUriShape) {
         return None;
     }
-    let parameters = browser::query(request)?;
+    let parameters = browser::query(ctx.head)?;
     let one = |name| parameters.one(name).ok().flatten();
     RefusedClient::at_authorization(one("client_id")?, one("redirect_uri")?)
 }
 
-fn read_request(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<AuthorizationRequest, ShownToPerson> {
-    let parameters = browser::query(request).ok_or(ShownToPerson::MalformedQuery)?;
+fn read_request(ctx: &RequestContext<'_>) -> Result<AuthorizationRequest, ShownToPerson> {
+    let parameters = browser::query(ctx.head).ok_or(ShownToPerson::MalformedQuery)?;
     let (client_id, redirect_uri) = authorize::client_parameters(&parameters)?;
     let client = ctx.clients().resolve(client_id, redirect_uri)?;
-    let access = authorize::validate(&parameters, &Route::Mcp.url(&ctx.config.public_url));
+    let access = authorize::validate(&parameters, &Route::Mcp.url(&ctx.app.config.public_url));
     Ok(AuthorizationRequest { client, state: authorize::state(&parameters).map(str::to_owned), access })
 }

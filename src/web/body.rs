@@ -1,7 +1,7 @@
 //! Reading a request's body: after its head was judged, and never further than the limit of its route.
 
-use super::Context;
 use super::browser;
+use super::context::RequestContext;
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
 use crate::oauth::error::{RegistrationError, TokenError};
@@ -13,24 +13,24 @@ use http::{HeaderMap, Method, Request};
 /// Reads what the route's handler needs of the body: nothing without POST, and nothing of a form that does not say that it is
 /// one, or that a page of another site has sent to a person's pages. The handler refuses such a form by its headers.
 pub(super) async fn receive(
+    ctx: &RequestContext<'_>,
     route: Route,
-    head: &Request<()>,
     body: &dyn RequestBody,
-    issuer: &str,
-) -> Result<Request<Bytes>, BodyError> {
-    let is_accepted = route.audience() != Audience::Browser || browser::is_from_our_page(head, issuer);
-    let is_wanted = head.method() == Method::POST && is_accepted && has_wanted_type(route, head.headers());
-    let bytes = if is_wanted { read(route, head, body).await } else { Ok(Bytes::new()) };
-    let bytes = match bytes {
+) -> Result<Bytes, BodyError> {
+    let head = ctx.head;
+    let is_accepted = route.audience() != Audience::Browser || browser::is_from_our_page(head, &ctx.app.config.issuer);
+    if head.method() != Method::POST || !is_accepted || !has_wanted_type(route, head.headers()) {
+        return Ok(Bytes::new());
+    }
+    match read(head, route, body).await {
         // To a person's form, whose handler has a page for one that is incomplete.
-        Err(BodyError::TooLarge) if route.audience() == Audience::Browser => Bytes::new(),
-        bytes => bytes?,
-    };
-    Ok(with_body(head, bytes))
+        Err(BodyError::TooLarge) if route.audience() == Audience::Browser => Ok(Bytes::new()),
+        read => read,
+    }
 }
 
 /// Reads the body, unless its announced length is over the limit.
-pub(super) async fn read(route: Route, head: &Request<()>, body: &dyn RequestBody) -> Result<Bytes, BodyError> {
+pub(super) async fn read(head: &Request<()>, route: Route, body: &dyn RequestBody) -> Result<Bytes, BodyError> {
     let limit = route.body_limit();
     if announced_length(head.headers()).is_some_and(|length| length > limit) {
         return Err(BodyError::TooLarge);
@@ -39,16 +39,11 @@ pub(super) async fn read(route: Route, head: &Request<()>, body: &dyn RequestBod
     if bytes.len() > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
 }
 
-/// The request with its body.
-pub(super) fn with_body(head: &Request<()>, bytes: Bytes) -> Request<Bytes> {
-    head.clone().map(|()| bytes)
-}
-
 /// Says why a body was not read, in the words of the route.
-pub(super) fn refuse(ctx: &Context<'_>, route: Route, error: BodyError) -> Response {
+pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route, error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => {
-            ctx.ledger.because("too_large");
+            ctx.log.because("too_large");
             match route {
                 Route::Token | Route::Revoke => reply::token_error(&TokenError::MalformedBody),
                 Route::Register => reply::registration_error(RegistrationError::Malformed),
@@ -56,7 +51,7 @@ pub(super) fn refuse(ctx: &Context<'_>, route: Route, error: BodyError) -> Respo
             }
         }
         BodyError::Broken => {
-            ctx.ledger.because("broken_body");
+            ctx.log.because("broken_body");
             reply::unreadable()
         }
     }

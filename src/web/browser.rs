@@ -70,17 +70,17 @@ impl Cookie {
     }
 
     /// Reads a token from a request.
-    pub fn read<U: TokenUse>(&self, request: &Request<Bytes>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
+    pub fn read<U: TokenUse>(&self, request: &Request<()>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
         presented(self.read_text(request), ring)
     }
 
     /// What it holds, whatever that is.
-    pub fn read_text<'a>(&self, request: &'a Request<Bytes>) -> Option<&'a str> {
+    pub fn read_text<'a>(&self, request: &'a Request<()>) -> Option<&'a str> {
         cookies(request).find(|(name, _)| *name == self.name).map(|(_, value)| value)
     }
 
     /// Takes the oldest sign-in cookies away from a browser that is about to get one more than it may have.
-    pub fn clear_oldest_sign_ins(request: &Request<Bytes>, response: &mut Response, public_url: &Url) {
+    pub fn clear_oldest_sign_ins(request: &Request<()>, response: &mut Response, public_url: &Url) {
         let prefix = Self::named(SIGN_IN, public_url).name;
         // Browsers send the oldest first (RFC 6265 5.4).
         let pending: Vec<&str> =
@@ -133,7 +133,7 @@ pub fn is_used(sign_in_cookie: &str) -> bool {
 }
 
 /// The cookies of a request, in the order sent.
-fn cookies(request: &Request<Bytes>) -> impl Iterator<Item = (&str, &str)> {
+fn cookies(request: &Request<()>) -> impl Iterator<Item = (&str, &str)> {
     // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
     let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
     let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
@@ -155,7 +155,7 @@ fn short(handle: &SecretHash) -> String {
 
 /// Whether a form was sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, it says itself that the
 /// request is same-origin.
-pub fn is_from_our_page<T>(request: &Request<T>, issuer: &str) -> bool {
+pub fn is_from_our_page(request: &Request<()>, issuer: &str) -> bool {
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     match header(ORIGIN) {
         Some(origin) => origin == issuer,
@@ -164,18 +164,18 @@ pub fn is_from_our_page<T>(request: &Request<T>, issuer: &str) -> bool {
 }
 
 /// Whether a page of ours leads here, as far as the browser says: another site's link cannot pass for it.
-pub fn comes_from_ourselves(request: &Request<Bytes>) -> bool {
+pub fn comes_from_ourselves(request: &Request<()>) -> bool {
     request.headers().get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin")
 }
 
 /// The fields of a form post; `None` when it is not one.
-pub fn form(request: &Request<Bytes>) -> Option<Parameters> {
+pub fn form(request: &Request<()>, body: &[u8]) -> Option<Parameters> {
     let is_form = has_media_type(request.headers(), "application/x-www-form-urlencoded");
-    if is_form { Parameters::parse(request.body()).ok() } else { None }
+    if is_form { Parameters::parse(body).ok() } else { None }
 }
 
 /// The decoded query; `None` when it is not well formed.
-pub fn query(request: &Request<Bytes>) -> Option<Parameters> {
+pub fn query(request: &Request<()>) -> Option<Parameters> {
     Parameters::parse(request.uri().query().unwrap_or_default().as_bytes()).ok()
 }
 
@@ -193,7 +193,7 @@ mod tests {
     use crate::oauth::secret::{Binding, BrowserBinding};
 
     fn check(headers: &[(&'static str, &str)]) -> bool {
-        let mut request = Request::new(Bytes::new());
+        let mut request = Request::new(());
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("fits"));
         }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
         let binding = BrowserBinding::issue(&[3; 32], &ring);
         let read = |value: &str| -> Presented<BrowserBinding> {
-            let mut request = Request::new(Bytes::new());
+            let mut request = Request::new(());
             let mut sent = b"name=Ren\xe9; a=b; ".to_vec();
             sent.extend(format!("{}={value}; c", cookie.name).bytes());
             request.headers_mut().insert(COOKIE, HeaderValue::from_bytes(&sent).expect("fits"));
@@ -226,14 +226,14 @@ mod tests {
         };
         assert!(matches!(read(binding.expose()), Presented::Token(found) if found.expose() == binding.expose()));
         assert!(matches!(read("made-up"), Presented::MadeUp));
-        assert!(matches!(cookie.read::<Binding>(&Request::new(Bytes::new()), &ring), Presented::Absent));
+        assert!(matches!(cookie.read::<Binding>(&Request::new(()), &ring), Presented::Absent));
     }
 
     #[test]
     fn fifth_pending_sign_in_of_a_browser_takes_the_place_of_its_oldest() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let cleared = |count: usize| -> Vec<String> {
-            let mut request = Request::new(Bytes::new());
+            let mut request = Request::new(());
             let pending = (1..=count).map(|n| format!("__Host-sbmcp_in_{n}=x"));
             let sent: Vec<String> = pending.chain(["__Host-sbmcp_admin=y".to_owned()]).collect();
             request.headers_mut().insert(COOKIE, HeaderValue::from_str(&sent.join("; ")).expect("fits"));

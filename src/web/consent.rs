@@ -6,13 +6,15 @@
 
 mod ticket;
 
+use super::authorize;
 use super::browser;
 use super::choice::Choice;
+use super::context::RequestContext;
+use super::reply::Response;
 use super::routes::Route;
 use super::views::{self, ConsentPage, Objection, Problem};
-use super::{Context, Response, authorize};
 use crate::hosted::access;
-use crate::model::ids::{PageId, RequestId};
+use crate::model::ids::PageId;
 use crate::model::outcome::Outcome;
 use crate::model::scope::Scope;
 use crate::oauth::client::Client;
@@ -21,10 +23,9 @@ use crate::oauth::secret::AuthorizationCode;
 use crate::ports::DatabaseError;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
+use crate::upstream::ApiError;
 use crate::upstream::identity::{self, AccessiblePage};
-use crate::upstream::{ApiError, Principal, UserClient};
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use std::time::Duration;
 use ticket::{Refused, Ticket, audit_entry};
 use url::Url;
@@ -52,18 +53,18 @@ impl From<DatabaseError> for Fault {
 }
 
 /// Shows the page. It can be loaded again until it is answered.
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match show(ctx, request, request_id).await {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    match show(ctx).await {
         Ok(response) => response,
         Err(fault) => refuse(ctx, &fault),
     }
 }
 
-async fn show(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
-    let parameters = browser::query(request).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, request, parameters.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx, request, request_id).await?;
-    let pages = pages(ctx, &ticket, &asked, request_id).await?;
+async fn show(ctx: &RequestContext<'_>) -> Result<Response, Fault> {
+    let parameters = browser::query(ctx.head).ok_or(Fault::NotThisVisit)?;
+    let ticket = Ticket::read(ctx, parameters.one("request").ok().flatten()).await?;
+    let asked = ticket.find(ctx).await?;
+    let pages = pages(ctx, &ticket, &asked).await?;
     let shown = Shown { asked: &asked, pages: &pages, choice: &Choice::proposed(asked.access.scopes) };
     Ok(page(ctx, &ticket, &shown, None))
 }
@@ -75,7 +76,7 @@ struct Shown<'a> {
     choice: &'a Choice,
 }
 
-fn page(ctx: &Context<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option<Objection>) -> Response {
+fn page(ctx: &RequestContext<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option<Objection>) -> Response {
     let Shown { asked, pages, choice } = *shown;
     views::consent(&ConsentPage {
         client: &asked.client,
@@ -83,7 +84,7 @@ fn page(ctx: &Context<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option
         pages,
         asked: asked.access.scopes,
         choice,
-        offers_read_bridge: ctx.config.has_read_bridge,
+        offers_read_bridge: ctx.app.config.has_read_bridge,
         objection,
         action: Route::Consent.path(),
         admin_page: Route::AdminPage.path(),
@@ -93,51 +94,43 @@ fn page(ctx: &Context<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option
 
 /// The pages that the person can see. Without any there is nothing to answer, and the visit is over.
 async fn pages(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     ticket: &Ticket,
     asked: &SignedInRequest,
-    request_id: &RequestId,
 ) -> Result<Vec<AccessiblePage>, Fault> {
-    let upstream = ctx.upstream();
-    let principal = Principal {
-        user_id: &asked.person.user_id,
-        client_id: asked.client.id.as_str(),
-        grant_id: &asked.grant_id,
-        request_id,
-    };
-    let api = UserClient { client: &upstream, principal };
+    let api = ctx.api(&asked.person.user_id, asked.client.id.as_str(), &asked.grant_id);
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(ApiError::UserEnded) => {
-            ticket.refuse(ctx, asked, Refused::UserEnded, request_id).await?;
+            ticket.refuse(ctx, asked, Refused::UserEnded).await?;
             return Err(Fault::UserEnded);
         }
         Err(error) => return Err(Fault::Upstream(error)),
     };
     if pages.is_empty() {
-        ticket.refuse(ctx, asked, Refused::NoPage, request_id).await?;
+        ticket.refuse(ctx, asked, Refused::NoPage).await?;
         return Err(Fault::NoPage(Box::new(asked.clone())));
     }
     Ok(pages)
 }
 
-pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match answer(ctx, request, request_id).await {
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
+    match answer(ctx, body).await {
         Ok(response) => response,
         Err(fault) => refuse(ctx, &fault),
     }
 }
 
 /// The order is a security property: where the form comes from and whose browser it is, before anything else.
-async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
-    if !browser::is_from_our_page(request, &ctx.config.issuer) {
+async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Fault> {
+    if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
         return Err(Fault::ForeignForm);
     }
-    let form = browser::form(request).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, request, form.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx, request, request_id).await?;
+    let form = browser::form(ctx.head, body).ok_or(Fault::NotThisVisit)?;
+    let ticket = Ticket::read(ctx, form.one("request").ok().flatten()).await?;
+    let asked = ticket.find(ctx).await?;
     // Only a request that exists is counted: a made-up handle must not make a counter.
-    ticket.count(ctx, &asked, request_id).await?;
+    ticket.count(ctx, &asked).await?;
     if form.one("person") != Ok(Some(&asked.person.user_id.0)) {
         return Err(Fault::OtherPerson);
     }
@@ -145,19 +138,19 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
     let decided = match form.one("answer") {
         Ok(Some("switch")) => return switch_account(ctx, &ticket, &asked).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
-            let pages = pages(ctx, &ticket, &asked, request_id).await?;
+            let pages = pages(ctx, &ticket, &asked).await?;
             let Some(choice) = choice.among(&pages) else {
                 let shown = Shown { asked: &asked, pages: &pages, choice: &choice };
                 return Ok(page(ctx, &ticket, &shown, Some(Objection::NoPage)));
             };
-            approve(ctx, &ticket, &asked, &pages, choice, request_id).await.map(Ok)
+            approve(ctx, &ticket, &asked, &pages, choice).await.map(Ok)
         }
-        _ => deny(ctx, &ticket, &asked, request_id).await.map(Err),
+        _ => deny(ctx, &ticket, &asked).await.map(Err),
     };
     let outcome = match decided {
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
         Err(Fault::Storage(error)) => {
-            (ctx.log)(&format!("consent: {error}"));
+            ctx.log.note(&format!("consent: {error}"));
             Err(SentToClient::Unavailable)
         }
         decided => decided?,
@@ -169,7 +162,7 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &Reques
 }
 
 /// The same request again from the start, with StatiBeat asking which account.
-async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
+async fn switch_account(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
     if !authorization_requests::close(ctx.db, ticket.keys(), ctx.now).await? {
         return Err(Fault::NotThisVisit);
     }
@@ -182,12 +175,11 @@ async fn switch_account(ctx: &Context<'_>, ticket: &Ticket, asked: &SignedInRequ
 
 /// A person may grant what was asked for or less, and the writes that were offered; the tick boxes held no more.
 async fn approve(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     ticket: &Ticket,
     asked: &SignedInRequest,
     pages: &[AccessiblePage],
     choice: Choice,
-    request_id: &RequestId,
 ) -> Result<AuthorizationCode, Fault> {
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.tags());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
@@ -197,11 +189,11 @@ async fn approve(
         pages: choice.pages,
         reached: &reached,
         lifetime: choice.lifetime,
-        has_read_bridge: ctx.config.has_read_bridge && choice.has_read_bridge,
-        resource: Route::Mcp.url(&ctx.config.public_url).into(),
+        has_read_bridge: ctx.app.config.has_read_bridge && choice.has_read_bridge,
+        resource: Route::Mcp.url(&ctx.app.config.public_url).into(),
         code_hash: code.hash(),
     };
-    let entry = audit_entry(ctx, asked, request_id);
+    let entry = audit_entry(ctx, asked);
     let audit = audit::statement_if_grant_changed(&entry);
     if authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
         Ok(code)
@@ -210,28 +202,19 @@ async fn approve(
     }
 }
 
-async fn deny(
-    ctx: &Context<'_>,
-    ticket: &Ticket,
-    asked: &SignedInRequest,
-    request_id: &RequestId,
-) -> Result<SentToClient, Fault> {
-    if ticket.refuse(ctx, asked, Refused::Person, request_id).await? {
-        Ok(SentToClient::Denied)
-    } else {
-        Err(Fault::NotThisVisit)
-    }
+async fn deny(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<SentToClient, Fault> {
+    if ticket.refuse(ctx, asked, Refused::Person).await? { Ok(SentToClient::Denied) } else { Err(Fault::NotThisVisit) }
 }
 
 /// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.
 pub(super) fn answer_url(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     client: &Client,
     state: Option<&str>,
     outcome: &Result<AuthorizationCode, SentToClient>,
 ) -> Url {
-    ctx.ledger.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
-    ctx.ledger.ended(match outcome {
+    ctx.log.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
+    ctx.log.ended(match outcome {
         Ok(_) => Outcome::Answered,
         Err(SentToClient::Unavailable) => Outcome::Failed,
         Err(_) => Outcome::Refused,
@@ -247,12 +230,12 @@ pub(super) fn answer_url(
     if let Some(state) = state {
         parameters.push(("state", state));
     }
-    parameters.push(("iss", &ctx.config.issuer));
+    parameters.push(("iss", &ctx.app.config.issuer));
     client.redirect_uri.with_query(&parameters)
 }
 
-fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
-    ctx.ledger.because(match fault {
+fn refuse(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
+    ctx.log.because(match fault {
         Fault::NotThisVisit => "link_used",
         Fault::OtherPerson => "other_person",
         Fault::TooOften(_) => "limited",
@@ -273,11 +256,11 @@ fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
             views::problem(StatusCode::FORBIDDEN, &Problem::NoPage { email: &asked.person.email, back: &back })
         }
         Fault::Upstream(error) => {
-            (ctx.log)(&format!("consent: {error}"));
+            ctx.log.note(&format!("consent: {error}"));
             views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
         Fault::Storage(error) => {
-            (ctx.log)(&format!("consent: {error}"));
+            ctx.log.note(&format!("consent: {error}"));
             views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
     }

@@ -3,13 +3,12 @@
 //! A switched-off connector answers 404 here as everywhere: whether it is off or absent is nobody's business. No answer names
 //! a version, a host or a reason; reasons go to the log.
 
-use super::Context;
+use super::context::RequestContext;
 use super::reply::{self, Response};
 use crate::ports::RateLimit;
 use crate::storage;
-use bytes::Bytes;
 use futures_util::future;
-use http::{HeaderName, HeaderValue, Request, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
@@ -21,17 +20,18 @@ const COUNTER: (&str, RateLimit) = ("health", RateLimit { name: "health", count:
 
 /// Liveness without the header; readiness with the right secret in it. A wrong one is refused, so that a monitor whose
 /// secret is out of date does not take liveness for readiness.
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    if !request.headers().contains_key(HEALTH_TOKEN) {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    if !ctx.head.headers().contains_key(HEALTH_TOKEN) {
         return reply::json(StatusCode::OK, &json!({"status": "alive"}));
     }
-    if is_operator(ctx, request) { readiness(ctx).await } else { refuse() }
+    if is_operator(ctx) { readiness(ctx).await } else { refuse() }
 }
 
 /// Whether a request carries the operators' secret.
-pub(super) fn is_operator(ctx: &Context<'_>, request: &Request<Bytes>) -> bool {
-    let presented = request.headers().get(HEALTH_TOKEN);
-    let is_right = |token: &HeaderValue| ctx.config.health_token.as_ref().is_some_and(|ours| ours.is(token.as_bytes()));
+pub(super) fn is_operator(ctx: &RequestContext<'_>) -> bool {
+    let presented = ctx.head.headers().get(HEALTH_TOKEN);
+    let is_right =
+        |token: &HeaderValue| ctx.app.config.health_token.as_ref().is_some_and(|ours| ours.is(token.as_bytes()));
     presented.is_some_and(is_right)
 }
 
@@ -40,10 +40,9 @@ pub(super) fn refuse() -> Response {
 }
 
 /// Asks everything that the server needs, at once.
-async fn readiness(ctx: &Context<'_>) -> Response {
-    let upstream = ctx.upstream();
+async fn readiness(ctx: &RequestContext<'_>) -> Response {
     let (database, counters, upstream) =
-        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), upstream.check_health()).await;
+        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), ctx.upstream.check_health()).await;
     let parts =
         [("database", database.map_err(|error| error.to_string())), ("counters", counters), ("upstream", upstream)];
     let is_ready = parts.iter().all(|(_, outcome)| outcome.is_ok());
@@ -51,13 +50,13 @@ async fn readiness(ctx: &Context<'_>) -> Response {
     for (name, outcome) in parts {
         body[name] = json!(if outcome.is_ok() { "ok" } else { "failed" });
         if let Err(reason) = outcome {
-            (ctx.log)(&format!("health: {name}: {reason}"));
+            ctx.log.note(&format!("health: {name}: {reason}"));
         }
     }
     reply::json(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }
 
-async fn look_at_a_counter(ctx: &Context<'_>) -> Result<(), String> {
+async fn look_at_a_counter(ctx: &RequestContext<'_>) -> Result<(), String> {
     let (name, limit) = COUNTER;
     ctx.limiter.remaining(name, limit, ctx.now).await.map(drop).map_err(|error| error.to_string())
 }

@@ -4,13 +4,13 @@
 //! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
 //! those of messages and writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
 
-use super::{Context, fetch_metadata};
+use super::context::RequestContext;
+use super::fetch_metadata;
 use crate::hosted::rate_limit::SHARED_MESSAGES;
 use crate::model::ids::GrantId;
 use crate::model::loopback::is_loopback_url;
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Decision, RateLimit};
-use bytes::Bytes;
 use http::Request;
 use http::header::ORIGIN;
 use std::net::{IpAddr, Ipv4Addr};
@@ -64,19 +64,19 @@ pub(super) enum Verdict {
 }
 
 /// Takes one from a subject's counter.
-pub(super) async fn take(ctx: &Context<'_>, limit: &RateLimit, subject: &str) -> Verdict {
+pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Verdict {
     match ctx.limiter.take(&format!("{}:{subject}", limit.name), *limit, ctx.now).await {
         Ok(Decision::Allowed { .. }) => Verdict::Pass,
         Ok(Decision::Limited { retry_after }) => Verdict::Wait(retry_after),
         Err(error) => {
-            (ctx.log)(&format!("{error}; {} goes uncounted", limit.name));
+            ctx.log.note(&format!("{error}; {} goes uncounted", limit.name));
             Verdict::Unknown
         }
     }
 }
 
 /// The wait that a limit asks for, where an outage of the limiter lets everything pass.
-pub(super) async fn wait(ctx: &Context<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
+pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
     match take(ctx, limit, subject).await {
         Verdict::Wait(wait) => Some(wait),
         Verdict::Pass | Verdict::Unknown => None,
@@ -85,16 +85,16 @@ pub(super) async fn wait(ctx: &Context<'_>, limit: &RateLimit, subject: &str) ->
 
 /// The wait that a connection over its limit of messages is told. While nobody can count, messages pass: writes have limits
 /// of their own, which do not.
-pub(super) async fn message_wait(ctx: &Context<'_>, grant_id: &GrantId) -> Option<Duration> {
-    if ctx.messages.take(grant_id, ctx.now) {
+pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -> Option<Duration> {
+    if ctx.app.messages.take(grant_id, ctx.now) {
         return None;
     }
     wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
 }
 
 /// Counts a handle or cookie that was never ours. Some wait: the address sent too many of them.
-pub(super) async fn count_bad_handle(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
-    wait(ctx, &BAD_HANDLE, &Sender::counter(ctx, request)).await
+pub(super) async fn count_bad_handle(ctx: &RequestContext<'_>) -> Option<Duration> {
+    wait(ctx, &BAD_HANDLE, &Sender::counter(ctx)).await
 }
 
 /// Who sent a request, as far as limits go.
@@ -103,8 +103,8 @@ pub(super) struct Sender(Option<IpAddr>);
 impl Sender {
     /// From the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
     /// senders are one.
-    pub fn of<B>(request: &Request<B>) -> Self {
-        let header = request.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
+    pub fn of(head: &Request<()>) -> Self {
+        let header = head.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
         Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
     }
 
@@ -123,15 +123,15 @@ impl Sender {
     /// The name of the counters of what this request asks for. Requests that another site's page causes have counters of
     /// their own, so that no site can use up the limits of its visitors' networks. A page on loopback is a program of this
     /// machine, and a listed client's page is that client.
-    pub fn counter(ctx: &Context<'_>, request: &Request<Bytes>) -> String {
-        let bucket = Self::of(request).bucket();
-        let is_foreign = match request.headers().get(ORIGIN) {
+    pub fn counter(ctx: &RequestContext<'_>) -> String {
+        let bucket = Self::of(ctx.head).bucket();
+        let is_foreign = match ctx.head.headers().get(ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(|origin| {
-                origin == ctx.config.issuer
-                    || ctx.config.allowed_redirects.has_origin(origin)
+                origin == ctx.app.config.issuer
+                    || ctx.app.config.allowed_redirects.has_origin(origin)
                     || is_loopback_origin(origin)
             }),
-            None => fetch_metadata::is_from_another_site(request.headers()),
+            None => fetch_metadata::is_from_another_site(ctx.head.headers()),
         };
         if is_foreign { format!("{bucket}/other-site") } else { bucket }
     }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     fn sender(address: &str) -> Sender {
-        let mut request = Request::new(Bytes::new());
+        let mut request = Request::new(());
         request.headers_mut().insert("cf-connecting-ip", address.parse().expect("fits"));
         Sender::of(&request)
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn senders_without_a_readable_address_count_together() {
-        assert_eq!(Sender::of(&Request::new(Bytes::new())).bucket(), "none");
+        assert_eq!(Sender::of(&Request::new(())).bucket(), "none");
         assert_eq!(sender("nonsense").bucket(), "none");
     }
 

@@ -1,8 +1,9 @@
 //! The MCP endpoint: origin, bearer token, method, announced length; then the body and the protocol engine (RFC 6750, RFC 9728 5).
 
+use super::context::RequestContext;
 use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
-use super::{Context, body, routes::Route};
+use super::{body, routes::Route};
 use crate::hosted::HostedSurface;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
@@ -12,7 +13,6 @@ use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
 use crate::mcp::{Observation, Trouble};
 use crate::model;
-use crate::model::ids::RequestId;
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
@@ -21,7 +21,6 @@ use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
 use crate::storage::unrecorded::UnrecordedRefusals;
 use crate::telemetry::Asker;
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
@@ -29,19 +28,14 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// Answers a message, or says how to get a token. The body is read only for a live token.
-pub(super) async fn post(
-    ctx: &Context<'_>,
-    head: &Request<()>,
-    body: &dyn RequestBody,
-    request_id: &RequestId,
-) -> Response {
-    let mut response = match admit(ctx, head).await {
-        Ok(caller) => match body::read(Route::Mcp, head, body).await {
-            Ok(bytes) => answer(ctx, &body::with_body(head, bytes), &caller, request_id).await,
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
+    let mut response = match admit(ctx).await {
+        Ok(caller) => match body::read(ctx.head, Route::Mcp, body).await {
+            Ok(bytes) => answer(ctx, &bytes, &caller).await,
             Err(error) => body::refuse(ctx, Route::Mcp, error),
         },
         Err(refusal) => {
-            ctx.ledger.because(refusal.word());
+            ctx.log.because(refusal.word());
             refuse(ctx, &refusal)
         }
     };
@@ -75,39 +69,39 @@ impl Refusal {
 
 /// The checks that come before any byte of a message is read, in the order clients rely on: a probe without a token learns how to
 /// get one whatever its method and body.
-async fn admit(ctx: &Context<'_>, request: &Request<()>) -> Result<Caller, Refusal> {
-    if !is_allowed_origin(ctx, request) {
+async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, Refusal> {
+    if !is_allowed_origin(ctx) {
         return Err(Refusal::ForeignOrigin);
     }
-    let token = bearer_token(request).map_err(Refusal::Challenge)?;
-    let resource = Route::Mcp.url(&ctx.config.public_url);
+    let token = bearer_token(ctx.head).map_err(Refusal::Challenge)?;
+    let resource = Route::Mcp.url(&ctx.app.config.public_url);
     let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
     let caller = match check.find_caller(ctx.db, token).await {
         Ok(caller) => caller,
-        Err(reason) => return Err(no_caller(ctx, request, reason).await),
+        Err(reason) => return Err(no_caller(ctx, reason).await),
     };
     let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
-    ctx.ledger.asked_by(Asker { client, grant });
+    ctx.log.asked_by(Asker { client, grant });
     if let Some(wait) = limits::message_wait(ctx, &caller.grant_id).await {
         return Err(Refusal::TooManyMessages(wait));
     }
-    if request.method() != Method::POST {
+    if ctx.head.method() != Method::POST {
         return Err(Refusal::Method);
     }
     Ok(caller)
 }
 
 /// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
-async fn no_caller(ctx: &Context<'_>, request: &Request<()>, reason: NoCaller) -> Refusal {
+async fn no_caller(ctx: &RequestContext<'_>, reason: NoCaller) -> Refusal {
     match reason {
         NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
-        NoCaller::NotOurs if Sender::of(request).is_shared() => Refusal::Challenge(Challenge::InvalidToken),
-        NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(request).bucket()).await {
+        NoCaller::NotOurs if Sender::of(ctx.head).is_shared() => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(ctx.head).bucket()).await {
             Some(wait) => Refusal::TooOften(wait),
             None => Refusal::Challenge(Challenge::InvalidToken),
         },
         NoCaller::Storage(error) => {
-            (ctx.log)(&format!("bearer token: {error}"));
+            ctx.log.note(&format!("bearer token: {error}"));
             Refusal::Unavailable
         }
     }
@@ -115,18 +109,18 @@ async fn no_caller(ctx: &Context<'_>, request: &Request<()>, reason: NoCaller) -
 
 /// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
 /// server itself runs on loopback, a loopback one.
-fn is_allowed_origin(ctx: &Context<'_>, request: &Request<()>) -> bool {
-    let Some(origin) = request.headers().get(ORIGIN) else { return true };
+fn is_allowed_origin(ctx: &RequestContext<'_>) -> bool {
+    let Some(origin) = ctx.head.headers().get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    if origin == ctx.config.issuer || ctx.config.allowed_redirects.has_origin(origin) {
+    if origin == ctx.app.config.issuer || ctx.app.config.allowed_redirects.has_origin(origin) {
         return true;
     }
-    ctx.config.is_local() && limits::is_loopback_origin(origin)
+    ctx.app.config.is_local() && limits::is_loopback_origin(origin)
 }
 
 /// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.
-fn bearer_token(request: &Request<()>) -> Result<&str, Challenge> {
-    let mut headers = request.headers().get_all(AUTHORIZATION).iter();
+fn bearer_token(head: &Request<()>) -> Result<&str, Challenge> {
+    let mut headers = head.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Err(Challenge::NoToken) };
     if headers.next().is_some() {
         return Err(Challenge::InvalidRequest);
@@ -141,46 +135,45 @@ fn bearer_token(request: &Request<()>) -> Result<&str, Challenge> {
     if is_one { Ok(token) } else { Err(Challenge::InvalidToken) }
 }
 
-async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, request_id: &RequestId) -> Response {
+async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Response {
     let headers = TransportHeaders {
-        protocol_version: only_header(request, "mcp-protocol-version"),
-        method: only_header(request, "mcp-method"),
-        name: only_header(request, "mcp-name"),
+        protocol_version: only_header(ctx.head, "mcp-protocol-version"),
+        method: only_header(ctx.head, "mcp-method"),
+        name: only_header(ctx.head, "mcp-name"),
     };
-    let upstream = ctx.upstream();
     let guard = Guard {
         caller,
-        request_id,
+        request_id: ctx.request_id,
         limiter: ctx.limiter,
         db: ctx.db,
         seals: ctx.tags(),
-        policy: &ctx.config.writes,
+        policy: &ctx.app.config.writes,
         now: ctx.now,
         random: ctx.random,
-        log: ctx.log,
+        log: &|note| ctx.log.note(note),
     };
-    let has_read_bridge = ctx.config.has_read_bridge && caller.has_read_bridge;
+    let has_read_bridge = ctx.app.config.has_read_bridge && caller.has_read_bridge;
     let surface = HostedSurface {
         guard,
-        upstream: &upstream,
+        upstream: &ctx.upstream,
         has_read_bridge,
         reached: Cell::new(None),
         unrecorded: Cell::new(0),
         seen: RefCell::default(),
-        ledger: ctx.ledger,
+        ledger: ctx.log,
     };
-    let answer = server::answer(&surface, &headers, request.body()).await;
+    let answer = server::answer(&surface, &headers, body).await;
     let outcome = outcome_of(&answer);
-    ctx.ledger.ended(match outcome {
+    ctx.log.ended(match outcome {
         None | Some(CallOutcome::Answered) => model::outcome::Outcome::Answered,
         Some(CallOutcome::Refused) => model::outcome::Outcome::Refused,
         Some(CallOutcome::Failed) => model::outcome::Outcome::Failed,
     });
-    let mut response = into_response(ctx, caller, request_id, answer).await;
+    let mut response = into_response(ctx, caller, answer).await;
     if let Some(outcome) = outcome {
         let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
         let report = report(surface.seen.take());
-        let unrecorded = unrecorded(ctx, caller, request_id, surface.unrecorded.get());
+        let unrecorded = unrecorded(ctx, caller, surface.unrecorded.get());
         let call =
             Call { user_id, client_id, outcome, page_id: surface.reached.get(), report, unrecorded, at: ctx.now };
         response.extensions_mut().insert(Tally::Call(call));
@@ -189,19 +182,14 @@ async fn answer(ctx: &Context<'_>, request: &Request<Bytes>, caller: &Caller, re
 }
 
 /// Refusals of this request that are counted instead of recorded.
-fn unrecorded(
-    ctx: &Context<'_>,
-    caller: &Caller,
-    request_id: &RequestId,
-    calls: i64,
-) -> Option<Box<UnrecordedRefusals>> {
+fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller, calls: i64) -> Option<Box<UnrecordedRefusals>> {
     (calls > 0).then(|| {
         Box::new(UnrecordedRefusals {
             user_id: caller.user_id.clone(),
             client_id: caller.client_id.clone(),
             client_name: caller.client_name.clone(),
             grant_id: caller.grant_id.clone(),
-            request_id: request_id.clone(),
+            request_id: ctx.request_id.clone(),
             at: ctx.now,
             calls,
         })
@@ -220,8 +208,8 @@ fn report(seen: Observation) -> Report {
 /// Stands for a header that cannot be read, or says two things: it is there all the same, and agrees with nothing.
 const AGREES_WITH_NOTHING: &str = "\u{fffd}";
 
-fn only_header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
-    let mut values = request.headers().get_all(name).iter();
+fn only_header<'a>(head: &'a Request<()>, name: &str) -> Option<&'a str> {
+    let mut values = head.headers().get_all(name).iter();
     let value = values.next()?.to_str().ok().filter(|_| values.next().is_none());
     Some(value.unwrap_or(AGREES_WITH_NOTHING))
 }
@@ -239,20 +227,20 @@ fn outcome_of(answer: &Answer) -> Option<CallOutcome> {
     })
 }
 
-async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId, answer: Answer) -> Response {
+async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer) -> Response {
     match answer {
         Answer::Accepted => reply::empty(StatusCode::ACCEPTED),
         Answer::Json { status, body, fault } => {
             if let Some(fault) = fault {
-                (ctx.log)(&format!("mcp: {fault}"));
+                ctx.log.note(&format!("mcp: {fault}"));
             }
             reply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body)
         }
         Answer::InsufficientScope { needed } => {
-            ctx.ledger.because("scope_missing");
+            ctx.log.because("scope_missing");
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
-        Answer::AccessEnded => end_access(ctx, caller, request_id).await,
+        Answer::AccessEnded => end_access(ctx, caller).await,
         // As the next request with this token is answered.
         Answer::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
         Answer::Unavailable { retry_after, body } => {
@@ -264,7 +252,7 @@ async fn into_response(ctx: &Context<'_>, caller: &Caller, request_id: &RequestI
 }
 
 /// StatiBeat no longer knows the person: the grant ends here as well, so that no refresh keeps it going.
-async fn end_access(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId) -> Response {
+async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
     let entry = Entry {
         id: AuditId::once(Kind::Revoke, &caller.grant_id),
         at: ctx.now,
@@ -274,23 +262,23 @@ async fn end_access(ctx: &Context<'_>, caller: &Caller, request_id: &RequestId) 
         client_id: &caller.client_id,
         client_name: &caller.client_name,
         grant_id: &caller.grant_id,
-        request_id,
+        request_id: ctx.request_id,
         target: None,
         detail: Some(RevokeReason::UserDisabled.as_str()),
     };
     let audit = audit::statement_if_grant_changed(&entry);
     if let Err(error) = grants::revoke(ctx.db, &caller.grant_id, RevokeReason::UserDisabled, audit, ctx.now).await {
-        (ctx.log)(&format!("mcp: a grant whose user has gone is not revoked yet: {error}"));
+        ctx.log.note(&format!("mcp: a grant whose user has gone is not revoked yet: {error}"));
     }
     challenge(ctx, &Challenge::InvalidToken)
 }
 
-fn challenge(ctx: &Context<'_>, challenge: &Challenge) -> Response {
-    let metadata = Route::ProtectedResource.url(&ctx.config.public_url);
+fn challenge(ctx: &RequestContext<'_>, challenge: &Challenge) -> Response {
+    let metadata = Route::ProtectedResource.url(&ctx.app.config.public_url);
     reply::challenge(challenge, metadata.as_str())
 }
 
-fn refuse(ctx: &Context<'_>, refusal: &Refusal) -> Response {
+fn refuse(ctx: &RequestContext<'_>, refusal: &Refusal) -> Response {
     match refusal {
         Refusal::ForeignOrigin => {
             reply::json(StatusCode::FORBIDDEN, &json!({"error": "this origin may not call the connector"}))

@@ -1,19 +1,20 @@
 //! The well-known documents.
 
-use super::{Context, Response, reply};
+use super::context::RequestContext;
+use super::reply::{self, Response};
 use crate::upstream::assertion;
 
 /// RFC 9728.
-pub(super) fn protected_resource(ctx: &Context<'_>) -> Response {
+pub(super) fn protected_resource(ctx: &RequestContext<'_>) -> Response {
     reply::document(&ctx.endpoints().protected_resource())
 }
 
 /// RFC 8414.
-pub(super) fn authorization_server(ctx: &Context<'_>) -> Response {
+pub(super) fn authorization_server(ctx: &RequestContext<'_>) -> Response {
     reply::document(&ctx.endpoints().authorization_server())
 }
 
 /// The public keys that StatiBeat checks our assertions with (RFC 7517).
-pub(super) fn assertion_keys(ctx: &Context<'_>) -> Response {
-    reply::document(&assertion::jwks(&ctx.config.assertion_keys))
+pub(super) fn assertion_keys(ctx: &RequestContext<'_>) -> Response {
+    reply::document(&assertion::jwks(&ctx.app.config.assertion_keys))
 }

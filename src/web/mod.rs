@@ -8,6 +8,7 @@ mod body;
 mod browser;
 mod choice;
 mod consent;
+mod context;
 mod fetch_metadata;
 mod health;
 mod limits;
@@ -24,26 +25,18 @@ mod text;
 mod token;
 mod views;
 
+pub use context::{App, RequestInputs};
 pub use reply::Response;
 
-use crate::config::Config;
-use crate::hosted::rate_limit::MessageCounts;
-use crate::keyring::KeyRing;
-use crate::model::ids::RequestId;
-use crate::model::timestamp::Timestamp;
-use crate::oauth::client::Clients;
-use crate::oauth::metadata::Endpoints;
-use crate::ports::{Database, HttpClient, RateLimiter, RequestBody};
+use crate::ports::{Database, RequestBody};
 use crate::storage::calls::{self, Tally};
 use crate::storage::gathering::Gathering;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
 use crate::telemetry::trace::Trace;
-use crate::telemetry::{Clock, Ledger, RequestRecord};
-use crate::upstream;
-use crate::upstream::memory::Memory;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::telemetry::{Ledger, RequestRecord};
+use crate::upstream::Client;
 use bytes::Bytes;
+use context::RequestContext;
 use http::{HeaderName, Method, Request};
 use routes::{Audience, Route};
 use std::time::Duration;
@@ -51,108 +44,31 @@ use std::time::Duration;
 /// Carries the request's id to the client and to StatiBeat.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What an edge gives one request.
-pub struct Runtime<'a> {
-    pub config: &'a Config,
-    /// D1.
-    pub db: &'a dyn Database,
-    pub http: &'a dyn HttpClient,
-    /// What is known of StatiBeat; longer-lived than the request.
-    pub memory: &'a Memory,
-    pub limiter: &'a dyn RateLimiter,
-    /// Messages that this instance has counted; longer-lived than the request.
-    pub messages: &'a MessageCounts,
-    pub request_id: RequestId,
-    /// The clock, read once: the time that every decision is made for.
-    pub now: Timestamp,
-    /// The clock in milliseconds since the Unix epoch, for durations and for the times of assertions.
-    pub clock: &'a Clock<'a>,
-    /// Fills a buffer with unpredictable bytes.
-    pub random: &'a dyn Fn(&mut [u8]),
-}
-
-/// All that a handler may use.
-struct Context<'a> {
-    config: &'a Config,
-    db: &'a dyn Database,
-    http: &'a dyn HttpClient,
-    limiter: &'a dyn RateLimiter,
-    messages: &'a MessageCounts,
-    now: Timestamp,
-    clock: &'a Clock<'a>,
-    random: &'a dyn Fn(&mut [u8]),
-    /// Takes a note for the operator. Never given a secret or a customer's text.
-    log: &'a dyn Fn(&str),
-    ledger: &'a Ledger<'a>,
-    memory: &'a Memory,
-}
-
 pub struct Answered {
     pub response: Response,
     pub record: RequestRecord,
 }
 
-impl Context<'_> {
-    fn random_bytes<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        (self.random)(&mut bytes);
-        bytes
-    }
-
-    fn random_id(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.random_bytes::<16>())
-    }
-
-    fn clients(&self) -> Clients<'_> {
-        Clients {
-            allowed: &self.config.allowed_redirects,
-            registrations: &self.config.client_keys,
-            accepts_unverified: self.config.accepts_unverified_clients,
-        }
-    }
-
-    fn tags(&self) -> &KeyRing {
-        &self.config.tag_keys
-    }
-
-    fn endpoints(&self) -> Endpoints {
-        routes::endpoints(&self.config.public_url, &self.config.issuer, self.config.has_registration)
-    }
-
-    fn upstream(&self) -> upstream::Client<'_> {
-        let settings = upstream::ClientSettings {
-            issuer: &self.config.issuer,
-            origin: &self.config.upstream_origin,
-            environment: &self.config.environment,
-            assertion_keys: &self.config.assertion_keys,
-            identity_keys: &self.config.identity_keys,
-        };
-        let Self { http, now, clock, random, memory, .. } = *self;
-        upstream::Client { settings, http, now, clock, random, memory }
-    }
-}
-
-/// Answers a request, keeping its ledger. The body is read only once the head has been accepted.
-pub async fn handle(runtime: &Runtime<'_>, head: Request<()>, body: &dyn RequestBody) -> Answered {
-    let Runtime { config, now, clock, random, ref request_id, .. } = *runtime;
-    let ledger = Ledger::open(clock, Trace::of_headers(head.headers(), random));
-    let client = CountedClient::new(runtime.http, &ledger, random);
-    let ctx = Context {
-        config,
-        db: &CountedDatabase { inner: runtime.db, ledger: &ledger },
-        http: &client,
-        limiter: &CountedLimiter { inner: runtime.limiter, ledger: &ledger },
-        messages: runtime.messages,
+/// Answers a request, keeping its log. The body is read only once the head has been accepted.
+pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, body: &dyn RequestBody) -> Answered {
+    let RequestInputs { request_id, now, clock, random } = inputs;
+    let log = Ledger::open(clock, Trace::of_headers(head.headers(), random));
+    let http = CountedClient::new(&*app.http, &log, random);
+    let (settings, memory) = (app.settings(), &app.memory);
+    let ctx = RequestContext {
+        app,
+        head,
+        request_id: &request_id,
         now,
-        clock,
         random,
-        log: &|note| ledger.note(note),
-        ledger: &ledger,
-        memory: runtime.memory,
+        log: &log,
+        db: &CountedDatabase { inner: &*app.db, ledger: &log },
+        limiter: &CountedLimiter { inner: &*app.limiter, ledger: &log },
+        upstream: Client { settings, http: &http, now, clock, random, memory },
     };
-    let mut response = respond(&ctx, &head, body, request_id).await;
+    let mut response = respond(&ctx, body).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);
-    let record = ledger.close(request_id.clone(), head.method(), response.status().as_u16());
+    let record = log.close(request_id, head.method(), response.status().as_u16());
     Answered { response, record }
 }
 
@@ -181,25 +97,26 @@ pub async fn count(db: &dyn Database, tallies: &[Tally], log: &dyn Fn(&str)) {
     }
 }
 
-async fn respond(ctx: &Context<'_>, head: &Request<()>, body: &dyn RequestBody, request_id: &RequestId) -> Response {
+async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
+    let (head, is_enabled) = (ctx.head, ctx.app.config.is_enabled);
     let path = head.uri().path();
-    let route = Route::find(path).filter(|_| ctx.config.is_enabled);
-    let Some(route) = route else { return unavailable(if ctx.config.is_enabled { "" } else { path }) };
-    ctx.ledger.at(route.path(), route.area());
+    let route = Route::find(path).filter(|_| is_enabled);
+    let Some(route) = route else { return unavailable(if is_enabled { "" } else { path }) };
+    ctx.log.at(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {
         reply::preflight(route.methods())
     } else if route == Route::Mcp {
         // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
-        mcp::post(ctx, head, body, request_id).await
+        mcp::post(ctx, body).await
     } else if !route.methods().contains(head.method()) {
         reply::method_not_allowed(route.methods(), is_for_programs)
     } else if let Some(refusal) = fetch_metadata::refuse(route, head) {
-        ctx.ledger.because("caused_by_another_page");
+        ctx.log.because("caused_by_another_page");
         refusal
     } else {
-        match body::receive(route, head, body, &ctx.config.issuer).await {
-            Ok(request) => dispatch(ctx, route, &request, request_id).await,
+        match body::receive(ctx, route, body).await {
+            Ok(body) => dispatch(ctx, route, &body).await,
             Err(error) => body::refuse(ctx, route, error),
         }
     };
@@ -209,30 +126,29 @@ async fn respond(ctx: &Context<'_>, head: &Request<()>, body: &dyn RequestBody, 
     if head.method() == Method::HEAD { browser::without_body(response) } else { response }
 }
 
-async fn dispatch(ctx: &Context<'_>, route: Route, request: &Request<Bytes>, request_id: &RequestId) -> Response {
+async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Response {
+    let is_post = ctx.head.method() == Method::POST;
     match route {
         Route::ProtectedResource => metadata::protected_resource(ctx),
         Route::AuthorizationServer => metadata::authorization_server(ctx),
         Route::AssertionKeys => metadata::assertion_keys(ctx),
-        Route::Authorize => authorize::get(ctx, request).await,
-        Route::SignedIn => sign_in::get(ctx, request, request_id).await,
-        Route::Consent if request.method() == Method::POST => consent::post(ctx, request, request_id).await,
-        Route::Consent => consent::get(ctx, request, request_id).await,
-        Route::Token => token::post(ctx, request, request_id).await,
-        Route::Revoke => revoke::post(ctx, request, request_id).await,
-        Route::Register => register::post(ctx, request).await,
+        Route::Authorize => authorize::get(ctx).await,
+        Route::SignedIn => sign_in::get(ctx).await,
+        Route::Consent if is_post => consent::post(ctx, body).await,
+        Route::Consent => consent::get(ctx).await,
+        Route::Token => token::post(ctx, body).await,
+        Route::Revoke => revoke::post(ctx, body).await,
+        Route::Register => register::post(ctx, body).await,
         // Answered before: its token is judged before its body is read.
         Route::Mcp => reply::not_found(),
-        Route::Health => health::get(ctx, request).await,
-        Route::RefusedClients => refused_clients::get(ctx, request).await,
-        Route::AdminPage => admin::get(ctx, request, request_id).await,
-        Route::AdminSignIn => admin::start(ctx, request).await,
-        Route::AdminSignedIn => admin::back(ctx, request, request_id).await,
-        Route::AdminAction if request.method() == Method::POST => admin::perform(ctx, request, request_id).await,
-        Route::AdminAction => admin::confirm(ctx, request, request_id).await,
-        Route::AdminSignOut => admin::out(ctx, request, request_id).await,
-        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
-            admin::api(ctx, route, request, request_id).await
-        }
+        Route::Health => health::get(ctx).await,
+        Route::RefusedClients => refused_clients::get(ctx).await,
+        Route::AdminPage => admin::get(ctx).await,
+        Route::AdminSignIn => admin::start(ctx).await,
+        Route::AdminSignedIn => admin::back(ctx).await,
+        Route::AdminAction if is_post => admin::perform(ctx, body).await,
+        Route::AdminAction => admin::confirm(ctx).await,
+        Route::AdminSignOut => admin::out(ctx, body).await,
+        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => admin::api(ctx, route).await,
     }
 }

@@ -1,25 +1,26 @@
 //! Clients that were refused: kept in bounds as they come, and shown to operators alone.
 
+use super::context::RequestContext;
+use super::health;
 use super::limits::{self, Sender, Verdict};
+use super::reply::{self, Response};
 use super::text::setup::refused as text;
-use super::{Context, Response, health, reply};
 use crate::oauth::client::diagnosis::{Advice, RefusedClient};
 use crate::oauth::secret;
 use crate::storage::refusals::{self, Refusal};
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Keeps a refused client for operators to look at. Whoever is refused is told the same whether or not this works.
-pub(super) async fn remember(ctx: &Context<'_>, request: &Request<Bytes>, refused: Option<RefusedClient>) {
+pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedClient>) {
     let Some(refused) = refused else { return };
-    let sender = Sender::of(request);
-    if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx, request)).await, Verdict::Pass) {
+    let sender = Sender::of(ctx.head);
+    if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx)).await, Verdict::Pass) {
         return;
     }
     if let Err(error) = refusals::remember(ctx.db, &refused, part(&sender), ctx.now).await {
-        (ctx.log)(&format!("a refused client is not remembered: {error}"));
+        ctx.log.note(&format!("a refused client is not remembered: {error}"));
     }
 }
 
@@ -29,18 +30,18 @@ fn part(sender: &Sender) -> u32 {
 }
 
 /// The operator's view, behind the health token.
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    if !health::is_operator(ctx, request) {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    if !health::is_operator(ctx) {
         return health::refuse();
     }
     match refusals::list(ctx.db).await {
         Ok(refused) => {
-            let bad_entries: Vec<String> = ctx.config.bad_redirects.iter().map(ToString::to_string).collect();
+            let bad_entries: Vec<String> = ctx.app.config.bad_redirects.iter().map(ToString::to_string).collect();
             let refused: Vec<Value> = refused.iter().map(shown).collect();
             reply::json(StatusCode::OK, &json!({ "refused_clients": refused, "bad_entries": bad_entries }))
         }
         Err(error) => {
-            (ctx.log)(&format!("refused clients: {error}"));
+            ctx.log.note(&format!("refused clients: {error}"));
             reply::unavailable(Duration::from_secs(10))
         }
     }

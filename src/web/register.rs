@@ -1,32 +1,33 @@
 //! The registration endpoint (RFC 7591): stateless, for loopback clients.
 
 use super::body::has_media_type;
+use super::context::RequestContext;
 use super::limits::{self, Sender, Verdict};
-use super::{Context, Response, refused_clients, reply};
+use super::refused_clients;
+use super::reply::{self, Response};
 use crate::oauth::client::diagnosis::RefusedClient;
 use crate::oauth::error::{RegistrationError, TokenError};
 use crate::oauth::registration;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 
 /// Registers a client. While nobody can count registrations, there are none.
-pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>) -> Response {
-    if !ctx.config.has_registration {
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
+    if !ctx.app.config.has_registration {
         return reply::not_found();
     }
     // No page of another site can send this type without asking first (CORS), so nothing of its requests is counted.
-    if !has_media_type(request.headers(), "application/json") {
+    if !has_media_type(ctx.head.headers(), "application/json") {
         return reply::registration_error(RegistrationError::ContentType);
     }
-    match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx, request)).await {
+    match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx)).await {
         Verdict::Pass => {}
         Verdict::Wait(wait) => return reply::token_error(&TokenError::Limited(wait.as_secs())),
         Verdict::Unknown => return reply::token_error(&TokenError::Unavailable),
     }
-    match registration::register(request.body(), &ctx.config.client_keys, ctx.now.as_seconds()) {
+    match registration::register(body, &ctx.app.config.client_keys, ctx.now.as_seconds()) {
         Ok(client) => reply::json(StatusCode::CREATED, &client),
         Err(error) => {
-            refused_clients::remember(ctx, request, RefusedClient::at_registration(request.body())).await;
+            refused_clients::remember(ctx, RefusedClient::at_registration(body)).await;
             reply::registration_error(error)
         }
     }

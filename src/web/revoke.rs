@@ -1,31 +1,30 @@
 //! The revocation endpoint (RFC 7009).
 
+use super::context::RequestContext;
 use super::limits::{self, Sender};
+use super::reply::{self, Response};
 use super::token::{end_grant, form, refuse};
-use super::{Context, Response, reply};
-use crate::model::ids::RequestId;
 use crate::oauth::error::TokenError;
 use crate::oauth::secret::{AccessToken, RefreshToken};
 use crate::oauth::token::Endpoint;
 use crate::storage::audit::{AuditId, Kind, RevokedAccess};
 use crate::storage::grants::RevokeReason;
 use crate::storage::tokens;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 
 /// Ends a grant by its refresh token, or one access token. Whatever was sent, a well-formed request is answered 200
 /// (RFC 7009 2.2): nobody learns whose token it was.
-pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match end(ctx, request, request_id).await {
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
+    match end(ctx, body).await {
         Ok(()) => reply::empty(StatusCode::OK),
         Err(error) => refuse(ctx, &error),
     }
 }
 
-async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<(), TokenError> {
+async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
-    let form = form(request)?;
+    let form = form(ctx, body)?;
     if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
         return Err(TokenError::RepeatedParameter);
     }
@@ -33,12 +32,12 @@ async fn end(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId
     let client_id = endpoint.client(&form)?;
     if let Some(token) = RefreshToken::parse(text, ctx.tags()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
-            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke, request_id).await?;
+            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke).await?;
         }
     } else if let Some(token) = AccessToken::parse(text, ctx.tags()) {
-        let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id };
+        let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id: ctx.request_id };
         tokens::revoke_access(ctx.db, &token.hash(), &client_id, &row).await?;
-    } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx, request)).await {
+    } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx)).await {
         return Err(TokenError::Limited(wait.as_secs()));
     }
     Ok(())

@@ -2,11 +2,12 @@
 
 use super::browser::{self, Cookie, Presented};
 use super::consent::answer_url;
+use super::context::RequestContext;
 use super::limits;
+use super::reply::{self, Response};
 use super::routes::Route;
 use super::views::{self, Problem};
-use super::{Context, Response, reply};
-use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::ids::{GrantId, UserId};
 use crate::oauth::authorize::RequestedAccess;
 use crate::oauth::error::SentToClient;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
@@ -17,8 +18,7 @@ use crate::oauth::secret::{self, BrowserBinding, ConsentHandle, SignInState};
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedIn, SignedInRequest};
 use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use std::time::Duration;
 
 /// Why a return from sign-in does not go on.
@@ -39,22 +39,22 @@ struct Ticket {
     opened: OpenedRequest,
 }
 
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    let parameters = browser::query(request);
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
     // 1. This browser started this sign-in, and neither was made up: found out without a query.
-    let ticket = match receive(ctx, request, one("state")).await {
+    let ticket = match receive(ctx, one("state")).await {
         Ok(ticket) => ticket,
         Err(fault) => return show(ctx, &fault),
     };
     // 2. Who is it? StatiBeat's code works once.
     let mut response = match exchange(ctx, &ticket, one("code")).await {
-        Ok(person) => go_on(ctx, &ticket, person, request_id).await,
+        Ok(person) => go_on(ctx, &ticket, person).await,
         Err(fault) => {
             // Somebody may be forging.
             if let Fault::SignIn(SignInError::BadIdentity(reason)) = &fault {
                 let (kind, user_id, detail) = (Kind::SignIn, UserId(String::new()), reason.reason());
-                record(ctx, &ticket, Refused { kind, user_id, detail }, request_id).await;
+                record(ctx, &ticket, Refused { kind, user_id, detail }).await;
             }
             show(ctx, &fault)
         }
@@ -64,21 +64,21 @@ pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id:
     response
 }
 
-async fn receive(ctx: &Context<'_>, request: &Request<Bytes>, state: Option<&str>) -> Result<Ticket, Fault> {
+async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket, Fault> {
     let state: SignInState = match browser::presented(state, ctx.tags()) {
         Presented::Token(state) => state,
         Presented::Absent => return Err(Fault::LinkUsed),
-        Presented::MadeUp => return Err(bad(ctx, request, Fault::LinkUsed).await),
+        Presented::MadeUp => return Err(bad(ctx, Fault::LinkUsed).await),
     };
-    let cookie = Cookie::of_sign_in(&state.hash(), &ctx.config.public_url);
-    let sealed = cookie.read_text(request).ok_or(Fault::OtherBrowser)?;
+    let cookie = Cookie::of_sign_in(&state.hash(), &ctx.app.config.public_url);
+    let sealed = cookie.read_text(ctx.head).ok_or(Fault::OtherBrowser)?;
     if browser::is_used(sealed) {
         return Err(Fault::LinkUsed);
     }
     let opened = match sealed_request::open(sealed, &state, ctx.tags(), &ctx.clients(), ctx.now) {
         Ok(opened) => opened,
         Err(SealError::Expired | SealError::ClientStruckOff) => return Err(Fault::LinkUsed),
-        Err(SealError::Foreign) => return Err(bad(ctx, request, Fault::OtherBrowser).await),
+        Err(SealError::Foreign) => return Err(bad(ctx, Fault::OtherBrowser).await),
     };
     // A browser could go on making up codes, each of which asks StatiBeat.
     let counter = limits::visit(&state.hash(), &secret::hash(sealed));
@@ -89,11 +89,11 @@ async fn receive(ctx: &Context<'_>, request: &Request<Bytes>, state: Option<&str
 }
 
 /// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
-    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+async fn bad(ctx: &RequestContext<'_>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx).await.map_or(fault, Fault::TooOften)
 }
 
-async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Result<SignedIn, Fault> {
+async fn exchange(ctx: &RequestContext<'_>, ticket: &Ticket, code: Option<&str>) -> Result<SignedIn, Fault> {
     let verifier = CodeVerifier::from_secrets(ticket.state.expose(), &ticket.opened.binding);
     let returned = Return {
         purpose: SignInPurpose::Connect,
@@ -101,24 +101,24 @@ async fn exchange(ctx: &Context<'_>, ticket: &Ticket, code: Option<&str>) -> Res
         code_verifier: verifier.reveal(),
         state: ticket.state.expose(),
     };
-    let user = identity::exchange(&ctx.upstream(), &returned).await.map_err(Fault::SignIn)?;
+    let user = identity::exchange(&ctx.upstream, &returned).await.map_err(Fault::SignIn)?;
     Ok(SignedIn { user_id: user.id, name: user.name, email: user.email })
 }
 
 /// The person is known: an error may go to the client now; a request goes to its person.
-async fn go_on(ctx: &Context<'_>, ticket: &Ticket, person: SignedIn, request_id: &RequestId) -> Response {
+async fn go_on(ctx: &RequestContext<'_>, ticket: &Ticket, person: SignedIn) -> Response {
     match &ticket.opened.request.access {
         Ok(access) => store(ctx, ticket, access, person).await,
         Err(error) => {
             let (kind, user_id, detail) = (Kind::Approval, person.user_id, error.code());
-            record(ctx, ticket, Refused { kind, user_id, detail }, request_id).await;
+            record(ctx, ticket, Refused { kind, user_id, detail }).await;
             send_back(ctx, ticket, *error)
         }
     }
 }
 
 /// Stores the request, under a new handle and a new cookie: who knew the old ones before the sign-in has nothing after it.
-async fn store(ctx: &Context<'_>, ticket: &Ticket, access: &RequestedAccess, person: SignedIn) -> Response {
+async fn store(ctx: &RequestContext<'_>, ticket: &Ticket, access: &RequestedAccess, person: SignedIn) -> Response {
     let opened = &ticket.opened;
     let request = SignedInRequest {
         client: opened.request.client.clone(),
@@ -135,22 +135,22 @@ async fn store(ctx: &Context<'_>, ticket: &Ticket, access: &RequestedAccess, per
         Ok(true) => ask(ctx, keys),
         Ok(false) => show(ctx, &Fault::LinkUsed),
         Err(error) => {
-            (ctx.log)(&format!("sign-in: {error}"));
+            ctx.log.note(&format!("sign-in: {error}"));
             send_back(ctx, ticket, SentToClient::Unavailable)
         }
     }
 }
 
-fn ask(ctx: &Context<'_>, keys: RequestKeys<'_>) -> Response {
-    let mut location = Route::Consent.url(&ctx.config.public_url);
+fn ask(ctx: &RequestContext<'_>, keys: RequestKeys<'_>) -> Response {
+    let mut location = Route::Consent.url(&ctx.app.config.public_url);
     location.query_pairs_mut().append_pair("request", keys.consent.expose());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
-    let cookie = Cookie::of_consent(&keys.consent.hash(), &ctx.config.public_url);
+    let cookie = Cookie::of_consent(&keys.consent.hash(), &ctx.app.config.public_url);
     cookie.put(&mut response, keys.browser, AUTHORIZATION_REQUEST_LIFETIME);
     response
 }
 
-fn send_back(ctx: &Context<'_>, ticket: &Ticket, error: SentToClient) -> Response {
+fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: SentToClient) -> Response {
     let request = &ticket.opened.request;
     let location = answer_url(ctx, &request.client, request.state.as_deref(), &Err(error));
     reply::redirect(StatusCode::FOUND, location.as_str())
@@ -163,7 +163,7 @@ struct Refused {
     detail: &'static str,
 }
 
-async fn record(ctx: &Context<'_>, ticket: &Ticket, refused: Refused, request_id: &RequestId) {
+async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, refused: Refused) {
     let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
@@ -174,16 +174,16 @@ async fn record(ctx: &Context<'_>, ticket: &Ticket, refused: Refused, request_id
         client_id: &client.id,
         client_name: &client.name,
         grant_id: &GrantId(String::new()),
-        request_id,
+        request_id: ctx.request_id,
         target: None,
         detail: Some(refused.detail),
     };
     if let Err(error) = audit::append(ctx.db, &entry).await {
-        (ctx.log)(&format!("sign-in: a refusal is not in the audit: {error}"));
+        ctx.log.note(&format!("sign-in: a refusal is not in the audit: {error}"));
     }
 }
 
-fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
+fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
     let (status, problem) = match fault {
         Fault::LinkUsed => (StatusCode::BAD_REQUEST, Problem::LinkUsed),
         Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
@@ -191,7 +191,7 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::SignIn(error) => problem_of(error),
         Fault::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, Problem::TooOften(*wait)),
     };
-    ctx.ledger.because(match fault {
+    ctx.log.because(match fault {
         Fault::LinkUsed => "link_used",
         Fault::OtherBrowser => "other_browser",
         Fault::Canceled => "canceled",
@@ -202,7 +202,7 @@ fn show(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::TooOften(_) => "limited",
     });
     if let Fault::SignIn(error) = fault {
-        (ctx.log)(&format!("sign-in: {error}"));
+        ctx.log.note(&format!("sign-in: {error}"));
     }
     views::problem(status, &problem)
 }

@@ -3,9 +3,9 @@
 //! Parse, load, decide, ask StatiBeat for the person, commit, reply. A storage fault is always `temporarily_unavailable`: an outage must never make a
 //! client drop its credentials.
 
+use super::context::RequestContext;
 use super::limits::{self, Sender};
-use super::{Context, Response, reply};
-use crate::model::ids::RequestId;
+use super::reply::{self, Response};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::error::{GrantFault, TokenError};
@@ -22,10 +22,9 @@ use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens, Race};
 use crate::telemetry::Asked;
-use crate::upstream::{ApiError, Principal, UserClient, identity};
-use bytes::Bytes;
+use crate::upstream::{ApiError, identity};
+use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Request, StatusCode};
 use std::time::Duration;
 
 impl From<DatabaseError> for TokenError {
@@ -35,11 +34,11 @@ impl From<DatabaseError> for TokenError {
 }
 
 /// Hands out tokens for a code or a refresh token.
-pub(super) async fn post(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match exchange(ctx, request, request_id).await {
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
+    match exchange(ctx, body).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
         Err(Refusal { mut error, of }) => {
-            let wait = if error.is_senders_fault() { count_failure(ctx, request).await } else { None };
+            let wait = if error.is_senders_fault() { count_failure(ctx, body).await } else { None };
             // Whoever is over a limit writes nothing, either.
             let counted = of.filter(|_| wait.is_none());
             if let Some(wait) = wait {
@@ -67,7 +66,7 @@ impl<E: Into<TokenError>> From<E> for Refusal {
 }
 
 impl Refusal {
-    fn of(ctx: &Context<'_>, grant: &Grant, error: TokenError) -> Self {
+    fn of(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
         let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
         let refused = RefusedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
         Self { error, of: Some(Box::new(refused)) }
@@ -80,13 +79,13 @@ impl Refusal {
 /// After the decision, on purpose. A limit that stood before it could be used up by whoever has a stolen code or token, and
 /// then hide the very replay that must end the grant; and a neighbor's failures would keep good tokens from being refreshed.
 /// Before it stands what costs nothing: whatever has no valid tag is refused without asking the database.
-async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Duration> {
-    let of_address = if Sender::of(request).is_shared() {
+async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration> {
+    let of_address = if Sender::of(ctx.head).is_shared() {
         None
     } else {
-        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &Sender::counter(ctx, request)).await
+        limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &Sender::counter(ctx)).await
     };
-    let of_credential = match presented(ctx, request) {
+    let of_credential = match presented(ctx, body) {
         Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,
         None => None,
     };
@@ -94,54 +93,50 @@ async fn count_failure(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<Du
 }
 
 /// The code or refresh token of ours that a request came with.
-fn presented(ctx: &Context<'_>, request: &Request<Bytes>) -> Option<SecretHash> {
-    let form = form(request).ok()?;
+fn presented(ctx: &RequestContext<'_>, body: &[u8]) -> Option<SecretHash> {
+    let form = form(ctx, body).ok()?;
     let code = || Some(AuthorizationCode::parse(form.one("code").ok()??, ctx.tags())?.hash());
     let token = || Some(RefreshToken::parse(form.one("refresh_token").ok()??, ctx.tags())?.hash());
     code().or_else(token)
 }
 
-pub(super) fn refuse(ctx: &Context<'_>, error: &TokenError) -> Response {
-    ctx.ledger.because(error.word());
+pub(super) fn refuse(ctx: &RequestContext<'_>, error: &TokenError) -> Response {
+    ctx.log.because(error.word());
     if let TokenError::Storage(reason) = error {
-        (ctx.log)(&format!("token endpoint: {reason}"));
+        ctx.log.note(&format!("token endpoint: {reason}"));
     }
     reply::token_error(error)
 }
 
 /// The form of a token or revocation request.
-pub(super) fn form(request: &Request<Bytes>) -> Result<Parameters, TokenError> {
-    let texts = |name| request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+pub(super) fn form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Parameters, TokenError> {
+    let texts = |name| ctx.head.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let content_types: Vec<&str> = texts(CONTENT_TYPE).collect();
-    token::parse_form(&content_types, texts(AUTHORIZATION).next(), request.body())
+    token::parse_form(&content_types, texts(AUTHORIZATION).next(), body)
 }
 
-async fn exchange(
-    ctx: &Context<'_>,
-    request: &Request<Bytes>,
-    request_id: &RequestId,
-) -> Result<TokenResponse, Refusal> {
+async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse, Refusal> {
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
-    match endpoint.parse(&form(request)?)? {
+    match endpoint.parse(&form(ctx, body)?)? {
         TokenRequest::Code(request) => {
-            ctx.ledger.heard(Asked { era: "", method: "authorization_code", entry: None });
-            Ok(redeem(ctx, &request, request_id).await?)
+            ctx.log.heard(Asked { era: "", method: "authorization_code", entry: None });
+            Ok(redeem(ctx, &request).await?)
         }
         TokenRequest::Refresh(request) => {
-            ctx.ledger.heard(Asked { era: "", method: "refresh_token", entry: None });
-            refresh(ctx, &request, request_id).await
+            ctx.log.heard(Asked { era: "", method: "refresh_token", entry: None });
+            refresh(ctx, &request).await
         }
     }
 }
 
-async fn redeem(ctx: &Context<'_>, request: &CodeRequest, request_id: &RequestId) -> Result<TokenResponse, TokenError> {
+async fn redeem(ctx: &RequestContext<'_>, request: &CodeRequest) -> Result<TokenResponse, TokenError> {
     let hash = request.code.hash();
     let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
     let record = tokens::find_code(ctx.db, &hash).await?.ok_or_else(unknown)?;
     match token::decide_code(request, &record, ctx.now) {
         CodeVerdict::Redeem => {
-            check_person(ctx, &record.grant, request_id).await?;
+            check_person(ctx, &record.grant).await?;
             commit_code(ctx, &record).await
         }
         CodeVerdict::Refuse(fault) => Err(TokenError::Grant(fault)),
@@ -151,13 +146,13 @@ async fn redeem(ctx: &Context<'_>, request: &CodeRequest, request_id: &RequestId
             Err(TokenError::Grant(GrantFault::Verifier))
         }
         CodeVerdict::Replay => {
-            end_grant(ctx, &record.grant, RevokeReason::CodeReplay, Kind::CodeReplay, request_id).await?;
+            end_grant(ctx, &record.grant, RevokeReason::CodeReplay, Kind::CodeReplay).await?;
             Err(TokenError::Grant(GrantFault::Replayed))
         }
     }
 }
 
-async fn commit_code(ctx: &Context<'_>, record: &CodeRecord) -> Result<TokenResponse, TokenError> {
+async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<TokenResponse, TokenError> {
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
     let refresh = RefreshToken::issue(&ctx.random_bytes(), ctx.tags());
     let scopes = record.grant.scopes;
@@ -186,18 +181,14 @@ fn new_tokens(
     }
 }
 
-async fn refresh(
-    ctx: &Context<'_>,
-    request: &RefreshRequest,
-    request_id: &RequestId,
-) -> Result<TokenResponse, Refusal> {
+async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<TokenResponse, Refusal> {
     // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
     // backwards.
     for is_second_look in [false, true] {
         let hash = request.token.hash();
         let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
-        match refresh_once(ctx, request, &record, is_second_look, request_id).await {
+        match refresh_once(ctx, request, &record, is_second_look).await {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}
             Err(error) => return Err(Refusal::of(ctx, &record.grant, error)),
@@ -208,29 +199,28 @@ async fn refresh(
 
 /// `None`: somebody else was faster.
 async fn refresh_once(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     request: &RefreshRequest,
     record: &RefreshRecord,
     is_second_look: bool,
-    request_id: &RequestId,
 ) -> Result<Option<TokenResponse>, TokenError> {
     let verdict = token::decide_refresh(request, record, ctx.now)?;
     if !matches!(verdict, RefreshVerdict::Reused) {
-        check_person(ctx, &record.grant, request_id).await?;
+        check_person(ctx, &record.grant).await?;
     }
     match verdict {
         RefreshVerdict::Rotate(scopes) => {
-            ctx.ledger.because("rotated");
+            ctx.log.because("rotated");
             rotate(ctx, request, record, scopes).await
         }
         RefreshVerdict::Repeat(scopes, rotation) => {
-            ctx.ledger.because("repeated");
-            repeat(ctx, request, record, (scopes, &rotation), request_id).await
+            ctx.log.because("repeated");
+            repeat(ctx, request, record, scopes, &rotation).await
         }
         // Siblings moved on while this request was on its way: it is late, not stolen.
         RefreshVerdict::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshVerdict::Reused => {
-            end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse, request_id).await?;
+            end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse).await?;
             Err(TokenError::Grant(GrantFault::Replayed))
         }
     }
@@ -238,20 +228,17 @@ async fn refresh_once(
 
 /// Asks StatiBeat whether it still knows the person, so that no refresh goes on around somebody who is gone. What their role
 /// allows is not looked at: that is asked on every call.
-async fn check_person(ctx: &Context<'_>, grant: &Grant, request_id: &RequestId) -> Result<(), TokenError> {
-    let upstream = ctx.upstream();
-    let (user_id, client_id, grant_id) = (&grant.user_id, grant.client_id.as_str(), &grant.id);
-    let principal = Principal { user_id, client_id, grant_id, request_id };
-    let api = UserClient { client: &upstream, principal };
+async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), TokenError> {
+    let api = ctx.api(&grant.user_id, grant.client_id.as_str(), &grant.id);
     let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
     match identity::check_person(&api, scope).await {
         Ok(()) => Ok(()),
         Err(ApiError::UserEnded) => {
-            end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke, request_id).await?;
+            end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke).await?;
             Err(TokenError::Grant(GrantFault::PersonGone))
         }
         Err(error) => {
-            (ctx.log)(&format!("token endpoint: {error}"));
+            ctx.log.note(&format!("token endpoint: {error}"));
             Err(TokenError::Unavailable)
         }
     }
@@ -259,12 +246,12 @@ async fn check_person(ctx: &Context<'_>, grant: &Grant, request_id: &RequestId) 
 
 /// First use. `None`: somebody else was faster.
 async fn rotate(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     request: &RefreshRequest,
     record: &RefreshRecord,
     scopes: ScopeSet,
 ) -> Result<Option<TokenResponse>, TokenError> {
-    let ring = &ctx.config.rotation_keys;
+    let ring = &ctx.app.config.rotation_keys;
     let salt = ctx.random_id();
     let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
@@ -276,15 +263,15 @@ async fn rotate(
 /// Used a moment ago: the same successor again, with an access token of its own. Each time stands in the audit, because a
 /// thief who is quick enough looks the same.
 async fn repeat(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     request: &RefreshRequest,
     record: &RefreshRecord,
-    (scopes, rotation): (ScopeSet, &Rotation),
-    request_id: &RequestId,
+    scopes: ScopeSet,
+    rotation: &Rotation,
 ) -> Result<Option<TokenResponse>, TokenError> {
-    let same = token::same_successor(&request.token, record, rotation, &ctx.config.rotation_keys, ctx.tags());
+    let same = token::same_successor(&request.token, record, rotation, &ctx.app.config.rotation_keys, ctx.tags());
     let Some(successor) = same else {
-        (ctx.log)("refresh: a stored successor cannot be derived again; has a rotation key been removed too early?");
+        ctx.log.note("refresh: a stored successor cannot be derived again; has a rotation key been removed too early?");
         return Err(TokenError::Unavailable);
     };
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
@@ -298,7 +285,7 @@ async fn repeat(
         client_id: &record.grant.client_id,
         client_name: &record.grant.client_name,
         grant_id: &record.grant.id,
-        request_id,
+        request_id: ctx.request_id,
         target: None,
         detail: None,
     };
@@ -309,20 +296,19 @@ async fn repeat(
 
 /// A database that may have done it, and lost its answer, is as good as a lost race: what is there now is read again, at
 /// once, because whoever came back for the successor later might come too late.
-fn is_won(ctx: &Context<'_>, race: Result<Race, DatabaseError>) -> bool {
+fn is_won(ctx: &RequestContext<'_>, race: Result<Race, DatabaseError>) -> bool {
     race.unwrap_or_else(|error| {
-        (ctx.log)(&format!("token endpoint: {error}"));
+        ctx.log.note(&format!("token endpoint: {error}"));
         Race::Lost
     }) == Race::Won
 }
 
 /// Ends a grant, with its audit row, unless it has ended already.
 pub(super) async fn end_grant(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     grant: &Grant,
     reason: RevokeReason,
     kind: Kind,
-    request_id: &RequestId,
 ) -> Result<(), TokenError> {
     let entry = Entry {
         id: AuditId::once(kind, &grant.id),
@@ -333,7 +319,7 @@ pub(super) async fn end_grant(
         client_id: &grant.client_id,
         client_name: &grant.client_name,
         grant_id: &grant.id,
-        request_id,
+        request_id: ctx.request_id,
         target: None,
         detail: Some(reason.as_str()),
     };

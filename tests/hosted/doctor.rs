@@ -158,6 +158,6 @@ fn what_a_connection_told_goes_with_it() {
     assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 1);
     app.revoke(&pair.refresh, &[]);
     app.advance(Duration::from_secs(200 * 24 * 3_600));
-    purge::run(&app.db, app.now(), &|| true).now_or_never().expect("no waiting");
+    purge::run(&*app.db, app.now(), &|| true).now_or_never().expect("no waiting");
     assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 0);
 }

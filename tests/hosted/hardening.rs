@@ -22,7 +22,7 @@ fn a_purge_with_a_backlog_leaves_no_grant_behind() {
     }
     for _ in 0..10 {
         app.advance(Duration::from_secs(40 * 86400));
-        purge::run(&app.db, app.now(), &|| true).now_or_never().expect("there");
+        purge::run(&*app.db, app.now(), &|| true).now_or_never().expect("there");
     }
     assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
 }
@@ -70,7 +70,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
     let first = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let second = tokens(&app.refresh(&first.refresh, &[]));
     let hash = |t: &str| RefreshToken::parse(t, &app.config.tag_keys).expect("there").hash();
-    let record = store::find_refresh(&app.db, &hash(&first.refresh))
+    let record = store::find_refresh(&*app.db, &hash(&first.refresh))
         .now_or_never()
         .expect("there")
         .expect("there")
@@ -84,7 +84,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
         refresh_expires_at: app.now() + Duration::from_hours(1),
     };
     let audit = Statement { sql: "DELETE FROM grants WHERE id = 'none'", values: Vec::new() };
-    let repeat = store::repeat_refresh(&app.db, &record, &new, audit, app.now());
+    let repeat = store::repeat_refresh(&*app.db, &record, &new, audit, app.now());
     assert_eq!(repeat.now_or_never().expect("there").expect("there"), store::Race::Lost);
     assert_eq!(app.db.count("SELECT count(*) FROM access_tokens WHERE token_hash = 'mine'"), 0);
 }
@@ -134,7 +134,7 @@ fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
         detail: None,
     };
     grants::revoke(
-        &app.db,
+        &*app.db,
         &grant_id,
         grants::RevokeReason::RefreshReuse,
         statement_if_grant_changed(&entry),

@@ -10,7 +10,7 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_hours(24);
 
 fn purge(app: &TestApp, has_time: &dyn Fn() -> bool) -> PurgeReport {
-    purge::run(&app.db, app.now(), has_time).now_or_never().expect("no waiting")
+    purge::run(&*app.db, app.now(), has_time).now_or_never().expect("no waiting")
 }
 
 fn run(app: &TestApp) -> usize {

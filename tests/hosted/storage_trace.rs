@@ -40,7 +40,7 @@ fn live_through_everything(app: &TestApp) {
     browser.answer(&browser.sign_in(&authorize_url(&[]), user::INES_VIEWER), "deny");
     app.upstream.simulator.set_user_disabled(3, true).expect("a user");
     browser.sign_in(&authorize_url(&[]), user::INES_VIEWER);
-    now(activity::recent(&app.db, &UserId("1".into()), 10)).expect("rows");
+    now(activity::recent(&*app.db, &UserId("1".into()), 10)).expect("rows");
     // Somebody else's browser comes back with the link of a visit, and answers a form that is not its own.
     let waiting = browser.open(&authorize_url(&[]));
     Browser::new(app).choose_user(&waiting, user::MARA_ADMIN);
@@ -50,7 +50,7 @@ fn live_through_everything(app: &TestApp) {
     app.connect(user::MARA_ADMIN, SCOPE);
     let (user_id, request_id) = (UserId("1".into()), RequestId("r".into()));
     let client_id = ClientId::parse(CLIENT).expect("fits");
-    let ended = grants::revoke_connection(&app.db, &user_id, &client_id, &request_id, app.now());
+    let ended = grants::revoke_connection(&*app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
     // A refused client, and the people who look after connections.
     app.get(&authorize_url(&[("redirect_uri", "https://client.example/cb")]));
@@ -78,10 +78,10 @@ fn live_through_everything(app: &TestApp) {
     assert_eq!(app.send(request("GET", path, &[("authorization", &authorization)], "")).status(), 200);
     // What is kept, what goes first, and what goes in the end.
     app.connect(user::MARA_ADMIN, SCOPE);
-    now(purge::run(&app.db, app.now(), &|| true));
+    now(purge::run(&*app.db, app.now(), &|| true));
     for days in [2, 29, 200] {
         app.advance(Duration::from_hours(24 * days));
-        now(purge::run(&app.db, app.now(), &|| true));
+        now(purge::run(&*app.db, app.now(), &|| true));
     }
 }
 

@@ -31,7 +31,7 @@ fn request(c: &mut Criterion, world: &World, name: &str, token: &str, method: &s
 fn requests(c: &mut Criterion) {
     world::with(|world| {
         let token = world.access_token();
-        world.upstream.replace(json!({ "id": 1, "name": "Mara" }).to_string().into());
+        world.answer_upstream(json!({ "id": 1, "name": "Mara" }).to_string().into());
         request(c, world, "dispatch: ping", &token, "ping", &json!({}));
         request(c, world, "schemas: tools/list", &token, "tools/list", &json!({}));
         let wrong = json!({ "name": "create_incident", "arguments": { "page_id": "x", "surprise": 1 } });

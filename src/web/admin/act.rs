@@ -3,22 +3,23 @@
 //! What cannot be undone by one click is confirmed on a page of its own first. Everything takes effect with the very next
 //! call, because each call looks at what is decided here.
 
+use super::super::browser;
+use super::super::context::RequestContext;
 use super::super::reply;
+use super::super::reply::Response;
 use super::super::routes::Route;
 use super::super::views;
-use super::super::{Context, Response, browser};
 use super::connections::{Connection, gather};
 use super::{Fault, Visitor, visible_pages};
 use crate::catalog::policy::Confirm;
-use crate::model::ids::{PageId, RequestId, UserId};
+use crate::model::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, Change, Kind};
 use crate::storage::blocks::{self, Block};
 use crate::storage::{connections, grants};
 use crate::upstream::identity::AccessiblePage;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,18 +119,13 @@ pub(in crate::web) struct Plan {
 }
 
 impl Plan {
-    async fn read(
-        ctx: &Context<'_>,
-        visitor: &Visitor,
-        parameters: &Parameters,
-        request_id: &RequestId,
-    ) -> Result<Self, Fault> {
+    async fn read(ctx: &RequestContext<'_>, visitor: &Visitor, parameters: &Parameters) -> Result<Self, Fault> {
         let one = |name| parameters.one(name).ok().flatten();
         let action = one("action").and_then(Action::parse).ok_or(Fault::NotThere)?;
         let client_id = one("client").and_then(ClientId::parse);
         match action {
             Action::Block | Action::Unblock => {
-                let page = administered_page(ctx, visitor, one("page"), request_id).await?;
+                let page = administered_page(ctx, visitor, one("page")).await?;
                 let user_id = one("user").map(|id| UserId(id.to_owned())).ok_or(Fault::NotThere)?;
                 let is_meant =
                     |found: &Target| Some(&found.client_id) == client_id.as_ref() && found.user_id == user_id;
@@ -158,21 +154,19 @@ impl Plan {
 
 /// The page of that id, if StatiBeat says at this moment that the visitor administers it.
 async fn administered_page(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     visitor: &Visitor,
     page_id: Option<&str>,
-    request_id: &RequestId,
 ) -> Result<AccessiblePage, Fault> {
     let page_id = page_id.and_then(PageId::parse).ok_or(Fault::NotThere)?;
-    let upstream = ctx.upstream();
-    let pages = visible_pages(&visitor.viewer.api(&upstream, request_id)).await?;
+    let pages = visible_pages(&visitor.viewer.api(ctx)).await?;
     pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(Fault::NotThere)
 }
 
 /// What can be blocked on a page: other people's connections that reach it. What can be unblocked: the blocks, whose
 /// connections may be gone.
 async fn targets_on_page(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     visitor: &Visitor,
     action: Action,
     page_id: PageId,
@@ -187,48 +181,42 @@ async fn targets_on_page(
 }
 
 /// Asks whether it is really meant.
-pub(in crate::web) async fn confirm(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match ask(ctx, request, request_id).await {
+pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Response {
+    match ask(ctx).await {
         Ok(response) => response,
-        Err(fault) => super::refuse(ctx, request, &fault, request_id).await,
+        Err(fault) => super::refuse(ctx, &fault).await,
     }
 }
 
-async fn ask(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
-    let visitor = Visitor::of(ctx, request).await?;
-    let parameters = browser::query(request).ok_or(Fault::NotThere)?;
-    let plan = Plan::read(ctx, &visitor, &parameters, request_id).await?;
+async fn ask(ctx: &RequestContext<'_>) -> Result<Response, Fault> {
+    let visitor = Visitor::of(ctx).await?;
+    let parameters = browser::query(ctx.head).ok_or(Fault::NotThere)?;
+    let plan = Plan::read(ctx, &visitor, &parameters).await?;
     Ok(views::admin::confirm(&plan, &visitor.form_token(ctx)))
 }
 
-pub(in crate::web) async fn perform(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match carry_out(ctx, request, request_id).await {
+pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
+    match carry_out(ctx, body).await {
         Ok(response) => response,
-        Err(fault) => super::refuse(ctx, request, &fault, request_id).await,
+        Err(fault) => super::refuse(ctx, &fault).await,
     }
 }
 
-async fn carry_out(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Result<Response, Fault> {
-    let (visitor, form) = Visitor::of_form(ctx, request).await?;
-    let plan = Plan::read(ctx, &visitor, &form, request_id).await?;
+async fn carry_out(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Fault> {
+    let (visitor, form) = Visitor::of_form(ctx, body).await?;
+    let plan = Plan::read(ctx, &visitor, &form).await?;
     for target in &plan.targets {
-        apply(ctx, &visitor, plan.action, target, request_id).await?;
+        apply(ctx, &visitor, plan.action, target).await?;
     }
-    let mut location = Route::AdminPage.url(&ctx.config.public_url);
+    let mut location = Route::AdminPage.url(&ctx.app.config.public_url);
     location.query_pairs_mut().append_pair("done", plan.action.as_str());
     Ok(reply::redirect(StatusCode::SEE_OTHER, location.as_str()))
 }
 
-async fn apply(
-    ctx: &Context<'_>,
-    visitor: &Visitor,
-    action: Action,
-    target: &Target,
-    request_id: &RequestId,
-) -> Result<(), Fault> {
+async fn apply(ctx: &RequestContext<'_>, visitor: &Visitor, action: Action, target: &Target) -> Result<(), Fault> {
     let kind = match action {
         Action::Revoke | Action::RevokeAll => {
-            grants::revoke_connection(ctx.db, &target.user_id, &target.client_id, request_id, ctx.now).await?;
+            grants::revoke_connection(ctx.db, &target.user_id, &target.client_id, ctx.request_id, ctx.now).await?;
             return Ok(());
         }
         Action::Pause => Kind::Pause,
@@ -247,7 +235,7 @@ async fn apply(
         client_id: &target.client_id,
         client_name: &target.client_name,
         page_id,
-        request_id,
+        request_id: ctx.request_id,
     };
     match (action, page_id) {
         (Action::Pause, _) => connections::pause_writes(ctx.db, &change).await?,

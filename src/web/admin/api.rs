@@ -5,14 +5,15 @@
 //! (`upstream/admin_assertion.rs`). Never for other origins, never kept. `docs/admin-api.yaml` describes it.
 
 use super::super::browser;
+use super::super::context::RequestContext;
+use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::super::text::advice::{self, Advice};
-use super::super::{Context, Response, reply};
 use super::connections::{Connection, End};
 use super::doctor::{Checkup, Finding, Verdict};
 use super::facts::{self, Connected, Wanted};
 use super::{Fault, Viewer, Visitor, visible_pages};
-use crate::model::ids::{PageId, RequestId};
+use crate::model::ids::PageId;
 use crate::model::scope::Scope;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::grant::PageChoice;
@@ -24,35 +25,23 @@ use crate::storage::sessions;
 use crate::upstream::admin_assertion;
 use crate::upstream::assertion::RequestBinding;
 use crate::upstream::identity::AccessiblePage;
-use bytes::Bytes;
+use http::StatusCode;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Answers one of the three questions.
-pub(in crate::web) async fn answer(
-    ctx: &Context<'_>,
-    route: Route,
-    request: &Request<Bytes>,
-    request_id: &RequestId,
-) -> Response {
-    match facts_of(ctx, route, request, request_id).await {
+pub(in crate::web) async fn answer(ctx: &RequestContext<'_>, route: Route) -> Response {
+    match facts_of(ctx, route).await {
         Ok(facts) => reply::json(StatusCode::OK, &facts),
         Err(fault) => refuse(ctx, &fault),
     }
 }
 
-async fn facts_of(
-    ctx: &Context<'_>,
-    route: Route,
-    request: &Request<Bytes>,
-    request_id: &RequestId,
-) -> Result<Value, Fault> {
-    let viewer = viewer(ctx, route, request).await?;
-    let query = browser::query(request).ok_or(Fault::NotThere)?;
-    let upstream = ctx.upstream();
-    let api = viewer.api(&upstream, request_id);
+async fn facts_of(ctx: &RequestContext<'_>, route: Route) -> Result<Value, Fault> {
+    let viewer = viewer(ctx, route).await?;
+    let query = browser::query(ctx.head).ok_or(Fault::NotThere)?;
+    let api = viewer.api(ctx);
     // Also for the set-up: it is for people whom StatiBeat still knows.
     let pages = visible_pages(&api).await?;
     match route {
@@ -80,20 +69,20 @@ async fn facts_of(
 }
 
 /// Who asks: StatiBeat for somebody, or somebody's browser on a page of ours.
-async fn viewer(ctx: &Context<'_>, route: Route, request: &Request<Bytes>) -> Result<Viewer, Fault> {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return Ok(Visitor::of(ctx, request).await?.viewer);
+async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, Fault> {
+    let Some(header) = ctx.head.headers().get(AUTHORIZATION) else {
+        return Ok(Visitor::of(ctx).await?.viewer);
     };
     let Some(token) = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")) else {
-        return Err(super::bad(ctx, request, Fault::SignedOut).await);
+        return Err(super::bad(ctx, Fault::SignedOut).await);
     };
-    let url = route.url(&ctx.config.public_url);
-    let binding = RequestBinding { method: request.method(), url: url.as_str() };
-    let asserted = match admin_assertion::verify(&ctx.upstream(), token, &binding) {
+    let url = route.url(&ctx.app.config.public_url);
+    let binding = RequestBinding { method: ctx.head.method(), url: url.as_str() };
+    let asserted = match admin_assertion::verify(&ctx.upstream, token, &binding) {
         Ok(asserted) => asserted,
         Err(fault) => {
-            (ctx.log)(&format!("admin API: assertion: {fault}"));
-            return Err(super::bad(ctx, request, Fault::SignedOut).await);
+            ctx.log.note(&format!("admin API: assertion: {fault}"));
+            return Err(super::bad(ctx, Fault::SignedOut).await);
         }
     };
     if !sessions::spend_token(ctx.db, &asserted.token_id, asserted.expires_at).await? {
@@ -102,7 +91,7 @@ async fn viewer(ctx: &Context<'_>, route: Route, request: &Request<Bytes>) -> Re
     Ok(Viewer::new(SignedIn { user_id: asserted.user_id, name: asserted.name, email: String::new() }))
 }
 
-fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
+fn refuse(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
     let answer = |status, words| reply::json(status, &json!({ "error": words }));
     match fault {
         Fault::SignedOut => {
@@ -119,20 +108,20 @@ fn refuse(ctx: &Context<'_>, fault: &Fault) -> Response {
         Fault::UserEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
         Fault::Upstream(_) | Fault::Storage(_) => {
             if let Fault::Upstream(error) = fault {
-                (ctx.log)(&format!("admin API: {error}"));
+                ctx.log.note(&format!("admin API: {error}"));
             }
             if let Fault::Storage(error) = fault {
-                (ctx.log)(&format!("admin API: {error}"));
+                ctx.log.note(&format!("admin API: {error}"));
             }
             reply::unavailable(Duration::from_secs(10))
         }
     }
 }
 
-fn setup(ctx: &Context<'_>) -> Value {
+fn setup(ctx: &RequestContext<'_>) -> Value {
     let endpoints = ctx.endpoints();
     let scope = |scope: Scope| json!({ "name": scope.as_str(), "description": scope.consent_sentence(), "posts_publicly": scope.is_write() });
-    let approved = ctx.config.allowed_redirects.iter();
+    let approved = ctx.app.config.allowed_redirects.iter();
     json!({
         "resource_url": endpoints.resource,
         "issuer": endpoints.issuer,
@@ -140,7 +129,7 @@ fn setup(ctx: &Context<'_>) -> Value {
         "token_endpoint": endpoints.token,
         "revocation_endpoint": endpoints.revoke,
         "registration_endpoint": endpoints.register,
-        "admin_page": Route::AdminPage.url(&ctx.config.public_url),
+        "admin_page": Route::AdminPage.url(&ctx.app.config.public_url),
         "scopes": Scope::ALL.map(scope),
         "approved_clients": approved
             .map(|(client_id, uri)| json!({ "client_id": client_id.as_str(), "redirect_host": uri.host() }))

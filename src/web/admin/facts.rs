@@ -1,6 +1,6 @@
 //! What the page and its JSON both tell, gathered for one person.
 
-use super::super::Context;
+use super::super::context::RequestContext;
 use super::super::views::admin::{ActivityList, Filter};
 use super::connections::{Connection, gather};
 use super::doctor::Checkup;
@@ -44,7 +44,7 @@ pub(super) struct Connected {
 
 /// Gathers what is connected, and the activity that is wanted. `pages` are those that the person can see now.
 pub(super) async fn look(
-    ctx: &Context<'_>,
+    ctx: &RequestContext<'_>,
     viewer: &Viewer,
     pages: &[AccessiblePage],
     wanted: Option<&Wanted>,
@@ -66,7 +66,7 @@ pub(super) async fn look(
         let mut connections = gather(grants);
         // Where the environment has no such tools, nobody has them, whatever was ticked once.
         for connection in &mut connections {
-            connection.has_read_bridge &= ctx.config.has_read_bridge;
+            connection.has_read_bridge &= ctx.app.config.has_read_bridge;
         }
         connections
     };

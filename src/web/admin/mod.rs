@@ -19,11 +19,12 @@ pub(super) use doctor::{Checkup, Finding, ScopeCheck, Verdict};
 pub(super) use sign_in::{back, out, start};
 
 use super::browser::{self, Cookie, Presented};
+use super::context::RequestContext;
 use super::limits;
+use super::reply::Response;
 use super::views::{self, Problem};
-use super::{Context, Response};
 use crate::hosted::access;
-use crate::model::ids::{GrantId, RequestId};
+use crate::model::ids::GrantId;
 use crate::model::scope::Scope;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::AdminSession;
@@ -32,11 +33,10 @@ use crate::storage::audit::AuditId;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd, SessionRecord};
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
-use crate::upstream::{ApiError, Client, Principal, UserClient};
+use crate::upstream::{ApiError, UserClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
@@ -83,14 +83,8 @@ impl Viewer {
     }
 
     /// StatiBeat's API in this person's name.
-    fn api<'a>(&'a self, upstream: &'a Client<'a>, request_id: &'a RequestId) -> UserClient<'a> {
-        let principal = Principal {
-            user_id: &self.person.user_id,
-            client_id: SignInPurpose::AdminPage.connector_id(),
-            grant_id: &self.grant_id,
-            request_id,
-        };
-        UserClient { client: upstream, principal }
+    fn api<'a>(&'a self, ctx: &'a RequestContext<'_>) -> UserClient<'a> {
+        ctx.api(&self.person.user_id, SignInPurpose::AdminPage.connector_id(), &self.grant_id)
     }
 }
 
@@ -101,54 +95,54 @@ struct Visitor {
 }
 
 impl Visitor {
-    async fn of(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<Self, Fault> {
-        let cookie = session_cookie(ctx, request).await?;
+    async fn of(ctx: &RequestContext<'_>) -> Result<Self, Fault> {
+        let cookie = session_cookie(ctx).await?;
         Self::find(ctx, cookie).await
     }
 
-    async fn find(ctx: &Context<'_>, cookie: AdminSession) -> Result<Self, Fault> {
+    async fn find(ctx: &RequestContext<'_>, cookie: AdminSession) -> Result<Self, Fault> {
         let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(Fault::SignedOut)?;
         Ok(Self { cookie, viewer: Viewer::new(person) })
     }
 
     /// Who sends a form, and its fields, if it was sent from a page of this session. Everything that needs no query is
     /// checked before the session is looked up.
-    async fn of_form(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<(Self, Parameters), Fault> {
-        if !browser::is_from_our_page(request, &ctx.config.issuer) {
+    async fn of_form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(Self, Parameters), Fault> {
+        if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
             return Err(Fault::ForeignForm);
         }
-        let cookie = session_cookie(ctx, request).await?;
-        let form = browser::form(request).ok_or(Fault::ForeignForm)?;
+        let cookie = session_cookie(ctx).await?;
+        let form = browser::form(ctx.head, body).ok_or(Fault::ForeignForm)?;
         let token = form.one("token").ok().flatten().unwrap_or_default();
         if !accepts(ctx, &cookie, token) {
-            return Err(bad(ctx, request, Fault::ForeignForm).await);
+            return Err(bad(ctx, Fault::ForeignForm).await);
         }
         Ok((Self::find(ctx, cookie).await?, form))
     }
 
     /// What this session's forms carry. Derived, so that none of it is stored.
-    fn form_token(&self, ctx: &Context<'_>) -> String {
+    fn form_token(&self, ctx: &RequestContext<'_>) -> String {
         let ring = ctx.tags();
         URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.expose().as_bytes()]))
     }
 }
 
 /// The session's cookie. One that was made up ends here, without a query.
-async fn session_cookie(ctx: &Context<'_>, request: &Request<Bytes>) -> Result<AdminSession, Fault> {
-    match Cookie::of_admin_session(&ctx.config.public_url).read(request, ctx.tags()) {
+async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, Fault> {
+    match Cookie::of_admin_session(&ctx.app.config.public_url).read(ctx.head, ctx.tags()) {
         Presented::Token(cookie) => Ok(cookie),
         Presented::Absent => Err(Fault::SignedOut),
-        Presented::MadeUp => Err(bad(ctx, request, Fault::SignedOut).await),
+        Presented::MadeUp => Err(bad(ctx, Fault::SignedOut).await),
     }
 }
 
 /// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
-    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+async fn bad(ctx: &RequestContext<'_>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx).await.map_or(fault, Fault::TooOften)
 }
 
 /// Whether a form token was derived from this session's cookie, with any key of the ring.
-fn accepts(ctx: &Context<'_>, cookie: &AdminSession, token: &str) -> bool {
+fn accepts(ctx: &RequestContext<'_>, cookie: &AdminSession, token: &str) -> bool {
     let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
     let ring = ctx.tags();
     ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[cookie.expose().as_bytes()]).ct_eq(&token[..]).into())
@@ -163,44 +157,44 @@ async fn visible_pages(api: &UserClient<'_>) -> Result<Vec<AccessiblePage>, ApiE
     Ok(pages.into_iter().filter(access::is_visible).collect())
 }
 
-pub(super) async fn get(ctx: &Context<'_>, request: &Request<Bytes>, request_id: &RequestId) -> Response {
-    match overview::show(ctx, request, request_id).await {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+    match overview::show(ctx).await {
         Ok(response) => response,
-        Err(fault) => refuse(ctx, request, &fault, request_id).await,
+        Err(fault) => refuse(ctx, &fault).await,
     }
 }
 
 /// For the audit rows of a session that this request opens or closes.
-fn session_record<'a>(ctx: &Context<'_>, request_id: &'a RequestId) -> SessionRecord<'a> {
+fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> {
     let client_id = SignInPurpose::AdminPage.connector_id();
-    SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id }
+    SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id: ctx.request_id }
 }
 
 /// Says why not. Somebody whom StatiBeat keeps out is signed out here as well.
-async fn refuse(ctx: &Context<'_>, request: &Request<Bytes>, fault: &Fault, request_id: &RequestId) -> Response {
+async fn refuse(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
     match fault {
         Fault::SignedOut => views::admin::welcome(StatusCode::OK),
         Fault::ForeignForm => views::admin::problem(StatusCode::FORBIDDEN, &Problem::ForeignForm),
         Fault::NotThere => views::admin::problem(StatusCode::NOT_FOUND, &Problem::NotThere),
         Fault::TooOften(wait) => views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
         Fault::UserEnded => {
-            let cookie = Cookie::of_admin_session(&ctx.config.public_url);
-            let record = session_record(ctx, request_id);
-            if let Presented::Token(session) = cookie.read(request, ctx.tags())
+            let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
+            let record = session_record(ctx);
+            if let Presented::Token(session) = cookie.read(ctx.head, ctx.tags())
                 && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
             {
-                (ctx.log)(&format!("admin page: {error}"));
+                ctx.log.note(&format!("admin page: {error}"));
             }
             let mut response = views::admin::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused);
             cookie.clear(&mut response);
             response
         }
         Fault::Upstream(error) => {
-            (ctx.log)(&format!("admin page: {error}"));
+            ctx.log.note(&format!("admin page: {error}"));
             views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
         Fault::Storage(error) => {
-            (ctx.log)(&format!("admin page: {error}"));
+            ctx.log.note(&format!("admin page: {error}"));
             views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
         }
     }

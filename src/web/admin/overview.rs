@@ -1,44 +1,37 @@
 //! Everything the page shows, gathered for one person.
 
 use super::super::browser::{self, Cookie};
+use super::super::context::RequestContext;
+use super::super::reply::Response;
 use super::super::views;
 use super::super::views::admin::Overview;
 use super::super::views::time::{Clock, is_zone};
-use super::super::{Context, Response};
 use super::act::Action;
 use super::facts::{self, Wanted};
 use super::{Fault, Visitor, visible_pages};
-use crate::model::ids::RequestId;
 use crate::upstream::identity::AccessiblePage;
-use bytes::Bytes;
-use http::Request;
 use std::time::Duration;
 
 /// How long a browser keeps the chosen time zone.
 const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
 
 /// Shows the page to whoever is signed in.
-pub(super) async fn show(
-    ctx: &Context<'_>,
-    request: &Request<Bytes>,
-    request_id: &RequestId,
-) -> Result<Response, Fault> {
-    let visitor = Visitor::of(ctx, request).await?;
-    let query = browser::query(request).ok_or(Fault::NotThere)?;
-    let upstream = ctx.upstream();
-    let api = visitor.viewer.api(&upstream, request_id);
+pub(super) async fn show(ctx: &RequestContext<'_>) -> Result<Response, Fault> {
+    let visitor = Visitor::of(ctx).await?;
+    let query = browser::query(ctx.head).ok_or(Fault::NotThere)?;
+    let api = visitor.viewer.api(ctx);
     let pages = visible_pages(&api).await?;
     let wanted = Wanted::read(&api, &pages, &query).await;
     let (connected, rows) = facts::look(ctx, &visitor.viewer, &pages, Some(&wanted)).await?;
-    let zone = Cookie::of_time_zone(&ctx.config.public_url);
+    let zone = Cookie::of_time_zone(&ctx.app.config.public_url);
     let chosen = query.one("zone").ok().flatten().filter(|name| is_zone(name));
     let of_page = pages.first().and_then(AccessiblePage::time_zone);
-    let clock = Clock::new(ctx.now, [chosen, zone.read_text(request), of_page].into_iter().flatten());
+    let clock = Clock::new(ctx.now, [chosen, zone.read_text(ctx.head), of_page].into_iter().flatten());
     let mut response = views::admin::overview(&Overview {
         person: &visitor.viewer.person,
         form_token: &visitor.form_token(ctx),
         endpoints: &ctx.endpoints(),
-        approved: &ctx.config.allowed_redirects,
+        approved: &ctx.app.config.allowed_redirects,
         pages: &pages,
         connections: &connected.own,
         ended: &connected.ended,
@@ -54,7 +47,7 @@ pub(super) async fn show(
             .ok()
             .flatten()
             .and_then(Action::parse)
-            .filter(|_| browser::comes_from_ourselves(request)),
+            .filter(|_| browser::comes_from_ourselves(ctx.head)),
         clock: &clock,
     });
     if let Some(name) = chosen {

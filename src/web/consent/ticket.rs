@@ -1,17 +1,14 @@
 //! The visit of a consent page: its form's handle with the cookie that belongs to it, and its end without a connection.
 
-use super::super::Context;
 use super::super::browser::{self, Cookie, Presented};
+use super::super::context::RequestContext;
 use super::super::limits;
 use super::Fault;
-use crate::model::ids::RequestId;
 use crate::oauth::client::Client;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;
 use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
-use bytes::Bytes;
-use http::Request;
 
 /// Why a request of somebody who has signed in makes no connection.
 #[derive(Clone, Copy)]
@@ -48,17 +45,17 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// Reads both. What was made up ends here, without a query.
-    pub(super) async fn read(ctx: &Context<'_>, request: &Request<Bytes>, handle: Option<&str>) -> Result<Self, Fault> {
+    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, Fault> {
         let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
             Presented::Token(consent) => consent,
             Presented::Absent => return Err(Fault::NotThisVisit),
-            Presented::MadeUp => return Err(bad(ctx, request, Fault::NotThisVisit).await),
+            Presented::MadeUp => return Err(bad(ctx, Fault::NotThisVisit).await),
         };
-        let cookie = Cookie::of_consent(&consent.hash(), &ctx.config.public_url);
-        match cookie.read(request, ctx.tags()) {
+        let cookie = Cookie::of_consent(&consent.hash(), &ctx.app.config.public_url);
+        match cookie.read(ctx.head, ctx.tags()) {
             Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
-            Presented::Absent => Err(not_found(ctx, request, &consent).await?),
-            Presented::MadeUp => Err(bad(ctx, request, Fault::OtherBrowser).await),
+            Presented::Absent => Err(not_found(ctx, &consent).await?),
+            Presented::MadeUp => Err(bad(ctx, Fault::OtherBrowser).await),
         }
     }
 
@@ -66,67 +63,52 @@ impl Ticket {
         RequestKeys { consent: &self.consent, browser: &self.browser }
     }
 
-    pub(super) async fn find(
-        &self,
-        ctx: &Context<'_>,
-        request: &Request<Bytes>,
-        request_id: &RequestId,
-    ) -> Result<SignedInRequest, Fault> {
+    pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, Fault> {
         match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
             Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
             Some(asked) => {
-                self.refuse(ctx, &asked, Refused::ClientNotListed, request_id).await?;
+                self.refuse(ctx, &asked, Refused::ClientNotListed).await?;
                 Err(Fault::NotThisVisit)
             }
-            None => Err(not_found(ctx, request, &self.consent).await?),
+            None => Err(not_found(ctx, &self.consent).await?),
         }
     }
 
     /// Ends the request without a connection, with the audit row that says why. `false`: it was already answered.
     pub(super) async fn refuse(
         &self,
-        ctx: &Context<'_>,
+        ctx: &RequestContext<'_>,
         asked: &SignedInRequest,
         why: Refused,
-        request_id: &RequestId,
     ) -> Result<bool, DatabaseError> {
         let (outcome, detail) = why.record();
-        let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked, request_id) };
+        let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked) };
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await
     }
 
     /// Counts an answer; one too many ends the request.
-    pub(super) async fn count(
-        &self,
-        ctx: &Context<'_>,
-        asked: &SignedInRequest,
-        request_id: &RequestId,
-    ) -> Result<(), Fault> {
+    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), Fault> {
         let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        self.refuse(ctx, asked, Refused::Answers, request_id).await?;
+        self.refuse(ctx, asked, Refused::Answers).await?;
         Err(Fault::TooOften(wait))
     }
 }
 
 /// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
-fn is_still_proven(ctx: &Context<'_>, client: &Client) -> bool {
+fn is_still_proven(ctx: &RequestContext<'_>, client: &Client) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
 /// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &Context<'_>, request: &Request<Bytes>, fault: Fault) -> Fault {
-    limits::count_bad_handle(ctx, request).await.map_or(fault, Fault::TooOften)
+async fn bad(ctx: &RequestContext<'_>, fault: Fault) -> Fault {
+    limits::count_bad_handle(ctx).await.map_or(fault, Fault::TooOften)
 }
 
 /// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
 /// it costs a query.
-async fn not_found(
-    ctx: &Context<'_>,
-    request: &Request<Bytes>,
-    consent: &ConsentHandle,
-) -> Result<Fault, DatabaseError> {
-    if let Some(wait) = limits::count_bad_handle(ctx, request).await {
+async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentHandle) -> Result<Fault, DatabaseError> {
+    if let Some(wait) = limits::count_bad_handle(ctx).await {
         return Ok(Fault::TooOften(wait));
     }
     let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
@@ -134,7 +116,7 @@ async fn not_found(
 }
 
 /// The row of an approval.
-pub(super) fn audit_entry<'a>(ctx: &Context<'_>, asked: &'a SignedInRequest, request_id: &'a RequestId) -> Entry<'a> {
+pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, asked: &'a SignedInRequest) -> Entry<'a> {
     Entry {
         id: AuditId::once(Kind::Approval, &asked.grant_id),
         at: ctx.now,
@@ -144,7 +126,7 @@ pub(super) fn audit_entry<'a>(ctx: &Context<'_>, asked: &'a SignedInRequest, req
         client_id: &asked.client.id,
         client_name: &asked.client.name,
         grant_id: &asked.grant_id,
-        request_id,
+        request_id: ctx.request_id,
         target: None,
         detail: None,
     }

@@ -187,7 +187,7 @@ impl<'a> Story<'a> {
     }
 
     fn purge(&mut self) {
-        purge::run(&self.app.db, self.app.now(), &|| true).now_or_never().expect("no waiting");
+        purge::run(&*self.app.db, self.app.now(), &|| true).now_or_never().expect("no waiting");
         self.world.purge();
         self.has_purged = true;
     }

@@ -175,7 +175,7 @@ impl Story<'_> {
         let (user_id, request_id) = (UserId(USERS[user].into()), RequestId("r".into()));
         let client_id = ClientId::parse(CLIENTS[client]).expect("fits");
         self.arm(fault);
-        let revoking = grants::revoke_connection(&self.app.db, &user_id, &client_id, &request_id, self.app.now());
+        let revoking = grants::revoke_connection(&*self.app.db, &user_id, &client_id, &request_id, self.app.now());
         let revoked = revoking.now_or_never().expect("no waiting");
         let effect = Effect::EndConnection { user, client };
         if let Some(failed) = self.disarm(fault) {

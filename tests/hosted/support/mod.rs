@@ -21,16 +21,16 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
-use statibeat_mcp::hosted::rate_limit::{MessageCounts, State};
+use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::model::ids::RequestId;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{BodyError, Decision, LimiterError, RateLimit, RateLimiter, RequestBody};
-use statibeat_mcp::storage::gathering::Gathering;
 use statibeat_mcp::telemetry::RequestRecord;
-use statibeat_mcp::upstream::memory::Memory;
-use statibeat_mcp::web::{self, Answered, Runtime};
+use statibeat_mcp::web::{self, Answered, App, RequestInputs};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
 use std::time::Duration;
 use upstream::SimulatorClient;
 
@@ -49,21 +49,17 @@ const START: i64 = 1_790_000_000;
 
 /// The connector under test.
 pub struct TestApp {
-    pub config: Config,
-    pub db: SqliteDatabase,
-    pub upstream: SimulatorClient,
-    pub limiter: Counters,
+    app: App,
+    pub db: Rc<SqliteDatabase>,
+    pub upstream: Rc<SimulatorClient>,
+    pub limiter: Rc<Counters>,
     /// The notes of all requests.
     pub log: RefCell<Vec<String>>,
     /// What operators see of all requests, in the order in which they ended.
     pub records: RefCell<Vec<RequestRecord>>,
-    pub memory: Memory,
     looks: Cell<u64>,
-    gathering: Gathering,
     /// The address that Cloudflare says all requests come from.
     pub address: Cell<Option<&'static str>>,
-    /// What the one instance has counted.
-    pub messages: MessageCounts,
     /// Bytes of request bodies that the connector has read.
     pub body_bytes_read: Cell<usize>,
     now: Cell<i64>,
@@ -79,21 +75,20 @@ impl TestApp {
     pub fn with(variables: impl Fn(&str) -> Option<&'static str>) -> Self {
         let lookup = |name: &str| variables(name).map(str::to_owned).or_else(|| variable(name));
         let config = Config::from_lookup(lookup).expect("the test's configuration is good");
+        let (db, upstream) = (Rc::new(SqliteDatabase::new()), Rc::new(SimulatorClient::new(START)));
+        let limiter = Rc::new(Counters::default());
         let app = Self {
-            upstream: SimulatorClient::new(START),
-            db: SqliteDatabase::new(),
-            limiter: Counters::default(),
+            app: App::new(Rc::new(config), db.clone(), upstream.clone(), limiter.clone()),
+            db,
+            upstream,
+            limiter,
             log: RefCell::default(),
             records: RefCell::default(),
-            memory: Memory::default(),
             looks: Cell::new(0),
-            gathering: Gathering::default(),
             address: Cell::new(None),
-            messages: MessageCounts::default(),
             body_bytes_read: Cell::new(0),
             now: Cell::new(START),
             drawn: Cell::new(0),
-            config,
         };
         app.publish_keys();
         app
@@ -102,7 +97,7 @@ impl TestApp {
     /// The same connector, database and all, deployed with other variables.
     pub fn redeploy(&mut self, variables: impl Fn(&str) -> Option<String>) {
         let lookup = |name: &str| variables(name).or_else(|| variable(name));
-        self.config = Config::from_lookup(lookup).expect("the test's configuration is good");
+        self.config = Rc::new(Config::from_lookup(lookup).expect("the test's configuration is good"));
         self.publish_keys();
     }
 
@@ -138,13 +133,7 @@ impl TestApp {
         }
         let random = |bytes: &mut [u8]| self.draw(bytes);
         self.looks.set(0);
-        let runtime = Runtime {
-            config: &self.config,
-            db: &self.db,
-            http: &self.upstream,
-            memory: &self.memory,
-            limiter: &self.limiter,
-            messages: &self.messages,
+        let inputs = RequestInputs {
             request_id: RequestId(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())),
             now: self.now(),
             clock: &|| self.milliseconds(),
@@ -154,11 +143,11 @@ impl TestApp {
         let (parts, bytes) = request.into_parts();
         let body = SentBody { bytes, read: &self.body_bytes_read };
         let head = Request::from_parts(parts, ());
-        let Answered { mut response, record } = web::handle(&runtime, head, &body).await;
+        let Answered { mut response, record } = web::handle(&self.app, inputs, &head, &body).await;
         logged::check(&sent, &response, &record);
         self.log.borrow_mut().extend(record.notes.iter().cloned());
         self.records.borrow_mut().push(record);
-        web::gather(&mut response, &self.gathering, 0);
+        web::gather(&mut response, &self.app.usage, 0);
         response
     }
 
@@ -187,7 +176,7 @@ impl TestApp {
     /// Does what answered calls left to be done.
     pub fn count_calls(&self) {
         let log = |line: &str| panic!("{line}");
-        web::count(&self.db, &self.gathering.take(), &log).now_or_never().expect("nothing here ever waits");
+        web::count(&*self.db, &self.app.usage.take(), &log).now_or_never().expect("nothing here ever waits");
     }
 
     pub fn get(&self, path_and_query: &str) -> Response<Bytes> {
@@ -201,6 +190,21 @@ impl TestApp {
             let drawn = Sha256::digest(self.drawn.get().to_be_bytes());
             chunk.copy_from_slice(&drawn[..chunk.len()]);
         }
+    }
+}
+
+/// Tests look at the instance under test, and change what an operator or a restart would.
+impl Deref for TestApp {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl DerefMut for TestApp {
+    fn deref_mut(&mut self) -> &mut App {
+        &mut self.app
     }
 }
 

@@ -1,0 +1,119 @@
+//! What handlers are given: [`App`] lives as long as the instance, [`RequestContext`] as long as one request.
+
+use crate::config::Config;
+use crate::hosted::rate_limit::MessageCounts;
+use crate::keyring::KeyRing;
+use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::timestamp::Timestamp;
+use crate::oauth::client::Clients;
+use crate::oauth::metadata::Endpoints;
+use crate::ports::{Database, HttpClient, RateLimiter};
+use crate::storage::gathering::Gathering;
+use crate::telemetry::{Clock, Ledger};
+use crate::upstream::memory::Memory;
+use crate::upstream::{Client, ClientSettings, Principal, UserClient};
+use crate::web::routes;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use std::rc::Rc;
+
+/// One instance of the server. An edge makes it once.
+pub struct App {
+    pub config: Rc<Config>,
+    pub db: Rc<dyn Database>,
+    pub http: Rc<dyn HttpClient>,
+    pub limiter: Rc<dyn RateLimiter>,
+    /// What is known of StatiBeat.
+    pub memory: Memory,
+    /// Messages that this instance has counted.
+    pub messages: MessageCounts,
+    /// Calls that this instance has yet to count.
+    pub usage: Gathering,
+}
+
+impl App {
+    pub fn new(
+        config: Rc<Config>,
+        db: Rc<dyn Database>,
+        http: Rc<dyn HttpClient>,
+        limiter: Rc<dyn RateLimiter>,
+    ) -> Self {
+        let (memory, messages, usage) = (Memory::default(), MessageCounts::default(), Gathering::default());
+        Self { config, db, http, limiter, memory, messages, usage }
+    }
+
+    /// Who we are, and where StatiBeat is.
+    pub(super) fn settings(&self) -> ClientSettings<'_> {
+        ClientSettings {
+            issuer: &self.config.issuer,
+            origin: &self.config.upstream_origin,
+            environment: &self.config.environment,
+            assertion_keys: &self.config.assertion_keys,
+            identity_keys: &self.config.identity_keys,
+        }
+    }
+}
+
+/// What an edge reads for each request from the runtime.
+pub struct RequestInputs<'a> {
+    pub request_id: RequestId,
+    /// The clock, read once: the time that every decision is made for.
+    pub now: Timestamp,
+    /// The clock in milliseconds since the Unix epoch, for durations and for the times of assertions.
+    pub clock: &'a Clock<'a>,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+}
+
+/// All that a handler may use.
+pub(super) struct RequestContext<'a> {
+    pub app: &'a App,
+    /// The request without its body.
+    pub head: &'a Request<()>,
+    pub request_id: &'a RequestId,
+    pub now: Timestamp,
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// Never given a secret or a customer's text.
+    pub log: &'a Ledger<'a>,
+    /// The app's ports; each use is noted in the log.
+    pub db: &'a dyn Database,
+    pub limiter: &'a dyn RateLimiter,
+    pub upstream: Client<'a>,
+}
+
+impl RequestContext<'_> {
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
+    pub fn random_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.random_bytes::<16>())
+    }
+
+    pub fn clients(&self) -> Clients<'_> {
+        let config = &self.app.config;
+        Clients {
+            allowed: &config.allowed_redirects,
+            registrations: &config.client_keys,
+            accepts_unverified: config.accepts_unverified_clients,
+        }
+    }
+
+    pub fn tags(&self) -> &KeyRing {
+        &self.app.config.tag_keys
+    }
+
+    pub fn endpoints(&self) -> Endpoints {
+        let config = &self.app.config;
+        routes::endpoints(&config.public_url, &config.issuer, config.has_registration)
+    }
+
+    /// StatiBeat's API in a person's name.
+    pub fn api<'a>(&'a self, user_id: &'a UserId, client_id: &'a str, grant_id: &'a GrantId) -> UserClient<'a> {
+        let principal = Principal { user_id, client_id, grant_id, request_id: self.request_id };
+        UserClient { client: &self.upstream, principal }
+    }
+}
