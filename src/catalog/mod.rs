@@ -14,6 +14,7 @@ pub mod uri;
 
 pub use uri::Variables;
 
+use crate::model::operation::Operation;
 use crate::model::scope::{Requirement, ScopeSet};
 use serde_json::Value;
 use std::time::Duration;
@@ -204,49 +205,19 @@ pub struct Tool {
 /// The upstream write that a call means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
-    pub method: WriteMethod,
-    /// Relative to the page's admin root, as in `incidents`.
-    pub path: String,
+    pub operation: Operation,
+    /// The fields to send; without any for an operation that takes none.
     pub body: Value,
-    /// The stage it moves something to, which the surface must look at before it posts.
-    pub stage: Option<tools::stage::StageChange>,
-}
-
-/// How a write is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteMethod {
-    /// Adds, or does something to what is there.
-    Post,
-    Patch,
-    /// Takes it away; there is no body.
-    Delete,
 }
 
 impl Write {
-    /// A POST that moves no stage.
-    pub fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: WriteMethod::Post, path: path.into(), body, stage: None }
+    pub const fn new(operation: Operation, body: Value) -> Self {
+        Self { operation, body }
     }
 
-    /// Changes the named fields of what is at a path.
-    pub fn patch(path: impl Into<String>, body: Value) -> Self {
-        Self { method: WriteMethod::Patch, ..Self::post(path, body) }
-    }
-
-    /// Takes away what is at a path.
-    pub fn delete(path: impl Into<String>) -> Self {
-        Self { method: WriteMethod::Delete, ..Self::post(path, Value::Null) }
-    }
-
-    /// Whether StatiBeat takes a name for it, under which it is found again and done only once.
-    pub fn takes_external_id(&self) -> bool {
-        let adds = matches!(self.path.as_str(), "incidents" | "maintenances") || self.path.ends_with("/updates");
-        self.method == WriteMethod::Post && adds
-    }
-
-    /// The same, moving a stage.
-    pub fn with_stage(self, stage: Option<tools::stage::StageChange>) -> Self {
-        Self { stage, ..self }
+    /// The client's own name for the write, under which StatiBeat carries it out only once.
+    pub fn external_id(&self) -> Option<&str> {
+        self.body.get("external_id").and_then(Value::as_str)
     }
 }
 

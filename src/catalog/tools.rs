@@ -11,18 +11,19 @@ pub mod maintenance_actions;
 pub mod maintenances;
 pub mod reading;
 mod report;
-pub mod stage;
 
 use super::arguments;
 use super::uri::Roots;
-use super::{ArgumentError, Effect, Resource, Tool, Write, WriteMethod};
+use super::{ArgumentError, Effect, Resource, Tool, Write};
+use crate::model::operation::Operation;
 use crate::model::scope::Requirement;
 use crate::model::visible::{Hidden, find_line_break};
+use http::Method;
 use report::Report;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Every tool, in the order of lists.
 pub static TOOLS: &[Tool] = &[
@@ -83,12 +84,12 @@ pub struct Done {
 }
 
 /// An argument type: the tool's schema, parser and meaning.
-trait Arguments: DeserializeOwned + JsonSchema {
+trait Arguments: DeserializeOwned + Serialize + JsonSchema {
     /// What the client is told after the write.
     const REPORT: Report;
 
-    /// The write that these arguments mean.
-    fn into_write(self) -> Write;
+    /// The operation that a call means; its body are the arguments as they serialize.
+    fn operation(&self) -> Operation;
 }
 
 /// Exactly one of the three. Its schema carries no descriptions and bounds: the names speak, StatiBeat knows the
@@ -127,9 +128,11 @@ const fn tool<A: Arguments>(
 }
 
 fn write<A: Arguments>(given: Value) -> Result<Write, ArgumentError> {
-    let write = arguments::parse::<A>(given).map(A::into_write)?;
+    let arguments = arguments::parse::<A>(given)?;
+    let write = Write::new(arguments.operation(), json!(arguments));
     check_title(&write)?;
-    let changes_nothing = write.method == WriteMethod::Patch && write.body.as_object().is_some_and(Map::is_empty);
+    let changes_nothing =
+        write.operation.method() == Method::PATCH && write.body.as_object().is_some_and(Map::is_empty);
     if changes_nothing { Err(ArgumentError("name at least one field to change".to_owned())) } else { Ok(write) }
 }
 

@@ -17,7 +17,7 @@ use crate::storage::idempotency::{self, Key};
 use crate::upstream::identity::AccessiblePage;
 use crate::writes::approval::{Approval, ApprovalRequest, Duplicate, UnsentOutcome, WriteStore};
 use crate::writes::call_arguments::{self, CallArguments};
-use crate::writes::checks::lifecycle::LifecycleError;
+use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 use crate::writes::checks::{overlap, schedule};
 use crate::writes::fingerprint::{WriteFingerprint, check_external_id};
 use crate::writes::report;
@@ -48,7 +48,8 @@ pub async fn call(
             return Ok(report::bad_arguments(&problems));
         }
     };
-    if let Some(change) = &call.write.stage
+    let stage_change = StageChange::find(&call.write);
+    if let Some(change) = &stage_change
         && let Err(missing) = stage::check_scopes(surface.guard.caller.scopes, requirement.scope, change)
     {
         about.refused(surface, "scope").await;
@@ -71,7 +72,7 @@ pub async fn call(
     };
     // A write that was requested before is not looked at again: repeating the call tells how it ended.
     let fingerprint = WriteFingerprint::new(tool.name, page.id, &call.write, call.how.key.as_deref());
-    if let Some(change) = &call.write.stage
+    if let Some(change) = &stage_change
         && !about.is_known(surface, &fingerprint).await
         && let Err(refusal) = stage::check(surface, &page, change).await
     {
@@ -230,7 +231,7 @@ impl About {
                     LifecycleError::NotAllowed(_) => self.refused(surface, "stage").await,
                     LifecycleError::Unread(error) => drop(self.noted(surface, Outcome::Failed, error.reason()).await),
                 }
-                unmoved.told()
+                unmoved.respond()
             }
         }
     }

@@ -2,12 +2,11 @@
 
 use super::HostedSurface;
 use super::access::{self, Denied};
-use crate::catalog::tools::stage::StageChange;
 use crate::mcp::Error;
 use crate::model::scope::{Requirement, Scope, ScopeSet};
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
-use crate::writes::checks::lifecycle::{self, LifecycleError};
+use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 
 /// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
 pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Result<(), Error> {
@@ -32,7 +31,7 @@ pub async fn check(surface: &HostedSurface<'_>, page: &AccessiblePage, change: &
         access::check_role(page, requirement).map_err(Refusal::Role)?;
     }
     let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
-    lifecycle::check(apis.each_ref(), change).await.map_err(Refusal::LifecycleError)
+    change.check(apis.each_ref()).await.map_err(Refusal::LifecycleError)
 }
 
 /// What reading the stages and the thing itself takes.

@@ -26,7 +26,7 @@ use crate::storage::idempotency::{
 use crate::storage::write_permission::WriteDenial;
 use crate::upstream::PageClient;
 use crate::writes::confirm_token::Confirmation;
-use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport, given_external_id};
+use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport};
 use crate::writes::fingerprint::WriteFingerprint;
 use budget::Limit;
 use std::time::Duration;
@@ -143,7 +143,7 @@ impl Run<'_> {
 
     /// The client's own name for the write, or one that leads to the audit row.
     fn own_external_id(&self) -> String {
-        given_external_id(self.attempt.write).map_or_else(|| idempotency::external_id(&self.id), str::to_owned)
+        self.attempt.write.external_id().map_or_else(|| idempotency::external_id(&self.id), str::to_owned)
     }
 
     async fn acquire(&self) -> Result<Acquisition, DatabaseError> {
@@ -153,7 +153,7 @@ impl Run<'_> {
             |approval: &Confirmation| Handle { nonce: approval.nonce.clone(), expires_at: approval.expires_at };
         let handle = self.attempt.approval.map(handle);
         let shown = self.attempt.approval.and_then(|approval| approval.shown.duplicate.as_deref());
-        let duplicates = match given_external_id(self.attempt.write) {
+        let duplicates = match self.attempt.write.external_id() {
             Some(_) => DuplicateRule::Allowed,
             None => DuplicateRule::Refused { shown },
         };

@@ -3,6 +3,7 @@
 
 pub mod ids;
 pub mod loopback;
+pub mod operation;
 pub mod outcome;
 pub mod scope;
 pub mod timestamp;

@@ -4,15 +4,16 @@ use super::memory::{Claimed, Ending};
 use super::{PageSurface, SUMMARY, tools};
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::uri::Roots;
-use crate::catalog::{Effect, Tool, Write, WriteMethod};
+use crate::catalog::{Effect, Tool, Write};
 use crate::mcp::{Dialogue, Error, ToolOutcome};
 use crate::model::timestamp::Timestamp;
 use crate::upstream::ApiError;
 use crate::writes::approval::{Approval, ApprovalRequest, UnsentOutcome, WriteStore};
 use crate::writes::call_arguments::{self, CallArguments};
-use crate::writes::checks::{lifecycle, overlap, schedule};
+use crate::writes::checks::lifecycle::StageChange;
+use crate::writes::checks::{overlap, schedule};
 use crate::writes::confirm_token::Confirmation;
-use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport, given_external_id};
+use crate::writes::execute::{Sending, WriteError, WriteOrigin, WriteReport};
 use crate::writes::fingerprint::{WriteFingerprint, check_external_id};
 use crate::writes::report;
 use async_trait::async_trait;
@@ -42,11 +43,11 @@ pub async fn call(
     let fingerprint = WriteFingerprint::new(tool.name, page.id, &write, how.key.as_deref());
     let api = surface.api();
     // A write that was requested before is not looked at again: repeating the call tells how it ended.
-    if let Some(change) = &write.stage
+    if let Some(change) = StageChange::find(&write)
         && !surface.memory.is_known(&fingerprint)
-        && let Err(unmoved) = lifecycle::check([&api, &api], change).await
+        && let Err(unmoved) = change.check([&api, &api]).await
     {
-        return unmoved.told();
+        return unmoved.respond();
     }
     let now = (surface.outside.now)();
     let request = ApprovalRequest {
@@ -145,7 +146,7 @@ async fn perform(
         Ok(posted) if is_remembered(write, fingerprint) => Ending::Done(posted),
         Ok(_) => Ending::DoneOnce,
         Err(reason) if is_certain(reason) => Ending::NotDone,
-        Err(_) if !write.takes_external_id() && !fingerprint.has_own_key => Ending::NotDone,
+        Err(_) if !write.operation.takes_external_id() && !fingerprint.has_own_key => Ending::NotDone,
         Err(_) => Ending::Unknown,
     });
     result
@@ -153,7 +154,7 @@ async fn perform(
 
 async fn carry_out(sending: &Sending<'_>) -> Result<WriteReport, WriteError> {
     let posted = |document, made| WriteReport { document, made, remaining: None };
-    if sending.is_taken_over && sending.write.takes_external_id() {
+    if sending.is_taken_over && sending.write.operation.takes_external_id() {
         if let Some(document) = sending.look_up().await.map_err(WriteError::Unresolved)? {
             return Ok(posted(document, WriteOrigin::EarlierVerified));
         }
@@ -164,17 +165,15 @@ async fn carry_out(sending: &Sending<'_>) -> Result<WriteReport, WriteError> {
     Ok(posted(if document.is_null() { gone(sending.write) } else { document }, made))
 }
 
-/// StatiBeat shows nothing of what was deleted; its id is in the path.
+/// StatiBeat shows nothing of what was deleted; its id is in the operation.
 fn gone(write: &Write) -> Value {
-    debug_assert_eq!(write.method, WriteMethod::Delete);
-    let id = write.path.rsplit('/').next().and_then(|id| id.parse::<i64>().ok());
-    json!({ "id": id })
+    json!({ "id": write.operation.target_id() })
 }
 
 /// The client's own name for the write; or one that follows from its key, so that another process makes the same; or one
 /// of this process alone.
 fn external_id(surface: &PageSurface<'_>, write: &Write, fingerprint: &WriteFingerprint) -> String {
-    match given_external_id(write) {
+    match write.external_id() {
         Some(name) => name.to_owned(),
         None if fingerprint.has_own_key => format!("mcp-{}", fingerprint.key_hash),
         None => {
@@ -187,7 +186,7 @@ fn external_id(surface: &PageSurface<'_>, write: &Write, fingerprint: &WriteFing
 /// What adds to the page is the same thing when it is asked for again. What changes it may be meant again, unless the
 /// client says by a key that it is not.
 fn is_remembered(write: &Write, fingerprint: &WriteFingerprint) -> bool {
-    write.takes_external_id() || fingerprint.has_own_key
+    write.operation.takes_external_id() || fingerprint.has_own_key
 }
 
 /// Whether nothing was done for certain.

@@ -167,6 +167,7 @@ mod tests {
     use super::*;
     use crate::catalog::Write;
     use crate::model::ids::PageId;
+    use crate::model::operation::Operation;
     use crate::writes::confirm_token::ShownDuplicates;
     use crate::writes::execute::WriteOrigin;
     use serde_json::json;
@@ -177,7 +178,7 @@ mod tests {
         WriteFingerprint::new(
             "create_incident",
             PageId(7),
-            &Write::post("incidents", json!({ "title": title })),
+            &Write::new(Operation::CreateIncident, json!({ "title": title })),
             Some("k"),
         )
     }

@@ -133,6 +133,7 @@ mod tests {
     use super::super::testing::{FakeHttp, counting_random};
     use super::*;
     use crate::catalog::Write;
+    use crate::model::operation::Operation;
 
     fn access<'a>(http: &'a FakeHttp, token: &'a ApiToken, address: PageAddress) -> ApiTokenTransport<'a> {
         ApiTokenTransport {
@@ -154,7 +155,7 @@ mod tests {
             let http = FakeHttp::answering([(200, json!({})), (201, json!({ "id": 1 }))]);
             let api = PageClient::new(access(&http, &token, address));
             api.get("incidents?limit=5").await.expect("an answer");
-            assert!(api.write(&Write::post("incidents", json!({}))).await.expect("an answer").is_new);
+            assert!(api.write(&Write::new(Operation::CreateIncident, json!({}))).await.expect("an answer").is_new);
             let sent = http.sent();
             assert_eq!(sent[0].uri().to_string(), format!("https://status.example{root}/incidents?limit=5"));
             assert_eq!(sent[1].uri().path(), format!("{root}/incidents"));
@@ -171,8 +172,11 @@ mod tests {
         let token = ApiToken::parse("secret").expect("a token");
         let http = FakeHttp::answering([(200, json!({})), (204, json!(null))]);
         let api = PageClient::new(access(&http, &token, PageAddress::Host));
-        api.write(&Write::patch("incidents/9", json!({ "title": "t" }))).await.expect("an answer");
-        let deleted = api.write(&Write::delete("incidents/9")).await.expect("an answer");
+        api.write(&Write::new(Operation::UpdateIncident { incident_id: 9 }, json!({ "title": "t" })))
+            .await
+            .expect("an answer");
+        let deleted =
+            api.write(&Write::new(Operation::DeleteIncident { incident_id: 9 }, Value::Null)).await.expect("an answer");
         assert_eq!(deleted.document, Value::Null);
         let sent = http.sent();
         assert_eq!((sent[0].method(), sent[0].body().as_ref()), (&Method::PATCH, br#"{"title":"t"}"#.as_slice()));

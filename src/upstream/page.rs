@@ -2,7 +2,7 @@
 
 use super::error::ApiError;
 use super::exchange::{self, Circuit, join_path};
-use crate::catalog::{Write, WriteMethod};
+use crate::catalog::Write;
 use crate::model::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
 use bytes::Bytes;
@@ -78,13 +78,9 @@ impl<'a> PageClient<'a> {
 
     /// Sends a write once. Where no answer says that nothing was done, the error is [`ApiError::OutcomeUnknown`].
     pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
-        let (method, has_body) = match write.method {
-            WriteMethod::Post => (Method::POST, true),
-            WriteMethod::Patch => (Method::PATCH, true),
-            WriteMethod::Delete => (Method::DELETE, false),
-        };
-        let body = has_body.then(|| Bytes::from(write.body.to_string()));
-        let path = self.path(&write.path)?;
+        let method = write.operation.method();
+        let body = (method != Method::DELETE).then(|| Bytes::from(write.body.to_string()));
+        let path = self.path(&write.operation.path())?;
         let send = Box::pin(async { exchange::send(self.0.http(), self.0.request(method, &path, body)?).await });
         let (status, document) = self.guard(send).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })

@@ -6,7 +6,6 @@
 use super::call_arguments::CallArguments;
 use super::checks::{schedule, text};
 use super::confirm_token::{self, ConfirmTokenPurpose, ConfirmTokenSubject, Confirmation, ShownDuplicates};
-use super::execute::given_external_id;
 use super::fingerprint::WriteFingerprint;
 use super::preview::{self, Preview, Sources};
 use super::report;
@@ -115,7 +114,7 @@ impl ApprovalRequest<'_> {
     /// What looks wrong in texts and times; or the refusal, where the operator or the calendar does not let it through.
     async fn look_over(&self) -> Result<Vec<String>, ToolOutcome> {
         let Self { write, policy, .. } = *self;
-        let found = text::check(&write.path, &write.body, |rule| !policy.rules_off.contains(&rule));
+        let found = text::check(write.operation, &write.body, |rule| !policy.rules_off.contains(&rule));
         let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
         let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
         if !refusing.is_empty() {
@@ -143,7 +142,7 @@ impl ApprovalRequest<'_> {
     async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: Vec<String>) -> Result<Preview, Error> {
         let sources = Sources { api: self.api, incidents: self.incidents };
         // A name of the client's own says by itself that both are one.
-        let duplicate = match given_external_id(self.write) {
+        let duplicate = match self.write.external_id() {
             Some(_) => None,
             None => self.store.find_duplicate(self.fingerprint).await,
         };

@@ -88,9 +88,9 @@ impl Sending<'_> {
     /// What StatiBeat has under this name. A name that the client chose may be somebody else's: then what it names must
     /// read like this write, and if it does not, posting will tell.
     pub async fn look_up(&self) -> Result<Option<Value>, ApiError> {
-        let Write { path, body, .. } = self.write;
-        match self.api.get(&format!("{path}/external/{}", self.external_id)).await {
-            Ok(document) if given_external_id(self.write).is_some() && !reads_like(&document, body) => Ok(None),
+        let Write { operation, body } = self.write;
+        match self.api.get(&operation.lookup_path(self.external_id)).await {
+            Ok(document) if self.write.external_id().is_some() && !reads_like(&document, body) => Ok(None),
             Ok(document) => Ok(Some(document)),
             Err(ApiError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -115,14 +115,14 @@ impl Sending<'_> {
     /// Posts it, once. Where the answer was lost, looks before saying anything.
     pub async fn post(&self) -> Result<(Value, WriteOrigin), WriteError> {
         match self.api.write(&self.named()).await {
-            Ok(WriteAnswer { document, is_new }) if is_new || !self.write.takes_external_id() => {
+            Ok(WriteAnswer { document, is_new }) if is_new || !self.write.operation.takes_external_id() => {
                 Ok((document, WriteOrigin::Posted))
             }
             // What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
             Ok(WriteAnswer { document, .. }) => {
                 Ok((document, if self.is_taken_over { WriteOrigin::EarlierVerified } else { WriteOrigin::Existing }))
             }
-            Err(lost @ ApiError::OutcomeUnknown(_)) if !self.write.takes_external_id() => {
+            Err(lost @ ApiError::OutcomeUnknown(_)) if !self.write.operation.takes_external_id() => {
                 Err(WriteError::Unconfirmed(lost))
             }
             Err(lost @ ApiError::OutcomeUnknown(_)) => match self.look_up().await {
@@ -138,18 +138,13 @@ impl Sending<'_> {
 
     fn named(&self) -> Write {
         let mut write = self.write.clone();
-        if self.write.takes_external_id()
+        if self.write.operation.takes_external_id()
             && let Some(body) = write.body.as_object_mut()
         {
             body.insert("external_id".to_owned(), self.external_id.into());
         }
         write
     }
-}
-
-/// The client's own name for a write.
-pub fn given_external_id(write: &Write) -> Option<&str> {
-    write.body.get("external_id").and_then(Value::as_str)
 }
 
 /// Whether a document holds the texts of a write.

@@ -46,20 +46,12 @@ impl WriteFingerprint {
 fn fields(tool: &str, page_id: PageId, write: &Write) -> Fields {
     let body = write.body.as_object().into_iter().flatten();
     let body = body.map(|(name, value)| (name.clone(), canonical(value)));
-    let fixed =
-        [("tool", tool.to_owned()), ("page_id", page_id.to_string()), (target_name(&write.path), write.path.clone())];
+    let operation = write.operation;
+    // What adds something new has no target; its path stands for the kind of thing.
+    let target = operation.target_id().map_or("path", |_| operation.target_kind().id_argument());
+    let fixed = [("tool", tool.to_owned()), ("page_id", page_id.to_string()), (target, write.operation.path())];
     let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value));
     fixed.chain(body).map(|(name, value)| (name, digest("argument", [value.as_str()])[..16].to_owned())).collect()
-}
-
-fn target_name(path: &str) -> &'static str {
-    match path.split_once('/') {
-        Some(("incidents", _)) => "incident_id",
-        Some(("maintenances", _)) => "maintenance_id",
-        Some(("beats", rest)) if rest.starts_with("actions/") => "action_id",
-        Some(("beats", _)) => "beat_id",
-        _ => "path",
-    }
 }
 
 /// JSON with the names of every object in order.
@@ -89,7 +81,7 @@ fn digest<'a>(usage: &'a str, parts: impl IntoIterator<Item = &'a str>) -> Strin
 
 /// The client's own name for a write also stands in paths, so it must be one that StatiBeat would take.
 pub fn check_external_id(write: Write) -> Result<Write, String> {
-    match write.body.get("external_id").and_then(Value::as_str) {
+    match write.external_id() {
         Some(name) if !is_external_id(name) => {
             Err("`external_id` must have 1 to 128 letters, digits, dots, underscores, colons or hyphens".to_owned())
         }
@@ -108,10 +100,11 @@ fn is_external_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::operation::Operation;
     use serde_json::json;
 
     fn asked(body: Value, key: Option<&str>) -> WriteFingerprint {
-        WriteFingerprint::new("create_incident", PageId(7), &Write::post("incidents", body), key)
+        WriteFingerprint::new("create_incident", PageId(7), &Write::new(Operation::CreateIncident, body), key)
     }
 
     #[test]
@@ -131,12 +124,12 @@ mod tests {
 
     #[test]
     fn tool_page_and_target_are_arguments_too() {
-        let write = |path: &str| Write::post(path, json!({ "message": "m" }));
-        let base = WriteFingerprint::new("a", PageId(7), &write("incidents/1/updates"), Some("k"));
+        let write = |incident_id| Write::new(Operation::AddIncidentUpdate { incident_id }, json!({ "message": "m" }));
+        let base = WriteFingerprint::new("a", PageId(7), &write(1), Some("k"));
         let all = [
-            (WriteFingerprint::new("b", PageId(7), &write("incidents/1/updates"), Some("k")), "tool"),
-            (WriteFingerprint::new("a", PageId(8), &write("incidents/1/updates"), Some("k")), "page_id"),
-            (WriteFingerprint::new("a", PageId(7), &write("incidents/2/updates"), Some("k")), "incident_id"),
+            (WriteFingerprint::new("b", PageId(7), &write(1), Some("k")), "tool"),
+            (WriteFingerprint::new("a", PageId(8), &write(1), Some("k")), "page_id"),
+            (WriteFingerprint::new("a", PageId(7), &write(2), Some("k")), "incident_id"),
         ];
         for (other, field) in all {
             assert_eq!(base.key_hash, other.key_hash);

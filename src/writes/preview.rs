@@ -9,6 +9,7 @@ use super::{confirm_token, target};
 use crate::catalog::Write;
 use crate::catalog::policy::TextRule;
 use crate::mcp::ToolOutcome;
+use crate::model::operation::{Operation, TargetKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::{line, quote, quote_lines};
 use crate::upstream::identity::AccessiblePage;
@@ -62,12 +63,12 @@ pub async fn make(
         read(Some(references::ITEMS.to_owned())),
         read(write.body.get("status").map(|_| references::STATUSES.to_owned())),
         read(Some("subscribers/summary".to_owned())),
-        read(target::place(&write.path)),
+        read(write.operation.target_path()),
     );
     let ((items, statuses, subscribers, target), (active, running, upcoming)) = join(of_write, around).await;
     let (items, target, active) = (items?, target?, active?);
-    let target = target.and_then(|answer| target::pick(&write.path, answer));
-    let subscribers = subscribers?.filter(|_| target::is_announced(write));
+    let target = target.and_then(|answer| target::pick(write.operation, answer));
+    let subscribers = subscribers?.filter(|_| target::is_announced(write.operation));
     let similar = active.as_ref().filter(|_| of_incident);
     let similar = similar.map(|active| duplicate::find(active, write, now)).unwrap_or_default();
     let windows: Vec<Value> = [running?, upcoming?].into_iter().flatten().collect();
@@ -98,9 +99,9 @@ fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> V
 
 fn component(item: &Value, write: &Write) -> Value {
     let name = line(item["name"].as_str().unwrap_or_default(), NAME_MAX);
-    let after = match write.path.split('/').next() {
-        _ if target::ends(write) => json!("no longer affected by it"),
-        Some("maintenances") => json!("under maintenance"),
+    let after = match write.operation.target_kind() {
+        _ if target::ends(write.operation) => json!("no longer affected by it"),
+        TargetKind::Maintenance => json!("under maintenance"),
         _ => write.body.get("status").cloned().unwrap_or(Value::Null),
     };
     json!({ "id": item["id"], "name": name, "before": item["status"], "after": after })
@@ -150,8 +151,11 @@ impl Preview {
 
     /// What a person must know before they agree.
     pub fn sentences(&self, page: &AccessiblePage, write: &Write) -> String {
-        let mut lines =
-            vec![format!("On {}, {}", quote(&page.name, NAME_MAX), target::sentence(write, self.target.as_ref()))];
+        let mut lines = vec![format!(
+            "On {}, {}",
+            quote(&page.name, NAME_MAX),
+            target::sentence(write.operation, self.target.as_ref())
+        )];
         let texts = self.public_text(write);
         lines.extend(
             texts.iter().map(|(name, text)| format!("{name}: {}", quote_lines(text.as_str().unwrap_or_default()))),
@@ -169,12 +173,12 @@ impl Preview {
 
 /// Whether a write lets out what somebody else wrote.
 fn lets_out(write: &Write) -> bool {
-    write.path.starts_with("beats/actions/") && write.path.ends_with("/approve")
+    matches!(write.operation, Operation::ApproveBeatAction { .. })
 }
 
 /// Characters that nobody sees in a draft that a write lets out.
 fn hidden_in(draft: &Value, write: &Write) -> Vec<String> {
-    let found = text::check(&write.path, draft, |rule| rule == TextRule::HiddenCharacter);
+    let found = text::check(write.operation, draft, |rule| rule == TextRule::HiddenCharacter);
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -192,12 +196,16 @@ mod tests {
     #[test]
     fn components_show_before_and_after() {
         let items = json!({ "items": [{ "id": 1, "slug": "api", "name": "API", "status": "operational" }] });
-        let write = |path: &str, body| Write::post(path, body);
+        let write = |operation, body| Write::new(operation, body);
         let body = json!({ "affected_items": [{ "slug": "api" }, { "id": 9 }], "status": "degraded" });
-        let shown = components(Some(&items), None, &write("incidents", body));
+        let shown = components(Some(&items), None, &write(Operation::CreateIncident, body));
         assert_eq!(shown, [json!({ "id": 1, "name": "API", "before": "operational", "after": "degraded" })]);
         let target = json!({ "affected_items": [{ "id": 1, "slug": "api" }] });
-        let shown = components(Some(&items), Some(&target), &write("maintenances/4/updates", json!({})));
+        let shown = components(
+            Some(&items),
+            Some(&target),
+            &write(Operation::AddMaintenanceUpdate { maintenance_id: 4 }, json!({})),
+        );
         assert_eq!(shown[0]["after"], "under maintenance");
     }
 }

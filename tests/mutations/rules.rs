@@ -7,10 +7,11 @@ use std::{fs, io};
 /// What the rules and what they import are made of, below `src`.
 const PARTS: [&str; 3] = ["oauth", "keyring.rs", "model"];
 const MODULES: &str = "pub mod keyring;\npub mod model;\npub mod oauth;\n";
-const USED: [&str; 15] = [
+const USED: [&str; 16] = [
     "base64",
     "form_urlencoded",
     "hmac",
+    "http",
     "idna_adapter",
     "jiff",
     "serde",

@@ -2,10 +2,10 @@
 
 use super::report::{Report, Source};
 use super::{Arguments, tool};
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool};
+use crate::model::operation::Operation;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 /// Measures now instead of later.
 pub const RUN_BEAT: Tool = tool::<RunBeat>(
@@ -34,24 +34,27 @@ pub const REJECT_BEAT_ACTION: Tool = tool::<RejectBeatAction>(
     None,
 );
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RunBeat {
     /// Id of the Beat.
+    #[serde(skip_serializing)]
     beat_id: i64,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ApproveBeatAction {
     /// Id of the pending action.
+    #[serde(skip_serializing)]
     action_id: i64,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RejectBeatAction {
     /// Id of the pending action.
+    #[serde(skip_serializing)]
     action_id: i64,
 }
 
@@ -91,23 +94,23 @@ impl Arguments for RunBeat {
         resource: None,
     };
 
-    fn into_write(self) -> Write {
-        Write::post(format!("beats/{}/run", self.beat_id), json!({}))
+    fn operation(&self) -> Operation {
+        Operation::RunBeat { beat_id: self.beat_id }
     }
 }
 
 impl Arguments for ApproveBeatAction {
     const REPORT: Report = decided("Approved Beat action");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("beats/actions/{}/approve", self.action_id), json!({}))
+    fn operation(&self) -> Operation {
+        Operation::ApproveBeatAction { action_id: self.action_id }
     }
 }
 
 impl Arguments for RejectBeatAction {
     const REPORT: Report = decided("Rejected Beat action");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("beats/actions/{}/reject", self.action_id), json!({}))
+    fn operation(&self) -> Operation {
+        Operation::RejectBeatAction { action_id: self.action_id }
     }
 }

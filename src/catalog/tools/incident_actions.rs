@@ -3,10 +3,10 @@
 use super::report::{Report, Source};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool};
+use crate::model::operation::Operation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// Changes what an incident says.
 pub const UPDATE_INCIDENT: Tool = tool::<UpdateIncident>(
@@ -84,10 +84,11 @@ struct UpdateIncident {
     affected_items_freetext: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AcknowledgeIncident {
     /// Id of the incident.
+    #[serde(skip_serializing)]
     incident_id: i64,
 }
 
@@ -115,10 +116,11 @@ struct ReopenIncident {
     message: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeleteIncident {
     /// Id of the incident.
+    #[serde(skip_serializing)]
     incident_id: i64,
 }
 
@@ -148,32 +150,32 @@ const fn changed(done: &'static str) -> Report {
 impl Arguments for UpdateIncident {
     const REPORT: Report = changed("Updated incident");
 
-    fn into_write(self) -> Write {
-        Write::patch(format!("incidents/{}", self.incident_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::UpdateIncident { incident_id: self.incident_id }
     }
 }
 
 impl Arguments for AcknowledgeIncident {
     const REPORT: Report = changed("Acknowledged incident");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("incidents/{}/acknowledge", self.incident_id), json!({}))
+    fn operation(&self) -> Operation {
+        Operation::AcknowledgeIncident { incident_id: self.incident_id }
     }
 }
 
 impl Arguments for ResolveIncident {
     const REPORT: Report = changed("Resolved incident");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("incidents/{}/resolve", self.incident_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::ResolveIncident { incident_id: self.incident_id }
     }
 }
 
 impl Arguments for ReopenIncident {
     const REPORT: Report = changed("Reopened incident");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("incidents/{}/reopen", self.incident_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::ReopenIncident { incident_id: self.incident_id }
     }
 }
 
@@ -191,7 +193,7 @@ impl Arguments for DeleteIncident {
         resource: None,
     };
 
-    fn into_write(self) -> Write {
-        Write::delete(format!("incidents/{}", self.incident_id))
+    fn operation(&self) -> Operation {
+        Operation::DeleteIncident { incident_id: self.incident_id }
     }
 }

@@ -1,14 +1,13 @@
 //! Tools that write incidents: argument types, the write each one means, and the result.
 
 use super::report::{Report, Source};
-use super::stage::{Lifecycle, StageChange};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool};
+use crate::model::operation::Operation;
 use crate::model::scope::{PagePermission, Requirement, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 const NEEDS: Option<Requirement> =
     Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] });
@@ -76,8 +75,8 @@ impl Arguments for CreateIncident {
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     };
 
-    fn into_write(self) -> Write {
-        Write::post("incidents", json!(self))
+    fn operation(&self) -> Operation {
+        Operation::CreateIncident
     }
 }
 
@@ -121,10 +120,8 @@ impl Arguments for AddIncidentUpdate {
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     };
 
-    fn into_write(self) -> Write {
-        let (of, target_id) = (Lifecycle::Incident, self.incident_id);
-        let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
-        Write::post(format!("incidents/{target_id}/updates"), json!(self)).with_stage(stage)
+    fn operation(&self) -> Operation {
+        Operation::AddIncidentUpdate { incident_id: self.incident_id }
     }
 }
 

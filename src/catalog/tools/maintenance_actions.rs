@@ -3,10 +3,10 @@
 use super::report::{Report, Source};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::MAINTENANCE_DETAIL;
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool};
+use crate::model::operation::Operation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// Changes what a maintenance says, or when it is.
 pub const UPDATE_MAINTENANCE: Tool = tool::<UpdateMaintenance>(
@@ -102,10 +102,11 @@ struct CancelMaintenance {
     message: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeleteMaintenance {
     /// Id of the maintenance.
+    #[serde(skip_serializing)]
     maintenance_id: i64,
 }
 
@@ -135,24 +136,24 @@ const fn changed(done: &'static str) -> Report {
 impl Arguments for UpdateMaintenance {
     const REPORT: Report = changed("Updated maintenance");
 
-    fn into_write(self) -> Write {
-        Write::patch(format!("maintenances/{}", self.maintenance_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::UpdateMaintenance { maintenance_id: self.maintenance_id }
     }
 }
 
 impl Arguments for CompleteMaintenance {
     const REPORT: Report = changed("Completed maintenance");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("maintenances/{}/complete", self.maintenance_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::CompleteMaintenance { maintenance_id: self.maintenance_id }
     }
 }
 
 impl Arguments for CancelMaintenance {
     const REPORT: Report = changed("Cancelled maintenance");
 
-    fn into_write(self) -> Write {
-        Write::post(format!("maintenances/{}/cancel", self.maintenance_id), json!(self))
+    fn operation(&self) -> Operation {
+        Operation::CancelMaintenance { maintenance_id: self.maintenance_id }
     }
 }
 
@@ -170,7 +171,7 @@ impl Arguments for DeleteMaintenance {
         resource: None,
     };
 
-    fn into_write(self) -> Write {
-        Write::delete(format!("maintenances/{}", self.maintenance_id))
+    fn operation(&self) -> Operation {
+        Operation::DeleteMaintenance { maintenance_id: self.maintenance_id }
     }
 }

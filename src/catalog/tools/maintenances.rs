@@ -1,14 +1,13 @@
 //! Tools that write maintenances: argument types, the write each one means, and the result.
 
 use super::report::{Report, Source};
-use super::stage::{Lifecycle, StageChange};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::MAINTENANCE_DETAIL;
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool};
+use crate::model::operation::Operation;
 use crate::model::scope::{PagePermission, Requirement, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 const NEEDS: Option<Requirement> =
     Some(Requirement { scope: Scope::MaintenancesWrite, permissions: &[PagePermission::MaintenancesManage] });
@@ -83,8 +82,8 @@ impl Arguments for ScheduleMaintenance {
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };
 
-    fn into_write(self) -> Write {
-        Write::post("maintenances", json!(self))
+    fn operation(&self) -> Operation {
+        Operation::ScheduleMaintenance
     }
 }
 
@@ -121,9 +120,7 @@ impl Arguments for AddMaintenanceUpdate {
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };
 
-    fn into_write(self) -> Write {
-        let (of, target_id) = (Lifecycle::Maintenance, self.maintenance_id);
-        let stage = self.lifecycle_stage_id.map(|stage_id| StageChange { of, target_id, stage_id });
-        Write::post(format!("maintenances/{target_id}/updates"), json!(self)).with_stage(stage)
+    fn operation(&self) -> Operation {
+        Operation::AddMaintenanceUpdate { maintenance_id: self.maintenance_id }
     }
 }

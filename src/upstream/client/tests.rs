@@ -1,6 +1,7 @@
 use super::super::testing::{Desk, FakeHttp, claims_of};
 use super::*;
 use crate::catalog::Write;
+use crate::model::operation::Operation;
 use serde_json::json;
 
 fn page() -> AccessiblePage {
@@ -44,7 +45,7 @@ async fn a_write_is_bound_to_its_body() {
     let http = FakeHttp::answering([(201, json!({ "id": 1 }))]);
     let desk = Desk::new();
     let client = desk.client(&http);
-    let write = Write::post("incidents", json!({ "title": "t" }));
+    let write = Write::new(Operation::CreateIncident, json!({ "title": "t" }));
     let answer = desk.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.expect("an answer");
     assert!(answer.is_new);
     let request = &http.sent()[0];
@@ -63,7 +64,7 @@ async fn a_read_is_repeated_once_with_an_assertion_of_its_own_and_a_write_never(
     let sent = http.sent();
     assert_eq!(sent.len(), 2);
     assert_ne!(claims_of(&sent[0])["jti"], claims_of(&sent[1])["jti"]);
-    let write = Write::post("incidents", json!({}));
+    let write = Write::new(Operation::CreateIncident, json!({}));
     assert!(desk.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.is_err());
     assert_eq!(http.sent().len(), 3);
 }

@@ -4,6 +4,7 @@
 //! at the very same moment both pass.
 
 use crate::catalog::Write;
+use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub struct PossibleDuplicate {
 
 /// Whether a write opens an incident that could have been opened already.
 pub fn applies_to(write: &Write) -> bool {
-    write.path == "incidents" && names_something(write)
+    write.operation == Operation::CreateIncident && names_something(write)
 }
 
 /// Whether a write names what is affected.
@@ -86,7 +87,7 @@ mod tests {
             "id": 9, "title": "T", "started_at": started_at,
             "affected_items": affected, "affected_items_freetext": freetext,
         });
-        let write = Write::post("incidents", body);
+        let write = Write::new(Operation::CreateIncident, body);
         find(&json!({ "items": [entry] }), &write, NOW).iter().map(|similar| similar.id).collect()
     }
 
@@ -118,10 +119,10 @@ mod tests {
 
     #[test]
     fn only_an_incident_that_names_something_is_looked_for() {
-        let applies = |path: &str, body: Value| applies_to(&Write::post(path, body));
-        assert!(applies("incidents", json!({ "affected_items": [{ "id": 1 }] })));
-        assert!(!applies("incidents", json!({ "affected_items": [] })));
-        assert!(!applies("incidents/9/updates", json!({ "affected_items": [{ "id": 1 }] })));
-        assert!(!applies("maintenances", json!({ "affected_items": [{ "id": 1 }] })));
+        let applies = |operation, body: Value| applies_to(&Write::new(operation, body));
+        assert!(applies(Operation::CreateIncident, json!({ "affected_items": [{ "id": 1 }] })));
+        assert!(!applies(Operation::CreateIncident, json!({ "affected_items": [] })));
+        assert!(!applies(Operation::AddIncidentUpdate { incident_id: 9 }, json!({ "affected_items": [{ "id": 1 }] })));
+        assert!(!applies(Operation::ScheduleMaintenance, json!({ "affected_items": [{ "id": 1 }] })));
     }
 }

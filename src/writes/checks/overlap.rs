@@ -69,7 +69,7 @@ pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Ti
         entries(list).iter().filter(|entry| duplicate::overlaps(entry, &write.body)).cloned().collect()
     };
     // A window that is being changed is no other window.
-    let own: Option<i64> = write.path.split('/').nth(1).and_then(|id| id.parse().ok());
+    let own = write.operation.target_id();
     let window = |entry: Value| {
         let (from, to) = (time(&entry, "starts_at")?, time(&entry, "ends_at")?);
         let id = entry["id"].as_i64().filter(|id| Some(*id) != own && from < ends_at && starts_at < to)?;
@@ -92,6 +92,7 @@ fn time(entry: &Value, name: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::operation::Operation;
     use serde_json::json;
 
     /// 2030-01-01T11:00:00Z.
@@ -104,7 +105,7 @@ mod tests {
         let other = json!({ "items": [{
             "id": 7, "title": "Move", "starts_at": starts_at, "ends_at": ends_at, "affected_items": [{ "id": item }],
         }] });
-        find(&[other], None, &Write::post("maintenances", planned), NOW)
+        find(&[other], None, &Write::new(Operation::ScheduleMaintenance, planned), NOW)
     }
 
     #[test]
@@ -126,7 +127,7 @@ mod tests {
         });
         let incidents =
             json!([{ "id": 9, "title": "Slow", "affected_items_freetext": "api" }, { "id": 10, "title": "Other" }]);
-        let planned = Write::post("maintenances", planned);
+        let planned = Write::new(Operation::ScheduleMaintenance, planned);
         let found = |now| find(&[], Some(&incidents), &planned, now);
         assert_eq!(found(NOW), [Overlap::Incident("incident 9 (\"Slow\") is open on the same components".to_owned())]);
         assert_eq!(found(NOW - Duration::from_hours(2)), [], "more than a day ahead");

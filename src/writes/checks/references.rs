@@ -101,10 +101,11 @@ pub fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::operation::Operation;
     use serde_json::json;
 
     fn write(body: Value) -> Write {
-        Write::post("incidents", body)
+        Write::new(Operation::CreateIncident, body)
     }
 
     #[test]

@@ -163,6 +163,7 @@ fn moment(name: &str, text: &str) -> Result<Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::operation::Operation;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_893_456_000); // 2030-01-01T00:00:00Z
@@ -172,7 +173,7 @@ mod tests {
     }
 
     fn planned(start: &str, end: &str) -> Write {
-        Write::post("maintenances", json!({ "starts_at": start, "ends_at": end }))
+        Write::new(Operation::ScheduleMaintenance, json!({ "starts_at": start, "ends_at": end }))
     }
 
     #[test]
@@ -200,7 +201,8 @@ mod tests {
 
     #[test]
     fn one_end_alone_must_be_a_time() {
-        let one = |text: &str| check(&Write::patch("maintenances/9", json!({ "ends_at": text })), &json!({}), NOW);
+        let operation = Operation::UpdateMaintenance { maintenance_id: 9 };
+        let one = |text: &str| check(&Write::new(operation, json!({ "ends_at": text })), &json!({}), NOW);
         assert_eq!(one("2030-01-02T22:00:00Z"), Ok(vec![]));
         assert!(one("tomorrow").is_err_and(|problem| problem.contains("ends_at")));
     }
@@ -263,7 +265,7 @@ mod tests {
         assert!(told("2030-03-31T05:00:00+02:00", berlin()).ends_with("360 minutes; the clocks change in between."));
         assert!(told("2030-03-31T05:00:00+02:00", json!({ "time_zone": "Mars/Base" })).contains("not known here"));
         assert!(told("2030-03-31T05:00:00+02:00", json!({})).contains("2030-03-30 21:00 +00:00"));
-        assert_eq!(echo(&Write::post("incidents", json!({})), &json!({})), None);
+        assert_eq!(echo(&Write::new(Operation::CreateIncident, json!({})), &json!({})), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 mod words;
 
 use crate::catalog::policy::{RULES, TextRule};
+use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::{Folded, find_hidden};
 use serde_json::Value;
 use std::fmt;
@@ -68,19 +69,19 @@ impl TextRule {
         }
     }
 
-    /// How many characters of a text stand before what the rule sees. `path` is what the write is posted to.
-    fn find_in(self, field: &str, text: &str, folded: &Folded, path: &str) -> Option<usize> {
+    /// How many characters of a text stand before what the rule sees.
+    fn find_in(self, field: &str, text: &str, folded: &Folded, operation: Operation) -> Option<usize> {
         match self {
             Self::HiddenCharacter => find_hidden(text).map(|hidden| hidden.at),
             Self::TooLong => {
                 let limit = if field == "title" { TITLE_LIMIT } else { TEXT_LIMIT };
                 (text.chars().count() > limit).then_some(limit)
             }
-            rule => rule.find_in_folded(field, &folded.text, path).map(|at| folded.origin(at)),
+            rule => rule.find_in_folded(field, &folded.text, operation).map(|at| folded.origin(at)),
         }
     }
 
-    fn find_in_folded(self, field: &str, text: &str, path: &str) -> Option<usize> {
+    fn find_in_folded(self, field: &str, text: &str, operation: Operation) -> Option<usize> {
         let is_title = field == "title";
         match self {
             Self::InternalHost => words::find(text, WordKind::InternalHost),
@@ -90,9 +91,10 @@ impl TextRule {
             Self::Blame => phrase(text, BLAME),
             Self::PromisedTime => phrase(text, PROMISES).or_else(|| words::find_deadline(text)),
             Self::SaysResolved => {
-                phrase(text, RESOLVED).filter(|_| path.starts_with("incidents") && !path.ends_with("/resolve"))
+                let resolves = matches!(operation, Operation::ResolveIncident { .. });
+                phrase(text, RESOLVED).filter(|_| operation.target_kind() == TargetKind::Incident && !resolves)
             }
-            Self::WrongTense => phrase(text, PAST).filter(|_| path == "maintenances"),
+            Self::WrongTense => phrase(text, PAST).filter(|_| operation == Operation::ScheduleMaintenance),
             Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0),
             Self::ShoutingTitle => is_title.then(|| shouting(text)).flatten(),
             // These two look at the text as it was given.
@@ -112,12 +114,12 @@ impl fmt::Display for TextWarning {
 }
 
 /// What looks wrong in a write's body; each rule at most once per field.
-pub fn check(path: &str, body: &Value, is_on: impl Fn(TextRule) -> bool) -> Vec<TextWarning> {
+pub fn check(operation: Operation, body: &Value, is_on: impl Fn(TextRule) -> bool) -> Vec<TextWarning> {
     let texts = FIELDS.into_iter().filter_map(|field| Some((field, body.get(field)?.as_str()?)));
     let warn = |(field, text): (&'static str, &str)| {
         let folded = Folded::new(text);
         let warning = |rule: TextRule| {
-            let at = rule.find_in(field, text, &folded, path)?;
+            let at = rule.find_in(field, text, &folded, operation)?;
             let hidden = text.chars().nth(at).filter(|_| rule == TextRule::HiddenCharacter);
             Some(TextWarning { rule, field, at, hidden })
         };

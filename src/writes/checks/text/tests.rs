@@ -3,15 +3,15 @@
 use super::*;
 use serde_json::json;
 
-fn seen(path: &str, field: &str, text: &str) -> Vec<(&'static str, usize)> {
-    check(path, &json!({ field: text }), |_| true)
+fn seen(operation: Operation, field: &str, text: &str) -> Vec<(&'static str, usize)> {
+    check(operation, &json!({ field: text }), |_| true)
         .into_iter()
         .map(|warning| (warning.rule.name(), warning.at))
         .collect()
 }
 
 fn check_text(text: &str, expected: &[(&'static str, usize)]) {
-    assert_eq!(seen("incidents", "description", text), expected, "{text}");
+    assert_eq!(seen(Operation::CreateIncident, "description", text), expected, "{text}");
 }
 
 #[test]
@@ -32,7 +32,11 @@ fn secrets_are_seen() {
         "token=0123456789abcdef0123456789abcdef",
         "eyJhbGciOiJIUzI1NiJ9.e30.x",
     ] {
-        assert_eq!(seen("incidents", "description", text).first().map(|(name, _)| *name), Some("secret"), "{text}");
+        assert_eq!(
+            seen(Operation::CreateIncident, "description", text).first().map(|(name, _)| *name),
+            Some("secret"),
+            "{text}"
+        );
     }
 }
 
@@ -43,13 +47,19 @@ fn blame_promises_and_contradictions_are_seen() {
     check_text("Back within 30 minutes.", &[("promised-time", 5)]);
     check_text("It will be fixed by noon.", &[("promised-time", 3)]);
     check_text("The issue is resolved.", &[("says-resolved", 10)]);
-    assert_eq!(seen("maintenances", "description", "The upgrade has been completed."), [("wrong-tense", 12)]);
-    assert_eq!(seen("maintenances/1/updates", "message", "The first part has been completed."), []);
+    assert_eq!(
+        seen(Operation::ScheduleMaintenance, "description", "The upgrade has been completed."),
+        [("wrong-tense", 12)]
+    );
+    assert_eq!(
+        seen(Operation::AddMaintenanceUpdate { maintenance_id: 1 }, "message", "The first part has been completed."),
+        []
+    );
 }
 
 #[test]
 fn titles_have_rules_of_their_own() {
-    let title = |text: &str| seen("incidents", "title", text);
+    let title = |text: &str| seen(Operation::CreateIncident, "title", text);
     assert_eq!(title("…"), [("empty-title", 0)]);
     assert_eq!(title("EVERYTHING IS DOWN"), [("shouting-title", 0)]);
     assert_eq!(title("API down!!"), [("shouting-title", 8)]);
@@ -73,7 +83,7 @@ fn ordinary_news_passes() {
 
 #[test]
 fn hidden_character_is_named_with_its_place_and_code_point() {
-    let warnings = |text: &str| check("incidents", &json!({ "description": text }), |_| true);
+    let warnings = |text: &str| check(Operation::CreateIncident, &json!({ "description": text }), |_| true);
     for (text, code) in [
         ("It\u{200b} is slow.", "U+200B"),
         ("It\u{ad} is slow.", "U+00AD"),
@@ -106,8 +116,11 @@ fn word_written_in_another_way_is_still_seen() {
     check_text("Node １０.0.4.17 is gone.", &[("ip-address", 5)]);
     check_text("Node 10.0.\u{fe0f}4.17 is gone.", &[("hidden-character", 10), ("ip-address", 5)]);
     check_text("ghp_abcdef\u{200b}ghij0123456789", &[("hidden-character", 10), ("secret", 0)]);
-    assert_eq!(seen("incidents", "title", "\u{3164}\u{2800}"), [("hidden-character", 0), ("empty-title", 0)]);
-    assert_eq!(seen("incidents", "title", "ＥＶＥＲＹＴＨＩＮＧ ＩＳ ＤＯＷＮ"), [("shouting-title", 0)]);
+    assert_eq!(
+        seen(Operation::CreateIncident, "title", "\u{3164}\u{2800}"),
+        [("hidden-character", 0), ("empty-title", 0)]
+    );
+    assert_eq!(seen(Operation::CreateIncident, "title", "ＥＶＥＲＹＴＨＩＮＧ ＩＳ ＤＯＷＮ"), [("shouting-title", 0)]);
 }
 
 #[test]
@@ -116,11 +129,11 @@ fn a_rule_can_be_switched_off_by_its_name() {
         assert_eq!(TextRule::find(rule.name()), Some(rule));
     }
     let off = TextRule::find("blame").expect("a rule");
-    assert_eq!(check("incidents", &json!({ "title": "Human error" }), |rule| rule != off), []);
+    assert_eq!(check(Operation::CreateIncident, &json!({ "title": "Human error" }), |rule| rule != off), []);
 }
 
 #[test]
 fn a_warning_says_rule_field_and_place() {
-    let warning = check("incidents", &json!({ "message": "on 10.0.0.1" }), |_| true).remove(0);
+    let warning = check(Operation::CreateIncident, &json!({ "message": "on 10.0.0.1" }), |_| true).remove(0);
     assert_eq!(warning.to_string(), "ip-address: `message` at character 4 shows the address of a machine");
 }
