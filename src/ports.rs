@@ -6,48 +6,11 @@
 use crate::model::timestamp::Timestamp;
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A value bound to a statement or read from a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    Null,
-    /// A whole number. D1 binds every number as REAL; keep such values below 2^53 and out of SQL division.
-    Integer(i64),
-    /// UTF-8 text.
-    Text(String),
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<Timestamp> for Value {
-    fn from(at: Timestamp) -> Self {
-        Self::Integer(at.as_seconds())
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<T: Into<Value>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
+/// A value bound to a statement or read from a row: text, a whole number or NULL; a boolean is bound as 0 or 1. D1 binds every
+/// number as REAL; keep numbers below 2^53 and out of SQL division.
+pub use serde_json::Value;
 
 /// One SQL statement: fixed text with `?1`, `?2`, … and its values. Text is `'static` so that it cannot be assembled.
 #[derive(Clone, Debug)]
@@ -57,9 +20,8 @@ pub struct Statement {
     pub values: Vec<Value>,
 }
 
-/// One row of an answer: column name to value.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row(pub BTreeMap<String, Value>);
+/// One row of an answer: column name to value. Every number is whole and an integer, whatever the engine answered it as.
+pub type Row = serde_json::Map<String, Value>;
 
 /// The database could not do it, or did and could not say so: after this error a write may or may not have happened.
 #[derive(Clone, Debug, thiserror::Error)]

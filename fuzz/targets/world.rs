@@ -196,21 +196,25 @@ fn row() -> Row {
         ("last_used_at", NOW),
         ("is_paused", 0),
         ("read_bridge", 0),
+        ("is_revoked", 0),
+        ("window_uses", 0),
     ];
     let nulls = [
         "redeemed_at",
-        "revoked_at",
         "rotated_at",
+        "rotate_salt",
+        "rotate_kid",
+        "unused_successor",
         "tenth_last",
         "pages",
         "grant_expires_at",
         "blocked_pages",
         "confirm",
     ];
-    let texts = texts.map(|(name, text)| (name.to_owned(), Value::Text(text.to_owned())));
-    let numbers = numbers.map(|(name, number)| (name.to_owned(), Value::Integer(number)));
-    let nulls = nulls.map(|name| (name.to_owned(), Value::Null));
-    Row(texts.into_iter().chain(numbers).chain(nulls).collect())
+    let texts = texts.map(|(name, text)| (name, text.into()));
+    let numbers = numbers.map(|(name, number)| (name, number.into()));
+    let nulls = nulls.map(|name| (name, Value::Null));
+    texts.into_iter().chain(numbers).chain(nulls).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[async_trait(?Send)]

@@ -1,13 +1,14 @@
 //! Identifiers that cross layers, each its own type so that one can never be passed for another.
 
+use serde::Deserialize;
 use std::fmt;
 
 /// A StatiBeat user, as StatiBeat names it. Opaque text to us.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct UserId(pub String);
 
 /// A status page. Public: it stands in every page-bound resource URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct PageId(pub i64);
 
 /// The organization that owns a page; learned from StatiBeat, never from a client.
@@ -15,7 +16,7 @@ pub struct PageId(pub i64);
 pub struct OrganizationId(pub i64);
 
 /// One approval by one user of one client. Random, unguessable, but not a secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct GrantId(pub String);
 
 /// One request to this server, from the edge to the upstream and back; for support.

@@ -3,6 +3,7 @@
 //! A scope is what a person granted to a client; a page permission is what that person's role allows on a page.
 //! Effective access is always the two intersected. The seven scopes and what each needs are product facts.
 
+use crate::model::serde_as_text;
 use std::fmt;
 
 /// What a client may be granted. The order here is the order on the consent page and in every list.
@@ -138,6 +139,8 @@ impl ScopeSet {
         text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect()
     }
 }
+
+serde_as_text!(ScopeSet);
 
 impl FromIterator<Scope> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {

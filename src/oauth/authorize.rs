@@ -8,6 +8,7 @@ use crate::oauth::client::Client;
 use crate::oauth::error::{SentToClient, ShownToPerson};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Longest `state` we carry, in bytes: it travels in a cookie, and browsers keep no cookie of more than 4,096 bytes.
@@ -27,10 +28,11 @@ pub struct AuthorizationRequest {
 }
 
 /// The access that a client asks the person for; valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedAccess {
     /// PKCE S256.
     pub challenge: CodeChallenge,
+    #[serde(rename = "scope")]
     pub scopes: ScopeSet,
 }
 

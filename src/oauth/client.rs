@@ -8,11 +8,13 @@ pub mod allowed;
 pub mod diagnosis;
 
 use crate::keyring::KeyRing;
+use crate::model::serde_as_text;
 use crate::oauth::error::ShownToPerson;
 use crate::oauth::known_clients;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::registration::Registered;
 use allowed::AllowedRedirects;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), no blank at either
@@ -37,6 +39,8 @@ impl ClientId {
     }
 }
 
+serde_as_text!(ClientId);
+
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -44,7 +48,8 @@ impl fmt::Display for ClientId {
 }
 
 /// How much is known of a client, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// The operator listed this client with this redirect URI.
     Configured,

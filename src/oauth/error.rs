@@ -5,6 +5,7 @@
 //! learns from the answer which it was. The log knows.
 
 use crate::oauth::secret::SecretHash;
+use serde::{Deserialize, Serialize};
 
 /// A fault that is told to the person, because the client or where it wants its answer is not proven. Never a redirect.
 /// The words for it are the page's.
@@ -29,7 +30,7 @@ pub enum ShownToPerson {
 }
 
 /// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, strum::VariantArray)]
 pub enum SentToClient {
     #[error("a parameter is given more than once")]
     RepeatedParameter,
@@ -82,30 +83,6 @@ impl SentToClient {
             Self::Denied => "access_denied",
             Self::Unavailable => "temporarily_unavailable",
         }
-    }
-
-    /// Every variant, for reading one back.
-    const ALL: [Self; 15] = [
-        Self::RepeatedParameter,
-        Self::ResponseTypeMissing,
-        Self::ResponseType,
-        Self::ResponseMode,
-        Self::ChallengeMissing,
-        Self::ChallengeMethod,
-        Self::ChallengeShape,
-        Self::Scope,
-        Self::Resource,
-        Self::StateTooLong,
-        Self::RequestObject,
-        Self::RequestUri,
-        Self::InteractionRequired,
-        Self::Denied,
-        Self::Unavailable,
-    ];
-
-    /// Reads back what `to_string` wrote.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.to_string() == text)
     }
 }
 

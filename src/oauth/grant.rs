@@ -2,12 +2,14 @@
 //!
 //! A code or token works while `now < expires_at`; in the second of its expiry it is dead.
 
+use crate::model::flag;
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -71,8 +73,10 @@ impl fmt::Display for GrantLifetime {
     }
 }
 
-/// Which pages a grant reaches, of those that its person can see at the time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which pages a grant reaches, of those that its person can see at the time. Stored as page ids separated by spaces; NULL for
+/// all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Option<String>")]
 pub enum PageChoice {
     /// Every one, those of tomorrow too.
     All,
@@ -88,11 +92,6 @@ impl PageChoice {
         }
     }
 
-    /// Reads page ids separated by spaces.
-    pub fn parse_these(text: &str) -> Option<Self> {
-        text.split(' ').filter(|id| !id.is_empty()).map(PageId::parse).collect::<Option<_>>().map(Self::These)
-    }
-
     /// The ids separated by spaces; `None` for all.
     pub fn stored(&self) -> Option<String> {
         match self {
@@ -102,19 +101,33 @@ impl PageChoice {
     }
 }
 
-/// What a code or refresh token stands on.
-#[derive(Clone, Debug)]
+impl TryFrom<Option<String>> for PageChoice {
+    type Error = &'static str;
+
+    fn try_from(stored: Option<String>) -> Result<Self, Self::Error> {
+        let Some(text) = stored else { return Ok(Self::All) };
+        let pages = text.split(' ').filter(|id| !id.is_empty()).map(PageId::parse).collect::<Option<_>>();
+        pages.map(Self::These).ok_or("not a list of pages")
+    }
+}
+
+/// The grant that a code or refresh token was issued for.
+#[derive(Clone, Debug, Deserialize)]
 pub struct Grant {
+    #[serde(rename = "grant_id")]
     pub id: GrantId,
     pub user_id: UserId,
     pub client_id: ClientId,
     /// Its name, as the consent page showed it.
     pub client_name: String,
     pub resource: String,
+    #[serde(rename = "scope")]
     pub scopes: ScopeSet,
     pub pages: PageChoice,
     /// The person's own limit on how long.
+    #[serde(rename = "grant_expires_at")]
     pub expires_at: Option<Timestamp>,
+    #[serde(deserialize_with = "flag")]
     pub is_revoked: bool,
 }
 
@@ -126,35 +139,72 @@ impl Grant {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct CodeRecord {
     /// Its name in the database.
+    #[serde(rename = "code_hash")]
     pub hash: SecretHash,
+    #[serde(flatten)]
     pub grant: Grant,
     /// The exact redirect URI of the request.
     pub redirect_uri: String,
     /// What the verifier must meet.
+    #[serde(rename = "code_challenge")]
     pub challenge: CodeChallenge,
-    /// Dead from this second on.
-    pub expires_at: Timestamp,
-    /// When it was redeemed, if it was.
-    pub redeemed_at: Option<Timestamp>,
-    pub failed_attempts: i64,
+    #[serde(flatten)]
+    pub state: CodeState,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "CodeColumns")]
+pub enum CodeState {
+    /// Waits for its one redemption.
+    Pending {
+        expires_at: Timestamp,
+        failed_attempts: i64,
+    },
+    Redeemed {
+        at: Timestamp,
+    },
+}
+
+#[derive(Deserialize)]
+struct CodeColumns {
+    redeemed_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    failed_attempts: i64,
+}
+
+impl From<CodeColumns> for CodeState {
+    fn from(CodeColumns { redeemed_at, expires_at, failed_attempts }: CodeColumns) -> Self {
+        redeemed_at.map_or(Self::Pending { expires_at, failed_attempts }, |at| Self::Redeemed { at })
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
 pub struct RefreshRecord {
     /// Its name in the database.
+    #[serde(rename = "token_hash")]
     pub hash: SecretHash,
+    #[serde(flatten)]
     pub grant: Grant,
     /// 1, 2, …
     pub generation: i64,
     /// Dead from this second on.
     pub expires_at: Timestamp,
-    /// Its first use, if it was used.
-    pub rotation: Option<Rotation>,
+    #[serde(flatten)]
+    pub state: RefreshState,
     /// When the last but [`MAX_ROTATIONS`] rotation of the family was, if there were that many.
+    #[serde(rename = "tenth_last")]
     pub tenth_last_rotation_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "RotationColumns")]
+pub enum RefreshState {
+    /// The newest of its family; never used.
+    Active,
+    Rotated(Rotation),
 }
 
 /// How a refresh token was rotated: enough to derive its successor again.
@@ -165,11 +215,34 @@ pub struct Rotation {
     pub salt: String,
     /// The key of the rotation ring that was used.
     pub kid: String,
+    /// Repeated uses inside the reuse grace period.
     pub window_uses: i64,
-    /// Whether the successor is gone or was itself used: then this token is history.
-    pub is_superseded: bool,
-    /// The successor's name in the database, while it is there.
-    pub successor: Option<SecretHash>,
+    /// The successor's name in the database; `None` once it is gone or was itself used: then this token is history.
+    pub unused_successor: Option<SecretHash>,
+}
+
+#[derive(Deserialize)]
+struct RotationColumns {
+    rotated_at: Option<Timestamp>,
+    rotate_salt: Option<String>,
+    rotate_kid: Option<String>,
+    window_uses: i64,
+    unused_successor: Option<SecretHash>,
+}
+
+impl TryFrom<RotationColumns> for RefreshState {
+    type Error = &'static str;
+
+    fn try_from(columns: RotationColumns) -> Result<Self, Self::Error> {
+        let RotationColumns { rotated_at, rotate_salt, rotate_kid, window_uses, unused_successor } = columns;
+        match (rotated_at, rotate_salt, rotate_kid) {
+            (None, ..) => Ok(Self::Active),
+            (Some(at), Some(salt), Some(kid)) => {
+                Ok(Self::Rotated(Rotation { at, salt, kid, window_uses, unused_successor }))
+            }
+            _ => Err("a rotated token without salt or key"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -226,9 +299,9 @@ mod tests {
     fn chosen_pages_read_back_and_reach_no_other() {
         let these = PageChoice::These([PageId(7), PageId(42)].into());
         assert_eq!(these.stored().as_deref(), Some("7 42"));
-        assert_eq!(PageChoice::parse_these("7 42"), Some(these.clone()));
+        assert_eq!(PageChoice::try_from(Some("7 42".to_owned())), Ok(these.clone()));
         assert!(these.contains(PageId(42)) && !these.contains(PageId(4)));
         assert!(PageChoice::All.contains(PageId(4)));
-        assert_eq!(PageChoice::parse_these("7 x"), None);
+        assert!(PageChoice::try_from(Some("7 x".to_owned())).is_err());
     }
 }

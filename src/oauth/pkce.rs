@@ -1,13 +1,23 @@
 //! Proof Key for Code Exchange, method S256 only (RFC 7636).
 
+use crate::model::serde_as_text;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
+use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// What an authorization request commits to: base64url of a SHA-256, 43 characters (RFC 7636 4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
+
+serde_as_text!(CodeChallenge);
+
+impl fmt::Display for CodeChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What the token request proves it with: 43 to 128 unreserved characters (RFC 7636 4.1).
 pub struct CodeVerifier(String);

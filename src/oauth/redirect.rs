@@ -1,6 +1,7 @@
 //! Redirect URIs: https, or http on a loopback address, in their one plain spelling (RFC 6749 3.1.2, RFC 8252 7.3).
 
 use crate::model::loopback::is_loopback;
+use crate::model::serde_as_text;
 use std::fmt;
 use url::Url;
 
@@ -89,6 +90,8 @@ impl RedirectUri {
         Url::parse(&self.text).expect("a redirect URI was parsed when it was made")
     }
 }
+
+serde_as_text!(RedirectUri);
 
 impl fmt::Display for RedirectUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,13 +5,11 @@
 //! it is opened, with the list of clients as it is then.
 
 use crate::keyring::KeyRing;
-use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::Clients;
 use crate::oauth::error::SentToClient;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
-use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SignInState;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -43,19 +41,13 @@ pub struct TooLong;
 /// The content, in the order in which it is written.
 #[derive(Serialize, Deserialize)]
 struct Payload {
-    /// Unix seconds.
-    until: i64,
+    until: Timestamp,
     binding: String,
     client_id: String,
     redirect_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    challenge: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    access: Result<RequestedAccess, SentToClient>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -76,16 +68,13 @@ pub fn seal(
     ring: &KeyRing,
     now: Timestamp,
 ) -> Result<String, TooLong> {
-    let access = request.access.as_ref();
     let payload = Payload {
-        until: (now + AUTHORIZATION_REQUEST_LIFETIME).as_seconds(),
+        until: now + AUTHORIZATION_REQUEST_LIFETIME,
         binding: binding.to_owned(),
         client_id: request.client.id.as_str().to_owned(),
         redirect_uri: request.client.redirect_uri.as_str().to_owned(),
         state: request.state.clone(),
-        challenge: access.ok().map(|access| access.challenge.as_str().to_owned()),
-        scope: access.ok().map(|access| access.scopes.to_string()),
-        error: access.err().map(ToString::to_string),
+        access: request.access.clone(),
     };
     let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&payload).expect("text and numbers can be written as JSON"));
     let mac = ring.mac(ring.newest(), USAGE, &[state.expose().as_bytes(), body.as_bytes()]);
@@ -102,16 +91,12 @@ pub fn open(
     now: Timestamp,
 ) -> Result<OpenedRequest, SealError> {
     let payload = authenticate(sealed, state, ring).ok_or(SealError::Foreign)?;
-    let expires_at = Timestamp::from_seconds(payload.until);
+    let expires_at = payload.until;
     if now >= expires_at {
         return Err(SealError::Expired);
     }
     let client = clients.resolve(&payload.client_id, &payload.redirect_uri).map_err(|_| SealError::ClientStruckOff)?;
-    let access = match &payload.error {
-        Some(error) => Err(SentToClient::parse(error).ok_or(SealError::Foreign)?),
-        None => Ok(read_access(&payload).ok_or(SealError::Foreign)?),
-    };
-    let request = AuthorizationRequest { client, state: payload.state, access };
+    let request = AuthorizationRequest { client, state: payload.state, access: payload.access };
     Ok(OpenedRequest { request, binding: payload.binding, expires_at })
 }
 
@@ -126,13 +111,6 @@ fn authenticate(sealed: &str, state: &SignInState, ring: &KeyRing) -> Option<Pay
         return None;
     }
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
-}
-
-fn read_access(payload: &Payload) -> Option<RequestedAccess> {
-    Some(RequestedAccess {
-        challenge: CodeChallenge::parse(payload.challenge.as_deref()?)?,
-        scopes: ScopeSet::parse(payload.scope.as_deref()?)?,
-    })
 }
 
 #[cfg(test)]

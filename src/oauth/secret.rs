@@ -7,6 +7,7 @@
 use crate::keyring::KeyRing;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::marker::PhantomData;
@@ -74,7 +75,7 @@ pub struct OpaqueToken<U> {
 }
 
 /// What is stored of a secret: base64url of its SHA-256.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct SecretHash(pub String);
 
 /// As the log may show it: enough to find a row, too little to be one.

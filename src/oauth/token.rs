@@ -10,12 +10,12 @@ use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{GrantFault, TokenError};
 use crate::oauth::grant::{
-    CodeRecord, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_LIMIT_WINDOW, ROTATION_WINDOW,
-    RefreshRecord, Rotation,
+    CodeRecord, CodeState, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_LIMIT_WINDOW,
+    ROTATION_WINDOW, RefreshRecord, RefreshState, Rotation,
 };
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
-use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
+use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use serde::Serialize;
 use std::time::Duration;
 use url::Url;
@@ -181,15 +181,19 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
         };
     }
     let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
-    match (is_proven, record.redeemed_at) {
-        (false, None) => CodeVerdict::WrongVerifier,
-        (false, Some(_)) => CodeVerdict::Refuse(GrantFault::Verifier),
-        (true, Some(at)) if now < at + DOUBLE_SUBMIT_WINDOW => CodeVerdict::Refuse(GrantFault::Spent),
-        (true, Some(_)) => CodeVerdict::Replay,
-        (true, None) if record.grant.is_revoked => CodeVerdict::Refuse(GrantFault::Revoked),
-        (true, None) if record.failed_attempts >= MAX_FAILED_ATTEMPTS => CodeVerdict::Refuse(GrantFault::Verifier),
-        (true, None) if now >= record.expires_at => CodeVerdict::Refuse(GrantFault::Expired),
-        (true, None) => CodeVerdict::Redeem,
+    match (is_proven, &record.state) {
+        (false, CodeState::Pending { .. }) => CodeVerdict::WrongVerifier,
+        (false, CodeState::Redeemed { .. }) => CodeVerdict::Refuse(GrantFault::Verifier),
+        (true, CodeState::Redeemed { at }) if now < *at + DOUBLE_SUBMIT_WINDOW => {
+            CodeVerdict::Refuse(GrantFault::Spent)
+        }
+        (true, CodeState::Redeemed { .. }) => CodeVerdict::Replay,
+        (true, CodeState::Pending { .. }) if record.grant.is_revoked => CodeVerdict::Refuse(GrantFault::Revoked),
+        (true, CodeState::Pending { failed_attempts, .. }) if *failed_attempts >= MAX_FAILED_ATTEMPTS => {
+            CodeVerdict::Refuse(GrantFault::Verifier)
+        }
+        (true, CodeState::Pending { expires_at, .. }) if now >= *expires_at => CodeVerdict::Refuse(GrantFault::Expired),
+        (true, CodeState::Pending { .. }) => CodeVerdict::Redeem,
     }
 }
 
@@ -226,13 +230,15 @@ pub fn decide_refresh(
     if !record.grant.scopes.covers(scopes) {
         return Err(TokenError::Scope);
     }
-    Ok(match &record.rotation {
-        None => {
+    Ok(match &record.state {
+        RefreshState::Active => {
             check_pace(record, now)?;
             RefreshVerdict::Rotate(scopes)
         }
-        Some(rotation) if is_within_window(rotation, now) => RefreshVerdict::Repeat(scopes, rotation.clone()),
-        Some(_) => RefreshVerdict::Reused,
+        RefreshState::Rotated(rotation) if is_within_window(rotation, now) => {
+            RefreshVerdict::Repeat(scopes, rotation.clone())
+        }
+        RefreshState::Rotated(_) => RefreshVerdict::Reused,
     })
 }
 
@@ -246,7 +252,7 @@ fn check_pace(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> 
 }
 
 fn is_within_window(rotation: &Rotation, now: Timestamp) -> bool {
-    now < rotation.at + ROTATION_WINDOW && rotation.window_uses < MAX_WINDOW_USES && !rotation.is_superseded
+    now < rotation.at + ROTATION_WINDOW && rotation.window_uses < MAX_WINDOW_USES && rotation.unused_successor.is_some()
 }
 
 /// Derives the successor of a refresh token. Neither the key alone, nor the database alone, nor an old token found in a
@@ -274,7 +280,7 @@ pub fn same_successor(
     tags: &KeyRing,
 ) -> Option<RefreshToken> {
     let key = ring.find(&rotation.kid)?;
-    let stored: &SecretHash = rotation.successor.as_ref()?;
+    let stored = rotation.unused_successor.as_ref()?;
     tags.each_as_newest()
         .map(|tags| successor(token, record, &rotation.salt, ring, key, &tags))
         .find(|token| token.hash() == *stored)

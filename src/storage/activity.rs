@@ -1,16 +1,17 @@
 //! The activity that the admin page shows: audit rows of a person's own connections and of the pages they administer.
 
 use super::audit::AuditId;
-use super::{Result, Select, json_list, run, statement};
+use super::{Result, json_list, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Database, Row};
+use crate::ports::{Database, Statement};
+use serde::Deserialize;
 
 /// Rows of one page of the list.
 pub const PAGE_LENGTH: usize = 20;
 
 /// A row as it was stored. Words are not read back into enums: a row may be older than this program, or newer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Recorded {
     pub id: AuditId,
     pub at: Timestamp,
@@ -40,29 +41,10 @@ pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<V
     let select = statement!(
         "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
          calls, resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
-        user_id.0.as_str(),
-        i64::from(limit),
+        user_id,
+        limit,
     );
-    run(db, select).await?.iter().map(recorded).collect()
-}
-
-fn recorded(row: &Row) -> Result<Recorded> {
-    Ok(Recorded {
-        id: AuditId(row.text("id")?),
-        at: row.time("at")?,
-        kind: row.text("kind")?,
-        outcome: row.text("outcome")?,
-        client_id: row.text("client_id")?,
-        client_name: row.text("client_name")?,
-        page_id: row.optional_integer("page_id")?.map(PageId),
-        tool: row.optional_text("tool")?,
-        target_id: row.optional_text("target_id")?,
-        title: row.optional_text("title")?,
-        request_id: row.text("request_id")?,
-        detail: row.optional_text("detail")?,
-        calls: row.optional_integer("calls")?,
-        resolution: row.optional_text("resolution")?,
-    })
+    super::list(db, select).await
 }
 
 /// Where a list goes on: behind the row of that time and number.
@@ -89,24 +71,33 @@ pub struct Query<'a> {
 }
 
 /// One row, with whose it is and where the list goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Shown {
+    #[serde(flatten)]
     pub row: Recorded,
     pub user_id: UserId,
+    /// Its number; see [`Position`].
+    #[serde(rename = "row")]
+    number: i64,
+}
+
+impl Shown {
     /// Where the list goes on behind it.
-    pub position: Position,
+    pub fn position(&self) -> Position {
+        Position { at: self.row.at, row: self.number }
+    }
 }
 
 /// One page of the list, newest first, and one row more if there is one. Two bounded walks along an index each.
 pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
-    select(query).run(db).await
+    super::list(db, select(query)).await
 }
 
 /// A connection that was made stands in the list of connections; one that was not made stands here alone.
 /// To admins a refused write shows only where it is certain that its caller reached the page: it got as far as a claim, or was
 /// recorded by a program that tells the page that was asked for from the page that was reached.
-pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
-    let statement = statement!(
+pub(super) fn select(query: &Query<'_>) -> Statement {
+    statement!(
         "WITH own AS (
            SELECT rowid AS row, * FROM audit
            WHERE user_id = ?1
@@ -127,21 +118,16 @@ pub(super) fn select(query: &Query<'_>) -> Select<Shown> {
            ORDER BY at DESC, rowid DESC LIMIT ?9
          )
          SELECT * FROM own UNION SELECT * FROM administered ORDER BY at DESC, row DESC LIMIT ?9",
-        query.user_id.0.as_str(),
+        query.user_id,
         json_list(query.visible),
         json_list(query.administered),
-        query.page.map(|page| page.0),
+        query.page,
         query.client_id,
         query.outcome,
         query.before.map(|position| position.at),
         query.before.map(|position| position.row),
-        i64::try_from(PAGE_LENGTH + 1).unwrap_or(i64::MAX),
-    );
-    let read = |row: &Row| {
-        let position = Position { at: row.time("at")?, row: row.integer("row")? };
-        Ok(Shown { row: recorded(row)?, user_id: UserId(row.text("user_id")?), position })
-    };
-    Select { statement, read }
+        PAGE_LENGTH + 1,
+    )
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, Statement, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 
 /// Longest kept title, in characters.
 const TITLE_LIMIT: usize = 200;
 
 /// A row's id; may be shown, so that a person can name what they ask about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuditId(pub String);
 
 impl AuditId {
@@ -132,7 +133,7 @@ pub fn statement(entry: &Entry<'_>) -> Statement {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (id) DO NOTHING";
     let asked = entry.target.as_ref().and_then(|target| target.asked_page_id);
     let mut values = values(entry);
-    values.push(asked.map(|page_id| page_id.0).into());
+    values.push(asked.into());
     Statement { sql, values }
 }
 
@@ -155,7 +156,7 @@ pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Stat
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
          WHERE EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?15) ON CONFLICT (id) DO NOTHING";
     let mut values = values(entry);
-    values.push(access.0.as_str().into());
+    values.push(access.into());
     Statement { sql, values }
 }
 
@@ -169,8 +170,8 @@ pub(super) fn statement_if_request_waits(entry: &Entry<'_>, keys: RequestKeys<'_
            WHERE consent_hash = ?15 AND browser_hash = ?16 AND consumed_at IS NULL AND expires_at > ?2) \
          ON CONFLICT (id) DO NOTHING";
     let mut values = values(entry);
-    values.push(keys.consent.hash().0.into());
-    values.push(keys.browser.hash().0.into());
+    values.push(keys.consent.into());
+    values.push(keys.browser.into());
     Statement { sql, values }
 }
 
@@ -186,13 +187,13 @@ pub(super) fn statement_for_revoked_access(
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id
          WHERE a.token_hash = ?1 AND g.client_id = ?2 AND a.expires_at > ?4 AND g.revoked_at IS NULL
          ON CONFLICT (id) DO NOTHING",
-        token.0.as_str(),
-        client_id.as_str(),
-        row.id.0.as_str(),
+        token,
+        client_id,
+        &row.id,
         row.at,
         Kind::AccessTokenRevoke.as_str(),
         Outcome::Done.as_str(),
-        row.request_id.0.as_str(),
+        row.request_id,
         "client",
     )
 }
@@ -219,12 +220,12 @@ pub fn statement_for_ended_connection(
          SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
          WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
          ON CONFLICT (id) DO NOTHING",
-        user_id.0.as_str(),
-        client_id.as_str(),
+        user_id,
+        client_id,
         Kind::Revoke.as_str(),
         Outcome::Done.as_str(),
         now,
-        request_id.0.as_str(),
+        request_id,
         reason,
     )
 }
@@ -250,15 +251,15 @@ pub fn statement_for_change(change: &Change<'_>) -> Statement {
         "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
          SELECT ?1, ?2, ?3, ?4, ?5, ?7, ?10, coalesce((SELECT id FROM grants WHERE user_id = ?6 AND client_id = ?7
            ORDER BY created_at DESC LIMIT 1), ''), ?8, ?6, ?9",
-        change.id.0.as_str(),
+        &change.id,
         change.at,
         change.kind.as_str(),
         Outcome::Done.as_str(),
-        change.actor.0.as_str(),
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-        change.page_id.map(|page| page.0),
-        change.request_id.0.as_str(),
+        change.actor,
+        change.owner,
+        change.client_id,
+        change.page_id,
+        change.request_id,
         change.client_name,
     )
 }
@@ -268,19 +269,19 @@ pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     let target = entry.target.as_ref();
     let title = target.and_then(|target| target.title);
     vec![
-        entry.id.0.as_str().into(),
+        (&entry.id).into(),
         entry.at.into(),
         entry.kind.as_str().into(),
         entry.outcome.as_str().into(),
-        entry.user_id.0.as_str().into(),
-        entry.client_id.as_str().into(),
+        entry.user_id.into(),
+        entry.client_id.into(),
         entry.client_name.into(),
-        entry.grant_id.0.as_str().into(),
-        target.and_then(|target| target.page_id).map(|page_id| page_id.0).into(),
+        entry.grant_id.into(),
+        target.and_then(|target| target.page_id).into(),
         target.map(|target| target.tool).into(),
         target.and_then(|target| target.id.clone()).into(),
         title.map(|title| title.chars().take(TITLE_LIMIT).collect::<String>()).into(),
-        entry.request_id.0.as_str().into(),
+        entry.request_id.into(),
         entry.detail.into(),
     ]
 }

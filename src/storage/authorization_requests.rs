@@ -4,25 +4,26 @@
 //! is inserted once and consumed once; each move is one conditional write.
 
 use super::audit::{self, Entry};
-use super::{Result, health, json_list, run_for_one, statement};
+use super::{Redemption, Result, find_one, health, json_list, redeem, run, statement};
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::{Client, ClientId, Standing};
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
-use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
-use crate::ports::{Database, DatabaseError, Row, Statement};
+use crate::ports::{Database, DatabaseError, Statement};
 use serde::{Deserialize, Serialize};
 
 /// The person who signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SignedIn {
     pub user_id: UserId,
+    #[serde(rename = "user_name")]
     pub name: String,
     /// For people, to tell two accounts apart.
+    #[serde(rename = "user_email")]
     pub email: String,
 }
 
@@ -49,41 +50,36 @@ impl SignedInRequest {
     }
 }
 
+/// The column `request`.
 #[derive(Serialize, Deserialize)]
 struct StoredRequest {
     client_name: String,
-    standing: String,
-    redirect_uri: String,
+    standing: Standing,
+    redirect_uri: RedirectUri,
     state: Option<String>,
-    challenge: String,
-    scope: String,
+    #[serde(flatten)]
+    access: RequestedAccess,
 }
 
-impl StoredRequest {
-    fn write(request: &SignedInRequest) -> Result<String> {
-        let stored = Self {
-            client_name: request.client.name.clone(),
-            standing: request.client.standing.as_str().to_owned(),
-            redirect_uri: request.client.redirect_uri.as_str().to_owned(),
-            state: request.state.clone(),
-            challenge: request.access.challenge.as_str().to_owned(),
-            scope: request.access.scopes.to_string(),
-        };
-        serde_json::to_string(&stored).map_err(|error| DatabaseError(error.to_string()))
-    }
+/// A row of a request that can still be answered.
+#[derive(Deserialize)]
+struct RequestRow {
+    client_id: ClientId,
+    request: String,
+    #[serde(flatten)]
+    person: SignedIn,
+    grant_id: GrantId,
+    expires_at: Timestamp,
+}
 
-    fn read(self, id: ClientId) -> Option<(Client, Option<String>, RequestedAccess)> {
-        let client = Client {
-            id,
-            name: self.client_name,
-            standing: Standing::parse(&self.standing)?,
-            redirect_uri: RedirectUri::parse(&self.redirect_uri)?,
-        };
-        let access = RequestedAccess {
-            challenge: CodeChallenge::parse(&self.challenge)?,
-            scopes: ScopeSet::parse(&self.scope)?,
-        };
-        Some((client, self.state, access))
+impl RequestRow {
+    fn into_request(self) -> Result<SignedInRequest> {
+        let stored = serde_json::from_str(&self.request);
+        let stored: StoredRequest = stored.map_err(|_| DatabaseError("request cannot be read".to_owned()))?;
+        let StoredRequest { client_name: name, standing, redirect_uri, state, access } = stored;
+        let client = Client { id: self.client_id, name, standing, redirect_uri };
+        let Self { person, grant_id, expires_at, .. } = self;
+        Ok(SignedInRequest { client, state, access, person, grant_id, expires_at })
     }
 }
 
@@ -95,42 +91,50 @@ pub struct RequestKeys<'a> {
     pub browser: &'a BrowserBinding,
 }
 
-/// Stores the request of a person who has just signed in. `false`: that sign-in was used before.
+/// Stores the request of a person who has just signed in; each sign-in is redeemed once.
 pub async fn insert(
     db: &dyn Database,
     sign_in: &SignInState,
     keys: RequestKeys<'_>,
     request: &SignedInRequest,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Redemption> {
+    let stored = StoredRequest {
+        client_name: request.client.name.clone(),
+        standing: request.client.standing,
+        redirect_uri: request.client.redirect_uri.clone(),
+        state: request.state.clone(),
+        access: request.access.clone(),
+    };
+    let stored = serde_json::to_string(&stored).map_err(|error| DatabaseError(error.to_string()))?;
     let insert = statement!(
         "INSERT INTO authorization_requests (state_hash, consent_hash, browser_hash, client_id, request, user_id, user_name,
                                              user_email, grant_id, created_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (state_hash) DO NOTHING RETURNING state_hash",
-        sign_in.hash().0,
-        keys.consent.hash().0,
-        keys.browser.hash().0,
-        request.client.id.as_str(),
-        StoredRequest::write(request)?,
-        request.person.user_id.0.as_str(),
+        sign_in,
+        keys.consent,
+        keys.browser,
+        &request.client.id,
+        stored,
+        &request.person.user_id,
         request.person.name.as_str(),
         request.person.email.as_str(),
-        request.grant_id.0.as_str(),
+        &request.grant_id,
         now,
         request.expires_at,
     );
-    Ok(run_for_one(db, insert).await?.is_some())
+    redeem(db, insert).await
 }
 
 /// Whether a consent form waits for its answer, in whatever browser.
 pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentHandle, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM authorization_requests WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
-        consent.hash().0,
+        consent,
         now,
     );
-    Ok(run_for_one(db, select).await?.is_some())
+    Ok(!run(db, select).await?.is_empty())
 }
 
 /// Finds the request of a consent form, in the browser it was shown to, while it can still be answered.
@@ -138,37 +142,23 @@ pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> R
     let select = statement!(
         "SELECT client_id, request, user_id, user_name, user_email, grant_id, expires_at FROM authorization_requests
          WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3",
-        keys.consent.hash().0,
-        keys.browser.hash().0,
+        keys.consent,
+        keys.browser,
         now,
     );
-    run_for_one(db, select).await?.as_ref().map(read).transpose()
+    find_one(db, select).await?.map(RequestRow::into_request).transpose()
 }
 
-fn read(row: &Row) -> Result<SignedInRequest> {
-    let id = row.parsed("client_id", ClientId::parse)?;
-    let stored = |text: &str| serde_json::from_str::<StoredRequest>(text).ok()?.read(id);
-    let (client, state, access) = row.parsed("request", stored)?;
-    let person = SignedIn {
-        user_id: UserId(row.text("user_id")?),
-        name: row.text("user_name")?,
-        email: row.text("user_email")?,
-    };
-    let grant_id = GrantId(row.text("grant_id")?);
-    Ok(SignedInRequest { client, state, access, person, grant_id, expires_at: row.time("expires_at")? })
+/// Ends a request that goes on as another one.
+pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<Redemption> {
+    redeem(db, statement_to_close(keys, now)).await
 }
 
-/// Ends a request that goes on as another one. `false`: it was already answered.
-pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<bool> {
-    Ok(run_for_one(db, statement_to_close(keys, now)).await?.is_some())
-}
-
-/// Ends a request that will not be approved, with the audit row that says why, at that row's time. `false`: it was already
-/// answered, and nothing was appended.
-pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<bool> {
+/// Ends a request that will not be approved, with the audit row that says why, at that row's time.
+pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<Redemption> {
     let record = audit::statement_if_request_waits(entry, keys);
     let answers = db.batch(&[record, statement_to_close(keys, entry.at)]).await?;
-    Ok(answers.last().is_some_and(|rows| !rows.is_empty()))
+    Ok(Redemption::of(answers.last()))
 }
 
 fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
@@ -176,8 +166,8 @@ fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
         "UPDATE authorization_requests SET consumed_at = ?3
          WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
          RETURNING state_hash",
-        keys.consent.hash().0,
-        keys.browser.hash().0,
+        keys.consent,
+        keys.browser,
         now,
     )
 }
@@ -196,15 +186,14 @@ pub struct Approval<'a> {
     pub code_hash: SecretHash,
 }
 
-/// Consumes the request and stores the grant and its code, all or nothing. `false`: it was already answered, or a revoke came
-/// in between, and nothing was stored.
+/// Consumes the request and stores the grant and its code, all or nothing.
 pub async fn approve(
     db: &dyn Database,
     keys: RequestKeys<'_>,
     approval: &Approval<'_>,
     audit: Statement,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Redemption> {
     let client = &approval.request.client;
     let consent = keys.consent;
     // `approved_as` carries this request's own code, so the later statements find a row only if this one won the first.
@@ -212,52 +201,52 @@ pub async fn approve(
         "UPDATE authorization_requests SET consumed_at = ?3, approved_as = ?4
          WHERE consent_hash = ?1 AND browser_hash = ?2 AND consumed_at IS NULL AND expires_at > ?3
          RETURNING state_hash",
-        consent.hash().0,
-        keys.browser.hash().0,
+        consent,
+        keys.browser,
         now,
-        approval.code_hash.0.as_str(),
+        &approval.code_hash,
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
                              created_at, pages, expires_at, read_bridge, is_loopback)
          SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM authorization_requests
          WHERE consent_hash = ?8 AND approved_as = ?1",
-        approval.code_hash.0.as_str(),
+        &approval.code_hash,
         client.name.as_str(),
         client.standing.as_str(),
         client.redirect_uri.host(),
         approval.resource.as_str(),
-        approval.scopes.to_string(),
+        &approval.scopes,
         now,
-        consent.hash().0,
+        consent,
         approval.pages.stored(),
         approval.lifetime.end(now),
-        i64::from(approval.has_read_bridge),
-        i64::from(client.redirect_uri.kind() == RedirectKind::Loopback),
+        approval.has_read_bridge,
+        client.redirect_uri.kind() == RedirectKind::Loopback,
     );
     let reaches = statement!(
         "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)
          SELECT page.value, t.user_id, t.client_id, ?3 FROM authorization_requests t, json_each(?2) page
          WHERE t.consent_hash = ?4 AND t.approved_as = ?1
          ON CONFLICT (page_id, user_id, client_id) DO UPDATE SET seen_at = excluded.seen_at",
-        approval.code_hash.0.as_str(),
+        &approval.code_hash,
         json_list(approval.reached),
         now,
-        consent.hash().0,
+        consent,
     );
     let code = statement!(
         "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
          SELECT ?1, grant_id, ?2, ?3, ?4, ?5 FROM authorization_requests WHERE consent_hash = ?6 AND approved_as = ?1",
-        approval.code_hash.0.as_str(),
+        &approval.code_hash,
         client.redirect_uri.as_str(),
         approval.request.access.challenge.as_str(),
         now,
         now + CODE_LIFETIME,
-        consent.hash().0,
+        consent,
     );
     let asked = health::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
     let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
-    Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+    Ok(Redemption::of(answers.first()))
 }
 
 #[cfg(test)]

@@ -5,16 +5,18 @@
 //! nobody else can claim, covers that client alone. The view `blocked_grants` is the one definition of that.
 
 use super::audit::{Change, statement_for_change};
-use super::{Result, Select, json_list, statement};
+use super::{Result, json_list, statement};
+use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::ports::{Database, Row};
+use crate::ports::{Database, Statement};
+use serde::Deserialize;
 
 /// Blocks that one look reads.
 const LIMIT: i64 = 500;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Block {
     pub user_id: UserId,
     /// The person's name when the client was blocked.
@@ -24,6 +26,7 @@ pub struct Block {
     pub client_name: String,
     pub page_id: PageId,
     /// Whether it covers all of the person's clients on a loopback address.
+    #[serde(deserialize_with = "flag")]
     pub is_loopback: bool,
     pub blocked_at: Timestamp,
 }
@@ -36,11 +39,11 @@ pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> R
          SELECT user_id, client_id, ?3, max(is_loopback), user_name, client_name, ?4, ?5 FROM grants
          WHERE user_id = ?1 AND client_id = ?2 GROUP BY user_id, client_id
          ON CONFLICT (user_id, client_id, page_id) DO UPDATE SET is_loopback = max(is_loopback, excluded.is_loopback)",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-        page_id.0,
+        change.owner,
+        change.client_id,
+        page_id,
         change.at,
-        change.actor.0.as_str(),
+        change.actor,
     );
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
 }
@@ -48,48 +51,41 @@ pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> R
 pub async fn unblock(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
     let delete = statement!(
         "DELETE FROM page_blocks WHERE user_id = ?1 AND client_id = ?2 AND page_id = ?3",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-        page_id.0,
+        change.owner,
+        change.client_id,
+        page_id,
     );
     db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }
 
 /// The blocks on these pages.
 pub async fn list_by_pages(db: &dyn Database, pages: &[PageId]) -> Result<Vec<Block>> {
-    select_by_pages(pages).run(db).await
+    super::list(db, select_by_pages(pages)).await
 }
 
-pub(super) fn select_by_pages(pages: &[PageId]) -> Select<Block> {
-    let statement = statement!(
+pub(super) fn select_by_pages(pages: &[PageId]) -> Statement {
+    statement!(
         "SELECT user_id, user_name, client_id, client_name, page_id, is_loopback, blocked_at FROM page_blocks
          WHERE page_id IN (SELECT value FROM json_each(?1)) ORDER BY page_id, blocked_at, user_id, client_id LIMIT ?2",
         json_list(pages),
         LIMIT,
-    );
-    Select { statement, read }
+    )
 }
 
-fn read(row: &Row) -> Result<Block> {
-    Ok(Block {
-        user_id: UserId(row.text("user_id")?),
-        user_name: row.text("user_name")?,
-        client_id: row.parsed("client_id", ClientId::parse)?,
-        client_name: row.text("client_name")?,
-        page_id: PageId(row.integer("page_id")?),
-        is_loopback: row.integer("is_loopback")? != 0,
-        blocked_at: row.time("blocked_at")?,
-    })
+/// A page that a live connection is blocked from.
+#[derive(Deserialize)]
+pub struct BlockedPage {
+    pub client_id: String,
+    pub page_id: PageId,
 }
 
-/// The pages that a person's live connections are blocked from, with the client of each.
-pub(super) fn select_of_user(user_id: &UserId) -> Select<(String, PageId)> {
-    let statement = statement!(
+/// The pages that a person's live connections are blocked from.
+pub(super) fn select_of_user(user_id: &UserId) -> Statement {
+    statement!(
         "SELECT DISTINCT v.client_id, v.page_id FROM blocked_grants v JOIN grants g ON g.id = v.grant_id
          WHERE v.user_id = ?1 AND g.revoked_at IS NULL ORDER BY v.client_id, v.page_id",
-        user_id.0.as_str(),
-    );
-    Select { statement, read: |row| Ok((row.text("client_id")?, PageId(row.integer("page_id")?))) }
+        user_id,
+    )
 }
 
 #[cfg(test)]

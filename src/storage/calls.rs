@@ -5,11 +5,12 @@
 
 use super::health::{self, RefusedRefresh, Report};
 use super::unrecorded::{self, UnrecordedRefusals};
-use super::{Result, Select, statement};
+use super::{Result, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use std::time::Duration;
 pub const KEPT: Duration = Duration::from_hours(35 * 24);
 const DAY: i64 = 24 * 60 * 60;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CallOutcome {
     Answered,
     /// With a reason that the caller can do something about.
@@ -37,10 +39,6 @@ impl CallOutcome {
             Self::Refused => "refused",
             Self::Failed => "failed",
         }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 }
 
@@ -151,7 +149,7 @@ fn unrecorded(calls: &[&Call]) -> impl Iterator<Item = Statement> {
 }
 
 /// The calls of one connection on one day that ended one way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DayCount {
     pub client_id: String,
     /// Days since the Unix epoch.
@@ -161,25 +159,17 @@ pub struct DayCount {
 }
 
 /// All counts of one person's connections from a day on, oldest first.
-pub(super) fn select_since(user_id: &UserId, first_day: i64) -> Select<DayCount> {
-    let statement = statement!(
+pub(super) fn select_since(user_id: &UserId, first_day: i64) -> Statement {
+    statement!(
         "SELECT client_id, day, outcome, calls FROM call_counts WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
-        user_id.0.as_str(),
+        user_id,
         first_day,
-    );
-    let read = |row: &crate::ports::Row| {
-        Ok(DayCount {
-            client_id: row.text("client_id")?,
-            day: row.integer("day")?,
-            outcome: row.parsed("outcome", CallOutcome::parse)?,
-            calls: row.integer("calls")?,
-        })
-    };
-    Select { statement, read }
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::list;
     use super::super::testing::TestDatabase;
     use super::*;
 
@@ -209,7 +199,8 @@ mod tests {
     }
 
     async fn check_counts(db: &TestDatabase) {
-        let counts = select_since(&UserId("1".into()), 1).run(db).await.expect("counts");
+        let counts = select_since(&UserId("1".into()), 1);
+        let counts: Vec<DayCount> = list(db, counts).await.expect("counts");
         let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();
         assert_eq!(seen, [(1, CallOutcome::Answered, 2), (1, CallOutcome::Refused, 1)]);
     }

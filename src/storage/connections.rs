@@ -4,14 +4,15 @@
 //! the same connection does not undo it, and is looked up with every bearer token.
 
 use super::audit::{Change, statement_for_change};
-use super::tokens::read_pages;
-use super::{Result, Select, json_list, statement};
+use super::{Result, json_list, statement};
+use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::{ClientId, Standing};
 use crate::oauth::grant::PageChoice;
-use crate::ports::{Database, Row, Statement};
+use crate::ports::{Database, Statement};
+use serde::Deserialize;
 
 /// Live grants that one look reads; more than anybody has.
 const LIMIT: i64 = 500;
@@ -19,7 +20,7 @@ const LIMIT: i64 = 500;
 const ENDED_LIMIT: i64 = 20;
 
 /// One live grant, with what is decided about its connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct LiveGrant {
     pub user_id: UserId,
     /// Their name, as it was at approval.
@@ -28,10 +29,13 @@ pub struct LiveGrant {
     /// Its name, as the consent page showed it.
     pub client_name: String,
     /// How much is known of it.
+    #[serde(rename = "client_standing")]
     pub standing: Standing,
     pub redirect_host: String,
     /// Whether that is a loopback address, where any program can claim the client id.
+    #[serde(deserialize_with = "flag")]
     pub is_loopback: bool,
+    #[serde(rename = "scope")]
     pub scopes: ScopeSet,
     pub pages: PageChoice,
     pub created_at: Timestamp,
@@ -46,41 +50,53 @@ pub struct LiveGrant {
     /// Its last refresh, or its first tokens.
     pub refreshed_at: Timestamp,
     /// How often a refresh token that still lives was sent again within its reuse grace period; 0 in a listing by page.
+    #[serde(rename = "repeats")]
     pub repeated_refreshes: i64,
     /// When the newest of those tokens was sent first.
     pub repeated_at: Option<Timestamp>,
     /// Whether its person lets the client read resources by tools.
+    #[serde(rename = "read_bridge", deserialize_with = "flag")]
     pub has_read_bridge: bool,
     /// Whether the connection's writes are paused.
+    #[serde(rename = "is_paused", deserialize_with = "flag")]
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
-    /// Of a listing by page: the page, and whether the connection is blocked from it.
-    pub page: Option<(PageId, bool)>,
+    /// In a listing by page.
+    #[serde(flatten)]
+    pub page: Option<ListedPage>,
+}
+
+/// The page of one row in a listing by page.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct ListedPage {
+    pub page_id: PageId,
+    /// Whether the connection is blocked from it.
+    #[serde(deserialize_with = "flag")]
+    pub is_blocked: bool,
 }
 
 /// The live grants of one person, the connection's oldest first.
 pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result<Vec<LiveGrant>> {
-    select(user_id, now).run(db).await
+    super::list(db, select(user_id, now)).await
 }
 
-pub(super) fn select(user_id: &UserId, now: Timestamp) -> Select<LiveGrant> {
-    let statement = statement!(
+pub(super) fn select(user_id: &UserId, now: Timestamp) -> Statement {
+    statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
                 g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at,
-                sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at, NULL AS page_id, 0 AS is_blocked,
+                sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at, 
                 EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
                 (SELECT w.confirm FROM write_confirmations w
                  WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
          FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
          WHERE g.user_id = ?1 AND g.revoked_at IS NULL
          GROUP BY g.id ORDER BY g.created_at, g.id LIMIT ?3",
-        user_id.0.as_str(),
+        user_id,
         now,
         LIMIT,
-    );
-    Select { statement, read }
+    )
 }
 
 /// The live grants of other people that reach one of these pages, page by page.
@@ -90,11 +106,11 @@ pub async fn list_by_pages(
     other_than: &UserId,
     now: Timestamp,
 ) -> Result<Vec<LiveGrant>> {
-    select_by_pages(pages, other_than, now).run(db).await
+    super::list(db, select_by_pages(pages, other_than, now)).await
 }
 
-pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Select<LiveGrant> {
-    let statement = statement!(
+pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Statement {
+    statement!(
         "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
                 g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
                 max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id, 0 AS repeats, NULL AS repeated_at,
@@ -109,43 +125,14 @@ pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timest
            AND (g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || reach.page_id || ' ') > 0)
          GROUP BY reach.page_id, g.id ORDER BY reach.page_id, g.created_at, g.id LIMIT ?4",
         json_list(pages),
-        other_than.0.as_str(),
+        other_than,
         now,
         LIMIT,
-    );
-    Select { statement, read }
-}
-
-fn read(row: &Row) -> Result<LiveGrant> {
-    let is = |column: &str| Ok(row.integer(column)? != 0);
-    let is_blocked = is("is_blocked")?;
-    Ok(LiveGrant {
-        user_id: UserId(row.text("user_id")?),
-        user_name: row.text("user_name")?,
-        client_id: row.parsed("client_id", ClientId::parse)?,
-        client_name: row.text("client_name")?,
-        standing: row.parsed("client_standing", Standing::parse)?,
-        redirect_host: row.text("redirect_host")?,
-        is_loopback: is("is_loopback")?,
-        scopes: row.parsed("scope", ScopeSet::parse)?,
-        pages: read_pages(row)?,
-        created_at: row.time("created_at")?,
-        last_used_at: row.optional_time("last_used_at")?,
-        expires_at: row.optional_time("expires_at")?,
-        unused_until: row.time("unused_until")?,
-        refreshes: row.integer("refreshes")?,
-        refreshed_at: row.time("refreshed_at")?,
-        repeated_refreshes: row.integer("repeats")?,
-        repeated_at: row.optional_time("repeated_at")?,
-        has_read_bridge: is("read_bridge")?,
-        are_writes_paused: is("is_paused")?,
-        confirm: row.optional_text("confirm")?,
-        page: row.optional_integer("page_id")?.map(|id| (PageId(id), is_blocked)),
-    })
+    )
 }
 
 /// A connection that is no more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct EndedConnection {
     pub client_id: String,
     /// Its name, as the consent page showed it.
@@ -153,39 +140,31 @@ pub struct EndedConnection {
     /// When its last grant ended.
     pub ended_at: Timestamp,
     /// Why, in a stored word; `None`: its time was over.
+    #[serde(rename = "revoke_reason")]
     pub reason: Option<String>,
 }
 
 /// A person's connections whose last grant ended after `since`, the latest first.
-pub(super) fn select_ended(user_id: &UserId, since: Timestamp, now: Timestamp) -> Select<EndedConnection> {
+pub(super) fn select_ended(user_id: &UserId, since: Timestamp, now: Timestamp) -> Statement {
     // A grant that lives ends in the future, so its client is left out.
-    let statement = statement!(
+    statement!(
         "SELECT client_id, client_name, revoke_reason, max(ended_at) AS ended_at FROM (
            SELECT g.client_id, g.client_name, g.revoke_reason, coalesce(g.revoked_at, max(r.expires_at)) AS ended_at
            FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id WHERE g.user_id = ?1 GROUP BY g.id)
          GROUP BY client_id HAVING max(ended_at) <= ?3 AND max(ended_at) > ?2 ORDER BY max(ended_at) DESC LIMIT ?4",
-        user_id.0.as_str(),
+        user_id,
         since,
         now,
         ENDED_LIMIT,
-    );
-    let read = |row: &Row| {
-        Ok(EndedConnection {
-            client_id: row.text("client_id")?,
-            client_name: row.text("client_name")?,
-            ended_at: row.time("ended_at")?,
-            reason: row.optional_text("revoke_reason")?,
-        })
-    };
-    Select { statement, read }
+    )
 }
 
 /// Pauses the writes of the actor's own connection.
 pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
     let insert = statement!(
         "INSERT INTO write_pauses (user_id, client_id, paused_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
+        change.owner,
+        change.client_id,
         change.at,
     );
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
@@ -193,11 +172,8 @@ pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> 
 
 /// Lets the actor's own connection write again.
 pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
-    let delete = statement!(
-        "DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
-    );
+    let delete =
+        statement!("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2", change.owner, change.client_id,);
     db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }
 
@@ -206,8 +182,8 @@ pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'stat
     let insert = statement!(
         "INSERT INTO write_confirmations (user_id, client_id, confirm, set_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (user_id, client_id) DO UPDATE SET confirm = excluded.confirm, set_at = excluded.set_at",
-        change.owner.0.as_str(),
-        change.client_id.as_str(),
+        change.owner,
+        change.client_id,
         confirm,
         change.at,
     );
@@ -216,7 +192,7 @@ pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'stat
 
 /// Forgets what was decided about the writes of a connection, because it ends.
 pub(super) fn statements_to_forget(user_id: &UserId, client_id: &ClientId) -> [Statement; 2] {
-    let delete = |sql| Statement { sql, values: vec![user_id.0.as_str().into(), client_id.as_str().into()] };
+    let delete = |sql| Statement { sql, values: vec![user_id.into(), client_id.into()] };
     let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
     let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
     [pauses, confirmations]

@@ -50,7 +50,7 @@ pub async fn revoke(
 ) -> Result<()> {
     let update = statement!(
         "UPDATE grants SET revoked_at = ?2, revoke_reason = ?3 WHERE id = ?1 AND revoked_at IS NULL RETURNING id",
-        grant_id.0.as_str(),
+        grant_id,
         now,
         reason.as_str(),
     );
@@ -70,15 +70,15 @@ pub async fn revoke_connection(
     let end = statement!(
         "UPDATE grants SET revoked_at = ?3, revoke_reason = ?4 WHERE user_id = ?1 AND client_id = ?2 AND revoked_at IS NULL
          RETURNING id",
-        user_id.0.as_str(),
-        client_id.as_str(),
+        user_id,
+        client_id,
         now,
         RevokeReason::User.as_str(),
     );
     let close = statement!(
         "UPDATE authorization_requests SET consumed_at = ?3 WHERE user_id = ?1 AND client_id = ?2 AND consumed_at IS NULL",
-        user_id.0.as_str(),
-        client_id.as_str(),
+        user_id,
+        client_id,
         now,
     );
     let record =
@@ -92,7 +92,7 @@ pub async fn revoke_connection(
 pub async fn touch(db: &dyn Database, grant_id: &GrantId, now: Timestamp) -> Result<()> {
     let update = statement!(
         "UPDATE grants SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",
-        grant_id.0.as_str(),
+        grant_id,
         now,
         now - LAST_USED_PRECISION,
     );

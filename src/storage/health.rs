@@ -5,13 +5,14 @@
 //! was asked for together with the approval. Refreshes that went well are not counted anywhere: the generation of the
 //! newest refresh token says how many there were.
 
-use super::{Result, Select, statement};
+use super::statement;
 use crate::model::ids::UserId;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::{ConsentHandle, SecretHash};
-use crate::ports::{Row, Statement};
+use crate::ports::Statement;
+use serde::Deserialize;
 use std::time::Duration;
 
 /// A call that tells nothing new is written down at most once in this time.
@@ -48,8 +49,8 @@ pub(super) fn statement_for_call(user_id: &UserId, client_id: &ClientId, report:
             OR (excluded.program IS NOT NULL AND (excluded.program, excluded.program_version) IS NOT (program, program_version))
             OR (excluded.revision IS NOT NULL AND excluded.revision IS NOT revision)
             OR (excluded.trouble IS NOT NULL AND (excluded.trouble IS NOT trouble OR trouble_at <= ?9))",
-        user_id.0.as_str(),
-        client_id.as_str(),
+        user_id,
+        client_id,
         at,
         program,
         version,
@@ -66,9 +67,9 @@ pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash,
         "INSERT INTO connection_health (user_id, client_id, asked)
          SELECT user_id, client_id, ?3 FROM authorization_requests WHERE consent_hash = ?1 AND approved_as = ?2
          ON CONFLICT (user_id, client_id) DO UPDATE SET asked = excluded.asked",
-        consent.hash().0,
-        code.0.as_str(),
-        asked.to_string(),
+        consent,
+        code,
+        &asked,
     )
 }
 
@@ -88,15 +89,16 @@ pub(super) fn statement_for_refusal(refused: &RefusedRefresh) -> Statement {
          VALUES (?1, ?2, 1, ?3, ?4)
          ON CONFLICT (user_id, client_id) DO UPDATE SET refreshes_failed = refreshes_failed + 1,
            refresh_failure = excluded.refresh_failure, refresh_failed_at = excluded.refresh_failed_at",
-        refused.user_id.0.as_str(),
-        refused.client_id.as_str(),
+        &refused.user_id,
+        &refused.client_id,
         refused.reason,
         refused.at,
     )
 }
 
 /// What is known of one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "HealthColumns")]
 pub struct Health {
     pub client_id: String,
     /// The last call, to the minute.
@@ -114,39 +116,50 @@ pub struct Health {
     pub asked: Option<ScopeSet>,
 }
 
+#[derive(Deserialize)]
+struct HealthColumns {
+    client_id: String,
+    called_at: Option<Timestamp>,
+    program: Option<String>,
+    program_version: Option<String>,
+    revision: Option<String>,
+    trouble: Option<String>,
+    trouble_at: Option<Timestamp>,
+    refreshes_failed: i64,
+    refresh_failure: Option<String>,
+    refresh_failed_at: Option<Timestamp>,
+    asked: Option<ScopeSet>,
+}
+
+impl From<HealthColumns> for Health {
+    fn from(columns: HealthColumns) -> Self {
+        Self {
+            client_id: columns.client_id,
+            called_at: columns.called_at,
+            program: columns.program.zip(columns.program_version),
+            revision: columns.revision,
+            trouble: columns.trouble.zip(columns.trouble_at),
+            refreshes_failed: columns.refreshes_failed,
+            refresh_failure: columns.refresh_failure.zip(columns.refresh_failed_at),
+            asked: columns.asked,
+        }
+    }
+}
+
 /// Everything known of one person's connections.
-pub(super) fn select(user_id: &UserId) -> Select<Health> {
-    let statement = statement!(
+pub(super) fn select(user_id: &UserId) -> Statement {
+    statement!(
         "SELECT client_id, called_at, program, program_version, revision, trouble, trouble_at, refreshes_failed,
                 refresh_failure, refresh_failed_at, asked
          FROM connection_health WHERE user_id = ?1",
-        user_id.0.as_str(),
-    );
-    Select { statement, read }
-}
-
-fn read(row: &Row) -> Result<Health> {
-    let dated = |word, at| Ok(row.optional_text(word)?.zip(row.optional_time(at)?));
-    let asked = match row.optional_text("asked")? {
-        Some(_) => Some(row.parsed("asked", ScopeSet::parse)?),
-        None => None,
-    };
-    Ok(Health {
-        client_id: row.text("client_id")?,
-        called_at: row.optional_time("called_at")?,
-        program: row.optional_text("program")?.zip(row.optional_text("program_version")?),
-        revision: row.optional_text("revision")?,
-        trouble: dated("trouble", "trouble_at")?,
-        refreshes_failed: row.integer("refreshes_failed")?,
-        refresh_failure: dated("refresh_failure", "refresh_failed_at")?,
-        asked,
-    })
+        user_id,
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::run;
     use super::super::testing::TestDatabase;
+    use super::super::{find_one, run};
     use super::*;
 
     fn mara() -> (UserId, ClientId) {
@@ -164,7 +177,7 @@ mod tests {
             let statement = statement_for_call(&user, &client, report, Timestamp::from_seconds(*second));
             run(&db, statement).await.expect("written");
         }
-        select(&user).run(&db).await.expect("an answer").pop().expect("a row")
+        find_one(&db, select(&user)).await.expect("an answer").expect("a row")
     }
 
     fn seconds(at: Option<Timestamp>) -> Option<i64> {
@@ -209,7 +222,7 @@ mod tests {
             let refused = RefusedRefresh { user_id: user.clone(), client_id: client.clone(), reason, at };
             run(&db, statement_for_refusal(&refused)).await.expect("counted");
         }
-        let known = select(&user).run(&db).await.expect("an answer").pop().expect("a row");
+        let known: Health = find_one(&db, select(&user)).await.expect("an answer").expect("a row");
         assert_eq!(known.refreshes_failed, 2);
         assert_eq!(known.refresh_failure, Some(("replayed".into(), Timestamp::from_seconds(2))));
         assert_eq!((known.called_at, known.program), (None, None));

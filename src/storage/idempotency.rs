@@ -14,9 +14,12 @@ pub use lease::{LeaseCheck, check_lease};
 use super::audit::{self, AuditId, Entry};
 use super::write_permission::{WriteDenial, write_denial};
 use super::{Result, statement};
+use crate::model::flag;
 use crate::model::ids::GrantId;
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Database, Row, Statement};
+use crate::ports::{Database, DatabaseError, Row, Statement};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -79,7 +82,7 @@ pub enum DuplicateRule<'a> {
 }
 
 /// The same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StoredDuplicate {
     /// What the upstream may know it by.
     pub external_id: String,
@@ -88,6 +91,7 @@ pub struct StoredDuplicate {
     /// When it was done or begun.
     pub at: Timestamp,
     /// Whether somebody is at it.
+    #[serde(deserialize_with = "flag")]
     is_running: bool,
 }
 
@@ -138,14 +142,24 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
         select_denial(request),
     ];
     let mut answers = db.batch(&statements).await?;
-    let denial = answers.pop().unwrap_or_default().first().map(WriteDenial::read).transpose()?.flatten();
-    let duplicate = answers.pop().unwrap_or_default().first().map(read_duplicate).transpose()?;
-    match (answers.pop().unwrap_or_default().first(), denial, duplicate) {
-        (Some(row), denial, duplicate) => read(row, request, denial, duplicate),
+    let denial = pop_one(&mut answers)?.and_then(|DenialColumn { denial }| denial);
+    let duplicate = pop_one(&mut answers)?;
+    match (pop_one(&mut answers)?, denial, duplicate) {
+        (Some(row), denial, duplicate) => judge(row, request, denial, duplicate),
         (None, Some(denial), _) => Ok(Acquisition::Denied(denial)),
         (None, None, Some(duplicate)) => Ok(Acquisition::Duplicate(duplicate)),
         (None, None, None) => Ok(Acquisition::TokenRedeemed),
     }
+}
+
+#[derive(Deserialize)]
+struct DenialColumn {
+    denial: Option<WriteDenial>,
+}
+
+/// The row of the last statement, if it answered one.
+fn pop_one<T: DeserializeOwned>(answers: &mut Vec<Vec<Row>>) -> Result<Option<T>> {
+    answers.pop().unwrap_or_default().first().map(super::read).transpose()
 }
 
 /// The first to ask gets the row. A row past its time counts as none. A redeemed confirm token opens nothing new, and neither
@@ -168,14 +182,14 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
          started_at = excluded.started_at, finished_at = NULL \
          WHERE idempotency.started_at <= ?12"
         ),
-        request.key.grant_id.0.as_str(),
+        request.key.grant_id,
         request.key.hash,
         target.as_ref().map_or("", |target| target.tool),
         request.page_id(),
         request.key.fingerprint,
         fields_as_text(request.key.fields),
         request.external_id,
-        id.0.as_str(),
+        id,
         *at + LEASE,
         *at,
         request.handle.map(|handle| handle.nonce.as_str()),
@@ -216,9 +230,9 @@ fn take_over(request: &LeaseRequest<'_>) -> Statement {
             ", 'writes_paused') \
          = 'writes_paused'"
         ),
-        request.key.grant_id.0.as_str(),
+        request.key.grant_id,
         request.key.hash,
-        id.0.as_str(),
+        id,
         *at + LEASE,
         request.key.fingerprint,
         *at,
@@ -235,13 +249,13 @@ fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
          ON CONFLICT (nonce) DO NOTHING",
         request.handle.map(|handle| handle.nonce.as_str()),
         request.handle.map_or(request.entry.at, |handle| handle.expires_at),
-        request.key.grant_id.0.as_str(),
+        request.key.grant_id,
         request.key.hash,
-        request.entry.id.0.as_str(),
+        &request.entry.id,
     )
 }
 
-/// The audit row says what the request came to, in the order of [`read`].
+/// The audit row says what the request came to, in the order of [`judge`].
 fn record(request: &LeaseRequest<'_>) -> Statement {
     let sql = concat!(
         "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
@@ -273,7 +287,7 @@ fn select(request: &LeaseRequest<'_>) -> Statement {
     statement!(
         "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
          WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
-        request.key.grant_id.0.as_str(),
+        request.key.grant_id,
         request.key.hash,
         request.entry.at - KEEP,
     )
@@ -282,7 +296,7 @@ fn select(request: &LeaseRequest<'_>) -> Statement {
 fn select_denial(request: &LeaseRequest<'_>) -> Statement {
     statement!(
         concat!("SELECT ", write_denial!("?1", "?2", "?3"), " AS denial"),
-        request.key.grant_id.0.as_str(),
+        request.key.grant_id,
         request.page_id(),
         request.entry.at,
     )
@@ -301,7 +315,7 @@ fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, sho
          AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
          ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
         key.fingerprint,
-        key.grant_id.0.as_str(),
+        key.grant_id,
         since,
         shown,
         now,
@@ -309,29 +323,32 @@ fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, sho
     )
 }
 
-fn read_duplicate(row: &Row) -> Result<StoredDuplicate> {
-    Ok(StoredDuplicate {
-        external_id: row.text("external_id")?,
-        result: row.optional_text("result")?,
-        at: row.time("at")?,
-        is_running: row.integer("is_running")? != 0,
-    })
-}
-
 /// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
 pub async fn find_duplicate(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<StoredDuplicate>> {
-    let row = super::run_for_one(db, select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)).await?;
-    row.as_ref().map(read_duplicate).transpose()
+    super::find_one(db, select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)).await
 }
 
-fn read(
-    row: &Row,
+/// The row of a key.
+#[derive(Deserialize)]
+struct KeyRow {
+    digest: String,
+    fields: String,
+    external_id: String,
+    outcome: String,
+    owner: AuditId,
+    takeovers: i64,
+    held_until_at: Timestamp,
+    result: Option<String>,
+}
+
+fn judge(
+    row: KeyRow,
     request: &LeaseRequest<'_>,
     denial: Option<WriteDenial>,
     duplicate: Option<StoredDuplicate>,
 ) -> Result<Acquisition> {
-    let is_ours = row.text("owner")? == request.entry.id.0;
-    if is_ours && row.integer("takeovers")? == 0 {
+    let is_ours = row.owner == request.entry.id;
+    if is_ours && row.takeovers == 0 {
         return Ok(Acquisition::New);
     }
     // Whoever can no longer reach the page is told nothing of what was written to it.
@@ -341,16 +358,20 @@ fn read(
     if is_ours {
         // Two that nobody knows the end of must not wait for each other: of those, whoever asks first goes on.
         let duplicate = duplicate.filter(|duplicate| duplicate.result.is_some() || duplicate.is_running);
-        return Ok(Acquisition::TakenOver { external_id: row.text("external_id")?, denial, duplicate });
+        return Ok(Acquisition::TakenOver { external_id: row.external_id, denial, duplicate });
     }
-    if row.text("digest")? != request.key.fingerprint {
-        let known = row.parsed("fields", |text| serde_json::from_str(text).ok())?;
+    if row.digest != request.key.fingerprint {
+        let known = serde_json::from_str(&row.fields).map_err(|_| unreadable("fields"))?;
         return Ok(Acquisition::Conflict { fields: differing(&known, request.key.fields) });
     }
-    if row.text("outcome")? == "done" {
-        return Ok(Acquisition::Replay { result: row.text("result")? });
+    if row.outcome == "done" {
+        return Ok(Acquisition::Replay { result: row.result.ok_or_else(|| unreadable("result"))? });
     }
-    Ok(Acquisition::Running { until: row.time("held_until_at")? })
+    Ok(Acquisition::Running { until: row.held_until_at })
+}
+
+fn unreadable(column: &str) -> DatabaseError {
+    DatabaseError(format!("{column} cannot be read"))
 }
 
 /// Whether this very write was asked for before: then nobody confirms once more what is done already. Another write under the
@@ -358,12 +379,12 @@ fn read(
 pub async fn is_known(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND digest = ?3 AND started_at > ?4",
-        key.grant_id.0.as_str(),
+        key.grant_id,
         key.hash,
         key.fingerprint,
         now - KEEP,
     );
-    Ok(super::run_for_one(db, select).await?.is_some())
+    Ok(!super::run(db, select).await?.is_empty())
 }
 
 fn fields_as_text(fields: &Fields) -> String {

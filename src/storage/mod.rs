@@ -25,11 +25,31 @@ pub mod tokens;
 pub mod unrecorded;
 pub mod write_permission;
 
-use crate::model::ids::PageId;
+use crate::model::ids::{GrantId, PageId, RequestId, UserId};
+use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
+use crate::oauth::client::ClientId;
+use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
+use serde::de::{Deserialize, DeserializeOwned};
 
 pub type Result<T> = std::result::Result<T, DatabaseError>;
+
+/// The result of a conditional write that only one request can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redemption {
+    /// This request made it; what belongs to it is stored.
+    Redeemed,
+    /// Another one made it before, or a revocation came in between; nothing was stored.
+    AlreadyRedeemed,
+}
+
+impl Redemption {
+    /// From the rows of the conditional write, which says `RETURNING`.
+    fn of(rows: Option<&Vec<Row>>) -> Self {
+        if rows.is_some_and(|rows| !rows.is_empty()) { Self::Redeemed } else { Self::AlreadyRedeemed }
+    }
+}
 
 /// Builds a statement: `statement!("SELECT … ?1", value, …)`.
 macro_rules! statement {
@@ -39,32 +59,42 @@ macro_rules! statement {
 }
 pub(crate) use statement;
 
-async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
-    let mut answers = db.batch(&[statement]).await?;
-    Ok(answers.pop().unwrap_or_default())
-}
-
-/// Runs one statement whose answer is at most one row.
-async fn run_for_one(db: &dyn Database, statement: Statement) -> Result<Option<Row>> {
-    Ok(run(db, statement).await?.into_iter().next())
-}
-
-/// A statement that only reads, and how one row of its answer is read: several can be asked in one batch.
-struct Select<T> {
-    statement: Statement,
-    read: fn(&Row) -> Result<T>,
-}
-
-impl<T> Select<T> {
-    async fn run(self, db: &dyn Database) -> Result<Vec<T>> {
-        let rows = run(db, self.statement.clone()).await?;
-        self.read(&rows)
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
+        at.as_seconds().into()
     }
+}
 
-    /// Reads its part of a batch's answer.
-    fn read(&self, rows: &[Row]) -> Result<Vec<T>> {
-        rows.iter().map(self.read).collect()
+impl From<PageId> for Value {
+    fn from(page_id: PageId) -> Self {
+        page_id.0.into()
     }
+}
+
+/// Of a secret, only its hash is stored.
+impl<U: TokenUse> From<&OpaqueToken<U>> for Value {
+    fn from(secret: &OpaqueToken<U>) -> Self {
+        secret.hash().0.into()
+    }
+}
+
+macro_rules! bound_as_text {
+    ($($type:ty: $text:expr;)+) => {
+        $(impl From<&$type> for Value {
+            fn from(value: &$type) -> Self {
+                Value::String($text(value))
+            }
+        })+
+    };
+}
+bound_as_text! {
+    UserId: ToString::to_string;
+    GrantId: ToString::to_string;
+    RequestId: ToString::to_string;
+    ClientId: ToString::to_string;
+    ScopeSet: ToString::to_string;
+    SecretHash: |hash: &SecretHash| hash.0.clone();
+    audit::AuditId: |id: &audit::AuditId| id.0.clone();
 }
 
 /// Page ids for `json_each`, which takes a list of any length through one placeholder.
@@ -72,46 +102,30 @@ fn json_list(pages: &[PageId]) -> String {
     format!("[{}]", pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
 }
 
-/// Reading a row: a column that is absent or of another type is a fault of ours, named by the column.
-impl Row {
-    fn value(&self, column: &str) -> Result<&Value> {
-        self.0.get(column).ok_or_else(|| DatabaseError(format!("no column {column}")))
-    }
+async fn redeem(db: &dyn Database, statement: Statement) -> Result<Redemption> {
+    Ok(Redemption::of(Some(&run(db, statement).await?)))
+}
 
-    fn text(&self, column: &str) -> Result<String> {
-        self.optional_text(column)?.ok_or_else(|| DatabaseError(format!("{column} is NULL")))
-    }
+async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
+    let mut answers = db.batch(&[statement]).await?;
+    Ok(answers.pop().unwrap_or_default())
+}
 
-    fn optional_text(&self, column: &str) -> Result<Option<String>> {
-        match self.value(column)? {
-            Value::Text(text) => Ok(Some(text.clone())),
-            Value::Null => Ok(None),
-            Value::Integer(_) => Err(DatabaseError(format!("{column} is not text"))),
-        }
-    }
+/// Runs one statement whose answer is at most one row.
+async fn find_one<T: DeserializeOwned>(db: &dyn Database, statement: Statement) -> Result<Option<T>> {
+    run(db, statement).await?.first().map(read).transpose()
+}
 
-    fn integer(&self, column: &str) -> Result<i64> {
-        self.optional_integer(column)?.ok_or_else(|| DatabaseError(format!("{column} is NULL")))
-    }
+/// Runs one statement, whose answer is any number of rows.
+async fn list<T: DeserializeOwned>(db: &dyn Database, statement: Statement) -> Result<Vec<T>> {
+    read_all(&run(db, statement).await?)
+}
 
-    fn optional_integer(&self, column: &str) -> Result<Option<i64>> {
-        match self.value(column)? {
-            Value::Integer(number) => Ok(Some(*number)),
-            Value::Null => Ok(None),
-            Value::Text(_) => Err(DatabaseError(format!("{column} is not a number"))),
-        }
-    }
+fn read_all<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>> {
+    rows.iter().map(read).collect()
+}
 
-    fn time(&self, column: &str) -> Result<Timestamp> {
-        self.integer(column).map(Timestamp::from_seconds)
-    }
-
-    fn optional_time(&self, column: &str) -> Result<Option<Timestamp>> {
-        Ok(self.optional_integer(column)?.map(Timestamp::from_seconds))
-    }
-
-    /// A column that must parse; what does not was not written by us.
-    fn parsed<T>(&self, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-        parse(&self.text(column)?).ok_or_else(|| DatabaseError(format!("{column} cannot be read")))
-    }
+/// Reads the columns that `T` has a field for. A row that does not fit is a fault of ours; its values stay out of the log.
+fn read<'a, T: Deserialize<'a>>(row: &'a Row) -> Result<T> {
+    T::deserialize(row).map_err(|_| DatabaseError(format!("a row does not fit {}", std::any::type_name::<T>())))
 }

@@ -1,12 +1,12 @@
 //! Everything that the admin page shows to one person, in one batch: it is looked at often, and each question more would be a
 //! round trip that somebody waits for.
 
-use super::Result;
 use super::activity::{self, Shown};
-use super::blocks::{self, Block};
+use super::blocks::{self, Block, BlockedPage};
 use super::calls::{self, DayCount};
 use super::connections::{self, EndedConnection, LiveGrant};
 use super::health::{self, Health};
+use super::{Result, read_all};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
@@ -31,7 +31,7 @@ pub struct Found {
     /// How their connections are doing.
     pub health: Vec<Health>,
     /// Pages that their live connections are blocked from, with the client of each.
-    pub blocked: Vec<(String, PageId)>,
+    pub blocked: Vec<BlockedPage>,
     /// Connections of theirs that are no more, the latest first.
     pub ended: Vec<EndedConnection>,
     pub counts: Vec<DayCount>,
@@ -45,34 +45,26 @@ pub struct Found {
 
 pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     let Question { user_id, now, .. } = *question;
-    let own = connections::select(user_id, now);
-    let health = health::select(user_id);
-    let blocked = blocks::select_of_user(user_id);
-    let ended = connections::select_ended(user_id, question.ended_since, now);
-    let counts = calls::select_since(user_id, question.first_day);
-    let others = connections::select_by_pages(question.administered, user_id, now);
-    let blocks = blocks::select_by_pages(question.administered);
-    let activity = question.activity.map(activity::select);
     let mut batch = vec![
-        own.statement.clone(),
-        health.statement.clone(),
-        blocked.statement.clone(),
-        ended.statement.clone(),
-        counts.statement.clone(),
-        others.statement.clone(),
-        blocks.statement.clone(),
+        connections::select(user_id, now),
+        health::select(user_id),
+        blocks::select_of_user(user_id),
+        connections::select_ended(user_id, question.ended_since, now),
+        calls::select_since(user_id, question.first_day),
+        connections::select_by_pages(question.administered, user_id, now),
+        blocks::select_by_pages(question.administered),
     ];
-    batch.extend(activity.as_ref().map(|select| select.statement.clone()));
+    batch.extend(question.activity.map(activity::select));
     let mut answers = db.batch(&batch).await?.into_iter();
     let mut next = || answers.next().unwrap_or_default();
     Ok(Found {
-        own: own.read(&next())?,
-        health: health.read(&next())?,
-        blocked: blocked.read(&next())?,
-        ended: ended.read(&next())?,
-        counts: counts.read(&next())?,
-        others: others.read(&next())?,
-        blocks: blocks.read(&next())?,
-        activity: activity.map_or(Ok(Vec::new()), |select| select.read(&next()))?,
+        own: read_all(&next())?,
+        health: read_all(&next())?,
+        blocked: read_all(&next())?,
+        ended: read_all(&next())?,
+        counts: read_all(&next())?,
+        others: read_all(&next())?,
+        blocks: read_all(&next())?,
+        activity: read_all(&next())?,
     })
 }

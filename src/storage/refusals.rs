@@ -1,9 +1,10 @@
 //! Refused clients, for operators to see what one that cannot connect would need.
 
-use super::{Result, run, statement};
+use super::{Result, statement};
 use crate::model::timestamp::Timestamp;
-use crate::oauth::client::diagnosis::{RefusedClient, RefusedStep};
-use crate::ports::{Database, Row};
+use crate::oauth::client::diagnosis::RefusedClient;
+use crate::ports::Database;
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Parts that senders' networks fall into.
@@ -14,8 +15,9 @@ const LIMIT: i64 = 6;
 const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// A refused client, with how often it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Refusal {
+    #[serde(flatten)]
     pub refused: RefusedClient,
     /// How often it was remembered.
     pub times: i64,
@@ -34,14 +36,14 @@ pub async fn remember(db: &dyn Database, refused: &RefusedClient, part: u32, now
         refused.client.as_str(),
         refused.host(),
         refused.redirect_uri.as_str(),
-        i64::from(refused.has_query),
-        i64::from(part % PARTS),
+        refused.has_query,
+        part % PARTS,
         now,
     );
     let bound = statement!(
         "DELETE FROM refused_clients WHERE last_at <= ?3 OR part = ?1 AND (step, client, host) NOT IN
          (SELECT step, client, host FROM refused_clients WHERE part = ?1 ORDER BY last_at DESC, step, client, host LIMIT ?2)",
-        i64::from(part % PARTS),
+        part % PARTS,
         LIMIT,
         now - KEEP,
     );
@@ -54,22 +56,7 @@ pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
         "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients
          ORDER BY last_at DESC, step, client, host LIMIT 500",
     );
-    run(db, select).await?.iter().map(read).collect()
-}
-
-fn read(row: &Row) -> Result<Refusal> {
-    let refused = RefusedClient {
-        step: row.parsed("step", RefusedStep::parse)?,
-        client: row.text("client")?,
-        redirect_uri: row.text("redirect_uri")?,
-        has_query: row.integer("has_query")? != 0,
-    };
-    Ok(Refusal {
-        refused,
-        times: row.integer("times")?,
-        first_at: row.time("first_at")?,
-        last_at: row.time("last_at")?,
-    })
+    super::list(db, select).await
 }
 
 #[cfg(test)]

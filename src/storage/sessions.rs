@@ -5,8 +5,8 @@
 
 use super::audit::{AuditId, Kind, Outcome};
 use super::authorization_requests::SignedIn;
-use super::{Result, run_for_one, statement};
-use crate::model::ids::{RequestId, UserId};
+use super::{Redemption, Result, find_one, redeem, statement};
+use crate::model::ids::RequestId;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::secret::{self, AdminSession};
 use crate::ports::{Database, Statement};
@@ -60,8 +60,8 @@ pub async fn open(
     let insert = statement!(
         "INSERT INTO sessions (cookie_hash, user_id, user_name, user_email, created_at, last_seen_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
-        cookie.hash().0,
-        person.user_id.0.as_str(),
+        cookie,
+        &person.user_id,
         person.name.as_str(),
         person.email.as_str(),
         record.at,
@@ -73,23 +73,20 @@ pub async fn open(
     db.batch(&batch).await.map(drop)
 }
 
-/// Who is signed in, if the session is alive; it then stays awake for another idle time.
+/// Returns the person of a live session and extends its idle timeout.
 pub async fn find(db: &dyn Database, cookie: &AdminSession, now: Timestamp) -> Result<Option<SignedIn>> {
     let update = statement!(
         "UPDATE sessions SET last_seen_at = ?2 WHERE cookie_hash = ?1 AND expires_at > ?2 AND last_seen_at > ?3
          RETURNING user_id, user_name, user_email",
-        cookie.hash().0,
+        cookie,
         now,
         now - IDLE_LIFETIME,
     );
-    let Some(row) = run_for_one(db, update).await? else { return Ok(None) };
-    let user_id = UserId(row.text("user_id")?);
-    Ok(Some(SignedIn { user_id, name: row.text("user_name")?, email: row.text("user_email")? }))
+    find_one(db, update).await
 }
 
-/// Spends a one-time token of StatiBeat's, that stands in the place of a session for one request. `false`: it was spent
-/// before.
-pub async fn spend_token(db: &dyn Database, token_id: &str, expires_at: Timestamp) -> Result<bool> {
+/// Redeems a one-time token of StatiBeat's, which replaces a session for one request.
+pub async fn redeem_token(db: &dyn Database, token_id: &str, expires_at: Timestamp) -> Result<Redemption> {
     // Handles of our own stand in the same table; none of theirs has this form.
     let nonce = format!("statibeat.{}", secret::hash(token_id).0);
     let insert = statement!(
@@ -97,7 +94,7 @@ pub async fn spend_token(db: &dyn Database, token_id: &str, expires_at: Timestam
         nonce,
         expires_at,
     );
-    Ok(run_for_one(db, insert).await?.is_some())
+    redeem(db, insert).await
 }
 
 /// Signs a browser out, with the audit row that says why.
@@ -123,13 +120,13 @@ fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: 
          SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', '', ?7, ?8 FROM sessions
          WHERE cookie_hash = ?1 AND expires_at > ?4 AND last_seen_at > ?9
          ON CONFLICT (id) DO NOTHING",
-        cookie.hash().0,
-        record.id.0.as_str(),
+        cookie,
+        &record.id,
         kind.as_str(),
         record.at,
         Outcome::Done.as_str(),
         record.client_id,
-        record.request_id.0.as_str(),
+        record.request_id,
         end.map(SessionEnd::as_str),
         record.at - IDLE_LIFETIME,
     )
@@ -139,6 +136,7 @@ fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: 
 mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
+    use crate::model::ids::UserId;
     use crate::oauth::secret::example;
 
     fn mara() -> SignedIn {

@@ -1,9 +1,10 @@
 //! The real schema on SQLite in memory, for unit tests.
 
-use crate::ports::{Database, DatabaseError, Row, Statement, Value};
+mod sqlite;
+
+use crate::ports::{Database, DatabaseError, Row, Statement};
 use async_trait::async_trait;
 use rusqlite::Connection;
-use rusqlite::types::{Value as Native, ValueRef};
 use std::cell::RefCell;
 
 /// A fresh database, which can be told to fail.
@@ -38,38 +39,10 @@ impl TestDatabase {
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction()?;
-        let answers = statements.iter().map(|statement| answer(&transaction, statement)).collect::<Result<_, _>>()?;
+        let answers =
+            statements.iter().map(|one| sqlite::run(&transaction, one.sql, &one.values)).collect::<Result<_, _>>()?;
         transaction.commit()?;
         Ok(answers)
-    }
-}
-
-fn answer(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-    let mut prepared = connection.prepare(statement.sql)?;
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
-    let rows = prepared.query_map(rusqlite::params_from_iter(statement.values.iter().map(native)), |row| {
-        let columns = names.iter().enumerate().map(|(at, name)| Ok((name.clone(), value(row.get_ref(at)?))));
-        Ok(Row(columns.collect::<rusqlite::Result<_>>()?))
-    })?;
-    rows.collect()
-}
-
-/// Numbers are bound as REAL, as D1 does.
-#[expect(clippy::cast_precision_loss, reason = "the port promises numbers below 2^53")]
-fn native(value: &Value) -> Native {
-    match value {
-        Value::Null => Native::Null,
-        Value::Integer(number) => Native::Real(*number as f64),
-        Value::Text(text) => Native::Text(text.clone()),
-    }
-}
-
-fn value(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Real(_) | ValueRef::Blob(_) => panic!("the schema has neither REAL nor BLOB"),
     }
 }
 

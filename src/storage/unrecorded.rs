@@ -32,11 +32,11 @@ pub fn statement_for_unrecorded(refusals: &UnrecordedRefusals) -> Statement {
         refusals.at,
         Kind::Unrecorded.as_str(),
         Outcome::Refused.as_str(),
-        refusals.user_id.0.as_str(),
-        refusals.client_id.as_str(),
+        &refusals.user_id,
+        &refusals.client_id,
         refusals.client_name.as_str(),
-        refusals.grant_id.0.as_str(),
-        refusals.request_id.0.as_str(),
+        &refusals.grant_id,
+        &refusals.request_id,
         refusals.calls,
     )
 }

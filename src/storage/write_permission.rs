@@ -5,11 +5,11 @@
 //! pauses or blocks meanwhile is told that it holds. So the statements that acquire the lease of a write demand it again, and
 //! so does the last one before the post.
 
-use super::Result;
-use crate::ports::Row;
+use serde::Deserialize;
 
 /// Why a write may not be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WriteDenial {
     /// The grant was revoked or has expired.
     GrantEnded,
@@ -20,23 +20,12 @@ pub enum WriteDenial {
 }
 
 impl WriteDenial {
-    const ALL: [Self; 3] = [Self::GrantEnded, Self::WritesPaused, Self::PageBlocked];
-
     /// The word of the SQL below, which is also the detail of the audit row.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::GrantEnded => "grant_ended",
             Self::WritesPaused => "writes_paused",
             Self::PageBlocked => "page_blocked",
-        }
-    }
-
-    pub(super) fn read(row: &Row) -> Result<Option<Self>> {
-        match row.optional_text("denial")? {
-            None => Ok(None),
-            Some(_) => {
-                row.parsed("denial", |word| Self::ALL.into_iter().find(|denial| denial.as_str() == word)).map(Some)
-            }
         }
     }
 }

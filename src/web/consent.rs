@@ -21,6 +21,7 @@ use crate::oauth::client::Client;
 use crate::oauth::error::SentToClient;
 use crate::oauth::secret::AuthorizationCode;
 use crate::ports::DatabaseError;
+use crate::storage::Redemption;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
 use crate::upstream::ApiError;
@@ -163,7 +164,7 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Fault
 
 /// The same request again from the start, with StatiBeat asking which account.
 async fn switch_account(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
-    if !authorization_requests::close(ctx.db, ticket.keys(), ctx.now).await? {
+    if authorization_requests::close(ctx.db, ticket.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
         return Err(Fault::NotThisVisit);
     }
     // It was sealed before, so it fits.
@@ -195,15 +196,17 @@ async fn approve(
     };
     let entry = audit_entry(ctx, asked);
     let audit = audit::statement_if_grant_changed(&entry);
-    if authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
-        Ok(code)
-    } else {
-        Err(Fault::NotThisVisit)
+    match authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
+        Redemption::Redeemed => Ok(code),
+        Redemption::AlreadyRedeemed => Err(Fault::NotThisVisit),
     }
 }
 
 async fn deny(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<SentToClient, Fault> {
-    if ticket.refuse(ctx, asked, Refused::Person).await? { Ok(SentToClient::Denied) } else { Err(Fault::NotThisVisit) }
+    match ticket.refuse(ctx, asked, Refused::Person).await? {
+        Redemption::Redeemed => Ok(SentToClient::Denied),
+        Redemption::AlreadyRedeemed => Err(Fault::NotThisVisit),
+    }
 }
 
 /// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.

@@ -15,6 +15,7 @@ use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::sealed_request::{self, OpenedRequest, SealError};
 use crate::oauth::secret::{self, BrowserBinding, ConsentHandle, SignInState};
+use crate::storage::Redemption;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedIn, SignedInRequest};
 use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
@@ -132,8 +133,8 @@ async fn store(ctx: &RequestContext<'_>, ticket: &Ticket, access: &RequestedAcce
     let browser = BrowserBinding::issue(&ctx.random_bytes(), ctx.tags());
     let keys = RequestKeys { consent: &consent, browser: &browser };
     match authorization_requests::insert(ctx.db, &ticket.state, keys, &request, ctx.now).await {
-        Ok(true) => ask(ctx, keys),
-        Ok(false) => show(ctx, &Fault::LinkUsed),
+        Ok(Redemption::Redeemed) => ask(ctx, keys),
+        Ok(Redemption::AlreadyRedeemed) => show(ctx, &Fault::LinkUsed),
         Err(error) => {
             ctx.log.note(&format!("sign-in: {error}"));
             send_back(ctx, ticket, SentToClient::Unavailable)

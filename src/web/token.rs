@@ -16,11 +16,12 @@ use crate::oauth::token::{
     self, CodeRequest, CodeVerdict, Endpoint, RefreshRequest, RefreshVerdict, TokenRequest, TokenResponse,
 };
 use crate::ports::DatabaseError;
+use crate::storage::Redemption;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::calls::Tally;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
-use crate::storage::tokens::{self, NewTokens, Race};
+use crate::storage::tokens::{self, NewTokens};
 use crate::telemetry::Asked;
 use crate::upstream::{ApiError, identity};
 use http::StatusCode;
@@ -158,9 +159,9 @@ async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<To
     let scopes = record.grant.scopes;
     let new = new_tokens(&record.grant, &access, scopes, &refresh, ctx.now);
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
-        Race::Won => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
+        Redemption::Redeemed => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
         // Whoever was faster was so a moment ago: a repeated request, not a replay.
-        Race::Lost => Err(TokenError::Grant(GrantFault::Spent)),
+        Redemption::AlreadyRedeemed => Err(TokenError::Grant(GrantFault::Spent)),
     }
 }
 
@@ -256,8 +257,9 @@ async fn rotate(
     let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
-    let race = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await;
-    Ok(is_won(ctx, race).then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
+    let rotated = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await;
+    Ok(is_redeemed(ctx, rotated)
+        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
 /// Used a moment ago: the same successor again, with an access token of its own. Each time stands in the audit, because a
@@ -290,17 +292,18 @@ async fn repeat(
         detail: None,
     };
     let audit = audit::statement_if_token_issued(&entry, &new.access);
-    let race = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await;
-    Ok(is_won(ctx, race).then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
+    let repeated = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await;
+    Ok(is_redeemed(ctx, repeated)
+        .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// A database that may have done it, and lost its answer, is as good as a lost race: what is there now is read again, at
+/// A database that may have done it, and lost its answer, is as good as one that was slower: what is there now is read again, at
 /// once, because whoever came back for the successor later might come too late.
-fn is_won(ctx: &RequestContext<'_>, race: Result<Race, DatabaseError>) -> bool {
-    race.unwrap_or_else(|error| {
+fn is_redeemed(ctx: &RequestContext<'_>, redemption: Result<Redemption, DatabaseError>) -> bool {
+    redemption.unwrap_or_else(|error| {
         ctx.log.note(&format!("token endpoint: {error}"));
-        Race::Lost
-    }) == Race::Won
+        Redemption::AlreadyRedeemed
+    }) == Redemption::Redeemed
 }
 
 /// Ends a grant, with its audit row, unless it has ended already.

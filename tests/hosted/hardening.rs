@@ -65,7 +65,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
     use statibeat_mcp::model::scope::ScopeSet;
     use statibeat_mcp::oauth::secret::{RefreshToken, SecretHash};
     use statibeat_mcp::ports::Statement;
-    use statibeat_mcp::storage::tokens as store;
+    use statibeat_mcp::storage::{Redemption, tokens as store};
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let second = tokens(&app.refresh(&first.refresh, &[]));
@@ -85,7 +85,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
     };
     let audit = Statement { sql: "DELETE FROM grants WHERE id = 'none'", values: Vec::new() };
     let repeat = store::repeat_refresh(&*app.db, &record, &new, audit, app.now());
-    assert_eq!(repeat.now_or_never().expect("there").expect("there"), store::Race::Lost);
+    assert_eq!(repeat.now_or_never().expect("there").expect("there"), Redemption::AlreadyRedeemed);
     assert_eq!(app.db.count("SELECT count(*) FROM access_tokens WHERE token_hash = 'mine'"), 0);
 }
 

@@ -1,21 +1,22 @@
 //! The three ports as a schedule sees them: each use is a step before and a step after the work, so that a call can be
 //! stopped, overtaken or dropped there; and each use may fail as planned.
 
+#[path = "../../src/storage/testing/sqlite.rs"]
+mod sqlite;
+
 use super::plan::{Fault, FaultKind};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 use statibeat_mcp::hosted::rate_limit::State;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
-    Value,
 };
 use statibeat_simulator::{Outcome, Simulator};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -83,7 +84,8 @@ impl<'a> Sqlite<'a> {
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction()?;
-        let answers = statements.iter().map(|statement| answer(&transaction, statement)).collect::<Result<_, _>>()?;
+        let answers =
+            statements.iter().map(|one| sqlite::run(&transaction, one.sql, &one.values)).collect::<Result<_, _>>()?;
         transaction.commit()?;
         Ok(answers)
     }
@@ -103,34 +105,6 @@ impl Database for Sqlite<'_> {
             return Err(DatabaseError("failed after".into()));
         }
         Ok(answers.expect("every statement fits the schema"))
-    }
-}
-
-fn answer(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-    let mut prepared = connection.prepare_cached(statement.sql)?;
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
-    let rows = prepared.query_map(params_from_iter(statement.values.iter().map(bind)), |row| {
-        let columns = names.iter().enumerate().map(|(at, name)| Ok((name.clone(), read(row.get_ref(at)?))));
-        Ok(Row(columns.collect::<rusqlite::Result<BTreeMap<_, _>>>()?))
-    })?;
-    rows.collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "D1 does the same; our numbers stay below 2^53")]
-fn bind(value: &Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null => rusqlite::types::Value::Null,
-        Value::Integer(number) => rusqlite::types::Value::Real(*number as f64),
-        Value::Text(text) => rusqlite::types::Value::Text(text.clone()),
-    }
-}
-
-fn read(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Real(_) | ValueRef::Blob(_) => panic!("the schema has neither REAL nor BLOB"),
     }
 }
 

@@ -5,9 +5,11 @@
 
 use super::ClientId;
 use super::allowed::AllowedRedirects;
+use crate::model::flag;
 use crate::oauth::known_clients;
 use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::registration::{self, Registered};
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -15,7 +17,8 @@ use url::Url;
 const LONGEST: usize = 300;
 
 /// Where a client was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RefusedStep {
     Authorization,
     Registration,
@@ -29,14 +32,10 @@ impl RefusedStep {
             Self::Registration => "registration",
         }
     }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Authorization, Self::Registration].into_iter().find(|step| step.as_str() == text)
-    }
 }
 
 /// A client that was refused, as far as it may be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RefusedClient {
     pub step: RefusedStep,
     /// The client id; the name that a registration gave.
@@ -44,6 +43,7 @@ pub struct RefusedClient {
     /// Scheme, host and path of where the answer was to go.
     pub redirect_uri: String,
     /// Whether there was more of it.
+    #[serde(deserialize_with = "flag")]
     pub has_query: bool,
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::scope::Scope;
 use crate::oauth::client::allowed::AllowedRedirects;
+use crate::oauth::pkce::CodeChallenge;
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);

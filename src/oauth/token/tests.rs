@@ -39,9 +39,7 @@ fn code_record() -> CodeRecord {
         grant: grant(),
         redirect_uri: "http://localhost:1/cb".into(),
         challenge: CodeChallenge::parse(CHALLENGE).expect("fits"),
-        expires_at: at(600),
-        redeemed_at: None,
-        failed_attempts: 0,
+        state: CodeState::Pending { expires_at: at(600), failed_attempts: 0 },
     }
 }
 
@@ -76,14 +74,17 @@ fn a_wrong_or_missing_verifier_counts_and_five_end_the_code() {
         let request = CodeRequest { verifier, ..code_request() };
         assert_eq!(decide_code(&request, &code_record(), at(0)), CodeVerdict::WrongVerifier);
     }
-    let tried = |failed_attempts| CodeRecord { failed_attempts, ..code_record() };
+    let tried = |failed_attempts| {
+        let state = CodeState::Pending { expires_at: at(600), failed_attempts };
+        CodeRecord { state, ..code_record() }
+    };
     assert_eq!(decide_code(&code_request(), &tried(4), at(0)), CodeVerdict::Redeem);
     assert_eq!(decide_code(&code_request(), &tried(5), at(0)), CodeVerdict::Refuse(GrantFault::Verifier));
 }
 
 #[test]
 fn a_valid_replay_ends_the_grant_only_after_ten_seconds() {
-    let spent = CodeRecord { redeemed_at: Some(at(100)), ..code_record() };
+    let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
     assert_eq!(decide_code(&code_request(), &spent, at(109)), CodeVerdict::Refuse(GrantFault::Spent));
     assert_eq!(decide_code(&code_request(), &spent, at(110)), CodeVerdict::Replay);
     assert_eq!(decide_code(&code_request(), &spent, at(9_999)), CodeVerdict::Replay, "also after the code's expiry");
@@ -91,7 +92,7 @@ fn a_valid_replay_ends_the_grant_only_after_ten_seconds() {
 
 #[test]
 fn a_replay_without_the_verifier_never_ends_the_grant() {
-    let spent = CodeRecord { redeemed_at: Some(at(100)), ..code_record() };
+    let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
     let thief = CodeRequest { verifier: None, ..code_request() };
     assert_eq!(decide_code(&thief, &spent, at(500)), CodeVerdict::Refuse(GrantFault::Verifier));
 }
@@ -103,8 +104,14 @@ fn a_code_of_a_revoked_grant_is_refused() {
 }
 
 fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
-    let (hash, grant) = (hash("x"), grant());
-    RefreshRecord { hash, grant, generation: 1, expires_at: at(1_000), rotation, tenth_last_rotation_at: None }
+    RefreshRecord {
+        hash: hash("x"),
+        grant: grant(),
+        generation: 1,
+        expires_at: at(1_000),
+        state: rotation.map_or(RefreshState::Active, RefreshState::Rotated),
+        tenth_last_rotation_at: None,
+    }
 }
 
 fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
@@ -114,7 +121,8 @@ fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
 }
 
 fn rotation() -> Rotation {
-    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), window_uses: 0, is_superseded: false, successor: None }
+    let unused_successor = Some(hash("successor"));
+    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), window_uses: 0, unused_successor }
 }
 
 fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
@@ -158,7 +166,7 @@ fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
 
 #[test]
 fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
-    assert_eq!(verdict(Some(Rotation { is_superseded: true, ..rotation() }), 101), "reused");
+    assert_eq!(verdict(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
     assert_eq!(verdict(Some(Rotation { window_uses: 32, ..rotation() }), 101), "reused");
 }
 
@@ -187,7 +195,7 @@ fn the_same_successor_is_found_again_after_both_rings_were_rotated() {
         KeyRing::parse(&format!("n:{} {old}", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"), "test").expect("good");
     let token = RefreshToken::issue(&[2; 32], &ring());
     let first = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
-    let again = Rotation { successor: Some(first.hash()), ..rotation() };
+    let again = Rotation { unused_successor: Some(first.hash()), ..rotation() };
     let found = same_successor(&token, &refresh_record(None), &again, &rotated, &rotated).expect("found");
     assert_eq!(found.expose(), first.expose());
 }

@@ -5,6 +5,7 @@ use super::super::{grants, run};
 use super::*;
 use crate::model::ids::RequestId;
 use crate::model::scope::Scope;
+use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::{AuthorizationCode, example};
 use std::time::Duration;
 
@@ -48,18 +49,21 @@ fn request(seed: u8) -> SignedInRequest {
     }
 }
 
+fn is_redeemed(redemption: Result<Redemption>) -> bool {
+    redemption.expect("an answer") == Redemption::Redeemed
+}
+
 /// A database with two requests, so that a statement without its condition would meet the other one.
 async fn two_requests() -> (TestDatabase, Keys, Keys) {
     let (db, first, second) = (TestDatabase::new(), Keys::new(1), Keys::new(2));
     for (keys, seed) in [(&first, 1), (&second, 2)] {
-        assert!(insert(&db, &keys.state, keys.keys(), &request(seed), NOW).await.expect("an answer"));
+        assert!(is_redeemed(insert(&db, &keys.state, keys.keys(), &request(seed), NOW).await));
     }
     (db, first, second)
 }
 
 async fn count(db: &TestDatabase, sql: &'static str) -> i64 {
-    let row = run_for_one(db, statement!(sql)).await.expect("an answer").expect("a row");
-    row.integer("n").expect("a number")
+    run(db, statement!(sql)).await.expect("an answer")[0]["n"].as_i64().expect("a number")
 }
 
 const CONSUMED: &str = "SELECT count(*) AS n FROM authorization_requests WHERE consumed_at IS NOT NULL";
@@ -78,14 +82,14 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         resource: "https://mcp.example/mcp".into(),
         code_hash: code.hash(),
     };
-    approve(db, keys, &approval, statement!("SELECT 1 AS one"), now).await.expect("an answer")
+    is_redeemed(approve(db, keys, &approval, statement!("SELECT 1 AS one"), now).await)
 }
 
 #[tokio::test]
 async fn sign_in_is_stored_once_and_a_second_one_changes_nothing() {
     let (db, first, _) = two_requests().await;
     let other = Keys::new(3);
-    assert!(!insert(&db, &first.state, other.keys(), &request(3), NOW).await.expect("an answer"));
+    assert!(!is_redeemed(insert(&db, &first.state, other.keys(), &request(3), NOW).await));
     assert_eq!(count(&db, "SELECT count(*) AS n FROM authorization_requests").await, 2);
     let found = find(&db, first.keys(), NOW).await.expect("an answer").expect("the first");
     assert_eq!((found.person, found.grant_id.0.as_str()), (request(1).person, "grant-1"));
@@ -96,8 +100,8 @@ async fn sign_in_is_stored_once_and_a_second_one_changes_nothing() {
 #[tokio::test]
 async fn consumed_sign_in_cannot_be_stored_again() {
     let (db, first, _) = two_requests().await;
-    assert!(close(&db, first.keys(), NOW).await.expect("an answer"));
-    assert!(!insert(&db, &first.state, Keys::new(3).keys(), &request(3), NOW).await.expect("an answer"));
+    assert!(is_redeemed(close(&db, first.keys(), NOW).await));
+    assert!(!is_redeemed(insert(&db, &first.state, Keys::new(3).keys(), &request(3), NOW).await));
 }
 
 #[tokio::test]
@@ -131,8 +135,7 @@ async fn form_waits_for_its_answer_until_it_is_consumed_or_expires() {
 #[tokio::test]
 async fn request_is_closed_only_by_both_keys_once_and_in_time() {
     let (db, first, second) = two_requests().await;
-    let is_closed =
-        async |consent, browser, now| close(&db, RequestKeys { consent, browser }, now).await.expect("an answer");
+    let is_closed = async |consent, browser, now| is_redeemed(close(&db, RequestKeys { consent, browser }, now).await);
     assert!(!is_closed(&first.consent, &second.browser, NOW).await, "the cookie of another request");
     assert!(!is_closed(&second.consent, &first.browser, NOW).await, "the handle of another request");
     assert!(!is_closed(&first.consent, &first.browser, END).await, "in the second of its expiry");
@@ -148,8 +151,8 @@ async fn approval_stores_one_grant_with_its_code() {
     assert!(is_approved(&db, first.keys(), 1, LAST_SECOND).await);
     assert_eq!(count(&db, GRANTS).await, 4, "one grant, one code, one page, one line of health");
     let grant = run(&db, statement!("SELECT id, user_id, client_id FROM grants")).await.expect("an answer");
-    assert_eq!(grant[0].text("id").expect("text"), "grant-1");
-    assert_eq!(grant[0].text("user_id").expect("text"), "user-1");
+    assert_eq!(grant[0]["id"], "grant-1");
+    assert_eq!(grant[0]["user_id"], "user-1");
     assert_eq!(count(&db, CONSUMED).await, 1, "and the other request still waits");
 }
 

@@ -34,9 +34,9 @@ fn close(key: &Key<'_>, entry: &Entry<'_>, result: &str) -> Statement {
     statement!(
         "UPDATE idempotency SET outcome = 'done', result = ?4, finished_at = ?5 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",
-        key.grant_id.0.as_str(),
+        key.grant_id,
         key.hash,
-        entry.id.0.as_str(),
+        &entry.id,
         result,
         entry.at,
     )
@@ -47,9 +47,9 @@ fn resolve(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE audit SET resolution = 'done', resolved_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND outcome = 'unknown' AND id <> ?3 AND resolution IS NULL",
-        key.grant_id.0.as_str(),
+        key.grant_id,
         key.hash,
-        entry.id.0.as_str(),
+        &entry.id,
         entry.at,
     )
 }
@@ -58,9 +58,9 @@ fn resolve(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
 fn release(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "DELETE FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3 AND takeovers = 0",
-        key.grant_id.0.as_str(),
+        key.grant_id,
         key.hash,
-        entry.id.0.as_str(),
+        &entry.id,
     )
 }
 
@@ -69,9 +69,9 @@ fn leave_open(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE idempotency SET outcome = 'unknown', held_until_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",
-        key.grant_id.0.as_str(),
+        key.grant_id,
         key.hash,
-        entry.id.0.as_str(),
+        &entry.id,
         entry.at,
     )
 }
@@ -79,7 +79,7 @@ fn leave_open(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
 fn record_end(entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE audit SET outcome = ?2, detail = ?3, target_id = ?4 WHERE id = ?1 AND outcome = ?5",
-        entry.id.0.as_str(),
+        &entry.id,
         entry.outcome.as_str(),
         entry.detail,
         entry.target.as_ref().and_then(|target| target.id.clone()),

@@ -1,12 +1,14 @@
 //! The last look before the post.
 
 use super::Key;
+use crate::model::flag;
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
 use crate::storage::audit::AuditId;
 use crate::storage::write_permission::{WriteDenial, write_denial};
-use crate::storage::{Result, run_for_one, statement};
+use crate::storage::{Result, find_one, statement};
+use serde::Deserialize;
 
 /// Whether an attempt may send its write now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +36,22 @@ pub async fn check_lease(
             write_denial!("?1", "?2", "?3"),
             " AS denial"
         ),
-        key.grant_id.0.as_str(),
-        page_id.0,
+        key.grant_id,
+        page_id,
         now,
         key.hash,
-        attempt.0.as_str(),
+        attempt,
     );
-    let Some(row) = run_for_one(db, select).await? else { return Ok(LeaseCheck::TakenOver) };
-    Ok(match WriteDenial::read(&row)? {
-        Some(denial) => LeaseCheck::Denied(denial),
-        None if row.integer("is_held")? == 0 => LeaseCheck::TakenOver,
-        None => LeaseCheck::Held,
+    Ok(match find_one(db, select).await? {
+        Some(LeaseColumns { denial: Some(denial), .. }) => LeaseCheck::Denied(denial),
+        Some(LeaseColumns { is_held: true, denial: None }) => LeaseCheck::Held,
+        Some(LeaseColumns { is_held: false, denial: None }) | None => LeaseCheck::TakenOver,
     })
+}
+
+#[derive(Deserialize)]
+struct LeaseColumns {
+    #[serde(deserialize_with = "flag")]
+    is_held: bool,
+    denial: Option<WriteDenial>,
 }

@@ -36,12 +36,12 @@ async fn rotated() -> (TestDatabase, RefreshRecord) {
     db.batch(&[grant, first]).await.expect("a grant");
     let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
     let race = rotate_refresh(&db, &record, "salt", "kid", &tokens("access-1", "second"), NOW).await;
-    assert_eq!(race.expect("an answer"), Race::Won);
+    assert_eq!(race.expect("an answer"), Redemption::Redeemed);
     let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
     (db, record)
 }
 
-async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Race {
+async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Redemption {
     let audit = statement!("SELECT 1 AS one");
     repeat_refresh(db, record, &tokens(access, "second"), audit, NOW).await.expect("an answer")
 }
@@ -52,13 +52,13 @@ async fn access_tokens(db: &TestDatabase) -> usize {
 
 async fn uses(db: &TestDatabase) -> i64 {
     let uses = run(db, statement!("SELECT window_uses FROM refresh_tokens WHERE token_hash = 'first'")).await;
-    uses.expect("an answer")[0].integer("window_uses").expect("a number")
+    uses.expect("an answer")[0]["window_uses"].as_i64().expect("a number")
 }
 
 #[tokio::test]
 async fn repeat_stores_one_access_token_and_is_counted() {
     let (db, record) = rotated().await;
-    assert_eq!(repeat(&db, &record, "access-2").await, Race::Won);
+    assert_eq!(repeat(&db, &record, "access-2").await, Redemption::Redeemed);
     assert_eq!((access_tokens(&db).await, uses(&db).await), (2, 1));
 }
 
@@ -67,7 +67,7 @@ async fn repeat_that_was_read_before_a_revoke_stores_no_token() {
     let (db, record) = rotated().await;
     let audit = statement!("SELECT 1 AS one");
     grants::revoke(&db, &record.grant.id, RevokeReason::Client, audit, NOW).await.expect("revoked");
-    assert_eq!(repeat(&db, &record, "access-2").await, Race::Lost);
+    assert_eq!(repeat(&db, &record, "access-2").await, Redemption::AlreadyRedeemed);
     assert_eq!((access_tokens(&db).await, uses(&db).await), (1, 0));
 }
 
@@ -76,7 +76,7 @@ async fn repeat_that_was_read_before_the_successor_was_used_stores_no_token() {
     let (db, record) = rotated().await;
     let second = find_refresh(&db, &hash("second")).await.expect("an answer").expect("a token");
     rotate_refresh(&db, &second, "salt-2", "kid", &tokens("access-2", "third"), NOW).await.expect("rotated");
-    assert_eq!(repeat(&db, &record, "access-3").await, Race::Lost);
+    assert_eq!(repeat(&db, &record, "access-3").await, Redemption::AlreadyRedeemed);
     assert_eq!((access_tokens(&db).await, uses(&db).await), (2, 0));
 }
 
@@ -86,8 +86,8 @@ async fn repeat_beyond_the_last_one_allowed_stores_no_token() {
     run(&db, statement!("UPDATE refresh_tokens SET window_uses = ?1 WHERE token_hash = 'first'", MAX_WINDOW_USES - 1))
         .await
         .expect("counted");
-    assert_eq!(repeat(&db, &record, "access-2").await, Race::Won);
-    assert_eq!(repeat(&db, &record, "access-3").await, Race::Lost);
+    assert_eq!(repeat(&db, &record, "access-2").await, Redemption::Redeemed);
+    assert_eq!(repeat(&db, &record, "access-3").await, Redemption::AlreadyRedeemed);
     assert_eq!((access_tokens(&db).await, uses(&db).await), (2, MAX_WINDOW_USES));
 }
 
@@ -103,8 +103,8 @@ async fn redemption_and_rotation_that_were_read_before_a_revoke_store_no_token()
     let audit = statement!("SELECT 1 AS one");
     grants::revoke(&db, &record.grant.id, RevokeReason::Client, audit, NOW).await.expect("revoked");
     let redeemed = redeem_code(&db, &hash("code"), "nonce", &tokens("access-2", "third"), NOW).await;
-    assert_eq!(redeemed.expect("an answer"), Race::Lost);
+    assert_eq!(redeemed.expect("an answer"), Redemption::AlreadyRedeemed);
     let rotated = rotate_refresh(&db, &second, "salt-2", "kid", &tokens("access-3", "third"), NOW).await;
-    assert_eq!(rotated.expect("an answer"), Race::Lost);
+    assert_eq!(rotated.expect("an answer"), Redemption::AlreadyRedeemed);
     assert_eq!(access_tokens(&db).await, 1);
 }

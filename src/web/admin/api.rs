@@ -21,7 +21,7 @@ use crate::storage::activity::{self, Shown};
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::blocks::Block;
 use crate::storage::calls::CallOutcome;
-use crate::storage::sessions;
+use crate::storage::{Redemption, sessions};
 use crate::upstream::admin_assertion;
 use crate::upstream::assertion::RequestBinding;
 use crate::upstream::identity::AccessiblePage;
@@ -85,7 +85,7 @@ async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, Fault>
             return Err(super::bad(ctx, Fault::SignedOut).await);
         }
     };
-    if !sessions::spend_token(ctx.db, &asserted.token_id, asserted.expires_at).await? {
+    if sessions::redeem_token(ctx.db, &asserted.token_id, asserted.expires_at).await? == Redemption::AlreadyRedeemed {
         return Err(Fault::SignedOut);
     }
     Ok(Viewer::new(SignedIn { user_id: asserted.user_id, name: asserted.name, email: String::new() }))

@@ -62,7 +62,7 @@ pub(super) fn gather(grants: Vec<LiveGrant>) -> Vec<Connection> {
     let mut connections: Vec<Connection> = Vec::new();
     let mut places: HashMap<_, usize> = HashMap::new();
     for grant in grants {
-        let key = (grant.user_id.clone(), grant.client_id.clone(), grant.page.map(|(page, _)| page));
+        let key = (grant.user_id.clone(), grant.client_id.clone(), grant.page.map(|page| page.page_id));
         if let Some(place) = places.get(&key) {
             connections[*place].add(grant);
         } else {
@@ -96,7 +96,7 @@ impl Connection {
             has_read_bridge: grant.has_read_bridge,
             are_writes_paused: grant.are_writes_paused,
             confirm: grant.confirm.as_deref().map(Confirm::from_stored),
-            page: grant.page,
+            page: grant.page.map(|page| (page.page_id, page.is_blocked)),
         }
     }
 

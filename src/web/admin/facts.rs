@@ -9,7 +9,7 @@ use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::parameters::Parameters;
 use crate::storage::activity::{self, Position, Shown};
-use crate::storage::blocks::Block;
+use crate::storage::blocks::{Block, BlockedPage};
 use crate::storage::calls::{self, DayCount};
 use crate::storage::connections::EndedConnection;
 use crate::storage::health::Health;
@@ -85,14 +85,14 @@ pub(super) async fn look(
 fn examine(
     own: Vec<Connection>,
     known: &[Health],
-    blocked: &[(String, PageId)],
+    blocked: &[BlockedPage],
     pages: &[AccessiblePage],
 ) -> Vec<(Connection, Checkup)> {
     let examined = own.into_iter().map(|connection| {
         let is_its = |client_id: &str| client_id == connection.client_id.as_str();
         let health = known.iter().find(|health| is_its(&health.client_id));
-        let blocked = blocked.iter().filter(|(client_id, _)| is_its(client_id)).map(|(_, page)| *page).collect();
-        let checkup = Checkup::of(&connection, health, blocked, pages);
+        let blocked = blocked.iter().filter(|blocked| is_its(&blocked.client_id)).map(|blocked| blocked.page_id);
+        let checkup = Checkup::of(&connection, health, blocked.collect(), pages);
         (connection, checkup)
     });
     examined.collect()
@@ -148,7 +148,7 @@ impl Wanted {
     pub(super) fn list(self, mut rows: Vec<Shown>) -> ActivityList {
         let has_more = rows.len() > activity::PAGE_LENGTH;
         rows.truncate(activity::PAGE_LENGTH);
-        let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position));
+        let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position()));
         ActivityList {
             rows,
             next,

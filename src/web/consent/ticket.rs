@@ -7,6 +7,7 @@ use super::Fault;
 use crate::oauth::client::Client;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;
+use crate::storage::Redemption;
 use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
 
@@ -74,13 +75,13 @@ impl Ticket {
         }
     }
 
-    /// Ends the request without a connection, with the audit row that says why. `false`: it was already answered.
+    /// Ends the request without a connection, with the audit row that says why.
     pub(super) async fn refuse(
         &self,
         ctx: &RequestContext<'_>,
         asked: &SignedInRequest,
         why: Refused,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<Redemption, DatabaseError> {
         let (outcome, detail) = why.record();
         let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked) };
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await

@@ -1,14 +1,13 @@
 //! The `Database` port over SQLite in memory, with the real `schema.sql`.
-//!
-//! Numbers are bound as REAL, as D1 binds them, so that a test sees the arithmetic that D1 will do.
+
+#[path = "../../../src/storage/testing/sqlite.rs"]
+mod sqlite;
 
 use super::faults::Faults;
 use async_trait::async_trait;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
-use statibeat_mcp::ports::{Database, DatabaseError, Row, Statement, Value};
+use rusqlite::Connection;
+use statibeat_mcp::ports::{Database, DatabaseError, Row, Statement};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::task::Poll;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -101,7 +100,7 @@ impl SqliteDatabase {
             let mut rows = rows.query([]).expect("sql");
             while let Some(row) = rows.next().expect("a row") {
                 let values: Vec<String> =
-                    (0..width).map(|at| format!("{:?}", read(row.get_ref(at).expect("a value")))).collect();
+                    (0..width).map(|at| format!("{:?}", sqlite::read(row.get_ref(at).expect("a value")))).collect();
                 dump += &format!("{name}: {}\n", values.join(" | "));
             }
         }
@@ -111,7 +110,8 @@ impl SqliteDatabase {
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction()?;
-        let answers = statements.iter().map(|statement| run_one(&transaction, statement)).collect::<Result<_, _>>()?;
+        let answers =
+            statements.iter().map(|one| sqlite::run(&transaction, one.sql, &one.values)).collect::<Result<_, _>>()?;
         transaction.commit()?;
         Ok(answers)
     }
@@ -144,36 +144,4 @@ async fn let_others_go_first() {
     let mut was_asked = false;
     std::future::poll_fn(|_| if std::mem::replace(&mut was_asked, true) { Poll::Ready(()) } else { Poll::Pending })
         .await;
-}
-
-fn run_one(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-    let mut prepared = connection.prepare_cached(statement.sql)?;
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
-    let mut rows = prepared.query(params_from_iter(statement.values.iter().map(bind)))?;
-    let mut answer = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values = names.iter().enumerate().map(|(at, name)| Ok((name.clone(), read(row.get_ref(at)?))));
-        answer.push(Row(values.collect::<rusqlite::Result<BTreeMap<_, _>>>()?));
-    }
-    Ok(answer)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "D1 does the same; our numbers stay below 2^53")]
-fn bind(value: &Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null => rusqlite::types::Value::Null,
-        Value::Integer(number) => rusqlite::types::Value::Real(*number as f64),
-        Value::Text(text) => rusqlite::types::Value::Text(text.clone()),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "whole numbers, as the edge reads them")]
-fn read(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(number) => Value::Integer(number as i64),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(_) => panic!("no column of ours is a blob"),
-    }
 }

@@ -1,0 +1,36 @@
+//! One statement on SQLite as D1 runs it: numbers are bound as REAL, so that a test sees the arithmetic that D1 will do, and
+//! whole numbers are answered as integers. Every `Database` of the tests uses this file.
+
+use rusqlite::types::{Value as Bound, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use serde_json::{Map, Value};
+
+pub fn run(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Map<String, Value>>> {
+    let mut prepared = connection.prepare_cached(sql)?;
+    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let rows = prepared.query_map(params_from_iter(values.iter().map(bind)), |row| {
+        names.iter().enumerate().map(|(at, name)| Ok((name.clone(), read(row.get_ref(at)?)))).collect()
+    })?;
+    rows.collect()
+}
+
+fn bind(value: &Value) -> Bound {
+    match value {
+        Value::Null => Bound::Null,
+        Value::Bool(flag) => Bound::Real(f64::from(u8::from(*flag))),
+        Value::Number(number) => Bound::Real(number.as_f64().expect("a number below 2^53")),
+        Value::String(text) => Bound::Text(text.clone()),
+        Value::Array(_) | Value::Object(_) => panic!("a statement binds text, numbers and NULL"),
+    }
+}
+
+pub fn read(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53, as D1 answers it")]
+        ValueRef::Real(number) => (number as i64).into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        ValueRef::Blob(_) => panic!("no column of ours is a blob"),
+    }
+}
