@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use statibeat_mcp::catalog::{Prompt, Resource, Tool, Variables};
 use statibeat_mcp::mcp::{
-    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
-    ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
+    Surface, ToolOutcome,
 };
 
 /// Everything that the suite asks for.
@@ -36,8 +36,8 @@ impl Surface for Fixtures {
         vec![(resources::DATA_URI.to_owned(), &resources::DATA)]
     }
 
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        resources::read(uri)
+    async fn read(&self, uri: &str) -> Handled<ResourceContents> {
+        resources::read(uri).into()
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
@@ -48,15 +48,15 @@ impl Surface for Fixtures {
         tools::TOOLS.iter().map(|tool| (tool, (tool.input_schema)())).collect()
     }
 
-    async fn call(&self, name: &str, _: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
-        tools::call(name, dialogue)
+    async fn call(&self, name: &str, _: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
+        tools::call(name, dialogue).into()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
-        prompts::get(name, &arguments, dialogue)
+    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Handled<PromptOutcome> {
+        prompts::get(name, &arguments, dialogue).into()
     }
 
-    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
-        Ok(Suggestions(tools::suggestions(&sought.typed, &sought.chosen)))
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions> {
+        Ok(Suggestions(tools::suggestions(&sought.typed, &sought.chosen))).into()
     }
 }

@@ -7,34 +7,33 @@
 use super::HostedSurface;
 use crate::catalog::ArgumentError;
 use crate::catalog::tools::reading::{LIST_RESOURCES, ListArguments, READ_RESOURCE, ReadArguments};
-use crate::mcp::{Error, Surface as _, ToolOutcome, paging};
+use crate::mcp::{Error, Handled, Surface as _, ToolOutcome, paging};
 use serde_json::{Map, Value, json};
 
-/// The outcome of a call, if it is one of the two.
+/// Calls the tool, if it is one of the two.
 pub async fn call(
     surface: &HostedSurface<'_>,
     name: &str,
     arguments: &Map<String, Value>,
-) -> Option<Result<ToolOutcome, Error>> {
+) -> Option<Handled<ToolOutcome>> {
     let arguments = || Value::Object(arguments.clone());
-    let answer = match name {
+    let Handled { result, facts } = match name {
         _ if !surface.has_read_bridge => return None,
-        name if name == LIST_RESOURCES.name => list(surface, arguments()).await,
-        name if name == READ_RESOURCE.name => read(surface, arguments()).await,
+        name if name == LIST_RESOURCES.name => list(surface, arguments()).await.into(),
+        name if name == READ_RESOURCE.name => match ReadArguments::parse(arguments()) {
+            Ok(ReadArguments { uri }) => surface.read(&uri).await.map(|contents| contents.body.to_string()),
+            Err(error) => Error::from(error).into(),
+        },
         _ => return None,
     };
-    Some(match answer {
+    let result = match result {
         Ok(text) => Ok(ToolOutcome { text, ..ToolOutcome::default() }),
         Err(error @ (Error::InvalidParams(_) | Error::ResourceNotFound(_) | Error::Forbidden(_))) => {
             Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
         }
         Err(error) => Err(error),
-    })
-}
-
-async fn read(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, Error> {
-    let ReadArguments { uri } = ReadArguments::parse(arguments)?;
-    surface.read(&uri).await.map(|contents| contents.body.to_string())
+    };
+    Some(Handled { result, facts })
 }
 
 /// URIs and titles; the templates come with the first part.

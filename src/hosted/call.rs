@@ -9,13 +9,14 @@ use super::write::{self, Attempt};
 use super::{HostedSurface, PAGES, access, ended, page_argument, stage};
 use crate::catalog::policy::WritePolicy;
 use crate::catalog::{self, Tool, Write};
-use crate::mcp::{Dialogue, Error, ToolOutcome};
+use crate::mcp::{CallFacts, Dialogue, Error, Handled, ToolOutcome};
 use crate::model::ids::PageId;
+use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::Requirement;
-use crate::storage::audit::{AuditId, Outcome, Target};
+use crate::storage::audit::{AuditId, Target};
 use crate::storage::idempotency::{self, Key};
 use crate::upstream::identity::AccessiblePage;
-use crate::writes::approval::{Approval, ApprovalRequest, Duplicate, UnsentOutcome, WriteStore};
+use crate::writes::approval::{Approval, ApprovalRequest, Duplicate, WriteStore};
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 use crate::writes::checks::{overlap, schedule};
@@ -32,19 +33,29 @@ pub async fn call(
     name: &str,
     arguments: Map<String, Value>,
     dialogue: &Dialogue,
-) -> Result<ToolOutcome, Error> {
-    let unknown = || Error::UnknownTool(name.to_owned());
-    let tool = catalog::find_tool(name).ok_or_else(unknown)?;
-    let requirement = tool.hosted.ok_or_else(unknown)?;
+) -> Handled<ToolOutcome> {
+    let found = catalog::find_tool(name).and_then(|tool| Some((tool, tool.hosted?)));
+    let Some((tool, requirement)) = found else { return Error::UnknownTool(name.to_owned()).into() };
     let about = About::new(tool, &arguments);
+    let result = perform(surface, (tool, requirement), arguments, &about, dialogue).await;
+    Handled { result, facts: about.facts.get() }
+}
+
+async fn perform(
+    surface: &HostedSurface<'_>,
+    (tool, requirement): (&'static Tool, Requirement),
+    arguments: Map<String, Value>,
+    about: &About,
+    dialogue: &Dialogue,
+) -> Result<ToolOutcome, Error> {
     if let Err(missing) = access::check_scope(surface.guard.caller.scopes, &requirement) {
-        about.refused(surface, "scope").await;
+        about.refused(surface, Reason::Scope).await;
         return Err(missing.into());
     }
     let call = match Call::parse(tool, arguments) {
         Ok(call) => call,
         Err(problems) => {
-            about.refused(surface, "arguments").await;
+            about.refused(surface, Reason::Arguments).await;
             return Ok(report::bad_arguments(&problems));
         }
     };
@@ -52,17 +63,17 @@ pub async fn call(
     if let Some(change) = &stage_change
         && let Err(missing) = stage::check_scopes(surface.guard.caller.scopes, requirement.scope, change)
     {
-        about.refused(surface, "scope").await;
+        about.refused(surface, Reason::Scope).await;
         return Err(missing);
     }
     let page = match surface.page(call.page_id, &requirement).await {
         Ok(Ok(page)) => {
-            about.is_reached.set(true);
+            about.reached(page.id);
             page
         }
         Ok(Err(reason)) => {
             about.is_reached.set(reason != Denied::Page);
-            about.refused(surface, if reason == Denied::Page { "page" } else { "role" }).await;
+            about.refused(surface, if reason == Denied::Page { Reason::Page } else { Reason::Role }).await;
             return Ok(ended::denied(&reason, call.page_id));
         }
         Err(error) => {
@@ -78,7 +89,7 @@ pub async fn call(
     {
         return about.unmoved(surface, &page, &refusal).await;
     }
-    carry_out(surface, (tool, &requirement), &page, &call, (&fingerprint, &about), dialogue).await
+    carry_out(surface, (tool, &requirement), &page, &call, (&fingerprint, about), dialogue).await
 }
 
 /// Trouble before anything was sent says so.
@@ -101,7 +112,7 @@ async fn carry_out(
     let (guard, write) = (&surface.guard, &call.write);
     // Nobody is asked to confirm what cannot be done. How an earlier call ended may still be learned.
     if guard.caller.are_writes_paused && !call.how.is_preview && !about.is_known(surface, fingerprint).await {
-        about.refused(surface, "writes_paused").await;
+        about.refused(surface, Reason::WritesPaused).await;
         return Ok(ended::paused());
     }
     let api = surface.api().page(page, requirement.scope);
@@ -132,9 +143,8 @@ async fn carry_out(
     // What else is planned is looked up beside the write, which does not wait for it.
     let (end, overlaps) =
         join(write::perform(guard, &api, &attempt), overlap::look(&api, incidents.as_ref(), write, guard.now)).await;
-    if let Some(word) = record::word(&end.result) {
-        surface.ledger.because(word);
-    }
+    let (outcome, reason) = record::outcome(&end.result);
+    about.ended(outcome, reason);
     let made = end.result.as_ref().ok().and_then(|posted| posted.document["id"].as_i64());
     let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(made));
     let warnings = warnings.into_iter().chain(overlaps).collect();
@@ -162,14 +172,8 @@ impl WriteStore for AuditLog<'_> {
         Some(Duplicate { words: ended::same_elsewhere(&duplicate, guard.now), name: duplicate.external_id })
     }
 
-    async fn record_unsent(&self, end: UnsentOutcome, why: &'static str) -> Option<String> {
-        let outcome = match end {
-            UnsentOutcome::Previewed => Outcome::Previewed,
-            UnsentOutcome::Declined => Outcome::Declined,
-            UnsentOutcome::Refused => Outcome::Refused,
-            UnsentOutcome::Failed => Outcome::Failed,
-        };
-        self.about.noted(self.surface, outcome, why).await.map(|id| id.0)
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
+        self.about.noted(self.surface, outcome, reason).await.map(|id| id.0)
     }
 }
 
@@ -188,6 +192,8 @@ struct About {
     is_reached: Cell<bool>,
     /// Whether the write was requested before, once somebody has wanted to know.
     is_known: Cell<Option<bool>>,
+    /// What is reported of the call.
+    facts: Cell<CallFacts>,
 }
 
 impl About {
@@ -196,7 +202,17 @@ impl About {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
         let asked_page_id = page_id.map(PageId);
-        Self { tool: tool.name, asked_page_id, title, is_reached: Cell::new(false), is_known: Cell::new(None) }
+        let (is_reached, is_known, facts) = (Cell::default(), Cell::default(), Cell::default());
+        Self { tool: tool.name, asked_page_id, title, is_reached, is_known, facts }
+    }
+
+    fn reached(&self, page_id: PageId) {
+        self.is_reached.set(true);
+        self.facts.set(CallFacts { page: Some(page_id), ..self.facts.get() });
+    }
+
+    fn ended(&self, outcome: Outcome, reason: Option<Reason>) {
+        self.facts.set(CallFacts { outcome: Some(outcome), reason, ..self.facts.get() });
     }
 
     /// Whether the write was requested before: then it was confirmed, and repeating the call may tell how it ended. A storage
@@ -211,8 +227,8 @@ impl About {
         known
     }
 
-    async fn refused(&self, surface: &HostedSurface<'_>, why: &'static str) {
-        self.noted(surface, Outcome::Refused, why).await;
+    async fn refused(&self, surface: &HostedSurface<'_>, reason: Reason) {
+        self.noted(surface, Outcome::Refused, reason).await;
     }
 
     async fn unmoved(
@@ -223,12 +239,12 @@ impl About {
     ) -> Result<ToolOutcome, Error> {
         match refusal {
             stage::Refusal::Role(reason) => {
-                self.refused(surface, "role").await;
+                self.refused(surface, Reason::Role).await;
                 Ok(ended::denied(reason, page.id))
             }
             stage::Refusal::LifecycleError(unmoved) => {
                 match unmoved {
-                    LifecycleError::NotAllowed(_) => self.refused(surface, "stage").await,
+                    LifecycleError::NotAllowed(_) => self.refused(surface, Reason::Stage).await,
                     LifecycleError::Unread(error) => drop(self.noted(surface, Outcome::Failed, error.reason()).await),
                 }
                 unmoved.respond()
@@ -236,8 +252,8 @@ impl About {
         }
     }
 
-    async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, why: &'static str) -> Option<AuditId> {
-        surface.ledger.because(why);
+    async fn noted(&self, surface: &HostedSurface<'_>, outcome: Outcome, reason: Reason) -> Option<AuditId> {
+        self.ended(outcome, Some(reason));
         let is_reached = self.is_reached.get();
         let target = Target {
             page_id: self.asked_page_id.filter(|_| is_reached),
@@ -246,11 +262,11 @@ impl About {
             id: None,
             title: self.title.as_deref().filter(|_| is_reached),
         };
-        match record::note(&surface.guard, target, outcome, why).await {
+        match record::note(&surface.guard, target, outcome, reason).await {
             Noted::Row(id) => Some(id),
             Noted::Failed => None,
             Noted::TooMany => {
-                surface.unrecorded.set(surface.unrecorded.get() + 1);
+                self.facts.set(CallFacts { is_unrecorded: true, ..self.facts.get() });
                 None
             }
         }

@@ -7,28 +7,31 @@ use super::access;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
 use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
-use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
+use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions, Surface as _};
 use crate::model::ids::PageId;
 use crate::upstream::ApiError;
+use crate::upstream::identity::AccessiblePage;
 
 /// Values that fit what was typed, best first.
-pub async fn suggest(surface: &HostedSurface<'_>, sought: &Completion) -> Result<Suggestions, Error> {
+pub async fn suggest(surface: &HostedSurface<'_>, sought: &Completion) -> Handled<Suggestions> {
     if !is_known(surface, sought) {
-        return Ok(Suggestions::default());
+        return Ok(Suggestions::default()).into();
     }
+    let mut page = None;
     let candidates = match sought.argument.as_str() {
         "page_id" => pages(surface).await,
         "window_days" => Ok(WINDOWS.map(|days| Candidate::new(days, days)).to_vec()),
         argument => match source(argument) {
-            Some(source) => of_page(surface, sought, source).await,
+            Some(source) => of_page(surface, sought, source, &mut page).await,
             None => Ok(vec![]),
         },
     };
-    match candidates {
+    let suggestions = match candidates {
         Ok(candidates) => Ok(Suggestions(matching(candidates, &sought.typed))),
         Err(Error::AccessEnded) => Err(Error::AccessEnded),
         Err(_) => Ok(Suggestions::default()),
-    }
+    };
+    Handled::on_page(suggestions, page.map(|page| page.id))
 }
 
 /// Whether the caller could use what the argument belongs to, and it has such an argument.
@@ -54,17 +57,22 @@ async fn pages(surface: &HostedSurface<'_>) -> Result<Vec<Candidate>, Error> {
     Ok(pages.iter().map(|page| Candidate::new(&page.id.to_string(), &page.name)).collect())
 }
 
-async fn of_page(surface: &HostedSurface<'_>, sought: &Completion, source: &Source) -> Result<Vec<Candidate>, Error> {
+/// Candidates from the page that was chosen, which is left in `page`.
+async fn of_page(
+    surface: &HostedSurface<'_>,
+    sought: &Completion,
+    source: &Source,
+    page: &mut Option<AccessiblePage>,
+) -> Result<Vec<Candidate>, Error> {
     let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
     let trouble = |error: ApiError| surface.trouble(super::PAGES, error);
     let mut candidates = Vec::new();
-    let mut page = None;
     for entry in source.resources.iter().filter_map(|name| catalog::find_resource(name)) {
         let Some(needs) = entry.hosted.filter(|needs| surface.guard.caller.scopes.contains(needs.scope)) else {
             continue;
         };
         if page.is_none() {
-            page = surface.page(page_id, &needs).await.map_err(trouble)?.ok();
+            *page = surface.page(page_id, &needs).await.map_err(trouble)?.ok();
         }
         let Some(page) = page.as_ref().filter(|page| access::check_role(page, &needs).is_ok()) else { continue };
         for read in entry.reads {
@@ -100,7 +108,7 @@ mod tests {
             typed: String::new(),
             chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),
         };
-        let candidates = scene.run(async |surface| of_page(surface, &sought, &BOTH).await).await;
+        let candidates = scene.run(async |surface| of_page(surface, &sought, &BOTH, &mut None).await).await;
         (candidates.expect("candidates").len(), scene.asked().split_off(1))
     }
 

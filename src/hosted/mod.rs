@@ -7,10 +7,10 @@
 pub mod access;
 mod bridge;
 mod call;
+pub mod call_log;
 pub mod caller;
 mod complete;
 mod ended;
-mod heard;
 mod page_argument;
 mod prompt;
 pub mod rate_limit;
@@ -25,22 +25,18 @@ use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
 use crate::features;
-use crate::mcp::era::Revision;
-use crate::mcp::message::Request;
 use crate::mcp::{
-    Completion, Dialogue, Error, ListedResource, Observation, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
+    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
     Surface, ToolOutcome,
 };
 use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, Scope};
-use crate::telemetry::Ledger;
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 use crate::writes::call_arguments;
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
-use std::cell::{Cell, RefCell};
 use write::Guard;
 
 /// What a model is told first.
@@ -62,22 +58,10 @@ pub struct HostedSurface<'a> {
     pub upstream: &'a Client<'a>,
     /// Whether resources can be read by tools: the operator and the person both want it.
     pub has_read_bridge: bool,
-    /// The page that the call reached, if one.
-    pub reached: Cell<Option<PageId>>,
-    /// Refusals that have no audit row of their own, because there were too many.
-    pub unrecorded: Cell<i64>,
-    /// What the call told of its client.
-    pub seen: RefCell<Observation>,
-    /// What operators see of the request.
-    pub ledger: &'a Ledger<'a>,
 }
 
 #[async_trait(?Send)]
 impl Surface for HostedSurface<'_> {
-    fn heard(&self, request: &Request, revision: Revision) {
-        heard::note(self.ledger, request, revision);
-    }
-
     fn server(&self) -> ServerInfo {
         ServerInfo {
             name: "statibeat-hosted-mcp",
@@ -106,7 +90,7 @@ impl Surface for HostedSurface<'_> {
         templates.map(|(entry, _)| (Roots::HOSTED.listed_template(entry), entry)).collect()
     }
 
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
+    async fn read(&self, uri: &str) -> Handled<ResourceContents> {
         read::one(self, uri).await
     }
 
@@ -115,16 +99,12 @@ impl Surface for HostedSurface<'_> {
         PROMPTS.iter().filter(|prompt| prompt.scopes().is_some_and(|needed| scopes.covers(needed))).collect()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
         prompt::get(self, name, arguments).await
     }
 
-    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions> {
         complete::suggest(self, &sought).await
-    }
-
-    fn observe(&self, seen: Observation) {
-        self.seen.replace(seen);
     }
 
     /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.
@@ -136,7 +116,7 @@ impl Surface for HostedSurface<'_> {
         offered.map(|tool| (tool, schema(tool))).chain(reading).collect()
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
         match bridge::call(self, name, &arguments).await {
             Some(outcome) => outcome,
             None => call::call(self, name, arguments, dialogue).await,
@@ -180,9 +160,7 @@ impl HostedSurface<'_> {
     /// The page of that id, if the person can see it and may do there what the entry needs.
     async fn page(&self, id: PageId, needs: &Requirement) -> Result<Result<AccessiblePage, Denied>, ApiError> {
         let pages = self.pages(needs.scope).await?;
-        let page = access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page));
-        self.reached.set(page.as_ref().ok().map(|page| page.id));
-        Ok(page)
+        Ok(access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page)))
     }
 
     /// What trouble with a read means to a client. What it must not see goes to the log.

@@ -6,13 +6,35 @@ use super::read::{self, Early, Wanted};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Variables};
 use crate::features::prompts;
-use crate::mcp::{Error, PromptOutcome, ResourceContents};
+use crate::mcp::{Error, Handled, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, ScopeSet};
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
-pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Handled<PromptOutcome> {
+    let (found, arguments, page_id) = match check(surface, name, arguments) {
+        Ok(checked) => checked,
+        Err(error) => return error.into(),
+    };
+    let wanted: Vec<_> = found.resources.iter().map(|name| wanted(name, &arguments)).collect();
+    let early = wanted.iter().map(|wanted| start(surface, wanted, page_id));
+    let (page, early) = join(find_page(surface, found, page_id), join_all(early)).await;
+    let page = match page {
+        Ok(page) => page,
+        Err(error) => return error.into(),
+    };
+    let embedded = wanted.into_iter().zip(early).map(|(wanted, early)| embed(surface, &page, wanted, early));
+    let outcome = prompts::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await);
+    Handled::on_page(outcome, Some(page.id))
+}
+
+/// The prompt, if the client was granted its scopes, with its arguments and its page.
+fn check(
+    surface: &HostedSurface<'_>,
+    name: &str,
+    arguments: Variables,
+) -> Result<(&'static Prompt, Variables, PageId), Error> {
     let found = catalog::find_prompt(name).filter(|prompt| prompt.scopes().is_some());
     let found = found.ok_or_else(|| prompts::unknown(name))?;
     let needed: ScopeSet = requirements(found).map(|requirement| requirement.scope).collect();
@@ -22,12 +44,7 @@ pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) 
     let arguments = prompts::check(found.arguments, arguments)?;
     let page_id = arguments.get("page_id").and_then(|id| PageId::parse(id));
     let page_id = page_id.ok_or_else(|| Error::InvalidParams("page_id must be the id of a page".to_owned()))?;
-    let wanted: Vec<_> = found.resources.iter().map(|name| wanted(name, &arguments)).collect();
-    let early = wanted.iter().map(|wanted| start(surface, wanted, page_id));
-    let (page, early) = join(find_page(surface, found, page_id), join_all(early)).await;
-    let page = page?;
-    let embedded = wanted.into_iter().zip(early).map(|(wanted, early)| embed(surface, &page, wanted, early));
-    prompts::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await)
+    Ok((found, arguments, page_id))
 }
 
 fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {

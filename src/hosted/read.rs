@@ -4,7 +4,7 @@ use super::HostedSurface;
 use super::access::{self, Denied};
 use crate::catalog::uri::Roots;
 use crate::features;
-use crate::mcp::{Error, ResourceContents};
+use crate::mcp::{Error, Handled, ResourceContents};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::scope::Requirement;
 use crate::upstream::ApiError;
@@ -13,13 +13,18 @@ use futures_util::future::join;
 use serde_json::Value;
 
 /// Reads the resource of that URI.
-pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Result<ResourceContents, Error> {
-    let wanted = Wanted::parse(uri)?;
-    access::check_scope(surface.guard.caller.scopes, &wanted.requirement)?;
-    let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(surface).await };
+pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Handled<ResourceContents> {
+    let wanted = match Wanted::granted(surface, uri) {
+        Ok(wanted) => wanted,
+        Err(error) => return error.into(),
+    };
+    let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(surface).await.into() };
     let (page, early) = join(surface.page(id, &wanted.requirement), wanted.start(surface, id)).await;
-    let page = page.map_err(|error| surface.trouble(uri, error))?.map_err(|reason| refused(reason, uri))?;
-    wanted.finish(surface, &page, early).await
+    match page {
+        Err(error) => surface.trouble(uri, error).into(),
+        Ok(Err(reason)) => refused(reason, uri).into(),
+        Ok(Ok(page)) => Handled::on_page(wanted.finish(surface, &page, early).await, Some(page.id)),
+    }
 }
 
 /// Answers of a page's reads from before it was known whether the person may see the page.
@@ -46,6 +51,13 @@ impl Wanted {
         let inner = features::resources::RequestedResource::parse(uri, &Roots::HOSTED, |entry| entry.hosted.is_some())?;
         let requirement = inner.found.resource.hosted.ok_or_else(|| Error::ResourceNotFound(uri.to_owned()))?;
         Ok(Wanted { inner, requirement })
+    }
+
+    /// The resource of that URI, if the client was granted its scope.
+    fn granted(surface: &HostedSurface<'_>, uri: &str) -> Result<Wanted, Error> {
+        let wanted = Self::parse(uri)?;
+        access::check_scope(surface.guard.caller.scopes, &wanted.requirement)?;
+        Ok(wanted)
     }
 
     async fn read_of_session(&self, surface: &HostedSurface<'_>) -> Result<ResourceContents, Error> {

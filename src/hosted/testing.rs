@@ -13,12 +13,10 @@ use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use crate::storage::activity::{self, Recorded};
 use crate::storage::testing::TestDatabase;
-use crate::telemetry::Ledger;
-use crate::telemetry::trace::Trace;
 use crate::upstream::testing::{Desk, FakeHttp, NOW, SEED, counting_random};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// Says the same to everybody, and remembers who asked.
@@ -107,17 +105,7 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        let ledger = Ledger::open(&|| 0, Trace::new(&counting_random));
-        test(&HostedSurface {
-            guard,
-            upstream: &upstream,
-            has_read_bridge: false,
-            reached: Cell::new(None),
-            unrecorded: Cell::new(0),
-            seen: RefCell::default(),
-            ledger: &ledger,
-        })
-        .await
+        test(&HostedSurface { guard, upstream: &upstream, has_read_bridge: false }).await
     }
 
     /// The audit rows, newest first.

@@ -11,12 +11,12 @@ const READER: &[&str] = &["page.read", "incidents.read", "hierarchy.read"];
 const MANAGER: &[&str] = &["page.read", "incidents.read", "incidents.manage"];
 
 async fn read(scene: &Scene, uri: &str) -> Result<Value, Error> {
-    scene.run(async |surface| Ok(surface.read(uri).await?.body)).await
+    scene.run(async |surface| Ok(surface.read(uri).await.result?.body)).await
 }
 
 async fn call(scene: &Scene, arguments: Value) -> Result<ToolOutcome, Error> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    scene.run(async |surface| surface.call("create_incident", arguments, &Dialogue::default()).await).await
+    scene.run(async |surface| surface.call("create_incident", arguments, &Dialogue::default()).await.result).await
 }
 
 async fn refusal(scene: &Scene, arguments: Value) -> String {
@@ -200,7 +200,7 @@ async fn a_call_without_its_scope_names_write_and_read() {
 async fn an_unknown_tool_is_named() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
     let answer =
-        scene.run(async |surface| surface.call("delete_incident", Map::new(), &Dialogue::default()).await).await;
+        scene.run(async |surface| surface.call("delete_incident", Map::new(), &Dialogue::default()).await.result).await;
     assert_eq!(answer.err(), Some(Error::UnknownTool("delete_incident".to_owned())));
 }
 

@@ -3,6 +3,7 @@
 use super::era::Revision;
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
+use super::report::{self, CallFacts, End, Handled};
 use super::results::{self, Body, Caching};
 use super::{Completion, CompletionTarget, Dialogue, Error, Surface, ToolOutcome, paging};
 use crate::catalog::Variables;
@@ -71,18 +72,41 @@ pub fn known_name(name: &str) -> &'static str {
     NAMES.into_iter().find(|(known, _)| *known == name).map_or("other", |(known, _)| known)
 }
 
+/// A request's result, and how it ended.
+pub struct Performed {
+    pub result: Result<Body, Failure>,
+    pub facts: CallFacts,
+    pub end: End,
+}
+
 /// Performs a request in the revision it speaks.
-pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revision) -> Result<Body, Failure> {
-    let params = &request.params;
-    let method =
-        Method::parse(&request.method, revision).ok_or_else(|| ProtocolError::UnknownMethod(request.method.clone()))?;
+pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revision) -> Performed {
     let dialogue = Dialogue::of(request, revision);
-    match dispatch(surface, method, params, revision, &dialogue).await {
-        Err(Failure::Surface(Error::InputRequired(questions))) => match questions.missing(&dialogue) {
-            Some(missing) => Err(Error::MissingCapability(missing).into()),
-            None => Ok(Body::uncached(questions.fields())),
+    let unknown = || ProtocolError::UnknownMethod(request.method.clone());
+    let dispatched = match Method::parse(&request.method, revision).ok_or_else(unknown) {
+        Ok(method) => dispatch(surface, method, &request.params, revision, &dialogue).await.map_err(Failure::from),
+        Err(error) => Err(error.into()),
+    };
+    let (result, mut facts) = match dispatched {
+        Ok(Handled { result, facts }) => (result, facts),
+        Err(failure) => return Performed::failed(failure, CallFacts::default()),
+    };
+    match result {
+        Ok((body, end)) => Performed { result: Ok(body), facts, end },
+        Err(Error::InputRequired(questions)) => match questions.missing(&dialogue) {
+            Some(missing) => {
+                facts.outcome = None;
+                Performed::failed(Error::MissingCapability(missing).into(), facts)
+            }
+            None => Performed { result: Ok(Body::uncached(questions.fields())), facts, end: report::ANSWERED },
         },
-        answer => answer,
+        Err(error) => Performed::failed(error.into(), facts),
+    }
+}
+
+impl Performed {
+    fn failed(failure: Failure, facts: CallFacts) -> Self {
+        Self { end: report::end_of_failure(&failure), result: Err(failure), facts }
     }
 }
 
@@ -92,42 +116,47 @@ async fn dispatch(
     params: &Params,
     revision: Revision,
     dialogue: &Dialogue,
-) -> Result<Body, Failure> {
-    Ok(match method {
-        Method::Initialize => initialize(surface, params)?,
-        Method::Ping => Body::uncached(json!({})),
+) -> Result<Handled<(Body, End)>, Error> {
+    let body = match method {
+        Method::CallTool => return call_tool(surface, params, revision, dialogue).await,
+        Method::ReadResource => {
+            let read = surface.read(text(params, "uri")?).await;
+            read.map(|contents| Body::private(results::read(&contents), contents.fresh_for))
+        }
+        Method::GetPrompt => {
+            let prompt = surface.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await;
+            prompt.map(|outcome| Body::uncached(results::prompt_messages(outcome)))
+        }
+        Method::Complete => {
+            let suggestions = surface.complete(completion(params)?).await;
+            suggestions.map(|suggestions| Body::uncached(results::completion(suggestions)))
+        }
+        Method::Initialize => initialize(surface, params).into(),
+        Method::Ping => Ok(Body::uncached(json!({}))).into(),
         Method::Discover => {
-            Body { fields: results::discover(&surface.server()), caching: Caching::Public(DISCOVERY_FRESH_FOR) }
+            let fields = results::discover(&surface.server());
+            Ok(Body { fields, caching: Caching::Public(DISCOVERY_FRESH_FOR) }).into()
         }
         Method::ListTools => {
             let entries = surface.tools().into_iter().map(|(tool, schema)| results::tool(surface, tool, &schema));
-            list("tools", entries.collect(), params, LISTS_FRESH_FOR)?
+            list("tools", entries.collect(), params, LISTS_FRESH_FOR).into()
         }
-        Method::CallTool => call_tool(surface, params, revision, dialogue).await?,
         Method::ListResources => {
             let entries = surface.resources().await?;
             let entries = entries.iter().map(results::resource);
-            list("resources", entries.collect(), params, RESOURCES_FRESH_FOR)?
+            list("resources", entries.collect(), params, RESOURCES_FRESH_FOR).into()
         }
         Method::ListResourceTemplates => {
             let templates = surface.resource_templates();
             let entries = templates.iter().map(|(uri, entry)| results::resource_template(uri, entry));
-            list("resourceTemplates", entries.collect(), params, LISTS_FRESH_FOR)?
-        }
-        Method::ReadResource => {
-            let contents = surface.read(text(params, "uri")?).await?;
-            Body::private(results::read(&contents), contents.fresh_for)
+            list("resourceTemplates", entries.collect(), params, LISTS_FRESH_FOR).into()
         }
         Method::ListPrompts => {
             let entries = surface.prompts().into_iter().map(|prompt| results::prompt(surface, prompt));
-            list("prompts", entries.collect(), params, LISTS_FRESH_FOR)?
+            list("prompts", entries.collect(), params, LISTS_FRESH_FOR).into()
         }
-        Method::GetPrompt => {
-            let outcome = surface.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await?;
-            Body::uncached(results::prompt_messages(outcome))
-        }
-        Method::Complete => Body::uncached(results::completion(surface.complete(completion(params)?).await?)),
-    })
+    };
+    Ok(body.map(|body| (body, report::ANSWERED)))
 }
 
 /// Echoes the revision asked for if we speak it, or offers the newest with a handshake.
@@ -144,17 +173,19 @@ async fn call_tool(
     params: &Params,
     revision: Revision,
     dialogue: &Dialogue,
-) -> Result<Body, Error> {
-    let name = text(params, "name")?;
-    let arguments = object(params, "arguments")?;
-    let outcome = match surface.call(name, arguments, dialogue).await {
-        Ok(outcome) => outcome,
+) -> Result<Handled<(Body, End)>, Error> {
+    let Handled { result, facts } = surface.call(text(params, "name")?, object(params, "arguments")?, dialogue).await;
+    let outcome = match result {
         Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
-            ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() }
+            Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
         }
-        Err(error) => return Err(error),
+        result => result,
     };
-    Ok(Body::uncached(results::call(outcome, revision)))
+    let called = Handled { result: outcome, facts };
+    Ok(called.map(|outcome| {
+        let end = report::end_of_tool(&outcome);
+        (Body::uncached(results::call(outcome, revision)), end)
+    }))
 }
 
 fn completion(params: &Params) -> Result<Completion, Error> {

@@ -10,8 +10,8 @@ pub mod error;
 pub mod headers;
 pub mod message;
 pub mod methods;
-pub mod observation;
 pub mod paging;
+pub mod report;
 pub mod results;
 pub mod server;
 pub mod state;
@@ -19,8 +19,8 @@ pub mod stdio;
 
 pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
-pub use observation::{Observation, Program, Trouble};
-pub use server::{Answer, answer};
+pub use report::{CallFacts, CallReport, ClientInfo, Handled};
+pub use server::{Answer, Call, answer};
 
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables};
 use crate::model::scope::ScopeSet;
@@ -35,9 +35,6 @@ const NAME_MAX: usize = 100;
 /// What a front end must answer. Methods check access themselves, on every call.
 #[async_trait(?Send)]
 pub trait Surface {
-    /// A request was read and is about to be performed.
-    fn heard(&self, _request: &message::Request, _revision: era::Revision) {}
-
     /// Who we are, for `initialize` and `server/discover`.
     fn server(&self) -> ServerInfo;
 
@@ -47,7 +44,7 @@ pub trait Surface {
     /// Resource templates: `uriTemplate` and entry.
     fn resource_templates(&self) -> Vec<(String, &'static Resource)>;
 
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error>;
+    async fn read(&self, uri: &str) -> Handled<ResourceContents>;
 
     /// Prompts the caller's scopes make useful.
     fn prompts(&self) -> Vec<&'static Prompt>;
@@ -61,7 +58,7 @@ pub trait Surface {
     fn tools(&self) -> Vec<(&'static Tool, Value)>;
 
     /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error>;
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome>;
 
     /// The scopes that a tool's listing names. A surface without OAuth says none.
     fn tool_scopes(&self, tool: &'static Tool) -> ScopeSet {
@@ -69,16 +66,13 @@ pub trait Surface {
     }
 
     /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
-    async fn prompt(&self, name: &str, _arguments: Variables, _dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
-        Err(Error::UnknownPrompt(name.to_owned()))
+    async fn prompt(&self, name: &str, _arguments: Variables, _dialogue: &Dialogue) -> Handled<PromptOutcome> {
+        Error::UnknownPrompt(name.to_owned()).into()
     }
 
-    /// Is told of every request that came to an end.
-    fn observe(&self, _seen: Observation) {}
-
     /// Suggests values for an argument. Something unknown has no values, and is no error.
-    async fn complete(&self, _sought: Completion) -> Result<Suggestions, Error> {
-        Ok(Suggestions::default())
+    async fn complete(&self, _sought: Completion) -> Handled<Suggestions> {
+        Ok(Suggestions::default()).into()
     }
 }
 

@@ -5,7 +5,8 @@ use super::error::{Failure, ProtocolError};
 use super::headers::TransportHeaders;
 use super::message::{self, Id, Malformed, Message, Request};
 use super::methods;
-use super::{Error, Observation, Program, Surface, Trouble};
+use super::report::{self, CallFacts, CallReport};
+use super::{Error, Surface};
 use crate::model::scope::ScopeSet;
 use serde_json::Value;
 use std::time::Duration;
@@ -36,59 +37,69 @@ pub enum Answer {
     },
 }
 
-/// A request's answer, or why there is none.
-pub(super) struct Reply {
-    pub(super) id: Id,
-    pub(super) revision: Revision,
-    pub(super) result: Result<Value, Failure>,
+/// A request that can be performed, in the version it speaks.
+#[derive(Debug)]
+pub struct Call {
+    pub request: Request,
+    pub version: Revision,
+}
+
+/// The answer to a body that holds nothing to perform; without a report, nothing was asked.
+#[derive(Debug)]
+pub struct Unperformed {
+    pub answer: Answer,
+    pub report: Option<CallReport>,
 }
 
 /// Answers a body that came over HTTP.
 pub async fn answer(surface: &dyn Surface, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
+    match receive(headers, body) {
+        Ok(call) => call.perform(surface).await.0,
+        Err(unperformed) => unperformed.answer,
+    }
+}
+
+/// Reads the call from a body that came over HTTP.
+pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<Unperformed>> {
+    let unperformed = |answer, report| Err(Box::new(Unperformed { answer, report }));
     match message::parse(body) {
         Ok(Message::Response) if headers.names_modern() => {
             let error = ProtocolError::NotARequest("this revision asks nothing that could be answered");
-            refuse(None, &error.into(), Revision::MODERN)
+            unperformed(refuse(None, &error.into(), Revision::MODERN), Some(CallReport::malformed()))
         }
-        Ok(Message::Notification(_) | Message::Response) => Answer::Accepted,
-        Ok(Message::Request(request)) => answer_request(surface, headers, request).await,
-        Err(Malformed { id, error }) => refuse(id.as_ref(), &error.into(), Revision::NEWEST_LEGACY),
+        Ok(Message::Notification(_) | Message::Response) => unperformed(Answer::Accepted, None),
+        Ok(Message::Request(request)) => match era::revision_of(&request, headers) {
+            Ok(version) => Ok(Call { request, version }),
+            // What is refused here is refused alike in every revision.
+            Err(error) => {
+                let failure = Failure::from(error);
+                let end = report::end_of_failure(&failure);
+                let report = CallReport::new(&request, None, CallFacts::default(), end);
+                unperformed(refuse(Some(&request.id), &failure, Revision::NEWEST_LEGACY), Some(report))
+            }
+        },
+        Err(Malformed { id, error }) => {
+            let answer = refuse(id.as_ref(), &error.into(), Revision::NEWEST_LEGACY);
+            unperformed(answer, Some(CallReport::malformed()))
+        }
     }
 }
 
-async fn answer_request(surface: &dyn Surface, headers: &TransportHeaders<'_>, request: Request) -> Answer {
-    match era::revision_of(&request, headers) {
-        Ok(revision) => reply_to(surface, request, revision).await.into_answer(),
-        // What is refused here is refused alike in every revision.
-        Err(error) => {
-            let failure = Failure::from(error);
-            let program = Program::of(&request);
-            surface.observe(Observation { program, revision: None, trouble: Trouble::of(&failure) });
-            refuse(Some(&request.id), &failure, Revision::NEWEST_LEGACY)
-        }
-    }
-}
-
-pub(super) async fn reply_to(surface: &dyn Surface, request: Request, revision: Revision) -> Reply {
-    surface.heard(&request, revision);
-    let result = methods::perform(surface, &request, revision).await;
-    let program = Program::of(&request);
-    let id = request.id;
-    let result = result.map(|body| body.dress(&id, revision, &surface.server()));
-    let trouble = match &result {
-        Ok(answer) => Trouble::of_answer(answer),
-        Err(failure) => Trouble::of(failure),
-    };
-    surface.observe(Observation { program, revision: Some(revision), trouble });
-    Reply { id, revision, result }
-}
-
-impl Reply {
-    fn into_answer(self) -> Answer {
-        match self.result {
+impl Call {
+    pub async fn perform(self, surface: &dyn Surface) -> (Answer, CallReport) {
+        let (result, report) = self.result(surface).await;
+        let answer = match result {
             Ok(body) => Answer::Json { status: 200, body, fault: None },
-            Err(failure) => refuse(Some(&self.id), &failure, self.revision),
-        }
+            Err(failure) => refuse(Some(&self.request.id), &failure, self.version),
+        };
+        (answer, report)
+    }
+
+    pub(super) async fn result(&self, surface: &dyn Surface) -> (Result<Value, Failure>, CallReport) {
+        let performed = methods::perform(surface, &self.request, self.version).await;
+        let report = CallReport::new(&self.request, Some(self.version), performed.facts, performed.end);
+        let dress = |body: super::results::Body| body.dress(&self.request.id, self.version, &surface.server());
+        (performed.result.map(dress), report)
     }
 }
 

@@ -6,7 +6,7 @@
 use super::era::{self, Revision};
 use super::error::{Failure, ProtocolError};
 use super::message::{self, Id, Malformed, Message, Notification, Request};
-use super::server;
+use super::server::{self, Call};
 use super::{Error, Surface};
 use serde_json::Value;
 use std::cell::Cell;
@@ -89,10 +89,10 @@ async fn answer_request(surface: &dyn Surface, request: Request, negotiated: Opt
         Ok(revision) => revision,
         Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
     };
-    let reply = server::reply_to(surface, request, revision).await;
-    match reply.result {
+    let call = Call { request, version: revision };
+    match call.result(surface).await.0 {
         Ok(body) => Line { body, fault: None },
-        Err(failure) => refuse(Some(&reply.id), &failure, Some(revision)),
+        Err(failure) => refuse(Some(&call.request.id), &failure, Some(revision)),
     }
 }
 

@@ -120,7 +120,7 @@ impl Reason {
 /// Why a request got no result, as a connection's diagnostics keep it. Nothing of the request itself is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Problem {
+pub enum CallProblem {
     /// The client speaks no protocol version that we speak.
     Revision,
     /// It breaks the protocol in another way, or asks for a method that does not exist.
@@ -146,7 +146,7 @@ pub enum Problem {
     Ours,
 }
 
-impl Problem {
+impl CallProblem {
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The word that is stored.

@@ -6,9 +6,10 @@ use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write};
 use crate::mcp::{Dialogue, Error, ToolOutcome};
+use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
 use crate::upstream::ApiError;
-use crate::writes::approval::{Approval, ApprovalRequest, UnsentOutcome, WriteStore};
+use crate::writes::approval::{Approval, ApprovalRequest, WriteStore};
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
 use crate::writes::checks::{overlap, schedule};
@@ -113,7 +114,7 @@ impl WriteStore for PageSurface<'_> {
         self.memory.is_known(fingerprint)
     }
 
-    async fn record_unsent(&self, _: UnsentOutcome, _: &'static str) -> Option<String> {
+    async fn record_unsent(&self, _: Outcome, _: Reason) -> Option<String> {
         None
     }
 }

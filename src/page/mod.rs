@@ -19,8 +19,8 @@ use crate::features::resources::RequestedResource;
 use crate::features::{self, prompts};
 use crate::keyring::KeyRing;
 use crate::mcp::{
-    Completion, Dialogue, Error, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, Surface,
-    ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
+    Surface, ToolOutcome,
 };
 use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
@@ -183,8 +183,8 @@ impl Surface for PageSurface<'_> {
         templates.map(|entry| (Roots::PAGE.listed_template(entry), entry)).collect()
     }
 
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        self.contents(&RequestedResource::parse(uri, &Roots::PAGE, is_offered)?).await
+    async fn read(&self, uri: &str) -> Handled<ResourceContents> {
+        self.read_resource(uri).await.into()
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
@@ -195,21 +195,12 @@ impl Surface for PageSurface<'_> {
         prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
-        let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
-        let arguments = prompts::check(self.prompt_arguments(found), arguments)?;
-        let variables = prompts::variables(&arguments);
-        let read = async |entry: &'static Resource| {
-            let uri = Roots::PAGE.expand(entry, &variables);
-            let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
-            self.read(&uri).await
-        };
-        let contents = join_all(prompts::entries(found).map(read)).await;
-        prompts::outcome(found, &arguments, Reach::Page, contents)
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
+        self.fill_in_prompt(name, arguments).await.into()
     }
 
-    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
-        complete::suggest(self, &sought).await
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions> {
+        complete::suggest(self, &sought).await.into()
     }
 
     fn tools(&self) -> Vec<(&'static Tool, Value)> {
@@ -220,8 +211,27 @@ impl Surface for PageSurface<'_> {
         crate::model::scope::ScopeSet::EMPTY
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
-        call::call(self, name, arguments, dialogue).await.map_err(told)
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
+        call::call(self, name, arguments, dialogue).await.map_err(told).into()
+    }
+}
+
+impl PageSurface<'_> {
+    async fn read_resource(&self, uri: &str) -> Result<ResourceContents, Error> {
+        self.contents(&RequestedResource::parse(uri, &Roots::PAGE, is_offered)?).await
+    }
+
+    async fn fill_in_prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
+        let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
+        let arguments = prompts::check(self.prompt_arguments(found), arguments)?;
+        let variables = prompts::variables(&arguments);
+        let read = async |entry: &'static Resource| {
+            let uri = Roots::PAGE.expand(entry, &variables);
+            let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
+            self.read_resource(&uri).await
+        };
+        let contents = join_all(prompts::entries(found).map(read)).await;
+        prompts::outcome(found, &arguments, Reach::Page, contents)
     }
 }
 

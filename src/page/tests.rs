@@ -45,7 +45,7 @@ async fn the_page_is_asked_for_once() {
     let http = FakeHttp::answering([(200, context()), (200, json!([])), (200, json!([]))]);
     with(&http, async |surface| {
         for _ in 0..2 {
-            surface.read("statibeat://page/status-definitions").await.expect("a body");
+            surface.read("statibeat://page/status-definitions").await.result.expect("a body");
         }
     })
     .await;
@@ -57,7 +57,7 @@ async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
     let http = FakeHttp::answering([]);
     with(&http, async |surface| {
         for uri in ["statibeat://me", "statibeat://pages", "statibeat://pages/7/summary", "statibeat://page", ""] {
-            let found = surface.read(uri).await.map(|contents| contents.uri);
+            let found = surface.read(uri).await.result.map(|contents| contents.uri);
             assert_eq!(found, Err(Error::ResourceNotFound(uri.to_owned())));
         }
     })
@@ -68,9 +68,9 @@ async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
 async fn a_refused_token_is_told_and_asked_about_again() {
     let http = FakeHttp::answering([(401, json!({ "error": "revoked" })), (200, context()), (200, json!([]))]);
     with(&http, async |surface| {
-        let refused = surface.read("statibeat://page/lifecycle-stages").await.map(|contents| contents.uri);
+        let refused = surface.read("statibeat://page/lifecycle-stages").await.result.map(|contents| contents.uri);
         assert!(matches!(refused, Err(Error::Forbidden(text)) if text.contains("STATIBEAT_API_TOKEN")));
-        assert!(surface.read("statibeat://page/lifecycle-stages").await.is_ok());
+        assert!(surface.read("statibeat://page/lifecycle-stages").await.result.is_ok());
     })
     .await;
 }

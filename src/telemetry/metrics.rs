@@ -22,7 +22,7 @@ const fn place<T>(name: &'static str, meaning: &'static str, value: fn(&RequestR
 /// `blob1`, `blob2`, …
 pub const WORDS: [Place<&'static str>; 9] = [
     place("kind", "read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
-    place("outcome", "answered, refused or failed", |record| record.outcome.as_str()),
+    place("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
     place("reason", "why not, or how, in a fixed word; empty without one", |record| record.reason.unwrap_or_default()),
     place("limit", "the limit that was reached; empty without one", |record| record.limit.unwrap_or_default()),
     place("route", "the route's path, none for any other", |record| record.route),

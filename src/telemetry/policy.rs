@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Level {
     /// A request as they should be, refused ones included.
     Info,
-    /// Served, but somebody should know: it failed because of others, ran into a limit, or left a note.
+    /// Served, but somebody should know: it failed because of others, has an unknown outcome, ran into a limit, or left a note.
     Warn,
     Error,
 }
@@ -33,7 +33,10 @@ impl RequestRecord {
     pub fn level(&self) -> Level {
         if self.status == 500 {
             Level::Error
-        } else if self.outcome == Outcome::Failed || self.limit.is_some() || !self.notes.is_empty() {
+        } else if matches!(self.outcome, Outcome::Failed | Outcome::Unknown)
+            || self.limit.is_some()
+            || !self.notes.is_empty()
+        {
             Level::Warn
         } else {
             Level::Info

@@ -4,6 +4,7 @@
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
 use super::circuit_breaker::CircuitOpen;
+use crate::model::outcome::Reason;
 use crate::model::visible;
 use crate::ports::HttpError;
 use bytes::Bytes;
@@ -135,19 +136,19 @@ impl ApiError {
     }
 
     /// The reason in a fixed word, for records that must not hold text from outside.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::NotFound(_) => "upstream_not_found",
-            Self::Forbidden(_) => "upstream_forbidden",
-            Self::Invalid(_) => "upstream_invalid",
-            Self::UserEnded => "user_ended",
-            Self::CredentialRefused(_) => "credential_refused",
-            Self::RateLimited { .. } => "upstream_rate_limited",
-            Self::Unavailable { .. } => "upstream_unavailable",
-            Self::CircuitOpen { .. } => "circuit_open",
-            Self::Malformed(_) => "upstream_malformed",
-            Self::Unfit(_) => "upstream_unfit",
-            Self::OutcomeUnknown(_) => "outcome_unknown",
+            Self::NotFound(_) => Reason::UpstreamNotFound,
+            Self::Forbidden(_) => Reason::UpstreamForbidden,
+            Self::Invalid(_) => Reason::UpstreamInvalid,
+            Self::UserEnded => Reason::UserEnded,
+            Self::CredentialRefused(_) => Reason::CredentialRefused,
+            Self::RateLimited { .. } => Reason::UpstreamRateLimited,
+            Self::Unavailable { .. } => Reason::UpstreamUnavailable,
+            Self::CircuitOpen { .. } => Reason::CircuitOpen,
+            Self::Malformed(_) => Reason::UpstreamMalformed,
+            Self::Unfit(_) => Reason::UpstreamUnfit,
+            Self::OutcomeUnknown(_) => Reason::OutcomeUnknown,
         }
     }
 }

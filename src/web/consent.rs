@@ -245,7 +245,7 @@ fn refuse(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
         Fault::OtherBrowser | Fault::ForeignForm => "other_browser",
         Fault::UserEnded => "user_ended",
         Fault::NoPage(_) => "no_page",
-        Fault::Upstream(error) => error.reason(),
+        Fault::Upstream(error) => error.reason().as_str(),
         Fault::Storage(_) => "storage_unavailable",
     });
     match fault {

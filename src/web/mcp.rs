@@ -5,17 +5,18 @@ use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
 use super::{body, routes::Route};
 use crate::hosted::HostedSurface;
+use crate::hosted::call_log;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
+use crate::mcp::CallReport;
 use crate::mcp::era::Revision;
 use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
-use crate::mcp::{Observation, Trouble};
-use crate::model;
+use crate::model::outcome::{CallProblem, Outcome};
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::audit::{self, AuditId, Entry, Kind};
 use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
@@ -24,7 +25,6 @@ use crate::telemetry::Asker;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
-use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// Answers a message, or says how to get a token. The body is read only for a live token.
@@ -153,56 +153,56 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
         log: &|note| ctx.log.note(note),
     };
     let has_read_bridge = ctx.app.config.has_read_bridge && caller.has_read_bridge;
-    let surface = HostedSurface {
-        guard,
-        upstream: &ctx.upstream,
-        has_read_bridge,
-        reached: Cell::new(None),
-        unrecorded: Cell::new(0),
-        seen: RefCell::default(),
-        ledger: ctx.log,
+    let surface = HostedSurface { guard, upstream: &ctx.upstream, has_read_bridge };
+    let (answer, report) = match server::receive(&headers, body) {
+        Ok(call) => {
+            call_log::log(ctx.log, &call);
+            let (answer, report) = call.perform(&surface).await;
+            (answer, Some(report))
+        }
+        Err(unperformed) => (unperformed.answer, unperformed.report),
     };
-    let answer = server::answer(&surface, &headers, body).await;
-    let outcome = outcome_of(&answer);
-    ctx.log.ended(match outcome {
-        None | Some(CallOutcome::Answered) => model::outcome::Outcome::Answered,
-        Some(CallOutcome::Refused) => model::outcome::Outcome::Refused,
-        Some(CallOutcome::Failed) => model::outcome::Outcome::Failed,
-    });
+    if let Some(report) = &report {
+        ctx.log.ended(report.outcome.of_request());
+        if let Some(reason) = report.reason {
+            ctx.log.because(reason.as_str());
+        }
+    }
     let mut response = into_response(ctx, caller, answer).await;
-    if let Some(outcome) = outcome {
-        let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
-        let report = report(surface.seen.take());
-        let unrecorded = unrecorded(ctx, caller, surface.unrecorded.get());
-        let call =
-            Call { user_id, client_id, outcome, page_id: surface.reached.get(), report, unrecorded, at: ctx.now };
-        response.extensions_mut().insert(Tally::Call(call));
+    if let Some(report) = report {
+        response.extensions_mut().insert(Tally::Call(usage(ctx, caller, report)));
     }
     response
 }
 
-/// Refusals of this request that are counted instead of recorded.
-fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller, calls: i64) -> Option<Box<UnrecordedRefusals>> {
-    (calls > 0).then(|| {
-        Box::new(UnrecordedRefusals {
-            user_id: caller.user_id.clone(),
-            client_id: caller.client_id.clone(),
-            client_name: caller.client_name.clone(),
-            grant_id: caller.grant_id.clone(),
-            request_id: ctx.request_id.clone(),
-            at: ctx.now,
-            calls,
-        })
-    })
+/// What is counted of a call, and kept for the connection's diagnostics.
+fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> Call {
+    let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
+    let unrecorded = report.is_unrecorded.then(|| unrecorded(ctx, caller));
+    let outcome = match report.outcome.of_request() {
+        Outcome::Refused => CallOutcome::Refused,
+        Outcome::Failed | Outcome::Unknown => CallOutcome::Failed,
+        _ => CallOutcome::Answered,
+    };
+    let kept = Report {
+        program: report.client.map(|client| (client.name, client.version)),
+        revision: report.version.map(Revision::as_str),
+        trouble: report.problem.map(CallProblem::as_str),
+    };
+    Call { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
 }
 
-/// What is kept of it.
-fn report(seen: Observation) -> Report {
-    Report {
-        program: seen.program.map(|program| (program.name, program.version)),
-        revision: seen.revision.map(Revision::as_str),
-        trouble: seen.trouble.map(Trouble::as_str),
-    }
+/// A refusal that is counted instead of recorded.
+fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> Box<UnrecordedRefusals> {
+    Box::new(UnrecordedRefusals {
+        user_id: caller.user_id.clone(),
+        client_id: caller.client_id.clone(),
+        client_name: caller.client_name.clone(),
+        grant_id: caller.grant_id.clone(),
+        request_id: ctx.request_id.clone(),
+        at: ctx.now,
+        calls: 1,
+    })
 }
 
 /// Stands for a header that cannot be read, or says two things: it is there all the same, and agrees with nothing.
@@ -212,19 +212,6 @@ fn only_header<'a>(head: &'a Request<()>, name: &str) -> Option<&'a str> {
     let mut values = head.headers().get_all(name).iter();
     let value = values.next()?.to_str().ok().filter(|_| values.next().is_none());
     Some(value.unwrap_or(AGREES_WITH_NOTHING))
-}
-
-/// What an answer counts as; `None`: nothing was asked.
-fn outcome_of(answer: &Answer) -> Option<CallOutcome> {
-    Some(match answer {
-        Answer::Accepted => return None,
-        Answer::Json { fault: Some(_), .. } | Answer::Unavailable { .. } => CallOutcome::Failed,
-        Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::GrantEnded => CallOutcome::Refused,
-        Answer::Json { body, .. } => {
-            let is_error = body.get("error").is_some() || body["result"]["isError"] == true;
-            if is_error { CallOutcome::Refused } else { CallOutcome::Answered }
-        }
-    })
 }
 
 async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer) -> Response {

@@ -13,6 +13,7 @@ use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::{Tool, Write};
 use crate::keyring::KeyRing;
 use crate::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
+use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, PageClient};
@@ -34,7 +35,7 @@ pub trait WriteStore {
     }
 
     /// Notes a call that ends without writing; answers the name of the entry, where there is one.
-    async fn record_unsent(&self, end: UnsentOutcome, why: &'static str) -> Option<String>;
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String>;
 }
 
 /// The same write through another connection.
@@ -42,18 +43,6 @@ pub trait WriteStore {
 pub struct Duplicate {
     pub name: String,
     pub words: String,
-}
-
-/// How a call ends without writing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnsentOutcome {
-    /// It was shown, to the model or to the person.
-    Previewed,
-    Declined,
-    /// It may not be done as requested.
-    Refused,
-    /// What it takes to show it could not be had.
-    Failed,
 }
 
 /// A write that its caller may make.
@@ -118,7 +107,7 @@ impl ApprovalRequest<'_> {
         let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
         let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
         if !refusing.is_empty() {
-            self.store.record_unsent(UnsentOutcome::Refused, "lint").await;
+            self.store.record_unsent(Outcome::Refused, Reason::Lint).await;
             return Err(report::lint_refused(&refusing));
         }
         let odd = match schedule::check(write, &self.page.raw, self.now) {
@@ -126,7 +115,7 @@ impl ApprovalRequest<'_> {
             // What was requested before may be over by now.
             Err(_) if self.store.is_known(self.fingerprint).await => Vec::new(),
             Err(problem) => {
-                self.store.record_unsent(UnsentOutcome::Refused, "times").await;
+                self.store.record_unsent(Outcome::Refused, Reason::Times).await;
                 return Err(report::bad_arguments(&[problem]));
             }
         };
@@ -135,7 +124,7 @@ impl ApprovalRequest<'_> {
 
     async fn show(&self, warnings: Vec<String>) -> Result<ToolOutcome, Error> {
         let shown = self.preview(ConfirmTokenPurpose::Preview, warnings).await?;
-        let entry = self.store.record_unsent(UnsentOutcome::Previewed, "asked_for").await;
+        let entry = self.store.record_unsent(Outcome::Previewed, Reason::AskedFor).await;
         Ok(shown.into_outcome(self.page, self.write, entry.as_deref()))
     }
 
@@ -153,7 +142,7 @@ impl ApprovalRequest<'_> {
         match preview::make(&sources, self.write, self.now, seal).await {
             Ok(shown) => Ok(shown.with_warnings(words.into_iter().chain(warnings))),
             Err(error) => {
-                self.store.record_unsent(UnsentOutcome::Failed, error.reason()).await;
+                self.store.record_unsent(Outcome::Failed, error.reason()).await;
                 Err((self.trouble)(error))
             }
         }
@@ -201,7 +190,7 @@ impl ApprovalRequest<'_> {
         match self.dialogue.form(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(Ok(Some(approval))),
             Some(_) => {
-                self.store.record_unsent(UnsentOutcome::Declined, "by_person").await;
+                self.store.record_unsent(Outcome::Declined, Reason::ByPerson).await;
                 Ok(Err(report::declined()))
             }
             None => Err(self.question(warnings).await),
@@ -214,7 +203,7 @@ impl ApprovalRequest<'_> {
             Ok(shown) => shown,
             Err(error) => return error,
         };
-        self.store.record_unsent(UnsentOutcome::Previewed, "question").await;
+        self.store.record_unsent(Outcome::Previewed, Reason::Question).await;
         let message = format!("Publish this? {}", shown.sentences(self.page, self.write));
         let schema = json!({
             "type": "object",
@@ -229,7 +218,7 @@ impl ApprovalRequest<'_> {
     async fn handed_over(&self) -> Result<Option<Confirmation>, ToolOutcome> {
         let Some(text) = &self.how.handle else {
             if self.policy.confirm == Confirm::Always && !self.store.is_known(self.fingerprint).await {
-                self.store.record_unsent(UnsentOutcome::Refused, "unconfirmed").await;
+                self.store.record_unsent(Outcome::Refused, Reason::Unconfirmed).await;
                 return Err(report::needs_preview());
             }
             return Ok(None);
@@ -241,7 +230,7 @@ impl ApprovalRequest<'_> {
         match confirm_token::open(self.seals, purpose, &self.subject(), text, self.now) {
             Ok(approval) => Ok(approval),
             Err(reason) => {
-                self.store.record_unsent(UnsentOutcome::Refused, "handle").await;
+                self.store.record_unsent(Outcome::Refused, Reason::Handle).await;
                 Err(report::bad_handle(reason))
             }
         }

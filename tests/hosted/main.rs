@@ -54,6 +54,7 @@ mod migrations;
 mod model;
 mod operators_list;
 mod other_sites;
+mod outcomes;
 mod pages;
 mod prompts;
 mod protocol;

@@ -17,8 +17,6 @@ use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::model::scope::ScopeSet;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::oauth::client::ClientId;
-use statibeat_mcp::telemetry::Ledger;
-use statibeat_mcp::telemetry::trace::Trace;
 use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::upstream::{self, Client, assertion};
 use statibeat_simulator::{Settings, Simulator};
@@ -154,18 +152,9 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
-        let ledger = Ledger::open(&|| 0, Trace::new(&draw));
-        let surface = HostedSurface {
-            guard,
-            upstream: &upstream,
-            has_read_bridge: false,
-            reached: std::cell::Cell::new(None),
-            unrecorded: std::cell::Cell::new(0),
-            seen: std::cell::RefCell::default(),
-            ledger: &ledger,
-        };
+        let surface = HostedSurface { guard, upstream: &upstream, has_read_bridge: false };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
-        let told = match surface.call(tool, arguments, &Dialogue::default()).await {
+        let told = match surface.call(tool, arguments, &Dialogue::default()).await.result {
             Ok(outcome) if !outcome.is_error => Told::Done,
             Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => Told::DoneElsewhere,
             Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,

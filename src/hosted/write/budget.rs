@@ -6,6 +6,7 @@
 use super::{Guard, NotDone};
 use crate::hosted::rate_limit::{PAGE_LIMIT, WRITE_LIMIT, page_key, write_key};
 use crate::model::ids::PageId;
+use crate::model::outcome::Reason;
 use crate::ports::{Decision, LimiterError, RateLimit};
 use std::time::Duration;
 
@@ -26,10 +27,10 @@ impl Limit {
         }
     }
 
-    pub const fn as_str(self) -> &'static str {
+    pub const fn reason(self) -> Reason {
         match self {
-            Self::Connection => "connection",
-            Self::Page => "page",
+            Self::Connection => Reason::ConnectionLimit,
+            Self::Page => Reason::PageLimit,
         }
     }
 

@@ -2,9 +2,11 @@
 
 use super::{Attempt, Guard, NotDone};
 use crate::hosted::rate_limit::{RECORD_LIMIT, record_key};
+use crate::model::outcome::{Outcome, Reason};
 use crate::ports::Decision;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome, Target};
+use crate::storage::audit::{self, AuditId, Entry, Kind, Target};
 use crate::storage::idempotency::Ending;
+use crate::storage::write_permission::WriteDenial;
 use crate::upstream::ApiError;
 use crate::writes::execute::{WriteError, WriteOrigin, WriteReport};
 use serde_json::{Map, Value};
@@ -42,11 +44,12 @@ pub enum Noted {
 
 /// Appends the row of a call that came to an end without a lease. The call's answer does not hang on it: nothing was sent.
 /// While nobody can count them, such calls are taken for too many.
-pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, detail: &'static str) -> Noted {
+pub async fn note(guard: &Guard<'_>, target: Target<'_>, outcome: Outcome, reason: Reason) -> Noted {
     let taken = guard.limiter.take(&record_key(&guard.caller.grant_id), RECORD_LIMIT, guard.now).await;
     if !matches!(taken, Ok(Decision::Allowed { .. })) {
         return Noted::TooMany;
     }
+    let detail = reason.as_str();
     let entry = Entry { outcome, detail: Some(detail), ..entry(guard, target) };
     match audit::append(guard.db, &entry).await {
         Ok(()) => Noted::Row(entry.id),
@@ -83,10 +86,8 @@ pub fn end<'a>(
     id: AuditId,
     result: &Result<WriteReport, NotDone>,
 ) -> Entry<'a> {
-    let (outcome, detail) = match result {
-        Ok(posted) => made(posted.made),
-        Err(reason) => reason.for_audit(),
-    };
+    let (outcome, reason) = self::outcome(result);
+    let detail = reason.map(Reason::as_str);
     let mut entry = Entry { outcome, detail, ..beginning(guard, attempt, id) };
     if let (Some(target), Ok(posted)) = (&mut entry.target, result) {
         target.id = target_id(&posted.document);
@@ -94,11 +95,11 @@ pub fn end<'a>(
     entry
 }
 
-/// How it ended, in the fixed word of the row; nothing where it simply was done.
-pub fn word(result: &Result<WriteReport, NotDone>) -> Option<&'static str> {
+/// How it ended, and why; no reason where it simply was done.
+pub fn outcome(result: &Result<WriteReport, NotDone>) -> (Outcome, Option<Reason>) {
     match result {
-        Ok(posted) => made(posted.made).1,
-        Err(reason) => reason.for_audit().1,
+        Ok(posted) => made(posted.made),
+        Err(reason) => reason.for_audit(),
     }
 }
 
@@ -132,36 +133,38 @@ fn remembered(document: &Value) -> Value {
     Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
 }
 
-fn made(made: WriteOrigin) -> (Outcome, Option<&'static str>) {
+fn made(made: WriteOrigin) -> (Outcome, Option<Reason>) {
     match made {
         WriteOrigin::Posted => (Outcome::Done, None),
-        WriteOrigin::PostedVerified => (Outcome::Done, Some("found_after_lost_answer")),
+        WriteOrigin::PostedVerified => (Outcome::Done, Some(Reason::FoundAfterLostAnswer)),
         WriteOrigin::Earlier => (Outcome::Replayed, None),
-        WriteOrigin::EarlierVerified => (Outcome::Replayed, Some("found_after_lost_attempt")),
-        WriteOrigin::Existing => (Outcome::Done, Some("existed_already")),
+        WriteOrigin::EarlierVerified => (Outcome::Replayed, Some(Reason::FoundAfterLostAttempt)),
+        WriteOrigin::Existing => (Outcome::Done, Some(Reason::ExistedAlready)),
     }
 }
 
 impl NotDone {
     /// The outcome to record, and why.
-    pub(super) fn for_audit(&self) -> (Outcome, Option<&'static str>) {
+    pub(super) fn for_audit(&self) -> (Outcome, Option<Reason>) {
         match self {
-            Self::Denied(denial) => (Outcome::Refused, Some(denial.as_str())),
-            Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.as_str())),
-            Self::Unlimited => (Outcome::Failed, Some("limiter_unavailable")),
-            Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Some("storage_unavailable")),
-            Self::Duplicate(_) => (Outcome::Refused, Some("same_elsewhere")),
+            Self::Denied(WriteDenial::GrantEnded) => (Outcome::Refused, Some(Reason::GrantEnded)),
+            Self::Denied(WriteDenial::WritesPaused) => (Outcome::Refused, Some(Reason::WritesPaused)),
+            Self::Denied(WriteDenial::PageBlocked) => (Outcome::Refused, Some(Reason::PageBlocked)),
+            Self::Limited { limit, .. } => (Outcome::Limited, Some(limit.reason())),
+            Self::Unlimited => (Outcome::Failed, Some(Reason::LimiterUnavailable)),
+            Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Some(Reason::StorageUnavailable)),
+            Self::Duplicate(_) => (Outcome::Refused, Some(Reason::SameElsewhere)),
             Self::WriteError(reason) => not_written(reason),
         }
     }
 }
 
-fn not_written(reason: &WriteError) -> (Outcome, Option<&'static str>) {
+fn not_written(reason: &WriteError) -> (Outcome, Option<Reason>) {
     match reason {
-        WriteError::Running { .. } => (Outcome::Refused, Some("still_running")),
-        WriteError::KeyConflict { .. } => (Outcome::Refused, Some("key_conflict")),
-        WriteError::TokenRedeemed => (Outcome::Refused, Some("handle_spent")),
-        WriteError::PossibleDuplicates(_) => (Outcome::Refused, Some("similar_incident")),
+        WriteError::Running { .. } => (Outcome::Refused, Some(Reason::StillRunning)),
+        WriteError::KeyConflict { .. } => (Outcome::Refused, Some(Reason::KeyConflict)),
+        WriteError::TokenRedeemed => (Outcome::Refused, Some(Reason::HandleSpent)),
+        WriteError::PossibleDuplicates(_) => (Outcome::Refused, Some(Reason::SimilarIncident)),
         WriteError::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
         WriteError::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
         WriteError::Invalid { text, .. } => (Outcome::Refused, Some(ApiError::Invalid(text.clone()).reason())),

@@ -2,9 +2,9 @@
 //! turn it is. Facts only; the words for them are the view's.
 
 use super::connections::Connection;
-use crate::mcp::Trouble;
 use crate::mcp::era::Revision;
 use crate::model::ids::PageId;
+use crate::model::outcome::CallProblem;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::storage::health::Health;
@@ -18,7 +18,7 @@ pub(in crate::web) struct Checkup {
     pub program: Option<(String, String)>,
     pub revision: Option<Revision>,
     /// The last call without a result.
-    pub trouble: Option<Finding<Trouble>>,
+    pub trouble: Option<Finding<CallProblem>>,
     pub refreshes: i64,
     /// The last of them; the first tokens, if there was none.
     pub refreshed_at: Timestamp,
@@ -90,7 +90,7 @@ impl Checkup {
             program: health.and_then(|known| known.program.clone()),
             revision: health.and_then(|known| known.revision.as_deref()).and_then(Revision::parse),
             trouble: trouble.and_then(|(word, at)| {
-                let what = Trouble::parse(word)?;
+                let what = word.parse().ok()?;
                 Some(Finding { what, at: *at, is_over: health.and_then(|known| known.called_at) > Some(*at) })
             }),
             refreshes: connection.refreshes,

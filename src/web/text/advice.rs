@@ -1,6 +1,6 @@
 //! What went wrong with a connection: what it means, and what to do about it.
 
-use crate::mcp::Trouble;
+use crate::model::outcome::CallProblem;
 
 /// What something means, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,52 +15,52 @@ const fn advice(meaning: &'static str, advice: &'static str) -> Advice {
 }
 
 /// A call without a result.
-pub const fn of_trouble(trouble: Trouble) -> Advice {
+pub const fn of_trouble(trouble: CallProblem) -> Advice {
     match trouble {
-        Trouble::Revision => advice(
+        CallProblem::Revision => advice(
             "The app speaks a version of MCP that StatiBeat does not speak.",
             "Update the app. If it is up to date, tell its makers which versions StatiBeat offers.",
         ),
-        Trouble::Protocol => advice(
+        CallProblem::Protocol => advice(
             "The app sent a message that breaks MCP's rules, or asked for something no MCP server of ours has.",
             "Update the app. If this goes on, tell its makers.",
         ),
-        Trouble::NoSuchTool => advice(
+        CallProblem::NoSuchTool => advice(
             "The app asked for a tool or prompt that does not exist here.",
             "Let the app load its list of tools again; in most apps by disconnecting and connecting.",
         ),
-        Trouble::NotFound => advice(
+        CallProblem::NotFound => advice(
             "The app asked for a page, incident or other thing that does not exist, or that this connection may not see.",
             "If it meant a page of yours, check the pages of this connection above; to widen them, connect the app again.",
         ),
-        Trouble::Parameters => advice(
+        CallProblem::Parameters => advice(
             "The app left out or mistook something in a request. It was told what.",
             "Usually the app corrects itself. If not, say more exactly what you want, for instance which page.",
         ),
-        Trouble::Scope => advice(
+        CallProblem::Scope => advice(
             "The app tried something that you did not allow when you connected it.",
             "If you want it to, connect the app again and tick that permission.",
         ),
-        Trouble::Role => advice(
+        CallProblem::Role => advice(
             "Your own role on the page does not allow what the app tried.",
             "Ask an admin of the page for another role. Connecting again does not help.",
         ),
-        Trouble::Tool => advice(
+        CallProblem::Tool => advice(
             "A tool declined what it was asked and told the app why.",
             "Look at the recent activity below, or ask the app for the reason.",
         ),
-        Trouble::Capability => advice(
+        CallProblem::Capability => advice(
             "The app cannot ask you to confirm what it is about to post, and here that is required.",
             "Use an app that can, or update this one.",
         ),
-        Trouble::PersonEnded => advice(
+        CallProblem::PersonEnded => advice(
             "StatiBeat said that your account can no longer be used.",
             "Ask an administrator of your organization.",
         ),
-        Trouble::Upstream => {
+        CallProblem::Upstream => {
             advice("StatiBeat gave no answer in time.", "Nothing to do: the app can simply try again.")
         }
-        Trouble::Ours => advice(
+        CallProblem::Ours => advice(
             "Something went wrong in this connector, not in the app.",
             "Try again. If it stays, tell the people who run StatiBeat when it happened.",
         ),
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn every_reason_says_what_happened_and_what_to_do() {
         let reasons = ["expired", "replayed", "revoked", "person_ended", "other_client", "scope", "limited"];
-        let of_calls = Trouble::ALL.map(of_trouble);
+        let of_calls = CallProblem::ALL.iter().map(|problem| of_trouble(*problem));
         for Advice { meaning, advice } in of_calls.into_iter().chain(reasons.map(of_refresh)) {
             assert!(meaning.ends_with('.') && advice.ends_with('.') && meaning != advice);
         }

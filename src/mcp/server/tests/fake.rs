@@ -2,8 +2,8 @@
 
 use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables, find_resource, find_tool};
 use crate::mcp::{
-    Completion, Dialogue, Error, ListedResource, PromptContent, PromptOutcome, Question, Questions, ResourceContents,
-    ServerInfo, Suggestions, Surface, ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListedResource, PromptContent, PromptOutcome, Question, Questions,
+    ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
 };
 use crate::model::scope::ScopeSet;
 use async_trait::async_trait;
@@ -58,10 +58,12 @@ impl Surface for Fake {
         vec![("x://{incident_id}".to_owned(), entry("incident"))]
     }
 
-    async fn read(&self, uri: &str) -> Result<ResourceContents, Error> {
-        self.fail()?;
+    async fn read(&self, uri: &str) -> Handled<ResourceContents> {
+        if let Err(error) = self.fail() {
+            return error.into();
+        }
         let (uri, body) = (uri.to_owned(), json!({ "a": 1 }));
-        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500), media: None })
+        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500), media: None }).into()
     }
 
     fn prompts(&self) -> Vec<&'static Prompt> {
@@ -72,38 +74,39 @@ impl Surface for Fake {
         vec![(find_tool("create_incident").expect("the catalogue has it"), json!({ "type": "object" }))]
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
         self.calls.borrow_mut().push(format!("{name} {}", Value::from(arguments)));
-        match name {
+        let called = match name {
             "unscoped" => Err(Error::InsufficientScope { needed: ScopeSet::all() }),
             "asks" if dialogue.form("sure").is_none() => {
                 let asked = [("sure", Question::form("Sure?", &json!({ "type": "object" })))].into();
                 Err(Error::InputRequired(Questions { asked, state: Some("s".to_owned()) }))
             }
             _ => self.fail(),
-        }?;
+        };
         let links = vec![("x://5".to_owned(), entry("incident"))];
-        Ok(ToolOutcome {
+        let done = ToolOutcome {
             is_error: false,
             text: "Done.".to_owned(),
             structured: Some(json!({ "id": 5 })),
             content: vec![],
             links,
-        })
+        };
+        called.map(|()| done).into()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Result<PromptOutcome, Error> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
         if name != "greet" {
-            return Err(Error::UnknownPrompt(name.to_owned()));
+            return Error::UnknownPrompt(name.to_owned()).into();
         }
         let greeting = format!("Say hello to {}.", arguments["who"]);
         let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO, media: None };
         let messages = vec![PromptContent::Text(greeting), PromptContent::Resource(me)];
-        Ok(PromptOutcome { description: "Says hello.", messages })
+        Ok(PromptOutcome { description: "Says hello.", messages }).into()
     }
 
-    async fn complete(&self, sought: Completion) -> Result<Suggestions, Error> {
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions> {
         let count = sought.typed.parse().unwrap_or(0);
-        Ok(Suggestions((0..count).map(|index| format!("{}{index}", sought.argument)).collect()))
+        Ok(Suggestions((0..count).map(|index| format!("{}{index}", sought.argument)).collect())).into()
     }
 }

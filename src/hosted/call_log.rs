@@ -1,22 +1,22 @@
-//! What operators see of a message: its method, the entry of the catalogue that it names, the trace that it belongs to.
+//! What the log says of a call before it is performed: its method, the catalog entry that it names, its trace.
 //! Names that are not in the catalogue are somebody's words and are not kept.
 
 use crate::catalog;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::uri::Roots;
-use crate::mcp::era::Revision;
+use crate::mcp::Call;
 use crate::mcp::message::Request;
 use crate::mcp::methods;
 use crate::telemetry::trace::{TRACEPARENT, TRACESTATE, Trace};
 use crate::telemetry::{Asked, Ledger};
 use serde_json::Value;
 
-/// Notes a request that is about to be performed.
-pub fn note(ledger: &Ledger<'_>, request: &Request, revision: Revision) {
-    let (era, method) = (revision.as_str(), methods::known_name(&request.method));
-    ledger.heard(Asked { era, method, entry: entry(method, request) });
-    if revision.is_modern()
-        && let Some(trace) = trace(request)
+/// Logs a call that is about to be performed, and continues its trace.
+pub fn log(ledger: &Ledger<'_>, call: &Call) {
+    let (era, method) = (call.version.as_str(), methods::known_name(&call.request.method));
+    ledger.heard(Asked { era, method, entry: entry(method, &call.request) });
+    if call.version.is_modern()
+        && let Some(trace) = trace(&call.request)
     {
         ledger.follow(trace);
     }

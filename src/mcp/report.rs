@@ -1,0 +1,203 @@
+//! What is reported of a call besides its answer: how it ended and why, the page that it reached, its client.
+//!
+//! The log, the metrics, the usage counts and the connection's diagnostics are computed from the report. A client's name comes
+//! from outside: it is cleaned, cut to one short line, and never believed.
+
+use super::era::{CLIENT_KEY, Revision};
+use super::error::{Failure, ProtocolError};
+use super::message::Request;
+use super::{Error, ToolOutcome};
+use crate::model::ids::PageId;
+use crate::model::outcome::{CallProblem, Outcome, Reason};
+use crate::model::visible;
+use serde_json::Value;
+
+/// Longest name or version kept, in characters.
+const NAME_LIMIT: usize = 80;
+
+/// How a call ended, for everybody but its client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallReport {
+    /// The client, if it gave its name.
+    pub client: Option<ClientInfo>,
+    /// The version it speaks, if we speak it too.
+    pub version: Option<Revision>,
+    pub outcome: Outcome,
+    pub reason: Option<Reason>,
+    /// Why there is no result, for the connection's diagnostics.
+    pub problem: Option<CallProblem>,
+    /// The page that the call reached.
+    pub page: Option<PageId>,
+    /// It ended without an audit row of its own, because there were too many.
+    pub is_unrecorded: bool,
+}
+
+/// What a handler knows of a call that its result does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallFacts {
+    /// `None`: as the result says.
+    pub outcome: Option<Outcome>,
+    pub reason: Option<Reason>,
+    /// The page that the call reached.
+    pub page: Option<PageId>,
+    /// It ended without an audit row of its own, because there were too many.
+    pub is_unrecorded: bool,
+}
+
+/// How a call ended as far as its result says, and why there is none.
+pub(super) type End = (Outcome, Option<CallProblem>);
+
+pub(super) const ANSWERED: End = (Outcome::Answered, None);
+
+/// A handler's result, and the facts to report.
+#[derive(Debug)]
+pub struct Handled<T> {
+    pub result: Result<T, Error>,
+    pub facts: CallFacts,
+}
+
+impl<T> From<Result<T, Error>> for Handled<T> {
+    fn from(result: Result<T, Error>) -> Self {
+        Self { result, facts: CallFacts::default() }
+    }
+}
+
+impl<T> From<Error> for Handled<T> {
+    fn from(error: Error) -> Self {
+        Err(error).into()
+    }
+}
+
+impl<T> Handled<T> {
+    pub fn on_page(result: Result<T, Error>, page: Option<PageId>) -> Self {
+        Self { result, facts: CallFacts { page, ..CallFacts::default() } }
+    }
+
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Handled<U> {
+        Handled { result: self.result.map(change), facts: self.facts }
+    }
+}
+
+/// Name and version of a client, as it gives them (`Implementation`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    pub name: String,
+    /// May be empty.
+    pub version: String,
+}
+
+impl ClientInfo {
+    /// From `clientInfo`: of a handshake, or of a modern envelope.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let envelope = request.params.get("_meta").and_then(|meta| meta.get(CLIENT_KEY));
+        let handshake = || request.params.get("clientInfo").filter(|_| request.method == "initialize");
+        let info = envelope.or_else(handshake)?;
+        let line = |field| info.get(field).and_then(Value::as_str).map(one_line).unwrap_or_default();
+        let client = Self { name: line("name"), version: line("version") };
+        (!client.name.is_empty()).then_some(client)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    // Cut first: cleaning need not look at a megabyte.
+    let start: String = text.chars().take(4 * NAME_LIMIT).collect();
+    let words = visible::clean(&start).split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().take(NAME_LIMIT).collect()
+}
+
+/// How a call with a tool's result ended: the result may itself be a refusal.
+pub(super) fn end_of_tool(outcome: &ToolOutcome) -> End {
+    if outcome.is_error { (Outcome::Refused, Some(CallProblem::Tool)) } else { ANSWERED }
+}
+
+/// How a call without a result ended.
+pub(super) fn end_of_failure(failure: &Failure) -> End {
+    let refused = |problem| (Outcome::Refused, Some(problem));
+    let failed = |problem| (Outcome::Failed, Some(problem));
+    match failure {
+        Failure::Protocol(ProtocolError::UnknownVersion(_) | ProtocolError::UnsupportedVersion(_)) => {
+            refused(CallProblem::Revision)
+        }
+        Failure::Protocol(_) => refused(CallProblem::Protocol),
+        Failure::Surface(error) => match error {
+            // A question is answered by a result.
+            Error::InputRequired(_) => ANSWERED,
+            // Nobody is left to look after the connection.
+            Error::GrantEnded => (Outcome::Refused, None),
+            Error::MissingCapability(_) => refused(CallProblem::Capability),
+            Error::UnknownTool(_) | Error::UnknownPrompt(_) => refused(CallProblem::NoSuchTool),
+            Error::ResourceNotFound(_) => refused(CallProblem::NotFound),
+            Error::InvalidParams(_) => refused(CallProblem::Parameters),
+            Error::InsufficientScope { .. } => refused(CallProblem::Scope),
+            Error::Forbidden(_) => refused(CallProblem::Role),
+            Error::AccessEnded => refused(CallProblem::PersonEnded),
+            Error::Unavailable { .. } => failed(CallProblem::Upstream),
+            Error::Untrusted(_) | Error::Internal(_) => failed(CallProblem::Ours),
+        },
+    }
+}
+
+impl CallReport {
+    pub(super) fn new(request: &Request, version: Option<Revision>, facts: CallFacts, end: End) -> Self {
+        let (outcome, problem) = end;
+        Self {
+            client: ClientInfo::of(request),
+            version,
+            outcome: facts.outcome.unwrap_or(outcome),
+            reason: facts.reason,
+            problem,
+            page: facts.page,
+            is_unrecorded: facts.is_unrecorded,
+        }
+    }
+
+    /// Of a body that is no request.
+    pub(super) const fn malformed() -> Self {
+        Self {
+            client: None,
+            version: None,
+            outcome: Outcome::Refused,
+            reason: None,
+            problem: None,
+            page: None,
+            is_unrecorded: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Message, parse};
+    use super::*;
+    use serde_json::json;
+
+    fn program(method: &str, params: &Value) -> Option<ClientInfo> {
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        match parse(message.as_bytes()) {
+            Ok(Message::Request(request)) => ClientInfo::of(&request),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn cursor() -> ClientInfo {
+        ClientInfo { name: "Cursor".into(), version: "1.9".into() }
+    }
+
+    #[test]
+    fn a_program_is_named_by_a_handshake_or_a_modern_envelope_and_nothing_else() {
+        let info = json!({ "name": "Cursor", "version": "1.9" });
+        assert_eq!(program("initialize", &json!({ "clientInfo": info })), Some(cursor()));
+        assert_eq!(program("tools/list", &json!({ "_meta": { CLIENT_KEY: info } })), Some(cursor()));
+        assert_eq!(program("tools/call", &json!({ "clientInfo": info })), None);
+        assert_eq!(program("initialize", &json!({ "clientInfo": { "version": "1" } })), None);
+        assert_eq!(program("initialize", &json!({ "clientInfo": { "name": 7 } })), None);
+    }
+
+    #[test]
+    fn a_name_from_outside_becomes_one_short_line_without_hidden_characters() {
+        let info = json!({ "name": format!("  A\u{202e}b\n\tc {}", "x".repeat(1_000_000)), "version": "1\u{0}" });
+        let program = program("initialize", &json!({ "clientInfo": info })).expect("a program");
+        assert!(program.name.starts_with("Ab c xxx"), "{}", program.name);
+        assert_eq!((program.name.chars().count(), program.version.as_str()), (NAME_LIMIT, "1"));
+    }
+}
