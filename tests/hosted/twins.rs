@@ -1,6 +1,7 @@
 //! The same write through two connections: two sessions at once, a client that was connected anew after a lost answer.
 
 use crate::support::flow::user;
+use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
@@ -100,4 +101,21 @@ fn a_name_of_the_clients_own_makes_both_one() {
     let (first, second) = (create(&story.one), create(&story.other));
     assert_eq!((&first["replayed"], &second["replayed"]), (&json!(false), &json!(true)));
     assert_eq!(first["incident_id"], second["incident_id"]);
+}
+
+/// The first attempt got lost. Before it is repeated, the person publishes the same through another connection, knowing of it.
+#[test]
+fn write_taken_over_after_the_same_was_published_elsewhere_is_not_published_again() {
+    let story = Story::new();
+    let updates = "/api/v1/orgs/*/pages/*/admin/incidents/*/updates";
+    story.app.upstream.inject(Some("POST"), updates, FaultKind::DropBefore);
+    story.update(&story.one, json!({}));
+    assert_eq!(story.app.db.count("SELECT count(*) FROM idempotency WHERE outcome = 'unknown'"), 1);
+    let shown = story.update(&story.other, json!({ "preview": true }));
+    let confirm = &shown["structuredContent"]["preview"]["confirm"];
+    assert_ne!(story.update(&story.other, json!({ "confirm": confirm }))["isError"], true);
+    story.posts();
+    let repeated = story.update(&story.one, json!({}));
+    assert!(repeated["isError"] == true && text(&repeated).contains("through another connection"), "{repeated}");
+    assert_eq!(story.posts(), 0);
 }

@@ -189,6 +189,16 @@ async fn other_arguments_under_the_same_key_are_named() {
 }
 
 #[tokio::test]
+async fn unknown_write_is_not_taken_over_by_other_arguments_under_its_key() {
+    let scene = Scene::new();
+    scene.begin("a", T0).await;
+    scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
+    let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
+    assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
+    assert!(matches!(scene.begin("c", T0).await, Acquisition::TakenOver { .. }), "the same write still is");
+}
+
+#[tokio::test]
 async fn a_key_is_forgotten_after_a_day() {
     let scene = Scene::new();
     scene.begin("a", T0).await;
@@ -230,8 +240,10 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     scene.begin("a", T0).await;
     assert!(is_known(&scene.db, &key, at).await.expect("an answer"));
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
-    let another = Key { fingerprint: "e", ..key };
+    let another = Key { fingerprint: "e", ..key.clone() };
     assert!(!is_known(&scene.db, &another, at).await.expect("an answer"), "another write under the same key");
+    let elsewhere = Key { grant_id: &GrantId("another".into()), ..key };
+    assert!(!is_known(&scene.db, &elsewhere, at).await.expect("an answer"), "the same key of another grant");
 }
 
 #[tokio::test]

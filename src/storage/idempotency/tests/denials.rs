@@ -5,8 +5,9 @@ use super::*;
 const PAGE: PageId = PageId(7);
 
 /// What the person or an admin does meanwhile, and what it means for the write.
-const DENIALS: [(&str, WriteDenial); 4] = [
+const DENIALS: [(&str, WriteDenial); 5] = [
     ("UPDATE grants SET revoked_at = 1, revoke_reason = 'user' WHERE id = 'g'", WriteDenial::GrantEnded),
+    ("DELETE FROM grants WHERE id = 'g'", WriteDenial::GrantEnded),
     ("UPDATE grants SET expires_at = 1000000 WHERE id = 'g'", WriteDenial::GrantEnded),
     ("INSERT INTO write_pauses VALUES ('42', 'cursor', 1)", WriteDenial::WritesPaused),
     ("INSERT INTO page_blocks VALUES ('42', 'cursor', 7, 0, 'Mara', 'Cursor', 1, 'admin')", WriteDenial::PageBlocked),
@@ -60,6 +61,8 @@ async fn write_denied_after_the_lease_is_stopped_before_the_post() {
 async fn what_concerns_others_stops_nothing() {
     for meanwhile in UNRELATED {
         let scene = Scene::new();
+        scene.db.insert_grant("theirs");
+        scene.db.execute("UPDATE grants SET user_id = '43' WHERE id = 'theirs'");
         scene.db.execute(meanwhile);
         assert_eq!(scene.begin_at("a").await, Acquisition::New, "{meanwhile}");
         assert_eq!(scene.check("a").await, LeaseCheck::Held, "{meanwhile}");
