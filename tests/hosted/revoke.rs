@@ -113,3 +113,13 @@ fn a_revoke_between_consent_and_redemption_ends_the_code() {
     assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_grant".into()));
     assert_eq!(app.db.count("SELECT count(*) FROM access_tokens"), 0);
 }
+
+#[test]
+fn revocation_with_a_repeated_parameter_ends_nothing() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let hints = [("token_type_hint", "access_token"), ("token_type_hint", "refresh_token")];
+    let repeated = app.revoke(&pair.access, &hints);
+    assert_eq!(token_error(&repeated), (400, "invalid_request".into()));
+    assert_eq!(app.ping(&pair.access), 200);
+}

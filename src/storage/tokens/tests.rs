@@ -2,6 +2,8 @@
 
 use super::super::testing::TestDatabase;
 use super::*;
+use crate::model::ids::RequestId;
+use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use std::time::Duration;
 
@@ -42,12 +44,29 @@ async fn rotated() -> (TestDatabase, RefreshRecord) {
 }
 
 async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Redemption {
-    let audit = statement!("SELECT 1 AS one");
+    let entry = Entry {
+        id: AuditId(access.to_owned()),
+        at: NOW,
+        kind: Kind::RefreshWindow,
+        outcome: Outcome::Done,
+        user_id: &record.grant.user_id,
+        client_id: &record.grant.client_id,
+        client_name: "Tool",
+        grant_id: &record.grant.id,
+        request_id: &RequestId("r".into()),
+        target: None,
+        detail: None,
+    };
+    let audit = audit::statement_if_token_issued(&entry, &hash(access));
     repeat_refresh(db, record, &tokens(access, "second"), audit, NOW).await.expect("an answer")
 }
 
 async fn access_tokens(db: &TestDatabase) -> usize {
     run(db, statement!("SELECT token_hash FROM access_tokens")).await.expect("an answer").len()
+}
+
+async fn recorded_repeats(db: &TestDatabase) -> usize {
+    run(db, statement!("SELECT id FROM audit WHERE kind = 'refresh_window_used'")).await.expect("an answer").len()
 }
 
 async fn uses(db: &TestDatabase) -> i64 {
@@ -59,16 +78,16 @@ async fn uses(db: &TestDatabase) -> i64 {
 async fn repeat_stores_one_access_token_and_is_counted() {
     let (db, record) = rotated().await;
     assert_eq!(repeat(&db, &record, "access-2").await, Redemption::Redeemed);
-    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, 1));
+    assert_eq!((access_tokens(&db).await, uses(&db).await, recorded_repeats(&db).await), (2, 1, 1));
 }
 
 #[tokio::test]
-async fn repeat_that_was_read_before_a_revoke_stores_no_token() {
+async fn repeat_that_was_read_before_a_revoke_stores_no_token_and_no_audit_row() {
     let (db, record) = rotated().await;
     let audit = statement!("SELECT 1 AS one");
     grants::revoke(&db, &record.grant.id, RevokeReason::Client, audit, NOW).await.expect("revoked");
     assert_eq!(repeat(&db, &record, "access-2").await, Redemption::AlreadyRedeemed);
-    assert_eq!((access_tokens(&db).await, uses(&db).await), (1, 0));
+    assert_eq!((access_tokens(&db).await, uses(&db).await, recorded_repeats(&db).await), (1, 0, 0));
 }
 
 #[tokio::test]
@@ -107,4 +126,26 @@ async fn redemption_and_rotation_that_were_read_before_a_revoke_store_no_token()
     let rotated = rotate_refresh(&db, &second, "salt-2", "kid", &tokens("access-3", "third"), NOW).await;
     assert_eq!(rotated.expect("an answer"), Redemption::AlreadyRedeemed);
     assert_eq!(access_tokens(&db).await, 1);
+}
+
+#[tokio::test]
+async fn failed_attempt_counts_against_its_own_code_only() {
+    let (db, _) = rotated().await;
+    db.insert_grant("h");
+    db.execute("UPDATE grants SET scope = 'mcp.pages.read'");
+    for (code, grant) in [("one", "g"), ("other", "h")] {
+        let insert = statement!(
+            "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)
+             VALUES (?1, ?2, 'r', ?3, 900, 9000)",
+            code,
+            grant,
+            "c".repeat(43),
+        );
+        run(&db, insert).await.expect("a code");
+    }
+    count_failed_attempt(&db, &hash("one")).await.expect("counted");
+    for (code, expected) in [("one", 1), ("other", 0)] {
+        let counted = run(&db, statement!("SELECT failed_attempts FROM codes WHERE code_hash = ?1", code)).await;
+        assert_eq!(counted.expect("an answer")[0]["failed_attempts"].as_i64(), Some(expected), "{code}");
+    }
 }
