@@ -2,10 +2,18 @@
 
 use crate::support::flow::user;
 use crate::support::{TestApp, json, request};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::Request;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+const REVOKE: &str = "UPDATE grants SET revoked_at = 1, revoke_reason = 'user'";
+const PAUSE: &str = "INSERT INTO write_pauses SELECT user_id, client_id, 1 FROM grants LIMIT 1";
+const BLOCK: &str =
+    "INSERT INTO page_blocks SELECT user_id, client_id, 42, 0, user_name, client_name, 1, 'admin' FROM grants LIMIT 1";
 
 struct Story {
     app: TestApp,
@@ -21,7 +29,7 @@ impl Story {
     }
 
     /// A modern call of `create_incident`, with what the client adds to it.
-    fn call(&self, arguments: &Value, capabilities: Value, more: &Value) -> Value {
+    fn request(&self, arguments: &Value, capabilities: Value, more: &Value) -> Request<Bytes> {
         let mut params = json!({ "name": "create_incident", "arguments": arguments });
         for (name, value) in more.as_object().expect("an object") {
             params[name] = value.clone();
@@ -39,7 +47,11 @@ impl Story {
             ("mcp-method", "tools/call"),
             ("mcp-name", "create_incident"),
         ];
-        json(&self.app.send(request("POST", "/mcp", &headers, body)))["result"].clone()
+        request("POST", "/mcp", &headers, body)
+    }
+
+    fn call(&self, arguments: &Value, capabilities: Value, more: &Value) -> Value {
+        json(&self.app.send(self.request(arguments, capabilities, more)))["result"].clone()
     }
 
     fn ask(&self, arguments: &Value) -> String {
@@ -168,4 +180,60 @@ fn a_client_that_cannot_ask_writes_at_once_unless_every_write_is_confirmed() {
     let story = Story::new("never");
     assert_ne!(story.call(&outage(), json!({ "elicitation": {} }), &json!({}))["isError"], true);
     assert_eq!(story.posts(), 1);
+}
+
+#[test]
+fn confirmation_after_a_revocation_pause_or_block_publishes_nothing() {
+    for meanwhile in [REVOKE, PAUSE, BLOCK] {
+        let story = Story::new("always");
+        let state = story.ask(&outage());
+        let mut preview = outage();
+        preview["preview"] = json!(true);
+        let shown = story.call(&preview, json!({}), &json!({}));
+        let mut confirmed = outage();
+        confirmed["confirm"] = shown["structuredContent"]["preview"]["confirm"].clone();
+        story.app.db.execute(meanwhile);
+        for refused in [story.answer(&outage(), &state, &accepted(true)), story.call(&confirmed, json!({}), &json!({}))]
+        {
+            assert!(refused.is_null() || refused["isError"] == true, "{meanwhile}: {refused}");
+        }
+        assert_eq!(story.posts(), 0, "{meanwhile}");
+    }
+}
+
+/// The confirmation passed the bearer check; the rest happens while the write waits.
+#[test]
+fn confirmation_under_way_when_its_writes_are_paused_publishes_nothing() {
+    for batches in 0..8 {
+        let story = Story::new("always");
+        let state = story.ask(&outage());
+        let more = json!({ "requestState": state, "inputResponses": { "confirm": accepted(true) } });
+        let call = story.request(&outage(), json!({ "elicitation": {} }), &more);
+        story.app.db.is_stepwise.set(true);
+        let mut running = Box::pin(story.app.start(call));
+        let mut answer = None;
+        for _ in 0..=batches {
+            answer = answer.or_else(|| running.as_mut().now_or_never());
+        }
+        let posted = story.posts();
+        story.app.db.execute(PAUSE);
+        while answer.is_none() {
+            answer = running.as_mut().now_or_never();
+        }
+        assert_eq!(story.posts(), 0, "after {batches} batches and {posted} posts");
+    }
+}
+
+#[test]
+fn person_is_not_asked_about_a_write_of_a_paused_connection() {
+    let story = Story::new("when-supported");
+    story.app.db.execute(PAUSE);
+    let refused = story.call(&outage(), json!({ "elicitation": {} }), &json!({}));
+    assert!(refused["isError"] == true && refused.to_string().contains("paused this connection's writes"), "{refused}");
+    assert_eq!(story.app.upstream.take_calls(), ["GET /api/v1/me/pages"], "nothing is read to show it");
+    assert_eq!(story.audited("refused", "writes_paused"), 1);
+    let mut preview = outage();
+    preview["preview"] = json!(true);
+    let shown = story.call(&preview, json!({ "elicitation": {} }), &json!({}));
+    assert!(shown["structuredContent"]["preview"].is_object(), "a preview publishes nothing: {shown}");
 }
