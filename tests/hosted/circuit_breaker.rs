@@ -138,3 +138,17 @@ fn exchange_of_sign_in_codes_moves_no_circuit() {
     }
     assert_eq!(read(&app, &mara, "statibeat://me"), 200);
 }
+
+#[test]
+fn answer_that_is_no_outage_opens_no_circuit() {
+    let status = |code| FaultKind::Status { code, retry_after: None };
+    for fault in [status(400), status(403), status(404), status(418), status(429), FaultKind::Html { code: 200 }] {
+        let app = app();
+        let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+        app.upstream.inject_times(5, None, "/api/v1/orgs/*/pages/42/admin/**", fault.clone());
+        for _ in 0..5 {
+            assert_ne!(read(&app, &token, &pages_of(42)), 0);
+        }
+        assert_eq!(read(&app, &token, &pages_of(42)), 200, "{fault:?}");
+    }
+}

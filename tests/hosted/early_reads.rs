@@ -82,3 +82,15 @@ fn page_whose_early_read_failed_is_not_read_early_until_a_read_succeeds() {
     let (early, counted, later) = (status(), status(), status());
     assert_eq!((early, counted, later), (503, 503, 200));
 }
+
+#[test]
+fn page_whose_early_read_failed_waits_for_permission_the_next_time() {
+    let app = app();
+    let mara = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    calls_for(&app, &mara, "42");
+    let fault = FaultKind::Status { code: 503, retry_after: Some(7) };
+    app.upstream.inject(None, "/api/v1/orgs/*/pages/42/admin/**", fault);
+    calls_for(&app, &mara, "42");
+    app.upstream.simulator.set_role(1, 42, None).expect("a role");
+    assert_eq!(calls_for(&app, &mara, "42"), [PAGES], "though the list was a moment old");
+}
