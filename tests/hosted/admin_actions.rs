@@ -1,7 +1,7 @@
 //! What a person can do on the Hosted MCP page, that it takes effect at once, and that nobody else can (V9, V10).
 
-use crate::support::browser::{Browser, Shown};
-use crate::support::flow::{Tokens, authorize_url, user};
+use crate::support::browser::{Browser, Shown, parameter};
+use crate::support::flow::{Tokens, authorize_url, tokens, user};
 use crate::support::{PUBLIC_URL, TestApp, json};
 use serde_json::{Value, json};
 
@@ -228,4 +228,52 @@ fn a_get_never_changes_anything() {
     }
     assert_eq!(app.ping(&pair.access), 200);
     assert_eq!(app.db.count("SELECT count(*) FROM write_pauses"), 0);
+}
+
+/// Connects this user with a client of that id.
+fn connect_as(app: &TestApp, user_id: &str, client_id: &str) -> Tokens {
+    let browser = Browser::new(app);
+    let consent = browser.sign_in(&authorize_url(&[("client_id", client_id), ("scope", ALL)]), user_id);
+    let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+    tokens(&app.redeem(&code, &[("client_id", client_id)]))
+}
+
+#[test]
+fn action_on_one_connection_leaves_the_persons_others_alone() {
+    for id in ["test-client", "other-client"] {
+        let app = TestApp::new();
+        let pairs = ["test-client", "other-client"].map(|id| (id, connect_as(&app, user::MARA_ADMIN, id)));
+        let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+        browser.act(&page, &[("action", "revoke"), ("client", id)]);
+        for (other, pair) in pairs {
+            assert_eq!(app.ping(&pair.access), if other == id { 401 } else { 200 }, "{other} after {id}");
+        }
+    }
+}
+
+#[test]
+fn block_meets_the_person_client_and_page_that_the_admin_named() {
+    let people = [user::THEO_MANAGER, user::INES_VIEWER];
+    for (user_id, client, page_id) in [
+        ("2", "test-client", "42"),
+        ("3", "test-client", "42"),
+        ("2", "other-client", "42"),
+        ("2", "test-client", "43"),
+    ] {
+        let app = TestApp::new();
+        for id in [2, 3] {
+            app.upstream.simulator.set_role(id, 43, Some("page_viewer")).expect("a role");
+        }
+        for person in people {
+            for id in ["test-client", "other-client"] {
+                connect_as(&app, person, id);
+            }
+        }
+        let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+        browser.act(&page, &[("action", "block"), ("client", client), ("user", user_id), ("page", page_id)]);
+        let named = format!("user_id = '{user_id}' AND client_id = '{client}' AND page_id = {page_id}");
+        let blocks = app.db.count("SELECT count(*) FROM page_blocks");
+        let meant = app.db.count(&format!("SELECT count(*) FROM page_blocks WHERE {named}"));
+        assert_eq!((blocks, meant), (1, 1), "{named}");
+    }
 }

@@ -154,6 +154,17 @@ fn sessions_of_the_hosted_mcp_page_are_on_record_with_their_end() {
 }
 
 #[test]
+fn sign_out_ends_the_session_of_its_own_browser_only() {
+    let app = TestApp::new();
+    let (mara, theo) = (Browser::new(&app), Browser::new(&app));
+    let page = mara.open_admin_page(user::MARA_ADMIN);
+    theo.open_admin_page(user::THEO_MANAGER);
+    sign_out(&mara, &page);
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 1);
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions WHERE user_id = '2'"), 1);
+}
+
+#[test]
 fn second_sign_in_closes_the_first_session_in_the_same_batch() {
     let app = TestApp::new();
     let browser = Browser::new(&app);

@@ -1,6 +1,7 @@
 //! What dies when, and what must be kept until then.
 
 use crate::support::TestApp;
+use crate::support::browser::Browser;
 use crate::support::flow::{token_error, tokens, user};
 use futures_util::FutureExt as _;
 use statibeat_mcp::storage::purge::{self, MAX_STEPS, PurgeReport};
@@ -34,6 +35,15 @@ fn backlog_of_many_steps_is_removed_in_one_run() {
     assert_eq!(run(&app), 1_250, "three steps");
     fill(&app, 25_000);
     assert_eq!(run(&app), 25_000, "a flood of one address for an hour is gone after one run");
+}
+
+#[test]
+fn session_that_is_alive_stays() {
+    let app = TestApp::new();
+    Browser::new(&app).open_admin_page(user::MARA_ADMIN);
+    fill(&app, 10);
+    assert_eq!(run(&app), 10);
+    assert_eq!(app.db.count("SELECT count(*) FROM sessions WHERE user_id = '1'"), 1);
 }
 
 #[test]
