@@ -125,6 +125,17 @@ fn activity_leaves_out_pages_that_a_person_no_longer_sees() {
 }
 
 #[test]
+fn refused_call_while_the_counters_are_out_is_only_counted() {
+    let app = TestApp::new();
+    let pair = app.connect(user::THEO_MANAGER, READ);
+    app.limiter.is_down.set(true);
+    create_incident(&app, &pair.access, 42, "Attempt");
+    app.count_calls();
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write'"), 0);
+    assert_eq!(app.db.count("SELECT calls FROM audit WHERE kind = 'unrecorded'"), 1);
+}
+
+#[test]
 fn refused_calls_beyond_the_limit_leave_one_row_that_says_how_many() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, READ);

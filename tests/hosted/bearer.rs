@@ -215,6 +215,20 @@ fn a_web_page_of_a_foreign_origin_is_refused_and_a_listed_clients_is_not() {
 }
 
 #[test]
+fn page_on_loopback_may_call_a_server_that_itself_runs_on_loopback() {
+    let local = TestApp::with(|name| (name == "HOSTED_MCP_PUBLIC_URL").then_some("http://localhost:8787"));
+    for (origin, expected) in [
+        ("http://localhost:6274", 401),
+        ("http://127.0.0.1:6274", 401),
+        ("http://localhost.evil.example", 403),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ] {
+        assert_eq!(challenge_of(&local, &[("origin", origin)]).0, expected, "{origin}");
+    }
+}
+
+#[test]
 fn a_message_over_the_limit_is_refused() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");

@@ -65,6 +65,9 @@ fn what_is_unknown_has_no_values_and_is_no_error() {
         assert!(values(&app, &token, &reference, ("page_id", ""), None).is_empty(), "{reference}");
     }
     assert!(values(&app, &token, &prompt("draft_incident_update"), ("no_such", ""), Some("42")).is_empty());
+    for reference in [prompt("draft_incident_update"), template("incidents/{incident_id}")] {
+        assert!(values(&app, &token, &reference, ("beat_id", ""), Some("42")).is_empty(), "not an argument of it");
+    }
     assert!(
         values(&app, &token, &prompt("draft_incident_update"), ("incident_id", ""), None).is_empty(),
         "no page yet"

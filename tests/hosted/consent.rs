@@ -1,6 +1,6 @@
 //! Sign-in and consent: whose browser, which person, what they gave.
 
-use crate::support::browser::{Browser, parameter};
+use crate::support::browser::{Browser, cookie_name, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, user};
 use crate::support::simulator::FaultKind;
@@ -188,11 +188,12 @@ fn a_form_from_another_site_is_refused() {
     let cookies: Vec<_> = browser.into_cookies().into_iter().filter(|((of, _), _)| of == PUBLIC_URL).collect();
     let cookies =
         cookies.into_iter().map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-    let post = |sent_from: &[(&str, &str)]| {
-        let own = [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookies.as_str())];
+    let post_as = |media_type: &str, sent_from: &[(&str, &str)]| {
+        let own = [("content-type", media_type), ("cookie", cookies.as_str())];
         let headers: Vec<_> = own.into_iter().chain(sent_from.iter().copied()).collect();
         app.send(request("POST", "/mcp/oauth/consent", &headers, body.clone())).status().as_u16()
     };
+    let post = |sent_from: &[(&str, &str)]| post_as("application/x-www-form-urlencoded", sent_from);
     for sent_from in [
         &[("origin", "https://evil.example")][..],
         &[("origin", "null")],
@@ -203,6 +204,7 @@ fn a_form_from_another_site_is_refused() {
     ] {
         assert_eq!(post(sent_from), 403, "{sent_from:?}");
     }
+    assert_eq!(post_as("text/plain", &[("origin", PUBLIC_URL)]), 400, "not a form");
     assert_eq!(app.db.dump(), before);
     assert_eq!(post(&[("origin", PUBLIC_URL)]), 200, "the same form from our page");
 }
@@ -390,4 +392,27 @@ fn a_sign_in_state_works_once() {
     let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
     assert_eq!(browser.request("GET", &back, String::new(), "").status(), 400, "StatiBeat knows no such code");
     assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 400, "the visit is over");
+}
+
+#[test]
+fn answered_form_takes_its_cookie_from_the_browser() {
+    for answer in ["approve", "deny", "switch"] {
+        let app = TestApp::new();
+        let browser = Browser::new(&app);
+        let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+        let name = cookie_name(&consent.hidden("request"));
+        assert!(browser.cookies().contains_key(&name), "{answer}");
+        browser.answer(&consent, answer);
+        assert!(!browser.cookies().contains_key(&name), "{answer}");
+    }
+}
+
+#[test]
+fn returned_sign_in_leaves_nothing_of_its_request_in_the_browser() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let sign_ins: Vec<String> =
+        browser.cookies().into_iter().filter(|(name, _)| name.contains("_in_")).map(|(_, value)| value).collect();
+    assert_eq!(sign_ins, ["used"]);
 }

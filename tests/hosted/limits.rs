@@ -197,6 +197,13 @@ fn made_up_bearer_tokens_are_limited_and_ended_ones_are_not() {
 }
 
 #[test]
+fn made_up_bearer_tokens_from_a_shared_network_do_not_stop_the_others() {
+    let app = TestApp::new();
+    app.address.set(Some(CLAUDE));
+    assert!((0..61).all(|_| app.ping("made-up") == 401));
+}
+
+#[test]
 fn while_nobody_counts_everything_goes_on_but_registration() {
     let app = TestApp::new();
     app.limiter.is_down.set(true);

@@ -120,6 +120,7 @@ fn requests_of_another_sites_scripts_are_counted_by_themselves() {
     let inspector = [JSON, CROSS, mode("cors"), ("origin", "http://localhost:6274")];
     assert_eq!(register(&inspector), 201, "a page on loopback is a program of its machine");
     assert_eq!(register(&[JSON, ("origin", "https://claude.ai")]), 201, "a listed client's page");
+    assert_eq!(register(&[JSON, ("origin", "https://mcp.example")]), 201, "a page of the connector itself");
 }
 
 #[test]
