@@ -140,7 +140,13 @@ fn changed_mutants(project: &Project, base: &str, arguments: &[String]) -> Resul
     }
     let file = project.path("target/changed.diff");
     std::fs::write(&file, diff).with_context(|| format!("writing {}", file.display()))?;
-    run_mutants(project, &["--in-diff", &file.display().to_string()], arguments)
+    let selection = ["--in-diff", &file.display().to_string()];
+    let mut list = project.cargo(&["mutants", "--package", "statibeat-mcp", "--list"]);
+    if run_quietly(list.args(selection).args(arguments)).context(NEEDS_CARGO_MUTANTS)?.trim().is_empty() {
+        println!("what differs from {base} in src is no rule that can be mutated: there is nothing to mutate");
+        return Ok(());
+    }
+    run_mutants(project, &selection, arguments)
 }
 
 /// The rules of the authorization server as a crate of their own: a second or two for each mutant instead of a minute.
