@@ -48,6 +48,7 @@ mod tests {
             ("ｈｕｍａｎ\u{3000}error", "human error"),
             ("𝗵𝘂𝗺𝗮𝗻 ⓔⓡⓡⓞⓡ", "human error"),
             ("10．0。4．17", "10.0。4.17"),
+            ("❤\u{fe0f}🔥 می\u{200c}خ", "❤🔥 میخ"),
             ("Störung in Zürich, 東京", "Störung in Zürich, 東京"),
         ] {
             assert_eq!(Folded::new(text).text, plain);

@@ -58,6 +58,8 @@ fn what_a_person_sees_stays() {
 fn what_a_person_does_not_see_goes() {
     check("a\u{0}b\u{1b}[31mc\u{7f}", "ab[31mc");
     check("one\r\ntwo\nthree", "one\ntwo\nthree");
+    check("\r\none\r\n", "\none\n");
+    check("\rone", "one");
     check("one\u{2028}two\u{85}three\rfour", "one\ntwo\nthreefour");
     check("safe\u{202e}txt.exe\u{2066}x\u{2069}", "safetxt.exex");
     check("zero\u{200b}width\u{200d}\u{feff}\u{2060}", "zerowidth");
@@ -72,6 +74,7 @@ fn what_a_person_does_not_see_goes() {
 fn joiner_or_selector_hides_where_writing_needs_none() {
     check("hu\u{200d}man er\u{200c}ror", "human error");
     check("10\u{fe0f}.0", "10.0");
+    check("a\u{180b}b", "ab");
     check("🔥\u{200d}", "🔥");
     check("🔥\u{200d}a", "🔥a");
     check("❤\u{fe0f}\u{fe0f}\u{fe0e}", "❤\u{fe0f}");
