@@ -2,8 +2,11 @@
 
 use crate::support::TestApp;
 use crate::support::browser::Browser;
-use crate::support::flow::{token_error, tokens, user};
+use crate::support::flow::{authorize_url, token_error, tokens, user};
+use crate::support::json as json_of;
+use crate::support::surface::EVERYTHING;
 use futures_util::FutureExt as _;
+use serde_json::{Value, json};
 use statibeat_mcp::storage::purge::{self, MAX_STEPS, PurgeReport};
 use std::cell::Cell;
 use std::time::Duration;
@@ -44,6 +47,27 @@ fn session_that_is_alive_stays() {
     fill(&app, 10);
     assert_eq!(run(&app), 10);
     assert_eq!(app.db.count("SELECT count(*) FROM sessions WHERE user_id = '1'"), 1);
+}
+
+#[test]
+fn run_removes_nothing_that_is_still_needed() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    Browser::new(&app).open_admin_page(user::MARA_ADMIN);
+    Browser::new(&app).sign_in(&authorize_url(&[]), user::THEO_MANAGER);
+    app.code(user::THEO_MANAGER, EVERYTHING);
+    app.get("/mcp/oauth/authorize?client_id=x&redirect_uri=https://unlisted.example/cb");
+    let call = |more: Value| {
+        let mut arguments = json!({ "page_id": 42, "title": "t", "description": "d" });
+        arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        json_of(&app.call(&access, "tools/call", json!({ "name": "create_incident", "arguments": arguments })))
+    };
+    let shown = call(json!({ "preview": true }));
+    call(json!({ "confirm": shown["result"]["structuredContent"]["preview"]["confirm"] }));
+    app.count_calls();
+    let before = app.db.dump_everything();
+    assert_eq!(run(&app), 0);
+    assert_eq!(app.db.dump_everything(), before);
 }
 
 #[test]
