@@ -61,6 +61,16 @@ fn person_sees_that_an_app_has_revoked_an_access_token() {
 }
 
 #[test]
+fn approved_connection_is_on_record() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    assert_eq!(rows_of(&app, "approval"), 1);
+    let row = "SELECT count(*) FROM audit a JOIN grants g ON g.id = a.grant_id
+        WHERE a.kind = 'approval' AND a.outcome = 'done' AND a.user_id = '1' AND a.client_id = g.client_id";
+    assert_eq!(app.db.count(row), 1);
+}
+
+#[test]
 fn declined_connection_is_on_record_and_shown_to_its_person() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
