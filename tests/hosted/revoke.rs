@@ -123,3 +123,16 @@ fn revocation_with_a_repeated_parameter_ends_nothing() {
     assert_eq!(token_error(&repeated), (400, "invalid_request".into()));
     assert_eq!(app.ping(&pair.access), 200);
 }
+
+#[test]
+fn revoking_an_access_token_ends_no_token_of_another_connection() {
+    let app = TestApp::new();
+    let others = [user::THEO_MANAGER, user::MARA_ADMIN].map(|user_id| app.connect(user_id, SCOPE));
+    app.advance(Duration::from_secs(1));
+    let revoked = app.connect(user::MARA_ADMIN, SCOPE);
+    app.revoke(&revoked.access, &[]);
+    assert_eq!((others.map(|pair| app.ping(&pair.access)), app.ping(&revoked.access)), ([200, 200], 401));
+    let row = "SELECT count(*) FROM audit WHERE kind = 'access_token_revoke'
+        AND grant_id = (SELECT id FROM grants ORDER BY created_at DESC LIMIT 1)";
+    assert_eq!(app.db.count(row), 1, "of the connection that it belonged to");
+}
