@@ -8,36 +8,31 @@ pub mod resources;
 
 use crate::mcp::Error;
 use crate::model::visible::quote;
-use crate::upstream::ApiError;
+use crate::upstream::{ApiError, ApiErrorKind};
 
 /// Longest reason of StatiBeat that is quoted, in characters.
 const REASON_MAX: usize = 400;
 
 /// The error that a client gets for a failed read. What it must not see goes to the log.
-pub fn read_error(uri: &str, error: ApiError, log: &dyn Fn(&str)) -> Error {
-    match error {
-        ApiError::NotFound(_) => Error::ResourceNotFound(uri.to_owned()),
-        ApiError::Forbidden(text) => Error::Forbidden(refused(&text)),
-        ApiError::Invalid(text) => Error::InvalidParams(refused(&text)),
-        ApiError::UserEnded => Error::AccessEnded,
-        ApiError::RateLimited { retry_after } => {
-            Error::Unavailable { reason: "StatiBeat asks to wait.".to_owned(), retry_after }
-        }
-        ApiError::CircuitOpen { retry_after } => {
-            let reason = "StatiBeat keeps failing and is left alone for a moment.".to_owned();
-            Error::Unavailable { reason, retry_after: Some(retry_after) }
-        }
-        ApiError::Unavailable { retry_after, .. } => {
+pub fn read_error(uri: &str, error: &ApiError, log: &dyn Fn(&str)) -> Error {
+    let unavailable = |reason: &str| Error::Unavailable { reason: reason.to_owned(), retry_after: error.retry_after };
+    match error.kind {
+        ApiErrorKind::NotFound => Error::ResourceNotFound(uri.to_owned()),
+        ApiErrorKind::Forbidden => Error::Forbidden(refused(&error.detail)),
+        ApiErrorKind::Invalid => Error::InvalidParams(refused(&error.detail)),
+        ApiErrorKind::UserEnded => Error::AccessEnded,
+        ApiErrorKind::RateLimited => unavailable("StatiBeat asks to wait."),
+        ApiErrorKind::CircuitOpen => unavailable("StatiBeat keeps failing and is left alone for a moment."),
+        ApiErrorKind::Unavailable => {
             log(&error.to_string());
-            Error::Unavailable { reason: "StatiBeat cannot be reached.".to_owned(), retry_after }
+            unavailable("StatiBeat cannot be reached.")
         }
-        ApiError::Malformed(_) => {
+        ApiErrorKind::Malformed => {
             log(&error.to_string());
-            let reason = "StatiBeat's answer could not be read.".to_owned();
-            Error::Unavailable { reason, retry_after: None }
+            unavailable("StatiBeat's answer could not be read.")
         }
-        ApiError::CredentialRefused(_) => Error::Untrusted(error.to_string()),
-        ApiError::Unfit(_) | ApiError::OutcomeUnknown(_) => Error::Internal(error.to_string()),
+        ApiErrorKind::CredentialRefused => Error::Untrusted(error.to_string()),
+        ApiErrorKind::ContractViolation | ApiErrorKind::OutcomeUnknown => Error::Internal(error.to_string()),
     }
 }
 

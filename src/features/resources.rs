@@ -5,7 +5,7 @@ use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
 use crate::catalog::{BodyError, Read, Resource, Subject};
 use crate::mcp::{Error, ResourceContents};
-use crate::upstream::ApiError;
+use crate::upstream::{ApiError, ApiErrorKind};
 use serde_json::Value;
 
 /// A resource that a URI names.
@@ -48,11 +48,13 @@ impl RequestedResource {
             answer => answer.map(Some),
         };
         let answers: Result<_, ApiError> = resource.reads.iter().zip(answers).map(forgiven).collect();
-        let answers = answers.map_err(|error| read_error(&self.uri, error, log))?;
+        let answers = answers.map_err(|error| read_error(&self.uri, &error, log))?;
         let bare_uri = self.uri.split('?').next().unwrap_or_default();
         let subject = Subject { variables: &self.found.variables, page, uri: bare_uri };
         let body = resource.render(&subject, answers).map_err(|error| match error {
-            BodyError::Malformed(_) => read_error(&self.uri, ApiError::Malformed(error.to_string()), log),
+            BodyError::Malformed(_) => {
+                read_error(&self.uri, &ApiError::new(ApiErrorKind::Malformed, error.to_string()), log)
+            }
             BodyError::Cursor => Error::InvalidParams(error.to_string()),
             BodyError::Absent => Error::ResourceNotFound(self.uri.clone()),
         })?;

@@ -78,7 +78,7 @@ async fn perform(
         }
         Err(error) => {
             about.noted(surface, Outcome::Failed, error.reason()).await;
-            return Err(nothing_published(surface.trouble(PAGES, error)));
+            return Err(nothing_published(surface.trouble(PAGES, &error)));
         }
     };
     // A write that was requested before is not looked at again: repeating the call tells how it ended.
@@ -133,7 +133,7 @@ async fn carry_out(
         now: guard.now,
         random: guard.random,
         store: &AuditLog { surface, about },
-        trouble: &|error| surface.trouble(PAGES, error),
+        trouble: &|error| surface.trouble(PAGES, &error),
     };
     let (warnings, approval) = match request.decide().await? {
         Approval::Approved { warnings, confirmation } => (warnings, confirmation),

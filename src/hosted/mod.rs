@@ -77,7 +77,7 @@ impl Surface for HostedSurface<'_> {
         let mut listed: Vec<_> = of_session.into_iter().filter_map(|(entry, _)| list(entry, None)).collect();
         // Any one of the scopes that the list is made for opens it.
         if let Some((_, requirement)) = of_pages.first() {
-            for page in self.pages(requirement.scope).await.map_err(|error| self.trouble(PAGES, error))? {
+            for page in self.pages(requirement.scope).await.map_err(|error| self.trouble(PAGES, &error))? {
                 let allowed = of_pages.iter().filter(|(_, requirement)| access::check_role(&page, requirement).is_ok());
                 listed.extend(allowed.filter_map(|(entry, _)| list(entry, Some(&page))));
             }
@@ -164,7 +164,7 @@ impl HostedSurface<'_> {
     }
 
     /// What trouble with a read means to a client. What it must not see goes to the log.
-    fn trouble(&self, uri: &str, error: ApiError) -> Error {
+    fn trouble(&self, uri: &str, error: &ApiError) -> Error {
         features::read_error(uri, error, self.guard.log)
     }
 }

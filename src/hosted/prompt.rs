@@ -55,7 +55,7 @@ fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
 async fn find_page(surface: &HostedSurface<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
     let uri = format!("{}{id}", super::PAGES_ROOT);
     let main = requirements(prompt).next().ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))?;
-    let page = surface.page(id, &main).await.map_err(|error| surface.trouble(&uri, error))?;
+    let page = surface.page(id, &main).await.map_err(|error| surface.trouble(&uri, &error))?;
     page.map_err(|reason| read::refused(reason, &uri))
 }
 

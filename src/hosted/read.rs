@@ -21,7 +21,7 @@ pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Handled<ResourceCont
     let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(surface).await.into() };
     let (page, early) = join(surface.page(id, &wanted.requirement), wanted.start(surface, id)).await;
     match page {
-        Err(error) => surface.trouble(uri, error).into(),
+        Err(error) => surface.trouble(uri, &error).into(),
         Ok(Err(reason)) => refused(reason, uri).into(),
         Ok(Ok(page)) => Handled::on_page(wanted.finish(surface, &page, early).await, Some(page.id)),
     }

@@ -4,8 +4,8 @@ use super::HostedSurface;
 use super::access::{self, Denied};
 use crate::mcp::Error;
 use crate::model::scope::{Requirement, Scope, ScopeSet};
-use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
+use crate::upstream::{ApiError, ApiErrorKind};
 use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 
 /// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
@@ -24,8 +24,12 @@ pub enum Refusal {
 
 /// Whether the move is allowed.
 pub async fn check(surface: &HostedSurface<'_>, page: &AccessiblePage, change: &StageChange) -> Result<(), Refusal> {
-    let unfit =
-        || Refusal::LifecycleError(LifecycleError::Unread(ApiError::Unfit("a stage cannot be looked at".to_owned())));
+    let unfit = || {
+        Refusal::LifecycleError(LifecycleError::Unread(ApiError::new(
+            ApiErrorKind::ContractViolation,
+            "a stage cannot be looked at",
+        )))
+    };
     let requirements = requirements(change).ok_or_else(unfit)?;
     for requirement in &requirements {
         access::check_role(page, requirement).map_err(Refusal::Role)?;

@@ -8,7 +8,7 @@ use crate::catalog::{Effect, Tool, Write};
 use crate::mcp::{Dialogue, Error, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::upstream::ApiError;
+use crate::upstream::ApiErrorKind;
 use crate::writes::approval::{Approval, ApprovalRequest, WriteStore};
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
@@ -66,7 +66,7 @@ pub async fn call(
         now,
         random: surface.outside.random,
         store: surface,
-        trouble: &|error| surface.trouble(SUMMARY, error),
+        trouble: &|error| surface.trouble(SUMMARY, &error),
     };
     let (warnings, approval) = match request.decide().await? {
         Approval::Approved { warnings, confirmation } => (warnings, confirmation),
@@ -200,6 +200,6 @@ fn is_certain(reason: &WriteError) -> bool {
         | WriteError::Unchecked(_)
         | WriteError::Invalid { .. } => true,
         WriteError::Unresolved(_) | WriteError::Unconfirmed(_) => false,
-        WriteError::Upstream(error) => !matches!(error, ApiError::OutcomeUnknown(_)),
+        WriteError::Upstream(error) => error.kind != ApiErrorKind::OutcomeUnknown,
     }
 }

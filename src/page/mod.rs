@@ -26,7 +26,7 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
 use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
-use crate::upstream::{ApiError, PageClient};
+use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use crate::writes::call_arguments;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -115,19 +115,20 @@ impl<'a> PageSurface<'a> {
             return Ok(page);
         }
         let page = AccessiblePage::parse(&self.access.page().await?);
-        let page = page.ok_or_else(|| ApiError::Malformed("the page has no id or no organization".to_owned()))?;
+        let page =
+            page.ok_or_else(|| ApiError::new(ApiErrorKind::Malformed, "the page has no id or no organization"))?;
         Ok(self.page.get_or_init(|| page))
     }
 
     async fn page_or_trouble(&self) -> Result<&AccessiblePage, Error> {
-        self.page().await.map_err(|error| match error {
-            ApiError::NotFound(_) => Error::Forbidden(NO_PAGE.to_owned()),
-            error => self.trouble(SUMMARY, error),
+        self.page().await.map_err(|error| match error.kind {
+            ApiErrorKind::NotFound => Error::Forbidden(NO_PAGE.to_owned()),
+            _ => self.trouble(SUMMARY, &error),
         })
     }
 
     /// What trouble with a read means to the client. A token that is not accepted is for the person who set this server up.
-    fn trouble(&self, uri: &str, error: ApiError) -> Error {
+    fn trouble(&self, uri: &str, error: &ApiError) -> Error {
         told(features::read_error(uri, error, self.outside.log))
     }
 

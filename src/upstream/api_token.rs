@@ -2,7 +2,7 @@
 //!
 //! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
 
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{API_ROOT, Circuit, JSON, join_path, read};
 use super::page::{PageTransport, admin_root};
 use crate::model::ids::{OrganizationId, PageId};
@@ -74,7 +74,9 @@ impl PageTransport for ApiTokenTransport<'_> {
         if body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }
-        request.body(body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
+        request
+            .body(body.unwrap_or_default())
+            .map_err(|error| ApiError::new(ApiErrorKind::ContractViolation, error.to_string()))
     }
 
     fn http(&self) -> &dyn HttpClient {

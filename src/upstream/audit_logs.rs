@@ -36,6 +36,7 @@ fn read(answer: Result<Value, ApiError>) -> AuditLogs {
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::ApiErrorKind;
     use super::*;
     use serde_json::json;
 
@@ -44,6 +45,6 @@ mod tests {
         assert_eq!(read(Ok(json!({ "audit_logs_enabled": true }))), AuditLogs::Enabled);
         assert_eq!(read(Ok(json!({ "audit_logs_enabled": false }))), AuditLogs::Disabled);
         assert_eq!(read(Ok(json!({ "audit_logs_enabled": "yes" }))), AuditLogs::Unknown);
-        assert_eq!(read(Err(ApiError::UserEnded)), AuditLogs::Unknown);
+        assert_eq!(read(Err(ApiError::new(ApiErrorKind::UserEnded, ""))), AuditLogs::Unknown);
     }
 }

@@ -5,7 +5,7 @@
 use super::accessible_page::AccessiblePage;
 use super::assertion::{self, ACTOR, Assertion, OnBehalfOfClaims, RequestBinding};
 use super::circuit_breaker::Subject;
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{self, API_ROOT, Circuit, JSON, join_path};
 use super::memory::Memory;
 use super::page::{EarlyPage, PageClient, PageTransport, admin_root};
@@ -168,7 +168,9 @@ impl<'a> UserClient<'a> {
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }
-        request.body(call.body.unwrap_or_default()).map_err(|error| ApiError::Unfit(error.to_string()))
+        request
+            .body(call.body.unwrap_or_default())
+            .map_err(|error| ApiError::new(ApiErrorKind::ContractViolation, error.to_string()))
     }
 }
 

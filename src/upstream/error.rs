@@ -3,6 +3,7 @@
 //! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
 
+use self::ApiErrorKind as Kind;
 use super::circuit_breaker::CircuitOpen;
 use crate::model::outcome::Reason;
 use crate::model::visible;
@@ -10,6 +11,7 @@ use crate::ports::HttpError;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{HeaderMap, RETRY_AFTER};
+use std::fmt;
 use std::time::Duration;
 
 /// Longest shown text of StatiBeat's, in characters.
@@ -19,144 +21,151 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(1);
 /// What a 401 says when it is about the person and not about our credential.
 const USER_DISABLED: &str = "user is disabled";
 
-/// Why a call gave no document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
+/// What a failed call to StatiBeat means to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
+pub enum ApiErrorKind {
     /// 404: not there, or not for this person.
-    #[error("{0}")]
-    NotFound(String),
+    NotFound,
     /// 403: the person's role does not allow it.
-    #[error("{0}")]
-    Forbidden(String),
+    Forbidden,
     /// 400, 409, 413, 422: the request cannot be carried out as it is.
-    #[error("{0}")]
-    Invalid(String),
+    Invalid,
     /// The person's access has ended; nothing done in their name can work again.
-    #[error("the user's access has ended")]
     UserEnded,
     /// Any other 401: StatiBeat does not accept our assertion. Our fault, never the client's.
-    #[error("StatiBeat refused the connector's credential: {0}")]
-    CredentialRefused(String),
+    CredentialRefused,
     /// 429: nothing was done; ask again later.
-    #[error("StatiBeat asks to wait")]
-    RateLimited {
-        /// How long, when StatiBeat says.
-        retry_after: Option<Duration>,
-    },
-    /// No answer, or a 5xx. Only of reads: after a write the same trouble is [`ApiError::OutcomeUnknown`].
-    #[error("StatiBeat is not available: {reason}")]
-    Unavailable {
-        reason: String,
-        /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
-        is_transient: bool,
-        /// When to try again, when StatiBeat says.
-        retry_after: Option<Duration>,
-    },
-    /// An answer that is not the promised JSON.
-    #[error("StatiBeat's answer cannot be read: {0}")]
-    Malformed(String),
+    RateLimited,
+    /// No answer, or a 5xx. Only of reads: after a write the same is [`Self::OutcomeUnknown`].
+    Unavailable,
+    /// An answer that is not the promised JSON. Only of reads, like [`Self::Unavailable`].
+    Malformed,
     /// The call was wrong in a way that only we can mend: another path, method or media type was wanted.
-    #[error("the call does not fit StatiBeat's API: {0}")]
-    Unfit(String),
+    ContractViolation,
     /// Nothing was sent: such calls failed too often just now.
-    #[error("StatiBeat keeps failing and was not called")]
-    CircuitOpen {
-        /// When the next call may be sent.
-        retry_after: Duration,
-    },
+    CircuitOpen,
     /// A write was sent and nobody can say what became of it. Never to be repeated blindly.
-    #[error("the outcome is unknown: {0}")]
-    OutcomeUnknown(String),
+    OutcomeUnknown,
+}
+
+/// A call that gave no document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    pub kind: ApiErrorKind,
+    /// StatiBeat's cleaned text for the person who asked, where the kind is a refusal of what was asked; else for the log.
+    pub detail: String,
+    /// When the next call may be sent, where StatiBeat or the circuit breaker says.
+    pub retry_after: Option<Duration>,
+    /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
+    is_transient: bool,
 }
 
 impl ApiError {
+    pub fn new(kind: ApiErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), retry_after: None, is_transient: false }
+    }
+
     /// What an answer that is not a success means.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = error_text(body);
+        let retry_after = retry_after(headers);
         match status.as_u16() {
-            404 => Self::NotFound(shown(&text)),
-            403 => Self::Forbidden(shown(&text)),
-            400 | 409 => Self::Invalid(shown(&text)),
-            413 => Self::Invalid("The request is too large.".to_owned()),
-            422 => Self::Invalid("StatiBeat cannot process the request.".to_owned()),
-            401 if text == USER_DISABLED => Self::UserEnded,
-            401 => Self::CredentialRefused(shown(&text)),
-            429 => Self::RateLimited { retry_after: retry_after(headers) },
+            404 => Self::new(Kind::NotFound, shown(&text)),
+            403 => Self::new(Kind::Forbidden, shown(&text)),
+            400 | 409 => Self::new(Kind::Invalid, shown(&text)),
+            413 => Self::new(Kind::Invalid, "The request is too large."),
+            422 => Self::new(Kind::Invalid, "StatiBeat cannot process the request."),
+            401 if text == USER_DISABLED => Self::new(Kind::UserEnded, ""),
+            401 => Self::new(Kind::CredentialRefused, shown(&text)),
+            429 => Self { retry_after, ..Self::new(Kind::RateLimited, "") },
             code @ 500.. => {
-                let retry_after = retry_after(headers);
                 let is_transient = retry_after.is_none() && matches!(code, 500 | 502 | 503 | 504);
-                Self::Unavailable { reason: format!("status {status}"), is_transient, retry_after }
+                Self { retry_after, is_transient, ..Self::new(Kind::Unavailable, format!("status {status}")) }
             }
-            _ => Self::Unfit(format!("status {status}")),
+            _ => Self::new(Kind::ContractViolation, format!("status {status}")),
         }
     }
 
     /// What a missing answer means.
     pub(super) fn of_transport(error: &HttpError) -> Self {
-        if *error == HttpError::TooLarge {
-            // StatiBeat did answer: a matter of what was asked, not of whether it works.
-            return Self::Malformed(error.to_string());
-        }
-        let is_transient = matches!(error, HttpError::Transport(_));
-        Self::Unavailable { reason: error.to_string(), is_transient, retry_after: None }
+        // An answer that is too large is one: a matter of what was asked, not of whether StatiBeat works.
+        let kind = if *error == HttpError::TooLarge { Kind::Malformed } else { Kind::Unavailable };
+        Self { is_transient: matches!(error, HttpError::Transport(_)), ..Self::new(kind, error.to_string()) }
     }
 
     /// Whether asking once more, at once, may help.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { is_transient: true, .. })
+        self.is_transient
     }
 
     /// Whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        self.kind == Kind::Unavailable
     }
 
     /// Whether it is about this moment, or this one document, and not about who asks.
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unavailable { .. } | Self::RateLimited { .. } | Self::Malformed(_) | Self::CircuitOpen { .. }
-        )
+        matches!(self.kind, Kind::Unavailable | Kind::RateLimited | Kind::Malformed | Kind::CircuitOpen)
     }
 
-    /// What this trouble means when the call was a write: where no answer says that nothing was done, it may have been.
+    /// What this means when the call was a write: where no answer says that nothing was done, it may have been.
     pub(super) fn after_write(self) -> Self {
-        match self {
-            Self::Unavailable { reason, .. } | Self::Malformed(reason) => Self::OutcomeUnknown(reason),
-            told @ (Self::NotFound(_)
-            | Self::Forbidden(_)
-            | Self::Invalid(_)
-            | Self::UserEnded
-            | Self::CredentialRefused(_)
-            | Self::RateLimited { .. }
-            | Self::CircuitOpen { .. }
-            | Self::Unfit(_)
-            | Self::OutcomeUnknown(_)) => told,
+        match self.kind {
+            Kind::Unavailable | Kind::Malformed => Self::new(Kind::OutcomeUnknown, self.detail),
+            Kind::NotFound
+            | Kind::Forbidden
+            | Kind::Invalid
+            | Kind::UserEnded
+            | Kind::CredentialRefused
+            | Kind::RateLimited
+            | Kind::CircuitOpen
+            | Kind::ContractViolation
+            | Kind::OutcomeUnknown => self,
         }
     }
 
-    /// The reason in a fixed word, for records that must not hold text from outside.
+    /// The fixed word for records that must not hold text from outside.
     pub fn reason(&self) -> Reason {
-        match self {
-            Self::NotFound(_) => Reason::UpstreamNotFound,
-            Self::Forbidden(_) => Reason::UpstreamForbidden,
-            Self::Invalid(_) => Reason::UpstreamInvalid,
-            Self::UserEnded => Reason::UserEnded,
-            Self::CredentialRefused(_) => Reason::CredentialRefused,
-            Self::RateLimited { .. } => Reason::UpstreamRateLimited,
-            Self::Unavailable { .. } => Reason::UpstreamUnavailable,
-            Self::CircuitOpen { .. } => Reason::CircuitOpen,
-            Self::Malformed(_) => Reason::UpstreamMalformed,
-            Self::Unfit(_) => Reason::UpstreamUnfit,
-            Self::OutcomeUnknown(_) => Reason::OutcomeUnknown,
+        match self.kind {
+            Kind::NotFound => Reason::UpstreamNotFound,
+            Kind::Forbidden => Reason::UpstreamForbidden,
+            Kind::Invalid => Reason::UpstreamInvalid,
+            Kind::UserEnded => Reason::UserEnded,
+            Kind::CredentialRefused => Reason::CredentialRefused,
+            Kind::RateLimited => Reason::UpstreamRateLimited,
+            Kind::Unavailable => Reason::UpstreamUnavailable,
+            Kind::CircuitOpen => Reason::CircuitOpen,
+            Kind::Malformed => Reason::UpstreamMalformed,
+            Kind::ContractViolation => Reason::UpstreamUnfit,
+            Kind::OutcomeUnknown => Reason::OutcomeUnknown,
         }
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = match self.kind {
+            Kind::NotFound | Kind::Forbidden | Kind::Invalid => "",
+            Kind::UserEnded => "the user's access has ended",
+            Kind::CredentialRefused => "StatiBeat refused the connector's credential: ",
+            Kind::RateLimited => "StatiBeat asks to wait",
+            Kind::Unavailable => "StatiBeat is not available: ",
+            Kind::Malformed => "StatiBeat's answer cannot be read: ",
+            Kind::ContractViolation => "the call does not fit StatiBeat's API: ",
+            Kind::CircuitOpen => "StatiBeat keeps failing and was not called",
+            Kind::OutcomeUnknown => "the outcome is unknown: ",
+        };
+        write!(f, "{said}{}", self.detail)
     }
 }
 
 impl From<CircuitOpen> for ApiError {
     /// Whole seconds, as a `Retry-After` has them; rather one more than too few.
     fn from(open: CircuitOpen) -> Self {
-        Self::CircuitOpen { retry_after: Duration::from_secs(open.wait.as_secs() + 1) }
+        let wait = Duration::from_secs(open.wait.as_secs() + 1);
+        Self { retry_after: Some(wait), ..Self::new(Kind::CircuitOpen, "") }
     }
 }
 
@@ -193,18 +202,54 @@ mod tests {
     }
 
     #[test]
-    fn each_status_has_its_reason() {
-        let text = |text: &str| text.to_owned();
-        assert_eq!(of(404, r#"{"error":"not found"}"#), ApiError::NotFound(text("not found")));
-        assert_eq!(of(403, r#"{"error":"no"}"#), ApiError::Forbidden(text("no")));
-        assert_eq!(of(400, r#"{"error":"bad status"}"#), ApiError::Invalid(text("bad status")));
-        assert_eq!(of(409, r#"{"error":"taken"}"#), ApiError::Invalid(text("taken")));
-        assert_eq!(of(401, r#"{"error":"user is disabled"}"#), ApiError::UserEnded);
-        assert_eq!(of(401, r#"{"error":"expired"}"#), ApiError::CredentialRefused(text("expired")));
-        assert_eq!(of(429, ""), ApiError::RateLimited { retry_after: None });
-        assert!(matches!(of(503, ""), ApiError::Unavailable { .. }));
-        assert!(matches!(of(302, ""), ApiError::Unfit(_)));
-        assert!(matches!(of(405, ""), ApiError::Unfit(_)));
+    fn each_status_has_its_kind() {
+        let told = |kind, detail: &str| ApiError::new(kind, detail);
+        assert_eq!(of(404, r#"{"error":"not found"}"#), told(Kind::NotFound, "not found"));
+        assert_eq!(of(403, r#"{"error":"no"}"#), told(Kind::Forbidden, "no"));
+        assert_eq!(of(400, r#"{"error":"bad status"}"#), told(Kind::Invalid, "bad status"));
+        assert_eq!(of(409, r#"{"error":"taken"}"#), told(Kind::Invalid, "taken"));
+        assert_eq!(of(401, r#"{"error":"user is disabled"}"#), told(Kind::UserEnded, ""));
+        assert_eq!(of(401, r#"{"error":"expired"}"#), told(Kind::CredentialRefused, "expired"));
+        assert_eq!(of(429, ""), told(Kind::RateLimited, ""));
+        assert_eq!(of(503, "").kind, Kind::Unavailable);
+        assert_eq!(of(302, "").kind, Kind::ContractViolation);
+        assert_eq!(of(405, "").kind, Kind::ContractViolation);
+    }
+
+    #[test]
+    fn each_kind_says_whether_it_counts_as_outage_is_retryable_and_what_it_means_after_a_write() {
+        let unknown = Kind::OutcomeUnknown;
+        let table = [
+            (Kind::NotFound, false, false, Kind::NotFound),
+            (Kind::Forbidden, false, false, Kind::Forbidden),
+            (Kind::Invalid, false, false, Kind::Invalid),
+            (Kind::UserEnded, false, false, Kind::UserEnded),
+            (Kind::CredentialRefused, false, false, Kind::CredentialRefused),
+            (Kind::RateLimited, false, true, Kind::RateLimited),
+            (Kind::Unavailable, true, true, unknown),
+            (Kind::Malformed, false, true, unknown),
+            (Kind::ContractViolation, false, false, Kind::ContractViolation),
+            (Kind::CircuitOpen, false, true, Kind::CircuitOpen),
+            (unknown, false, false, unknown),
+        ];
+        assert_eq!(table.map(|(kind, ..)| kind), <Kind as strum::VariantArray>::VARIANTS);
+        for (kind, is_outage, is_retryable, after_write) in table {
+            let error = ApiError::new(kind, "x");
+            assert_eq!((error.is_outage(), error.is_retryable()), (is_outage, is_retryable), "{kind:?}");
+            assert_eq!(error.after_write().kind, after_write, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn failed_connection_or_server_error_without_advice_to_wait_is_transient() {
+        for (status, is_transient) in [(500, true), (502, true), (503, true), (504, true), (501, false), (429, false)] {
+            assert_eq!(of(status, "").is_transient(), is_transient, "{status}");
+        }
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static("1"))]);
+        assert!(!ApiError::of_answer(StatusCode::SERVICE_UNAVAILABLE, &headers, &Bytes::new()).is_transient());
+        assert!(ApiError::of_transport(&HttpError::Transport("reset".into())).is_transient());
+        assert!(!ApiError::of_transport(&HttpError::Timeout).is_transient());
+        assert!(!ApiError::of_transport(&HttpError::TooLarge).is_transient());
     }
 
     #[test]
@@ -228,19 +273,22 @@ mod tests {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static(text))]);
             ApiError::of_answer(StatusCode::TOO_MANY_REQUESTS, &headers, &Bytes::new())
         };
-        let limited = |seconds| ApiError::RateLimited { retry_after: Some(Duration::from_secs(seconds)) };
-        assert_eq!(wait("7"), limited(7));
-        assert_eq!(wait("0"), limited(1));
-        assert_eq!(wait("999999"), limited(3600));
-        assert_eq!(wait("soon"), ApiError::RateLimited { retry_after: None });
+        for (text, seconds) in [("7", Some(7)), ("0", Some(1)), ("999999", Some(3600)), ("soon", None)] {
+            let error = wait(text);
+            assert_eq!(
+                (error.kind, error.retry_after),
+                (Kind::RateLimited, seconds.map(Duration::from_secs)),
+                "{text}"
+            );
+        }
     }
 
     #[test]
     fn a_write_without_a_clear_answer_has_an_unknown_outcome() {
         let lost = ApiError::of_transport(&HttpError::Timeout);
-        for error in [lost, of(500, ""), of(503, ""), ApiError::Malformed("x".into())] {
-            assert!(matches!(error.after_write(), ApiError::OutcomeUnknown(_)));
+        for error in [lost, of(500, ""), of(503, ""), ApiError::new(Kind::Malformed, "x")] {
+            assert_eq!(error.after_write().kind, Kind::OutcomeUnknown);
         }
-        assert_eq!(of(429, "").after_write(), ApiError::RateLimited { retry_after: None });
+        assert_eq!(of(429, "").after_write().kind, Kind::RateLimited);
     }
 }

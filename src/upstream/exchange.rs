@@ -1,7 +1,7 @@
 //! One call to StatiBeat: sent, read, repeated where that may help, and counted by the circuit breaker.
 
 use super::circuit_breaker::{CircuitBreaker, Subject};
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind};
 use crate::ports::HttpClient;
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -43,7 +43,8 @@ pub(super) async fn send(http: &dyn HttpClient, request: Request<Bytes>) -> Resu
     if status == StatusCode::NO_CONTENT {
         return Ok((status, Value::Null));
     }
-    let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let document = serde_json::from_slice(answer.body())
+        .map_err(|error| ApiError::new(ApiErrorKind::Malformed, error.to_string()))?;
     Ok((status, document))
 }
 
@@ -73,7 +74,7 @@ pub(super) fn join_path(root: &str, relative: &str) -> Result<String, ApiError> 
     let climbs = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "" | "." | "..");
     let is_plain = relative.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
     if !is_plain || path.split('/').any(climbs) {
-        return Err(ApiError::NotFound("There is nothing at this address.".to_owned()));
+        return Err(ApiError::new(ApiErrorKind::NotFound, "There is nothing at this address."));
     }
     Ok(format!("{root}/{relative}"))
 }

@@ -7,7 +7,7 @@
 pub use super::accessible_page::AccessiblePage;
 use super::assertion::{ConnectorClaims, RequestBinding};
 use super::client::{Client, UserClient};
-use super::error::ApiError;
+use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{API_ROOT, JSON, send};
 use super::identity_token::{self, BadIdentity, Expected, SignedInUser};
 use crate::model::scope::Scope;
@@ -114,28 +114,27 @@ fn exchange_request(client: &Client<'_>, purpose: SignInPurpose, body: Bytes) ->
         .header(ACCEPT, JSON)
         .header(CONTENT_TYPE, JSON)
         .body(body)
-        .map_err(|error| ApiError::Unfit(error.to_string()))
+        .map_err(|error| ApiError::new(ApiErrorKind::ContractViolation, error.to_string()))
 }
 
 impl From<ApiError> for SignInError {
     fn from(error: ApiError) -> Self {
-        match error {
-            ApiError::Invalid(reason) => Self::BadCode(reason),
-            ApiError::Forbidden(reason) => Self::Refused(reason),
-            ApiError::UserEnded => Self::Refused(error.to_string()),
-            ApiError::NotFound(_)
-            | ApiError::CredentialRefused(_)
-            | ApiError::RateLimited { .. }
-            | ApiError::Unavailable { .. }
-            | ApiError::CircuitOpen { .. }
-            | ApiError::Malformed(_)
-            | ApiError::Unfit(_)
-            | ApiError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),
+        match error.kind {
+            ApiErrorKind::Invalid => Self::BadCode(error.detail),
+            ApiErrorKind::Forbidden | ApiErrorKind::UserEnded => Self::Refused(error.to_string()),
+            ApiErrorKind::NotFound
+            | ApiErrorKind::CredentialRefused
+            | ApiErrorKind::RateLimited
+            | ApiErrorKind::Unavailable
+            | ApiErrorKind::CircuitOpen
+            | ApiErrorKind::Malformed
+            | ApiErrorKind::ContractViolation
+            | ApiErrorKind::OutcomeUnknown => Self::Unavailable(error.to_string()),
         }
     }
 }
 
-/// Whether StatiBeat still knows the person; [`ApiError::UserEnded`] when it does not. `scope` is any that was granted.
+/// Whether StatiBeat still knows the person; [`ApiErrorKind::UserEnded`] when it does not. `scope` is any that was granted.
 pub async fn check_person(user: &UserClient<'_>, scope: Scope) -> Result<(), ApiError> {
     user.get(scope, "me").await.map(drop)
 }
@@ -145,7 +144,7 @@ pub async fn check_person(user: &UserClient<'_>, scope: Scope) -> Result<(), Api
 pub async fn accessible_pages(user: &UserClient<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
     let answer = user.get(scope, PAGES_PATH).await?;
     let entries = answer.get("items").unwrap_or(&answer).as_array();
-    let entries = entries.ok_or_else(|| ApiError::Malformed("the page list is not a list".to_owned()))?;
+    let entries = entries.ok_or_else(|| ApiError::new(ApiErrorKind::Malformed, "the page list is not a list"))?;
     let pages: Vec<_> = entries.iter().filter_map(AccessiblePage::parse).collect();
     user.client.memory.keep_list(user.principal.user_id, &pages, user.client.now);
     Ok(pages)
@@ -228,6 +227,6 @@ mod tests {
         let desk = Desk::new();
         let client = desk.client(&http);
         let pages = accessible_pages(&desk.user(&client), Scope::PagesRead).await;
-        assert!(matches!(pages, Err(ApiError::Malformed(_))));
+        assert!(pages.is_err_and(|error| error.kind == ApiErrorKind::Malformed));
     }
 }

@@ -24,8 +24,8 @@ use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
-use crate::upstream::ApiError;
 use crate::upstream::identity::{self, AccessiblePage};
+use crate::upstream::{ApiError, ApiErrorKind};
 use http::StatusCode;
 use std::time::Duration;
 use ticket::{Refused, Ticket, audit_entry};
@@ -102,7 +102,7 @@ async fn pages(
     let api = ctx.api(&asked.person.user_id, asked.client.id.as_str(), &asked.grant_id);
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
-        Err(ApiError::UserEnded) => {
+        Err(error) if error.kind == ApiErrorKind::UserEnded => {
             ticket.refuse(ctx, asked, Refused::UserEnded).await?;
             return Err(Fault::UserEnded);
         }

@@ -23,7 +23,7 @@ use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens};
 use crate::telemetry::Asked;
-use crate::upstream::{ApiError, identity};
+use crate::upstream::{ApiErrorKind, identity};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use std::time::Duration;
@@ -234,7 +234,7 @@ async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), Tok
     let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
     match identity::check_person(&api, scope).await {
         Ok(()) => Ok(()),
-        Err(ApiError::UserEnded) => {
+        Err(error) if error.kind == ApiErrorKind::UserEnded => {
             end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke).await?;
             Err(TokenError::Grant(GrantFault::PersonGone))
         }

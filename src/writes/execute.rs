@@ -6,7 +6,7 @@ use super::checks::duplicate::{self, PossibleDuplicate};
 use super::checks::references;
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
-use crate::upstream::{ApiError, PageClient, WriteAnswer};
+use crate::upstream::{ApiError, ApiErrorKind, PageClient, WriteAnswer};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ impl Sending<'_> {
         match self.api.get(&operation.lookup_path(self.external_id)).await {
             Ok(document) if self.write.external_id().is_some() && !reads_like(&document, body) => Ok(None),
             Ok(document) => Ok(Some(document)),
-            Err(ApiError::NotFound(_)) => Ok(None),
+            Err(error) if error.kind == ApiErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -103,7 +103,7 @@ impl Sending<'_> {
             return Ok(());
         }
         let active = match self.api.get(duplicate::READ).await {
-            Err(ApiError::Forbidden(_)) => return Ok(()),
+            Err(error) if error.kind == ApiErrorKind::Forbidden => return Ok(()),
             answer => answer.map_err(WriteError::Unchecked)?,
         };
         let mut found = duplicate::find(&active, self.write, self.now);
@@ -122,17 +122,20 @@ impl Sending<'_> {
             Ok(WriteAnswer { document, .. }) => {
                 Ok((document, if self.is_taken_over { WriteOrigin::EarlierVerified } else { WriteOrigin::Existing }))
             }
-            Err(lost @ ApiError::OutcomeUnknown(_)) if !self.write.operation.takes_external_id() => {
-                Err(WriteError::Unconfirmed(lost))
-            }
-            Err(lost @ ApiError::OutcomeUnknown(_)) => match self.look_up().await {
-                Ok(Some(document)) => Ok((document, WriteOrigin::PostedVerified)),
-                Ok(None) | Err(_) => Err(WriteError::Upstream(lost)),
+            Err(error) => match error.kind {
+                ApiErrorKind::OutcomeUnknown if !self.write.operation.takes_external_id() => {
+                    Err(WriteError::Unconfirmed(error))
+                }
+                ApiErrorKind::OutcomeUnknown => match self.look_up().await {
+                    Ok(Some(document)) => Ok((document, WriteOrigin::PostedVerified)),
+                    Ok(None) | Err(_) => Err(WriteError::Upstream(error)),
+                },
+                ApiErrorKind::Invalid => {
+                    let unknown = references::unknown(self.api, self.write).await;
+                    Err(WriteError::Invalid { text: error.detail, unknown })
+                }
+                _ => Err(WriteError::Upstream(error)),
             },
-            Err(ApiError::Invalid(text)) => {
-                Err(WriteError::Invalid { text, unknown: references::unknown(self.api, self.write).await })
-            }
-            Err(refused) => Err(WriteError::Upstream(refused)),
         }
     }
 

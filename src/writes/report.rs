@@ -12,8 +12,8 @@ use crate::catalog::tools::Written;
 use crate::catalog::uri::Roots;
 use crate::mcp::{self, ToolOutcome};
 use crate::model::visible::quote;
-use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
+use crate::upstream::{ApiError, ApiErrorKind};
 use std::time::Duration;
 
 /// Longest answer of StatiBeat that is quoted, in characters.
@@ -153,54 +153,51 @@ fn similar(found: &[PossibleDuplicate]) -> String {
 
 /// A look before posting that gave nothing.
 fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
-    match error {
-        ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => {
+    match error.kind {
+        ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => {
             Ok("StatiBeat cannot be reached, so nothing was published. Try again later.".to_owned())
         }
-        told @ (ApiError::NotFound(_)
-        | ApiError::Forbidden(_)
-        | ApiError::Invalid(_)
-        | ApiError::UserEnded
-        | ApiError::CredentialRefused(_)
-        | ApiError::RateLimited { .. }
-        | ApiError::CircuitOpen { .. }
-        | ApiError::Unfit(_)) => refused(told),
+        ApiErrorKind::NotFound
+        | ApiErrorKind::Forbidden
+        | ApiErrorKind::Invalid
+        | ApiErrorKind::UserEnded
+        | ApiErrorKind::CredentialRefused
+        | ApiErrorKind::RateLimited
+        | ApiErrorKind::CircuitOpen
+        | ApiErrorKind::ContractViolation => refused(error),
     }
 }
 
 /// A look before a write that gave nothing: the write was not attempted.
 pub fn not_looked(error: &ApiError) -> Result<ToolOutcome, mcp::Error> {
-    let text = match error {
-        ApiError::Unavailable { .. } | ApiError::Malformed(_) => {
+    let text = match error.kind {
+        ApiErrorKind::Unavailable | ApiErrorKind::Malformed => {
             "StatiBeat cannot be reached. Nothing was published. Try again later.".to_owned()
         }
-        told => refused(told)?,
+        _ => refused(error)?,
     };
     Ok(self::error(text))
 }
 
 fn refused(error: &ApiError) -> Result<String, mcp::Error> {
-    match error {
-        ApiError::NotFound(text) | ApiError::Forbidden(text) | ApiError::Invalid(text) => {
-            Ok(format!("StatiBeat refused: {}. Nothing was published.", quote(text, ANSWER_MAX)))
+    let wait = error.retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));
+    match error.kind {
+        ApiErrorKind::NotFound | ApiErrorKind::Forbidden | ApiErrorKind::Invalid => {
+            Ok(format!("StatiBeat refused: {}. Nothing was published.", quote(&error.detail, ANSWER_MAX)))
         }
-        ApiError::RateLimited { retry_after } => {
-            let wait = retry_after.map_or_else(|| "later".to_owned(), |wait| format!("in {}", seconds(wait)));
-            Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}."))
+        ApiErrorKind::RateLimited => Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}.")),
+        ApiErrorKind::CircuitOpen => {
+            Ok(format!("StatiBeat keeps failing and was not asked. Nothing was published. Try again {wait}."))
         }
-        ApiError::CircuitOpen { retry_after } => Ok(format!(
-            "StatiBeat keeps failing and was not asked. Nothing was published. Try again in {}.",
-            seconds(*retry_after)
-        )),
-        ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => {
+        ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => {
             Ok("StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does \
                 not show it yet. Call again with the same arguments: it will be found out first, and nothing is published \
                 twice."
                 .to_owned())
         }
-        ApiError::UserEnded => Err(mcp::Error::AccessEnded),
-        ApiError::CredentialRefused(_) => Err(mcp::Error::Untrusted(error.to_string())),
-        ApiError::Unfit(_) => Err(mcp::Error::Internal(error.to_string())),
+        ApiErrorKind::UserEnded => Err(mcp::Error::AccessEnded),
+        ApiErrorKind::CredentialRefused => Err(mcp::Error::Untrusted(error.to_string())),
+        ApiErrorKind::ContractViolation => Err(mcp::Error::Internal(error.to_string())),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ports::Decision;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Target};
 use crate::storage::idempotency::Ending;
 use crate::storage::write_permission::WriteDenial;
-use crate::upstream::ApiError;
+use crate::upstream::{ApiError, ApiErrorKind};
 use crate::writes::execute::{WriteError, WriteOrigin, WriteReport};
 use serde_json::{Map, Value};
 
@@ -167,7 +167,7 @@ fn not_written(reason: &WriteError) -> (Outcome, Option<Reason>) {
         WriteError::PossibleDuplicates(_) => (Outcome::Refused, Some(Reason::SimilarIncident)),
         WriteError::Unchecked(error) => (of_refusal(error).unwrap_or(Outcome::Failed), Some(error.reason())),
         WriteError::Unresolved(error) => (Outcome::Unknown, Some(error.reason())),
-        WriteError::Invalid { text, .. } => (Outcome::Refused, Some(ApiError::Invalid(text.clone()).reason())),
+        WriteError::Invalid { .. } => (Outcome::Refused, Some(Reason::UpstreamInvalid)),
         WriteError::Upstream(error) | WriteError::Unconfirmed(error) => {
             (of_refusal(error).unwrap_or(Outcome::Unknown), Some(error.reason()))
         }
@@ -176,13 +176,15 @@ fn not_written(reason: &WriteError) -> (Outcome, Option<Reason>) {
 
 /// What an error says about a post for certain.
 fn of_refusal(error: &ApiError) -> Option<Outcome> {
-    match error {
-        ApiError::NotFound(_) | ApiError::Forbidden(_) | ApiError::Invalid(_) | ApiError::UserEnded => {
+    match error.kind {
+        ApiErrorKind::NotFound | ApiErrorKind::Forbidden | ApiErrorKind::Invalid | ApiErrorKind::UserEnded => {
             Some(Outcome::Refused)
         }
-        ApiError::RateLimited { .. } => Some(Outcome::Limited),
-        ApiError::CredentialRefused(_) | ApiError::CircuitOpen { .. } | ApiError::Unfit(_) => Some(Outcome::Failed),
-        ApiError::Unavailable { .. } | ApiError::Malformed(_) | ApiError::OutcomeUnknown(_) => None,
+        ApiErrorKind::RateLimited => Some(Outcome::Limited),
+        ApiErrorKind::CredentialRefused | ApiErrorKind::CircuitOpen | ApiErrorKind::ContractViolation => {
+            Some(Outcome::Failed)
+        }
+        ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => None,
     }
 }
 

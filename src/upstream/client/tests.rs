@@ -1,3 +1,4 @@
+use super::super::circuit_breaker::FAILURES;
 use super::super::testing::{Desk, FakeHttp, claims_of};
 use super::*;
 use crate::catalog::Write;
@@ -88,5 +89,21 @@ async fn an_answer_that_is_no_json_is_malformed() {
     let desk = Desk::new();
     let client = desk.client(&http);
     let answer = desk.user(&client).get(Scope::PagesRead, "me").await;
-    assert!(matches!(answer, Err(ApiError::Malformed(_))));
+    assert!(answer.is_err_and(|error| error.kind == ApiErrorKind::Malformed));
+}
+
+#[tokio::test]
+async fn error_that_is_no_outage_does_not_open_the_circuit() {
+    for (status, body) in
+        [(302, "{}"), (400, "{}"), (401, "{}"), (403, "{}"), (404, "{}"), (429, "{}"), (200, "<html>")]
+    {
+        let answer = || Ok(http::Response::builder().status(status).body(Bytes::from(body)).expect("a response"));
+        let http = FakeHttp::script((0..=FAILURES).map(|_| answer()));
+        let desk = Desk::new();
+        let client = desk.client(&http);
+        for _ in 0..=FAILURES {
+            let error = desk.user(&client).get(Scope::PagesRead, "me").await.expect_err("an error");
+            assert_ne!(error.kind, ApiErrorKind::CircuitOpen, "{status}");
+        }
+    }
 }

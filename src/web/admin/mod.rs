@@ -33,7 +33,7 @@ use crate::storage::audit::AuditId;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd, SessionRecord};
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
-use crate::upstream::{ApiError, UserClient};
+use crate::upstream::{ApiError, ApiErrorKind, UserClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
@@ -64,10 +64,7 @@ impl From<DatabaseError> for Fault {
 
 impl From<ApiError> for Fault {
     fn from(error: ApiError) -> Self {
-        match error {
-            ApiError::UserEnded => Self::UserEnded,
-            other => Self::Upstream(other),
-        }
+        if error.kind == ApiErrorKind::UserEnded { Self::UserEnded } else { Self::Upstream(error) }
     }
 }
 

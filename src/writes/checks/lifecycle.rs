@@ -9,7 +9,7 @@ use crate::catalog::{Resource, Variables, Write, find_resource, uri};
 use crate::mcp::{Error, ToolOutcome};
 use crate::model::operation::Operation;
 use crate::model::visible::quote;
-use crate::upstream::{ApiError, PageClient};
+use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use crate::writes::report;
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -68,7 +68,8 @@ impl StageChange {
 
     /// Whether the move is allowed. Each of its resources is read through the API that stands in its place.
     pub async fn check(&self, apis: [&PageClient<'_>; 2]) -> Result<(), LifecycleError> {
-        let unfit = || LifecycleError::Unread(ApiError::Unfit("the stages have no resource".to_owned()));
+        let unfit =
+            || LifecycleError::Unread(ApiError::new(ApiErrorKind::ContractViolation, "the stages have no resource"));
         let [stages, target] = self.resources().ok_or_else(unfit)?;
         let answers = try_join(self.read(apis[0], stages), self.read(apis[1], target)).await;
         let (stages, target) = answers.map_err(LifecycleError::Unread)?;
@@ -82,7 +83,8 @@ impl StageChange {
         };
         let variables: Variables = [(variable.to_owned(), self.target_id.to_string())].into();
         let path = entry.reads.first().and_then(|read| uri::expand(read.path, &variables));
-        let unfit = || ApiError::Unfit(format!("{} cannot be read for a stage", entry.name));
+        let unfit =
+            || ApiError::new(ApiErrorKind::ContractViolation, format!("{} cannot be read for a stage", entry.name));
         api.get(&path.ok_or_else(unfit)?).await
     }
 

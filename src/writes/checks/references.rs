@@ -6,7 +6,7 @@
 use super::duplicate;
 use crate::catalog::Write;
 use crate::model::visible::quote;
-use crate::upstream::{ApiError, PageClient};
+use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
@@ -93,7 +93,7 @@ fn comparable(name: &str) -> String {
 pub fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(ApiError::Forbidden(_) | ApiError::NotFound(_)) => Ok(None),
+        Err(error) if matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }
