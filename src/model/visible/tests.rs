@@ -60,6 +60,7 @@ fn what_a_person_does_not_see_goes() {
     check("one\r\ntwo\nthree", "one\ntwo\nthree");
     check("\r\none\r\n", "\none\n");
     check("\rone", "one");
+    check("\u{200b}\none", "\none");
     check("one\u{2028}two\u{85}three\rfour", "one\ntwo\nthreefour");
     check("safe\u{202e}txt.exe\u{2066}x\u{2069}", "safetxt.exex");
     check("zero\u{200b}width\u{200d}\u{feff}\u{2060}", "zerowidth");
