@@ -101,28 +101,32 @@ CREATE TABLE IF NOT EXISTS access_tokens (
 CREATE INDEX IF NOT EXISTS access_tokens_by_expiry ON access_tokens (expires_at);               -- purge
 CREATE INDEX IF NOT EXISTS access_tokens_by_grant ON access_tokens (grant_id);                  -- cascade
 
--- One connection whose person has paused its writes. Written and deleted on the admin page; revoking the connection
--- deletes it too.
-CREATE TABLE IF NOT EXISTS write_pauses (
-  user_id    TEXT    NOT NULL,
-  client_id  TEXT    NOT NULL,
-  paused_at  INTEGER NOT NULL,
-  PRIMARY KEY (user_id, client_id)
-) STRICT, WITHOUT ROWID;
-
--- One connection whose person wants to be asked about its writes otherwise than the environment says; the stricter of the
--- two counts. Written on the admin page; revoking the connection deletes it.
-CREATE TABLE IF NOT EXISTS write_confirmations (
-  user_id    TEXT    NOT NULL,
-  client_id  TEXT    NOT NULL,
-  confirm    TEXT    NOT NULL CHECK (confirm IN ('always', 'when-supported', 'never')),
-  set_at     INTEGER NOT NULL,
+-- One connection (a person and a client): what its person decided about its writes, and its diagnostics for the admin page.
+-- Pause and confirmation are written on the admin page and cleared when the connection is revoked; they survive a grant that
+-- expires, so that connecting again does not undo them. The diagnostics are written after the answer to a call or a rejected
+-- refresh has left, and with an approval. Dies with the connection's last grant, unless its person decided something.
+CREATE TABLE IF NOT EXISTS connections (
+  user_id               TEXT    NOT NULL,
+  client_id             TEXT    NOT NULL,
+  writes_paused_at      INTEGER,                 -- NULL: not paused
+  confirm_writes        TEXT    CHECK (confirm_writes IN ('always', 'when-supported', 'never')),
+                                                 -- NULL: as the environment says; else the stricter of the two counts
+  last_call_at          INTEGER,                 -- to the minute
+  reported_name         TEXT,                    -- of the client, as MCP's `clientInfo` reports it; one short line
+  reported_version      TEXT,
+  protocol_version      TEXT,                    -- of MCP, at the last call
+  failure_reason        TEXT,                    -- a word of ours: why a call last got no result
+  failed_at             INTEGER,
+  refresh_failures      INTEGER NOT NULL DEFAULT 0,
+  refresh_failure_reason TEXT,                   -- a word of ours: why a refresh was last rejected
+  refresh_failed_at     INTEGER,
+  requested_scope       TEXT,                    -- what the client requested at the newest approval
   PRIMARY KEY (user_id, client_id)               -- looked up with every bearer token
 ) STRICT, WITHOUT ROWID;
 
--- One page that a connection reaches: seen at its approval or at a call. Says to a page's admins whose clients reach it;
--- grants nothing. Dies with the connection's last grant.
-CREATE TABLE IF NOT EXISTS page_reaches (
+-- One page that a connection has accessed: listed at its approval, or reached by a call. Tells a page's admins whose clients
+-- access it; grants nothing. Dies with the connection's last grant.
+CREATE TABLE IF NOT EXISTS page_access (
   page_id    INTEGER NOT NULL,
   user_id    TEXT    NOT NULL,
   client_id  TEXT    NOT NULL,
@@ -147,15 +151,15 @@ CREATE TABLE IF NOT EXISTS page_blocks (
 CREATE INDEX IF NOT EXISTS page_blocks_by_page ON page_blocks (page_id);                        -- admin page
 
 -- Which grants are blocked on which pages: the one definition of what a block covers, for the look-up of a bearer token, the
--- claim of a write and the admin page.
+-- lease of a write and the admin page.
 CREATE VIEW IF NOT EXISTS blocked_grants AS
   SELECT g.id AS grant_id, g.user_id, g.client_id, b.page_id
   FROM grants g JOIN page_blocks b
     ON b.user_id = g.user_id AND (b.client_id = g.client_id OR b.is_loopback = 1 AND g.is_loopback = 1);
 
--- Calls of one connection on one UTC day by how they ended; the numbers behind the admin page's picture.
--- Counted after the answer has left. Dies after 35 days.
-CREATE TABLE IF NOT EXISTS call_counts (
+-- Usage: the calls of one connection on one UTC day by outcome, for the admin page's chart. Counted after the answer has
+-- left. Dies after 35 days.
+CREATE TABLE IF NOT EXISTS usage (
   user_id    TEXT    NOT NULL,
   client_id  TEXT    NOT NULL,
   day        INTEGER NOT NULL,                   -- days since the Unix epoch
@@ -163,26 +167,7 @@ CREATE TABLE IF NOT EXISTS call_counts (
   calls      INTEGER NOT NULL,
   PRIMARY KEY (user_id, client_id, day, outcome)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS call_counts_by_day ON call_counts (day);                             -- purge
-
--- How one connection is doing, for the admin page's doctor: what its program said of itself, what it last ran into, what it
--- once asked for. Written after the answer to a call or a refused refresh has left, and with an approval. Dies with
--- the connection's last grant.
-CREATE TABLE IF NOT EXISTS connection_health (
-  user_id            TEXT    NOT NULL,
-  client_id          TEXT    NOT NULL,
-  called_at          INTEGER,                    -- to the minute
-  program            TEXT,                       -- what it calls itself; from outside, cut to one short line
-  program_version    TEXT,
-  revision           TEXT,                       -- of the protocol, as it spoke last
-  trouble            TEXT,                       -- a word of ours: the last reason for no result
-  trouble_at         INTEGER,
-  refreshes_failed   INTEGER NOT NULL DEFAULT 0,
-  refresh_failure    TEXT,                       -- a word of ours: the last reason
-  refresh_failed_at  INTEGER,
-  asked              TEXT,                       -- scopes that the client asked for at the newest approval
-  PRIMARY KEY (user_id, client_id)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS usage_by_day ON usage (day);                                         -- purge
 
 -- One client that was refused at authorization or registration, and the host it wanted its answer sent to, for operators
 -- alone. Whoever writes here is not signed in: trust none of it. Written at a limited rate by address; rows are parted by the
@@ -240,14 +225,13 @@ CREATE TABLE IF NOT EXISTS idempotency (
 CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
 CREATE INDEX IF NOT EXISTS idempotency_by_digest ON idempotency (digest);                       -- the same through another connection
 
--- One preview or confirmation that was used up, written in the batch that claims the write it was for; or a one-time token
--- with which StatiBeat asked the admin API for somebody, by its hash.
--- Dies when the handle would have expired anyway.
-CREATE TABLE IF NOT EXISTS spent_handles (
-  nonce       TEXT    PRIMARY KEY,             -- of the sealed handle
+-- One nonce that was used: of a confirm token, written in the batch that acquires the lease of its write, or the hash of a
+-- one-time token with which StatiBeat called the admin API. Dies when the token would have expired anyway.
+CREATE TABLE IF NOT EXISTS used_nonces (
+  nonce       TEXT    PRIMARY KEY,
   expires_at  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS spent_handles_by_expiry ON spent_handles (expires_at);               -- purge
+CREATE INDEX IF NOT EXISTS used_nonces_by_expiry ON used_nonces (expires_at);                   -- purge
 
 -- What was done through the connector, one row per attempt: writes, approvals, connections that were not made after sign-in,
 -- revocations of connections and of single access tokens, replays and repeats of tokens, changes on the Hosted MCP page, and

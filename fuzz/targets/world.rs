@@ -194,7 +194,7 @@ fn row() -> Row {
         ("failed_attempts", 0),
         ("generation", 1),
         ("last_used_at", NOW),
-        ("is_paused", 0),
+        ("are_writes_paused", 0),
         ("read_bridge", 0),
         ("is_revoked", 0),
         ("window_uses", 0),

@@ -225,7 +225,7 @@ pub async fn approve(
         client.redirect_uri.kind() == RedirectKind::Loopback,
     );
     let reaches = statement!(
-        "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at)
+        "INSERT INTO page_access (page_id, user_id, client_id, seen_at)
          SELECT page.value, t.user_id, t.client_id, ?3 FROM authorization_requests t, json_each(?2) page
          WHERE t.consent_hash = ?4 AND t.approved_as = ?1
          ON CONFLICT (page_id, user_id, client_id) DO UPDATE SET seen_at = excluded.seen_at",

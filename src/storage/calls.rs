@@ -95,7 +95,7 @@ fn counts(calls: &[&Call]) -> impl Iterator<Item = Statement> {
     }
     alike.into_iter().map(|((user_id, client_id, day, outcome), calls)| {
         statement!(
-            "INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO usage (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + excluded.calls",
             user_id.as_str(),
             client_id,
@@ -129,7 +129,7 @@ fn reaches(calls: &[&Call]) -> impl Iterator<Item = Statement> {
     }
     first.into_iter().map(|((page_id, user_id, client_id), at)| {
         statement!(
-            "INSERT INTO page_reaches (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO page_access (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             page_id,
             user_id.as_str(),
             client_id,
@@ -161,7 +161,7 @@ pub struct DayCount {
 /// All counts of one person's connections from a day on, oldest first.
 pub(super) fn select_since(user_id: &UserId, first_day: i64) -> Statement {
     statement!(
-        "SELECT client_id, day, outcome, calls FROM call_counts WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
+        "SELECT client_id, day, outcome, calls FROM usage WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
         user_id,
         first_day,
     )

@@ -1,6 +1,6 @@
 //! Connections as people look after them: all live grants of one person to one client.
 //!
-//! What is decided about a connection (paused writes, a block from a page) stands in tables of its own, so that a new grant of
+//! What is decided about a connection (paused writes, a block from a page) does not stand with its grants, so that a new grant of
 //! the same connection does not undo it, and is looked up with every bearer token.
 
 use super::audit::{Change, statement_for_change};
@@ -58,7 +58,7 @@ pub struct LiveGrant {
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
     pub has_read_bridge: bool,
     /// Whether the connection's writes are paused.
-    #[serde(rename = "is_paused", deserialize_with = "flag")]
+    #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
     /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
@@ -81,18 +81,37 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
     super::list(db, select(user_id, now)).await
 }
 
+/// What a person decided about the writes of a connection, of a table `connections` that is outer-joined as `n`.
+macro_rules! decided_columns {
+    () => {
+        "n.writes_paused_at IS NOT NULL AS are_writes_paused, n.confirm_writes AS confirm"
+    };
+}
+pub(super) use decided_columns;
+
+/// The columns that both listings of [`LiveGrant`] read.
+macro_rules! listed_columns {
+    () => {
+        concat!(
+            "g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.is_loopback, g.scope, \
+             g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until, \
+             max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, ",
+            decided_columns!()
+        )
+    };
+}
+
 pub(super) fn select(user_id: &UserId, now: Timestamp) -> Statement {
     statement!(
-        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
-                g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
-                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at,
-                sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at, 
-                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
-                (SELECT w.confirm FROM write_confirmations w
-                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
+        concat!(
+            "SELECT ",
+            listed_columns!(),
+            ", sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at
          FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
+         LEFT JOIN connections n ON n.user_id = g.user_id AND n.client_id = g.client_id
          WHERE g.user_id = ?1 AND g.revoked_at IS NULL
-         GROUP BY g.id ORDER BY g.created_at, g.id LIMIT ?3",
+         GROUP BY g.id ORDER BY g.created_at, g.id LIMIT ?3"
+        ),
         user_id,
         now,
         LIMIT,
@@ -111,19 +130,19 @@ pub async fn list_by_pages(
 
 pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Statement {
     statement!(
-        "SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host,
-                g.is_loopback, g.scope, g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until,
-                max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, reach.page_id, 0 AS repeats, NULL AS repeated_at,
-                EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = reach.page_id) AS is_blocked,
-                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
-                (SELECT w.confirm FROM write_confirmations w
-                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm
-         FROM page_reaches reach
-         JOIN grants g ON g.user_id = reach.user_id AND g.client_id = reach.client_id
+        concat!(
+            "SELECT ",
+            listed_columns!(),
+            ", 0 AS repeats, NULL AS repeated_at, seen.page_id,
+                EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = seen.page_id) AS is_blocked
+         FROM page_access seen
+         JOIN grants g ON g.user_id = seen.user_id AND g.client_id = seen.client_id
          JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?3
-         WHERE reach.page_id IN (SELECT value FROM json_each(?1)) AND reach.user_id <> ?2 AND g.revoked_at IS NULL
-           AND (g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || reach.page_id || ' ') > 0)
-         GROUP BY reach.page_id, g.id ORDER BY reach.page_id, g.created_at, g.id LIMIT ?4",
+         LEFT JOIN connections n ON n.user_id = g.user_id AND n.client_id = g.client_id
+         WHERE seen.page_id IN (SELECT value FROM json_each(?1)) AND seen.user_id <> ?2 AND g.revoked_at IS NULL
+           AND (g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || seen.page_id || ' ') > 0)
+         GROUP BY seen.page_id, g.id ORDER BY seen.page_id, g.created_at, g.id LIMIT ?4"
+        ),
         json_list(pages),
         other_than,
         now,
@@ -161,39 +180,44 @@ pub(super) fn select_ended(user_id: &UserId, since: Timestamp, now: Timestamp) -
 
 /// Pauses the writes of the actor's own connection.
 pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
-    let insert = statement!(
-        "INSERT INTO write_pauses (user_id, client_id, paused_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    let upsert = statement!(
+        "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (user_id, client_id) DO UPDATE
+           SET writes_paused_at = coalesce(writes_paused_at, excluded.writes_paused_at)",
         change.owner,
         change.client_id,
         change.at,
     );
-    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
+    db.batch(&[upsert, statement_for_change(change)]).await.map(drop)
 }
 
 /// Lets the actor's own connection write again.
 pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
-    let delete =
-        statement!("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2", change.owner, change.client_id,);
-    db.batch(&[delete, statement_for_change(change)]).await.map(drop)
+    let update = statement!(
+        "UPDATE connections SET writes_paused_at = NULL WHERE user_id = ?1 AND client_id = ?2",
+        change.owner,
+        change.client_id,
+    );
+    db.batch(&[update, statement_for_change(change)]).await.map(drop)
 }
 
-/// Keeps how the actor wants to be asked about the writes of their own connection.
+/// Stores how the actor wants to be asked about the writes of their own connection.
 pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'static str) -> Result<()> {
-    let insert = statement!(
-        "INSERT INTO write_confirmations (user_id, client_id, confirm, set_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (user_id, client_id) DO UPDATE SET confirm = excluded.confirm, set_at = excluded.set_at",
+    let upsert = statement!(
+        "INSERT INTO connections (user_id, client_id, confirm_writes) VALUES (?1, ?2, ?3)
+         ON CONFLICT (user_id, client_id) DO UPDATE SET confirm_writes = excluded.confirm_writes",
         change.owner,
         change.client_id,
         confirm,
-        change.at,
     );
-    db.batch(&[insert, statement_for_change(change)]).await.map(drop)
+    db.batch(&[upsert, statement_for_change(change)]).await.map(drop)
 }
 
-/// Forgets what was decided about the writes of a connection, because it ends.
-pub(super) fn statements_to_forget(user_id: &UserId, client_id: &ClientId) -> [Statement; 2] {
-    let delete = |sql| Statement { sql, values: vec![user_id.into(), client_id.into()] };
-    let pauses = delete("DELETE FROM write_pauses WHERE user_id = ?1 AND client_id = ?2");
-    let confirmations = delete("DELETE FROM write_confirmations WHERE user_id = ?1 AND client_id = ?2");
-    [pauses, confirmations]
+/// Clears what was decided about the writes of a connection, because it ends.
+pub(super) fn statement_to_clear(user_id: &UserId, client_id: &ClientId) -> Statement {
+    statement!(
+        "UPDATE connections SET writes_paused_at = NULL, confirm_writes = NULL WHERE user_id = ?1 AND client_id = ?2",
+        user_id,
+        client_id,
+    )
 }

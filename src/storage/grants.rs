@@ -58,7 +58,7 @@ pub async fn revoke(
 }
 
 /// Ends a connection: every grant of the person to the client, with one audit row each, and every authorization request of theirs that is
-/// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is forgotten.
+/// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is cleared.
 /// Answers how many grants it ended.
 pub async fn revoke_connection(
     db: &dyn Database,
@@ -83,8 +83,8 @@ pub async fn revoke_connection(
     );
     let record =
         audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
-    let [pauses, confirmations] = connections::statements_to_forget(user_id, client_id);
-    let answers = db.batch(&[end, close, record, pauses, confirmations]).await?;
+    let clear = connections::statement_to_clear(user_id, client_id);
+    let answers = db.batch(&[end, close, record, clear]).await?;
     Ok(answers.first().map_or(0, Vec::len))
 }
 

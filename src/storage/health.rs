@@ -36,19 +36,22 @@ pub(super) fn statement_for_call(user_id: &UserId, client_id: &ClientId, report:
         None => (None, None),
     };
     statement!(
-        "INSERT INTO connection_health (user_id, client_id, called_at, program, program_version, revision, trouble, trouble_at)
+        "INSERT INTO connections (user_id, client_id, last_call_at, reported_name, reported_version, protocol_version, failure_reason,
+                                  failed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (user_id, client_id) DO UPDATE SET
-           called_at = excluded.called_at,
-           program = coalesce(excluded.program, program),
-           program_version = coalesce(excluded.program_version, program_version),
-           revision = coalesce(excluded.revision, revision),
-           trouble = coalesce(excluded.trouble, trouble),
-           trouble_at = coalesce(excluded.trouble_at, trouble_at)
-         WHERE called_at IS NULL OR called_at <= ?9
-            OR (excluded.program IS NOT NULL AND (excluded.program, excluded.program_version) IS NOT (program, program_version))
-            OR (excluded.revision IS NOT NULL AND excluded.revision IS NOT revision)
-            OR (excluded.trouble IS NOT NULL AND (excluded.trouble IS NOT trouble OR trouble_at <= ?9))",
+           last_call_at = excluded.last_call_at,
+           reported_name = coalesce(excluded.reported_name, reported_name),
+           reported_version = coalesce(excluded.reported_version, reported_version),
+           protocol_version = coalesce(excluded.protocol_version, protocol_version),
+           failure_reason = coalesce(excluded.failure_reason, failure_reason),
+           failed_at = coalesce(excluded.failed_at, failed_at)
+         WHERE last_call_at IS NULL OR last_call_at <= ?9
+            OR (excluded.reported_name IS NOT NULL
+                AND (excluded.reported_name, excluded.reported_version) IS NOT (reported_name, reported_version))
+            OR (excluded.protocol_version IS NOT NULL AND excluded.protocol_version IS NOT protocol_version)
+            OR (excluded.failure_reason IS NOT NULL
+                AND (excluded.failure_reason IS NOT failure_reason OR failed_at <= ?9))",
         user_id,
         client_id,
         at,
@@ -64,9 +67,9 @@ pub(super) fn statement_for_call(user_id: &UserId, client_id: &ClientId, report:
 /// Writes down what a client asked for, if the approval with that code was the one that counted.
 pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash, asked: ScopeSet) -> Statement {
     statement!(
-        "INSERT INTO connection_health (user_id, client_id, asked)
+        "INSERT INTO connections (user_id, client_id, requested_scope)
          SELECT user_id, client_id, ?3 FROM authorization_requests WHERE consent_hash = ?1 AND approved_as = ?2
-         ON CONFLICT (user_id, client_id) DO UPDATE SET asked = excluded.asked",
+         ON CONFLICT (user_id, client_id) DO UPDATE SET requested_scope = excluded.requested_scope",
         consent,
         code,
         &asked,
@@ -85,10 +88,10 @@ pub struct RefusedRefresh {
 
 pub(super) fn statement_for_refusal(refused: &RefusedRefresh) -> Statement {
     statement!(
-        "INSERT INTO connection_health (user_id, client_id, refreshes_failed, refresh_failure, refresh_failed_at)
+        "INSERT INTO connections (user_id, client_id, refresh_failures, refresh_failure_reason, refresh_failed_at)
          VALUES (?1, ?2, 1, ?3, ?4)
-         ON CONFLICT (user_id, client_id) DO UPDATE SET refreshes_failed = refreshes_failed + 1,
-           refresh_failure = excluded.refresh_failure, refresh_failed_at = excluded.refresh_failed_at",
+         ON CONFLICT (user_id, client_id) DO UPDATE SET refresh_failures = refresh_failures + 1,
+           refresh_failure_reason = excluded.refresh_failure_reason, refresh_failed_at = excluded.refresh_failed_at",
         &refused.user_id,
         &refused.client_id,
         refused.reason,
@@ -119,29 +122,29 @@ pub struct Health {
 #[derive(Deserialize)]
 struct HealthColumns {
     client_id: String,
-    called_at: Option<Timestamp>,
-    program: Option<String>,
-    program_version: Option<String>,
-    revision: Option<String>,
-    trouble: Option<String>,
-    trouble_at: Option<Timestamp>,
-    refreshes_failed: i64,
-    refresh_failure: Option<String>,
+    last_call_at: Option<Timestamp>,
+    reported_name: Option<String>,
+    reported_version: Option<String>,
+    protocol_version: Option<String>,
+    failure_reason: Option<String>,
+    failed_at: Option<Timestamp>,
+    refresh_failures: i64,
+    refresh_failure_reason: Option<String>,
     refresh_failed_at: Option<Timestamp>,
-    asked: Option<ScopeSet>,
+    requested_scope: Option<ScopeSet>,
 }
 
 impl From<HealthColumns> for Health {
     fn from(columns: HealthColumns) -> Self {
         Self {
             client_id: columns.client_id,
-            called_at: columns.called_at,
-            program: columns.program.zip(columns.program_version),
-            revision: columns.revision,
-            trouble: columns.trouble.zip(columns.trouble_at),
-            refreshes_failed: columns.refreshes_failed,
-            refresh_failure: columns.refresh_failure.zip(columns.refresh_failed_at),
-            asked: columns.asked,
+            called_at: columns.last_call_at,
+            program: columns.reported_name.zip(columns.reported_version),
+            revision: columns.protocol_version,
+            trouble: columns.failure_reason.zip(columns.failed_at),
+            refreshes_failed: columns.refresh_failures,
+            refresh_failure: columns.refresh_failure_reason.zip(columns.refresh_failed_at),
+            asked: columns.requested_scope,
         }
     }
 }
@@ -149,9 +152,9 @@ impl From<HealthColumns> for Health {
 /// Everything known of one person's connections.
 pub(super) fn select(user_id: &UserId) -> Statement {
     statement!(
-        "SELECT client_id, called_at, program, program_version, revision, trouble, trouble_at, refreshes_failed,
-                refresh_failure, refresh_failed_at, asked
-         FROM connection_health WHERE user_id = ?1",
+        "SELECT client_id, last_call_at, reported_name, reported_version, protocol_version, failure_reason, failed_at,
+                refresh_failures, refresh_failure_reason, refresh_failed_at, requested_scope
+         FROM connections WHERE user_id = ?1",
         user_id,
     )
 }

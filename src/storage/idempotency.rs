@@ -173,7 +173,7 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'running', ?8, ?9, ?10 \
          WHERE ",
             write_denial!("?1", "?4", "?10"),
-            " IS NULL AND NOT EXISTS (SELECT 1 FROM spent_handles WHERE nonce = ?11) \
+            " IS NULL AND NOT EXISTS (SELECT 1 FROM used_nonces WHERE nonce = ?11) \
          AND NOT EXISTS (SELECT 1 FROM idempotency WHERE digest = ?5 AND grant_id <> ?1 AND started_at > ?12 \
            AND ?13 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?13) AND external_id <> coalesce(?14, '')) \
          ON CONFLICT (grant_id, key_hash) DO UPDATE SET tool = excluded.tool, page_id = excluded.page_id, \
@@ -244,7 +244,7 @@ fn take_over(request: &LeaseRequest<'_>) -> Statement {
 /// The confirm token goes with the row: redeemed exactly if the row is ours.
 fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
     statement!(
-        "INSERT INTO spent_handles (nonce, expires_at) SELECT ?1, ?2 WHERE ?1 IS NOT NULL \
+        "INSERT INTO used_nonces (nonce, expires_at) SELECT ?1, ?2 WHERE ?1 IS NOT NULL \
          AND EXISTS (SELECT 1 FROM idempotency WHERE grant_id = ?3 AND key_hash = ?4 AND owner = ?5) \
          ON CONFLICT (nonce) DO NOTHING",
         request.handle.map(|handle| handle.nonce.as_str()),

@@ -52,10 +52,10 @@ const RULES: [Rule; 12] = [
               (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
     },
     Rule {
-        table: "spent_handles",
+        table: "used_nonces",
         keep: HOUR,
-        sql: "DELETE FROM spent_handles WHERE nonce IN
-              (SELECT nonce FROM spent_handles WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
+        sql: "DELETE FROM used_nonces WHERE nonce IN
+              (SELECT nonce FROM used_nonces WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
     },
     // A grant that nothing was ever issued under dies with its code.
     Rule {
@@ -94,29 +94,30 @@ const RULES: [Rule; 12] = [
                ORDER BY g.created_at LIMIT ?2) RETURNING 1 AS one",
     },
     Rule {
-        table: "call_counts",
+        table: "usage",
         keep: calls::KEPT,
-        sql: "DELETE FROM call_counts WHERE (user_id, client_id, day, outcome) IN
-              (SELECT user_id, client_id, day, outcome FROM call_counts WHERE day < ?1 / 86400 ORDER BY day LIMIT ?2)
+        sql: "DELETE FROM usage WHERE (user_id, client_id, day, outcome) IN
+              (SELECT user_id, client_id, day, outcome FROM usage WHERE day < ?1 / 86400 ORDER BY day LIMIT ?2)
               RETURNING 1 AS one",
     },
     // A connection without a grant reaches nothing. One approved this very day may not have its grant's tokens yet.
     Rule {
-        table: "page_reaches",
+        table: "page_access",
         keep: DAY,
-        sql: "DELETE FROM page_reaches WHERE (page_id, user_id, client_id) IN
-              (SELECT r.page_id, r.user_id, r.client_id FROM page_reaches r
+        sql: "DELETE FROM page_access WHERE (page_id, user_id, client_id) IN
+              (SELECT r.page_id, r.user_id, r.client_id FROM page_access r
                WHERE r.seen_at <= ?1
                  AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = r.user_id AND g.client_id = r.client_id)
                LIMIT ?2) RETURNING 1 AS one",
     },
     Rule {
-        table: "connection_health",
+        table: "connections",
         keep: DAY,
-        sql: "DELETE FROM connection_health WHERE (user_id, client_id) IN
-              (SELECT h.user_id, h.client_id FROM connection_health h
-               WHERE max(coalesce(h.called_at, 0), coalesce(h.refresh_failed_at, 0)) <= ?1
-                 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = h.user_id AND g.client_id = h.client_id)
+        sql: "DELETE FROM connections WHERE (user_id, client_id) IN
+              (SELECT n.user_id, n.client_id FROM connections n
+               WHERE n.writes_paused_at IS NULL AND n.confirm_writes IS NULL
+                 AND max(coalesce(n.last_call_at, 0), coalesce(n.refresh_failed_at, 0)) <= ?1
+                 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.user_id = n.user_id AND g.client_id = n.client_id)
                LIMIT ?2) RETURNING 1 AS one",
     },
 ];

@@ -90,7 +90,7 @@ pub async fn redeem_token(db: &dyn Database, token_id: &str, expires_at: Timesta
     // Handles of our own stand in the same table; none of theirs has this form.
     let nonce = format!("statibeat.{}", secret::hash(token_id).0);
     let insert = statement!(
-        "INSERT INTO spent_handles (nonce, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING nonce",
+        "INSERT INTO used_nonces (nonce, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING nonce",
         nonce,
         expires_at,
     );

@@ -4,6 +4,7 @@
 //! write could have left; every insert also demands that the grant is not revoked, so nothing ever comes back to life.
 
 use super::audit::{self, RevokedAccess};
+use super::connections::decided_columns;
 use super::{Redemption, Result, find_one, run, statement};
 use crate::model::flag;
 use crate::model::ids::PageId;
@@ -209,7 +210,7 @@ pub struct AccessRecord {
     /// When the grant was last seen in use.
     pub last_used_at: Option<Timestamp>,
     /// Whether its person has paused the connection's writes.
-    #[serde(rename = "is_paused", deserialize_with = "flag")]
+    #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
     /// Whether its person lets the client read resources by tools.
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
@@ -232,13 +233,13 @@ fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<AccessRecord>> {
     let select = statement!(
         concat!(
-            "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.read_bridge,
-                EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id AND p.client_id = g.client_id) AS is_paused,
-                (SELECT w.confirm FROM write_confirmations w
-                 WHERE w.user_id = g.user_id AND w.client_id = g.client_id) AS confirm,
+            "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.read_bridge, ",
+            decided_columns!(),
+            ",
                 (SELECT group_concat(b.page_id, ' ') FROM blocked_grants b WHERE b.grant_id = g.id) AS blocked_pages, ",
             grant_columns!(),
-            " FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_hash = ?1"
+            " FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+         LEFT JOIN connections n ON n.user_id = g.user_id AND n.client_id = g.client_id WHERE a.token_hash = ?1"
         ),
         hash,
     );

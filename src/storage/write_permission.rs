@@ -38,8 +38,8 @@ macro_rules! write_denial {
             $now,
             " THEN 'grant_ended' WHEN EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = ",
             $page,
-            ") THEN 'page_blocked' WHEN EXISTS (SELECT 1 FROM write_pauses p WHERE p.user_id = g.user_id \
-             AND p.client_id = g.client_id) THEN 'writes_paused' END \
+            ") THEN 'page_blocked' WHEN EXISTS (SELECT 1 FROM connections n WHERE n.user_id = g.user_id \
+             AND n.client_id = g.client_id AND n.writes_paused_at IS NOT NULL) THEN 'writes_paused' END \
              FROM (SELECT 1) LEFT JOIN grants g ON g.id = ",
             $grant,
             ")"

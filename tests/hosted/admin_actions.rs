@@ -227,7 +227,7 @@ fn a_get_never_changes_anything() {
         browser.open(&format!("{ACTION}?action={action}&client=test-client&token={token}"));
     }
     assert_eq!(app.ping(&pair.access), 200);
-    assert_eq!(app.db.count("SELECT count(*) FROM write_pauses"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM connections WHERE writes_paused_at IS NOT NULL"), 0);
 }
 
 /// Connects this user with a client of that id.

@@ -28,7 +28,7 @@ fn forged(app: &TestApp, user_id: &str, path: &str) -> Forged {
         .claim("sub", user_id)
         .claim("htm", "GET")
         .claim("htu", format!("{PUBLIC_URL}{path}"))
-        .claim("jti", format!("{user_id} {path} {}", app.db.count("SELECT count(*) FROM spent_handles")))
+        .claim("jti", format!("{user_id} {path} {}", app.db.count("SELECT count(*) FROM used_nonces")))
 }
 
 /// Asks with a token and holds the exchange against the document.

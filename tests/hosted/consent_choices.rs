@@ -27,7 +27,7 @@ fn approved(app: &TestApp, user_id: &str, fields: &[(&str, &str)]) -> Tokens {
 fn a_page_that_was_not_chosen_behaves_like_a_page_that_does_not_exist() {
     let app = TestApp::new();
     let access = approved(&app, user::MARA_ADMIN, &[("pages", "these"), ("page", "43"), ("lifetime", "7d")]).access;
-    let known_to_admins = "SELECT count(*) FROM page_reaches WHERE page_id <> 43";
+    let known_to_admins = "SELECT count(*) FROM page_access WHERE page_id <> 43";
     assert_eq!(app.db.count(known_to_admins), 0);
     let pages = app.read(&access, "statibeat://pages");
     assert_eq!(pages["pages"].as_array().map(Vec::len), Some(1), "{pages}");

@@ -155,9 +155,9 @@ fn what_a_connection_told_goes_with_it() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     introduce(&app, &pair, "Cursor");
-    assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 1);
+    assert_eq!(app.db.count("SELECT count(*) FROM connections"), 1);
     app.revoke(&pair.refresh, &[]);
     app.advance(Duration::from_secs(200 * 24 * 3_600));
     purge::run(&*app.db, app.now(), &|| true).now_or_never().expect("no waiting");
-    assert_eq!(app.db.count("SELECT count(*) FROM connection_health"), 0);
+    assert_eq!(app.db.count("SELECT count(*) FROM connections"), 0);
 }

@@ -22,7 +22,7 @@ fn check(prepare: impl FnOnce(&TestApp), changes: &Value, told: Told, says: &str
     let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     app.ping(&token);
     app.count_calls();
-    app.db.execute("DELETE FROM call_counts");
+    app.db.execute("DELETE FROM usage");
     prepare(&app);
     let mut arguments = json!({ "page_id": 42, "title": "API down", "description": "Requests fail." });
     for (name, value) in changes.as_object().expect("an object") {
@@ -37,7 +37,7 @@ fn check(prepare: impl FnOnce(&TestApp), changes: &Value, told: Told, says: &str
     let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
     assert_eq!([word("level"), word("outcome"), word("reason")], told[..3], "{line} {answer}");
     let [.., usage, audited] = told;
-    assert_eq!(app.db.count(&format!("SELECT count(*) FROM call_counts WHERE outcome = '{usage}'")), 1, "{usage}");
+    assert_eq!(app.db.count(&format!("SELECT count(*) FROM usage WHERE outcome = '{usage}'")), 1, "{usage}");
     let rows = format!("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = '{audited}'");
     assert_eq!(app.db.count(&rows), 1, "{audited}");
 }

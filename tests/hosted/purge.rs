@@ -74,7 +74,7 @@ fn run_removes_nothing_that_is_still_needed() {
 fn run_that_reaches_its_bound_says_so_and_the_next_one_continues() {
     let app = TestApp::new();
     fill(&app, 2_000);
-    app.db.execute("INSERT INTO spent_handles (nonce, expires_at) VALUES ('n', 1)");
+    app.db.execute("INSERT INTO used_nonces (nonce, expires_at) VALUES ('n', 1)");
     let steps = Cell::new(0);
     let has_time = || steps.replace(steps.get() + 1) < 14;
     let report = purge(&app, &has_time);
@@ -84,7 +84,7 @@ fn run_that_reaches_its_bound_says_so_and_the_next_one_continues() {
         500,
         "twelve kinds, then two steps of the one that is left"
     );
-    assert_eq!(app.db.count("SELECT count(*) FROM spent_handles"), 0, "a flood of one kind delays no other");
+    assert_eq!(app.db.count("SELECT count(*) FROM used_nonces"), 0, "a flood of one kind delays no other");
     assert_eq!(run(&app), 500);
 }
 
@@ -102,11 +102,11 @@ fn run_makes_no_more_statements_than_d1_allows() {
 fn kind_that_cannot_be_removed_is_reported_and_stops_no_other() {
     let app = TestApp::new();
     fill(&app, 700);
-    app.db.execute("INSERT INTO spent_handles (nonce, expires_at) VALUES ('n', 1)");
-    app.db.execute("CREATE TRIGGER planned BEFORE DELETE ON spent_handles BEGIN SELECT raise(ABORT, 'planned'); END");
+    app.db.execute("INSERT INTO used_nonces (nonce, expires_at) VALUES ('n', 1)");
+    app.db.execute("CREATE TRIGGER planned BEFORE DELETE ON used_nonces BEGIN SELECT raise(ABORT, 'planned'); END");
     let report = purge(&app, &|| true);
     assert!(
-        matches!(&report.failures[..], [("spent_handles", error)] if error.to_string().contains("planned")),
+        matches!(&report.failures[..], [("used_nonces", error)] if error.to_string().contains("planned")),
         "{report:?}"
     );
     assert_eq!(app.db.count("SELECT count(*) FROM sessions"), 0);

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 const REVOKE: &str = "UPDATE grants SET revoked_at = 1, revoke_reason = 'user'";
-const PAUSE: &str = "INSERT INTO write_pauses SELECT user_id, client_id, 1 FROM grants LIMIT 1";
+const PAUSE: &str = "UPDATE connections SET writes_paused_at = 1";
 const BLOCK: &str =
     "INSERT INTO page_blocks SELECT user_id, client_id, 42, 0, user_name, client_name, 1, 'admin' FROM grants LIMIT 1";
 /// More than any tool needs.
@@ -114,7 +114,7 @@ fn taken_over_write_of_a_paused_connection_is_not_posted() {
     assert!(answer.to_string().contains("has paused this connection's writes"), "{answer}");
     assert_eq!((posts(&app), app.limiter.names()), (0, counted), "neither posted nor counted");
     assert_eq!(app.db.count("SELECT count(*) FROM idempotency WHERE outcome = 'running'"), 0);
-    app.db.execute("DELETE FROM write_pauses");
+    app.db.execute("UPDATE connections SET writes_paused_at = NULL");
     let resumed = json(&app.send(call(&token, tool, &arguments)));
     assert_eq!((resumed["result"]["isError"].as_bool(), posts(&app)), (Some(false), 1), "{resumed}");
 }
@@ -191,7 +191,7 @@ fn unknown_stored_confirm_word_counts_as_the_strictest() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_CONFIRM_WRITES").then_some("never"));
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     app.db.execute("PRAGMA ignore_check_constraints = ON");
-    app.db.execute("INSERT INTO write_confirmations SELECT user_id, client_id, 'sometimes', 1 FROM grants LIMIT 1");
+    app.db.execute("UPDATE connections SET confirm_writes = 'sometimes'");
     let (tool, arguments) = tools().into_iter().next().expect("a tool");
     let answer = json(&app.send(call(&token, tool, &arguments)));
     assert!(answer["result"]["isError"] == true && answer.to_string().contains("preview"), "{answer}");

@@ -68,7 +68,7 @@ async fn count(db: &TestDatabase, sql: &'static str) -> i64 {
 
 const CONSUMED: &str = "SELECT count(*) AS n FROM authorization_requests WHERE consumed_at IS NOT NULL";
 const GRANTS: &str = "SELECT (SELECT count(*) FROM grants) + (SELECT count(*) FROM codes)
-    + (SELECT count(*) FROM page_reaches) + (SELECT count(*) FROM connection_health) AS n";
+    + (SELECT count(*) FROM page_access) + (SELECT count(*) FROM connections) AS n";
 
 async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Timestamp) -> bool {
     let code: AuthorizationCode = example(seed);

@@ -52,7 +52,7 @@ export async function furnish(stack) {
   await call(stack, tokens, "tools/call", { name: "create_incident", arguments: incident });
   await call(stack, tokens, "resources/read", { uri: "statibeat://pages/42/analytics/summary" });
   await call(stack, claude, "resources/read", { uri: "statibeat://pages" });
-  await eventually(async () => (await stack.db.prepare("SELECT sum(calls) AS calls FROM call_counts").first()).calls === 5);
+  await eventually(async () => (await stack.db.prepare("SELECT sum(calls) AS calls FROM usage").first()).calls === 5);
   await stack.db.exec(pastCalls());
   return tokens;
 }
@@ -62,7 +62,7 @@ function pastCalls() {
   const today = Math.floor(Date.now() / 86_400_000);
   const rows = Array.from({ length: 12 }, (_, n) => [[today - 1 - n, "answered", (n * 7) % 23], [today - 1 - n, "refused", n % 4], [today - 1 - n, "failed", n % 5 === 2 ? 2 : 0]]);
   const values = rows.flat().filter(([, , calls]) => calls > 0).map(([day, outcome, calls]) => `('1', 'pages-test', ${day}, '${outcome}', ${calls})`);
-  return `INSERT INTO call_counts (user_id, client_id, day, outcome, calls) VALUES ${values.join(", ")}`;
+  return `INSERT INTO usage (user_id, client_id, day, outcome, calls) VALUES ${values.join(", ")}`;
 }
 
 const heading = (page, name) => page.getByRole("heading", { name }).first().waitFor();
@@ -182,7 +182,7 @@ export const STATES = {
     await openAdminPage(stack, page, "Mara");
     await button(page, /^Pause writes/);
     await page.getByRole("status").waitFor();
-    await stack.db.exec("DELETE FROM write_pauses");
+    await stack.db.exec("UPDATE connections SET writes_paused_at = NULL");
   },
   "admin, end one?": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");

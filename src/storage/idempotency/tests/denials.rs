@@ -9,14 +9,17 @@ const DENIALS: [(&str, WriteDenial); 5] = [
     ("UPDATE grants SET revoked_at = 1, revoke_reason = 'user' WHERE id = 'g'", WriteDenial::GrantEnded),
     ("DELETE FROM grants WHERE id = 'g'", WriteDenial::GrantEnded),
     ("UPDATE grants SET expires_at = 1000000 WHERE id = 'g'", WriteDenial::GrantEnded),
-    ("INSERT INTO write_pauses VALUES ('42', 'cursor', 1)", WriteDenial::WritesPaused),
+    (
+        "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('42', 'cursor', 1)",
+        WriteDenial::WritesPaused,
+    ),
     ("INSERT INTO page_blocks VALUES ('42', 'cursor', 7, 0, 'Mara', 'Cursor', 1, 'admin')", WriteDenial::PageBlocked),
 ];
 
 /// Concerns another client, person or page.
 const UNRELATED: [&str; 5] = [
-    "INSERT INTO write_pauses VALUES ('42', 'other', 1)",
-    "INSERT INTO write_pauses VALUES ('43', 'cursor', 1)",
+    "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('42', 'other', 1)",
+    "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('43', 'cursor', 1)",
     "INSERT INTO page_blocks VALUES ('42', 'cursor', 8, 0, 'Mara', 'Cursor', 1, 'admin')",
     "INSERT INTO page_blocks VALUES ('43', 'cursor', 7, 0, 'Theo', 'Cursor', 1, 'admin')",
     "UPDATE grants SET expires_at = 1000001 WHERE id = 'g'",
