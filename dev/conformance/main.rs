@@ -1,6 +1,7 @@
 //! The fixture server of the MCP conformance suite: the engine of the worker, with the tools, resources and prompts
 //! that the suite prescribes. Listens on 127.0.0.1 and the port given as the only argument.
 
+mod media;
 mod prompts;
 mod resources;
 mod stream;
@@ -14,6 +15,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use statibeat_mcp::mcp::{Answer, TransportHeaders, answer};
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -67,12 +69,18 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
         name: header("mcp-name"),
     };
     Ok(match answer(&Fixtures, &headers, &body).await {
-        Answer::Json { status, body: answer, .. } => match stream::progress_of(&body, &answer) {
-            Some(events) => content(StatusCode::OK, "text/event-stream", events),
-            None => {
-                content(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "application/json", answer.to_string())
+        Answer::Json { status, body: answer, .. } => {
+            let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            media::complete(&request, &mut answer);
+            match stream::progress_of(&request, &answer) {
+                Some(events) => content(StatusCode::OK, "text/event-stream", events),
+                None => {
+                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                    content(status, "application/json", answer.to_string())
+                }
             }
-        },
+        }
         Answer::Accepted => bare(StatusCode::ACCEPTED),
         Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::GrantEnded | Answer::Unavailable { .. } => {
             bare(StatusCode::INTERNAL_SERVER_ERROR)

@@ -1,9 +1,8 @@
 //! The prompts that the suite prescribes.
 
-use crate::resources::{PNG, embedded, media};
 use serde_json::json;
 use statibeat_mcp::catalog::{Prompt, PromptArgument, Variables};
-use statibeat_mcp::mcp::{Content, Dialogue, Error, MediaData, PromptContent, PromptOutcome, Question, Questions};
+use statibeat_mcp::mcp::{Dialogue, Error, PromptMessage, PromptOutcome, Question, Questions};
 
 const fn argument(name: &'static str) -> PromptArgument {
     PromptArgument { name, title: name, description: "An argument of the conformance suite.", required: true }
@@ -36,24 +35,17 @@ pub fn get(name: &str, given: &Variables, dialogue: &Dialogue) -> Result<PromptO
     if let Some(missing) = known.arguments.iter().find(|argument| !given.contains_key(argument.name)) {
         return Err(Error::InvalidParams(format!("{} is required", missing.name)));
     }
-    let text = |words: String| PromptContent::Text(words);
+    let text = |words: String| PromptMessage::Text(words);
     let messages = match name {
         "test_simple_prompt" => vec![text("This is a simple prompt for testing.".to_owned())],
         "test_prompt_with_arguments" => {
             vec![text(format!("Prompt with arguments: arg1='{}', arg2='{}'", given["arg1"], given["arg2"]))]
         }
-        "test_prompt_with_embedded_resource" => vec![
-            PromptContent::Resource(embedded(
-                &given["resourceUri"],
-                "text/plain",
-                "Embedded resource content for testing.",
-            )),
-            text("Please process the embedded resource above.".to_owned()),
-        ],
-        "test_prompt_with_image" => vec![
-            PromptContent::Other(Content::Image(media("image/png", MediaData::Base64(PNG.to_owned())))),
-            text("Please analyze the image above.".to_owned()),
-        ],
+        // The first message is completed in `media`.
+        "test_prompt_with_embedded_resource" => {
+            vec![text(String::new()), text("Please process the embedded resource above.".to_owned())]
+        }
+        "test_prompt_with_image" => vec![text(String::new()), text("Please analyze the image above.".to_owned())],
         _ => vec![text(format!("Context: {}", context(dialogue)?))],
     };
     Ok(PromptOutcome { description: known.description, messages })

@@ -2,14 +2,9 @@
 
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::{Binding, BodyError, Resource, Subject};
-use statibeat_mcp::mcp::{Error, Media, MediaData, ResourceContents};
+use statibeat_mcp::mcp::{Error, ResourceContents};
 use std::time::Duration;
 
-/// A PNG of one red pixel.
-pub const PNG: &str =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-/// A WAV file without samples.
-pub const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
 /// What the template begins and ends with.
 const TEMPLATE: (&str, &str) = ("test://template/", "/data");
 
@@ -46,29 +41,13 @@ pub static DATA: Resource = entry("template", "Template");
 /// Its `uriTemplate`.
 pub const DATA_URI: &str = "test://template/{id}/data";
 
-/// Reads one of them.
+/// Reads one of them; what a concrete one holds is put in by `media`.
 pub fn read(uri: &str) -> Result<ResourceContents, Error> {
-    let text = |words: &str| Some(media("text/plain", MediaData::Text(words.to_owned())));
     let id = uri.strip_prefix(TEMPLATE.0).and_then(|rest| rest.strip_suffix(TEMPLATE.1));
-    let (body, media) = match (uri, id) {
-        ("test://static-text", _) => (Value::Null, text("This is the content of the static text resource.")),
-        ("test://watched-resource", _) => (Value::Null, text("Watched resource content")),
-        ("test://static-binary", _) => (Value::Null, Some(media("image/png", MediaData::Base64(PNG.to_owned())))),
-        (_, Some(id)) if !id.is_empty() => {
-            (json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") }), None)
-        }
+    let body = match id {
+        Some(id) if !id.is_empty() => json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") }),
+        _ if CONCRETE.iter().any(|(known, _)| *known == uri) => Value::Null,
         _ => return Err(Error::ResourceNotFound(uri.to_owned())),
     };
-    Ok(ResourceContents { uri: uri.to_owned(), body, fresh_for: Duration::ZERO, media })
-}
-
-/// A text resource that stands in a tool's result or a prompt.
-pub fn embedded(uri: &str, mime_type: &'static str, words: &str) -> ResourceContents {
-    let media = Some(media(mime_type, MediaData::Text(words.to_owned())));
-    ResourceContents { uri: uri.to_owned(), body: Value::Null, fresh_for: Duration::ZERO, media }
-}
-
-/// Media of a type.
-pub fn media(mime_type: &'static str, data: MediaData) -> Media {
-    Media { mime_type, data }
+    Ok(ResourceContents { uri: uri.to_owned(), body, fresh_for: Duration::ZERO })
 }

@@ -4,16 +4,19 @@ use crate::{prompts, resources, tools};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use statibeat_mcp::catalog::{Prompt, Resource, Tool, Variables};
+use statibeat_mcp::mcp::results::{print_prompt, print_resource_template, print_tool};
 use statibeat_mcp::mcp::{
-    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
-    Surface, ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
+    ServerInfo, Suggestions, ToolOutcome,
 };
+use statibeat_mcp::model::scope::ScopeSet;
+use std::borrow::Cow;
 
 /// Everything that the suite asks for.
 pub struct Fixtures;
 
 #[async_trait(?Send)]
-impl Surface for Fixtures {
+impl ServerHandler for Fixtures {
     fn server(&self) -> ServerInfo {
         ServerInfo {
             name: "statibeat-conformance",
@@ -32,20 +35,22 @@ impl Surface for Fixtures {
         Ok(resources::CONCRETE.iter().map(listed).collect())
     }
 
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
-        vec![(resources::DATA_URI.to_owned(), &resources::DATA)]
+    fn resource_templates(&self) -> Vec<ListEntry> {
+        vec![Cow::Owned(print_resource_template(resources::DATA_URI, &resources::DATA))]
     }
 
     async fn read(&self, uri: &str) -> Handled<ResourceContents> {
         resources::read(uri).into()
     }
 
-    fn prompts(&self) -> Vec<&'static Prompt> {
-        prompts::PROMPTS.iter().collect()
+    fn prompts(&self) -> Vec<ListEntry> {
+        let print = |prompt: &Prompt| Cow::Owned(print_prompt(prompt, &prompt.arguments.iter().collect::<Vec<_>>()));
+        prompts::PROMPTS.iter().map(print).collect()
     }
 
-    fn tools(&self) -> Vec<(&'static Tool, Value)> {
-        tools::TOOLS.iter().map(|tool| (tool, (tool.input_schema)())).collect()
+    fn tools(&self) -> Vec<ListEntry> {
+        let print = |tool: &Tool| Cow::Owned(print_tool(tool, &(tool.input_schema)(), ScopeSet::EMPTY));
+        tools::TOOLS.iter().map(print).collect()
     }
 
     async fn call(&self, name: &str, _: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {

@@ -1,10 +1,9 @@
 //! The tools that the suite prescribes.
 
-use crate::resources::{PNG, WAV, embedded, media};
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::{ArgumentError, Effect, Tool, Variables, tools::Done};
 use statibeat_mcp::mcp::state::Seal;
-use statibeat_mcp::mcp::{Content, Dialogue, Error, MediaData, Question, QuestionKind, Questions, ToolOutcome};
+use statibeat_mcp::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
 
 /// Whoever knows it could forge states of this server, which holds nothing.
 const KEY: [u8; 32] = [42; 32];
@@ -72,22 +71,8 @@ fn rich_schema() -> Value {
 
 /// Calls one.
 pub fn call(name: &str, dialogue: &Dialogue) -> Result<ToolOutcome, Error> {
-    let image = || Content::Image(media("image/png", MediaData::Base64(PNG.to_owned())));
     Ok(match name {
         "test_simple_text" => text("This is a simple text response for testing."),
-        "test_image_content" => contents("", vec![image()]),
-        "test_audio_content" => {
-            contents("", vec![Content::Audio(media("audio/wav", MediaData::Base64(WAV.to_owned())))])
-        }
-        "test_embedded_resource" => {
-            let words = "This is an embedded resource content.";
-            contents("", vec![Content::Resource(embedded("test://embedded-resource", "text/plain", words))])
-        }
-        "test_multiple_content_types" => {
-            let (uri, words) = ("test://mixed-content-resource", r#"{"test":"data","value":123}"#);
-            let resource = Content::Resource(embedded(uri, "application/json", words));
-            contents("Multiple content types test:", vec![image(), resource])
-        }
         "test_error_handling" => {
             ToolOutcome { is_error: true, ..text("This tool intentionally returns an error for testing") }
         }
@@ -203,11 +188,7 @@ fn roots() -> Question {
 }
 
 fn text(words: &str) -> ToolOutcome {
-    contents(words, vec![])
-}
-
-fn contents(words: &str, content: Vec<Content>) -> ToolOutcome {
-    ToolOutcome { text: words.to_owned(), content, ..ToolOutcome::default() }
+    ToolOutcome { text: words.to_owned(), ..ToolOutcome::default() }
 }
 
 /// Values for arguments of prompts; the suite only looks whether there is an answer.

@@ -10,6 +10,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Longest text of a property that names no bound.
 const KEY_MAX: u64 = 256;
@@ -38,10 +42,18 @@ fn whole_schema<T: JsonSchema>() -> Value {
     schema
 }
 
+/// The schemas that calls are checked against, each generated once: as many as there are tools.
+fn kept_schema<T: JsonSchema + 'static>() -> Rc<Value> {
+    thread_local!(static SCHEMAS: RefCell<HashMap<TypeId, Rc<Value>>> = RefCell::default());
+    SCHEMAS.with_borrow_mut(|schemas| {
+        schemas.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(input_schema::<T>())).clone()
+    })
+}
+
 /// Reads arguments that conform to the schema of their type.
-pub fn parse<T: JsonSchema + DeserializeOwned>(mut arguments: Value) -> Result<T, ArgumentError> {
+pub fn parse<T: JsonSchema + DeserializeOwned + 'static>(mut arguments: Value) -> Result<T, ArgumentError> {
     drop_nulls(&mut arguments);
-    check(&input_schema::<T>(), &arguments)?;
+    check(&kept_schema::<T>(), &arguments)?;
     serde_json::from_value(arguments).map_err(|error| ArgumentError(error.to_string()))
 }
 

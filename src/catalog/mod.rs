@@ -16,6 +16,7 @@ pub use uri::Variables;
 
 use crate::model::operation::Operation;
 use crate::model::scope::{Requirement, ScopeSet};
+use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -164,6 +165,7 @@ impl Prompt {
 }
 
 /// Something a client fills into a prompt; always text.
+#[derive(Serialize)]
 pub struct PromptArgument {
     pub name: &'static str,
     pub title: &'static str,

@@ -84,7 +84,7 @@ pub struct Done {
 }
 
 /// An argument type: the tool's schema, parser and meaning.
-trait Arguments: DeserializeOwned + Serialize + JsonSchema {
+trait Arguments: DeserializeOwned + Serialize + JsonSchema + 'static {
     /// What the client is told after the write.
     const REPORT: Report;
 

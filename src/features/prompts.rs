@@ -5,7 +5,7 @@
 
 use super::REASON_MAX;
 use crate::catalog::{self, Prompt, PromptArgument, Reach, Resource, Variables};
-use crate::mcp::{Error, PromptContent, PromptOutcome, ResourceContents};
+use crate::mcp::{Error, PromptMessage, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
 use crate::model::visible::{self, quote};
 
@@ -39,7 +39,7 @@ pub fn outcome(
     let mut embedded = Vec::new();
     for (index, (entry, contents)) in entries(prompt).zip(contents).enumerate() {
         match contents {
-            Ok(contents) => embedded.push(PromptContent::Resource(contents)),
+            Ok(contents) => embedded.push(PromptMessage::Resource(contents)),
             Err(error @ (Error::Forbidden(_) | Error::Unavailable { .. } | Error::ResourceNotFound(_)))
                 if index > 0 =>
             {
@@ -50,7 +50,7 @@ pub fn outcome(
             Err(error) => return Err(error),
         }
     }
-    let messages = std::iter::once(PromptContent::Text(words)).chain(embedded).collect();
+    let messages = std::iter::once(PromptMessage::Text(words)).chain(embedded).collect();
     Ok(PromptOutcome { description: prompt.description, messages })
 }
 

@@ -58,6 +58,6 @@ impl RequestedResource {
             BodyError::Cursor => Error::InvalidParams(error.to_string()),
             BodyError::Absent => Error::ResourceNotFound(self.uri.clone()),
         })?;
-        Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for, media: None })
+        Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for })
     }
 }

@@ -7,7 +7,8 @@
 use super::HostedSurface;
 use crate::catalog::ArgumentError;
 use crate::catalog::tools::reading::{LIST_RESOURCES, ListArguments, READ_RESOURCE, ReadArguments};
-use crate::mcp::{Error, Handled, Surface as _, ToolOutcome, paging};
+use crate::catalog::uri::Roots;
+use crate::mcp::{Error, Handled, ServerHandler as _, ToolOutcome, paging};
 use serde_json::{Map, Value, json};
 
 /// Calls the tool, if it is one of the two.
@@ -43,8 +44,9 @@ async fn list(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, E
     let resources = page.entries.iter().map(|listed| json!({ "uri": listed.uri, "title": listed.title() }));
     let mut shown = json!({ "resources": resources.collect::<Vec<_>>() });
     if cursor.is_none() {
-        let templates = surface.resource_templates();
-        let templates = templates.iter().map(|(uri, entry)| json!({ "uriTemplate": uri, "title": entry.title }));
+        let templates = surface.granted().filter(|(entry, _)| entry.is_template());
+        let templates = templates
+            .map(|(entry, _)| json!({ "uriTemplate": Roots::HOSTED.listed_template(entry), "title": entry.title }));
         shown["resourceTemplates"] = templates.collect();
     }
     if let Some(next) = page.next {

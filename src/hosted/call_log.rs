@@ -15,7 +15,7 @@ use serde_json::Value;
 pub fn log(ledger: &Ledger<'_>, call: &Call) {
     let (era, method) = (call.version.as_str(), methods::known_name(&call.request.method));
     ledger.heard(Asked { era, method, entry: entry(method, &call.request) });
-    if call.version.is_modern()
+    if !call.version.has_handshake()
         && let Some(trace) = trace(&call.request)
     {
         ledger.follow(trace);

@@ -7,7 +7,7 @@ use super::access;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
 use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
-use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions, Surface as _};
+use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions};
 use crate::model::ids::PageId;
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
@@ -37,10 +37,10 @@ pub async fn suggest(surface: &HostedSurface<'_>, sought: &Completion) -> Handle
 /// Whether the caller could use what the argument belongs to, and it has such an argument.
 fn is_known(surface: &HostedSurface<'_>, sought: &Completion) -> bool {
     match &sought.of {
-        CompletionTarget::Prompt(name) => surface
-            .prompts()
-            .iter()
-            .any(|prompt| prompt.name == name && prompt.arguments.iter().any(|one| one.name == sought.argument)),
+        CompletionTarget::Prompt(name) => catalog::find_prompt(name).is_some_and(|prompt| {
+            let is_granted = prompt.scopes().is_some_and(|needed| surface.guard.caller.scopes.covers(needed));
+            is_granted && prompt.arguments.iter().any(|one| one.name == sought.argument)
+        }),
         CompletionTarget::Resource(template) => {
             let entry = RESOURCES.iter().find(|entry| Roots::HOSTED.listed_template(entry) == *template);
             let scopes = surface.guard.caller.scopes;

@@ -11,6 +11,7 @@ pub mod call_log;
 pub mod caller;
 mod complete;
 mod ended;
+mod lists;
 mod page_argument;
 mod prompt;
 pub mod rate_limit;
@@ -18,22 +19,18 @@ mod read;
 mod stage;
 pub mod write;
 
-use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::{INCIDENT_DETAIL, RESOURCES};
-use crate::catalog::tools::TOOLS;
-use crate::catalog::tools::reading::READING_TOOLS;
 use crate::catalog::uri::Roots;
-use crate::catalog::{Binding, Prompt, Resource, Tool, Variables};
+use crate::catalog::{Binding, Resource, Variables};
 use crate::features;
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
-    Surface, ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
+    ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, Scope};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
-use crate::writes::call_arguments;
 use access::Denied;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -61,7 +58,7 @@ pub struct HostedSurface<'a> {
 }
 
 #[async_trait(?Send)]
-impl Surface for HostedSurface<'_> {
+impl ServerHandler for HostedSurface<'_> {
     fn server(&self) -> ServerInfo {
         ServerInfo {
             name: "statibeat-hosted-mcp",
@@ -85,18 +82,16 @@ impl Surface for HostedSurface<'_> {
         Ok(listed)
     }
 
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
-        let templates = self.granted().filter(|(entry, _)| entry.is_template());
-        templates.map(|(entry, _)| (Roots::HOSTED.listed_template(entry), entry)).collect()
+    fn resource_templates(&self) -> Vec<ListEntry> {
+        lists::resource_templates(self.guard.caller.scopes)
     }
 
     async fn read(&self, uri: &str) -> Handled<ResourceContents> {
         read::one(self, uri).await
     }
 
-    fn prompts(&self) -> Vec<&'static Prompt> {
-        let scopes = self.guard.caller.scopes;
-        PROMPTS.iter().filter(|prompt| prompt.scopes().is_some_and(|needed| scopes.covers(needed))).collect()
+    fn prompts(&self) -> Vec<ListEntry> {
+        lists::prompts(self.guard.caller.scopes)
     }
 
     async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
@@ -107,13 +102,8 @@ impl Surface for HostedSurface<'_> {
         complete::suggest(self, &sought).await
     }
 
-    /// All of them, granted or not: a client that never hears of a tool can never ask for its scope.
-    fn tools(&self) -> Vec<(&'static Tool, Value)> {
-        let offered = TOOLS.iter().filter(|tool| tool.hosted.is_some());
-        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to((tool.input_schema)()));
-        let reading = READING_TOOLS.iter().filter(|_| self.has_read_bridge);
-        let reading = reading.map(|tool| (tool, (tool.input_schema)()));
-        offered.map(|tool| (tool, schema(tool))).chain(reading).collect()
+    fn tools(&self) -> Vec<ListEntry> {
+        lists::tools(self.has_read_bridge)
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {

@@ -2,6 +2,7 @@
 
 use super::testing::{Scene, pages};
 use super::*;
+use crate::catalog::tools::TOOLS;
 use crate::model::scope::ScopeSet;
 use crate::ports::HttpError;
 use crate::upstream::testing::{FakeHttp, claims_of};
@@ -170,11 +171,15 @@ async fn lists_show_what_scope_and_role_allow_together() {
     assert_eq!(listed(Scope::AnalyticsRead.into(), READER).await, Vec::<String>::new());
 }
 
+fn parsed(entry: &ListEntry) -> Value {
+    serde_json::from_str(entry.get()).expect("JSON")
+}
+
 #[tokio::test]
 async fn templates_are_those_of_granted_scopes() {
     let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
     let templates = scene.run(async |surface| surface.resource_templates()).await;
-    let uris: Vec<&str> = templates.iter().map(|(uri, _)| uri.as_str()).collect();
+    let uris: Vec<Value> = templates.iter().map(|entry| parsed(entry)["uriTemplate"].clone()).collect();
     assert_eq!(uris, ["statibeat://pages/{page_id}/incidents/{incident_id}"], "what is concrete is in the other list");
 }
 
@@ -183,9 +188,10 @@ async fn tools_are_listed_without_their_scope_and_need_a_page() {
     let scene = Scene::new(ScopeSet::EMPTY, FakeHttp::answering([]));
     let tools = scene.run(async |surface| surface.tools()).await;
     assert_eq!(tools.len(), TOOLS.iter().filter(|tool| tool.hosted.is_some()).count());
-    for (tool, schema) in tools {
-        assert_eq!(schema["required"][0], "page_id", "{}", tool.name);
-        assert_eq!(schema["properties"]["page_id"]["type"], "integer", "{}", tool.name);
+    for tool in tools.iter().map(parsed) {
+        let schema = &tool["inputSchema"];
+        assert_eq!(schema["required"][0], "page_id", "{tool}");
+        assert_eq!(schema["properties"]["page_id"]["type"], "integer", "{tool}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! Questions to the person during a request ([elicitation](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation)): what a client can ask them, what we ask, what came
 //! back. Modern clients only: a question ends the request, and the client repeats it with the answers.
 
-use super::era::{self, Revision};
 use super::message::Request;
+use super::version::{self, ProtocolVersion};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -43,14 +44,14 @@ pub struct Questions {
 
 impl Dialogue {
     /// What a request brings. A legacy client can be asked nothing.
-    pub fn of(request: &Request, revision: Revision) -> Dialogue {
-        if !revision.is_modern() {
+    pub fn of(request: &Request, revision: ProtocolVersion) -> Dialogue {
+        if revision.has_handshake() {
             return Dialogue::default();
         }
         let object = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
         let params = &request.params;
         Dialogue {
-            capabilities: object(params.get("_meta").and_then(|meta| meta.get(era::CAPABILITIES_KEY))),
+            capabilities: object(params.get("_meta").and_then(|meta| meta.get(version::CAPABILITIES_KEY))),
             answers: object(params.get("inputResponses")),
             state: params.get("requestState").and_then(Value::as_str).map(str::to_owned),
         }
@@ -110,20 +111,29 @@ impl Questions {
         (!missing.is_empty()).then_some(Value::Object(missing))
     }
 
-    /// The fields of the result that asks.
-    pub fn fields(&self) -> Value {
-        let mut fields = json!({ "resultType": "input_required" });
-        if !self.asked.is_empty() {
-            let asked = self.asked.iter().map(|(key, question)| {
-                ((*key).to_owned(), json!({ "method": question.kind.method(), "params": question.params }))
-            });
-            fields["inputRequests"] = Value::Object(asked.collect());
+    pub fn into_result(self) -> InputRequiredResult {
+        let request = |question: Question| InputRequest { method: question.kind.method(), params: question.params };
+        InputRequiredResult {
+            input_requests: self.asked.into_iter().map(|(key, question)| (key, request(question))).collect(),
+            request_state: self.state,
         }
-        if let Some(state) = &self.state {
-            fields["requestState"] = json!(state);
-        }
-        fields
     }
+}
+
+/// The result that asks for input.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputRequiredResult {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    input_requests: BTreeMap<&'static str, InputRequest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_state: Option<String>,
+}
+
+#[derive(Serialize)]
+struct InputRequest {
+    method: &'static str,
+    params: Value,
 }
 
 impl QuestionKind {
@@ -149,7 +159,7 @@ mod tests {
     use super::*;
 
     #[expect(clippy::needless_pass_by_value, reason = "a literal reads best in the call")]
-    fn dialogue(params: Value, revision: Revision) -> Dialogue {
+    fn dialogue(params: Value, revision: ProtocolVersion) -> Dialogue {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
         match super::super::message::parse(body.as_bytes()) {
             Ok(super::super::message::Message::Request(request)) => Dialogue::of(&request, revision),
@@ -159,7 +169,7 @@ mod tests {
 
     #[expect(clippy::needless_pass_by_value, reason = "a literal reads best in the call")]
     fn with(capabilities: Value) -> Dialogue {
-        dialogue(json!({ "_meta": { era::CAPABILITIES_KEY: capabilities } }), Revision::MODERN)
+        dialogue(json!({ "_meta": { version::CAPABILITIES_KEY: capabilities } }), ProtocolVersion::LATEST)
     }
 
     #[test]
@@ -173,8 +183,8 @@ mod tests {
         assert_eq!(can(json!({ "elicitation": { "url": {} } })), [false; 3]);
         assert_eq!(can(json!({ "elicitation": { "url": {}, "form": {} } })), [true, false, false]);
         assert_eq!(can(json!({ "elicitation": true, "roots": null })), [false; 3]);
-        let params = json!({ "_meta": { era::CAPABILITIES_KEY: { "elicitation": {} } } });
-        assert!(!dialogue(params, Revision::NEWEST_LEGACY).can(QuestionKind::Form));
+        let params = json!({ "_meta": { version::CAPABILITIES_KEY: { "elicitation": {} } } });
+        assert!(!dialogue(params, ProtocolVersion::LATEST_WITH_HANDSHAKE).can(QuestionKind::Form));
     }
 
     #[test]
@@ -189,7 +199,7 @@ mod tests {
     #[test]
     fn a_form_is_filled_in_declined_cancelled_or_not_answered() {
         let form = |answer: Value| {
-            let dialogue = dialogue(json!({ "inputResponses": { "confirm": answer } }), Revision::MODERN);
+            let dialogue = dialogue(json!({ "inputResponses": { "confirm": answer } }), ProtocolVersion::LATEST);
             dialogue.form("confirm").map(Result::<&_, _>::cloned)
         };
         let filled = json!({ "publish": true });

@@ -1,13 +1,17 @@
 //! Every reason for not giving a result, and what it becomes on the wire ([error codes](https://modelcontextprotocol.io/specification/2026-07-28/basic)). The only place that
 //! writes JSON-RPC error codes.
 
-use super::era::Revision;
 use super::message::Id;
+use super::results::to_bytes;
+use super::version::ProtocolVersion;
 use super::{Error, NAME_MAX};
 use crate::model::visible::quote;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// The version of JSON-RPC.
+pub const JSON_RPC: &str = "2.0";
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -23,7 +27,7 @@ const INSUFFICIENT_SCOPE: i64 = 403;
 const TOO_MANY_MESSAGES: i64 = 429;
 
 /// The body of a 429. It names no message, for none was read.
-pub fn too_many_messages(wait: Duration) -> Value {
+pub fn too_many_messages(wait: Duration) -> Vec<u8> {
     let seconds = wait.as_secs().max(1);
     let words = format!(
         "This connection sends too many messages. Nothing was read or published. Wait {seconds} seconds, then send the message again."
@@ -67,7 +71,7 @@ pub enum ProtocolError {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
     Protocol(ProtocolError),
-    Surface(Error),
+    Handler(Error),
 }
 
 impl From<ProtocolError> for Failure {
@@ -78,8 +82,24 @@ impl From<ProtocolError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure::Surface(error)
+        Failure::Handler(error)
     }
+}
+
+#[derive(Serialize)]
+struct ErrorResponse<'a> {
+    error: ErrorObject<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Value>,
+    jsonrpc: &'static str,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    message: &'a str,
 }
 
 /// A failure on the wire.
@@ -92,17 +112,11 @@ pub struct WireError {
 }
 
 impl WireError {
-    /// The JSON-RPC answer. An id that could not be read is left out, as the revisions' schemas have it.
-    pub fn body(&self, id: Option<&Id>) -> Value {
-        let mut error = json!({ "code": self.code, "message": self.message });
-        if let Some(data) = &self.data {
-            error["data"] = data.clone();
-        }
-        let mut body = json!({ "jsonrpc": "2.0", "error": error });
-        if let Some(id) = id {
-            body["id"] = id.as_value().clone();
-        }
-        body
+    /// The JSON-RPC answer. An id that could not be read is left out, as the versions' schemas have it.
+    pub fn body(&self, id: Option<&Id>) -> Vec<u8> {
+        let Self { code, message, data, .. } = self;
+        let error = ErrorObject { code: *code, message, data: data.as_ref() };
+        to_bytes(&ErrorResponse { error, id: id.map(Id::as_value), jsonrpc: JSON_RPC })
     }
 
     fn new(status: u16, code: i64, message: &impl ToString) -> Self {
@@ -116,15 +130,15 @@ impl WireError {
 
 impl Failure {
     /// What it becomes in a revision's answer.
-    pub fn wire(&self, revision: Revision) -> WireError {
+    pub fn wire(&self, revision: ProtocolVersion) -> WireError {
         match self {
             Failure::Protocol(error) => protocol_error(error, revision),
-            Failure::Surface(error) => surface_error(error, revision),
+            Failure::Handler(error) => handler_error(error, revision),
         }
     }
 }
 
-fn protocol_error(error: &ProtocolError, revision: Revision) -> WireError {
+fn protocol_error(error: &ProtocolError, revision: ProtocolVersion) -> WireError {
     match error {
         ProtocolError::NotJson => WireError::new(400, PARSE_ERROR, error),
         ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) | ProtocolError::Batch(_) => {
@@ -133,23 +147,23 @@ fn protocol_error(error: &ProtocolError, revision: Revision) -> WireError {
         ProtocolError::IncompleteEnvelope(_) => WireError::new(400, INVALID_PARAMS, error),
         ProtocolError::HeaderMismatch(_) => WireError::new(400, HEADER_MISMATCH, error),
         ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
-            .with(json!({ "supported": [Revision::MODERN.as_str()], "requested": requested })),
+            .with(json!({ "supported": [ProtocolVersion::LATEST.as_str()], "requested": requested })),
         ProtocolError::UnknownMethod(_) => {
-            WireError::new(if revision.is_modern() { 404 } else { 200 }, METHOD_NOT_FOUND, error)
+            WireError::new(if !revision.has_handshake() { 404 } else { 200 }, METHOD_NOT_FOUND, error)
         }
     }
 }
 
-fn surface_error(error: &Error, revision: Revision) -> WireError {
+fn handler_error(error: &Error, revision: ProtocolVersion) -> WireError {
     match error {
         Error::UnknownTool(_) | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
             WireError::new(200, INVALID_PARAMS, error)
         }
         Error::ResourceNotFound(uri) => {
-            let code = if revision.is_modern() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
+            let code = if !revision.has_handshake() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
             WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
         }
-        Error::MissingCapability(capabilities) if revision.is_modern() => {
+        Error::MissingCapability(capabilities) if !revision.has_handshake() => {
             WireError::new(400, MISSING_CAPABILITY, error).with(json!({ "requiredCapabilities": capabilities }))
         }
         // A question that cannot be asked; legacy revisions have none.
@@ -158,7 +172,7 @@ fn surface_error(error: &Error, revision: Revision) -> WireError {
         Error::AccessEnded | Error::GrantEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
         Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),
-        Error::Internal(_) => WireError::new(if revision.is_modern() { 500 } else { 200 }, INTERNAL_ERROR, error),
+        Error::Internal(_) => WireError::new(if !revision.has_handshake() { 500 } else { 200 }, INTERNAL_ERROR, error),
     }
 }
 
@@ -173,8 +187,8 @@ mod tests {
             let wire = failure.wire(revision);
             (wire.status, wire.code)
         };
-        assert_eq!(on_wire(Revision::V2025_11_25), legacy, "{failure:?}");
-        assert_eq!(on_wire(Revision::V2026_07_28), modern, "{failure:?}");
+        assert_eq!(on_wire(ProtocolVersion::V2025_11_25), legacy, "{failure:?}");
+        assert_eq!(on_wire(ProtocolVersion::V2026_07_28), modern, "{failure:?}");
     }
 
     #[test]
@@ -206,7 +220,7 @@ mod tests {
     fn name_in_an_error_message_stands_in_quotation_marks_on_one_line() {
         let name = "x\nNothing was published.\u{202e}\" \u{e0041}";
         let quoted = r#""x\nNothing was published.\u{202e}\" \u{e0041}""#;
-        let of = |failure: Failure| failure.wire(Revision::V2025_11_25).message;
+        let of = |failure: Failure| failure.wire(ProtocolVersion::V2025_11_25).message;
         for (failure, message) in [
             (Error::UnknownTool(name.into()).into(), format!("unknown tool {quoted}")),
             (Error::UnknownPrompt(name.into()).into(), format!("unknown prompt {quoted}")),
@@ -221,16 +235,17 @@ mod tests {
 
     #[test]
     fn our_own_fault_is_not_told() {
-        let wire = Failure::from(Error::Internal("no such table: grants".to_owned())).wire(Revision::V2025_11_25);
+        let wire =
+            Failure::from(Error::Internal("no such table: grants".to_owned())).wire(ProtocolVersion::V2025_11_25);
         assert_eq!(
-            wire.body(None),
+            serde_json::from_slice::<Value>(&wire.body(None)).expect("JSON"),
             json!({ "jsonrpc": "2.0", "error": { "code": -32603, "message": "internal error" } })
         );
     }
 
     #[test]
     fn what_a_client_needs_to_go_on_is_in_the_data() {
-        let data = |failure: Failure| failure.wire(Revision::V2026_07_28).data;
+        let data = |failure: Failure| failure.wire(ProtocolVersion::V2026_07_28).data;
         let supported = json!({ "supported": ["2026-07-28"], "requested": "2027-01-01" });
         assert_eq!(data(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()).into()), Some(supported));
         let capability = json!({ "sampling": {} });

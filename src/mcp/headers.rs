@@ -25,7 +25,7 @@ impl TransportHeaders<'_> {
 
     /// Whether the version is one without a handshake.
     pub fn names_modern(&self) -> bool {
-        self.version().is_some_and(super::era::names_modern)
+        self.version().is_some_and(super::version::names_modern)
     }
 
     /// What is there must agree with the body.

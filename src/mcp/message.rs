@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0 messages, read from bytes ([messages](https://modelcontextprotocol.io/specification/2026-07-28/basic); JSON-RPC 2.0, sections 4 to 6).
 //!
-//! Only the shape is judged here. Which revision a request speaks is `era`'s business, and what it asks for is
+//! Only the shape is judged here. Which version a request speaks is `version`'s business, and what it asks for is
 //! `methods`'.
 
 use super::error::ProtocolError;

@@ -1,14 +1,18 @@
-//! What each method asks of the surface ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
+//! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
-use super::era::Revision;
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
 use super::report::{self, CallFacts, End, Handled};
-use super::results::{self, Body, Caching};
-use super::{Completion, CompletionTarget, Dialogue, Error, Surface, ToolOutcome, paging};
+use super::results::{
+    self, CacheHint, CallToolResult, CompleteResult, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
+    ListEntry, ListResult, ReadResourceResult, Responder,
+};
+use super::version::ProtocolVersion;
+use super::{Completion, CompletionTarget, Dialogue, Error, ServerHandler, ToolOutcome, paging};
 use crate::catalog::Variables;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::time::Duration;
+use strum::{EnumString, IntoStaticStr};
 
 /// The same for everybody, and changes only with a release.
 const DISCOVERY_FRESH_FOR: Duration = Duration::from_hours(1);
@@ -19,41 +23,38 @@ const RESOURCES_FRESH_FOR: Duration = Duration::from_mins(1);
 
 type Params = Map<String, Value>;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, EnumString, IntoStaticStr)]
 enum Method {
+    #[strum(serialize = "initialize")]
     Initialize,
+    #[strum(serialize = "server/discover")]
     Discover,
+    #[strum(serialize = "ping")]
     Ping,
+    #[strum(serialize = "tools/list")]
     ListTools,
+    #[strum(serialize = "tools/call")]
     CallTool,
+    #[strum(serialize = "resources/list")]
     ListResources,
+    #[strum(serialize = "resources/templates/list")]
     ListResourceTemplates,
+    #[strum(serialize = "resources/read")]
     ReadResource,
+    #[strum(serialize = "prompts/list")]
     ListPrompts,
+    #[strum(serialize = "prompts/get")]
     GetPrompt,
+    #[strum(serialize = "completion/complete")]
     Complete,
 }
 
-const NAMES: [(&str, Method); 11] = [
-    ("initialize", Method::Initialize),
-    ("server/discover", Method::Discover),
-    ("ping", Method::Ping),
-    ("tools/list", Method::ListTools),
-    ("tools/call", Method::CallTool),
-    ("resources/list", Method::ListResources),
-    ("resources/templates/list", Method::ListResourceTemplates),
-    ("resources/read", Method::ReadResource),
-    ("prompts/list", Method::ListPrompts),
-    ("prompts/get", Method::GetPrompt),
-    ("completion/complete", Method::Complete),
-];
-
 impl Method {
-    fn parse(name: &str, revision: Revision) -> Option<Method> {
-        let method = NAMES.into_iter().find(|(known, _)| *known == name)?.1;
-        let is_there = match method {
-            Method::Initialize | Method::Ping => !revision.is_modern(),
-            Method::Discover => revision.is_modern(),
+    fn parse(name: &str, version: ProtocolVersion) -> Option<Method> {
+        let method: Method = name.parse().ok()?;
+        let exists = match method {
+            Method::Initialize | Method::Ping => version.has_handshake(),
+            Method::Discover => !version.has_handshake(),
             Method::ListTools
             | Method::CallTool
             | Method::ListResources
@@ -63,28 +64,33 @@ impl Method {
             | Method::GetPrompt
             | Method::Complete => true,
         };
-        is_there.then_some(method)
+        exists.then_some(method)
     }
 }
 
 /// The method's name in words of ours; `other` for one that nobody knows.
 pub fn known_name(name: &str) -> &'static str {
-    NAMES.into_iter().find(|(known, _)| *known == name).map_or("other", |(known, _)| known)
+    name.parse::<Method>().map_or("other", <&str>::from)
 }
 
-/// A request's result, and how it ended.
+/// A response, or why there is none, and how the request ended.
 pub struct Performed {
-    pub result: Result<Body, Failure>,
+    pub result: Result<Vec<u8>, Failure>,
     pub facts: CallFacts,
     pub end: End,
 }
 
-/// Performs a request in the revision it speaks.
-pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revision) -> Performed {
-    let dialogue = Dialogue::of(request, revision);
+/// Performs a request in the protocol version it speaks.
+pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: ProtocolVersion) -> Performed {
+    let exchange = Exchange {
+        handler,
+        params: &request.params,
+        responder: Responder { id: &request.id, version, server: handler.server() },
+        dialogue: Dialogue::of(request, version),
+    };
     let unknown = || ProtocolError::UnknownMethod(request.method.clone());
-    let dispatched = match Method::parse(&request.method, revision).ok_or_else(unknown) {
-        Ok(method) => dispatch(surface, method, &request.params, revision, &dialogue).await.map_err(Failure::from),
+    let dispatched = match Method::parse(&request.method, version).ok_or_else(unknown) {
+        Ok(method) => exchange.dispatch(method).await.map_err(Failure::from),
         Err(error) => Err(error.into()),
     };
     let (result, mut facts) = match dispatched {
@@ -92,13 +98,16 @@ pub async fn perform(surface: &dyn Surface, request: &Request, revision: Revisio
         Err(failure) => return Performed::failed(failure, CallFacts::default()),
     };
     match result {
-        Ok((body, end)) => Performed { result: Ok(body), facts, end },
-        Err(Error::InputRequired(questions)) => match questions.missing(&dialogue) {
+        Ok((response, end)) => Performed { result: Ok(response), facts, end },
+        Err(Error::InputRequired(questions)) => match questions.missing(&exchange.dialogue) {
             Some(missing) => {
                 facts.outcome = None;
                 Performed::failed(Error::MissingCapability(missing).into(), facts)
             }
-            None => Performed { result: Ok(Body::uncached(questions.fields())), facts, end: report::ANSWERED },
+            None => {
+                let response = exchange.responder.input_required(questions.into_result());
+                Performed { result: Ok(response), facts, end: report::ANSWERED }
+            }
         },
         Err(error) => Performed::failed(error.into(), facts),
     }
@@ -110,82 +119,93 @@ impl Performed {
     }
 }
 
-async fn dispatch(
-    surface: &dyn Surface,
-    method: Method,
-    params: &Params,
-    revision: Revision,
-    dialogue: &Dialogue,
-) -> Result<Handled<(Body, End)>, Error> {
-    let body = match method {
-        Method::CallTool => return call_tool(surface, params, revision, dialogue).await,
-        Method::ReadResource => {
-            let read = surface.read(text(params, "uri")?).await;
-            read.map(|contents| Body::private(results::read(&contents), contents.fresh_for))
-        }
-        Method::GetPrompt => {
-            let prompt = surface.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await;
-            prompt.map(|outcome| Body::uncached(results::prompt_messages(outcome)))
-        }
-        Method::Complete => {
-            let suggestions = surface.complete(completion(params)?).await;
-            suggestions.map(|suggestions| Body::uncached(results::completion(suggestions)))
-        }
-        Method::Initialize => initialize(surface, params).into(),
-        Method::Ping => Ok(Body::uncached(json!({}))).into(),
-        Method::Discover => {
-            let fields = results::discover(&surface.server());
-            Ok(Body { fields, caching: Caching::Public(DISCOVERY_FRESH_FOR) }).into()
-        }
-        Method::ListTools => {
-            let entries = surface.tools().into_iter().map(|(tool, schema)| results::tool(surface, tool, &schema));
-            list("tools", entries.collect(), params, LISTS_FRESH_FOR).into()
-        }
-        Method::ListResources => {
-            let entries = surface.resources().await?;
-            let entries = entries.iter().map(results::resource);
-            list("resources", entries.collect(), params, RESOURCES_FRESH_FOR).into()
-        }
-        Method::ListResourceTemplates => {
-            let templates = surface.resource_templates();
-            let entries = templates.iter().map(|(uri, entry)| results::resource_template(uri, entry));
-            list("resourceTemplates", entries.collect(), params, LISTS_FRESH_FOR).into()
-        }
-        Method::ListPrompts => {
-            let entries = surface.prompts().into_iter().map(|prompt| results::prompt(surface, prompt));
-            list("prompts", entries.collect(), params, LISTS_FRESH_FOR).into()
-        }
-    };
-    Ok(body.map(|body| (body, report::ANSWERED)))
+/// One request, and what answers it.
+struct Exchange<'a> {
+    handler: &'a dyn ServerHandler,
+    params: &'a Params,
+    responder: Responder<'a>,
+    dialogue: Dialogue,
 }
 
-/// Echoes the revision asked for if we speak it, or offers the newest with a handshake.
-fn initialize(surface: &dyn Surface, params: &Params) -> Result<Body, Error> {
-    let asked = text(params, "protocolVersion")?;
-    let revision = Revision::parse_legacy(asked).unwrap_or(Revision::NEWEST_LEGACY);
-    Ok(Body::uncached(results::initialize(&surface.server(), revision)))
-}
+impl Exchange<'_> {
+    async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, End)>, Error> {
+        let Self { handler, params, responder, dialogue } = self;
+        let server = responder.server;
+        let respond = |result, fresh_for| responder.into_response(result, CacheHint::Private(fresh_for));
+        let response = match method {
+            Method::CallTool => return self.call_tool().await,
+            Method::ReadResource => handler.read(text(params, "uri")?).await.map(|contents| {
+                let hint = CacheHint::Private(contents.fresh_for);
+                responder.into_response(ReadResourceResult::from(contents), hint)
+            }),
+            Method::GetPrompt => {
+                let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await;
+                prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), CacheHint::None))
+            }
+            Method::Complete => {
+                let values = handler.complete(completion(params)?).await;
+                values.map(|values| responder.into_response(CompleteResult::from(values), CacheHint::None))
+            }
+            Method::Initialize => {
+                // Echoes the version asked for if we speak it, or offers the newest with a handshake.
+                let version = ProtocolVersion::parse_with_handshake(text(params, "protocolVersion")?);
+                let version = version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE);
+                Ok(responder.into_response(InitializeResult::new(server, version), CacheHint::None)).into()
+            }
+            Method::Ping => Ok(responder.into_response(EmptyResult {}, CacheHint::None)).into(),
+            Method::Discover => {
+                Ok(responder.into_response(DiscoverResult::new(server), CacheHint::Public(DISCOVERY_FRESH_FOR))).into()
+            }
+            Method::ListTools => {
+                let (tools, next_cursor) = self.page(handler.tools())?;
+                Ok(respond(ListResult { tools, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
+            }
+            Method::ListResources => {
+                let listed = handler.resources().await?;
+                let (resources, next_cursor) =
+                    self.page(listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed))).collect())?;
+                Ok(respond(ListResult { resources, next_cursor, ..ListResult::default() }, RESOURCES_FRESH_FOR)).into()
+            }
+            Method::ListResourceTemplates => {
+                let (resource_templates, next_cursor) = self.page(handler.resource_templates())?;
+                Ok(respond(ListResult { resource_templates, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR))
+                    .into()
+            }
+            Method::ListPrompts => {
+                let (prompts, next_cursor) = self.page(handler.prompts())?;
+                Ok(respond(ListResult { prompts, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
+            }
+        };
+        Ok(response.map(|response| (response, report::ANSWERED)))
+    }
 
-/// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
-/// error it would only reach the client.
-async fn call_tool(
-    surface: &dyn Surface,
-    params: &Params,
-    revision: Revision,
-    dialogue: &Dialogue,
-) -> Result<Handled<(Body, End)>, Error> {
-    let Handled { result, facts } = surface.call(text(params, "name")?, object(params, "arguments")?, dialogue).await;
-    let outcome = match result {
-        Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
-            Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
-        }
-        result => result,
-    };
-    let called = Handled { result: outcome, facts };
-    Ok(called.map(|outcome| {
-        let end = report::end_of_tool(&outcome);
-        (Body::uncached(results::call(outcome, revision)), end)
-    }))
+    /// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
+    /// error it would only reach the client.
+    async fn call_tool(&self) -> Result<Handled<(Vec<u8>, End)>, Error> {
+        let (name, arguments) = (text(self.params, "name")?, object(self.params, "arguments")?);
+        let Handled { result, facts } = self.handler.call(name, arguments, &self.dialogue).await;
+        let result = match result {
+            Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
+                Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
+            }
+            result => result,
+        };
+        Ok(Handled { result, facts }.map(|outcome| {
+            let end = report::end_of_tool(&outcome);
+            let result = CallToolResult::new(outcome, self.responder.version);
+            (self.responder.into_response(result, CacheHint::None), end)
+        }))
+    }
+
+    /// One page of a list, and the cursor to the next.
+    fn page(&self, entries: Vec<ListEntry>) -> Result<(Option<Vec<ListEntry>>, Option<String>), Error> {
+        let cursor = match self.params.get("cursor") {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(text(self.params, "cursor")?),
+        };
+        let page = paging::page(entries, cursor)?;
+        Ok((Some(page.entries), page.next))
+    }
 }
 
 fn completion(params: &Params) -> Result<Completion, Error> {
@@ -202,20 +222,6 @@ fn completion(params: &Params) -> Result<Completion, Error> {
         typed: text(&argument, "value")?.to_owned(),
         chosen: texts(&object(params, "context")?, "arguments")?,
     })
-}
-
-/// One page of a list.
-fn list(name: &str, entries: Vec<Value>, params: &Params, fresh_for: Duration) -> Result<Body, Error> {
-    let cursor = match params.get("cursor") {
-        None | Some(Value::Null) => None,
-        Some(_) => Some(text(params, "cursor")?),
-    };
-    let page = paging::page(entries, cursor)?;
-    let mut fields = json!({ name: page.entries });
-    if let Some(next) = page.next {
-        fields["nextCursor"] = json!(next);
-    }
-    Ok(Body::private(fields, fresh_for))
 }
 
 fn text<'a>(params: &'a Params, name: &str) -> Result<&'a str, Error> {

@@ -1,11 +1,10 @@
-//! The Model Context Protocol: pure rules from a JSON message to a JSON answer, in both protocol eras.
+//! The Model Context Protocol: pure rules from a JSON message to a JSON answer, in every protocol version.
 //!
-//! No I/O and no OAuth here. Whoever offers the catalogue implements [`Surface`]; the two front ends are `hosted` and
-//! `page`. A message takes this way: [`message`] reads it, [`era`] finds the revision it speaks ([`headers`] having to
+//! No I/O and no OAuth here. Whoever offers the catalogue implements [`ServerHandler`]; the two front ends are `hosted` and
+//! `page`. A message takes this way: [`message`] reads it, [`version`] finds the version it speaks ([`headers`] having to
 //! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
 
 pub mod dialogue;
-pub mod era;
 pub mod error;
 pub mod headers;
 pub mod message;
@@ -16,73 +15,61 @@ pub mod results;
 pub mod server;
 pub mod state;
 pub mod stdio;
+pub mod version;
 
 pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
 pub use report::{CallFacts, CallReport, ClientInfo, Handled};
+pub use results::ListEntry;
 pub use server::{Answer, Call, answer};
 
-use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables};
+use crate::catalog::{Resource, Variables};
 use crate::model::scope::ScopeSet;
 use crate::model::visible::quote;
 use async_trait::async_trait;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// Longest name of a client's that an error message quotes, in characters.
 const NAME_MAX: usize = 100;
 
-/// What a front end must answer. Methods check access themselves, on every call.
+/// What a front end answers. Methods check access themselves, on every call.
 #[async_trait(?Send)]
-pub trait Surface {
-    /// Who we are, for `initialize` and `server/discover`.
+pub trait ServerHandler {
+    /// For `initialize` and `server/discover`.
     fn server(&self) -> ServerInfo;
 
     /// Concrete resources the caller can read now.
     async fn resources(&self) -> Result<Vec<ListedResource>, Error>;
 
-    /// Resource templates: `uriTemplate` and entry.
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)>;
+    fn resource_templates(&self) -> Vec<ListEntry>;
 
     async fn read(&self, uri: &str) -> Handled<ResourceContents>;
 
     /// Prompts the caller's scopes make useful.
-    fn prompts(&self) -> Vec<&'static Prompt>;
+    fn prompts(&self) -> Vec<ListEntry>;
 
-    /// The arguments that a prompt takes on this surface.
-    fn prompt_arguments(&self, prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
-        prompt.arguments.iter().collect()
-    }
-
-    /// Tools with the input schema this surface shows for them.
-    fn tools(&self) -> Vec<(&'static Tool, Value)>;
+    fn tools(&self) -> Vec<ListEntry>;
 
     /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome>;
 
-    /// The scopes that a tool's listing names. A surface without OAuth says none.
-    fn tool_scopes(&self, tool: &'static Tool) -> ScopeSet {
-        tool.hosted.map(|requirement| requirement.scope).into_iter().collect()
-    }
-
     /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
-    async fn prompt(&self, name: &str, _arguments: Variables, _dialogue: &Dialogue) -> Handled<PromptOutcome> {
-        Error::UnknownPrompt(name.to_owned()).into()
-    }
+    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Handled<PromptOutcome>;
 
     /// Suggests values for an argument. Something unknown has no values, and is no error.
-    async fn complete(&self, _sought: Completion) -> Handled<Suggestions> {
-        Ok(Suggestions::default()).into()
-    }
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions>;
 }
 
-/// Name and version of a front end, with what a model should know first.
-#[derive(Clone, Debug)]
+/// Name and version of a front end (`Implementation`), with what a model should know first.
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct ServerInfo {
     pub name: &'static str,
     pub title: &'static str,
     pub version: &'static str,
     /// How to start: which resource to read first.
+    #[serde(skip)]
     pub instructions: &'static str,
 }
 
@@ -110,30 +97,6 @@ pub struct ResourceContents {
     pub body: Value,
     /// How long a client may keep it.
     pub fresh_for: Duration,
-    /// What stands in the place of the body, where it is no JSON.
-    pub media: Option<Media>,
-}
-
-/// Contents that are no JSON of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Media {
-    pub mime_type: &'static str,
-    /// Its bytes or its text.
-    pub data: MediaData,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MediaData {
-    Text(String),
-    /// Bytes, already in Base64.
-    Base64(String),
-}
-
-/// A block of content besides text and links.
-pub enum Content {
-    Image(Media),
-    Audio(Media),
-    Resource(ResourceContents),
 }
 
 #[derive(Default)]
@@ -143,7 +106,6 @@ pub struct ToolOutcome {
     pub text: String,
     /// Conforms to the tool's output schema.
     pub structured: Option<Value>,
-    pub content: Vec<Content>,
     /// Resources worth reading next: URI and entry.
     pub links: Vec<(String, &'static Resource)>,
 }
@@ -152,16 +114,15 @@ pub struct PromptOutcome {
     /// What the prompt is for.
     pub description: &'static str,
     /// In order; all of them are the user's.
-    pub messages: Vec<PromptContent>,
+    pub messages: Vec<PromptMessage>,
 }
 
 /// One message of a prompt.
-pub enum PromptContent {
+pub enum PromptMessage {
     /// What is asked of the model.
     Text(String),
     /// A resource, freshly read, for clients that cannot read resources themselves.
     Resource(ResourceContents),
-    Other(Content),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

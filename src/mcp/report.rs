@@ -3,9 +3,9 @@
 //! The log, the metrics, the usage counts and the connection's diagnostics are computed from the report. A client's name comes
 //! from outside: it is cleaned, cut to one short line, and never believed.
 
-use super::era::{CLIENT_KEY, Revision};
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
+use super::version::{CLIENT_KEY, ProtocolVersion};
 use super::{Error, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{CallProblem, Outcome, Reason};
@@ -21,7 +21,7 @@ pub struct CallReport {
     /// The client, if it gave its name.
     pub client: Option<ClientInfo>,
     /// The version it speaks, if we speak it too.
-    pub version: Option<Revision>,
+    pub version: Option<ProtocolVersion>,
     pub outcome: Outcome,
     pub reason: Option<Reason>,
     /// Why there is no result, for the connection's diagnostics.
@@ -119,7 +119,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> End {
             refused(CallProblem::Revision)
         }
         Failure::Protocol(_) => refused(CallProblem::Protocol),
-        Failure::Surface(error) => match error {
+        Failure::Handler(error) => match error {
             // A question is answered by a result.
             Error::InputRequired(_) => ANSWERED,
             // Nobody is left to look after the connection.
@@ -138,7 +138,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> End {
 }
 
 impl CallReport {
-    pub(super) fn new(request: &Request, version: Option<Revision>, facts: CallFacts, end: End) -> Self {
+    pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, facts: CallFacts, end: End) -> Self {
         let (outcome, problem) = end;
         Self {
             client: ClientInfo::of(request),

@@ -1,23 +1,30 @@
-//! Result bodies, named as in the specification, and what each era wraps around them ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
+//! Results as the specification names them, and what each protocol version wraps around them ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
+//!
+//! A result is serialized once, straight into the response. What a list shows of an entry depends on the release alone, so
+//! whoever lists it prints it once ([`print`]) and hands out copies.
 
-use super::era::Revision;
+use super::error::JSON_RPC;
 use super::message::Id;
-use super::{
-    Content, ListedResource, Media, MediaData, PromptContent, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
-    Surface, ToolOutcome,
-};
+use super::version::ProtocolVersion;
+use super::{ListedResource, PromptMessage, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome};
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
-use crate::model::scope::Scope;
-use serde_json::{Value, json};
+use crate::model::scope::{Scope, ScopeSet};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use std::borrow::Cow;
 use std::time::Duration;
 
 const JSON: &str = "application/json";
 /// The protocol shows no more values than this.
 const SUGGESTIONS_MAX: usize = 100;
 
+/// An entry of a list, serialized.
+pub type ListEntry = Cow<'static, RawValue>;
+
 /// How long a client may keep a result, and who may share the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caching {
+pub enum CacheHint {
     /// The result of an action: no hint.
     None,
     Public(Duration),
@@ -25,229 +32,377 @@ pub enum Caching {
     Private(Duration),
 }
 
-/// A result before its era is known to it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Body {
-    /// The fields that every revision has.
-    pub fields: Value,
-    pub caching: Caching,
+/// What turns a result into the response to one request.
+#[derive(Clone, Copy)]
+pub struct Responder<'a> {
+    pub id: &'a Id,
+    pub version: ProtocolVersion,
+    pub server: ServerInfo,
 }
 
-impl Body {
-    /// A result that must not be kept.
-    pub fn uncached(fields: Value) -> Self {
-        Body { fields, caching: Caching::None }
+#[derive(Serialize)]
+struct JsonRpcResponse<'a, T> {
+    id: &'a Value,
+    jsonrpc: &'static str,
+    result: VersionedResult<'a, T>,
+}
+
+/// Versions without a handshake get the kind of result, who we are, and how long it keeps; the others the bare result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionedResult<'a, T> {
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<ResultMeta<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    #[serde(flatten)]
+    result: T,
+}
+
+#[derive(Serialize)]
+struct ResultMeta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/serverInfo")]
+    server: &'a ServerInfo,
+}
+
+impl Responder<'_> {
+    /// The response with a complete result.
+    pub fn into_response(self, result: impl Serialize, hint: CacheHint) -> Vec<u8> {
+        self.respond(result, "complete", hint)
     }
 
-    /// A result of this person's own.
-    pub fn private(fields: Value, fresh_for: Duration) -> Self {
-        Body { fields, caching: Caching::Private(fresh_for) }
+    /// The response that asks for input first.
+    pub fn input_required(self, result: impl Serialize) -> Vec<u8> {
+        self.respond(result, "input_required", CacheHint::None)
     }
 
-    /// The JSON-RPC answer: modern clients get the kind of result, who we are, and how long it keeps; legacy ones the
-    /// bare result.
-    pub fn dress(self, id: &Id, revision: Revision, server: &ServerInfo) -> Value {
-        let mut result = self.fields;
-        if revision.is_modern() {
-            if result.get("resultType").is_none() {
-                result["resultType"] = json!("complete");
-            }
-            result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": server_info(server) });
-            let hint = match self.caching {
-                Caching::None => None,
-                Caching::Public(time) => Some((time, "public")),
-                Caching::Private(time) => Some((time, "private")),
-            };
-            if let Some((time, scope)) = hint {
-                result["ttlMs"] = json!(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-                result["cacheScope"] = json!(scope);
-            }
-        }
-        json!({ "jsonrpc": "2.0", "id": id.as_value(), "result": result })
+    fn respond(&self, result: impl Serialize, result_type: &'static str, hint: CacheHint) -> Vec<u8> {
+        let is_bare = self.version.has_handshake();
+        let hint = match hint {
+            CacheHint::Public(time) if !is_bare => Some((time, "public")),
+            CacheHint::Private(time) if !is_bare => Some((time, "private")),
+            CacheHint::None | CacheHint::Public(_) | CacheHint::Private(_) => None,
+        };
+        let result = VersionedResult {
+            meta: (!is_bare).then_some(ResultMeta { server: &self.server }),
+            cache_scope: hint.map(|(_, scope)| scope),
+            result_type: (!is_bare).then_some(result_type),
+            ttl_ms: hint.map(|(time, _)| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            result,
+        };
+        to_bytes(&JsonRpcResponse { id: self.id.as_value(), jsonrpc: JSON_RPC, result })
     }
 }
 
-pub fn initialize(server: &ServerInfo, revision: Revision) -> Value {
-    json!({
-        "protocolVersion": revision.as_str(),
-        "capabilities": capabilities(),
-        "serverInfo": server_info(server),
-        "instructions": server.instructions,
+/// Serializes a message.
+pub(super) fn to_bytes(message: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).expect("keys of messages are text")
+}
+
+/// Serializes an entry of a list.
+pub fn print(entry: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(entry).expect("keys of entries are text")
+}
+
+#[derive(Serialize)]
+pub struct EmptyResult {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeResult {
+    protocol_version: &'static str,
+    capabilities: ServerCapabilities,
+    server_info: ServerInfo,
+    instructions: &'static str,
+}
+
+/// Versions with a handshake are not listed: those are found by `initialize`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscoverResult {
+    supported_versions: [&'static str; 1],
+    capabilities: ServerCapabilities,
+    instructions: &'static str,
+}
+
+#[derive(Default, Serialize)]
+struct ServerCapabilities {
+    tools: Supported,
+    resources: Supported,
+    prompts: Supported,
+    completions: Supported,
+}
+
+/// A capability without options.
+#[derive(Default, Serialize)]
+struct Supported {}
+
+impl InitializeResult {
+    pub fn new(server: ServerInfo, version: ProtocolVersion) -> Self {
+        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
+        Self { protocol_version: version.as_str(), capabilities, server_info: server, instructions }
+    }
+}
+
+impl DiscoverResult {
+    pub fn new(server: ServerInfo) -> Self {
+        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
+        Self { supported_versions: [ProtocolVersion::LATEST.as_str()], capabilities, instructions }
+    }
+}
+
+/// One page of a list.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_templates: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A tool in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolEntry<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    input_schema: &'a Value,
+    annotations: ToolAnnotations,
+    /// A tool whose result is only for reading says nothing about its shape.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    output_schema: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security_schemes: Option<[SecurityScheme; 1]>,
+}
+
+#[derive(Serialize)]
+struct SecurityScheme {
+    r#type: &'static str,
+    scopes: Vec<&'static str>,
+}
+
+/// All four, because the defaults of the specification say the worst.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the specification's four hints")]
+struct ToolAnnotations {
+    read_only_hint: bool,
+    destructive_hint: bool,
+    idempotent_hint: bool,
+    open_world_hint: bool,
+}
+
+impl ToolAnnotations {
+    /// A write reaches the open world: customers read it.
+    const fn of(effect: Effect) -> Self {
+        let (read_only_hint, destructive_hint, idempotent_hint) = match effect {
+            Effect::Reads => (true, false, true),
+            Effect::Adds => (false, false, false),
+            Effect::Changes | Effect::Destroys => (false, true, true),
+        };
+        Self { read_only_hint, destructive_hint, idempotent_hint, open_world_hint: !read_only_hint }
+    }
+}
+
+/// A tool as a list shows it, with the scopes that it needs; a server without OAuth names none.
+pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<RawValue> {
+    let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+    print(&ToolEntry {
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        input_schema,
+        annotations: ToolAnnotations::of(tool.effect),
+        output_schema: (tool.output_schema)(),
+        security_schemes: (!scopes.is_empty()).then_some([SecurityScheme { r#type: "oauth2", scopes }]),
     })
 }
 
-/// `server/discover`. Legacy revisions are not listed: those are found by `initialize`.
-pub fn discover(server: &ServerInfo) -> Value {
-    json!({
-        "supportedVersions": [Revision::MODERN.as_str()],
-        "capabilities": capabilities(),
-        "instructions": server.instructions,
-    })
-}
-
-fn capabilities() -> Value {
-    json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} })
-}
-
-fn server_info(server: &ServerInfo) -> Value {
-    json!({ "name": server.name, "title": server.title, "version": server.version })
-}
-
-pub fn tool(surface: &dyn Surface, tool: &'static Tool, input_schema: &Value) -> Value {
-    let mut entry = json!({
-        "name": tool.name,
-        "title": tool.title,
-        "description": tool.description,
-        "inputSchema": input_schema,
-        "annotations": hints(tool.effect),
-    });
-    // A tool whose result is only for reading says nothing about its shape.
-    match (tool.output_schema)() {
-        Value::Null => {}
-        schema => entry["outputSchema"] = schema,
-    }
-    let scopes: Vec<&str> = surface.tool_scopes(tool).iter().map(Scope::as_str).collect();
-    if !scopes.is_empty() {
-        entry["securitySchemes"] = json!([{ "type": "oauth2", "scopes": scopes }]);
-    }
-    entry
-}
-
-/// All four, because the defaults of the specification say the worst. A write reaches the open world: customers read it.
-fn hints(effect: Effect) -> Value {
-    let (read_only, destructive, idempotent, open_world) = match effect {
-        Effect::Reads => (true, false, true, false),
-        Effect::Adds => (false, false, false, true),
-        Effect::Changes | Effect::Destroys => (false, true, true, true),
-    };
-    json!({
-        "readOnlyHint": read_only,
-        "destructiveHint": destructive,
-        "idempotentHint": idempotent,
-        "openWorldHint": open_world,
-    })
-}
-
-/// `tools/call`. The structured result also goes out as text, for clients that only know texts.
-pub fn call(outcome: ToolOutcome, revision: Revision) -> Value {
-    let mut content: Vec<Value> =
-        Some(&outcome.text).filter(|words| !words.is_empty()).map(|words| text(words)).into_iter().collect();
-    content.extend(outcome.content.iter().map(block));
-    content.extend(outcome.structured.as_ref().map(|structured| text(&structured.to_string())));
-    if revision > Revision::V2025_03_26 {
-        content.extend(outcome.links.into_iter().map(|(uri, entry)| link(&uri, entry)));
-    }
-    let mut result = json!({ "content": content, "isError": outcome.is_error });
-    if let Some(structured) = outcome.structured {
-        result["structuredContent"] = structured;
-    }
-    result
-}
-
-fn text(text: &str) -> Value {
-    json!({ "type": "text", "text": text })
-}
-
-fn link(uri: &str, entry: &Resource) -> Value {
-    json!({
-        "type": "resource_link",
-        "uri": uri,
-        "name": entry.name,
-        "title": entry.title,
-        "description": entry.description,
-        "mimeType": JSON,
-    })
-}
-
-pub fn resource(listed: &ListedResource) -> Value {
-    let title = listed.title();
-    json!({
-        "uri": listed.uri,
-        "name": listed.entry.name,
-        "title": title,
-        "description": listed.entry.description,
-        "mimeType": JSON,
-        "annotations": annotations(listed.entry),
-    })
+/// A resource or resource template in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceEntry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_template: Option<&'a str>,
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    mime_type: &'static str,
+    annotations: ResourceAnnotations,
 }
 
 /// Results are for models; a person reads the page itself.
-fn annotations(entry: &Resource) -> Value {
-    json!({ "audience": ["assistant"], "priority": entry.priority })
+#[derive(Serialize)]
+struct ResourceAnnotations {
+    audience: [&'static str; 1],
+    priority: f64,
 }
 
-pub fn resource_template(uri_template: &str, entry: &Resource) -> Value {
-    json!({
-        "uriTemplate": uri_template,
-        "name": entry.name,
-        "title": entry.title,
-        "description": entry.description,
-        "mimeType": JSON,
-        "annotations": annotations(entry),
-    })
-}
-
-pub fn read(contents: &ResourceContents) -> Value {
-    json!({ "contents": [embedded(contents)] })
-}
-
-fn embedded(contents: &ResourceContents) -> Value {
-    match &contents.media {
-        None => json!({ "uri": contents.uri, "mimeType": JSON, "text": contents.body.to_string() }),
-        Some(Media { mime_type, data: MediaData::Text(text) }) => {
-            json!({ "uri": contents.uri, "mimeType": mime_type, "text": text })
-        }
-        Some(Media { mime_type, data: MediaData::Base64(blob) }) => {
-            json!({ "uri": contents.uri, "mimeType": mime_type, "blob": blob })
+impl<'a> ResourceEntry<'a> {
+    fn new(entry: &'a Resource, title: &'a str) -> Self {
+        Self {
+            uri: None,
+            uri_template: None,
+            name: entry.name,
+            title,
+            description: entry.description,
+            mime_type: JSON,
+            annotations: ResourceAnnotations { audience: ["assistant"], priority: entry.priority },
         }
     }
 }
 
-fn block(content: &Content) -> Value {
-    let (kind, media) = match content {
-        Content::Image(media) => ("image", media),
-        Content::Audio(media) => ("audio", media),
-        Content::Resource(contents) => return json!({ "type": "resource", "resource": embedded(contents) }),
-    };
-    let (MediaData::Text(data) | MediaData::Base64(data)) = &media.data;
-    json!({ "type": kind, "mimeType": media.mime_type, "data": data })
+pub fn print_resource(listed: &ListedResource) -> Box<RawValue> {
+    print(&ResourceEntry { uri: Some(&listed.uri), ..ResourceEntry::new(listed.entry, &listed.title()) })
 }
 
-pub fn prompt(surface: &dyn Surface, prompt: &'static Prompt) -> Value {
-    let argument = |argument: &PromptArgument| {
-        json!({
-            "name": argument.name,
-            "title": argument.title,
-            "description": argument.description,
-            "required": argument.required,
-        })
-    };
-    json!({
-        "name": prompt.name,
-        "title": prompt.title,
-        "description": prompt.description,
-        "arguments": surface.prompt_arguments(prompt).into_iter().map(argument).collect::<Vec<_>>(),
-    })
+pub fn print_resource_template(uri_template: &str, entry: &Resource) -> Box<RawValue> {
+    print(&ResourceEntry { uri_template: Some(uri_template), ..ResourceEntry::new(entry, entry.title) })
 }
 
-pub fn prompt_messages(outcome: PromptOutcome) -> Value {
-    let message = |content| {
-        let content = match content {
-            PromptContent::Text(words) => text(&words),
-            PromptContent::Resource(contents) => block(&Content::Resource(contents)),
-            PromptContent::Other(content) => block(&content),
+/// A prompt in a list.
+#[derive(Serialize)]
+struct PromptEntry<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+    arguments: &'a [&'a PromptArgument],
+}
+
+/// A prompt as a list shows it, with the arguments that it takes on this server.
+pub fn print_prompt(prompt: &Prompt, arguments: &[&PromptArgument]) -> Box<RawValue> {
+    print(&PromptEntry { name: prompt.name, title: prompt.title, description: prompt.description, arguments })
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ContentBlock {
+    Text {
+        text: String,
+    },
+    Resource {
+        resource: TextResourceContents,
+    },
+    #[serde(rename_all = "camelCase")]
+    ResourceLink {
+        uri: String,
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        mime_type: &'static str,
+    },
+}
+
+/// A resource's contents; all of ours are JSON, as text.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TextResourceContents {
+    uri: String,
+    mime_type: &'static str,
+    text: String,
+}
+
+impl From<ResourceContents> for TextResourceContents {
+    fn from(contents: ResourceContents) -> Self {
+        Self { uri: contents.uri, mime_type: JSON, text: contents.body.to_string() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallToolResult {
+    content: Vec<ContentBlock>,
+    is_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_content: Option<Value>,
+}
+
+impl CallToolResult {
+    /// The structured result also goes out as text, for clients that only know texts.
+    pub fn new(outcome: ToolOutcome, version: ProtocolVersion) -> Self {
+        let structured = outcome.structured.as_ref().map(Value::to_string);
+        let texts = Some(outcome.text).filter(|text| !text.is_empty()).into_iter().chain(structured);
+        let mut content: Vec<_> = texts.map(|text| ContentBlock::Text { text }).collect();
+        if version.has_resource_links() {
+            content.extend(outcome.links.into_iter().map(|(uri, entry)| ContentBlock::ResourceLink {
+                uri,
+                name: entry.name,
+                title: entry.title,
+                description: entry.description,
+                mime_type: JSON,
+            }));
+        }
+        Self { content, is_error: outcome.is_error, structured_content: outcome.structured }
+    }
+}
+
+#[derive(Serialize)]
+pub struct ReadResourceResult {
+    contents: [TextResourceContents; 1],
+}
+
+impl From<ResourceContents> for ReadResourceResult {
+    fn from(contents: ResourceContents) -> Self {
+        Self { contents: [contents.into()] }
+    }
+}
+
+#[derive(Serialize)]
+pub struct GetPromptResult {
+    description: &'static str,
+    messages: Vec<UserMessage>,
+}
+
+#[derive(Serialize)]
+struct UserMessage {
+    role: &'static str,
+    content: ContentBlock,
+}
+
+impl From<PromptOutcome> for GetPromptResult {
+    fn from(outcome: PromptOutcome) -> Self {
+        let message = |message| {
+            let content = match message {
+                PromptMessage::Text(text) => ContentBlock::Text { text },
+                PromptMessage::Resource(contents) => ContentBlock::Resource { resource: contents.into() },
+            };
+            UserMessage { role: "user", content }
         };
-        json!({ "role": "user", "content": content })
-    };
-    json!({
-        "description": outcome.description,
-        "messages": outcome.messages.into_iter().map(message).collect::<Vec<_>>(),
-    })
+        Self { description: outcome.description, messages: outcome.messages.into_iter().map(message).collect() }
+    }
 }
 
-pub fn completion(suggestions: Suggestions) -> Value {
-    let Suggestions(mut values) = suggestions;
-    let total = values.len();
-    values.truncate(SUGGESTIONS_MAX);
-    json!({ "completion": { "values": values, "total": total, "hasMore": total > SUGGESTIONS_MAX } })
+#[derive(Serialize)]
+pub struct CompleteResult {
+    completion: CompletionValues,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CompletionValues {
+    values: Vec<String>,
+    total: usize,
+    has_more: bool,
+}
+
+impl From<Suggestions> for CompleteResult {
+    fn from(Suggestions(mut values): Suggestions) -> Self {
+        let total = values.len();
+        values.truncate(SUGGESTIONS_MAX);
+        Self { completion: CompletionValues { values, total, has_more: total > SUGGESTIONS_MAX } }
+    }
 }

@@ -1,14 +1,13 @@
 //! From the bytes of a POST to its answer ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
 
-use super::era::{self, Revision};
 use super::error::{Failure, ProtocolError};
 use super::headers::TransportHeaders;
 use super::message::{self, Id, Malformed, Message, Request};
 use super::methods;
 use super::report::{self, CallFacts, CallReport};
-use super::{Error, Surface};
+use super::version::{self, ProtocolVersion};
+use super::{Error, ServerHandler};
 use crate::model::scope::ScopeSet;
-use serde_json::Value;
 use std::time::Duration;
 
 /// What the transport is to answer.
@@ -16,7 +15,7 @@ use std::time::Duration;
 pub enum Answer {
     Json {
         status: u16,
-        body: Value,
+        body: Vec<u8>,
         /// For the log: what went wrong on our side.
         fault: Option<String>,
     },
@@ -33,7 +32,7 @@ pub enum Answer {
         /// When to try again, if known.
         retry_after: Option<Duration>,
         /// A JSON-RPC answer that says the same.
-        body: Value,
+        body: Vec<u8>,
     },
 }
 
@@ -41,7 +40,7 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Call {
     pub request: Request,
-    pub version: Revision,
+    pub version: ProtocolVersion,
 }
 
 /// The answer to a body that holds nothing to perform; without a report, nothing was asked.
@@ -52,9 +51,9 @@ pub struct Unperformed {
 }
 
 /// Answers a body that came over HTTP.
-pub async fn answer(surface: &dyn Surface, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
+pub async fn answer(handler: &dyn ServerHandler, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
     match receive(headers, body) {
-        Ok(call) => call.perform(surface).await.0,
+        Ok(call) => call.perform(handler).await.0,
         Err(unperformed) => unperformed.answer,
     }
 }
@@ -65,29 +64,29 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
     match message::parse(body) {
         Ok(Message::Response) if headers.names_modern() => {
             let error = ProtocolError::NotARequest("this revision asks nothing that could be answered");
-            unperformed(refuse(None, &error.into(), Revision::MODERN), Some(CallReport::malformed()))
+            unperformed(refuse(None, &error.into(), ProtocolVersion::LATEST), Some(CallReport::malformed()))
         }
         Ok(Message::Notification(_) | Message::Response) => unperformed(Answer::Accepted, None),
-        Ok(Message::Request(request)) => match era::revision_of(&request, headers) {
+        Ok(Message::Request(request)) => match version::version_of(&request, headers) {
             Ok(version) => Ok(Call { request, version }),
             // What is refused here is refused alike in every revision.
             Err(error) => {
                 let failure = Failure::from(error);
                 let end = report::end_of_failure(&failure);
                 let report = CallReport::new(&request, None, CallFacts::default(), end);
-                unperformed(refuse(Some(&request.id), &failure, Revision::NEWEST_LEGACY), Some(report))
+                unperformed(refuse(Some(&request.id), &failure, ProtocolVersion::LATEST_WITH_HANDSHAKE), Some(report))
             }
         },
         Err(Malformed { id, error }) => {
-            let answer = refuse(id.as_ref(), &error.into(), Revision::NEWEST_LEGACY);
+            let answer = refuse(id.as_ref(), &error.into(), ProtocolVersion::LATEST_WITH_HANDSHAKE);
             unperformed(answer, Some(CallReport::malformed()))
         }
     }
 }
 
 impl Call {
-    pub async fn perform(self, surface: &dyn Surface) -> (Answer, CallReport) {
-        let (result, report) = self.result(surface).await;
+    pub async fn perform(self, handler: &dyn ServerHandler) -> (Answer, CallReport) {
+        let (result, report) = self.result(handler).await;
         let answer = match result {
             Ok(body) => Answer::Json { status: 200, body, fault: None },
             Err(failure) => refuse(Some(&self.request.id), &failure, self.version),
@@ -95,24 +94,23 @@ impl Call {
         (answer, report)
     }
 
-    pub(super) async fn result(&self, surface: &dyn Surface) -> (Result<Value, Failure>, CallReport) {
-        let performed = methods::perform(surface, &self.request, self.version).await;
+    pub(super) async fn result(&self, handler: &dyn ServerHandler) -> (Result<Vec<u8>, Failure>, CallReport) {
+        let performed = methods::perform(handler, &self.request, self.version).await;
         let report = CallReport::new(&self.request, Some(self.version), performed.facts, performed.end);
-        let dress = |body: super::results::Body| body.dress(&self.request.id, self.version, &surface.server());
-        (performed.result.map(dress), report)
+        (performed.result, report)
     }
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
+fn refuse(id: Option<&Id>, failure: &Failure, revision: ProtocolVersion) -> Answer {
     let wire = failure.wire(revision);
     match failure {
-        Failure::Surface(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
-        Failure::Surface(Error::AccessEnded) => Answer::AccessEnded,
-        Failure::Surface(Error::GrantEnded) => Answer::GrantEnded,
-        Failure::Surface(Error::Unavailable { retry_after, .. }) => {
+        Failure::Handler(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
+        Failure::Handler(Error::AccessEnded) => Answer::AccessEnded,
+        Failure::Handler(Error::GrantEnded) => Answer::GrantEnded,
+        Failure::Handler(Error::Unavailable { retry_after, .. }) => {
             Answer::Unavailable { retry_after: *retry_after, body: wire.body(id) }
         }
-        Failure::Surface(_) | Failure::Protocol(_) => {
+        Failure::Handler(_) | Failure::Protocol(_) => {
             Answer::Json { status: wire.status, body: wire.body(id), fault: fault(failure) }
         }
     }
@@ -120,8 +118,8 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Revision) -> Answer {
 
 pub(super) fn fault(failure: &Failure) -> Option<String> {
     match failure {
-        Failure::Surface(Error::Internal(reason) | Error::Untrusted(reason)) => Some(reason.clone()),
-        Failure::Surface(_) | Failure::Protocol(_) => None,
+        Failure::Handler(Error::Internal(reason) | Error::Untrusted(reason)) => Some(reason.clone()),
+        Failure::Handler(_) | Failure::Protocol(_) => None,
     }
 }
 

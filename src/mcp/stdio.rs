@@ -3,18 +3,18 @@
 //! One client is at the other end for the life of the process, so a handshake holds for every later message that names no
 //! revision itself. A modern message is checked like over HTTP, headers aside.
 
-use super::era::{self, Revision};
 use super::error::{Failure, ProtocolError};
 use super::message::{self, Id, Malformed, Message, Notification, Request};
 use super::server::{self, Call};
-use super::{Error, Surface};
+use super::version::{self, ProtocolVersion};
+use super::{Error, ServerHandler};
 use serde_json::Value;
 use std::cell::Cell;
 
 /// The client at the other end of the pipe.
 #[derive(Debug, Default)]
 pub struct Peer {
-    negotiated: Cell<Option<Revision>>,
+    negotiated: Cell<Option<ProtocolVersion>>,
 }
 
 /// What a line asks of us.
@@ -33,12 +33,12 @@ pub enum Asked {
 
 /// Something that wants an answer.
 #[derive(Debug)]
-pub struct Work(Result<Message, Malformed>, Option<Revision>);
+pub struct Work(Result<Message, Malformed>, Option<ProtocolVersion>);
 
 /// One line to send back.
 #[derive(Debug)]
 pub struct Line {
-    pub body: Value,
+    pub body: Vec<u8>,
     /// For the log: what went wrong on our side.
     pub fault: Option<String>,
 }
@@ -61,53 +61,55 @@ impl Peer {
     }
 
     /// What to say about a line that is too long to be read.
-    pub fn refuse_long(&self) -> Value {
+    pub fn refuse_long(&self) -> Vec<u8> {
         let error = ProtocolError::NotARequest("the line is longer than is read here");
-        Failure::from(error).wire(self.negotiated.get().unwrap_or(Revision::NEWEST_LEGACY)).body(None)
+        Failure::from(error).wire(self.negotiated.get().unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE)).body(None)
     }
 
     fn note_handshake(&self, request: &Request) {
-        if request.method == "initialize" && !era::is_modern(request) {
+        if request.method == "initialize" && !version::is_modern(request) {
             let asked = request.params.get("protocolVersion").and_then(Value::as_str);
-            let revision = asked.map(|name| Revision::parse_legacy(name).unwrap_or(Revision::NEWEST_LEGACY));
+            let revision = asked.map(|name| {
+                ProtocolVersion::parse_with_handshake(name).unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE)
+            });
             self.negotiated.set(revision.or(self.negotiated.get()));
         }
     }
 }
 
 /// The answer to a line; `None`: there is none.
-pub async fn answer(surface: &dyn Surface, Work(incoming, negotiated): Work) -> Option<Line> {
+pub async fn answer(handler: &dyn ServerHandler, Work(incoming, negotiated): Work) -> Option<Line> {
     match incoming {
-        Ok(Message::Request(request)) => Some(answer_request(surface, request, negotiated).await),
+        Ok(Message::Request(request)) => Some(answer_request(handler, request, negotiated).await),
         Ok(Message::Notification(_) | Message::Response) => None,
         Err(Malformed { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
     }
 }
 
-async fn answer_request(surface: &dyn Surface, request: Request, negotiated: Option<Revision>) -> Line {
+async fn answer_request(handler: &dyn ServerHandler, request: Request, negotiated: Option<ProtocolVersion>) -> Line {
     let revision = match revision_of(&request, negotiated) {
         Ok(revision) => revision,
         Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
     };
     let call = Call { request, version: revision };
-    match call.result(surface).await.0 {
+    match call.result(handler).await.0 {
         Ok(body) => Line { body, fault: None },
         Err(failure) => refuse(Some(&call.request.id), &failure, Some(revision)),
     }
 }
 
 /// A modern request says so itself; others follow the handshake.
-fn revision_of(request: &Request, negotiated: Option<Revision>) -> Result<Revision, ProtocolError> {
-    if era::is_meant_modern(request) {
-        return era::check_envelope(request).and_then(era::served);
+fn revision_of(request: &Request, negotiated: Option<ProtocolVersion>) -> Result<ProtocolVersion, ProtocolError> {
+    if version::is_meant_modern(request) {
+        return version::check_envelope(request).and_then(version::served);
     }
-    Ok(negotiated.unwrap_or(Revision::V2025_03_26))
+    Ok(negotiated.unwrap_or(ProtocolVersion::V2025_03_26))
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<Revision>) -> Line {
-    let mut wire = failure.wire(revision.unwrap_or(Revision::NEWEST_LEGACY));
+fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<ProtocolVersion>) -> Line {
+    let mut wire = failure.wire(revision.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE));
     // HTTP has a header for this.
-    if let Failure::Surface(Error::Unavailable { retry_after: Some(wait), .. }) = failure {
+    if let Failure::Handler(Error::Unavailable { retry_after: Some(wait), .. }) = failure {
         wire.message = format!("{} (in {} seconds)", wire.message, wait.as_secs());
     }
     Line { body: wire.body(id), fault: server::fault(failure) }
@@ -129,7 +131,9 @@ mod tests {
 
     async fn said(peer: &Peer, message: &Value) -> Value {
         match peer.read(message.to_string().as_bytes()) {
-            Asked::Answers { work, .. } => answer(&Fake::default(), work).await.map_or(Value::Null, |line| line.body),
+            Asked::Answers { work, .. } => answer(&Fake::default(), work)
+                .await
+                .map_or(Value::Null, |line| serde_json::from_slice(&line.body).expect("JSON")),
             other => panic!("{other:?}"),
         }
     }
@@ -165,6 +169,7 @@ mod tests {
             }
             let Asked::Answers { key: None, work } = peer.read(batch.as_bytes()) else { panic!("an answer") };
             let line = answer(&fake, work).await.expect("one line").body;
+            let line: Value = serde_json::from_slice(&line).expect("JSON");
             assert_eq!((&line["error"]["code"], &line["id"]), (&json!(-32600), &Value::Null), "{line}");
         }
         assert!(fake.calls.borrow().is_empty());
@@ -178,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_modern_message_needs_no_handshake_and_no_headers() {
-        let meta = |version: &str| json!({ "_meta": { era::VERSION_KEY: version, era::CAPABILITIES_KEY: {} } });
+        let meta = |version: &str| json!({ "_meta": { version::VERSION_KEY: version, version::CAPABILITIES_KEY: {} } });
         let peer = Peer::default();
         let answer = said(&peer, &request("server/discover", &meta("2026-07-28"))).await;
         assert_eq!(answer["result"]["resultType"], "complete");
@@ -190,12 +195,13 @@ mod tests {
     #[tokio::test]
     async fn a_modern_message_without_its_version_or_capabilities_is_told_what_it_lacks() {
         let peer = Peer::default();
-        let (version, capabilities) = (json!({ era::VERSION_KEY: "2026-07-28" }), json!({ era::CAPABILITIES_KEY: {} }));
+        let (version, capabilities) =
+            (json!({ version::VERSION_KEY: "2026-07-28" }), json!({ version::CAPABILITIES_KEY: {} }));
         let cases = [
-            ("server/discover", json!({}), vec![era::VERSION_KEY, era::CAPABILITIES_KEY]),
-            ("server/discover", json!({ "_meta": capabilities }), vec![era::VERSION_KEY]),
-            ("tools/list", json!({ "_meta": capabilities }), vec![era::VERSION_KEY]),
-            ("tools/list", json!({ "_meta": version }), vec![era::CAPABILITIES_KEY]),
+            ("server/discover", json!({}), vec![version::VERSION_KEY, version::CAPABILITIES_KEY]),
+            ("server/discover", json!({ "_meta": capabilities }), vec![version::VERSION_KEY]),
+            ("tools/list", json!({ "_meta": capabilities }), vec![version::VERSION_KEY]),
+            ("tools/list", json!({ "_meta": version }), vec![version::CAPABILITIES_KEY]),
         ];
         for (method, params, lacks) in cases {
             let error = said(&peer, &request(method, &params)).await["error"].clone();

@@ -4,7 +4,7 @@ use super::{PageSurface, offered};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self};
 use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
-use crate::mcp::{Completion, CompletionTarget, Error, Suggestions, Surface as _};
+use crate::mcp::{Completion, CompletionTarget, Error, Suggestions};
 
 /// Values that fit what was typed, best first.
 pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<Suggestions, Error> {

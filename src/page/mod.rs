@@ -18,10 +18,12 @@ use crate::catalog::{self, Binding, Prompt, PromptArgument, Reach, Resource, Too
 use crate::features::resources::RequestedResource;
 use crate::features::{self, prompts};
 use crate::keyring::KeyRing;
+use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions,
-    Surface, ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
+    ServerInfo, Suggestions, ToolOutcome,
 };
+use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
 use crate::upstream::api_token::ApiTokenTransport;
@@ -35,6 +37,7 @@ use futures_util::future::join_all;
 use memory::Memory;
 use serde_json::{Map, Value};
 use settings::Settings;
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
 /// What a model is told first.
@@ -161,7 +164,7 @@ fn told(error: Error) -> Error {
 }
 
 #[async_trait(?Send)]
-impl Surface for PageSurface<'_> {
+impl ServerHandler for PageSurface<'_> {
     fn server(&self) -> ServerInfo {
         ServerInfo {
             name: "statibeat-page-mcp",
@@ -179,21 +182,20 @@ impl Surface for PageSurface<'_> {
         Ok(listed.collect())
     }
 
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
+    fn resource_templates(&self) -> Vec<ListEntry> {
         let templates = offered().filter(|entry| entry.is_template());
-        templates.map(|entry| (Roots::PAGE.listed_template(entry), entry)).collect()
+        templates
+            .map(|entry| print_resource_template(&Roots::PAGE.listed_template(entry), entry))
+            .map(Cow::Owned)
+            .collect()
     }
 
     async fn read(&self, uri: &str) -> Handled<ResourceContents> {
         self.read_resource(uri).await.into()
     }
 
-    fn prompts(&self) -> Vec<&'static Prompt> {
-        PROMPTS.iter().collect()
-    }
-
-    fn prompt_arguments(&self, prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
-        prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
+    fn prompts(&self) -> Vec<ListEntry> {
+        PROMPTS.iter().map(|prompt| print_prompt(prompt, &self.prompt_arguments(prompt))).map(Cow::Owned).collect()
     }
 
     async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
@@ -204,12 +206,10 @@ impl Surface for PageSurface<'_> {
         complete::suggest(self, &sought).await.into()
     }
 
-    fn tools(&self) -> Vec<(&'static Tool, Value)> {
-        self.settings.tools.on().map(|tool| (tool, call_arguments::added_to((tool.input_schema)()))).collect()
-    }
-
-    fn tool_scopes(&self, _: &'static Tool) -> crate::model::scope::ScopeSet {
-        crate::model::scope::ScopeSet::EMPTY
+    fn tools(&self) -> Vec<ListEntry> {
+        let schema = |tool: &Tool| call_arguments::added_to((tool.input_schema)());
+        let tools = self.settings.tools.on();
+        tools.map(|tool| print_tool(tool, &schema(tool), ScopeSet::EMPTY)).map(Cow::Owned).collect()
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
@@ -218,6 +218,11 @@ impl Surface for PageSurface<'_> {
 }
 
 impl PageSurface<'_> {
+    /// The arguments that a prompt takes here: there is one page.
+    fn prompt_arguments(&self, prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
+        prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
+    }
+
     async fn read_resource(&self, uri: &str) -> Result<ResourceContents, Error> {
         self.contents(&RequestedResource::parse(uri, &Roots::PAGE, is_offered)?).await
     }

@@ -9,10 +9,10 @@ use crate::hosted::call_log;
 use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::hosted::write::Guard;
 use crate::mcp::CallReport;
-use crate::mcp::era::Revision;
 use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
 use crate::mcp::server::{self, Answer};
+use crate::mcp::version::ProtocolVersion;
 use crate::model::outcome::{CallProblem, Outcome};
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
@@ -186,7 +186,7 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> Call 
     };
     let kept = Report {
         program: report.client.map(|client| (client.name, client.version)),
-        revision: report.version.map(Revision::as_str),
+        revision: report.version.map(ProtocolVersion::as_str),
         trouble: report.problem.map(CallProblem::as_str),
     };
     Call { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
@@ -221,7 +221,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer
             if let Some(fault) = fault {
                 ctx.log.note(&format!("mcp: {fault}"));
             }
-            reply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body)
+            reply::json_bytes(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
         }
         Answer::InsufficientScope { needed } => {
             ctx.log.because("scope_missing");
@@ -231,7 +231,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer
         // As the next request with this token is answered.
         Answer::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
         Answer::Unavailable { retry_after, body } => {
-            let mut response = reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+            let mut response = reply::json_bytes(StatusCode::SERVICE_UNAVAILABLE, body);
             reply::retry_after(&mut response, retry_after.unwrap_or(Duration::from_secs(5)));
             response
         }
@@ -274,7 +274,7 @@ fn refuse(ctx: &RequestContext<'_>, refusal: &Refusal) -> Response {
         Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
         Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
         Refusal::TooManyMessages(wait) => {
-            let mut response = reply::json(StatusCode::TOO_MANY_REQUESTS, &error::too_many_messages(*wait));
+            let mut response = reply::json_bytes(StatusCode::TOO_MANY_REQUESTS, error::too_many_messages(*wait));
             reply::retry_after(&mut response, *wait);
             response
         }

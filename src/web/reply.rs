@@ -32,9 +32,13 @@ pub fn empty(status: StatusCode) -> Response {
 
 /// A JSON answer that nobody may keep (RFC 6749 5.1).
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// The same of a body that is serialized already.
+pub fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = empty(status);
-    *response.body_mut() = Bytes::from(bytes);
+    *response.body_mut() = Bytes::from(body);
     set(&mut response, CONTENT_TYPE, "application/json");
     set(&mut response, PRAGMA, "no-cache");
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -29,17 +29,20 @@ fn an_import_outside_the_row_is_found_at_its_line() {
 
 #[test]
 fn trees_globs_and_renames_are_followed() {
-    assert_eq!(import_lines("src/mcp/era.rs", "use crate::{\n  catalog,\n  oauth::{grant, pkce},\n};"), [3, 3]);
+    assert_eq!(import_lines("src/mcp/version.rs", "use crate::{\n  catalog,\n  oauth::{grant, pkce},\n};"), [3, 3]);
     assert_eq!(import_lines("src/config.rs", "use crate::oauth::{self, client};"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "use crate::*;"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "use crate::web::*;"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "use crate as everything;"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "use {crate::catalog, crate::web};"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "use crate::*;"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "use crate::web::*;"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "use crate as everything;"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "use {crate::catalog, crate::web};"), [1]);
 }
 
 #[test]
 fn relative_paths_are_resolved() {
-    assert_eq!(import_lines("src/mcp/era.rs", "use super::message;\nuse super::super::web;\nuse self::inner;"), [2]);
+    assert_eq!(
+        import_lines("src/mcp/version.rs", "use super::message;\nuse super::super::web;\nuse self::inner;"),
+        [2]
+    );
     assert_eq!(import_lines("src/mcp/mod.rs", "use super::web;"), [1]);
     assert_eq!(import_lines("src/mcp/mod.rs", "mod tests { use super::*; use super::super::web; }"), [1]);
     assert_eq!(import_lines("src/keyring.rs", "mod tests { use super::*; use super::super::ports; }"), [1]);
@@ -47,17 +50,17 @@ fn relative_paths_are_resolved() {
 
 #[test]
 fn paths_in_code_macros_and_attributes_count() {
-    assert_eq!(import_lines("src/mcp/era.rs", "fn f() {\n  crate::web::handle();\n}"), [2]);
-    assert_eq!(import_lines("src/mcp/era.rs", "fn f() { log!(\"{}\", crate::web::X); }"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "macro_rules! m { () => { $crate::web::X } }"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "#[serde(with = \"crate::web::times\")] struct S;"), [1]);
-    assert_eq!(import_lines("src/mcp/era.rs", "fn f(x: Vec<crate::web::X>) {}"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "fn f() {\n  crate::web::handle();\n}"), [2]);
+    assert_eq!(import_lines("src/mcp/version.rs", "fn f() { log!(\"{}\", crate::web::X); }"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "macro_rules! m { () => { $crate::web::X } }"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "#[serde(with = \"crate::web::times\")] struct S;"), [1]);
+    assert_eq!(import_lines("src/mcp/version.rs", "fn f(x: Vec<crate::web::X>) {}"), [1]);
 }
 
 #[test]
 fn what_the_row_allows_passes() {
     let text = "//! crate::web in words\npub(crate) fn f(&self) { self.x(); std::mem::take(y); other::web::f(); }\n\
-                use crate::catalog::{self, policy};\nuse crate::model::timestamp::Timestamp;\nuse crate::mcp::era;";
+                use crate::catalog::{self, policy};\nuse crate::model::timestamp::Timestamp;\nuse crate::mcp::version;";
     assert_eq!(import_lines("src/mcp/server.rs", text), [] as [usize; 0]);
     assert_eq!(import_lines("src/lib.rs", "pub mod catalog;\npub mod web;"), [] as [usize; 0]);
 }
@@ -84,9 +87,9 @@ fn an_unknown_module_needs_a_row() {
 
 #[test]
 fn a_finding_names_place_and_rule() {
-    let findings = imports::check(&Source::parse("src/mcp/era.rs", "\nuse crate::web::handle;"));
+    let findings = imports::check(&Source::parse("src/mcp/version.rs", "\nuse crate::web::handle;"));
     let text = findings[0].to_string();
-    assert_eq!(text, "src/mcp/era.rs:2: mcp::era imports web::handle; mcp may import only catalog, model");
+    assert_eq!(text, "src/mcp/version.rs:2: mcp::version imports web::handle; mcp may import only catalog, model");
 }
 
 #[test]

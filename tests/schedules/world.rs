@@ -12,7 +12,7 @@ use statibeat_mcp::hosted::HostedSurface;
 use statibeat_mcp::hosted::caller::Caller;
 use statibeat_mcp::hosted::write::Guard;
 use statibeat_mcp::keyring::KeyRing;
-use statibeat_mcp::mcp::{Dialogue, Surface as _};
+use statibeat_mcp::mcp::{Dialogue, ServerHandler as _};
 use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::model::scope::ScopeSet;
 use statibeat_mcp::model::timestamp::Timestamp;

@@ -5,8 +5,7 @@ use crate::log::Log;
 use futures_channel::mpsc::Receiver;
 use futures_util::future::{AbortHandle, Either, abortable, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use serde_json::Value;
-use statibeat_mcp::mcp::Surface;
+use statibeat_mcp::mcp::ServerHandler;
 use statibeat_mcp::mcp::stdio::{self, Asked, Line, Peer, Work};
 use statibeat_mcp::page::settings::LogLevel;
 use std::collections::{HashMap, VecDeque};
@@ -34,7 +33,7 @@ type Ended = (Option<String>, Option<Option<Line>>);
 
 /// One run of the loop.
 struct Loop<'a, W> {
-    surface: &'a dyn Surface,
+    surface: &'a dyn ServerHandler,
     output: W,
     log: Log,
     peer: Peer,
@@ -43,7 +42,7 @@ struct Loop<'a, W> {
 }
 
 /// Serves one client until there is a reason to end.
-pub async fn serve(surface: &dyn Surface, mut input: Receiver<Input>, output: impl Write, log: Log) -> End {
+pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, output: impl Write, log: Log) -> End {
     let mut served =
         Loop { surface, output, log, peer: Peer::default(), waiting: VecDeque::new(), running: HashMap::new() };
     let mut work = FuturesUnordered::new();
@@ -120,10 +119,8 @@ impl<'a, W: Write> Loop<'a, W> {
     }
 
     /// JSON has no line feeds of its own.
-    fn write(&mut self, body: &Value) -> io::Result<()> {
-        let mut line = body.to_string();
-        line.push('\n');
-        self.output.write_all(line.as_bytes())?;
+    fn write(&mut self, body: &[u8]) -> io::Result<()> {
+        self.output.write_all(&[body, b"\n"].concat())?;
         self.output.flush()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::testing::{Scene, pages};
 use super::*;
-use crate::mcp::{Dialogue, Error, Surface as _, ToolOutcome};
+use crate::mcp::{Dialogue, Error, ServerHandler as _, ToolOutcome};
 use crate::model::scope::ScopeSet;
 use crate::ports::{Decision, HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};

@@ -5,29 +5,46 @@ pub mod fake;
 use super::*;
 use crate::catalog::find_tool;
 use fake::{Fake, entry};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MODERN: &str = "2026-07-28";
 
-async fn legacy(surface: &Fake, version: Option<&str>, body: &Value) -> Answer {
-    let headers = TransportHeaders { protocol_version: version, ..TransportHeaders::default() };
-    answer(surface, &headers, body.to_string().as_bytes()).await
+/// An answer with its body as a value.
+#[derive(Debug, PartialEq)]
+enum Parsed {
+    Json { status: u16, body: Value, fault: Option<String> },
+    Unavailable { retry_after: Option<Duration>, body: Value },
+    Bodiless(Answer),
 }
 
-async fn modern(surface: &Fake, method: &str, mut params: Value) -> Answer {
-    params["_meta"] = json!({ era::VERSION_KEY: MODERN, era::CAPABILITIES_KEY: {} });
+async fn parsed_answer(surface: &Fake, headers: &TransportHeaders<'_>, body: &[u8]) -> Parsed {
+    let value = |body: Vec<u8>| serde_json::from_slice(&body).expect("JSON");
+    match answer(surface, headers, body).await {
+        Answer::Json { status, body, fault } => Parsed::Json { status, body: value(body), fault },
+        Answer::Unavailable { retry_after, body } => Parsed::Unavailable { retry_after, body: value(body) },
+        bodiless => Parsed::Bodiless(bodiless),
+    }
+}
+
+async fn legacy(surface: &Fake, version: Option<&str>, body: &Value) -> Parsed {
+    let headers = TransportHeaders { protocol_version: version, ..TransportHeaders::default() };
+    parsed_answer(surface, &headers, body.to_string().as_bytes()).await
+}
+
+async fn modern(surface: &Fake, method: &str, mut params: Value) -> Parsed {
+    params["_meta"] = json!({ version::VERSION_KEY: MODERN, version::CAPABILITIES_KEY: {} });
     let body = json!({ "jsonrpc": "2.0", "id": "r1", "method": method, "params": params });
     let name = params["name"].as_str().or(params["uri"].as_str());
     let headers = TransportHeaders { protocol_version: Some(MODERN), method: Some(method), name };
-    answer(surface, &headers, body.to_string().as_bytes()).await
+    parsed_answer(surface, &headers, body.to_string().as_bytes()).await
 }
 
 fn request(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
-fn ok(body: Value) -> Answer {
-    Answer::Json { status: 200, body, fault: None }
+fn ok(body: Value) -> Parsed {
+    Parsed::Json { status: 200, body, fault: None }
 }
 
 /// A legacy request in the newest legacy revision gives exactly this result.
@@ -45,9 +62,9 @@ async fn check_modern(surface: &Fake, method: &str, params: Value, mut result: V
     assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": "r1", "result": result })), "{method}");
 }
 
-fn check_error(given: Answer, expected: (u16, i64)) {
+fn check_error(given: Parsed, expected: (u16, i64)) {
     match given {
-        Answer::Json { status, body, .. } => {
+        Parsed::Json { status, body, .. } => {
             assert_eq!((status, body["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{body}");
         }
         other => panic!("an error, not {other:?}"),
@@ -129,7 +146,7 @@ async fn long_lists_come_in_pages() {
     let (mut cursor, mut seen) = (Value::Null, Vec::new());
     loop {
         let body = request("resources/list", &json!({ "cursor": cursor }));
-        let Answer::Json { body, .. } = legacy(&surface, Some("2025-11-25"), &body).await else {
+        let Parsed::Json { body, .. } = legacy(&surface, Some("2025-11-25"), &body).await else {
             panic!("a page");
         };
         let page = body["result"]["resources"].as_array().cloned().expect("a list");
@@ -202,7 +219,7 @@ async fn at_most_a_hundred_suggestions_are_shown() {
     let none = json!({ "completion": { "values": [], "total": 0, "hasMore": false } });
     check_legacy("completion/complete", sought(""), none.clone()).await;
     check_modern(&Fake::default(), "completion/complete", sought(""), none).await;
-    let Answer::Json { body, .. } =
+    let Parsed::Json { body, .. } =
         legacy(&Fake::default(), None, &request("completion/complete", &sought("120"))).await
     else {
         panic!("suggestions");
@@ -250,18 +267,18 @@ async fn parameters_that_do_not_fit_are_refused() {
 async fn what_needs_no_answer_gets_none() {
     for body in [
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-        json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { era::VERSION_KEY: MODERN } } }),
+        json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { version::VERSION_KEY: MODERN } } }),
         json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
     ] {
         let given = legacy(&Fake::default(), None, &body).await;
-        assert_eq!(given, Answer::Accepted, "{body}");
+        assert_eq!(given, Parsed::Bodiless(Answer::Accepted), "{body}");
     }
 }
 
 #[tokio::test]
 async fn what_is_no_request_is_a_400() {
     let headers = TransportHeaders::default();
-    check_error(answer(&Fake::default(), &headers, b"{").await, (400, -32700));
+    check_error(parsed_answer(&Fake::default(), &headers, b"{").await, (400, -32700));
     for body in [json!({}), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
         check_error(legacy(&Fake::default(), None, &body).await, (400, -32600));
     }
@@ -276,17 +293,17 @@ async fn some_refusals_are_the_transports() {
     let read = request("resources/read", &json!({ "uri": "x://1" }));
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
-    assert_eq!(legacy(&surface, None, &read).await, Answer::InsufficientScope { needed });
-    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Answer::AccessEnded);
+    assert_eq!(legacy(&surface, None, &read).await, Parsed::Bodiless(Answer::InsufficientScope { needed }));
+    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Parsed::Bodiless(Answer::AccessEnded));
     let retry_after = Some(Duration::from_secs(7));
     let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
     let error = json!({ "code": -32603, "message": "try again later: busy" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
-    assert_eq!(legacy(&surface, None, &read).await, Answer::Unavailable { retry_after, body });
+    assert_eq!(legacy(&surface, None, &read).await, Parsed::Unavailable { retry_after, body });
     let surface = failing(Error::Internal("disk".to_owned()));
     let error = json!({ "code": -32603, "message": "internal error" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
-    let expected = Answer::Json { status: 200, body, fault: Some("disk".to_owned()) };
+    let expected = Parsed::Json { status: 200, body, fault: Some("disk".to_owned()) };
     assert_eq!(legacy(&surface, None, &read).await, expected);
 }
 
@@ -310,7 +327,7 @@ async fn batch_gets_one_error_in_every_version_and_none_of_it_is_processed() {
     let batches = [json!([]), json!([call(1)]), json!([notification]), json!([call(1), 7, call(2)])];
     for version in [None, Some("2025-03-26"), Some("2025-06-18"), Some("2025-11-25"), Some(MODERN), Some("banana")] {
         for batch in &batches {
-            let Answer::Json { status: 400, body, fault: None } = legacy(&surface, version, batch).await else {
+            let Parsed::Json { status: 400, body, fault: None } = legacy(&surface, version, batch).await else {
                 panic!("one error");
             };
             assert_eq!((&body["error"]["code"], body.get("id")), (&json!(-32600), Some(&Value::Null)), "{body}");
@@ -328,7 +345,7 @@ async fn an_id_comes_back_as_it_was() {
     {
         for (method, key) in [("ping", "result"), ("nonsense", "error")] {
             let body = json!({ "jsonrpc": "2.0", "id": id, "method": method });
-            let Answer::Json { body, .. } = legacy(&Fake::default(), None, &body).await else { panic!("an answer") };
+            let Parsed::Json { body, .. } = legacy(&Fake::default(), None, &body).await else { panic!("an answer") };
             assert!(body["id"] == id && body.get(key).is_some(), "{body}");
         }
     }
@@ -342,16 +359,16 @@ async fn of_a_name_that_stands_twice_the_last_counts_for_everything() {
         format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"{first}","method":"{last}","params":{{"uri":"x://0","uri":"x://1","_meta":
             {{"{}":"{MODERN}","{}":{{}}}}}}}}"#,
-            era::VERSION_KEY,
-            era::CAPABILITIES_KEY
+            version::VERSION_KEY,
+            version::CAPABILITIES_KEY
         )
     };
     let (method, name) = (Some("resources/read"), Some("x://1"));
     let headers = TransportHeaders { protocol_version: Some(MODERN), method, name };
-    let read = answer(&Fake::default(), &headers, body("tools/call", "resources/read").as_bytes()).await;
-    assert!(matches!(&read, Answer::Json { status: 200, body, .. } if body["result"]["contents"][0]["uri"] == "x://1"));
+    let read = parsed_answer(&Fake::default(), &headers, body("tools/call", "resources/read").as_bytes()).await;
+    assert!(matches!(&read, Parsed::Json { status: 200, body, .. } if body["result"]["contents"][0]["uri"] == "x://1"));
     check_error(
-        answer(&Fake::default(), &headers, body("resources/read", "tools/call").as_bytes()).await,
+        parsed_answer(&Fake::default(), &headers, body("resources/read", "tools/call").as_bytes()).await,
         (400, -32020),
     );
 }
@@ -363,10 +380,10 @@ async fn nesting_is_read_to_a_depth_that_no_client_needs() {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"a":{value}}}}}"#)
     };
     let headers = TransportHeaders::default();
-    let given = answer(&Fake::default(), &headers, nested(100).as_bytes()).await;
-    assert!(matches!(given, Answer::Json { status: 200, .. }), "{given:?}");
+    let given = parsed_answer(&Fake::default(), &headers, nested(100).as_bytes()).await;
+    assert!(matches!(given, Parsed::Json { status: 200, .. }), "{given:?}");
     for depth in [200, 100_000] {
-        check_error(answer(&Fake::default(), &headers, nested(depth).as_bytes()).await, (400, -32700));
+        check_error(parsed_answer(&Fake::default(), &headers, nested(depth).as_bytes()).await, (400, -32700));
     }
 }
 
@@ -374,7 +391,11 @@ async fn nesting_is_read_to_a_depth_that_no_client_needs() {
 async fn an_answer_of_a_client_is_accepted_only_where_clients_were_asked() {
     let answered = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
     for version in [None, Some("2025-03-26"), Some("2025-11-25")] {
-        assert_eq!(legacy(&Fake::default(), version, &answered).await, Answer::Accepted, "{version:?}");
+        assert_eq!(
+            legacy(&Fake::default(), version, &answered).await,
+            Parsed::Bodiless(Answer::Accepted),
+            "{version:?}"
+        );
     }
     check_error(legacy(&Fake::default(), Some(MODERN), &answered).await, (400, -32600));
 }
@@ -382,13 +403,13 @@ async fn an_answer_of_a_client_is_accepted_only_where_clients_were_asked() {
 #[tokio::test]
 async fn a_question_is_a_result_for_those_who_can_be_asked_and_an_error_for_others() {
     let ask = async |capabilities: Value, answers: Value| {
-        let meta = json!({ era::VERSION_KEY: MODERN, era::CAPABILITIES_KEY: capabilities });
+        let meta = json!({ version::VERSION_KEY: MODERN, version::CAPABILITIES_KEY: capabilities });
         let params = json!({ "name": "asks", "arguments": {}, "inputResponses": answers, "_meta": meta });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         let headers =
             TransportHeaders { protocol_version: Some(MODERN), method: Some("tools/call"), name: Some("asks") };
-        match answer(&Fake::default(), &headers, body.to_string().as_bytes()).await {
-            Answer::Json { status, body, .. } => (status, body),
+        match parsed_answer(&Fake::default(), &headers, body.to_string().as_bytes()).await {
+            Parsed::Json { status, body, .. } => (status, body),
             other => panic!("{other:?}"),
         }
     };
@@ -403,5 +424,5 @@ async fn a_question_is_a_result_for_those_who_can_be_asked_and_an_error_for_othe
     let (_, done) = ask(can, json!({ "sure": { "action": "accept", "content": {} } })).await;
     assert_eq!(done["result"]["resultType"], "complete");
     let legacy = legacy(&Fake::default(), Some("2025-11-25"), &request("tools/call", &json!({ "name": "asks" }))).await;
-    assert!(matches!(legacy, Answer::Json { status: 200, body, .. } if body["error"]["code"] == -32602));
+    assert!(matches!(legacy, Parsed::Json { status: 200, body, .. } if body["error"]["code"] == -32602));
 }

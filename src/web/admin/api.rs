@@ -246,7 +246,7 @@ fn doctor(connection: &Connection, checkup: &Checkup) -> Value {
         "verdict": verdict,
         "last_call_at": checkup.called_at.map(time),
         "program": checkup.program.as_ref().map(|(name, version)| json!({ "name": name, "version": version })),
-        "protocol_version": checkup.revision.map(crate::mcp::era::Revision::as_str),
+        "protocol_version": checkup.revision.map(crate::mcp::version::ProtocolVersion::as_str),
         "refreshes": checkup.refreshes,
         "last_refresh_at": if checkup.refreshes > 0 { time(checkup.refreshed_at) } else { Value::Null },
         "refreshes_repeated": checkup.repeated_refreshes,

@@ -2,7 +2,7 @@
 //! turn it is. Facts only; the words for them are the view's.
 
 use super::connections::Connection;
-use crate::mcp::era::Revision;
+use crate::mcp::version::ProtocolVersion;
 use crate::model::ids::PageId;
 use crate::model::outcome::CallProblem;
 use crate::model::scope::{Scope, ScopeSet};
@@ -16,7 +16,7 @@ pub(in crate::web) struct Checkup {
     pub called_at: Option<Timestamp>,
     /// What the program calls itself, and its version. From outside.
     pub program: Option<(String, String)>,
-    pub revision: Option<Revision>,
+    pub revision: Option<ProtocolVersion>,
     /// The last call without a result.
     pub trouble: Option<Finding<CallProblem>>,
     pub refreshes: i64,
@@ -88,7 +88,7 @@ impl Checkup {
         Self {
             called_at,
             program: health.and_then(|known| known.program.clone()),
-            revision: health.and_then(|known| known.revision.as_deref()).and_then(Revision::parse),
+            revision: health.and_then(|known| known.revision.as_deref()).and_then(ProtocolVersion::parse),
             trouble: trouble.and_then(|(word, at)| {
                 let what = word.parse().ok()?;
                 Some(Finding { what, at: *at, is_over: health.and_then(|known| known.called_at) > Some(*at) })
@@ -173,7 +173,7 @@ mod tests {
             shown,
             [(Scope::PagesRead, Some(false), true, 1, 2), (Scope::AnalyticsRead, Some(true), false, 0, 2)]
         );
-        assert_eq!(found.revision, Some(Revision::MODERN));
+        assert_eq!(found.revision, Some(ProtocolVersion::LATEST));
     }
 
     #[test]

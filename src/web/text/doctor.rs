@@ -1,6 +1,6 @@
 //! The connection doctor, and connections that are no more.
 
-use crate::mcp::era::Revision;
+use crate::mcp::version::ProtocolVersion;
 use crate::web::admin::{ScopeCheck, Verdict};
 
 pub const NAME: &str = "Connection doctor";
@@ -30,8 +30,8 @@ pub const SPEAKS: &str = "Speaks";
 pub const SPEAKS_NOTHING: &str = "Nothing yet that StatiBeat understands.";
 
 /// A revision of the protocol, and what that means.
-pub fn revision(revision: Revision) -> (String, &'static str) {
-    let means = if revision.is_modern() { "(current: no handshake)" } else { "(earlier: with a handshake)" };
+pub fn revision(revision: ProtocolVersion) -> (String, &'static str) {
+    let means = if revision.has_handshake() { "(earlier: with a handshake)" } else { "(current: no handshake)" };
     (format!("MCP {}", revision.as_str()), means)
 }
 

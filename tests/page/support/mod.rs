@@ -92,7 +92,10 @@ impl Client<'_> {
         self.count.set(self.count.get() + 1);
         let line = json!({ "jsonrpc": "2.0", "id": self.count.get(), "method": method, "params": params }).to_string();
         match self.peer.read(line.as_bytes()) {
-            Asked::Answers { work, .. } => stdio::answer(self.surface, work).await.expect("an answer").body,
+            Asked::Answers { work, .. } => {
+                let line = stdio::answer(self.surface, work).await.expect("an answer");
+                serde_json::from_slice(&line.body).expect("JSON")
+            }
             other => panic!("{other:?}"),
         }
     }

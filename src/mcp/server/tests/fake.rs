@@ -1,13 +1,15 @@
 //! A surface that holds nothing but what the tests need.
 
-use crate::catalog::{Prompt, PromptArgument, Resource, Tool, Variables, find_resource, find_tool};
+use crate::catalog::{Prompt, PromptArgument, Resource, Variables, find_resource, find_tool};
+use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListedResource, PromptContent, PromptOutcome, Question, Questions,
-    ResourceContents, ServerInfo, Suggestions, Surface, ToolOutcome,
+    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptMessage, PromptOutcome, Question, Questions,
+    ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
-use crate::model::scope::ScopeSet;
+use crate::model::scope::{Scope, ScopeSet};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -39,7 +41,7 @@ pub fn entry(name: &str) -> &'static Resource {
 }
 
 #[async_trait(?Send)]
-impl Surface for Fake {
+impl ServerHandler for Fake {
     fn server(&self) -> ServerInfo {
         ServerInfo { name: "fake", title: "Fake", version: "1.2.3", instructions: "Read x first." }
     }
@@ -54,8 +56,8 @@ impl Surface for Fake {
         Ok((0..self.resources).map(listed).collect())
     }
 
-    fn resource_templates(&self) -> Vec<(String, &'static Resource)> {
-        vec![("x://{incident_id}".to_owned(), entry("incident"))]
+    fn resource_templates(&self) -> Vec<ListEntry> {
+        vec![Cow::Owned(print_resource_template("x://{incident_id}", entry("incident")))]
     }
 
     async fn read(&self, uri: &str) -> Handled<ResourceContents> {
@@ -63,15 +65,16 @@ impl Surface for Fake {
             return error.into();
         }
         let (uri, body) = (uri.to_owned(), json!({ "a": 1 }));
-        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500), media: None }).into()
+        Ok(ResourceContents { uri, body, fresh_for: Duration::from_millis(1500) }).into()
     }
 
-    fn prompts(&self) -> Vec<&'static Prompt> {
-        vec![&GREET]
+    fn prompts(&self) -> Vec<ListEntry> {
+        vec![Cow::Owned(print_prompt(&GREET, &GREET.arguments.iter().collect::<Vec<_>>()))]
     }
 
-    fn tools(&self) -> Vec<(&'static Tool, Value)> {
-        vec![(find_tool("create_incident").expect("the catalogue has it"), json!({ "type": "object" }))]
+    fn tools(&self) -> Vec<ListEntry> {
+        let tool = find_tool("create_incident").expect("the catalogue has it");
+        vec![Cow::Owned(print_tool(tool, &json!({ "type": "object" }), Scope::IncidentsWrite.into()))]
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
@@ -85,13 +88,8 @@ impl Surface for Fake {
             _ => self.fail(),
         };
         let links = vec![("x://5".to_owned(), entry("incident"))];
-        let done = ToolOutcome {
-            is_error: false,
-            text: "Done.".to_owned(),
-            structured: Some(json!({ "id": 5 })),
-            content: vec![],
-            links,
-        };
+        let done =
+            ToolOutcome { is_error: false, text: "Done.".to_owned(), structured: Some(json!({ "id": 5 })), links };
         called.map(|()| done).into()
     }
 
@@ -100,8 +98,8 @@ impl Surface for Fake {
             return Error::UnknownPrompt(name.to_owned()).into();
         }
         let greeting = format!("Say hello to {}.", arguments["who"]);
-        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO, media: None };
-        let messages = vec![PromptContent::Text(greeting), PromptContent::Resource(me)];
+        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO };
+        let messages = vec![PromptMessage::Text(greeting), PromptMessage::Resource(me)];
         Ok(PromptOutcome { description: "Says hello.", messages }).into()
     }
 

@@ -4,7 +4,7 @@ use super::super::super::admin::{Checkup, Connection, Finding, Verdict};
 use super::super::super::text::advice::{self, Advice};
 use super::super::super::text::{NO, YES, doctor as text};
 use super::Overview;
-use crate::mcp::era::Revision;
+use crate::mcp::version::ProtocolVersion;
 use crate::model::timestamp::Timestamp;
 use maud::{Markup, html};
 
@@ -55,7 +55,7 @@ fn program(checkup: &Checkup) -> Markup {
     }
 }
 
-fn spoken(revision: Option<Revision>) -> Markup {
+fn spoken(revision: Option<ProtocolVersion>) -> Markup {
     html! {
         @match revision {
             Some(revision) => { @let (name, means) = text::revision(revision); (name) " " span.soft { (means) } }

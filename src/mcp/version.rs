@@ -8,6 +8,7 @@ use super::error::ProtocolError;
 use super::headers::TransportHeaders;
 use super::message::Request;
 use serde_json::{Map, Value};
+use strum::{EnumString, IntoStaticStr};
 
 /// Where a modern request names its revision.
 pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
@@ -16,55 +17,54 @@ pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 /// Where a modern request says which program sends it.
 pub const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
-/// The revisions we speak, oldest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Revision {
-    /// Knows no `resource_link`. Its batches are rejected (`message::parse`).
+/// The protocol versions that we speak, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(const_into_str)]
+pub enum ProtocolVersion {
+    /// Has no `resource_link`. Its batches are rejected (`message::parse`).
+    #[strum(serialize = "2025-03-26")]
     V2025_03_26,
+    #[strum(serialize = "2025-06-18")]
     V2025_06_18,
-    /// The newest with a handshake.
+    #[strum(serialize = "2025-11-25")]
     V2025_11_25,
-    /// Modern: no handshake, everything rides in the request.
+    /// No handshake: every request carries its version and the client's capabilities.
+    #[strum(serialize = "2026-07-28")]
     V2026_07_28,
 }
 
-impl Revision {
+impl ProtocolVersion {
     /// What a handshake offers when it was asked for something else.
-    pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
-    /// The first without a handshake.
-    pub const MODERN: Revision = Revision::V2026_07_28;
-
-    const ALL: [Revision; 4] =
-        [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28];
+    pub const LATEST_WITH_HANDSHAKE: Self = Self::V2025_11_25;
+    pub const LATEST: Self = Self::V2026_07_28;
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Revision::V2025_03_26 => "2025-03-26",
-            Revision::V2025_06_18 => "2025-06-18",
-            Revision::V2025_11_25 => "2025-11-25",
-            Revision::V2026_07_28 => "2026-07-28",
-        }
+        self.into_str()
     }
 
-    /// The revision of exactly that name.
-    pub fn parse(name: &str) -> Option<Revision> {
-        Self::ALL.into_iter().find(|revision| revision.as_str() == name)
+    /// The version of exactly that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        name.parse().ok()
     }
 
-    /// The revision of that name, if it has a handshake.
-    pub fn parse_legacy(name: &str) -> Option<Revision> {
-        Self::parse(name).filter(|revision| !revision.is_modern())
+    /// The version of that name, if it has a handshake.
+    pub fn parse_with_handshake(name: &str) -> Option<Self> {
+        Self::parse(name).filter(|version| version.has_handshake())
     }
 
-    /// Whether requests carry their own metadata instead of following a handshake.
-    pub fn is_modern(self) -> bool {
-        self >= Self::MODERN
+    /// Whether a handshake precedes the requests, which then carry no metadata of their own.
+    pub fn has_handshake(self) -> bool {
+        self < Self::V2026_07_28
+    }
+
+    pub fn has_resource_links(self) -> bool {
+        self > Self::V2025_03_26
     }
 }
 
 /// The revision of a request that came alone over HTTP.
-pub fn revision_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<Revision, ProtocolError> {
+pub fn version_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<ProtocolVersion, ProtocolError> {
     if is_modern(request) {
         let version = check_envelope(request)?;
         headers.check_agreement(version, &request.method)?;
@@ -76,11 +76,13 @@ pub fn revision_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<
         return Err(modern_header_alone(request));
     }
     if request.method == "initialize" {
-        return Ok(Revision::NEWEST_LEGACY);
+        return Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE);
     }
     match headers.version() {
-        None => Ok(Revision::V2025_03_26),
-        Some(name) => Revision::parse_legacy(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned())),
+        None => Ok(ProtocolVersion::V2025_03_26),
+        Some(name) => {
+            ProtocolVersion::parse_with_handshake(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned()))
+        }
     }
 }
 
@@ -110,8 +112,8 @@ pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
 }
 
 /// Rule 7d.
-pub fn served(version: &str) -> Result<Revision, ProtocolError> {
-    let revision = Revision::parse(version).filter(|revision| revision.is_modern());
+pub fn served(version: &str) -> Result<ProtocolVersion, ProtocolError> {
+    let revision = ProtocolVersion::parse(version).filter(|revision| !revision.has_handshake());
     revision.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
 }
 
@@ -145,11 +147,11 @@ fn meta(params: &Map<String, Value>) -> Option<&Map<String, Value>> {
 
 /// Whether a version, served or not, is one without a handshake.
 pub fn names_modern(version: &str) -> bool {
-    is_date(version) && version >= Revision::MODERN.as_str()
+    is_date(version) && version >= ProtocolVersion::LATEST.as_str()
 }
 
 fn names_legacy(version: &str) -> bool {
-    is_date(version) && version < Revision::MODERN.as_str()
+    is_date(version) && version < ProtocolVersion::LATEST.as_str()
 }
 
 /// Dates of this form compare as texts.

@@ -26,16 +26,16 @@ fn headers<'a>(version: Option<&'a str>, method: Option<&'a str>, name: Option<&
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each case makes its own")]
-fn check(request: &Request, headers: TransportHeaders<'_>, expected: Result<Revision, ProtocolError>) {
-    assert_eq!(revision_of(request, &headers), expected, "{request:?} with {headers:?}");
+fn check(request: &Request, headers: TransportHeaders<'_>, expected: Result<ProtocolVersion, ProtocolError>) {
+    assert_eq!(version_of(request, &headers), expected, "{request:?} with {headers:?}");
 }
 
 #[test]
 fn a_complete_modern_request_is_modern() {
     let agreeing = headers(Some(MODERN), Some("tools/list"), None);
-    check(&request("tools/list", json!({}), &envelope(MODERN)), agreeing, Ok(Revision::MODERN));
+    check(&request("tools/list", json!({}), &envelope(MODERN)), agreeing, Ok(ProtocolVersion::LATEST));
     let padded = headers(Some(" 2026-07-28\t"), Some(" tools/list "), Some("ignored"));
-    check(&request("tools/list", json!({}), &envelope(MODERN)), padded, Ok(Revision::MODERN));
+    check(&request("tools/list", json!({}), &envelope(MODERN)), padded, Ok(ProtocolVersion::LATEST));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_envelope_may_name_only_what_is_served() {
 fn the_name_header_repeats_the_name_or_uri() {
     let check = |method: &str, params: Value, name: Option<&str>, expected: Result<(), &'static str>| {
         let request = request(method, params, &envelope(MODERN));
-        let expected = expected.map(|()| Revision::MODERN).map_err(ProtocolError::HeaderMismatch);
+        let expected = expected.map(|()| ProtocolVersion::LATEST).map_err(ProtocolError::HeaderMismatch);
         check(&request, headers(Some(MODERN), Some(method), name), expected);
     };
     check("tools/call", json!({ "name": "a" }), Some("a"), Ok(()));
@@ -115,14 +115,14 @@ fn a_modern_header_alone_is_told_what_is_missing() {
 #[test]
 fn a_legacy_request_speaks_what_its_header_says() {
     let request = request("tools/list", json!({}), &json!({ "progressToken": 1 }));
-    let check = |version: Option<&str>, expected: Result<Revision, &str>| {
+    let check = |version: Option<&str>, expected: Result<ProtocolVersion, &str>| {
         let expected = expected.map_err(|name| ProtocolError::UnknownVersion(name.to_owned()));
         check(&request, headers(version, None, None), expected);
     };
-    check(None, Ok(Revision::V2025_03_26));
-    check(Some("2025-03-26"), Ok(Revision::V2025_03_26));
-    check(Some("2025-06-18"), Ok(Revision::V2025_06_18));
-    check(Some(" 2025-11-25 "), Ok(Revision::V2025_11_25));
+    check(None, Ok(ProtocolVersion::V2025_03_26));
+    check(Some("2025-03-26"), Ok(ProtocolVersion::V2025_03_26));
+    check(Some("2025-06-18"), Ok(ProtocolVersion::V2025_06_18));
+    check(Some(" 2025-11-25 "), Ok(ProtocolVersion::V2025_11_25));
     for version in ["2024-11-05", "banana", "", "9999", "2025-13-01", "20260728"] {
         check(Some(version), Err(version));
     }
@@ -132,10 +132,10 @@ fn a_legacy_request_speaks_what_its_header_says() {
 fn a_handshake_is_legacy_unless_it_claims_to_be_modern() {
     for version in [None, Some("2025-06-18"), Some("2024-11-05"), Some("banana")] {
         let bare = request("initialize", json!({}), &Value::Null);
-        check(&bare, headers(version, None, None), Ok(Revision::NEWEST_LEGACY));
+        check(&bare, headers(version, None, None), Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE));
         let claiming = request("initialize", json!({}), &json!({ VERSION_KEY: "2025-11-25" }));
-        check(&claiming, headers(version, None, None), Ok(Revision::NEWEST_LEGACY));
+        check(&claiming, headers(version, None, None), Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE));
     }
     let modern = request("initialize", json!({}), &envelope(MODERN));
-    check(&modern, headers(Some(MODERN), Some("initialize"), None), Ok(Revision::MODERN));
+    check(&modern, headers(Some(MODERN), Some("initialize"), None), Ok(ProtocolVersion::LATEST));
 }

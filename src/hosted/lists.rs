@@ -1,0 +1,60 @@
+//! Entries of the lists, serialized once per instance: what a tool, template or prompt shows depends on the release alone. The
+//! scopes and switches of a caller only choose among them.
+
+use super::page_argument;
+use crate::catalog::Tool;
+use crate::catalog::prompts::PROMPTS;
+use crate::catalog::resources::RESOURCES;
+use crate::catalog::tools::TOOLS;
+use crate::catalog::tools::reading::READING_TOOLS;
+use crate::catalog::uri::Roots;
+use crate::mcp::ListEntry;
+use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
+use crate::model::scope::{Scope, ScopeSet};
+use crate::writes::call_arguments;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// Serialized entries, each with the condition under which a caller is shown it.
+type Entries<T> = OnceLock<Vec<(T, Box<RawValue>)>>;
+
+fn choose<T: Copy>(entries: &'static [(T, Box<RawValue>)], is_shown: impl Fn(T) -> bool) -> Vec<ListEntry> {
+    let shown = entries.iter().filter(|(condition, _)| is_shown(*condition));
+    shown.map(|(_, entry)| Cow::Borrowed(&**entry)).collect()
+}
+
+/// All tools, granted or not: a client that never hears of a tool can never ask for its scope.
+pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
+    static ENTRIES: Entries<bool> = OnceLock::new();
+    let entries = ENTRIES.get_or_init(|| {
+        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to((tool.input_schema)()));
+        let writes = TOOLS.iter().filter_map(|tool| Some((tool, tool.hosted?)));
+        let writes = writes.map(|(tool, needs)| (false, print_tool(tool, &schema(tool), needs.scope.into())));
+        let reads = READING_TOOLS.iter();
+        let reads = reads.map(|tool| (true, print_tool(tool, &(tool.input_schema)(), ScopeSet::EMPTY)));
+        writes.chain(reads).collect()
+    });
+    choose(entries, |is_resource_tool| has_resource_tools || !is_resource_tool)
+}
+
+pub fn resource_templates(granted: ScopeSet) -> Vec<ListEntry> {
+    static ENTRIES: Entries<Scope> = OnceLock::new();
+    let entries = ENTRIES.get_or_init(|| {
+        let offered = RESOURCES.iter().filter_map(|entry| Some((entry, entry.hosted?)));
+        let templates = offered.filter(|(entry, _)| entry.is_template());
+        let print = |entry| print_resource_template(&Roots::HOSTED.listed_template(entry), entry);
+        templates.map(|(entry, needs)| (needs.scope, print(entry))).collect()
+    });
+    choose(entries, |scope| granted.contains(scope))
+}
+
+pub fn prompts(granted: ScopeSet) -> Vec<ListEntry> {
+    static ENTRIES: Entries<ScopeSet> = OnceLock::new();
+    let entries = ENTRIES.get_or_init(|| {
+        let offered = PROMPTS.iter().filter_map(|prompt| Some((prompt.scopes()?, prompt)));
+        let arguments = |prompt: &crate::catalog::Prompt| prompt.arguments.iter().collect::<Vec<_>>();
+        offered.map(|(needed, prompt)| (needed, print_prompt(prompt, &arguments(prompt)))).collect()
+    });
+    choose(entries, |needed| granted.covers(needed))
+}
