@@ -8,33 +8,38 @@ pub mod access;
 mod bridge;
 mod call;
 pub mod call_log;
+mod call_record;
 pub mod caller;
 mod complete;
-mod ended;
+mod lifecycle;
 mod lists;
 mod page_argument;
 mod prompt;
 pub mod rate_limit;
 mod read;
-mod stage;
-pub mod write;
+mod write_limits;
+mod write_store;
 
+use crate::catalog::policy::WritePolicy;
 use crate::catalog::resources::{INCIDENT_DETAIL, RESOURCES};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Resource, Variables};
 use crate::features;
+use crate::keyring::KeyRing;
 use crate::mcp::{
     Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
     ServerInfo, Suggestions, ToolOutcome,
 };
-use crate::model::ids::PageId;
+use crate::model::ids::{PageId, RequestId};
 use crate::model::scope::{Requirement, Scope};
+use crate::model::timestamp::Timestamp;
+use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 use access::Denied;
 use async_trait::async_trait;
+use caller::Caller;
 use serde_json::{Map, Value};
-use write::Guard;
 
 /// What a model is told first.
 const INSTRUCTIONS: &str = "StatiBeat status pages of the signed-in user. Start with the resource statibeat://pages: it \
@@ -47,6 +52,25 @@ const INSTRUCTIONS: &str = "StatiBeat status pages of the signed-in user. Start 
 const PAGES: &str = "statibeat://pages";
 /// What stands before the id of a page.
 const PAGES_ROOT: &str = "statibeat://pages/";
+
+/// What stands around every write of one request.
+#[derive(Clone, Copy)]
+pub struct Guard<'a> {
+    pub caller: &'a Caller,
+    pub request_id: &'a RequestId,
+    pub limiter: &'a dyn RateLimiter,
+    /// Keeps the leases and the audit rows.
+    pub db: &'a dyn Database,
+    /// Seals the handles of previews.
+    pub seals: &'a KeyRing,
+    /// What the operator decided about writes.
+    pub policy: &'a WritePolicy,
+    pub now: Timestamp,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// A line for those who run the server; never with secrets or customer text.
+    pub log: &'a dyn Fn(&str),
+}
 
 /// Hosted MCP for one caller, during one request.
 pub struct HostedSurface<'a> {

@@ -1,8 +1,8 @@
 //! A hosted surface on a scripted StatiBeat, a scripted limiter and the real schema, for unit tests.
 
+use super::Guard;
 use super::HostedSurface;
 use super::caller::Caller;
-use super::write::Guard;
 use crate::catalog::policy::WritePolicy;
 use crate::keyring::KeyRing;
 use crate::model::ids::{GrantId, RequestId, UserId};

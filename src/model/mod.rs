@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod scope;
 pub mod timestamp;
 pub mod visible;
+pub mod write;
 
 /// Serde as text, read by the type's own `parse` and written by its `Display`.
 macro_rules! serde_as_text {

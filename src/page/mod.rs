@@ -6,10 +6,10 @@
 mod call;
 pub mod check;
 mod complete;
-mod memory;
 pub mod names;
 pub mod settings;
 mod tools;
+mod write_store;
 
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
@@ -34,11 +34,11 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
-use memory::Memory;
 use serde_json::{Map, Value};
 use settings::Settings;
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
+use write_store::WriteMemory;
 
 /// What a model is told first.
 const INSTRUCTIONS: &str = "One StatiBeat status page, through its API token. Read statibeat://page/summary first; lists \
@@ -72,13 +72,9 @@ pub struct PageSurface<'a> {
     outside: Outside<'a>,
     access: ApiTokenTransport<'a>,
     page: OnceCell<AccessiblePage>,
-    memory: Memory,
+    writes: WriteMemory,
     /// Seals the handles of previews; another one in every process.
     seals: KeyRing,
-    /// Names this process in what must not be mixed up with another one's.
-    process: String,
-    /// Counts the writes that have no key of the client's.
-    count: Cell<u64>,
 }
 
 impl<'a> PageSurface<'a> {
@@ -101,10 +97,8 @@ impl<'a> PageSurface<'a> {
             outside,
             access,
             page: OnceCell::new(),
-            memory: Memory::default(),
+            writes: WriteMemory::new(URL_SAFE_NO_PAD.encode(process)),
             seals: ring.expect("32 random bytes are a key"),
-            process: URL_SAFE_NO_PAD.encode(process),
-            count: Cell::new(0),
         }
     }
 

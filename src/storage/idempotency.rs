@@ -12,11 +12,12 @@ pub use ending::{Ending, finish};
 pub use lease::{LeaseCheck, check_lease};
 
 use super::audit::{self, AuditId, Entry};
-use super::write_permission::{WriteDenial, write_denial};
+use super::write_permission::write_denial;
 use super::{Result, statement};
 use crate::model::flag;
 use crate::model::ids::GrantId;
 use crate::model::timestamp::Timestamp;
+use crate::model::write::WriteDenial;
 use crate::ports::{Database, DatabaseError, Row, Statement};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

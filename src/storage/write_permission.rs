@@ -5,32 +5,7 @@
 //! pauses or blocks meanwhile is told that it holds. So the statements that acquire the lease of a write demand it again, and
 //! so does the last one before the post.
 
-use serde::Deserialize;
-
-/// Why a write may not be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WriteDenial {
-    /// The grant was revoked or has expired.
-    GrantEnded,
-    /// The person has paused the connection's writes.
-    WritesPaused,
-    /// An admin has blocked the connection from the page.
-    PageBlocked,
-}
-
-impl WriteDenial {
-    /// The word of the SQL below, which is also the detail of the audit row.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GrantEnded => "grant_ended",
-            Self::WritesPaused => "writes_paused",
-            Self::PageBlocked => "page_blocked",
-        }
-    }
-}
-
-/// An SQL expression: why the grant may not write to the page at that time, in the words of [`WriteDenial`]; NULL if it may.
+/// An SQL expression: why the grant may not write to the page at that time, in the words of [`crate::model::write::WriteDenial`]; NULL if it may.
 macro_rules! write_denial {
     ($grant:literal, $page:literal, $now:literal) => {
         concat!(

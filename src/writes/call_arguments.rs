@@ -1,4 +1,4 @@
-//! The arguments that every write takes besides its own: an idempotency key, the wish for a preview, the handle of one.
+//! The arguments that every write takes besides its own: an idempotency key, the wish for a preview, the confirm token of one.
 //! Added and taken out here alone; the tools of the catalogue do not know of them.
 
 use super::fingerprint::KEY_LIMIT;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 const KEY: &str = "idempotency_key";
 const PREVIEW: &str = "preview";
-const HANDLE: &str = "confirm";
+const CONFIRM: &str = "confirm";
 
 /// What a call says about how it is to be carried out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,15 +15,15 @@ pub struct CallArguments {
     pub key: Option<String>,
     /// Show what would be posted; post nothing.
     pub is_preview: bool,
-    /// The handle of a preview that this call confirms.
-    pub handle: Option<String>,
+    /// The confirm token of a preview that this call confirms.
+    pub confirm_token: Option<String>,
 }
 
 /// A tool's input schema with these arguments at the end. A model pays for every word, so the
 /// server's instructions describe them once for all tools.
 pub fn added_to(mut schema: Value) -> Value {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for (name, kind) in [(KEY, "string"), (PREVIEW, "boolean"), (HANDLE, "string")] {
+        for (name, kind) in [(KEY, "string"), (PREVIEW, "boolean"), (CONFIRM, "string")] {
             properties.insert(name.to_owned(), json!({ "type": kind }));
         }
     }
@@ -40,7 +40,7 @@ pub fn take(arguments: &mut Map<String, Value>) -> Result<CallArguments, String>
         })
     };
     let key = kept(text(arguments, KEY, KEY_LIMIT));
-    let handle = kept(text(arguments, HANDLE, 2048));
+    let confirm_token = kept(text(arguments, CONFIRM, 2048));
     let is_preview = match arguments.remove(PREVIEW) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(value)) => value,
@@ -49,10 +49,10 @@ pub fn take(arguments: &mut Map<String, Value>) -> Result<CallArguments, String>
             false
         }
     };
-    if is_preview && handle.is_some() {
-        problems.push(format!("`{PREVIEW}` and `{HANDLE}` exclude each other: preview first, then confirm"));
+    if is_preview && confirm_token.is_some() {
+        problems.push(format!("`{PREVIEW}` and `{CONFIRM}` exclude each other: preview first, then confirm"));
     }
-    if problems.is_empty() { Ok(CallArguments { key, is_preview, handle }) } else { Err(problems.join("; ")) }
+    if problems.is_empty() { Ok(CallArguments { key, is_preview, confirm_token }) } else { Err(problems.join("; ")) }
 }
 
 fn text(arguments: &mut Map<String, Value>, name: &str, limit: usize) -> Result<Option<String>, String> {
@@ -70,21 +70,21 @@ mod tests {
     fn taken(arguments: Value) -> Result<CallArguments, String> {
         let Value::Object(mut arguments) = arguments else { unreachable!("an object") };
         let taken = take(&mut arguments);
-        assert!([KEY, PREVIEW, HANDLE].iter().all(|name| !arguments.contains_key(*name)));
+        assert!([KEY, PREVIEW, CONFIRM].iter().all(|name| !arguments.contains_key(*name)));
         taken
     }
 
     #[test]
     fn what_is_not_given_is_not_there() {
         assert_eq!(taken(json!({ "title": "t" })), Ok(CallArguments::default()));
-        assert_eq!(taken(json!({ KEY: null, PREVIEW: null, HANDLE: null })), Ok(CallArguments::default()));
+        assert_eq!(taken(json!({ KEY: null, PREVIEW: null, CONFIRM: null })), Ok(CallArguments::default()));
     }
 
     #[test]
     fn what_is_given_is_taken() {
-        let expected = CallArguments { key: Some("k".into()), is_preview: true, handle: None };
+        let expected = CallArguments { key: Some("k".into()), is_preview: true, confirm_token: None };
         assert_eq!(taken(json!({ KEY: "k", PREVIEW: true })), Ok(expected));
-        assert_eq!(taken(json!({ HANDLE: "h" })).map(|taken| taken.handle), Ok(Some("h".into())));
+        assert_eq!(taken(json!({ CONFIRM: "h" })).map(|taken| taken.confirm_token), Ok(Some("h".into())));
     }
 
     #[test]
@@ -96,14 +96,14 @@ mod tests {
             (KEY, json!(["k"])),
             (PREVIEW, json!("true")),
             (PREVIEW, json!(1)),
-            (HANDLE, json!("")),
-            (HANDLE, json!({})),
-            (HANDLE, json!("x".repeat(2049))),
+            (CONFIRM, json!("")),
+            (CONFIRM, json!({})),
+            (CONFIRM, json!("x".repeat(2049))),
         ] {
             let problem = taken(json!({ name: value })).expect_err("it does not fit");
             assert!(problem.contains(name), "{problem}");
         }
-        assert!(taken(json!({ PREVIEW: true, HANDLE: "h" })).is_err_and(|problem| problem.contains("exclude")));
+        assert!(taken(json!({ PREVIEW: true, CONFIRM: "h" })).is_err_and(|problem| problem.contains("exclude")));
     }
 
     #[test]

@@ -1,22 +1,23 @@
-//! Sealed handles: proof that this very write was shown before, to this person through this connection.
+//! Confirm tokens: proof that this very write was shown before, to this person through this connection.
 //!
-//! A handle is a sealed state ([`crate::mcp::state`]) under a key that is derived for what it stands for: who asked, the
-//! tool, the page, the arguments, the key. None of that is written in it, so a handle that is swapped or of another
-//! environment is simply not one. What is written is a random part and what was shown as similar. Single use is enforced
-//! where the write is claimed.
+//! A token is a sealed state ([`crate::mcp::state`]) under a key that is derived for what it stands for: who asked, the
+//! tool, the page, the arguments, the idempotency key. None of that is written in it, so a token that is swapped or of another
+//! environment is simply not one. What is written is a nonce and what was shown as a duplicate. Single use is enforced
+//! where the lease of the write is acquired.
 
-use crate::keyring::KeyRing;
+use crate::keyring::{Key, KeyRing};
 use crate::mcp::state::{Seal, Unopened};
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
+use crate::model::write::{Confirmation, ShownDuplicates, WriteFingerprint};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a handle works. Long enough to read a preview and ask around, short enough that the page is still as shown.
+/// How long a token works. Long enough to read a preview and ask around, short enough that the page is still as shown.
 pub const LIFETIME: Duration = Duration::from_mins(10);
-/// Longest handle looked at, in bytes.
+/// Longest token that is opened, in bytes.
 const LENGTH_LIMIT: usize = 2048;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,39 +37,19 @@ impl ConfirmTokenPurpose {
     }
 }
 
-/// What a handle stands for.
-#[derive(Clone, Copy, Debug)]
-pub struct ConfirmTokenSubject<'a> {
+/// What a token stands for, and the keys that seal it.
+#[derive(Clone, Copy)]
+pub struct ConfirmTokens<'a> {
+    pub keys: &'a KeyRing,
+    pub purpose: ConfirmTokenPurpose,
     /// Who asks: the person, and what they act under.
     pub asker: [&'a str; 2],
     pub tool: &'a str,
     pub page_id: PageId,
-    pub digest: &'a str,
-    pub key_hash: &'a str,
+    pub fingerprint: &'a WriteFingerprint,
 }
 
-/// What was shown that looked like the write: it is no reason to stop any more.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownDuplicates {
-    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
-    pub possible_duplicates: Vec<i64>,
-    /// The name of the same write through another connection.
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    pub duplicate: Option<String>,
-}
-
-/// A handle that was opened.
-#[derive(Clone, Debug)]
-pub struct Confirmation {
-    /// What the claim uses up: the handle's random part.
-    pub nonce: String,
-    /// When the handle would have expired.
-    pub expires_at: Timestamp,
-    /// What was shown with it.
-    pub shown: ShownDuplicates,
-}
-
-/// Why a handle opens nothing.
+/// Why a token opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmTokenError {
     /// Not one of ours, or not for this call.
@@ -84,51 +65,40 @@ struct Payload {
     shown: ShownDuplicates,
 }
 
-/// Seals a handle for a write that is being shown.
-pub fn seal(
-    ring: &KeyRing,
-    purpose: ConfirmTokenPurpose,
-    subject: &ConfirmTokenSubject<'_>,
-    shown: ShownDuplicates,
-    now: Timestamp,
-    random: [u8; 16],
-) -> String {
-    let payload = Payload { nonce: URL_SAFE_NO_PAD.encode(random), shown };
-    let content = serde_json::to_value(payload).unwrap_or_default();
-    let kid = ring.newest().kid();
-    let key = key(ring, kid, purpose, subject).unwrap_or_default();
-    let sealed = Seal { key: &key, bound_to: "" }.seal(&content, (now + LIFETIME).as_seconds());
-    format!("{kid}.{sealed}")
-}
-
-/// Opens a handle that a call brings.
-pub fn open(
-    ring: &KeyRing,
-    purpose: ConfirmTokenPurpose,
-    subject: &ConfirmTokenSubject<'_>,
-    text: &str,
-    now: Timestamp,
-) -> Result<Confirmation, ConfirmTokenError> {
-    if text.len() > LENGTH_LIMIT {
-        return Err(ConfirmTokenError::Invalid);
+impl ConfirmTokens<'_> {
+    /// Seals a token for a write that is being shown. It always has a key: the ring's newest, not one that is looked up.
+    pub fn seal(&self, shown: ShownDuplicates, now: Timestamp, random: [u8; 16]) -> String {
+        let payload = Payload { nonce: URL_SAFE_NO_PAD.encode(random), shown };
+        let content = serde_json::to_value(payload).expect("texts and numbers have a JSON form");
+        let newest = self.keys.newest();
+        let sealed = Seal { key: &self.secret(newest), bound_to: "" }.seal(&content, (now + LIFETIME).as_seconds());
+        format!("{}.{sealed}", newest.kid())
     }
-    let (kid, sealed) = text.split_once('.').ok_or(ConfirmTokenError::Invalid)?;
-    let key = key(ring, kid, purpose, subject).ok_or(ConfirmTokenError::Invalid)?;
-    let opened = Seal { key: &key, bound_to: "" }.open(sealed, now.as_seconds());
-    let (content, until) = opened.map_err(|reason| match reason {
-        Unopened::Foreign => ConfirmTokenError::Invalid,
-        Unopened::Expired => ConfirmTokenError::Expired,
-    })?;
-    let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
-    Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })
-}
 
-/// The key that seals handles for this subject alone.
-fn key(ring: &KeyRing, kid: &str, purpose: ConfirmTokenPurpose, subject: &ConfirmTokenSubject<'_>) -> Option<[u8; 32]> {
-    let ConfirmTokenSubject { asker: [person, under], tool, page_id, digest, key_hash } = subject;
-    let page_id = page_id.to_string();
-    let parts = [*person, *under, *tool, &page_id, *digest, *key_hash].map(str::as_bytes);
-    Some(ring.mac(ring.find(kid)?, purpose.usage(), &parts))
+    /// Opens a token that a call brings.
+    pub fn open(&self, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
+        if text.len() > LENGTH_LIMIT {
+            return Err(ConfirmTokenError::Invalid);
+        }
+        let (kid, sealed) = text.split_once('.').ok_or(ConfirmTokenError::Invalid)?;
+        let key = self.keys.find(kid).ok_or(ConfirmTokenError::Invalid)?;
+        let opened = Seal { key: &self.secret(key), bound_to: "" }.open(sealed, now.as_seconds());
+        let (content, until) = opened.map_err(|reason| match reason {
+            Unopened::Foreign => ConfirmTokenError::Invalid,
+            Unopened::Expired => ConfirmTokenError::Expired,
+        })?;
+        let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
+        Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })
+    }
+
+    /// The secret that seals tokens for this subject alone.
+    fn secret(&self, key: &Key) -> [u8; 32] {
+        let [person, under] = self.asker;
+        let WriteFingerprint { digest, key_hash, .. } = self.fingerprint;
+        let page_id = self.page_id.to_string();
+        let parts = [person, under, self.tool, &page_id, digest, key_hash].map(str::as_bytes);
+        self.keys.mac(key, self.purpose.usage(), &parts)
+    }
 }
 
 #[cfg(test)]
@@ -151,9 +121,18 @@ mod tests {
         KeyRing::parse(&format!("a:{SEED}"), environment).expect("a ring")
     }
 
-    fn with<T>(words: &Words, use_it: impl FnOnce(&ConfirmTokenSubject<'_>) -> T) -> T {
-        let Words { user, grant, tool, page, digest, key: key_hash } = *words;
-        use_it(&ConfirmTokenSubject { asker: [user, grant], tool, page_id: PageId(page), digest, key_hash })
+    fn with<T>(words: &Words, use_it: impl FnOnce(&ConfirmTokens<'_>) -> T) -> T {
+        let Words { user, grant, tool, page, digest, key } = *words;
+        let (digest, key_hash) = (digest.to_owned(), key.to_owned());
+        let fingerprint = WriteFingerprint { digest, key_hash, ..WriteFingerprint::default() };
+        use_it(&ConfirmTokens {
+            keys: &ring("test"),
+            purpose: ConfirmTokenPurpose::Preview,
+            asker: [user, grant],
+            tool,
+            page_id: PageId(page),
+            fingerprint: &fingerprint,
+        })
     }
 
     fn shown() -> ShownDuplicates {
@@ -161,11 +140,11 @@ mod tests {
     }
 
     fn sealed() -> String {
-        with(&ASKED, |subject| seal(&ring("test"), ConfirmTokenPurpose::Preview, subject, shown(), NOW, [5; 16]))
+        with(&ASKED, |tokens| tokens.seal(shown(), NOW, [5; 16]))
     }
 
     fn opened(words: &Words, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
-        with(words, |subject| open(&ring("test"), ConfirmTokenPurpose::Preview, subject, text, now))
+        with(words, |tokens| tokens.open(text, now))
     }
 
     #[test]
@@ -186,9 +165,9 @@ mod tests {
         ] {
             assert_eq!(opened(&other, &sealed(), NOW).err(), Some(ConfirmTokenError::Invalid));
         }
-        with(&ASKED, |subject| {
-            let question = open(&ring("test"), ConfirmTokenPurpose::Question, subject, &sealed(), NOW);
-            let elsewhere = open(&ring("live"), ConfirmTokenPurpose::Preview, subject, &sealed(), NOW);
+        with(&ASKED, |tokens| {
+            let question = ConfirmTokens { purpose: ConfirmTokenPurpose::Question, ..*tokens }.open(&sealed(), NOW);
+            let elsewhere = ConfirmTokens { keys: &ring("live"), ..*tokens }.open(&sealed(), NOW);
             assert_eq!(
                 (question.err(), elsewhere.err()),
                 (Some(ConfirmTokenError::Invalid), Some(ConfirmTokenError::Invalid))

@@ -4,46 +4,30 @@
 
 use crate::catalog::Write;
 use crate::model::ids::PageId;
+use crate::model::write::{FieldDigests, WriteFingerprint};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 
 /// Longest idempotency key, in characters.
 pub const KEY_LIMIT: usize = 128;
 /// Longest external id, as StatiBeat takes it.
 const EXTERNAL_ID_LIMIT: usize = 128;
 
-/// A digest for each argument, to say which of them differ.
-pub type Fields = BTreeMap<String, String>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WriteFingerprint {
-    /// Of the client's key, or of the arguments where it gave none.
-    pub key_hash: String,
-    /// Whether the client gave the key.
-    pub has_own_key: bool,
-    /// Of all arguments, page and tool included.
-    pub digest: String,
-    /// The same, one by one.
-    pub fields: Fields,
-}
-
-impl WriteFingerprint {
-    pub fn new(tool: &str, page_id: PageId, write: &Write, key: Option<&str>) -> Self {
-        let fields = fields(tool, page_id, write);
-        let digest = digest("arguments", fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
-        let key_hash = match key {
-            Some(key) => self::digest("given key", [key]),
-            None => self::digest("derived key", [digest.as_str()]),
-        };
-        Self { key_hash, has_own_key: key.is_some(), digest, fields }
-    }
+/// The fingerprint of a write, under the client's idempotency key or one that follows from the arguments.
+pub fn fingerprint(tool: &str, page_id: PageId, write: &Write, key: Option<&str>) -> WriteFingerprint {
+    let fields = fields(tool, page_id, write);
+    let digest = digest("arguments", fields.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+    let key_hash = match key {
+        Some(key) => self::digest("given key", [key]),
+        None => self::digest("derived key", [digest.as_str()]),
+    };
+    WriteFingerprint { key_hash, has_own_key: key.is_some(), digest, fields }
 }
 
 /// A digest for each argument, under the name a model knows it by.
-fn fields(tool: &str, page_id: PageId, write: &Write) -> Fields {
+fn fields(tool: &str, page_id: PageId, write: &Write) -> FieldDigests {
     let body = write.body.as_object().into_iter().flatten();
     let body = body.map(|(name, value)| (name.clone(), canonical(value)));
     let operation = write.operation;
@@ -104,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     fn asked(body: Value, key: Option<&str>) -> WriteFingerprint {
-        WriteFingerprint::new("create_incident", PageId(7), &Write::new(Operation::CreateIncident, body), key)
+        fingerprint("create_incident", PageId(7), &Write::new(Operation::CreateIncident, body), key)
     }
 
     #[test]
@@ -125,11 +109,11 @@ mod tests {
     #[test]
     fn tool_page_and_target_are_arguments_too() {
         let write = |incident_id| Write::new(Operation::AddIncidentUpdate { incident_id }, json!({ "message": "m" }));
-        let base = WriteFingerprint::new("a", PageId(7), &write(1), Some("k"));
+        let base = fingerprint("a", PageId(7), &write(1), Some("k"));
         let all = [
-            (WriteFingerprint::new("b", PageId(7), &write(1), Some("k")), "tool"),
-            (WriteFingerprint::new("a", PageId(8), &write(1), Some("k")), "page_id"),
-            (WriteFingerprint::new("a", PageId(7), &write(2), Some("k")), "incident_id"),
+            (fingerprint("b", PageId(7), &write(1), Some("k")), "tool"),
+            (fingerprint("a", PageId(8), &write(1), Some("k")), "page_id"),
+            (fingerprint("a", PageId(7), &write(2), Some("k")), "incident_id"),
         ];
         for (other, field) in all {
             assert_eq!(base.key_hash, other.key_hash);

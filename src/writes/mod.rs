@@ -1,14 +1,56 @@
 //! The write pipeline that both programs share: checks, approval, preview, the post itself and its report.
 //!
 //! Who may write, and what is kept of a write, is each program's own: nothing here knows of granted scopes, of access tokens
-//! or of a database.
+//! or of a database. What a program keeps stands behind [`store::WriteStore`].
 
 pub mod approval;
 pub mod call_arguments;
 pub mod checks;
-pub mod confirm_token;
-pub mod execute;
+mod confirm_token;
+mod execute;
 pub mod fingerprint;
-pub mod preview;
+pub mod outcome;
+mod preview;
 pub mod report;
+pub mod store;
 mod target;
+
+use crate::catalog::policy::WritePolicy;
+use crate::catalog::uri::Roots;
+use crate::catalog::{Tool, Write};
+use crate::keyring::KeyRing;
+use crate::mcp::{Dialogue, Error};
+use crate::model::timestamp::Timestamp;
+use crate::model::write::WriteFingerprint;
+use crate::upstream::{AccessiblePage, ApiError, PageClient};
+use call_arguments::CallArguments;
+use store::WriteStore;
+
+/// A write that its caller may make. [`WriteRequest::respond`] carries it out.
+pub struct WriteRequest<'a> {
+    /// Who asks: the person, and what they act under.
+    pub asker: [&'a str; 2],
+    pub tool: &'static Tool,
+    pub page: &'a AccessiblePage,
+    pub api: &'a PageClient<'a>,
+    /// Access to the page's incidents, where the caller may read them.
+    pub incidents: Option<&'a PageClient<'a>>,
+    pub write: &'a Write,
+    /// How the call wants it carried out.
+    pub options: &'a CallArguments,
+    pub fingerprint: &'a WriteFingerprint,
+    /// What can be asked of the client.
+    pub dialogue: &'a Dialogue,
+    /// What the operator decided about writes.
+    pub policy: &'a WritePolicy,
+    /// Seal the confirm tokens of previews.
+    pub keys: &'a KeyRing,
+    pub now: Timestamp,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    pub store: &'a dyn WriteStore,
+    /// How the program spells resource URIs.
+    pub roots: &'a Roots,
+    /// The error that a client gets for a failed read.
+    pub read_error: &'a dyn Fn(&ApiError) -> Error,
+}

@@ -30,7 +30,7 @@ pub struct Preview {
     components: Vec<Value>,
     subscribers: Option<Value>,
     warnings: Vec<String>,
-    handle: String,
+    confirm_token: String,
 }
 
 pub struct Sources<'a> {
@@ -40,7 +40,7 @@ pub struct Sources<'a> {
     pub incidents: Option<&'a PageClient<'a>>,
 }
 
-/// Finds out what there is to show, all in parallel, and has a handle sealed for it, told which similar incidents it shows.
+/// Finds out what there is to show, all in parallel, and has a confirm token sealed for it, told which similar incidents it shows.
 pub async fn make(
     sources: &Sources<'_>,
     write: &Write,
@@ -85,7 +85,7 @@ pub async fn make(
         hidden.into_iter().chain(unknown).chain(unknown_status).chain(similar_words).chain(overlaps).collect();
     let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
     let components = components(items.as_ref(), target.as_ref(), write);
-    Ok(Preview { target, components, subscribers, warnings, handle: seal(&seen) })
+    Ok(Preview { target, components, subscribers, warnings, confirm_token: seal(&seen) })
 }
 
 /// The components that a write names, with their state before and after.
@@ -114,8 +114,8 @@ impl Preview {
         self
     }
 
-    pub fn into_handle(self) -> String {
-        self.handle
+    pub fn into_token(self) -> String {
+        self.confirm_token
     }
 
     /// For people and models; `page_id` keeps it within the tool's output schema.
@@ -124,7 +124,7 @@ impl Preview {
             "Preview; nothing was published. {}\nTo publish exactly this, call again with the same arguments and confirm: \
              \"{}\" within {} minutes.",
             self.sentences(page, write),
-            self.handle,
+            self.confirm_token,
             confirm_token::LIFETIME.as_secs() / 60,
         );
         let preview = json!({
@@ -132,7 +132,7 @@ impl Preview {
             "components": self.components,
             "subscribers": self.subscribers,
             "warnings": self.warnings,
-            "confirm": self.handle,
+            "confirm": self.confirm_token,
         });
         let mut structured =
             json!({ "page_id": page.id.0, "page_name": page.name, "replayed": false, "preview": preview });

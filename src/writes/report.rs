@@ -3,16 +3,20 @@
 //! Whatever a model or its user can mend is an outcome. What they cannot, because the person's access has ended or we
 //! made a mistake, is an [`mcp::Error`].
 
+use super::WriteRequest;
 use super::checks::duplicate::PossibleDuplicate;
+use super::checks::schedule;
 use super::confirm_token::ConfirmTokenError;
-use super::execute::{WriteError, WriteOrigin, WriteReport};
+use super::outcome::{WriteError, WriteOrigin, WriteReport};
+use super::store::AuditRow;
 use super::target::TITLE_MAX;
-use crate::catalog::Tool;
-use crate::catalog::tools::Written;
-use crate::catalog::uri::Roots;
+use crate::catalog::tools::{Done, Written};
 use crate::mcp::{self, ToolOutcome};
+use crate::model::ids::PageId;
+use crate::model::outcome::Reason;
 use crate::model::visible::quote;
-use crate::upstream::identity::AccessiblePage;
+use crate::model::write::WriteDenial;
+use crate::ports::RateLimit;
 use crate::upstream::{ApiError, ApiErrorKind};
 use std::time::Duration;
 
@@ -20,12 +24,12 @@ use std::time::Duration;
 pub(super) const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
-pub fn bad_arguments(problems: &[String]) -> ToolOutcome {
+pub fn invalid_arguments(problems: &[String]) -> ToolOutcome {
     error(format!("The arguments do not fit: {}. Nothing was published.", problems.join("; ")))
 }
 
 /// A text that the operator's rules do not let through.
-pub fn lint_refused(warnings: &[String]) -> ToolOutcome {
+pub fn text_refused(warnings: &[String]) -> ToolOutcome {
     error(format!("This text may not be published: {}. Nothing was published.", warnings.join("; ")))
 }
 
@@ -38,21 +42,6 @@ pub fn needs_preview() -> ToolOutcome {
     )
 }
 
-/// Adds to a report of what was done: the times of a window, and what looks wrong.
-pub fn with_remarks(mut outcome: ToolOutcome, warnings: Vec<String>, window: Option<&str>) -> ToolOutcome {
-    if outcome.is_error {
-        return outcome;
-    }
-    outcome.text.extend(window.into_iter().flat_map(|window| [" ", window]));
-    if !warnings.is_empty() {
-        outcome.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
-        if let Some(fields) = outcome.structured.as_mut().and_then(serde_json::Value::as_object_mut) {
-            fields.insert("warnings".to_owned(), warnings.into());
-        }
-    }
-    outcome
-}
-
 /// A person who said no. That is no failure.
 pub fn declined() -> ToolOutcome {
     let text = "The person declined. Nothing was published.".to_owned();
@@ -60,7 +49,7 @@ pub fn declined() -> ToolOutcome {
 }
 
 /// A handle that confirms nothing.
-pub fn bad_handle(reason: ConfirmTokenError) -> ToolOutcome {
+pub fn invalid_token(reason: ConfirmTokenError) -> ToolOutcome {
     error(match reason {
         ConfirmTokenError::Invalid => {
             "This handle is not for this call: it confirms exactly the arguments, the page and the key that \
@@ -73,38 +62,95 @@ pub fn bad_handle(reason: ConfirmTokenError) -> ToolOutcome {
     })
 }
 
-/// The report of a write that is there.
-pub fn done(
-    tool: &Tool,
-    page: &AccessiblePage,
-    roots: &Roots,
-    posted: &WriteReport,
-    audit_id: Option<&str>,
-) -> ToolOutcome {
-    let written = Written {
-        answer: &posted.document,
-        page: &page.raw,
-        roots,
-        audit_id,
-        remaining_writes: posted.remaining,
-        replayed: !posted.made.is_new(),
+/// The report of a write that was requested: what is there now and what looks wrong about it, or why it is not there.
+pub fn write_report(
+    request: &WriteRequest<'_>,
+    result: &Result<WriteReport, WriteError>,
+    warnings: Vec<String>,
+) -> Result<ToolOutcome, mcp::Error> {
+    let audit_row = request.store.audit_row();
+    let mut outcome = match result {
+        Ok(report) => written(request, report, warnings),
+        Err(reason) => error(not_written(reason, request.page.id)?),
     };
-    let mut done = (tool.report)(&written);
-    if posted.made == WriteOrigin::Earlier {
+    match audit_row {
+        // A report names its row itself.
+        AuditRow::Stored(id) if outcome.is_error => outcome.text.extend([" (Audit entry ", id, ".)"]),
+        AuditRow::Stored(_) | AuditRow::NotKept => {}
+        AuditRow::Missing => outcome.text.push_str(" No audit entry could be recorded for this call."),
+    }
+    Ok(outcome)
+}
+
+fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<String>) -> ToolOutcome {
+    let audit_id = match request.store.audit_row() {
+        AuditRow::Stored(id) => Some(id),
+        AuditRow::NotKept | AuditRow::Missing => None,
+    };
+    let written = Written {
+        answer: &report.document,
+        page: &request.page.raw,
+        roots: request.roots,
+        audit_id,
+        remaining_writes: report.remaining,
+        replayed: !report.origin.is_new(),
+    };
+    let mut done = (request.tool.report)(&written);
+    if report.origin == WriteOrigin::Earlier {
         done.text.push_str(" To publish the same text once more, give another idempotency_key.");
     }
-    ToolOutcome {
-        is_error: false,
-        text: done.text,
-        structured: Some(done.structured),
-        links: done.links,
-        ..ToolOutcome::default()
+    done.text.extend(
+        schedule::echo(request.write, &request.page.raw).into_iter().flat_map(|window| [" ".to_owned(), window]),
+    );
+    if !warnings.is_empty() {
+        done.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        if let Some(fields) = done.structured.as_object_mut() {
+            fields.insert("warnings".to_owned(), warnings.into());
+        }
     }
+    let Done { text, structured, links } = done;
+    ToolOutcome { text, structured: Some(structured), links, ..ToolOutcome::default() }
+}
+
+/// What a paused connection is told.
+const PAUSED: &str = "The user has paused this connection's writes, so nothing was published. Only the user can resume them, \
+    on StatiBeat's Hosted MCP page.";
+
+/// A write of a paused connection, before anybody is asked about it.
+pub fn paused() -> ToolOutcome {
+    error(PAUSED.to_owned())
+}
+
+/// Said of a page that the person cannot see, and of one that the connection is blocked from.
+pub fn unreachable_page(page_id: PageId) -> String {
+    format!(
+        "There is no page {page_id} that you can access; statibeat://pages lists those you can. Nothing was published."
+    )
 }
 
 /// Why there is no write, or may be none, and how to go on.
-pub fn not_written(reason: &WriteError) -> Result<String, mcp::Error> {
+fn not_written(reason: &WriteError, page_id: PageId) -> Result<String, mcp::Error> {
     Ok(match reason {
+        WriteError::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
+        WriteError::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
+        WriteError::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
+        WriteError::Duplicate(duplicate) => format!(
+            "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
+             preview: true, show the person what it says, and then call with the handle it gives in `confirm`.",
+            duplicate.description
+        ),
+        WriteError::Limited { reason, limit, retry_after } => limited(*reason, *limit, *retry_after),
+        WriteError::LimiterUnavailable => {
+            "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        WriteError::Unrecorded => {
+            "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
+        }
+        WriteError::LeaseUnchecked => {
+            "Whether this connection may still publish cannot be checked at the moment, so nothing \
+            was published. Try again later."
+                .to_owned()
+        }
         WriteError::Running { retry_after } => format!(
             "The same write is already being carried out by another call. Nothing was published by this one. Call again \
              with the same arguments to learn how it ended; in {} at the latest it can be found out.",
@@ -119,7 +165,7 @@ pub fn not_written(reason: &WriteError) -> Result<String, mcp::Error> {
             "This handle was used before, and a handle works once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
-        WriteError::PossibleDuplicates(found) => similar(found),
+        WriteError::PossibleDuplicates(found) => possible_duplicates(found),
         WriteError::Unchecked(error) => return unchecked(error),
         WriteError::Unresolved(_) => {
             "An earlier call may have published this, and StatiBeat does not say at the moment. Nothing was published by \
@@ -138,7 +184,16 @@ pub fn not_written(reason: &WriteError) -> Result<String, mcp::Error> {
     })
 }
 
-fn similar(found: &[PossibleDuplicate]) -> String {
+fn limited(reason: Reason, limit: RateLimit, retry_after: Duration) -> String {
+    let whose = match reason {
+        Reason::PageLimit => "All connections together have used this page's",
+        _ => "This connection has used its",
+    };
+    let (count, window, wait) = (limit.count, limit.window.as_secs(), retry_after.as_secs());
+    format!("{whose} {count} writes per {window} seconds. Nothing was published. Try again in {wait} seconds.")
+}
+
+fn possible_duplicates(found: &[PossibleDuplicate]) -> String {
     let one = |similar: &PossibleDuplicate| {
         let title = quote(&similar.title, TITLE_MAX);
         format!("incident {} ({title}, opened {} minutes ago)", similar.id, similar.age.as_secs() / 60)

@@ -4,9 +4,10 @@ use super::Key;
 use crate::model::flag;
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
+use crate::model::write::WriteDenial;
 use crate::ports::Database;
 use crate::storage::audit::AuditId;
-use crate::storage::write_permission::{WriteDenial, write_denial};
+use crate::storage::write_permission::write_denial;
 use crate::storage::{Result, find_one, statement};
 use serde::Deserialize;
 

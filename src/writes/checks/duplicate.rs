@@ -7,6 +7,8 @@ use crate::catalog::Write;
 use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;
+use crate::upstream::{ApiErrorKind, PageClient};
+use crate::writes::outcome::WriteError;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -34,6 +36,27 @@ pub fn applies_to(write: &Write) -> bool {
 /// Whether a write names what is affected.
 pub fn names_something(write: &Write) -> bool {
     !items(&write.body).is_empty() || freetext(&write.body).is_some()
+}
+
+/// Refuses a write that looks like an incident of the page, unless it is one of the `shown` or the write itself. Whoever may
+/// write but not read cannot be told what is there already; StatiBeat lets them write all the same.
+pub async fn check(
+    api: &PageClient<'_>,
+    write: &Write,
+    external_id: &str,
+    shown: &[i64],
+    now: Timestamp,
+) -> Result<(), WriteError> {
+    if !applies_to(write) {
+        return Ok(());
+    }
+    let active = match api.get(READ).await {
+        Err(error) if error.kind == ApiErrorKind::Forbidden => return Ok(()),
+        answer => answer.map_err(WriteError::Unchecked)?,
+    };
+    let mut found = find(&active, write, now);
+    found.retain(|incident| !shown.contains(&incident.id) && incident.external_id.as_deref() != Some(external_id));
+    if found.is_empty() { Ok(()) } else { Err(WriteError::PossibleDuplicates(found)) }
 }
 
 /// The recent ones among the active incidents that touch what this write touches, newest first.

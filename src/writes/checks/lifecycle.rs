@@ -40,7 +40,7 @@ impl LifecycleError {
     /// What to tell the model, or the client where a model cannot mend it.
     pub fn respond(&self) -> Result<ToolOutcome, Error> {
         match self {
-            Self::NotAllowed(problem) => Ok(report::bad_arguments(std::slice::from_ref(problem))),
+            Self::NotAllowed(problem) => Ok(report::invalid_arguments(std::slice::from_ref(problem))),
             Self::Unread(error) => report::not_looked(error),
         }
     }

@@ -157,3 +157,16 @@ async fn nothing_is_posted_that_cannot_be_put_on_record() {
     assert_eq!(posts(&scene), 0);
     assert!(scene.log.borrow()[0].contains("request-1"));
 }
+
+#[test]
+fn what_customers_read_is_not_kept() {
+    let document = json!({
+        "id": 9, "incident_id": 4, "title": "T", "description": "secret", "message": "secret", "impact": "secret",
+        "lifecycle_stage": { "id": 1, "name": "Investigating" }, "updates": [{ "message": "secret" }],
+        "latest_update": { "message": "secret" }, "author": { "name": "secret" }, "external_id": "x",
+    });
+    let kept = remembered(&document);
+    assert!(!kept.to_string().contains("secret"), "{kept}");
+    assert_eq!((&kept["id"], &kept["incident_id"], &kept["title"]), (&json!(9), &json!(4), &json!("T")));
+    assert_eq!(kept["lifecycle_stage"]["name"], "Investigating");
+}

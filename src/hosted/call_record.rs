@@ -1,0 +1,111 @@
+//! The record of one call of a tool: its audit rows, and what is reported of it.
+
+use super::Guard;
+use super::rate_limit::{RECORD_LIMIT, record_key};
+use crate::catalog::Tool;
+use crate::mcp::CallFacts;
+use crate::model::ids::PageId;
+use crate::model::outcome::{Outcome, Reason};
+use crate::ports::Decision;
+use crate::storage::audit::{self, AuditId, Entry, Kind, Target};
+use serde_json::{Map, Value};
+use std::cell::Cell;
+
+pub struct CallRecord<'a> {
+    guard: &'a Guard<'a>,
+    tool: &'static str,
+    asked_page_id: Option<PageId>,
+    title: Option<String>,
+    /// Whether the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
+    /// administers the page that was named must not read what a stranger wrote.
+    is_reached: Cell<bool>,
+    facts: Cell<CallFacts>,
+}
+
+impl<'a> CallRecord<'a> {
+    /// As much as can be told before the arguments are checked.
+    pub fn new(guard: &'a Guard<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
+        let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
+        let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
+        let asked_page_id = page_id.map(PageId);
+        Self { guard, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), facts: Cell::default() }
+    }
+
+    /// What to report of the call.
+    pub fn facts(&self) -> CallFacts {
+        self.facts.get()
+    }
+
+    /// The caller may do on the page what the tool needs.
+    pub fn set_page(&self, page_id: PageId) {
+        self.is_reached.set(true);
+        self.facts.set(CallFacts { page: Some(page_id), ..self.facts.get() });
+    }
+
+    /// The caller sees the page, and no more.
+    pub fn set_reached(&self) {
+        self.is_reached.set(true);
+    }
+
+    pub fn set_end(&self, outcome: Outcome, reason: Option<Reason>) {
+        self.facts.set(CallFacts { outcome: Some(outcome), reason, ..self.facts.get() });
+    }
+
+    pub async fn refuse(&self, reason: Reason) {
+        self.append(Outcome::Refused, reason).await;
+    }
+
+    /// Appends the row of a call that came to an end without a lease. The call's answer does not hang on it: nothing was
+    /// sent. While nobody can count them, such calls are taken for too many.
+    pub async fn append(&self, outcome: Outcome, reason: Reason) -> Option<AuditId> {
+        self.set_end(outcome, Some(reason));
+        let guard = self.guard;
+        let taken = guard.limiter.take(&record_key(&guard.caller.grant_id), RECORD_LIMIT, guard.now).await;
+        if !matches!(taken, Ok(Decision::Allowed { .. })) {
+            self.facts.set(CallFacts { is_unrecorded: true, ..self.facts.get() });
+            return None;
+        }
+        let entry = Entry { outcome, detail: Some(reason.as_str()), ..self.entry(self.new_id()) };
+        match audit::append(guard.db, &entry).await {
+            Ok(()) => Some(entry.id),
+            Err(error) => {
+                let (outcome, detail, request) = (outcome.as_str(), reason.as_str(), guard.request_id);
+                let note = format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}");
+                (guard.log)(&note);
+                None
+            }
+        }
+    }
+
+    pub fn new_id(&self) -> AuditId {
+        let mut random = [0; 16];
+        (self.guard.random)(&mut random);
+        AuditId::new(random)
+    }
+
+    /// The row of the call, before its end is known.
+    pub fn entry(&self, id: AuditId) -> Entry<'_> {
+        let Guard { caller, request_id, now, .. } = *self.guard;
+        let is_reached = self.is_reached.get();
+        let target = Target {
+            page_id: self.asked_page_id.filter(|_| is_reached),
+            asked_page_id: self.asked_page_id,
+            tool: self.tool,
+            id: None,
+            title: self.title.as_deref().filter(|_| is_reached),
+        };
+        Entry {
+            id,
+            at: now,
+            kind: Kind::Write,
+            outcome: Outcome::Unknown,
+            user_id: &caller.user_id,
+            client_id: &caller.client_id,
+            client_name: &caller.client_name,
+            grant_id: &caller.grant_id,
+            request_id,
+            target: Some(target),
+            detail: None,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Who may look before a stage is moved: looking takes scopes and a role of its own.
+
+use super::HostedSurface;
+use super::access;
+use super::call_record::CallRecord;
+use crate::mcp::Error;
+use crate::model::outcome::{Outcome, Reason};
+use crate::model::scope::{Requirement, Scope, ScopeSet};
+use crate::upstream::{AccessiblePage, ApiError, ApiErrorKind};
+use crate::writes::approval::Respond;
+use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
+
+/// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
+pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Result<(), Error> {
+    let looks = requirements(change).into_iter().flatten().map(|requirement| requirement.scope);
+    let needed: ScopeSet = looks.chain([write]).collect();
+    if granted.covers(needed) { Ok(()) } else { Err(Error::InsufficientScope { needed }) }
+}
+
+/// Checks that the move is allowed; if not, records why and says what to tell the client.
+pub async fn check(
+    surface: &HostedSurface<'_>,
+    page: &AccessiblePage,
+    change: &StageChange,
+    record: &CallRecord<'_>,
+) -> Result<(), Respond> {
+    let requirements = requirements(change);
+    for requirement in requirements.iter().flatten() {
+        if let Err(denied) = access::check_role(page, requirement) {
+            record.refuse(Reason::Role).await;
+            return Err(super::call::denied(&denied, page.id).into());
+        }
+    }
+    let result = match requirements {
+        Some(requirements) => {
+            let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
+            change.check(apis.each_ref()).await
+        }
+        None => {
+            let error = ApiError::new(ApiErrorKind::ContractViolation, "a stage cannot be looked at");
+            Err(LifecycleError::Unread(error))
+        }
+    };
+    let Err(error) = result else { return Ok(()) };
+    match &error {
+        LifecycleError::NotAllowed(_) => record.refuse(Reason::Stage).await,
+        LifecycleError::Unread(error) => drop(record.append(Outcome::Failed, error.reason()).await),
+    }
+    Err(Respond(error.respond()))
+}
+
+/// What reading the stages and the thing itself takes.
+fn requirements(change: &StageChange) -> Option<[Requirement; 2]> {
+    let [stages, target] = change.resources()?;
+    Some([stages.hosted?, target.hosted?])
+}

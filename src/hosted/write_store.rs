@@ -1,0 +1,225 @@
+//! What Hosted MCP keeps of a write: the lease, the audit row, the result that a repeated call is answered with; all in D1.
+
+use super::Guard;
+use super::call_record::CallRecord;
+use super::write_limits;
+use crate::catalog::Write;
+use crate::model::ids::PageId;
+use crate::model::outcome::{Outcome, Reason};
+use crate::model::timestamp::Timestamp;
+use crate::model::write::{Confirmation, WriteFingerprint};
+use crate::storage::audit::{AuditId, Entry};
+use crate::storage::idempotency::{
+    self, Acquisition, DuplicateRule, Ending, Handle, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
+};
+use crate::writes::outcome::{WriteError, WriteReport, classify};
+use crate::writes::store::{Acquired, AuditRow, Duplicate, Lease, Takeover, WriteStore};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Texts of a document that are kept for a repeated call. None of them is what customers read but the title.
+const KEPT_TEXTS: &[&str] = &[
+    "title",
+    "status",
+    "state",
+    "public_url",
+    "admin_url",
+    "starts_at",
+    "ends_at",
+    "started_at",
+    "created_at",
+    "external_id",
+];
+
+/// The record in D1 of one write, made for one call.
+pub struct D1WriteStore<'a> {
+    guard: &'a Guard<'a>,
+    call: &'a CallRecord<'a>,
+    page_id: PageId,
+    write: &'a Write,
+    fingerprint: &'a WriteFingerprint,
+    /// The id of the attempt and of its audit row.
+    attempt: AuditId,
+    /// Whether the attempt's audit row was stored.
+    is_recorded: Cell<bool>,
+    /// Whether the write was requested before, once somebody has wanted to know.
+    is_known: Cell<Option<bool>>,
+}
+
+impl<'a> D1WriteStore<'a> {
+    pub fn new(
+        guard: &'a Guard<'a>,
+        call: &'a CallRecord<'a>,
+        page_id: PageId,
+        write: &'a Write,
+        fingerprint: &'a WriteFingerprint,
+    ) -> Self {
+        let (is_recorded, is_known) = (Cell::default(), Cell::default());
+        Self { guard, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
+    }
+
+    fn key(&self) -> Key<'_> {
+        let WriteFingerprint { key_hash, digest, fields, .. } = self.fingerprint;
+        Key { grant_id: &self.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
+    }
+
+    fn describe(&self, duplicate: StoredDuplicate) -> Duplicate {
+        let description = describe(&duplicate, self.guard.now);
+        Duplicate { external_id: duplicate.external_id, description }
+    }
+
+    async fn request_lease(
+        &self,
+        confirmation: Option<&Confirmation>,
+        external_id: &str,
+    ) -> Result<Acquisition, WriteError> {
+        let handle = confirmation.map(|it| Handle { nonce: it.nonce.clone(), expires_at: it.expires_at });
+        let duplicates = match self.write.external_id() {
+            Some(_) => DuplicateRule::Allowed,
+            None => DuplicateRule::Refused { shown: confirmation.and_then(|it| it.shown.duplicate.as_deref()) },
+        };
+        let (key, entry) = (self.key(), self.call.entry(self.attempt.clone()));
+        let request = LeaseRequest { key, external_id, handle: handle.as_ref(), duplicates, entry: &entry };
+        idempotency::acquire(self.guard.db, &request).await.map_err(|error| {
+            (self.guard.log)(&format!("{error}; request {} was not posted", self.guard.request_id));
+            WriteError::Unrecorded
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl WriteStore for D1WriteStore<'_> {
+    async fn is_known(&self) -> bool {
+        if let Some(is_known) = self.is_known.get() {
+            return is_known;
+        }
+        let is_known = idempotency::is_known(self.guard.db, &self.key(), self.guard.now).await.unwrap_or(false);
+        self.is_known.set(Some(is_known));
+        is_known
+    }
+
+    async fn find_duplicate(&self) -> Option<Duplicate> {
+        let duplicate = idempotency::find_duplicate(self.guard.db, &self.key(), self.guard.now).await.ok()??;
+        Some(self.describe(duplicate))
+    }
+
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
+        self.call.append(outcome, reason).await.map(|id| id.0)
+    }
+
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {
+        // The client's own name for the write, or one that leads to the audit row.
+        let own = self.write.external_id().map_or_else(|| idempotency::external_id(&self.attempt), str::to_owned);
+        let acquisition = self.request_lease(confirmation, &own).await?;
+        self.is_recorded.set(true);
+        match acquisition {
+            Acquisition::New => Ok(Acquired::Lease(Lease { external_id: own, taken_over: None })),
+            Acquisition::TakenOver { external_id, denial, duplicate } => {
+                let duplicate = duplicate.map(|duplicate| WriteError::Duplicate(self.describe(duplicate)));
+                let denial = denial.map(WriteError::Denied).or(duplicate);
+                Ok(Acquired::Lease(Lease { external_id, taken_over: Some(Takeover { denial }) }))
+            }
+            Acquisition::Replay { result } => {
+                Ok(Acquired::Completed(serde_json::from_str(&result).unwrap_or_default()))
+            }
+            Acquisition::Running { until } => {
+                Err(WriteError::Running { retry_after: until.since(self.guard.now).max(Duration::from_secs(1)) })
+            }
+            Acquisition::Conflict { fields } => Err(WriteError::KeyConflict { fields }),
+            Acquisition::Duplicate(duplicate) => Err(WriteError::Duplicate(self.describe(duplicate))),
+            Acquisition::TokenRedeemed => Err(WriteError::TokenRedeemed),
+            Acquisition::Denied(denial) => Err(WriteError::Denied(denial)),
+        }
+    }
+
+    async fn charge(&self) -> Result<Option<u32>, WriteError> {
+        write_limits::charge(self.guard, self.page_id).await.map(Some)
+    }
+
+    async fn remaining_writes(&self) -> Option<u32> {
+        write_limits::remaining(self.guard, self.page_id).await
+    }
+
+    async fn check_lease(&self) -> Result<(), WriteError> {
+        let Guard { db, now, log, request_id, .. } = *self.guard;
+        match idempotency::check_lease(db, &self.key(), &self.attempt, self.page_id, now).await {
+            Ok(LeaseCheck::Held) => Ok(()),
+            Ok(LeaseCheck::Denied(denial)) => Err(WriteError::Denied(denial)),
+            Ok(LeaseCheck::TakenOver) => Err(WriteError::Running { retry_after: idempotency::LEASE }),
+            Err(error) => {
+                log(&format!("{error}; request {request_id} was not posted"));
+                Err(WriteError::LeaseUnchecked)
+            }
+        }
+    }
+
+    /// Finishing twice is finishing once, so a storage that stumbles gets a second chance.
+    async fn finish(&self, result: &Result<WriteReport, WriteError>) {
+        let (outcome, reason) = classify(result);
+        let detail = reason.map(Reason::as_str);
+        let mut entry = Entry { outcome, detail, ..self.call.entry(self.attempt.clone()) };
+        if let (Some(target), Ok(report)) = (&mut entry.target, result) {
+            target.id = target_id(&report.document);
+        }
+        let ending = match result {
+            Ok(report) => Ending::Done { result: remembered(&report.document).to_string() },
+            Err(_) if outcome == Outcome::Unknown => Ending::Unknown,
+            Err(_) => Ending::NotDone,
+        };
+        for _ in 0..2 {
+            match idempotency::finish(self.guard.db, &self.key(), &ending, &entry).await {
+                Ok(()) => return,
+                Err(error) => {
+                    let (id, outcome) = (&self.attempt.0, outcome.as_str());
+                    (self.guard.log)(&format!("{error}; the end of audit row {id} is not recorded: {outcome}"));
+                }
+            }
+        }
+    }
+
+    fn note_end(&self, outcome: Outcome, reason: Option<Reason>) {
+        self.call.set_end(outcome, reason);
+    }
+
+    fn audit_row(&self) -> AuditRow<'_> {
+        if self.is_recorded.get() { AuditRow::Stored(&self.attempt.0) } else { AuditRow::Missing }
+    }
+}
+
+/// The same write through another connection, in words.
+fn describe(duplicate: &StoredDuplicate, now: Timestamp) -> String {
+    let minutes = now.since(duplicate.at).as_secs() / 60;
+    let made = duplicate.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
+    match made.as_ref().and_then(|made| made["id"].as_i64()) {
+        Some(id) => format!("the very same was published {minutes} minutes ago through another connection (id {id})"),
+        None => {
+            format!("the very same was begun {minutes} minutes ago through another connection and may be published")
+        }
+    }
+}
+
+/// The id of what was made: a number, or text in case StatiBeat ever changes that.
+fn target_id(document: &Value) -> Option<String> {
+    match document.get("id")? {
+        Value::Number(id) => Some(id.to_string()),
+        Value::String(id) => Some(id.clone()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A document without what customers read: numbers, short facts and the stage.
+fn remembered(document: &Value) -> Value {
+    let fields = document.as_object().into_iter().flatten();
+    let kept = fields.filter(|(name, value)| match value {
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::String(_) => KEPT_TEXTS.contains(&name.as_str()),
+        Value::Object(_) => name.as_str() == "lifecycle_stage",
+        Value::Array(_) | Value::Null => false,
+    });
+    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Values of a write that the pipeline shares with the storage.
+
+use super::outcome::Reason;
+use super::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strum::IntoStaticStr;
+
+/// A digest for each argument, to say which of them differ.
+pub type FieldDigests = BTreeMap<String, String>;
+
+/// What a write asks for, in a form that two calls can be compared by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WriteFingerprint {
+    /// Of the client's idempotency key, or of the arguments where it gave none.
+    pub key_hash: String,
+    /// Whether the client gave the key.
+    pub has_own_key: bool,
+    /// Of all arguments, page and tool included.
+    pub digest: String,
+    /// The same, one by one.
+    pub fields: FieldDigests,
+}
+
+impl WriteFingerprint {
+    /// The names of the arguments that are not as they were.
+    pub fn differing_fields(&self, known: &FieldDigests) -> Vec<String> {
+        let names = known.keys().chain(self.fields.keys().filter(|name| !known.contains_key(*name)));
+        names.filter(|name| known.get(*name) != self.fields.get(*name)).cloned().collect()
+    }
+}
+
+/// What was shown as a duplicate of the write: it is no reason to stop any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownDuplicates {
+    /// Ids of possible duplicates.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub possible_duplicates: Vec<i64>,
+    /// The external id of the same write through another connection.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<String>,
+}
+
+/// The content of a confirm token. It confirms one write: acquiring the lease redeems it.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    pub nonce: String,
+    /// When the token would have expired.
+    pub expires_at: Timestamp,
+    pub shown: ShownDuplicates,
+}
+
+/// Why a write may not be sent. The words are those of the SQL that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum WriteDenial {
+    /// The grant was revoked or has expired.
+    GrantEnded,
+    /// The person has paused the connection's writes.
+    WritesPaused,
+    /// An admin has blocked the connection from the page.
+    PageBlocked,
+}
+
+impl WriteDenial {
+    /// The word of the SQL, which is also the detail of the audit row.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::GrantEnded => Reason::GrantEnded,
+            Self::WritesPaused => Reason::WritesPaused,
+            Self::PageBlocked => Reason::PageBlocked,
+        }
+    }
+}

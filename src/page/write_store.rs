@@ -1,0 +1,226 @@
+//! What this process remembers of its writes: which were asked for, how they ended, which confirm tokens were redeemed.
+//!
+//! It dies with the process. What keeps a repeat from being published twice across processes is the name that StatiBeat
+//! knows a write by, which follows from the client's own key.
+
+use crate::catalog::Write;
+use crate::model::outcome::{Outcome, Reason};
+use crate::model::timestamp::Timestamp;
+use crate::model::write::{Confirmation, FieldDigests, WriteFingerprint};
+use crate::writes::outcome::{WriteError, WriteReport};
+use crate::writes::store::{Acquired, AuditRow, Duplicate, Lease, Takeover, WriteStore};
+use async_trait::async_trait;
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a write is remembered.
+const KEEP: Duration = Duration::from_hours(24);
+/// How many are remembered; the oldest goes first.
+const MOST: usize = 10_000;
+/// When to ask again about a write that another call is carrying out.
+const SOON: Duration = Duration::from_secs(5);
+
+/// The writes of a process.
+pub struct WriteMemory {
+    /// Names this process in what must not be mixed up with another one's.
+    process: String,
+    /// Counts the writes that have no key of the client's.
+    count: Cell<u64>,
+    writes: RefCell<HashMap<String, RememberedWrite>>,
+    /// Nonces of confirm tokens, and when each would have expired.
+    redeemed: RefCell<HashMap<String, Timestamp>>,
+}
+
+struct RememberedWrite {
+    digest: String,
+    fields: FieldDigests,
+    external_id: String,
+    at: Timestamp,
+    state: WriteState,
+}
+
+enum WriteState {
+    Running,
+    Done(Value),
+    Unknown,
+}
+
+impl WriteMemory {
+    pub fn new(process: String) -> Self {
+        Self { process, count: Cell::default(), writes: RefCell::default(), redeemed: RefCell::default() }
+    }
+
+    pub fn process(&self) -> &str {
+        &self.process
+    }
+
+    fn forget(&self, now: Timestamp) {
+        self.redeemed.borrow_mut().retain(|_, expires_at| now < *expires_at);
+        let mut writes = self.writes.borrow_mut();
+        writes.retain(|_, write| matches!(write.state, WriteState::Running) || now.since(write.at) < KEEP);
+        while writes.len() >= MOST {
+            let ended = writes.iter().filter(|(_, write)| !matches!(write.state, WriteState::Running));
+            let Some(oldest) = ended.min_by_key(|(_, write)| write.at).map(|(key, _)| key.clone()) else { return };
+            writes.remove(&oldest);
+        }
+    }
+}
+
+/// The record in memory of one write, made for one call. A call that is cancelled drops it while it holds the lease: the write
+/// may have been sent.
+pub struct MemoryWriteStore<'a> {
+    memory: &'a WriteMemory,
+    write: &'a Write,
+    fingerprint: &'a WriteFingerprint,
+    now: Timestamp,
+    lease: Cell<Held>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Held {
+    #[default]
+    Nothing,
+    Lease,
+    /// An earlier call may still have done it.
+    TakenOver,
+}
+
+impl<'a> MemoryWriteStore<'a> {
+    pub fn new(memory: &'a WriteMemory, write: &'a Write, fingerprint: &'a WriteFingerprint, now: Timestamp) -> Self {
+        Self { memory, write, fingerprint, now, lease: Cell::default() }
+    }
+
+    /// The client's own name for the write; or one that follows from its key, so that another process makes the same; or one
+    /// of this process alone.
+    fn new_external_id(&self) -> String {
+        let WriteMemory { process, count, .. } = self.memory;
+        match self.write.external_id() {
+            Some(name) => name.to_owned(),
+            None if self.fingerprint.has_own_key => format!("mcp-{}", self.fingerprint.key_hash),
+            None => {
+                count.set(count.get() + 1);
+                format!("mcp-{process}-{}", count.get())
+            }
+        }
+    }
+
+    /// What adds to the page is the same thing when it is asked for again. What changes it may be meant again, unless the
+    /// client says by a key that it is not.
+    fn is_remembered(&self) -> bool {
+        self.write.operation.takes_external_id() || self.fingerprint.has_own_key
+    }
+
+    /// Ends the attempt; `None` frees the key.
+    fn end(&self, state: Option<WriteState>) {
+        let mut writes = self.memory.writes.borrow_mut();
+        let key = &self.fingerprint.key_hash;
+        match state {
+            None => drop(writes.remove(key)),
+            Some(state) => {
+                if let Some(write) = writes.get_mut(key) {
+                    write.state = state;
+                }
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl WriteStore for MemoryWriteStore<'_> {
+    async fn is_known(&self) -> bool {
+        let writes = self.memory.writes.borrow();
+        writes.get(&self.fingerprint.key_hash).is_some_and(|write| write.digest == self.fingerprint.digest)
+    }
+
+    /// There is one connection.
+    async fn find_duplicate(&self) -> Option<Duplicate> {
+        None
+    }
+
+    /// There is no audit log.
+    async fn record_unsent(&self, _: Outcome, _: Reason) -> Option<String> {
+        None
+    }
+
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {
+        self.memory.forget(self.now);
+        let mut writes = self.memory.writes.borrow_mut();
+        let WriteFingerprint { key_hash, digest, fields, .. } = self.fingerprint;
+        if let Some(write) = writes.get_mut(key_hash) {
+            if write.digest != *digest {
+                return Err(WriteError::KeyConflict { fields: self.fingerprint.differing_fields(&write.fields) });
+            }
+            return match &write.state {
+                WriteState::Done(document) => Ok(Acquired::Completed(document.clone())),
+                WriteState::Running => Err(WriteError::Running { retry_after: SOON }),
+                WriteState::Unknown => {
+                    write.state = WriteState::Running;
+                    self.lease.set(Held::TakenOver);
+                    let taken_over = Some(Takeover::default());
+                    Ok(Acquired::Lease(Lease { external_id: write.external_id.clone(), taken_over }))
+                }
+            };
+        }
+        if let Some(confirmation) = confirmation {
+            let Confirmation { nonce, expires_at, .. } = confirmation;
+            if self.memory.redeemed.borrow_mut().insert(nonce.clone(), *expires_at).is_some() {
+                return Err(WriteError::TokenRedeemed);
+            }
+        }
+        let external_id = self.new_external_id();
+        let write = RememberedWrite {
+            digest: digest.clone(),
+            fields: fields.clone(),
+            external_id: external_id.clone(),
+            at: self.now,
+            state: WriteState::Running,
+        };
+        writes.insert(key_hash.clone(), write);
+        self.lease.set(Held::Lease);
+        Ok(Acquired::Lease(Lease { external_id, taken_over: None }))
+    }
+
+    /// There is no rate limiter.
+    async fn charge(&self) -> Result<Option<u32>, WriteError> {
+        Ok(None)
+    }
+
+    async fn remaining_writes(&self) -> Option<u32> {
+        None
+    }
+
+    /// Nobody takes a lease from a call that runs, and nobody but the operator ends the server's access.
+    async fn check_lease(&self) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    async fn finish(&self, result: &Result<WriteReport, WriteError>) {
+        let held = self.lease.take();
+        self.end(match result {
+            Ok(report) if self.is_remembered() => Some(WriteState::Done(report.document.clone())),
+            // A repeat of the call is a new write.
+            Ok(_) => None,
+            Err(error) if error.is_outcome_unknown() && self.is_remembered() => Some(WriteState::Unknown),
+            Err(_) => (held == Held::TakenOver).then_some(WriteState::Unknown),
+        });
+    }
+
+    fn note_end(&self, _: Outcome, _: Option<Reason>) {}
+
+    fn audit_row(&self) -> AuditRow<'_> {
+        AuditRow::NotKept
+    }
+}
+
+impl Drop for MemoryWriteStore<'_> {
+    fn drop(&mut self) {
+        if self.lease.get() != Held::Nothing {
+            self.end(Some(WriteState::Unknown));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! What a process remembers of a write, in every order that calls can meet in.
+
+use super::*;
+use crate::model::ids::PageId;
+use crate::model::operation::Operation;
+use crate::model::write::ShownDuplicates;
+use crate::writes::fingerprint::fingerprint;
+use crate::writes::outcome::WriteOrigin;
+use futures_util::FutureExt as _;
+use serde_json::json;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+/// A write of that title under one key.
+struct Asked(Write, WriteFingerprint);
+
+fn asked(title: &str) -> Asked {
+    let write = Write::new(Operation::CreateIncident, json!({ "title": title }));
+    let fingerprint = fingerprint("create_incident", PageId(7), &write, Some("k"));
+    Asked(write, fingerprint)
+}
+
+impl Asked {
+    fn store<'a>(&'a self, memory: &'a WriteMemory, now: Timestamp) -> MemoryWriteStore<'a> {
+        MemoryWriteStore::new(memory, &self.0, &self.1, now)
+    }
+}
+
+fn memory() -> WriteMemory {
+    WriteMemory::new("process".into())
+}
+
+/// Nothing in memory waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("memory answers at once")
+}
+
+fn acquire(store: &MemoryWriteStore<'_>) -> Result<Acquired, WriteError> {
+    now(store.acquire(None))
+}
+
+fn acquire_lease(store: &MemoryWriteStore<'_>) -> Lease {
+    match acquire(store) {
+        Ok(Acquired::Lease(lease)) => lease,
+        other => panic!("it was free: {other:?}"),
+    }
+}
+
+fn report() -> Result<WriteReport, WriteError> {
+    Ok(WriteReport { document: json!({ "id": 9 }), origin: WriteOrigin::Posted, remaining: None })
+}
+
+#[test]
+fn finished_write_is_replayed_for_a_day() {
+    let (memory, one, other) = (memory(), asked("a"), asked("b"));
+    let store = one.store(&memory, NOW);
+    acquire_lease(&store);
+    now(store.finish(&report()));
+    assert_eq!(acquire(&one.store(&memory, NOW)), Ok(Acquired::Completed(json!({ "id": 9 }))));
+    let conflict = WriteError::KeyConflict { fields: vec!["title".into()] };
+    assert_eq!(acquire(&other.store(&memory, NOW)), Err(conflict));
+    assert!(matches!(acquire(&other.store(&memory, NOW + KEEP)), Ok(Acquired::Lease(_))));
+}
+
+#[test]
+fn another_call_waits_while_one_holds_the_lease() {
+    let (memory, asked) = (memory(), asked("a"));
+    let store = asked.store(&memory, NOW);
+    acquire_lease(&store);
+    assert_eq!(acquire(&asked.store(&memory, NOW)), Err(WriteError::Running { retry_after: SOON }));
+    now(store.finish(&Err(WriteError::PossibleDuplicates(vec![]))));
+    assert_eq!(acquire_lease(&asked.store(&memory, NOW)).taken_over, None);
+}
+
+#[test]
+fn cancelled_call_is_taken_over_under_its_external_id() {
+    let (memory, asked) = (memory(), asked("a"));
+    let first = acquire_lease(&asked.store(&memory, NOW));
+    let store = asked.store(&memory, NOW);
+    let second = acquire_lease(&store);
+    assert_eq!((second.taken_over.is_some(), second.external_id), (true, first.external_id));
+    now(store.finish(&Err(WriteError::PossibleDuplicates(vec![]))));
+    assert!(acquire_lease(&asked.store(&memory, NOW)).taken_over.is_some(), "the first may still have done it");
+}
+
+#[test]
+fn change_without_a_key_is_forgotten_once_it_is_done() {
+    let memory = memory();
+    let write = Write::new(Operation::ResolveIncident { incident_id: 9 }, json!({}));
+    let asked = Asked(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
+    let store = asked.store(&memory, NOW);
+    acquire_lease(&store);
+    assert!(now(store.is_known()));
+    now(store.finish(&report()));
+    assert!(!now(store.is_known()));
+}
+
+#[test]
+fn confirm_token_is_redeemed_once() {
+    let shown = ShownDuplicates::default();
+    let confirmation = Confirmation { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), shown };
+    let (memory, one) = (memory(), asked("a"));
+    assert!(matches!(now(one.store(&memory, NOW).acquire(Some(&confirmation))), Ok(Acquired::Lease(_))));
+    let mut other = asked("b");
+    other.1.key_hash = "other".into();
+    let redeemed = now(other.store(&memory, NOW).acquire(Some(&confirmation)));
+    assert_eq!(redeemed, Err(WriteError::TokenRedeemed));
+}

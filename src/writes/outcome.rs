@@ -1,0 +1,147 @@
+//! What a write came to: the report of one that is there, or why there is none.
+
+use super::checks::duplicate::PossibleDuplicate;
+use super::store::Duplicate;
+use crate::model::outcome::{Outcome, Reason};
+use crate::model::write::WriteDenial;
+use crate::ports::RateLimit;
+use crate::upstream::{ApiError, ApiErrorKind};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A write that was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteReport {
+    /// StatiBeat's answer.
+    pub document: Value,
+    pub origin: WriteOrigin,
+    /// Writes that the rate limits leave, if there are limits.
+    pub remaining: Option<u32>,
+}
+
+/// Who made a write that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteOrigin {
+    /// This attempt, and StatiBeat said so.
+    Posted,
+    /// This attempt; the answer was lost, and looking the write up found it.
+    PostedVerified,
+    /// An earlier attempt that had finished.
+    Earlier,
+    /// An earlier attempt that had not finished; looking the write up found it.
+    EarlierVerified,
+    /// Somebody with the same `external_id` and content.
+    Existing,
+}
+
+impl WriteOrigin {
+    /// Whether this call published it.
+    pub const fn is_new(self) -> bool {
+        matches!(self, Self::Posted | Self::PostedVerified)
+    }
+}
+
+/// Why a write was not, or may not have been, carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    /// The connection may not, or no longer, write to the page.
+    Denied(WriteDenial),
+    /// Another attempt holds the lease.
+    Running {
+        /// When it can be taken over at the latest.
+        retry_after: Duration,
+    },
+    /// The key stands for other arguments.
+    KeyConflict {
+        fields: Vec<String>,
+    },
+    /// The confirm token was redeemed for another write.
+    TokenRedeemed,
+    /// Another connection asked for the same a moment ago.
+    Duplicate(Duplicate),
+    PossibleDuplicates(Vec<PossibleDuplicate>),
+    /// `reason` says whose limit it was.
+    Limited {
+        reason: Reason,
+        limit: RateLimit,
+        retry_after: Duration,
+    },
+    /// The rate limiter did not answer. Without it nothing is posted.
+    LimiterUnavailable,
+    /// The lease could not be stored. Without it nothing is posted.
+    Unrecorded,
+    /// Storage did not say whether the connection may still write. Without that nothing is posted.
+    LeaseUnchecked,
+    /// Looking for possible duplicates failed.
+    Unchecked(ApiError),
+    /// An earlier attempt may have done it, and StatiBeat does not say.
+    Unresolved(ApiError),
+    /// StatiBeat finds the write wrong.
+    Invalid {
+        text: String,
+        /// What in it the page does not know, and what it does.
+        unknown: Vec<String>,
+    },
+    /// StatiBeat's answer, or the lack of it.
+    Upstream(ApiError),
+    /// No answer, to a write that cannot be looked up.
+    Unconfirmed(ApiError),
+}
+
+/// The outcome of a write and its reason; none where it simply was done.
+pub fn classify(result: &Result<WriteReport, WriteError>) -> (Outcome, Option<Reason>) {
+    match result {
+        Ok(report) => match report.origin {
+            WriteOrigin::Posted => (Outcome::Done, None),
+            WriteOrigin::PostedVerified => (Outcome::Done, Some(Reason::FoundAfterLostAnswer)),
+            WriteOrigin::Earlier => (Outcome::Replayed, None),
+            WriteOrigin::EarlierVerified => (Outcome::Replayed, Some(Reason::FoundAfterLostAttempt)),
+            WriteOrigin::Existing => (Outcome::Done, Some(Reason::ExistedAlready)),
+        },
+        Err(error) => {
+            let (outcome, reason) = error.classify();
+            (outcome, Some(reason))
+        }
+    }
+}
+
+impl WriteError {
+    pub fn classify(&self) -> (Outcome, Reason) {
+        match self {
+            Self::Denied(denial) => (Outcome::Refused, denial.reason()),
+            Self::Running { .. } => (Outcome::Refused, Reason::StillRunning),
+            Self::KeyConflict { .. } => (Outcome::Refused, Reason::KeyConflict),
+            Self::TokenRedeemed => (Outcome::Refused, Reason::HandleSpent),
+            Self::Duplicate(_) => (Outcome::Refused, Reason::SameElsewhere),
+            Self::PossibleDuplicates(_) => (Outcome::Refused, Reason::SimilarIncident),
+            Self::Limited { reason, .. } => (Outcome::Limited, *reason),
+            Self::LimiterUnavailable => (Outcome::Failed, Reason::LimiterUnavailable),
+            Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Reason::StorageUnavailable),
+            Self::Unchecked(error) => (certain_outcome(error).unwrap_or(Outcome::Failed), error.reason()),
+            Self::Unresolved(error) => (Outcome::Unknown, error.reason()),
+            Self::Invalid { .. } => (Outcome::Refused, Reason::UpstreamInvalid),
+            Self::Upstream(error) | Self::Unconfirmed(error) => {
+                (certain_outcome(error).unwrap_or(Outcome::Unknown), error.reason())
+            }
+        }
+    }
+
+    /// Whether the write may be there all the same.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.classify().0 == Outcome::Unknown
+    }
+}
+
+/// What an error says about a post for certain.
+fn certain_outcome(error: &ApiError) -> Option<Outcome> {
+    match error.kind {
+        ApiErrorKind::NotFound | ApiErrorKind::Forbidden | ApiErrorKind::Invalid | ApiErrorKind::UserEnded => {
+            Some(Outcome::Refused)
+        }
+        ApiErrorKind::RateLimited => Some(Outcome::Limited),
+        ApiErrorKind::CredentialRefused | ApiErrorKind::CircuitOpen | ApiErrorKind::ContractViolation => {
+            Some(Outcome::Failed)
+        }
+        ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! What a program remembers of its writes, as the pipeline asks for it: D1 behind Hosted MCP, memory behind the page server.
+
+use super::outcome::{WriteError, WriteReport};
+use crate::model::outcome::{Outcome, Reason};
+use crate::model::write::Confirmation;
+use async_trait::async_trait;
+use serde_json::Value;
+
+/// The record of one write, made for one call. What only one of the programs has (a rate limiter, a lease that can be lost, an
+/// audit log) the other answers with nothing; there is no default, so that neither forgets it.
+#[async_trait(?Send)]
+pub trait WriteStore {
+    /// Whether this very write was requested before: then it was confirmed, and repeating the call may tell how it ended. A
+    /// store that cannot say answers no.
+    async fn is_known(&self) -> bool;
+
+    /// The same write through another connection, if one was made or begun a moment ago. A store that cannot say answers
+    /// none: acquiring the lease says it for certain.
+    async fn find_duplicate(&self) -> Option<Duplicate>;
+
+    /// Records a call that ends without a lease; returns the id of its audit row, where there is one.
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String>;
+
+    /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError>;
+
+    /// Takes one write from the rate limits; returns what is left. A limiter that does not answer lets nothing through.
+    async fn charge(&self) -> Result<Option<u32>, WriteError>;
+
+    /// What the rate limits leave, nothing taken; only shown, never decided on.
+    async fn remaining_writes(&self) -> Option<u32>;
+
+    /// Checks right before the post that the attempt still holds the lease and may still write.
+    async fn check_lease(&self) -> Result<(), WriteError>;
+
+    /// Records the end of the attempt that holds the lease.
+    async fn finish(&self, result: &Result<WriteReport, WriteError>);
+
+    /// Notes how the call ended, for whoever watches the server.
+    fn note_end(&self, outcome: Outcome, reason: Option<Reason>);
+
+    /// The audit row of the attempt, once [`WriteStore::acquire`] was called.
+    fn audit_row(&self) -> AuditRow<'_>;
+}
+
+/// The lease of a write, or the result of the attempt that finished it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    Lease(Lease),
+    /// It is done; this document came of it.
+    Completed(Value),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// What StatiBeat shall know the write by, or may know it by from the attempt that was taken over.
+    pub external_id: String,
+    pub taken_over: Option<Takeover>,
+}
+
+/// The lease comes from an attempt that did not finish, and nobody knows what that one did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Takeover {
+    /// Why nothing may be sent all the same, once it is found out that the earlier attempt sent nothing.
+    pub denial: Option<WriteError>,
+}
+
+/// The same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    pub external_id: String,
+    /// When it was published or begun, in words.
+    pub description: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditRow<'a> {
+    /// The program keeps no audit log.
+    NotKept,
+    Stored(&'a str),
+    /// It could not be stored, so nothing was posted.
+    Missing,
+}
