@@ -81,4 +81,5 @@ mod trouble;
 mod twins;
 mod updates;
 mod windows;
+mod write_store;
 mod writes;

@@ -7,3 +7,4 @@ mod support;
 
 mod bad_arguments;
 mod reach;
+mod write_store;

@@ -1,0 +1,45 @@
+//! The cases of writes that both programs carry out alike, in the memory of the page server.
+
+#[path = "../tables/writes.rs"]
+mod table;
+
+use crate::support::{Client, StatiBeat};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use statibeat_simulator::{Fault, FaultKind};
+use std::cell::Cell;
+
+struct Page<'a> {
+    statibeat: &'a StatiBeat,
+    client: &'a Client<'a>,
+    /// Writes that were counted already.
+    counted: Cell<usize>,
+}
+
+#[async_trait(?Send)]
+impl table::Program for Page<'_> {
+    async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.client.request("tools/call", params).await["result"].clone()
+    }
+
+    fn inject(&self, method: &str, path: &str, kind: FaultKind) {
+        let (method, path) = (Some(method.to_owned()), format!("/api/v1/admin/{path}"));
+        self.statibeat.simulator.inject(Fault { method, path, times: 1, kind });
+    }
+
+    fn take_posts(&self) -> usize {
+        let all = self.statibeat.writes().len();
+        all - self.counted.replace(all)
+    }
+}
+
+#[test]
+fn page_server_carries_out_every_case_of_the_table() {
+    for case in table::cases() {
+        let statibeat = StatiBeat::new();
+        statibeat.serve(&[], async |client| {
+            table::play(&Page { statibeat: &statibeat, client, counted: Cell::new(0) }, case).await;
+        });
+    }
+}

@@ -1,0 +1,221 @@
+//! Writes that both programs must carry out alike, one case after the other: what StatiBeat does wrong meanwhile, what the client
+//! is told, and how often something was posted. Each program keeps its writes in a store of its own; the cases hold them to one
+//! another.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use statibeat_simulator::FaultKind;
+
+/// A program with a StatiBeat of its own, on page 42.
+#[async_trait(?Send)]
+pub trait Program {
+    /// Calls a tool; returns the result.
+    async fn call(&self, tool: &str, arguments: Value) -> Value;
+
+    /// Makes StatiBeat misbehave once, on requests of this method below the page's admin root.
+    fn inject(&self, method: &str, path: &str, kind: FaultKind);
+
+    /// Writes that reached StatiBeat since the last time this was asked.
+    fn take_posts(&self) -> usize;
+}
+
+/// What a call must come to.
+enum Told {
+    /// Published by this call.
+    New,
+    /// An earlier call had published it.
+    Replayed,
+    /// An error with these words.
+    Error(&'static str),
+    /// A preview with these words; its confirm token stands in for [`TOKEN`] from then on.
+    Preview(&'static str),
+}
+
+/// Replaced by the latest preview's confirm token.
+const TOKEN: &str = "<token>";
+
+pub struct Step {
+    fault: Option<(&'static str, &'static str, FaultKind)>,
+    tool: &'static str,
+    arguments: Value,
+    told: Told,
+    posts: usize,
+}
+
+fn step(tool: &'static str, arguments: Value, told: Told, posts: usize) -> Step {
+    Step { fault: None, tool, arguments, told, posts }
+}
+
+impl Step {
+    fn while_failing(self, method: &'static str, path: &'static str, kind: FaultKind) -> Self {
+        Self { fault: Some((method, path, kind)), ..self }
+    }
+}
+
+/// An incident, with these arguments besides.
+fn incident(more: &Value) -> Value {
+    let mut arguments =
+        json!({ "title": "API down", "description": "Requests fail.", "affected_items_freetext": "API" });
+    arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    arguments
+}
+
+fn create(more: &Value, told: Told, posts: usize) -> Step {
+    step("create_incident", incident(more), told, posts)
+}
+
+/// A name, and the calls on one program, in order.
+pub type Case = (&'static str, Vec<Step>);
+
+pub fn cases() -> Vec<Case> {
+    let none = json!({});
+    let own_id = json!({ "external_id": "ours" });
+    let taken = json!({ "external_id": "ours", "title": "Other", "affected_items_freetext": "Else" });
+    let another = json!({ "title": "API gone" });
+    let with = |name: &str, value: Value| {
+        let mut arguments = another.clone();
+        arguments[name] = value;
+        arguments
+    };
+    let update = |stage: i64| json!({ "incident_id": 1001, "message": "A fix is out.", "lifecycle_stage_id": stage });
+    let window = |start: &str, end: &str| json!({ "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
+    vec![
+        ("repeated call is replayed", vec![create(&none, Told::New, 1), create(&none, Told::Replayed, 0)]),
+        (
+            "other arguments under the same key are named",
+            vec![
+                create(&json!({ "idempotency_key": "k" }), Told::New, 1),
+                create(&json!({ "idempotency_key": "k", "title": "Other" }), Told::Error("`title`"), 0),
+                create(&json!({ "idempotency_key": "k" }), Told::Replayed, 0),
+            ],
+        ),
+        (
+            "lost answer is verified",
+            vec![
+                create(&none, Told::New, 1).while_failing("POST", "incidents", FaultKind::DropAfter),
+                create(&none, Told::Replayed, 0),
+            ],
+        ),
+        (
+            "request that never arrived is posted by the next call",
+            vec![
+                create(&none, Told::Error("may or may not have been published"), 1).while_failing(
+                    "POST",
+                    "incidents",
+                    FaultKind::DropBefore,
+                ),
+                create(&none, Told::New, 1),
+            ],
+        ),
+        (
+            "attempt that was taken over still checks for duplicates",
+            vec![
+                create(&none, Told::Error("may or may not have been published"), 1).while_failing(
+                    "POST",
+                    "incidents",
+                    FaultKind::DropBefore,
+                ),
+                create(&json!({ "title": "API slow" }), Told::New, 1),
+                create(&none, Told::Error("affects the same components"), 0),
+            ],
+        ),
+        (
+            "possible duplicate is published with the confirm token of its preview",
+            vec![
+                create(&none, Told::New, 1),
+                create(&another, Told::Error("affects the same components"), 0),
+                create(&with("preview", json!(true)), Told::Preview("affects the same components"), 0),
+                create(&json!({ "title": "A third", "confirm": TOKEN }), Told::Error("not for this call"), 0),
+                create(&with("confirm", json!(TOKEN)), Told::New, 1),
+                create(&with("confirm", json!(TOKEN)), Told::Replayed, 0),
+                create(&with("confirm", json!("made.up")), Told::Error("not for this call"), 0),
+            ],
+        ),
+        (
+            "external id of the client's own means one write",
+            vec![
+                create(&own_id, Told::New, 1),
+                create(&json!({ "external_id": "ours", "idempotency_key": "k" }), Told::Replayed, 1),
+                create(&taken, Told::Error("external_id is taken"), 1),
+            ],
+        ),
+        (
+            "possible duplicates that cannot be read stop the write",
+            vec![
+                create(&none, Told::Error("othing was published"), 0).while_failing(
+                    "GET",
+                    "incidents",
+                    FaultKind::Status { code: 429, retry_after: Some(7) },
+                ),
+                create(&none, Told::New, 1),
+            ],
+        ),
+        (
+            "text with a character that nobody sees is refused",
+            vec![create(&json!({ "description": "Down.\u{200b}" }), Told::Error("may not be published"), 0)],
+        ),
+        (
+            "unknown status is answered with those of the page",
+            vec![create(&json!({ "status": "broken" }), Told::Error("must be one of"), 1), create(&none, Told::New, 1)],
+        ),
+        (
+            "update moves an incident along its stages and not out of them",
+            vec![
+                step("add_incident_update", update(999_999), Told::Error("`lifecycle_stage_id` must be one of"), 0),
+                step("add_incident_update", json!({ "incident_id": 1001, "message": "A fix is out." }), Told::New, 1),
+                step(
+                    "add_incident_update",
+                    json!({ "incident_id": 1001, "message": "A fix is out." }),
+                    Told::Replayed,
+                    0,
+                ),
+            ],
+        ),
+        (
+            "window that is over or ends before it starts is refused",
+            vec![
+                step(
+                    "schedule_maintenance",
+                    window("2020-01-01T10:00:00Z", "2020-01-01T11:00:00Z"),
+                    Told::Error("over already"),
+                    0,
+                ),
+                step(
+                    "schedule_maintenance",
+                    window("2030-01-01T10:00:00Z", "2030-01-01T09:00:00Z"),
+                    Told::Error("must be after"),
+                    0,
+                ),
+            ],
+        ),
+    ]
+}
+
+/// Plays a case on a program that nobody has used.
+pub async fn play(program: &dyn Program, (name, steps): Case) {
+    let mut token = Value::Null;
+    program.take_posts();
+    for (at, step) in steps.into_iter().enumerate() {
+        if let Some((method, path, kind)) = step.fault {
+            program.inject(method, path, kind);
+        }
+        let mut arguments = step.arguments;
+        if arguments.get("confirm").is_some_and(|given| given == TOKEN) {
+            arguments["confirm"] = token.clone();
+        }
+        let result = program.call(step.tool, arguments).await;
+        let text = result["content"][0]["text"].as_str().unwrap_or_default();
+        let replayed = &result["structuredContent"]["replayed"];
+        let fits = match step.told {
+            Told::New => *replayed == false && result["structuredContent"].get("preview").is_none(),
+            Told::Replayed => *replayed == true,
+            Told::Error(words) => result["isError"] == true && text.contains(words),
+            Told::Preview(words) => {
+                token = result["structuredContent"]["preview"]["confirm"].clone();
+                token.is_string() && text.contains(words)
+            }
+        };
+        assert!(fits, "{name}, step {at}: {result}");
+        assert_eq!(program.take_posts(), step.posts, "{name}, step {at}: {result}");
+    }
+}
