@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS grants (
   user_name       TEXT    NOT NULL,
   client_id       TEXT    NOT NULL,
   client_name     TEXT    NOT NULL,            -- as the consent page showed it
-  client_standing TEXT    NOT NULL CHECK (client_standing IN ('configured', 'known', 'registered', 'unverified')),
+  client_trust TEXT    NOT NULL CHECK (client_trust IN ('listed', 'preregistered', 'registered', 'unverified')),
   redirect_host   TEXT    NOT NULL,
   is_loopback     INTEGER NOT NULL,            -- 1: its redirect URI is on a loopback address, where any program can claim its client id
   resource        TEXT    NOT NULL,            -- the one protected resource its tokens are for (RFC 8707)

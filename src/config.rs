@@ -63,7 +63,7 @@ pub const VARIABLES: [Variable; 19] = [
     variable(
         "HOSTED_MCP_UNVERIFIED_CLIENTS",
         Some("on"),
-        "`off` refuses loopback clients whose id is neither listed, nor a pinned public client, nor registered here",
+        "`off` refuses loopback clients whose id is neither listed, nor a preregistered public client, nor registered here",
     ),
     variable(
         "HOSTED_MCP_READ_BRIDGE",

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::Response;
 use statibeat_mcp::mcp::message;
 use statibeat_mcp::oauth::client::ClientId;
+use statibeat_mcp::oauth::client::redirect::{RedirectKind, RedirectUri};
+use statibeat_mcp::oauth::client::registration::{self, RegisteredClient};
 use statibeat_mcp::oauth::parameters::Parameters;
-use statibeat_mcp::oauth::redirect::{RedirectKind, RedirectUri};
-use statibeat_mcp::oauth::registration::{self, Registered};
 
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
 
@@ -102,7 +102,7 @@ pub fn registration(bytes: &[u8]) {
     is_oauth(&post("/mcp/oauth/register", &[("content-type", b"application/json")], bytes));
     let Ok(client) = answer else { return };
     let id = ClientId::parse(client["client_id"].as_str().expect("text")).expect("an id that fits");
-    let registered = with(|world| Registered::recognize(&id, &world.config.client_keys)).expect("an id of ours");
+    let registered = with(|world| RegisteredClient::parse(&id, &world.config.client_keys)).expect("an id of ours");
     let uris = client["redirect_uris"].as_array().expect("a list");
     assert!(!uris.is_empty());
     for uri in uris {

@@ -4,7 +4,7 @@
 //! [`validate`], which needs the client they prove, can only fail towards the client.
 
 use crate::model::scope::{Scope, ScopeSet};
-use crate::oauth::client::Client;
+use crate::oauth::client::ResolvedClient;
 use crate::oauth::error::{SentToClient, ShownToPerson};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
@@ -20,7 +20,7 @@ const MAX_SCOPE_NAMES: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     /// With the redirect URI that the answer goes to.
-    pub client: Client,
+    pub client: ResolvedClient,
     /// Returned to the client as sent.
     pub state: Option<String>,
     /// The rest of the request, or the error that is delivered once the person has signed in.

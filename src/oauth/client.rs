@@ -6,93 +6,56 @@
 
 pub mod allowed;
 pub mod diagnosis;
+mod id;
+mod preregistered;
+pub mod redirect;
+pub mod registration;
+
+pub use id::ClientId;
 
 use crate::keyring::KeyRing;
-use crate::model::serde_as_text;
 use crate::oauth::error::ShownToPerson;
-use crate::oauth::known_clients;
-use crate::oauth::redirect::{RedirectKind, RedirectUri};
-use crate::oauth::registration::Registered;
 use allowed::AllowedRedirects;
+use redirect::{RedirectKind, RedirectUri};
+use registration::RegisteredClient;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), no blank at either
-/// end. StatiBeat reads the id in a header, and HTTP drops the blanks around a header's value (RFC 9110 5.5): another id
-/// would arrive there as this one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(String);
-
-impl ClientId {
-    /// Longest accepted, in bytes.
-    pub const MAX_LENGTH: usize = 512;
-
-    /// Checks the shape only; whether such a client is acceptable is another question.
-    pub fn parse(text: &str) -> Option<Self> {
-        let fits =
-            (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-        (fits && text.trim() == text).then(|| Self(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-serde_as_text!(ClientId);
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use strum::IntoStaticStr;
 
 /// How much is known of a client, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum ClientTrust {
     /// The operator listed this client with this redirect URI.
-    Configured,
+    Listed,
     /// It is in our table of public clients and listens where that client listens. On this computer any program could
     /// say so.
-    Known,
+    Preregistered,
     /// It named itself here and comes from this computer; nobody vouches for it.
     Registered,
     /// It comes from this computer; nothing else is known.
     Unverified,
 }
 
-impl Standing {
+impl ClientTrust {
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Configured => "configured",
-            Self::Known => "known",
-            Self::Registered => "registered",
-            Self::Unverified => "unverified",
-        }
-    }
-
-    /// Reads the stored word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Configured, Self::Known, Self::Registered, Self::Unverified];
-        all.into_iter().find(|standing| standing.as_str() == text)
+        self.into_str()
     }
 
     /// Whether somebody other than the client vouches for its name.
     pub const fn is_verified(self) -> bool {
-        matches!(self, Self::Configured | Self::Known)
+        matches!(self, Self::Listed | Self::Preregistered)
     }
 }
 
 /// A client of one authorization request, with a redirect URI proven to be its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct ResolvedClient {
     pub id: ClientId,
-    /// For people; self-declared unless the standing says otherwise.
+    /// For people; self-declared unless `trust` says otherwise.
     pub name: String,
-    /// How much is known of it.
-    pub standing: Standing,
+    pub trust: ClientTrust,
     pub redirect_uri: RedirectUri,
 }
 
@@ -101,49 +64,50 @@ pub struct Clients<'a> {
     pub allowed: &'a AllowedRedirects,
     /// Proves ids that were registered here.
     pub registrations: &'a KeyRing,
-    /// Whether a loopback client may come with an id that is not listed, pinned or registered here.
+    /// Whether a loopback client may come with an id that is not listed, preregistered or registered here.
     pub accepts_unverified: bool,
 }
 
 impl Clients<'_> {
     /// Proves that the redirect URI is the client's own. Order matters: nothing before this may redirect.
-    pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<Client, ShownToPerson> {
+    pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, ShownToPerson> {
         let id = ClientId::parse(client_id).ok_or(ShownToPerson::ClientId)?;
         let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(ShownToPerson::RedirectUriShape)?;
         if self.allowed.contains(&id, &redirect_uri) {
             let name = verified_name(&id);
-            return Ok(Client { id, name, standing: Standing::Configured, redirect_uri });
+            return Ok(ResolvedClient { id, name, trust: ClientTrust::Listed, redirect_uri });
         }
         if redirect_uri.kind() == RedirectKind::Web || redirect_uri.has_answer_parameter() {
             return Err(ShownToPerson::RedirectUriUnlisted);
         }
-        let (name, standing) = self.recognize_on_loopback(&id, &redirect_uri)?;
-        Ok(Client { id, name, standing, redirect_uri })
+        let (name, trust) = self.identify_on_loopback(&id, &redirect_uri)?;
+        Ok(ResolvedClient { id, name, trust, redirect_uri })
     }
 
-    fn recognize_on_loopback(
+    fn identify_on_loopback(
         &self,
         id: &ClientId,
         redirect_uri: &RedirectUri,
-    ) -> Result<(String, Standing), ShownToPerson> {
+    ) -> Result<(String, ClientTrust), ShownToPerson> {
         let unlisted = ShownToPerson::RedirectUriUnlisted;
-        if let Some(known) = known_clients::find(id) {
+        if let Some(known) = preregistered::find(id) {
             let fits = known.listens_at(redirect_uri);
-            return if fits { Ok((known.name.to_owned(), Standing::Known)) } else { Err(unlisted) };
+            return if fits { Ok((known.name.to_owned(), ClientTrust::Preregistered)) } else { Err(unlisted) };
         }
-        if Registered::looks_like_one(id) {
-            let registered = Registered::recognize(id, self.registrations).ok_or(ShownToPerson::ClientIdForged)?;
+        if RegisteredClient::looks_like_one(id) {
+            let registered = RegisteredClient::parse(id, self.registrations).ok_or(ShownToPerson::ClientIdForged)?;
             let fits = registered.allows(redirect_uri);
-            return if fits { Ok((registered.name, Standing::Registered)) } else { Err(unlisted) };
+            return if fits { Ok((registered.name, ClientTrust::Registered)) } else { Err(unlisted) };
         }
         let name = id.as_str().chars().take(LONGEST_NAME).collect();
-        if self.accepts_unverified { Ok((name, Standing::Unverified)) } else { Err(ShownToPerson::ClientUnknown) }
+        if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(ShownToPerson::ClientUnknown) }
     }
 
     /// Whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
     pub fn could_be_ours(&self, client_id: &str) -> Option<ClientId> {
         let id = ClientId::parse(client_id)?;
-        let is_forged = Registered::looks_like_one(&id) && Registered::recognize(&id, self.registrations).is_none();
+        let is_forged =
+            RegisteredClient::looks_like_one(&id) && RegisteredClient::parse(&id, self.registrations).is_none();
         (!is_forged).then_some(id)
     }
 }
@@ -154,7 +118,7 @@ const LONGEST_NAME: usize = 60;
 /// The name of a client that the operator vouches for: our table's, or the host of a URL id. An id that nobody vouches for
 /// is never shortened to a host that it may have no right to.
 fn verified_name(id: &ClientId) -> String {
-    if let Some(known) = known_clients::find(id) {
+    if let Some(known) = preregistered::find(id) {
         return known.name.to_owned();
     }
     let host = url::Url::parse(id.as_str())
@@ -168,8 +132,8 @@ fn verified_name(id: &ClientId) -> String {
 mod tests {
     use super::*;
 
-    fn check(list: &str, client_id: &str, redirect_uri: &str) -> Result<Standing, ShownToPerson> {
-        resolve(list, true, client_id, redirect_uri).map(|client| client.standing)
+    fn check(list: &str, client_id: &str, redirect_uri: &str) -> Result<ClientTrust, ShownToPerson> {
+        resolve(list, true, client_id, redirect_uri).map(|client| client.trust)
     }
 
     fn resolve(
@@ -177,32 +141,12 @@ mod tests {
         accepts_unverified: bool,
         client_id: &str,
         redirect_uri: &str,
-    ) -> Result<Client, ShownToPerson> {
+    ) -> Result<ResolvedClient, ShownToPerson> {
         let registrations =
             KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
         let (allowed, _) = AllowedRedirects::parse(list);
         let clients = Clients { allowed: &allowed, registrations: &registrations, accepts_unverified };
         clients.resolve(client_id, redirect_uri)
-    }
-
-    #[test]
-    fn client_id_is_1_to_512_printable_characters_without_a_blank_at_either_end() {
-        for good in ["a", "a b", &"x".repeat(512), "~!"] {
-            assert_eq!(ClientId::parse(good).expect("fits").to_string(), good);
-        }
-        for bad in ["", " ", "   ", &"x".repeat(513), "a\tb", "a\u{7f}", "é", " a", "a ", "\ta", "a\u{a0}", "\u{200b}a"]
-        {
-            assert_eq!(ClientId::parse(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_standing_reads_back_and_only_two_of_them_vouch_for_a_name() {
-        let all = [Standing::Configured, Standing::Known, Standing::Registered, Standing::Unverified];
-        assert_eq!(all.map(Standing::as_str), ["configured", "known", "registered", "unverified"]);
-        assert_eq!(all.map(|standing| Standing::parse(standing.as_str())), all.map(Some));
-        assert_eq!(Standing::parse("trusted"), None);
-        assert_eq!(all.map(Standing::is_verified), [true, true, false, false]);
     }
 
     const LIST: &str =
@@ -212,9 +156,9 @@ mod tests {
     fn a_listed_pair_is_configured() {
         assert_eq!(
             check(LIST, "https://claude.ai/oauth/meta", "https://claude.ai/api/mcp/auth_callback"),
-            Ok(Standing::Configured)
+            Ok(ClientTrust::Listed)
         );
-        assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb"), Ok(Standing::Configured));
+        assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb"), Ok(ClientTrust::Listed));
     }
 
     #[test]
@@ -234,7 +178,7 @@ mod tests {
             "http://127.9.9.9:8080/x?y=1",
             "http://[::1]:9/cb",
         ] {
-            assert_eq!(check("", "some-tool", uri), Ok(Standing::Unverified), "{uri}");
+            assert_eq!(check("", "some-tool", uri), Ok(ClientTrust::Unverified), "{uri}");
         }
     }
 
@@ -247,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_pinned_client_is_known_where_it_listens_and_refused_elsewhere() {
-        assert_eq!(check("", CODE, "http://localhost:3118/callback"), Ok(Standing::Known));
+        assert_eq!(check("", CODE, "http://localhost:3118/callback"), Ok(ClientTrust::Preregistered));
         assert_eq!(check("", CODE, "http://localhost:3118/x"), Err(ShownToPerson::RedirectUriUnlisted));
         assert_eq!(check("", CODE, "https://claude.ai/callback"), Err(ShownToPerson::RedirectUriUnlisted));
     }
@@ -263,9 +207,9 @@ mod tests {
 
     #[test]
     fn an_operator_may_refuse_ids_that_nobody_knows() {
-        let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.standing);
+        let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.trust);
         assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(ShownToPerson::ClientUnknown));
-        assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(Standing::Known));
-        assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(Standing::Configured));
+        assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(ClientTrust::Preregistered));
+        assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(ClientTrust::Listed));
     }
 }

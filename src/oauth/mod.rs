@@ -6,9 +6,7 @@
 //!
 //! | file | RFC |
 //! |---|---|
-//! | [`client`], [`redirect`] | 6749 2, 3.1.2; 8252 7.3 |
-//! | [`known_clients`] | pinned facts about public clients |
-//! | [`registration`] | 7591, stateless |
+//! | [`client`] | 6749 2, 3.1.2; 8252 7.3; registration without a store: 7591 |
 //! | [`authorize`], [`sealed_request`] | 6749 4.1.1; 8707; 9700 4.11 |
 //! | [`grant`] | lifetimes; states of codes and refresh tokens |
 //! | [`token`] | 6749 4.1.3, 5, 6 |
@@ -21,12 +19,9 @@ pub mod authorize;
 pub mod client;
 pub mod error;
 pub mod grant;
-pub mod known_clients;
 pub mod metadata;
 pub mod parameters;
 pub mod pkce;
-pub mod redirect;
-pub mod registration;
 pub mod sealed_request;
 pub mod secret;
 pub mod token;

@@ -9,9 +9,9 @@ use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
-use crate::oauth::client::{Client, ClientId, Standing};
+use crate::oauth::client::redirect::{RedirectKind, RedirectUri};
+use crate::oauth::client::{ClientId, ClientTrust, ResolvedClient};
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
-use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub struct SignedIn {
 #[derive(Clone, Debug)]
 pub struct SignedInRequest {
     /// With the redirect URI that the answer goes to.
-    pub client: Client,
+    pub client: ResolvedClient,
     /// Returned to the client as sent.
     pub state: Option<String>,
     /// The access that the person is asked for.
@@ -54,7 +54,7 @@ impl SignedInRequest {
 #[derive(Serialize, Deserialize)]
 struct StoredRequest {
     client_name: String,
-    standing: Standing,
+    trust: ClientTrust,
     redirect_uri: RedirectUri,
     state: Option<String>,
     #[serde(flatten)]
@@ -76,8 +76,8 @@ impl RequestRow {
     fn into_request(self) -> Result<SignedInRequest> {
         let stored = serde_json::from_str(&self.request);
         let stored: StoredRequest = stored.map_err(|_| DatabaseError("request cannot be read".to_owned()))?;
-        let StoredRequest { client_name: name, standing, redirect_uri, state, access } = stored;
-        let client = Client { id: self.client_id, name, standing, redirect_uri };
+        let StoredRequest { client_name: name, trust, redirect_uri, state, access } = stored;
+        let client = ResolvedClient { id: self.client_id, name, trust, redirect_uri };
         let Self { person, grant_id, expires_at, .. } = self;
         Ok(SignedInRequest { client, state, access, person, grant_id, expires_at })
     }
@@ -101,7 +101,7 @@ pub async fn insert(
 ) -> Result<Redemption> {
     let stored = StoredRequest {
         client_name: request.client.name.clone(),
-        standing: request.client.standing,
+        trust: request.client.trust,
         redirect_uri: request.client.redirect_uri.clone(),
         state: request.state.clone(),
         access: request.access.clone(),
@@ -207,13 +207,13 @@ pub async fn approve(
         &approval.code_hash,
     );
     let grant = statement!(
-        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
+        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, resource, scope,
                              created_at, pages, expires_at, read_bridge, is_loopback)
          SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM authorization_requests
          WHERE consent_hash = ?8 AND approved_as = ?1",
         &approval.code_hash,
         client.name.as_str(),
-        client.standing.as_str(),
+        client.trust.as_str(),
         client.redirect_uri.host(),
         approval.resource.as_str(),
         &approval.scopes,

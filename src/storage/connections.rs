@@ -9,7 +9,7 @@ use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
-use crate::oauth::client::{ClientId, Standing};
+use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Database, Statement};
 use serde::Deserialize;
@@ -29,8 +29,8 @@ pub struct LiveGrant {
     /// Its name, as the consent page showed it.
     pub client_name: String,
     /// How much is known of it.
-    #[serde(rename = "client_standing")]
-    pub standing: Standing,
+    #[serde(rename = "client_trust")]
+    pub trust: ClientTrust,
     pub redirect_host: String,
     /// Whether that is a loopback address, where any program can claim the client id.
     #[serde(deserialize_with = "flag")]
@@ -93,7 +93,7 @@ pub(super) use decided_columns;
 macro_rules! listed_columns {
     () => {
         concat!(
-            "g.user_id, g.user_name, g.client_id, g.client_name, g.client_standing, g.redirect_host, g.is_loopback, g.scope, \
+            "g.user_id, g.user_name, g.client_id, g.client_name, g.client_trust, g.redirect_host, g.is_loopback, g.scope, \
              g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until, \
              max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, ",
             decided_columns!()

@@ -25,9 +25,9 @@ impl TestDatabase {
     /// A live grant of user 42 to `cursor`.
     pub fn insert_grant(&self, id: &str) {
         self.execute(&format!(
-            "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, \
+            "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, \
              is_loopback, resource, scope, created_at) \
-             VALUES ('{id}', '42', 'Mara', 'cursor', 'Cursor', 'known', 'h', 0, 'r', 's', 0)"
+             VALUES ('{id}', '42', 'Mara', 'cursor', 'Cursor', 'preregistered', 'h', 0, 'r', 's', 0)"
         ));
     }
 

@@ -17,7 +17,7 @@ use crate::hosted::access;
 use crate::model::ids::PageId;
 use crate::model::outcome::Outcome;
 use crate::model::scope::Scope;
-use crate::oauth::client::Client;
+use crate::oauth::client::ResolvedClient;
 use crate::oauth::error::SentToClient;
 use crate::oauth::secret::AuthorizationCode;
 use crate::ports::DatabaseError;
@@ -212,7 +212,7 @@ async fn deny(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest
 /// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.
 pub(super) fn answer_url(
     ctx: &RequestContext<'_>,
-    client: &Client,
+    client: &ResolvedClient,
     state: Option<&str>,
     outcome: &Result<AuthorizationCode, SentToClient>,
 ) -> Url {

@@ -6,8 +6,8 @@ use super::limits::{self, Sender, Verdict};
 use super::refused_clients;
 use super::reply::{self, Response};
 use crate::oauth::client::diagnosis::RefusedClient;
+use crate::oauth::client::registration;
 use crate::oauth::error::{RegistrationError, TokenError};
-use crate::oauth::registration;
 use http::StatusCode;
 
 /// Registers a client. While nobody can count registrations, there are none.

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use statibeat_mcp::keyring::KeyRing;
 use statibeat_mcp::oauth::authorize;
 use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
-use statibeat_mcp::oauth::client::{Client, ClientId, Clients};
+use statibeat_mcp::oauth::client::redirect::RedirectUri;
+use statibeat_mcp::oauth::client::registration::{self, RegisteredClient};
+use statibeat_mcp::oauth::client::{ClientId, Clients, ResolvedClient};
 use statibeat_mcp::oauth::error::{RegistrationError, SentToClient, ShownToPerson};
 use statibeat_mcp::oauth::parameters::Parameters;
-use statibeat_mcp::oauth::redirect::RedirectUri;
-use statibeat_mcp::oauth::registration::{self, Registered};
 use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use statibeat_mcp::oauth::token::{CodeRequest, RefreshRequest};
 use url::Url;
@@ -86,7 +86,7 @@ fn each_parameter_of_an_answer_is_noticed_in_a_redirect_uri() {
     assert!(!has_one("codes=1"));
 }
 
-fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<Client, ShownToPerson> {
+fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, ShownToPerson> {
     let (allowed, _) = AllowedRedirects::parse(list);
     Clients { allowed: &allowed, registrations: &ring(), accepts_unverified: true }.resolve(client_id, redirect_uri)
 }
@@ -158,7 +158,7 @@ fn a_registered_name_keeps_60_bytes_and_no_half_characters() {
         let answer =
             registered(&json!({"redirect_uris": ["http://localhost/"], "client_name": name})).expect("accepted");
         let id = ClientId::parse(answer["client_id"].as_str().expect("text")).expect("fits");
-        Registered::recognize(&id, &ring()).expect("ours").name
+        RegisteredClient::parse(&id, &ring()).expect("ours").name
     };
     assert_eq!(kept(&"n".repeat(61)), "n".repeat(60));
     assert_eq!(kept(&"é".repeat(31)), "é".repeat(30));

@@ -13,7 +13,7 @@ fn a_purge_with_a_backlog_leaves_no_grant_behind() {
     let app = TestApp::new();
     let at = app.now().as_seconds();
     for n in 0..21000 {
-        app.db.execute(&format!("INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, is_loopback, resource, scope, created_at)
+        app.db.execute(&format!("INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, is_loopback, resource, scope, created_at)
             VALUES ('g{n}', '1', 'n', 'c', 'c', 'unverified', 'h', 1, 'r', 's', {at})"));
         app.db.execute(&format!(
             "INSERT INTO codes (code_hash, grant_id, redirect_uri, code_challenge, created_at, expires_at)

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use statibeat_mcp::keyring::KeyRing;
 use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
-use statibeat_mcp::oauth::client::{Clients, Standing};
+use statibeat_mcp::oauth::client::{ClientTrust, Clients};
 
 const CASES: u64 = 20_000;
 
@@ -81,11 +81,11 @@ fn an_https_address_works_exactly_if_the_literal_pair_is_an_entry() {
         let (written, literal) = (list.join("\n"), format!("{id}={uri}"));
         let is_entry = written.split(|c: char| c == ',' || c.is_whitespace()).any(|entry| entry == literal);
         match clients.resolve(id, &uri) {
-            Ok(client) if client.standing == Standing::Configured => {
+            Ok(client) if client.trust == ClientTrust::Listed => {
                 accepted += 1;
                 assert!(is_entry, "case {case}: {id:?} {uri:?} is in no entry of {list:?}");
             }
-            Ok(client) => assert!(uri.starts_with("http://"), "case {case}: {uri:?} passes as {:?}", client.standing),
+            Ok(client) => assert!(uri.starts_with("http://"), "case {case}: {uri:?} passes as {:?}", client.trust),
             Err(_) if is_entry => {
                 let (alone, bad) = AllowedRedirects::parse(&format!("{id}={uri}"));
                 assert!(!bad.is_empty(), "case {case}: {id:?} {uri:?} is good in {alone:?}");

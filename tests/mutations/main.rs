@@ -28,14 +28,22 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("token.rs", "now < rotation.at + ROTATION_WINDOW", "now <= rotation.at + ROTATION_WINDOW"),
     ("authorize.rs", "if method != Some(\"S256\") {", "if method == Some(\"plain\") {"),
     ("authorize.rs", "is_served && values.next().is_none()", "is_served"),
-    ("redirect.rs", "(\"http\", host) if is_loopback(&host) =>", "(\"http\", host) if is_loopback(&host) || true =>"),
-    ("redirect.rs", "if !is_plain || has_user", "if is_plain && has_user"),
+    (
+        "client/redirect.rs",
+        "(\"http\", host) if is_loopback(&host) =>",
+        "(\"http\", host) if is_loopback(&host) || true =>",
+    ),
+    ("client/redirect.rs", "if !is_plain || has_user", "if is_plain && has_user"),
     ("client.rs", "redirect_uri.kind() == RedirectKind::Web || redirect_uri.has", "redirect_uri.has"),
     ("client/allowed.rs", "let (Some((at, _)), None) =", "let (Some((at, _)), _) ="),
-    ("registration.rs", "if !ring.iter().any(is_ours) {", "if !ring.iter().any(is_ours) && payload.is_empty() {"),
-    ("registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
+    (
+        "client/registration.rs",
+        "if !ring.iter().any(is_ours) {",
+        "if !ring.iter().any(is_ours) && payload.is_empty() {",
+    ),
+    ("client/registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
     ("secret.rs", "ring.iter().any(is_ours).then(", "(ring.iter().any(is_ours) || !body.is_empty()).then("),
-    ("known_clients.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
+    ("client/preregistered.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
     ("error.rs", "!matches!(self, Self::Unavailable | Self::Storage(_)", "!matches!(self, Self::Unavailable"),
 ];
 

@@ -3,8 +3,8 @@
 //! What is wrong with an entry is said with its reason and, where there is one, the entry that would be right. A wrong
 //! entry is left out; it never widens anything and never switches off the others.
 
-use super::ClientId;
-use crate::oauth::redirect::{RedirectKind, RedirectUri};
+use super::id::ClientId;
+use super::redirect::{RedirectKind, RedirectUri};
 use std::fmt;
 use url::Url;
 

@@ -3,12 +3,12 @@
 //! What is refused comes from anybody, so nothing of it is trusted: it is kept short and without what a URI can hide (user,
 //! query, fragment, invisible characters). A line to add is offered only for a client that we know, on its own host.
 
-use super::ClientId;
 use super::allowed::AllowedRedirects;
+use super::id::ClientId;
+use super::preregistered;
+use super::redirect::{RedirectKind, RedirectUri};
+use super::registration::{self, RegisteredClient};
 use crate::model::flag;
-use crate::oauth::known_clients;
-use crate::oauth::redirect::{RedirectKind, RedirectUri};
-use crate::oauth::registration::{self, Registered};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -108,7 +108,7 @@ impl RefusedClient {
             return Advice::Never(Never::NotSecure);
         };
         let is_registered = self.step == RefusedStep::Registration
-            || ClientId::parse(&self.client).is_some_and(|id| Registered::looks_like_one(&id));
+            || ClientId::parse(&self.client).is_some_and(|id| RegisteredClient::looks_like_one(&id));
         match redirect_uri.kind() {
             RedirectKind::Loopback => Advice::Never(Never::OtherLoopback),
             RedirectKind::Web if is_registered => Advice::Never(Never::Registered),
@@ -124,7 +124,7 @@ impl RefusedClient {
         if !bad.is_empty() || allowed.iter().count() != 1 {
             return Advice::Never(Never::NotWritable);
         }
-        let is_known = ClientId::parse(&self.client).is_some_and(|id| known_clients::find(&id).is_some());
+        let is_known = ClientId::parse(&self.client).is_some_and(|id| preregistered::find(&id).is_some());
         let is_its_own = host_of(&self.client).is_some_and(|host| host == self.host());
         if is_known && is_its_own && !self.has_query { Advice::Add(line) } else { Advice::Check }
     }

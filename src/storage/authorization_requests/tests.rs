@@ -32,10 +32,10 @@ impl Keys {
 
 fn request(seed: u8) -> SignedInRequest {
     SignedInRequest {
-        client: Client {
+        client: ResolvedClient {
             id: ClientId::parse(&format!("client-{seed}")).expect("fits"),
             name: "Tool".into(),
-            standing: Standing::Unverified,
+            trust: ClientTrust::Unverified,
             redirect_uri: RedirectUri::parse("http://localhost:1/cb").expect("fits"),
         },
         state: Some("xyz".into()),

@@ -27,7 +27,7 @@ fn tokens(access: &str, refresh: &str) -> NewTokens {
 async fn rotated() -> (TestDatabase, RefreshRecord) {
     let db = TestDatabase::new();
     let grant = statement!(
-        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_standing, redirect_host, resource, scope,
+        "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, resource, scope,
                              created_at, activated_at, is_loopback)
          VALUES ('g', '1', 'Mara', 'tool', 'Tool', 'unverified', 'localhost', 'r', 'mcp.pages.read', 900, 900, 1)"
     );

@@ -196,7 +196,7 @@ fn common(connection: &Connection) -> Value {
     json!({
         "client_id": connection.client_id.as_str(),
         "client_name": connection.client_name,
-        "is_verified": connection.standing.is_verified(),
+        "is_verified": connection.trust.is_verified(),
         "redirect_host": connection.redirect_host,
         "scopes": connection.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(),
         "connected_at": time(connection.since),

@@ -4,7 +4,7 @@ use crate::catalog::policy::Confirm;
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
-use crate::oauth::client::{ClientId, Standing};
+use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::LiveGrant;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub(in crate::web) struct Connection {
     /// Its name, as the newest consent page showed it.
     pub client_name: String,
     /// How much is known of it.
-    pub standing: Standing,
+    pub trust: ClientTrust,
     pub redirect_host: String,
     /// Whether any of its grants went to a loopback address, where any program can claim the client id.
     pub is_loopback: bool,
@@ -81,7 +81,7 @@ impl Connection {
             user_name: grant.user_name,
             client_id: grant.client_id,
             client_name: grant.client_name,
-            standing: grant.standing,
+            trust: grant.trust,
             redirect_host: grant.redirect_host,
             is_loopback: grant.is_loopback,
             scopes: grant.scopes,
@@ -118,7 +118,7 @@ impl Connection {
         self.repeated_refreshes += grant.repeated_refreshes;
         self.repeated_at = self.repeated_at.max(grant.repeated_at);
         self.client_name = grant.client_name;
-        self.standing = grant.standing;
+        self.trust = grant.trust;
         self.redirect_host = grant.redirect_host;
     }
 
@@ -159,7 +159,7 @@ pub(super) mod tests {
             user_name: "Mara".into(),
             client_id: ClientId::parse(client).expect("a client id"),
             client_name: client.to_uppercase(),
-            standing: Standing::Unverified,
+            trust: ClientTrust::Unverified,
             redirect_host: "localhost".into(),
             is_loopback: true,
             scopes: scope.into(),

@@ -4,7 +4,7 @@ use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::limits;
 use super::Fault;
-use crate::oauth::client::Client;
+use crate::oauth::client::ResolvedClient;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
@@ -97,7 +97,7 @@ impl Ticket {
 }
 
 /// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
-fn is_still_proven(ctx: &RequestContext<'_>, client: &Client) -> bool {
+fn is_still_proven(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 

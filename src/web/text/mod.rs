@@ -18,7 +18,7 @@ pub mod setup;
 pub mod time;
 
 use crate::model::loopback::is_loopback;
-use crate::oauth::client::Standing;
+use crate::oauth::client::ClientTrust;
 use url::Host;
 
 /// The name above every page.
@@ -49,11 +49,11 @@ pub fn destination(host: &str) -> String {
 }
 
 /// How much is known of a client.
-pub const fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Configured => "Listed by your operator",
-        Standing::Known => "Known app",
-        Standing::Registered | Standing::Unverified => "Unverified app",
+pub const fn client_trust(trust: ClientTrust) -> &'static str {
+    match trust {
+        ClientTrust::Listed => "Listed by your operator",
+        ClientTrust::Preregistered => "Known app",
+        ClientTrust::Registered | ClientTrust::Unverified => "Unverified app",
     }
 }
 

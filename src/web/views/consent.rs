@@ -2,12 +2,12 @@
 
 use super::super::choice::Choice;
 use super::super::reply;
-use super::super::text::{consent as text, destination, first_of, standing};
+use super::super::text::{client_trust, consent as text, destination, first_of};
 use super::{Response, page};
 use crate::model::scope::{Scope, ScopeSet};
-use crate::oauth::client::{Client, Standing};
+use crate::oauth::client::redirect::RedirectKind;
+use crate::oauth::client::{ClientTrust, ResolvedClient};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
-use crate::oauth::redirect::RedirectKind;
 use crate::storage::authorization_requests::SignedIn;
 use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use url::Url;
 
 pub(in crate::web) struct ConsentPage<'a> {
-    pub client: &'a Client,
+    pub client: &'a ResolvedClient,
     pub person: &'a SignedIn,
     /// The pages that person can see.
     pub pages: &'a [AccessiblePage],
@@ -81,7 +81,7 @@ fn who(view: &ConsentPage<'_>) -> Markup {
             dt { (text::APP) }
             dd {
                 (client.name) " "
-                span.tag.(if client.standing.is_verified() { "good" } else { "warn" }) { (standing(client.standing)) }
+                span.tag.(if client.trust.is_verified() { "good" } else { "warn" }) { (client_trust(client.trust)) }
                 @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
             }
             dt { (text::DESTINATION) } dd { (destination(&client.redirect_uri.host())) }
@@ -94,13 +94,13 @@ fn who(view: &ConsentPage<'_>) -> Markup {
     }
 }
 
-fn warnings(client: &Client) -> Markup {
+fn warnings(client: &ResolvedClient) -> Markup {
     let is_local = client.redirect_uri.kind() == RedirectKind::Loopback;
     html! {
-        @if is_local || !client.standing.is_verified() {
+        @if is_local || !client.trust.is_verified() {
             div.note {
-                @if client.standing == Standing::Registered { p { (text::SELF_NAMED) } }
-                @if client.standing == Standing::Unverified { p { (text::UNKNOWN) } }
+                @if client.trust == ClientTrust::Registered { p { (text::SELF_NAMED) } }
+                @if client.trust == ClientTrust::Unverified { p { (text::UNKNOWN) } }
                 @if is_local { p { (text::LOCAL) } }
             }
         }
@@ -202,7 +202,7 @@ fn lifetimes(chosen: GrantLifetime) -> Markup {
 }
 
 /// Leaves for the client: a page, because a redirect after a form post would meet `form-action` at every hop.
-pub(in crate::web) fn leave(location: &Url, client: &Client, is_approved: bool) -> Response {
+pub(in crate::web) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
     let (title, happened, advice) = text::left(&client.name, is_approved);
     let body = html! {
         h1 { (title) }

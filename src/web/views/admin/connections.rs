@@ -1,7 +1,7 @@
 //! Connected clients: one's own, and other people's that reach pages one administers.
 
 use super::super::super::admin::{Action, Checkup, Connection, End, Target};
-use super::super::super::text::{NOT_YET, connections as text, destination, standing};
+use super::super::super::text::{NOT_YET, client_trust, connections as text, destination};
 use super::{Overview, action_button, doctor, picture};
 use crate::catalog::policy::Confirm;
 use crate::oauth::grant::PageChoice;
@@ -31,7 +31,7 @@ fn one(view: &Overview<'_>, connection: &Connection, checkup: &Checkup) -> Marku
         article.item {
             h3 {
                 (connection.client_name) " "
-                @if !connection.standing.is_verified() { span.tag.warn { (standing(connection.standing)) } }
+                @if !connection.trust.is_verified() { span.tag.warn { (client_trust(connection.trust)) } }
                 @if connection.are_writes_paused { " " span.tag { (text::PAUSED) } }
                 @if connection.confirm == Some(Confirm::Always) { " " span.tag { (text::CONFIRMED) } }
             }
@@ -85,7 +85,7 @@ fn other(view: &Overview<'_>, connection: &Connection) -> Markup {
             h3 {
                 (text::of_person(&connection.client_name, &connection.user_name)) " "
                 @if is_blocked { span.tag { (text::BLOCKED) } }
-                @if !connection.standing.is_verified() { " " span.tag.warn { (standing(connection.standing)) } }
+                @if !connection.trust.is_verified() { " " span.tag.warn { (client_trust(connection.trust)) } }
             }
             dl.facts {
                 dt { (text::YOUR_PAGE) } dd { (page_name) }

@@ -1,4 +1,4 @@
-//! Pinned facts about public clients: which `client_id` they send and where on a loopback address they listen.
+//! Preregistered public clients: which `client_id` they send and where on a loopback address they listen.
 //!
 //! These clients name themselves by the URL of a metadata document (draft-ietf-oauth-client-id-metadata-document). The
 //! document is never fetched: vendors answer data centers with a challenge, and a server that fetches what a request
@@ -9,10 +9,10 @@
 //! URI nobody has seen (GitHub's `https://github.com/copilot/cli/client-metadata.json`) has no entry: it works on a loopback
 //! address as every unverified client does, and is shown as one.
 
-use super::client::ClientId;
+use super::id::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
 
-pub struct KnownClient {
+pub struct PreregisteredClient {
     id: &'static str,
     pub name: &'static str,
     loopback: Loopback,
@@ -28,7 +28,7 @@ enum Loopback {
     Below(&'static [&'static str]),
 }
 
-const TABLE: [KnownClient; 12] = [
+const TABLE: [PreregisteredClient; 12] = [
     // Vendor's document as pasted by three projects, 2026-09-21, 09-24 and 09-29.
     known("https://claude.ai/oauth/mcp-oauth-client-metadata", "Claude", Loopback::Never),
     // Vendor's document, 2026-07-29, 09-08 and 09-21; one version sent 127.0.0.1 (anthropics/claude-code #37747).
@@ -85,16 +85,16 @@ const TABLE: [KnownClient; 12] = [
     known("https://app.notion.com/oauth/mcp-client-metadata.json", "Notion", Loopback::Never),
 ];
 
-const fn known(id: &'static str, name: &'static str, loopback: Loopback) -> KnownClient {
-    KnownClient { id, name, loopback }
+const fn known(id: &'static str, name: &'static str, loopback: Loopback) -> PreregisteredClient {
+    PreregisteredClient { id, name, loopback }
 }
 
 /// The client of exactly that id.
-pub fn find(id: &ClientId) -> Option<&'static KnownClient> {
+pub fn find(id: &ClientId) -> Option<&'static PreregisteredClient> {
     TABLE.iter().find(|client| client.id == id.as_str())
 }
 
-impl KnownClient {
+impl PreregisteredClient {
     /// Whether the client listens there, on whatever port.
     pub fn listens_at(&self, redirect_uri: &RedirectUri) -> bool {
         if redirect_uri.kind() != RedirectKind::Loopback {

@@ -4,11 +4,11 @@
 //! There is no row, nothing to purge, and no growth however often a client registers. Tolerant here, strict at the
 //! authorization endpoint: a redirect URI that cannot work is dropped while another one is left.
 
+use super::id::ClientId;
+use super::redirect::{RedirectKind, RedirectUri};
 use crate::keyring::KeyRing;
 use crate::model::visible::line;
-use crate::oauth::client::ClientId;
 use crate::oauth::error::RegistrationError;
-use crate::oauth::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::secret::hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +30,7 @@ const DANGEROUS_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "file", 
 
 /// What was registered, read back from an id.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registered {
+pub struct RegisteredClient {
     /// Self-declared; nobody vouches for it.
     #[serde(rename = "n")]
     pub name: String,
@@ -39,14 +39,14 @@ pub struct Registered {
     redirects: Vec<String>,
 }
 
-impl Registered {
+impl RegisteredClient {
     /// Whether the id claims to have been issued here.
     pub fn looks_like_one(id: &ClientId) -> bool {
         id.as_str().starts_with(PREFIX)
     }
 
     /// Reads an id that was issued here with a key of this ring.
-    pub fn recognize(id: &ClientId, ring: &KeyRing) -> Option<Self> {
+    pub fn parse(id: &ClientId, ring: &KeyRing) -> Option<Self> {
         let (payload, tag) = id.as_str().strip_prefix(PREFIX)?.split_once('.')?;
         let tag: [u8; TAG_LENGTH] = URL_SAFE_NO_PAD.decode(tag).ok()?.try_into().ok()?;
         let is_ours = |key| ring.mac(key, USAGE, &[payload.as_bytes()])[..TAG_LENGTH].ct_eq(&tag).into();
@@ -85,7 +85,7 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
         return Err(RegistrationError::GrantTypes);
     }
     let redirects = acceptable(&addresses(request.redirect_uris)?)?;
-    let kept = Registered { name: plain_name(&name)?, redirects: redirects.iter().map(redirect_hash).collect() };
+    let kept = RegisteredClient { name: plain_name(&name)?, redirects: redirects.iter().map(redirect_hash).collect() };
     Ok(json!({
         "client_id": kept.issue(ring),
         "client_id_issued_at": issued_at,
@@ -157,10 +157,10 @@ mod tests {
         register(body.to_string().as_bytes(), &ring(), 7)
     }
 
-    fn issued(body: &Value) -> (ClientId, Registered) {
+    fn issued(body: &Value) -> (ClientId, RegisteredClient) {
         let answer = check(body).expect("accepted");
         let id = ClientId::parse(answer["client_id"].as_str().expect("text")).expect("within the length limit");
-        let registered = Registered::recognize(&id, &ring()).expect("ours");
+        let registered = RegisteredClient::parse(&id, &ring()).expect("ours");
         (id, registered)
     }
 
@@ -221,9 +221,9 @@ mod tests {
     fn a_changed_id_or_another_environments_id_is_not_ours() {
         let (id, _) = issued(&json!({"redirect_uris": ["http://localhost/cb"]}));
         let elsewhere = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "other").expect("a good ring");
-        assert_eq!(Registered::recognize(&id, &elsewhere), None);
+        assert_eq!(RegisteredClient::parse(&id, &elsewhere), None);
         let changed = id.as_str().replacen('e', "f", 1);
-        assert_eq!(Registered::recognize(&ClientId::parse(&changed).expect("fits"), &ring()), None);
+        assert_eq!(RegisteredClient::parse(&ClientId::parse(&changed).expect("fits"), &ring()), None);
     }
 
     #[test]

@@ -1,0 +1,50 @@
+//! The identifier of a client (RFC 6749 2.2).
+
+use crate::model::serde_as_text;
+use std::fmt;
+
+/// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), no blank at either
+/// end. StatiBeat reads the id in a header, and HTTP drops the blanks around a header's value (RFC 9110 5.5): another id
+/// would arrive there as this one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Longest accepted, in bytes.
+    pub const MAX_LENGTH: usize = 512;
+
+    /// Checks the shape only; whether such a client is acceptable is another question.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits =
+            (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        (fits && text.trim() == text).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+serde_as_text!(ClientId);
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_id_is_1_to_512_printable_characters_without_a_blank_at_either_end() {
+        for good in ["a", "a b", &"x".repeat(512), "~!"] {
+            assert_eq!(ClientId::parse(good).expect("fits").to_string(), good);
+        }
+        for bad in ["", " ", "   ", &"x".repeat(513), "a\tb", "a\u{7f}", "é", " a", "a ", "\ta", "a\u{a0}", "\u{200b}a"]
+        {
+            assert_eq!(ClientId::parse(bad), None, "{bad:?}");
+        }
+    }
+}
