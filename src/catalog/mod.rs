@@ -167,11 +167,11 @@ impl Prompt {
 /// Something a client fills into a prompt; always text.
 #[derive(Serialize)]
 pub struct PromptArgument {
-    pub name: &'static str,
-    pub title: &'static str,
     pub description: &'static str,
+    pub name: &'static str,
     /// Whether the prompt makes no sense without it.
     pub required: bool,
+    pub title: &'static str,
 }
 
 /// What calling a tool does to the world; its hints follow from this.

@@ -1,7 +1,7 @@
 //! Results as the specification names them, and what each protocol version wraps around them ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 //!
 //! A result is serialized once, straight into the response. What a list shows of an entry depends on the release alone, so
-//! whoever lists it prints it once ([`print`]) and hands out copies.
+//! whoever lists it prints it once ([`print`]) and hands out copies. Members stand in alphabetical order, like in schemas.
 
 use super::error::JSON_RPC;
 use super::message::Id;
@@ -57,10 +57,10 @@ struct VersionedResult<'a, T> {
     cache_scope: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u64>,
     #[serde(flatten)]
     result: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -114,27 +114,27 @@ pub struct EmptyResult {}
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResult {
-    protocol_version: &'static str,
     capabilities: ServerCapabilities,
-    server_info: ServerInfo,
     instructions: &'static str,
+    protocol_version: &'static str,
+    server_info: ServerInfo,
 }
 
 /// Versions with a handshake are not listed: those are found by `initialize`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoverResult {
-    supported_versions: [&'static str; 1],
     capabilities: ServerCapabilities,
     instructions: &'static str,
+    supported_versions: [&'static str; 1],
 }
 
 #[derive(Default, Serialize)]
 struct ServerCapabilities {
-    tools: Supported,
-    resources: Supported,
-    prompts: Supported,
     completions: Supported,
+    prompts: Supported,
+    resources: Supported,
+    tools: Supported,
 }
 
 /// A capability without options.
@@ -160,37 +160,37 @@ impl DiscoverResult {
 #[serde(rename_all = "camelCase")]
 pub struct ListResult {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Vec<ListEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Vec<ListEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_templates: Option<Vec<ListEntry>>,
+    pub next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompts: Option<Vec<ListEntry>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
+    pub resource_templates: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<ListEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ListEntry>>,
 }
 
 /// A tool in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ToolEntry<'a> {
-    name: &'a str,
-    title: &'a str,
+    annotations: ToolAnnotations,
     description: &'a str,
     input_schema: &'a Value,
-    annotations: ToolAnnotations,
+    name: &'a str,
     /// A tool whose result is only for reading says nothing about its shape.
     #[serde(skip_serializing_if = "Value::is_null")]
     output_schema: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     security_schemes: Option<[SecurityScheme; 1]>,
+    title: &'a str,
 }
 
 #[derive(Serialize)]
 struct SecurityScheme {
-    r#type: &'static str,
     scopes: Vec<&'static str>,
+    r#type: &'static str,
 }
 
 /// All four, because the defaults of the specification say the worst.
@@ -198,10 +198,10 @@ struct SecurityScheme {
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the specification's four hints")]
 struct ToolAnnotations {
-    read_only_hint: bool,
     destructive_hint: bool,
     idempotent_hint: bool,
     open_world_hint: bool,
+    read_only_hint: bool,
 }
 
 impl ToolAnnotations {
@@ -234,15 +234,15 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResourceEntry<'a> {
+    annotations: ResourceAnnotations,
+    description: &'a str,
+    mime_type: &'static str,
+    name: &'a str,
+    title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri_template: Option<&'a str>,
-    name: &'a str,
-    title: &'a str,
-    description: &'a str,
-    mime_type: &'static str,
-    annotations: ResourceAnnotations,
 }
 
 /// Results are for models; a person reads the page itself.
@@ -277,10 +277,10 @@ pub fn print_resource_template(uri_template: &str, entry: &Resource) -> Box<RawV
 /// A prompt in a list.
 #[derive(Serialize)]
 struct PromptEntry<'a> {
+    arguments: &'a [&'a PromptArgument],
+    description: &'a str,
     name: &'a str,
     title: &'a str,
-    description: &'a str,
-    arguments: &'a [&'a PromptArgument],
 }
 
 /// A prompt as a list shows it, with the arguments that it takes on this server.
@@ -299,11 +299,11 @@ enum ContentBlock {
     },
     #[serde(rename_all = "camelCase")]
     ResourceLink {
-        uri: String,
-        name: &'static str,
-        title: &'static str,
         description: &'static str,
         mime_type: &'static str,
+        name: &'static str,
+        title: &'static str,
+        uri: String,
     },
 }
 
@@ -311,9 +311,9 @@ enum ContentBlock {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TextResourceContents {
-    uri: String,
     mime_type: &'static str,
     text: String,
+    uri: String,
 }
 
 impl From<ResourceContents> for TextResourceContents {
@@ -369,8 +369,8 @@ pub struct GetPromptResult {
 
 #[derive(Serialize)]
 struct UserMessage {
-    role: &'static str,
     content: ContentBlock,
+    role: &'static str,
 }
 
 impl From<PromptOutcome> for GetPromptResult {
@@ -394,9 +394,9 @@ pub struct CompleteResult {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CompletionValues {
-    values: Vec<String>,
-    total: usize,
     has_more: bool,
+    total: usize,
+    values: Vec<String>,
 }
 
 impl From<Suggestions> for CompleteResult {
