@@ -6,7 +6,7 @@ use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::grant::PageChoice;
+use crate::oauth::grant::{Grant, PageChoice};
 use crate::oauth::secret::AccessToken;
 use crate::ports::{Database, DatabaseError};
 use crate::storage::tokens::AccessRecord;
@@ -69,15 +69,16 @@ impl Check<'_> {
     /// write that says when the grant was last used.
     pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, NoCaller> {
         let token = AccessToken::parse(token, self.tags).ok_or(NoCaller::NotOurs)?;
-        let record = tokens::find_access(db, &token.hash()).await?.ok_or(NoCaller::InvalidToken)?;
-        if !self.is_alive(&record) {
+        let found = tokens::find_access(db, &token.hash()).await?;
+        let (grant, record) = found.ok_or(NoCaller::InvalidToken)?;
+        if !self.is_alive(&grant, &record) {
             return Err(NoCaller::InvalidToken);
         }
         if record.last_used_at.is_none_or(|at| at + grants::LAST_USED_PRECISION <= self.now) {
             // A date in a list is not worth a refused call: the next one writes it.
-            let _ = grants::touch(db, &record.grant.id, self.now).await;
+            let _ = grants::touch(db, &grant.id, self.now).await;
         }
-        let AccessRecord { grant, scopes, blocked_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
+        let AccessRecord { scopes, blocked_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
         let confirm = confirm.map_or(Confirm::Never, |word| Confirm::from_stored(&word));
         Ok(Caller {
             user_id: grant.user_id,
@@ -93,7 +94,7 @@ impl Check<'_> {
         })
     }
 
-    fn is_alive(&self, record: &AccessRecord) -> bool {
-        !record.grant.is_revoked && self.now < record.expires_at && record.grant.resource == self.resource
+    fn is_alive(&self, grant: &Grant, record: &AccessRecord) -> bool {
+        !grant.is_revoked && self.now < record.expires_at && grant.resource == self.resource
     }
 }

@@ -139,24 +139,19 @@ impl Grant {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct CodeRecord {
     /// Its name in the database.
-    #[serde(rename = "code_hash")]
     pub hash: SecretHash,
-    #[serde(flatten)]
     pub grant: Grant,
     /// The exact redirect URI of the request.
     pub redirect_uri: String,
     /// What the verifier must meet.
-    #[serde(rename = "code_challenge")]
     pub challenge: CodeChallenge,
-    #[serde(flatten)]
     pub state: CodeState,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "CodeColumns")]
+#[derive(Clone, Debug)]
 pub enum CodeState {
     /// Waits for its one redemption.
     Pending {
@@ -168,39 +163,43 @@ pub enum CodeState {
     },
 }
 
+/// A row of `codes`.
 #[derive(Deserialize)]
-struct CodeColumns {
+pub struct CodeColumns {
+    code_hash: SecretHash,
+    redirect_uri: String,
+    code_challenge: CodeChallenge,
     redeemed_at: Option<Timestamp>,
     expires_at: Timestamp,
     failed_attempts: i64,
 }
 
-impl From<CodeColumns> for CodeState {
-    fn from(CodeColumns { redeemed_at, expires_at, failed_attempts }: CodeColumns) -> Self {
-        redeemed_at.map_or(Self::Pending { expires_at, failed_attempts }, |at| Self::Redeemed { at })
+impl CodeRecord {
+    pub fn new(grant: Grant, columns: CodeColumns) -> Self {
+        let CodeColumns { code_hash: hash, redirect_uri, code_challenge: challenge, .. } = columns;
+        let state = match columns.redeemed_at {
+            Some(at) => CodeState::Redeemed { at },
+            None => CodeState::Pending { expires_at: columns.expires_at, failed_attempts: columns.failed_attempts },
+        };
+        Self { hash, grant, redirect_uri, challenge, state }
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct RefreshRecord {
     /// Its name in the database.
-    #[serde(rename = "token_hash")]
     pub hash: SecretHash,
-    #[serde(flatten)]
     pub grant: Grant,
     /// 1, 2, …
     pub generation: i64,
     /// Dead from this second on.
     pub expires_at: Timestamp,
-    #[serde(flatten)]
     pub state: RefreshState,
     /// When the last but [`MAX_ROTATIONS`] rotation of the family was, if there were that many.
-    #[serde(rename = "tenth_last")]
     pub tenth_last_rotation_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "RotationColumns")]
+#[derive(Clone, Debug)]
 pub enum RefreshState {
     /// The newest of its family; never used.
     Active,
@@ -221,27 +220,39 @@ pub struct Rotation {
     pub unused_successor: Option<SecretHash>,
 }
 
+/// A row of `refresh_tokens`, with what became of its successor.
 #[derive(Deserialize)]
-struct RotationColumns {
+pub struct RefreshColumns {
+    token_hash: SecretHash,
+    generation: i64,
+    expires_at: Timestamp,
     rotated_at: Option<Timestamp>,
     rotate_salt: Option<String>,
     rotate_kid: Option<String>,
     window_uses: i64,
     unused_successor: Option<SecretHash>,
+    tenth_last: Option<Timestamp>,
 }
 
-impl TryFrom<RotationColumns> for RefreshState {
-    type Error = &'static str;
-
-    fn try_from(columns: RotationColumns) -> Result<Self, Self::Error> {
-        let RotationColumns { rotated_at, rotate_salt, rotate_kid, window_uses, unused_successor } = columns;
-        match (rotated_at, rotate_salt, rotate_kid) {
-            (None, ..) => Ok(Self::Active),
+impl RefreshRecord {
+    /// `None` for a rotated token without the salt or key that its successor was derived with.
+    pub fn new(grant: Grant, columns: RefreshColumns) -> Option<Self> {
+        let RefreshColumns { window_uses, unused_successor, .. } = columns;
+        let state = match (columns.rotated_at, columns.rotate_salt, columns.rotate_kid) {
+            (None, ..) => RefreshState::Active,
             (Some(at), Some(salt), Some(kid)) => {
-                Ok(Self::Rotated(Rotation { at, salt, kid, window_uses, unused_successor }))
+                RefreshState::Rotated(Rotation { at, salt, kid, window_uses, unused_successor })
             }
-            _ => Err("a rotated token without salt or key"),
-        }
+            _ => return None,
+        };
+        Some(Self {
+            hash: columns.token_hash,
+            grant,
+            generation: columns.generation,
+            expires_at: columns.expires_at,
+            state,
+            tenth_last_rotation_at: columns.tenth_last,
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! The activity that the admin page shows: audit rows of a person's own connections and of the pages they administer.
 
 use super::audit::AuditId;
-use super::{Result, json_list, statement};
+use super::{Result, json_list, read, run, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Database, Statement};
+use crate::ports::{Database, Row, Statement};
 use serde::Deserialize;
 
 /// Rows of one page of the list.
@@ -71,17 +71,26 @@ pub struct Query<'a> {
 }
 
 /// One row, with whose it is and where the list goes on.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Shown {
-    #[serde(flatten)]
     pub row: Recorded,
     pub user_id: UserId,
     /// Its number; see [`Position`].
-    #[serde(rename = "row")]
     number: i64,
 }
 
+#[derive(Deserialize)]
+struct ShownColumns {
+    user_id: UserId,
+    row: i64,
+}
+
 impl Shown {
+    pub(super) fn read(row: &Row) -> Result<Self> {
+        let ShownColumns { user_id, row: number } = read(row)?;
+        Ok(Self { row: read(row)?, user_id, number })
+    }
+
     /// Where the list goes on behind it.
     pub fn position(&self) -> Position {
         Position { at: self.row.at, row: self.number }
@@ -90,7 +99,7 @@ impl Shown {
 
 /// One page of the list, newest first, and one row more if there is one. Two bounded walks along an index each.
 pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
-    super::list(db, select(query)).await
+    run(db, select(query)).await?.iter().map(Shown::read).collect()
 }
 
 /// A connection that was made stands in the list of connections; one that was not made stands here alone.

@@ -33,7 +33,9 @@ impl AuditId {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
     /// A tool that changes something on a page.
     Write,
@@ -45,6 +47,7 @@ pub enum Kind {
     /// A refresh token came after its successor.
     RefreshReuse,
     /// A refresh token came again a moment after its first use, and got its one successor again.
+    #[strum(serialize = "refresh_window_used")]
     RefreshWindow,
     /// A person paused a connection's writes.
     Pause,
@@ -70,24 +73,7 @@ pub enum Kind {
 impl Kind {
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Write => "write",
-            Self::Approval => "approval",
-            Self::Revoke => "revoke",
-            Self::CodeReplay => "code_replay",
-            Self::RefreshReuse => "refresh_reuse",
-            Self::RefreshWindow => "refresh_window_used",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Confirm => "confirm",
-            Self::PageBlock => "page_block",
-            Self::PageUnblock => "page_unblock",
-            Self::Unrecorded => "unrecorded",
-            Self::SignIn => "sign_in",
-            Self::AccessTokenRevoke => "access_token_revoke",
-            Self::SessionOpen => "session_open",
-            Self::SessionClose => "session_close",
-        }
+        self.into_str()
     }
 }
 
@@ -126,53 +112,59 @@ pub struct Target<'a> {
     pub title: Option<&'a str>,
 }
 
-/// The statement that appends a row, to join the batch of what the row is about. Running it again adds nothing.
+/// Appends an [`Entry`] under a condition, by its [`values`]. Running it again adds nothing.
+macro_rules! insert_entry_if {
+    ($condition:literal) => {
+        insert_entry_if!("", "", $condition)
+    };
+    ($more_columns:literal, $more_values:literal, $condition:literal) => {
+        concat!(
+            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, title, \
+             request_id, detail",
+            $more_columns,
+            ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14",
+            $more_values,
+            " WHERE ",
+            $condition,
+            " ON CONFLICT (id) DO NOTHING"
+        )
+    };
+}
+
+fn statement_with<const N: usize>(sql: &'static str, entry: &Entry<'_>, more: [Value; N]) -> Statement {
+    Statement { sql, values: values(entry).into_iter().chain(more).collect() }
+}
+
+/// The statement that appends a row, to join the batch of what the row is about.
 pub fn statement(entry: &Entry<'_>) -> Statement {
-    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail, asked_page_id) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT (id) DO NOTHING";
     let asked = entry.target.as_ref().and_then(|target| target.asked_page_id);
-    let mut values = values(entry);
-    values.push(asked.into());
-    Statement { sql, values }
+    statement_with(insert_entry_if!(", asked_page_id", ", ?15", "true"), entry, [asked.into()])
 }
 
 /// The same, to stand in a batch behind the conditional write that makes or ends a grant: the row is appended only when the
 /// grant was indeed made or ended at this row's time.
 pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
-    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
-         WHERE EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND \
-           (?3 = 'approval' AND created_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14)) \
-         ON CONFLICT (id) DO NOTHING";
-    Statement { sql, values: values(entry) }
+    let sql = insert_entry_if!(
+        "EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND \
+           (?3 = 'approval' AND created_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14))"
+    );
+    statement_with(sql, entry, [])
 }
 
 /// The same, behind the insert of an access token: the row is appended only when the token was indeed stored.
 pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Statement {
-    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
-         WHERE EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?15) ON CONFLICT (id) DO NOTHING";
-    let mut values = values(entry);
-    values.push(access.into());
-    Statement { sql, values }
+    let sql = insert_entry_if!("EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?15)");
+    statement_with(sql, entry, [access.into()])
 }
 
 /// The same, in front of the statement that consumes an authorization request: the row is appended only when the request can
 /// still be answered, and so is consumed by that statement.
 pub(super) fn statement_if_request_waits(entry: &Entry<'_>, keys: RequestKeys<'_>) -> Statement {
-    let sql = "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
-         WHERE EXISTS (SELECT 1 FROM authorization_requests \
-           WHERE consent_hash = ?15 AND browser_hash = ?16 AND consumed_at IS NULL AND expires_at > ?2) \
-         ON CONFLICT (id) DO NOTHING";
-    let mut values = values(entry);
-    values.push(keys.consent.into());
-    values.push(keys.browser.into());
-    Statement { sql, values }
+    let sql = insert_entry_if!(
+        "EXISTS (SELECT 1 FROM authorization_requests \
+           WHERE consent_hash = ?15 AND browser_hash = ?16 AND consumed_at IS NULL AND expires_at > ?2)"
+    );
+    statement_with(sql, entry, [keys.consent.into(), keys.browser.into()])
 }
 
 /// The row of an access token that its client revokes, in front of the statement that deletes it: only of a token that works.

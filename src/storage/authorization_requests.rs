@@ -4,7 +4,7 @@
 //! is inserted once and consumed once; each move is one conditional write.
 
 use super::audit::{self, Entry};
-use super::{Redemption, Result, find_one, health, json_list, redeem, run, statement};
+use super::{Redemption, Result, health, json_list, read, redeem, run, statement};
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
@@ -12,6 +12,7 @@ use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::client::{ClientId, ClientTrust, ResolvedClient};
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
+use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::{Deserialize, Serialize};
@@ -57,29 +58,27 @@ struct StoredRequest {
     trust: ClientTrust,
     redirect_uri: RedirectUri,
     state: Option<String>,
-    #[serde(flatten)]
-    access: RequestedAccess,
+    challenge: CodeChallenge,
+    scope: ScopeSet,
 }
 
-/// A row of a request that can still be answered.
+/// A row of a request that can still be answered, but for its person.
 #[derive(Deserialize)]
 struct RequestRow {
     client_id: ClientId,
     request: String,
-    #[serde(flatten)]
-    person: SignedIn,
     grant_id: GrantId,
     expires_at: Timestamp,
 }
 
 impl RequestRow {
-    fn into_request(self) -> Result<SignedInRequest> {
+    fn into_request(self, person: SignedIn) -> Result<SignedInRequest> {
         let stored = serde_json::from_str(&self.request);
         let stored: StoredRequest = stored.map_err(|_| DatabaseError("request cannot be read".to_owned()))?;
-        let StoredRequest { client_name: name, trust, redirect_uri, state, access } = stored;
+        let StoredRequest { client_name: name, trust, redirect_uri, state, challenge, scope: scopes } = stored;
         let client = ResolvedClient { id: self.client_id, name, trust, redirect_uri };
-        let Self { person, grant_id, expires_at, .. } = self;
-        Ok(SignedInRequest { client, state, access, person, grant_id, expires_at })
+        let access = RequestedAccess { challenge, scopes };
+        Ok(SignedInRequest { client, state, access, person, grant_id: self.grant_id, expires_at: self.expires_at })
     }
 }
 
@@ -104,7 +103,8 @@ pub async fn insert(
         trust: request.client.trust,
         redirect_uri: request.client.redirect_uri.clone(),
         state: request.state.clone(),
-        access: request.access.clone(),
+        challenge: request.access.challenge.clone(),
+        scope: request.access.scopes,
     };
     let stored = serde_json::to_string(&stored).map_err(|error| DatabaseError(error.to_string()))?;
     let insert = statement!(
@@ -146,7 +146,8 @@ pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> R
         keys.browser,
         now,
     );
-    find_one(db, select).await?.map(RequestRow::into_request).transpose()
+    let rows = run(db, select).await?;
+    rows.first().map(|row| read::<RequestRow>(row)?.into_request(read(row)?)).transpose()
 }
 
 /// Ends a request that goes on as another one.

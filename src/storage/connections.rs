@@ -4,14 +4,14 @@
 //! the same connection does not undo it, and is looked up with every bearer token.
 
 use super::audit::{Change, statement_for_change};
-use super::{Result, json_list, statement};
+use super::{Result, json_list, read, run, statement};
 use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
-use crate::ports::{Database, Statement};
+use crate::ports::{Database, Row, Statement};
 use serde::Deserialize;
 
 /// Live grants that one look reads; more than anybody has.
@@ -63,8 +63,15 @@ pub struct LiveGrant {
     /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
     /// In a listing by page.
-    #[serde(flatten)]
+    #[serde(skip)]
     pub page: Option<ListedPage>,
+}
+
+impl LiveGrant {
+    /// Reads a row of a listing by page.
+    pub(super) fn read_listed(row: &Row) -> Result<Self> {
+        Ok(Self { page: Some(read(row)?), ..read(row)? })
+    }
 }
 
 /// The page of one row in a listing by page.
@@ -125,7 +132,7 @@ pub async fn list_by_pages(
     other_than: &UserId,
     now: Timestamp,
 ) -> Result<Vec<LiveGrant>> {
-    super::list(db, select_by_pages(pages, other_than, now)).await
+    run(db, select_by_pages(pages, other_than, now)).await?.iter().map(LiveGrant::read_listed).collect()
 }
 
 pub(super) fn select_by_pages(pages: &[PageId], other_than: &UserId, now: Timestamp) -> Statement {

@@ -63,8 +63,8 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
         blocked: read_all(&next())?,
         ended: read_all(&next())?,
         counts: read_all(&next())?,
-        others: read_all(&next())?,
+        others: next().iter().map(LiveGrant::read_listed).collect::<Result<_>>()?,
         blocks: read_all(&next())?,
-        activity: read_all(&next())?,
+        activity: next().iter().map(Shown::read).collect::<Result<_>>()?,
     })
 }

@@ -1,6 +1,6 @@
 //! Refused clients, for operators to see what one that cannot connect would need.
 
-use super::{Result, statement};
+use super::{Result, read, run, statement};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::diagnosis::RefusedClient;
 use crate::ports::Database;
@@ -15,14 +15,20 @@ const LIMIT: i64 = 6;
 const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// A refused client, with how often it came.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    #[serde(flatten)]
     pub refused: RefusedClient,
     /// How often it was remembered.
     pub times: i64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    times: i64,
+    first_at: Timestamp,
+    last_at: Timestamp,
 }
 
 /// Remembers a refusal in the part of its sender's network, and forgets the oldest of that part when there are too many.
@@ -56,7 +62,11 @@ pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
         "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients
          ORDER BY last_at DESC, step, client, host LIMIT 500",
     );
-    super::list(db, select).await
+    let read_one = |row| {
+        let Counts { times, first_at, last_at } = read(row)?;
+        Ok(Refusal { refused: read(row)?, times, first_at, last_at })
+    };
+    run(db, select).await?.iter().map(read_one).collect()
 }
 
 #[cfg(test)]

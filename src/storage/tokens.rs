@@ -5,7 +5,7 @@
 
 use super::audit::{self, RevokedAccess};
 use super::connections::decided_columns;
-use super::{Redemption, Result, find_one, run, statement};
+use super::{Redemption, Result, find_one, read, run, statement};
 use crate::model::flag;
 use crate::model::ids::PageId;
 use crate::model::scope::ScopeSet;
@@ -13,8 +13,8 @@ use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES, RefreshRecord};
 use crate::oauth::secret::SecretHash;
-use crate::ports::{Database, Statement};
-use serde::de::Error as _;
+use crate::ports::{Database, DatabaseError, Statement};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 
@@ -24,6 +24,12 @@ macro_rules! grant_columns {
         "g.id AS grant_id, g.user_id, g.client_id, g.client_name, g.resource, g.scope, g.pages, \
          g.expires_at AS grant_expires_at, g.revoked_at IS NOT NULL AS is_revoked"
     };
+}
+
+/// Reads a row that is joined with its grant.
+async fn find_with_grant<T: DeserializeOwned>(db: &dyn Database, select: Statement) -> Result<Option<(Grant, T)>> {
+    let rows = run(db, select).await?;
+    rows.first().map(|row| Ok((read(row)?, read(row)?))).transpose()
 }
 
 /// Finds a code with its grant: one read.
@@ -36,7 +42,8 @@ pub async fn find_code(db: &dyn Database, hash: &SecretHash) -> Result<Option<Co
         ),
         hash,
     );
-    find_one(db, select).await
+    let found = find_with_grant(db, select).await?;
+    Ok(found.map(|(grant, columns)| CodeRecord::new(grant, columns)))
 }
 
 /// Counts a wrong verifier; the only write on a failing path.
@@ -120,7 +127,9 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
         hash,
         MAX_ROTATIONS,
     );
-    find_one(db, select).await
+    let Some((grant, columns)) = find_with_grant(db, select).await? else { return Ok(None) };
+    let record = RefreshRecord::new(grant, columns);
+    record.map(Some).ok_or_else(|| DatabaseError("a rotated refresh token without salt or key".to_owned()))
 }
 
 /// Rotates a refresh token on its first use and stores the new pair, all or nothing. `salt` is random and of this request
@@ -197,11 +206,9 @@ pub async fn repeat_refresh(
     Ok(Redemption::of(db.batch(&[access, count, audit]).await?.first()))
 }
 
-/// An access token that is known here, with its grant and what is decided about its connection.
+/// An access token that is known here, with what is decided about its connection.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AccessRecord {
-    #[serde(flatten)]
-    pub grant: Grant,
     /// What this token carries: the grant's scopes or fewer.
     #[serde(rename = "token_scope")]
     pub scopes: ScopeSet,
@@ -230,7 +237,7 @@ fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
 }
 
 /// Finds an access token with its grant: the one read that checks a bearer token.
-pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<AccessRecord>> {
+pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<(Grant, AccessRecord)>> {
     let select = statement!(
         concat!(
             "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.read_bridge, ",
@@ -243,7 +250,7 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
         ),
         hash,
     );
-    find_one(db, select).await
+    find_with_grant(db, select).await
 }
 
 /// Ends one access token of a client, with its audit row; others of its grant go on. Nothing happens to a token of another

@@ -5,7 +5,6 @@ use super::super::{grants, run};
 use super::*;
 use crate::model::ids::RequestId;
 use crate::model::scope::Scope;
-use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::{AuthorizationCode, example};
 use std::time::Duration;
 
