@@ -98,8 +98,8 @@ pub enum TokenError {
     ClientSecret,
     BasicAuthentication,
     TwoAuthentications,
-    /// Not a code or token of ours, unknown, expired, spent, revoked, or somebody else's.
-    Grant(GrantFault),
+    /// Not a code or token of ours, unknown, expired, redeemed, revoked, or somebody else's.
+    Grant(InvalidGrantReason),
     Scope,
     Resource,
     /// Nobody can say now: the client must keep what it has and try again.
@@ -110,9 +110,10 @@ pub enum TokenError {
     Limited(u64),
 }
 
-/// Which kind of `invalid_grant`; for the log only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GrantFault {
+/// Why `invalid_grant`; for records only: the client is told the same for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum InvalidGrantReason {
     NotOurs,
     Unknown(SecretHash),
     OtherClient,
@@ -120,146 +121,142 @@ pub enum GrantFault {
     OtherResource,
     Verifier,
     Expired,
-    Spent,
+    /// Redeemed a moment ago: a repeated request.
+    #[strum(serialize = "spent")]
+    Redeemed,
     Replayed,
     Revoked,
     /// StatiBeat no longer knows the person.
-    PersonGone,
+    #[strum(serialize = "person_gone")]
+    UserEnded,
 }
 
-impl GrantFault {
-    /// Which it was, in a fixed word for records.
-    pub const fn word(&self) -> &'static str {
+impl InvalidGrantReason {
+    /// The word for the connection's owner. It holds nothing that came with the request.
+    const fn owner_word(&self) -> &'static str {
         match self {
-            Self::NotOurs => "not_ours",
-            Self::Unknown(_) => "unknown",
-            Self::OtherClient => "other_client",
-            Self::OtherRedirectUri => "other_redirect_uri",
-            Self::OtherResource => "other_resource",
-            Self::Verifier => "verifier",
-            Self::Expired => "expired",
-            Self::Spent => "spent",
-            Self::Replayed => "replayed",
-            Self::Revoked => "revoked",
-            Self::PersonGone => "person_gone",
+            Self::Expired | Self::Replayed | Self::Revoked | Self::OtherClient => self.into_str(),
+            Self::UserEnded => "person_ended",
+            Self::OtherResource => "resource",
+            Self::NotOurs | Self::Unknown(_) | Self::OtherRedirectUri | Self::Verifier | Self::Redeemed => "request",
         }
     }
 }
 
+/// A row of the table of token errors.
+struct TokenErrorRow {
+    /// On the wire, with the HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).
+    code: &'static str,
+    status: u16,
+    /// In the log and in records.
+    word: &'static str,
+    /// For the owner of a connection whose refresh was refused.
+    owner_word: &'static str,
+    /// For the client's developer: printable ASCII without `"` and `\` (RFC 6749 5.2).
+    description: &'static str,
+}
+
 impl TokenError {
-    /// Which it was, in a fixed word for records.
-    pub const fn word(&self) -> &'static str {
+    const fn row(&self) -> TokenErrorRow {
+        const fn row(code: &'static str, status: u16, word: &'static str, description: &'static str) -> TokenErrorRow {
+            TokenErrorRow { code, status, word, owner_word: "request", description }
+        }
         match self {
-            Self::MalformedBody => "malformed_body",
-            Self::RepeatedParameter => "repeated_parameter",
-            Self::Missing(_) => "missing_parameter",
-            Self::GrantType => "grant_type",
-            Self::VerifierShape => "verifier_shape",
-            Self::ClientId => "client_id",
-            Self::ClientSecret => "client_secret",
-            Self::BasicAuthentication => "basic_authentication",
-            Self::TwoAuthentications => "two_authentications",
-            Self::Grant(fault) => fault.word(),
-            Self::Scope => "scope",
-            Self::Resource => "resource",
-            Self::Unavailable => "unavailable",
-            Self::Storage(_) => "storage_unavailable",
-            Self::Limited(_) => "limited",
+            Self::MalformedBody => row(
+                "invalid_request",
+                400,
+                "malformed_body",
+                "the body must be application/x-www-form-urlencoded UTF-8 of at most 16 kB",
+            ),
+            Self::RepeatedParameter => {
+                row("invalid_request", 400, "repeated_parameter", "a parameter is given more than once")
+            }
+            Self::Missing(_) => row("invalid_request", 400, "missing_parameter", "is missing"),
+            Self::GrantType => row(
+                "unsupported_grant_type",
+                400,
+                "grant_type",
+                "only authorization_code and refresh_token are supported",
+            ),
+            Self::VerifierShape => {
+                row("invalid_request", 400, "verifier_shape", "code_verifier must be 43 to 128 unreserved characters")
+            }
+            Self::ClientId => row("invalid_client", 400, "client_id", "this client_id is not accepted here"),
+            Self::ClientSecret => {
+                row("invalid_client", 400, "client_secret", "clients are public here: send no secret or assertion")
+            }
+            Self::BasicAuthentication => row(
+                "invalid_client",
+                401,
+                "basic_authentication",
+                "clients are public here: send client_id in the body",
+            ),
+            Self::TwoAuthentications => {
+                row("invalid_request", 400, "two_authentications", "only one way of client authentication may be used")
+            }
+            Self::Grant(reason) => TokenErrorRow {
+                owner_word: reason.owner_word(),
+                ..row(
+                    "invalid_grant",
+                    400,
+                    reason.into_str(),
+                    "the code or token is not valid any more: authorize again",
+                )
+            },
+            Self::Scope => TokenErrorRow {
+                owner_word: "scope",
+                ..row("invalid_scope", 400, "scope", "the scope is wider than what was granted")
+            },
+            Self::Resource => TokenErrorRow {
+                owner_word: "resource",
+                ..row("invalid_target", 400, "resource", "resource is not what this grant is for")
+            },
+            Self::Unavailable => TokenErrorRow {
+                owner_word: "unavailable",
+                ..row("temporarily_unavailable", 503, "unavailable", "try again in a few seconds")
+            },
+            Self::Storage(_) => TokenErrorRow { word: "storage_unavailable", ..Self::Unavailable.row() },
+            Self::Limited(_) => TokenErrorRow {
+                owner_word: "limited",
+                ..row("temporarily_unavailable", 429, "limited", "too many requests: try again in")
+            },
         }
     }
 
     pub const fn code(&self) -> &'static str {
-        match self {
-            Self::MalformedBody
-            | Self::RepeatedParameter
-            | Self::Missing(_)
-            | Self::VerifierShape
-            | Self::TwoAuthentications => "invalid_request",
-            Self::GrantType => "unsupported_grant_type",
-            Self::ClientId | Self::ClientSecret | Self::BasicAuthentication => "invalid_client",
-            Self::Grant(_) => "invalid_grant",
-            Self::Scope => "invalid_scope",
-            Self::Resource => "invalid_target",
-            Self::Unavailable | Self::Storage(_) | Self::Limited(_) => "temporarily_unavailable",
-        }
+        self.row().code
     }
 
-    /// Why a refresh was refused, in a fixed word for the connection's owner. It holds nothing that came with the request.
+    pub const fn status(&self) -> u16 {
+        self.row().status
+    }
+
+    /// The word in the log and in records.
+    pub const fn word(&self) -> &'static str {
+        self.row().word
+    }
+
+    /// Why a refresh was refused, in a fixed word for the connection's owner.
     pub const fn reason(&self) -> &'static str {
+        self.row().owner_word
+    }
+
+    pub fn description(&self) -> String {
+        let text = self.row().description;
         match self {
-            Self::Grant(GrantFault::Expired) => "expired",
-            Self::Grant(GrantFault::Replayed) => "replayed",
-            Self::Grant(GrantFault::Revoked) => "revoked",
-            Self::Grant(GrantFault::PersonGone) => "person_ended",
-            Self::Grant(GrantFault::OtherClient) => "other_client",
-            Self::Grant(GrantFault::OtherResource) | Self::Resource => "resource",
-            Self::Scope => "scope",
-            Self::Limited(_) => "limited",
-            Self::Unavailable | Self::Storage(_) => "unavailable",
-            Self::MalformedBody
-            | Self::RepeatedParameter
-            | Self::Missing(_)
-            | Self::GrantType
-            | Self::VerifierShape
-            | Self::ClientId
-            | Self::ClientSecret
-            | Self::BasicAuthentication
-            | Self::TwoAuthentications
-            | Self::Grant(
-                GrantFault::NotOurs
-                | GrantFault::Unknown(_)
-                | GrantFault::OtherRedirectUri
-                | GrantFault::Verifier
-                | GrantFault::Spent,
-            ) => "request",
+            Self::Missing(name) => format!("{name} {text}"),
+            Self::Limited(wait) => format!("{text} {wait} seconds"),
+            _ => text.to_owned(),
         }
     }
 
     /// Whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
     /// again at once, with everything right, is a repeated request.
     pub const fn is_senders_fault(&self) -> bool {
-        !matches!(self, Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant(GrantFault::Spent))
-    }
-
-    /// The HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::BasicAuthentication => 401,
-            Self::Unavailable | Self::Storage(_) => 503,
-            Self::Limited(_) => 429,
-            Self::MalformedBody
-            | Self::RepeatedParameter
-            | Self::Missing(_)
-            | Self::GrantType
-            | Self::VerifierShape
-            | Self::ClientId
-            | Self::ClientSecret
-            | Self::TwoAuthentications
-            | Self::Grant(_)
-            | Self::Scope
-            | Self::Resource => 400,
-        }
-    }
-
-    /// Words for the client's developer: printable ASCII without `"` and `\` (RFC 6749 5.2), the same for every
-    /// [`GrantFault`].
-    pub fn description(&self) -> String {
-        match self {
-            Self::MalformedBody => "the body must be application/x-www-form-urlencoded UTF-8 of at most 16 kB".into(),
-            Self::RepeatedParameter => "a parameter is given more than once".into(),
-            Self::Missing(name) => format!("{name} is missing"),
-            Self::GrantType => "only authorization_code and refresh_token are supported".into(),
-            Self::VerifierShape => "code_verifier must be 43 to 128 unreserved characters".into(),
-            Self::ClientId => "this client_id is not accepted here".into(),
-            Self::ClientSecret => "clients are public here: send no secret or assertion".into(),
-            Self::BasicAuthentication => "clients are public here: send client_id in the body".into(),
-            Self::TwoAuthentications => "only one way of client authentication may be used".into(),
-            Self::Grant(_) => "the code or token is not valid any more: authorize again".into(),
-            Self::Scope => "the scope is wider than what was granted".into(),
-            Self::Resource => "resource is not what this grant is for".into(),
-            Self::Unavailable | Self::Storage(_) => "try again in a few seconds".into(),
-            Self::Limited(wait) => format!("too many requests: try again in {wait} seconds"),
-        }
+        !matches!(
+            self,
+            Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant(InvalidGrantReason::Redeemed)
+        )
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
-use crate::oauth::error::{GrantFault, TokenError};
+use crate::oauth::error::{InvalidGrantReason, TokenError};
 use crate::oauth::grant::{
     CodeRecord, CodeState, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_LIMIT_WINDOW,
     ROTATION_WINDOW, RefreshRecord, RefreshState, Rotation,
@@ -117,7 +117,7 @@ impl Endpoint<'_> {
             one("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::VerifierShape)).transpose()?;
         Ok(TokenRequest::Code(CodeRequest {
             client_id,
-            code: AuthorizationCode::parse(code, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?,
+            code: AuthorizationCode::parse(code, self.tags).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?,
             redirect_uri: one("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
             names_resource: form.names("resource"),
@@ -127,7 +127,7 @@ impl Endpoint<'_> {
 
     fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
         let scope = form.one("scope").ok().flatten();
-        let token = RefreshToken::parse(token, self.tags).ok_or(TokenError::Grant(GrantFault::NotOurs))?;
+        let token = RefreshToken::parse(token, self.tags).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?;
         let asked =
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
         let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
@@ -152,54 +152,58 @@ impl Endpoint<'_> {
 
 /// What follows from a code request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum CodeVerdict {
+pub enum CodeDecision {
     /// All is right: redeem, if nobody was faster.
     Redeem,
     /// The grant is for another resource; change nothing.
     WrongResource,
     /// Count a failed attempt and refuse.
     WrongVerifier,
-    Refuse(GrantFault),
+    Refuse(InvalidGrantReason),
     /// A fully valid request for a code that was redeemed before, and not just now: somebody has a copy.
     /// Revoke the grant and refuse.
     Replay,
 }
 
 /// Decides a code request. Whoever has the code but not the verifier can never end the grant.
-pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -> CodeVerdict {
+pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -> CodeDecision {
     if request.client_id != record.grant.client_id {
-        return CodeVerdict::Refuse(GrantFault::OtherClient);
+        return CodeDecision::Refuse(InvalidGrantReason::OtherClient);
     }
     if request.redirect_uri.as_ref().is_some_and(|uri| *uri != record.redirect_uri) {
-        return CodeVerdict::Refuse(GrantFault::OtherRedirectUri);
+        return CodeDecision::Refuse(InvalidGrantReason::OtherRedirectUri);
     }
     if request.resource != record.grant.resource {
         return if request.names_resource {
-            CodeVerdict::WrongResource
+            CodeDecision::WrongResource
         } else {
-            CodeVerdict::Refuse(GrantFault::OtherResource)
+            CodeDecision::Refuse(InvalidGrantReason::OtherResource)
         };
     }
     let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
     match (is_proven, &record.state) {
-        (false, CodeState::Pending { .. }) => CodeVerdict::WrongVerifier,
-        (false, CodeState::Redeemed { .. }) => CodeVerdict::Refuse(GrantFault::Verifier),
+        (false, CodeState::Pending { .. }) => CodeDecision::WrongVerifier,
+        (false, CodeState::Redeemed { .. }) => CodeDecision::Refuse(InvalidGrantReason::Verifier),
         (true, CodeState::Redeemed { at }) if now < *at + DOUBLE_SUBMIT_WINDOW => {
-            CodeVerdict::Refuse(GrantFault::Spent)
+            CodeDecision::Refuse(InvalidGrantReason::Redeemed)
         }
-        (true, CodeState::Redeemed { .. }) => CodeVerdict::Replay,
-        (true, CodeState::Pending { .. }) if record.grant.is_revoked => CodeVerdict::Refuse(GrantFault::Revoked),
+        (true, CodeState::Redeemed { .. }) => CodeDecision::Replay,
+        (true, CodeState::Pending { .. }) if record.grant.is_revoked => {
+            CodeDecision::Refuse(InvalidGrantReason::Revoked)
+        }
         (true, CodeState::Pending { failed_attempts, .. }) if *failed_attempts >= MAX_FAILED_ATTEMPTS => {
-            CodeVerdict::Refuse(GrantFault::Verifier)
+            CodeDecision::Refuse(InvalidGrantReason::Verifier)
         }
-        (true, CodeState::Pending { expires_at, .. }) if now >= *expires_at => CodeVerdict::Refuse(GrantFault::Expired),
-        (true, CodeState::Pending { .. }) => CodeVerdict::Redeem,
+        (true, CodeState::Pending { expires_at, .. }) if now >= *expires_at => {
+            CodeDecision::Refuse(InvalidGrantReason::Expired)
+        }
+        (true, CodeState::Pending { .. }) => CodeDecision::Redeem,
     }
 }
 
 /// What follows from a refresh request.
 #[derive(Debug)]
-pub enum RefreshVerdict {
+pub enum RefreshDecision {
     /// First use: rotate, if nobody was faster. The access token gets these scopes.
     Rotate(ScopeSet),
     /// Used a moment ago, by a sibling or before a lost answer: hand out the same successor again.
@@ -212,18 +216,18 @@ pub fn decide_refresh(
     request: &RefreshRequest,
     record: &RefreshRecord,
     now: Timestamp,
-) -> Result<RefreshVerdict, TokenError> {
+) -> Result<RefreshDecision, TokenError> {
     if request.client_id != record.grant.client_id {
-        return Err(TokenError::Grant(GrantFault::OtherClient));
+        return Err(TokenError::Grant(InvalidGrantReason::OtherClient));
     }
     if record.grant.is_revoked {
-        return Err(TokenError::Grant(GrantFault::Revoked));
+        return Err(TokenError::Grant(InvalidGrantReason::Revoked));
     }
     if now >= record.expires_at {
-        return Err(TokenError::Grant(GrantFault::Expired));
+        return Err(TokenError::Grant(InvalidGrantReason::Expired));
     }
     if request.resource != record.grant.resource {
-        let moved = TokenError::Grant(GrantFault::OtherResource);
+        let moved = TokenError::Grant(InvalidGrantReason::OtherResource);
         return Err(if request.names_resource { TokenError::Resource } else { moved });
     }
     let scopes = request.scopes.unwrap_or(record.grant.scopes);
@@ -233,12 +237,12 @@ pub fn decide_refresh(
     Ok(match &record.state {
         RefreshState::Active => {
             check_pace(record, now)?;
-            RefreshVerdict::Rotate(scopes)
+            RefreshDecision::Rotate(scopes)
         }
         RefreshState::Rotated(rotation) if is_within_window(rotation, now) => {
-            RefreshVerdict::Repeat(scopes, rotation.clone())
+            RefreshDecision::Repeat(scopes, rotation.clone())
         }
-        RefreshState::Rotated(_) => RefreshVerdict::Reused,
+        RefreshState::Rotated(_) => RefreshDecision::Reused,
     })
 }
 

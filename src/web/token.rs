@@ -8,12 +8,12 @@ use super::limits::{self, Sender};
 use super::reply::{self, Response};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
-use crate::oauth::error::{GrantFault, TokenError};
+use crate::oauth::error::{InvalidGrantReason, TokenError};
 use crate::oauth::grant::{ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, REFRESH_TOKEN_LIFETIME, RefreshRecord, Rotation};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
 use crate::oauth::token::{
-    self, CodeRequest, CodeVerdict, Endpoint, RefreshRequest, RefreshVerdict, TokenRequest, TokenResponse,
+    self, CodeDecision, CodeRequest, Endpoint, RefreshDecision, RefreshRequest, TokenRequest, TokenResponse,
 };
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
@@ -133,22 +133,22 @@ async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse
 
 async fn redeem(ctx: &RequestContext<'_>, request: &CodeRequest) -> Result<TokenResponse, TokenError> {
     let hash = request.code.hash();
-    let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
+    let unknown = || TokenError::Grant(InvalidGrantReason::Unknown(hash.clone()));
     let record = tokens::find_code(ctx.db, &hash).await?.ok_or_else(unknown)?;
     match token::decide_code(request, &record, ctx.now) {
-        CodeVerdict::Redeem => {
+        CodeDecision::Redeem => {
             check_person(ctx, &record.grant).await?;
             commit_code(ctx, &record).await
         }
-        CodeVerdict::Refuse(fault) => Err(TokenError::Grant(fault)),
-        CodeVerdict::WrongResource => Err(TokenError::Resource),
-        CodeVerdict::WrongVerifier => {
+        CodeDecision::Refuse(fault) => Err(TokenError::Grant(fault)),
+        CodeDecision::WrongResource => Err(TokenError::Resource),
+        CodeDecision::WrongVerifier => {
             tokens::count_failed_attempt(ctx.db, &hash).await?;
-            Err(TokenError::Grant(GrantFault::Verifier))
+            Err(TokenError::Grant(InvalidGrantReason::Verifier))
         }
-        CodeVerdict::Replay => {
+        CodeDecision::Replay => {
             end_grant(ctx, &record.grant, RevokeReason::CodeReplay, Kind::CodeReplay).await?;
-            Err(TokenError::Grant(GrantFault::Replayed))
+            Err(TokenError::Grant(InvalidGrantReason::Replayed))
         }
     }
 }
@@ -161,7 +161,7 @@ async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<To
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
         Redemption::Redeemed => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
         // Whoever was faster was so a moment ago: a repeated request, not a replay.
-        Redemption::AlreadyRedeemed => Err(TokenError::Grant(GrantFault::Spent)),
+        Redemption::AlreadyRedeemed => Err(TokenError::Grant(InvalidGrantReason::Redeemed)),
     }
 }
 
@@ -187,7 +187,7 @@ async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<T
     // backwards.
     for is_second_look in [false, true] {
         let hash = request.token.hash();
-        let unknown = || TokenError::Grant(GrantFault::Unknown(hash.clone()));
+        let unknown = || TokenError::Grant(InvalidGrantReason::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
         match refresh_once(ctx, request, &record, is_second_look).await {
             Ok(Some(answer)) => return Ok(answer),
@@ -206,23 +206,23 @@ async fn refresh_once(
     is_second_look: bool,
 ) -> Result<Option<TokenResponse>, TokenError> {
     let verdict = token::decide_refresh(request, record, ctx.now)?;
-    if !matches!(verdict, RefreshVerdict::Reused) {
+    if !matches!(verdict, RefreshDecision::Reused) {
         check_person(ctx, &record.grant).await?;
     }
     match verdict {
-        RefreshVerdict::Rotate(scopes) => {
+        RefreshDecision::Rotate(scopes) => {
             ctx.log.because("rotated");
             rotate(ctx, request, record, scopes).await
         }
-        RefreshVerdict::Repeat(scopes, rotation) => {
+        RefreshDecision::Repeat(scopes, rotation) => {
             ctx.log.because("repeated");
             repeat(ctx, request, record, scopes, &rotation).await
         }
         // Siblings moved on while this request was on its way: it is late, not stolen.
-        RefreshVerdict::Reused if is_second_look => Err(TokenError::Unavailable),
-        RefreshVerdict::Reused => {
+        RefreshDecision::Reused if is_second_look => Err(TokenError::Unavailable),
+        RefreshDecision::Reused => {
             end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse).await?;
-            Err(TokenError::Grant(GrantFault::Replayed))
+            Err(TokenError::Grant(InvalidGrantReason::Replayed))
         }
     }
 }
@@ -236,7 +236,7 @@ async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), Tok
         Ok(()) => Ok(()),
         Err(error) if error.kind == ApiErrorKind::UserEnded => {
             end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke).await?;
-            Err(TokenError::Grant(GrantFault::PersonGone))
+            Err(TokenError::Grant(InvalidGrantReason::UserEnded))
         }
         Err(error) => {
             ctx.log.note(&format!("token endpoint: {error}"));

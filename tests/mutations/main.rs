@@ -12,15 +12,15 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("pkce.rs", "verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()", "verifier.0.len() > 42"),
     (
         "token.rs",
-        "if request.client_id != record.grant.client_id {\n        return CodeVerdict",
-        "if request.client_id.as_str().is_empty() {\n        return CodeVerdict",
+        "if request.client_id != record.grant.client_id {\n        return CodeDecision",
+        "if request.client_id.as_str().is_empty() {\n        return CodeDecision",
     ),
     (
         "token.rs",
         "if request.client_id != record.grant.client_id {\n        return Err",
         "if request.client_id.as_str().is_empty() {\n        return Err",
     ),
-    ("token.rs", "if now >= *expires_at => CodeVerdict", "if now > *expires_at => CodeVerdict"),
+    ("token.rs", "if now >= *expires_at => CodeDecision", "if now > *expires_at => CodeDecision"),
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
     ("token.rs", "if !record.grant.scopes.covers(scopes) {", "if scopes.is_empty() {"),
     ("token.rs", " && rotation.unused_successor.is_some()", ""),

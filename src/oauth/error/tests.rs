@@ -37,17 +37,24 @@ fn every_fault_of_a_request_has_its_registered_code() {
 #[test]
 fn only_failures_by_its_own_fault_count_against_a_sender() {
     let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::Limited(1)];
-    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::Grant(GrantFault::Replayed)];
-    assert!(ours.iter().chain([&TokenError::Grant(GrantFault::Spent)]).all(|error| !error.is_senders_fault()));
+    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::Grant(InvalidGrantReason::Replayed)];
+    assert!(
+        ours.iter().chain([&TokenError::Grant(InvalidGrantReason::Redeemed)]).all(|error| !error.is_senders_fault())
+    );
     assert!(theirs.iter().all(TokenError::is_senders_fault));
 }
 
 #[test]
 fn a_reason_is_one_of_our_own_words() {
-    let of = |fault: GrantFault| TokenError::Grant(fault).reason();
-    let ended = [GrantFault::Expired, GrantFault::Replayed, GrantFault::Revoked, GrantFault::PersonGone];
+    let of = |fault: InvalidGrantReason| TokenError::Grant(fault).reason();
+    let ended = [
+        InvalidGrantReason::Expired,
+        InvalidGrantReason::Replayed,
+        InvalidGrantReason::Revoked,
+        InvalidGrantReason::UserEnded,
+    ];
     assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_ended"]);
-    assert_eq!((of(GrantFault::OtherClient), of(GrantFault::Spent)), ("other_client", "request"));
+    assert_eq!((of(InvalidGrantReason::OtherClient), of(InvalidGrantReason::Redeemed)), ("other_client", "request"));
     let others = [TokenError::Resource, TokenError::Scope, TokenError::Limited(1), TokenError::Storage("x".into())];
     assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "scope", "limited", "unavailable"]);
     assert_eq!(TokenError::MalformedBody.reason(), "request");
@@ -55,11 +62,16 @@ fn a_reason_is_one_of_our_own_words() {
 
 #[test]
 fn a_record_names_the_very_fault() {
-    let of = |fault: GrantFault| TokenError::Grant(fault).word();
-    let ended = [GrantFault::Expired, GrantFault::Replayed, GrantFault::Revoked, GrantFault::PersonGone];
+    let of = |fault: InvalidGrantReason| TokenError::Grant(fault).word();
+    let ended = [
+        InvalidGrantReason::Expired,
+        InvalidGrantReason::Replayed,
+        InvalidGrantReason::Revoked,
+        InvalidGrantReason::UserEnded,
+    ];
     assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_gone"]);
     assert_eq!(
-        [GrantFault::Verifier, GrantFault::Spent, GrantFault::NotOurs].map(of),
+        [InvalidGrantReason::Verifier, InvalidGrantReason::Redeemed, InvalidGrantReason::NotOurs].map(of),
         ["verifier", "spent", "not_ours"]
     );
     let others = [TokenError::MalformedBody, TokenError::ClientSecret, TokenError::Storage("x".into())];
@@ -85,8 +97,8 @@ fn descriptions_keep_to_the_characters_rfc_6749_allows() {
 
 #[test]
 fn every_kind_of_dead_grant_answers_alike() {
-    let spent = TokenError::Grant(GrantFault::Spent);
-    let unknown = TokenError::Grant(GrantFault::NotOurs);
+    let spent = TokenError::Grant(InvalidGrantReason::Redeemed);
+    let unknown = TokenError::Grant(InvalidGrantReason::NotOurs);
     assert_eq!(
         (spent.code(), spent.status(), spent.description()),
         (unknown.code(), unknown.status(), unknown.description())

@@ -56,51 +56,54 @@ fn code_request() -> CodeRequest {
 
 #[test]
 fn a_code_works_until_the_second_before_its_expiry() {
-    assert_eq!(decide_code(&code_request(), &code_record(), at(599)), CodeVerdict::Redeem);
-    assert_eq!(decide_code(&code_request(), &code_record(), at(600)), CodeVerdict::Refuse(GrantFault::Expired));
+    assert_eq!(decide_code(&code_request(), &code_record(), at(599)), CodeDecision::Redeem);
+    assert_eq!(
+        decide_code(&code_request(), &code_record(), at(600)),
+        CodeDecision::Refuse(InvalidGrantReason::Expired)
+    );
 }
 
 #[test]
 fn another_client_or_redirect_uri_is_refused_before_the_verifier_is_looked_at() {
     let foreign = CodeRequest { client_id: ClientId::parse("other").expect("fits"), ..code_request() };
-    assert_eq!(decide_code(&foreign, &code_record(), at(0)), CodeVerdict::Refuse(GrantFault::OtherClient));
+    assert_eq!(decide_code(&foreign, &code_record(), at(0)), CodeDecision::Refuse(InvalidGrantReason::OtherClient));
     let moved = CodeRequest { redirect_uri: Some("http://localhost:2/cb".into()), ..code_request() };
-    assert_eq!(decide_code(&moved, &code_record(), at(0)), CodeVerdict::Refuse(GrantFault::OtherRedirectUri));
+    assert_eq!(decide_code(&moved, &code_record(), at(0)), CodeDecision::Refuse(InvalidGrantReason::OtherRedirectUri));
 }
 
 #[test]
 fn a_wrong_or_missing_verifier_counts_and_five_end_the_code() {
     for verifier in [None, CodeVerifier::parse(CHALLENGE)] {
         let request = CodeRequest { verifier, ..code_request() };
-        assert_eq!(decide_code(&request, &code_record(), at(0)), CodeVerdict::WrongVerifier);
+        assert_eq!(decide_code(&request, &code_record(), at(0)), CodeDecision::WrongVerifier);
     }
     let tried = |failed_attempts| {
         let state = CodeState::Pending { expires_at: at(600), failed_attempts };
         CodeRecord { state, ..code_record() }
     };
-    assert_eq!(decide_code(&code_request(), &tried(4), at(0)), CodeVerdict::Redeem);
-    assert_eq!(decide_code(&code_request(), &tried(5), at(0)), CodeVerdict::Refuse(GrantFault::Verifier));
+    assert_eq!(decide_code(&code_request(), &tried(4), at(0)), CodeDecision::Redeem);
+    assert_eq!(decide_code(&code_request(), &tried(5), at(0)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
 }
 
 #[test]
 fn a_valid_replay_ends_the_grant_only_after_ten_seconds() {
     let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
-    assert_eq!(decide_code(&code_request(), &spent, at(109)), CodeVerdict::Refuse(GrantFault::Spent));
-    assert_eq!(decide_code(&code_request(), &spent, at(110)), CodeVerdict::Replay);
-    assert_eq!(decide_code(&code_request(), &spent, at(9_999)), CodeVerdict::Replay, "also after the code's expiry");
+    assert_eq!(decide_code(&code_request(), &spent, at(109)), CodeDecision::Refuse(InvalidGrantReason::Redeemed));
+    assert_eq!(decide_code(&code_request(), &spent, at(110)), CodeDecision::Replay);
+    assert_eq!(decide_code(&code_request(), &spent, at(9_999)), CodeDecision::Replay, "also after the code's expiry");
 }
 
 #[test]
 fn a_replay_without_the_verifier_never_ends_the_grant() {
     let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
     let thief = CodeRequest { verifier: None, ..code_request() };
-    assert_eq!(decide_code(&thief, &spent, at(500)), CodeVerdict::Refuse(GrantFault::Verifier));
+    assert_eq!(decide_code(&thief, &spent, at(500)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
 }
 
 #[test]
 fn a_code_of_a_revoked_grant_is_refused() {
     let revoked = CodeRecord { grant: Grant { is_revoked: true, ..grant() }, ..code_record() };
-    assert_eq!(decide_code(&code_request(), &revoked, at(0)), CodeVerdict::Refuse(GrantFault::Revoked));
+    assert_eq!(decide_code(&code_request(), &revoked, at(0)), CodeDecision::Refuse(InvalidGrantReason::Revoked));
 }
 
 fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
@@ -127,9 +130,9 @@ fn rotation() -> Rotation {
 
 fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
     match decide_refresh(&refresh_request(None), &refresh_record(rotation), at(now)) {
-        Ok(RefreshVerdict::Rotate(_)) => "rotate",
-        Ok(RefreshVerdict::Repeat(..)) => "repeat",
-        Ok(RefreshVerdict::Reused) => "reused",
+        Ok(RefreshDecision::Rotate(_)) => "rotate",
+        Ok(RefreshDecision::Repeat(..)) => "repeat",
+        Ok(RefreshDecision::Reused) => "reused",
         Err(error) => error.code(),
     }
 }
@@ -147,7 +150,7 @@ fn a_family_that_rotates_too_fast_waits_until_its_minute_is_over() {
 fn a_grant_for_another_resource_is_not_touched() {
     let elsewhere = Grant { resource: "https://old.example/mcp".into(), ..grant() };
     let code = CodeRecord { grant: elsewhere.clone(), ..code_record() };
-    assert_eq!(decide_code(&code_request(), &code, at(0)), CodeVerdict::WrongResource);
+    assert_eq!(decide_code(&code_request(), &code, at(0)), CodeDecision::WrongResource);
     let refresh = RefreshRecord { grant: elsewhere, ..refresh_record(Some(rotation())) };
     assert_eq!(decide_refresh(&refresh_request(None), &refresh, at(999)).map(|_| ()), Err(TokenError::Resource));
 }
@@ -175,7 +178,7 @@ fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() 
     let foreign = RefreshRequest { client_id: ClientId::parse("other").expect("fits"), ..refresh_request(None) };
     for rotation in [None, Some(rotation())] {
         let verdict = decide_refresh(&foreign, &refresh_record(rotation), at(1_000));
-        assert!(matches!(verdict, Err(TokenError::Grant(GrantFault::OtherClient))));
+        assert!(matches!(verdict, Err(TokenError::Grant(InvalidGrantReason::OtherClient))));
     }
 }
 
@@ -183,7 +186,7 @@ fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() 
 fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
     let ask = |scopes: ScopeSet| decide_refresh(&refresh_request(Some(scopes)), &refresh_record(None), at(0));
     assert!(
-        matches!(ask(Scope::PagesRead.into()), Ok(RefreshVerdict::Rotate(scopes)) if scopes == Scope::PagesRead.into())
+        matches!(ask(Scope::PagesRead.into()), Ok(RefreshDecision::Rotate(scopes)) if scopes == Scope::PagesRead.into())
     );
     assert!(matches!(ask(Scope::IncidentsWrite.into()), Err(TokenError::Scope)));
 }

@@ -134,17 +134,17 @@ pub fn of_end(reason: Option<&str>) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::error::{GrantFault, TokenError};
+    use crate::oauth::error::{InvalidGrantReason, TokenError};
 
     #[test]
     fn every_refusal_of_a_refresh_has_words_of_its_own() {
         let of = |fault| TokenError::Grant(fault);
         let errors = [
-            of(GrantFault::Expired),
-            of(GrantFault::Replayed),
-            of(GrantFault::Revoked),
-            of(GrantFault::PersonGone),
-            of(GrantFault::OtherClient),
+            of(InvalidGrantReason::Expired),
+            of(InvalidGrantReason::Replayed),
+            of(InvalidGrantReason::Revoked),
+            of(InvalidGrantReason::UserEnded),
+            of(InvalidGrantReason::OtherClient),
             TokenError::Resource,
             TokenError::Scope,
             TokenError::Limited(1),
