@@ -1,14 +1,14 @@
 //! Identifiers that cross layers, each its own type so that one can never be passed for another.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A StatiBeat user, as StatiBeat names it. Opaque text to us.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UserId(pub String);
 
 /// A status page. Public: it stands in every page-bound resource URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PageId(pub i64);
 
 /// The organization that owns a page; learned from StatiBeat, never from a client.

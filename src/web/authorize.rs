@@ -7,10 +7,10 @@
 use super::browser::{self, Cookie};
 use super::context::RequestContext;
 use super::limits::{self, Sender};
+use super::problem::{BrowserProblem, connecting_page};
 use super::refused_clients;
 use super::reply::{self, Response};
 use super::routes::Route;
-use super::views::{self, Problem};
 use crate::oauth::authorize::{self, AuthorizationRequest};
 use crate::oauth::client::diagnosis::RefusedClient;
 use crate::oauth::error::ShownToPerson;
@@ -26,7 +26,7 @@ use url::Url;
 /// Starts a sign-in for a connection.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx)).await {
-        return views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait));
+        return connecting_page(&BrowserProblem::TooOften(wait));
     }
     let lead = |location: &Url| reply::redirect(StatusCode::FOUND, location.as_str());
     let started = read_request(ctx).and_then(|asked| start(ctx, &asked, false, lead));
@@ -38,7 +38,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
         Err(fault) => {
             ctx.log.because("bad_link");
             refused_clients::remember(ctx, refused_client(ctx, fault)).await;
-            views::problem(StatusCode::BAD_REQUEST, &Problem::BadLink(fault))
+            connecting_page(&BrowserProblem::BadLink(fault))
         }
     }
 }

@@ -7,7 +7,7 @@ use super::routes::{Audience, Route};
 use crate::oauth::error::{RegistrationError, TokenError};
 use crate::ports::{BodyError, RequestBody};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request};
 
 /// Reads what the route's handler needs of the body: nothing without POST, and nothing of a form that does not say that it is
@@ -58,15 +58,7 @@ pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route, error: BodyError) -
 }
 
 fn has_wanted_type(route: Route, headers: &HeaderMap) -> bool {
-    route.content_type().is_none_or(|wanted| has_media_type(headers, wanted))
-}
-
-/// Whether the one `Content-Type` header names that media type.
-pub(super) fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let only = values.next().filter(|_| values.next().is_none());
-    let media_type = only.and_then(|value| value.to_str().ok()?.split(';').next());
-    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(wanted))
+    route.content_type().is_none_or(|wanted| browser::has_media_type(headers, wanted))
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<usize> {

@@ -1,13 +1,12 @@
 //! What a browser sends: cookies, where a form comes from, form fields.
 
-use super::body::has_media_type;
 use super::reply::{self, Response};
 use crate::keyring::KeyRing;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
 use bytes::Bytes;
-use http::header::{COOKIE, ORIGIN, SET_COOKIE};
-use http::{HeaderName, HeaderValue, Request};
+use http::header::{CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use std::time::Duration;
 use url::Url;
 
@@ -166,6 +165,14 @@ pub fn is_from_our_page(request: &Request<()>, issuer: &str) -> bool {
 /// Whether a page of ours leads here, as far as the browser says: another site's link cannot pass for it.
 pub fn comes_from_ourselves(request: &Request<()>) -> bool {
     request.headers().get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin")
+}
+
+/// Whether the one `Content-Type` header names that media type.
+pub fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let only = values.next().filter(|_| values.next().is_none());
+    let media_type = only.and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case(wanted))
 }
 
 /// The fields of a form post; `None` when it is not one.

@@ -4,15 +4,16 @@
 //! editing any other field changes nothing. The answer leaves by a page, not by a redirect: Chromium applies `form-action`
 //! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
 
-mod ticket;
+mod choice;
+mod form;
+mod page;
 
 use super::authorize;
 use super::browser;
-use super::choice::Choice;
 use super::context::RequestContext;
+use super::problem::{BrowserProblem, connecting_page};
 use super::reply::Response;
 use super::routes::Route;
-use super::views::{self, ConsentPage, Objection, Problem};
 use crate::hosted::access;
 use crate::model::ids::PageId;
 use crate::model::outcome::Outcome;
@@ -20,38 +21,15 @@ use crate::model::scope::Scope;
 use crate::oauth::client::ResolvedClient;
 use crate::oauth::error::SentToClient;
 use crate::oauth::secret::AuthorizationCode;
-use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
+use crate::upstream::ApiErrorKind;
 use crate::upstream::identity::{self, AccessiblePage};
-use crate::upstream::{ApiError, ApiErrorKind};
-use http::StatusCode;
-use std::time::Duration;
-use ticket::{Refused, Ticket, audit_entry};
+use choice::Choice;
+use form::{ConsentError, ConsentForm, NotConnected, audit_entry};
+use page::ConsentPage;
 use url::Url;
-
-/// Why a person cannot answer.
-enum Fault {
-    /// No form waits for it.
-    NotThisVisit,
-    /// A form in another browser waits for it.
-    OtherBrowser,
-    /// The form was shown to somebody else.
-    OtherPerson,
-    ForeignForm,
-    TooOften(Duration),
-    NoPage(Box<SignedInRequest>),
-    UserEnded,
-    Upstream(ApiError),
-    Storage(DatabaseError),
-}
-
-impl From<DatabaseError> for Fault {
-    fn from(error: DatabaseError) -> Self {
-        Self::Storage(error)
-    }
-}
 
 /// Shows the page. It can be loaded again until it is answered.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
@@ -61,56 +39,51 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     }
 }
 
-async fn show(ctx: &RequestContext<'_>) -> Result<Response, Fault> {
-    let parameters = browser::query(ctx.head).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, parameters.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx).await?;
-    let pages = pages(ctx, &ticket, &asked).await?;
-    let shown = Shown { asked: &asked, pages: &pages, choice: &Choice::proposed(asked.access.scopes) };
-    Ok(page(ctx, &ticket, &shown, None))
+async fn show(ctx: &RequestContext<'_>) -> Result<Response, ConsentError> {
+    let parameters = browser::query(ctx.head).ok_or(ConsentError::NotThisVisit)?;
+    let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
+    let asked = form.find(ctx).await?;
+    let pages = pages(ctx, &form, &asked).await?;
+    let choice = Choice::proposed(asked.access.scopes);
+    Ok(page(ctx, &form, &asked, &pages, &choice).show())
 }
 
-/// What a person is asked, and the state of the form's controls.
-struct Shown<'a> {
-    asked: &'a SignedInRequest,
+fn page<'a>(
+    ctx: &RequestContext<'_>,
+    form: &'a ConsentForm,
+    request: &'a SignedInRequest,
     pages: &'a [AccessiblePage],
     choice: &'a Choice,
-}
-
-fn page(ctx: &RequestContext<'_>, ticket: &Ticket, shown: &Shown<'_>, objection: Option<Objection>) -> Response {
-    let Shown { asked, pages, choice } = *shown;
-    views::consent(&ConsentPage {
-        client: &asked.client,
-        person: &asked.person,
+) -> ConsentPage<'a> {
+    ConsentPage {
+        client: &request.client,
+        person: &request.person,
         pages,
-        asked: asked.access.scopes,
+        asked: request.access.scopes,
         choice,
         offers_read_bridge: ctx.app.config.has_read_bridge,
-        objection,
-        action: Route::Consent.path(),
-        admin_page: Route::AdminPage.path(),
-        handle: ticket.consent.expose(),
-    })
+        handle: form.consent.expose(),
+    }
 }
 
 /// The pages that the person can see. Without any there is nothing to answer, and the visit is over.
 async fn pages(
     ctx: &RequestContext<'_>,
-    ticket: &Ticket,
+    form: &ConsentForm,
     asked: &SignedInRequest,
-) -> Result<Vec<AccessiblePage>, Fault> {
+) -> Result<Vec<AccessiblePage>, ConsentError> {
     let api = ctx.api(&asked.person.user_id, asked.client.id.as_str(), &asked.grant_id);
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(error) if error.kind == ApiErrorKind::UserEnded => {
-            ticket.refuse(ctx, asked, Refused::UserEnded).await?;
-            return Err(Fault::UserEnded);
+            form.refuse(ctx, asked, NotConnected::UserEnded).await?;
+            return Err(ConsentError::UserEnded);
         }
-        Err(error) => return Err(Fault::Upstream(error)),
+        Err(error) => return Err(ConsentError::Upstream(error)),
     };
     if pages.is_empty() {
-        ticket.refuse(ctx, asked, Refused::NoPage).await?;
-        return Err(Fault::NoPage(Box::new(asked.clone())));
+        form.refuse(ctx, asked, NotConnected::NoPage).await?;
+        return Err(ConsentError::NoPage(Box::new(asked.clone())));
     }
     Ok(pages)
 }
@@ -123,65 +96,68 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
 }
 
 /// The order is a security property: where the form comes from and whose browser it is, before anything else.
-async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Fault> {
+async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, ConsentError> {
     if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
-        return Err(Fault::ForeignForm);
+        return Err(ConsentError::ForeignForm);
     }
-    let form = browser::form(ctx.head, body).ok_or(Fault::NotThisVisit)?;
-    let ticket = Ticket::read(ctx, form.one("request").ok().flatten()).await?;
-    let asked = ticket.find(ctx).await?;
+    let fields = browser::form(ctx.head, body).ok_or(ConsentError::NotThisVisit)?;
+    let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
+    let asked = form.find(ctx).await?;
     // Only a request that exists is counted: a made-up handle must not make a counter.
-    ticket.count(ctx, &asked).await?;
-    if form.one("person") != Ok(Some(&asked.person.user_id.0)) {
-        return Err(Fault::OtherPerson);
+    form.count(ctx, &asked).await?;
+    if fields.one("person") != Ok(Some(&asked.person.user_id.0)) {
+        return Err(ConsentError::OtherPerson);
     }
-    let choice = Choice::read(&form, asked.access.scopes);
-    let decided = match form.one("answer") {
-        Ok(Some("switch")) => return switch_account(ctx, &ticket, &asked).await,
+    let choice = Choice::read(&fields, asked.access.scopes);
+    let decided = match fields.one("answer") {
+        Ok(Some("switch")) => return switch_account(ctx, &form, &asked).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
-            let pages = pages(ctx, &ticket, &asked).await?;
+            let pages = pages(ctx, &form, &asked).await?;
             let Some(choice) = choice.among(&pages) else {
-                let shown = Shown { asked: &asked, pages: &pages, choice: &choice };
-                return Ok(page(ctx, &ticket, &shown, Some(Objection::NoPage)));
+                return Ok(page(ctx, &form, &asked, &pages, &choice).object_to_no_page());
             };
-            approve(ctx, &ticket, &asked, &pages, choice).await.map(Ok)
+            approve(ctx, &form, &asked, &pages, choice).await.map(Ok)
         }
-        _ => deny(ctx, &ticket, &asked).await.map(Err),
+        _ => deny(ctx, &form, &asked).await.map(Err),
     };
     let outcome = match decided {
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
-        Err(Fault::Storage(error)) => {
+        Err(ConsentError::Storage(error)) => {
             ctx.log.note(&format!("consent: {error}"));
             Err(SentToClient::Unavailable)
         }
         decided => decided?,
     };
     let location = answer_url(ctx, &asked.client, asked.state.as_deref(), &outcome);
-    let mut response = views::leave(&location, &asked.client, outcome.is_ok());
-    ticket.cookie.clear(&mut response);
+    let mut response = page::leave(&location, &asked.client, outcome.is_ok());
+    form.cookie.clear(&mut response);
     Ok(response)
 }
 
 /// The same request again from the start, with StatiBeat asking which account.
-async fn switch_account(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<Response, Fault> {
-    if authorization_requests::close(ctx.db, ticket.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
-        return Err(Fault::NotThisVisit);
+async fn switch_account(
+    ctx: &RequestContext<'_>,
+    form: &ConsentForm,
+    asked: &SignedInRequest,
+) -> Result<Response, ConsentError> {
+    if authorization_requests::close(ctx.db, form.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
+        return Err(ConsentError::NotThisVisit);
     }
     // It was sealed before, so it fits.
-    let started = authorize::start(ctx, &asked.to_request(), true, views::to_sign_in);
-    let mut response = started.map_err(|_| Fault::NotThisVisit)?;
-    ticket.cookie.clear(&mut response);
+    let started = authorize::start(ctx, &asked.to_request(), true, page::to_sign_in);
+    let mut response = started.map_err(|_| ConsentError::NotThisVisit)?;
+    form.cookie.clear(&mut response);
     Ok(response)
 }
 
 /// A person may grant what was asked for or less, and the writes that were offered; the tick boxes held no more.
 async fn approve(
     ctx: &RequestContext<'_>,
-    ticket: &Ticket,
+    form: &ConsentForm,
     asked: &SignedInRequest,
     pages: &[AccessiblePage],
     choice: Choice,
-) -> Result<AuthorizationCode, Fault> {
+) -> Result<AuthorizationCode, ConsentError> {
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.tags());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
@@ -196,16 +172,20 @@ async fn approve(
     };
     let entry = audit_entry(ctx, asked);
     let audit = audit::statement_if_grant_changed(&entry);
-    match authorization_requests::approve(ctx.db, ticket.keys(), &approval, audit, ctx.now).await? {
+    match authorization_requests::approve(ctx.db, form.keys(), &approval, audit, ctx.now).await? {
         Redemption::Redeemed => Ok(code),
-        Redemption::AlreadyRedeemed => Err(Fault::NotThisVisit),
+        Redemption::AlreadyRedeemed => Err(ConsentError::NotThisVisit),
     }
 }
 
-async fn deny(ctx: &RequestContext<'_>, ticket: &Ticket, asked: &SignedInRequest) -> Result<SentToClient, Fault> {
-    match ticket.refuse(ctx, asked, Refused::Person).await? {
+async fn deny(
+    ctx: &RequestContext<'_>,
+    form: &ConsentForm,
+    asked: &SignedInRequest,
+) -> Result<SentToClient, ConsentError> {
+    match form.refuse(ctx, asked, NotConnected::Person).await? {
         Redemption::Redeemed => Ok(SentToClient::Denied),
-        Redemption::AlreadyRedeemed => Err(Fault::NotThisVisit),
+        Redemption::AlreadyRedeemed => Err(ConsentError::NotThisVisit),
     }
 }
 
@@ -237,34 +217,34 @@ pub(super) fn answer_url(
     client.redirect_uri.with_query(&parameters)
 }
 
-fn refuse(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
+fn refuse(ctx: &RequestContext<'_>, fault: &ConsentError) -> Response {
     ctx.log.because(match fault {
-        Fault::NotThisVisit => "link_used",
-        Fault::OtherPerson => "other_person",
-        Fault::TooOften(_) => "limited",
-        Fault::OtherBrowser | Fault::ForeignForm => "other_browser",
-        Fault::UserEnded => "user_ended",
-        Fault::NoPage(_) => "no_page",
-        Fault::Upstream(error) => error.reason().as_str(),
-        Fault::Storage(_) => "storage_unavailable",
+        ConsentError::NotThisVisit => "link_used",
+        ConsentError::OtherPerson => "other_person",
+        ConsentError::TooOften(_) => "limited",
+        ConsentError::OtherBrowser | ConsentError::ForeignForm => "other_browser",
+        ConsentError::UserEnded => "user_ended",
+        ConsentError::NoPage(_) => "no_page",
+        ConsentError::Upstream(error) => error.reason().as_str(),
+        ConsentError::Storage(_) => "storage_unavailable",
     });
     match fault {
-        Fault::NotThisVisit => views::problem(StatusCode::BAD_REQUEST, &Problem::LinkUsed),
-        Fault::OtherPerson => views::problem(StatusCode::FORBIDDEN, &Problem::OtherPerson),
-        Fault::TooOften(wait) => views::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(*wait)),
-        Fault::OtherBrowser | Fault::ForeignForm => views::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser),
-        Fault::UserEnded => views::problem(StatusCode::FORBIDDEN, &Problem::SignInRefused),
-        Fault::NoPage(asked) => {
+        ConsentError::NotThisVisit => connecting_page(&BrowserProblem::LinkUsed),
+        ConsentError::OtherPerson => connecting_page(&BrowserProblem::OtherPerson),
+        ConsentError::TooOften(wait) => connecting_page(&BrowserProblem::TooOften(*wait)),
+        ConsentError::OtherBrowser | ConsentError::ForeignForm => connecting_page(&BrowserProblem::OtherBrowser),
+        ConsentError::UserEnded => connecting_page(&BrowserProblem::SignInRefused),
+        ConsentError::NoPage(asked) => {
             let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(SentToClient::Denied));
-            views::problem(StatusCode::FORBIDDEN, &Problem::NoPage { email: &asked.person.email, back: &back })
+            connecting_page(&BrowserProblem::NoPage { email: &asked.person.email, back: &back })
         }
-        Fault::Upstream(error) => {
+        ConsentError::Upstream(error) => {
             ctx.log.note(&format!("consent: {error}"));
-            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+            connecting_page(&BrowserProblem::TryLater)
         }
-        Fault::Storage(error) => {
+        ConsentError::Storage(error) => {
             ctx.log.note(&format!("consent: {error}"));
-            views::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater)
+            connecting_page(&BrowserProblem::TryLater)
         }
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! Without this, any website could use up the limits of everybody who shares an address with one of its visitors.
 
+use super::problem::{BrowserProblem, connecting_page};
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
-use super::views::{self, Problem};
 use crate::oauth::error::bearer;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) fn refuse(route: Route, head: &Request<()>) -> Option<Response> {
     let headers = head.headers();
     match route.audience() {
         Audience::Browser if route.is_page() && head.method() != Method::POST && !is_navigation(headers) => {
-            Some(views::problem(StatusCode::FORBIDDEN, &Problem::NotInATab))
+            Some(connecting_page(&BrowserProblem::NotInATab))
         }
         Audience::Programs if head.method() == Method::POST && !is_readable(headers) => {
             let words = "call this endpoint by fetch in CORS mode, or from outside a browser";

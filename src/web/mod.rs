@@ -6,14 +6,15 @@ mod admin;
 mod authorize;
 mod body;
 mod browser;
-mod choice;
 mod consent;
 mod context;
 mod fetch_metadata;
 mod health;
+mod layout;
 mod limits;
 mod mcp;
 mod metadata;
+mod problem;
 mod refused_clients;
 mod register;
 mod reply;
@@ -21,9 +22,7 @@ mod revoke;
 pub mod round_trips;
 mod routes;
 mod sign_in;
-mod text;
 mod token;
-mod views;
 
 pub use context::{App, RequestInputs};
 pub use reply::Response;
@@ -80,7 +79,7 @@ pub fn unreadable() -> Response {
 /// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.
 pub fn unavailable(path: &str) -> Response {
     match Route::find(path) {
-        Some(Route::AdminPage) => views::admin::unavailable(),
+        Some(Route::AdminPage) => problem::unavailable_page(),
         _ => reply::not_found(),
     }
 }
@@ -143,12 +142,14 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Mcp => reply::not_found(),
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,
-        Route::AdminPage => admin::get(ctx).await,
-        Route::AdminSignIn => admin::start(ctx).await,
-        Route::AdminSignedIn => admin::back(ctx).await,
-        Route::AdminAction if is_post => admin::perform(ctx, body).await,
-        Route::AdminAction => admin::confirm(ctx).await,
-        Route::AdminSignOut => admin::out(ctx, body).await,
-        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => admin::api(ctx, route).await,
+        Route::AdminPage => admin::or_refusal(ctx, admin::index::show(ctx).await).await,
+        Route::AdminSignIn => admin::sign_in::start(ctx).await,
+        Route::AdminSignedIn => admin::sign_in::finish(ctx).await,
+        Route::AdminAction if is_post => admin::or_refusal(ctx, admin::actions::perform(ctx, body).await).await,
+        Route::AdminAction => admin::or_refusal(ctx, admin::actions::confirm(ctx).await).await,
+        Route::AdminSignOut => admin::or_refusal(ctx, admin::sign_in::sign_out(ctx, body).await).await,
+        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
+            admin::api::get(ctx, route).await
+        }
     }
 }

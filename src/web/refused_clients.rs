@@ -4,8 +4,7 @@ use super::context::RequestContext;
 use super::health;
 use super::limits::{self, Sender, Verdict};
 use super::reply::{self, Response};
-use super::text::setup::refused as text;
-use crate::oauth::client::diagnosis::{Advice, RefusedClient};
+use crate::oauth::client::diagnosis::{Advice, Never, RefusedClient};
 use crate::oauth::secret;
 use crate::storage::refusals::{self, Refusal};
 use http::StatusCode;
@@ -54,6 +53,37 @@ fn shown(refusal: &Refusal) -> Value {
     json!({
         "step": refused.step.as_str(), "client": refused.client, "redirect_uri": refused.redirect_uri,
         "has_query": refused.has_query, "times": times, "first_at": first_at.to_string(),
-        "last_at": last_at.to_string(), "advice": text::advice(&advice), "line": line,
+        "last_at": last_at.to_string(), "advice": advice_words(&advice), "line": line,
     })
+}
+
+/// What an operator can do about one.
+const fn advice_words(advice: &Advice) -> &'static str {
+    match advice {
+        Advice::Add(_) => {
+            "The address is not approved for this app. It is on the host of the app's maker: if you trust it, add the line to the list of approved web apps."
+        }
+        Advice::Check => {
+            "The address is not approved for this app, and nothing here proves that it belongs to it. Ask the app's maker for its client_id and its exact redirect URI before you approve anything."
+        }
+        Advice::Never(why) => never_words(*why),
+    }
+}
+
+/// Why nothing will make it work.
+const fn never_words(why: Never) -> &'static str {
+    match why {
+        Never::NotSecure => {
+            "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."
+        }
+        Never::OtherLoopback => {
+            "This can never be approved. The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app anew mends a stale registration."
+        }
+        Never::Registered => {
+            "This can never be approved. The app registered itself, which is only for apps on the user's own computer. A web app needs a fixed client_id from its maker."
+        }
+        Never::NotWritable => {
+            "This can never be approved. Its client_id or address cannot be written into the list. The app must use plainer ones."
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The registration endpoint (RFC 7591): stateless, for loopback clients.
 
-use super::body::has_media_type;
+use super::browser::has_media_type;
 use super::context::RequestContext;
 use super::limits::{self, Sender, Verdict};
 use super::refused_clients;

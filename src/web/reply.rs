@@ -10,7 +10,6 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
@@ -55,9 +54,9 @@ pub fn document(body: &impl Serialize) -> Response {
 
 /// A page (RFC 9700 4.2.4, 4.16): no script, no frame, no foreign resource, no referrer. No `Cross-Origin-Opener-Policy`: a
 /// client that opened the flow in a popup must find its opener again.
-pub fn html(status: StatusCode, style_hash: &str, page: Markup) -> Response {
+pub fn html(status: StatusCode, style_hash: &str, page: String) -> Response {
     let mut response = empty(status);
-    *response.body_mut() = Bytes::from(page.into_string());
+    *response.body_mut() = Bytes::from(page);
     let policy = format!(
         "default-src 'none'; style-src '{style_hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );

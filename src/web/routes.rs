@@ -2,10 +2,11 @@
 
 use crate::oauth::metadata::Endpoints;
 use http::Method;
+use strum::VariantArray;
 use url::Url;
 
 /// A place this server answers at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Route {
     /// RFC 9728, at the path of the resource and at the root.
     ProtectedResource,
@@ -63,39 +64,54 @@ const FORM_LIMIT: usize = 16 * 1024;
 /// much; a test derives it from the catalogue.
 const MESSAGE_LIMIT: usize = 384 * 1024;
 
+/// The root's copy of the protected resource's document, which we do not publish.
+const PROTECTED_RESOURCE_AT_ROOT: &str = "/.well-known/oauth-protected-resource";
+
+const LOOK: &[Method] = &[Method::GET, Method::HEAD];
+/// No HEAD: looking at these has an effect. Nor for what may come with an assertion: it is for one method, and for one request.
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+const GET_AND_POST: &[Method] = &[Method::GET, Method::POST];
+
+/// Path, methods besides the preflight of programs' routes, and who calls it.
+type Row = (&'static str, &'static [Method], Audience);
+
 impl Route {
-    const TABLE: [(&'static str, Route); 21] = [
-        ("/.well-known/oauth-protected-resource/mcp", Route::ProtectedResource),
-        ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
-        ("/.well-known/oauth-authorization-server", Route::AuthorizationServer),
-        ("/.well-known/hosted-mcp-jwks.json", Route::AssertionKeys),
-        ("/mcp/oauth/authorize", Route::Authorize),
-        ("/mcp/oauth/callback", Route::SignedIn),
-        ("/mcp/oauth/consent", Route::Consent),
-        ("/mcp/oauth/token", Route::Token),
-        ("/mcp/oauth/revoke", Route::Revoke),
-        ("/mcp/oauth/register", Route::Register),
-        ("/mcp", Route::Mcp),
-        ("/mcp/health", Route::Health),
-        ("/mcp/health/clients", Route::RefusedClients),
-        ("/mcp/admin", Route::AdminPage),
-        ("/mcp/admin/sign-in", Route::AdminSignIn),
-        ("/mcp/admin/callback", Route::AdminSignedIn),
-        ("/mcp/admin/action", Route::AdminAction),
-        ("/mcp/admin/sign-out", Route::AdminSignOut),
-        ("/mcp/admin/api/setup", Route::AdminApiSetup),
-        ("/mcp/admin/api/connections", Route::AdminApiConnections),
-        ("/mcp/admin/api/activity", Route::AdminApiActivity),
-    ];
+    const fn row(self) -> Row {
+        use Audience::{Browser, Programs};
+        match self {
+            Route::ProtectedResource => ("/.well-known/oauth-protected-resource/mcp", LOOK, Programs),
+            Route::AuthorizationServer => ("/.well-known/oauth-authorization-server", LOOK, Programs),
+            Route::AssertionKeys => ("/.well-known/hosted-mcp-jwks.json", LOOK, Programs),
+            Route::Authorize => ("/mcp/oauth/authorize", LOOK, Browser),
+            Route::SignedIn => ("/mcp/oauth/callback", GET, Browser),
+            Route::Consent => ("/mcp/oauth/consent", GET_AND_POST, Browser),
+            Route::Token => ("/mcp/oauth/token", POST, Programs),
+            Route::Revoke => ("/mcp/oauth/revoke", POST, Programs),
+            Route::Register => ("/mcp/oauth/register", POST, Programs),
+            Route::Mcp => ("/mcp", POST, Programs),
+            Route::Health => ("/mcp/health", LOOK, Programs),
+            Route::RefusedClients => ("/mcp/health/clients", LOOK, Programs),
+            Route::AdminPage => ("/mcp/admin", LOOK, Browser),
+            Route::AdminSignIn => ("/mcp/admin/sign-in", LOOK, Browser),
+            Route::AdminSignedIn => ("/mcp/admin/callback", GET, Browser),
+            Route::AdminAction => ("/mcp/admin/action", GET_AND_POST, Browser),
+            Route::AdminSignOut => ("/mcp/admin/sign-out", POST, Browser),
+            Route::AdminApiSetup => ("/mcp/admin/api/setup", GET, Browser),
+            Route::AdminApiConnections => ("/mcp/admin/api/connections", GET, Browser),
+            Route::AdminApiActivity => ("/mcp/admin/api/activity", GET, Browser),
+        }
+    }
 
     /// The route of exactly that path.
     pub fn find(path: &str) -> Option<Route> {
-        Self::TABLE.iter().find(|(known, _)| *known == path).map(|(_, route)| *route)
+        let path = if path == PROTECTED_RESOURCE_AT_ROOT { Self::ProtectedResource.path() } else { path };
+        Self::VARIANTS.iter().copied().find(|route| route.path() == path)
     }
 
     /// The route's path; of several, the one we publish.
-    pub fn path(self) -> &'static str {
-        Self::TABLE.iter().find(|(_, route)| *route == self).map_or("", |(path, _)| path)
+    pub const fn path(self) -> &'static str {
+        self.row().0
     }
 
     /// The route's address on this server.
@@ -107,124 +123,44 @@ impl Route {
 
     /// Methods it answers, besides the preflight of programs' routes.
     pub const fn methods(self) -> &'static [Method] {
-        match self {
-            Route::ProtectedResource
-            | Route::AuthorizationServer
-            | Route::AssertionKeys
-            | Route::Health
-            | Route::RefusedClients
-            | Route::Authorize
-            | Route::AdminPage
-            | Route::AdminSignIn => &[Method::GET, Method::HEAD],
-            // No HEAD: looking at these has an effect.
-            // Nor for what may come with an assertion: it is for one method, and for one request.
-            Route::SignedIn
-            | Route::AdminSignedIn
-            | Route::AdminApiSetup
-            | Route::AdminApiConnections
-            | Route::AdminApiActivity => &[Method::GET],
-            Route::Consent | Route::AdminAction => &[Method::GET, Method::POST],
-            Route::Token | Route::Revoke | Route::Register | Route::Mcp | Route::AdminSignOut => &[Method::POST],
-        }
+        self.row().1
+    }
+
+    pub const fn audience(self) -> Audience {
+        self.row().2
     }
 
     /// Longest body that is read, in bytes.
-    pub const fn body_limit(self) -> usize {
+    pub fn body_limit(self) -> usize {
         match self {
             Route::Mcp => MESSAGE_LIMIT,
-            Route::Consent
-            | Route::Token
-            | Route::Revoke
-            | Route::Register
-            | Route::AdminAction
-            | Route::AdminSignOut => FORM_LIMIT,
-            Route::ProtectedResource
-            | Route::AuthorizationServer
-            | Route::AssertionKeys
-            | Route::Authorize
-            | Route::SignedIn
-            | Route::Health
-            | Route::RefusedClients
-            | Route::AdminPage
-            | Route::AdminSignIn
-            | Route::AdminSignedIn
-            | Route::AdminApiSetup
-            | Route::AdminApiConnections
-            | Route::AdminApiActivity => 0,
+            _ if self.methods().contains(&Method::POST) => FORM_LIMIT,
+            _ => 0,
+        }
+    }
+
+    /// The media type without which a body is not read; `None`: any.
+    pub fn content_type(self) -> Option<&'static str> {
+        match self {
+            Route::Mcp => None,
+            Route::Register => Some("application/json"),
+            _ => (self.body_limit() > 0).then_some("application/x-www-form-urlencoded"),
         }
     }
 
     /// Whether a tab shows it, or is sent on by it.
-    pub const fn is_page(self) -> bool {
-        matches!(
-            self,
-            Route::Authorize
-                | Route::SignedIn
-                | Route::Consent
-                | Route::AdminPage
-                | Route::AdminSignIn
-                | Route::AdminSignedIn
-                | Route::AdminAction
-                | Route::AdminSignOut
-        )
-    }
-
-    /// The media type without which a body is not read; `None`: any.
-    pub const fn content_type(self) -> Option<&'static str> {
-        match self {
-            Route::Consent | Route::Token | Route::Revoke | Route::AdminAction | Route::AdminSignOut => {
-                Some("application/x-www-form-urlencoded")
-            }
-            Route::Register => Some("application/json"),
-            _ => None,
-        }
+    pub fn is_page(self) -> bool {
+        let is_api = matches!(self, Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity);
+        self.audience() == Audience::Browser && !is_api
     }
 
     /// The area of the product that it belongs to, for metrics.
-    pub const fn area(self) -> &'static str {
-        match self {
-            Route::Authorize | Route::SignedIn | Route::Consent | Route::Token | Route::Revoke | Route::Register => {
-                "oauth"
-            }
-            Route::AdminPage
-            | Route::AdminSignIn
-            | Route::AdminSignedIn
-            | Route::AdminAction
-            | Route::AdminSignOut
-            | Route::AdminApiSetup
-            | Route::AdminApiConnections
-            | Route::AdminApiActivity => "admin",
-            Route::ProtectedResource
-            | Route::AuthorizationServer
-            | Route::AssertionKeys
-            | Route::Mcp
-            | Route::Health
-            | Route::RefusedClients => "other",
-        }
-    }
-
-    pub const fn audience(self) -> Audience {
-        match self {
-            Route::Authorize
-            | Route::SignedIn
-            | Route::Consent
-            | Route::AdminPage
-            | Route::AdminSignIn
-            | Route::AdminSignedIn
-            | Route::AdminAction
-            | Route::AdminSignOut
-            | Route::AdminApiSetup
-            | Route::AdminApiConnections
-            | Route::AdminApiActivity => Audience::Browser,
-            Route::ProtectedResource
-            | Route::AuthorizationServer
-            | Route::AssertionKeys
-            | Route::Token
-            | Route::Revoke
-            | Route::Register
-            | Route::Mcp
-            | Route::Health
-            | Route::RefusedClients => Audience::Programs,
+    pub fn area(self) -> &'static str {
+        let is_below = |parent: &str| self.path().starts_with(parent);
+        match () {
+            () if is_below("/mcp/oauth/") => "oauth",
+            () if is_below(Route::AdminPage.path()) => "admin",
+            () => "other",
         }
     }
 }
@@ -249,7 +185,8 @@ mod tests {
 
     #[test]
     fn every_path_leads_to_its_route_and_no_other() {
-        for (path, route) in Route::TABLE {
+        let paths = Route::VARIANTS.iter().map(|route| (route.path(), *route));
+        for (path, route) in paths.chain([(PROTECTED_RESOURCE_AT_ROOT, Route::ProtectedResource)]) {
             assert_eq!(Route::find(path), Some(route), "{path}");
             assert_eq!(Route::find(&format!("{path}/")), None, "{path}");
         }
@@ -282,8 +219,8 @@ mod tests {
 
     #[test]
     fn only_posts_have_a_body() {
-        for (path, route) in Route::TABLE {
-            assert_eq!(route.body_limit() > 0, route.methods().contains(&Method::POST), "{path}");
+        for route in Route::VARIANTS {
+            assert_eq!(route.body_limit() > 0, route.methods().contains(&Method::POST), "{route:?}");
         }
     }
 

@@ -4,9 +4,9 @@ use super::browser::{self, Cookie, Presented};
 use super::consent::answer_url;
 use super::context::RequestContext;
 use super::limits;
+use super::problem::{BrowserProblem, connecting_page};
 use super::reply::{self, Response};
 use super::routes::Route;
-use super::views::{self, Problem};
 use crate::model::ids::{GrantId, UserId};
 use crate::oauth::authorize::RequestedAccess;
 use crate::oauth::error::SentToClient;
@@ -185,12 +185,12 @@ async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, refused: Refused) {
 }
 
 fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
-    let (status, problem) = match fault {
-        Fault::LinkUsed => (StatusCode::BAD_REQUEST, Problem::LinkUsed),
-        Fault::OtherBrowser => (StatusCode::FORBIDDEN, Problem::OtherBrowser),
-        Fault::Canceled => (StatusCode::OK, Problem::SignInCanceled),
+    let problem = match fault {
+        Fault::LinkUsed => BrowserProblem::LinkUsed,
+        Fault::OtherBrowser => BrowserProblem::OtherBrowser,
+        Fault::Canceled => BrowserProblem::SignInCanceled,
         Fault::SignIn(error) => problem_of(error),
-        Fault::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, Problem::TooOften(*wait)),
+        Fault::TooOften(wait) => BrowserProblem::TooOften(*wait),
     };
     ctx.log.because(match fault {
         Fault::LinkUsed => "link_used",
@@ -205,14 +205,14 @@ fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
     if let Fault::SignIn(error) = fault {
         ctx.log.note(&format!("sign-in: {error}"));
     }
-    views::problem(status, &problem)
+    connecting_page(&problem)
 }
 
 /// What it means to the person that nobody was signed in.
-pub(super) const fn problem_of(error: &SignInError) -> (StatusCode, Problem<'static>) {
+pub(super) const fn problem_of(error: &SignInError) -> BrowserProblem<'static> {
     match error {
-        SignInError::BadCode(_) | SignInError::BadIdentity(_) => (StatusCode::BAD_REQUEST, Problem::SignInFailed),
-        SignInError::Refused(_) => (StatusCode::FORBIDDEN, Problem::SignInRefused),
-        SignInError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::TryLater),
+        SignInError::BadCode(_) | SignInError::BadIdentity(_) => BrowserProblem::SignInFailed,
+        SignInError::Refused(_) => BrowserProblem::SignInRefused,
+        SignInError::Unavailable(_) => BrowserProblem::TryLater,
     }
 }

@@ -80,8 +80,9 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
     if source.top() != "cloudflare" && RUNTIME_CRATES.contains(&first.as_str()) && (segments.len() > 1 || is_import) {
         forbid(format!("names {first}"), "only cloudflare/ names the Cloudflare runtime");
     }
-    if last == "html" && *role == Role::Macro && !source.is_in(&["web", "views"]) {
-        forbid("html! macro".to_owned(), HTML_RULE);
+    let is_markup = first == "maud" || last == "html" && *role == Role::Macro;
+    if is_markup && !renders_pages(source) {
+        forbid(format!("names {last}"), HTML_RULE);
     }
     let is_environment = first == "std" && segments.get(1).is_some_and(|second| second == "env");
     let is_print = *role == Role::Macro && matches!(last.as_str(), "print" | "println");
@@ -91,7 +92,26 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
     }
 }
 
-const HTML_RULE: &str = "only web/views/ contains HTML";
+/// Files that render pages, each with its words.
+const PAGES: [&[&str]; 11] = [
+    &["web", "layout"],
+    &["web", "problem"],
+    &["web", "consent", "page"],
+    &["web", "admin", "actions"],
+    &["web", "admin", "activity"],
+    &["web", "admin", "connection"],
+    &["web", "admin", "index"],
+    &["web", "admin", "session"],
+    &["web", "admin", "setup"],
+    &["web", "admin", "sign_in"],
+    &["web", "admin", "time"],
+];
+
+const HTML_RULE: &str = "only the files that render pages contain HTML";
+
+fn renders_pages(source: &Source) -> bool {
+    PAGES.iter().any(|module| source.is_in(module))
+}
 
 fn check_text(source: &Source, text: &str, paths: &[String], forbid: &mut impl FnMut(String, &str)) {
     let quoted = || format!("{text:?}");
@@ -104,34 +124,12 @@ fn check_text(source: &Source, text: &str, paths: &[String], forbid: &mut impl F
     if source.top() != "storage" && SQL_STARTS.iter().any(|start| text.trim_start().starts_with(start)) {
         forbid(quoted(), "only storage/ contains SQL");
     }
-    if !source.is_in(&["web", "views"]) && is_html(text) {
+    if !renders_pages(source) && is_html(text) {
         forbid(quoted(), HTML_RULE);
-    }
-    if source.is_in(&["web", "views"]) && is_words(text) {
-        forbid(quoted(), "only web/text/ contains what people read");
     }
     if !may_hold_codes(source) && OAUTH_CODES.iter().any(|code| contains_word(text, code)) {
         forbid(quoted(), CODES_RULE);
     }
-}
-
-/// What a view has to say to a browser, not to a person, though it looks like words.
-const NOT_WORDS: [&str; 2] = ["UTC", "Etc/"];
-
-/// A capital at the start of a word, two words in a row, or a word with blanks around it; what stands in for arguments does not
-/// count.
-fn is_words(text: &str) -> bool {
-    let outside: String = text.split('{').map(|part| part.rsplit_once('}').map_or(part, |(_, rest)| rest)).collect();
-    let words = || outside.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1);
-    let is_padded = outside.trim() != outside && words().next().is_some();
-    let has_capital = words().any(|word| word.starts_with(char::is_uppercase));
-    let is_word = |part: &&str| {
-        let part = part.trim_end_matches([',', '.', ':', ';']);
-        part.chars().count() > 1 && part.chars().all(char::is_alphabetic)
-    };
-    let parts: Vec<&str> = outside.split(' ').collect();
-    let is_row = parts.windows(2).any(|pair| pair.iter().all(is_word));
-    !NOT_WORDS.contains(&text) && (is_padded || has_capital || is_row)
 }
 
 fn may_hold_codes(source: &Source) -> bool {

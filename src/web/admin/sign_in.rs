@@ -5,13 +5,13 @@
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
+use super::super::layout::page;
 use super::super::limits::{self, Sender};
-use super::super::reply;
-use super::super::reply::Response;
+use super::super::problem::{BrowserProblem, admin_page};
+use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::super::sign_in::problem_of;
-use super::super::views::{self, Problem};
-use super::Visitor;
+use super::session::{AdminError, Session, session_record, welcome};
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -20,6 +20,7 @@ use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd};
 use crate::upstream::identity::{self, Return, SignIn, SignInPurpose};
 use http::StatusCode;
+use maud::html;
 
 /// Sends the browser to StatiBeat's sign-in.
 pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
@@ -43,19 +44,19 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
 }
 
 /// Back from StatiBeat: opens a session under a fresh cookie.
-pub(in crate::web) async fn back(ctx: &RequestContext<'_>) -> Response {
+pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Response {
     let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
     let state: AdminSignInState = match browser::presented(one("state"), ctx.tags()) {
         Presented::Token(state) => state,
-        Presented::Absent => return views::admin::problem(StatusCode::BAD_REQUEST, &Problem::SignInFailed),
-        Presented::MadeUp => return bad(ctx, StatusCode::BAD_REQUEST, &Problem::SignInFailed).await,
+        Presented::Absent => return admin_page(&BrowserProblem::SignInFailed),
+        Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::SignInFailed).await,
     };
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
     let browser: AdminSignInBinding = match cookie.read(ctx.head, ctx.tags()) {
         Presented::Token(browser) => browser,
-        Presented::Absent => return views::admin::problem(StatusCode::FORBIDDEN, &Problem::OtherBrowser),
-        Presented::MadeUp => return bad(ctx, StatusCode::FORBIDDEN, &Problem::OtherBrowser).await,
+        Presented::Absent => return admin_page(&BrowserProblem::OtherBrowser),
+        Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::OtherBrowser).await,
     };
     // After the cookie: what any page can send is not counted.
     if let Some(response) = too_often(ctx).await {
@@ -66,24 +67,24 @@ pub(in crate::web) async fn back(ctx: &RequestContext<'_>) -> Response {
             Ok(person) => open_session(ctx, &person).await,
             Err(response) => response,
         },
-        None => views::admin::welcome(StatusCode::OK),
+        None => welcome(),
     };
     cookie.clear(&mut response);
     response
 }
 
 /// Counts something that was never ours; the problem unless there were too many.
-async fn bad(ctx: &RequestContext<'_>, status: StatusCode, problem: &Problem<'_>) -> Response {
+async fn bad_sign_in(ctx: &RequestContext<'_>, problem: &BrowserProblem<'_>) -> Response {
     match limits::count_bad_handle(ctx).await {
-        Some(wait) => views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)),
-        None => views::admin::problem(status, problem),
+        Some(wait) => admin_page(&BrowserProblem::TooOften(wait)),
+        None => admin_page(problem),
     }
 }
 
 /// Both ends of a sign-in are counted: the second asks StatiBeat.
 async fn too_often(ctx: &RequestContext<'_>) -> Option<Response> {
     let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx)).await?;
-    Some(views::admin::problem(StatusCode::TOO_MANY_REQUESTS, &Problem::TooOften(wait)))
+    Some(admin_page(&BrowserProblem::TooOften(wait)))
 }
 
 async fn exchange(
@@ -99,8 +100,7 @@ async fn exchange(
         Ok(user) => Ok(SignedIn { user_id: user.id, name: user.name, email: user.email }),
         Err(error) => {
             ctx.log.note(&format!("admin sign-in: {error}"));
-            let (status, problem) = problem_of(&error);
-            Err(views::admin::problem(status, &problem))
+            Err(admin_page(&problem_of(&error)))
         }
     }
 }
@@ -112,26 +112,33 @@ async fn open_session(ctx: &RequestContext<'_>, person: &SignedIn) -> Response {
         Presented::Token(earlier) => Some(earlier),
         Presented::Absent | Presented::MadeUp => None,
     };
-    let record = super::session_record(ctx);
+    let record = session_record(ctx);
     if let Err(error) = sessions::open(ctx.db, &session, person, earlier.as_ref(), &record).await {
         ctx.log.note(&format!("admin sign-in: {error}"));
-        return views::admin::problem(StatusCode::SERVICE_UNAVAILABLE, &Problem::TryLater);
+        return admin_page(&BrowserProblem::TryLater);
     }
     let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.app.config.public_url).as_str());
     cookie.put(&mut response, &session, sessions::LIFETIME);
     response
 }
 
-pub(in crate::web) async fn out(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
-    let visitor = match Visitor::of_form(ctx, body).await {
-        Ok((visitor, _)) => visitor,
-        Err(fault) => return super::refuse(ctx, &fault).await,
-    };
-    let record = super::session_record(ctx);
-    if let Err(error) = sessions::close(ctx.db, &visitor.cookie, SessionEnd::User, &record).await {
-        return super::refuse(ctx, &error.into()).await;
-    }
-    let mut response = views::admin::signed_out();
+pub(in crate::web) async fn sign_out(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, AdminError> {
+    let (session, _) = Session::of_form(ctx, body).await?;
+    sessions::close(ctx.db, &session.cookie, SessionEnd::User, &session_record(ctx)).await?;
+    let mut response = signed_out_page();
     Cookie::of_admin_session(&ctx.app.config.public_url).clear(&mut response);
-    response
+    Ok(response)
+}
+
+fn signed_out_page() -> Response {
+    let another = format!("{}?account=choose", Route::AdminSignIn.path());
+    let body = html! {
+        h1 { "You are signed out" }
+        p { "Your connections go on working. Your StatiBeat session itself is not ended here." }
+        p.actions {
+            a.button.main href=(Route::AdminSignIn.path()) { "Sign in again" }
+            a.button href=(another) { "Use another account" }
+        }
+    };
+    page(StatusCode::OK, "Signed out", &body)
 }

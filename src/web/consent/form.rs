@@ -3,17 +3,40 @@
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::limits;
-use super::Fault;
 use crate::oauth::client::ResolvedClient;
 use crate::oauth::secret::{BrowserBinding, ConsentHandle};
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
+use crate::upstream::ApiError;
+use std::time::Duration;
+
+/// Why a person cannot answer.
+pub(super) enum ConsentError {
+    /// No form waits for it.
+    NotThisVisit,
+    /// A form in another browser waits for it.
+    OtherBrowser,
+    /// The form was shown to somebody else.
+    OtherPerson,
+    ForeignForm,
+    TooOften(Duration),
+    NoPage(Box<SignedInRequest>),
+    UserEnded,
+    Upstream(ApiError),
+    Storage(DatabaseError),
+}
+
+impl From<DatabaseError> for ConsentError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Storage(error)
+    }
+}
 
 /// Why a request of somebody who has signed in makes no connection.
 #[derive(Clone, Copy)]
-pub(super) enum Refused {
+pub(super) enum NotConnected {
     Person,
     /// The person can see no page.
     NoPage,
@@ -24,7 +47,7 @@ pub(super) enum Refused {
     ClientNotListed,
 }
 
-impl Refused {
+impl NotConnected {
     /// Its words in the audit.
     const fn record(self) -> (Outcome, &'static str) {
         match self {
@@ -38,25 +61,25 @@ impl Refused {
 }
 
 /// What both requests carry: the form's handle and the cookie that goes with it.
-pub(super) struct Ticket {
+pub(super) struct ConsentForm {
     pub consent: ConsentHandle,
     browser: BrowserBinding,
     pub cookie: Cookie,
 }
 
-impl Ticket {
+impl ConsentForm {
     /// Reads both. What was made up ends here, without a query.
-    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, Fault> {
+    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, ConsentError> {
         let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
             Presented::Token(consent) => consent,
-            Presented::Absent => return Err(Fault::NotThisVisit),
-            Presented::MadeUp => return Err(bad(ctx, Fault::NotThisVisit).await),
+            Presented::Absent => return Err(ConsentError::NotThisVisit),
+            Presented::MadeUp => return Err(bad(ctx, ConsentError::NotThisVisit).await),
         };
         let cookie = Cookie::of_consent(&consent.hash(), &ctx.app.config.public_url);
         match cookie.read(ctx.head, ctx.tags()) {
             Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
             Presented::Absent => Err(not_found(ctx, &consent).await?),
-            Presented::MadeUp => Err(bad(ctx, Fault::OtherBrowser).await),
+            Presented::MadeUp => Err(bad(ctx, ConsentError::OtherBrowser).await),
         }
     }
 
@@ -64,12 +87,12 @@ impl Ticket {
         RequestKeys { consent: &self.consent, browser: &self.browser }
     }
 
-    pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, Fault> {
+    pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, ConsentError> {
         match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
             Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
             Some(asked) => {
-                self.refuse(ctx, &asked, Refused::ClientNotListed).await?;
-                Err(Fault::NotThisVisit)
+                self.refuse(ctx, &asked, NotConnected::ClientNotListed).await?;
+                Err(ConsentError::NotThisVisit)
             }
             None => Err(not_found(ctx, &self.consent).await?),
         }
@@ -80,7 +103,7 @@ impl Ticket {
         &self,
         ctx: &RequestContext<'_>,
         asked: &SignedInRequest,
-        why: Refused,
+        why: NotConnected,
     ) -> Result<Redemption, DatabaseError> {
         let (outcome, detail) = why.record();
         let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked) };
@@ -88,11 +111,11 @@ impl Ticket {
     }
 
     /// Counts an answer; one too many ends the request.
-    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), Fault> {
+    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), ConsentError> {
         let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        self.refuse(ctx, asked, Refused::Answers).await?;
-        Err(Fault::TooOften(wait))
+        self.refuse(ctx, asked, NotConnected::Answers).await?;
+        Err(ConsentError::TooOften(wait))
     }
 }
 
@@ -102,18 +125,18 @@ fn is_still_proven(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
 }
 
 /// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &RequestContext<'_>, fault: Fault) -> Fault {
-    limits::count_bad_handle(ctx).await.map_or(fault, Fault::TooOften)
+async fn bad(ctx: &RequestContext<'_>, fault: ConsentError) -> ConsentError {
+    limits::count_bad_handle(ctx).await.map_or(fault, ConsentError::TooOften)
 }
 
 /// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
 /// it costs a query.
-async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentHandle) -> Result<Fault, DatabaseError> {
+async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentHandle) -> Result<ConsentError, DatabaseError> {
     if let Some(wait) = limits::count_bad_handle(ctx).await {
-        return Ok(Fault::TooOften(wait));
+        return Ok(ConsentError::TooOften(wait));
     }
     let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
-    Ok(if is_waiting { Fault::OtherBrowser } else { Fault::NotThisVisit })
+    Ok(if is_waiting { ConsentError::OtherBrowser } else { ConsentError::NotThisVisit })
 }
 
 /// The row of an approval.

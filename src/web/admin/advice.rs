@@ -1,22 +1,23 @@
 //! What went wrong with a connection: what it means, and what to do about it.
 
 use crate::model::outcome::CallProblem;
+use serde::Serialize;
 
-/// What something means, and what to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Advice {
+/// For the person whose connection it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Guidance {
     pub meaning: &'static str,
     /// What to do, and whose turn it is.
     pub advice: &'static str,
 }
 
-const fn advice(meaning: &'static str, advice: &'static str) -> Advice {
-    Advice { meaning, advice }
+const fn advice(meaning: &'static str, advice: &'static str) -> Guidance {
+    Guidance { meaning, advice }
 }
 
 /// A call without a result.
-pub const fn of_trouble(trouble: CallProblem) -> Advice {
-    match trouble {
+pub(super) const fn of_problem(problem: CallProblem) -> Guidance {
+    match problem {
         CallProblem::Revision => advice(
             "The app speaks a version of MCP that StatiBeat does not speak.",
             "Update the app. If it is up to date, tell its makers which versions StatiBeat offers.",
@@ -68,13 +69,13 @@ pub const fn of_trouble(trouble: CallProblem) -> Advice {
 }
 
 /// A refresh token that came again within its reuse grace period.
-pub const OF_REPEATED_REFRESH: Advice = advice(
+pub(super) const OF_REPEATED_REFRESH: Guidance = advice(
     "The app sent the same refresh token twice within a minute and got the same new tokens both times. That happens when an answer was lost, or when two windows of the app refresh at once. Somebody who has copied the app's sign-in would look the same.",
     "Nothing to do if it is rare. If it happens often, or at a time when you did not use the app, end this connection and connect the app again.",
 );
 
 /// A refused refresh, by the word it is kept by.
-pub fn of_refresh(reason: &str) -> Advice {
+pub(super) fn of_refresh(reason: &str) -> Guidance {
     match reason {
         "expired" => advice("The app was away too long and its sign-in ran out.", "Connect the app again."),
         "replayed" => advice(
@@ -113,7 +114,7 @@ pub fn of_refresh(reason: &str) -> Advice {
 }
 
 /// Why a connection has ended, by the word it is kept by; `None`: its time was over.
-pub fn of_end(reason: Option<&str>) -> Advice {
+pub(super) fn of_end(reason: Option<&str>) -> Guidance {
     match reason {
         None => {
             advice("Its time was over, or it was not used for too long.", "Connect the app again if you still want it.")
@@ -158,8 +159,8 @@ mod tests {
     #[test]
     fn every_reason_says_what_happened_and_what_to_do() {
         let reasons = ["expired", "replayed", "revoked", "person_ended", "other_client", "scope", "limited"];
-        let of_calls = CallProblem::ALL.iter().map(|problem| of_trouble(*problem));
-        for Advice { meaning, advice } in of_calls.into_iter().chain(reasons.map(of_refresh)) {
+        let of_calls = CallProblem::ALL.iter().map(|problem| of_problem(*problem));
+        for Guidance { meaning, advice } in of_calls.into_iter().chain(reasons.map(of_refresh)) {
             assert!(meaning.ends_with('.') && advice.ends_with('.') && meaning != advice);
         }
     }

@@ -1,28 +1,31 @@
 //! Times as people read them: in the zone of whoever looks, with UTC beside. Without a script a page cannot ask its browser
 //! for the zone, so it is chosen on the page.
 
-use super::super::text::time as text;
 use crate::model::timestamp::Timestamp;
 use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 use maud::{Markup, html};
 
 const UTC: &str = "UTC";
+// Formats are for `strftime`, whose names of months are English.
+const MOMENT: &str = "%-d %b %Y, %H:%M";
+const ZONE: &str = "%Z";
+const DAY: &str = "%-d %b %Y";
 
 /// The time, and the zone that times are told in.
-pub(in crate::web) struct Clock {
+pub(super) struct ZonedClock {
     pub now: Timestamp,
     zone: TimeZone,
 }
 
-impl Clock {
+impl ZonedClock {
     /// In the first of these zones that there is; in UTC without one.
-    pub(in crate::web) fn new<'a>(now: Timestamp, names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn new<'a>(now: Timestamp, names: impl IntoIterator<Item = &'a str>) -> Self {
         let zone = names.into_iter().find_map(find);
         Self { now, zone: zone.unwrap_or(TimeZone::UTC) }
     }
 
-    pub(in crate::web) fn zone_name(&self) -> &str {
+    pub(super) fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or(UTC)
     }
 
@@ -32,10 +35,10 @@ impl Clock {
         let there = here.with_time_zone(TimeZone::UTC);
         let is_utc = here.offset().is_zero();
         // The day is repeated where it is another one.
-        let beside = if here.date() == there.date() { text::BESIDE } else { text::BESIDE_OTHER_DAY };
+        let beside = if here.date() == there.date() { "(%H:%M UTC)" } else { "(%-d %b, %H:%M UTC)" };
         html! {
             time datetime=(at) {
-                (here.strftime(text::MOMENT)) " " @if is_utc { (UTC) } @else { (here.strftime(text::ZONE)) " " span.soft { (there.strftime(beside)) } }
+                (here.strftime(MOMENT)) " " @if is_utc { (UTC) } @else { (here.strftime(ZONE)) " " span.soft { (there.strftime(beside)) } }
             }
         }
     }
@@ -43,15 +46,15 @@ impl Clock {
     /// A day and a time, without UTC beside.
     pub(super) fn here(&self, at: Timestamp) -> Markup {
         let Some(here) = self.zoned(at) else { return html! { (at) } };
-        html! { time datetime=(at) { (here.strftime(text::MOMENT)) " " (here.strftime(text::ZONE)) } }
+        html! { time datetime=(at) { (here.strftime(MOMENT)) " " (here.strftime(ZONE)) } }
     }
 
     pub(super) fn day(&self, at: Timestamp) -> Markup {
-        html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime(text::DAY)), None => (at) } } }
+        html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime(DAY)), None => (at) } } }
     }
 
     pub(super) fn since(&self, at: Timestamp) -> String {
-        text::ago(self.now.since(at).as_secs())
+        ago_words(self.now.since(at).as_secs())
     }
 
     /// How long ago, and when.
@@ -61,7 +64,7 @@ impl Clock {
 
     /// The same in plain words, for a sentence.
     pub(super) fn day_words(&self, at: Timestamp) -> String {
-        self.zoned(at).map_or_else(|| at.to_string(), |here| here.strftime(text::DAY).to_string())
+        self.zoned(at).map_or_else(|| at.to_string(), |here| here.strftime(DAY).to_string())
     }
 
     fn zoned(&self, at: Timestamp) -> Option<Zoned> {
@@ -75,7 +78,7 @@ fn find(name: &str) -> Option<TimeZone> {
 }
 
 /// Whether there is such a zone.
-pub(in crate::web) fn is_zone(name: &str) -> bool {
+pub(super) fn is_zone(name: &str) -> bool {
     find(name).is_some()
 }
 
@@ -90,9 +93,20 @@ pub(super) fn zones() -> Vec<String> {
 /// A day by its number since the Unix epoch; calls are counted by days of UTC.
 pub(super) fn day_words(day: i64) -> String {
     match jiff::Timestamp::from_second(day * 86_400) {
-        Ok(time) => time.strftime(text::SHORT_DAY).to_string(),
+        Ok(time) => time.strftime("%-d %b").to_string(),
         Err(_) => day.to_string(),
     }
+}
+
+/// How long ago, in the largest unit that fits twice.
+fn ago_words(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => return "just now".to_owned(),
+        120..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3_600, "hours"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit} ago")
 }
 
 #[cfg(test)]
@@ -101,7 +115,11 @@ mod tests {
 
     fn moment(zone: &str, seconds: i64) -> String {
         let at = Timestamp::from_seconds(seconds);
-        Clock::new(at, [zone]).moment(at).into_string().replace(r#"<span class="soft">"#, "").replace("</span>", "")
+        ZonedClock::new(at, [zone])
+            .moment(at)
+            .into_string()
+            .replace(r#"<span class="soft">"#, "")
+            .replace("</span>", "")
     }
 
     #[test]
@@ -116,8 +134,8 @@ mod tests {
     #[test]
     fn the_first_zone_that_there_is_counts() {
         let now = Timestamp::from_seconds(0);
-        assert_eq!(Clock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"]).zone_name(), "Asia/Tokyo");
-        assert_eq!(Clock::new(now, ["", "../etc/passwd", "<b>"]).zone_name(), "UTC");
+        assert_eq!(ZonedClock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"]).zone_name(), "Asia/Tokyo");
+        assert_eq!(ZonedClock::new(now, ["", "../etc/passwd", "<b>"]).zone_name(), "UTC");
         assert!(is_zone("America/Argentina/Buenos_Aires") && !is_zone("Europe/Atlantis"));
     }
 
@@ -127,5 +145,20 @@ mod tests {
         assert!(zones.len() > 300, "{}", zones.len());
         assert_eq!(zones[0], "UTC");
         assert!(zones.iter().all(|name| is_zone(name)));
+    }
+
+    #[test]
+    fn a_span_is_said_in_its_largest_unit_that_fits_twice() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (119, "just now"),
+            (120, "2 minutes ago"),
+            (7_199, "119 minutes ago"),
+            (7_200, "2 hours ago"),
+            (172_799, "47 hours ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago_words(seconds), words, "{seconds}");
+        }
     }
 }

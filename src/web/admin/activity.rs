@@ -1,0 +1,324 @@
+//! What was done through the connector, where pages keep audit logs: which part is wanted, one page of the list as JSON, and
+//! its section of the page.
+
+use super::super::routes::Route;
+use super::session::Viewer;
+use super::view_model::AdminView;
+use super::wire::text;
+use crate::model::ids::{PageId, UserId};
+use crate::model::timestamp::Timestamp;
+use crate::model::visible::line;
+use crate::oauth::parameters::Parameters;
+use crate::storage::activity::{self, Position, Shown};
+use crate::upstream::UserClient;
+use crate::upstream::audit_logs::{self, AuditLogs};
+use crate::upstream::identity::AccessiblePage;
+use form_urlencoded::Serializer;
+use maud::{Markup, html};
+use serde::Serialize;
+
+/// Pages whose audit settings are asked for: each is a call to StatiBeat.
+const ASKED_PAGES: usize = 20;
+/// Titles are shown up to here, in characters.
+const LONGEST_TITLE: usize = 200;
+
+/// How the activity is narrowed.
+pub(super) struct Filter {
+    page: Option<PageId>,
+    client_id: Option<String>,
+    outcome: Option<String>,
+    before: Option<String>,
+}
+
+/// Which part of the activity is wanted, and where there is any: on pages that keep audit logs.
+pub(super) struct ActivityRequest {
+    filter: Filter,
+    visible: Vec<PageId>,
+    administered: Vec<PageId>,
+    disabled: Vec<PageId>,
+    unknown: Vec<PageId>,
+}
+
+/// One page of the activity.
+#[derive(Serialize)]
+pub(super) struct ActivityList {
+    items: Vec<ActivityItem>,
+    /// Where older rows are, if there are any.
+    next: Option<String>,
+    pages_without_audit_logs: Vec<PageId>,
+    /// Pages of which StatiBeat does not say.
+    pages_not_known: Vec<PageId>,
+    #[serde(skip)]
+    has_pages: bool,
+    #[serde(skip)]
+    filter: Filter,
+}
+
+/// Stored words stand for themselves: a row may be older than this program, or newer.
+#[derive(Serialize)]
+struct ActivityItem {
+    #[serde(serialize_with = "text")]
+    at: Timestamp,
+    kind: String,
+    outcome: String,
+    client_name: String,
+    is_own: bool,
+    page_id: Option<PageId>,
+    tool: Option<String>,
+    title: Option<String>,
+    target_id: Option<String>,
+    detail: Option<String>,
+    /// How many refused calls it stands for.
+    calls: Option<i64>,
+}
+
+impl ActivityItem {
+    fn new(shown: Shown, viewer: &Viewer) -> Self {
+        let row = shown.row;
+        Self {
+            at: row.at,
+            kind: row.kind,
+            outcome: row.outcome,
+            client_name: row.client_name,
+            is_own: shown.user_id == viewer.person.user_id,
+            page_id: row.page_id,
+            tool: row.tool,
+            title: row.title,
+            target_id: row.target_id,
+            detail: row.detail,
+            calls: row.calls,
+        }
+    }
+}
+
+impl ActivityRequest {
+    /// Reads the query, and asks StatiBeat which pages keep audit logs.
+    pub async fn read(api: &UserClient<'_>, pages: &[AccessiblePage], query: &Parameters) -> Self {
+        let logs = audit_logs::of_pages(api, &pages[..pages.len().min(ASKED_PAGES)]).await;
+        let with = |wanted: AuditLogs| logs.iter().filter(move |(_, found)| *found == wanted).map(|(page, _)| *page);
+        let is_administered = |id: &PageId| pages.iter().any(|page| page.id == *id && page.is_administered());
+        let one = |name| query.one(name).ok().flatten().map(str::to_owned);
+        Self {
+            filter: Filter {
+                page: one("page").as_deref().and_then(PageId::parse),
+                client_id: one("client"),
+                outcome: one("outcome"),
+                before: one("before"),
+            },
+            visible: with(AuditLogs::Enabled).collect(),
+            administered: with(AuditLogs::Enabled).filter(is_administered).collect(),
+            disabled: with(AuditLogs::Disabled).collect(),
+            unknown: with(AuditLogs::Unknown).collect(),
+        }
+    }
+
+    /// What to ask the database; nothing where no page keeps audit logs.
+    pub fn query<'a>(&'a self, user_id: &'a UserId) -> Option<activity::Query<'a>> {
+        (!self.visible.is_empty()).then(|| activity::Query {
+            user_id,
+            visible: &self.visible,
+            administered: &self.administered,
+            page: self.filter.page,
+            client_id: self.filter.client_id.as_deref(),
+            outcome: self.filter.outcome.as_deref(),
+            before: self.filter.before.as_deref().and_then(parse_position),
+        })
+    }
+
+    /// The list of what the database answered.
+    pub fn list(self, mut rows: Vec<Shown>, viewer: &Viewer) -> ActivityList {
+        let has_more = rows.len() > activity::PAGE_LENGTH;
+        rows.truncate(activity::PAGE_LENGTH);
+        let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position()));
+        ActivityList {
+            items: rows.into_iter().map(|row| ActivityItem::new(row, viewer)).collect(),
+            next,
+            pages_without_audit_logs: self.disabled,
+            pages_not_known: self.unknown,
+            has_pages: !self.visible.is_empty(),
+            filter: self.filter,
+        }
+    }
+}
+
+fn parse_position(text: &str) -> Option<Position> {
+    let (at, row) = text.split_once('.')?;
+    Some(Position { at: Timestamp::from_seconds(at.parse().ok()?), row: row.parse().ok()? })
+}
+
+fn write_position(position: Position) -> String {
+    format!("{}.{}", position.at.as_seconds(), position.row)
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        let is_given = |word: &Option<String>| word.as_deref().is_some_and(|word| !word.is_empty());
+        self.page.is_none() && !is_given(&self.client_id) && !is_given(&self.outcome) && self.before.is_none()
+    }
+}
+
+pub(super) fn section(view: &AdminView, list: &ActivityList) -> Markup {
+    let names = |pages: &[PageId]| view.connected.page_names(pages);
+    let (disabled, unknown) = (&list.pages_without_audit_logs, &list.pages_not_known);
+    html! {
+        section.card aria-labelledby="activity" {
+            h2 #activity { "Recent activity" }
+            p.soft { "What your apps post appears here, connections that end or were not made, and sign-ins that were refreshed twice. What they read is counted above, not listed." }
+            @if !disabled.is_empty() {
+                p.soft { "Audit logs are off for " (names(disabled)) ", so what happened there is not shown. An admin of the page can switch them on in StatiBeat." }
+            }
+            @if !unknown.is_empty() {
+                p.soft { "StatiBeat does not say at the moment whether audit logs are on for " (names(unknown)) ". Load this page again later." }
+            }
+            @if list.has_pages && list.items.is_empty() && list.filter.is_empty() {
+                p { "Nothing yet." }
+            } @else if list.has_pages {
+                (filters(view, &list.filter))
+                @if list.items.is_empty() { p { "Nothing fits these filters." } } @else { (table(view, &list.items)) }
+                (paging(list))
+            }
+        }
+    }
+}
+
+/// Stored words and how they are said.
+const OUTCOMES: [(&str, &str); 8] = [
+    ("done", "Done"),
+    ("replayed", "Done before"),
+    ("previewed", "Previewed"),
+    ("declined", "Declined"),
+    ("refused", "Refused"),
+    ("limited", "Too many"),
+    ("failed", "Failed"),
+    ("unknown", "Unknown"),
+];
+
+fn filters(view: &AdminView, filter: &Filter) -> Markup {
+    let connected = &view.connected;
+    let own = connected.connections.iter().map(|own| &own.connection);
+    let live = own.chain(connected.others.iter().map(|other| &other.connection));
+    let live = live.map(|connection| (connection.client_id.as_str(), connection.client_name.as_str()));
+    let ended = connected.ended.iter().map(|ended| (ended.client_id.as_str(), ended.client_name.as_str()));
+    let mut clients: Vec<(&str, &str)> = live.chain(ended).collect();
+    clients.sort_unstable();
+    clients.dedup();
+    let options = |chosen: &Option<String>, choices: &[(&str, &str)]| {
+        html! { @for (value, name) in choices { option value=(value) selected[chosen.as_deref() == Some(value)] { (name) } } }
+    };
+    html! {
+        form.filters method="get" action={ (Route::AdminPage.path()) "#activity" } {
+            label { "Page"
+                select name="page" {
+                    option value="" { "All" }
+                    @for page in &connected.pages { option value=(page.id) selected[filter.page == Some(page.id)] { (page.name) } }
+                }
+            }
+            label { "App" select name="client" { option value="" { "All" } (options(&filter.client_id, &clients)) } }
+            label { "Outcome" select name="outcome" { option value="" { "All" } (options(&filter.outcome, &OUTCOMES)) } }
+            button.small type="submit" { "Show" }
+        }
+    }
+}
+
+fn table(view: &AdminView, items: &[ActivityItem]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="List of activity" {
+            table.activity {
+                thead { tr { @for name in ["When", "App", "What", "Page", "Outcome"] { th scope="col" { (name) } } } }
+                tbody { @for item in items { (row(view, item)) } }
+            }
+        }
+    }
+}
+
+fn row(view: &AdminView, item: &ActivityItem) -> Markup {
+    let outcome = OUTCOMES.iter().find(|(word, _)| *word == item.outcome).map_or(&*item.outcome, |(_, name)| *name);
+    html! {
+        tr {
+            td { (view.clock.moment(item.at)) }
+            td { (item.client_name) @if !item.is_own { br; span.soft { "of somebody else" } } }
+            td {
+                (kind_words(&item.kind, item.tool.as_deref()))
+                @if let Some(title) = &item.title { br; span.soft { "“" (line(title, LONGEST_TITLE)) "”" } }
+                @if let Some(calls) = item.calls { br; span.soft { (calls) " calls, not listed one by one" } }
+                @if item.kind == "write" && let Some(id) = &item.target_id { br; span.soft { "No. " (id) } }
+            }
+            @match item.page_id { Some(page) => td { (view.connected.page_name(page)) }, None => td.none { "–" } }
+            td {
+                span.tag.(if item.outcome == "done" { "good" } else { "warn" }) { (outcome) }
+                @if let Some(detail) = &item.detail { br; span.soft { (detail_words(detail)) } }
+            }
+        }
+    }
+}
+
+/// A kind of row; one that this program does not know stands for itself.
+fn kind_words(kind: &str, tool: Option<&str>) -> String {
+    let words = match (kind, tool) {
+        ("write", Some(tool)) => {
+            let mut rest = tool.chars();
+            let first = rest.next().map(char::to_uppercase).into_iter().flatten();
+            return first.chain(rest).collect::<String>().replace('_', " ");
+        }
+        ("revoke", _) => "Connection ended",
+        ("pause", _) => "Writes paused",
+        ("resume", _) => "Writes resumed",
+        ("confirm", _) => "Confirmation of writes changed",
+        ("unrecorded", _) => "More calls that were refused or only looked",
+        ("page_block", _) => "Blocked on the page",
+        ("page_unblock", _) => "Unblocked on the page",
+        ("approval", _) => "Connection not made",
+        ("access_token_revoke", _) => "Access token revoked",
+        ("refresh_window_used", _) => "Refresh token sent twice",
+        (other, _) => other,
+    };
+    words.to_owned()
+}
+
+/// A fixed word of the record; one that needs no words stands for itself.
+fn detail_words(detail: &str) -> String {
+    let words = match detail {
+        "user" => "by its user",
+        "client" => "by the app itself",
+        "scope" => "not allowed to this app",
+        "page" => "on a page that the app or its user cannot reach",
+        "role" => "not allowed by the role on the page",
+        "user_disabled" => "account disabled",
+        "code_replay" => "sign-in answer used twice",
+        "refresh_reuse" => "refresh token used twice",
+        "no_page" => "the account can see no page",
+        "user_ended" => "StatiBeat does not let the account in",
+        "answers" => "too many answers to the consent page",
+        "client_not_listed" => "the app was taken off the list of allowed apps",
+        other => return other.replace('_', " "),
+    };
+    words.to_owned()
+}
+
+fn paging(list: &ActivityList) -> Markup {
+    let is_later = list.filter.before.is_some();
+    html! {
+        @if is_later || list.next.is_some() {
+            nav.actions aria-label="Pages of the list" {
+                @if is_later { a.button href=(address(&list.filter, None)) { "Newest" } }
+                @if let Some(next) = &list.next { a.button href=(address(&list.filter, Some(next))) { "Older" } }
+            }
+        }
+    }
+}
+
+fn address(filter: &Filter, before: Option<&str>) -> String {
+    let page = filter.page.map(|page| page.to_string());
+    let mut query = Serializer::new(String::new());
+    for (name, value) in [
+        ("page", page.as_deref()),
+        ("client", filter.client_id.as_deref()),
+        ("outcome", filter.outcome.as_deref()),
+        ("before", before),
+    ] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    format!("{}?{}#activity", Route::AdminPage.path(), query.finish())
+}

@@ -1,0 +1,310 @@
+//! A person's own connections: what each may do, how it is used, how it is doing; and those that ended of late.
+
+use super::super::layout::{destination, trust_label};
+use super::actions::{self, Action, target_fields};
+use super::advice::Guidance;
+use super::diagnosis::{CheckResult, Diagnosis, DiagnosticCheck, ScopeCheck};
+use super::time;
+use super::view_model::{AdminView, ConnectionSummary, DAYS, DayCalls, OwnConnection};
+use crate::mcp::version::ProtocolVersion;
+use crate::oauth::grant::PageChoice;
+use crate::storage::calls::CallOutcome;
+use maud::{Markup, html};
+
+pub(super) fn section(view: &AdminView) -> Markup {
+    let connections = &view.connected.connections;
+    html! {
+        section.card aria-labelledby="connections" {
+            h2 #connections { "Your connected apps" }
+            @if connections.is_empty() {
+                p.soft { "None at the moment. Add the Resource URL to an app; once you have allowed it, it appears here." }
+            }
+            @for connection in connections { (one(view, connection)) }
+            @if connections.len() > 1 {
+                div.item.actions { (actions::button(&view.form_token, Action::RevokeAll, &html! {}, "")) }
+            }
+            (ended(view))
+        }
+    }
+}
+
+fn one(view: &AdminView, own: &OwnConnection) -> Markup {
+    let connection = &own.connection;
+    let last_used = last_used(view, connection);
+    html! {
+        article.item {
+            h3 {
+                (connection.client_name) " "
+                @if !connection.trust.is_verified() { span.tag.warn { (trust_label(connection.trust)) } }
+                @if connection.are_writes_paused { " " span.tag { "Writes paused" } }
+                @if connection.confirms_always { " " span.tag { "Every write confirmed" } }
+            }
+            dl.facts {
+                dt { "Access went to" } dd { (destination(&connection.redirect_host)) }
+                dt { "May" } dd { (scopes(connection)) }
+                dt { "Pages" } dd { (pages(view, &own.pages)) }
+                dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
+                dt { "Last used" } dd { (last_used) }
+                dt { "Ends" } dd { (end(view, own)) }
+            }
+            (picture(own))
+            (diagnosis(view, own))
+            div.actions { (buttons(view, connection)) }
+        }
+    }
+}
+
+fn buttons(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    let (target, about) = (target_fields(&connection.client_id, None), format!("({})", connection.client_name));
+    let button = |action| actions::button(&view.form_token, action, &target, &about);
+    html! {
+        @if connection.are_writes_paused { (button(Action::Resume)) }
+        @else if connection.may_write() { (button(Action::Pause)) }
+        @if connection.confirms_always { (button(Action::ConfirmAsUsual)) }
+        @else if connection.may_write() { (button(Action::ConfirmAlways)) }
+        (button(Action::Revoke))
+    }
+}
+
+pub(super) fn scopes(connection: &ConnectionSummary) -> Markup {
+    html! {
+        ul.plain { @for scope in connection.scopes.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } }
+            @if connection.reads_by_tools { li { "Read all this through tools as well" } } }
+    }
+}
+
+pub(super) fn last_used(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    html! { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
+}
+
+fn pages(view: &AdminView, choice: &PageChoice) -> String {
+    match choice {
+        PageChoice::All => "All pages you can see, now and later".to_owned(),
+        PageChoice::These(pages) => format!("Only {}", view.connected.page_names(pages)),
+    }
+}
+
+fn end(view: &AdminView, own: &OwnConnection) -> Markup {
+    html! {
+        @if let Some(at) = own.expires_at { (view.clock.moment(at)) }
+        @else if let Some(at) = own.unused_until { "When you end it, or if unused until " (view.clock.day_words(at)) }
+    }
+}
+
+const BAR: i64 = 14;
+const GAP: i64 = 6;
+const HEIGHT: i64 = 56;
+
+/// Calls per day and outcome: a picture, and the same numbers as a table.
+fn picture(own: &OwnConnection) -> Markup {
+    let total: i64 = own.calls.iter().map(DayCalls::total).sum();
+    html! {
+        @if total == 0 {
+            p.soft { "No calls in the last " (DAYS) " days." }
+        } @else {
+            figure {
+                figcaption { "Calls per day, last " (DAYS) " days" }
+                (bars(&own.calls, total))
+                p.legend aria-hidden="true" { @for outcome in CallOutcome::ALL { span { svg.key viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" rx="2" {} } (outcome_label(outcome)) } } }
+                details { summary { "Numbers" } (table(&own.calls, &own.connection.client_name)) }
+            }
+        }
+    }
+}
+
+fn bars(days: &[DayCalls], total: i64) -> Markup {
+    let highest = days.iter().map(DayCalls::total).max().unwrap_or(1).max(1);
+    let width = i64::try_from(days.len()).unwrap_or(0) * (BAR + GAP);
+    html! {
+        svg.bars viewBox=(format!("0 0 {width} {}", HEIGHT + 2)) role="img" aria-label={ "Bar chart of " (total) " calls; the numbers follow as a table" } {
+            line.axis x1="0" x2=(width) y1=(HEIGHT + 1) y2=(HEIGHT + 1) {}
+            @for (place, day) in (0_i64..).zip(days) {
+                @for (outcome, y, height) in stack(day, highest) {
+                    rect.(outcome.as_str()) x=(place * (BAR + GAP) + GAP / 2) y=(y) width=(BAR) height=(height) {}
+                }
+            }
+        }
+    }
+}
+
+/// The pieces of a day's bar from the ground up. What was called at all is at least one unit high.
+fn stack(day: &DayCalls, highest: i64) -> Vec<(CallOutcome, i64, i64)> {
+    let mut top = HEIGHT;
+    let mut pieces = Vec::new();
+    for outcome in CallOutcome::ALL.into_iter().filter(|outcome| day.of(*outcome) > 0) {
+        let height = (day.of(outcome) * (HEIGHT - 3) / highest).max(1);
+        top -= height;
+        pieces.push((outcome, top, height));
+    }
+    pieces
+}
+
+fn table(days: &[DayCalls], client_name: &str) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ "Calls per day of " (client_name) } {
+            table {
+                thead { tr { th scope="col" { "Day (UTC)" } @for outcome in CallOutcome::ALL { th.number scope="col" { (outcome_label(outcome)) } } } }
+                tbody {
+                    @for day in days.iter().filter(|day| day.total() > 0) {
+                        tr { th scope="row" { (time::day_words(day.day)) } @for outcome in CallOutcome::ALL { td.number { (day.of(outcome)) } } }
+                    }
+                }
+            }
+        }
+        p.soft { "No calls on the days that are not listed." }
+    }
+}
+
+const fn outcome_label(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Answered => "Answered",
+        CallOutcome::Refused => "Refused",
+        CallOutcome::Failed => "Failed",
+    }
+}
+
+fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
+    let (found, client_name) = (&own.diagnosis, &own.connection.client_name);
+    html! {
+        details.doctor open[found.result == CheckResult::Trouble] {
+            summary { "Connection doctor" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
+            dl.facts {
+                dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app has not called yet. Finish connecting it, then ask it for your pages." } }
+                dt { "Calls itself" } dd { (client_info(found)) }
+                dt { "Speaks" } dd { (protocol_version(found)) }
+                dt { "Sign-in refreshed" } dd { (refreshes(view, found)) }
+                @if let Some(repeated) = &found.last_repeated_refresh {
+                    dt { "Refresh token sent twice" }
+                    dd {
+                        (times(found.refreshes_repeated)) " " (view.clock.ago(repeated.at))
+                        p { (repeated.advice.meaning) }
+                        p { (repeated.advice.advice) }
+                    }
+                }
+                @if let Some(refused) = &found.last_refused_refresh { dt { "Refresh refused" } dd { (check(view, refused)) } }
+                dt { "Last error" }
+                dd { @match &found.last_error { Some(error) => (check(view, error)), None => "None." } }
+                @if !found.blocked_pages.is_empty() {
+                    dt { "Blocked on" }
+                    dd { (view.connected.page_names(&found.blocked_pages)) ". An admin of the page decided so; ask them if you need it. Connecting again or another app on your computer does not change it." }
+                }
+            }
+            (scope_checks(&found.scopes, client_name))
+        }
+    }
+}
+
+fn result_tag(result: CheckResult) -> Markup {
+    let (class, words) = match result {
+        CheckResult::Well => ("good", "Working"),
+        CheckResult::Unused => ("calm", "Not used yet"),
+        CheckResult::Paused => ("calm", "Writes paused"),
+        CheckResult::Trouble => ("warn", "Needs a look"),
+    };
+    html! { span.tag.(class) { (words) } }
+}
+
+fn client_info(found: &Diagnosis) -> Markup {
+    html! {
+        @match &found.client {
+            Some(client) => { bdi { (client.name) @if !client.version.is_empty() { " " (client.version) } } br; span.soft { "As the app says itself; nobody has checked it." } }
+            None => "It has not said.",
+        }
+    }
+}
+
+fn protocol_version(found: &Diagnosis) -> Markup {
+    let has_handshake = |version| ProtocolVersion::parse(version).is_some_and(ProtocolVersion::has_handshake);
+    html! {
+        @match found.protocol_version {
+            Some(version) => { "MCP " (version) " " span.soft { @if has_handshake(version) { "(earlier: with a handshake)" } @else { "(current: no handshake)" } } }
+            None => "Nothing yet that StatiBeat understands.",
+        }
+    }
+}
+
+fn refreshes(view: &AdminView, found: &Diagnosis) -> Markup {
+    html! {
+        @match found.last_refresh_at {
+            None => "Not yet; the first one comes within an hour of use.",
+            Some(at) => { (times(found.refreshes)) " " (view.clock.ago(at)) },
+        }
+        @if found.refreshes_refused > 0 { br; span.soft { "Refused: " (found.refreshes_refused) } }
+    }
+}
+
+/// In front of when it was.
+fn times(count: i64) -> String {
+    if count == 1 { "Once:".to_owned() } else { format!("{count} times, last:") }
+}
+
+fn check(view: &AdminView, check: &DiagnosticCheck) -> Markup {
+    html! {
+        (view.clock.ago(check.at))
+        p { (check.advice.meaning) }
+        p { @if check.is_over { "It has worked again since." } @else { (check.advice.advice) } }
+    }
+}
+
+fn scope_checks(checks: &[ScopeCheck], client_name: &str) -> Markup {
+    let usable = |check: &ScopeCheck| match (check.usable_on_pages, check.reached_pages) {
+        (_, 0) => "It reaches no page now".to_owned(),
+        (usable, reached) if usable == reached => "On every page it reaches".to_owned(),
+        (0, _) => "On no page it reaches".to_owned(),
+        (usable, reached) => format!("On {usable} of {reached} pages"),
+    };
+    let yes_or_no = |is: bool| if is { "Yes" } else { "No" };
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ "Permissions of " (client_name) } {
+            table {
+                thead { tr { @for name in ["Permission", "Asked for", "Granted", "Your role allows it"] { th scope="col" { (name) } } } }
+                tbody {
+                    @for check in checks {
+                        tr {
+                            th scope="row" { code { (check.scope) } }
+                            td { (check.is_asked.map_or("Not known", yes_or_no)) }
+                            td { (yes_or_no(check.is_granted)) }
+                            td { (usable(check)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The place to look when an app says that it is signed out.
+fn ended(view: &AdminView) -> Markup {
+    let ended = &view.connected.ended;
+    html! {
+        @if !ended.is_empty() {
+            details {
+                summary { "Ended in the last 30 days (" (ended.len()) ")" }
+                @for connection in ended {
+                    @let Guidance { meaning, advice } = connection.advice;
+                    article.item {
+                        h3 { (connection.client_name) }
+                        p.soft { "Ended " (view.clock.since(connection.ended_at)) ", " (view.clock.here(connection.ended_at)) }
+                        p { (meaning) " " (advice) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_stays_inside_its_picture_and_shows_even_a_single_call() {
+        for calls in [[1, 1, 1], [10_000, 1, 1], [0, 0, 5], [3334, 3333, 3333]] {
+            let [answered, refused, failed] = calls;
+            let day = DayCalls { day: 0, answered, refused, failed };
+            let pieces = stack(&day, day.total());
+            assert!(pieces.iter().all(|(_, y, height)| *y >= 0 && *height >= 1), "{calls:?}: {pieces:?}");
+            assert_eq!(pieces.len(), calls.iter().filter(|calls| **calls > 0).count());
+        }
+    }
+}

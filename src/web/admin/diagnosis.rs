@@ -1,0 +1,220 @@
+//! Diagnostics of a connection: what is known of it put together, so that its owner can tell what is wrong and whose turn it is.
+
+use super::advice::{self, Guidance};
+use super::wire::{optional_text, text};
+use crate::mcp::version::ProtocolVersion;
+use crate::model::ids::PageId;
+use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
+use crate::storage::connections::LiveGrant;
+use crate::storage::health::Health;
+use crate::upstream::identity::AccessiblePage;
+use serde::Serialize;
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Diagnosis {
+    #[serde(rename = "verdict")]
+    pub result: CheckResult,
+    /// To the minute.
+    #[serde(serialize_with = "optional_text")]
+    pub last_call_at: Option<Timestamp>,
+    /// From outside.
+    #[serde(rename = "program")]
+    pub client: Option<NamedClient>,
+    pub protocol_version: Option<&'static str>,
+    pub refreshes: i64,
+    #[serde(serialize_with = "optional_text")]
+    pub last_refresh_at: Option<Timestamp>,
+    /// Refresh tokens that were sent again within their reuse grace period, in the last 30 days. No fault by itself: a lost
+    /// answer looks the same.
+    pub refreshes_repeated: i64,
+    /// The newest of those tokens, when it was sent first.
+    pub last_repeated_refresh: Option<RepeatedRefresh>,
+    pub refreshes_refused: i64,
+    pub last_refused_refresh: Option<DiagnosticCheck>,
+    /// The last call without a result.
+    pub last_error: Option<DiagnosticCheck>,
+    /// Every scope that was asked for or granted.
+    pub scopes: Vec<ScopeCheck>,
+    /// Pages that admins have blocked the connection from.
+    pub blocked_pages: Vec<PageId>,
+}
+
+/// A client's name and version, as it says itself.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct NamedClient {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RepeatedRefresh {
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub advice: Guidance,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct DiagnosticCheck {
+    /// A fixed word.
+    pub reason: String,
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    /// Whether the same has gone well since.
+    pub is_over: bool,
+    #[serde(flatten)]
+    pub advice: Guidance,
+}
+
+/// What one scope is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ScopeCheck {
+    pub scope: &'static str,
+    /// Whether the client asked for it at the newest approval; `None`: not known any more.
+    pub is_asked: Option<bool>,
+    pub is_granted: bool,
+    /// Pages it reaches where the person's role allows it now.
+    pub usable_on_pages: usize,
+    pub reached_pages: usize,
+}
+
+/// How a connection is doing, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CheckResult {
+    Well,
+    /// It has not called yet.
+    Unused,
+    Trouble,
+    /// Its person has paused its writes.
+    Paused,
+}
+
+impl Diagnosis {
+    /// `pages` are those that the connection's owner can see now.
+    pub fn of(
+        connection: &LiveGrant,
+        health: Option<&Health>,
+        blocked_pages: Vec<PageId>,
+        pages: &[AccessiblePage],
+    ) -> Self {
+        let called_at = health.and_then(|known| known.called_at);
+        let last_call_at = called_at.max(connection.last_used_at);
+        let last_error = health.and_then(|known| known.trouble.as_ref()).and_then(|(word, at)| {
+            let problem = word.parse().ok()?;
+            let is_over = called_at > Some(*at);
+            Some(DiagnosticCheck { reason: word.clone(), at: *at, is_over, advice: advice::of_problem(problem) })
+        });
+        let failure = health.and_then(|known| known.refresh_failure.as_ref());
+        let last_refused_refresh = failure.map(|(word, at)| {
+            let is_over = connection.refreshed_at > *at;
+            DiagnosticCheck { reason: word.clone(), at: *at, is_over, advice: advice::of_refresh(word) }
+        });
+        let is_failing = [&last_error, &last_refused_refresh].into_iter().flatten().any(|check| !check.is_over);
+        let result = match () {
+            () if is_failing => CheckResult::Trouble,
+            () if last_call_at.is_none() => CheckResult::Unused,
+            () if connection.are_writes_paused => CheckResult::Paused,
+            () => CheckResult::Well,
+        };
+        let is_reached =
+            |page: &&AccessiblePage| connection.pages.contains(page.id) && !blocked_pages.contains(&page.id);
+        let reached: Vec<&AccessiblePage> = pages.iter().filter(is_reached).collect();
+        let client = health.and_then(|known| known.program.clone());
+        let revision = health.and_then(|known| known.revision.as_deref()).and_then(ProtocolVersion::parse);
+        let repeated = connection.repeated_at;
+        Self {
+            result,
+            last_call_at,
+            client: client.map(|(name, version)| NamedClient { name, version }),
+            protocol_version: revision.map(ProtocolVersion::as_str),
+            refreshes: connection.refreshes,
+            last_refresh_at: (connection.refreshes > 0).then_some(connection.refreshed_at),
+            refreshes_repeated: connection.repeated_refreshes,
+            last_repeated_refresh: repeated.map(|at| RepeatedRefresh { at, advice: advice::OF_REPEATED_REFRESH }),
+            refreshes_refused: health.map_or(0, |known| known.refreshes_failed),
+            last_refused_refresh,
+            last_error,
+            scopes: check_scopes(connection.scopes, health.and_then(|known| known.asked), &reached),
+            blocked_pages,
+        }
+    }
+}
+
+fn check_scopes(granted: ScopeSet, asked: Option<ScopeSet>, reached: &[&AccessiblePage]) -> Vec<ScopeCheck> {
+    let shown = granted.union(asked.unwrap_or_default());
+    let check = |scope: Scope| ScopeCheck {
+        scope: scope.as_str(),
+        is_asked: asked.map(|asked| asked.contains(scope)),
+        is_granted: granted.contains(scope),
+        usable_on_pages: reached.iter().filter(|page| page.allows(scope.page_permission())).count(),
+        reached_pages: reached.len(),
+    };
+    shown.iter().map(check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connections::tests::connection;
+    use super::*;
+    use crate::oauth::grant::PageChoice;
+    use serde_json::json;
+
+    fn page(id: i64, permissions: &[&str]) -> AccessiblePage {
+        let entry = json!({ "id": id, "organization_id": 7, "name": "N", "permissions": permissions });
+        AccessiblePage::parse(&entry).expect("a page")
+    }
+
+    fn health(called_at: i64, trouble: Option<(&str, i64)>) -> Health {
+        let time = Timestamp::from_seconds;
+        Health {
+            client_id: "a".into(),
+            called_at: Some(time(called_at)),
+            program: None,
+            revision: Some("2026-07-28".into()),
+            trouble: trouble.map(|(word, at)| (word.into(), time(at))),
+            refreshes_failed: 0,
+            refresh_failure: None,
+            asked: Some(Scope::AnalyticsRead.into()),
+        }
+    }
+
+    #[test]
+    fn a_scope_is_usable_where_the_role_allows_it_and_the_connection_reaches() {
+        let pages = [page(1, &["page.read"]), page(2, &["page.read"]), page(3, &[]), page(4, &["page.read"])];
+        let chosen = PageChoice::These([PageId(1), PageId(2), PageId(3)].into());
+        let found =
+            Diagnosis::of(&connection(chosen, Scope::PagesRead), Some(&health(9, None)), vec![PageId(2)], &pages);
+        let shown: Vec<_> = found
+            .scopes
+            .iter()
+            .map(|check| (check.scope, check.is_asked, check.is_granted, check.usable_on_pages, check.reached_pages))
+            .collect();
+        assert_eq!(
+            shown,
+            [("mcp.pages.read", Some(false), true, 1, 2), ("mcp.analytics.read", Some(true), false, 0, 2)]
+        );
+        assert_eq!(found.protocol_version, Some(ProtocolVersion::LATEST.as_str()));
+    }
+
+    #[test]
+    fn trouble_is_over_when_a_later_call_went_well() {
+        let connection = connection(PageChoice::All, Scope::PagesRead);
+        let verdict = |known: Option<&Health>| Diagnosis::of(&connection, known, vec![], &[]).result;
+        assert_eq!(verdict(Some(&health(9, None))), CheckResult::Well);
+        assert_eq!(verdict(Some(&health(9, Some(("scope", 9))))), CheckResult::Trouble);
+        assert_eq!(verdict(Some(&health(9, Some(("scope", 8))))), CheckResult::Well);
+        assert_eq!(verdict(Some(&health(9, Some(("a word of another version", 9))))), CheckResult::Well);
+    }
+
+    #[test]
+    fn what_never_called_is_unused_and_what_is_paused_is_paused() {
+        let mut connection = connection(PageChoice::All, Scope::PagesRead);
+        connection.last_used_at = None;
+        assert_eq!(Diagnosis::of(&connection, None, vec![], &[]).result, CheckResult::Unused);
+        connection.are_writes_paused = true;
+        assert_eq!(Diagnosis::of(&connection, Some(&health(9, None)), vec![], &[]).result, CheckResult::Paused);
+    }
+}

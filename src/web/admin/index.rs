@@ -1,0 +1,146 @@
+//! The Hosted MCP page of somebody who is signed in.
+
+use super::super::browser::{self, Cookie};
+use super::super::context::RequestContext;
+use super::super::layout::trust_label;
+use super::super::layout::wide_page;
+use super::super::reply::{self, Response};
+use super::super::routes::Route;
+use super::actions::{self, Action, coverage, target_fields};
+use super::activity::{self, ActivityRequest};
+use super::connection::{self, last_used, scopes};
+use super::session::{AdminError, HOSTED_MCP, Session, account, visible_pages};
+use super::setup::Setup;
+use super::time::{self, ZonedClock, is_zone};
+use super::view_model::{AdminView, BlockCoverage, OtherConnection, PageBlock, load};
+use crate::upstream::identity::AccessiblePage;
+use maud::{Markup, html};
+use std::time::Duration;
+
+/// How long a browser keeps the chosen time zone.
+const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
+
+pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, AdminError> {
+    let session = Session::of(ctx).await?;
+    let query = browser::query(ctx.head).ok_or(AdminError::NotThere)?;
+    let one = |name| query.one(name).ok().flatten();
+    let api = session.viewer.api(ctx);
+    let pages = visible_pages(&api).await?;
+    let wanted = ActivityRequest::read(&api, &pages, &query).await;
+    let (connected, rows) = load(ctx, &session.viewer, &pages, wanted.query(&session.viewer.person.user_id)).await?;
+    let activity = wanted.list(rows, &session.viewer);
+    let zone = Cookie::of_time_zone(&ctx.app.config.public_url);
+    let chosen = one("zone").filter(|name| is_zone(name));
+    let of_page = pages.first().and_then(AccessiblePage::time_zone);
+    let clock = ZonedClock::new(ctx.now, [chosen, zone.read_text(ctx.head), of_page].into_iter().flatten());
+    let view = AdminView { connected, clock, form_token: session.form_token(ctx) };
+    // Only an action of ours leads here with it; a link of somebody else's must not claim that something was done.
+    let done = one("done").filter(|_| browser::comes_from_ourselves(ctx.head));
+    let done: Option<Action> = done.and_then(|action| action.parse().ok());
+
+    let setup = Setup::new(ctx);
+    let has_connections = !view.connected.connections.is_empty();
+    let body = html! {
+        div.head { h1 { (HOSTED_MCP) } (account(&session.viewer, &view.form_token)) }
+        (zone_choice(&view.clock))
+        @if let Some(done) = done { p.note.good role="status" { (done.done()) } }
+        // Whoever has connected something comes to look after it; a newcomer, to connect.
+        @if has_connections { (connection::section(&view)) (setup.connect_section(true)) }
+        @else { (setup.connect_section(false)) (connection::section(&view)) }
+        (others(&view))
+        (blocks(&view))
+        (activity::section(&view, &activity))
+        (setup.details_section())
+    };
+    let mut response = wide_page(HOSTED_MCP, &body);
+    reply::name_origin_to_ourselves(&mut response);
+    if let Some(name) = chosen {
+        zone.put_text(&mut response, name, ZONE_KEPT.as_secs());
+    }
+    Ok(response)
+}
+
+/// The zone of all times, and a way to choose another.
+fn zone_choice(clock: &ZonedClock) -> Markup {
+    html! {
+        details.zone {
+            summary { "Times in " (clock.zone_name()) }
+            form.filters method="get" action=(Route::AdminPage.path()) {
+                label { "Time zone"
+                    select name="zone" { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
+                }
+                button.small type="submit" { "Use this zone" }
+            }
+        }
+    }
+}
+
+/// Other people's; shown to admins of a page only.
+fn others(view: &AdminView) -> Markup {
+    let connected = &view.connected;
+    html! {
+        @if connected.pages.iter().any(|page| page.is_administered) {
+            section.card aria-labelledby="others" {
+                h2 #others { "Other people's apps on pages you administer" }
+                @if connected.others.is_empty() { p.soft { "Nobody else has an app connected that has reached one of your pages." } }
+                @for other in &connected.others { (other_connection(view, other)) }
+            }
+        }
+    }
+}
+
+fn other_connection(view: &AdminView, other: &OtherConnection) -> Markup {
+    let OtherConnection { connection, user_id, user_name, page_id, is_blocked } = other;
+    let (client_name, page_name) = (&connection.client_name, view.connected.page_name(*page_id));
+    let target = target_fields(&connection.client_id, Some((*page_id, user_id)));
+    let about = format!("({client_name} of {user_name}, {page_name})");
+    html! {
+        article.item {
+            h3 {
+                (client_name) " of " (user_name) " "
+                @if *is_blocked { span.tag { "Blocked" } }
+                @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
+            }
+            dl.facts {
+                dt { "Your page" } dd { (page_name) }
+                dt { "May" } dd { (scopes(connection)) }
+                dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
+                dt { "Last used" } dd { (last_used(view, connection)) }
+            }
+            @if !is_blocked {
+                div.actions { (actions::button(&view.form_token, Action::Block, &target, &about)) }
+            }
+        }
+    }
+}
+
+/// Blocks on pages that the person administers.
+fn blocks(view: &AdminView) -> Markup {
+    html! {
+        @if !view.connected.blocks.is_empty() {
+            section.card aria-labelledby="blocks" {
+                h2 #blocks { "Apps blocked on pages you administer" }
+                @for block in &view.connected.blocks { (blocked(view, block)) }
+            }
+        }
+    }
+}
+
+/// Its connection may be gone.
+fn blocked(view: &AdminView, block: &PageBlock) -> Markup {
+    let PageBlock { client_name, user_name, .. } = block;
+    let page_name = view.connected.page_name(block.page_id);
+    let target = target_fields(&block.client_id, Some((block.page_id, &block.user_id)));
+    let about = format!("({client_name} of {user_name}, {page_name})");
+    html! {
+        article.item {
+            h3 { (client_name) " of " (user_name) }
+            dl.facts {
+                dt { "Your page" } dd { (page_name) }
+                dt { "Since" } dd { (view.clock.day(block.blocked_at)) }
+            }
+            p.soft { (coverage(client_name, user_name, block.covers == BlockCoverage::LocalClients)) }
+            div.actions { (actions::button(&view.form_token, Action::Unblock, &target, &about)) }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Who is signed in to the Hosted MCP page, where people look after what they trusted.
+//!
+//! A session of its own, apart from every token. Each post is checked twice, by where it comes from and by a token that only
+//! this session's pages carry. What belongs to somebody else cannot even be named: every statement is about the signed-in
+//! person, or about a page that StatiBeat says at this moment they administer.
+
+use super::super::browser::{self, Cookie, Presented};
+use super::super::context::RequestContext;
+use super::super::layout::page;
+use super::super::limits;
+use super::super::problem::{BrowserProblem, admin_page};
+use super::super::reply::Response;
+use super::super::routes::Route;
+use crate::hosted::access;
+use crate::model::ids::GrantId;
+use crate::model::scope::Scope;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::secret::AdminSession;
+use crate::ports::DatabaseError;
+use crate::storage::audit::AuditId;
+use crate::storage::authorization_requests::SignedIn;
+use crate::storage::sessions::{self, SessionEnd, SessionRecord};
+use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
+use crate::upstream::{ApiError, ApiErrorKind, UserClient};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use maud::{Markup, html};
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+
+/// What the form token is derived for.
+const FORM_TOKEN: &str = "admin form token";
+
+/// The name of the page.
+pub(super) const HOSTED_MCP: &str = "Hosted MCP";
+
+/// Why the page, or an action on it, cannot be had.
+pub(in crate::web) enum AdminError {
+    /// Nobody is signed in, or not any more.
+    SignedOut,
+    /// A form that none of our pages sent in this session.
+    ForeignForm,
+    /// Too many cookies or tokens that were never ours.
+    TooOften(Duration),
+    /// There is no such connection or page for this person, or no such action.
+    NotThere,
+    /// StatiBeat keeps this person out.
+    UserEnded,
+    /// StatiBeat or the database; the reason is for the log.
+    Unavailable(String),
+}
+
+impl From<DatabaseError> for AdminError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<ApiError> for AdminError {
+    fn from(error: ApiError) -> Self {
+        if error.kind == ApiErrorKind::UserEnded { Self::UserEnded } else { Self::Unavailable(error.to_string()) }
+    }
+}
+
+/// Whoever looks, during one request.
+pub(super) struct Viewer {
+    pub person: SignedIn,
+    grant_id: GrantId,
+}
+
+impl Viewer {
+    pub fn new(person: SignedIn) -> Self {
+        Self { person, grant_id: GrantId("admin-page".to_owned()) }
+    }
+
+    /// StatiBeat's API in this person's name.
+    pub fn api<'a>(&'a self, ctx: &'a RequestContext<'_>) -> UserClient<'a> {
+        ctx.api(&self.person.user_id, SignInPurpose::AdminPage.connector_id(), &self.grant_id)
+    }
+}
+
+/// A signed-in browser, during one request.
+pub(super) struct Session {
+    pub cookie: AdminSession,
+    pub viewer: Viewer,
+}
+
+impl Session {
+    pub async fn of(ctx: &RequestContext<'_>) -> Result<Self, AdminError> {
+        let cookie = session_cookie(ctx).await?;
+        Self::find(ctx, cookie).await
+    }
+
+    async fn find(ctx: &RequestContext<'_>, cookie: AdminSession) -> Result<Self, AdminError> {
+        let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(AdminError::SignedOut)?;
+        Ok(Self { cookie, viewer: Viewer::new(person) })
+    }
+
+    /// Who sends a form, and its fields, if it was sent from a page of this session. Everything that needs no query is
+    /// checked before the session is looked up.
+    pub async fn of_form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(Self, Parameters), AdminError> {
+        if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
+            return Err(AdminError::ForeignForm);
+        }
+        let cookie = session_cookie(ctx).await?;
+        let form = browser::form(ctx.head, body).ok_or(AdminError::ForeignForm)?;
+        let token = form.one("token").ok().flatten().unwrap_or_default();
+        if !accepts(ctx, &cookie, token) {
+            return Err(bad(ctx, AdminError::ForeignForm).await);
+        }
+        Ok((Self::find(ctx, cookie).await?, form))
+    }
+
+    /// What this session's forms carry. Derived, so that none of it is stored.
+    pub fn form_token(&self, ctx: &RequestContext<'_>) -> String {
+        let ring = ctx.tags();
+        URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.expose().as_bytes()]))
+    }
+}
+
+/// The session's cookie. One that was made up ends here, without a query.
+async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, AdminError> {
+    match Cookie::of_admin_session(&ctx.app.config.public_url).read(ctx.head, ctx.tags()) {
+        Presented::Token(cookie) => Ok(cookie),
+        Presented::Absent => Err(AdminError::SignedOut),
+        Presented::MadeUp => Err(bad(ctx, AdminError::SignedOut).await),
+    }
+}
+
+/// Counts something that was never ours; `error` unless there were too many.
+pub(super) async fn bad(ctx: &RequestContext<'_>, error: AdminError) -> AdminError {
+    limits::count_bad_handle(ctx).await.map_or(error, AdminError::TooOften)
+}
+
+/// Whether a form token was derived from this session's cookie, with any key of the ring.
+fn accepts(ctx: &RequestContext<'_>, cookie: &AdminSession, token: &str) -> bool {
+    let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
+    let ring = ctx.tags();
+    ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[cookie.expose().as_bytes()]).ct_eq(&token[..]).into())
+}
+
+/// The pages that the person can see now.
+pub(super) async fn visible_pages(api: &UserClient<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
+    let pages = identity::accessible_pages(api, Scope::PagesRead).await?;
+    Ok(pages.into_iter().filter(access::is_visible).collect())
+}
+
+/// For the audit rows of a session that this request opens or closes.
+pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> {
+    let client_id = SignInPurpose::AdminPage.connector_id();
+    SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id: ctx.request_id }
+}
+
+/// The answer, or a page that says why there is none. Somebody whom StatiBeat keeps out is signed out here as well.
+pub(in crate::web) async fn or_refusal(ctx: &RequestContext<'_>, answer: Result<Response, AdminError>) -> Response {
+    let error = match answer {
+        Ok(response) => return response,
+        Err(error) => error,
+    };
+    match error {
+        AdminError::SignedOut => welcome(),
+        AdminError::ForeignForm => admin_page(&BrowserProblem::ForeignForm),
+        AdminError::NotThere => admin_page(&BrowserProblem::NotThere),
+        AdminError::TooOften(wait) => admin_page(&BrowserProblem::TooOften(wait)),
+        AdminError::UserEnded => {
+            let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
+            let record = session_record(ctx);
+            if let Presented::Token(session) = cookie.read(ctx.head, ctx.tags())
+                && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
+            {
+                ctx.log.note(&format!("admin page: {error}"));
+            }
+            let mut response = admin_page(&BrowserProblem::SignInRefused);
+            cookie.clear(&mut response);
+            response
+        }
+        AdminError::Unavailable(error) => {
+            ctx.log.note(&format!("admin page: {error}"));
+            admin_page(&BrowserProblem::TryLater)
+        }
+    }
+}
+
+/// For somebody who is not signed in.
+pub(super) fn welcome() -> Response {
+    let body = html! {
+        h1 { (HOSTED_MCP) }
+        p { "Connect Claude, Cursor, ChatGPT and other AI apps to your StatiBeat pages, see what they do, and end a connection at any time." }
+        p.actions { a.button.main href=(Route::AdminSignIn.path()) { "Sign in with StatiBeat" } }
+    };
+    page(StatusCode::OK, HOSTED_MCP, &body)
+}
+
+pub(super) fn token_field(form_token: &str) -> Markup {
+    html! { input type="hidden" name="token" value=(form_token); }
+}
+
+/// Who is signed in, with the way out.
+pub(super) fn account(viewer: &Viewer, form_token: &str) -> Markup {
+    html! {
+        form.account method="post" action=(Route::AdminSignOut.path()) {
+            (token_field(form_token))
+            span.soft { (viewer.person.name) " · " (viewer.person.email) }
+            button.small type="submit" { "Sign out" }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! How to connect a client, and the connector's addresses: as JSON, and as two sections of the page.
+
+use super::super::context::RequestContext;
+use super::super::routes::Route;
+use crate::model::scope::Scope;
+use maud::{Markup, html};
+use serde::Serialize;
+use url::Url;
+
+#[derive(Serialize)]
+pub(super) struct Setup {
+    resource_url: Url,
+    issuer: String,
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    revocation_endpoint: Url,
+    registration_endpoint: Option<Url>,
+    admin_page: Url,
+    scopes: [OfferedScope; Scope::ALL.len()],
+    approved_clients: Vec<ApprovedClient>,
+}
+
+#[derive(Serialize)]
+struct OfferedScope {
+    name: &'static str,
+    description: &'static str,
+    posts_publicly: bool,
+}
+
+/// A web app that the operator approved.
+#[derive(Serialize)]
+struct ApprovedClient {
+    client_id: String,
+    redirect_host: String,
+}
+
+impl Setup {
+    pub fn new(ctx: &RequestContext<'_>) -> Self {
+        let (endpoints, config) = (ctx.endpoints(), &ctx.app.config);
+        let approved = config.allowed_redirects.iter();
+        let approved =
+            approved.map(|(id, uri)| ApprovedClient { client_id: id.to_string(), redirect_host: uri.host() });
+        Self {
+            resource_url: endpoints.resource,
+            issuer: endpoints.issuer,
+            authorization_endpoint: endpoints.authorize,
+            token_endpoint: endpoints.token,
+            revocation_endpoint: endpoints.revoke,
+            registration_endpoint: endpoints.register,
+            admin_page: Route::AdminPage.url(&config.public_url),
+            scopes: Scope::ALL.map(|scope| OfferedScope {
+                name: scope.as_str(),
+                description: scope.consent_sentence(),
+                posts_publicly: scope.is_write(),
+            }),
+            approved_clients: approved.collect(),
+        }
+    }
+
+    /// The Resource URL, and what to do with it in each client.
+    pub fn connect_section(&self, has_connections: bool) -> Markup {
+        let url = self.resource_url.as_str();
+        html! {
+            section.card aria-labelledby="connect" {
+                h2 #connect { (if has_connections { "Connect another app" } else { "Connect an app" }) }
+                p { "Add this address to your app. It sends you here to sign in and to choose what it may do." }
+                label.field for="resource-url" { "Resource URL" }
+                input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
+                p.soft #copy-hint { "Tab into the field or triple-click it, then copy." }
+                @for (client, how, line) in steps(url) {
+                    details {
+                        summary { (client) }
+                        p { (how) }
+                        @if let Some(line) = line { pre tabindex="0" role="region" aria-label={ "To copy for " (client) } { code { (line) } } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Addresses, scopes and approved clients, for those who set a client up by hand.
+    pub fn details_section(&self) -> Markup {
+        html! {
+            section.card aria-labelledby="details" {
+                details.folded {
+                    summary { h2 #details { "Technical details" } }
+                dl.facts {
+                    dt { "Authorization server" } dd { code { (self.issuer) } }
+                    dt { "Authorization endpoint" } dd { code { (self.authorization_endpoint) } }
+                    dt { "Token endpoint" } dd { code { (self.token_endpoint) } }
+                    dt { "Revocation endpoint" } dd { code { (self.revocation_endpoint) } }
+                    @if let Some(register) = &self.registration_endpoint { dt { "Registration endpoint" } dd { code { (register) } } }
+                    dt { "Method" } dd { "OAuth authorization code with PKCE S256, no client secret" }
+                }
+                h3 { "Supported scopes" }
+                dl.facts { @for scope in &self.scopes { dt { code { (scope.name) } } dd { (scope.description) } } }
+                h3 { "Approved web apps" }
+                ul.plain {
+                    @for client in &self.approved_clients {
+                        li { code { (client.client_id) } " " span.soft { "answers at " (client.redirect_host) } }
+                    }
+                }
+                p.soft { "Apps on your own computer need no approval here; the consent page says what is known of each." }
+                }
+            }
+        }
+    }
+}
+
+/// The clients that people use most: what to do in each, and what to paste if it is not the address itself.
+fn steps(url: &str) -> [(&'static str, &'static str, Option<String>); 6] {
+    [
+        ("Claude", "In Claude, open Settings, Connectors, Add custom connector, and paste the Resource URL.", None),
+        (
+            "Claude Code",
+            "Run this in a terminal, then /mcp inside Claude Code to sign in.",
+            Some(format!("claude mcp add --transport http statibeat {url}")),
+        ),
+        (
+            "Cursor",
+            "Put this into ~/.cursor/mcp.json, then press Connect in Cursor's settings.",
+            Some(format!(r#"{{ "mcpServers": {{ "statibeat": {{ "url": "{url}" }} }} }}"#)),
+        ),
+        (
+            "VS Code",
+            "Run this in a terminal, then start the server from the MCP list.",
+            Some(format!(r#"code --add-mcp '{{"name":"statibeat","type":"http","url":"{url}"}}'"#)),
+        ),
+        (
+            "ChatGPT",
+            "In ChatGPT, open Settings, Apps and Connectors, create a connector and paste the Resource URL; authentication is OAuth.",
+            None,
+        ),
+        (
+            "MCP Inspector",
+            "Run this in a terminal to try every resource and tool by hand.",
+            Some(format!("npx @modelcontextprotocol/inspector --transport http --server-url {url}")),
+        ),
+    ]
+}

@@ -1,0 +1,41 @@
+//! How values stand in the JSON of the admin API.
+
+use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
+use crate::oauth::client::ClientTrust;
+use crate::oauth::grant::PageChoice;
+use serde::{Serialize, Serializer};
+use std::fmt::Display;
+
+pub(super) fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+pub(super) fn optional_text<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+/// The date of a day that is counted since the Unix epoch.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+pub(super) fn date<S: Serializer>(day: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    Timestamp::from_seconds(day * 86_400).to_string()[..10].serialize(serializer)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+pub(super) fn is_verified<S: Serializer>(trust: &ClientTrust, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(trust.is_verified())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+pub(super) fn scope_names<S: Serializer>(scopes: &ScopeSet, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(scopes.iter().map(Scope::as_str))
+}
+
+/// `null`: whatever the person can see, now and later.
+pub(super) fn chosen_pages<S: Serializer>(pages: &PageChoice, serializer: S) -> Result<S::Ok, S::Error> {
+    match pages {
+        PageChoice::All => serializer.serialize_none(),
+        PageChoice::These(pages) => serializer.collect_seq(pages),
+    }
+}

@@ -1,0 +1,269 @@
+//! The consent page, and the pages that lead from it to the client or back to sign-in.
+
+use super::super::layout::{destination, page, page_with_head, trust_label};
+use super::super::reply::{self, Response};
+use super::super::routes::Route;
+use super::choice::Choice;
+use crate::model::scope::{Scope, ScopeSet};
+use crate::oauth::client::redirect::RedirectKind;
+use crate::oauth::client::{ClientTrust, ResolvedClient};
+use crate::oauth::grant::{GrantLifetime, PageChoice};
+use crate::storage::authorization_requests::SignedIn;
+use crate::upstream::identity::AccessiblePage;
+use http::StatusCode;
+use maud::{Markup, html};
+use url::Url;
+
+pub(super) struct ConsentPage<'a> {
+    pub client: &'a ResolvedClient,
+    pub person: &'a SignedIn,
+    /// The pages that person can see.
+    pub pages: &'a [AccessiblePage],
+    /// What the app asks for.
+    pub asked: ScopeSet,
+    pub choice: &'a Choice,
+    /// Whether reading by tools is offered here.
+    pub offers_read_bridge: bool,
+    pub handle: &'a str,
+}
+
+impl ConsentPage<'_> {
+    pub fn show(&self) -> Response {
+        self.response(StatusCode::OK, &html! {})
+    }
+
+    /// Asks again: "only these pages", and none ticked.
+    pub fn object_to_no_page(&self) -> Response {
+        let note = html! {
+            p.note role="alert" { "Nothing is connected yet: choose at least one page, or all pages." }
+        };
+        self.response(StatusCode::UNPROCESSABLE_ENTITY, &note)
+    }
+
+    fn response(&self, status: StatusCode, note: &Markup) -> Response {
+        let title = format!("Connect {} to StatiBeat?", self.client.name);
+        let body = html! {
+            h1 { (title) }
+            (note)
+            (self.who())
+            (warnings(self.client))
+            form method="post" action=(Route::Consent.path()) {
+                (self.hidden_fields())
+                (self.reads())
+                (self.writes())
+                (self.page_choice())
+                (lifetimes(self.choice.lifetime))
+                p.soft { "It can never do more than your own role on a page allows, and never deletes, resolves or changes settings." }
+                p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ", or in the app itself." }
+                div.actions {
+                    button.main type="submit" name="answer" value="approve" { "Allow" }
+                    button type="submit" name="answer" value="deny" { "Don't allow" }
+                }
+            }
+            form #switch method="post" action=(Route::Consent.path()) { (self.hidden_fields()) }
+        };
+        let mut response = page(status, &title, &body);
+        reply::name_origin_to_ourselves(&mut response);
+        response
+    }
+
+    fn hidden_fields(&self) -> Markup {
+        html! {
+            input type="hidden" name="request" value=(self.handle);
+            input type="hidden" name="person" value=(self.person.user_id);
+        }
+    }
+
+    /// The button to switch belongs to a form of its own: "Allow" stays the first one of the other.
+    fn who(&self) -> Markup {
+        let client = self.client;
+        html! {
+            dl.facts {
+                dt { "App" }
+                dd {
+                    (client.name) " "
+                    span.tag.(if client.trust.is_verified() { "good" } else { "warn" }) { (trust_label(client.trust)) }
+                    @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
+                }
+                dt { "Access goes to" } dd { (destination(&client.redirect_uri.host())) }
+                dt { "Your account" }
+                dd {
+                    (self.person.name) br; span.soft { (self.person.email) }
+                    br; button.link type="submit" form="switch" name="answer" value="switch" { "Use another account" }
+                }
+            }
+        }
+    }
+
+    /// Reads that were asked for; untouched, the form grants them.
+    fn reads(&self) -> Markup {
+        let reads: Vec<Scope> = self.asked.iter().filter(|scope| !scope.is_write()).collect();
+        html! {
+            @if !reads.is_empty() {
+                fieldset {
+                    legend { "It may read" }
+                    @for scope in reads { (self.scope_choice(scope)) }
+                    // How the reads above may be done, for apps that cannot do them otherwise.
+                    @if self.offers_read_bridge {
+                        label.choice {
+                            input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_read_bridge];
+                            span { "Read all this through tools as well, for apps that only know tools; it allows nothing more." }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes stand apart; those that were not asked for are offered unticked.
+    fn writes(&self) -> Markup {
+        html! {
+            fieldset {
+                legend { "It may post publicly, in your name" }
+                p.soft.hint { "Customers see at once what it posts. Leave these unticked if it should only read." }
+                @for scope in Scope::ALL.into_iter().filter(|scope| scope.is_write()) { (self.scope_choice(scope)) }
+            }
+        }
+    }
+
+    fn scope_choice(&self, scope: Scope) -> Markup {
+        html! {
+            label.choice {
+                input type="checkbox" name="scope" value=(scope.as_str()) checked[self.choice.scopes.contains(scope)];
+                span {
+                    (scope.consent_sentence())
+                    code { (scope.as_str()) }
+                    @if let Some(limit) = role_limit(self.pages, scope) { span.limit { (limit) } }
+                }
+            }
+        }
+    }
+
+    /// The list of pages is folded away by the style sheet while "all" is chosen.
+    fn page_choice(&self) -> Markup {
+        let is_all = self.choice.pages == PageChoice::All;
+        let names: Vec<&str> = self.pages.iter().map(|page| page.name.as_str()).collect();
+        let is_ticked = |page: &AccessiblePage| !is_all && self.choice.pages.contains(page.id);
+        html! {
+            fieldset.pages {
+                legend { "On which pages" }
+                label.choice {
+                    input type="radio" name="pages" value="all" checked[is_all];
+                    span { "All pages I can see, now and later" span.soft.under { "Now: " (first_of(&names)) } }
+                }
+                label.choice { input.these type="radio" name="pages" value="these" checked[!is_all]; span { "Only these pages" } }
+                div.list role="group" aria-label="Pages" {
+                    @for page in self.pages {
+                        label.choice { input type="checkbox" name="page" value=(page.id) checked[is_ticked(page)]; span { (page.name) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn warnings(client: &ResolvedClient) -> Markup {
+    let is_local = client.redirect_uri.kind() == RedirectKind::Loopback;
+    html! {
+        @if is_local || !client.trust.is_verified() {
+            div.note {
+                @if client.trust == ClientTrust::Registered { p { "The app chose its name itself. Nobody has checked it." } }
+                @if client.trust == ClientTrust::Unverified { p { "Nothing is known about this app. Nobody has checked it." } }
+                @if is_local { p { "It runs on this computer. Go on only if you have just started connecting it yourself: any program here could use the same name." } }
+            }
+        }
+    }
+}
+
+/// What the person's role would refuse anyway, if anything.
+fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
+    let refusing: Vec<&str> =
+        pages.iter().filter(|page| !page.allows(scope.page_permission())).map(|page| page.name.as_str()).collect();
+    match refusing.len() {
+        0 => None,
+        count if count == pages.len() => {
+            Some("Without effect for now: your role allows it on none of your pages.".to_owned())
+        }
+        _ => Some(format!("Not on {}: your role there does not allow it.", first_of(&refusing))),
+    }
+}
+
+/// The first few names, and how many more.
+fn first_of(names: &[&str]) -> String {
+    const NAMED: usize = 5;
+    match names.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..NAMED].join(", ")),
+    }
+}
+
+fn lifetimes(chosen: GrantLifetime) -> Markup {
+    let label = |lifetime| match lifetime {
+        GrantLifetime::UntilRevoked => "Until I end it".to_owned(),
+        GrantLifetime::Days(1) => "1 day".to_owned(),
+        GrantLifetime::Days(days) => format!("{days} days"),
+    };
+    html! {
+        fieldset {
+            legend { "For how long" }
+            div.row {
+                @for lifetime in GrantLifetime::CHOICES {
+                    label.choice { input type="radio" name="lifetime" value=(lifetime) checked[lifetime == chosen]; span { (label(lifetime)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Leaves for the client: a page, because a redirect after a form post would meet `form-action` at every hop.
+pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
+    let name = &client.name;
+    let (title, happened, advice) = if is_approved {
+        (
+            "Connected",
+            format!("{name} is connected. You are being sent back to it."),
+            "When the app says that it is connected, you can close this tab.",
+        )
+    } else {
+        (
+            "Not connected",
+            format!("{name} was not connected. You are being sent back to it."),
+            "Nothing was shared. You can close this tab.",
+        )
+    };
+    let body = html! {
+        h1 { (title) }
+        p { (happened) }
+        p.actions { a.button.main href=(location) { "Continue to " (name) } }
+        p.soft { (advice) }
+    };
+    page_with_head(StatusCode::OK, title, &refresh(location), &body)
+}
+
+/// Leaves for StatiBeat's sign-in after a form post, for the same reason by a page.
+pub(super) fn to_sign_in(location: &Url) -> Response {
+    let title = "Choose an account";
+    let body = html! {
+        h1 { (title) }
+        p { "You are being sent to StatiBeat's sign-in." }
+        p.actions { a.button.main href=(location) { "Continue to sign-in" } }
+    };
+    page_with_head(StatusCode::OK, title, &refresh(location), &body)
+}
+
+fn refresh(location: &Url) -> Markup {
+    html! { meta http-equiv="refresh" content={ "0;url=" (location) }; }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_names_the_first_few_are_said() {
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        assert_eq!(first_of(&names[..2]), "a, b");
+        assert_eq!(first_of(&names[..5]), "a, b, c, d, e");
+        assert_eq!(first_of(&names), "a, b, c, d, e and 2 more");
+    }
+}

@@ -1,0 +1,97 @@
+//! The frame of every page, and words that several pages say. Server-rendered, no script, one style sheet, nothing from
+//! elsewhere; `maud` escapes what it prints.
+
+use super::reply::{self, Response};
+use crate::model::loopback::is_loopback;
+use crate::oauth::client::ClientTrust;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+use url::Host;
+
+const STYLE: &str = include_str!("style.css");
+
+/// A page with one card.
+pub(super) fn page(status: StatusCode, title: &str, body: &Markup) -> Response {
+    page_with_head(status, title, &html! {}, body)
+}
+
+pub(super) fn page_with_head(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Response {
+    frame(status, title, head, &html! { main { (brand()) section.card { (body) } } })
+}
+
+/// A page with cards of its own.
+pub(super) fn wide_page(title: &str, body: &Markup) -> Response {
+    frame(StatusCode::OK, title, &html! {}, &html! { main.wide { (brand()) (body) } })
+}
+
+fn frame(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Response {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { (title) " – StatiBeat" }
+                style { (PreEscaped(STYLE)) }
+                (head)
+            }
+            body { (body) }
+        }
+    };
+    // What the content security policy knows the style sheet by.
+    let style_hash = format!("sha256-{}", STANDARD.encode(Sha256::digest(STYLE)));
+    reply::html(status, &style_hash, markup.into_string())
+}
+
+fn brand() -> Markup {
+    html! {
+        p.brand {
+            svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" {
+                path d="M2 13h4l3-8 5 14 3-9 2 3h3" {}
+            }
+            "StatiBeat Hosted MCP"
+        }
+    }
+}
+
+/// Where an answer goes, in words where the host alone would not say it.
+pub(super) fn destination(host: &str) -> String {
+    if Host::parse(host).is_ok_and(|host| is_loopback(&host)) {
+        format!("This computer ({host})")
+    } else {
+        host.to_owned()
+    }
+}
+
+pub(super) const fn trust_label(trust: ClientTrust) -> &'static str {
+    match trust {
+        ClientTrust::Listed => "Listed by your operator",
+        ClientTrust::Preregistered => "Known app",
+        ClientTrust::Registered | ClientTrust::Unverified => "Unverified app",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_computer_is_said_to_be_one() {
+        assert_eq!(destination("127.0.0.1"), "This computer (127.0.0.1)");
+        assert_eq!(destination("[::1]"), "This computer ([::1])");
+        assert_eq!(destination("claude.ai"), "claude.ai");
+    }
+
+    #[test]
+    fn public_host_that_looks_like_loopback_is_named_as_it_is() {
+        for host in
+            ["127.0.0.1.attacker.example", "127.attacker.example", "localhost.attacker.example", "127.0.0.1.nip.io"]
+        {
+            assert_eq!(destination(host), host);
+        }
+    }
+}
