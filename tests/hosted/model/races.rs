@@ -1,8 +1,8 @@
 //! Requests at the same time, in every order that their database batches can come in.
 
-use crate::support::TestApp;
-use crate::support::flow::{CALLBACK, CLIENT, Tokens, VERIFIER, token_error, tokens, user};
-use crate::support::request;
+use crate::support::browser::{Browser, Shown};
+use crate::support::flow::{CALLBACK, CLIENT, Tokens, VERIFIER, authorize_url, token_error, tokens, user};
+use crate::support::{PUBLIC_URL, TestApp, request};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
@@ -31,6 +31,22 @@ fn refreshing(token: &str) -> Request<Bytes> {
 
 fn revocation(token: &str) -> Request<Bytes> {
     post("/mcp/oauth/revoke", &[("token", token)])
+}
+
+/// An answer to a consent form, from its browser.
+fn answering(browser: &Browser<'_>, consent: &Shown, answer: &str) -> Request<Bytes> {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("request", consent.hidden("request")), ("person", consent.hidden("person"))])
+        .extend_pairs([
+            ("answer", answer),
+            ("scope", "mcp.pages.read"),
+            ("pages", "all"),
+            ("lifetime", "until-revoked"),
+        ])
+        .finish();
+    let cookies: Vec<_> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let media_type = ("content-type", "application/x-www-form-urlencoded");
+    request("POST", "/mcp/oauth/consent", &[media_type, ("origin", PUBLIC_URL), ("cookie", &cookies.join("; "))], body)
 }
 
 /// Lets the requests run by turns: each number says whose next batch it is, among those that still run. The answers, and
@@ -178,4 +194,50 @@ fn a_token_of_the_past_beside_its_successors_first_use_leaves_one_family_or_none
         assert!(app.db.count("SELECT count(*) FROM refresh_tokens") <= 3, "after {turns:?}");
         choices
     });
+}
+
+#[test]
+fn refresh_that_two_rotations_overtake_gets_503_and_ends_no_connection() {
+    let app = TestApp::new();
+    let first = app.connect(user::MARA_ADMIN, SCOPE);
+    app.db.is_stepwise.set(true);
+    let mut late = Box::pin(app.start(refreshing(&first.refresh)));
+    for _ in 0..2 {
+        assert!(late.as_mut().now_or_never().is_none(), "it stands before its rotation");
+    }
+    app.db.is_stepwise.set(false);
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    let third = tokens(&app.refresh(&second.refresh, &[]));
+    let answer = late.now_or_never().expect("nothing waits");
+    assert_eq!(token_error(&answer), (503, "temporarily_unavailable".into()));
+    assert_eq!((app.ping(&third.access), app.refresh(&third.refresh, &[]).status().as_u16()), (200, 200));
+}
+
+#[test]
+fn of_two_answers_to_one_consent_form_in_any_order_one_counts_and_the_other_gets_400() {
+    let app = TestApp::new();
+    for answers in
+        [["approve", "approve"], ["approve", "deny"], ["deny", "deny"], ["switch", "approve"], ["switch", "switch"]]
+    {
+        let orders = in_every_order(|turns| {
+            app.db.forget();
+            app.limiter.forget();
+            let browser = Browser::new(&app);
+            let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+            let requests = answers.iter().map(|answer| answering(&browser, &consent, answer)).collect();
+            let (responses, choices) = interleave(&app, requests, turns);
+            let mut statuses: Vec<u16> = responses.iter().map(|response| response.status().as_u16()).collect();
+            let is_approved =
+                answers.iter().zip(&statuses).any(|(answer, status)| (*answer, *status) == ("approve", 200));
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 400], "{answers:?} after {turns:?}");
+            assert_eq!(
+                app.db.count("SELECT count(*) FROM codes"),
+                i64::from(is_approved),
+                "{answers:?} after {turns:?}"
+            );
+            choices
+        });
+        assert!(orders >= 6, "{orders}");
+    }
 }
