@@ -237,6 +237,26 @@ mod tests {
     }
 
     #[test]
+    fn cookie_has_prefix_and_secure_on_https_and_neither_on_plain_http() {
+        for (url, prefix, secure) in [("https://mcp.example", "__Host-", "; Secure"), ("http://localhost:8787", "", "")]
+        {
+            let public_url = Url::parse(url).expect("a URL");
+            let mut request = Request::new(());
+            let pending = (1..=4).map(|n| format!("{prefix}sbmcp_in_{n}=x")).collect::<Vec<_>>().join("; ");
+            request.headers_mut().insert(COOKIE, HeaderValue::from_str(&pending).expect("fits"));
+            let mut response = Response::new(Bytes::new());
+            Cookie::of_time_zone(&public_url).put_text(&mut response, "UTC", 60);
+            Cookie::of_time_zone(&public_url).clear(&mut response);
+            Cookie::clear_oldest_sign_ins(&request, &mut response, &public_url);
+            let cookies: Vec<HeaderValue> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+            let expected = [("zone=UTC", 60), ("zone=", 0), ("in_1=", 0)].map(|(pair, seconds)| {
+                format!("{prefix}sbmcp_{pair}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+            });
+            assert_eq!(cookies, expected);
+        }
+    }
+
+    #[test]
     fn fifth_pending_sign_in_of_a_browser_takes_the_place_of_its_oldest() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let cleared = |count: usize| -> Vec<String> {
