@@ -118,3 +118,21 @@ fn what_is_not_there_is_not_written_to() {
         }
     }
 }
+
+#[test]
+fn repeated_update_with_a_stage_is_replayed_after_the_incident_was_resolved() {
+    let app = TestApp::new();
+    let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "We watch it.", "lifecycle_stage_id": 3 });
+    let first = call(&app, &token, "add_incident_update", &arguments)["structuredContent"].clone();
+    app.upstream.rewrite(|document| {
+        if document["state"].is_string() {
+            document["state"] = "resolved".into();
+        }
+    });
+    posts(&app);
+    let repeated = call(&app, &token, "add_incident_update", &arguments);
+    let structured = &repeated["structuredContent"];
+    assert_eq!((&structured["replayed"], &structured["update_id"]), (&json!(true), &first["update_id"]), "{repeated}");
+    assert_eq!(posts(&app), Vec::<String>::new());
+}
