@@ -64,6 +64,14 @@ fn hidden_character_only_warns_where_the_operator_says_so() {
 }
 
 #[test]
+fn rule_that_is_off_neither_refuses_nor_warns() {
+    let story = Story::new("hidden-character=off blame=off");
+    let published = story.create(with("description", "It was hu\u{200b}man error."));
+    assert_eq!((published["isError"].as_bool(), story.posts()), (Some(false), 1), "{published}");
+    assert_eq!(published["structuredContent"].get("warnings"), None, "{published}");
+}
+
+#[test]
 fn refusing_rule_sees_through_invisible_characters_and_unusual_letters() {
     let story = Story::new("blame=refuse hidden-character=off internal-host=refuse");
     for given in [
