@@ -2,7 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, token_error, tokens, user};
-use crate::support::{TestApp, header, request};
+use crate::support::{RESOURCE, TestApp, header, request};
 use futures_util::FutureExt as _;
 use statibeat_mcp::storage::purge;
 use std::time::Duration;
@@ -96,6 +96,8 @@ fn a_refresh_of_a_grant_for_another_resource_makes_the_client_authorize_again() 
     app.db.execute("UPDATE grants SET resource = 'https://old.example/mcp'");
     assert_eq!(app.ping(&pair.access), 401);
     assert_eq!(token_error(&app.refresh(&pair.refresh, &[])), (400, "invalid_grant".into()));
+    let named = [("resource", RESOURCE)];
+    assert_eq!(token_error(&app.refresh(&pair.refresh, &named)), (400, "invalid_target".into()), "one was named");
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn a_grant_for_another_resource_gives_nothing_here_and_loses_nothing() {
     app.db.execute("UPDATE grants SET resource = 'https://old.example/mcp'");
     let before = app.db.dump();
     assert_eq!(token_error(&app.redeem(&code, &[])), (400, "invalid_target".into()));
+    assert_eq!(token_error(&app.redeem(&code, &[("resource", "")])), (400, "invalid_grant".into()), "none was named");
     assert_eq!(app.db.dump(), before);
 }
 
