@@ -176,6 +176,18 @@ fn parsed(entry: &ListEntry) -> Value {
 }
 
 #[tokio::test]
+async fn incidents_of_a_page_take_their_scope_and_role() {
+    let has_access = async |scopes: ScopeSet, permissions: &[&str]| {
+        let page = AccessiblePage::parse(&pages(permissions)["items"][0]).expect("a page");
+        let scene = Scene::new(scopes, FakeHttp::answering([]));
+        scene.run(async |surface| surface.incidents(&page).is_some()).await
+    };
+    assert!(has_access(Scope::IncidentsRead.into(), READER).await);
+    assert!(!has_access(Scope::MaintenancesWrite.into(), READER).await);
+    assert!(!has_access(ScopeSet::all(), &["page.read", "maintenances.manage"]).await);
+}
+
+#[tokio::test]
 async fn templates_are_those_of_granted_scopes() {
     let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
     let templates = scene.run(async |surface| surface.resource_templates()).await;
