@@ -237,3 +237,14 @@ fn no_counter_is_named_after_a_secret() {
         assert!(!names.contains(secret), "{names}");
     }
 }
+
+#[test]
+fn refused_refresh_over_the_limit_is_not_counted_for_its_connection() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    let wider = [("scope", "mcp.incidents.write")];
+    let statuses: Vec<u16> = (0..8).map(|_| app.refresh(&pair.refresh, &wider).status().as_u16()).collect();
+    assert_eq!(statuses, [400, 400, 400, 400, 400, 429, 429, 429]);
+    app.count_calls();
+    assert_eq!(app.db.count("SELECT refresh_failures FROM connections"), 5);
+}
