@@ -163,3 +163,16 @@ fn a_forgotten_connection_is_gone_after_its_last_token_and_ninety_days() {
     run(&app);
     assert_eq!(app.db.count("SELECT count(*) FROM grants") + app.db.count("SELECT count(*) FROM refresh_tokens"), 0);
 }
+
+#[test]
+fn revoked_connection_is_gone_with_its_tokens_ninety_days_after_its_revocation() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
+    app.revoke(&pair.refresh, &[]);
+    for (passed, rows) in [(90 * DAY - Duration::from_secs(1), 2), (Duration::from_secs(1), 0)] {
+        app.advance(passed);
+        run(&app);
+        let count = "SELECT (SELECT count(*) FROM grants) + (SELECT count(*) FROM refresh_tokens)";
+        assert_eq!(app.db.count(count), rows, "{passed:?}");
+    }
+}
