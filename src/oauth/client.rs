@@ -206,6 +206,19 @@ mod tests {
     }
 
     #[test]
+    fn listed_client_is_named_by_its_host_only_if_its_id_is_an_https_url() {
+        for (id, expected) in [
+            ("https://acme.example/app", "acme.example"),
+            ("http://acme.example/app", "http://acme.example/app"),
+            (CODE, "Claude Code"),
+            (&"x".repeat(100), &"x".repeat(LONGEST_NAME)),
+        ] {
+            let client = resolve(&format!("{id}=https://acme.example/cb"), true, id, "https://acme.example/cb");
+            assert_eq!(client.map(|client| client.name).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
     fn an_operator_may_refuse_ids_that_nobody_knows() {
         let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.trust);
         assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(ShownToPerson::ClientUnknown));
