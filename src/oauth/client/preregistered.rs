@@ -10,7 +10,7 @@
 //! address as every unverified client does, and is shown as one.
 
 use super::id::ClientId;
-use super::redirect::{RedirectKind, RedirectUri};
+use super::redirect::RedirectUri;
 
 pub struct PreregisteredClient {
     id: &'static str,
@@ -97,9 +97,6 @@ pub fn find(id: &ClientId) -> Option<&'static PreregisteredClient> {
 impl PreregisteredClient {
     /// Whether the client listens there, on whatever port.
     pub fn listens_at(&self, redirect_uri: &RedirectUri) -> bool {
-        if redirect_uri.kind() != RedirectKind::Loopback {
-            return false;
-        }
         match self.loopback {
             Loopback::Never => false,
             Loopback::At(places) => places.contains(&redirect_uri.without_port().as_str()),
@@ -118,6 +115,7 @@ fn is_at_or_below(uri: &str, places: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::redirect::RedirectKind;
     use super::*;
 
     fn id(text: &str) -> ClientId {
@@ -179,6 +177,7 @@ mod tests {
         assert!(listens(CODE, "http://localhost:3118/callback") && listens(CODE, "http://127.0.0.1:50000/callback"));
         assert!(!listens(CODE, "http://localhost:3118/other") && !listens(CODE, "http://[::1]:3118/callback"));
         assert!(!listens(CODE, "http://localhost:3118/callback?x=1"));
+        assert!(!listens(CODE, "https://localhost:3118/callback") && !listens(CODE, "https://127.0.0.1/callback"));
         assert!(listens("https://vscode.dev/oauth/client-metadata.json", "http://127.0.0.1:33418/"));
         assert!(listens("https://vscode.dev/oauth/client-metadata.json", "http://127.0.0.1:33418"));
     }
