@@ -68,9 +68,7 @@ async fn of_page(
     let trouble = |error: ApiError| surface.trouble(super::PAGES, &error);
     let mut candidates = Vec::new();
     for entry in source.resources.iter().filter_map(|name| catalog::find_resource(name)) {
-        let Some(needs) = entry.hosted.filter(|needs| surface.guard.caller.scopes.contains(needs.scope)) else {
-            continue;
-        };
+        let Some(needs) = entry.hosted else { continue };
         if page.is_none() {
             *page = surface.page(page_id, &needs).await.map_err(trouble)?.ok();
         }
@@ -88,6 +86,7 @@ mod tests {
     use super::super::testing::{Scene, pages};
     use super::*;
     use crate::catalog::Variables;
+    use crate::catalog::prompts::PROMPTS;
     use crate::model::scope::ScopeSet;
     use crate::upstream::testing::FakeHttp;
     use serde_json::{Value, json};
@@ -120,5 +119,22 @@ mod tests {
         assert!(count == 1 && asked.len() == 1 && asked[0].contains("/incidents"), "{asked:?}");
         assert_eq!(suggested(&["page.read", "hierarchy.read"]).await.0, 0);
         assert_eq!(suggested(&["incidents.read", "maintenances.read"]).await.0, 0, "the page is not theirs to see");
+    }
+
+    /// Only the scopes of the prompt or resource are checked before its arguments are completed.
+    #[test]
+    fn source_of_an_argument_needs_no_scope_that_its_prompt_or_resource_does_not_need() {
+        let of_prompts = PROMPTS.iter().filter_map(|prompt| {
+            Some((prompt.scopes()?, prompt.arguments.iter().map(|argument| argument.name).collect::<Vec<_>>()))
+        });
+        let of_resources = RESOURCES.iter().filter_map(|entry| {
+            Some((ScopeSet::from(entry.hosted?.scope), entry.path.split(['{', '}']).skip(1).step_by(2).collect()))
+        });
+        for (checked, arguments) in of_prompts.chain(of_resources) {
+            for name in arguments.iter().filter_map(|argument| source(argument)).flat_map(|source| source.resources) {
+                let requirement = catalog::find_resource(name).and_then(|entry| entry.hosted);
+                assert!(requirement.is_none_or(|needs| checked.contains(needs.scope)), "{arguments:?}: {name}");
+            }
+        }
     }
 }
