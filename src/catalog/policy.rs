@@ -1,7 +1,10 @@
 //! What an operator decides about writes: when a person is asked first, and which rules watch the text.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 /// A rule about published text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum TextRule {
     /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
     HiddenCharacter,
@@ -25,49 +28,24 @@ pub enum TextRule {
     TooLong,
 }
 
-/// All of them, in the order they are applied.
-pub const RULES: [TextRule; 12] = [
-    TextRule::HiddenCharacter,
-    TextRule::InternalHost,
-    TextRule::IpAddress,
-    TextRule::Secret,
-    TextRule::Email,
-    TextRule::Blame,
-    TextRule::PromisedTime,
-    TextRule::SaysResolved,
-    TextRule::WrongTense,
-    TextRule::EmptyTitle,
-    TextRule::ShoutingTitle,
-    TextRule::TooLong,
-];
-
 impl TextRule {
+    /// All of them, in the order they are applied.
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+
     /// Its name, for switches and messages.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::HiddenCharacter => "hidden-character",
-            Self::InternalHost => "internal-host",
-            Self::IpAddress => "ip-address",
-            Self::Secret => "secret",
-            Self::Email => "email",
-            Self::Blame => "blame",
-            Self::PromisedTime => "promised-time",
-            Self::SaysResolved => "says-resolved",
-            Self::WrongTense => "wrong-tense",
-            Self::EmptyTitle => "empty-title",
-            Self::ShoutingTitle => "shouting-title",
-            Self::TooLong => "too-long",
-        }
+        self.into_str()
     }
 
     /// The rule of that name.
     pub fn find(name: &str) -> Option<Self> {
-        RULES.into_iter().find(|rule| rule.name() == name)
+        name.parse().ok()
     }
 }
 
-/// When a write needs to be confirmed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// When a write needs to be confirmed, the strictest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Confirm {
     /// Every time: by the person where the client can ask, otherwise by the handle of a preview.
     Always,
@@ -89,21 +67,14 @@ pub struct WritePolicy {
 }
 
 impl Confirm {
-    /// The three, the strictest first.
-    pub const ALL: [Self; 3] = [Self::Always, Self::WhenSupported, Self::Never];
-
     /// As it is written and stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::WhenSupported => "when-supported",
-            Self::Never => "never",
-        }
+        self.into_str()
     }
 
     /// Whichever of the two asks more often.
     pub fn stricter(self, other: Self) -> Self {
-        Self::ALL.into_iter().find(|confirm| [self, other].contains(confirm)).unwrap_or(Self::Always)
+        self.min(other)
     }
 
     /// Reads a stored word; one that nobody can read counts as the strictest.
@@ -112,7 +83,7 @@ impl Confirm {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|confirm| confirm.as_str() == text)
+        text.parse().ok()
     }
 }
 

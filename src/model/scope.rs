@@ -5,47 +5,40 @@
 
 use crate::model::serde_as_text;
 use std::fmt;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// What a client may be granted. The order here is the order on the consent page and in every list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum Scope {
     /// Pages, their statuses, stages and hierarchy.
+    #[strum(serialize = "mcp.pages.read")]
     PagesRead,
     /// Beats, groups, failures, evidence, pending actions.
+    #[strum(serialize = "mcp.beats.read")]
     BeatsRead,
+    #[strum(serialize = "mcp.incidents.read")]
     IncidentsRead,
     /// Open an incident; add an update to one.
+    #[strum(serialize = "mcp.incidents.write")]
     IncidentsWrite,
     /// Maintenance windows and their updates.
+    #[strum(serialize = "mcp.maintenances.read")]
     MaintenancesRead,
     /// Schedule maintenance; add an update to one.
+    #[strum(serialize = "mcp.maintenances.write")]
     MaintenancesWrite,
+    #[strum(serialize = "mcp.analytics.read")]
     AnalyticsRead,
 }
 
 impl Scope {
     /// Every scope, in display order.
-    pub const ALL: [Scope; 7] = [
-        Scope::PagesRead,
-        Scope::BeatsRead,
-        Scope::IncidentsRead,
-        Scope::IncidentsWrite,
-        Scope::MaintenancesRead,
-        Scope::MaintenancesWrite,
-        Scope::AnalyticsRead,
-    ];
+    pub const ALL: &[Scope] = <Self as VariantArray>::VARIANTS;
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Scope::PagesRead => "mcp.pages.read",
-            Scope::BeatsRead => "mcp.beats.read",
-            Scope::IncidentsRead => "mcp.incidents.read",
-            Scope::IncidentsWrite => "mcp.incidents.write",
-            Scope::MaintenancesRead => "mcp.maintenances.read",
-            Scope::MaintenancesWrite => "mcp.maintenances.write",
-            Scope::AnalyticsRead => "mcp.analytics.read",
-        }
+        self.into_str()
     }
 
     /// The sentence a person reads on the consent page, completing "This app will be able to …".
@@ -81,7 +74,7 @@ impl Scope {
 
     /// The scope of that exact name.
     pub fn parse(name: &str) -> Option<Scope> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+        name.parse().ok()
     }
 }
 
@@ -94,11 +87,11 @@ impl ScopeSet {
 
     /// What a client gets that asks for nothing in particular: every read, no write.
     pub fn baseline() -> Self {
-        Scope::ALL.into_iter().filter(|scope| !scope.is_write()).collect()
+        Scope::ALL.iter().copied().filter(|scope| !scope.is_write()).collect()
     }
 
     pub fn all() -> Self {
-        Scope::ALL.into_iter().collect()
+        Scope::ALL.iter().copied().collect()
     }
 
     /// Whether the scope is in the set.
@@ -131,7 +124,7 @@ impl ScopeSet {
 
     /// The scopes, in display order.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
+        Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 
     /// Reads space-separated names; `None` if one of them is not a scope.
@@ -170,55 +163,42 @@ impl fmt::Debug for ScopeSet {
 }
 
 /// What a role allows on one page. The keys are our proposal to StatiBeat; see `docs/statibeat-api.yaml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 pub enum PagePermission {
+    #[strum(serialize = "page.read")]
     PageRead,
+    #[strum(serialize = "status_definitions.read")]
     StatusDefinitionsRead,
+    #[strum(serialize = "lifecycle_stages.read")]
     LifecycleStagesRead,
+    #[strum(serialize = "maintenance_lifecycle_stages.read")]
     MaintenanceLifecycleStagesRead,
+    #[strum(serialize = "hierarchy.read")]
     HierarchyRead,
+    #[strum(serialize = "incidents.read")]
     IncidentsRead,
+    #[strum(serialize = "incidents.manage")]
     IncidentsManage,
+    #[strum(serialize = "maintenances.read")]
     MaintenancesRead,
+    #[strum(serialize = "maintenances.manage")]
     MaintenancesManage,
+    #[strum(serialize = "analytics.read")]
     AnalyticsRead,
+    #[strum(serialize = "synthetic_monitors.read")]
     SyntheticMonitorsRead,
+    #[strum(serialize = "synthetic_monitors.manage")]
     SyntheticMonitorsManage,
 }
 
 impl PagePermission {
     /// All of them, in order of declaration.
-    pub const ALL: [Self; 12] = [
-        Self::PageRead,
-        Self::StatusDefinitionsRead,
-        Self::LifecycleStagesRead,
-        Self::MaintenanceLifecycleStagesRead,
-        Self::HierarchyRead,
-        Self::IncidentsRead,
-        Self::IncidentsManage,
-        Self::MaintenancesRead,
-        Self::MaintenancesManage,
-        Self::AnalyticsRead,
-        Self::SyntheticMonitorsRead,
-        Self::SyntheticMonitorsManage,
-    ];
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The key upstream lists a user's permissions by.
     pub const fn key(self) -> &'static str {
-        match self {
-            PagePermission::PageRead => "page.read",
-            PagePermission::StatusDefinitionsRead => "status_definitions.read",
-            PagePermission::LifecycleStagesRead => "lifecycle_stages.read",
-            PagePermission::MaintenanceLifecycleStagesRead => "maintenance_lifecycle_stages.read",
-            PagePermission::HierarchyRead => "hierarchy.read",
-            PagePermission::IncidentsRead => "incidents.read",
-            PagePermission::IncidentsManage => "incidents.manage",
-            PagePermission::MaintenancesRead => "maintenances.read",
-            PagePermission::MaintenancesManage => "maintenances.manage",
-            PagePermission::AnalyticsRead => "analytics.read",
-            PagePermission::SyntheticMonitorsRead => "synthetic_monitors.read",
-            PagePermission::SyntheticMonitorsManage => "synthetic_monitors.manage",
-        }
+        self.into_str()
     }
 }
 
@@ -237,7 +217,7 @@ mod tests {
     #[test]
     fn names_read_back() {
         for scope in Scope::ALL {
-            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+            assert_eq!(Scope::parse(scope.as_str()), Some(*scope));
         }
         assert_eq!(ScopeSet::parse(&ScopeSet::all().to_string()), Some(ScopeSet::all()));
         assert_eq!(ScopeSet::parse("mcp.pages.read openid"), None);

@@ -60,7 +60,7 @@ impl Endpoints {
             token_endpoint: &self.token,
             revocation_endpoint: &self.revoke,
             registration_endpoint: self.register.as_ref(),
-            scopes_supported: Scope::ALL.map(Scope::as_str).to_vec(),
+            scopes_supported: Scope::ALL.iter().map(|scope| scope.as_str()).collect(),
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
             grant_types_supported: ["authorization_code", "refresh_token"],

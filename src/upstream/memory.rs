@@ -32,10 +32,10 @@ pub struct Memory {
 /// The pages that StatiBeat listed for one person.
 struct PageList {
     listed_at: Timestamp,
-    pages: BTreeMap<PageId, ListedPage>,
+    pages: BTreeMap<PageId, KnownPage>,
 }
 
-struct ListedPage {
+struct KnownPage {
     organization_id: OrganizationId,
     permissions: Permissions,
 }
@@ -46,8 +46,8 @@ struct Permissions(u16);
 
 impl Permissions {
     fn of(page: &AccessiblePage) -> Self {
-        let listed = PagePermission::ALL.into_iter().filter(|permission| page.allows(*permission));
-        Self(listed.fold(0, |bits, permission| bits | 1 << permission as u16))
+        let listed = PagePermission::ALL.iter().filter(|permission| page.allows(**permission));
+        Self(listed.fold(0, |bits, permission| bits | 1 << *permission as u16))
     }
 
     fn allow(self, permission: PagePermission) -> bool {
@@ -85,7 +85,7 @@ impl Memory {
         }
         let listed = |page: &AccessiblePage| {
             let (organization_id, permissions) = (page.organization_id, Permissions::of(page));
-            (page.id, ListedPage { organization_id, permissions })
+            (page.id, KnownPage { organization_id, permissions })
         };
         let pages = pages.iter().take(PAGES).map(listed).collect();
         lists.insert(person.clone(), PageList { listed_at: now, pages });

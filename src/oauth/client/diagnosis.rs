@@ -11,14 +11,16 @@ use super::registration::{self, RegisteredClient};
 use crate::model::flag;
 use serde::Deserialize;
 use serde_json::Value;
+use strum::IntoStaticStr;
 use url::Url;
 
 /// Longest kept, in characters. Real redirect URIs are shorter.
 const LONGEST: usize = 300;
 
 /// Where a client was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum RefusedStep {
     Authorization,
     Registration,
@@ -27,10 +29,7 @@ pub enum RefusedStep {
 impl RefusedStep {
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorization => "authorization",
-            Self::Registration => "registration",
-        }
+        self.into_str()
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Setup {
     revocation_endpoint: Url,
     registration_endpoint: Option<Url>,
     admin_page: Url,
-    scopes: [OfferedScope; Scope::ALL.len()],
+    scopes: Vec<OfferedScope>,
     approved_clients: Vec<ApprovedClient>,
 }
 
@@ -48,11 +48,11 @@ impl Setup {
             revocation_endpoint: endpoints.revoke,
             registration_endpoint: endpoints.register,
             admin_page: Route::AdminPage.url(&config.public_url),
-            scopes: Scope::ALL.map(|scope| OfferedScope {
+            scopes: Scope::ALL.iter().map(|scope| OfferedScope {
                 name: scope.as_str(),
                 description: scope.consent_sentence(),
                 posts_publicly: scope.is_write(),
-            }),
+            }).collect(),
             approved_clients: approved.collect(),
         }
     }

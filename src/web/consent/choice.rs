@@ -59,7 +59,7 @@ impl Choice {
 
 /// What a person can tick: everything asked for, and the writes, so that one visit is enough.
 fn offered(asked: ScopeSet) -> ScopeSet {
-    asked.union(Scope::ALL.into_iter().filter(|scope| scope.is_write()).collect())
+    asked.union(Scope::ALL.iter().copied().filter(|scope| scope.is_write()).collect())
 }
 
 #[cfg(test)]

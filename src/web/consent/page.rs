@@ -121,7 +121,7 @@ impl ConsentPage<'_> {
             fieldset {
                 legend { "It may post publicly, in your name" }
                 p.soft.hint { "Customers see at once what it posts. Leave these unticked if it should only read." }
-                @for scope in Scope::ALL.into_iter().filter(|scope| scope.is_write()) { (self.scope_choice(scope)) }
+                @for scope in Scope::ALL.iter().copied().filter(|scope| scope.is_write()) { (self.scope_choice(scope)) }
             }
         }
     }

@@ -9,7 +9,7 @@
 
 mod words;
 
-use crate::catalog::policy::{RULES, TextRule};
+use crate::catalog::policy::TextRule;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::{Folded, find_hidden};
 use serde_json::Value;
@@ -123,7 +123,7 @@ pub fn check(operation: Operation, body: &Value, is_on: impl Fn(TextRule) -> boo
             let hidden = text.chars().nth(at).filter(|_| rule == TextRule::HiddenCharacter);
             Some(TextWarning { rule, field, at, hidden })
         };
-        RULES.into_iter().filter(|rule| is_on(*rule)).filter_map(warning).collect::<Vec<_>>()
+        TextRule::ALL.iter().copied().filter(|rule| is_on(*rule)).filter_map(warning).collect::<Vec<_>>()
     };
     texts.flat_map(warn).collect()
 }

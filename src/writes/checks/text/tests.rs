@@ -125,8 +125,8 @@ fn word_written_in_another_way_is_still_seen() {
 
 #[test]
 fn a_rule_can_be_switched_off_by_its_name() {
-    for rule in RULES {
-        assert_eq!(TextRule::find(rule.name()), Some(rule));
+    for rule in TextRule::ALL {
+        assert_eq!(TextRule::find(rule.name()), Some(*rule));
     }
     let off = TextRule::find("blame").expect("a rule");
     assert_eq!(check(Operation::CreateIncident, &json!({ "title": "Human error" }), |rule| rule != off), []);
