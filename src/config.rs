@@ -11,8 +11,8 @@ use crate::telemetry::policy::{Level, LogPolicy, Share};
 use std::fmt;
 use url::Url;
 
+pub mod deployment_checks;
 mod health_token;
-pub mod outside;
 
 pub use health_token::HealthToken;
 
@@ -153,13 +153,13 @@ pub struct Config {
 
 /// One thing that is wrong with the configuration. Never carries a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     pub variable: &'static str,
     /// What is wrong and what would be right.
     pub reason: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.variable, self.reason)
     }
@@ -167,8 +167,8 @@ impl fmt::Display for Problem {
 
 impl Config {
     /// Reads the configuration, or says everything that is wrong with it.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { lookup: &lookup, problems: Vec::new() };
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigProblem>> {
+        let mut reader = VariableReader { lookup: &lookup, problems: Vec::new() };
         let config = reader.read();
         match config {
             Some(config) if reader.problems.is_empty() => Ok(config),
@@ -182,12 +182,12 @@ impl Config {
     }
 }
 
-struct Reader<'a> {
+struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
 }
 
-impl Reader<'_> {
+impl VariableReader<'_> {
     /// Reads every variable before giving up, so that all problems are found in one go.
     fn read(&mut self) -> Option<Config> {
         let is_enabled = self.switch("HOSTED_MCP_ENABLED", "true", "false");
@@ -209,14 +209,14 @@ impl Reader<'_> {
         let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
         self.check_distinct(&rings);
         let health_token = self.health_token();
-        let surroundings = outside::Surroundings {
+        let checked = deployment_checks::Environment {
             environment: environment.as_deref(),
             public_url: public_url.as_ref(),
             upstream_url: upstream_url.as_ref(),
             sign_in_url: sign_in_url.as_ref(),
             identity_keys: identity_keys.as_deref().unwrap_or_default(),
         };
-        self.problems.extend(surroundings.problems());
+        self.problems.extend(checked.problems());
         let [(_, tag_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;
         Some(Config {
             is_enabled: is_enabled?,
@@ -242,7 +242,7 @@ impl Reader<'_> {
     }
 
     fn problem<T>(&mut self, variable: &'static str, reason: impl Into<String>) -> Option<T> {
-        self.problems.push(Problem { variable, reason: reason.into() });
+        self.problems.push(ConfigProblem { variable, reason: reason.into() });
         None
     }
 

@@ -12,7 +12,7 @@ mod rate_limit;
 mod recovery;
 mod timer;
 
-use crate::config::{Config, Problem};
+use crate::config::{Config, ConfigProblem};
 use crate::model::ids::RequestId;
 use crate::model::timestamp::Timestamp;
 use crate::storage::purge;
@@ -89,7 +89,7 @@ fn app(env: &Env) -> Option<Rc<App>> {
     APP.with(|cell| cell.get_or_init(|| start(env).map_err(log_problems).ok()).clone())
 }
 
-fn start(env: &Env) -> Result<Rc<App>, Vec<Problem>> {
+fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
     let config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
     for entry in &config.bad_redirects {
         log::event(Level::Error, "configuration", &format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
@@ -98,7 +98,7 @@ fn start(env: &Env) -> Result<Rc<App>, Vec<Problem>> {
     Ok(Rc::new(App::new(Rc::new(config), db, http, Rc::new(rate_limit::Counters::new(env)))))
 }
 
-fn log_problems(problems: Vec<Problem>) {
+fn log_problems(problems: Vec<ConfigProblem>) {
     log::event(Level::Error, "switched_off", &format!("{} problems in the configuration", problems.len()));
     for problem in problems {
         log::event(Level::Error, "configuration", &problem.to_string());

@@ -1,7 +1,7 @@
 //! What only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
 //! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
 
-use super::Problem;
+use super::ConfigProblem;
 use crate::keyring::PublicKey;
 use crate::model::loopback::{is_loopback_url, is_this_machine};
 use url::Url;
@@ -16,7 +16,7 @@ pub const SIMULATOR_KEY: [u8; 32] = [
 const LOCAL: &str = "local";
 
 /// The values that depend on where the server runs, as far as each of them could be read.
-pub(super) struct Surroundings<'a> {
+pub(super) struct Environment<'a> {
     pub environment: Option<&'a str>,
     pub public_url: Option<&'a Url>,
     pub upstream_url: Option<&'a Url>,
@@ -24,11 +24,11 @@ pub(super) struct Surroundings<'a> {
     pub identity_keys: &'a [PublicKey],
 }
 
-impl Surroundings<'_> {
+impl Environment<'_> {
     /// Everything that must not be, given the public address.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn problems(&self) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
-        let mut add = |variable, reason: String| problems.push(Problem { variable, reason });
+        let mut add = |variable, reason: String| problems.push(ConfigProblem { variable, reason });
         let urls = [
             ("HOSTED_MCP_PUBLIC_URL", self.public_url),
             ("HOSTED_MCP_UPSTREAM_URL", self.upstream_url),

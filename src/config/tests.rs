@@ -119,7 +119,7 @@ fn check_local(name: &str, value: &str) -> Vec<String> {
 
 #[test]
 fn the_simulator_s_key_signs_people_in_on_a_local_start_only() {
-    let simulator = format!("sim:{}", URL_SAFE_NO_PAD.encode(outside::SIMULATOR_KEY));
+    let simulator = format!("sim:{}", URL_SAFE_NO_PAD.encode(deployment_checks::SIMULATOR_KEY));
     assert_eq!(check_local("HOSTED_MCP_IDENTITY_KEYS", &simulator), [""; 0]);
     let reason = "HOSTED_MCP_IDENTITY_KEYS key sim is the simulator's, whose secret half is public: \
                   anybody could sign in as anybody; write StatiBeat's";

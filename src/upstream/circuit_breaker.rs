@@ -4,7 +4,7 @@
 //! Every page has a circuit, every person has one for the calls that belong to no page, and StatiBeat as a whole has one.
 //! The last one concerns every customer of the instance, so it opens only on failures of several pages *and* several people
 //! in a row: whoever meets a failing page, or makes one fail, is not several people. Only calls whose permission is known are
-//! counted ([`Subject`]), and a call counts once, however often it was tried. All ids come from StatiBeat, so that no caller
+//! counted ([`CallSubject`]), and a call counts once, however often it was tried. All ids come from StatiBeat, so that no caller
 //! can invent a circuit, and nobody can fill the memory: the person with the most circuits gives one up.
 //!
 //! An instance knows only what it saw itself. That costs some calls, never a decision about somebody's access.
@@ -37,7 +37,7 @@ const CAPACITY: usize = 1_000;
 /// Whom a call is for, once that is known. Calls sent before, such as early reads or the exchange of a sign-in code, have no
 /// subject: they are never counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct CallSubject<'a> {
     /// The person in whose name the call is made.
     pub person: &'a UserId,
     /// The page of the call, which StatiBeat has listed for this person. `None` for calls that belong to no page.
@@ -46,20 +46,20 @@ pub struct Subject<'a> {
 
 /// Which circuit besides StatiBeat's own a call belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum CircuitKey {
     Page(PageId),
     Person(UserId),
 }
 
-impl Subject<'_> {
-    fn key(&self) -> Key {
-        self.page.map_or_else(|| Key::Person(self.person.clone()), Key::Page)
+impl CallSubject<'_> {
+    fn key(&self) -> CircuitKey {
+        self.page.map_or_else(|| CircuitKey::Person(self.person.clone()), CircuitKey::Page)
     }
 }
 
 /// Times are milliseconds of one clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum CircuitState {
     #[default]
     Closed,
     Open {
@@ -73,7 +73,7 @@ enum State {
     },
 }
 
-impl State {
+impl CircuitState {
     /// The state with this call on its way, or the wait if it must not be sent.
     fn admit(self, now: u64) -> Result<Self, Duration> {
         match self {
@@ -107,7 +107,7 @@ fn later(now: u64, span: Duration) -> u64 {
 /// The circuit of a page or of a person.
 #[derive(Debug)]
 struct NarrowCircuit {
-    state: State,
+    state: CircuitState,
     failures: u32,
     failed_at: u64,
     /// In whose name the first failure was seen.
@@ -126,19 +126,19 @@ impl NarrowCircuit {
 /// A failure since StatiBeat's last success.
 #[derive(Debug, PartialEq, Eq)]
 struct Evidence {
-    key: Key,
+    key: CircuitKey,
     person: UserId,
     at: u64,
 }
 
 #[derive(Debug, Default)]
 struct WideCircuit {
-    state: State,
+    state: CircuitState,
     evidence: Vec<Evidence>,
 }
 
 impl WideCircuit {
-    fn record_failure(&mut self, key: Key, person: &UserId, now: u64) {
+    fn record_failure(&mut self, key: CircuitKey, person: &UserId, now: u64) {
         self.evidence.retain(|one| now < later(one.at, EVIDENCE_LIFETIME));
         let count = |is_same: &dyn Fn(&Evidence) -> bool| self.evidence.iter().filter(|one| is_same(one)).count();
         let (same_key, same_person) = (count(&|one| one.key == key), count(&|one| one.person == *person));
@@ -164,7 +164,7 @@ pub struct CircuitBreaker(RefCell<Circuits>);
 #[derive(Debug, Default)]
 struct Circuits {
     wide: WideCircuit,
-    narrow: BTreeMap<Key, NarrowCircuit>,
+    narrow: BTreeMap<CircuitKey, NarrowCircuit>,
 }
 
 /// The call must not be sent: it failed too often just now.
@@ -176,7 +176,7 @@ pub struct CircuitOpen {
 
 impl CircuitBreaker {
     /// Whether a call may be sent. After a pause the first one is the probe.
-    pub(super) fn admit(&self, subject: &Subject<'_>, now: u64) -> Result<(), CircuitOpen> {
+    pub(super) fn admit(&self, subject: &CallSubject<'_>, now: u64) -> Result<(), CircuitOpen> {
         let mut circuits = self.0.borrow_mut();
         let Circuits { wide, narrow } = &mut *circuits;
         let refused = |wait| CircuitOpen { wait };
@@ -184,7 +184,7 @@ impl CircuitBreaker {
         // Both are asked before either changes: a call that one of them refuses is no probe for the other. A person or page
         // that keeps failing is refused here first and so does not get to probe for everybody.
         let narrow_state =
-            narrow.as_ref().map_or(Ok(State::Closed), |circuit| circuit.state.admit(now)).map_err(refused)?;
+            narrow.as_ref().map_or(Ok(CircuitState::Closed), |circuit| circuit.state.admit(now)).map_err(refused)?;
         wide.state = wide.state.admit(now).map_err(refused)?;
         if let Some(circuit) = narrow {
             circuit.state = narrow_state;
@@ -193,7 +193,7 @@ impl CircuitBreaker {
     }
 
     /// Counts the result of a call, once for all its tries.
-    pub(super) fn record(&self, subject: &Subject<'_>, has_failed: bool, now: u64) {
+    pub(super) fn record(&self, subject: &CallSubject<'_>, has_failed: bool, now: u64) {
         let mut circuits = self.0.borrow_mut();
         if !has_failed {
             circuits.wide = WideCircuit::default();
@@ -206,7 +206,7 @@ impl CircuitBreaker {
 
     /// Notes that calls from before permission was known have failed. It counts as no failure, but the page is not clear until
     /// a call succeeds: the next ones wait for permission, and they count.
-    pub(super) fn doubt(&self, subject: &Subject<'_>, now: u64) {
+    pub(super) fn doubt(&self, subject: &CallSubject<'_>, now: u64) {
         self.0.borrow_mut().narrow_circuit(subject, now);
     }
 
@@ -216,21 +216,25 @@ impl CircuitBreaker {
     }
 
     /// Whether no call of late has failed: of the page, of the person's that belong to no page, and of StatiBeat as a whole.
-    pub(super) fn is_clear(&self, subject: &Subject<'_>) -> bool {
+    pub(super) fn is_clear(&self, subject: &CallSubject<'_>) -> bool {
         let circuits = self.0.borrow();
-        let keys = [subject.key(), Key::Person(subject.person.clone())];
-        circuits.wide.state == State::Closed && !keys.iter().any(|key| circuits.narrow.contains_key(key))
+        let keys = [subject.key(), CircuitKey::Person(subject.person.clone())];
+        circuits.wide.state == CircuitState::Closed && !keys.iter().any(|key| circuits.narrow.contains_key(key))
     }
 }
 
 impl Circuits {
-    fn narrow_circuit(&mut self, subject: &Subject<'_>, now: u64) -> &mut NarrowCircuit {
+    fn narrow_circuit(&mut self, subject: &CallSubject<'_>, now: u64) -> &mut NarrowCircuit {
         let key = subject.key();
         if self.narrow.len() >= CAPACITY && !self.narrow.contains_key(&key) {
             self.make_room(now);
         }
-        let new =
-            || NarrowCircuit { state: State::Closed, failures: 0, failed_at: now, person: subject.person.clone() };
+        let new = || NarrowCircuit {
+            state: CircuitState::Closed,
+            failures: 0,
+            failed_at: now,
+            person: subject.person.clone(),
+        };
         self.narrow.entry(key).or_insert_with(new)
     }
 

@@ -4,7 +4,7 @@
 
 use super::accessible_page::AccessiblePage;
 use super::assertion::{self, ACTOR, Assertion, OnBehalfOfClaims, RequestBinding};
-use super::circuit_breaker::Subject;
+use super::circuit_breaker::CallSubject;
 use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{self, API_ROOT, Circuit, JSON, join_path};
 use super::memory::Memory;
@@ -89,7 +89,7 @@ pub struct UserClient<'a> {
 }
 
 /// One request in a person's name, before it is signed.
-struct Call<'a> {
+struct UserCall<'a> {
     method: Method,
     /// Below StatiBeat's origin, beginning with a slash; may carry a query.
     path: &'a str,
@@ -102,7 +102,7 @@ impl<'a> UserClient<'a> {
     /// Reads below the API root, as in `me`. `scope` is the one that the read is made for.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
         let path = join_path(API_ROOT, relative)?;
-        let request = || self.signed(Call { method: Method::GET, path: &path, scope, page_id: None, body: None });
+        let request = || self.signed(UserCall { method: Method::GET, path: &path, scope, page_id: None, body: None });
         let read = Box::pin(exchange::read(self.client.http, self.client.random, request));
         self.circuit(None).guard(read).await
     }
@@ -124,7 +124,7 @@ impl<'a> UserClient<'a> {
         let Client { memory, now, .. } = self.client;
         let person = self.principal.user_id;
         let organization_id = memory.recently_listed(person, page_id, needs.permissions, *now)?;
-        if !memory.circuit_breaker.is_clear(&Subject { person, page: Some(page_id) }) {
+        if !memory.circuit_breaker.is_clear(&CallSubject { person, page: Some(page_id) }) {
             return None;
         }
         let transport = OnBehalfOf { user: *self, scope: needs.scope, organization_id, page_id };
@@ -138,12 +138,12 @@ impl<'a> UserClient<'a> {
     }
 
     fn circuit(&self, page: Option<PageId>) -> Circuit<'a> {
-        let subject = Subject { person: self.principal.user_id, page };
+        let subject = CallSubject { person: self.principal.user_id, page };
         Circuit { breaker: &self.client.memory.circuit_breaker, subject, clock: self.client.clock }
     }
 
     /// The request with its assertion and the headers that say on whose account it is.
-    fn signed(&self, call: Call<'_>) -> Result<Request<Bytes>, ApiError> {
+    fn signed(&self, call: UserCall<'_>) -> Result<Request<Bytes>, ApiError> {
         let Principal { user_id, client_id, grant_id, request_id } = self.principal;
         let url = format!("{}{}", self.client.settings.origin, call.path);
         let claims = OnBehalfOfClaims {
@@ -188,7 +188,7 @@ impl PageTransport for OnBehalfOf<'_> {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Request<Bytes>, ApiError> {
-        self.user.signed(Call { method, path, scope: self.scope, page_id: Some(self.page_id), body })
+        self.user.signed(UserCall { method, path, scope: self.scope, page_id: Some(self.page_id), body })
     }
 
     fn http(&self) -> &dyn HttpClient {

@@ -1,6 +1,6 @@
 //! One call to StatiBeat: sent, read, repeated where that may help, and counted by the circuit breaker.
 
-use super::circuit_breaker::{CircuitBreaker, Subject};
+use super::circuit_breaker::{CallSubject, CircuitBreaker};
 use super::error::{ApiError, ApiErrorKind};
 use crate::ports::HttpClient;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// The circuit breaker that counts a call, and whom the call is for.
 pub struct Circuit<'a> {
     pub breaker: &'a CircuitBreaker,
-    pub subject: Subject<'a>,
+    pub subject: CallSubject<'a>,
     /// Milliseconds since the Unix epoch.
     pub clock: &'a dyn Fn() -> u64,
 }

@@ -9,7 +9,8 @@ use super::assertion::{ConnectorClaims, RequestBinding};
 use super::client::{Client, UserClient};
 use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{API_ROOT, JSON, send};
-use super::identity_token::{self, BadIdentity, Expected, SignedInUser};
+use super::identity_token::{self, SignedInUser};
+use super::signed::IdentityError;
 use crate::model::scope::Scope;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -83,7 +84,7 @@ pub enum SignInError {
     Refused(String),
     /// Somebody was named in a way that we cannot trust. Worth an alert.
     #[error("identity token: {0}")]
-    BadIdentity(#[from] BadIdentity),
+    Identity(#[from] IdentityError),
     /// StatiBeat gave no usable answer: try later. For the log.
     #[error("sign-in is not available: {0}")]
     Unavailable(String),
@@ -95,14 +96,8 @@ pub async fn exchange(client: &Client<'_>, returned: &Return<'_>) -> Result<Sign
     let request = exchange_request(client, returned.purpose, Bytes::from(body))?;
     client.memory.circuit_breaker.admit_uncounted((client.clock)()).map_err(ApiError::from)?;
     let (_, answer) = send(client.http, request).await?;
-    let token = answer.get("identity").and_then(Value::as_str).ok_or(BadIdentity::Malformed)?;
-    let expected = Expected {
-        issuer: client.settings.origin,
-        audience: client.settings.issuer,
-        environment: client.settings.environment,
-        state: returned.state,
-    };
-    Ok(identity_token::verify(token, client.settings.identity_keys, &expected, client.now)?)
+    let token = answer.get("identity").and_then(Value::as_str).ok_or(IdentityError::Malformed)?;
+    Ok(identity_token::verify(token, &client.settings, returned.state, client.now)?)
 }
 
 fn exchange_request(client: &Client<'_>, purpose: SignInPurpose, body: Bytes) -> Result<Request<Bytes>, ApiError> {
@@ -181,7 +176,7 @@ mod tests {
     #[tokio::test]
     async fn the_exchange_is_signed_as_the_connector_itself() {
         let http = FakeHttp::answering([(200, json!({ "identity": "x" }))]);
-        assert_eq!(exchanged(&http).await, Err(SignInError::BadIdentity(BadIdentity::Malformed)));
+        assert_eq!(exchanged(&http).await, Err(SignInError::Identity(IdentityError::Malformed)));
         let request = &http.sent()[0];
         let claims = claims_of(request);
         assert_eq!(request.body().as_ref(), br#"{"code":"c","code_verifier":"v"}"#);

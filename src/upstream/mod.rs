@@ -32,5 +32,6 @@ pub(crate) mod testing;
 pub use accessible_page::AccessiblePage;
 pub use client::{Client, ClientSettings, Principal, UserClient};
 pub use error::{ApiError, ApiErrorKind};
-pub use identity_token::{BadIdentity, SignedInUser};
+pub use identity_token::SignedInUser;
 pub use page::{EarlyPage, PageClient, PageTransport, WriteAnswer};
+pub use signed::IdentityError;

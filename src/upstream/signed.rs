@@ -1,19 +1,21 @@
-//! What StatiBeat signs, whatever it says: size, header, signature, times.
+//! What StatiBeat signs, whatever it says: size, header, signature, parties, times.
 //!
 //! The JWT library checks the signature and nothing else we can rely on: it parses claims before the signature, ignores
 //! `crit` (RFC 7515 4.1.11), and lets a token live through its very second of expiry. So everything is checked here, in
-//! that order. Parties and binding differ from kind to kind; those are their files' business.
+//! that order. What binds a token to one use differs from kind to kind; that is their files' business.
 
-use super::identity_token::BadIdentity;
+use super::client::ClientSettings;
 use crate::keyring::PublicKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
 use jwt_compact::prelude::*;
 use jwt_compact::{Algorithm, ValidationError};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::time::Duration;
+use strum::IntoStaticStr;
 
 /// No token is longer, in bytes. Claims are parsed before the signature is known to hold.
 pub(super) const SIZE_LIMIT: usize = 4096;
@@ -26,20 +28,114 @@ type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
 /// Header members the library does not name, `crit` among them.
 type Extensions = Map<String, Value>;
 
+/// Why a token of StatiBeat's does not say who stands behind a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", prefix = "identity_", const_into_str)]
+pub enum IdentityError {
+    /// Larger than any honest token.
+    #[error("larger than 4 kB")]
+    TooLarge,
+    /// Not a token, or a claim is missing or of the wrong type.
+    #[error("not a readable token with every claim")]
+    Malformed,
+    /// Names critical extensions; we know none.
+    #[error("names critical header extensions")]
+    Critical,
+    #[error("of another type")]
+    Type,
+    #[error("signed with another algorithm")]
+    Algorithm,
+    /// No `kid`, or none of ours.
+    #[error("signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not hold.
+    #[error("signature does not hold")]
+    Signature,
+    #[error("from another issuer")]
+    Issuer,
+    #[error("for another audience")]
+    Audience,
+    #[error("from another environment")]
+    Environment,
+    #[error("for another request")]
+    Request,
+    #[error("for another sign-in")]
+    State,
+    #[error("subject is not a user id")]
+    Subject,
+    /// Cannot be told from other tokens.
+    #[error("has no id")]
+    Unnamed,
+    #[error("expired")]
+    Expired,
+    /// `iat` or `nbf` is ahead of us by more than clocks may differ.
+    #[error("not valid yet")]
+    NotYetValid,
+    /// Lives for longer than a minute, or for no time.
+    #[error("lifetime is not between 1 and 60 seconds")]
+    Lifetime,
+}
+
+impl IdentityError {
+    /// The reason in a fixed word, for records that must not hold text from outside.
+    pub const fn reason(self) -> &'static str {
+        self.into_str()
+    }
+}
+
+/// What every token of StatiBeat's says, and the claims that bind it to one use.
+#[derive(Clone, Deserialize)]
+pub(super) struct IdentityClaims<B> {
+    iss: String,
+    aud: String,
+    env: String,
+    pub sub: String,
+    pub name: String,
+    pub jti: String,
+    #[serde(flatten)]
+    pub binding: B,
+}
+
+/// The claims of a live token of that `typ`, which StatiBeat issued for us, and the time of its expiry.
+pub(super) fn verify<B: DeserializeOwned + Clone>(
+    token: &str,
+    kind: &str,
+    settings: &ClientSettings<'_>,
+    now: Timestamp,
+    check_binding: impl FnOnce(&B) -> Result<(), IdentityError>,
+) -> Result<(IdentityClaims<B>, Timestamp), IdentityError> {
+    let token = open::<IdentityClaims<B>>(token, kind, settings.identity_keys)?;
+    let claims = &token.custom;
+    match () {
+        () if claims.iss != settings.origin => return Err(IdentityError::Issuer),
+        () if claims.aud != settings.issuer => return Err(IdentityError::Audience),
+        () if claims.env != settings.environment => return Err(IdentityError::Environment),
+        () => check_binding(&claims.binding)?,
+    }
+    if !is_user_id(&claims.sub) {
+        return Err(IdentityError::Subject);
+    }
+    if claims.jti.is_empty() {
+        return Err(IdentityError::Unnamed);
+    }
+    let expires_at = check_times(&token, now)?;
+    Ok((token.custom, expires_at))
+}
+
 /// The claims of a token of that `typ` that StatiBeat signed. Nothing is known yet of parties and times.
-pub(super) fn open<C>(token: &str, kind: &str, keys: &[PublicKey]) -> Result<Claims<C>, BadIdentity>
+fn open<C>(token: &str, kind: &str, keys: &[PublicKey]) -> Result<Claims<C>, IdentityError>
 where
     C: DeserializeOwned + Clone,
 {
     if token.len() > SIZE_LIMIT {
-        return Err(BadIdentity::TooLarge);
+        return Err(IdentityError::TooLarge);
     }
-    let token = UntrustedToken::<Extensions>::try_from(token).map_err(|_| BadIdentity::Malformed)?;
+    let token = UntrustedToken::<Extensions>::try_from(token).map_err(|_| IdentityError::Malformed)?;
     let key = check_header(&token, kind, keys)?;
     match Ed25519.validator::<C>(&key).validate(&token) {
         Ok(token) => Ok(token.claims().clone()),
-        Err(ValidationError::MalformedClaims(_)) => Err(BadIdentity::Malformed),
-        Err(_) => Err(BadIdentity::Signature),
+        Err(ValidationError::MalformedClaims(_)) => Err(IdentityError::Malformed),
+        Err(_) => Err(IdentityError::Signature),
     }
 }
 
@@ -47,37 +143,37 @@ fn check_header(
     token: &UntrustedToken<'_, Extensions>,
     kind: &str,
     keys: &[PublicKey],
-) -> Result<VerifyingKey, BadIdentity> {
+) -> Result<VerifyingKey, IdentityError> {
     let header = token.header();
     if header.other_fields.contains_key("crit") {
-        return Err(BadIdentity::Critical);
+        return Err(IdentityError::Critical);
     }
     if header.token_type.as_deref() != Some(kind) {
-        return Err(BadIdentity::Type);
+        return Err(IdentityError::Type);
     }
     if token.algorithm() != "EdDSA" {
-        return Err(BadIdentity::Algorithm);
+        return Err(IdentityError::Algorithm);
     }
     let is_named = |key: &&PublicKey| header.key_id.as_ref() == Some(&key.kid);
-    let key = keys.iter().find(is_named).ok_or(BadIdentity::UnknownKey)?;
+    let key = keys.iter().find(is_named).ok_or(IdentityError::UnknownKey)?;
     // 32 bytes that are no point of the curve: a key that nothing can be signed with.
-    VerifyingKey::from_slice(&key.key).map_err(|_| BadIdentity::UnknownKey)
+    VerifyingKey::from_slice(&key.key).map_err(|_| IdentityError::UnknownKey)
 }
 
 /// The token is alive; when it dies.
-pub(super) fn check_times<C>(claims: &Claims<C>, now: Timestamp) -> Result<Timestamp, BadIdentity> {
+fn check_times<C>(claims: &Claims<C>, now: Timestamp) -> Result<Timestamp, IdentityError> {
     let seconds = |time: i64| Timestamp::from_seconds(time);
-    let expires_at = claims.expiration.map(|at| seconds(at.timestamp())).ok_or(BadIdentity::Malformed)?;
-    let issued_at = claims.issued_at.map(|at| seconds(at.timestamp())).ok_or(BadIdentity::Malformed)?;
+    let expires_at = claims.expiration.map(|at| seconds(at.timestamp())).ok_or(IdentityError::Malformed)?;
+    let issued_at = claims.issued_at.map(|at| seconds(at.timestamp())).ok_or(IdentityError::Malformed)?;
     let not_before = claims.not_before.map(|at| seconds(at.timestamp()));
     if now >= expires_at {
-        return Err(BadIdentity::Expired);
+        return Err(IdentityError::Expired);
     }
     if issued_at > now + SKEW || not_before.is_some_and(|at| at > now + SKEW) {
-        return Err(BadIdentity::NotYetValid);
+        return Err(IdentityError::NotYetValid);
     }
     if expires_at <= issued_at || expires_at.since(issued_at) > LIFETIME_LIMIT {
-        return Err(BadIdentity::Lifetime);
+        return Err(IdentityError::Lifetime);
     }
     Ok(expires_at)
 }
@@ -90,6 +186,6 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// Whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.
-pub(super) fn is_user_id(subject: &str) -> bool {
+fn is_user_id(subject: &str) -> bool {
     subject.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == subject)
 }

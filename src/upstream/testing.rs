@@ -26,11 +26,11 @@ pub fn public_key(kid: &str) -> PublicKey {
     PublicKey { kid: kid.to_owned(), key }
 }
 
-type Answer = Result<Response<Bytes>, HttpError>;
+type FakeAnswer = Result<Response<Bytes>, HttpError>;
 
 /// Answers from a script; panics when it has run out.
 pub struct FakeHttp {
-    answers: RefCell<VecDeque<Answer>>,
+    answers: RefCell<VecDeque<FakeAnswer>>,
     sent: RefCell<Vec<Request<Bytes>>>,
 }
 
@@ -45,12 +45,12 @@ impl FakeHttp {
         Self::script([Ok(response(status, body.to_owned()))])
     }
 
-    pub fn script(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn script(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
         Self { answers: RefCell::new(answers.into_iter().collect()), sent: RefCell::default() }
     }
 
     /// Adds an answer at the end.
-    pub fn then(self, answer: Answer) -> Self {
+    pub fn then(self, answer: FakeAnswer) -> Self {
         self.answers.borrow_mut().push_back(answer);
         self
     }
@@ -67,7 +67,7 @@ fn response(status: u16, body: String) -> Response<Bytes> {
 
 #[async_trait(?Send)]
 impl HttpClient for FakeHttp {
-    async fn send(&self, request: Request<Bytes>) -> Answer {
+    async fn send(&self, request: Request<Bytes>) -> FakeAnswer {
         self.sent.borrow_mut().push(request);
         self.answers.borrow_mut().pop_front().expect("the script has run out of answers")
     }

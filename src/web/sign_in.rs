@@ -53,7 +53,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
         Ok(person) => go_on(ctx, &ticket, person).await,
         Err(fault) => {
             // Somebody may be forging.
-            if let Fault::SignIn(SignInError::BadIdentity(reason)) = &fault {
+            if let Fault::SignIn(SignInError::Identity(reason)) = &fault {
                 let (kind, user_id, detail) = (Kind::SignIn, UserId(String::new()), reason.reason());
                 record(ctx, &ticket, Refused { kind, user_id, detail }).await;
             }
@@ -198,7 +198,7 @@ fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
         Fault::Canceled => "canceled",
         Fault::SignIn(SignInError::BadCode(_)) => "bad_code",
         Fault::SignIn(SignInError::Refused(_)) => "sign_in_refused",
-        Fault::SignIn(SignInError::BadIdentity(reason)) => reason.reason(),
+        Fault::SignIn(SignInError::Identity(reason)) => reason.reason(),
         Fault::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
         Fault::TooOften(_) => "limited",
     });
@@ -211,7 +211,7 @@ fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
 /// What it means to the person that nobody was signed in.
 pub(super) const fn problem_of(error: &SignInError) -> BrowserProblem<'static> {
     match error {
-        SignInError::BadCode(_) | SignInError::BadIdentity(_) => BrowserProblem::SignInFailed,
+        SignInError::BadCode(_) | SignInError::Identity(_) => BrowserProblem::SignInFailed,
         SignInError::Refused(_) => BrowserProblem::SignInRefused,
         SignInError::Unavailable(_) => BrowserProblem::TryLater,
     }

@@ -1,7 +1,7 @@
 //! What the configuration knows of the simulator.
 
 use crate::support::simulator::{Settings, Simulator};
-use statibeat_mcp::config::outside::SIMULATOR_KEY;
+use statibeat_mcp::config::deployment_checks::SIMULATOR_KEY;
 
 #[test]
 fn the_key_that_public_servers_refuse_is_the_simulator_s() {

@@ -76,7 +76,7 @@ fn redirect_hash(uri: &RedirectUri) -> String {
 
 /// Takes a registration request and answers with the client's metadata, `client_id` included (RFC 7591 3.2.1).
 pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, RegistrationError> {
-    let request: Request = serde_json::from_slice(body).map_err(|_| RegistrationError::Malformed)?;
+    let request: RegistrationRequest = serde_json::from_slice(body).map_err(|_| RegistrationError::Malformed)?;
     let name = request.client_name.unwrap_or_default();
     if name.chars().count() > MAX_NAME_CHARACTERS {
         return Err(RegistrationError::ClientName);
@@ -99,7 +99,7 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
 
 /// The members we read; every other one is ignored, `scope` included (RFC 7591 2).
 #[derive(Deserialize)]
-struct Request {
+struct RegistrationRequest {
     redirect_uris: Option<Value>,
     client_name: Option<String>,
     grant_types: Option<Vec<String>>,

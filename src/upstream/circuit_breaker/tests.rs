@@ -11,8 +11,8 @@ fn user(id: u32) -> UserId {
 struct Bench(CircuitBreaker);
 
 impl Bench {
-    fn with<T>(&self, person: u32, page: i64, act: impl FnOnce(&CircuitBreaker, &Subject<'_>) -> T) -> T {
-        act(&self.0, &Subject { person: &user(person), page: (page != 0).then_some(PageId(page)) })
+    fn with<T>(&self, person: u32, page: i64, act: impl FnOnce(&CircuitBreaker, &CallSubject<'_>) -> T) -> T {
+        act(&self.0, &CallSubject { person: &user(person), page: (page != 0).then_some(PageId(page)) })
     }
 
     fn admits(&self, person: u32, page: i64, now: u64) -> bool {

@@ -38,26 +38,27 @@ fn signed(header: &Value, claims: &Value) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }
 
-fn verified(token: &str) -> Result<SignedInUser, BadIdentity> {
+fn verified(token: &str) -> Result<SignedInUser, IdentityError> {
     verified_at(token, NOW)
 }
 
-fn verified_at(token: &str, now: i64) -> Result<SignedInUser, BadIdentity> {
-    let expected = Expected {
-        issuer: "https://api.example",
-        audience: "https://mcp.example",
+fn verified_at(token: &str, now: i64) -> Result<SignedInUser, IdentityError> {
+    let settings = ClientSettings {
+        issuer: "https://mcp.example",
+        origin: "https://api.example",
         environment: "test",
-        state: "the state",
+        assertion_keys: &ring(&format!("k1:{SEED}")),
+        identity_keys: &[public_key("k1")],
     };
-    verify(token, &[public_key("k1")], &expected, Timestamp::from_seconds(now))
+    verify(token, &settings, "the state", Timestamp::from_seconds(now))
 }
 
 /// What comes of a good token with one member set to another value; `null` takes it out.
-fn with(name: &str, value: Value) -> Result<SignedInUser, BadIdentity> {
+fn with(name: &str, value: Value) -> Result<SignedInUser, IdentityError> {
     verified(&signed(&header(), &changed(claims(), name, value)))
 }
 
-fn with_header(name: &str, value: Value) -> Result<SignedInUser, BadIdentity> {
+fn with_header(name: &str, value: Value) -> Result<SignedInUser, IdentityError> {
     verified(&signed(&changed(header(), name, value), &claims()))
 }
 
@@ -80,34 +81,34 @@ fn a_good_token_names_the_person() {
 
 #[test]
 fn an_oversized_token_is_refused_before_it_is_parsed() {
-    assert_eq!(with("name", json!("x".repeat(4000))), Err(BadIdentity::TooLarge));
-    assert_eq!(verified(&"x".repeat(SIZE_LIMIT + 1)), Err(BadIdentity::TooLarge));
-    assert_eq!(verified(&"x".repeat(SIZE_LIMIT)), Err(BadIdentity::Malformed));
+    assert_eq!(with("name", json!("x".repeat(4000))), Err(IdentityError::TooLarge));
+    assert_eq!(verified(&"x".repeat(SIZE_LIMIT + 1)), Err(IdentityError::TooLarge));
+    assert_eq!(verified(&"x".repeat(SIZE_LIMIT)), Err(IdentityError::Malformed));
 }
 
 #[test]
 fn critical_extensions_are_refused() {
-    assert_eq!(with_header("crit", json!(["b64"])), Err(BadIdentity::Critical));
-    assert_eq!(with_header("crit", json!([])), Err(BadIdentity::Critical));
+    assert_eq!(with_header("crit", json!(["b64"])), Err(IdentityError::Critical));
+    assert_eq!(with_header("crit", json!([])), Err(IdentityError::Critical));
 }
 
 #[test]
 fn another_type_is_refused() {
-    assert_eq!(with_header("typ", Value::Null), Err(BadIdentity::Type));
-    assert_eq!(with_header("typ", json!("statibeat-obo+jwt")), Err(BadIdentity::Type));
+    assert_eq!(with_header("typ", Value::Null), Err(IdentityError::Type));
+    assert_eq!(with_header("typ", json!("statibeat-obo+jwt")), Err(IdentityError::Type));
 }
 
 #[test]
 fn another_algorithm_is_refused() {
     for name in ["none", "None", "HS256", "ES256", "eddsa"] {
-        assert_eq!(with_header("alg", json!(name)), Err(BadIdentity::Algorithm), "{name}");
+        assert_eq!(with_header("alg", json!(name)), Err(IdentityError::Algorithm), "{name}");
     }
 }
 
 #[test]
 fn an_unknown_key_is_refused() {
-    assert_eq!(with_header("kid", json!("k2")), Err(BadIdentity::UnknownKey));
-    assert_eq!(with_header("kid", Value::Null), Err(BadIdentity::UnknownKey));
+    assert_eq!(with_header("kid", json!("k2")), Err(IdentityError::UnknownKey));
+    assert_eq!(with_header("kid", Value::Null), Err(IdentityError::UnknownKey));
 }
 
 #[test]
@@ -115,48 +116,48 @@ fn a_changed_claim_breaks_the_signature() {
     let (good, other) = (signed(&header(), &claims()), signed(&header(), &changed(claims(), "sub", json!("1"))));
     let payload = other.split('.').nth(1).expect("a payload");
     let parts: Vec<&str> = good.split('.').collect();
-    assert_eq!(verified(&format!("{}.{payload}.{}", parts[0], parts[2])), Err(BadIdentity::Signature));
-    assert_eq!(verified(&format!("{}.{}.", parts[0], parts[1])), Err(BadIdentity::Signature));
+    assert_eq!(verified(&format!("{}.{payload}.{}", parts[0], parts[2])), Err(IdentityError::Signature));
+    assert_eq!(verified(&format!("{}.{}.", parts[0], parts[1])), Err(IdentityError::Signature));
 }
 
 #[test]
 fn another_issuer_is_refused() {
-    assert_eq!(with("iss", json!("https://api.example.evil")), Err(BadIdentity::Issuer));
+    assert_eq!(with("iss", json!("https://api.example.evil")), Err(IdentityError::Issuer));
 }
 
 #[test]
 fn another_audience_is_refused() {
-    assert_eq!(with("aud", json!("https://other.example")), Err(BadIdentity::Audience));
-    assert_eq!(with("aud", json!(["https://mcp.example"])), Err(BadIdentity::Malformed));
+    assert_eq!(with("aud", json!("https://other.example")), Err(IdentityError::Audience));
+    assert_eq!(with("aud", json!(["https://mcp.example"])), Err(IdentityError::Malformed));
 }
 
 #[test]
 fn another_environment_is_refused() {
-    assert_eq!(with("env", json!("production")), Err(BadIdentity::Environment));
+    assert_eq!(with("env", json!("production")), Err(IdentityError::Environment));
 }
 
 #[test]
 fn another_sign_in_is_refused() {
     let other = URL_SAFE_NO_PAD.encode(Sha256::digest("another state"));
-    assert_eq!(with("state_hash", json!(other)), Err(BadIdentity::State));
+    assert_eq!(with("state_hash", json!(other)), Err(IdentityError::State));
 }
 
 #[test]
 fn a_missing_claim_is_refused() {
     for name in claims().as_object().expect("an object").keys() {
-        assert_eq!(with(name, Value::Null), Err(BadIdentity::Malformed), "without {name}");
+        assert_eq!(with(name, Value::Null), Err(IdentityError::Malformed), "without {name}");
     }
 }
 
 #[test]
 fn a_token_without_an_id_is_refused() {
-    assert_eq!(with("jti", json!("")), Err(BadIdentity::Unnamed));
+    assert_eq!(with("jti", json!("")), Err(IdentityError::Unnamed));
 }
 
 #[test]
 fn a_subject_that_is_no_user_id_is_refused() {
     for subject in ["", "0", "007", "-1", "+1", " 1", "mara"] {
-        assert_eq!(with("sub", json!(subject)), Err(BadIdentity::Subject), "{subject:?}");
+        assert_eq!(with("sub", json!(subject)), Err(IdentityError::Subject), "{subject:?}");
     }
 }
 
@@ -164,7 +165,7 @@ fn a_subject_that_is_no_user_id_is_refused() {
 fn a_token_ends_at_its_second_of_expiry() {
     let token = signed(&header(), &claims());
     assert!(verified_at(&token, NOW + 59).is_ok());
-    assert_eq!(verified_at(&token, NOW + 60), Err(BadIdentity::Expired));
+    assert_eq!(verified_at(&token, NOW + 60), Err(IdentityError::Expired));
 }
 
 #[test]
@@ -174,20 +175,20 @@ fn a_clock_may_be_ahead_by_thirty_seconds_and_no_more() {
         verified(&signed(&header(), &changed(claims, "exp", json!(NOW + seconds + 60))))
     };
     assert!(ahead(30).is_ok());
-    assert_eq!(ahead(31), Err(BadIdentity::NotYetValid));
-    assert_eq!(with("nbf", json!(NOW + 31)), Err(BadIdentity::NotYetValid));
+    assert_eq!(ahead(31), Err(IdentityError::NotYetValid));
+    assert_eq!(with("nbf", json!(NOW + 31)), Err(IdentityError::NotYetValid));
 }
 
 #[test]
 fn a_token_that_lives_for_more_than_a_minute_is_refused() {
-    assert_eq!(with("exp", json!(NOW + 61)), Err(BadIdentity::Lifetime));
-    assert_eq!(with("iat", json!(NOW - 1)), Err(BadIdentity::Lifetime));
+    assert_eq!(with("exp", json!(NOW + 61)), Err(IdentityError::Lifetime));
+    assert_eq!(with("iat", json!(NOW - 1)), Err(IdentityError::Lifetime));
 }
 
 #[test]
 fn a_token_that_ends_before_it_begins_is_refused() {
     let claims = changed(changed(claims(), "iat", json!(NOW + 20)), "exp", json!(NOW + 10));
-    assert_eq!(verified(&signed(&header(), &claims)), Err(BadIdentity::Lifetime));
+    assert_eq!(verified(&signed(&header(), &claims)), Err(IdentityError::Lifetime));
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn a_second_expiry_in_one_token_is_refused() {
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header().to_string()), URL_SAFE_NO_PAD.encode(doubled));
     let key = assertion::signing_key(&ring(&format!("k1:{SEED}")));
     let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(Ed25519.sign(&key, input.as_bytes()).to_bytes()));
-    assert_eq!(verified(&token), Err(BadIdentity::Malformed));
+    assert_eq!(verified(&token), Err(IdentityError::Malformed));
 }
 
 #[test]

@@ -48,11 +48,14 @@ impl Setup {
             revocation_endpoint: endpoints.revoke,
             registration_endpoint: endpoints.register,
             admin_page: Route::AdminPage.url(&config.public_url),
-            scopes: Scope::ALL.iter().map(|scope| OfferedScope {
-                name: scope.as_str(),
-                description: scope.consent_sentence(),
-                posts_publicly: scope.is_write(),
-            }).collect(),
+            scopes: Scope::ALL
+                .iter()
+                .map(|scope| OfferedScope {
+                    name: scope.as_str(),
+                    description: scope.consent_sentence(),
+                    posts_publicly: scope.is_write(),
+                })
+                .collect(),
             approved_clients: approved.collect(),
         }
     }
