@@ -8,17 +8,17 @@ use crate::mcp::Call;
 use crate::mcp::message::Request;
 use crate::mcp::methods;
 use crate::telemetry::trace::{TRACEPARENT, TRACESTATE, Trace};
-use crate::telemetry::{Asked, Ledger};
+use crate::telemetry::{LoggedMessage, RequestLog};
 use serde_json::Value;
 
 /// Logs a call that is about to be performed, and continues its trace.
-pub fn log(ledger: &Ledger<'_>, call: &Call) {
+pub fn log(request_log: &RequestLog<'_>, call: &Call) {
     let (era, method) = (call.version.as_str(), methods::known_name(&call.request.method));
-    ledger.heard(Asked { era, method, entry: entry(method, &call.request) });
+    request_log.set_message(LoggedMessage { era, method, entry: entry(method, &call.request) });
     if !call.version.has_handshake()
         && let Some(trace) = trace(&call.request)
     {
-        ledger.follow(trace);
+        request_log.continue_trace(trace);
     }
 }
 

@@ -1,8 +1,8 @@
-//! The three ports, noting every use in the request's ledger. Requests to StatiBeat also get their place in the trace here,
+//! The three ports, noting every use in the request's log. Requests to StatiBeat also get their place in the trace here,
 //! and are kept to so many at a time.
 
 use super::trace::{TRACEPARENT, TRACESTATE};
-use super::{Ledger, Use};
+use super::{RequestLog, Use};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// limiter, so that they never stand behind six slow reads.
 pub const AT_ONCE: usize = 5;
 
-impl Ledger<'_> {
+impl RequestLog<'_> {
     /// Waits for one use of a port and notes it.
     async fn timed<T>(
         &self,
@@ -37,54 +37,54 @@ impl Ledger<'_> {
 
 pub struct CountedDatabase<'a> {
     pub inner: &'a dyn Database,
-    pub ledger: &'a Ledger<'a>,
+    pub log: &'a RequestLog<'a>,
 }
 
 #[async_trait(?Send)]
 impl Database for CountedDatabase<'_> {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
-        self.ledger.timed(&self.ledger.database, self.inner.batch(statements), Result::is_err).await
+        self.log.timed(&self.log.database, self.inner.batch(statements), Result::is_err).await
     }
 }
 
 pub struct CountedLimiter<'a> {
     pub inner: &'a dyn RateLimiter,
-    pub ledger: &'a Ledger<'a>,
+    pub log: &'a RequestLog<'a>,
 }
 
 #[async_trait(?Send)]
 impl RateLimiter for CountedLimiter<'_> {
     async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError> {
         let take = self.inner.take(key, limit, now);
-        let decision = self.ledger.timed(&self.ledger.objects, take, Result::is_err).await;
+        let decision = self.log.timed(&self.log.objects, take, Result::is_err).await;
         if let Ok(Decision::Limited { .. }) = decision {
-            self.ledger.limit.set(Some(limit.name));
+            self.log.limit.set(Some(limit.name));
         }
         decision
     }
 
     async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
-        self.ledger.timed(&self.ledger.objects, self.inner.remaining(key, limit, now), Result::is_err).await
+        self.log.timed(&self.log.objects, self.inner.remaining(key, limit, now), Result::is_err).await
     }
 }
 
 pub struct CountedClient<'a> {
     inner: &'a dyn HttpClient,
-    ledger: &'a Ledger<'a>,
+    log: &'a RequestLog<'a>,
     random: &'a dyn Fn(&mut [u8]),
     free: Semaphore,
 }
 
 impl<'a> CountedClient<'a> {
-    pub fn new(inner: &'a dyn HttpClient, ledger: &'a Ledger<'a>, random: &'a dyn Fn(&mut [u8])) -> Self {
-        Self { inner, ledger, random, free: Semaphore::new(AT_ONCE) }
+    pub fn new(inner: &'a dyn HttpClient, log: &'a RequestLog<'a>, random: &'a dyn Fn(&mut [u8])) -> Self {
+        Self { inner, log, random, free: Semaphore::new(AT_ONCE) }
     }
 
     /// Every request upstream is a span of its own (W3C Trace Context 3.4).
     fn place_in_trace(&self, request: &mut http::Request<Bytes>) {
         let mut span = [0; 8];
         (self.random)(&mut span);
-        let trace = self.ledger.trace();
+        let trace = self.log.trace();
         let mut set = |name, text: &str| {
             if let Ok(value) = HeaderValue::from_str(text) {
                 request.headers_mut().insert(name, value);
@@ -102,7 +102,7 @@ impl HttpClient for CountedClient<'_> {
     async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
         let _turn = self.free.acquire().await;
         self.place_in_trace(&mut request);
-        let answer = self.ledger.timed(&self.ledger.upstream, self.inner.send(request), has_failed);
+        let answer = self.log.timed(&self.log.upstream, self.inner.send(request), has_failed);
         answer.await
     }
 
@@ -147,11 +147,11 @@ mod tests {
     async fn so_many_requests_are_on_their_way_at_once_and_the_others_follow() {
         let (slow, drawn) = (Slow::default(), Cell::new(0));
         let random = |bytes: &mut [u8]| bytes.fill(drawn.replace(drawn.get() + 1) + 1);
-        let ledger = Ledger::open(&|| 0, Trace::new(&random));
-        let client = CountedClient::new(&slow, &ledger, &random);
+        let log = RequestLog::open(&|| 0, Trace::new(&random));
+        let client = CountedClient::new(&slow, &log, &random);
         let answers = join_all((0..12).map(|_| client.send(http::Request::new(Bytes::new())))).await;
         assert!(answers.iter().all(Result::is_ok));
-        assert_eq!((slow.most.get(), ledger.upstream.get().count), (AT_ONCE, 12));
+        assert_eq!((slow.most.get(), log.upstream.get().count), (AT_ONCE, 12));
         let mut parents = slow.parents.take();
         parents.sort_unstable();
         parents.dedup();

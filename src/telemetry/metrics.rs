@@ -4,7 +4,7 @@
 //! ever, or old points would be read wrongly: new ones go to the end.
 
 use super::policy::Level;
-use super::{Asked, RequestRecord};
+use super::{LoggedMessage, RequestRecord};
 use serde_json::{Map, Value};
 
 /// One place: its column, its name, where its value is from.
@@ -90,7 +90,7 @@ impl RequestRecord {
     }
 }
 
-impl Asked {
+impl LoggedMessage {
     fn kind(self) -> &'static str {
         match self.method {
             "resources/read" => "read",

@@ -1,6 +1,6 @@
 //! What operators see of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
 //!
-//! A [`Ledger`] lies open while a request is answered. Ports note themselves in it ([`counted`]), handlers note what was
+//! A [`RequestLog`] lies open while a request is answered. Ports note themselves in it ([`counted`]), handlers note what was
 //! asked and why it was refused. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
 //! exceptions being ids, which are checked or drawn here, and notes of our own faults. On Workers the clock only moves
 //! while something is waited for, so every duration is time spent waiting, never time spent computing.
@@ -21,7 +21,7 @@ pub type Clock<'a> = dyn Fn() -> u64 + 'a;
 
 /// What a message asked for, in words of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct LoggedMessage {
     /// The protocol revision; empty outside the MCP endpoint.
     pub era: &'static str,
     /// The method, `other` for one that nobody knows; at the token endpoint the grant type.
@@ -32,7 +32,7 @@ pub struct Asked {
 
 /// Who asked, as far as a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asker {
+pub struct LoggedCaller {
     /// The client's id, which was checked when it connected.
     pub client: String,
     /// The grant's id; not a secret.
@@ -73,9 +73,9 @@ pub struct RequestRecord {
     /// The HTTP method; `OTHER` for an unusual one.
     pub method: &'static str,
     /// The message of a POST to the MCP endpoint, or what the token endpoint was asked.
-    pub asked: Option<Asked>,
+    pub asked: Option<LoggedMessage>,
     /// Who asked, if a token said so.
-    pub asker: Option<Asker>,
+    pub asker: Option<LoggedCaller>,
     pub status: u16,
     pub outcome: Outcome,
     /// Why, in a fixed word.
@@ -93,14 +93,14 @@ pub struct RequestRecord {
 }
 
 /// A request's record while it is being answered.
-pub struct Ledger<'a> {
+pub struct RequestLog<'a> {
     clock: &'a Clock<'a>,
     began: u64,
     trace: RefCell<Trace>,
     route: Cell<&'static str>,
     area: Cell<&'static str>,
-    asked: Cell<Option<Asked>>,
-    asker: RefCell<Option<Asker>>,
+    asked: Cell<Option<LoggedMessage>>,
+    asker: RefCell<Option<LoggedCaller>>,
     outcome: Cell<Option<Outcome>>,
     reason: Cell<Option<&'static str>>,
     limit: Cell<Option<&'static str>>,
@@ -110,7 +110,7 @@ pub struct Ledger<'a> {
     notes: RefCell<Vec<String>>,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> RequestLog<'a> {
     pub fn open(clock: &'a Clock<'a>, trace: Trace) -> Self {
         Self {
             clock,
@@ -131,28 +131,28 @@ impl<'a> Ledger<'a> {
     }
 
     /// The path was one of ours: the route, and the area of the product that it belongs to.
-    pub fn at(&self, route: &'static str, area: &'static str) {
+    pub fn set_route(&self, route: &'static str, area: &'static str) {
         self.route.set(route);
         self.area.set(area);
     }
 
     /// The message that the request carries.
-    pub fn heard(&self, asked: Asked) {
+    pub fn set_message(&self, asked: LoggedMessage) {
         self.asked.set(Some(asked));
     }
 
     /// A token said who asks.
-    pub fn asked_by(&self, asker: Asker) {
+    pub fn set_caller(&self, asker: LoggedCaller) {
         self.asker.replace(Some(asker));
     }
 
     /// What became of it, where the status does not say.
-    pub fn ended(&self, outcome: Outcome) {
+    pub fn set_outcome(&self, outcome: Outcome) {
         self.outcome.set(Some(outcome));
     }
 
     /// Why it was not done, or not as usual. The last word counts.
-    pub fn because(&self, reason: &'static str) {
+    pub fn set_reason(&self, reason: &'static str) {
         self.reason.set(Some(reason));
     }
 
@@ -162,7 +162,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Goes on with the trace that a message names, unless the request itself named one.
-    pub fn follow(&self, named: Trace) {
+    pub fn continue_trace(&self, named: Trace) {
         let mut trace = self.trace.borrow_mut();
         if trace.is_ours() {
             *trace = trace.below(named);

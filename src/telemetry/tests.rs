@@ -5,16 +5,16 @@ use super::trace::Trace;
 use super::*;
 use serde_json::{Value, json};
 
-fn ledger<'a>(clock: &'a Clock<'a>) -> Ledger<'a> {
-    Ledger::open(clock, Trace::new(&|bytes| bytes.fill(0x10)))
+fn log<'a>(clock: &'a Clock<'a>) -> RequestLog<'a> {
+    RequestLog::open(clock, Trace::new(&|bytes| bytes.fill(0x10)))
 }
 
-fn record(status: u16, story: impl FnOnce(&Ledger<'_>)) -> RequestRecord {
+fn record(status: u16, story: impl FnOnce(&RequestLog<'_>)) -> RequestRecord {
     let now = Cell::new(100);
     let clock = || now.replace(now.get() + 5);
-    let ledger = ledger(&clock);
-    story(&ledger);
-    ledger.close(RequestId("r1".into()), &http::Method::POST, status)
+    let log = log(&clock);
+    story(&log);
+    log.close(RequestId("r1".into()), &http::Method::POST, status)
 }
 
 #[test]
@@ -26,14 +26,14 @@ fn a_line_says_what_happened_and_leaves_out_what_did_not() {
         "d1": { "count": 0 }, "objects": { "count": 0 }, "upstream": { "count": 0 },
     });
     assert_eq!(line(record(404, |_| {})), plain);
-    let told = line(record(200, |ledger| {
-        ledger.at("/mcp", "other");
-        ledger.heard(Asked { era: "2026-07-28", method: "tools/call", entry: Some("create_incident") });
-        ledger.asked_by(Asker { client: "cursor".into(), grant: "g1".into() });
-        ledger.ended(Outcome::Refused);
-        ledger.because("similar_incident");
-        ledger.upstream.set(Use { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 });
-        ledger.note("look");
+    let told = line(record(200, |log| {
+        log.set_route("/mcp", "other");
+        log.set_message(LoggedMessage { era: "2026-07-28", method: "tools/call", entry: Some("create_incident") });
+        log.set_caller(LoggedCaller { client: "cursor".into(), grant: "g1".into() });
+        log.set_outcome(Outcome::Refused);
+        log.set_reason("similar_incident");
+        log.upstream.set(Use { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 });
+        log.note("look");
     }));
     let expected = json!({
         "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "similar_incident", "era": "2026-07-28",
@@ -50,9 +50,9 @@ fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(200, |_| {}).level(), Level::Info);
     assert_eq!(record(401, |_| {}).level(), Level::Info);
     assert_eq!(record(503, |_| {}).level(), Level::Warn);
-    assert_eq!(record(200, |ledger| ledger.ended(Outcome::Failed)).level(), Level::Warn);
-    assert_eq!(record(200, |ledger| ledger.note("look")).level(), Level::Warn);
-    assert_eq!(record(429, |ledger| ledger.limit.set(Some("visit"))).level(), Level::Warn);
+    assert_eq!(record(200, |log| log.set_outcome(Outcome::Failed)).level(), Level::Warn);
+    assert_eq!(record(200, |log| log.note("look")).level(), Level::Warn);
+    assert_eq!(record(429, |log| log.limit.set(Some("visit"))).level(), Level::Warn);
     assert_eq!(record(500, |_| {}).level(), Level::Error);
 }
 
@@ -76,7 +76,7 @@ fn traceparent_of_the_caller_does_not_decide_whether_its_line_is_kept() {
     let is_kept = |digit: &str, flags: &str, drawn: u8| {
         let named = Trace::parse(&format!("00-1{}-1{}-{flags}", digit.repeat(31), digit.repeat(15)), None);
         let trace = Trace::new(&|bytes| bytes.fill(drawn)).below(named.expect("a trace"));
-        policy.keeps(&Ledger::open(&|| 0, trace).close(RequestId("r1".into()), &http::Method::POST, 200))
+        policy.keeps(&RequestLog::open(&|| 0, trace).close(RequestId("r1".into()), &http::Method::POST, 200))
     };
     for (digit, flags) in [("0", "00"), ("0", "01"), ("f", "00"), ("f", "01")] {
         assert!(is_kept(digit, flags, 0x10) && !is_kept(digit, flags, 0xf0), "{digit} {flags}");
@@ -86,10 +86,10 @@ fn traceparent_of_the_caller_does_not_decide_whether_its_line_is_kept() {
 #[test]
 fn every_kind_of_request_has_its_point() {
     let kind = |area, method| {
-        record(200, |ledger| {
-            ledger.at("/", area);
+        record(200, |log| {
+            log.set_route("/", area);
             if let Some(method) = method {
-                ledger.heard(Asked { era: "", method, entry: None });
+                log.set_message(LoggedMessage { era: "", method, entry: None });
             }
         })
         .point()
@@ -115,16 +115,16 @@ fn a_point_fits_the_engine() {
 
 #[test]
 fn unusual_methods_are_not_repeated() {
-    let ledger = ledger(&|| 0);
+    let log = log(&|| 0);
     let method = http::Method::from_bytes(b"SECRET").expect("a token");
-    assert_eq!(ledger.close(RequestId("r".into()), &method, 405).method, "OTHER");
+    assert_eq!(log.close(RequestId("r".into()), &method, 405).method, "OTHER");
 }
 
 #[test]
 fn a_message_cannot_replace_the_trace_that_its_request_named() {
     let named = |digit: &str| Trace::parse(&format!("00-{}-{}-01", digit.repeat(32), digit.repeat(16)), None);
     let ours = Trace::new(&|bytes| bytes.fill(0x10));
-    let ledger = Ledger::open(&|| 0, ours.below(named("a").expect("a trace")));
-    ledger.follow(named("b").expect("a trace"));
-    assert_eq!(ledger.trace().id(), "a".repeat(32));
+    let log = RequestLog::open(&|| 0, ours.below(named("a").expect("a trace")));
+    log.continue_trace(named("b").expect("a trace"));
+    assert_eq!(log.trace().id(), "a".repeat(32));
 }

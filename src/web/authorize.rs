@@ -36,7 +36,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
             response
         }
         Err(fault) => {
-            ctx.log.because("bad_link");
+            ctx.log.set_reason("bad_link");
             refused_clients::remember(ctx, refused_client(ctx, fault)).await;
             connecting_page(&BrowserProblem::BadLink(fault))
         }

@@ -43,7 +43,7 @@ pub(super) async fn read(head: &Request<()>, route: Route, body: &dyn RequestBod
 pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route, error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => {
-            ctx.log.because("too_large");
+            ctx.log.set_reason("too_large");
             match route {
                 Route::Token | Route::Revoke => reply::token_error(&TokenError::MalformedBody),
                 Route::Register => reply::registration_error(RegistrationError::Malformed),
@@ -51,7 +51,7 @@ pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route, error: BodyError) -
             }
         }
         BodyError::Broken => {
-            ctx.log.because("broken_body");
+            ctx.log.set_reason("broken_body");
             reply::unreadable()
         }
     }

@@ -196,8 +196,8 @@ pub(super) fn answer_url(
     state: Option<&str>,
     outcome: &Result<AuthorizationCode, SentToClient>,
 ) -> Url {
-    ctx.log.because(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
-    ctx.log.ended(match outcome {
+    ctx.log.set_reason(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
+    ctx.log.set_outcome(match outcome {
         Ok(_) => Outcome::Answered,
         Err(SentToClient::Unavailable) => Outcome::Failed,
         Err(_) => Outcome::Refused,
@@ -218,7 +218,7 @@ pub(super) fn answer_url(
 }
 
 fn refuse(ctx: &RequestContext<'_>, fault: &ConsentError) -> Response {
-    ctx.log.because(match fault {
+    ctx.log.set_reason(match fault {
         ConsentError::NotThisVisit => "link_used",
         ConsentError::OtherPerson => "other_person",
         ConsentError::TooOften(_) => "limited",

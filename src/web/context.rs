@@ -9,7 +9,7 @@ use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
 use crate::storage::gathering::Gathering;
-use crate::telemetry::{Clock, Ledger};
+use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
 use crate::upstream::{Client, ClientSettings, Principal, UserClient};
 use crate::web::routes;
@@ -75,7 +75,7 @@ pub(super) struct RequestContext<'a> {
     pub now: Timestamp,
     pub random: &'a dyn Fn(&mut [u8]),
     /// Never given a secret or a customer's text.
-    pub log: &'a Ledger<'a>,
+    pub log: &'a RequestLog<'a>,
     /// The app's ports; each use is noted in the log.
     pub db: &'a dyn Database,
     pub limiter: &'a dyn RateLimiter,

@@ -21,7 +21,7 @@ use crate::storage::calls::{Call, CallOutcome, Tally};
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::Report;
 use crate::storage::unrecorded::UnrecordedRefusals;
-use crate::telemetry::Asker;
+use crate::telemetry::LoggedCaller;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
@@ -35,7 +35,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Re
             Err(error) => body::refuse(ctx, Route::Mcp, error),
         },
         Err(refusal) => {
-            ctx.log.because(refusal.word());
+            ctx.log.set_reason(refusal.word());
             refuse(ctx, &refusal)
         }
     };
@@ -81,7 +81,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, Refusal> {
         Err(reason) => return Err(no_caller(ctx, reason).await),
     };
     let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
-    ctx.log.asked_by(Asker { client, grant });
+    ctx.log.set_caller(LoggedCaller { client, grant });
     if let Some(wait) = limits::message_wait(ctx, &caller.grant_id).await {
         return Err(Refusal::TooManyMessages(wait));
     }
@@ -163,9 +163,9 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
         Err(unperformed) => (unperformed.answer, unperformed.report),
     };
     if let Some(report) = &report {
-        ctx.log.ended(report.outcome.of_request());
+        ctx.log.set_outcome(report.outcome.of_request());
         if let Some(reason) = report.reason {
-            ctx.log.because(reason.as_str());
+            ctx.log.set_reason(reason.as_str());
         }
     }
     let mut response = into_response(ctx, caller, answer).await;
@@ -224,7 +224,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer
             reply::json_bytes(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
         }
         Answer::InsufficientScope { needed } => {
-            ctx.log.because("scope_missing");
+            ctx.log.set_reason("scope_missing");
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
         Answer::AccessEnded => end_access(ctx, caller).await,

@@ -32,7 +32,7 @@ use crate::storage::calls::{self, Tally};
 use crate::storage::gathering::Gathering;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
 use crate::telemetry::trace::Trace;
-use crate::telemetry::{Ledger, RequestRecord};
+use crate::telemetry::{RequestLog, RequestRecord};
 use crate::upstream::Client;
 use bytes::Bytes;
 use context::RequestContext;
@@ -51,7 +51,7 @@ pub struct Answered {
 /// Answers a request, keeping its log. The body is read only once the head has been accepted.
 pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, body: &dyn RequestBody) -> Answered {
     let RequestInputs { request_id, now, clock, random } = inputs;
-    let log = Ledger::open(clock, Trace::of_headers(head.headers(), random));
+    let log = RequestLog::open(clock, Trace::of_headers(head.headers(), random));
     let http = CountedClient::new(&*app.http, &log, random);
     let (settings, memory) = (app.settings(), &app.memory);
     let ctx = RequestContext {
@@ -61,8 +61,8 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
         now,
         random,
         log: &log,
-        db: &CountedDatabase { inner: &*app.db, ledger: &log },
-        limiter: &CountedLimiter { inner: &*app.limiter, ledger: &log },
+        db: &CountedDatabase { inner: &*app.db, log: &log },
+        limiter: &CountedLimiter { inner: &*app.limiter, log: &log },
         upstream: Client { settings, http: &http, now, clock, random, memory },
     };
     let mut response = respond(&ctx, body).await;
@@ -101,7 +101,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let path = head.uri().path();
     let route = Route::find(path).filter(|_| is_enabled);
     let Some(route) = route else { return unavailable(if is_enabled { "" } else { path }) };
-    ctx.log.at(route.path(), route.area());
+    ctx.log.set_route(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {
         reply::preflight(route.methods())
@@ -111,7 +111,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     } else if !route.methods().contains(head.method()) {
         reply::method_not_allowed(route.methods(), is_for_programs)
     } else if let Some(refusal) = fetch_metadata::refuse(route, head) {
-        ctx.log.because("caused_by_another_page");
+        ctx.log.set_reason("caused_by_another_page");
         refusal
     } else {
         match body::receive(ctx, route, body).await {

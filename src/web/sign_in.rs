@@ -192,7 +192,7 @@ fn show(ctx: &RequestContext<'_>, fault: &Fault) -> Response {
         Fault::SignIn(error) => problem_of(error),
         Fault::TooOften(wait) => BrowserProblem::TooOften(*wait),
     };
-    ctx.log.because(match fault {
+    ctx.log.set_reason(match fault {
         Fault::LinkUsed => "link_used",
         Fault::OtherBrowser => "other_browser",
         Fault::Canceled => "canceled",

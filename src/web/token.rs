@@ -22,7 +22,7 @@ use crate::storage::calls::Tally;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens};
-use crate::telemetry::Asked;
+use crate::telemetry::LoggedMessage;
 use crate::upstream::{ApiErrorKind, identity};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -102,7 +102,7 @@ fn presented(ctx: &RequestContext<'_>, body: &[u8]) -> Option<SecretHash> {
 }
 
 pub(super) fn refuse(ctx: &RequestContext<'_>, error: &TokenError) -> Response {
-    ctx.log.because(error.word());
+    ctx.log.set_reason(error.word());
     if let TokenError::Storage(reason) = error {
         ctx.log.note(&format!("token endpoint: {reason}"));
     }
@@ -121,11 +121,11 @@ async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     match endpoint.parse(&form(ctx, body)?)? {
         TokenRequest::Code(request) => {
-            ctx.log.heard(Asked { era: "", method: "authorization_code", entry: None });
+            ctx.log.set_message(LoggedMessage { era: "", method: "authorization_code", entry: None });
             Ok(redeem(ctx, &request).await?)
         }
         TokenRequest::Refresh(request) => {
-            ctx.log.heard(Asked { era: "", method: "refresh_token", entry: None });
+            ctx.log.set_message(LoggedMessage { era: "", method: "refresh_token", entry: None });
             refresh(ctx, &request).await
         }
     }
@@ -211,11 +211,11 @@ async fn refresh_once(
     }
     match verdict {
         RefreshDecision::Rotate(scopes) => {
-            ctx.log.because("rotated");
+            ctx.log.set_reason("rotated");
             rotate(ctx, request, record, scopes).await
         }
         RefreshDecision::Repeat(scopes, rotation) => {
-            ctx.log.because("repeated");
+            ctx.log.set_reason("repeated");
             repeat(ctx, request, record, scopes, &rotation).await
         }
         // Siblings moved on while this request was on its way: it is late, not stolen.

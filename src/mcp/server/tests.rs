@@ -1,6 +1,7 @@
 //! Whole answers of the engine over a fake surface: each method in both eras, refusals, rejected batches.
 
 pub mod fake;
+mod lists;
 
 use super::*;
 use crate::catalog::find_tool;
@@ -101,69 +102,6 @@ async fn discovery_names_the_modern_revision_only() {
         "cacheScope": "public",
     });
     check_modern(&Fake::default(), "server/discover", json!({}), expected).await;
-}
-
-#[tokio::test]
-async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
-    let output = (find_tool("create_incident").expect("the catalogue has it").output_schema)();
-    let tools = json!({ "tools": [{
-        "name": "create_incident",
-        "title": "Create incident",
-        "description": "Publishes an incident at once.",
-        "inputSchema": { "type": "object" },
-        "outputSchema": output,
-        "annotations":
-            { "readOnlyHint": false, "destructiveHint": false, "idempotentHint": false, "openWorldHint": true },
-        "securitySchemes": [{ "type": "oauth2", "scopes": ["mcp.incidents.write"] }],
-    }] });
-    let templates = json!({ "resourceTemplates": [{
-        "uriTemplate": "x://{incident_id}", "name": "incident", "title": "Incident detail",
-        "description": entry("incident").description, "mimeType": "application/json",
-        "annotations": { "audience": ["assistant"], "priority": 0.9 },
-    }] });
-    let prompts = json!({ "prompts": [{
-        "name": "greet", "title": "Greet", "description": "Says hello.",
-        "arguments": [{ "name": "who", "title": "Who", "description": "A name.", "required": true }],
-    }] });
-    let resources = json!({ "resources": [] });
-    for (method, result, ttl) in [
-        ("tools/list", tools, 300_000),
-        ("resources/templates/list", templates, 300_000),
-        ("prompts/list", prompts, 300_000),
-        ("resources/list", resources, 60_000),
-    ] {
-        check_legacy(method, json!({}), result.clone()).await;
-        let mut hinted = result;
-        hinted["ttlMs"] = json!(ttl);
-        hinted["cacheScope"] = json!("private");
-        check_modern(&Fake::default(), method, json!({}), hinted).await;
-    }
-}
-
-#[tokio::test]
-async fn long_lists_come_in_pages() {
-    let surface = Fake { resources: 250, ..Fake::default() };
-    let (mut cursor, mut seen) = (Value::Null, Vec::new());
-    loop {
-        let body = request("resources/list", &json!({ "cursor": cursor }));
-        let Parsed::Json { body, .. } = legacy(&surface, Some("2025-11-25"), &body).await else {
-            panic!("a page");
-        };
-        let page = body["result"]["resources"].as_array().cloned().expect("a list");
-        assert!(page.len() <= 100);
-        seen.extend(page.into_iter().map(|entry| (entry["uri"].clone(), entry["title"].clone())));
-        cursor = body["result"]["nextCursor"].clone();
-        if cursor.is_null() {
-            break;
-        }
-    }
-    assert_eq!(seen.len(), 250);
-    assert_eq!(seen[0], (json!("x://0"), json!("Page summary")));
-    assert_eq!(seen[249], (json!("x://249"), json!("Page summary: Acme")));
-    for cursor in [json!(""), json!("after-0"), json!("after-50"), json!("after-300"), json!("300"), json!(100)] {
-        let body = request("resources/list", &json!({ "cursor": cursor }));
-        check_error(legacy(&surface, Some("2025-11-25"), &body).await, (200, -32602));
-    }
 }
 
 #[tokio::test]
