@@ -72,7 +72,7 @@ pub struct Query<'a> {
 
 /// One row, with whose it is and where the list goes on.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ActivityRow {
     pub row: Recorded,
     pub user_id: UserId,
     /// Its number; see [`Position`].
@@ -80,14 +80,14 @@ pub struct Shown {
 }
 
 #[derive(Deserialize)]
-struct ShownColumns {
+struct ActivityColumns {
     user_id: UserId,
     row: i64,
 }
 
-impl Shown {
+impl ActivityRow {
     pub(super) fn read(row: &Row) -> Result<Self> {
-        let ShownColumns { user_id, row: number } = read(row)?;
+        let ActivityColumns { user_id, row: number } = read(row)?;
         Ok(Self { row: read(row)?, user_id, number })
     }
 
@@ -98,8 +98,8 @@ impl Shown {
 }
 
 /// One page of the list, newest first, and one row more if there is one. Two bounded walks along an index each.
-pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<Shown>> {
-    run(db, select(query)).await?.iter().map(Shown::read).collect()
+pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<ActivityRow>> {
+    run(db, select(query)).await?.iter().map(ActivityRow::read).collect()
 }
 
 /// A connection that was made stands in the list of connections; one that was not made stands here alone.

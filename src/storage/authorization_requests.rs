@@ -4,7 +4,7 @@
 //! is inserted once and consumed once; each move is one conditional write.
 
 use super::audit::{self, Entry};
-use super::{Redemption, Result, health, json_list, read, redeem, run, statement};
+use super::{Redemption, Result, diagnostics, json_list, read, redeem, run, statement};
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
@@ -245,7 +245,7 @@ pub async fn approve(
         now + CODE_LIFETIME,
         consent,
     );
-    let asked = health::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
+    let asked = diagnostics::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
     let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
     Ok(Redemption::of(answers.first()))
 }

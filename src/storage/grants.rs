@@ -13,7 +13,8 @@ use std::time::Duration;
 /// How fresh `last_used_at` is kept: at most one write in this time.
 pub const LAST_USED_PRECISION: Duration = Duration::from_mins(5);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum RevokeReason {
     /// The client said so (RFC 7009).
     Client,
@@ -30,13 +31,7 @@ pub enum RevokeReason {
 impl RevokeReason {
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::CodeReplay => "code_replay",
-            Self::RefreshReuse => "refresh_reuse",
-            Self::User => "user",
-            Self::UserDisabled => "user_disabled",
-        }
+        self.into_str()
     }
 }
 

@@ -1,11 +1,11 @@
 //! Everything that the admin page shows to one person, in one batch: it is looked at often, and each question more would be a
 //! round trip that somebody waits for.
 
-use super::activity::{self, Shown};
+use super::activity::{self, ActivityRow};
 use super::blocks::{self, Block, BlockedPage};
-use super::calls::{self, DayCount};
 use super::connections::{self, EndedConnection, LiveGrant};
-use super::health::{self, Health};
+use super::diagnostics::{self, Health};
+use super::usage::{self, DayCount};
 use super::{Result, read_all};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
@@ -40,17 +40,17 @@ pub struct Found {
     /// Blocks on the pages they administer.
     pub blocks: Vec<Block>,
     /// The activity asked for, newest first, and one row more if there is one.
-    pub activity: Vec<Shown>,
+    pub activity: Vec<ActivityRow>,
 }
 
 pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
     let Question { user_id, now, .. } = *question;
     let mut batch = vec![
         connections::select(user_id, now),
-        health::select(user_id),
+        diagnostics::select(user_id),
         blocks::select_of_user(user_id),
         connections::select_ended(user_id, question.ended_since, now),
-        calls::select_since(user_id, question.first_day),
+        usage::select_since(user_id, question.first_day),
         connections::select_by_pages(question.administered, user_id, now),
         blocks::select_by_pages(question.administered),
     ];
@@ -65,6 +65,6 @@ pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
         counts: read_all(&next())?,
         others: next().iter().map(LiveGrant::read_listed).collect::<Result<_>>()?,
         blocks: read_all(&next())?,
-        activity: next().iter().map(Shown::read).collect::<Result<_>>()?,
+        activity: next().iter().map(ActivityRow::read).collect::<Result<_>>()?,
     })
 }

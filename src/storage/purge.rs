@@ -3,7 +3,7 @@
 //! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
 //! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.
 
-use super::{Result, calls, run as run_statement, statement};
+use super::{Result, run as run_statement, statement, usage};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, DatabaseError, Statement};
 use std::time::Duration;
@@ -95,7 +95,7 @@ const RULES: [Rule; 12] = [
     },
     Rule {
         table: "usage",
-        keep: calls::KEPT,
+        keep: usage::KEPT,
         sql: "DELETE FROM usage WHERE (user_id, client_id, day, outcome) IN
               (SELECT user_id, client_id, day, outcome FROM usage WHERE day < ?1 / 86400 ORDER BY day LIMIT ?2)
               RETURNING 1 AS one",

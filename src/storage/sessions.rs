@@ -29,23 +29,14 @@ pub struct SessionRecord<'a> {
 }
 
 /// Why a session ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SessionEnd {
     User,
     /// The same browser signed in again.
     Replaced,
     /// StatiBeat keeps the person out.
     UserEnded,
-}
-
-impl SessionEnd {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Replaced => "replaced",
-            Self::UserEnded => "user_ended",
-        }
-    }
 }
 
 /// Signs a browser in and out of the session that it had before, with an audit row for each. `cookie` is what only this
@@ -127,7 +118,7 @@ fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: 
         Outcome::Done.as_str(),
         record.client_id,
         record.request_id,
-        end.map(SessionEnd::as_str),
+        end.map(|end| end.into_str()),
         record.at - IDLE_LIFETIME,
     )
 }

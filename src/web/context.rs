@@ -8,7 +8,7 @@ use crate::model::timestamp::Timestamp;
 use crate::oauth::client::Clients;
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
-use crate::storage::gathering::Gathering;
+use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
 use crate::upstream::{Client, ClientSettings, Principal, UserClient};
@@ -29,7 +29,7 @@ pub struct App {
     /// Messages that this instance has counted.
     pub messages: MessageCounts,
     /// Calls that this instance has yet to count.
-    pub usage: Gathering,
+    pub usage: UsageBuffer,
 }
 
 impl App {
@@ -39,7 +39,7 @@ impl App {
         http: Rc<dyn HttpClient>,
         limiter: Rc<dyn RateLimiter>,
     ) -> Self {
-        let (memory, messages, usage) = (Memory::default(), MessageCounts::default(), Gathering::default());
+        let (memory, messages, usage) = (Memory::default(), MessageCounts::default(), UsageBuffer::default());
         Self { config, db, http, limiter, memory, messages, usage }
     }
 

@@ -42,7 +42,7 @@ pub(super) fn refuse() -> Response {
 /// Asks everything that the server needs, at once.
 async fn readiness(ctx: &RequestContext<'_>) -> Response {
     let (database, counters, upstream) =
-        future::join3(storage::readiness::check(ctx.db), look_at_a_counter(ctx), ctx.upstream.check_health()).await;
+        future::join3(storage::check_readiness(ctx.db), look_at_a_counter(ctx), ctx.upstream.check_health()).await;
     let parts =
         [("database", database.map_err(|error| error.to_string())), ("counters", counters), ("upstream", upstream)];
     let is_ready = parts.iter().all(|(_, outcome)| outcome.is_ok());

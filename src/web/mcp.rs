@@ -16,11 +16,10 @@ use crate::mcp::version::ProtocolVersion;
 use crate::model::outcome::{CallProblem, Outcome};
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
-use crate::storage::audit::{self, AuditId, Entry, Kind};
-use crate::storage::calls::{Call, CallOutcome, Tally};
+use crate::storage::audit::{self, AuditId, Entry, Kind, UnrecordedRefusals};
+use crate::storage::diagnostics::ClientReport;
 use crate::storage::grants::{self, RevokeReason};
-use crate::storage::health::Report;
-use crate::storage::unrecorded::UnrecordedRefusals;
+use crate::storage::usage::{CallOutcome, CallUsage, UsageEvent};
 use crate::telemetry::LoggedCaller;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
@@ -170,13 +169,13 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
     }
     let mut response = into_response(ctx, caller, answer).await;
     if let Some(report) = report {
-        response.extensions_mut().insert(Tally::Call(usage(ctx, caller, report)));
+        response.extensions_mut().insert(UsageEvent::Call(usage(ctx, caller, report)));
     }
     response
 }
 
 /// What is counted of a call, and kept for the connection's diagnostics.
-fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> Call {
+fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallUsage {
     let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
     let unrecorded = report.is_unrecorded.then(|| unrecorded(ctx, caller));
     let outcome = match report.outcome.of_request() {
@@ -184,12 +183,12 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> Call 
         Outcome::Failed | Outcome::Unknown => CallOutcome::Failed,
         _ => CallOutcome::Answered,
     };
-    let kept = Report {
+    let kept = ClientReport {
         program: report.client.map(|client| (client.name, client.version)),
         revision: report.version.map(ProtocolVersion::as_str),
         trouble: report.problem.map(CallProblem::as_str),
     };
-    Call { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
+    CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
 }
 
 /// A refusal that is counted instead of recorded.

@@ -28,8 +28,8 @@ pub use context::{App, RequestInputs};
 pub use reply::Response;
 
 use crate::ports::{Database, RequestBody};
-use crate::storage::calls::{self, Tally};
-use crate::storage::gathering::Gathering;
+use crate::storage::usage::{self, UsageEvent};
+use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::counted::{CountedClient, CountedDatabase, CountedLimiter};
 use crate::telemetry::trace::Trace;
 use crate::telemetry::{RequestLog, RequestRecord};
@@ -86,13 +86,13 @@ pub fn unavailable(path: &str) -> Response {
 
 /// Gathers what an answered call leaves to be counted, for no client waits for that. Some duration: after it, the caller hands what
 /// was gathered to [`count`]. `now` is in milliseconds since the Unix epoch.
-pub fn gather(response: &mut Response, gathering: &Gathering, now: u64) -> Option<Duration> {
-    gathering.add(response.extensions_mut().remove()?, now)
+pub fn gather(response: &mut Response, usage: &UsageBuffer, now: u64) -> Option<Duration> {
+    usage.add(response.extensions_mut().remove()?, now)
 }
 
-pub async fn count(db: &dyn Database, tallies: &[Tally], log: &dyn Fn(&str)) {
-    if let Err(error) = calls::count(db, tallies).await {
-        log(&format!("{} calls are not counted: {error}", tallies.len()));
+pub async fn count(db: &dyn Database, events: &[UsageEvent], log: &dyn Fn(&str)) {
+    if let Err(error) = usage::count(db, events).await {
+        log(&format!("{} calls are not counted: {error}", events.len()));
     }
 }
 

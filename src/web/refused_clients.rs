@@ -6,7 +6,7 @@ use super::limits::{self, Sender, Verdict};
 use super::reply::{self, Response};
 use crate::oauth::client::diagnosis::{Advice, Never, RefusedClient};
 use crate::oauth::secret;
-use crate::storage::refusals::{self, Refusal};
+use crate::storage::refused_clients::{self, RefusedClientRecord};
 use http::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,14 +18,14 @@ pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedCl
     if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx)).await, Verdict::Pass) {
         return;
     }
-    if let Err(error) = refusals::remember(ctx.db, &refused, part(&sender), ctx.now).await {
+    if let Err(error) = refused_clients::remember(ctx.db, &refused, part(&sender), ctx.now).await {
         ctx.log.note(&format!("a refused client is not remembered: {error}"));
     }
 }
 
 /// Which part of the rows a sender's network falls into. It says too little to tell who sent it.
 fn part(sender: &Sender) -> u32 {
-    secret::hash(&sender.network()).0.bytes().map(u32::from).sum::<u32>() % refusals::PARTS
+    secret::hash(&sender.network()).0.bytes().map(u32::from).sum::<u32>() % refused_clients::PARTS
 }
 
 /// The operator's view, behind the health token.
@@ -33,7 +33,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     if !health::is_operator(ctx) {
         return health::refuse();
     }
-    match refusals::list(ctx.db).await {
+    match refused_clients::list(ctx.db).await {
         Ok(refused) => {
             let bad_entries: Vec<String> = ctx.app.config.bad_redirects.iter().map(ToString::to_string).collect();
             let refused: Vec<Value> = refused.iter().map(shown).collect();
@@ -46,8 +46,8 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     }
 }
 
-fn shown(refusal: &Refusal) -> Value {
-    let Refusal { refused, times, first_at, last_at } = refusal;
+fn shown(refusal: &RefusedClientRecord) -> Value {
+    let RefusedClientRecord { refused, times, first_at, last_at } = refusal;
     let advice = refused.advice();
     let line = if let Advice::Add(line) = &advice { Some(line) } else { None };
     json!({

@@ -18,10 +18,10 @@ use crate::oauth::token::{
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
-use crate::storage::calls::Tally;
+use crate::storage::diagnostics::RejectedRefresh;
 use crate::storage::grants::{self, RevokeReason};
-use crate::storage::health::RefusedRefresh;
 use crate::storage::tokens::{self, NewTokens};
+use crate::storage::usage::UsageEvent;
 use crate::telemetry::LoggedMessage;
 use crate::upstream::{ApiErrorKind, identity};
 use http::StatusCode;
@@ -47,17 +47,17 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
             }
             let mut response = refuse(ctx, &error);
             if let Some(refused) = counted {
-                response.extensions_mut().insert(Tally::RefusedRefresh(*refused));
+                response.extensions_mut().insert(UsageEvent::RejectedRefresh(*refused));
             }
             response
         }
     }
 }
 
-/// Why there are no tokens, and whose refresh that was, where that is known: for the doctor of their connection.
+/// Why there are no tokens, and whose refresh that was, where that is known: for the diagnostics of their connection.
 struct Refusal {
     error: TokenError,
-    of: Option<Box<RefusedRefresh>>,
+    of: Option<Box<RejectedRefresh>>,
 }
 
 impl<E: Into<TokenError>> From<E> for Refusal {
@@ -69,7 +69,7 @@ impl<E: Into<TokenError>> From<E> for Refusal {
 impl Refusal {
     fn of(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
         let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
-        let refused = RefusedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
+        let refused = RejectedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
         Self { error, of: Some(Box::new(refused)) }
     }
 }

@@ -43,7 +43,7 @@ pub const TABLE: [Row; 17] = [
         &[
             "web",
             "hosted::rate_limit",
-            "storage::gathering",
+            "storage::usage_buffer",
             "storage::purge",
             "config",
             "ports",

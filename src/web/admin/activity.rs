@@ -9,7 +9,7 @@ use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::line;
 use crate::oauth::parameters::Parameters;
-use crate::storage::activity::{self, Position, Shown};
+use crate::storage::activity::{self, ActivityRow, Position};
 use crate::upstream::UserClient;
 use crate::upstream::audit_logs::{self, AuditLogs};
 use crate::upstream::identity::AccessiblePage;
@@ -73,7 +73,7 @@ struct ActivityItem {
 }
 
 impl ActivityItem {
-    fn new(shown: Shown, viewer: &Viewer) -> Self {
+    fn new(shown: ActivityRow, viewer: &Viewer) -> Self {
         let row = shown.row;
         Self {
             at: row.at,
@@ -126,7 +126,7 @@ impl ActivityRequest {
     }
 
     /// The list of what the database answered.
-    pub fn list(self, mut rows: Vec<Shown>, viewer: &Viewer) -> ActivityList {
+    pub fn list(self, mut rows: Vec<ActivityRow>, viewer: &Viewer) -> ActivityList {
         let has_more = rows.len() > activity::PAGE_LENGTH;
         rows.truncate(activity::PAGE_LENGTH);
         let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position()));

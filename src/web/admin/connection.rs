@@ -8,7 +8,7 @@ use super::time;
 use super::view_model::{AdminView, ConnectionSummary, DAYS, DayCalls, OwnConnection};
 use crate::mcp::version::ProtocolVersion;
 use crate::oauth::grant::PageChoice;
-use crate::storage::calls::CallOutcome;
+use crate::storage::usage::CallOutcome;
 use maud::{Markup, html};
 
 pub(super) fn section(view: &AdminView) -> Markup {

@@ -7,7 +7,7 @@ use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::storage::connections::LiveGrant;
-use crate::storage::health::Health;
+use crate::storage::diagnostics::Health;
 use crate::upstream::identity::AccessiblePage;
 use serde::Serialize;
 

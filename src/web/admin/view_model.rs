@@ -14,11 +14,11 @@ use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
-use crate::storage::activity::{self, Shown};
+use crate::storage::activity::{self, ActivityRow};
 use crate::storage::blocks::Block;
-use crate::storage::calls::{self, CallOutcome, DayCount};
 use crate::storage::connections::{EndedConnection, ListedPage, LiveGrant};
 use crate::storage::overview::{self, Question};
+use crate::storage::usage::{self, CallOutcome, DayCount};
 use crate::upstream::identity::AccessiblePage;
 use serde::Serialize;
 use std::time::Duration;
@@ -182,9 +182,9 @@ pub(super) async fn load(
     viewer: &Viewer,
     pages: &[AccessiblePage],
     activity: Option<activity::Query<'_>>,
-) -> Result<(Connected, Vec<Shown>), AdminError> {
+) -> Result<(Connected, Vec<ActivityRow>), AdminError> {
     let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
-    let first_day = calls::day_of(ctx.now) - DAYS + 1;
+    let first_day = usage::day_of(ctx.now) - DAYS + 1;
     let question = Question {
         user_id: &viewer.person.user_id,
         administered: &administered,

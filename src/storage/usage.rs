@@ -1,10 +1,10 @@
-//! How many calls each connection made on each day, by how they ended; which pages it reached, and how it is doing.
+//! Usage: the calls of each connection per day by outcome, the pages it accessed, and its diagnostics.
 //!
-//! Gathered per instance ([`super::gathering`]) and written after the answers have left, so that no call waits for it. A count
-//! that is lost is lost: it is a picture, not a bill.
+//! Buffered per instance ([`super::usage_buffer`]) and written after the answers have left, so that no call waits for it.
+//! Counts may be lost: they feed a chart, not a bill.
 
-use super::health::{self, RefusedRefresh, Report};
-use super::unrecorded::{self, UnrecordedRefusals};
+use super::audit::{self, UnrecordedRefusals};
+use super::diagnostics::{self, ClientReport, RejectedRefresh};
 use super::{Result, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
@@ -18,8 +18,9 @@ use std::time::Duration;
 pub const KEPT: Duration = Duration::from_hours(35 * 24);
 const DAY: i64 = 24 * 60 * 60;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallOutcome {
     Answered,
     /// With a reason that the caller can do something about.
@@ -34,31 +35,25 @@ impl CallOutcome {
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        }
+        self.into_str()
     }
 }
 
-/// Something that an answer leaves to be counted.
+/// What a response leaves to be counted.
 #[derive(Clone, Debug)]
-pub enum Tally {
-    Call(Call),
-    /// A refresh that was refused.
-    RefusedRefresh(RefusedRefresh),
+pub enum UsageEvent {
+    Call(CallUsage),
+    RejectedRefresh(RejectedRefresh),
 }
 
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct CallUsage {
     pub user_id: UserId,
     pub client_id: ClientId,
     pub outcome: CallOutcome,
     /// The page it reached, if one.
     pub page_id: Option<PageId>,
-    /// What it told of its program.
-    pub report: Report,
+    pub report: ClientReport,
     /// Set when it was refused and has no audit row of its own.
     pub unrecorded: Option<Box<UnrecordedRefusals>>,
     pub at: Timestamp,
@@ -70,12 +65,12 @@ pub fn day_of(at: Timestamp) -> i64 {
 }
 
 /// Counts all of them, in one batch.
-pub async fn count(db: &dyn Database, tallies: &[Tally]) -> Result<()> {
-    let calls: Vec<&Call> =
-        tallies.iter().filter_map(|tally| if let Tally::Call(call) = tally { Some(call) } else { None }).collect();
-    let refused = tallies.iter().filter_map(|tally| match tally {
-        Tally::RefusedRefresh(refused) => Some(health::statement_for_refusal(refused)),
-        Tally::Call(_) => None,
+pub async fn count(db: &dyn Database, events: &[UsageEvent]) -> Result<()> {
+    let calls: Vec<&CallUsage> =
+        events.iter().filter_map(|event| if let UsageEvent::Call(call) = event { Some(call) } else { None }).collect();
+    let refused = events.iter().filter_map(|event| match event {
+        UsageEvent::RejectedRefresh(refused) => Some(diagnostics::statement_for_rejection(refused)),
+        UsageEvent::Call(_) => None,
     });
     let statements: Vec<Statement> =
         counts(&calls).chain(reports(&calls)).chain(reaches(&calls)).chain(unrecorded(&calls)).chain(refused).collect();
@@ -86,7 +81,7 @@ pub async fn count(db: &dyn Database, tallies: &[Tally]) -> Result<()> {
 }
 
 /// One statement for all calls of a connection on a day that ended alike.
-fn counts(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut alike = BTreeMap::new();
     for call in calls {
         *alike
@@ -107,20 +102,20 @@ fn counts(calls: &[&Call]) -> impl Iterator<Item = Statement> {
 }
 
 /// What they told of their programs, in the order they came; of reports that say the same, the last.
-fn reports(calls: &[&Call]) -> impl Iterator<Item = Statement> {
-    let mut told: Vec<&Call> = Vec::new();
+fn reports(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
+    let mut told: Vec<&CallUsage> = Vec::new();
     for call in calls {
-        let same = |other: &&Call| {
+        let same = |other: &&CallUsage| {
             (&other.user_id, &other.client_id, &other.report) == (&call.user_id, &call.client_id, &call.report)
         };
         told.retain(|other| !same(other));
         told.push(call);
     }
-    told.into_iter().map(|call| health::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at))
+    told.into_iter().map(|call| diagnostics::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at))
 }
 
 /// One statement for each page that a connection reached.
-fn reaches(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut first = BTreeMap::new();
     for call in calls {
         if let Some(page_id) = call.page_id {
@@ -139,13 +134,13 @@ fn reaches(calls: &[&Call]) -> impl Iterator<Item = Statement> {
 }
 
 /// One statement for the refused calls under a grant that have no row of their own.
-fn unrecorded(calls: &[&Call]) -> impl Iterator<Item = Statement> {
+fn unrecorded(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut of_grants: BTreeMap<&str, UnrecordedRefusals> = BTreeMap::new();
     for refusals in calls.iter().filter_map(|call| call.unrecorded.as_deref()) {
         let known = of_grants.entry(&refusals.grant_id.0);
         known.and_modify(|known| known.calls += refusals.calls).or_insert_with(|| refusals.clone());
     }
-    of_grants.into_values().map(|refusals| unrecorded::statement_for_unrecorded(&refusals))
+    of_grants.into_values().map(|refusals| audit::statement_for_unrecorded(&refusals))
 }
 
 /// The calls of one connection on one day that ended one way.
@@ -173,20 +168,20 @@ mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
 
-    fn call(user: &str, outcome: CallOutcome, at: i64) -> Call {
-        Call {
+    fn call(user: &str, outcome: CallOutcome, at: i64) -> CallUsage {
+        CallUsage {
             user_id: UserId(user.into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
             outcome,
             page_id: Some(PageId(42)),
-            report: Report::default(),
+            report: ClientReport::default(),
             unrecorded: None,
             at: Timestamp::from_seconds(at),
         }
     }
 
     /// A day's end, the next day, a refused one, and somebody else.
-    fn calls() -> Vec<Tally> {
+    fn calls() -> Vec<UsageEvent> {
         [
             ("1", CallOutcome::Answered, DAY - 1),
             ("1", CallOutcome::Answered, DAY),
@@ -194,7 +189,7 @@ mod tests {
             ("1", CallOutcome::Refused, DAY),
             ("2", CallOutcome::Failed, DAY),
         ]
-        .map(|(user, outcome, at)| Tally::Call(call(user, outcome, at)))
+        .map(|(user, outcome, at)| UsageEvent::Call(call(user, outcome, at)))
         .to_vec()
     }
 
@@ -208,8 +203,8 @@ mod tests {
     #[tokio::test]
     async fn calls_add_up_by_connection_day_and_outcome() {
         let db = TestDatabase::new();
-        for tally in calls() {
-            count(&db, &[tally]).await.expect("counted");
+        for event in calls() {
+            count(&db, &[event]).await.expect("counted");
         }
         check_counts(&db).await;
     }
@@ -223,8 +218,8 @@ mod tests {
 
     #[test]
     fn calls_that_tell_the_same_are_one_statement_of_each_kind() {
-        let same: Vec<Call> = (0..100).map(|second| call("1", CallOutcome::Answered, second)).collect();
-        let same: Vec<&Call> = same.iter().collect();
+        let same: Vec<CallUsage> = (0..100).map(|second| call("1", CallOutcome::Answered, second)).collect();
+        let same: Vec<&CallUsage> = same.iter().collect();
         assert_eq!((counts(&same).count(), reports(&same).count(), reaches(&same).count()), (1, 1, 1));
     }
 }

@@ -16,7 +16,7 @@ const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// A refused client, with how often it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedClientRecord {
     pub refused: RefusedClient,
     /// How often it was remembered.
     pub times: i64,
@@ -57,14 +57,14 @@ pub async fn remember(db: &dyn Database, refused: &RefusedClient, part: u32, now
 }
 
 /// What is remembered, the latest first.
-pub async fn list(db: &dyn Database) -> Result<Vec<Refusal>> {
+pub async fn list(db: &dyn Database) -> Result<Vec<RefusedClientRecord>> {
     let select = statement!(
         "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients
          ORDER BY last_at DESC, step, client, host LIMIT 500",
     );
     let read_one = |row| {
         let Counts { times, first_at, last_at } = read(row)?;
-        Ok(Refusal { refused: read(row)?, times, first_at, last_at })
+        Ok(RefusedClientRecord { refused: read(row)?, times, first_at, last_at })
     };
     run(db, select).await?.iter().map(read_one).collect()
 }

@@ -1,8 +1,8 @@
-//! How connections are doing, for the admin page's doctor: what each program calls itself and speaks, what it last ran into,
-//! and what it once asked for.
+//! Diagnostics of connections, for the admin page: name, version and protocol of each client, its last failures, and the scopes
+//! it requested.
 //!
-//! Nothing here costs anybody a round trip: what a call or a refused refresh tells is written after the answer has left, what
-//! was asked for together with the approval. Refreshes that went well are not counted anywhere: the generation of the
+//! Nothing here costs anybody a round trip: what a call or a rejected refresh tells is written after the answer has left, what
+//! was requested together with the approval. Refreshes that went well are not counted anywhere: the generation of the
 //! newest refresh token says how many there were.
 
 use super::statement;
@@ -18,9 +18,9 @@ use std::time::Duration;
 /// A call that tells nothing new is written down at most once in this time.
 const PRECISION: Duration = Duration::from_mins(1);
 
-/// What one call told of its program.
+/// What one call told of its client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ClientReport {
     /// What it calls itself, and its version. From outside; already cleaned and cut.
     pub program: Option<(String, String)>,
     /// The revision of the protocol it speaks.
@@ -30,7 +30,12 @@ pub struct Report {
 }
 
 /// Writes down what a call told.
-pub(super) fn statement_for_call(user_id: &UserId, client_id: &ClientId, report: &Report, at: Timestamp) -> Statement {
+pub(super) fn statement_for_call(
+    user_id: &UserId,
+    client_id: &ClientId,
+    report: &ClientReport,
+    at: Timestamp,
+) -> Statement {
     let (program, version) = match &report.program {
         Some((name, version)) => (Some(name.as_str()), Some(version.as_str())),
         None => (None, None),
@@ -76,9 +81,9 @@ pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash,
     )
 }
 
-/// A refresh that was refused.
+/// A refresh token that was rejected.
 #[derive(Clone, Debug)]
-pub struct RefusedRefresh {
+pub struct RejectedRefresh {
     pub user_id: UserId,
     pub client_id: ClientId,
     /// Why, in a word of ours.
@@ -86,7 +91,7 @@ pub struct RefusedRefresh {
     pub at: Timestamp,
 }
 
-pub(super) fn statement_for_refusal(refused: &RefusedRefresh) -> Statement {
+pub(super) fn statement_for_rejection(refused: &RejectedRefresh) -> Statement {
     statement!(
         "INSERT INTO connections (user_id, client_id, refresh_failures, refresh_failure_reason, refresh_failed_at)
          VALUES (?1, ?2, 1, ?3, ?4)
@@ -169,12 +174,12 @@ mod tests {
         (UserId("1".into()), ClientId::parse("cursor").expect("a client id"))
     }
 
-    fn report(program: Option<&str>, revision: &'static str, trouble: Option<&'static str>) -> Report {
-        Report { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), trouble }
+    fn report(program: Option<&str>, revision: &'static str, trouble: Option<&'static str>) -> ClientReport {
+        ClientReport { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), trouble }
     }
 
     /// What is known after these calls, each with its second.
-    async fn known_after(calls: &[(i64, Report)]) -> Health {
+    async fn known_after(calls: &[(i64, ClientReport)]) -> Health {
         let (db, (user, client)) = (TestDatabase::new(), mara());
         for (second, report) in calls {
             let statement = statement_for_call(&user, &client, report, Timestamp::from_seconds(*second));
@@ -222,8 +227,8 @@ mod tests {
         let (db, (user, client)) = (TestDatabase::new(), mara());
         for (second, reason) in [(1, "expired"), (2, "replayed")] {
             let at = Timestamp::from_seconds(second);
-            let refused = RefusedRefresh { user_id: user.clone(), client_id: client.clone(), reason, at };
-            run(&db, statement_for_refusal(&refused)).await.expect("counted");
+            let refused = RejectedRefresh { user_id: user.clone(), client_id: client.clone(), reason, at };
+            run(&db, statement_for_rejection(&refused)).await.expect("counted");
         }
         let known: Health = find_one(&db, select(&user)).await.expect("an answer").expect("a row");
         assert_eq!(known.refreshes_failed, 2);
