@@ -196,6 +196,8 @@ fn list(entry: &'static Resource, page: Option<&AccessiblePage>) -> Option<Liste
 }
 
 #[cfg(test)]
+mod outcome_table;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

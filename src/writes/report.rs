@@ -129,7 +129,7 @@ pub fn unreachable_page(page_id: PageId) -> String {
 }
 
 /// Why there is no write, or may be none, and how to go on.
-fn not_written(reason: &WriteError, page_id: PageId) -> Result<String, mcp::Error> {
+pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String, mcp::Error> {
     Ok(match reason {
         WriteError::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
         WriteError::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
