@@ -110,105 +110,108 @@ pub(super) fn unavailable_page() -> Response {
     page(StatusCode::NOT_FOUND, "Hosted MCP is not available", &body)
 }
 
+fn text(title: &'static str, happened: impl Into<String>, advice: &'static str) -> ProblemText {
+    ProblemText { title, happened: happened.into(), advice }
+}
+
 /// Most of these people came from an app and go back to it.
 fn connecting(problem: &BrowserProblem<'_>) -> ProblemText {
-    let (title, happened, advice): (_, String, _) = match problem {
-        BrowserProblem::BadLink(fault) => (
+    match problem {
+        BrowserProblem::BadLink(fault) => text(
             "This app cannot be connected",
             format!("The app sent a sign-in link that StatiBeat cannot trust: {}.", bad_link(*fault)),
             "Nothing was shared. Tell the people who make the app or run this connector; they can look up the client and its redirect address. There is nothing you can change here.",
         ),
-        BrowserProblem::LinkUsed => (
+        BrowserProblem::LinkUsed => text(
             "This link has been used or is too old",
-            "A sign-in link works once and for ten minutes.".into(),
+            "A sign-in link works once and for ten minutes.",
             "If you have just answered, look at your app: it may be connected already. Otherwise go back to it and start connecting again.",
         ),
-        BrowserProblem::NotInATab => (
+        BrowserProblem::NotInATab => text(
             "This page opens only in a tab of its own",
-            "Another page tried to load it: in a frame, as an image, or before you went there.".into(),
+            "Another page tried to load it: in a frame, as an image, or before you went there.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::OtherBrowser => (
+        BrowserProblem::OtherBrowser => text(
             "This was started in another browser",
-            "A connection must be finished in the browser and the tab it was started in, with cookies allowed.".into(),
+            "A connection must be finished in the browser and the tab it was started in, with cookies allowed.",
             "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, do not follow it.",
         ),
-        BrowserProblem::OtherPerson => (
+        BrowserProblem::OtherPerson => text(
             "This page was shown to somebody else",
-            "The form was made for another account than the one that is signed in now.".into(),
+            "The form was made for another account than the one that is signed in now.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::SignInCanceled => (
+        BrowserProblem::SignInCanceled => text(
             "Sign-in was canceled",
-            "You turned back before signing in to StatiBeat.".into(),
+            "You turned back before signing in to StatiBeat.",
             "Nothing was shared. You can close this tab, or go back to your app and start again.",
         ),
-        BrowserProblem::SignInFailed => (
+        BrowserProblem::SignInFailed => text(
             "Sign-in did not work",
-            "StatiBeat's sign-in sent an answer that does not belong to this connection.".into(),
+            "StatiBeat's sign-in sent an answer that does not belong to this connection.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::SignInRefused => (
+        BrowserProblem::SignInRefused => text(
             "Your account cannot connect apps",
-            "StatiBeat says that this account is disabled.".into(),
+            "StatiBeat says that this account is disabled.",
             "Nothing was shared. An administrator of your organization can enable it.",
         ),
-        BrowserProblem::NoPage { email, .. } => (
+        BrowserProblem::NoPage { email, .. } => text(
             "There is no status page to connect",
             format!("You are signed in as {email}, and this account can see no status page."),
             "Nothing was shared. Ask an administrator of your status page to give you a role on it, or start again with another account.",
         ),
-        BrowserProblem::TooOften(wait) => (
+        BrowserProblem::TooOften(wait) => text(
             "Too many attempts",
             format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
             "Nothing was shared. Wait, then go back to your app and start connecting again.",
         ),
-        BrowserProblem::TryLater => (
+        BrowserProblem::TryLater => text(
             "Something is not answering",
-            "StatiBeat or this connector cannot be reached at the moment.".into(),
+            "StatiBeat or this connector cannot be reached at the moment.",
             "Nothing was shared. Go back to your app in a minute and start connecting again.",
         ),
-        BrowserProblem::ForeignForm | BrowserProblem::NotThere => return looking_after(problem),
-    };
-    ProblemText { title, happened, advice }
+        BrowserProblem::ForeignForm | BrowserProblem::NotThere => looking_after(problem),
+    }
 }
 
 /// There is no app to go back to.
 fn looking_after(problem: &BrowserProblem<'_>) -> ProblemText {
-    let (title, happened, advice): (_, String, _) = match problem {
-        BrowserProblem::ForeignForm => (
+    match problem {
+        BrowserProblem::ForeignForm => text(
             "This form cannot be used",
-            "It was not sent from a page of yours that is still current.".into(),
+            "It was not sent from a page of yours that is still current.",
             "Nothing was changed. Open the Hosted MCP page again and try once more.",
         ),
-        BrowserProblem::NotThere => (
+        BrowserProblem::NotThere => text(
             "There is nothing here",
-            "What you are looking for does not exist, has ended, or is not yours to change.".into(),
+            "What you are looking for does not exist, has ended, or is not yours to change.",
             "Nothing was changed. Open the Hosted MCP page to see what there is.",
         ),
-        BrowserProblem::OtherBrowser => (
+        BrowserProblem::OtherBrowser => text(
             "This was started in another browser",
-            "Signing in must be finished in the browser it was started in, with cookies allowed.".into(),
+            "Signing in must be finished in the browser it was started in, with cookies allowed.",
             "Nobody was signed in. Open the Hosted MCP page and try again. If somebody sent you this link, do not follow it.",
         ),
-        BrowserProblem::SignInFailed => (
+        BrowserProblem::SignInFailed => text(
             "Sign-in did not work",
-            "StatiBeat's sign-in sent an answer that does not belong to this browser.".into(),
+            "StatiBeat's sign-in sent an answer that does not belong to this browser.",
             "Nobody was signed in. Open the Hosted MCP page and try again.",
         ),
-        BrowserProblem::SignInRefused => (
+        BrowserProblem::SignInRefused => text(
             "Your account is disabled",
-            "StatiBeat says so, and you are signed out here.".into(),
+            "StatiBeat says so, and you are signed out here.",
             "An administrator of your organization can enable it.",
         ),
-        BrowserProblem::TooOften(wait) => (
+        BrowserProblem::TooOften(wait) => text(
             "Too many attempts",
             format!("Signing in was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
             "Wait, then open the Hosted MCP page again.",
         ),
-        BrowserProblem::TryLater => (
+        BrowserProblem::TryLater => text(
             "Something is not answering",
-            "StatiBeat or this connector cannot be reached at the moment.".into(),
+            "StatiBeat or this connector cannot be reached at the moment.",
             "Open the Hosted MCP page again in a minute. If you have just changed something, look there whether it took effect.",
         ),
         BrowserProblem::BadLink(_)
@@ -216,9 +219,8 @@ fn looking_after(problem: &BrowserProblem<'_>) -> ProblemText {
         | BrowserProblem::LinkUsed
         | BrowserProblem::OtherPerson
         | BrowserProblem::SignInCanceled
-        | BrowserProblem::NoPage { .. } => return connecting(problem),
-    };
-    ProblemText { title, happened, advice }
+        | BrowserProblem::NoPage { .. } => connecting(problem),
+    }
 }
 
 /// What is wrong with a link, for those who make the app.

@@ -73,11 +73,9 @@ const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const GET_AND_POST: &[Method] = &[Method::GET, Method::POST];
 
-/// Path, methods besides the preflight of programs' routes, and who calls it.
-type Row = (&'static str, &'static [Method], Audience);
-
 impl Route {
-    const fn row(self) -> Row {
+    /// Path, methods besides the preflight of programs' routes, and who calls it.
+    const fn row(self) -> (&'static str, &'static [Method], Audience) {
         use Audience::{Browser, Programs};
         match self {
             Route::ProtectedResource => ("/.well-known/oauth-protected-resource/mcp", LOOK, Programs),
