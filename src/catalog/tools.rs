@@ -121,7 +121,7 @@ const fn tool<A: Arguments>(
         effect,
         hosted,
         input_schema: arguments::input_schema::<A>,
-        output_schema: || A::REPORT.schema(),
+        output_schema: if hosted.is_some() { || A::REPORT.schema(true) } else { || A::REPORT.schema(false) },
         write: write::<A>,
         report: |written| A::REPORT.of(written),
     }

@@ -10,7 +10,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, WriteFingerprint};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
-    self, Acquisition, DuplicateRule, Ending, Handle, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
+    self, Acquisition, DuplicateRule, Ending, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
 };
 use crate::writes::outcome::{WriteError, WriteReport, classify};
 use crate::writes::store::{Acquired, AuditRow, Duplicate, Lease, Takeover, WriteStore};
@@ -61,8 +61,7 @@ impl<'a> D1WriteStore<'a> {
     }
 
     fn key(&self) -> Key<'_> {
-        let WriteFingerprint { key_hash, digest, fields, .. } = self.fingerprint;
-        Key { grant_id: &self.guard.caller.grant_id, hash: key_hash, fingerprint: digest, fields }
+        Key { grant_id: &self.guard.caller.grant_id, fingerprint: self.fingerprint }
     }
 
     fn describe(&self, duplicate: StoredDuplicate) -> Duplicate {
@@ -75,13 +74,12 @@ impl<'a> D1WriteStore<'a> {
         confirmation: Option<&Confirmation>,
         external_id: &str,
     ) -> Result<Acquisition, WriteError> {
-        let handle = confirmation.map(|it| Handle { nonce: it.nonce.clone(), expires_at: it.expires_at });
         let duplicates = match self.write.external_id() {
             Some(_) => DuplicateRule::Allowed,
             None => DuplicateRule::Refused { shown: confirmation.and_then(|it| it.shown.duplicate.as_deref()) },
         };
         let (key, entry) = (self.key(), self.call.entry(self.attempt.clone()));
-        let request = LeaseRequest { key, external_id, handle: handle.as_ref(), duplicates, entry: &entry };
+        let request = LeaseRequest { key, external_id, confirmation, duplicates, entry: &entry };
         idempotency::acquire(self.guard.db, &request).await.map_err(|error| {
             (self.guard.log)(&format!("{error}; request {} was not posted", self.guard.request_id));
             WriteError::Unrecorded

@@ -17,11 +17,10 @@ use super::{Result, statement};
 use crate::model::flag;
 use crate::model::ids::GrantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::write::WriteDenial;
+use crate::model::write::{Confirmation, WriteDenial, WriteFingerprint};
 use crate::ports::{Database, DatabaseError, Row, Statement};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a key is remembered.
@@ -34,27 +33,11 @@ pub const LEASE: Duration = Duration::from_mins(2);
 /// does as long as it is remembered.
 pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
 
-/// A digest for each argument, to say which of them differ.
-pub type Fields = BTreeMap<String, String>;
-
 /// A write as its key names it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
     pub grant_id: &'a GrantId,
-    /// Of the client's key, or of the arguments.
-    pub hash: &'a str,
-    /// Of all arguments, page and tool included.
-    pub fingerprint: &'a str,
-    /// The same, one by one.
-    pub fields: &'a Fields,
-}
-
-/// A confirm token that an attempt redeems.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    pub nonce: String,
-    /// When it would have expired.
-    pub expires_at: Timestamp,
+    pub fingerprint: &'a WriteFingerprint,
 }
 
 #[derive(Clone, Debug)]
@@ -62,8 +45,8 @@ pub struct LeaseRequest<'a> {
     pub key: Key<'a>,
     /// What the upstream shall know the write by, if this attempt is the first.
     pub external_id: &'a str,
-    /// The handle that confirms it, if one was needed.
-    pub handle: Option<&'a Handle>,
+    /// What confirms it, if that was needed.
+    pub confirmation: Option<&'a Confirmation>,
     /// Whether the same write through another connection stands in the way.
     pub duplicates: DuplicateRule<'a>,
     /// The attempt's audit row. Its id names the attempt.
@@ -124,7 +107,7 @@ pub enum Acquisition {
     Conflict {
         fields: Vec<String>,
     },
-    /// The handle has been used for something else.
+    /// The confirm token was redeemed for something else.
     TokenRedeemed,
     /// Another connection asked for the same a moment ago.
     Duplicate(StoredDuplicate),
@@ -184,16 +167,16 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
          WHERE idempotency.started_at <= ?12"
         ),
         request.key.grant_id,
-        request.key.hash,
+        request.key.fingerprint.key_hash.as_str(),
         target.as_ref().map_or("", |target| target.tool),
         request.page_id(),
-        request.key.fingerprint,
-        fields_as_text(request.key.fields),
+        request.key.fingerprint.digest.as_str(),
+        serde_json::to_string(&request.key.fingerprint.fields).unwrap_or_default(),
         request.external_id,
         id,
         *at + LEASE,
         *at,
-        request.handle.map(|handle| handle.nonce.as_str()),
+        request.confirmation.map(|confirmation| confirmation.nonce.as_str()),
         *at - KEEP,
         request.duplicates_since(),
         request.shown_duplicate(),
@@ -232,10 +215,10 @@ fn take_over(request: &LeaseRequest<'_>) -> Statement {
          = 'writes_paused'"
         ),
         request.key.grant_id,
-        request.key.hash,
+        request.key.fingerprint.key_hash.as_str(),
         id,
         *at + LEASE,
-        request.key.fingerprint,
+        request.key.fingerprint.digest.as_str(),
         *at,
         *at - KEEP,
         request.page_id(),
@@ -248,10 +231,10 @@ fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
         "INSERT INTO used_nonces (nonce, expires_at) SELECT ?1, ?2 WHERE ?1 IS NOT NULL \
          AND EXISTS (SELECT 1 FROM idempotency WHERE grant_id = ?3 AND key_hash = ?4 AND owner = ?5) \
          ON CONFLICT (nonce) DO NOTHING",
-        request.handle.map(|handle| handle.nonce.as_str()),
-        request.handle.map_or(request.entry.at, |handle| handle.expires_at),
+        request.confirmation.map(|confirmation| confirmation.nonce.as_str()),
+        request.confirmation.map_or(request.entry.at, |confirmation| confirmation.expires_at),
         request.key.grant_id,
-        request.key.hash,
+        request.key.fingerprint.key_hash.as_str(),
         &request.entry.id,
     )
 }
@@ -279,7 +262,8 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
     );
     let mut values = audit::values(request.entry);
     let expired_at = request.entry.at - KEEP;
-    values.extend([request.key.hash.into(), request.key.fingerprint.into(), expired_at.into()]);
+    let WriteFingerprint { key_hash, digest, .. } = request.key.fingerprint;
+    values.extend([key_hash.as_str().into(), digest.as_str().into(), expired_at.into()]);
     values.extend([request.duplicates_since().into(), request.shown_duplicate().into()]);
     Statement { sql, values }
 }
@@ -289,7 +273,7 @@ fn select(request: &LeaseRequest<'_>) -> Statement {
         "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
          WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
         request.key.grant_id,
-        request.key.hash,
+        request.key.fingerprint.key_hash.as_str(),
         request.entry.at - KEEP,
     )
 }
@@ -315,7 +299,7 @@ fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, sho
          WHERE digest = ?1 AND grant_id <> ?2 AND started_at > ?6 \
          AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
          ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
-        key.fingerprint,
+        key.fingerprint.digest.as_str(),
         key.grant_id,
         since,
         shown,
@@ -361,9 +345,9 @@ fn judge(
         let duplicate = duplicate.filter(|duplicate| duplicate.result.is_some() || duplicate.is_running);
         return Ok(Acquisition::TakenOver { external_id: row.external_id, denial, duplicate });
     }
-    if row.digest != request.key.fingerprint {
+    if row.digest != request.key.fingerprint.digest {
         let known = serde_json::from_str(&row.fields).map_err(|_| unreadable("fields"))?;
-        return Ok(Acquisition::Conflict { fields: differing(&known, request.key.fields) });
+        return Ok(Acquisition::Conflict { fields: request.key.fingerprint.differing_fields(&known) });
     }
     if row.outcome == "done" {
         return Ok(Acquisition::Replay { result: row.result.ok_or_else(|| unreadable("result"))? });
@@ -381,20 +365,11 @@ pub async fn is_known(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Resul
     let select = statement!(
         "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND digest = ?3 AND started_at > ?4",
         key.grant_id,
-        key.hash,
-        key.fingerprint,
+        key.fingerprint.key_hash.as_str(),
+        key.fingerprint.digest.as_str(),
         now - KEEP,
     );
     Ok(!super::run(db, select).await?.is_empty())
-}
-
-fn fields_as_text(fields: &Fields) -> String {
-    serde_json::to_string(fields).unwrap_or_default()
-}
-
-fn differing(known: &Fields, given: &Fields) -> Vec<String> {
-    let names = known.keys().chain(given.keys().filter(|name| !known.contains_key(*name)));
-    names.filter(|name| known.get(*name) != given.get(*name)).cloned().collect()
 }
 
 /// The id of an attempt that makes its own external id; StatiBeat shows it, and it leads to the audit row.

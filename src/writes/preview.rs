@@ -17,10 +17,6 @@ use crate::upstream::{ApiError, PageClient};
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
-/// The texts of a write that customers read, in the order they read them.
-const PUBLIC: [&str; 6] =
-    ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
-
 /// Longest name of a page, a component or a status that is quoted, in characters.
 const NAME_MAX: usize = 200;
 
@@ -145,7 +141,7 @@ impl Preview {
     /// The texts that customers would read: those of the write, or those of what it lets out.
     fn public_text(&self, write: &Write) -> Map<String, Value> {
         let texts = if lets_out(write) { self.target.as_ref() } else { Some(&write.body) };
-        let given = PUBLIC.iter().filter_map(|name| Some((*name, texts?.get(*name)?)));
+        let given = text::FIELDS.iter().filter_map(|name| Some((*name, texts?.get(*name)?)));
         given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
     }
 

@@ -64,14 +64,11 @@ const fn decided(done: &'static str) -> Report {
         id: "action_id",
         to: None,
         fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
             ("action_id", Source::Number("id")),
             ("state", Source::Text("state")),
             ("beat_id", Source::Number("beat_id")),
             ("incident_id", Source::Number("incident_id")),
             ("review_url", Source::Text("review_url")),
-            ("replayed", Source::Replayed),
         ],
         resource: None,
     }
@@ -83,13 +80,10 @@ impl Arguments for RunBeat {
         id: "run_id",
         to: Some(("Beat", "beat_id")),
         fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
             ("run_id", Source::Number("id")),
             ("beat_id", Source::Number("beat_id")),
             ("stage", Source::Text("stage")),
             ("started_at", Source::Text("started_at")),
-            ("replayed", Source::Replayed),
         ],
         resource: None,
     };

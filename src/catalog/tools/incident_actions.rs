@@ -131,8 +131,6 @@ const fn changed(done: &'static str) -> Report {
         id: "incident_id",
         to: None,
         fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
             ("incident_id", Source::Number("id")),
             ("status", Source::Text("status")),
             ("state", Source::Text("state")),
@@ -140,8 +138,6 @@ const fn changed(done: &'static str) -> Report {
             ("acknowledged_at", Source::Text("acknowledged_at")),
             ("public_url", Source::Text("public_url")),
             ("admin_url", Source::Text("admin_url")),
-            ("resource_uri", Source::ResourceUri),
-            ("replayed", Source::Replayed),
         ],
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     }
@@ -184,12 +180,7 @@ impl Arguments for DeleteIncident {
         done: "Deleted incident",
         id: "incident_id",
         to: None,
-        fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
-            ("incident_id", Source::Number("id")),
-            ("replayed", Source::Replayed),
-        ],
+        fields: &[("incident_id", Source::Number("id"))],
         resource: None,
     };
 

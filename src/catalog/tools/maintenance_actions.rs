@@ -117,8 +117,6 @@ const fn changed(done: &'static str) -> Report {
         id: "maintenance_id",
         to: None,
         fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
             ("maintenance_id", Source::Number("id")),
             ("state", Source::Text("state")),
             ("stage", Source::Nested("lifecycle_stage", "name")),
@@ -126,8 +124,6 @@ const fn changed(done: &'static str) -> Report {
             ("ends_at", Source::Text("ends_at")),
             ("public_url", Source::Text("public_url")),
             ("admin_url", Source::Text("admin_url")),
-            ("resource_uri", Source::ResourceUri),
-            ("replayed", Source::Replayed),
         ],
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     }
@@ -162,12 +158,7 @@ impl Arguments for DeleteMaintenance {
         done: "Deleted maintenance",
         id: "maintenance_id",
         to: None,
-        fields: &[
-            ("page_id", Source::PageId),
-            ("page_name", Source::PageName),
-            ("maintenance_id", Source::Number("id")),
-            ("replayed", Source::Replayed),
-        ],
+        fields: &[("maintenance_id", Source::Number("id"))],
         resource: None,
     };
 

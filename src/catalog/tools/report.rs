@@ -1,5 +1,5 @@
 //! What a tool tells its client after a write: a table of fields, from which come the output schema, the structured
-//! result and the sentence.
+//! result and the sentence. The page comes first and whether it was a repeat last, so a report only says what is between.
 //!
 //! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
 //! upstream or the surface does not say is left out.
@@ -12,24 +12,13 @@ use serde_json::{Map, Value, json};
 /// Longest text of a field, in characters.
 const TEXT_MAX: usize = 300;
 
-/// Where a field's value comes from.
+/// Where in StatiBeat's answer a field's value stands.
 #[derive(Clone, Copy)]
 pub enum Source {
-    /// A number of the page.
-    PageId,
-    PageName,
-    /// A number of the answer.
     Number(&'static str),
-    /// A text of the answer.
     Text(&'static str),
-    /// A text one level down in the answer.
+    /// A text one level down.
     Nested(&'static str, &'static str),
-    /// The URI of the resource that shows what was written.
-    ResourceUri,
-    AuditId,
-    RemainingWrites,
-    /// Whether nothing was written now.
-    Replayed,
 }
 
 pub struct Report {
@@ -39,31 +28,44 @@ pub struct Report {
     pub id: &'static str,
     /// What the update was added to: a word and a field.
     pub to: Option<(&'static str, &'static str)>,
-    /// The fields, in the order of the schema.
+    /// What the answer says, in the order of the schema.
     pub fields: &'static [(&'static str, Source)],
     /// The resource that shows what was written, and the field that names it; `None`: nothing does.
     pub resource: Option<(&'static Resource, &'static str)>,
 }
 
 impl Report {
-    pub fn schema(&self) -> Value {
-        let property = |(name, source): &(&str, Source)| ((*name).to_owned(), json!({ "type": source.json_type() }));
-        let properties: Map<String, Value> = self.fields.iter().map(property).collect();
+    /// `is_hosted`: with what only Hosted MCP has, an audit log and rate limits.
+    pub fn schema(&self, is_hosted: bool) -> Value {
+        let own = self.fields.iter().map(|(name, source)| (*name, source.json_type()));
+        let uri = self.resource.map(|_| ("resource_uri", "string"));
+        let hosted = [("audit_id", "string"), ("remaining_writes", "integer")].into_iter().filter(|_| is_hosted);
+        let all = [("page_id", "integer"), ("page_name", "string")].into_iter().chain(own).chain(uri).chain(hosted);
+        let properties = all.chain([("replayed", "boolean")]);
+        let properties: Map<String, Value> =
+            properties.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
         json!({ "type": "object", "properties": properties })
     }
 
     /// The report of one write.
     pub fn of(&self, written: &Written<'_>) -> Done {
         let uri = self.uri(written);
-        let value = |(name, source): &(&str, Source)| Some(((*name).to_owned(), source.read(written, uri.as_deref())?));
-        let structured = Value::Object(self.fields.iter().filter_map(value).collect());
-        let links = uri.iter().zip(self.resource).map(|(uri, (entry, _))| (uri.clone(), entry)).collect();
+        let own = self.fields.iter().map(|(name, source)| (*name, source.read(written.answer)));
+        let all = [("page_id", number(&written.page["id"])), ("page_name", words(&written.page["name"]))].into_iter();
+        let all = all.chain(own).chain([
+            ("resource_uri", uri.as_deref().map(Value::from)),
+            ("audit_id", written.audit_id.map(Value::from)),
+            ("remaining_writes", written.remaining_writes.map(Value::from)),
+            ("replayed", Some(written.replayed.into())),
+        ]);
+        let structured = Value::Object(all.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
+        let links = uri.into_iter().zip(self.resource).map(|(uri, (entry, _))| (uri, entry)).collect();
         Done { text: self.sentence(&structured, written.replayed), structured, links }
     }
 
     fn uri(&self, written: &Written<'_>) -> Option<String> {
         let (resource, field) = self.resource?;
-        let id = self.fields.iter().find(|(name, _)| *name == field)?.1.read(written, None)?;
+        let id = self.fields.iter().find(|(name, _)| *name == field)?.1.read(written.answer)?;
         let page_id = written.page["id"].as_i64()?;
         let variables: Variables = [("page_id", page_id.to_string()), (field, id.to_string())]
             .map(|(name, value)| (name.to_owned(), value))
@@ -86,25 +88,22 @@ impl Report {
 impl Source {
     const fn json_type(self) -> &'static str {
         match self {
-            Source::PageId | Source::Number(_) | Source::RemainingWrites => "integer",
-            Source::Replayed => "boolean",
-            Source::PageName | Source::Text(_) | Source::Nested(..) | Source::ResourceUri | Source::AuditId => "string",
+            Source::Number(_) => "integer",
+            Source::Text(_) | Source::Nested(..) => "string",
         }
     }
 
-    fn read(self, written: &Written<'_>, uri: Option<&str>) -> Option<Value> {
+    fn read(self, answer: &Value) -> Option<Value> {
         match self {
-            Source::PageId => written.page["id"].as_i64().map(Value::from),
-            Source::PageName => words(&written.page["name"]),
-            Source::Number(field) => written.answer[field].as_i64().map(Value::from),
-            Source::Text(field) => words(&written.answer[field]),
-            Source::Nested(outer, field) => words(&written.answer[outer][field]),
-            Source::ResourceUri => uri.map(Value::from),
-            Source::AuditId => written.audit_id.map(Value::from),
-            Source::RemainingWrites => written.remaining_writes.map(Value::from),
-            Source::Replayed => Some(written.replayed.into()),
+            Source::Number(field) => number(&answer[field]),
+            Source::Text(field) => words(&answer[field]),
+            Source::Nested(outer, field) => words(&answer[outer][field]),
         }
     }
+}
+
+fn number(value: &Value) -> Option<Value> {
+    value.as_i64().map(Value::from)
 }
 
 fn words(value: &Value) -> Option<Value> {

@@ -35,7 +35,7 @@ fn close(key: &Key<'_>, entry: &Entry<'_>, result: &str) -> Statement {
         "UPDATE idempotency SET outcome = 'done', result = ?4, finished_at = ?5 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",
         key.grant_id,
-        key.hash,
+        key.fingerprint.key_hash.as_str(),
         &entry.id,
         result,
         entry.at,
@@ -48,7 +48,7 @@ fn resolve(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
         "UPDATE audit SET resolution = 'done', resolved_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND outcome = 'unknown' AND id <> ?3 AND resolution IS NULL",
         key.grant_id,
-        key.hash,
+        key.fingerprint.key_hash.as_str(),
         &entry.id,
         entry.at,
     )
@@ -59,7 +59,7 @@ fn release(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "DELETE FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3 AND takeovers = 0",
         key.grant_id,
-        key.hash,
+        key.fingerprint.key_hash.as_str(),
         &entry.id,
     )
 }
@@ -70,7 +70,7 @@ fn leave_open(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
         "UPDATE idempotency SET outcome = 'unknown', held_until_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",
         key.grant_id,
-        key.hash,
+        key.fingerprint.key_hash.as_str(),
         &entry.id,
         entry.at,
     )

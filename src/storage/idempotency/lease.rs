@@ -40,7 +40,7 @@ pub async fn check_lease(
         key.grant_id,
         page_id,
         now,
-        key.hash,
+        key.fingerprint.key_hash.as_str(),
         attempt,
     );
     Ok(match find_one(db, select).await? {

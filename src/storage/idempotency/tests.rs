@@ -3,6 +3,7 @@
 use super::super::testing::TestDatabase;
 use super::*;
 use crate::model::ids::{PageId, RequestId, UserId};
+use crate::model::write::ShownDuplicates;
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
 use crate::storage::audit::{Kind, Outcome, Target};
@@ -17,6 +18,10 @@ struct Scene {
     client_id: ClientId,
     grant_id: GrantId,
     request_id: RequestId,
+}
+
+fn fingerprint(key_hash: &str, digest: &str) -> WriteFingerprint {
+    WriteFingerprint { key_hash: key_hash.into(), digest: digest.into(), ..WriteFingerprint::default() }
 }
 
 impl Scene {
@@ -57,24 +62,31 @@ impl Scene {
         }
     }
 
-    async fn begin_with(&self, attempt: &str, at: i64, digest: &str, handle: Option<&Handle>) -> Acquisition {
-        let fields = Fields::from([("title".to_owned(), digest.to_owned()), ("tool".to_owned(), "t".to_owned())]);
-        let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: digest, fields: &fields };
+    async fn begin_with(
+        &self,
+        attempt: &str,
+        at: i64,
+        digest: &str,
+        confirmation: Option<&Confirmation>,
+    ) -> Acquisition {
+        let fields = [("title".to_owned(), digest.to_owned()), ("tool".to_owned(), "t".to_owned())].into();
+        let fingerprint = WriteFingerprint { fields, ..fingerprint("k", digest) };
+        let key = Key { grant_id: &self.grant_id, fingerprint: &fingerprint };
         let entry = self.entry(attempt, at, Outcome::Unknown);
         let external_id = external_id(&entry.id);
         let duplicates = DuplicateRule::Refused { shown: None };
-        acquire(&self.db, &LeaseRequest { key, external_id: &external_id, handle, duplicates, entry: &entry })
+        acquire(&self.db, &LeaseRequest { key, external_id: &external_id, confirmation, duplicates, entry: &entry })
             .await
             .expect("a claim")
     }
 
     /// The same write through another connection.
     async fn begin_elsewhere(&self, attempt: &str, at: i64, duplicates: DuplicateRule<'_>) -> Acquisition {
-        let (grant_id, fields) = (GrantId("another".into()), Fields::new());
-        let key = Key { grant_id: &grant_id, hash: "another key", fingerprint: "d", fields: &fields };
+        let (grant_id, fingerprint) = (GrantId("another".into()), fingerprint("another key", "d"));
+        let key = Key { grant_id: &grant_id, fingerprint: &fingerprint };
         let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
         let external_id = external_id(&entry.id);
-        let claim = LeaseRequest { key, external_id: &external_id, handle: None, duplicates, entry: &entry };
+        let claim = LeaseRequest { key, external_id: &external_id, confirmation: None, duplicates, entry: &entry };
         acquire(&self.db, &claim).await.expect("a claim")
     }
 
@@ -83,8 +95,7 @@ impl Scene {
     }
 
     async fn finish(&self, attempt: &str, at: i64, ending: Ending, outcome: Outcome) {
-        let fields = Fields::new();
-        let key = Key { grant_id: &self.grant_id, hash: "k", fingerprint: "d", fields: &fields };
+        let key = Key { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         finish(&self.db, &key, &ending, &self.entry(attempt, at, outcome)).await.expect("an end");
     }
 
@@ -209,20 +220,21 @@ async fn a_key_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
+async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
     let scene = Scene::new();
-    let handle = Handle { nonce: "n".into(), expires_at: Timestamp::from_seconds(T0 + 600) };
-    assert_eq!(scene.begin_with("a", T0, "d", Some(&handle)).await, Acquisition::New);
-    assert!(matches!(scene.begin_with("b", T0, "d", Some(&handle)).await, Acquisition::Running { .. }));
+    let expires_at = Timestamp::from_seconds(T0 + 600);
+    let confirmation = Confirmation { nonce: "n".into(), expires_at, shown: ShownDuplicates::default() };
+    assert_eq!(scene.begin_with("a", T0, "d", Some(&confirmation)).await, Acquisition::New);
+    assert!(matches!(scene.begin_with("b", T0, "d", Some(&confirmation)).await, Acquisition::Running { .. }));
     scene.done("a", T0).await;
-    assert!(matches!(scene.begin_with("c", T0, "d", Some(&handle)).await, Acquisition::Replay { .. }));
-    let fields = Fields::new();
-    let other = Key { grant_id: &scene.grant_id, hash: "other", fingerprint: "x", fields: &fields };
+    assert!(matches!(scene.begin_with("c", T0, "d", Some(&confirmation)).await, Acquisition::Replay { .. }));
+    let (grant_id, fingerprint) = (&scene.grant_id, fingerprint("other", "x"));
+    let other = Key { grant_id, fingerprint: &fingerprint };
     let entry = scene.entry("d", T0, Outcome::Unknown);
     let claim = LeaseRequest {
         key: other,
         external_id: "x",
-        handle: Some(&handle),
+        confirmation: Some(&confirmation),
         duplicates: DuplicateRule::Allowed,
         entry: &entry,
     };
@@ -233,14 +245,14 @@ async fn a_handle_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
 #[tokio::test]
 async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     let scene = Scene::new();
-    let fields = Fields::new();
-    let key = Key { grant_id: &scene.grant_id, hash: "k", fingerprint: "d", fields: &fields };
+    let (one, other) = (fingerprint("k", "d"), fingerprint("k", "e"));
+    let key = Key { grant_id: &scene.grant_id, fingerprint: &one };
     let at = Timestamp::from_seconds(T0);
     assert!(!is_known(&scene.db, &key, at).await.expect("an answer"));
     scene.begin("a", T0).await;
     assert!(is_known(&scene.db, &key, at).await.expect("an answer"));
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
-    let another = Key { fingerprint: "e", ..key.clone() };
+    let another = Key { fingerprint: &other, ..key };
     assert!(!is_known(&scene.db, &another, at).await.expect("an answer"), "another write under the same key");
     let elsewhere = Key { grant_id: &GrantId("another".into()), ..key };
     assert!(!is_known(&scene.db, &elsewhere, at).await.expect("an answer"), "the same key of another grant");
@@ -285,8 +297,8 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
     let scene = Scene::new();
     let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
-        let (grant_id, fields) = (GrantId(grant.into()), Fields::new());
-        let key = Key { grant_id: &grant_id, hash, fingerprint: "d", fields: &fields };
+        let (grant_id, fingerprint) = (GrantId(grant.into()), fingerprint(hash, "d"));
+        let key = Key { grant_id: &grant_id, fingerprint: &fingerprint };
         finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };
     scene.begin("a", T0).await;

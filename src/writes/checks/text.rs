@@ -17,7 +17,7 @@ use std::fmt;
 use words::WordKind;
 
 /// Fields whose text customers read.
-const FIELDS: [&str; 6] =
+pub const FIELDS: [&str; 6] =
     ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
 /// Longest title, in characters, that shows in full where titles are shown.
 const TITLE_LIMIT: usize = 100;
