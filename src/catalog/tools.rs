@@ -19,7 +19,7 @@ use crate::model::operation::Operation;
 use crate::model::scope::Requirement;
 use crate::model::visible::{Hidden, find_line_break};
 use http::Method;
-use report::Report;
+use report::ToolReport;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,13 +57,13 @@ pub static TOOLS: &[Tool] = &[
     beats::REJECT_BEAT_ACTION,
 ];
 
-/// A write that upstream carried out, and what the surface knows about it.
+/// A write that upstream carried out, and what the program knows about it.
 pub struct Written<'a> {
     /// The answer to the write: the document that was made.
     pub answer: &'a Value,
     /// The page, with `id` and `name`, as the accessible-pages list shows it.
     pub page: &'a Value,
-    /// How the surface spells resource URIs.
+    /// How the program spells resource URIs.
     pub roots: &'a Roots,
     /// Names the audit entry, where there is one.
     pub audit_id: Option<&'a str>,
@@ -86,7 +86,7 @@ pub struct Done {
 /// An argument type: the tool's schema, parser and meaning.
 trait Arguments: DeserializeOwned + Serialize + JsonSchema + 'static {
     /// What the client is told after the write.
-    const REPORT: Report;
+    const REPORT: ToolReport;
 
     /// The operation that a call means; its body are the arguments as they serialize.
     fn operation(&self) -> Operation;

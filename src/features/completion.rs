@@ -9,24 +9,28 @@ use serde_json::Value;
 pub const WINDOWS: [&str; 3] = ["7", "30", "90"];
 
 /// Where the values of an argument come from: resources with a list of objects, and the field that holds the value.
-pub struct Source {
+pub struct CompletionSource {
     pub argument: &'static str,
     pub resources: &'static [&'static str],
     /// The field of each object.
     pub field: &'static str,
 }
 
-const SOURCES: &[Source] = &[
-    Source { argument: "incident_id", resources: &["incidents_active", "incidents_resolved"], field: "id" },
-    Source { argument: "maintenance_id", resources: &["maintenances_active", "maintenances_upcoming"], field: "id" },
-    Source { argument: "beat_id", resources: &["beats"], field: "id" },
-    Source { argument: "action_id", resources: &["beat_actions_pending"], field: "id" },
-    Source { argument: "stage", resources: &["lifecycle_stages"], field: "name" },
-    Source { argument: "status", resources: &["status_definitions"], field: "key" },
+const SOURCES: &[CompletionSource] = &[
+    CompletionSource { argument: "incident_id", resources: &["incidents_active", "incidents_resolved"], field: "id" },
+    CompletionSource {
+        argument: "maintenance_id",
+        resources: &["maintenances_active", "maintenances_upcoming"],
+        field: "id",
+    },
+    CompletionSource { argument: "beat_id", resources: &["beats"], field: "id" },
+    CompletionSource { argument: "action_id", resources: &["beat_actions_pending"], field: "id" },
+    CompletionSource { argument: "stage", resources: &["lifecycle_stages"], field: "name" },
+    CompletionSource { argument: "status", resources: &["status_definitions"], field: "key" },
 ];
 
 /// Where the values of an argument come from.
-pub fn source(argument: &str) -> Option<&'static Source> {
+pub fn source(argument: &str) -> Option<&'static CompletionSource> {
     SOURCES.iter().find(|source| source.argument == argument)
 }
 

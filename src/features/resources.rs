@@ -16,7 +16,7 @@ pub struct RequestedResource {
 }
 
 impl RequestedResource {
-    /// The resource of that URI, if the surface offers it.
+    /// The resource of that URI, if the program offers it.
     pub fn parse(uri: &str, roots: &Roots, is_offered: impl Fn(&Resource) -> bool) -> Result<RequestedResource, Error> {
         let unknown = || Error::ResourceNotFound(uri.to_owned());
         let found = roots.find(uri, RESOURCES).filter(|found| is_offered(found.resource)).ok_or_else(unknown)?;

@@ -51,14 +51,14 @@ struct ToolCall<'a> {
 
 impl ToolCall<'_> {
     /// Checks scopes, arguments, and what the person may do on the page; the error is recorded.
-    async fn check(&self, arguments: Map<String, Value>) -> Result<(AccessiblePage, Arguments), Respond> {
+    async fn check(&self, arguments: Map<String, Value>) -> Result<(AccessiblePage, ParsedArguments), Respond> {
         let (surface, record) = (self.surface, &self.record);
         let scopes = surface.guard.caller.scopes;
         if let Err(missing) = access::check_scope(scopes, &self.requirement) {
             record.refuse(Reason::Scope).await;
             return Err(Error::from(missing).into());
         }
-        let arguments = match Arguments::parse(self.tool, arguments) {
+        let arguments = match ParsedArguments::parse(self.tool, arguments) {
             Ok(arguments) => arguments,
             Err(problems) => {
                 record.refuse(Reason::Arguments).await;
@@ -96,10 +96,10 @@ impl ToolCall<'_> {
     async fn carry_out(
         &self,
         page: &AccessiblePage,
-        arguments: &Arguments,
+        arguments: &ParsedArguments,
         dialogue: &Dialogue,
     ) -> Result<ToolOutcome, Error> {
-        let Arguments { write, options, .. } = arguments;
+        let ParsedArguments { write, options, .. } = arguments;
         let guard = &self.surface.guard;
         let fingerprint = fingerprint(self.tool.name, page.id, write, options.key.as_deref());
         let store = D1WriteStore::new(guard, &self.record, page.id, write, &fingerprint);
@@ -162,13 +162,13 @@ pub(super) fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
 }
 
 /// What a call of a tool asks for.
-struct Arguments {
+struct ParsedArguments {
     page_id: PageId,
     write: Write,
     options: CallArguments,
 }
 
-impl Arguments {
+impl ParsedArguments {
     /// Reads the arguments, or says everything that is wrong with them.
     fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
         let page_id = page_argument::take(&mut arguments);

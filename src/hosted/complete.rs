@@ -6,7 +6,7 @@ use super::HostedSurface;
 use super::access;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
-use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
+use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions};
 use crate::model::ids::PageId;
 use crate::upstream::ApiError;
@@ -61,7 +61,7 @@ async fn pages(surface: &HostedSurface<'_>) -> Result<Vec<Candidate>, Error> {
 async fn of_page(
     surface: &HostedSurface<'_>,
     sought: &Completion,
-    source: &Source,
+    source: &CompletionSource,
     page: &mut Option<AccessiblePage>,
 ) -> Result<Vec<Candidate>, Error> {
     let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
@@ -92,8 +92,8 @@ mod tests {
     use serde_json::{Value, json};
 
     /// Two kinds of ids behind one argument, each with a permission of its own.
-    const BOTH: Source =
-        Source { argument: "id", resources: &["incidents_active", "maintenances_active"], field: "id" };
+    const BOTH: CompletionSource =
+        CompletionSource { argument: "id", resources: &["incidents_active", "maintenances_active"], field: "id" };
 
     /// How many ids are suggested to a role with these permissions, and what StatiBeat was asked for them. StatiBeat itself
     /// would let the role read everything.

@@ -20,7 +20,7 @@ pub const WRITE_LIMIT: RateLimit = RateLimit { name: "write:grant", count: 30, w
 /// about by few people at a time.
 pub const PAGE_LIMIT: RateLimit = RateLimit { name: "write:page", count: 60, window: Duration::from_mins(1) };
 
-/// Calls under one grant that ended before anything was claimed and are kept one by one: refused, previewed, declined. Far
+/// Calls under one grant that ended before a lease was acquired and are kept one by one: refused, previewed, declined. Far
 /// more than an honest assistant's mistakes; those beyond are only counted.
 pub const RECORD_LIMIT: RateLimit = RateLimit { name: "record:grant", count: 100, window: Duration::from_hours(1) };
 

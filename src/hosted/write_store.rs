@@ -10,7 +10,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, WriteFingerprint};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
-    self, Acquisition, DuplicateRule, Ending, Key, LeaseCheck, LeaseRequest, StoredDuplicate,
+    self, Acquisition, DuplicateRule, Ending, LeaseCheck, LeaseRequest, StoredDuplicate, WriteKey,
 };
 use crate::writes::outcome::{WriteError, WriteReport, classify};
 use crate::writes::store::{Acquired, AuditRow, Duplicate, Lease, Takeover, WriteStore};
@@ -60,8 +60,8 @@ impl<'a> D1WriteStore<'a> {
         Self { guard, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
     }
 
-    fn key(&self) -> Key<'_> {
-        Key { grant_id: &self.guard.caller.grant_id, fingerprint: self.fingerprint }
+    fn key(&self) -> WriteKey<'_> {
+        WriteKey { grant_id: &self.guard.caller.grant_id, fingerprint: self.fingerprint }
     }
 
     fn describe(&self, duplicate: StoredDuplicate) -> Duplicate {

@@ -3,7 +3,7 @@
 use super::{PageSurface, offered};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self};
-use crate::features::completion::{Candidate, Source, WINDOWS, candidates_of, matching, source};
+use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Suggestions};
 
 /// Values that fit what was typed, best first.
@@ -33,7 +33,7 @@ fn is_known(surface: &PageSurface<'_>, sought: &Completion) -> bool {
     }
 }
 
-async fn of_page(surface: &PageSurface<'_>, source: &Source) -> Vec<Candidate> {
+async fn of_page(surface: &PageSurface<'_>, source: &CompletionSource) -> Vec<Candidate> {
     let entries = source.resources.iter().filter_map(|name| catalog::find_resource(name));
     let paths: Vec<String> = entries.flat_map(|entry| entry.reads).map(|read| read.path.to_owned()).collect();
     let answers = surface.api().get_all(&paths).await;

@@ -10,6 +10,7 @@ use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
 use crate::upstream::api_token::{ApiToken, PageAddress};
 use std::time::Duration;
+use strum::EnumString;
 use url::Url;
 
 /// What the page server needs to know.
@@ -40,7 +41,8 @@ pub enum Tools {
 }
 
 /// What is worth a line of the log; the later include the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString)]
+#[strum(ascii_case_insensitive)]
 pub enum LogLevel {
     Error,
     /// What went wrong and was survived.
@@ -52,21 +54,21 @@ pub enum LogLevel {
 /// One thing that is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {problem}")]
-pub struct Problem {
+pub struct SettingsProblem {
     name: &'static str,
     problem: String,
 }
 
 /// Reads one name after the other and keeps what is wrong.
-struct Reader<'a> {
+struct SettingsReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<Problem>,
+    problems: Vec<SettingsProblem>,
 }
 
 impl Settings {
     /// Reads the settings; the error has everything that is wrong with them.
-    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { lookup, problems: Vec::new() };
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingsProblem>> {
+        let mut reader = SettingsReader { lookup, problems: Vec::new() };
         let token = reader.required(API_TOKEN, |text| {
             ApiToken::parse(text).ok_or_else(|| "must be one word of visible ASCII characters".to_owned())
         });
@@ -90,16 +92,16 @@ impl Settings {
         let confirm = reader.optional(CONFIRM, |text| {
             Confirm::parse(text).ok_or_else(|| "must be always, when-supported or never".to_owned())
         });
-        let policy = WritePolicy { confirm: confirm.unwrap_or_default(), ..WritePolicy::default() };
+        let base = WritePolicy { confirm: confirm.unwrap_or_default(), ..WritePolicy::default() };
         let policy = reader.optional(LINT, |text| {
-            policy
-                .clone()
+            base.clone()
                 .with_rules(text)
                 .map_err(|entry| format!("has {entry:?}, which is no rule=off, rule=warn or rule=refuse"))
         });
         let connect_timeout = reader.optional(CONNECT_TIMEOUT, |text| parse_seconds(text, 60));
         let timeout = reader.optional(TIMEOUT, |text| parse_seconds(text, 300));
-        let log_level = reader.optional(LOG_LEVEL, parse_level);
+        let log_level = reader
+            .optional(LOG_LEVEL, |text| text.parse().map_err(|_| "must be error, warn, info or debug".to_owned()));
         let slack_actor = reader.optional(SLACK_ACTOR, parse_actor);
         match (token, origin, reader.problems) {
             (Some(token), Some(origin), problems) if problems.is_empty() => Ok(Self {
@@ -107,8 +109,7 @@ impl Settings {
                 origin,
                 address,
                 tools,
-                policy: policy
-                    .unwrap_or(WritePolicy { confirm: confirm.unwrap_or_default(), ..WritePolicy::default() }),
+                policy: policy.unwrap_or(base),
                 connect_timeout: connect_timeout.unwrap_or(Duration::from_secs(5)),
                 timeout: timeout.unwrap_or(Duration::from_secs(30)),
                 log_level: log_level.unwrap_or(LogLevel::Warn),
@@ -119,10 +120,10 @@ impl Settings {
     }
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     fn required<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         if self.text(name).is_none() {
-            self.problems.push(Problem { name, problem: "is not set".to_owned() });
+            self.problems.push(SettingsProblem { name, problem: "is not set".to_owned() });
         }
         self.optional(name, parse)
     }
@@ -131,7 +132,7 @@ impl Reader<'_> {
         match parse(&self.text(name)?) {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.problems.push(Problem { name, problem });
+                self.problems.push(SettingsProblem { name, problem });
                 None
             }
         }
@@ -145,7 +146,7 @@ impl Reader<'_> {
     fn lacks_its_other(&mut self, name: &'static str, other: &str) -> PageAddress {
         // A bad value was told already.
         if self.text(name).is_none() {
-            self.problems.push(Problem { name, problem: format!("must be set together with {other}") });
+            self.problems.push(SettingsProblem { name, problem: format!("must be set together with {other}") });
         }
         PageAddress::Host
     }
@@ -193,16 +194,6 @@ fn parse_tools(text: &str) -> Result<Vec<&'static str>, String> {
 fn parse_seconds(text: &str, most: u64) -> Result<Duration, String> {
     let seconds = text.parse::<u64>().ok().filter(|seconds| (1..=most).contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| format!("must be a whole number of seconds from 1 to {most}"))
-}
-
-fn parse_level(text: &str) -> Result<LogLevel, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "error" => Ok(LogLevel::Error),
-        "warn" => Ok(LogLevel::Warn),
-        "info" => Ok(LogLevel::Info),
-        "debug" => Ok(LogLevel::Debug),
-        _ => Err("must be error, warn, info or debug".to_owned()),
-    }
 }
 
 fn parse_actor(text: &str) -> Result<String, String> {

@@ -35,14 +35,14 @@ pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
 
 /// A write as its key names it.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a> {
+pub struct WriteKey<'a> {
     pub grant_id: &'a GrantId,
     pub fingerprint: &'a WriteFingerprint,
 }
 
 #[derive(Clone, Debug)]
 pub struct LeaseRequest<'a> {
-    pub key: Key<'a>,
+    pub key: WriteKey<'a>,
     /// What the upstream shall know the write by, if this attempt is the first.
     pub external_id: &'a str,
     /// What confirms it, if that was needed.
@@ -292,7 +292,7 @@ fn select_duplicate_of(request: &LeaseRequest<'_>) -> Statement {
 }
 
 /// What is done tells most.
-fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
+fn select_duplicate(key: &WriteKey<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
     statement!(
         "SELECT external_id, result, coalesce(finished_at, started_at) AS at, \
          outcome = 'running' AND held_until_at > ?5 AS is_running FROM idempotency \
@@ -309,7 +309,7 @@ fn select_duplicate(key: &Key<'_>, now: Timestamp, since: Option<Timestamp>, sho
 }
 
 /// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
-pub async fn find_duplicate(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<Option<StoredDuplicate>> {
+pub async fn find_duplicate(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<Option<StoredDuplicate>> {
     super::find_one(db, select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)).await
 }
 
@@ -361,7 +361,7 @@ fn unreadable(column: &str) -> DatabaseError {
 
 /// Whether this very write was asked for before: then nobody confirms once more what is done already. Another write under the
 /// same key is not known.
-pub async fn is_known(db: &dyn Database, key: &Key<'_>, now: Timestamp) -> Result<bool> {
+pub async fn is_known(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND digest = ?3 AND started_at > ?4",
         key.grant_id,

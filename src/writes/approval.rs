@@ -6,7 +6,7 @@
 use super::WriteRequest;
 use super::checks::{schedule, text};
 use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
-use super::preview::{self, Preview, Sources};
+use super::preview::{self, Preview};
 use super::report;
 use super::store::Duplicate;
 use crate::catalog::policy::Confirm;
@@ -48,7 +48,7 @@ impl WriteRequest<'_> {
         if self.options.is_preview {
             let preview = self.preview(ConfirmTokenPurpose::Preview, &warnings).await?;
             let row = self.store.record_unsent(Outcome::Previewed, Reason::AskedFor).await;
-            return Err(preview.into_outcome(self.page, self.write, row.as_deref()).into());
+            return Err(preview.into_outcome(self, row.as_deref()).into());
         }
         let confirmation = self.find_confirmation(&warnings).await?;
         Ok(Approved { warnings, confirmation })
@@ -77,7 +77,6 @@ impl WriteRequest<'_> {
     }
 
     async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Error> {
-        let sources = Sources { api: self.api, incidents: self.incidents };
         // A name of the client's own says by itself that both are one.
         let duplicate = match self.write.external_id() {
             Some(_) => None,
@@ -91,7 +90,7 @@ impl WriteRequest<'_> {
             let shown = ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate };
             self.confirm_tokens(purpose).seal(shown, self.now, random)
         };
-        match preview::make(&sources, self.write, self.now, seal).await {
+        match preview::make(self, seal).await {
             Ok(preview) => Ok(preview.with_warnings(description.into_iter().chain(warnings.iter().cloned()))),
             Err(error) => {
                 self.store.record_unsent(Outcome::Failed, error.reason()).await;
@@ -136,7 +135,7 @@ impl WriteRequest<'_> {
             Err(error) => return error,
         };
         self.store.record_unsent(Outcome::Previewed, Reason::Question).await;
-        let message = format!("Publish this? {}", preview.sentences(self.page, self.write));
+        let message = format!("Publish this? {}", preview.sentences(self));
         let schema = json!({
             "type": "object",
             "properties": { "publish": { "type": "boolean", "title": "Publish now", "default": true } },

@@ -58,7 +58,7 @@ pub enum ConfirmTokenError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Payload {
+struct TokenContent {
     #[serde(rename = "n")]
     nonce: String,
     #[serde(flatten)]
@@ -68,7 +68,7 @@ struct Payload {
 impl ConfirmTokens<'_> {
     /// Seals a token for a write that is being shown. It always has a key: the ring's newest, not one that is looked up.
     pub fn seal(&self, shown: ShownDuplicates, now: Timestamp, random: [u8; 16]) -> String {
-        let payload = Payload { nonce: URL_SAFE_NO_PAD.encode(random), shown };
+        let payload = TokenContent { nonce: URL_SAFE_NO_PAD.encode(random), shown };
         let content = serde_json::to_value(payload).expect("texts and numbers have a JSON form");
         let newest = self.keys.newest();
         let sealed = Seal { key: &self.secret(newest), bound_to: "" }.seal(&content, (now + LIFETIME).as_seconds());
@@ -87,7 +87,7 @@ impl ConfirmTokens<'_> {
             Unopened::Foreign => ConfirmTokenError::Invalid,
             Unopened::Expired => ConfirmTokenError::Expired,
         })?;
-        let Payload { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
+        let TokenContent { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
         Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })
     }
 
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::upstream::testing::{NOW, SEED};
 
-    struct Words {
+    struct TokenSubject {
         user: &'static str,
         grant: &'static str,
         tool: &'static str,
@@ -115,14 +115,15 @@ mod tests {
         key: &'static str,
     }
 
-    const ASKED: Words = Words { user: "42", grant: "g", tool: "create_incident", page: 7, digest: "d", key: "k" };
+    const ASKED: TokenSubject =
+        TokenSubject { user: "42", grant: "g", tool: "create_incident", page: 7, digest: "d", key: "k" };
 
     fn ring(environment: &str) -> KeyRing {
         KeyRing::parse(&format!("a:{SEED}"), environment).expect("a ring")
     }
 
-    fn with<T>(words: &Words, use_it: impl FnOnce(&ConfirmTokens<'_>) -> T) -> T {
-        let Words { user, grant, tool, page, digest, key } = *words;
+    fn with<T>(words: &TokenSubject, use_it: impl FnOnce(&ConfirmTokens<'_>) -> T) -> T {
+        let TokenSubject { user, grant, tool, page, digest, key } = *words;
         let (digest, key_hash) = (digest.to_owned(), key.to_owned());
         let fingerprint = WriteFingerprint { digest, key_hash, ..WriteFingerprint::default() };
         use_it(&ConfirmTokens {
@@ -143,7 +144,7 @@ mod tests {
         with(&ASKED, |tokens| tokens.seal(shown(), NOW, [5; 16]))
     }
 
-    fn opened(words: &Words, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
+    fn opened(words: &TokenSubject, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
         with(words, |tokens| tokens.open(text, now))
     }
 
@@ -156,12 +157,12 @@ mod tests {
     #[test]
     fn a_handle_opens_for_nothing_else() {
         for other in [
-            Words { user: "1", ..ASKED },
-            Words { grant: "h", ..ASKED },
-            Words { tool: "add_incident_update", ..ASKED },
-            Words { page: 8, ..ASKED },
-            Words { digest: "e", ..ASKED },
-            Words { key: "l", ..ASKED },
+            TokenSubject { user: "1", ..ASKED },
+            TokenSubject { grant: "h", ..ASKED },
+            TokenSubject { tool: "add_incident_update", ..ASKED },
+            TokenSubject { page: 8, ..ASKED },
+            TokenSubject { digest: "e", ..ASKED },
+            TokenSubject { key: "l", ..ASKED },
         ] {
             assert_eq!(opened(&other, &sealed(), NOW).err(), Some(ConfirmTokenError::Invalid));
         }

@@ -5,15 +5,13 @@
 
 use super::checks::references::optional;
 use super::checks::{duplicate, overlap, references, schedule, text};
-use super::{confirm_token, target};
+use super::{WriteRequest, confirm_token, target};
 use crate::catalog::Write;
 use crate::catalog::policy::TextRule;
 use crate::mcp::ToolOutcome;
 use crate::model::operation::{Operation, TargetKind};
-use crate::model::timestamp::Timestamp;
 use crate::model::visible::{line, quote, quote_lines};
-use crate::upstream::identity::AccessiblePage;
-use crate::upstream::{ApiError, PageClient};
+use crate::upstream::ApiError;
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
@@ -29,30 +27,19 @@ pub struct Preview {
     confirm_token: String,
 }
 
-pub struct Sources<'a> {
-    /// The page, for the write's own tool.
-    pub api: &'a PageClient<'a>,
-    /// The page's incidents, where the caller may read them.
-    pub incidents: Option<&'a PageClient<'a>>,
-}
-
-/// Finds out what there is to show, all in parallel, and has a confirm token sealed for it, told which similar incidents it shows.
-pub async fn make(
-    sources: &Sources<'_>,
-    write: &Write,
-    now: Timestamp,
-    seal: impl FnOnce(&[i64]) -> String,
-) -> Result<Preview, ApiError> {
+/// Finds out what there is to show, all in parallel, and has a confirm token sealed for it, told which possible duplicates it
+/// shows.
+pub async fn make(request: &WriteRequest<'_>, seal: impl FnOnce(&[i64]) -> String) -> Result<Preview, ApiError> {
+    let WriteRequest { api, incidents, write, now, .. } = *request;
     let read = async |path: Option<String>| match path {
-        Some(path) => optional(sources.api.get(&path).await),
+        Some(path) => optional(api.get(&path).await),
         None => Ok(None),
     };
     let (of_incident, of_window) = (duplicate::applies_to(write), overlap::applies_to(write));
-    let read_active =
-        async || match if of_incident { Some(sources.api) } else { sources.incidents.filter(|_| of_window) } {
-            Some(api) => optional(api.get(duplicate::READ).await),
-            None => Ok(None),
-        };
+    let read_active = async || match if of_incident { Some(api) } else { incidents.filter(|_| of_window) } {
+        Some(api) => optional(api.get(duplicate::READ).await),
+        None => Ok(None),
+    };
     let window = |path: &str| read(of_window.then(|| path.to_owned()));
     let around = join3(read_active(), window(overlap::WINDOWS[0]), window(overlap::WINDOWS[1]));
     let of_write = join4(
@@ -115,11 +102,12 @@ impl Preview {
     }
 
     /// For people and models; `page_id` keeps it within the tool's output schema.
-    pub fn into_outcome(self, page: &AccessiblePage, write: &Write, audit_id: Option<&str>) -> ToolOutcome {
+    pub fn into_outcome(self, request: &WriteRequest<'_>, audit_id: Option<&str>) -> ToolOutcome {
+        let WriteRequest { page, write, .. } = *request;
         let text = format!(
             "Preview; nothing was published. {}\nTo publish exactly this, call again with the same arguments and confirm: \
              \"{}\" within {} minutes.",
-            self.sentences(page, write),
+            self.sentences(request),
             self.confirm_token,
             confirm_token::LIFETIME.as_secs() / 60,
         );
@@ -146,7 +134,8 @@ impl Preview {
     }
 
     /// What a person must know before they agree.
-    pub fn sentences(&self, page: &AccessiblePage, write: &Write) -> String {
+    pub fn sentences(&self, request: &WriteRequest<'_>) -> String {
+        let WriteRequest { page, write, .. } = *request;
         let mut lines = vec![format!(
             "On {}, {}",
             quote(&page.name, NAME_MAX),

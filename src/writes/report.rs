@@ -48,7 +48,7 @@ pub fn declined() -> ToolOutcome {
     ToolOutcome { is_error: false, text, ..ToolOutcome::default() }
 }
 
-/// A handle that confirms nothing.
+/// A confirm token that confirms nothing.
 pub fn invalid_token(reason: ConfirmTokenError) -> ToolOutcome {
     error(match reason {
         ConfirmTokenError::Invalid => {

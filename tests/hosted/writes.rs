@@ -153,7 +153,7 @@ fn a_write_whose_end_could_not_be_stored_is_found_by_the_next_call() {
 }
 
 #[test]
-fn a_claim_that_could_not_be_stored_posts_nothing() {
+fn lease_that_could_not_be_stored_posts_nothing() {
     for failure in [Failure::Before, Failure::After] {
         let story = Story::new();
         story.app.db.fail_after(1, failure);
@@ -168,7 +168,7 @@ fn a_claim_that_could_not_be_stored_posts_nothing() {
 }
 
 #[test]
-fn a_claim_of_unknown_fate_is_said_to_be_running() {
+fn lease_of_unknown_fate_is_said_to_be_running() {
     let story = Story::new();
     story.app.db.fail_after(1, Failure::After);
     story.create(outage());

@@ -1,6 +1,6 @@
 //! Tools about Beats: run one now, decide on what one would post. For the page server alone.
 
-use super::report::{Report, Source};
+use super::report::{FieldSource, ToolReport};
 use super::{Arguments, tool};
 use crate::catalog::{Effect, Tool};
 use crate::model::operation::Operation;
@@ -58,32 +58,32 @@ struct RejectBeatAction {
     action_id: i64,
 }
 
-const fn decided(done: &'static str) -> Report {
-    Report {
+const fn decided(done: &'static str) -> ToolReport {
+    ToolReport {
         done,
         id: "action_id",
         to: None,
         fields: &[
-            ("action_id", Source::Number("id")),
-            ("state", Source::Text("state")),
-            ("beat_id", Source::Number("beat_id")),
-            ("incident_id", Source::Number("incident_id")),
-            ("review_url", Source::Text("review_url")),
+            ("action_id", FieldSource::Number("id")),
+            ("state", FieldSource::Text("state")),
+            ("beat_id", FieldSource::Number("beat_id")),
+            ("incident_id", FieldSource::Number("incident_id")),
+            ("review_url", FieldSource::Text("review_url")),
         ],
         resource: None,
     }
 }
 
 impl Arguments for RunBeat {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Started run",
         id: "run_id",
         to: Some(("Beat", "beat_id")),
         fields: &[
-            ("run_id", Source::Number("id")),
-            ("beat_id", Source::Number("beat_id")),
-            ("stage", Source::Text("stage")),
-            ("started_at", Source::Text("started_at")),
+            ("run_id", FieldSource::Number("id")),
+            ("beat_id", FieldSource::Number("beat_id")),
+            ("stage", FieldSource::Text("stage")),
+            ("started_at", FieldSource::Text("started_at")),
         ],
         resource: None,
     };
@@ -94,7 +94,7 @@ impl Arguments for RunBeat {
 }
 
 impl Arguments for ApproveBeatAction {
-    const REPORT: Report = decided("Approved Beat action");
+    const REPORT: ToolReport = decided("Approved Beat action");
 
     fn operation(&self) -> Operation {
         Operation::ApproveBeatAction { action_id: self.action_id }
@@ -102,7 +102,7 @@ impl Arguments for ApproveBeatAction {
 }
 
 impl Arguments for RejectBeatAction {
-    const REPORT: Report = decided("Rejected Beat action");
+    const REPORT: ToolReport = decided("Rejected Beat action");
 
     fn operation(&self) -> Operation {
         Operation::RejectBeatAction { action_id: self.action_id }

@@ -1,6 +1,6 @@
 //! Tools that change incidents: edit, acknowledge, resolve, reopen, delete. For the page server alone.
 
-use super::report::{Report, Source};
+use super::report::{FieldSource, ToolReport};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
 use crate::catalog::{Effect, Tool};
@@ -125,26 +125,26 @@ struct DeleteIncident {
 }
 
 /// The answer to each of these is the incident as it is now.
-const fn changed(done: &'static str) -> Report {
-    Report {
+const fn changed(done: &'static str) -> ToolReport {
+    ToolReport {
         done,
         id: "incident_id",
         to: None,
         fields: &[
-            ("incident_id", Source::Number("id")),
-            ("status", Source::Text("status")),
-            ("state", Source::Text("state")),
-            ("stage", Source::Nested("lifecycle_stage", "name")),
-            ("acknowledged_at", Source::Text("acknowledged_at")),
-            ("public_url", Source::Text("public_url")),
-            ("admin_url", Source::Text("admin_url")),
+            ("incident_id", FieldSource::Number("id")),
+            ("status", FieldSource::Text("status")),
+            ("state", FieldSource::Text("state")),
+            ("stage", FieldSource::Nested("lifecycle_stage", "name")),
+            ("acknowledged_at", FieldSource::Text("acknowledged_at")),
+            ("public_url", FieldSource::Text("public_url")),
+            ("admin_url", FieldSource::Text("admin_url")),
         ],
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     }
 }
 
 impl Arguments for UpdateIncident {
-    const REPORT: Report = changed("Updated incident");
+    const REPORT: ToolReport = changed("Updated incident");
 
     fn operation(&self) -> Operation {
         Operation::UpdateIncident { incident_id: self.incident_id }
@@ -152,7 +152,7 @@ impl Arguments for UpdateIncident {
 }
 
 impl Arguments for AcknowledgeIncident {
-    const REPORT: Report = changed("Acknowledged incident");
+    const REPORT: ToolReport = changed("Acknowledged incident");
 
     fn operation(&self) -> Operation {
         Operation::AcknowledgeIncident { incident_id: self.incident_id }
@@ -160,7 +160,7 @@ impl Arguments for AcknowledgeIncident {
 }
 
 impl Arguments for ResolveIncident {
-    const REPORT: Report = changed("Resolved incident");
+    const REPORT: ToolReport = changed("Resolved incident");
 
     fn operation(&self) -> Operation {
         Operation::ResolveIncident { incident_id: self.incident_id }
@@ -168,7 +168,7 @@ impl Arguments for ResolveIncident {
 }
 
 impl Arguments for ReopenIncident {
-    const REPORT: Report = changed("Reopened incident");
+    const REPORT: ToolReport = changed("Reopened incident");
 
     fn operation(&self) -> Operation {
         Operation::ReopenIncident { incident_id: self.incident_id }
@@ -176,11 +176,11 @@ impl Arguments for ReopenIncident {
 }
 
 impl Arguments for DeleteIncident {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Deleted incident",
         id: "incident_id",
         to: None,
-        fields: &[("incident_id", Source::Number("id"))],
+        fields: &[("incident_id", FieldSource::Number("id"))],
         resource: None,
     };
 

@@ -1,6 +1,6 @@
 //! Tools that write incidents: argument types, the write each one means, and the result.
 
-use super::report::{Report, Source};
+use super::report::{FieldSource, ToolReport};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
 use crate::catalog::{Effect, Tool};
@@ -55,16 +55,16 @@ struct CreateIncident {
 }
 
 impl Arguments for CreateIncident {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Created incident",
         id: "incident_id",
         to: None,
         fields: &[
-            ("incident_id", Source::Number("id")),
-            ("status", Source::Text("status")),
-            ("state", Source::Text("state")),
-            ("public_url", Source::Text("public_url")),
-            ("admin_url", Source::Text("admin_url")),
+            ("incident_id", FieldSource::Number("id")),
+            ("status", FieldSource::Text("status")),
+            ("state", FieldSource::Text("state")),
+            ("public_url", FieldSource::Text("public_url")),
+            ("admin_url", FieldSource::Text("admin_url")),
         ],
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     };
@@ -95,15 +95,15 @@ struct AddIncidentUpdate {
 }
 
 impl Arguments for AddIncidentUpdate {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Added update",
         id: "update_id",
         to: Some(("incident", "incident_id")),
         fields: &[
-            ("incident_id", Source::Number("incident_id")),
-            ("update_id", Source::Number("id")),
-            ("stage", Source::Nested("lifecycle_stage", "name")),
-            ("status", Source::Text("status")),
+            ("incident_id", FieldSource::Number("incident_id")),
+            ("update_id", FieldSource::Number("id")),
+            ("stage", FieldSource::Nested("lifecycle_stage", "name")),
+            ("status", FieldSource::Text("status")),
         ],
         resource: Some((INCIDENT_DETAIL, "incident_id")),
     };

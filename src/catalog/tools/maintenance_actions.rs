@@ -1,6 +1,6 @@
 //! Tools that change maintenances: edit, complete, cancel, delete. For the page server alone.
 
-use super::report::{Report, Source};
+use super::report::{FieldSource, ToolReport};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::MAINTENANCE_DETAIL;
 use crate::catalog::{Effect, Tool};
@@ -111,26 +111,26 @@ struct DeleteMaintenance {
 }
 
 /// The answer to each of these is the maintenance as it is now.
-const fn changed(done: &'static str) -> Report {
-    Report {
+const fn changed(done: &'static str) -> ToolReport {
+    ToolReport {
         done,
         id: "maintenance_id",
         to: None,
         fields: &[
-            ("maintenance_id", Source::Number("id")),
-            ("state", Source::Text("state")),
-            ("stage", Source::Nested("lifecycle_stage", "name")),
-            ("starts_at", Source::Text("starts_at")),
-            ("ends_at", Source::Text("ends_at")),
-            ("public_url", Source::Text("public_url")),
-            ("admin_url", Source::Text("admin_url")),
+            ("maintenance_id", FieldSource::Number("id")),
+            ("state", FieldSource::Text("state")),
+            ("stage", FieldSource::Nested("lifecycle_stage", "name")),
+            ("starts_at", FieldSource::Text("starts_at")),
+            ("ends_at", FieldSource::Text("ends_at")),
+            ("public_url", FieldSource::Text("public_url")),
+            ("admin_url", FieldSource::Text("admin_url")),
         ],
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     }
 }
 
 impl Arguments for UpdateMaintenance {
-    const REPORT: Report = changed("Updated maintenance");
+    const REPORT: ToolReport = changed("Updated maintenance");
 
     fn operation(&self) -> Operation {
         Operation::UpdateMaintenance { maintenance_id: self.maintenance_id }
@@ -138,7 +138,7 @@ impl Arguments for UpdateMaintenance {
 }
 
 impl Arguments for CompleteMaintenance {
-    const REPORT: Report = changed("Completed maintenance");
+    const REPORT: ToolReport = changed("Completed maintenance");
 
     fn operation(&self) -> Operation {
         Operation::CompleteMaintenance { maintenance_id: self.maintenance_id }
@@ -146,7 +146,7 @@ impl Arguments for CompleteMaintenance {
 }
 
 impl Arguments for CancelMaintenance {
-    const REPORT: Report = changed("Cancelled maintenance");
+    const REPORT: ToolReport = changed("Cancelled maintenance");
 
     fn operation(&self) -> Operation {
         Operation::CancelMaintenance { maintenance_id: self.maintenance_id }
@@ -154,11 +154,11 @@ impl Arguments for CancelMaintenance {
 }
 
 impl Arguments for DeleteMaintenance {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Deleted maintenance",
         id: "maintenance_id",
         to: None,
-        fields: &[("maintenance_id", Source::Number("id"))],
+        fields: &[("maintenance_id", FieldSource::Number("id"))],
         resource: None,
     };
 

@@ -1,6 +1,6 @@
 //! Tools that write maintenances: argument types, the write each one means, and the result.
 
-use super::report::{Report, Source};
+use super::report::{FieldSource, ToolReport};
 use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::MAINTENANCE_DETAIL;
 use crate::catalog::{Effect, Tool};
@@ -61,17 +61,17 @@ struct ScheduleMaintenance {
 }
 
 impl Arguments for ScheduleMaintenance {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Scheduled maintenance",
         id: "maintenance_id",
         to: None,
         fields: &[
-            ("maintenance_id", Source::Number("id")),
-            ("state", Source::Text("state")),
-            ("starts_at", Source::Text("starts_at")),
-            ("ends_at", Source::Text("ends_at")),
-            ("public_url", Source::Text("public_url")),
-            ("admin_url", Source::Text("admin_url")),
+            ("maintenance_id", FieldSource::Number("id")),
+            ("state", FieldSource::Text("state")),
+            ("starts_at", FieldSource::Text("starts_at")),
+            ("ends_at", FieldSource::Text("ends_at")),
+            ("public_url", FieldSource::Text("public_url")),
+            ("admin_url", FieldSource::Text("admin_url")),
         ],
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };
@@ -96,14 +96,14 @@ struct AddMaintenanceUpdate {
 }
 
 impl Arguments for AddMaintenanceUpdate {
-    const REPORT: Report = Report {
+    const REPORT: ToolReport = ToolReport {
         done: "Added update",
         id: "update_id",
         to: Some(("maintenance", "maintenance_id")),
         fields: &[
-            ("maintenance_id", Source::Number("maintenance_id")),
-            ("update_id", Source::Number("id")),
-            ("stage", Source::Nested("lifecycle_stage", "name")),
+            ("maintenance_id", FieldSource::Number("maintenance_id")),
+            ("update_id", FieldSource::Number("id")),
+            ("stage", FieldSource::Nested("lifecycle_stage", "name")),
         ],
         resource: Some((MAINTENANCE_DETAIL, "maintenance_id")),
     };

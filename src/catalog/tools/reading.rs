@@ -1,4 +1,4 @@
-//! What a client that only knows tools reads resources with. No part of [`super::TOOLS`]: a surface adds these where its
+//! What a client that only knows tools reads resources with. No part of [`super::TOOLS`]: a program adds these where its
 //! operator and the person want it, and what they show is what the resources show.
 
 use crate::catalog::{ArgumentError, Effect, Tool, arguments, tools::Done};

@@ -2,7 +2,7 @@
 //! result and the sentence. The page comes first and whether it was a repeat last, so a report only says what is between.
 //!
 //! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
-//! upstream or the surface does not say is left out.
+//! upstream or the program does not say is left out.
 
 use super::{Done, Written};
 use crate::catalog::{Resource, Variables};
@@ -14,14 +14,14 @@ const TEXT_MAX: usize = 300;
 
 /// Where in StatiBeat's answer a field's value stands.
 #[derive(Clone, Copy)]
-pub enum Source {
+pub enum FieldSource {
     Number(&'static str),
     Text(&'static str),
     /// A text one level down.
     Nested(&'static str, &'static str),
 }
 
-pub struct Report {
+pub struct ToolReport {
     /// How the sentence begins, as in `Created incident`.
     pub done: &'static str,
     /// The field whose number follows.
@@ -29,12 +29,12 @@ pub struct Report {
     /// What the update was added to: a word and a field.
     pub to: Option<(&'static str, &'static str)>,
     /// What the answer says, in the order of the schema.
-    pub fields: &'static [(&'static str, Source)],
+    pub fields: &'static [(&'static str, FieldSource)],
     /// The resource that shows what was written, and the field that names it; `None`: nothing does.
     pub resource: Option<(&'static Resource, &'static str)>,
 }
 
-impl Report {
+impl ToolReport {
     /// `is_hosted`: with what only Hosted MCP has, an audit log and rate limits.
     pub fn schema(&self, is_hosted: bool) -> Value {
         let own = self.fields.iter().map(|(name, source)| (*name, source.json_type()));
@@ -85,19 +85,19 @@ impl Report {
     }
 }
 
-impl Source {
+impl FieldSource {
     const fn json_type(self) -> &'static str {
         match self {
-            Source::Number(_) => "integer",
-            Source::Text(_) | Source::Nested(..) => "string",
+            FieldSource::Number(_) => "integer",
+            FieldSource::Text(_) | FieldSource::Nested(..) => "string",
         }
     }
 
     fn read(self, answer: &Value) -> Option<Value> {
         match self {
-            Source::Number(field) => number(&answer[field]),
-            Source::Text(field) => words(&answer[field]),
-            Source::Nested(outer, field) => words(&answer[outer][field]),
+            FieldSource::Number(field) => number(&answer[field]),
+            FieldSource::Text(field) => words(&answer[field]),
+            FieldSource::Nested(outer, field) => words(&answer[outer][field]),
         }
     }
 }

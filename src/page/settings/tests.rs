@@ -4,12 +4,12 @@ use super::*;
 
 const GOOD: [(&str, &str); 2] = [(API_TOKEN, "sb_token"), (BASE_URL, "https://status.example.com/")];
 
-fn read(values: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+fn read(values: &[(&str, &str)]) -> Result<Settings, Vec<SettingsProblem>> {
     let find = |name: &str| values.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     Settings::from_lookup(&find)
 }
 
-fn with(name: &'static str, value: &'static str) -> Result<Settings, Vec<Problem>> {
+fn with(name: &'static str, value: &'static str) -> Result<Settings, Vec<SettingsProblem>> {
     read(&[GOOD[0], GOOD[1], (name, value)])
 }
 

@@ -12,15 +12,15 @@ use serde_json::json;
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
 /// A write of that title under one key.
-struct Asked(Write, WriteFingerprint);
+struct KeyedWrite(Write, WriteFingerprint);
 
-fn asked(title: &str) -> Asked {
+fn asked(title: &str) -> KeyedWrite {
     let write = Write::new(Operation::CreateIncident, json!({ "title": title }));
     let fingerprint = fingerprint("create_incident", PageId(7), &write, Some("k"));
-    Asked(write, fingerprint)
+    KeyedWrite(write, fingerprint)
 }
 
-impl Asked {
+impl KeyedWrite {
     fn store<'a>(&'a self, memory: &'a WriteMemory, now: Timestamp) -> MemoryWriteStore<'a> {
         MemoryWriteStore::new(memory, &self.0, &self.1, now)
     }
@@ -87,7 +87,7 @@ fn cancelled_call_is_taken_over_under_its_external_id() {
 fn change_without_a_key_is_forgotten_once_it_is_done() {
     let memory = memory();
     let write = Write::new(Operation::ResolveIncident { incident_id: 9 }, json!({}));
-    let asked = Asked(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
+    let asked = KeyedWrite(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
     let store = asked.store(&memory, NOW);
     acquire_lease(&store);
     assert!(now(store.is_known()));

@@ -1,6 +1,6 @@
 //! The end of an attempt: what becomes of the row it holds, of its audit row, and of what earlier attempts left open.
 
-use super::Key;
+use super::WriteKey;
 use crate::ports::{Database, Statement};
 use crate::storage::audit::{Entry, Outcome};
 use crate::storage::{Result, statement};
@@ -20,7 +20,7 @@ pub enum Ending {
 }
 
 /// Ends an attempt: its row, its audit row, and what earlier attempts left open.
-pub async fn finish(db: &dyn Database, key: &Key<'_>, ending: &Ending, entry: &Entry<'_>) -> Result<()> {
+pub async fn finish(db: &dyn Database, key: &WriteKey<'_>, ending: &Ending, entry: &Entry<'_>) -> Result<()> {
     let closing = match ending {
         Ending::Done { result } => vec![close(key, entry, result), resolve(key, entry)],
         Ending::NotDone => vec![release(key, entry), leave_open(key, entry)],
@@ -30,7 +30,7 @@ pub async fn finish(db: &dyn Database, key: &Key<'_>, ending: &Ending, entry: &E
     db.batch(&statements).await.map(drop)
 }
 
-fn close(key: &Key<'_>, entry: &Entry<'_>, result: &str) -> Statement {
+fn close(key: &WriteKey<'_>, entry: &Entry<'_>, result: &str) -> Statement {
     statement!(
         "UPDATE idempotency SET outcome = 'done', result = ?4, finished_at = ?5 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",
@@ -43,7 +43,7 @@ fn close(key: &Key<'_>, entry: &Entry<'_>, result: &str) -> Statement {
 }
 
 /// Attempts that nobody knew the outcome of: the write is there now.
-fn resolve(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
+fn resolve(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE audit SET resolution = 'done', resolved_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND outcome = 'unknown' AND id <> ?3 AND resolution IS NULL",
@@ -55,7 +55,7 @@ fn resolve(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
 }
 
 /// The key is free, as if it had never been used; not so when an earlier attempt may have done it.
-fn release(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
+fn release(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "DELETE FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3 AND takeovers = 0",
         key.grant_id,
@@ -65,7 +65,7 @@ fn release(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
 }
 
 /// Whoever asks next may take the row over at once.
-fn leave_open(key: &Key<'_>, entry: &Entry<'_>) -> Statement {
+fn leave_open(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE idempotency SET outcome = 'unknown', held_until_at = ?4 \
          WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3",

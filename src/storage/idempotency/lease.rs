@@ -1,6 +1,6 @@
 //! The last look before the post.
 
-use super::Key;
+use super::WriteKey;
 use crate::model::flag;
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
@@ -26,7 +26,7 @@ pub enum LeaseCheck {
 /// StatiBeat, for up to a minute; meanwhile the person may have revoked or paused the connection, or an admin blocked it.
 pub async fn check_lease(
     db: &dyn Database,
-    key: &Key<'_>,
+    key: &WriteKey<'_>,
     attempt: &AuditId,
     page_id: PageId,
     now: Timestamp,

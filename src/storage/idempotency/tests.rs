@@ -71,7 +71,7 @@ impl Scene {
     ) -> Acquisition {
         let fields = [("title".to_owned(), digest.to_owned()), ("tool".to_owned(), "t".to_owned())].into();
         let fingerprint = WriteFingerprint { fields, ..fingerprint("k", digest) };
-        let key = Key { grant_id: &self.grant_id, fingerprint: &fingerprint };
+        let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint };
         let entry = self.entry(attempt, at, Outcome::Unknown);
         let external_id = external_id(&entry.id);
         let duplicates = DuplicateRule::Refused { shown: None };
@@ -83,7 +83,7 @@ impl Scene {
     /// The same write through another connection.
     async fn begin_elsewhere(&self, attempt: &str, at: i64, duplicates: DuplicateRule<'_>) -> Acquisition {
         let (grant_id, fingerprint) = (GrantId("another".into()), fingerprint("another key", "d"));
-        let key = Key { grant_id: &grant_id, fingerprint: &fingerprint };
+        let key = WriteKey { grant_id: &grant_id, fingerprint: &fingerprint };
         let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
         let external_id = external_id(&entry.id);
         let claim = LeaseRequest { key, external_id: &external_id, confirmation: None, duplicates, entry: &entry };
@@ -95,7 +95,7 @@ impl Scene {
     }
 
     async fn finish(&self, attempt: &str, at: i64, ending: Ending, outcome: Outcome) {
-        let key = Key { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
+        let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         finish(&self.db, &key, &ending, &self.entry(attempt, at, outcome)).await.expect("an end");
     }
 
@@ -229,7 +229,7 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
     scene.done("a", T0).await;
     assert!(matches!(scene.begin_with("c", T0, "d", Some(&confirmation)).await, Acquisition::Replay { .. }));
     let (grant_id, fingerprint) = (&scene.grant_id, fingerprint("other", "x"));
-    let other = Key { grant_id, fingerprint: &fingerprint };
+    let other = WriteKey { grant_id, fingerprint: &fingerprint };
     let entry = scene.entry("d", T0, Outcome::Unknown);
     let claim = LeaseRequest {
         key: other,
@@ -246,15 +246,15 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
 async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     let scene = Scene::new();
     let (one, other) = (fingerprint("k", "d"), fingerprint("k", "e"));
-    let key = Key { grant_id: &scene.grant_id, fingerprint: &one };
+    let key = WriteKey { grant_id: &scene.grant_id, fingerprint: &one };
     let at = Timestamp::from_seconds(T0);
     assert!(!is_known(&scene.db, &key, at).await.expect("an answer"));
     scene.begin("a", T0).await;
     assert!(is_known(&scene.db, &key, at).await.expect("an answer"));
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
-    let another = Key { fingerprint: &other, ..key };
+    let another = WriteKey { fingerprint: &other, ..key };
     assert!(!is_known(&scene.db, &another, at).await.expect("an answer"), "another write under the same key");
-    let elsewhere = Key { grant_id: &GrantId("another".into()), ..key };
+    let elsewhere = WriteKey { grant_id: &GrantId("another".into()), ..key };
     assert!(!is_known(&scene.db, &elsewhere, at).await.expect("an answer"), "the same key of another grant");
 }
 
@@ -298,7 +298,7 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
     let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
         let (grant_id, fingerprint) = (GrantId(grant.into()), fingerprint(hash, "d"));
-        let key = Key { grant_id: &grant_id, fingerprint: &fingerprint };
+        let key = WriteKey { grant_id: &grant_id, fingerprint: &fingerprint };
         finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };
     scene.begin("a", T0).await;

@@ -27,7 +27,7 @@ const UNRELATED: [&str; 5] = [
 
 impl Scene {
     async fn check(&self, attempt: &str) -> LeaseCheck {
-        let key = Key { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
+        let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         let at = Timestamp::from_seconds(T0);
         check_lease(&self.db, &key, &AuditId(attempt.into()), PAGE, at).await.expect("an answer")
     }
