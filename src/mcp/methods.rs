@@ -1,11 +1,12 @@
 //! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
+use super::discovery::{DiscoverResult, InitializeResult};
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
 use super::report::{self, CallFacts, End, Handled};
 use super::results::{
-    self, CacheHint, CallToolResult, CompleteResult, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
-    ListEntry, ListResult, ReadResourceResult, Responder,
+    self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntry, ListResult,
+    ReadResourceResult, Responder,
 };
 use super::version::ProtocolVersion;
 use super::{Completion, CompletionTarget, Dialogue, Error, ServerHandler, ToolOutcome, paging};

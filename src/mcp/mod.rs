@@ -5,6 +5,7 @@
 //! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
 
 pub mod dialogue;
+pub mod discovery;
 pub mod error;
 pub mod headers;
 pub mod message;

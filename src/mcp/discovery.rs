@@ -1,0 +1,49 @@
+//! What a client learns of the server first: the results of `initialize` and `server/discover`.
+
+use super::ServerInfo;
+use super::version::ProtocolVersion;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeResult {
+    capabilities: ServerCapabilities,
+    instructions: &'static str,
+    protocol_version: &'static str,
+    server_info: ServerInfo,
+}
+
+/// Versions with a handshake are not listed: those are found by `initialize`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscoverResult {
+    capabilities: ServerCapabilities,
+    instructions: &'static str,
+    supported_versions: [&'static str; 1],
+}
+
+#[derive(Default, Serialize)]
+struct ServerCapabilities {
+    completions: Supported,
+    prompts: Supported,
+    resources: Supported,
+    tools: Supported,
+}
+
+/// A capability without options.
+#[derive(Default, Serialize)]
+struct Supported {}
+
+impl InitializeResult {
+    pub fn new(server: ServerInfo, version: ProtocolVersion) -> Self {
+        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
+        Self { protocol_version: version.as_str(), capabilities, server_info: server, instructions }
+    }
+}
+
+impl DiscoverResult {
+    pub fn new(server: ServerInfo) -> Self {
+        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
+        Self { supported_versions: [ProtocolVersion::LATEST.as_str()], capabilities, instructions }
+    }
+}
