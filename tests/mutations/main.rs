@@ -20,7 +20,7 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
         "if request.client_id != record.grant.client_id {\n        return Err",
         "if request.client_id.as_str().is_empty() {\n        return Err",
     ),
-    ("token.rs", "if now >= *expires_at => CodeDecision", "if now > *expires_at => CodeDecision"),
+    ("token.rs", "if now >= *expires_at =>", "if now > *expires_at =>"),
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
     ("token.rs", "if !record.grant.scopes.covers(scopes) {", "if scopes.is_empty() {"),
     ("token.rs", " && rotation.unused_successor.is_some()", ""),
@@ -44,7 +44,11 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("client/registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
     ("secret.rs", "ring.iter().any(is_ours).then(", "(ring.iter().any(is_ours) || !body.is_empty()).then("),
     ("client/preregistered.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
-    ("error.rs", "!matches!(self, Self::Unavailable | Self::Storage(_)", "!matches!(self, Self::Unavailable"),
+    (
+        "error.rs",
+        "Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant",
+        "Self::Unavailable | Self::Limited(_) | Self::Grant",
+    ),
 ];
 
 /// X8
