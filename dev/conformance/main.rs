@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use statibeat_mcp::mcp::{Answer, TransportHeaders, answer};
+use statibeat_mcp::mcp::{McpResponse, TransportHeaders, answer};
 use std::convert::Infallible;
 use std::process::ExitCode;
 use surface::Fixtures;
@@ -69,7 +69,7 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
         name: header("mcp-name"),
     };
     Ok(match answer(&Fixtures, &headers, &body).await {
-        Answer::Json { status, body: answer, .. } => {
+        McpResponse::Json { status, body: answer, .. } => {
             let request: Value = serde_json::from_slice(&body).unwrap_or_default();
             let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
             media::complete(&request, &mut answer);
@@ -81,10 +81,11 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
                 }
             }
         }
-        Answer::Accepted => bare(StatusCode::ACCEPTED),
-        Answer::InsufficientScope { .. } | Answer::AccessEnded | Answer::GrantEnded | Answer::Unavailable { .. } => {
-            bare(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        McpResponse::Accepted => bare(StatusCode::ACCEPTED),
+        McpResponse::InsufficientScope { .. }
+        | McpResponse::AccessEnded
+        | McpResponse::GrantEnded
+        | McpResponse::Unavailable { .. } => bare(StatusCode::INTERNAL_SERVER_ERROR),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The resources that the suite prescribes.
 
 use serde_json::{Value, json};
-use statibeat_mcp::catalog::{Binding, BodyError, Resource, Subject};
+use statibeat_mcp::catalog::{Binding, DocumentError, Resource, Subject};
 use statibeat_mcp::mcp::{Error, ResourceContents};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const fn entry(name: &'static str, title: &'static str) -> Resource {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the catalogue's bodies may fail")]
-fn no_body(_: &Subject<'_>, _: Vec<Value>) -> Result<Value, BodyError> {
+fn no_body(_: &Subject<'_>, _: Vec<Value>) -> Result<Value, DocumentError> {
     Ok(Value::Null)
 }
 

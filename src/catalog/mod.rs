@@ -48,7 +48,7 @@ pub struct Resource {
     /// How long a client may keep a copy.
     pub fresh_for: Duration,
     /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].
-    pub body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, BodyError>,
+    pub body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, DocumentError>,
 }
 
 impl Resource {
@@ -70,7 +70,7 @@ impl Resource {
 
     /// The result to show, made from the answers to `reads`, in order; `None` for an optional one that did not come.
     /// Sensitive fields and hidden characters are gone.
-    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Option<Value>>) -> Result<Value, BodyError> {
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Option<Value>>) -> Result<Value, DocumentError> {
         let missing: Vec<&str> =
             self.reads.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(read, _)| read.path).collect();
         let mut result = (self.body)(subject, answers.into_iter().map(Option::unwrap_or_default).collect())?;
@@ -125,7 +125,7 @@ impl Subject<'_> {
 
 /// Why upstream answers make no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
+pub enum DocumentError {
     /// An answer has not the promised shape.
     #[error("upstream answer: {0}")]
     Malformed(String),

@@ -15,13 +15,13 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 
 /// Why a body was not read.
-pub enum BodyError {
+pub enum StreamError {
     /// It is longer than the caller wants.
     TooLarge,
     Broken(JsValue),
 }
 
-impl From<JsValue> for BodyError {
+impl From<JsValue> for StreamError {
     fn from(error: JsValue) -> Self {
         Self::Broken(error)
     }
@@ -38,8 +38,8 @@ impl RequestBody for Body {
     async fn read(&self, limit: usize) -> Result<Bytes, ports::BodyError> {
         let whole = || self.request.array_buffer();
         body(self.request.body(), self.length, whole, limit).await.map_err(|error| match error {
-            BodyError::TooLarge => ports::BodyError::TooLarge,
-            BodyError::Broken(_) => ports::BodyError::Broken,
+            StreamError::TooLarge => ports::BodyError::TooLarge,
+            StreamError::Broken(_) => ports::BodyError::Broken,
         })
     }
 }
@@ -102,21 +102,21 @@ pub async fn body(
     length: Option<usize>,
     whole: impl FnOnce() -> Result<Promise, JsValue>,
     limit: usize,
-) -> Result<Bytes, BodyError> {
+) -> Result<Bytes, StreamError> {
     let Some(stream) = stream else { return Ok(Bytes::new()) };
     match length {
-        Some(length) if length > limit => Err(BodyError::TooLarge),
+        Some(length) if length > limit => Err(StreamError::TooLarge),
         Some(_) => {
             let buffer: ArrayBuffer = JsFuture::from(whole()?).await?.unchecked_into();
             let bytes = Uint8Array::new(&buffer);
-            if bytes.length() as usize > limit { Err(BodyError::TooLarge) } else { Ok(bytes.to_vec().into()) }
+            if bytes.length() as usize > limit { Err(StreamError::TooLarge) } else { Ok(bytes.to_vec().into()) }
         }
         None => in_pieces(&stream, limit).await,
     }
 }
 
 /// Reads piece by piece, but gives up as soon as it is longer than `limit`.
-async fn in_pieces(stream: &ReadableStream, limit: usize) -> Result<Bytes, BodyError> {
+async fn in_pieces(stream: &ReadableStream, limit: usize) -> Result<Bytes, StreamError> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut read = Vec::new();
     loop {
@@ -128,7 +128,7 @@ async fn in_pieces(stream: &ReadableStream, limit: usize) -> Result<Bytes, BodyE
         if read.len() + piece.length() as usize > limit {
             // Nobody waits for the end of the rest.
             let _ = reader.cancel();
-            return Err(BodyError::TooLarge);
+            return Err(StreamError::TooLarge);
         }
         read.extend_from_slice(&piece.to_vec());
     }

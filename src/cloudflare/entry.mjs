@@ -71,7 +71,7 @@ export class RateLimit extends DurableObject {
   #current() {
     const live = liveInstance();
     if (this.#madeBy !== live) {
-      this.#object = new wasm.RateLimit(this.ctx, this.env);
+      this.#object = new wasm.RateLimitObject(this.ctx, this.env);
       this.#madeBy = live;
     }
     return this.#object;

@@ -1,6 +1,6 @@
 //! `HttpClient` over the runtime's fetch: bounded in time and size, redirects handed back rather than followed.
 
-use super::convert::{self, BodyError};
+use super::convert::{self, StreamError};
 use super::timer;
 use crate::ports::{HttpClient, HttpError};
 use async_trait::async_trait;
@@ -39,10 +39,10 @@ impl HttpClient for Runtime {
         let length = convert::framed_length(received.headers());
         let body = convert::body(answer.body(), length, whole, LARGEST_ANSWER).await;
         *received.body_mut() = body.map_err(|error| match error {
-            BodyError::TooLarge => HttpError::TooLarge,
+            StreamError::TooLarge => HttpError::TooLarge,
             // The runtime reports a body cut off by the signal in several ways; the signal itself is sure.
-            BodyError::Broken(_) if signal.aborted() => HttpError::Timeout,
-            BodyError::Broken(error) => failure(&error),
+            StreamError::Broken(_) if signal.aborted() => HttpError::Timeout,
+            StreamError::Broken(error) => failure(&error),
         })?;
         Ok(received)
     }

@@ -36,7 +36,7 @@ struct Take {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Answer {
+enum CounterReply {
     Allowed { remaining: u32 },
     Limited { retry_after_seconds: u64 },
 }
@@ -50,11 +50,11 @@ struct Stored {
 
 /// The counter of one key.
 #[durable_object(alarm)]
-pub struct RateLimit {
+pub struct RateLimitObject {
     object: worker::State,
 }
 
-impl DurableObject for RateLimit {
+impl DurableObject for RateLimitObject {
     fn new(object: worker::State, _: Env) -> Self {
         Self { object }
     }
@@ -67,7 +67,7 @@ impl DurableObject for RateLimit {
         let (earlier, now) = (earlier.map(State::from), Timestamp::from_seconds(take.now));
         if take.looks_only {
             let remaining = State::remaining(earlier, limit, now);
-            return Response::from_json(&Answer::Allowed { remaining });
+            return Response::from_json(&CounterReply::Allowed { remaining });
         }
 
         let (state, decision) = State::take(earlier, limit, now);
@@ -80,7 +80,7 @@ impl DurableObject for RateLimit {
         if matches!(decision, Decision::Allowed { .. }) {
             self.object.storage().put(STATE, stored).await?;
         }
-        Response::from_json(&Answer::from(decision))
+        Response::from_json(&CounterReply::from(decision))
     }
 
     /// The window is over: a counter that nobody uses takes no room.
@@ -124,7 +124,7 @@ impl Counters {
 
     /// Asks once more when an object fails, which it does when the runtime moves it or a deployment ends it. Then the first
     /// take may count too, so that less is let through and never more. One that does not answer is not asked again.
-    async fn ask(&self, key: &str, take: &Take) -> Result<Answer, LimiterError> {
+    async fn ask(&self, key: &str, take: &Take) -> Result<CounterReply, LimiterError> {
         let asked = async {
             match self.ask_once(key, take).await {
                 Ok(answer) => Ok(answer),
@@ -136,7 +136,7 @@ impl Counters {
         answer.map_err(|error| LimiterError(error.to_string()))
     }
 
-    async fn ask_once(&self, key: &str, take: &Take) -> worker::Result<Answer> {
+    async fn ask_once(&self, key: &str, take: &Take) -> worker::Result<CounterReply> {
         let counter = self.env.durable_object(BINDING)?.get_by_name(key)?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(take)?)));
@@ -161,8 +161,8 @@ impl RateLimiter for Counters {
 
     async fn remaining(&self, key: &str, limit: Limit, now: Timestamp) -> Result<u32, LimiterError> {
         Ok(match self.ask(key, &Take::new(limit, now, true)).await? {
-            Answer::Allowed { remaining } => remaining,
-            Answer::Limited { .. } => 0,
+            CounterReply::Allowed { remaining } => remaining,
+            CounterReply::Limited { .. } => 0,
         })
     }
 }
@@ -173,7 +173,7 @@ impl Take {
     }
 }
 
-impl From<Decision> for Answer {
+impl From<Decision> for CounterReply {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Allowed { remaining } => Self::Allowed { remaining },
@@ -182,11 +182,11 @@ impl From<Decision> for Answer {
     }
 }
 
-impl From<Answer> for Decision {
-    fn from(answer: Answer) -> Self {
+impl From<CounterReply> for Decision {
+    fn from(answer: CounterReply) -> Self {
         match answer {
-            Answer::Allowed { remaining } => Self::Allowed { remaining },
-            Answer::Limited { retry_after_seconds } => {
+            CounterReply::Allowed { remaining } => Self::Allowed { remaining },
+            CounterReply::Limited { retry_after_seconds } => {
                 Self::Limited { retry_after: Duration::from_secs(retry_after_seconds) }
             }
         }

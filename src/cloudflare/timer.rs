@@ -19,9 +19,9 @@ extern "C" {
 }
 
 /// Ends the runtime's wait when nobody waits for it any more.
-struct Ended(Option<AbortController>);
+struct AbortOnDrop(Option<AbortController>);
 
-impl Drop for Ended {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         if let Some(controller) = &self.0 {
             controller.abort();
@@ -32,7 +32,7 @@ impl Drop for Ended {
 /// Waits. May be dropped at any time.
 pub async fn pass(length: Duration) {
     let options = Object::new();
-    let mut ended = Ended(AbortController::new().ok());
+    let mut ended = AbortOnDrop(AbortController::new().ok());
     if let Some(controller) = &ended.0 {
         let _ = Reflect::set(&options, &JsValue::from_str("signal"), &controller.signal());
     }

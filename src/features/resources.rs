@@ -3,7 +3,7 @@
 use super::read_error;
 use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
-use crate::catalog::{BodyError, Read, Resource, Subject};
+use crate::catalog::{DocumentError, Read, Resource, Subject};
 use crate::mcp::{Error, ResourceContents};
 use crate::upstream::{ApiError, ApiErrorKind};
 use serde_json::Value;
@@ -52,11 +52,11 @@ impl RequestedResource {
         let bare_uri = self.uri.split('?').next().unwrap_or_default();
         let subject = Subject { variables: &self.found.variables, page, uri: bare_uri };
         let body = resource.render(&subject, answers).map_err(|error| match error {
-            BodyError::Malformed(_) => {
+            DocumentError::Malformed(_) => {
                 read_error(&self.uri, &ApiError::new(ApiErrorKind::Malformed, error.to_string()), log)
             }
-            BodyError::Cursor => Error::InvalidParams(error.to_string()),
-            BodyError::Absent => Error::ResourceNotFound(self.uri.clone()),
+            DocumentError::Cursor => Error::InvalidParams(error.to_string()),
+            DocumentError::Absent => Error::ResourceNotFound(self.uri.clone()),
         })?;
         Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for })
     }

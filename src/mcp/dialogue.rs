@@ -73,12 +73,12 @@ impl Dialogue {
     }
 
     /// What the person filled into a form; the error says that they declined, cancelled, or sent none.
-    pub fn form(&self, key: &str) -> Option<Result<&Map<String, Value>, Refusal>> {
+    pub fn form(&self, key: &str) -> Option<Result<&Map<String, Value>, ElicitationRefusal>> {
         let answer = self.answer(key)?;
         match answer.get("action").and_then(Value::as_str)? {
             "accept" => answer.get("content").and_then(Value::as_object).map(Ok),
-            "decline" => Some(Err(Refusal::Declined)),
-            "cancel" => Some(Err(Refusal::Cancelled)),
+            "decline" => Some(Err(ElicitationRefusal::Declined)),
+            "cancel" => Some(Err(ElicitationRefusal::Cancelled)),
             _ => None,
         }
     }
@@ -91,7 +91,7 @@ impl Dialogue {
 
 /// How a person did not fill in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ElicitationRefusal {
     Declined,
     Cancelled,
 }
@@ -207,8 +207,8 @@ mod tests {
             form(json!({ "action": "accept", "content": filled })),
             Some(Ok(filled.as_object().expect("fields").clone()))
         );
-        assert_eq!(form(json!({ "action": "decline" })), Some(Err(Refusal::Declined)));
-        assert_eq!(form(json!({ "action": "cancel" })), Some(Err(Refusal::Cancelled)));
+        assert_eq!(form(json!({ "action": "decline" })), Some(Err(ElicitationRefusal::Declined)));
+        assert_eq!(form(json!({ "action": "cancel" })), Some(Err(ElicitationRefusal::Cancelled)));
         for unreadable in
             [json!(12345), json!(null), json!({}), json!({ "action": "accept" }), json!({ "action": "x" })]
         {

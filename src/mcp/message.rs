@@ -37,7 +37,7 @@ pub enum Message {
 
 /// Something that is no message.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Malformed {
+pub struct MalformedMessage {
     /// Its id, if that much could be read.
     pub id: Option<Id>,
     pub error: ProtocolError,
@@ -59,15 +59,17 @@ impl Id {
 
 /// Parses the one message that a body holds. A batch (JSON-RPC 2.0, section 6) is rejected in every protocol version:
 /// only 2025-03-26 has batches, and a check made once per HTTP request would not hold for each of its messages.
-pub fn parse(body: &[u8]) -> Result<Message, Malformed> {
+pub fn parse(body: &[u8]) -> Result<Message, MalformedMessage> {
     match serde_json::from_slice(body) {
-        Err(_) => Err(Malformed { id: None, error: ProtocolError::NotJson }),
-        Ok(Value::Array(items)) => Err(Malformed { id: Some(Id::NULL), error: ProtocolError::Batch(items.len()) }),
+        Err(_) => Err(MalformedMessage { id: None, error: ProtocolError::NotJson }),
+        Ok(Value::Array(items)) => {
+            Err(MalformedMessage { id: Some(Id::NULL), error: ProtocolError::Batch(items.len()) })
+        }
         Ok(value) => read(value),
     }
 }
 
-fn read(value: Value) -> Result<Message, Malformed> {
+fn read(value: Value) -> Result<Message, MalformedMessage> {
     let Value::Object(mut fields) = value else {
         return Err(malformed(None, "not an object"));
     };
@@ -89,7 +91,7 @@ fn read(value: Value) -> Result<Message, Malformed> {
     }
 }
 
-fn request(id: Id, method: String, params: Option<Value>) -> Result<Message, Malformed> {
+fn request(id: Id, method: String, params: Option<Value>) -> Result<Message, MalformedMessage> {
     match object(params) {
         Some(params) => Ok(Message::Request(Request { id, method, params })),
         None => Err(malformed(Some(id), "params is not an object")),
@@ -105,8 +107,8 @@ fn object(params: Option<Value>) -> Option<Map<String, Value>> {
     }
 }
 
-fn malformed(id: Option<Id>, reason: &'static str) -> Malformed {
-    Malformed { id, error: ProtocolError::NotARequest(reason) }
+fn malformed(id: Option<Id>, reason: &'static str) -> MalformedMessage {
+    MalformedMessage { id, error: ProtocolError::NotARequest(reason) }
 }
 
 #[cfg(test)]
@@ -115,7 +117,7 @@ mod tests {
     use serde_json::json;
 
     fn check(body: &str, expected: Result<Message, (Option<Value>, ProtocolError)>) {
-        let expected = expected.map_err(|(id, error)| Malformed { id: id.map(Id), error });
+        let expected = expected.map_err(|(id, error)| MalformedMessage { id: id.map(Id), error });
         assert_eq!(parse(body.as_bytes()), expected, "{body}");
     }
 

@@ -3,7 +3,7 @@
 use super::discovery::{DiscoverResult, InitializeResult};
 use super::error::{Failure, ProtocolError};
 use super::message::Request;
-use super::report::{self, CallFacts, End, Handled};
+use super::report::{self, CallEnd, CallFacts, Handled};
 use super::results::{
     self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntry, ListResult,
     ReadResourceResult, Responder,
@@ -78,7 +78,7 @@ pub fn known_name(name: &str) -> &'static str {
 pub struct Performed {
     pub result: Result<Vec<u8>, Failure>,
     pub facts: CallFacts,
-    pub end: End,
+    pub end: CallEnd,
 }
 
 /// Performs a request in the protocol version it speaks.
@@ -129,7 +129,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, End)>, Error> {
+    async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let Self { handler, params, responder, dialogue } = self;
         let server = responder.server;
         let respond = |result, fresh_for| responder.into_response(result, CacheHint::Private(fresh_for));
@@ -182,7 +182,7 @@ impl Exchange<'_> {
 
     /// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
     /// error it would only reach the client.
-    async fn call_tool(&self) -> Result<Handled<(Vec<u8>, End)>, Error> {
+    async fn call_tool(&self) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let (name, arguments) = (text(self.params, "name")?, object(self.params, "arguments")?);
         let Handled { result, facts } = self.handler.call(name, arguments, &self.dialogue).await;
         let result = match result {

@@ -22,7 +22,7 @@ pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use headers::TransportHeaders;
 pub use report::{CallFacts, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
-pub use server::{Answer, Call, answer};
+pub use server::{Call, McpResponse, answer};
 
 use crate::catalog::{Resource, Variables};
 use crate::model::scope::ScopeSet;

@@ -45,9 +45,9 @@ pub struct CallFacts {
 }
 
 /// How a call ended as far as its result says, and why there is none.
-pub(super) type End = (Outcome, Option<CallProblem>);
+pub(super) type CallEnd = (Outcome, Option<CallProblem>);
 
-pub(super) const ANSWERED: End = (Outcome::Answered, None);
+pub(super) const ANSWERED: CallEnd = (Outcome::Answered, None);
 
 /// A handler's result, and the facts to report.
 #[derive(Debug)]
@@ -106,12 +106,12 @@ fn one_line(text: &str) -> String {
 }
 
 /// How a call with a tool's result ended: the result may itself be a refusal.
-pub(super) fn end_of_tool(outcome: &ToolOutcome) -> End {
+pub(super) fn end_of_tool(outcome: &ToolOutcome) -> CallEnd {
     if outcome.is_error { (Outcome::Refused, Some(CallProblem::Tool)) } else { ANSWERED }
 }
 
 /// How a call without a result ended.
-pub(super) fn end_of_failure(failure: &Failure) -> End {
+pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
     let refused = |problem| (Outcome::Refused, Some(problem));
     let failed = |problem| (Outcome::Failed, Some(problem));
     match failure {
@@ -138,7 +138,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> End {
 }
 
 impl CallReport {
-    pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, facts: CallFacts, end: End) -> Self {
+    pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, facts: CallFacts, end: CallEnd) -> Self {
         let (outcome, problem) = end;
         Self {
             client: ClientInfo::of(request),

@@ -2,7 +2,7 @@
 
 use super::error::{Failure, ProtocolError};
 use super::headers::TransportHeaders;
-use super::message::{self, Id, Malformed, Message, Request};
+use super::message::{self, Id, MalformedMessage, Message, Request};
 use super::methods;
 use super::report::{self, CallFacts, CallReport};
 use super::version::{self, ProtocolVersion};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What the transport is to answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum McpResponse {
     Json {
         status: u16,
         body: Vec<u8>,
@@ -46,12 +46,12 @@ pub struct Call {
 /// The answer to a body that holds nothing to perform; without a report, nothing was asked.
 #[derive(Debug)]
 pub struct Unperformed {
-    pub answer: Answer,
+    pub answer: McpResponse,
     pub report: Option<CallReport>,
 }
 
 /// Answers a body that came over HTTP.
-pub async fn answer(handler: &dyn ServerHandler, headers: &TransportHeaders<'_>, body: &[u8]) -> Answer {
+pub async fn answer(handler: &dyn ServerHandler, headers: &TransportHeaders<'_>, body: &[u8]) -> McpResponse {
     match receive(headers, body) {
         Ok(call) => call.perform(handler).await.0,
         Err(unperformed) => unperformed.answer,
@@ -66,7 +66,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
             let error = ProtocolError::NotARequest("this revision asks nothing that could be answered");
             unperformed(refuse(None, &error.into(), ProtocolVersion::LATEST), Some(CallReport::malformed()))
         }
-        Ok(Message::Notification(_) | Message::Response) => unperformed(Answer::Accepted, None),
+        Ok(Message::Notification(_) | Message::Response) => unperformed(McpResponse::Accepted, None),
         Ok(Message::Request(request)) => match version::version_of(&request, headers) {
             Ok(version) => Ok(Call { request, version }),
             // What is refused here is refused alike in every revision.
@@ -77,7 +77,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
                 unperformed(refuse(Some(&request.id), &failure, ProtocolVersion::LATEST_WITH_HANDSHAKE), Some(report))
             }
         },
-        Err(Malformed { id, error }) => {
+        Err(MalformedMessage { id, error }) => {
             let answer = refuse(id.as_ref(), &error.into(), ProtocolVersion::LATEST_WITH_HANDSHAKE);
             unperformed(answer, Some(CallReport::malformed()))
         }
@@ -85,10 +85,10 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
 }
 
 impl Call {
-    pub async fn perform(self, handler: &dyn ServerHandler) -> (Answer, CallReport) {
+    pub async fn perform(self, handler: &dyn ServerHandler) -> (McpResponse, CallReport) {
         let (result, report) = self.result(handler).await;
         let answer = match result {
-            Ok(body) => Answer::Json { status: 200, body, fault: None },
+            Ok(body) => McpResponse::Json { status: 200, body, fault: None },
             Err(failure) => refuse(Some(&self.request.id), &failure, self.version),
         };
         (answer, report)
@@ -101,17 +101,17 @@ impl Call {
     }
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, revision: ProtocolVersion) -> Answer {
+fn refuse(id: Option<&Id>, failure: &Failure, revision: ProtocolVersion) -> McpResponse {
     let wire = failure.wire(revision);
     match failure {
-        Failure::Handler(Error::InsufficientScope { needed }) => Answer::InsufficientScope { needed: *needed },
-        Failure::Handler(Error::AccessEnded) => Answer::AccessEnded,
-        Failure::Handler(Error::GrantEnded) => Answer::GrantEnded,
+        Failure::Handler(Error::InsufficientScope { needed }) => McpResponse::InsufficientScope { needed: *needed },
+        Failure::Handler(Error::AccessEnded) => McpResponse::AccessEnded,
+        Failure::Handler(Error::GrantEnded) => McpResponse::GrantEnded,
         Failure::Handler(Error::Unavailable { retry_after, .. }) => {
-            Answer::Unavailable { retry_after: *retry_after, body: wire.body(id) }
+            McpResponse::Unavailable { retry_after: *retry_after, body: wire.body(id) }
         }
         Failure::Handler(_) | Failure::Protocol(_) => {
-            Answer::Json { status: wire.status, body: wire.body(id), fault: fault(failure) }
+            McpResponse::Json { status: wire.status, body: wire.body(id), fault: fault(failure) }
         }
     }
 }

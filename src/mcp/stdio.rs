@@ -4,7 +4,7 @@
 //! revision itself. A modern message is checked like over HTTP, headers aside.
 
 use super::error::{Failure, ProtocolError};
-use super::message::{self, Id, Malformed, Message, Notification, Request};
+use super::message::{self, Id, MalformedMessage, Message, Notification, Request};
 use super::server::{self, Call};
 use super::version::{self, ProtocolVersion};
 use super::{Error, ServerHandler};
@@ -33,7 +33,7 @@ pub enum Asked {
 
 /// Something that wants an answer.
 #[derive(Debug)]
-pub struct Work(Result<Message, Malformed>, Option<ProtocolVersion>);
+pub struct Work(Result<Message, MalformedMessage>, Option<ProtocolVersion>);
 
 /// One line to send back.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub async fn answer(handler: &dyn ServerHandler, Work(incoming, negotiated): Wor
     match incoming {
         Ok(Message::Request(request)) => Some(answer_request(handler, request, negotiated).await),
         Ok(Message::Notification(_) | Message::Response) => None,
-        Err(Malformed { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
+        Err(MalformedMessage { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
     }
 }
 

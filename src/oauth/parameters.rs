@@ -9,19 +9,19 @@ pub struct Repeated;
 
 /// Text that is not form-encoded UTF-8.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub struct MalformedParameters;
 
 impl Parameters {
     /// Decodes a query string or form body; broken percent-encoding and bytes that are not UTF-8 are refused rather
     /// than repaired, because two repairs may differ.
-    pub fn parse(encoded: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(encoded: &[u8]) -> Result<Self, MalformedParameters> {
         if !percent_encoding_is_whole(encoded) {
-            return Err(Malformed);
+            return Err(MalformedParameters);
         }
         let pairs: Vec<(String, String)> = form_urlencoded::parse(encoded).into_owned().collect();
         let is_repaired = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
         if pairs.iter().any(|(name, value)| is_repaired(name) || is_repaired(value)) {
-            return Err(Malformed);
+            return Err(MalformedParameters);
         }
         Ok(Self(pairs))
     }

@@ -12,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
 
 /// Who looks, and at what.
-pub struct Question<'a> {
+pub struct OverviewQuery<'a> {
     pub user_id: &'a UserId,
     /// Pages that they administer: there, other people's connections show.
     pub administered: &'a [PageId],
@@ -43,8 +43,8 @@ pub struct Found {
     pub activity: Vec<ActivityRow>,
 }
 
-pub async fn find(db: &dyn Database, question: &Question<'_>) -> Result<Found> {
-    let Question { user_id, now, .. } = *question;
+pub async fn find(db: &dyn Database, question: &OverviewQuery<'_>) -> Result<Found> {
+    let OverviewQuery { user_id, now, .. } = *question;
     let mut batch = vec![
         connections::select(user_id, now),
         diagnostics::select(user_id),

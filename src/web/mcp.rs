@@ -11,7 +11,7 @@ use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::mcp::CallReport;
 use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
-use crate::mcp::server::{self, Answer};
+use crate::mcp::server::{self, McpResponse};
 use crate::mcp::version::ProtocolVersion;
 use crate::model::outcome::{CallProblem, Outcome};
 use crate::oauth::error::TokenError;
@@ -42,7 +42,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Re
     response
 }
 
-enum Refusal {
+enum RejectedRequest {
     ForeignOrigin,
     Challenge(Challenge),
     Method,
@@ -51,7 +51,7 @@ enum Refusal {
     Unavailable,
 }
 
-impl Refusal {
+impl RejectedRequest {
     const fn word(&self) -> &'static str {
         match self {
             Self::ForeignOrigin => "foreign_origin",
@@ -68,11 +68,11 @@ impl Refusal {
 
 /// The checks that come before any byte of a message is read, in the order clients rely on: a probe without a token learns how to
 /// get one whatever its method and body.
-async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, Refusal> {
+async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
     if !is_allowed_origin(ctx) {
-        return Err(Refusal::ForeignOrigin);
+        return Err(RejectedRequest::ForeignOrigin);
     }
-    let token = bearer_token(ctx.head).map_err(Refusal::Challenge)?;
+    let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
     let resource = Route::Mcp.url(&ctx.app.config.public_url);
     let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
     let caller = match check.find_caller(ctx.db, token).await {
@@ -82,26 +82,26 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, Refusal> {
     let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
     ctx.log.set_caller(LoggedCaller { client, grant });
     if let Some(wait) = limits::message_wait(ctx, &caller.grant_id).await {
-        return Err(Refusal::TooManyMessages(wait));
+        return Err(RejectedRequest::TooManyMessages(wait));
     }
     if ctx.head.method() != Method::POST {
-        return Err(Refusal::Method);
+        return Err(RejectedRequest::Method);
     }
     Ok(caller)
 }
 
 /// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
-async fn no_caller(ctx: &RequestContext<'_>, reason: NoCaller) -> Refusal {
+async fn no_caller(ctx: &RequestContext<'_>, reason: NoCaller) -> RejectedRequest {
     match reason {
-        NoCaller::InvalidToken => Refusal::Challenge(Challenge::InvalidToken),
-        NoCaller::NotOurs if Sender::of(ctx.head).is_shared() => Refusal::Challenge(Challenge::InvalidToken),
+        NoCaller::InvalidToken => RejectedRequest::Challenge(Challenge::InvalidToken),
+        NoCaller::NotOurs if Sender::of(ctx.head).is_shared() => RejectedRequest::Challenge(Challenge::InvalidToken),
         NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(ctx.head).bucket()).await {
-            Some(wait) => Refusal::TooOften(wait),
-            None => Refusal::Challenge(Challenge::InvalidToken),
+            Some(wait) => RejectedRequest::TooOften(wait),
+            None => RejectedRequest::Challenge(Challenge::InvalidToken),
         },
         NoCaller::Storage(error) => {
             ctx.log.note(&format!("bearer token: {error}"));
-            Refusal::Unavailable
+            RejectedRequest::Unavailable
         }
     }
 }
@@ -213,23 +213,23 @@ fn only_header<'a>(head: &'a Request<()>, name: &str) -> Option<&'a str> {
     Some(value.unwrap_or(AGREES_WITH_NOTHING))
 }
 
-async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: Answer) -> Response {
+async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpResponse) -> Response {
     match answer {
-        Answer::Accepted => reply::empty(StatusCode::ACCEPTED),
-        Answer::Json { status, body, fault } => {
+        McpResponse::Accepted => reply::empty(StatusCode::ACCEPTED),
+        McpResponse::Json { status, body, fault } => {
             if let Some(fault) = fault {
                 ctx.log.note(&format!("mcp: {fault}"));
             }
             reply::json_bytes(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
         }
-        Answer::InsufficientScope { needed } => {
+        McpResponse::InsufficientScope { needed } => {
             ctx.log.set_reason("scope_missing");
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
-        Answer::AccessEnded => end_access(ctx, caller).await,
+        McpResponse::AccessEnded => end_access(ctx, caller).await,
         // As the next request with this token is answered.
-        Answer::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
-        Answer::Unavailable { retry_after, body } => {
+        McpResponse::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
+        McpResponse::Unavailable { retry_after, body } => {
             let mut response = reply::json_bytes(StatusCode::SERVICE_UNAVAILABLE, body);
             reply::retry_after(&mut response, retry_after.unwrap_or(Duration::from_secs(5)));
             response
@@ -264,19 +264,19 @@ fn challenge(ctx: &RequestContext<'_>, challenge: &Challenge) -> Response {
     reply::challenge(challenge, metadata.as_str())
 }
 
-fn refuse(ctx: &RequestContext<'_>, refusal: &Refusal) -> Response {
+fn refuse(ctx: &RequestContext<'_>, refusal: &RejectedRequest) -> Response {
     match refusal {
-        Refusal::ForeignOrigin => {
+        RejectedRequest::ForeignOrigin => {
             reply::json(StatusCode::FORBIDDEN, &json!({"error": "this origin may not call the connector"}))
         }
-        Refusal::Challenge(reason) => challenge(ctx, reason),
-        Refusal::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
-        Refusal::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
-        Refusal::TooManyMessages(wait) => {
+        RejectedRequest::Challenge(reason) => challenge(ctx, reason),
+        RejectedRequest::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
+        RejectedRequest::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
+        RejectedRequest::TooManyMessages(wait) => {
             let mut response = reply::json_bytes(StatusCode::TOO_MANY_REQUESTS, error::too_many_messages(*wait));
             reply::retry_after(&mut response, *wait);
             response
         }
-        Refusal::Unavailable => reply::unavailable(Duration::from_secs(5)),
+        RejectedRequest::Unavailable => reply::unavailable(Duration::from_secs(5)),
     }
 }

@@ -38,7 +38,7 @@ impl From<DatabaseError> for TokenError {
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     match exchange(ctx, body).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
-        Err(Refusal { mut error, of }) => {
+        Err(TokenRefusal { mut error, of }) => {
             let wait = if error.is_senders_fault() { count_failure(ctx, body).await } else { None };
             // Whoever is over a limit writes nothing, either.
             let counted = of.filter(|_| wait.is_none());
@@ -55,18 +55,18 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
 }
 
 /// Why there are no tokens, and whose refresh that was, where that is known: for the diagnostics of their connection.
-struct Refusal {
+struct TokenRefusal {
     error: TokenError,
     of: Option<Box<RejectedRefresh>>,
 }
 
-impl<E: Into<TokenError>> From<E> for Refusal {
+impl<E: Into<TokenError>> From<E> for TokenRefusal {
     fn from(error: E) -> Self {
         Self { error: error.into(), of: None }
     }
 }
 
-impl Refusal {
+impl TokenRefusal {
     fn of(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
         let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
         let refused = RejectedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
@@ -116,7 +116,7 @@ pub(super) fn form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Parameters, 
     token::parse_form(&content_types, texts(AUTHORIZATION).next(), body)
 }
 
-async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse, Refusal> {
+async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse, TokenRefusal> {
     let resource = ctx.endpoints().resource;
     let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
     match endpoint.parse(&form(ctx, body)?)? {
@@ -182,7 +182,7 @@ fn new_tokens(
     }
 }
 
-async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<TokenResponse, Refusal> {
+async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<TokenResponse, TokenRefusal> {
     // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
     // backwards.
     for is_second_look in [false, true] {
@@ -192,7 +192,7 @@ async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<T
         match refresh_once(ctx, request, &record, is_second_look).await {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}
-            Err(error) => return Err(Refusal::of(ctx, &record.grant, error)),
+            Err(error) => return Err(TokenRefusal::of(ctx, &record.grant, error)),
         }
     }
     Err(TokenError::Unavailable.into())

@@ -20,7 +20,7 @@ pub const MOST_WAITING: usize = 64;
 
 /// Why the loop ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ServeEnd {
     /// The client closed its end; everything it asked for was answered.
     Closed,
     /// A signal.
@@ -29,7 +29,7 @@ pub enum End {
     Deaf,
 }
 
-type Ended = (Option<String>, Option<Option<Line>>);
+type FinishedCall = (Option<String>, Option<Option<Line>>);
 
 /// One run of the loop.
 struct Loop<'a, W> {
@@ -42,7 +42,7 @@ struct Loop<'a, W> {
 }
 
 /// Serves one client until there is a reason to end.
-pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, output: impl Write, log: Log) -> End {
+pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, output: impl Write, log: Log) -> ServeEnd {
     let mut served =
         Loop { surface, output, log, peer: Peer::default(), waiting: VecDeque::new(), running: HashMap::new() };
     let mut work = FuturesUnordered::new();
@@ -54,7 +54,7 @@ pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, outp
             work.push(served.begin(key, next));
         }
         let event = match (is_open && served.waiting.len() < MOST_WAITING, work.is_empty()) {
-            (false, true) => return End::Closed,
+            (false, true) => return ServeEnd::Closed,
             (true, true) => Either::Left(input.next().await),
             (false, false) => Either::Right(work.next().await),
             (true, false) => match select(pin!(input.next()), pin!(work.next())).await {
@@ -67,7 +67,7 @@ pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, outp
                 is_open = false;
                 Ok(())
             }
-            Either::Left(Some(Input::Stop)) => return End::Stopped,
+            Either::Left(Some(Input::Stop)) => return ServeEnd::Stopped,
             Either::Left(Some(Input::TooLong)) => served.write(&served.peer.refuse_long()),
             Either::Left(Some(Input::Line(line))) => {
                 served.take(&line);
@@ -76,7 +76,7 @@ pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, outp
             Either::Right(ended) => served.finish(ended),
         };
         if kept_up.is_err() {
-            return End::Deaf;
+            return ServeEnd::Deaf;
         }
     }
 }
@@ -96,7 +96,7 @@ impl<'a, W: Write> Loop<'a, W> {
         }
     }
 
-    fn begin(&mut self, key: Option<String>, work: Work) -> impl Future<Output = Ended> + use<'a, W> {
+    fn begin(&mut self, key: Option<String>, work: Work) -> impl Future<Output = FinishedCall> + use<'a, W> {
         let (answer, handle) = abortable(stdio::answer(self.surface, work));
         if let Some(key) = &key {
             self.log.line(LogLevel::Debug, &format!("request {key} begins"));
@@ -105,7 +105,7 @@ impl<'a, W: Write> Loop<'a, W> {
         async move { (key, answer.await.ok()) }
     }
 
-    fn finish(&mut self, ended: Option<Ended>) -> io::Result<()> {
+    fn finish(&mut self, ended: Option<FinishedCall>) -> io::Result<()> {
         let Some((key, answer)) = ended else { return Ok(()) };
         if let Some(key) = &key {
             self.log.line(LogLevel::Debug, &format!("request {key} has ended"));

@@ -6,7 +6,7 @@ use super::body::{self, ListShape};
 use super::timeline::AFFECTED;
 use crate::catalog::shown::Origin::{Outside, People};
 use crate::catalog::shown::Shown::{self, Address, List, Object, Plain, Text};
-use crate::catalog::{BodyError, Subject};
+use crate::catalog::{DocumentError, Subject};
 use serde_json::Value;
 
 const BEAT: &[Shown] = &[
@@ -82,31 +82,31 @@ const EVENTS: ListShape =
     ListShape { what: "the list of evidence events", name: "events", fields: EVENT, limit: Some(100) };
 
 /// Every Beat with its current stage and automation state.
-pub fn inventory(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn inventory(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     one(&BEATS, subject, answers)
 }
 
 /// Beat Groups with their members and shared automation state.
-pub fn groups(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn groups(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     one(&GROUPS, subject, answers)
 }
 
 /// Actions that wait for a person.
-pub fn pending_actions(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn pending_actions(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     one(&ACTIONS, subject, answers)
 }
 
 /// Recent evidence of trouble over all Beats.
-pub fn failures(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn failures(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     one(&FAILURES, subject, answers)
 }
 
 /// Recent evidence of one Beat.
-pub fn events(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn events(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     one(&EVENTS, subject, answers)
 }
 
-fn one(shape: &ListShape, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+fn one(shape: &ListShape, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [answer] = body::answers(answers)?;
     shape.body(subject, answer)
 }

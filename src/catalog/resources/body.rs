@@ -1,7 +1,7 @@
 //! What the bodies share: the page in front, objects that must be objects, lists that are cut by rule.
 
 use crate::catalog::shown::{self, Origin, Shown};
-use crate::catalog::{BodyError, Subject};
+use crate::catalog::{DocumentError, Subject};
 use serde_json::{Map, Value, json};
 
 /// A list in a result is cut before it gets longer than this, in bytes of JSON. The limit for a whole result is 8,000
@@ -12,17 +12,17 @@ pub const LIST_BYTES: usize = 18_000;
 const CURSOR: &str = "after-";
 
 /// The answers to a resource's reads, in order; exactly as many as the entry declares.
-pub fn answers<const N: usize>(answers: Vec<Value>) -> Result<[Value; N], BodyError> {
+pub fn answers<const N: usize>(answers: Vec<Value>) -> Result<[Value; N], DocumentError> {
     answers.try_into().map_err(|given: Vec<Value>| malformed(format!("{} of {N} reads answered", given.len())))
 }
 
 /// An upstream answer that has not the promised shape.
-pub fn malformed(reason: impl Into<String>) -> BodyError {
-    BodyError::Malformed(reason.into())
+pub fn malformed(reason: impl Into<String>) -> DocumentError {
+    DocumentError::Malformed(reason.into())
 }
 
 /// The fields of an answer that must be an object.
-pub fn object(answer: Value, what: &str) -> Result<Map<String, Value>, BodyError> {
+pub fn object(answer: Value, what: &str) -> Result<Map<String, Value>, DocumentError> {
     match answer {
         Value::Object(fields) => Ok(fields),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
@@ -34,7 +34,7 @@ pub fn object(answer: Value, what: &str) -> Result<Map<String, Value>, BodyError
 const PAGE: &[Shown] = &[Shown::Plain("id"), Shown::Text("name", 200, Origin::People)];
 
 /// The page that a result is about: its id and its name.
-pub fn page(subject: &Subject<'_>) -> Result<Value, BodyError> {
+pub fn page(subject: &Subject<'_>) -> Result<Value, DocumentError> {
     let page = subject.page.ok_or_else(|| malformed("a page-bound body without its page"))?;
     let shown = shown::show(PAGE, &object(page.clone(), "the page")?);
     if shown["id"].is_i64() && shown["name"].is_string() {
@@ -64,7 +64,7 @@ pub struct ListShape {
 
 impl ListShape {
     /// The whole result of a page-bound resource that is one list.
-    pub fn body(&self, subject: &Subject<'_>, answer: Value) -> Result<Value, BodyError> {
+    pub fn body(&self, subject: &Subject<'_>, answer: Value) -> Result<Value, DocumentError> {
         let listing = Listing::read(answer, self.what, self.limit)?;
         let mut result = json!({ "page": page(subject)? });
         listing.cut(subject, self.fields)?.put(self.name, &mut result);
@@ -82,7 +82,7 @@ pub struct Listing {
 
 impl Listing {
     /// Reads `{"items": […], "total": n}` or a bare list. `limit` is what was asked for, if anything was.
-    pub fn read(answer: Value, what: &str, limit: Option<usize>) -> Result<Listing, BodyError> {
+    pub fn read(answer: Value, what: &str, limit: Option<usize>) -> Result<Listing, DocumentError> {
         let (items, stated) = match answer {
             Value::Array(items) => (items, None),
             answer => {
@@ -94,14 +94,15 @@ impl Listing {
         let full = limit.is_some_and(|limit| items.len() >= limit);
         let returned = items.len() as u64;
         let total = stated.map(|total| total.max(returned)).or((!full).then_some(returned));
-        let items: Result<_, BodyError> = items.into_iter().map(|item| object(item, "an entry of a list")).collect();
+        let items: Result<_, DocumentError> =
+            items.into_iter().map(|item| object(item, "an entry of a list")).collect();
         Ok(Listing { items: items?, total })
     }
 
     /// The entries from where the cursor says, as many as fit.
-    pub fn cut(&self, subject: &Subject<'_>, fields: &[Shown]) -> Result<Cut, BodyError> {
+    pub fn cut(&self, subject: &Subject<'_>, fields: &[Shown]) -> Result<Cut, DocumentError> {
         let start = match subject.variables.get("cursor") {
-            Some(cursor) => self.after(cursor).ok_or(BodyError::Cursor)?,
+            Some(cursor) => self.after(cursor).ok_or(DocumentError::Cursor)?,
             None => 0,
         };
         let mut bytes = 0;
@@ -155,7 +156,7 @@ pub fn is_cursor(text: &str) -> bool {
     id.is_some_and(|(text, id)| id > 0 && id.to_string() == text)
 }
 
-fn array(items: Option<Value>, what: &str) -> Result<Vec<Value>, BodyError> {
+fn array(items: Option<Value>, what: &str) -> Result<Vec<Value>, DocumentError> {
     match items {
         Some(Value::Array(items)) => Ok(items),
         _ => Err(malformed(format!("{what} has no list of items"))),
@@ -174,7 +175,7 @@ mod tests {
         limit: Some(200),
     };
 
-    fn shown(answer: Value, cursor: Option<&str>) -> Result<Value, BodyError> {
+    fn shown(answer: Value, cursor: Option<&str>) -> Result<Value, DocumentError> {
         let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
         let variables: Variables = cursor.map(|cursor| ("cursor".to_owned(), cursor.to_owned())).into_iter().collect();
         let subject = Subject { variables: &variables, page: Some(&page), uri: "x://things" };
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_cursor_into_a_list_that_lacks_its_entry_is_refused() {
-        assert_eq!(shown(padded(3), Some("after-9")), Err(BodyError::Cursor));
+        assert_eq!(shown(padded(3), Some("after-9")), Err(DocumentError::Cursor));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::body::{self, LIST_BYTES, Listing};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Plain, Text};
-use crate::catalog::{BodyError, Subject, shown};
+use crate::catalog::{DocumentError, Subject, shown};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ const ITEM: &[Shown] = &[
 type Item = Map<String, Value>;
 
 /// The levels, and the items as a tree with `children` where there are any; with `under_id`, one branch of it.
-pub fn tree(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn tree(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [levels, items] = body::answers(answers)?;
     let mut result = json!({ "page": body::page(subject)? });
     if !levels.is_null() {
@@ -86,10 +86,10 @@ impl Forest {
     }
 
     /// Only the item of that id and what hangs below it.
-    fn keep_branch(&mut self, id: &str) -> Result<(), BodyError> {
+    fn keep_branch(&mut self, id: &str) -> Result<(), DocumentError> {
         let id = id.parse::<i64>().ok();
         let of_id = |index: &usize| id.is_some() && self.items[*index].get("id").and_then(Value::as_i64) == id;
-        let root = self.order.iter().copied().find(of_id).ok_or(BodyError::Absent)?;
+        let root = self.order.iter().copied().find(of_id).ok_or(DocumentError::Absent)?;
         let mut kept = vec![false; self.items.len()];
         for index in &self.order {
             kept[*index] = *index == root || self.under[*index].is_some_and(|parent| kept[parent]);

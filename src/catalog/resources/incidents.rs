@@ -4,7 +4,7 @@ use super::body::{self, ListShape};
 use super::timeline::{self, AFFECTED, LATEST, STAGE};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
-use crate::catalog::{BodyError, Subject};
+use crate::catalog::{DocumentError, Subject};
 use serde_json::Value;
 
 const INCIDENT: &[Shown] = &[
@@ -28,14 +28,14 @@ const INCIDENT: &[Shown] = &[
 const LIST_LIMIT: usize = 50;
 
 /// A list of compact incidents.
-pub fn list(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn list(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [incidents] = body::answers(answers)?;
     let (what, name) = ("the list of incidents", "incidents");
     ListShape { what, name, fields: INCIDENT, limit: Some(LIST_LIMIT) }.body(subject, incidents)
 }
 
 /// One incident with its newest updates, which upstream puts into the document.
-pub fn detail(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn detail(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     timeline::document(subject, answers, "incident", INCIDENT)
 }
 

@@ -4,7 +4,7 @@ use super::body::{self, ListShape};
 use super::timeline::{self, AFFECTED, LATEST, STAGE};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
-use crate::catalog::{BodyError, Subject};
+use crate::catalog::{DocumentError, Subject};
 use serde_json::Value;
 
 const MAINTENANCE: &[Shown] = &[
@@ -28,13 +28,13 @@ const MAINTENANCE: &[Shown] = &[
 const LIST_LIMIT: usize = 50;
 
 /// A list of compact maintenances.
-pub fn list(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn list(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [maintenances] = body::answers(answers)?;
     let (what, name) = ("the list of maintenances", "maintenances");
     ListShape { what, name, fields: MAINTENANCE, limit: Some(LIST_LIMIT) }.body(subject, maintenances)
 }
 
 /// One maintenance with its newest updates.
-pub fn detail(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn detail(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     timeline::document(subject, answers, "maintenance", MAINTENANCE)
 }

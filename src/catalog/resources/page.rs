@@ -3,7 +3,7 @@
 use super::body;
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Counts, CountsByKey, Object, Plain, Text};
-use crate::catalog::{ArgumentError, BodyError, Subject, Variables, shown};
+use crate::catalog::{ArgumentError, DocumentError, Subject, Variables, shown};
 use serde_json::{Value, json};
 
 const SUMMARY: &[Shown] = &[
@@ -54,7 +54,7 @@ const DAY: [&str; 9] = [
 const WINDOW_MAX: u8 = 90;
 
 /// The page's state at a glance.
-pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [summary] = body::answers(answers)?;
     let summary = body::object(summary, "the page summary")?;
     let mut result = json!({ "page": body::page(subject)?, "summary": shown::show(SUMMARY, &summary) });
@@ -63,7 +63,7 @@ pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Body
 }
 
 /// Totals of a window of days, and the days as rows under common column names, which is a third of the length.
-pub fn analytics(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn analytics(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [summary] = body::answers(answers)?;
     let summary = body::object(summary, "the analytics summary")?;
     let days = summary.get("daily").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

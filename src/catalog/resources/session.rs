@@ -3,7 +3,7 @@
 use super::body::{self, Listing};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Plain, Text};
-use crate::catalog::{BodyError, Subject, shown};
+use crate::catalog::{DocumentError, Subject, shown};
 use crate::model::scope::PagePermission;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ const PAGE: &[Shown] = &[
 ];
 
 /// The user as upstream shows them.
-pub fn me(_: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn me(_: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [user] = body::answers(answers)?;
     let mut result = shown::show(USER, &body::object(user, "the current user")?);
     body::label(&mut result, &[USER]);
@@ -30,7 +30,7 @@ pub fn me(_: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
 }
 
 /// The pages that the person may read. One that they may not read is not there.
-pub fn pages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, BodyError> {
+pub fn pages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
     let [pages] = body::answers(answers)?;
     let mut listing = Listing::read(pages, "the list of pages", None)?;
     let hidden = listing.items.extract_if(.., |page| !is_visible(page)).count() as u64;
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::catalog::Variables;
 
-    fn shown(answer: Value) -> Result<Value, BodyError> {
+    fn shown(answer: Value) -> Result<Value, DocumentError> {
         pages(&Subject { variables: &Variables::new(), page: None, uri: "x://pages" }, vec![answer])
     }
 

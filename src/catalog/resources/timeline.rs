@@ -3,7 +3,7 @@
 use super::body::{self, Listing};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
-use crate::catalog::{BodyError, Subject, shown};
+use crate::catalog::{DocumentError, Subject, shown};
 use serde_json::{Map, Value, json};
 
 /// How many updates upstream puts into a document.
@@ -41,7 +41,7 @@ pub fn document(
     answers: Vec<Value>,
     name: &str,
     fields: &'static [Shown],
-) -> Result<Value, BodyError> {
+) -> Result<Value, DocumentError> {
     let [document] = body::answers(answers)?;
     let mut document = body::object(document, name)?;
     let updates = document.remove("updates").unwrap_or_else(|| json!([]));

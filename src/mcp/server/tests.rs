@@ -15,14 +15,14 @@ const MODERN: &str = "2026-07-28";
 enum Parsed {
     Json { status: u16, body: Value, fault: Option<String> },
     Unavailable { retry_after: Option<Duration>, body: Value },
-    Bodiless(Answer),
+    Bodiless(McpResponse),
 }
 
 async fn parsed_answer(surface: &Fake, headers: &TransportHeaders<'_>, body: &[u8]) -> Parsed {
     let value = |body: Vec<u8>| serde_json::from_slice(&body).expect("JSON");
     match answer(surface, headers, body).await {
-        Answer::Json { status, body, fault } => Parsed::Json { status, body: value(body), fault },
-        Answer::Unavailable { retry_after, body } => Parsed::Unavailable { retry_after, body: value(body) },
+        McpResponse::Json { status, body, fault } => Parsed::Json { status, body: value(body), fault },
+        McpResponse::Unavailable { retry_after, body } => Parsed::Unavailable { retry_after, body: value(body) },
         bodiless => Parsed::Bodiless(bodiless),
     }
 }
@@ -209,7 +209,7 @@ async fn what_needs_no_answer_gets_none() {
         json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
     ] {
         let given = legacy(&Fake::default(), None, &body).await;
-        assert_eq!(given, Parsed::Bodiless(Answer::Accepted), "{body}");
+        assert_eq!(given, Parsed::Bodiless(McpResponse::Accepted), "{body}");
     }
 }
 
@@ -231,8 +231,8 @@ async fn some_refusals_are_the_transports() {
     let read = request("resources/read", &json!({ "uri": "x://1" }));
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
-    assert_eq!(legacy(&surface, None, &read).await, Parsed::Bodiless(Answer::InsufficientScope { needed }));
-    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Parsed::Bodiless(Answer::AccessEnded));
+    assert_eq!(legacy(&surface, None, &read).await, Parsed::Bodiless(McpResponse::InsufficientScope { needed }));
+    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Parsed::Bodiless(McpResponse::AccessEnded));
     let retry_after = Some(Duration::from_secs(7));
     let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
     let error = json!({ "code": -32603, "message": "try again later: busy" });
@@ -331,7 +331,7 @@ async fn an_answer_of_a_client_is_accepted_only_where_clients_were_asked() {
     for version in [None, Some("2025-03-26"), Some("2025-11-25")] {
         assert_eq!(
             legacy(&Fake::default(), version, &answered).await,
-            Parsed::Bodiless(Answer::Accepted),
+            Parsed::Bodiless(McpResponse::Accepted),
             "{version:?}"
         );
     }

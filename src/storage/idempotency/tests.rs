@@ -12,7 +12,7 @@ mod denials;
 
 const T0: i64 = 1_000_000;
 
-struct Scene {
+struct WriteStorage {
     db: TestDatabase,
     user_id: UserId,
     client_id: ClientId,
@@ -24,7 +24,7 @@ fn fingerprint(key_hash: &str, digest: &str) -> WriteFingerprint {
     WriteFingerprint { key_hash: key_hash.into(), digest: digest.into(), ..WriteFingerprint::default() }
 }
 
-impl Scene {
+impl WriteStorage {
     fn new() -> Self {
         let db = TestDatabase::new();
         for grant in ["g", "another"] {
@@ -124,7 +124,7 @@ impl Scene {
 
 #[tokio::test]
 async fn the_first_is_new_and_the_rest_wait_until_it_is_done() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     assert_eq!(scene.begin("a", T0).await, Acquisition::New);
     let until = Timestamp::from_seconds(T0) + LEASE;
     assert_eq!(scene.begin("b", T0).await, Acquisition::Running { until });
@@ -135,7 +135,7 @@ async fn the_first_is_new_and_the_rest_wait_until_it_is_done() {
 
 #[tokio::test]
 async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
     assert!(matches!(scene.begin("b", later - 1).await, Acquisition::Running { .. }));
@@ -150,7 +150,7 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
 
 #[tokio::test]
 async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_row() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
     scene.begin("b", later).await;
@@ -164,7 +164,7 @@ async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_ro
 
 #[tokio::test]
 async fn an_unknown_outcome_may_be_taken_over_at_once() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
     assert_eq!(
@@ -175,7 +175,7 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
 
 #[tokio::test]
 async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::NotDone, Outcome::Refused).await;
     assert_eq!(scene.begin("b", T0).await, Acquisition::New);
@@ -190,7 +190,7 @@ async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() 
 
 #[tokio::test]
 async fn other_arguments_under_the_same_key_are_named() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
     assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
@@ -201,7 +201,7 @@ async fn other_arguments_under_the_same_key_are_named() {
 
 #[tokio::test]
 async fn unknown_write_is_not_taken_over_by_other_arguments_under_its_key() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
     let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
@@ -211,7 +211,7 @@ async fn unknown_write_is_not_taken_over_by_other_arguments_under_its_key() {
 
 #[tokio::test]
 async fn a_key_is_forgotten_after_a_day() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.done("a", T0).await;
     let day = i64::try_from(KEEP.as_secs()).expect("small");
@@ -221,7 +221,7 @@ async fn a_key_is_forgotten_after_a_day() {
 
 #[tokio::test]
 async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let expires_at = Timestamp::from_seconds(T0 + 600);
     let confirmation = Confirmation { nonce: "n".into(), expires_at, shown: ShownDuplicates::default() };
     assert_eq!(scene.begin_with("a", T0, "d", Some(&confirmation)).await, Acquisition::New);
@@ -244,7 +244,7 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
 
 #[tokio::test]
 async fn nothing_is_known_of_a_key_before_it_is_claimed() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let (one, other) = (fingerprint("k", "d"), fingerprint("k", "e"));
     let key = WriteKey { grant_id: &scene.grant_id, fingerprint: &one };
     let at = Timestamp::from_seconds(T0);
@@ -260,7 +260,7 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
 
 #[tokio::test]
 async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let recent = i64::try_from(DUPLICATE_RECENT.as_secs()).expect("small");
     let duplicate = |result: Option<&str>, at: i64, is_running: bool| {
@@ -278,12 +278,12 @@ async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour(
 #[tokio::test]
 async fn a_duplicate_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way() {
     for duplicates in [DuplicateRule::Refused { shown: Some("mcp-a") }, DuplicateRule::Allowed] {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         scene.begin("a", T0).await;
         scene.done("a", T0).await;
         assert_eq!(scene.begin_elsewhere("b", T0 + 1, duplicates).await, Acquisition::New);
     }
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     let another = DuplicateRule::Refused { shown: Some("mcp-x") };
     assert!(
@@ -294,7 +294,7 @@ async fn a_duplicate_that_was_shown_or_has_the_clients_own_name_stands_in_nobody
 
 #[tokio::test]
 async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
         let (grant_id, fingerprint) = (GrantId(grant.into()), fingerprint(hash, "d"));
@@ -325,7 +325,7 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
 
 #[tokio::test]
 async fn one_whose_end_nobody_knows_stands_in_the_way_as_long_as_it_is_remembered() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     let (refused, day) = (DuplicateRule::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
     scene.begin("a", T0).await;
     assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Acquisition::Duplicate(_)));

@@ -17,7 +17,7 @@ use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, ActivityRow};
 use crate::storage::blocks::Block;
 use crate::storage::connections::{EndedConnection, ListedPage, LiveGrant};
-use crate::storage::overview::{self, Question};
+use crate::storage::overview::{self, OverviewQuery};
 use crate::storage::usage::{self, CallOutcome, DayCount};
 use crate::upstream::identity::AccessiblePage;
 use serde::Serialize;
@@ -185,7 +185,7 @@ pub(super) async fn load(
 ) -> Result<(Connected, Vec<ActivityRow>), AdminError> {
     let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
     let first_day = usage::day_of(ctx.now) - DAYS + 1;
-    let question = Question {
+    let question = OverviewQuery {
         user_id: &viewer.person.user_id,
         administered: &administered,
         ended_since: ctx.now - ENDED_SHOWN,

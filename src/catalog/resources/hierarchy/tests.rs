@@ -58,7 +58,7 @@ fn siblings_stand_by_position() {
     assert_eq!((&shown["page"]["name"], &shown["total"]), (&json!("Acme"), &json!(3)));
 }
 
-fn shown(items: Vec<Value>, under_id: Option<&str>) -> Result<Value, BodyError> {
+fn shown(items: Vec<Value>, under_id: Option<&str>) -> Result<Value, DocumentError> {
     let page = json!({ "id": 7, "name": "Acme" });
     let variables = under_id.map(|id| ("under_id".to_owned(), id.to_owned())).into_iter().collect();
     let subject = Subject { variables: &variables, page: Some(&page), uri: "x://hierarchy" };
@@ -86,5 +86,5 @@ fn a_long_tree_is_shown_from_the_top_down_and_says_what_is_left_out() {
 
 #[test]
 fn a_branch_of_an_item_that_is_not_there_is_absent() {
-    assert_eq!(shown(vec![json!({ "id": 1 })], Some("2")), Err(BodyError::Absent));
+    assert_eq!(shown(vec![json!({ "id": 1 })], Some("2")), Err(DocumentError::Absent));
 }

@@ -25,7 +25,7 @@ const UNRELATED: [&str; 5] = [
     "UPDATE grants SET expires_at = 1000001 WHERE id = 'g'",
 ];
 
-impl Scene {
+impl WriteStorage {
     async fn check(&self, attempt: &str) -> LeaseCheck {
         let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         let at = Timestamp::from_seconds(T0);
@@ -40,7 +40,7 @@ impl Scene {
 #[tokio::test]
 async fn write_denied_after_the_bearer_check_acquires_nothing() {
     for (meanwhile, denial) in DENIALS {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         scene.db.execute(meanwhile);
         assert_eq!(scene.begin_at("a").await, Acquisition::Denied(denial), "{meanwhile}");
         assert_eq!(scene.rows().await, [format!("a refused {} - -", denial.as_str())]);
@@ -51,7 +51,7 @@ async fn write_denied_after_the_bearer_check_acquires_nothing() {
 #[tokio::test]
 async fn write_denied_after_the_lease_is_stopped_before_the_post() {
     for (meanwhile, denial) in DENIALS {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         assert_eq!(scene.begin_at("a").await, Acquisition::New);
         assert_eq!(scene.check("a").await, LeaseCheck::Held);
         scene.db.execute(meanwhile);
@@ -62,7 +62,7 @@ async fn write_denied_after_the_lease_is_stopped_before_the_post() {
 #[tokio::test]
 async fn what_concerns_others_stops_nothing() {
     for meanwhile in UNRELATED {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         scene.db.insert_grant("theirs");
         scene.db.execute("UPDATE grants SET user_id = '43' WHERE id = 'theirs'");
         scene.db.execute(meanwhile);
@@ -74,7 +74,7 @@ async fn what_concerns_others_stops_nothing() {
 #[tokio::test]
 async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
     for (meanwhile, denial) in DENIALS {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         scene.begin_at("a").await;
         scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
         scene.db.execute(meanwhile);
@@ -94,7 +94,7 @@ async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
 #[tokio::test]
 async fn finished_write_is_replayed_to_a_paused_connection_only() {
     for (meanwhile, denial) in DENIALS {
-        let scene = Scene::new();
+        let scene = WriteStorage::new();
         scene.begin_at("a").await;
         scene.done("a", T0).await;
         scene.db.execute(meanwhile);
@@ -111,7 +111,7 @@ async fn finished_write_is_replayed_to_a_paused_connection_only() {
 
 #[tokio::test]
 async fn attempt_whose_lease_was_taken_over_posts_nothing() {
-    let scene = Scene::new();
+    let scene = WriteStorage::new();
     scene.begin_at("a").await;
     scene.begin("b", T0 + i64::try_from(LEASE.as_secs()).expect("small")).await;
     assert_eq!(scene.check("a").await, LeaseCheck::TakenOver);
