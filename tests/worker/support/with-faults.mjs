@@ -6,7 +6,8 @@
 //     d1       { how: "before" | "after" | "never" | "slow", on, times }   fails before or after the batch is done, never
 //              answers, or answers late
 //     objects  { how: "fail" | "never" | "evicted", times }
-//     panics   { how: "before" | "after", on, times }   the instance dies around a batch, or a request to StatiBeat
+//     panics   { how: "before" | "after", on, times }   the instance dies just before or after a batch, or a request to
+//              StatiBeat
 //     hurry    waits and time-outs of the worker last a tenth of a second at most
 //     ahead_seconds   how far the clock is ahead
 //
@@ -21,13 +22,15 @@ const PAUSE = 1000;
 const SLOW = 60;
 
 let faults = {};
+/** The arguments of the newest request. */
+let newest;
 
 export default {
   ...worker,
   async fetch(request, env, ctx) {
     const told = request.headers.get("x-faults");
     if (told === null) {
-      delete crypto.getRandomValues;
+      newest = [request.url, behind(env), ctx];
       return worker.fetch(request, behind(env), ctx);
     }
     faults = JSON.parse(told);
@@ -61,13 +64,13 @@ function breakable(db) {
 
 async function batch(db, statements) {
   const text = statements.map((statement) => texts.get(statement)).join("\n");
-  dieIf("before", text);
+  await panicIf("before", text);
   const how = meets(faults.d1, text) && faults.d1.how;
   if (how === "never" || how === "slow") await scheduler.wait(how === "never" ? LONG : SLOW);
   if (how === "before") throw new Error("D1_ERROR: planned, nothing was done"); // without a cause, as of a lost connection
   const answer = await db.batch(statements);
   if (how === "after") throw new Error("D1_ERROR: planned, the answer is lost");
-  dieIf("after", text);
+  await panicIf("after", text);
   return answer;
 }
 
@@ -83,19 +86,24 @@ const realFetch = globalThis.fetch;
 
 globalThis.fetch = async (address, init) => {
   const text = `${init?.method ?? "GET"} ${new URL(address).pathname}`;
-  dieIf("before", text);
+  await panicIf("before", text);
   const answer = await realFetch(address, init);
-  dieIf("after", text);
+  await panicIf("after", text);
   return answer;
 };
 
-// A panic: the next one who wants something unpredictable finds no random source, and the code cannot go on without.
+// A panic, at this very moment: another request to the same instance finds no random source, and the code cannot go on
+// without. Whatever the instance was doing never finishes.
 
-function dieIf(how, text) {
+async function panicIf(how, text) {
   if (faults.panics?.how !== how || !meets(faults.panics, text)) return;
   crypto.getRandomValues = () => {
     throw new Error("no random source");
   };
+  const [url, ...rest] = newest;
+  const answer = await worker.fetch(new Request(new URL("/.well-known/oauth-authorization-server", url)), ...rest);
+  delete crypto.getRandomValues;
+  if (answer.status !== 500) throw new Error(`the instance goes on: ${answer.status}`);
 }
 
 // Time.
