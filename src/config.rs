@@ -8,13 +8,14 @@ use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::model::loopback::is_loopback_url;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::telemetry::policy::{Level, LogPolicy, Share};
-use std::fmt;
 use url::Url;
 
 pub mod deployment_checks;
 mod health_token;
+mod problem;
 
 pub use health_token::HealthToken;
+pub use problem::ConfigProblem;
 
 /// A variable or secret of the worker.
 pub struct Variable {
@@ -149,20 +150,6 @@ pub struct Config {
     pub assertion_keys: KeyRing,
     /// `HOSTED_MCP_HEALTH_TOKEN`.
     pub health_token: Option<HealthToken>,
-}
-
-/// One thing that is wrong with the configuration. Never carries a secret's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigProblem {
-    pub variable: &'static str,
-    /// What is wrong and what would be right.
-    pub reason: String,
-}
-
-impl fmt::Display for ConfigProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variable, self.reason)
-    }
 }
 
 impl Config {

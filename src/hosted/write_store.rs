@@ -12,8 +12,8 @@ use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
     self, Acquisition, DuplicateRule, Ending, LeaseCheck, LeaseRequest, StoredDuplicate, WriteKey,
 };
-use crate::writes::outcome::{WriteError, WriteReport, classify};
-use crate::writes::store::{Acquired, AuditRow, Duplicate, Lease, Takeover, WriteStore};
+use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
+use crate::writes::store::{Acquired, AuditRow, Lease, Takeover, WriteStore};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::cell::Cell;

@@ -4,7 +4,7 @@ use super::names::{
     ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LINT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
     SLACK_ACTOR, TIMEOUT,
 };
-use super::tools;
+use super::tools::{self, Tools};
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
@@ -30,14 +30,6 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// For whom a trusted server acts.
     pub slack_actor: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tools {
-    All,
-    /// Only those of these names.
-    Only(Vec<&'static str>),
-    ReadOnly,
 }
 
 /// What is worth a line of the log; the later include the earlier.

@@ -1,8 +1,15 @@
 //! Which tools the page server offers: all of the catalogue's, as far as its operator lets them.
 
-use super::settings::Tools;
 use crate::catalog::tools::TOOLS;
 use crate::catalog::{Effect, Tool};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tools {
+    All,
+    /// Only those of these names.
+    Only(Vec<&'static str>),
+    ReadOnly,
+}
 
 pub fn all() -> impl Iterator<Item = &'static Tool> {
     TOOLS.iter()

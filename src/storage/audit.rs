@@ -2,13 +2,12 @@
 //!
 //! A row says who, through what, where and how it ended. Nothing a customer wrote is kept but a title.
 
-use super::authorization_requests::RequestKeys;
 use super::{Result, run, statement};
 use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 pub use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::secret::SecretHash;
+use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash};
 use crate::ports::{Database, Statement, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,6 +29,12 @@ impl AuditId {
     /// Of something that can happen to a grant only once, so that a repeated request adds no second row.
     pub fn once(kind: Kind, grant_id: &GrantId) -> Self {
         Self(format!("{}.{grant_id}", kind.as_str()))
+    }
+}
+
+impl From<&AuditId> for Value {
+    fn from(id: &AuditId) -> Self {
+        Value::String(id.0.clone())
     }
 }
 
@@ -159,12 +164,16 @@ pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Stat
 
 /// The same, in front of the statement that consumes an authorization request: the row is appended only when the request can
 /// still be answered, and so is consumed by that statement.
-pub(super) fn statement_if_request_waits(entry: &Entry<'_>, keys: RequestKeys<'_>) -> Statement {
+pub(super) fn statement_if_request_waits(
+    entry: &Entry<'_>,
+    consent: &ConsentHandle,
+    browser: &BrowserBinding,
+) -> Statement {
     let sql = insert_entry_if!(
         "EXISTS (SELECT 1 FROM authorization_requests \
            WHERE consent_hash = ?15 AND browser_hash = ?16 AND consumed_at IS NULL AND expires_at > ?2)"
     );
-    statement_with(sql, entry, [keys.consent.into(), keys.browser.into()])
+    statement_with(sql, entry, [consent.into(), browser.into()])
 }
 
 /// The row of an access token that its client revokes, in front of the statement that deletes it: only of a token that works.

@@ -92,7 +92,6 @@ bound_as_text! {
     ClientId: ToString::to_string;
     ScopeSet: ToString::to_string;
     SecretHash: |hash: &SecretHash| hash.0.clone();
-    audit::AuditId: |id: &audit::AuditId| id.0.clone();
 }
 
 /// Checks that the database answers, by a table of ours: one that was never migrated is not a working one.

@@ -6,9 +6,9 @@
 use super::WriteRequest;
 use super::checks::{schedule, text};
 use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
+use super::outcome::Duplicate;
 use super::preview::{self, Preview};
 use super::report;
-use super::store::Duplicate;
 use crate::catalog::policy::Confirm;
 use crate::mcp::{Error, Question, QuestionKind, Questions, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};

@@ -1,7 +1,5 @@
 //! What a write came to: the report of one that is there, or why there is none.
 
-use super::checks::duplicate::PossibleDuplicate;
-use super::store::Duplicate;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::WriteDenial;
 use crate::ports::RateLimit;
@@ -39,6 +37,25 @@ impl WriteOrigin {
     pub const fn is_new(self) -> bool {
         matches!(self, Self::Posted | Self::PostedVerified)
     }
+}
+
+/// The same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    pub external_id: String,
+    /// When it was published or begun, in words.
+    pub description: String,
+}
+
+/// An incident that looks like the one to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PossibleDuplicate {
+    pub id: i64,
+    pub title: String,
+    /// How long ago it was opened.
+    pub age: Duration,
+    /// What StatiBeat knows it by besides its id.
+    pub external_id: Option<String>,
 }
 
 /// Why a write was not, or may not have been, carried out.

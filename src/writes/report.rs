@@ -4,10 +4,9 @@
 //! made a mistake, is an [`mcp::Error`].
 
 use super::WriteRequest;
-use super::checks::duplicate::PossibleDuplicate;
 use super::checks::schedule;
 use super::confirm_token::ConfirmTokenError;
-use super::outcome::{WriteError, WriteOrigin, WriteReport};
+use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
 use super::store::AuditRow;
 use super::target::TITLE_MAX;
 use crate::catalog::tools::{Done, Written};

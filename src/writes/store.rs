@@ -1,6 +1,6 @@
 //! What a program remembers of its writes, as the pipeline asks for it: D1 behind Hosted MCP, memory behind the page server.
 
-use super::outcome::{WriteError, WriteReport};
+use super::outcome::{Duplicate, WriteError, WriteReport};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::Confirmation;
 use async_trait::async_trait;
@@ -63,14 +63,6 @@ pub struct Lease {
 pub struct Takeover {
     /// Why nothing may be sent all the same, once it is found out that the earlier attempt sent nothing.
     pub denial: Option<WriteError>,
-}
-
-/// The same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duplicate {
-    pub external_id: String,
-    /// When it was published or begun, in words.
-    pub description: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;
 use crate::upstream::{ApiErrorKind, PageClient};
-use crate::writes::outcome::WriteError;
+use crate::writes::outcome::{PossibleDuplicate, WriteError};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -16,17 +16,6 @@ use std::time::Duration;
 const RECENT: Duration = Duration::from_mins(30);
 /// What is read to find them.
 pub const READ: &str = "incidents?status=active&limit=50";
-
-/// An incident that looks like the one to be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PossibleDuplicate {
-    pub id: i64,
-    pub title: String,
-    /// How long ago it was opened.
-    pub age: Duration,
-    /// What StatiBeat knows it by besides its id.
-    pub external_id: Option<String>,
-}
 
 /// Whether a write opens an incident that could have been opened already.
 pub fn applies_to(write: &Write) -> bool {

@@ -1,0 +1,17 @@
+//! One problem of the configuration, as the reader and the deployment checks report it.
+
+use std::fmt;
+
+/// One thing that is wrong with the configuration. Never carries a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    pub variable: &'static str,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.reason)
+    }
+}
