@@ -1,7 +1,7 @@
 //! One function for each parser that sees bytes from outside: whatever comes, it does not panic, is not answered 500, and
 //! lets nothing through that breaks the rule named at the function.
 //!
-//! The same functions run under libFuzzer (`fuzz/bin`) and, for a moment, in `cargo test` (`tests/hosted/fuzzed.rs`).
+//! The same functions run under libFuzzer (`fuzz/bin`) and, for a moment, in `cargo test` (`tests/security/random_bytes.rs`).
 
 #![allow(dead_code, reason = "the tests use what the fuzzing programs do not, and the other way round")]
 

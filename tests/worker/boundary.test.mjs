@@ -8,7 +8,7 @@ import { withToken } from "../../dev/conformance/suite.mjs";
 import { Pipe, endAll } from "../page/support/program.mjs";
 import { startStack } from "./support/stack.mjs";
 
-const CHECKED = JSON.parse(await readFile(new URL("../hosted/tools_list.json", import.meta.url), "utf8"));
+const CHECKED = JSON.parse(await readFile(new URL("../mcp/tools_list.json", import.meta.url), "utf8"));
 
 let stack;
 before(async () => (stack = await startStack()));

@@ -1,5 +1,5 @@
 // Nine real clients connect over HTTP to the built worker, each the way it was seen to. `tests/clients.json` says what each
-// sends; `tests/hosted/clients.rs` plays the same table natively, with a clock of its own.
+// sends; `tests/oauth/client_replays.rs` plays the same table natively, with a clock of its own.
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";

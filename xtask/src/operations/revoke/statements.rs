@@ -1,4 +1,4 @@
-//! The statements, as text for `wrangler d1 execute`. `tests/hosted/emergency.rs` runs them under a working connector.
+//! The statements, as text for `wrangler d1 execute`. `tests/operations/emergency.rs` runs them under a working connector.
 
 /// Whose connections end.
 #[allow(dead_code, reason = "tests take in this file by path and need not use every kind")]

@@ -3,9 +3,9 @@
 //! Until something is released, `migrations/0001_first.sql` is `schema.sql` without its comments, and
 //! `MIGRATIONS=write cargo test --test hosted migrations` writes it anew. A release is marked by
 //! `MIGRATIONS=release cargo test --test hosted migrations`: it records the migrations and every statement of the storage in
-//! `tests/hosted/released/`. From then on migrations are only added, and only such as those statements survive.
+//! `tests/operations/released/`. From then on migrations are only added, and only such as those statements survive.
 
-use crate::storage_trace::executed_statements;
+use super::storage_trace::executed_statements;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
 
 /// Not below `migrations/`, where wrangler would look.
 fn released() -> PathBuf {
-    PathBuf::from("tests/hosted/released")
+    PathBuf::from("tests/operations/released")
 }
 
 /// Name and text of the SQL files of a folder, in the order wrangler applies them.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-const CORPUS: &str = include_str!("hostile/corpus.txt");
+const CORPUS: &str = include_str!("hostile_text/corpus.txt");
 /// Stands in every injection; survives cleaning.
 const MARK: &str = "ZZMARK";
 /// Secrets that the seeded StatiBeat hides in its documents.

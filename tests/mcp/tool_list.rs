@@ -11,7 +11,7 @@ use statibeat_mcp::catalog::tools::TOOLS;
 use std::fs;
 
 const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];
-const LIST: &str = "tests/hosted/tools_list.json";
+const LIST: &str = "tests/mcp/tools_list.json";
 
 fn broad() -> Vec<&'static Tool> {
     TOOLS.iter().filter(|tool| tool.hosted.is_none()).collect()

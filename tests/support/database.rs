@@ -1,6 +1,6 @@
 //! The `Database` port over SQLite in memory, with the real `schema.sql`.
 
-#[path = "../../../src/storage/testing/sqlite.rs"]
+#[path = "../../src/storage/testing/sqlite.rs"]
 mod sqlite;
 
 use super::faults::Faults;
@@ -10,7 +10,7 @@ use statibeat_mcp::ports::{Database, DatabaseError, Row, Statement};
 use std::cell::{Cell, RefCell};
 use std::task::Poll;
 
-const SCHEMA: &str = include_str!("../../../schema.sql");
+const SCHEMA: &str = include_str!("../../schema.sql");
 
 pub use super::faults::Failure;
 

@@ -1,0 +1,16 @@
+//! The MCP endpoint: protocol, lists, reads, prompts.
+
+mod access_matrix;
+mod bad_arguments;
+mod completion;
+mod early_reads;
+mod error_hints;
+mod message_limit;
+mod prompts;
+mod protocol;
+mod resource_tools;
+mod resources;
+mod schema;
+mod snapshots;
+mod token_budget;
+mod tool_list;

@@ -1,0 +1,14 @@
+//! What operators see and run.
+
+mod audit;
+mod circuit_breaker;
+mod configuration;
+mod emergency;
+mod health;
+mod migrations;
+mod purge;
+mod refused_clients;
+mod request_log;
+mod round_trips;
+mod storage_trace;
+mod upstream_outages;

@@ -1,0 +1,12 @@
+//! What strangers and hostile texts cannot do.
+
+mod attacks;
+mod hardening;
+mod hostile_text;
+mod limits_and_conditions;
+mod opaque_tokens;
+mod other_sites;
+mod random_bytes;
+mod rate_limits;
+mod request_bodies;
+mod secrets;

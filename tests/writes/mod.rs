@@ -1,0 +1,12 @@
+//! The four write tools: what is published, how often, and what stops it.
+
+mod confirmations;
+mod create_incident;
+mod duplicates;
+mod idempotency;
+mod maintenance_windows;
+mod outcomes;
+mod published_text;
+mod stopped_writes;
+mod updates;
+mod write_store;
