@@ -8,6 +8,7 @@ use crate::model::ids::PageId;
 use crate::model::scope::{PagePermission, Requirement, Scope, ScopeSet};
 use crate::model::visible::quote;
 use crate::upstream::identity::AccessiblePage;
+use crate::writes::report;
 use serde_json::{Value, json};
 
 /// Longest name of a page that is quoted, in characters.
@@ -83,6 +84,16 @@ pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
         words(missing),
         missing.key()
     )
+}
+
+/// A page that cannot be written to.
+pub fn denied_write(reason: &Denied, page_id: PageId) -> mcp::ToolOutcome {
+    report::error(match reason {
+        Denied::Page => report::unreachable_page(page_id),
+        Denied::Role { missing, page_name } => {
+            format!("{} Nothing was published.", role_sentence(*missing, page_name))
+        }
+    })
 }
 
 impl From<MissingScope> for mcp::Error {

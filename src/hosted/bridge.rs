@@ -4,7 +4,7 @@
 //! Nothing is decided here. Both go the way of `resources/list` and `resources/read`, with their scopes and pages; what a
 //! model can mend is told to it as the outcome of the call.
 
-use super::HostedSurface;
+use super::surface::HostedSurface;
 use crate::catalog::ArgumentError;
 use crate::catalog::tools::reading::{LIST_RESOURCES, ListArguments, READ_RESOURCE, ReadArguments};
 use crate::catalog::uri::Roots;

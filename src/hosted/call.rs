@@ -5,8 +5,9 @@
 
 use super::access::Denied;
 use super::call_record::CallRecord;
+use super::surface::{HostedSurface, PAGES};
 use super::write_store::D1WriteStore;
-use super::{HostedSurface, PAGES, access, lifecycle, page_argument};
+use super::{access, lifecycle, page_argument};
 use crate::catalog::policy::WritePolicy;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Tool, Write};
@@ -78,12 +79,12 @@ impl ToolCall<'_> {
             }
             Ok(Err(denied @ Denied::Page)) => {
                 record.refuse(Reason::Page).await;
-                Err(self::denied(&denied, arguments.page_id).into())
+                Err(access::denied_write(&denied, arguments.page_id).into())
             }
             Ok(Err(denied @ Denied::Role { .. })) => {
                 record.set_reached();
                 record.refuse(Reason::Role).await;
-                Err(self::denied(&denied, arguments.page_id).into())
+                Err(access::denied_write(&denied, arguments.page_id).into())
             }
             Err(error) => {
                 record.append(Outcome::Failed, error.reason()).await;
@@ -149,16 +150,6 @@ fn nothing_published(trouble: Error) -> Error {
         return Error::Unavailable { reason: format!("{reason} Nothing was published."), retry_after };
     }
     trouble
-}
-
-/// A page that cannot be written to.
-pub(super) fn denied(reason: &Denied, page_id: PageId) -> ToolOutcome {
-    report::error(match reason {
-        Denied::Page => report::unreachable_page(page_id),
-        Denied::Role { missing, page_name } => {
-            format!("{} Nothing was published.", access::role_sentence(*missing, page_name))
-        }
-    })
 }
 
 /// What a call of a tool asks for.

@@ -1,7 +1,7 @@
 //! The record of one call of a tool: its audit rows, and what is reported of it.
 
-use super::Guard;
 use super::rate_limit::{RECORD_LIMIT, record_key};
+use super::surface::Guard;
 use crate::catalog::Tool;
 use crate::mcp::CallFacts;
 use crate::model::ids::PageId;

@@ -2,8 +2,8 @@
 //!
 //! Completion never refuses: whatever is unknown, not granted or not reachable has no suggestions.
 
-use super::HostedSurface;
 use super::access;
+use super::surface::{HostedSurface, PAGES};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
 use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
@@ -53,7 +53,7 @@ fn is_known(surface: &HostedSurface<'_>, sought: &Completion) -> bool {
 async fn pages(surface: &HostedSurface<'_>) -> Result<Vec<Candidate>, Error> {
     // Any scope opens the list.
     let Some(scope) = surface.guard.caller.scopes.iter().next() else { return Ok(vec![]) };
-    let pages = surface.pages(scope).await.map_err(|error| surface.trouble(super::PAGES, &error))?;
+    let pages = surface.pages(scope).await.map_err(|error| surface.trouble(PAGES, &error))?;
     Ok(pages.iter().map(|page| Candidate::new(&page.id.to_string(), &page.name)).collect())
 }
 
@@ -65,7 +65,7 @@ async fn of_page(
     page: &mut Option<AccessiblePage>,
 ) -> Result<Vec<Candidate>, Error> {
     let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
-    let trouble = |error: ApiError| surface.trouble(super::PAGES, &error);
+    let trouble = |error: ApiError| surface.trouble(PAGES, &error);
     let mut candidates = Vec::new();
     for entry in source.resources.iter().filter_map(|name| catalog::find_resource(name)) {
         let Some(needs) = entry.hosted else { continue };

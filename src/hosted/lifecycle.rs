@@ -1,8 +1,8 @@
 //! Who may look before a stage is moved: looking takes scopes and a role of its own.
 
-use super::HostedSurface;
 use super::access;
 use super::call_record::CallRecord;
+use super::surface::HostedSurface;
 use crate::mcp::Error;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::{Requirement, Scope, ScopeSet};
@@ -28,7 +28,7 @@ pub async fn check(
     for requirement in requirements.iter().flatten() {
         if let Err(denied) = access::check_role(page, requirement) {
             record.refuse(Reason::Role).await;
-            return Err(super::call::denied(&denied, page.id).into());
+            return Err(access::denied_write(&denied, page.id).into());
         }
     }
     let result = match requirements {

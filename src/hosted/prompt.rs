@@ -1,8 +1,8 @@
 //! Prompts: who gets one, and the page that its resources are read from.
 
-use super::HostedSurface;
 use super::access;
 use super::read::{self, Early, Wanted};
+use super::surface::HostedSurface;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Variables};
 use crate::features::prompts;
@@ -11,6 +11,9 @@ use crate::model::ids::PageId;
 use crate::model::scope::{Requirement, ScopeSet};
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
+
+/// What stands before the id of a page.
+const PAGES_ROOT: &str = "statibeat://pages/";
 
 pub async fn get(surface: &HostedSurface<'_>, name: &str, arguments: Variables) -> Handled<PromptOutcome> {
     let (found, arguments, page_id) = match check(surface, name, arguments) {
@@ -53,7 +56,7 @@ fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
 
 /// The page, where the person may read what the prompt is about.
 async fn find_page(surface: &HostedSurface<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
-    let uri = format!("{}{id}", super::PAGES_ROOT);
+    let uri = format!("{}{id}", PAGES_ROOT);
     let main = requirements(prompt).next().ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))?;
     let page = surface.page(id, &main).await.map_err(|error| surface.trouble(&uri, &error))?;
     page.map_err(|reason| read::refused(reason, &uri))

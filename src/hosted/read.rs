@@ -1,7 +1,7 @@
 //! Reading resources: whether the one that a URI means may be read here, and its upstream reads in parallel.
 
-use super::HostedSurface;
 use super::access::{self, Denied};
+use super::surface::HostedSurface;
 use crate::catalog::uri::Roots;
 use crate::features;
 use crate::mcp::{Error, Handled, ResourceContents};

@@ -3,7 +3,7 @@
 use super::testing::{Scene, pages};
 use super::*;
 use crate::catalog::tools::TOOLS;
-use crate::model::scope::ScopeSet;
+use crate::model::scope::{Scope, ScopeSet};
 use crate::ports::HttpError;
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::json;

@@ -3,8 +3,8 @@
 //! The page's counter is asked only when the connection's let the write through, so that a connection over its limit does
 //! not use up its page's. A write that the page's counter refuses stays counted for the connection.
 
-use super::Guard;
 use super::rate_limit::{PAGE_LIMIT, WRITE_LIMIT, page_key, write_key};
+use super::surface::Guard;
 use crate::model::ids::PageId;
 use crate::model::outcome::Reason;
 use crate::ports::{Decision, LimiterError, RateLimit};

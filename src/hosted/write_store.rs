@@ -1,7 +1,7 @@
 //! What Hosted MCP keeps of a write: the lease, the audit row, the result that a repeated call is answered with; all in D1.
 
-use super::Guard;
 use super::call_record::CallRecord;
+use super::surface::Guard;
 use super::write_limits;
 use crate::catalog::Write;
 use crate::model::ids::PageId;

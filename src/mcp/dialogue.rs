@@ -2,7 +2,8 @@
 //! back. Modern clients only: a question ends the request, and the client repeats it with the answers.
 
 use super::message::Request;
-use super::version::{self, ProtocolVersion};
+use super::protocol_version::ProtocolVersion;
+use super::version;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! What a client learns of the server first: the results of `initialize` and `server/discover`.
 
 use super::ServerInfo;
-use super::version::ProtocolVersion;
+use super::protocol_version::ProtocolVersion;
 use serde::Serialize;
 
 #[derive(Serialize)]

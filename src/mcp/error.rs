@@ -1,17 +1,15 @@
 //! Every reason for not giving a result, and what it becomes on the wire ([error codes](https://modelcontextprotocol.io/specification/2026-07-28/basic)). The only place that
 //! writes JSON-RPC error codes.
 
-use super::message::Id;
+use super::Error;
+use super::message::{Id, JSON_RPC};
+use super::protocol_error::ProtocolError;
+use super::protocol_version::ProtocolVersion;
 use super::results::to_bytes;
-use super::version::ProtocolVersion;
-use super::{Error, NAME_MAX};
-use crate::model::visible::quote;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The version of JSON-RPC.
-pub const JSON_RPC: &str = "2.0";
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -33,38 +31,6 @@ pub fn too_many_messages(wait: Duration) -> Vec<u8> {
         "This connection sends too many messages. Nothing was read or published. Wait {seconds} seconds, then send the message again."
     );
     WireError::new(429, TOO_MANY_MESSAGES, &words).with(json!({ "retry_after_seconds": seconds })).body(None)
-}
-
-/// Why a message never got to the surface.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProtocolError {
-    /// The body is not JSON.
-    #[error("Parse error")]
-    NotJson,
-    /// Several messages in one body.
-    #[error(
-        "Invalid request: this is a batch of {0} messages, and batches are not supported. None of the messages was \
-         processed. Send one message per request."
-    )]
-    Batch(usize),
-    /// JSON, but not a request.
-    #[error("Invalid request: {0}")]
-    NotARequest(&'static str),
-    /// A version header that names no revision we speak, on a request that does not say itself.
-    #[error("Unknown MCP-Protocol-Version {}", quote(.0, NAME_MAX))]
-    UnknownVersion(String),
-    /// Keys of the modern envelope that are missing or of the wrong type.
-    #[error("Missing or invalid in params._meta: {}", .0.join(", "))]
-    IncompleteEnvelope(Vec<&'static str>),
-    /// A header is missing, or says something else than the body.
-    #[error("{0}")]
-    HeaderMismatch(&'static str),
-    /// A modern request for a revision we do not speak.
-    #[error("Unsupported protocol version {}", quote(.0, NAME_MAX))]
-    UnsupportedVersion(String),
-    /// No such method in this revision.
-    #[error("Unknown method {}", quote(.0, NAME_MAX))]
-    UnknownMethod(String),
 }
 
 /// Why a message has no result.

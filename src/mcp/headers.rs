@@ -3,8 +3,8 @@
 //! They let the network route without reading bodies; a header that says something else than the body is refused, or
 //! the two could be played against each other. A front end without HTTP has no use for this file.
 
-use super::error::ProtocolError;
 use super::message::Request;
+use super::protocol_error::ProtocolError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ impl TransportHeaders<'_> {
 
     /// Whether the version is one without a handshake.
     pub fn names_modern(&self) -> bool {
-        self.version().is_some_and(super::version::names_modern)
+        self.version().is_some_and(super::protocol_version::names_modern)
     }
 
     /// What is there must agree with the body.

@@ -3,8 +3,11 @@
 //! Only the shape is judged here. Which version a request speaks is `version`'s business, and what it asks for is
 //! `methods`'.
 
-use super::error::ProtocolError;
+use super::protocol_error::ProtocolError;
 use serde_json::{Map, Value};
+
+/// The version of JSON-RPC.
+pub const JSON_RPC: &str = "2.0";
 
 /// A request's id: text or an integer. `null` stands only in the error that answers a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,15 @@
 //! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
 use super::discovery::{DiscoverResult, InitializeResult};
-use super::error::{Failure, ProtocolError};
+use super::error::Failure;
 use super::message::Request;
+use super::protocol_error::ProtocolError;
+use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallEnd, CallFacts, Handled};
 use super::results::{
     self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntry, ListResult,
     ReadResourceResult, Responder,
 };
-use super::version::ProtocolVersion;
 use super::{Completion, CompletionTarget, Dialogue, Error, ServerHandler, ToolOutcome, paging};
 use crate::catalog::Variables;
 use serde_json::{Map, Value};

@@ -11,6 +11,8 @@ pub mod headers;
 pub mod message;
 pub mod methods;
 pub mod paging;
+pub mod protocol_error;
+pub mod protocol_version;
 pub mod report;
 pub mod results;
 pub mod server;

@@ -3,9 +3,11 @@
 //! The log, the metrics, the usage counts and the connection's diagnostics are computed from the report. A client's name comes
 //! from outside: it is cleaned, cut to one short line, and never believed.
 
-use super::error::{Failure, ProtocolError};
+use super::error::Failure;
 use super::message::Request;
-use super::version::{CLIENT_KEY, ProtocolVersion};
+use super::protocol_error::ProtocolError;
+use super::protocol_version::ProtocolVersion;
+use super::version::CLIENT_KEY;
 use super::{Error, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{CallProblem, Outcome, Reason};

@@ -1,11 +1,13 @@
 //! From the bytes of a POST to its answer ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
 
-use super::error::{Failure, ProtocolError};
+use super::error::Failure;
 use super::headers::TransportHeaders;
 use super::message::{self, Id, MalformedMessage, Message, Request};
 use super::methods;
+use super::protocol_error::ProtocolError;
+use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallFacts, CallReport};
-use super::version::{self, ProtocolVersion};
+use super::version;
 use super::{Error, ServerHandler};
 use crate::model::scope::ScopeSet;
 use std::time::Duration;

@@ -3,10 +3,12 @@
 //! One client is at the other end for the life of the process, so a handshake holds for every later message that names no
 //! revision itself. A modern message is checked like over HTTP, headers aside.
 
-use super::error::{Failure, ProtocolError};
+use super::error::Failure;
 use super::message::{self, Id, MalformedMessage, Message, Notification, Request};
+use super::protocol_error::ProtocolError;
+use super::protocol_version::ProtocolVersion;
 use super::server::{self, Call};
-use super::version::{self, ProtocolVersion};
+use super::version;
 use super::{Error, ServerHandler};
 use serde_json::Value;
 use std::cell::Cell;

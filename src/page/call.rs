@@ -1,7 +1,8 @@
 //! One call of a tool: read, checked, and carried out once.
 
+use super::surface::{PageSurface, SUMMARY};
+use super::tools;
 use super::write_store::MemoryWriteStore;
-use super::{PageSurface, SUMMARY, tools};
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write};

@@ -1,6 +1,7 @@
 //! `--check`: whether the settings work, said for the person who wrote them.
 
-use super::{PageSurface, tools};
+use super::surface::PageSurface;
+use super::tools;
 use crate::mcp::Error;
 use crate::model::visible::line;
 use serde_json::Value;

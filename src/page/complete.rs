@@ -1,6 +1,6 @@
 //! Completion: ids and keys of this page that could be meant. Never refuses; what cannot be read has no suggestions.
 
-use super::{PageSurface, offered};
+use super::surface::{PageSurface, offered};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self};
 use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};

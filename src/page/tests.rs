@@ -1,5 +1,6 @@
 //! The surface over a scripted StatiBeat: what it asks for, and how often.
 
+use super::settings::Settings;
 use super::*;
 use crate::upstream::testing::{FakeHttp, NOW};
 use serde_json::json;

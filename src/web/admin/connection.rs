@@ -6,7 +6,7 @@ use super::advice::Guidance;
 use super::diagnosis::{CheckResult, Diagnosis, DiagnosticCheck, ScopeCheck};
 use super::time;
 use super::view_model::{AdminView, ConnectionSummary, DAYS, DayCalls, OwnConnection};
-use crate::mcp::version::ProtocolVersion;
+use crate::mcp::protocol_version::ProtocolVersion;
 use crate::oauth::grant::PageChoice;
 use crate::storage::usage::CallOutcome;
 use maud::{Markup, html};

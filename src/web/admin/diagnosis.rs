@@ -2,7 +2,7 @@
 
 use super::advice::{self, Guidance};
 use super::wire::{optional_text, text};
-use crate::mcp::version::ProtocolVersion;
+use crate::mcp::protocol_version::ProtocolVersion;
 use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;

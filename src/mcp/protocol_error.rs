@@ -1,0 +1,36 @@
+//! Errors of the protocol itself: why a message is turned away before anybody is asked for its result.
+
+use super::NAME_MAX;
+use crate::model::visible::quote;
+
+/// Why a message never got to the surface.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolError {
+    /// The body is not JSON.
+    #[error("Parse error")]
+    NotJson,
+    /// Several messages in one body.
+    #[error(
+        "Invalid request: this is a batch of {0} messages, and batches are not supported. None of the messages was \
+         processed. Send one message per request."
+    )]
+    Batch(usize),
+    /// JSON, but not a request.
+    #[error("Invalid request: {0}")]
+    NotARequest(&'static str),
+    /// A version header that names no revision we speak, on a request that does not say itself.
+    #[error("Unknown MCP-Protocol-Version {}", quote(.0, NAME_MAX))]
+    UnknownVersion(String),
+    /// Keys of the modern envelope that are missing or of the wrong type.
+    #[error("Missing or invalid in params._meta: {}", .0.join(", "))]
+    IncompleteEnvelope(Vec<&'static str>),
+    /// A header is missing, or says something else than the body.
+    #[error("{0}")]
+    HeaderMismatch(&'static str),
+    /// A modern request for a revision we do not speak.
+    #[error("Unsupported protocol version {}", quote(.0, NAME_MAX))]
+    UnsupportedVersion(String),
+    /// No such method in this revision.
+    #[error("Unknown method {}", quote(.0, NAME_MAX))]
+    UnknownMethod(String),
+}

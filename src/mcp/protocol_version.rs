@@ -1,0 +1,64 @@
+//! The revisions of the protocol that are spoken here, and what sets them apart.
+
+use strum::{EnumString, IntoStaticStr};
+
+/// The protocol versions that we speak, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(const_into_str)]
+pub enum ProtocolVersion {
+    /// Has no `resource_link`. Its batches are rejected (`message::parse`).
+    #[strum(serialize = "2025-03-26")]
+    V2025_03_26,
+    #[strum(serialize = "2025-06-18")]
+    V2025_06_18,
+    #[strum(serialize = "2025-11-25")]
+    V2025_11_25,
+    /// No handshake: every request carries its version and the client's capabilities.
+    #[strum(serialize = "2026-07-28")]
+    V2026_07_28,
+}
+
+impl ProtocolVersion {
+    /// What a handshake offers when it was asked for something else.
+    pub const LATEST_WITH_HANDSHAKE: Self = Self::V2025_11_25;
+    pub const LATEST: Self = Self::V2026_07_28;
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+
+    /// The version of exactly that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// The version of that name, if it has a handshake.
+    pub fn parse_with_handshake(name: &str) -> Option<Self> {
+        Self::parse(name).filter(|version| version.has_handshake())
+    }
+
+    /// Whether a handshake precedes the requests, which then carry no metadata of their own.
+    pub fn has_handshake(self) -> bool {
+        self < Self::V2026_07_28
+    }
+
+    pub fn has_resource_links(self) -> bool {
+        self > Self::V2025_03_26
+    }
+}
+
+/// Whether a version, served or not, is one without a handshake.
+pub fn names_modern(version: &str) -> bool {
+    is_date(version) && version >= ProtocolVersion::LATEST.as_str()
+}
+
+pub fn names_legacy(version: &str) -> bool {
+    is_date(version) && version < ProtocolVersion::LATEST.as_str()
+}
+
+/// Dates of this form compare as texts.
+fn is_date(version: &str) -> bool {
+    let fits = |(index, byte): (usize, u8)| if matches!(index, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    version.len() == 10 && version.bytes().enumerate().all(fits)
+}
