@@ -197,7 +197,7 @@ impl VariableReader<'_> {
         self.check_distinct(&rings);
         let health_token = self.health_token();
         let checked = deployment_checks::Environment {
-            environment: environment.as_deref(),
+            name: environment.as_deref(),
             public_url: public_url.as_ref(),
             upstream_url: upstream_url.as_ref(),
             sign_in_url: sign_in_url.as_ref(),

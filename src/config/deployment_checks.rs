@@ -17,7 +17,7 @@ const LOCAL: &str = "local";
 
 /// The values that depend on where the server runs, as far as each of them could be read.
 pub(super) struct Environment<'a> {
-    pub environment: Option<&'a str>,
+    pub name: Option<&'a str>,
     pub public_url: Option<&'a Url>,
     pub upstream_url: Option<&'a Url>,
     pub sign_in_url: Option<&'a Url>,
@@ -49,7 +49,7 @@ impl Environment<'_> {
                 add(name, "is on this machine, which only a local start may use; write StatiBeat's address".to_owned());
             }
         }
-        if self.environment == Some(LOCAL) {
+        if self.name == Some(LOCAL) {
             add("HOSTED_MCP_ENVIRONMENT", format!("is {LOCAL}, but HOSTED_MCP_PUBLIC_URL is not on loopback"));
         }
         for key in self.identity_keys.iter().filter(|key| key.key == SIMULATOR_KEY) {

@@ -31,15 +31,12 @@ pub async fn check(
             return Err(access::denied_write(&denied, page.id).into());
         }
     }
-    let result = match requirements {
-        Some(requirements) => {
-            let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
-            change.check(apis.each_ref()).await
-        }
-        None => {
-            let error = ApiError::new(ApiErrorKind::ContractViolation, "a stage cannot be looked at");
-            Err(LifecycleError::Unread(error))
-        }
+    let result = if let Some(requirements) = requirements {
+        let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
+        change.check(apis.each_ref()).await
+    } else {
+        let error = ApiError::new(ApiErrorKind::ContractViolation, "a stage cannot be looked at");
+        Err(LifecycleError::Unread(error))
     };
     let Err(error) = result else { return Ok(()) };
     match &error {

@@ -52,9 +52,9 @@ fn level(outcome: Outcome) -> &'static str {
     log.close(RequestId("r".into()), &http::Method::POST, 200).level().as_str()
 }
 
-fn row(result: Result<WriteReport, WriteError>) -> String {
-    let (outcome, reason) = classify(&result);
-    let (name, told) = match &result {
+fn row(result: &Result<WriteReport, WriteError>) -> String {
+    let (outcome, reason) = classify(result);
+    let (name, told) = match result {
         Ok(report) => (format!("{:?}", report.origin), "the report".to_owned()),
         Err(error) => {
             let name = format!("{error:?}");
@@ -79,12 +79,12 @@ fn every_end_of_a_write_has_its_outcome_level_and_words() {
     ];
     let done = origins.map(|origin| Ok(WriteReport { document: Value::Null, origin, remaining: None }));
     for result in done.into_iter().chain(ends_of_ours().into_iter().map(Err)) {
-        let _ = writeln!(table, "{}", row(result));
+        let _ = writeln!(table, "{}", row(&result));
     }
     for kind in ApiErrorKind::VARIANTS {
         let _ = writeln!(table, "\n{kind:?}");
         for error in ends_of_answer(*kind) {
-            let _ = writeln!(table, "{}", row(Err(error)));
+            let _ = writeln!(table, "{}", row(&Err(error)));
         }
     }
     insta::assert_snapshot!("ends_of_writes", table);

@@ -56,7 +56,7 @@ fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
 
 /// The page, where the person may read what the prompt is about.
 async fn find_page(surface: &HostedSurface<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
-    let uri = format!("{}{id}", PAGES_ROOT);
+    let uri = format!("{PAGES_ROOT}{id}");
     let main = requirements(prompt).next().ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))?;
     let page = surface.page(id, &main).await.map_err(|error| surface.trouble(&uri, &error))?;
     page.map_err(|reason| read::refused(reason, &uri))

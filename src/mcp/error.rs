@@ -115,7 +115,7 @@ fn protocol_error(error: &ProtocolError, revision: ProtocolVersion) -> WireError
         ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
             .with(json!({ "supported": [ProtocolVersion::LATEST.as_str()], "requested": requested })),
         ProtocolError::UnknownMethod(_) => {
-            WireError::new(if !revision.has_handshake() { 404 } else { 200 }, METHOD_NOT_FOUND, error)
+            WireError::new(if revision.has_handshake() { 200 } else { 404 }, METHOD_NOT_FOUND, error)
         }
     }
 }
@@ -126,7 +126,7 @@ fn handler_error(error: &Error, revision: ProtocolVersion) -> WireError {
             WireError::new(200, INVALID_PARAMS, error)
         }
         Error::ResourceNotFound(uri) => {
-            let code = if !revision.has_handshake() { INVALID_PARAMS } else { LEGACY_RESOURCE_NOT_FOUND };
+            let code = if revision.has_handshake() { LEGACY_RESOURCE_NOT_FOUND } else { INVALID_PARAMS };
             WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
         }
         Error::MissingCapability(capabilities) if !revision.has_handshake() => {
@@ -138,7 +138,7 @@ fn handler_error(error: &Error, revision: ProtocolVersion) -> WireError {
         Error::AccessEnded | Error::GrantEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
         Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),
-        Error::Internal(_) => WireError::new(if !revision.has_handshake() { 500 } else { 200 }, INTERNAL_ERROR, error),
+        Error::Internal(_) => WireError::new(if revision.has_handshake() { 200 } else { 500 }, INTERNAL_ERROR, error),
     }
 }
 

@@ -101,16 +101,15 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
     };
     match result {
         Ok((response, end)) => Performed { result: Ok(response), facts, end },
-        Err(Error::InputRequired(questions)) => match questions.missing(&exchange.dialogue) {
-            Some(missing) => {
+        Err(Error::InputRequired(questions)) => {
+            if let Some(missing) = questions.missing(&exchange.dialogue) {
                 facts.outcome = None;
                 Performed::failed(Error::MissingCapability(missing).into(), facts)
-            }
-            None => {
+            } else {
                 let response = exchange.responder.input_required(questions.into_result());
                 Performed { result: Ok(response), facts, end: report::ANSWERED }
             }
-        },
+        }
         Err(error) => Performed::failed(error.into(), facts),
     }
 }
@@ -160,22 +159,22 @@ impl Exchange<'_> {
             }
             Method::ListTools => {
                 let (tools, next_cursor) = self.page(handler.tools())?;
-                Ok(respond(ListResult { tools, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
+                Ok(respond(ListResult { next_cursor, tools, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
             }
             Method::ListResources => {
                 let listed = handler.resources().await?;
                 let (resources, next_cursor) =
                     self.page(listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed))).collect())?;
-                Ok(respond(ListResult { resources, next_cursor, ..ListResult::default() }, RESOURCES_FRESH_FOR)).into()
+                Ok(respond(ListResult { next_cursor, resources, ..ListResult::default() }, RESOURCES_FRESH_FOR)).into()
             }
             Method::ListResourceTemplates => {
                 let (resource_templates, next_cursor) = self.page(handler.resource_templates())?;
-                Ok(respond(ListResult { resource_templates, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR))
+                Ok(respond(ListResult { next_cursor, resource_templates, ..ListResult::default() }, LISTS_FRESH_FOR))
                     .into()
             }
             Method::ListPrompts => {
                 let (prompts, next_cursor) = self.page(handler.prompts())?;
-                Ok(respond(ListResult { prompts, next_cursor, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
+                Ok(respond(ListResult { next_cursor, prompts, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
             }
         };
         Ok(response.map(|response| (response, report::ANSWERED)))

@@ -8,7 +8,7 @@ use crate::mcp::{Completion, CompletionTarget, Error, Suggestions};
 
 /// Values that fit what was typed, best first.
 pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<Suggestions, Error> {
-    if !is_known(surface, sought) {
+    if !is_known(sought) {
         return Ok(Suggestions::default());
     }
     let candidates = match sought.argument.as_str() {
@@ -22,10 +22,10 @@ pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<S
 }
 
 /// Whether what the argument belongs to is offered, and has such an argument.
-fn is_known(surface: &PageSurface<'_>, sought: &Completion) -> bool {
+fn is_known(sought: &Completion) -> bool {
     match &sought.of {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name)
-            .is_some_and(|prompt| surface.prompt_arguments(prompt).iter().any(|one| one.name == sought.argument)),
+            .is_some_and(|prompt| PageSurface::prompt_arguments(prompt).iter().any(|one| one.name == sought.argument)),
         CompletionTarget::Resource(template) => {
             offered().any(|entry| Roots::PAGE.listed_template(entry) == *template)
                 && template.contains(&format!("{{{}}}", sought.argument))

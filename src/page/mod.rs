@@ -70,7 +70,11 @@ impl ServerHandler for PageSurface<'_> {
     }
 
     fn prompts(&self) -> Vec<ListEntry> {
-        PROMPTS.iter().map(|prompt| print_prompt(prompt, &self.prompt_arguments(prompt))).map(Cow::Owned).collect()
+        PROMPTS
+            .iter()
+            .map(|prompt| print_prompt(prompt, &PageSurface::prompt_arguments(prompt)))
+            .map(Cow::Owned)
+            .collect()
     }
 
     async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
@@ -99,7 +103,7 @@ impl PageSurface<'_> {
 
     async fn fill_in_prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
         let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
-        let arguments = prompts::check(self.prompt_arguments(found), arguments)?;
+        let arguments = prompts::check(PageSurface::prompt_arguments(found), arguments)?;
         let variables = prompts::variables(&arguments);
         let read = async |entry: &'static Resource| {
             let uri = Roots::PAGE.expand(entry, &variables);

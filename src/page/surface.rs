@@ -107,7 +107,7 @@ impl<'a> PageSurface<'a> {
     }
 
     /// The arguments that a prompt takes here: there is one page.
-    pub(super) fn prompt_arguments(&self, prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
+    pub(super) fn prompt_arguments(prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
         prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
     }
 }

@@ -177,7 +177,7 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
 /// What is counted of a call, and kept for the connection's diagnostics.
 fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallUsage {
     let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
-    let unrecorded = report.is_unrecorded.then(|| unrecorded(ctx, caller));
+    let unrecorded = report.is_unrecorded.then(|| Box::new(unrecorded(ctx, caller)));
     let outcome = match report.outcome.of_request() {
         Outcome::Refused => CallOutcome::Refused,
         Outcome::Failed | Outcome::Unknown => CallOutcome::Failed,
@@ -192,8 +192,8 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
 }
 
 /// A refusal that is counted instead of recorded.
-fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> Box<UnrecordedRefusals> {
-    Box::new(UnrecordedRefusals {
+fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
+    UnrecordedRefusals {
         user_id: caller.user_id.clone(),
         client_id: caller.client_id.clone(),
         client_name: caller.client_name.clone(),
@@ -201,7 +201,7 @@ fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> Box<UnrecordedRefusa
         request_id: ctx.request_id.clone(),
         at: ctx.now,
         calls: 1,
-    })
+    }
 }
 
 /// Stands for a header that cannot be read, or says two things: it is there all the same, and agrees with nothing.

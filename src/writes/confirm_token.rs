@@ -125,7 +125,7 @@ mod tests {
     fn with<T>(words: &TokenSubject, use_it: impl FnOnce(&ConfirmTokens<'_>) -> T) -> T {
         let TokenSubject { user, grant, tool, page, digest, key } = *words;
         let (digest, key_hash) = (digest.to_owned(), key.to_owned());
-        let fingerprint = WriteFingerprint { digest, key_hash, ..WriteFingerprint::default() };
+        let fingerprint = WriteFingerprint { key_hash, digest, ..WriteFingerprint::default() };
         use_it(&ConfirmTokens {
             keys: &ring("test"),
             purpose: ConfirmTokenPurpose::Preview,

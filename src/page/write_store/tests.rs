@@ -46,8 +46,8 @@ fn acquire_lease(store: &MemoryWriteStore<'_>) -> Lease {
     }
 }
 
-fn report() -> Result<WriteReport, WriteError> {
-    Ok(WriteReport { document: json!({ "id": 9 }), origin: WriteOrigin::Posted, remaining: None })
+fn report() -> WriteReport {
+    WriteReport { document: json!({ "id": 9 }), origin: WriteOrigin::Posted, remaining: None }
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn finished_write_is_replayed_for_a_day() {
     let (memory, one, other) = (memory(), asked("a"), asked("b"));
     let store = one.store(&memory, NOW);
     acquire_lease(&store);
-    now(store.finish(&report()));
+    now(store.finish(&Ok(report())));
     assert_eq!(acquire(&one.store(&memory, NOW)), Ok(Acquired::Completed(json!({ "id": 9 }))));
     let conflict = WriteError::KeyConflict { fields: vec!["title".into()] };
     assert_eq!(acquire(&other.store(&memory, NOW)), Err(conflict));
@@ -91,7 +91,7 @@ fn change_without_a_key_is_forgotten_once_it_is_done() {
     let store = asked.store(&memory, NOW);
     acquire_lease(&store);
     assert!(now(store.is_known()));
-    now(store.finish(&report()));
+    now(store.finish(&Ok(report())));
     assert!(!now(store.is_known()));
 }
 

@@ -17,7 +17,7 @@ pub(super) fn optional_text<S: Serializer>(value: &Option<impl Display>, seriali
 }
 
 /// The date of a day that is counted since the Unix epoch.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field; small on 64 bits alone")]
 pub(super) fn date<S: Serializer>(day: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     Timestamp::from_seconds(day * 86_400).to_string()[..10].serialize(serializer)
 }
