@@ -1,7 +1,7 @@
 //! The tools that the suite prescribes.
 
 use serde_json::{Value, json};
-use statibeat_mcp::catalog::{ArgumentError, Effect, Tool, Variables, tools::Done};
+use statibeat_mcp::catalog::{ArgumentError, Done, Effect, Tool, Variables};
 use statibeat_mcp::mcp::state::Seal;
 use statibeat_mcp::mcp::{Dialogue, Error, Question, QuestionKind, Questions, ToolOutcome};
 

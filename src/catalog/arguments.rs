@@ -4,7 +4,7 @@
 //! the keywords that such schemas use, and says everything that is wrong at once, so that a model can mend it in one
 //! step. An explicit `null` counts as left out.
 
-use super::ArgumentError;
+use super::tool::ArgumentError;
 use crate::model::visible;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;

@@ -3,7 +3,8 @@
 //! The first resource is what a prompt is about. Every text asks for ids and times of the evidence, and those that lead
 //! to a tool say what the tools can and cannot do.
 
-use super::{Prompt, PromptArgument, Reach, Variables};
+use super::prompt::{Prompt, PromptArgument, Reach};
+use super::resource::Variables;
 use crate::model::visible::quote;
 
 /// Every prompt, in the order of lists.
@@ -170,4 +171,9 @@ fn facts(given: &Variables) -> String {
 
 fn join(parts: &[&str]) -> String {
     parts.join("\n\n")
+}
+
+/// The prompt of that name.
+pub fn find_prompt(name: &str) -> Option<&'static Prompt> {
+    PROMPTS.iter().find(|prompt| prompt.name == name)
 }

@@ -13,7 +13,8 @@ mod page;
 mod session;
 mod timeline;
 
-use super::{ArgumentError, Binding, Read, Resource, Variables};
+use super::resource::{Binding, Read, Resource, Variables};
+use super::tool::ArgumentError;
 use crate::model::scope::PagePermission::{
     AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
     PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
@@ -296,4 +297,9 @@ pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
         return Err(ArgumentError("unknown cursor".to_owned()));
     }
     page::check_window(variables)
+}
+
+/// The resource of that name.
+pub fn find_resource(name: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|resource| resource.name == name)
 }

@@ -7,8 +7,8 @@ use super::tools::reading::READING_TOOLS;
 use super::uri::Roots;
 use super::*;
 use crate::model::scope::PagePermission as P;
-use crate::model::scope::Scope;
-use serde_json::json;
+use crate::model::scope::{Requirement, Scope};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn is_snake_case(name: &str) -> bool {

@@ -5,13 +5,9 @@
 //! exactly one spelling. Variables named `…_id` are positive decimal numbers. Query pairs such as
 //! `?window_days={window_days}` are optional, in the template's order.
 
-use super::{Binding, Resource};
+use super::resource::{Binding, Resource, Variables};
 use crate::model::ids::PageId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use std::collections::BTreeMap;
-
-/// Values of a template's variables.
-pub type Variables = BTreeMap<String, String>;
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

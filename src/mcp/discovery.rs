@@ -1,6 +1,6 @@
 //! What a client learns of the server first: the results of `initialize` and `server/discover`.
 
-use super::ServerInfo;
+use super::handler_values::ServerInfo;
 use super::protocol_version::ProtocolVersion;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! Every reason for not giving a result, and what it becomes on the wire ([error codes](https://modelcontextprotocol.io/specification/2026-07-28/basic)). The only place that
 //! writes JSON-RPC error codes.
 
-use super::Error;
+use super::handler_error::Error;
 use super::message::{Id, JSON_RPC};
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;

@@ -1,8 +1,13 @@
 //! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
+use super::dialogue::Dialogue;
 use super::discovery::{DiscoverResult, InitializeResult};
 use super::error::Failure;
+use super::handler::ServerHandler;
+use super::handler_error::Error;
+use super::handler_values::{Completion, CompletionTarget, ToolOutcome};
 use super::message::Request;
+use super::paging;
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallEnd, CallFacts, Handled};
@@ -10,7 +15,6 @@ use super::results::{
     self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntry, ListResult,
     ReadResourceResult, Responder,
 };
-use super::{Completion, CompletionTarget, Dialogue, Error, ServerHandler, ToolOutcome, paging};
 use crate::catalog::Variables;
 use serde_json::{Map, Value};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Long lists in pages ([pagination](https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination)). Cursors are opaque to clients; one that we never gave is refused.
 
-use super::Error;
+use super::handler_error::Error;
 
 /// Entries on one page. Most lists are much shorter; resources grow with the number of status pages.
 const PAGE_SIZE: usize = 100;

@@ -1,7 +1,9 @@
 //! Errors of the protocol itself: why a message is turned away before anybody is asked for its result.
 
-use super::NAME_MAX;
 use crate::model::visible::quote;
+
+/// Longest name of a client's that an error message quotes, in characters.
+pub(super) const NAME_MAX: usize = 100;
 
 /// Why a message never got to the surface.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

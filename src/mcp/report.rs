@@ -4,11 +4,12 @@
 //! from outside: it is cleaned, cut to one short line, and never believed.
 
 use super::error::Failure;
+use super::handler_error::Error;
+use super::handler_values::ToolOutcome;
 use super::message::Request;
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::version::CLIENT_KEY;
-use super::{Error, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{CallProblem, Outcome, Reason};
 use crate::model::visible;

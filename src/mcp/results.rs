@@ -3,9 +3,11 @@
 //! A result is serialized once, straight into the response. What a list shows of an entry depends on the release alone, so
 //! whoever lists it prints it once ([`print`]) and hands out copies. Members stand in alphabetical order, like in schemas.
 
+use super::handler_values::{
+    ListedResource, PromptMessage, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
+};
 use super::message::{Id, JSON_RPC};
 use super::protocol_version::ProtocolVersion;
-use super::{ListedResource, PromptMessage, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome};
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
 use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;

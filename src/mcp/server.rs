@@ -1,6 +1,8 @@
 //! From the bytes of a POST to its answer ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
 
 use super::error::Failure;
+use super::handler::ServerHandler;
+use super::handler_error::Error;
 use super::headers::TransportHeaders;
 use super::message::{self, Id, MalformedMessage, Message, Request};
 use super::methods;
@@ -8,7 +10,6 @@ use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallFacts, CallReport};
 use super::version;
-use super::{Error, ServerHandler};
 use crate::model::scope::ScopeSet;
 use std::time::Duration;
 

@@ -4,12 +4,13 @@
 //! revision itself. A modern message is checked like over HTTP, headers aside.
 
 use super::error::Failure;
+use super::handler::ServerHandler;
+use super::handler_error::Error;
 use super::message::{self, Id, MalformedMessage, Message, Notification, Request};
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::server::{self, Call};
 use super::version;
-use super::{Error, ServerHandler};
 use serde_json::Value;
 use std::cell::Cell;
 

@@ -9,7 +9,7 @@ use super::confirm_token::ConfirmTokenError;
 use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
 use super::store::AuditRow;
 use super::target::TITLE_MAX;
-use crate::catalog::tools::{Done, Written};
+use crate::catalog::{Done, Written};
 use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::Reason;

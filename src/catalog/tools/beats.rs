@@ -1,7 +1,7 @@
 //! Tools about Beats: run one now, decide on what one would post. For the page server alone.
 
+use super::definition::{Arguments, tool};
 use super::report::{FieldSource, ToolReport};
-use super::{Arguments, tool};
 use crate::catalog::{Effect, Tool};
 use crate::model::operation::Operation;
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! Tools that change incidents: edit, acknowledge, resolve, reopen, delete. For the page server alone.
 
+use super::definition::{AffectedItem, Arguments, tool};
 use super::report::{FieldSource, ToolReport};
-use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::INCIDENT_DETAIL;
 use crate::catalog::{Effect, Tool};
 use crate::model::operation::Operation;

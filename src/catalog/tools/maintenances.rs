@@ -1,7 +1,7 @@
 //! Tools that write maintenances: argument types, the write each one means, and the result.
 
+use super::definition::{AffectedItem, Arguments, tool};
 use super::report::{FieldSource, ToolReport};
-use super::{AffectedItem, Arguments, tool};
 use crate::catalog::resources::MAINTENANCE_DETAIL;
 use crate::catalog::{Effect, Tool};
 use crate::model::operation::Operation;

@@ -1,7 +1,8 @@
 //! What a client that only knows tools reads resources with. No part of [`super::TOOLS`]: a program adds these where its
 //! operator and the person want it, and what they show is what the resources show.
 
-use crate::catalog::{ArgumentError, Effect, Tool, arguments, tools::Done};
+use crate::catalog::tool::Done;
+use crate::catalog::{ArgumentError, Effect, Tool, arguments};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

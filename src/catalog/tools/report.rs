@@ -4,7 +4,7 @@
 //! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
 //! upstream or the program does not say is left out.
 
-use super::{Done, Written};
+use crate::catalog::tool::{Done, Written};
 use crate::catalog::{Resource, Variables};
 use crate::model::visible::{line, quote};
 use serde_json::{Map, Value, json};

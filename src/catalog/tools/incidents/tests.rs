@@ -1,7 +1,7 @@
 //! What the tools that write incidents accept, how it refuses, and what it reports.
 
 use super::*;
-use crate::catalog::tools::Written;
+use crate::catalog::Written;
 use crate::catalog::uri::Roots;
 use serde_json::{Value, json};
 

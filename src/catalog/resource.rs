@@ -1,0 +1,112 @@
+//! A resource: where it is, what it asks for, and how its result is made of upstream answers.
+
+use super::text;
+use crate::model::scope::Requirement;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Values of a template's variables.
+pub type Variables = BTreeMap<String, String>;
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// The signed-in person: no page.
+    Session,
+    Page,
+}
+
+/// Something a client can read.
+pub struct Resource {
+    /// Unique, `snake_case`; for logs and tests.
+    pub name: &'static str,
+    /// Relative to the surface's URI root (session) or to the page (page-bound), with `{variables}`; for instance
+    /// `incidents/{incident_id}`.
+    pub path: &'static str,
+    pub title: &'static str,
+    /// What is in it and when it helps, for models and people.
+    pub description: &'static str,
+    pub binding: Binding,
+    /// What Hosted MCP asks for; `None`: Hosted MCP does not offer it.
+    pub hosted: Option<Requirement>,
+    /// The upstream reads the body is made of; made in parallel.
+    pub reads: &'static [Read],
+    /// How much it matters to a model that must choose, from 0 to 1.
+    pub priority: f64,
+    /// How long a client may keep a copy.
+    pub fresh_for: Duration,
+    /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].
+    pub body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, DocumentError>,
+}
+
+impl Resource {
+    /// Whether its URI works as it is, once the page is known.
+    pub fn is_concrete(&self) -> bool {
+        !self.path.split('?').next().unwrap_or_default().contains('{')
+    }
+
+    /// Whether there is something in its URI to choose, so that clients learn of it as a template. A cursor is not
+    /// chosen: results hand it out.
+    pub fn is_template(&self) -> bool {
+        self.path.replace("{cursor}", "").contains('{')
+    }
+
+    /// The path as templates show it: without the cursor.
+    pub fn template_path(&self) -> &'static str {
+        self.path.strip_suffix("?cursor={cursor}").unwrap_or(self.path)
+    }
+
+    /// The result to show, made from the answers to `reads`, in order; `None` for an optional one that did not come.
+    /// Sensitive fields and hidden characters are gone.
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Option<Value>>) -> Result<Value, DocumentError> {
+        let missing: Vec<&str> =
+            self.reads.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(read, _)| read.path).collect();
+        let mut result = (self.body)(subject, answers.into_iter().map(Option::unwrap_or_default).collect())?;
+        if !missing.is_empty() {
+            result["partial"] =
+                serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
+        }
+        text::sanitize(&mut result);
+        Ok(result)
+    }
+}
+
+pub struct Read {
+    /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`
+    /// for [`super::uri::expand`]; may carry a fixed query.
+    pub path: &'static str,
+    /// Whether the result is worth showing without it.
+    pub is_optional: bool,
+}
+
+/// What a body function is told besides the upstream answers.
+pub struct Subject<'a> {
+    /// Values of the path's variables.
+    pub variables: &'a Variables,
+    /// The page as the accessible-pages list shows it; `None` for session resources.
+    pub page: Option<&'a Value>,
+    /// The resource's URI, without what a client may choose in its query.
+    pub uri: &'a str,
+}
+
+impl Subject<'_> {
+    /// The URI of the part of a list behind a cursor.
+    pub(super) fn at_cursor(&self, cursor: &str) -> String {
+        format!("{}?cursor={cursor}", self.uri)
+    }
+}
+
+/// Why upstream answers make no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// An answer has not the promised shape.
+    #[error("upstream answer: {0}")]
+    Malformed(String),
+    /// The entry that the cursor stands behind is no longer in the list.
+    #[error("this cursor is no longer valid; read the list from its beginning")]
+    Cursor,
+    /// What the URI names within the answers is not there.
+    #[error("not in the answer")]
+    Absent,
+}

@@ -1,0 +1,40 @@
+//! The interface between the protocol and a front end.
+
+use super::dialogue::Dialogue;
+use super::handler_error::Error;
+use super::handler_values::{
+    Completion, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
+};
+use super::report::Handled;
+use super::results::ListEntry;
+use crate::catalog::Variables;
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+/// What a front end answers. Methods check access themselves, on every call.
+#[async_trait(?Send)]
+pub trait ServerHandler {
+    /// For `initialize` and `server/discover`.
+    fn server(&self) -> ServerInfo;
+
+    /// Concrete resources the caller can read now.
+    async fn resources(&self) -> Result<Vec<ListedResource>, Error>;
+
+    fn resource_templates(&self) -> Vec<ListEntry>;
+
+    async fn read(&self, uri: &str) -> Handled<ResourceContents>;
+
+    /// Prompts the caller's scopes make useful.
+    fn prompts(&self) -> Vec<ListEntry>;
+
+    fn tools(&self) -> Vec<ListEntry>;
+
+    /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
+    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome>;
+
+    /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
+    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Handled<PromptOutcome>;
+
+    /// Suggests values for an argument. Something unknown has no values, and is no error.
+    async fn complete(&self, sought: Completion) -> Handled<Suggestions>;
+}

@@ -1,0 +1,92 @@
+//! Values that a front end takes and returns, before anything is on the wire.
+
+use crate::catalog::{Resource, Variables};
+use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Name and version of a front end (`Implementation`), with what a model should know first.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ServerInfo {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub version: &'static str,
+    /// How to start: which resource to read first.
+    #[serde(skip)]
+    pub instructions: &'static str,
+}
+
+/// A resource as `resources/list` shows it.
+pub struct ListedResource {
+    pub uri: String,
+    pub entry: &'static Resource,
+    /// The page's name, for page-bound entries.
+    pub page_name: Option<String>,
+}
+
+impl ListedResource {
+    /// What it is and of which page.
+    pub fn title(&self) -> String {
+        match &self.page_name {
+            Some(page) => format!("{}: {page}", self.entry.title),
+            None => self.entry.title.to_owned(),
+        }
+    }
+}
+
+pub struct ResourceContents {
+    /// The URI as asked for.
+    pub uri: String,
+    pub body: Value,
+    /// How long a client may keep it.
+    pub fresh_for: Duration,
+}
+
+#[derive(Default)]
+pub struct ToolOutcome {
+    /// The call failed in a way that the model or its user can mend; `text` says how.
+    pub is_error: bool,
+    pub text: String,
+    /// Conforms to the tool's output schema.
+    pub structured: Option<Value>,
+    /// Resources worth reading next: URI and entry.
+    pub links: Vec<(String, &'static Resource)>,
+}
+
+pub struct PromptOutcome {
+    /// What the prompt is for.
+    pub description: &'static str,
+    /// In order; all of them are the user's.
+    pub messages: Vec<PromptMessage>,
+}
+
+/// One message of a prompt.
+pub enum PromptMessage {
+    /// What is asked of the model.
+    Text(String),
+    /// A resource, freshly read, for clients that cannot read resources themselves.
+    Resource(ResourceContents),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// What the argument belongs to.
+    pub of: CompletionTarget,
+    pub argument: String,
+    /// What has been typed of it.
+    pub typed: String,
+    /// Arguments that are already chosen.
+    pub chosen: Variables,
+}
+
+/// What has arguments to complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompletionTarget {
+    Prompt(String),
+    /// A resource template, by its `uriTemplate`.
+    Resource(String),
+}
+
+/// Values for an argument, best first. At most 100 of them are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suggestions(pub Vec<String>);
