@@ -55,3 +55,10 @@ fn every_module_keeps_to_its_layer() {
     let report: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(report.is_empty(), "\n{}\n", report.join("\n"));
 }
+
+#[test]
+fn no_two_files_import_each_other_in_a_circle() {
+    let circles = circles::find(&source::read_all(Path::new(".")));
+    let report: Vec<String> = circles.iter().map(|circle| circle.join(" -> ")).collect();
+    assert!(report.is_empty(), "\n{}\n", report.join("\n"));
+}
