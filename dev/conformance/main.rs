@@ -73,12 +73,11 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
             let request: Value = serde_json::from_slice(&body).unwrap_or_default();
             let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
             media::complete(&request, &mut answer);
-            match stream::progress_of(&request, &answer) {
-                Some(events) => content(StatusCode::OK, "text/event-stream", events),
-                None => {
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                    content(status, "application/json", answer.to_string())
-                }
+            if let Some(events) = stream::progress_of(&request, &answer) {
+                content(StatusCode::OK, "text/event-stream", events)
+            } else {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                content(status, "application/json", answer.to_string())
             }
         }
         McpResponse::Accepted => bare(StatusCode::ACCEPTED),
