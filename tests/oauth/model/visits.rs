@@ -75,8 +75,6 @@ impl Story<'_> {
         let seat = &self.seats[visit];
         let left = seat.browser.answer(&seat.page, if approves { "approve" } else { "deny" });
         match self.disarm(fault) {
-            // The refusal stands; only its audit row is missing.
-            Some(failed) if failed.0.starts_with("INSERT INTO audit") => self.settle(failed, None),
             // Before the answer counts there is a page to come back to; after it the client is told to try again.
             Some(failed) if failed.0.starts_with("SELECT") || is_refused => {
                 self.settle(failed, effect);
