@@ -9,11 +9,10 @@ pub struct Prompt {
     pub name: &'static str,
     pub title: &'static str,
     pub description: &'static str,
-    /// What a client fills in.
     pub arguments: &'static [PromptArgument],
     /// Names of the resources it puts before the model. A surface offers a prompt only where it offers all of them.
     pub resources: &'static [&'static str],
-    /// What it asks of the model, with the arguments filled in.
+    /// Renders the task for the model from the arguments.
     pub text: fn(&Variables, Reach) -> String,
 }
 
@@ -37,7 +36,7 @@ impl Prompt {
 pub struct PromptArgument {
     pub description: &'static str,
     pub name: &'static str,
-    /// Whether the prompt makes no sense without it.
+    /// True if the prompt cannot be rendered without it.
     pub required: bool,
     pub title: &'static str,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Values of a template's variables.
 pub type Variables = BTreeMap<String, String>;
 
-/// What an entry is about.
+/// The scope of a resource: the person or one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// The signed-in person: no page.
@@ -25,23 +25,23 @@ pub struct Resource {
     /// `incidents/{incident_id}`.
     pub path: &'static str,
     pub title: &'static str,
-    /// What is in it and when it helps, for models and people.
+    /// Content and use, for models and people.
     pub description: &'static str,
     pub binding: Binding,
-    /// What Hosted MCP asks for; `None`: Hosted MCP does not offer it.
+    /// Scope and permissions that Hosted MCP requires; `None` if it does not offer the resource.
     pub hosted: Option<Requirement>,
     /// The upstream reads the body is made of; made in parallel.
     pub reads: &'static [Read],
-    /// How much it matters to a model that must choose, from 0 to 1.
+    /// Importance to a model that must choose, from 0 to 1.
     pub priority: f64,
-    /// How long a client may keep a copy.
+    /// Time for which a client may keep a copy.
     pub fresh_for: Duration,
     /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].
     pub body: fn(&Subject<'_>, Vec<Value>) -> Result<Value, DocumentError>,
 }
 
 impl Resource {
-    /// Whether its URI works as it is, once the page is known.
+    /// True if its URI has no variable besides the page.
     pub fn is_concrete(&self) -> bool {
         !self.path.split('?').next().unwrap_or_default().contains('{')
     }
