@@ -82,12 +82,8 @@ impl<'a> Sqlite<'a> {
     }
 
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
-        let mut connection = self.connection.borrow_mut();
-        let transaction = connection.transaction()?;
-        let answers =
-            statements.iter().map(|one| sqlite::run(&transaction, one.sql, &one.values)).collect::<Result<_, _>>()?;
-        transaction.commit()?;
-        Ok(answers)
+        let statements = statements.iter().map(|one| (one.sql, one.values.as_slice()));
+        sqlite::run_batch(&mut self.connection.borrow_mut(), statements)
     }
 }
 

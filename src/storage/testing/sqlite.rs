@@ -1,11 +1,22 @@
-//! One statement on SQLite as D1 runs it: numbers are bound as REAL, so that a test sees the arithmetic that D1 will do, and
+//! Statements on SQLite as D1 runs them: numbers are bound as REAL, so that a test sees the arithmetic that D1 will do, and
 //! whole numbers are answered as integers. Every `Database` of the tests uses this file.
 
 use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::{Map, Value};
 
-pub fn run(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Map<String, Value>>> {
+/// Runs a batch: every statement or none.
+pub fn run_batch<'a>(
+    connection: &mut Connection,
+    statements: impl Iterator<Item = (&'a str, &'a [Value])>,
+) -> rusqlite::Result<Vec<Vec<Map<String, Value>>>> {
+    let transaction = connection.transaction()?;
+    let answers = statements.map(|(sql, values)| run(&transaction, sql, values)).collect::<Result<_, _>>()?;
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn run(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Map<String, Value>>> {
     let mut prepared = connection.prepare_cached(sql)?;
     let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
     let rows = prepared.query_map(params_from_iter(values.iter().map(bind)), |row| {
