@@ -136,3 +136,26 @@ fn revoking_a_connection_ends_its_open_requests() {
     assert_eq!(browser.answer(&consent, "approve").status, 400);
     assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoked_at IS NULL"), 0);
 }
+
+#[test]
+fn answered_form_takes_its_cookie_from_the_browser() {
+    for answer in ["approve", "deny", "switch"] {
+        let app = TestApp::new();
+        let browser = Browser::new(&app);
+        let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+        let name = cookie_name(&consent.hidden("request"));
+        assert!(browser.cookies().contains_key(&name), "{answer}");
+        browser.answer(&consent, answer);
+        assert!(!browser.cookies().contains_key(&name), "{answer}");
+    }
+}
+
+#[test]
+fn returned_sign_in_leaves_nothing_of_its_request_in_the_browser() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    let sign_ins: Vec<String> =
+        browser.cookies().into_iter().filter(|(name, _)| name.contains("_in_")).map(|(_, value)| value).collect();
+    assert_eq!(sign_ins, ["used"]);
+}

@@ -1,6 +1,6 @@
 //! Sign-in and consent: whose browser, which person, what they gave.
 
-use crate::support::browser::{Browser, cookie_name, parameter};
+use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, user};
 use crate::support::simulator::FaultKind;
@@ -392,27 +392,4 @@ fn a_sign_in_state_works_once() {
     let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
     assert_eq!(browser.request("GET", &back, String::new(), "").status(), 400, "StatiBeat knows no such code");
     assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 400, "the visit is over");
-}
-
-#[test]
-fn answered_form_takes_its_cookie_from_the_browser() {
-    for answer in ["approve", "deny", "switch"] {
-        let app = TestApp::new();
-        let browser = Browser::new(&app);
-        let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
-        let name = cookie_name(&consent.hidden("request"));
-        assert!(browser.cookies().contains_key(&name), "{answer}");
-        browser.answer(&consent, answer);
-        assert!(!browser.cookies().contains_key(&name), "{answer}");
-    }
-}
-
-#[test]
-fn returned_sign_in_leaves_nothing_of_its_request_in_the_browser() {
-    let app = TestApp::new();
-    let browser = Browser::new(&app);
-    browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
-    let sign_ins: Vec<String> =
-        browser.cookies().into_iter().filter(|(name, _)| name.contains("_in_")).map(|(_, value)| value).collect();
-    assert_eq!(sign_ins, ["used"]);
 }
