@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use statibeat_mcp::catalog::{Prompt, PromptArgument, Variables};
-use statibeat_mcp::mcp::{Dialogue, Error, PromptMessage, PromptOutcome, Question, Questions};
+use statibeat_mcp::mcp::{Error, InputContext, InputRequest, InputRequiredResult, PromptMessage, PromptOutcome};
 
 const fn argument(name: &'static str) -> PromptArgument {
     PromptArgument { name, title: name, description: "An argument of the conformance suite.", required: true }
@@ -29,7 +29,7 @@ pub static PROMPTS: [Prompt; 5] = [
 ];
 
 /// Fills one in.
-pub fn get(name: &str, given: &Variables, dialogue: &Dialogue) -> Result<PromptOutcome, Error> {
+pub fn get(name: &str, given: &Variables, input: &InputContext) -> Result<PromptOutcome, Error> {
     let known = PROMPTS.iter().find(|prompt| prompt.name == name);
     let known = known.ok_or_else(|| Error::UnknownPrompt(name.to_owned()))?;
     if let Some(missing) = known.arguments.iter().find(|argument| !given.contains_key(argument.name)) {
@@ -46,17 +46,17 @@ pub fn get(name: &str, given: &Variables, dialogue: &Dialogue) -> Result<PromptO
             vec![text(String::new()), text("Please process the embedded resource above.".to_owned())]
         }
         "test_prompt_with_image" => vec![text(String::new()), text("Please analyze the image above.".to_owned())],
-        _ => vec![text(format!("Context: {}", context(dialogue)?))],
+        _ => vec![text(format!("Context: {}", context(input)?))],
     };
     Ok(PromptOutcome { description: known.description, messages })
 }
 
-fn context(dialogue: &Dialogue) -> Result<String, Error> {
-    if let Some(Ok(form)) = dialogue.form("user_context") {
+fn context(input: &InputContext) -> Result<String, Error> {
+    if let Some(Ok(form)) = input.elicited("user_context") {
         return Ok(form.get("context").map_or_else(String::new, ToString::to_string));
     }
     let schema =
         json!({ "type": "object", "properties": { "context": { "type": "string" } }, "required": ["context"] });
-    let asked = [("user_context", Question::form("What context should the prompt use?", &schema))].into();
-    Err(Error::InputRequired(Questions { asked, state: None }))
+    let asked = [("user_context", InputRequest::form("What context should the prompt use?", &schema))].into();
+    Err(Error::InputRequired(InputRequiredResult { input_requests: asked, request_state: None }))
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use statibeat_mcp::catalog::{Prompt, Resource, Tool, Variables};
 use statibeat_mcp::mcp::results::{print_prompt, print_resource_template, print_tool};
 use statibeat_mcp::mcp::{
-    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
-    ServerInfo, Suggestions, ToolOutcome,
+    Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
+    ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use statibeat_mcp::model::scope::ScopeSet;
 use std::borrow::Cow;
@@ -53,12 +53,12 @@ impl ServerHandler for Fixtures {
         tools::TOOLS.iter().map(print).collect()
     }
 
-    async fn call(&self, name: &str, _: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
-        tools::call(name, dialogue).into()
+    async fn call(&self, name: &str, _: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome> {
+        tools::call(name, input).into()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Handled<PromptOutcome> {
-        prompts::get(name, &arguments, dialogue).into()
+    async fn prompt(&self, name: &str, arguments: Variables, input: &InputContext) -> Handled<PromptOutcome> {
+        prompts::get(name, &arguments, input).into()
     }
 
     async fn complete(&self, sought: Completion) -> Handled<Suggestions> {

@@ -11,7 +11,7 @@ use super::{access, lifecycle, page_argument};
 use crate::catalog::policy::WritePolicy;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Tool, Write};
-use crate::mcp::{Dialogue, Error, Handled, ToolOutcome};
+use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::Requirement;
@@ -30,13 +30,13 @@ pub async fn call(
     surface: &HostedSurface<'_>,
     name: &str,
     arguments: Map<String, Value>,
-    dialogue: &Dialogue,
+    input: &InputContext,
 ) -> Handled<ToolOutcome> {
     let found = catalog::find_tool(name).and_then(|tool| Some((tool, tool.hosted?)));
     let Some((tool, requirement)) = found else { return Error::UnknownTool(name.to_owned()).into() };
     let call = ToolCall { surface, tool, requirement, record: CallRecord::new(&surface.guard, tool, &arguments) };
     let result = match call.check(arguments).await {
-        Ok((page, arguments)) => call.carry_out(&page, &arguments, dialogue).await,
+        Ok((page, arguments)) => call.carry_out(&page, &arguments, input).await,
         Err(Respond(response)) => response,
     };
     Handled { result, facts: call.record.facts() }
@@ -98,7 +98,7 @@ impl ToolCall<'_> {
         &self,
         page: &AccessiblePage,
         arguments: &ParsedArguments,
-        dialogue: &Dialogue,
+        input: &InputContext,
     ) -> Result<ToolOutcome, Error> {
         let ParsedArguments { write, options, .. } = arguments;
         let guard = &self.surface.guard;
@@ -127,7 +127,7 @@ impl ToolCall<'_> {
             write,
             options,
             fingerprint: &fingerprint,
-            dialogue,
+            input,
             policy: &WritePolicy { confirm, ..guard.policy.clone() },
             keys: guard.seals,
             now: guard.now,

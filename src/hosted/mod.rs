@@ -26,8 +26,8 @@ pub use surface::{Guard, HostedSurface};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Resource, Variables};
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
-    ServerInfo, Suggestions, ToolOutcome,
+    Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
+    ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::upstream::identity::AccessiblePage;
 use async_trait::async_trait;
@@ -78,7 +78,7 @@ impl ServerHandler for HostedSurface<'_> {
         lists::prompts(self.guard.caller.scopes)
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &InputContext) -> Handled<PromptOutcome> {
         prompt::get(self, name, arguments).await
     }
 
@@ -90,10 +90,10 @@ impl ServerHandler for HostedSurface<'_> {
         lists::tools(self.has_read_bridge)
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome> {
         match bridge::call(self, name, &arguments).await {
             Some(outcome) => outcome,
-            None => call::call(self, name, arguments, dialogue).await,
+            None => call::call(self, name, arguments, input).await,
         }
     }
 }

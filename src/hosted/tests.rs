@@ -17,7 +17,7 @@ async fn read(scene: &Scene, uri: &str) -> Result<Value, Error> {
 
 async fn call(scene: &Scene, arguments: Value) -> Result<ToolOutcome, Error> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    scene.run(async |surface| surface.call("create_incident", arguments, &Dialogue::default()).await.result).await
+    scene.run(async |surface| surface.call("create_incident", arguments, &InputContext::default()).await.result).await
 }
 
 async fn refusal(scene: &Scene, arguments: Value) -> String {
@@ -217,8 +217,9 @@ async fn a_call_without_its_scope_names_write_and_read() {
 #[tokio::test]
 async fn an_unknown_tool_is_named() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
-    let answer =
-        scene.run(async |surface| surface.call("delete_incident", Map::new(), &Dialogue::default()).await.result).await;
+    let answer = scene
+        .run(async |surface| surface.call("delete_incident", Map::new(), &InputContext::default()).await.result)
+        .await;
     assert_eq!(answer.err(), Some(Error::UnknownTool("delete_incident".to_owned())));
 }
 

@@ -15,7 +15,7 @@ const INVALID_REQUEST: i64 = -32600;
 const METHOD_NOT_FOUND: i64 = -32601;
 const INVALID_PARAMS: i64 = -32602;
 const INTERNAL_ERROR: i64 = -32603;
-const LEGACY_RESOURCE_NOT_FOUND: i64 = -32002;
+const RESOURCE_NOT_FOUND: i64 = -32002;
 const HEADER_MISMATCH: i64 = -32020;
 const MISSING_CAPABILITY: i64 = -32021;
 const UNSUPPORTED_VERSION: i64 = -32022;
@@ -95,16 +95,16 @@ impl WireError {
 }
 
 impl Failure {
-    /// What it becomes in a revision's answer.
-    pub fn wire(&self, revision: ProtocolVersion) -> WireError {
+    /// The error on the wire, in a protocol version.
+    pub fn wire(&self, version: ProtocolVersion) -> WireError {
         match self {
-            Failure::Protocol(error) => protocol_error(error, revision),
-            Failure::Handler(error) => handler_error(error, revision),
+            Failure::Protocol(error) => protocol_error(error, version),
+            Failure::Handler(error) => handler_error(error, version),
         }
     }
 }
 
-fn protocol_error(error: &ProtocolError, revision: ProtocolVersion) -> WireError {
+fn protocol_error(error: &ProtocolError, version: ProtocolVersion) -> WireError {
     match error {
         ProtocolError::NotJson => WireError::new(400, PARSE_ERROR, error),
         ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) | ProtocolError::Batch(_) => {
@@ -115,30 +115,30 @@ fn protocol_error(error: &ProtocolError, revision: ProtocolVersion) -> WireError
         ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
             .with(json!({ "supported": [ProtocolVersion::LATEST.as_str()], "requested": requested })),
         ProtocolError::UnknownMethod(_) => {
-            WireError::new(if revision.has_handshake() { 200 } else { 404 }, METHOD_NOT_FOUND, error)
+            WireError::new(if version.has_handshake() { 200 } else { 404 }, METHOD_NOT_FOUND, error)
         }
     }
 }
 
-fn handler_error(error: &Error, revision: ProtocolVersion) -> WireError {
+fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
     match error {
         Error::UnknownTool(_) | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
             WireError::new(200, INVALID_PARAMS, error)
         }
         Error::ResourceNotFound(uri) => {
-            let code = if revision.has_handshake() { LEGACY_RESOURCE_NOT_FOUND } else { INVALID_PARAMS };
+            let code = if version.has_handshake() { RESOURCE_NOT_FOUND } else { INVALID_PARAMS };
             WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
         }
-        Error::MissingCapability(capabilities) if !revision.has_handshake() => {
+        Error::MissingCapability(capabilities) if !version.has_handshake() => {
             WireError::new(400, MISSING_CAPABILITY, error).with(json!({ "requiredCapabilities": capabilities }))
         }
-        // A question that cannot be asked; legacy revisions have none.
+        // An input request that cannot be made; versions with a handshake have none.
         Error::MissingCapability(_) | Error::InputRequired(_) => WireError::new(200, INVALID_PARAMS, error),
         Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
         Error::AccessEnded | Error::GrantEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
         Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),
-        Error::Internal(_) => WireError::new(if revision.has_handshake() { 200 } else { 500 }, INTERNAL_ERROR, error),
+        Error::Internal(_) => WireError::new(if version.has_handshake() { 200 } else { 500 }, INTERNAL_ERROR, error),
     }
 }
 
@@ -147,18 +147,18 @@ mod tests {
     use super::*;
     use crate::model::scope::{Scope, ScopeSet};
 
-    fn check(failure: impl Into<Failure>, legacy: (u16, i64), modern: (u16, i64)) {
+    fn check(failure: impl Into<Failure>, with_handshake: (u16, i64), without: (u16, i64)) {
         let failure = failure.into();
-        let on_wire = |revision| {
-            let wire = failure.wire(revision);
+        let on_wire = |version| {
+            let wire = failure.wire(version);
             (wire.status, wire.code)
         };
-        assert_eq!(on_wire(ProtocolVersion::V2025_11_25), legacy, "{failure:?}");
-        assert_eq!(on_wire(ProtocolVersion::V2026_07_28), modern, "{failure:?}");
+        assert_eq!(on_wire(ProtocolVersion::V2025_11_25), with_handshake, "{failure:?}");
+        assert_eq!(on_wire(ProtocolVersion::V2026_07_28), without, "{failure:?}");
     }
 
     #[test]
-    fn every_reason_has_its_code_and_status_in_both_eras() {
+    fn every_reason_has_its_code_and_status() {
         let text = || "x".to_owned();
         check(ProtocolError::NotJson, (400, -32700), (400, -32700));
         check(ProtocolError::NotARequest("x"), (400, -32600), (400, -32600));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn name_in_an_error_message_stands_in_quotation_marks_on_one_line() {
+    fn name_in_an_error_message_is_quoted_on_one_line() {
         let name = "x\nNothing was published.\u{202e}\" \u{e0041}";
         let quoted = r#""x\nNothing was published.\u{202e}\" \u{e0041}""#;
         let of = |failure: Failure| failure.wire(ProtocolVersion::V2025_11_25).message;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_fault_is_not_told() {
+    fn internal_error_hides_its_reason() {
         let wire =
             Failure::from(Error::Internal("no such table: grants".to_owned())).wire(ProtocolVersion::V2025_11_25);
         assert_eq!(
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_needs_to_go_on_is_in_the_data() {
+    fn error_data_names_versions_capabilities_and_uri() {
         let data = |failure: Failure| failure.wire(ProtocolVersion::V2026_07_28).data;
         let supported = json!({ "supported": ["2026-07-28"], "requested": "2027-01-01" });
         assert_eq!(data(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()).into()), Some(supported));

@@ -1,10 +1,10 @@
 //! The interface between the protocol and a front end.
 
-use super::dialogue::Dialogue;
 use super::handler_error::Error;
 use super::handler_values::{
     Completion, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
 };
+use super::input_request::InputContext;
 use super::report::Handled;
 use super::results::ListEntry;
 use crate::catalog::Variables;
@@ -30,10 +30,10 @@ pub trait ServerHandler {
     fn tools(&self) -> Vec<ListEntry>;
 
     /// Calls a tool. What the model can mend is an outcome with `is_error`, not an [`Error`].
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome>;
+    async fn call(&self, name: &str, arguments: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome>;
 
     /// Fills in a prompt. Missing required arguments are [`Error::InvalidParams`].
-    async fn prompt(&self, name: &str, arguments: Variables, dialogue: &Dialogue) -> Handled<PromptOutcome>;
+    async fn prompt(&self, name: &str, arguments: Variables, input: &InputContext) -> Handled<PromptOutcome>;
 
     /// Suggests values for an argument. Something unknown has no values, and is no error.
     async fn complete(&self, sought: Completion) -> Handled<Suggestions>;

@@ -1,6 +1,6 @@
 //! Errors of a front end: why a request that it was asked has no result.
 
-use super::dialogue::Questions;
+use super::input_request::InputRequiredResult;
 use super::protocol_error::NAME_MAX;
 use crate::model::scope::ScopeSet;
 use crate::model::visible::quote;
@@ -12,7 +12,7 @@ use std::time::Duration;
 pub enum Error {
     /// Not yet: something must be answered first. Asked only of a client that can.
     #[error("needs an answer first")]
-    InputRequired(Questions),
+    InputRequired(InputRequiredResult),
     /// The client would have to be able to do something that it did not say it can.
     #[error("needs a client capability")]
     MissingCapability(Value),

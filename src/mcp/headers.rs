@@ -1,10 +1,11 @@
-//! The headers that repeat parts of a modern message ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
+//! The headers that repeat parts of a message ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
 //!
 //! They let the network route without reading bodies; a header that says something else than the body is refused, or
 //! the two could be played against each other. A front end without HTTP has no use for this file.
 
 use super::message::Request;
 use super::protocol_error::ProtocolError;
+use super::protocol_version::name_has_handshake;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -24,8 +25,8 @@ impl TransportHeaders<'_> {
     }
 
     /// Whether the version is one without a handshake.
-    pub fn names_modern(&self) -> bool {
-        self.version().is_some_and(super::protocol_version::names_modern)
+    pub fn needs_envelope(&self) -> bool {
+        self.version().and_then(name_has_handshake) == Some(false)
     }
 
     /// What is there must agree with the body.
@@ -39,7 +40,7 @@ impl TransportHeaders<'_> {
         Ok(())
     }
 
-    /// What a modern request must have is there, and names what the body names.
+    /// What a request without a handshake must have is there, and names what the body names.
     pub fn check_presence(&self, request: &Request) -> Result<(), ProtocolError> {
         if self.protocol_version.is_none() {
             return mismatch("MCP-Protocol-Version is missing");

@@ -26,7 +26,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
     pub method: String,
-    /// Empty if there were none; they may carry a modern envelope.
+    /// Empty if there were none; they may carry an envelope.
     pub params: Map<String, Value>,
 }
 

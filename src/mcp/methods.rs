@@ -1,11 +1,11 @@
 //! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
-use super::dialogue::Dialogue;
 use super::discovery::{DiscoverResult, InitializeResult};
 use super::error::Failure;
 use super::handler::ServerHandler;
 use super::handler_error::Error;
 use super::handler_values::{Completion, CompletionTarget, ToolOutcome};
+use super::input_request::InputContext;
 use super::message::Request;
 use super::paging;
 use super::protocol_error::ProtocolError;
@@ -92,7 +92,7 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
         handler,
         params: &request.params,
         responder: Responder { id: &request.id, version, server: handler.server() },
-        dialogue: Dialogue::of(request, version),
+        input: InputContext::new(request, version),
     };
     let unknown = || ProtocolError::UnknownMethod(request.method.clone());
     let dispatched = match Method::parse(&request.method, version).ok_or_else(unknown) {
@@ -105,12 +105,12 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
     };
     match result {
         Ok((response, end)) => Performed { result: Ok(response), facts, end },
-        Err(Error::InputRequired(questions)) => {
-            if let Some(missing) = questions.missing(&exchange.dialogue) {
+        Err(Error::InputRequired(required)) => {
+            if let Some(missing) = required.missing_capabilities(&exchange.input) {
                 facts.outcome = None;
                 Performed::failed(Error::MissingCapability(missing).into(), facts)
             } else {
-                let response = exchange.responder.input_required(questions.into_result());
+                let response = exchange.responder.input_required(required);
                 Performed { result: Ok(response), facts, end: report::ANSWERED }
             }
         }
@@ -129,12 +129,12 @@ struct Exchange<'a> {
     handler: &'a dyn ServerHandler,
     params: &'a Params,
     responder: Responder<'a>,
-    dialogue: Dialogue,
+    input: InputContext,
 }
 
 impl Exchange<'_> {
     async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
-        let Self { handler, params, responder, dialogue } = self;
+        let Self { handler, params, responder, input } = self;
         let server = responder.server;
         let respond = |result, fresh_for| responder.into_response(result, CacheHint::Private(fresh_for));
         let response = match method {
@@ -144,7 +144,7 @@ impl Exchange<'_> {
                 responder.into_response(ReadResourceResult::from(contents), hint)
             }),
             Method::GetPrompt => {
-                let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, dialogue).await;
+                let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, input).await;
                 prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), CacheHint::None))
             }
             Method::Complete => {
@@ -188,7 +188,7 @@ impl Exchange<'_> {
     /// error it would only reach the client.
     async fn call_tool(&self) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let (name, arguments) = (text(self.params, "name")?, object(self.params, "arguments")?);
-        let Handled { result, facts } = self.handler.call(name, arguments, &self.dialogue).await;
+        let Handled { result, facts } = self.handler.call(name, arguments, &self.input).await;
         let result = match result {
             Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
                 Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })

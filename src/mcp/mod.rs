@@ -4,26 +4,25 @@
 //! `page`. A message takes this way: [`message`] reads it, [`version`] finds the version it speaks ([`headers`] having to
 //! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
 
-pub mod dialogue;
 pub mod discovery;
 pub mod error;
 mod handler;
 mod handler_error;
 mod handler_values;
 pub mod headers;
+pub mod input_request;
 pub mod message;
 pub mod methods;
 pub mod paging;
 pub mod protocol_error;
 pub mod protocol_version;
 pub mod report;
+pub mod request_state;
 pub mod results;
 pub mod server;
-pub mod state;
 pub mod stdio;
 pub mod version;
 
-pub use dialogue::{Dialogue, Question, QuestionKind, Questions};
 pub use handler::ServerHandler;
 pub use handler_error::Error;
 pub use handler_values::{
@@ -31,6 +30,7 @@ pub use handler_values::{
     Suggestions, ToolOutcome,
 };
 pub use headers::TransportHeaders;
+pub use input_request::{InputContext, InputRequest, InputRequestKind, InputRequiredResult};
 pub use report::{CallFacts, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
 pub use server::{Call, McpResponse, answer};

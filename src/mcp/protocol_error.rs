@@ -20,19 +20,19 @@ pub enum ProtocolError {
     /// JSON, but not a request.
     #[error("Invalid request: {0}")]
     NotARequest(&'static str),
-    /// A version header that names no revision we speak, on a request that does not say itself.
+    /// A version header that names no served version, on a request without an envelope.
     #[error("Unknown MCP-Protocol-Version {}", quote(.0, NAME_MAX))]
     UnknownVersion(String),
-    /// Keys of the modern envelope that are missing or of the wrong type.
+    /// Keys of the envelope that are missing or of the wrong type.
     #[error("Missing or invalid in params._meta: {}", .0.join(", "))]
     IncompleteEnvelope(Vec<&'static str>),
     /// A header is missing, or says something else than the body.
     #[error("{0}")]
     HeaderMismatch(&'static str),
-    /// A modern request for a revision we do not speak.
+    /// A version without a handshake that is not served.
     #[error("Unsupported protocol version {}", quote(.0, NAME_MAX))]
     UnsupportedVersion(String),
-    /// No such method in this revision.
+    /// No such method in this version.
     #[error("Unknown method {}", quote(.0, NAME_MAX))]
     UnknownMethod(String),
 }

@@ -1,4 +1,4 @@
-//! The revisions of the protocol that are spoken here, and what sets them apart.
+//! The protocol versions that are spoken here, and their differences.
 
 use strum::{EnumString, IntoStaticStr};
 
@@ -48,13 +48,9 @@ impl ProtocolVersion {
     }
 }
 
-/// Whether a version, served or not, is one without a handshake.
-pub fn names_modern(version: &str) -> bool {
-    is_date(version) && version >= ProtocolVersion::LATEST.as_str()
-}
-
-pub fn names_legacy(version: &str) -> bool {
-    is_date(version) && version < ProtocolVersion::LATEST.as_str()
+/// Whether the version of that name, served or not, has a handshake; `None` for a name that is no version's.
+pub fn name_has_handshake(name: &str) -> Option<bool> {
+    is_date(name).then(|| name < ProtocolVersion::LATEST.as_str())
 }
 
 /// Dates of this form compare as texts.

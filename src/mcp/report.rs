@@ -90,7 +90,7 @@ pub struct ClientInfo {
 }
 
 impl ClientInfo {
-    /// From `clientInfo`: of a handshake, or of a modern envelope.
+    /// From `clientInfo`: of a handshake, or of an envelope.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let envelope = request.params.get("_meta").and_then(|meta| meta.get(CLIENT_KEY));
         let handshake = || request.params.get("clientInfo").filter(|_| request.method == "initialize");
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn program(method: &str, params: &Value) -> Option<ClientInfo> {
+    fn client_info(method: &str, params: &Value) -> Option<ClientInfo> {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         match parse(message.as_bytes()) {
             Ok(Message::Request(request)) => ClientInfo::of(&request),
@@ -187,20 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_named_by_a_handshake_or_a_modern_envelope_and_nothing_else() {
+    fn client_info_is_read_from_a_handshake_or_an_envelope() {
         let info = json!({ "name": "Cursor", "version": "1.9" });
-        assert_eq!(program("initialize", &json!({ "clientInfo": info })), Some(cursor()));
-        assert_eq!(program("tools/list", &json!({ "_meta": { CLIENT_KEY: info } })), Some(cursor()));
-        assert_eq!(program("tools/call", &json!({ "clientInfo": info })), None);
-        assert_eq!(program("initialize", &json!({ "clientInfo": { "version": "1" } })), None);
-        assert_eq!(program("initialize", &json!({ "clientInfo": { "name": 7 } })), None);
+        assert_eq!(client_info("initialize", &json!({ "clientInfo": info })), Some(cursor()));
+        assert_eq!(client_info("tools/list", &json!({ "_meta": { CLIENT_KEY: info } })), Some(cursor()));
+        assert_eq!(client_info("tools/call", &json!({ "clientInfo": info })), None);
+        assert_eq!(client_info("initialize", &json!({ "clientInfo": { "version": "1" } })), None);
+        assert_eq!(client_info("initialize", &json!({ "clientInfo": { "name": 7 } })), None);
     }
 
     #[test]
-    fn a_name_from_outside_becomes_one_short_line_without_hidden_characters() {
+    fn client_name_is_cleaned_and_cut_to_one_line() {
         let info = json!({ "name": format!("  A\u{202e}b\n\tc {}", "x".repeat(1_000_000)), "version": "1\u{0}" });
-        let program = program("initialize", &json!({ "clientInfo": info })).expect("a program");
-        assert!(program.name.starts_with("Ab c xxx"), "{}", program.name);
-        assert_eq!((program.name.chars().count(), program.version.as_str()), (NAME_LIMIT, "1"));
+        let client = client_info("initialize", &json!({ "clientInfo": info })).expect("a client");
+        assert!(client.name.starts_with("Ab c xxx"), "{}", client.name);
+        assert_eq!((client.name.chars().count(), client.version.as_str()), (NAME_LIMIT, "1"));
     }
 }

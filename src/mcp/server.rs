@@ -65,14 +65,14 @@ pub async fn answer(handler: &dyn ServerHandler, headers: &TransportHeaders<'_>,
 pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<Unperformed>> {
     let unperformed = |answer, report| Err(Box::new(Unperformed { answer, report }));
     match message::parse(body) {
-        Ok(Message::Response) if headers.names_modern() => {
-            let error = ProtocolError::NotARequest("this revision asks nothing that could be answered");
+        Ok(Message::Response) if headers.needs_envelope() => {
+            let error = ProtocolError::NotARequest("this version asks nothing that could be answered");
             unperformed(refuse(None, &error.into(), ProtocolVersion::LATEST), Some(CallReport::malformed()))
         }
         Ok(Message::Notification(_) | Message::Response) => unperformed(McpResponse::Accepted, None),
         Ok(Message::Request(request)) => match version::version_of(&request, headers) {
             Ok(version) => Ok(Call { request, version }),
-            // What is refused here is refused alike in every revision.
+            // What is refused here is refused alike in every version.
             Err(error) => {
                 let failure = Failure::from(error);
                 let end = report::end_of_failure(&failure);
@@ -104,8 +104,8 @@ impl Call {
     }
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, revision: ProtocolVersion) -> McpResponse {
-    let wire = failure.wire(revision);
+fn refuse(id: Option<&Id>, failure: &Failure, version: ProtocolVersion) -> McpResponse {
+    let wire = failure.wire(version);
     match failure {
         Failure::Handler(Error::InsufficientScope { needed }) => McpResponse::InsufficientScope { needed: *needed },
         Failure::Handler(Error::AccessEnded) => McpResponse::AccessEnded,

@@ -1,7 +1,7 @@
 //! Messages over a pipe, one a line: the same protocol without HTTP's headers and statuses.
 //!
 //! One client is at the other end for the life of the process, so a handshake holds for every later message that names no
-//! revision itself. A modern message is checked like over HTTP, headers aside.
+//! version itself. A message with an envelope is checked like over HTTP, headers aside.
 
 use super::error::Failure;
 use super::handler::ServerHandler;
@@ -70,12 +70,12 @@ impl Peer {
     }
 
     fn note_handshake(&self, request: &Request) {
-        if request.method == "initialize" && !version::is_modern(request) {
+        if request.method == "initialize" && !version::has_envelope(request) {
             let asked = request.params.get("protocolVersion").and_then(Value::as_str);
-            let revision = asked.map(|name| {
+            let version = asked.map(|name| {
                 ProtocolVersion::parse_with_handshake(name).unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE)
             });
-            self.negotiated.set(revision.or(self.negotiated.get()));
+            self.negotiated.set(version.or(self.negotiated.get()));
         }
     }
 }
@@ -90,27 +90,27 @@ pub async fn answer(handler: &dyn ServerHandler, Work(incoming, negotiated): Wor
 }
 
 async fn answer_request(handler: &dyn ServerHandler, request: Request, negotiated: Option<ProtocolVersion>) -> Line {
-    let revision = match revision_of(&request, negotiated) {
-        Ok(revision) => revision,
+    let version = match version_of(&request, negotiated) {
+        Ok(version) => version,
         Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
     };
-    let call = Call { request, version: revision };
+    let call = Call { request, version };
     match call.result(handler).await.0 {
         Ok(body) => Line { body, fault: None },
-        Err(failure) => refuse(Some(&call.request.id), &failure, Some(revision)),
+        Err(failure) => refuse(Some(&call.request.id), &failure, Some(version)),
     }
 }
 
-/// A modern request says so itself; others follow the handshake.
-fn revision_of(request: &Request, negotiated: Option<ProtocolVersion>) -> Result<ProtocolVersion, ProtocolError> {
-    if version::is_meant_modern(request) {
+/// An envelope names its version; other requests follow the handshake.
+fn version_of(request: &Request, negotiated: Option<ProtocolVersion>) -> Result<ProtocolVersion, ProtocolError> {
+    if version::is_meant_to_have_envelope(request) {
         return version::check_envelope(request).and_then(version::served);
     }
     Ok(negotiated.unwrap_or(ProtocolVersion::V2025_03_26))
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<ProtocolVersion>) -> Line {
-    let mut wire = failure.wire(revision.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE));
+fn refuse(id: Option<&Id>, failure: &Failure, version: Option<ProtocolVersion>) -> Line {
+    let mut wire = failure.wire(version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE));
     // HTTP has a header for this.
     if let Failure::Handler(Error::Unavailable { retry_after: Some(wait), .. }) = failure {
         wire.message = format!("{} (in {} seconds)", wire.message, wait.as_secs());
@@ -118,7 +118,7 @@ fn refuse(id: Option<&Id>, failure: &Failure, revision: Option<ProtocolVersion>)
     Line { body: wire.body(id), fault: server::fault(failure) }
 }
 
-/// Both eras have it. Of all other notifications nothing follows here.
+/// Every version has it. Of all other notifications nothing follows here.
 fn cancelled(notification: &Notification) -> Asked {
     match notification.params.get("requestId") {
         Some(id) if notification.method == "notifications/cancelled" => Asked::Cancel(id.to_string()),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handshake_holds_for_what_comes_behind_it() {
+    async fn handshake_sets_the_version_of_later_messages() {
         let call = request("tools/call", &json!({ "name": "create_incident" }));
         for (version, has_links) in [("2025-03-26", false), ("2025-11-25", true)] {
             let peer = Peer::default();
@@ -179,13 +179,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_revision_is_answered_with_the_newest_that_has_a_handshake() {
+    async fn unknown_version_gets_the_latest_with_a_handshake() {
         let peer = Peer::default();
         assert_eq!(said(&peer, &handshake("2031-01-01")).await["result"]["protocolVersion"], "2025-11-25");
     }
 
     #[tokio::test]
-    async fn a_modern_message_needs_no_handshake_and_no_headers() {
+    async fn envelope_needs_no_handshake_and_no_headers() {
         let meta = |version: &str| json!({ "_meta": { version::VERSION_KEY: version, version::CAPABILITIES_KEY: {} } });
         let peer = Peer::default();
         let answer = said(&peer, &request("server/discover", &meta("2026-07-28"))).await;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_modern_message_without_its_version_or_capabilities_is_told_what_it_lacks() {
+    async fn incomplete_envelope_is_rejected_naming_the_missing_keys() {
         let peer = Peer::default();
         let (version, capabilities) =
             (json!({ version::VERSION_KEY: "2026-07-28" }), json!({ version::CAPABILITIES_KEY: {} }));

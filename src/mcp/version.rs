@@ -1,33 +1,30 @@
-//! Which revision of the protocol a request speaks ([versioning](https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning)).
+//! The protocol version of a request ([versioning](https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning)).
 //!
-//! A modern request says so itself, in `params._meta`, and is checked in a fixed order. Everything else is
-//! legacy, and the version header then says which revision the answer is shaped for. Nothing is remembered between
+//! Versions without a handshake are named by each request in its envelope (`params._meta`), which is checked in a fixed order.
+//! For everything else the version header says which version the answer is shaped for. Nothing is remembered between
 //! requests.
 
 use super::headers::TransportHeaders;
 use super::message::Request;
 use super::protocol_error::ProtocolError;
-use super::protocol_version::{ProtocolVersion, names_legacy};
+use super::protocol_version::{ProtocolVersion, name_has_handshake};
 use serde_json::{Map, Value};
 
-/// Where a modern request names its revision.
 pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
-/// Where a modern request says what its client can do.
 pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
-/// Where a modern request says which program sends it.
 pub const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
-/// The revision of a request that came alone over HTTP.
+/// The version of a request that came over HTTP.
 pub fn version_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<ProtocolVersion, ProtocolError> {
-    if is_modern(request) {
+    if has_envelope(request) {
         let version = check_envelope(request)?;
         headers.check_agreement(version, &request.method)?;
-        let revision = served(version)?;
+        let version = served(version)?;
         headers.check_presence(request)?;
-        return Ok(revision);
+        return Ok(version);
     }
-    if headers.names_modern() {
-        return Err(modern_header_alone(request));
+    if headers.needs_envelope() {
+        return Err(reject_missing_envelope(request));
     }
     if request.method == "initialize" {
         return Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE);
@@ -40,19 +37,19 @@ pub fn version_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<P
     }
 }
 
-/// Rule 7: a modern request names a version; but a handshake that names one from before stays a handshake.
-pub fn is_modern(request: &Request) -> bool {
+/// Rule 7: an envelope names a version; but a handshake that names one with a handshake stays one.
+pub fn has_envelope(request: &Request) -> bool {
     match meta(&request.params).and_then(|meta| meta.get(VERSION_KEY)) {
         None => false,
-        Some(Value::String(version)) if request.method == "initialize" => !names_legacy(version),
+        Some(Value::String(version)) if request.method == "initialize" => name_has_handshake(version) != Some(true),
         Some(_) => true,
     }
 }
 
-/// Where no header tells: whether a request can only be meant as a modern one, even if its envelope names no version.
-pub fn is_meant_modern(request: &Request) -> bool {
+/// Where no header tells: whether a request can only be of a version without a handshake, even if its envelope names none.
+pub fn is_meant_to_have_envelope(request: &Request) -> bool {
     let has_capabilities = meta(&request.params).is_some_and(|meta| meta.contains_key(CAPABILITIES_KEY));
-    is_modern(request) || request.method == "server/discover" || (has_capabilities && request.method != "initialize")
+    has_envelope(request) || request.method == "server/discover" || (has_capabilities && request.method != "initialize")
 }
 
 /// Rule 7a: the envelope is complete and well-typed; its version.
@@ -67,14 +64,14 @@ pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
 
 /// Rule 7d.
 pub fn served(version: &str) -> Result<ProtocolVersion, ProtocolError> {
-    let revision = ProtocolVersion::parse(version).filter(|revision| !revision.has_handshake());
-    revision.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
+    let known = ProtocolVersion::parse(version).filter(|version| !version.has_handshake());
+    known.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
 }
 
 /// Rule 8.
-fn modern_header_alone(request: &Request) -> ProtocolError {
+fn reject_missing_envelope(request: &Request) -> ProtocolError {
     if request.method == "initialize" {
-        return ProtocolError::HeaderMismatch("MCP-Protocol-Version names a revision without initialize");
+        return ProtocolError::HeaderMismatch("MCP-Protocol-Version names a version without initialize");
     }
     ProtocolError::IncompleteEnvelope(missing_keys(request))
 }

@@ -6,7 +6,7 @@ use super::write_store::MemoryWriteStore;
 use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write};
-use crate::mcp::{Dialogue, Error, ToolOutcome};
+use crate::mcp::{Error, InputContext, ToolOutcome};
 use crate::writes::WriteRequest;
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
@@ -20,7 +20,7 @@ pub async fn call(
     surface: &PageSurface<'_>,
     name: &str,
     arguments: Map<String, Value>,
-    dialogue: &Dialogue,
+    input: &InputContext,
 ) -> Result<ToolOutcome, Error> {
     let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| Error::UnknownTool(name.to_owned()))?;
     if let Some(reason) = surface.settings.tools.off(tool) {
@@ -51,7 +51,7 @@ pub async fn call(
         write: &write,
         options: &options,
         fingerprint: &fingerprint,
-        dialogue,
+        input,
         policy: &policy(&surface.settings.policy, tool),
         keys: &surface.seals,
         now,

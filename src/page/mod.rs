@@ -21,8 +21,8 @@ use crate::features::prompts;
 use crate::features::resources::RequestedResource;
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptOutcome, ResourceContents, ServerHandler,
-    ServerInfo, Suggestions, ToolOutcome,
+    Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
+    ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::model::scope::ScopeSet;
 use crate::writes::call_arguments;
@@ -77,7 +77,7 @@ impl ServerHandler for PageSurface<'_> {
             .collect()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &InputContext) -> Handled<PromptOutcome> {
         self.fill_in_prompt(name, arguments).await.into()
     }
 
@@ -91,8 +91,8 @@ impl ServerHandler for PageSurface<'_> {
         tools.map(|tool| print_tool(tool, &schema(tool), ScopeSet::EMPTY)).map(Cow::Owned).collect()
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
-        call::call(self, name, arguments, dialogue).await.map_err(told).into()
+    async fn call(&self, name: &str, arguments: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome> {
+        call::call(self, name, arguments, input).await.map_err(told).into()
     }
 }
 

@@ -10,7 +10,7 @@ use super::outcome::Duplicate;
 use super::preview::{self, Preview};
 use super::report;
 use crate::catalog::policy::Confirm;
-use crate::mcp::{Error, Question, QuestionKind, Questions, ToolOutcome};
+use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, ShownDuplicates};
 use serde_json::{Value, json};
@@ -106,8 +106,8 @@ impl WriteRequest<'_> {
 
     /// Who confirms the write: the person where the client can ask them, otherwise a preview's token, or nobody.
     async fn find_confirmation(&self, warnings: &[String]) -> Result<Option<Confirmation>, Respond> {
-        let can_ask = self.policy.confirm != Confirm::Never && self.dialogue.can(QuestionKind::Form);
-        match self.dialogue.state() {
+        let can_ask = self.policy.confirm != Confirm::Never && self.input.supports(InputRequestKind::Elicitation);
+        match self.input.request_state() {
             Some(state) if can_ask => self.read_answer(state, warnings).await.map(Some),
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
             None if can_ask && !self.store.is_known().await => Err(self.ask(warnings).await.into()),
@@ -118,7 +118,7 @@ impl WriteRequest<'_> {
     /// The person's answer, which the state says was to this very question.
     async fn read_answer(&self, state: &str, warnings: &[String]) -> Result<Confirmation, Respond> {
         let confirmation = self.open_token(ConfirmTokenPurpose::Question, state).await?;
-        match self.dialogue.form(QUESTION) {
+        match self.input.elicited(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(confirmation),
             Some(_) => {
                 self.store.record_unsent(Outcome::Declined, Reason::ByPerson).await;
@@ -141,8 +141,8 @@ impl WriteRequest<'_> {
             "properties": { "publish": { "type": "boolean", "title": "Publish now", "default": true } },
             "required": ["publish"],
         });
-        let asked = [(QUESTION, Question::form(&message, &schema))].into();
-        Error::InputRequired(Questions { asked, state: Some(preview.into_token()) })
+        let asked = [(QUESTION, InputRequest::form(&message, &schema))].into();
+        Error::InputRequired(InputRequiredResult { input_requests: asked, request_state: Some(preview.into_token()) })
     }
 
     /// The confirm token that the call brings, opened; or the refusal, where it does not open or one is needed.

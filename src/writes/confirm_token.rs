@@ -1,12 +1,12 @@
 //! Confirm tokens: proof that this very write was shown before, to this person through this connection.
 //!
-//! A token is a sealed state ([`crate::mcp::state`]) under a key that is derived for what it stands for: who asked, the
+//! A token is a sealed state ([`crate::mcp::request_state`]) under a key that is derived for what it stands for: who asked, the
 //! tool, the page, the arguments, the idempotency key. None of that is written in it, so a token that is swapped or of another
 //! environment is simply not one. What is written is a nonce and what was shown as a duplicate. Single use is enforced
 //! where the lease of the write is acquired.
 
 use crate::keyring::{Key, KeyRing};
-use crate::mcp::state::{Seal, Unopened};
+use crate::mcp::request_state::{RequestStateError, RequestStateKey};
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, ShownDuplicates, WriteFingerprint};
@@ -71,7 +71,8 @@ impl ConfirmTokens<'_> {
         let payload = TokenContent { nonce: URL_SAFE_NO_PAD.encode(random), shown };
         let content = serde_json::to_value(payload).expect("texts and numbers have a JSON form");
         let newest = self.keys.newest();
-        let sealed = Seal { key: &self.secret(newest), bound_to: "" }.seal(&content, (now + LIFETIME).as_seconds());
+        let sealed =
+            RequestStateKey { key: &self.secret(newest), bound_to: "" }.sign(&content, (now + LIFETIME).as_seconds());
         format!("{}.{sealed}", newest.kid())
     }
 
@@ -82,10 +83,10 @@ impl ConfirmTokens<'_> {
         }
         let (kid, sealed) = text.split_once('.').ok_or(ConfirmTokenError::Invalid)?;
         let key = self.keys.find(kid).ok_or(ConfirmTokenError::Invalid)?;
-        let opened = Seal { key: &self.secret(key), bound_to: "" }.open(sealed, now.as_seconds());
+        let opened = RequestStateKey { key: &self.secret(key), bound_to: "" }.verify(sealed, now.as_seconds());
         let (content, until) = opened.map_err(|reason| match reason {
-            Unopened::Foreign => ConfirmTokenError::Invalid,
-            Unopened::Expired => ConfirmTokenError::Expired,
+            RequestStateError::Invalid => ConfirmTokenError::Invalid,
+            RequestStateError::Expired => ConfirmTokenError::Expired,
         })?;
         let TokenContent { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
         Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })

@@ -19,7 +19,7 @@ use crate::catalog::policy::WritePolicy;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Tool, Write};
 use crate::keyring::KeyRing;
-use crate::mcp::{Dialogue, Error};
+use crate::mcp::{Error, InputContext};
 use crate::model::timestamp::Timestamp;
 use crate::model::write::WriteFingerprint;
 use crate::upstream::{AccessiblePage, ApiError, PageClient};
@@ -40,10 +40,10 @@ pub struct WriteRequest<'a> {
     pub options: &'a CallArguments,
     pub fingerprint: &'a WriteFingerprint,
     /// What can be asked of the client.
-    pub dialogue: &'a Dialogue,
+    pub input: &'a InputContext,
     /// What the operator decided about writes.
     pub policy: &'a WritePolicy,
-    /// Seal the confirm tokens of previews.
+    /// RequestStateKey the confirm tokens of previews.
     pub keys: &'a KeyRing,
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.

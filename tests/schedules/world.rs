@@ -12,7 +12,7 @@ use statibeat_mcp::hosted::Guard;
 use statibeat_mcp::hosted::HostedSurface;
 use statibeat_mcp::hosted::caller::Caller;
 use statibeat_mcp::keyring::KeyRing;
-use statibeat_mcp::mcp::{Dialogue, ServerHandler as _};
+use statibeat_mcp::mcp::{InputContext, ServerHandler as _};
 use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::model::scope::ScopeSet;
 use statibeat_mcp::model::timestamp::Timestamp;
@@ -154,7 +154,7 @@ impl<'a> World<'a> {
         };
         let surface = HostedSurface { guard, upstream: &upstream, has_read_bridge: false };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
-        let told = match surface.call(tool, arguments, &Dialogue::default()).await.result {
+        let told = match surface.call(tool, arguments, &InputContext::default()).await.result {
             Ok(outcome) if !outcome.is_error => Told::Done,
             Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => Told::DoneElsewhere,
             Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,

@@ -1,4 +1,4 @@
-//! Whole answers of the engine over a fake surface: each method in both eras, refusals, rejected batches.
+//! Whole answers of the engine over a fake surface: each method with and without a handshake, refusals, rejected batches.
 
 pub mod fake;
 mod lists;
@@ -8,7 +8,7 @@ use crate::catalog::find_tool;
 use fake::{Fake, entry};
 use serde_json::{Value, json};
 
-const MODERN: &str = "2026-07-28";
+const LATEST: &str = "2026-07-28";
 
 /// An answer with its body as a value.
 #[derive(Debug, PartialEq)]
@@ -27,16 +27,16 @@ async fn parsed_answer(surface: &Fake, headers: &TransportHeaders<'_>, body: &[u
     }
 }
 
-async fn legacy(surface: &Fake, version: Option<&str>, body: &Value) -> Parsed {
+async fn after_handshake(surface: &Fake, version: Option<&str>, body: &Value) -> Parsed {
     let headers = TransportHeaders { protocol_version: version, ..TransportHeaders::default() };
     parsed_answer(surface, &headers, body.to_string().as_bytes()).await
 }
 
-async fn modern(surface: &Fake, method: &str, mut params: Value) -> Parsed {
-    params["_meta"] = json!({ version::VERSION_KEY: MODERN, version::CAPABILITIES_KEY: {} });
+async fn without_handshake(surface: &Fake, method: &str, mut params: Value) -> Parsed {
+    params["_meta"] = json!({ version::VERSION_KEY: LATEST, version::CAPABILITIES_KEY: {} });
     let body = json!({ "jsonrpc": "2.0", "id": "r1", "method": method, "params": params });
     let name = params["name"].as_str().or(params["uri"].as_str());
-    let headers = TransportHeaders { protocol_version: Some(MODERN), method: Some(method), name };
+    let headers = TransportHeaders { protocol_version: Some(LATEST), method: Some(method), name };
     parsed_answer(surface, &headers, body.to_string().as_bytes()).await
 }
 
@@ -48,15 +48,15 @@ fn ok(body: Value) -> Parsed {
     Parsed::Json { status: 200, body, fault: None }
 }
 
-/// A legacy request in the newest legacy revision gives exactly this result.
-async fn check_legacy(method: &str, params: Value, result: Value) {
-    let given = legacy(&Fake::default(), Some("2025-11-25"), &request(method, &params)).await;
+/// A request after a handshake gets exactly this result.
+async fn check_after_handshake(method: &str, params: Value, result: Value) {
+    let given = after_handshake(&Fake::default(), Some("2025-11-25"), &request(method, &params)).await;
     assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": 1, "result": result })), "{method}");
 }
 
-/// A modern request gives this result and what every modern result carries.
-async fn check_modern(surface: &Fake, method: &str, params: Value, mut result: Value) {
-    let given = modern(surface, method, params).await;
+/// A request without a handshake gets this result and what each of its results carries.
+async fn check_without_handshake(surface: &Fake, method: &str, params: Value, mut result: Value) {
+    let given = without_handshake(surface, method, params).await;
     result["resultType"] = json!("complete");
     let server = json!({ "name": "fake", "title": "Fake", "version": "1.2.3" });
     result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": server });
@@ -73,7 +73,7 @@ fn check_error(given: Parsed, expected: (u16, i64)) {
 }
 
 #[tokio::test]
-async fn a_handshake_echoes_what_we_speak_and_offers_the_newest_otherwise() {
+async fn initialize_echoes_a_served_version_or_offers_the_latest() {
     for (asked, offered) in [
         ("2025-11-25", "2025-11-25"),
         ("2025-06-18", "2025-06-18"),
@@ -88,12 +88,12 @@ async fn a_handshake_echoes_what_we_speak_and_offers_the_newest_otherwise() {
             "serverInfo": { "name": "fake", "title": "Fake", "version": "1.2.3" },
             "instructions": "Read x first.",
         });
-        check_legacy("initialize", json!({ "protocolVersion": asked, "capabilities": {} }), expected).await;
+        check_after_handshake("initialize", json!({ "protocolVersion": asked, "capabilities": {} }), expected).await;
     }
 }
 
 #[tokio::test]
-async fn discovery_names_the_modern_revision_only() {
+async fn discovery_names_the_version_without_a_handshake_only() {
     let expected = json!({
         "supportedVersions": ["2026-07-28"],
         "capabilities": { "tools": {}, "resources": {}, "prompts": {}, "completions": {} },
@@ -101,21 +101,21 @@ async fn discovery_names_the_modern_revision_only() {
         "ttlMs": 3_600_000,
         "cacheScope": "public",
     });
-    check_modern(&Fake::default(), "server/discover", json!({}), expected).await;
+    check_without_handshake(&Fake::default(), "server/discover", json!({}), expected).await;
 }
 
 #[tokio::test]
-async fn a_read_keeps_as_long_as_the_surface_says() {
+async fn read_has_the_handlers_cache_hint() {
     let contents = json!({ "contents": [{ "uri": "x://1", "mimeType": "application/json", "text": "{\"a\":1}" }] });
-    check_legacy("resources/read", json!({ "uri": "x://1" }), contents.clone()).await;
+    check_after_handshake("resources/read", json!({ "uri": "x://1" }), contents.clone()).await;
     let mut hinted = contents;
     hinted["ttlMs"] = json!(1500);
     hinted["cacheScope"] = json!("private");
-    check_modern(&Fake::default(), "resources/read", json!({ "uri": "x://1" }), hinted).await;
+    check_without_handshake(&Fake::default(), "resources/read", json!({ "uri": "x://1" }), hinted).await;
 }
 
 #[tokio::test]
-async fn a_call_links_to_resources_where_the_revision_has_links() {
+async fn tool_result_has_resource_links_where_the_version_has_them() {
     let text = |text: &str| json!({ "type": "text", "text": text });
     let link = json!({
         "type": "resource_link", "uri": "x://5", "name": "incident", "title": "Incident detail",
@@ -124,10 +124,10 @@ async fn a_call_links_to_resources_where_the_revision_has_links() {
     let result = |content: Value| json!({ "content": content, "isError": false, "structuredContent": { "id": 5 } });
     let params = json!({ "name": "create_incident", "arguments": { "title": "x" } });
     let linked = result(json!([text("Done."), text("{\"id\":5}"), link]));
-    check_legacy("tools/call", params.clone(), linked.clone()).await;
-    check_modern(&Fake::default(), "tools/call", params.clone(), linked).await;
+    check_after_handshake("tools/call", params.clone(), linked.clone()).await;
+    check_without_handshake(&Fake::default(), "tools/call", params.clone(), linked).await;
     let surface = Fake::default();
-    let given = legacy(&surface, None, &request("tools/call", &params)).await;
+    let given = after_handshake(&surface, None, &request("tools/call", &params)).await;
     let bare = result(json!([text("Done."), text("{\"id\":5}")]));
     assert_eq!(given, ok(json!({ "jsonrpc": "2.0", "id": 1, "result": bare })));
     assert_eq!(*surface.calls.borrow(), [r#"create_incident {"title":"x"}"#]);
@@ -144,8 +144,8 @@ async fn prompts_embed_what_they_need() {
         ],
     });
     let params = json!({ "name": "greet", "arguments": { "who": "Mara" } });
-    check_legacy("prompts/get", params.clone(), expected.clone()).await;
-    check_modern(&Fake::default(), "prompts/get", params, expected).await;
+    check_after_handshake("prompts/get", params.clone(), expected.clone()).await;
+    check_without_handshake(&Fake::default(), "prompts/get", params, expected).await;
 }
 
 #[tokio::test]
@@ -155,10 +155,10 @@ async fn at_most_a_hundred_suggestions_are_shown() {
         json!({ "ref": reference, "argument": { "name": "a", "value": typed }, "context": { "arguments": { "b": "c" } } })
     };
     let none = json!({ "completion": { "values": [], "total": 0, "hasMore": false } });
-    check_legacy("completion/complete", sought(""), none.clone()).await;
-    check_modern(&Fake::default(), "completion/complete", sought(""), none).await;
+    check_after_handshake("completion/complete", sought(""), none.clone()).await;
+    check_without_handshake(&Fake::default(), "completion/complete", sought(""), none).await;
     let Parsed::Json { body, .. } =
-        legacy(&Fake::default(), None, &request("completion/complete", &sought("120"))).await
+        after_handshake(&Fake::default(), None, &request("completion/complete", &sought("120"))).await
     else {
         panic!("suggestions");
     };
@@ -168,18 +168,18 @@ async fn at_most_a_hundred_suggestions_are_shown() {
 }
 
 #[tokio::test]
-async fn each_era_has_its_own_methods() {
+async fn methods_differ_with_and_without_a_handshake() {
     let surface = Fake::default();
     for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "subscriptions/listen", "nonsense"]
     {
-        check_error(modern(&surface, method, json!({})).await, (404, -32601));
+        check_error(without_handshake(&surface, method, json!({})).await, (404, -32601));
     }
     for method in
         ["server/discover", "logging/setLevel", "resources/subscribe", "nonsense", "notifications/initialized"]
     {
-        check_error(legacy(&surface, None, &request(method, &json!({}))).await, (200, -32601));
+        check_error(after_handshake(&surface, None, &request(method, &json!({}))).await, (200, -32601));
     }
-    check_legacy("ping", json!({}), json!({})).await;
+    check_after_handshake("ping", json!({}), json!({})).await;
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn parameters_that_do_not_fit_are_refused() {
         ("completion/complete", json!({ "ref": { "type": "ref/prompt", "name": "a" }, "argument": { "name": "a" } })),
     ] {
         let body = request(method, &params);
-        check_error(legacy(&Fake::default(), Some("2025-11-25"), &body).await, (200, -32602));
+        check_error(after_handshake(&Fake::default(), Some("2025-11-25"), &body).await, (200, -32602));
     }
 }
 
@@ -205,10 +205,10 @@ async fn parameters_that_do_not_fit_are_refused() {
 async fn what_needs_no_answer_gets_none() {
     for body in [
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-        json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { version::VERSION_KEY: MODERN } } }),
+        json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { version::VERSION_KEY: LATEST } } }),
         json!({ "jsonrpc": "2.0", "id": 1, "result": {} }),
     ] {
-        let given = legacy(&Fake::default(), None, &body).await;
+        let given = after_handshake(&Fake::default(), None, &body).await;
         assert_eq!(given, Parsed::Bodiless(McpResponse::Accepted), "{body}");
     }
 }
@@ -218,11 +218,11 @@ async fn what_is_no_request_is_a_400() {
     let headers = TransportHeaders::default();
     check_error(parsed_answer(&Fake::default(), &headers, b"{").await, (400, -32700));
     for body in [json!({}), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
-        check_error(legacy(&Fake::default(), None, &body).await, (400, -32600));
+        check_error(after_handshake(&Fake::default(), None, &body).await, (400, -32600));
     }
     let ping = request("ping", &json!({}));
-    check_error(legacy(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
-    check_error(legacy(&Fake::default(), Some(MODERN), &ping).await, (400, -32602));
+    check_error(after_handshake(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
+    check_error(after_handshake(&Fake::default(), Some(LATEST), &ping).await, (400, -32602));
 }
 
 #[tokio::test]
@@ -231,18 +231,24 @@ async fn some_refusals_are_the_transports() {
     let read = request("resources/read", &json!({ "uri": "x://1" }));
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
-    assert_eq!(legacy(&surface, None, &read).await, Parsed::Bodiless(McpResponse::InsufficientScope { needed }));
-    assert_eq!(legacy(&failing(Error::AccessEnded), None, &read).await, Parsed::Bodiless(McpResponse::AccessEnded));
+    assert_eq!(
+        after_handshake(&surface, None, &read).await,
+        Parsed::Bodiless(McpResponse::InsufficientScope { needed })
+    );
+    assert_eq!(
+        after_handshake(&failing(Error::AccessEnded), None, &read).await,
+        Parsed::Bodiless(McpResponse::AccessEnded)
+    );
     let retry_after = Some(Duration::from_secs(7));
     let surface = failing(Error::Unavailable { reason: "busy".to_owned(), retry_after });
     let error = json!({ "code": -32603, "message": "try again later: busy" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
-    assert_eq!(legacy(&surface, None, &read).await, Parsed::Unavailable { retry_after, body });
+    assert_eq!(after_handshake(&surface, None, &read).await, Parsed::Unavailable { retry_after, body });
     let surface = failing(Error::Internal("disk".to_owned()));
     let error = json!({ "code": -32603, "message": "internal error" });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error });
     let expected = Parsed::Json { status: 200, body, fault: Some("disk".to_owned()) };
-    assert_eq!(legacy(&surface, None, &read).await, expected);
+    assert_eq!(after_handshake(&surface, None, &read).await, expected);
 }
 
 #[tokio::test]
@@ -251,10 +257,10 @@ async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
         let text = failure.to_string();
         let surface = Fake { failure: Some(failure), ..Fake::default() };
         let expected = json!({ "content": [{ "type": "text", "text": text }], "isError": true });
-        check_modern(&surface, "tools/call", json!({ "name": "create_incident" }), expected).await;
+        check_without_handshake(&surface, "tools/call", json!({ "name": "create_incident" }), expected).await;
     }
     let surface = Fake { failure: Some(Error::UnknownTool("x".to_owned())), ..Fake::default() };
-    check_error(modern(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602));
+    check_error(without_handshake(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602));
 }
 
 #[tokio::test]
@@ -263,9 +269,10 @@ async fn batch_gets_one_error_in_every_version_and_none_of_it_is_processed() {
     let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
     let surface = Fake::default();
     let batches = [json!([]), json!([call(1)]), json!([notification]), json!([call(1), 7, call(2)])];
-    for version in [None, Some("2025-03-26"), Some("2025-06-18"), Some("2025-11-25"), Some(MODERN), Some("banana")] {
+    for version in [None, Some("2025-03-26"), Some("2025-06-18"), Some("2025-11-25"), Some(LATEST), Some("banana")] {
         for batch in &batches {
-            let Parsed::Json { status: 400, body, fault: None } = legacy(&surface, version, batch).await else {
+            let Parsed::Json { status: 400, body, fault: None } = after_handshake(&surface, version, batch).await
+            else {
                 panic!("one error");
             };
             assert_eq!((&body["error"]["code"], body.get("id")), (&json!(-32600), Some(&Value::Null)), "{body}");
@@ -283,7 +290,9 @@ async fn an_id_comes_back_as_it_was() {
     {
         for (method, key) in [("ping", "result"), ("nonsense", "error")] {
             let body = json!({ "jsonrpc": "2.0", "id": id, "method": method });
-            let Parsed::Json { body, .. } = legacy(&Fake::default(), None, &body).await else { panic!("an answer") };
+            let Parsed::Json { body, .. } = after_handshake(&Fake::default(), None, &body).await else {
+                panic!("an answer")
+            };
             assert!(body["id"] == id && body.get(key).is_some(), "{body}");
         }
     }
@@ -296,13 +305,13 @@ async fn of_a_name_that_stands_twice_the_last_counts_for_everything() {
     let body = |first: &str, last: &str| {
         format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"{first}","method":"{last}","params":{{"uri":"x://0","uri":"x://1","_meta":
-            {{"{}":"{MODERN}","{}":{{}}}}}}}}"#,
+            {{"{}":"{LATEST}","{}":{{}}}}}}}}"#,
             version::VERSION_KEY,
             version::CAPABILITIES_KEY
         )
     };
     let (method, name) = (Some("resources/read"), Some("x://1"));
-    let headers = TransportHeaders { protocol_version: Some(MODERN), method, name };
+    let headers = TransportHeaders { protocol_version: Some(LATEST), method, name };
     let read = parsed_answer(&Fake::default(), &headers, body("tools/call", "resources/read").as_bytes()).await;
     assert!(matches!(&read, Parsed::Json { status: 200, body, .. } if body["result"]["contents"][0]["uri"] == "x://1"));
     check_error(
@@ -330,22 +339,22 @@ async fn an_answer_of_a_client_is_accepted_only_where_clients_were_asked() {
     let answered = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
     for version in [None, Some("2025-03-26"), Some("2025-11-25")] {
         assert_eq!(
-            legacy(&Fake::default(), version, &answered).await,
+            after_handshake(&Fake::default(), version, &answered).await,
             Parsed::Bodiless(McpResponse::Accepted),
             "{version:?}"
         );
     }
-    check_error(legacy(&Fake::default(), Some(MODERN), &answered).await, (400, -32600));
+    check_error(after_handshake(&Fake::default(), Some(LATEST), &answered).await, (400, -32600));
 }
 
 #[tokio::test]
 async fn a_question_is_a_result_for_those_who_can_be_asked_and_an_error_for_others() {
     let ask = async |capabilities: Value, answers: Value| {
-        let meta = json!({ version::VERSION_KEY: MODERN, version::CAPABILITIES_KEY: capabilities });
+        let meta = json!({ version::VERSION_KEY: LATEST, version::CAPABILITIES_KEY: capabilities });
         let params = json!({ "name": "asks", "arguments": {}, "inputResponses": answers, "_meta": meta });
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         let headers =
-            TransportHeaders { protocol_version: Some(MODERN), method: Some("tools/call"), name: Some("asks") };
+            TransportHeaders { protocol_version: Some(LATEST), method: Some("tools/call"), name: Some("asks") };
         match parsed_answer(&Fake::default(), &headers, body.to_string().as_bytes()).await {
             Parsed::Json { status, body, .. } => (status, body),
             other => panic!("{other:?}"),
@@ -361,6 +370,7 @@ async fn a_question_is_a_result_for_those_who_can_be_asked_and_an_error_for_othe
     assert_eq!(refused["error"]["data"]["requiredCapabilities"], can);
     let (_, done) = ask(can, json!({ "sure": { "action": "accept", "content": {} } })).await;
     assert_eq!(done["result"]["resultType"], "complete");
-    let legacy = legacy(&Fake::default(), Some("2025-11-25"), &request("tools/call", &json!({ "name": "asks" }))).await;
-    assert!(matches!(legacy, Parsed::Json { status: 200, body, .. } if body["error"]["code"] == -32602));
+    let answer =
+        after_handshake(&Fake::default(), Some("2025-11-25"), &request("tools/call", &json!({ "name": "asks" }))).await;
+    assert!(matches!(answer, Parsed::Json { status: 200, body, .. } if body["error"]["code"] == -32602));
 }

@@ -3,8 +3,8 @@
 use crate::catalog::{Prompt, PromptArgument, Resource, Variables, find_resource, find_tool};
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
-    Completion, Dialogue, Error, Handled, ListEntry, ListedResource, PromptMessage, PromptOutcome, Question, Questions,
-    ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
+    Completion, Error, Handled, InputContext, InputRequest, InputRequiredResult, ListEntry, ListedResource,
+    PromptMessage, PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::model::scope::{Scope, ScopeSet};
 use async_trait::async_trait;
@@ -77,13 +77,16 @@ impl ServerHandler for Fake {
         vec![Cow::Owned(print_tool(tool, &json!({ "type": "object" }), Scope::IncidentsWrite.into()))]
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, dialogue: &Dialogue) -> Handled<ToolOutcome> {
+    async fn call(&self, name: &str, arguments: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome> {
         self.calls.borrow_mut().push(format!("{name} {}", Value::from(arguments)));
         let called = match name {
             "unscoped" => Err(Error::InsufficientScope { needed: ScopeSet::all() }),
-            "asks" if dialogue.form("sure").is_none() => {
-                let asked = [("sure", Question::form("Sure?", &json!({ "type": "object" })))].into();
-                Err(Error::InputRequired(Questions { asked, state: Some("s".to_owned()) }))
+            "asks" if input.elicited("sure").is_none() => {
+                let asked = [("sure", InputRequest::form("Sure?", &json!({ "type": "object" })))].into();
+                Err(Error::InputRequired(InputRequiredResult {
+                    input_requests: asked,
+                    request_state: Some("s".to_owned()),
+                }))
             }
             _ => self.fail(),
         };
@@ -93,7 +96,7 @@ impl ServerHandler for Fake {
         called.map(|()| done).into()
     }
 
-    async fn prompt(&self, name: &str, arguments: Variables, _: &Dialogue) -> Handled<PromptOutcome> {
+    async fn prompt(&self, name: &str, arguments: Variables, _: &InputContext) -> Handled<PromptOutcome> {
         if name != "greet" {
             return Error::UnknownPrompt(name.to_owned()).into();
         }

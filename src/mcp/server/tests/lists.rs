@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
+async fn lists_have_cache_hints_without_a_handshake_only() {
     let output = (find_tool("create_incident").expect("the catalogue has it").output_schema)();
     let tools = json!({ "tools": [{
         "name": "create_incident",
@@ -31,11 +31,11 @@ async fn lists_are_bare_for_legacy_and_hinted_for_modern_clients() {
         ("prompts/list", prompts, 300_000),
         ("resources/list", resources, 60_000),
     ] {
-        check_legacy(method, json!({}), result.clone()).await;
+        check_after_handshake(method, json!({}), result.clone()).await;
         let mut hinted = result;
         hinted["ttlMs"] = json!(ttl);
         hinted["cacheScope"] = json!("private");
-        check_modern(&Fake::default(), method, json!({}), hinted).await;
+        check_without_handshake(&Fake::default(), method, json!({}), hinted).await;
     }
 }
 
@@ -45,7 +45,7 @@ async fn long_lists_come_in_pages() {
     let (mut cursor, mut seen) = (Value::Null, Vec::new());
     loop {
         let body = request("resources/list", &json!({ "cursor": cursor }));
-        let Parsed::Json { body, .. } = legacy(&surface, Some("2025-11-25"), &body).await else {
+        let Parsed::Json { body, .. } = after_handshake(&surface, Some("2025-11-25"), &body).await else {
             panic!("a page");
         };
         let page = body["result"]["resources"].as_array().cloned().expect("a list");
@@ -61,6 +61,6 @@ async fn long_lists_come_in_pages() {
     assert_eq!(seen[249], (json!("x://249"), json!("Page summary: Acme")));
     for cursor in [json!(""), json!("after-0"), json!("after-50"), json!("after-300"), json!("300"), json!(100)] {
         let body = request("resources/list", &json!({ "cursor": cursor }));
-        check_error(legacy(&surface, Some("2025-11-25"), &body).await, (200, -32602));
+        check_error(after_handshake(&surface, Some("2025-11-25"), &body).await, (200, -32602));
     }
 }
