@@ -119,7 +119,7 @@ fn collect(file: &Path, text: &str, proofs: &mut Proofs) {
     }
 }
 
-/// What cargo prints in front of a test's own name: the module, without the crate.
+/// The prefix of a test's name in cargo's output: the module, without the crate.
 fn module_of(file: &Path, text: &str) -> String {
     let parts: Vec<String> = file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let inside = if parts[0] == "tests" { &parts[parts.len().min(2)..] } else { &parts[1..] };

@@ -1,4 +1,4 @@
-//! What README and docs say of the program is what the program says of itself.
+//! Tables and commands in README and docs agree with the code.
 
 use statibeat_mcp::config::{VARIABLES, Variable};
 use statibeat_mcp::page::names::NAMES;

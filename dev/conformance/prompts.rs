@@ -19,7 +19,6 @@ const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Pro
     }
 }
 
-/// All of them.
 pub static PROMPTS: [Prompt; 5] = [
     prompt("test_simple_prompt", &[]),
     prompt("test_prompt_with_arguments", &[argument("arg1"), argument("arg2")]),
@@ -28,7 +27,6 @@ pub static PROMPTS: [Prompt; 5] = [
     prompt("test_input_required_result_prompt", &[]),
 ];
 
-/// Fills one in.
 pub fn get(name: &str, given: &Variables, input: &InputContext) -> Result<PromptOutcome, Error> {
     let known = PROMPTS.iter().find(|prompt| prompt.name == name);
     let known = known.ok_or_else(|| Error::UnknownPrompt(name.to_owned()))?;

@@ -5,7 +5,7 @@ use statibeat_mcp::catalog::{Binding, DocumentError, Resource, Subject};
 use statibeat_mcp::mcp::{Error, ResourceContents};
 use std::time::Duration;
 
-/// What the template begins and ends with.
+/// Prefix and suffix of the template.
 const TEMPLATE: (&str, &str) = ("test://template/", "/data");
 
 const fn entry(name: &'static str, title: &'static str) -> Resource {
@@ -35,10 +35,8 @@ pub static CONCRETE: [(&str, Resource); 3] = [
     ("test://watched-resource", entry("watched-resource", "Watched resource")),
 ];
 
-/// The template.
 pub static DATA: Resource = entry("template", "Template");
 
-/// Its `uriTemplate`.
 pub const DATA_URI: &str = "test://template/{id}/data";
 
 /// Reads one of them; what a concrete one holds is put in by `media`.

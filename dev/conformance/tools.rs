@@ -24,7 +24,6 @@ const fn tool(name: &'static str) -> Tool {
     }
 }
 
-/// All of them.
 pub static TOOLS: [Tool; 19] = [
     tool("test_simple_text"),
     tool("test_image_content"),
@@ -69,7 +68,6 @@ fn rich_schema() -> Value {
     })
 }
 
-/// Calls one.
 pub fn call(name: &str, input: &InputContext) -> Result<ToolOutcome, Error> {
     Ok(match name {
         "test_simple_text" => text("This is a simple text response for testing."),

@@ -16,10 +16,9 @@ use serde_json::Value;
 
 use schemas::Schemas;
 pub use signer::{Signer, hash};
+use templates::CapturedPath;
 pub use templates::Operation;
-use templates::Visit;
 
-/// StatiBeat's document.
 const STATIBEAT: &str = include_str!("../../docs/statibeat-api.yaml");
 
 /// The contract, ready to check exchanges.
@@ -62,7 +61,7 @@ impl Contract {
 
     /// The operation that a method and path stand for.
     pub fn find(&self, method: &str, path: &str) -> Result<&Operation, String> {
-        templates::find(&self.operations, method, path).map(|visit| visit.operation)
+        templates::find(&self.operations, method, path).map(|capture| capture.operation)
     }
 
     /// Checks a request and its response. The error says what breaks the contract.
@@ -70,35 +69,35 @@ impl Contract {
     /// Only a request that was refused (4xx) may break the request's part.
     pub fn check_exchange(&self, request: &Request<Bytes>, response: &Response<Bytes>) -> Result<(), String> {
         let (method, path) = (request.method().as_str(), request.uri().path());
-        let visit = templates::find(&self.operations, method, path)?;
-        let name = &visit.operation.id;
+        let capture = templates::find(&self.operations, method, path)?;
+        let name = &capture.operation.id;
         if !response.status().is_client_error() {
-            self.check_request(&visit, request).map_err(|fault| format!("request of {name}: {fault}"))?;
+            self.check_request(&capture, request).map_err(|fault| format!("request of {name}: {fault}"))?;
         }
         let status = response.status().as_u16();
-        self.check_response(&visit, response).map_err(|fault| format!("response {status} of {name}: {fault}"))
+        self.check_response(&capture, response).map_err(|fault| format!("response {status} of {name}: {fault}"))
     }
 
-    fn check_request(&self, visit: &Visit, request: &Request<Bytes>) -> Result<(), String> {
-        for (pointer, value) in &visit.server_values {
+    fn check_request(&self, capture: &CapturedPath, request: &Request<Bytes>) -> Result<(), String> {
+        for (pointer, value) in &capture.server_values {
             self.schemas.check_text(pointer, value)?;
         }
-        self.check_parameters(visit, request)?;
-        let secured = self.at(&visit.operation.pointer, "security").and_then(Value::as_array);
+        self.check_parameters(capture, request)?;
+        let secured = self.find_field(&capture.operation.pointer, "security").and_then(Value::as_array);
         if secured.is_some_and(|ways| !ways.is_empty()) && !request.headers().contains_key("authorization") {
             return Err("no Authorization header".to_owned());
         }
-        self.check_request_body(visit, request)
+        self.check_request_body(capture, request)
     }
 
-    fn check_parameters(&self, visit: &Visit, request: &Request<Bytes>) -> Result<(), String> {
+    fn check_parameters(&self, capture: &CapturedPath, request: &Request<Bytes>) -> Result<(), String> {
         let mut unknown: Vec<(String, String)> =
             form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes()).into_owned().collect();
-        for pointer in self.parameters(visit.operation) {
-            let text = |field: &str| self.at(&pointer, field).and_then(Value::as_str).unwrap_or("");
+        for pointer in self.parameters(capture.operation) {
+            let text = |field: &str| self.find_field(&pointer, field).and_then(Value::as_str).unwrap_or("");
             let (name, place) = (text("name"), text("in"));
             let found = match place {
-                "path" => visit.path_values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+                "path" => capture.path_values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
                 "header" => request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned),
                 _ => {
                     let index = unknown.iter().position(|(known, _)| known == name);
@@ -110,7 +109,7 @@ impl Contract {
                     .schemas
                     .check_text(&format!("{pointer}/schema"), &value)
                     .map_err(|fault| format!("{place} parameter {name}: {fault}"))?,
-                None if self.at(&pointer, "required") == Some(&Value::Bool(true)) => {
+                None if self.find_field(&pointer, "required") == Some(&Value::Bool(true)) => {
                     return Err(format!("{place} parameter {name} is missing"));
                 }
                 None => {}
@@ -129,23 +128,23 @@ impl Contract {
         entries.map(|pointer| self.schemas.follow(&pointer)).collect()
     }
 
-    fn check_request_body(&self, visit: &Visit, request: &Request<Bytes>) -> Result<(), String> {
-        let body = format!("{}/requestBody", visit.operation.pointer);
+    fn check_request_body(&self, capture: &CapturedPath, request: &Request<Bytes>) -> Result<(), String> {
+        let body = format!("{}/requestBody", capture.operation.pointer);
         if self.schemas.get(&body).is_none() {
             return if request.body().is_empty() { Ok(()) } else { Err("a body, where none belongs".to_owned()) };
         }
         if request.body().is_empty() {
-            let required = self.at(&body, "required") == Some(&Value::Bool(true));
+            let required = self.find_field(&body, "required") == Some(&Value::Bool(true));
             return if required { Err("no body".to_owned()) } else { Ok(()) };
         }
         self.check_content(&body, request.headers(), request.body())
     }
 
-    fn check_response(&self, visit: &Visit, response: &Response<Bytes>) -> Result<(), String> {
-        let declared = self.declared_response(visit.operation, response.status());
+    fn check_response(&self, capture: &CapturedPath, response: &Response<Bytes>) -> Result<(), String> {
+        let declared = self.declared_response(capture.operation, response.status());
         let declared = declared.ok_or("the status is not declared")?;
         self.check_headers(&declared, response.headers())?;
-        if self.at(&declared, "content").is_some() {
+        if self.find_field(&declared, "content").is_some() {
             return self.check_content(&declared, response.headers(), response.body());
         }
         if response.body().is_empty() { Ok(()) } else { Err("a body, where none belongs".to_owned()) }
@@ -159,7 +158,7 @@ impl Contract {
     }
 
     fn check_headers(&self, declared: &str, headers: &HeaderMap) -> Result<(), String> {
-        let names = self.at(declared, "headers").and_then(Value::as_object).into_iter().flatten();
+        let names = self.find_field(declared, "headers").and_then(Value::as_object).into_iter().flatten();
         for (name, _) in names {
             let pointer = self.schemas.follow(&format!("{declared}/headers/{name}"));
             match headers.get(name).and_then(|value| value.to_str().ok()) {
@@ -167,7 +166,7 @@ impl Contract {
                     .schemas
                     .check_text(&format!("{pointer}/schema"), value)
                     .map_err(|fault| format!("header {name}: {fault}"))?,
-                None if self.at(&pointer, "required") == Some(&Value::Bool(true)) => {
+                None if self.find_field(&pointer, "required") == Some(&Value::Bool(true)) => {
                     return Err(format!("header {name} is missing"));
                 }
                 None => {}
@@ -194,7 +193,7 @@ impl Contract {
         self.schemas.check(&schema, &value)
     }
 
-    fn at(&self, pointer: &str, field: &str) -> Option<&Value> {
+    fn find_field(&self, pointer: &str, field: &str) -> Option<&Value> {
         self.schemas.get(&format!("{pointer}/{field}"))
     }
 }

@@ -14,17 +14,15 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Schemas of a document.
     pub fn new(document: Value) -> Self {
         Self { document, validators: Mutex::new(HashMap::new()) }
     }
 
-    /// The whole document.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// What a pointer points at.
+    /// The value that a JSON pointer names.
     pub fn get(&self, pointer: &str) -> Option<&Value> {
         self.document.pointer(pointer)
     }

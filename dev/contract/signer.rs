@@ -14,7 +14,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// From `kid:base64url(seed)`.
+    /// Reads a key written as `kid:base64url(seed)`.
     pub fn parse(text: &str) -> Option<Self> {
         let (kid, seed) = text.split_whitespace().next()?.split_once(':')?;
         let seed: [u8; 32] = URL_SAFE_NO_PAD.decode(seed).ok()?.try_into().ok()?;
@@ -42,7 +42,7 @@ impl Signer {
     }
 }
 
-/// base64url(SHA-256(bytes)).
+/// `base64url(SHA-256(bytes))`, without padding.
 pub fn hash(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
 }

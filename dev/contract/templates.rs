@@ -32,22 +32,19 @@ pub struct Template {
     segments: Vec<String>,
     /// JSON pointer to the server's variables.
     variables: String,
-    /// How many segments are the server's.
+    /// The number of segments that belong to the server.
     server_segments: usize,
 }
 
 /// A request that found its operation.
 #[derive(Debug)]
-pub struct Visit<'a> {
-    /// The operation.
+pub struct CapturedPath<'a> {
     pub operation: &'a Operation,
-    /// Path parameters.
     pub path_values: Vec<(String, String)>,
     /// Pointers to the schemas of server variables, with their values.
     pub server_values: Vec<(String, String)>,
 }
 
-/// Reads all operations.
 pub fn operations(document: &Value) -> Option<Vec<Operation>> {
     let mut operations = Vec::new();
     for (path, item) in document.get("paths")?.as_object()? {
@@ -84,7 +81,7 @@ pub fn operations(document: &Value) -> Option<Vec<Operation>> {
 }
 
 /// Finds the operation of a request. A literal segment beats a variable one.
-pub fn find<'a>(operations: &'a [Operation], method: &str, path: &str) -> Result<Visit<'a>, String> {
+pub fn find<'a>(operations: &'a [Operation], method: &str, path: &str) -> Result<CapturedPath<'a>, String> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let matching = operations.iter().flat_map(|operation| {
         let fitting = operation.templates.iter().filter(|template| template.fits(&segments));
@@ -96,7 +93,7 @@ pub fn find<'a>(operations: &'a [Operation], method: &str, path: &str) -> Result
     };
     let mut best = matching.iter().filter(|(_, template)| template.variable_count() == fewest);
     match best.find(|(operation, _)| operation.method == method) {
-        Some((operation, template)) => Ok(template.visit(operation, &segments)),
+        Some((operation, template)) => Ok(template.capture(operation, &segments)),
         None => Err(format!("the contract knows no {method} at {path}")),
     }
 }
@@ -120,18 +117,18 @@ impl Template {
         self.segments.iter().filter(|segment| variable(segment).is_some()).count()
     }
 
-    fn visit<'a>(&self, operation: &'a Operation, segments: &[&str]) -> Visit<'a> {
-        let mut visit = Visit { operation, path_values: Vec::new(), server_values: Vec::new() };
+    fn capture<'a>(&self, operation: &'a Operation, segments: &[&str]) -> CapturedPath<'a> {
+        let mut capture = CapturedPath { operation, path_values: Vec::new(), server_values: Vec::new() };
         for (index, (own, given)) in self.segments.iter().zip(segments).enumerate() {
             match variable(own) {
                 Some(name) if index < self.server_segments => {
-                    visit.server_values.push((format!("{}/{name}/x-schema", self.variables), (*given).to_owned()));
+                    capture.server_values.push((format!("{}/{name}/x-schema", self.variables), (*given).to_owned()));
                 }
-                Some(name) => visit.path_values.push((name.to_owned(), (*given).to_owned())),
+                Some(name) => capture.path_values.push((name.to_owned(), (*given).to_owned())),
                 None => {}
             }
         }
-        visit
+        capture
     }
 }
 

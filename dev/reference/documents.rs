@@ -11,7 +11,7 @@ use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool};
 use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
 
-/// What the server is, in the hundred characters that the registry gives.
+/// The server's description, in the hundred characters that the registry gives.
 const SUMMARY: &str =
     "Read and update StatiBeat status pages: incidents, maintenance, Beats, analytics. OAuth, per page.";
 
@@ -118,7 +118,7 @@ fn arguments(schema: &Value) -> String {
     table
 }
 
-/// What each of the two servers offers, by the same catalogue.
+/// The catalogue entries that each of the two servers offers.
 fn side_by_side() -> String {
     let mut text = "\n## Hosted MCP and the page server, side by side\n\n[The page server](page-server.md) speaks for one page \
         with an API token, over standard input and output. What both offer is the same entry of the catalogue, with the same \

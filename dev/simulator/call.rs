@@ -17,7 +17,7 @@ use crate::caller::{self, Access, Caller};
 use crate::domain::affected::is_external_id;
 use crate::domain::notices::Reference;
 use crate::domain::pages;
-use crate::reply::{Handled, Refusal};
+use crate::reply::{ApiError, Handled};
 use crate::switches::faults::{Cut, Planned};
 use crate::world::{AuditEntry, Shared, World, lock};
 
@@ -38,14 +38,14 @@ pub struct Arrival {
 }
 
 /// A call that was let through to a page.
-pub struct Call {
+pub struct PageCall {
     arrival: Arc<Arrival>,
     path: Vec<(String, String)>,
     pub page_id: u64,
     pub caller: Caller,
 }
 
-impl Deref for Call {
+impl Deref for PageCall {
     type Target = Arrival;
 
     fn deref(&self) -> &Arrival {
@@ -80,7 +80,7 @@ pub async fn observe(
     let response = if let Some(instead) = instead {
         instead
     } else if is_too_large {
-        Refusal(StatusCode::PAYLOAD_TOO_LARGE, "request body is larger than 1 MiB".to_owned()).into_response()
+        ApiError(StatusCode::PAYLOAD_TOO_LARGE, "request body is larger than 1 MiB".to_owned()).into_response()
     } else {
         lock(&shared).advance(arrival.now);
         parts.extensions.insert(Arc::clone(&arrival));
@@ -107,11 +107,17 @@ fn name_allowed_methods(mut response: Response) -> Response {
     response
 }
 
-/// What answers an operation of a page.
-pub type Answer = fn(&mut World, &Call) -> Handled;
+/// The handler of an operation on a page.
+pub type PageHandler = fn(&mut World, &PageCall) -> Handled;
 
 /// Answers an operation of a page; a write counts against the limit and is audited, whatever becomes of it.
-pub fn perform(world: &mut World, call: &Call, matched: &MatchedPath, is_write: bool, answer: Answer) -> Response {
+pub fn perform(
+    world: &mut World,
+    call: &PageCall,
+    matched: &MatchedPath,
+    is_write: bool,
+    answer: PageHandler,
+) -> Response {
     if !is_write {
         return answer(world, call).into_response();
     }
@@ -126,7 +132,12 @@ pub fn perform(world: &mut World, call: &Call, matched: &MatchedPath, is_write: 
 }
 
 /// Establishes the caller, and lets them through to the page if it exists for them and they hold the permission.
-pub fn admit(world: &mut World, arrival: Arc<Arrival>, path: &RawPathParams, access: Access) -> Result<Call, Refusal> {
+pub fn admit(
+    world: &mut World,
+    arrival: Arc<Arrival>,
+    path: &RawPathParams,
+    access: Access,
+) -> Result<PageCall, ApiError> {
     let path = check_path(&arrival, path)?;
     let number = |name: &str| path.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.parse().ok());
     let (access, page_id) = match number("page") {
@@ -135,20 +146,20 @@ pub fn admit(world: &mut World, arrival: Arc<Arrival>, path: &RawPathParams, acc
         None => (Access { scopes: None, ..access }, pages::find_by_host(world, &arrival.request)?),
     };
     let caller = caller::establish(world, &arrival, &access, number("page"))?;
-    let page = world.pages.get(&page_id).ok_or_else(|| Refusal::not_found("page"))?;
+    let page = world.pages.get(&page_id).ok_or_else(|| ApiError::not_found("page"))?;
     // A page that is not there and a page that the caller has no role on give one and the same answer.
     if number("organization").is_some_and(|organization: u64| organization != page.organization_id) {
-        return Err(Refusal::not_found("page"));
+        return Err(ApiError::not_found("page"));
     }
     match caller.holds(world, page_id, access.permission) {
-        None => Err(Refusal::not_found("page")),
-        Some(false) => Err(Refusal::forbidden(format!("permission {} is required on this page", access.permission))),
-        Some(true) => Ok(Call { arrival, path, page_id, caller }),
+        None => Err(ApiError::not_found("page")),
+        Some(false) => Err(ApiError::forbidden(format!("permission {} is required on this page", access.permission))),
+        Some(true) => Ok(PageCall { arrival, path, page_id, caller }),
     }
 }
 
 /// Ids are positive numbers without sign or leading zero; external ids need no percent-encoding.
-fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, String)>, Refusal> {
+fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, String)>, ApiError> {
     let is_id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         // JSON readers in JavaScript lose whole numbers above 2^53.
@@ -158,19 +169,19 @@ fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, St
         if name.ends_with("external_id") { is_external_id(value) } else { is_id(value) }
     };
     if arrival.request.uri().path().contains('%') || !path.iter().all(is_sound) {
-        return Err(Refusal::invalid("invalid ID parameter"));
+        return Err(ApiError::invalid("invalid ID parameter"));
     }
     Ok(path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn audit(world: &mut World, call: &Call, status: StatusCode) {
+fn audit(world: &mut World, call: &PageCall, status: StatusCode) {
     let (source, person) = match &call.caller {
         Caller::Token(_) => ("api_token", None),
         Caller::OnBehalf(person) => ("hosted_mcp", Some(person)),
     };
     let connection_id = call.request.headers().get("x-statibeat-connection-id");
     world.audit.push(AuditEntry {
-        at: call.now,
+        requested_at: call.now,
         source,
         user_id: person.map(|person| person.user_id),
         client_id: person.map(|person| person.client_id.clone()),
@@ -184,7 +195,7 @@ fn audit(world: &mut World, call: &Call, status: StatusCode) {
     });
 }
 
-impl Call {
+impl PageCall {
     fn parameter(&self, name: &str) -> Option<&str> {
         self.path.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -207,28 +218,27 @@ impl Call {
 
 impl Arrival {
     /// Reads the query. Unknown names and names given twice are refused.
-    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let query = self.request.uri().query().unwrap_or_default();
-        serde_urlencoded::from_str(query).map_err(|error| Refusal::invalid(message(&error.to_string())))
+        serde_urlencoded::from_str(query).map_err(|error| ApiError::invalid(message(&error.to_string())))
     }
 
     /// Refuses a query where none belongs.
-    pub fn no_query(&self) -> Result<(), Refusal> {
+    pub fn no_query(&self) -> Result<(), ApiError> {
         self.query::<Nothing>().map(|_| ())
     }
 
-    /// Reads a JSON body.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         read_json(self.request.headers(), self.request.body())
     }
 
     /// Reads a JSON body that may be left out.
-    pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T, Refusal> {
+    pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T, ApiError> {
         if self.request.body().is_empty() { Ok(T::default()) } else { self.json() }
     }
 
     /// Refuses a body where none belongs.
-    pub fn no_body(&self) -> Result<(), Refusal> {
+    pub fn no_body(&self) -> Result<(), ApiError> {
         self.optional_json::<Nothing>().map(|_| ())
     }
 }
@@ -246,16 +256,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Refusal> {
+fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         let message = "content type must be application/json";
-        return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
+        return Err(ApiError(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
     }
     serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
-        Refusal::invalid(if error.is_data() { message(&text) } else { "request body is not valid JSON".to_owned() })
+        ApiError::invalid(if error.is_data() { message(&text) } else { "request body is not valid JSON".to_owned() })
     })
 }
 
@@ -276,7 +286,7 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) 
     T::deserialize(deserializer).map(Some)
 }
 
-/// How many entries of a list are asked for.
+/// The requested number of list entries.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitQuery {
@@ -284,7 +294,7 @@ pub struct LimitQuery {
     pub limit: usize,
 }
 
-/// Whether nested documents are asked for.
+/// `true` if the request asks for nested documents.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum View {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Seconds between two fetches, however many unknown keys are named.
 const REFETCH_SECONDS: i64 = 5;
-/// How long one fetch may take.
+/// Timeout of one fetch, including redirects.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where the keys are, and when they were last asked for.

@@ -36,7 +36,6 @@ pub use switches::faults::{Cut, Fate, Fault, FaultKind, RecordedRequest};
 pub use world::AuditEntry;
 use world::{Shared, lock};
 
-/// What a simulator is made from.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The origin of StatiBeat's API; the audience and the `htu` of every assertion.
@@ -49,7 +48,7 @@ pub struct Settings {
     pub now: i64,
     /// Everything one-time (codes, sessions, ids of assertions) is derived from this and a counter.
     pub seed: String,
-    /// What the key of identity assertions is derived from.
+    /// Seed of the key that signs identity assertions.
     pub identity_seed: String,
     /// Writes per minute for one principal on one route.
     pub writes_per_minute: u32,
@@ -133,7 +132,7 @@ impl Simulator {
         lock(&self.world).connector_keys.replace(jwks_json)
     }
 
-    /// Whether the request carries an assertion whose key is not known yet. The program then fetches the key set.
+    /// Checks for an assertion whose key is not known yet. The program then fetches the key set.
     pub fn needs_connector_keys<B>(&self, request: &Request<B>) -> bool {
         let token = caller::bearer(request.headers()).filter(|token| token.matches('.').count() == 2);
         let kid = token.and_then(|token| caller::assertion::peek_kid(&token));
@@ -154,7 +153,7 @@ impl Simulator {
         lock(&self.world).faults.clear();
     }
 
-    /// How often held responses were released.
+    /// The number of times that held responses were released.
     pub fn releases(&self) -> u64 {
         lock(&self.world).faults.releases
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode};
 
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 
 const WINDOW_SECONDS: i64 = 60;
 
@@ -33,7 +33,7 @@ impl Limiter {
         }
         let wait = (window + 1) * WINDOW_SECONDS - now;
         let message = format!("too many writes; try again in {wait} seconds");
-        let mut response = Refusal(StatusCode::TOO_MANY_REQUESTS, message).into_response();
+        let mut response = ApiError(StatusCode::TOO_MANY_REQUESTS, message).into_response();
         response.headers_mut().insert("retry-after", HeaderValue::from(wait));
         Some(response)
     }

@@ -17,7 +17,7 @@ use statibeat_simulator::{Settings, Simulator};
 #[derive(Debug, Parser)]
 #[command(name = "simulator")]
 struct Arguments {
-    /// Port on 127.0.0.1.
+    /// Port to listen on, at 127.0.0.1.
     #[arg(long, env = "SIMULATOR_PORT", default_value_t = 8687)]
     port: u16,
     /// The connector's issuer and public URL, without a slash at the end.
@@ -26,7 +26,7 @@ struct Arguments {
     /// The origin that assertions are addressed to; `http://127.0.0.1:<port>` unless given.
     #[arg(long, env = "SIMULATOR_ORIGIN")]
     origin: Option<String>,
-    /// Name of the environment.
+    /// Environment name that identity assertions carry.
     #[arg(long, env = "SIMULATOR_ENVIRONMENT", default_value = "local")]
     environment: String,
     /// Keeps created incidents, updates and maintenances in this file.

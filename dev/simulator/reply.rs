@@ -5,13 +5,13 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub type Handled = Result<Response, Refusal>;
+pub type Handled = Result<Response, ApiError>;
 
 /// A refused request: a status and the message of its error envelope.
 #[derive(Debug)]
-pub struct Refusal(pub StatusCode, pub String);
+pub struct ApiError(pub StatusCode, pub String);
 
-impl Refusal {
+impl ApiError {
     /// 400: the request has the wrong shape or names something that is not there.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, message.into())
@@ -38,7 +38,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         respond(self.0, &json!({ "error": self.1 }))
     }

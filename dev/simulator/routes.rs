@@ -12,12 +12,12 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::StatusCode;
 use tower::Layer as _;
 
-use crate::call::{self, Answer, Arrival};
+use crate::call::{self, Arrival, PageHandler};
 use crate::caller::{Access, scopes};
 use crate::domain::incidents::{self, Incident};
 use crate::domain::maintenances::{self, Maintenance};
 use crate::domain::{analytics, beat_actions, beats, changes, evidence, hierarchy, notices, pages, session};
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 use crate::sign_in;
 use crate::switches::control;
 use crate::world::{Shared, World, lock};
@@ -40,8 +40,10 @@ fn router() -> Router {
         .route("/api/v1/context", closed("page.read", pages::context))
         .nest("/api/v1/orgs/{organization}/pages/{page}/admin", page_operations())
         .nest("/api/v1/admin", page_operations())
-        .fallback(async || Refusal::not_found("route"))
-        .method_not_allowed_fallback(async || Refusal(StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned()));
+        .fallback(async || ApiError::not_found("route"))
+        .method_not_allowed_fallback(async || {
+            ApiError(StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned())
+        });
     // Around the routes and not in them: it sees what axum adds to a response, and whole paths.
     let api = from_fn(call::observe).layer(api);
     Router::new().nest("/__simulator", control::router()).fallback_service(api)
@@ -150,26 +152,26 @@ fn without_page<R: IntoResponse + 'static>(method: MethodFilter, answer: fn(&mut
 }
 
 /// An operation that takes one of these scopes from the connector.
-fn read(permission: &'static str, scopes: &'static [&'static str], answer: Answer) -> Operation {
+fn read(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
     on_page(MethodFilter::GET, Access { permission, scopes: Some(scopes), write: false }, answer)
 }
 
 /// A read for API tokens alone.
-fn closed(permission: &'static str, answer: Answer) -> Operation {
+fn closed(permission: &'static str, answer: PageHandler) -> Operation {
     on_page(MethodFilter::GET, Access { permission, scopes: None, write: false }, answer)
 }
 
 /// One of the connector's four writes.
-fn write(permission: &'static str, scopes: &'static [&'static str], answer: Answer) -> Operation {
+fn write(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
     on_page(MethodFilter::POST, Access { permission, scopes: Some(scopes), write: true }, answer)
 }
 
 /// A write for API tokens alone.
-fn token_write(permission: &'static str, method: MethodFilter, answer: Answer) -> Operation {
+fn token_write(permission: &'static str, method: MethodFilter, answer: PageHandler) -> Operation {
     on_page(method, Access { permission, scopes: None, write: true }, answer)
 }
 
-fn on_page(method: MethodFilter, access: Access, answer: Answer) -> Operation {
+fn on_page(method: MethodFilter, access: Access, answer: PageHandler) -> Operation {
     on(
         method,
         async move |Extension(shared): Extension<Shared>,

@@ -1,4 +1,4 @@
-//! What a socket adds to the router: the time, the connector's keys, the state file, and the fate of each response: real
+//! Serves the router on a socket, with the time, the connector's keys, the state file, and the fate of each response: real
 //! delays, and connections that really drop.
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,12 +20,11 @@ use tokio::sync::watch;
 use crate::connector_keys::KeySource;
 use crate::state_file::StateFile;
 
-/// What all connections share.
 pub struct Process {
     pub simulator: Simulator,
     pub keys: KeySource,
     pub state: StateFile,
-    /// How often held responses were released, for those that wait.
+    /// The number of releases so far, for responses that wait for one.
     pub releases: watch::Sender<u64>,
 }
 
@@ -51,13 +50,13 @@ async fn answer(State(process): State<Arc<Process>>, mut request: Request, next:
     }
     match cut {
         None => response,
-        Some(cut) => cut_off(response, cut).await,
+        Some(cut) => drop_connection(response, cut).await,
     }
 }
 
 /// A response whose body fails, for which hyper closes the connection: before anything is sent if it fails at once, or after
 /// the length of the whole body was announced and its first half sent.
-async fn cut_off(response: Response, cut: Cut) -> Response {
+async fn drop_connection(response: Response, cut: Cut) -> Response {
     let dropped = || io::Error::other("a planned fault dropped the connection");
     if cut == Cut::InsteadOfResponse {
         return Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(dropped())])));

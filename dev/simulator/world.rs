@@ -21,7 +21,7 @@ use crate::secrets::Secrets;
 use crate::sign_in::SignIns;
 use crate::switches::faults::{Faults, RecordedRequest};
 
-/// How many requests are remembered for tests.
+/// The number of requests that are kept for tests.
 const REMEMBERED_REQUESTS: usize = 1000;
 /// Grows when the shape of [`Snapshot`] changes; an older file is then refused.
 const SNAPSHOT_VERSION: u32 = 1;
@@ -49,7 +49,7 @@ pub struct World {
     pub used_assertions: HashMap<String, i64>,
     pub limiter: Limiter,
     pub faults: Faults,
-    /// How far the clock is ahead of the one that is handed in.
+    /// Seconds by which the clock is ahead of the one that is passed in.
     pub ahead_seconds: i64,
     pub requests: VecDeque<RecordedRequest>,
     pub audit: Vec<AuditEntry>,
@@ -60,8 +60,8 @@ pub struct World {
 /// One write that was let through to a page, successful or not.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditEntry {
-    /// In unix seconds.
-    pub at: i64,
+    /// Time of the request in unix seconds.
+    pub requested_at: i64,
     /// `hosted_mcp` or `api_token`.
     pub source: &'static str,
     /// None for an API token.
@@ -76,9 +76,8 @@ pub struct AuditEntry {
     pub request_id: String,
     /// The page that was written to.
     pub page_id: u64,
-    /// In upper case.
     pub method: String,
-    /// Without the query.
+    /// The path without its query string.
     pub path: String,
     /// The status of the response.
     pub status: u16,
@@ -114,7 +113,7 @@ impl World {
         if self.requests.len() == REMEMBERED_REQUESTS {
             self.requests.pop_front();
         }
-        self.requests.push_back(RecordedRequest::of(request));
+        self.requests.push_back(RecordedRequest::from_request(request));
     }
 
     pub fn set_role(&mut self, user_id: u64, page_id: u64, role_key: Option<&str>) -> Result<(), String> {

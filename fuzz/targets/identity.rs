@@ -1,4 +1,4 @@
-//! What StatiBeat says of a person who signed in: an HTTP answer with a signed token in it.
+//! StatiBeat's answer about a person who signed in: an HTTP answer with a signed token in it.
 
 use super::world::{IDENTITY_SEED, NOW, ORIGIN, UPSTREAM, World, request, with};
 use base64::Engine as _;
@@ -30,7 +30,7 @@ pub fn identity(bytes: &[u8]) {
     assert!(!comes_back(body) || is_signed, "signed in by {text}");
 }
 
-/// Whether a browser that comes back from sign-in goes on to the consent page.
+/// `true` if a browser that comes back from sign-in is sent on to the consent page.
 fn comes_back(answer: Bytes) -> bool {
     let (state, sealed) = with(|world| (state(world), world.sealed_request(&state(world))));
     let short: String = state.hash().0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
@@ -77,7 +77,7 @@ pub fn identity_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Whether the first seed signs somebody in: else the target would test nothing.
+/// Checks that the first seed signs somebody in: else the target would test nothing.
 pub fn good_claims_sign_in() -> bool {
     let header = r#"{"alg":"EdDSA","typ":"statibeat-identity+jwt","kid":"one"}"#;
     comes_back(Bytes::from(json!({"identity": signed(header, &claims())}).to_string()))

@@ -12,7 +12,7 @@ use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken}
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// What is accepted is https or true loopback, leads where it says, and stays there with an answer behind it.
+/// An accepted redirect URI is https or true loopback, leads where it says, and stays there with an answer behind it.
 pub fn redirect_uri(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Some(uri) = RedirectUri::parse(text) else { return };

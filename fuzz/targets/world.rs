@@ -32,7 +32,7 @@ pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const NOW: i64 = 1_790_000_000;
-/// Who StatiBeat signs identities with: the example key of RFC 8037, appendix A.1.
+/// The key that StatiBeat signs identities with: the example key of RFC 8037, appendix A.1.
 pub const IDENTITY_SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const IDENTITY_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
@@ -44,7 +44,6 @@ pub struct World {
 /// The world's ports, in one.
 #[derive(Default)]
 struct Ports {
-    /// What StatiBeat answers.
     upstream: RefCell<Bytes>,
 }
 
@@ -100,7 +99,6 @@ impl World {
         answer
     }
 
-    /// Sets what StatiBeat answers.
     pub fn answer_upstream(&self, body: Bytes) {
         self.ports.upstream.replace(body);
     }

@@ -1,4 +1,4 @@
-//! What the rules excuse, each with its reason.
+//! Exceptions from the rules, each with its reason.
 
 use super::Finding;
 
@@ -17,6 +17,7 @@ impl Exception {
 }
 
 pub const EXCEPTIONS: &[Exception] = &[
+    retired("dev/simulator/caller/mod.rs", "act", "the `act` claim of RFC 8693, section 4.1"),
     missing("docs/page-server.md", "claude_desktop_config.json", CLIENT),
     missing("docs/page-server.md", "settings.json", CLIENT),
     missing("docs/operations.md", "migrations/000N_what_it_adds.sql", "a pattern for the name of the next migration"),
@@ -36,4 +37,8 @@ const SOURCE: &str = "a file in the client's own repository, which the comment c
 
 const fn missing(files: &'static str, subject: &'static str, reason: &'static str) -> Exception {
     Exception { rule: "missing file", files, subject, reason }
+}
+
+const fn retired(files: &'static str, subject: &'static str, reason: &'static str) -> Exception {
+    Exception { rule: "retired word", files, subject, reason }
 }

@@ -41,7 +41,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What breaks a rule today and is being renamed; the list only shrinks.
+/// Names and comments that are still to be rewritten; the list only shrinks.
 const OFFENDERS: &str = include_str!("offenders.txt");
 
 /// Fails where a rule is broken without an exception, and where an exception excuses nothing any more.

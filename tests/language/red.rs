@@ -42,6 +42,7 @@ fn short_doc_comment_is_found_on_every_kind_of_item() {
     assert_eq!(doc_lines("impl Page {\n    /// Its id.\n    fn id(&self) {}\n}"), [2]);
     assert_eq!(doc_lines("//! Four words or fewer.\nfn f() {}"), [1]);
     assert_eq!(doc_lines("/// The page's numeric identifier upstream.\nstruct Id;"), [] as [usize; 0]);
+    assert_eq!(doc_lines("/// `GET beats`\nfn list() {}"), [] as [usize; 0]);
     assert_eq!(doc_lines("/// Two\n/// lines of a sentence.\nstruct Id;"), [] as [usize; 0]);
 }
 

@@ -1,7 +1,7 @@
 //! The rules: type names, doc comments, retired words, and files that are named.
 
 use super::Finding;
-use super::source::{Doc, Kind, Name, Source};
+use super::source::{Doc, Name, NameKind, Source};
 use super::words;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn repeated_types(sources: &[Source]) -> Vec<Finding> {
     let mut places: BTreeMap<&str, Vec<(&Source, &Name)>> = BTreeMap::new();
     for source in sources {
-        for name in source.names.iter().filter(|name| name.kind == Kind::Type) {
+        for name in source.names.iter().filter(|name| name.kind == NameKind::Type) {
             places.entry(&name.text).or_default().push((source, name));
         }
     }
@@ -58,7 +58,9 @@ fn fault_of(doc: &Doc) -> Option<String> {
     if first == "Why" && doc.text.contains('?') {
         return Some("asks: name the reason".to_owned());
     }
-    (words.len() <= 4).then(|| "has four words or fewer: it says no more than the name".to_owned())
+    // A route, a claim or a variable in backquotes is a wire name that the Rust name does not say.
+    let is_wire_name = doc.text.starts_with('`');
+    (words.len() <= 4 && !is_wire_name).then(|| "has four words or fewer: it says no more than the name".to_owned())
 }
 
 /// Files that a comment or a document names and that are not there.

@@ -15,15 +15,14 @@ pub struct Source {
     pub docs: Vec<Doc>,
 }
 
-/// A declared name.
 pub struct Name {
     pub text: String,
     pub line: usize,
-    pub kind: Kind,
+    pub kind: NameKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum NameKind {
     Constant,
     Field,
     Function,
@@ -50,10 +49,10 @@ impl Source {
 
     fn name_of_file(&mut self) {
         let stem = Path::new(&self.file).file_stem().expect("a file name").to_string_lossy().into_owned();
-        self.names.push(Name { text: stem, line: 1, kind: Kind::Module });
+        self.names.push(Name { text: stem, line: 1, kind: NameKind::Module });
     }
 
-    fn declare(&mut self, ident: &syn::Ident, attributes: &[Attribute], kind: Kind) {
+    fn declare(&mut self, ident: &syn::Ident, attributes: &[Attribute], kind: NameKind) {
         self.names.push(Name { text: ident.to_string(), line: ident.span().start().line, kind });
         self.document(attributes);
     }
@@ -78,42 +77,42 @@ impl Source {
 
 impl<'ast> Visit<'ast> for Source {
     fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
-        self.declare(&item.ident, &item.attrs, Kind::Constant);
+        self.declare(&item.ident, &item.attrs, NameKind::Constant);
         visit::visit_item_const(self, item);
     }
 
     fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
-        self.declare(&item.ident, &item.attrs, Kind::Constant);
+        self.declare(&item.ident, &item.attrs, NameKind::Constant);
         visit::visit_item_static(self, item);
     }
 
     fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
-        self.declare(&item.ident, &item.attrs, Kind::Type);
+        self.declare(&item.ident, &item.attrs, NameKind::Type);
         visit::visit_item_enum(self, item);
     }
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
-        self.declare(&item.ident, &item.attrs, Kind::Type);
+        self.declare(&item.ident, &item.attrs, NameKind::Type);
         visit::visit_item_struct(self, item);
     }
 
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
-        self.declare(&item.ident, &item.attrs, Kind::Type);
+        self.declare(&item.ident, &item.attrs, NameKind::Type);
         visit::visit_item_trait(self, item);
     }
 
     fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
-        self.declare(&item.ident, &item.attrs, Kind::Type);
+        self.declare(&item.ident, &item.attrs, NameKind::Type);
         visit::visit_item_type(self, item);
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.declare(&item.sig.ident, &item.attrs, Kind::Function);
+        self.declare(&item.sig.ident, &item.attrs, NameKind::Function);
         visit::visit_item_fn(self, item);
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        self.declare(&item.ident, &item.attrs, Kind::Module);
+        self.declare(&item.ident, &item.attrs, NameKind::Module);
         visit::visit_item_mod(self, item);
     }
 
@@ -122,28 +121,28 @@ impl<'ast> Visit<'ast> for Source {
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.declare(&item.sig.ident, &item.attrs, Kind::Function);
+        self.declare(&item.sig.ident, &item.attrs, NameKind::Function);
         visit::visit_impl_item_fn(self, item);
     }
 
     fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
-        self.declare(&item.ident, &item.attrs, Kind::Constant);
+        self.declare(&item.ident, &item.attrs, NameKind::Constant);
         visit::visit_impl_item_const(self, item);
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        self.declare(&item.sig.ident, &item.attrs, Kind::Function);
+        self.declare(&item.sig.ident, &item.attrs, NameKind::Function);
         visit::visit_trait_item_fn(self, item);
     }
 
     fn visit_variant(&mut self, variant: &'ast syn::Variant) {
-        self.declare(&variant.ident, &variant.attrs, Kind::Variant);
+        self.declare(&variant.ident, &variant.attrs, NameKind::Variant);
         visit::visit_variant(self, variant);
     }
 
     fn visit_field(&mut self, field: &'ast syn::Field) {
         match &field.ident {
-            Some(ident) => self.declare(ident, &field.attrs, Kind::Field),
+            Some(ident) => self.declare(ident, &field.attrs, NameKind::Field),
             None => self.document(&field.attrs),
         }
         visit::visit_field(self, field);

@@ -1,4 +1,4 @@
-//! What may stand in one place only. Code is checked, not tests and not comments.
+//! Things that may be in one place only. Code is checked, not tests and not comments.
 
 use super::Finding;
 use super::source::{NamedPath, Role, Source};
@@ -32,7 +32,7 @@ const OAUTH_CODES: [&str; 21] = [
     "unsupported_token_type",
 ];
 
-/// How an SQL statement begins, in capitals as we write it.
+/// First words of SQL statements, in capitals as we write them.
 const SQL_STARTS: [&str; 10] = [
     "SELECT ",
     "INSERT ",

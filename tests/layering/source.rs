@@ -10,9 +10,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItem, Item, Lit, UseTree, Visibility};
 
-/// One file under `src/`.
 pub struct Source {
-    /// Relative to the package.
+    /// Path relative to the package's root.
     pub file: String,
     /// Its module, as in `["oauth", "client"]`; `["lib"]` for the root, `["bin", …]` for a binary.
     pub module: Vec<String>,
@@ -47,7 +46,6 @@ pub struct Fact<T> {
 }
 
 impl Source {
-    /// Parses one file's text.
     pub fn parse(file: &str, text: &str) -> Self {
         let tree = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
         let path = file.trim_start_matches("src/").trim_end_matches(".rs");
@@ -70,12 +68,11 @@ impl Source {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// Whether it lies within a module.
     pub fn is_in(&self, module: &[&str]) -> bool {
         self.module.len() >= module.len() && self.module.iter().zip(module).all(|(have, want)| have == want)
     }
 
-    /// Whether it is the file that may contain paths of ours.
+    /// `true` for the file that may contain our paths.
     pub fn is_routes(&self) -> bool {
         self.is_in(&["web", "routes"])
     }

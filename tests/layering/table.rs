@@ -1,6 +1,6 @@
 //! The import table: one row for every top-level module.
 
-/// What a module may import of ours, besides itself and [`SHARED`].
+/// The modules of ours that a module may import, besides itself and [`SHARED`].
 pub struct Row {
     pub module: &'static str,
     pub may_import: &'static [&'static str],
@@ -62,7 +62,7 @@ pub fn find(module: &str) -> Option<&'static Row> {
 }
 
 impl Row {
-    /// Whether a path of ours, as in `["oauth", "client", "ClientId"]`, lies within what the row allows.
+    /// `true` if a path of ours, as in `["oauth", "client", "ClientId"]`, lies within what the row allows.
     pub fn allows(&self, path: &[String]) -> bool {
         let allowed = self.may_import.iter().copied().chain(SHARED).chain([self.module]);
         allowed.into_iter().any(|prefix| {
@@ -71,7 +71,6 @@ impl Row {
         })
     }
 
-    /// The rule in words.
     pub fn rule(&self) -> String {
         let allowed: Vec<&str> = self.may_import.iter().copied().chain(SHARED).collect();
         format!("{} may import only {}", self.module, allowed.join(", "))

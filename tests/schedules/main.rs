@@ -15,7 +15,7 @@ mod ports;
 mod world;
 
 use plan::Plan;
-use world::Verdict;
+use world::Totals;
 
 /// Enough to notice a broken step within the ordinary tests.
 const DEFAULT_COUNT: u64 = 150;
@@ -27,16 +27,16 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn every_write_is_published_once_under_every_schedule() {
     let (count, first) = (number("SCHEDULES", DEFAULT_COUNT), number("SCHEDULES_SEED", 1));
-    let mut total = Verdict::default();
+    let mut total = Totals::default();
     for seed in first..first + count {
         let plan = Plan::draw(seed);
-        let verdict = play::play(&plan);
-        if verdict.is_broken() && !total.is_broken() {
+        let totals = play::play(&plan);
+        if totals.is_broken() && !total.is_broken() {
             let smallest = shrunk(plan);
-            let verdict = play::play(&smallest);
-            println!("seed {} breaks the rule; smallest schedule:\n{smallest:#?}\n{verdict:#?}", smallest.seed);
+            let totals = play::play(&smallest);
+            println!("seed {} breaks the rule; smallest schedule:\n{smallest:#?}\n{totals:#?}", smallest.seed);
         }
-        total.add(&verdict);
+        total.add(&totals);
     }
     println!("{}", total.counts());
     println!("schedules {count}, duplicates {}, lost {}, unaudited {}", total.duplicates, total.lost, total.unaudited);

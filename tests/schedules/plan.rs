@@ -38,20 +38,24 @@ pub struct Wanted {
     pub has_external_id: bool,
 }
 
-/// Something that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A call of a write begins (or begins once more), through one of the client's two connections.
-    Call { write: usize, through: usize },
+    BeginCall {
+        write: usize,
+        through: usize,
+    },
     /// A call that is under way gets so many steps further.
-    Step { of: usize, steps: u8 },
+    Step {
+        call: usize,
+        steps: u8,
+    },
     /// The worker dies with one of the calls that are under way.
     Restart(usize),
-    /// Time passes.
     Seconds(u16),
 }
 
-/// What goes wrong at some uses of a port, which are counted from zero.
+/// A fault at some uses of a port, which are counted from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub kind: FaultKind,
@@ -59,7 +63,6 @@ pub struct Fault {
     pub count: u16,
 }
 
-/// In which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     DatabaseBefore,
@@ -75,7 +78,6 @@ pub enum FaultKind {
     DoneWithError,
 }
 
-/// A schedule.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
@@ -127,8 +129,8 @@ impl Event {
     fn draw(random: &mut Random, writes: usize) -> Self {
         let any = |random: &mut Random| usize::try_from(random.below(8)).expect("small");
         match random.below(10) {
-            0..3 => Self::Call { write: any(random) % writes, through: usize::from(random.below(4) == 0) },
-            3..8 => Self::Step { of: any(random), steps: u8::try_from(1 + random.below(6)).expect("small") },
+            0..3 => Self::BeginCall { write: any(random) % writes, through: usize::from(random.below(4) == 0) },
+            3..8 => Self::Step { call: any(random), steps: u8::try_from(1 + random.below(6)).expect("small") },
             8 => Self::Restart(any(random)),
             _ => Self::Seconds(u16::try_from(random.below(150)).expect("small")),
         }
@@ -150,7 +152,6 @@ impl Fault {
         Self { kind, from: small(12), count: 1 + small(4) }
     }
 
-    /// Whether it hits this use.
     pub fn hits(self, kind: FaultKind, at: u16) -> bool {
         self.kind == kind && (self.from..self.from + self.count).contains(&at)
     }

@@ -2,7 +2,7 @@
 
 use super::plan::{Event, Plan};
 use super::ports::Faults;
-use super::world::{self, START, Verdict, World};
+use super::world::{self, START, Totals, World};
 use futures_util::future::LocalBoxFuture;
 use futures_util::task::noop_waker_ref;
 use statibeat_mcp::keyring::KeyRing;
@@ -13,7 +13,7 @@ use std::task::Context;
 /// Longer than any hold on a write.
 const LONG: i64 = 300;
 
-pub fn play(plan: &Plan) -> Verdict {
+pub fn play(plan: &Plan) -> Totals {
     let ring: KeyRing = world::ring();
     let simulator: Simulator = world::simulator(&ring);
     let (faults, now) = (Faults::new(&plan.faults), Cell::new(START));
@@ -27,13 +27,13 @@ pub fn play(plan: &Plan) -> Verdict {
     }
     faults.is_healed.set(true);
     repeat_until_done(&world);
-    world.verdict()
+    world.totals()
 }
 
 fn happen<'w>(world: &'w World<'w>, running: &mut Vec<LocalBoxFuture<'w, ()>>, event: Event) {
     match event {
-        Event::Call { write, through } => running.push(Box::pin(world.call(write, through))),
-        Event::Step { of, steps } => advance(running, of, steps),
+        Event::BeginCall { write, through } => running.push(Box::pin(world.call(write, through))),
+        Event::Step { call, steps } => advance(running, call, steps),
         Event::Restart(of) if !running.is_empty() => {
             let at = of % running.len();
             drop(running.swap_remove(at));
@@ -59,7 +59,7 @@ fn advance(running: &mut Vec<LocalBoxFuture<'_, ()>>, of: usize, steps: u8) {
 /// A client that is patient, on each connection it has called through; all of it within the half hour in which the same
 /// through another connection counts as one. What still has no end after that counts as lost.
 fn repeat_until_done(world: &World<'_>) {
-    let is_called = |write, through| world.plan.events.contains(&Event::Call { write, through });
+    let is_called = |write, through| world.plan.events.contains(&Event::BeginCall { write, through });
     let both = |write: usize| [1, 0].into_iter().map(move |through| (write, through));
     let mut open: Vec<(usize, usize)> = (0..world.plan.wanted.len())
         .flat_map(both)
@@ -72,7 +72,7 @@ fn repeat_until_done(world: &World<'_>) {
             while !call.is_empty() {
                 advance(&mut call, 0, 1);
             }
-            !world.told.borrow().last().is_some_and(|(_, _, told)| told.is_done())
+            !world.results.borrow().last().is_some_and(|(_, _, told)| told.is_done())
         });
     }
 }

@@ -21,7 +21,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Stops once.
+/// Stops once, then goes on.
 struct Step(bool);
 
 impl Future for Step {
@@ -36,7 +36,7 @@ async fn step() {
     Step(false).await;
 }
 
-/// How often a port was used, against what is planned for it.
+/// Uses of a port so far, compared with the faults that are planned for it.
 #[derive(Default)]
 struct Uses(Cell<u16>);
 
@@ -46,7 +46,7 @@ impl Uses {
     }
 }
 
-/// What goes wrong in a schedule; nothing does any more once it is healed.
+/// The faults of a schedule; none happens any more once it is healed.
 pub struct Faults {
     planned: Vec<Fault>,
     pub is_healed: Cell<bool>,

@@ -26,23 +26,22 @@ pub const START: i64 = 1_790_000_000;
 const ISSUER: &str = "https://mcp.example";
 const ORIGIN: &str = "https://api.statibeat.example";
 
-/// What a client was told.
+/// The answer that a client got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It is published.
+pub enum CallResult {
     Done,
     /// It is published, through the other connection.
     DoneElsewhere,
     /// Anything else that is on record.
-    NotDone,
+    NotPublished,
     /// Nothing could be put on record, so nothing was sent.
     Unrecorded,
     /// An error of the protocol, before there was anything to write.
     Failed,
 }
 
-impl Told {
-    /// Whether the client knows that it is published.
+impl CallResult {
+    /// `true` if the client knows that the write is published.
     pub fn is_done(self) -> bool {
         matches!(self, Self::Done | Self::DoneElsewhere)
     }
@@ -58,13 +57,13 @@ pub struct World<'a> {
     callers: [Caller; 2],
     ring: &'a KeyRing,
     drawn: Cell<u64>,
-    /// What each call was told, by its request id.
-    pub told: RefCell<Vec<(String, usize, Told)>>,
+    /// The answer to each call, by its request id.
+    pub results: RefCell<Vec<(String, usize, CallResult)>>,
 }
 
-/// What a schedule, or many, came to.
+/// Counts over one schedule, or over many.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Totals {
     pub duplicates: usize,
     pub lost: usize,
     pub unaudited: usize,
@@ -121,7 +120,7 @@ impl<'a> World<'a> {
             callers: [caller("grant"), caller("another grant")],
             ring,
             drawn: Cell::new(0),
-            told: RefCell::default(),
+            results: RefCell::default(),
         }
     }
 
@@ -155,13 +154,15 @@ impl<'a> World<'a> {
         let surface = HostedSurface { guard, upstream: &upstream, has_read_bridge: false };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match surface.call(tool, arguments, &InputContext::default()).await.result {
-            Ok(outcome) if !outcome.is_error => Told::Done,
-            Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => Told::DoneElsewhere,
-            Ok(outcome) if outcome.text.contains("cannot be put on record") => Told::Unrecorded,
-            Ok(_) => Told::NotDone,
-            Err(_) => Told::Failed,
+            Ok(outcome) if !outcome.is_error => CallResult::Done,
+            Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => {
+                CallResult::DoneElsewhere
+            }
+            Ok(outcome) if outcome.text.contains("cannot be put on record") => CallResult::Unrecorded,
+            Ok(_) => CallResult::NotPublished,
+            Err(_) => CallResult::Failed,
         };
-        self.told.borrow_mut().push((request_id.0, write, told));
+        self.results.borrow_mut().push((request_id.0, write, told));
     }
 
     fn draw(&self, bytes: &mut [u8]) {
@@ -172,28 +173,28 @@ impl<'a> World<'a> {
     }
 
     /// Holds what the page shows and what is on record against what clients were told.
-    pub fn verdict(&self) -> Verdict {
-        let mut verdict = Verdict { posts: self.upstream.posted.borrow().len(), ..Verdict::default() };
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals { posts: self.upstream.posted.borrow().len(), ..Totals::default() };
         for (at, wanted) in self.plan.wanted.iter().enumerate() {
-            let told_done = self.told.borrow().iter().any(|(_, write, told)| *write == at && told.is_done());
+            let told_done = self.results.borrow().iter().any(|(_, write, told)| *write == at && told.is_done());
             match (self.published(wanted, at), told_done) {
                 // A client that repeats its call must come to an end, and the page must then show the write.
-                (0, _) | (_, false) => verdict.lost += 1,
-                (shown, true) => verdict.duplicates += shown.saturating_sub(1),
+                (0, _) | (_, false) => totals.lost += 1,
+                (shown, true) => totals.duplicates += shown.saturating_sub(1),
             }
         }
-        for (request_id, _, told) in self.told.borrow().iter() {
-            verdict.calls += 1;
-            verdict.answered_done += usize::from(told.is_done());
-            let must_be = matches!(told, Told::Done | Told::DoneElsewhere | Told::NotDone)
+        for (request_id, _, told) in self.results.borrow().iter() {
+            totals.calls += 1;
+            totals.answered_done += usize::from(told.is_done());
+            let must_be = matches!(told, CallResult::Done | CallResult::DoneElsewhere | CallResult::NotPublished)
                 || self.upstream.posted.borrow().contains(request_id);
-            verdict.unaudited += usize::from(must_be && !self.is_audited(request_id));
+            totals.unaudited += usize::from(must_be && !self.is_audited(request_id));
         }
         for request_id in self.upstream.posted.borrow().iter() {
-            verdict.unaudited += usize::from(!self.is_audited(request_id));
+            totals.unaudited += usize::from(!self.is_audited(request_id));
         }
-        verdict.resolved = self.count("SELECT count(*) FROM audit WHERE resolution = 'done' AND '' = ?1", "");
-        verdict
+        totals.resolved = self.count("SELECT count(*) FROM audit WHERE resolution = 'done' AND '' = ?1", "");
+        totals
     }
 
     fn is_audited(&self, request_id: &str) -> bool {
@@ -205,7 +206,7 @@ impl<'a> World<'a> {
         usize::try_from(count).expect("a count")
     }
 
-    /// How often the page shows a write.
+    /// Counts how many times the page shows a write.
     fn published(&self, wanted: &Wanted, at: usize) -> usize {
         let (path, field) = match wanted.tool {
             Tool::CreateIncident => ("incidents?limit=200", "title"),
@@ -225,7 +226,7 @@ impl<'a> World<'a> {
     }
 }
 
-impl Verdict {
+impl Totals {
     pub fn is_broken(&self) -> bool {
         self.duplicates + self.lost + self.unaudited > 0
     }
@@ -240,7 +241,7 @@ impl Verdict {
         self.resolved += other.resolved;
     }
 
-    /// What was played, to see that it was something.
+    /// Counts of the events that ran, to prove that they are not empty.
     pub fn counts(&self) -> String {
         let Self { calls, answered_done, posts, resolved, .. } = self;
         format!("calls answered {calls}, as done {answered_done}, posts {posts}, unknown outcomes resolved {resolved}")

@@ -1,4 +1,4 @@
-//! What an on-behalf-of assertion must be, and what becomes of one that is not.
+//! Rules for on-behalf-of assertions, and the refusal of those that break one.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Beats, evidence and actions.
+//! Beats, their evidence, and pending Beat actions.
 
 use serde_json::json;
 

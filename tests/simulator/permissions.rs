@@ -1,4 +1,4 @@
-//! Who may do what: roles, token permissions, and pages that are not there for everybody.
+//! Permissions: roles, token permissions, and pages that are not there for everybody.
 
 use std::collections::BTreeMap;
 

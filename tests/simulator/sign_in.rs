@@ -14,7 +14,7 @@ const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0";
 const STATE: &str = "a-handle-of-the-connector";
 const EXCHANGE: &str = "/api/v1/connector/sign-in/exchange";
 
-fn asked(connector: &str) -> String {
+fn sign_in_query(connector: &str) -> String {
     form_urlencoded::Serializer::new(String::new())
         .append_pair("connector_id", connector)
         .append_pair("state", STATE)
@@ -61,8 +61,8 @@ fn exchange(story: &Story, connector: &str, code: &str) -> Reply {
 
 /// Signs a user in and gives the code, and the browser's cookie.
 fn code_for(story: &Story, user: u64, connector: &str) -> (String, String) {
-    assert_eq!(show(story, &asked(connector), None).status, 200);
-    let chosen = choose(story, format!("{}&user_id={user}", asked(connector)), None);
+    assert_eq!(show(story, &sign_in_query(connector), None).status, 200);
+    let chosen = choose(story, format!("{}&user_id={user}", sign_in_query(connector)), None);
     assert_eq!(chosen.status, 303);
     let cookie = chosen.header("set-cookie").split(';').next().unwrap_or("").to_owned();
     (parameter(chosen.header("location"), "code"), cookie)
@@ -98,7 +98,7 @@ fn a_sign_in_ends_in_a_signed_identity() {
 fn each_connector_has_its_own_return_address() {
     let story = Story::new();
     for (connector, path) in [("hosted-mcp", "/mcp/oauth/callback"), ("hosted-mcp-admin", "/mcp/admin/callback")] {
-        let chosen = choose(&story, format!("{}&user_id=1", asked(connector)), None);
+        let chosen = choose(&story, format!("{}&user_id=1", sign_in_query(connector)), None);
         assert!(chosen.header("location").starts_with(&format!("{CONNECTOR}{path}?code=")), "{connector}");
         assert_eq!(parameter(chosen.header("location"), "state"), STATE);
     }
@@ -107,7 +107,7 @@ fn each_connector_has_its_own_return_address() {
 #[test]
 fn a_person_may_cancel() {
     let story = Story::new();
-    let chosen = choose(&story, format!("{}&action=cancel", asked("hosted-mcp")), None);
+    let chosen = choose(&story, format!("{}&action=cancel", sign_in_query("hosted-mcp")), None);
     assert_eq!(chosen.header("location"), format!("{CONNECTOR}/mcp/oauth/callback?error=access_denied&state={STATE}"));
 }
 
@@ -116,19 +116,19 @@ fn a_second_visit_offers_to_continue_and_never_does_so_by_itself() {
     let story = Story::new();
     let (_, cookie) = code_for(&story, 3, "hosted-mcp");
     story.now.set(NOW + 100);
-    let page = show(&story, &asked("hosted-mcp"), Some(&cookie));
+    let page = show(&story, &sign_in_query("hosted-mcp"), Some(&cookie));
     let text = String::from_utf8_lossy(page.response.body()).into_owned();
     assert!(page.status == 200 && text.contains("Continue as Ines Castro") && text.contains("Use another account"));
-    let other = show(&story, &format!("{}&prompt=select_account", asked("hosted-mcp")), Some(&cookie));
+    let other = show(&story, &format!("{}&prompt=select_account", sign_in_query("hosted-mcp")), Some(&cookie));
     assert!(!String::from_utf8_lossy(other.response.body()).contains("Continue as"));
-    let chosen = choose(&story, format!("{}&action=continue", asked("hosted-mcp")), Some(&cookie));
+    let chosen = choose(&story, format!("{}&action=continue", sign_in_query("hosted-mcp")), Some(&cookie));
     assert_eq!(chosen.status, 303);
-    assert_eq!(choose(&story, format!("{}&action=continue", asked("hosted-mcp")), None).status, 400);
+    assert_eq!(choose(&story, format!("{}&action=continue", sign_in_query("hosted-mcp")), None).status, 400);
 }
 
 #[test]
 fn the_page_loads_nothing_and_is_never_framed() {
-    let page = show(&Story::new(), &asked("hosted-mcp"), None);
+    let page = show(&Story::new(), &sign_in_query("hosted-mcp"), None);
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
     assert!(policy.contains(&format!("form-action 'self' {CONNECTOR}")));
@@ -138,7 +138,7 @@ fn the_page_loads_nothing_and_is_never_framed() {
 #[test]
 fn a_malformed_visit_gets_a_page_and_no_redirect() {
     let story = Story::new();
-    let good = asked("hosted-mcp");
+    let good = sign_in_query("hosted-mcp");
     let bad = [
         good.replace("hosted-mcp", "other"),
         good.replace("S256", "plain"),

@@ -1,4 +1,4 @@
-//! What is kept between starts, and that the same story gives the same bytes.
+//! State that is kept between starts, and that the same story gives the same bytes.
 
 use serde_json::json;
 

@@ -14,21 +14,16 @@ use statibeat_simulator::{Settings, Simulator};
 
 /// The moment all stories begin at.
 pub const NOW: i64 = 1_780_000_000;
-/// StatiBeat's origin.
 pub const ORIGIN: &str = "http://127.0.0.1:8687";
-/// The connector's issuer.
 pub const CONNECTOR: &str = "http://localhost:8686";
 /// The admin base of page 42.
 pub const PAGE: &str = "/api/v1/orgs/7/pages/42/admin";
 
-/// The contract, read once.
+/// The contract, read once for all tests.
 pub static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
-/// A running story.
 pub struct Story {
-    /// The simulator.
     pub simulator: Simulator,
-    /// The time.
     pub now: Cell<i64>,
     counter: Cell<u32>,
     /// Operations that answered with success.
@@ -37,16 +32,13 @@ pub struct Story {
 
 /// An answer, with its body read.
 pub struct Reply {
-    /// The status.
     pub status: u16,
     /// The JSON body; null where there is none.
     pub json: Value,
-    /// The whole response.
     pub response: Response<Bytes>,
 }
 
 impl Reply {
-    /// The error envelope's message.
     pub fn error(&self) -> &str {
         self.json["error"].as_str().unwrap_or("")
     }
@@ -56,7 +48,6 @@ impl Reply {
         self.json["items"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// A header.
     pub fn header(&self, name: &str) -> &str {
         self.response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
     }
@@ -104,7 +95,6 @@ impl Story {
         self.send(&request)
     }
 
-    /// The request of [`Story::user`].
     pub fn on_behalf(&self, user: u64, scope: &str, method: &str, path: &str, body: Option<Value>) -> Request<Bytes> {
         let bytes = body.as_ref().map(ToString::to_string);
         let claims = self.claims(user, scope, method, path, bytes.as_deref());
@@ -158,7 +148,6 @@ fn reply(response: Response<Bytes>) -> Reply {
     Reply { status: response.status().as_u16(), json, response }
 }
 
-/// The connector's key.
 fn signer() -> Signer {
     Signer::parse("obo-1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc").expect("a key")
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// By host and name.
+/// Cookies by host and by name.
 pub type Cookies = BTreeMap<(String, String), String>;
 
 pub struct Browser<'a> {
@@ -15,7 +15,6 @@ pub struct Browser<'a> {
     cookies: RefCell<Cookies>,
 }
 
-/// Where the browser is.
 pub struct Shown {
     pub url: Url,
     pub status: u16,
@@ -94,7 +93,6 @@ impl<'a> Browser<'a> {
         cookies.insert(name(to_handle), value);
     }
 
-    /// The connector's cookies.
     pub fn cookies(&self) -> BTreeMap<String, String> {
         let cookies = self.cookies.borrow();
         let ours = cookies.iter().filter(|((origin, _), _)| origin == PUBLIC_URL);

@@ -19,9 +19,8 @@ pub type Exchange = (Vec<Statement>, Vec<Vec<Row>>);
 
 pub struct SqliteDatabase {
     connection: RefCell<Connection>,
-    /// What goes wrong when.
     pub faults: Faults,
-    /// Whether a batch lets others go first: then whoever polls the requests decides on their order.
+    /// If set, a batch yields once, so that whoever polls the requests decides on their order.
     pub is_stepwise: Cell<bool>,
     /// Batches so far: each is one round trip.
     pub batches: Cell<usize>,
@@ -59,7 +58,6 @@ impl SqliteDatabase {
         self.run(&batch).map(drop)
     }
 
-    /// Empties every table.
     pub fn forget(&self) {
         self.faults.heal();
         let tables = "authorization_requests grants codes refresh_tokens access_tokens sessions idempotency audit";

@@ -3,10 +3,8 @@
 use statibeat_mcp::ports::Statement;
 use std::cell::{Cell, RefCell};
 
-/// How a batch fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It does not happen.
     Before,
     /// It happens and nobody is told.
     After,
@@ -14,7 +12,7 @@ pub enum Failure {
     Late,
 }
 
-/// What is planned and what came of it.
+/// Planned faults and their results.
 #[derive(Default)]
 pub struct Faults {
     plan: Cell<Option<Plan>>,
@@ -59,7 +57,7 @@ impl Faults {
         self.held_back.borrow_mut().remove(pick)
     }
 
-    /// What happens to the batch that comes now.
+    /// Takes the fault of the next batch.
     pub(super) fn next(&self, statements: &[Statement]) -> Option<Failure> {
         let plan = self.plan.get()?;
         if let Some(skip) = plan.skip.checked_sub(1) {

@@ -9,9 +9,7 @@ use statibeat_mcp::oauth::pkce::CodeVerifier;
 
 /// A loopback client that nobody registered.
 pub const CLIENT: &str = "test-client";
-/// Its redirect URI.
 pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
-/// Its verifier.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// The revision without a handshake.
@@ -25,7 +23,7 @@ pub mod user {
     pub const SAM_WITHOUT_PAGE: &str = "4";
 }
 
-/// What the token endpoint handed out.
+/// The tokens that the token endpoint issued.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub access: String,

@@ -17,7 +17,7 @@ pub struct Forged {
 }
 
 impl Forged {
-    /// What StatiBeat itself would say for the sign-in with that `state`.
+    /// The claims that StatiBeat itself would issue for the sign-in with that `state`.
     pub fn good(app: &TestApp, state: &str) -> Self {
         let now = app.now().as_seconds();
         Self {
@@ -46,7 +46,7 @@ impl Forged {
         self
     }
 
-    /// Signed, whatever it says.
+    /// Signs claims without a check.
     pub fn token(&self) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let input = format!("{}.{}", encode(&self.header), encode(&self.claims));

@@ -1,4 +1,4 @@
-//! What no line of the log may hold, looked for after every request of every test here: what the sender keeps secret, what
+//! Values that no line of the log may hold, looked for after every request of every test here: what the sender keeps secret, what
 //! the answer hands out, what people wrote.
 
 use bytes::Bytes;

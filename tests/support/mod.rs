@@ -36,18 +36,15 @@ use upstream::SimulatorClient;
 
 /// Where the connector is served in these tests.
 pub const PUBLIC_URL: &str = "https://mcp.example";
-/// The one protected resource.
 pub const RESOURCE: &str = "https://mcp.example/mcp";
-/// Where StatiBeat is.
 pub const UPSTREAM_URL: &str = "https://api.statibeat.example";
 /// StatiBeat's key here. The one of development machines is refused by a connector on a public address.
 pub const IDENTITY_SEED: &str = "hosted tests";
-/// Opens the readiness answer.
+/// Bearer token of the readiness route.
 pub const HEALTH_TOKEN: &str = "health-token-of-the-hosted-tests-0123";
-/// When every test begins.
+/// Time at which every test begins.
 const START: i64 = 1_790_000_000;
 
-/// The connector under test.
 pub struct TestApp {
     app: App,
     pub db: Rc<SqliteDatabase>,
@@ -55,7 +52,7 @@ pub struct TestApp {
     pub limiter: Rc<Counters>,
     /// The notes of all requests.
     pub log: RefCell<Vec<String>>,
-    /// What operators see of all requests, in the order in which they ended.
+    /// Log lines of all requests, in the order in which they ended.
     pub records: RefCell<Vec<RequestRecord>>,
     looks: Cell<u64>,
     /// The address that Cloudflare says all requests come from.
@@ -110,7 +107,6 @@ impl TestApp {
         }
     }
 
-    /// Lets time pass.
     pub fn advance(&self, span: Duration) {
         let seconds = i64::try_from(span.as_secs()).expect("a short span");
         self.now.set(self.now.get() + seconds);
@@ -156,7 +152,6 @@ impl TestApp {
         self.records.borrow().last().expect("a request").clone()
     }
 
-    /// The log.
     pub fn lines(&self) -> String {
         self.records.borrow().iter().map(RequestRecord::line).collect::<Vec<_>>().join("\n")
     }
@@ -214,7 +209,6 @@ struct SentBody<'a> {
     read: &'a Cell<usize>,
 }
 
-/// Bytes of one piece.
 pub const PIECE: usize = 1024;
 
 #[async_trait::async_trait(?Send)]
@@ -252,7 +246,6 @@ pub fn request(
     builder.body(Bytes::from(body.into())).expect("a request")
 }
 
-/// The body as JSON.
 pub fn json(response: &Response<Bytes>) -> serde_json::Value {
     serde_json::from_slice(response.body()).unwrap_or_else(|error| panic!("{error}: {:?}", response.body()))
 }
@@ -303,7 +296,6 @@ impl Counters {
         self.counters.borrow().keys().cloned().collect::<Vec<_>>().join("\n")
     }
 
-    /// Lets everybody start afresh.
     pub fn forget(&self) {
         self.counters.borrow_mut().clear();
     }

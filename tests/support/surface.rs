@@ -1,6 +1,5 @@
 //! Everything Hosted MCP offers on page 42, with ids of the seeded StatiBeat; written out by hand.
 
-/// Every scope.
 pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write \
                               mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 

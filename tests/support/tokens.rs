@@ -1,8 +1,7 @@
-//! What a text costs a model: counted with the published `o200k_base` vocabulary, which the crate brings along.
+//! Tokens that a text costs a model: counted with the published `o200k_base` vocabulary, which the crate brings along.
 
 use serde_json::Value;
 
-/// Tokens of a text.
 pub fn count(text: &str) -> usize {
     tiktoken_rs::o200k_base_singleton().encode_ordinary(text).len()
 }

@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 /// The bounds that the edge sets to one exchange.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
 pub struct SimulatorClient {
@@ -22,7 +22,7 @@ pub struct SimulatorClient {
     pub calls: RefCell<Vec<String>>,
     /// Everything that was sent, headers and body, for searching.
     pub sent: RefCell<String>,
-    /// What stands on the way back and may change an answer.
+    /// A hook that may change an answer on its way back.
     tamper: RefCell<Option<Box<Tamper>>>,
     contract: Contract,
     has_faults: Cell<bool>,
@@ -93,7 +93,7 @@ impl HttpClient for SimulatorClient {
         self.calls.borrow_mut().push(format!("{} {path}", request.method()));
         self.sent.borrow_mut().push_str(&format!("{request:?}\n"));
         match self.simulator.exchange(&request, self.now.get()) {
-            Outcome::Answered { delay, .. } if delay >= PATIENCE => Err(HttpError::Timeout),
+            Outcome::Answered { delay, .. } if delay >= TIMEOUT => Err(HttpError::Timeout),
             Outcome::Answered { response, .. } if response.body().len() > LARGEST_ANSWER => Err(HttpError::TooLarge),
             Outcome::Answered { response, .. } => {
                 if !self.has_faults.get() {

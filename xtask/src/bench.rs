@@ -29,7 +29,7 @@ pub struct Options {
 
 #[derive(Args)]
 pub struct SoakOptions {
-    /// Duration in seconds.
+    /// Duration of the run in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u32,
 }
@@ -45,7 +45,6 @@ pub fn bench(project: &Project, options: &Options) -> Result<()> {
     run(script.env("MICRO", project.target.join("criterion")))
 }
 
-/// Keeps clients working.
 pub fn soak(project: &Project, options: &SoakOptions) -> Result<()> {
     let node = build_all(project)?;
     run(script(project, &node, "dev/bench/soak.mjs").env("SECONDS", options.seconds.to_string()))

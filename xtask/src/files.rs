@@ -1,4 +1,4 @@
-//! Files and folders.
+//! Removal of folders, and files that only their owner may read.
 
 use anyhow::{Context, Result};
 use std::fs::{self, OpenOptions};

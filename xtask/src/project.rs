@@ -11,10 +11,8 @@ use toml::Table;
 /// The workspace's root package; a folder whose Cargo.toml names it is a checkout.
 pub const PACKAGE: &str = "statibeat-mcp";
 
-/// A checkout.
 pub struct Project {
     pub root: PathBuf,
-    /// Cargo's build folder.
     pub target: PathBuf,
 }
 

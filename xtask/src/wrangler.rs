@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 /// The local environment, in our own commands; wrangler has no name for it.
 pub const LOCAL: &str = "local";
 
-/// What wrangler says, and goes on, when an environment lacks a binding that the local one has.
+/// Wrangler's warning when an environment lacks a binding that the local one has.
 const FORGOTTEN_BINDING: &str = "exists at the top level, but not on";
 
 pub struct Wrangler<'a> {

@@ -5,10 +5,9 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// The repository's file.
 pub const FILE: &str = "wrangler.toml";
 
-/// What wrangler hands down to no environment: each has to say it again.
+/// Keys that no environment inherits from the top level.
 const NOT_INHERITED: [&str; 9] = [
     "vars",
     "d1_databases",
@@ -25,7 +24,6 @@ pub struct WranglerConfig(Table);
 
 /// One environment besides the local one.
 pub struct Environment<'a> {
-    /// As in `--env`.
     pub name: &'a str,
     top: &'a Table,
     own: &'a Table,
@@ -68,7 +66,6 @@ impl<'a> Environment<'a> {
         table.into_iter().flat_map(|vars| vars.keys().map(String::as_str)).collect()
     }
 
-    /// The worker's name.
     pub fn worker(&self) -> &'a str {
         self.own.get("name").and_then(Value::as_str).unwrap_or_default()
     }
@@ -81,7 +78,6 @@ impl<'a> Environment<'a> {
         routes.into_iter().flatten().filter_map(pattern).map(host).collect()
     }
 
-    /// The D1 database's id.
     pub fn database_id(&self) -> &'a str {
         let id = self.own.get("d1_databases").and_then(|databases| databases.get(0)?.get("database_id"));
         id.and_then(Value::as_str).unwrap_or_default()

@@ -36,7 +36,6 @@ async fn answer(request: Request, env: Env, _: Context) -> worker::Result<Respon
     Response::ok(length.to_string())
 }
 
-/// Counts in its storage.
 #[durable_object(fetch)]
 pub struct Counter {
     state: State,

@@ -1,4 +1,4 @@
-//! What every request passes, one piece at a time, with a database and a StatiBeat that answer at once.
+//! The steps that every request passes, one at a time, with a database and a StatiBeat that answer at once.
 #![allow(dead_code, reason = "the fuzz targets use more of the world")]
 
 #[path = "../../../fuzz/targets/world.rs"]

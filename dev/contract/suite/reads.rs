@@ -1,6 +1,6 @@
-//! What the connector reads: the person, their pages, and everything of a page.
+//! Checks of what the connector reads: the person, their pages, and everything of a page.
 
-use super::session::{Call, Outcome, Session};
+use super::session::{ApiCall, Outcome, Session};
 use http::Method;
 use serde_json::Value;
 
@@ -48,12 +48,12 @@ pub const READS: [&str; 22] = [
 
 /// Reads who the person is, and their pages; finds the one to go on with.
 pub fn person(session: &Session<'_>, wanted: Option<u64>, outcomes: &mut Vec<(String, Outcome)>) -> Option<Page> {
-    let me = session.call(&Call::get("/api/v1/me", "mcp.pages.read")).and_then(|reply| {
+    let me = session.call(&ApiCall::get("/api/v1/me", "mcp.pages.read")).and_then(|reply| {
         reply.expect(200)?;
         if reply.json["id"] == session.user() { Ok(()) } else { Err(format!("id is {}", reply.json["id"])) }
     });
     outcomes.push(("the person that the assertion names".to_owned(), me.into()));
-    let pages = session.call(&Call::get("/api/v1/me/pages", "mcp.pages.read")).and_then(|reply| {
+    let pages = session.call(&ApiCall::get("/api/v1/me/pages", "mcp.pages.read")).and_then(|reply| {
         reply.expect(200)?;
         Ok(reply.json["items"].as_array().cloned().unwrap_or_default())
     });
@@ -94,7 +94,7 @@ fn filled_in(session: &Session<'_>, page: &Page, read: &str) -> Result<Option<St
 pub fn get(session: &Session<'_>, path: &str) -> Result<Value, String> {
     let scope =
         session.scope_of(&Method::GET, path).ok_or_else(|| format!("the contract knows no scope for {path}"))?;
-    let reply = session.call(&Call::get(path, scope))?;
+    let reply = session.call(&ApiCall::get(path, scope))?;
     reply.expect(200)?;
     Ok(reply.json)
 }

@@ -1,7 +1,7 @@
-//! What the server must refuse. A server that lets one of these pass lets somebody act in another person's name.
+//! Requests that the server must refuse. A server that lets one of these pass lets somebody act in another person's name.
 
 use super::reads::Page;
-use super::session::{CONNECTOR, Call, Outcome, Session};
+use super::session::{ApiCall, CONNECTOR, Outcome, Session};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn shift(claims: &mut Value, seconds: i64) {
 
 /// Refusals that need no page.
 pub fn without_page(session: &Session<'_>, outcomes: &mut Vec<(String, Outcome)>) {
-    let me = Call::get("/api/v1/me", "mcp.pages.read");
+    let me = ApiCall::get("/api/v1/me", "mcp.pages.read");
     let bare = session.send(&me, None).and_then(|reply| reply.expect(401));
     outcomes.push(("refuses a call without a credential".to_owned(), bare.into()));
     for (what, bend) in BENT {
@@ -58,7 +58,7 @@ pub fn without_page(session: &Session<'_>, outcomes: &mut Vec<(String, Outcome)>
 fn sign_in(session: &Session<'_>, outcomes: &mut Vec<(String, Outcome)>) {
     let body = json!({"code": "never-given-out-00000000000000000000000000", "code_verifier": "v".repeat(43)});
     let exchange =
-        Call { method: Method::POST, path: "/api/v1/connector/sign-in/exchange", scope: "", body: Some(body) };
+        ApiCall { method: Method::POST, path: "/api/v1/connector/sign-in/exchange", scope: "", body: Some(body) };
     let bare = session.send(&exchange, None).and_then(|reply| reply.expect(401));
     outcomes.push(("refuses to exchange a sign-in code without a credential".to_owned(), bare.into()));
     let as_person = session.call(&exchange).and_then(|reply| reply.expect(401));
@@ -71,8 +71,8 @@ fn sign_in(session: &Session<'_>, outcomes: &mut Vec<(String, Outcome)>) {
 /// Refusals that need a page.
 pub fn on_page(session: &Session<'_>, page: &Page, outcomes: &mut Vec<(String, Outcome)>) {
     let path = page.path("/incidents?limit=1");
-    let call = Call::get(&path, "mcp.incidents.read");
-    let mut check = |what: &str, status: u16, call: &Call<'_>, bend: Bend| {
+    let call = ApiCall::get(&path, "mcp.incidents.read");
+    let mut check = |what: &str, status: u16, call: &ApiCall<'_>, bend: Bend| {
         let refused = session.call_with(call, bend).and_then(|reply| reply.expect(status));
         outcomes.push((what.to_owned(), refused.into()));
     };
@@ -84,17 +84,17 @@ pub fn on_page(session: &Session<'_>, page: &Page, outcomes: &mut Vec<(String, O
     check(
         "knows no page that there is not",
         404,
-        &Call::get("/api/v1/orgs/1/pages/99999999/admin/summary", "mcp.pages.read"),
+        &ApiCall::get("/api/v1/orgs/1/pages/99999999/admin/summary", "mcp.pages.read"),
         |_, _| {},
     );
     check(
         "refuses an unknown query parameter",
         400,
-        &Call::get(&page.path("/incidents?nonsense=1"), "mcp.incidents.read"),
+        &ApiCall::get(&page.path("/incidents?nonsense=1"), "mcp.incidents.read"),
         |_, _| {},
     );
     let incidents = page.path("/incidents");
-    let write = Call::post(&incidents, "mcp.incidents.write", json!({"title": "Check", "description": "Check."}));
+    let write = ApiCall::post(&incidents, "mcp.incidents.write", json!({"title": "Check", "description": "Check."}));
     // None of these may write; each is refused before.
     check("refuses a write without its scope", 403, &write, |_, claims| claims["scope"] = json!("mcp.incidents.read"));
     check("refuses a write without the hash of its body", 401, &write, |_, claims| {
@@ -105,13 +105,13 @@ pub fn on_page(session: &Session<'_>, page: &Page, outcomes: &mut Vec<(String, O
     check(
         "refuses a write with an unknown field",
         400,
-        &Call::post(&incidents, "mcp.incidents.write", stray),
+        &ApiCall::post(&incidents, "mcp.incidents.write", stray),
         |_, _| {},
     );
     check(
         "refuses the connector what it may not do",
         403,
-        &Call { method: Method::DELETE, ..Call::get(&page.path("/incidents/99999999"), "mcp.incidents.write") },
+        &ApiCall { method: Method::DELETE, ..ApiCall::get(&page.path("/incidents/99999999"), "mcp.incidents.write") },
         |_, _| {},
     );
 }

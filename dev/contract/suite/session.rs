@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
-/// How a request reaches the server under check.
+/// Sends a request to the server under check.
 pub type Ask<'a> = dyn Fn(Request<Bytes>) -> Result<Response<Bytes>, String> + 'a;
 
 /// The type of an assertion in a person's name.
@@ -14,10 +14,9 @@ pub const ON_BEHALF: &str = "statibeat-obo+jwt";
 /// The type of an assertion of the connector itself.
 pub const CONNECTOR: &str = "statibeat-connector+jwt";
 
-/// What came of a check.
+/// The result of one check.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As it should be.
     Passed,
     /// There was nothing to check it with.
     Skipped(String),
@@ -43,22 +42,19 @@ pub struct Session<'a> {
     contract: Contract,
 }
 
-/// What is asked.
-pub struct Call<'a> {
+pub struct ApiCall<'a> {
     pub method: Method,
-    /// With its query.
+    /// Path and query, relative to the origin.
     pub path: &'a str,
     pub scope: &'a str,
     pub body: Option<Value>,
 }
 
-impl<'a> Call<'a> {
-    /// A read.
+impl<'a> ApiCall<'a> {
     pub fn get(path: &'a str, scope: &'a str) -> Self {
         Self { method: Method::GET, path, scope, body: None }
     }
 
-    /// A write.
     pub fn post(path: &'a str, scope: &'a str, body: Value) -> Self {
         Self { method: Method::POST, path, scope, body: Some(body) }
     }
@@ -115,19 +111,19 @@ impl<'a> Session<'a> {
     }
 
     /// A call with an assertion that fits.
-    pub fn call(&self, call: &Call<'_>) -> Result<Reply, String> {
+    pub fn call(&self, call: &ApiCall<'_>) -> Result<Reply, String> {
         self.call_with(call, |_, _| {})
     }
 
     /// A call whose assertion was bent before it was signed.
-    pub fn call_with(&self, call: &Call<'_>, bend: impl Fn(&mut Value, &mut Value)) -> Result<Reply, String> {
+    pub fn call_with(&self, call: &ApiCall<'_>, bend: impl Fn(&mut Value, &mut Value)) -> Result<Reply, String> {
         let (mut header, mut claims) = (self.signer.header(ON_BEHALF), self.claims(call));
         bend(&mut header, &mut claims);
         self.send(call, Some(&self.signer.sign(&header, &claims)))
     }
 
     /// A call with that credential, or none.
-    pub fn send(&self, call: &Call<'_>, bearer: Option<&str>) -> Result<Reply, String> {
+    pub fn send(&self, call: &ApiCall<'_>, bearer: Option<&str>) -> Result<Reply, String> {
         let mut builder = Request::builder().method(&call.method).uri(format!("{}{}", self.origin, call.path));
         builder = builder.header("accept", "application/json").header("x-request-id", format!("check-{}", random()));
         if let Some(bearer) = bearer {
@@ -144,7 +140,7 @@ impl<'a> Session<'a> {
     }
 
     /// The claims of an assertion in the user's name.
-    pub fn claims(&self, call: &Call<'_>) -> Value {
+    pub fn claims(&self, call: &ApiCall<'_>) -> Value {
         let mut claims = self.envelope(call);
         claims["sub"] = json!(self.user.to_string());
         claims["client_id"] = json!("https://client.example/metadata.json");
@@ -159,13 +155,13 @@ impl<'a> Session<'a> {
     }
 
     /// The claims of an assertion of the connector itself.
-    pub fn connector_claims(&self, call: &Call<'_>) -> Value {
+    pub fn connector_claims(&self, call: &ApiCall<'_>) -> Value {
         let mut claims = self.envelope(call);
         claims["sub"] = json!("hosted-mcp");
         claims
     }
 
-    fn envelope(&self, call: &Call<'_>) -> Value {
+    fn envelope(&self, call: &ApiCall<'_>) -> Value {
         let path = call.path.split('?').next().unwrap_or(call.path);
         let now = self.now();
         let mut claims = json!({

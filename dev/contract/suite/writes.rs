@@ -1,7 +1,7 @@
-//! What the connector writes, and that writing it twice writes it once.
+//! Checks of what the connector writes, and that a repeated write is carried out once.
 
 use super::reads::{Page, get};
-use super::session::{Call, Outcome, Session};
+use super::session::{ApiCall, Outcome, Session};
 use crate::signer::random;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn once(
 
     let mut note =
         |name: &str, result: Result<(), String>| outcomes.push((format!("POST /{what}: {name}"), result.into()));
-    let post = |body: &Value| session.call(&Call::post(path, scope, body.clone()));
+    let post = |body: &Value| session.call(&ApiCall::post(path, scope, body.clone()));
     let made = post(&body).and_then(|reply| reply.expect(201).map(|()| reply.json));
     note("is done", made.as_ref().map(drop).map_err(Clone::clone));
     let made = made.ok()?;
@@ -71,11 +71,11 @@ fn once(
     Some(made)
 }
 
-/// One assertion writes once.
+/// An assertion is accepted for one write only.
 fn replay(session: &Session<'_>, page: &Page, outcomes: &mut Vec<(String, Outcome)>) {
     let path = page.path("/incidents");
     let body = json!({"title": "Hosted MCP contract check", "description": "A check.", "external_id": format!("contract-check-{}", &random()[..16])});
-    let call = Call::post(&path, "mcp.incidents.write", body);
+    let call = ApiCall::post(&path, "mcp.incidents.write", body);
     let token = session.signer.sign(&session.signer.header(super::session::ON_BEHALF), &session.claims(&call));
     let twice = session.send(&call, Some(&token)).and_then(|first| {
         first.expect(201)?;

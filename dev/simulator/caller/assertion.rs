@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::Arrival;
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 use crate::secrets;
 use crate::world::World;
 
@@ -61,7 +61,7 @@ pub fn verify<T: DeserializeOwned>(
     token: &str,
     typ: &str,
     arrival: &Arrival,
-) -> Result<Verified<T>, Refusal> {
+) -> Result<Verified<T>, ApiError> {
     refuse_if(token.len() > SIZE_LIMIT, "is larger than 4 kB")?;
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
@@ -78,7 +78,7 @@ pub fn verify<T: DeserializeOwned>(
 }
 
 /// Uses an assertion up: it may not come a second time.
-pub fn redeem<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result<(), Refusal> {
+pub fn redeem<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result<(), ApiError> {
     world.used_assertions.retain(|_, forget_at| *forget_at > now);
     match world.used_assertions.insert(assertion.jti.clone(), assertion.forget_at) {
         Some(_) => Err(refuse("was used before")),
@@ -86,7 +86,7 @@ pub fn redeem<T>(world: &mut World, assertion: &Verified<T>, now: i64) -> Result
     }
 }
 
-fn check_header<'a>(world: &'a World, header: &str, typ: &str) -> Result<&'a VerifyingKey, Refusal> {
+fn check_header<'a>(world: &'a World, header: &str, typ: &str) -> Result<&'a VerifyingKey, ApiError> {
     let header: Header = decode(header).ok_or_else(|| refuse("header is not readable"))?;
     refuse_if(header.crit.is_some(), "names critical extensions, and none is known here")?;
     refuse_if(header.alg != "EdDSA", "must be signed with EdDSA")?;
@@ -94,20 +94,20 @@ fn check_header<'a>(world: &'a World, header: &str, typ: &str) -> Result<&'a Ver
     world.connector_keys.find(&header.kid).ok_or_else(|| refuse("is signed with an unknown key"))
 }
 
-fn check_signature(key: &VerifyingKey, token: &str, signature: &str) -> Result<(), Refusal> {
+fn check_signature(key: &VerifyingKey, token: &str, signature: &str) -> Result<(), ApiError> {
     let signed = &token[..token.len() - signature.len() - 1];
     let bytes = URL_SAFE_NO_PAD.decode(signature).map_err(|_| refuse("signature does not hold"))?;
     let signature = Signature::from_slice(&bytes).map_err(|_| refuse("signature does not hold"))?;
     key.verify_strict(signed.as_bytes(), &signature).map_err(|_| refuse("signature does not hold"))
 }
 
-fn check_parties(world: &World, claims: &CommonClaims) -> Result<(), Refusal> {
+fn check_parties(world: &World, claims: &CommonClaims) -> Result<(), ApiError> {
     refuse_if(claims.iss != world.settings.connector_url, "comes from another issuer")?;
     refuse_if(claims.aud != world.settings.origin, "is meant for another audience")?;
     refuse_if(claims.jti.len() < 16, "has a jti shorter than 16 characters")
 }
 
-fn check_times(claims: &CommonClaims, now: i64) -> Result<(), Refusal> {
+fn check_times(claims: &CommonClaims, now: i64) -> Result<(), ApiError> {
     refuse_if(claims.iat > now + SKEW, "was issued in the future")?;
     refuse_if(
         claims.exp <= claims.iat || claims.exp - claims.iat > LIFETIME_LIMIT,
@@ -116,7 +116,7 @@ fn check_times(claims: &CommonClaims, now: i64) -> Result<(), Refusal> {
     refuse_if(now >= claims.exp + SKEW, "has expired")
 }
 
-fn check_binding(world: &World, claims: &CommonClaims, arrival: &Arrival) -> Result<(), Refusal> {
+fn check_binding(world: &World, claims: &CommonClaims, arrival: &Arrival) -> Result<(), ApiError> {
     let request = &arrival.request;
     refuse_if(claims.htm != request.method().as_str(), "is bound to another method")?;
     let address = format!("{}{}", world.settings.origin, request.uri().path());
@@ -134,10 +134,10 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&bytes).ok()
 }
 
-fn refuse_if(is_wrong: bool, reason: &str) -> Result<(), Refusal> {
+fn refuse_if(is_wrong: bool, reason: &str) -> Result<(), ApiError> {
     if is_wrong { Err(refuse(reason)) } else { Ok(()) }
 }
 
-fn refuse(reason: &str) -> Refusal {
-    Refusal::unauthorized(format!("assertion {reason}"))
+fn refuse(reason: &str) -> ApiError {
+    ApiError::unauthorized(format!("assertion {reason}"))
 }

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
 use serde::Deserialize;
 
-/// Ed25519 keys by `kid`.
 #[derive(Default)]
 pub struct ConnectorKeys {
     keys: HashMap<String, VerifyingKey>,

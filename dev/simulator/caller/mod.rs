@@ -1,4 +1,4 @@
-//! Who stands behind a request: an API token of a page, or a user on whose behalf the connector calls.
+//! The caller of a request: an API token of a page, or a user on whose behalf the connector calls.
 
 pub mod assertion;
 pub mod connector_keys;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::call::Arrival;
 use crate::domain::notices::Author;
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 use crate::world::World;
 use assertion::Verified;
 use people::ApiToken;
@@ -26,12 +26,12 @@ pub mod scopes {
         "mcp.maintenances.write",
         "mcp.analytics.read",
     ];
-    /// Who writes must be able to name what the page knows, to see what is going on, and to find its own write again.
+    /// A writer must be able to name what the page knows, to see what is going on, and to find its own write again.
     pub const VOCABULARY: &[&str] = &["mcp.pages.read", "mcp.incidents.write", "mcp.maintenances.write"];
     pub const SUBSCRIBERS: &[&str] = &["mcp.analytics.read", "mcp.incidents.write", "mcp.maintenances.write"];
 }
 
-/// What an operation asks of its caller.
+/// Permission and scopes that an operation requires.
 #[derive(Clone, Copy)]
 pub struct Access {
     /// The page permission; empty where there is no page.
@@ -45,13 +45,12 @@ pub struct Access {
 pub const SESSION: Access = Access { permission: "", scopes: Some(scopes::ALL), write: false };
 
 pub enum Caller {
-    /// A page-scoped API token.
     Token(ApiToken),
     /// A user, through the connector.
     OnBehalf(OnBehalf),
 }
 
-/// What an on-behalf-of assertion says beyond what all assertions say.
+/// The claims of an on-behalf-of assertion beyond those that every assertion has.
 pub struct OnBehalf {
     pub user_id: u64,
     pub user_name: &'static str,
@@ -92,12 +91,12 @@ impl Caller {
         }
     }
 
-    /// Whether the connector calls, for the rules that hold only there.
+    /// `true` for the connector, for the rules that apply only to it.
     pub fn is_connector(&self) -> bool {
         matches!(self, Self::OnBehalf(_))
     }
 
-    /// Whether the caller holds a permission on a page; `None` when the page does not exist for them.
+    /// Looks up a permission on a page; `None` when the page does not exist for them.
     pub fn holds(&self, world: &World, page_id: u64, permission: &str) -> Option<bool> {
         match self {
             Self::Token(token) => (token.page_id == page_id).then(|| token.allows(permission)),
@@ -117,13 +116,13 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Establishes the caller. `page` is the page of a numeric address; `None` for an address without one.
-pub fn establish(world: &mut World, arrival: &Arrival, access: &Access, page: Option<u64>) -> Result<Caller, Refusal> {
-    let token = bearer(arrival.request.headers()).ok_or_else(|| Refusal::unauthorized("bearer token required"))?;
+pub fn establish(world: &mut World, arrival: &Arrival, access: &Access, page: Option<u64>) -> Result<Caller, ApiError> {
+    let token = bearer(arrival.request.headers()).ok_or_else(|| ApiError::unauthorized("bearer token required"))?;
     if let Some(token) = world.people.find_token(&token) {
         return Ok(Caller::Token(token.clone()));
     }
     if token.matches('.').count() != 2 {
-        return Err(Refusal::unauthorized("bearer token is not valid"));
+        return Err(ApiError::unauthorized("bearer token is not valid"));
     }
     let assertion: Verified<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", arrival)?;
     let caller = check_claims(world, &assertion.claims)?;
@@ -134,19 +133,19 @@ pub fn establish(world: &mut World, arrival: &Arrival, access: &Access, page: Op
     Ok(Caller::OnBehalf(caller))
 }
 
-fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, Refusal> {
+fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, ApiError> {
     if claims.act.sub != "hosted-mcp" {
-        return Err(Refusal::unauthorized("assertion names another actor"));
+        return Err(ApiError::unauthorized("assertion names another actor"));
     }
     if claims.client_id.is_empty() || claims.grant_id.is_empty() {
-        return Err(Refusal::unauthorized("assertion names no client or no grant"));
+        return Err(ApiError::unauthorized("assertion names no client or no grant"));
     }
     let decimal = claims.sub.bytes().all(|byte| byte.is_ascii_digit()) && !claims.sub.starts_with('0');
     let id = claims.sub.parse().ok().filter(|_| decimal);
     let user = id.and_then(|id: u64| world.people.users.get(&id));
-    let user = user.ok_or_else(|| Refusal::unauthorized("assertion names an unknown user"))?;
+    let user = user.ok_or_else(|| ApiError::unauthorized("assertion names an unknown user"))?;
     if user.disabled {
-        return Err(Refusal::unauthorized("user is disabled"));
+        return Err(ApiError::unauthorized("user is disabled"));
     }
     Ok(OnBehalf {
         user_id: user.id,
@@ -157,18 +156,18 @@ fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, Refusal> {
 }
 
 /// The narrow part: which endpoints, which scope, which page.
-fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<(), Refusal> {
+fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<(), ApiError> {
     let scopes: Vec<&str> = claims.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
     if scopes.is_empty() || scopes.iter().any(|scope| !scopes::ALL.contains(scope)) {
-        return Err(Refusal::unauthorized("assertion names no scope or an unknown one"));
+        return Err(ApiError::unauthorized("assertion names no scope or an unknown one"));
     }
     if claims.page_id != page {
-        return Err(Refusal::unauthorized("assertion is bound to another page"));
+        return Err(ApiError::unauthorized("assertion is bound to another page"));
     }
     match access.scopes {
-        None => Err(Refusal::forbidden("this endpoint is not open to the connector")),
+        None => Err(ApiError::forbidden("this endpoint is not open to the connector")),
         Some(wanted) if !wanted.iter().any(|scope| scopes.contains(scope)) => {
-            Err(Refusal::forbidden(format!("scope {} is required", wanted.join(" or "))))
+            Err(ApiError::forbidden(format!("scope {} is required", wanted.join(" or "))))
         }
         Some(_) => Ok(()),
     }

@@ -20,7 +20,7 @@ pub const PERMISSIONS: [&str; 12] = [
     "synthetic_monitors.manage",
 ];
 
-/// How many of [`PERMISSIONS`] a viewer holds: every read but analytics.
+/// The number of [`PERMISSIONS`] that a viewer has: every read but analytics.
 const VIEWER_PERMISSIONS: usize = 8;
 
 /// The permissions a built-in role bundles; nothing for an unknown key.
@@ -54,7 +54,6 @@ pub struct User {
 /// A page-scoped API token. Its reach is `permission` intersected with the role.
 #[derive(Clone)]
 pub struct ApiToken {
-    /// The bearer value.
     pub token: &'static str,
     pub name: &'static str,
     pub page_id: u64,
@@ -64,7 +63,7 @@ pub struct ApiToken {
 }
 
 impl ApiToken {
-    /// Whether the token reaches as far as a page permission.
+    /// `true` if the token's permission and role both include a page permission.
     pub fn allows(&self, permission: &str) -> bool {
         let by_permission = self.permission != "read" || permission.rsplit('.').next() == Some("read");
         by_permission && role_permissions(self.role_key).contains(&permission)

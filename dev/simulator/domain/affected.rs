@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::hierarchy::{self, Item};
 use super::pages::Page;
 use crate::call::present;
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 use crate::world::World;
 
 /// A notice touches at most this many items by name.
@@ -24,15 +24,15 @@ pub struct ItemName {
     slug: Option<String>,
 }
 
-/// Whether a text can be an external id: 1 to 128 letters, digits, dots, underscores, colons and hyphens.
+/// `true` for a valid external id: 1 to 128 letters, digits, dots, underscores, colons and hyphens.
 pub fn is_external_id(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=128).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
-pub fn check_external_id(external_id: Option<&str>) -> Result<(), Refusal> {
+pub fn check_external_id(external_id: Option<&str>) -> Result<(), ApiError> {
     match external_id {
-        Some(text) if !is_external_id(text) => Err(Refusal::invalid(
+        Some(text) if !is_external_id(text) => Err(ApiError::invalid(
             "external_id must have 1 to 128 letters, digits, dots, underscores, colons or hyphens",
         )),
         _ => Ok(()),
@@ -40,9 +40,9 @@ pub fn check_external_id(external_id: Option<&str>) -> Result<(), Refusal> {
 }
 
 /// Finds the items that a request names.
-pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
+pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, ApiError> {
     if names.len() > ITEMS_MAX {
-        return Err(Refusal::invalid(format!("affected_items has more than {ITEMS_MAX} entries")));
+        return Err(ApiError::invalid(format!("affected_items has more than {ITEMS_MAX} entries")));
     }
     let mut ids = Vec::new();
     for name in names {
@@ -55,7 +55,7 @@ pub fn resolve(page: &Page, names: &[ItemName]) -> Result<Vec<u64>, Refusal> {
 }
 
 impl ItemName {
-    fn resolve(&self, page: &Page) -> Result<u64, Refusal> {
+    fn resolve(&self, page: &Page) -> Result<u64, ApiError> {
         let find = |matches: &dyn Fn(&Item) -> bool| page.items.iter().find(|item| matches(item));
         let (found, shown) = match (self.id, &self.external_id, &self.slug) {
             (Some(id), None, None) => (find(&|item| item.id == id), format!("id {id}")),
@@ -65,10 +65,10 @@ impl ItemName {
             (None, None, Some(slug)) => (find(&|item| item.slug == *slug), format!("slug \"{slug}\"")),
             _ => {
                 let message = "each entry of affected_items takes exactly one of id, external_id and slug";
-                return Err(Refusal::invalid(message));
+                return Err(ApiError::invalid(message));
             }
         };
-        let unknown = || Refusal::invalid(format!("affected_items names an unknown item: {shown}"));
+        let unknown = || ApiError::invalid(format!("affected_items names an unknown item: {shown}"));
         found.map(|item| item.id).ok_or_else(unknown)
     }
 }

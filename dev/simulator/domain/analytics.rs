@@ -5,13 +5,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::maintenances::Maintenance;
-use super::notices::{Kind as _, State};
+use super::notices::{NoticeKind as _, State};
 use super::pages::Page;
-use crate::call::{Call, whole_number};
+use crate::call::{PageCall, whole_number};
 use crate::reply::{self, Handled, time, with};
 use crate::world::World;
 
-/// Seconds of a day.
 const DAY: i64 = 86_400;
 /// The longest window, in days.
 const WINDOW_MAX: u32 = 90;
@@ -49,12 +48,12 @@ fn window_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Err
 }
 
 /// `GET analytics/summary`
-pub fn summary(world: &mut World, call: &Call) -> Handled {
+pub fn summary(world: &mut World, call: &PageCall) -> Handled {
     let AnalyticsQuery { window_days } = call.query()?;
     let page = world.page(call.page_id);
     let today = call.now.div_euclid(DAY);
     let first = today + 1 - i64::from(window_days);
-    let days: Vec<Day> = (first..=today).map(|day| Day::of(world, &page, day)).collect();
+    let days: Vec<Day> = (first..=today).map(|day| Day::compute(world, &page, day)).collect();
     let sum = |pick: fn(&Day) -> u64| days.iter().map(pick).sum::<u64>();
     let date = |day: i64| time(day * DAY).as_str().and_then(|text| text.split('T').next().map(str::to_owned));
     let daily = (first..).zip(&days).map(|(day, numbers)| with(numbers, json!({ "date": date(day) })));
@@ -89,7 +88,7 @@ pub fn summary(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `GET subscribers/summary`
-pub fn subscribers(world: &mut World, call: &Call) -> Handled {
+pub fn subscribers(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let page = world.page(call.page_id);
     Ok(reply::ok(&with(subscriber_counts(&page), json!({ "channels": channels(&page) }))))
@@ -136,7 +135,7 @@ fn delivery(attempts: u64, failures: u64) -> Value {
 
 impl Day {
     /// A weekly rhythm, a little noise, and more traffic on days with incidents.
-    fn of(world: &World, page: &Page, day: i64) -> Self {
+    fn compute(world: &World, page: &Page, day: i64) -> Self {
         let in_day = |at: i64| at.div_euclid(DAY) == day;
         let incidents = || world.incidents.values().filter(|incident| incident.page_id == page.id);
         let created = incidents().filter(|incident| in_day(incident.own.started_at)).count() as u64;

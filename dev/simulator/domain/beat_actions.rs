@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::affected;
 use super::incidents::Incident;
 use super::notices::{Author, Notice, Origin};
-use crate::call::{Call, limit, usual_limit};
-use crate::reply::{self, Handled, Refusal, time, time_or_null};
+use crate::call::{PageCall, limit, usual_limit};
+use crate::reply::{self, ApiError, Handled, time, time_or_null};
 use crate::world::World;
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -20,14 +20,14 @@ pub struct BeatAction {
     pub state: ActionState,
     /// Title of the incident that it would open, or touches.
     pub title: String,
-    /// What it would post.
+    /// The text that approving it posts.
     pub message: String,
     pub proposed_status: String,
     /// Ids of items it would mark.
     pub affected: Vec<u64>,
     /// The incident it updates, or has opened.
     pub incident_id: Option<u64>,
-    /// What the Beat saw. Comes from outside.
+    /// The Beat's evidence: untrusted text from outside.
     pub evidence_summary: String,
     /// The external event behind it, redacted.
     pub external_trigger: Option<Value>,
@@ -53,7 +53,7 @@ struct ActionsQuery {
 }
 
 /// `GET beats/actions`
-pub fn list(world: &mut World, call: &Call) -> Handled {
+pub fn list(world: &mut World, call: &PageCall) -> Handled {
     let query: ActionsQuery = call.query()?;
     let on_page = world.beats.actions.iter().rev().filter(|action| action.page_id == call.page_id);
     let found: Vec<_> = on_page.filter(|action| query.status.is_none_or(|wanted| wanted == action.state)).collect();
@@ -62,24 +62,24 @@ pub fn list(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `POST beats/actions/{id}/approve`
-pub fn approve(world: &mut World, call: &Call) -> Handled {
+pub fn approve(world: &mut World, call: &PageCall) -> Handled {
     decide(world, call, ActionState::Approved)
 }
 
 /// `POST beats/actions/{id}/reject`
-pub fn reject(world: &mut World, call: &Call) -> Handled {
+pub fn reject(world: &mut World, call: &PageCall) -> Handled {
     decide(world, call, ActionState::Rejected)
 }
 
-fn decide(world: &mut World, call: &Call, decision: ActionState) -> Handled {
+fn decide(world: &mut World, call: &PageCall, decision: ActionState) -> Handled {
     call.no_body()?;
     let is_wanted = |action: &BeatAction| action.id == call.id() && action.page_id == call.page_id;
-    let index = world.beats.actions.iter().position(is_wanted).ok_or_else(|| Refusal::not_found("beat action"))?;
+    let index = world.beats.actions.iter().position(is_wanted).ok_or_else(|| ApiError::not_found("beat action"))?;
     let mut action = world.beats.actions[index].clone();
     match action.state {
         ActionState::Pending => {}
-        ActionState::Approved => return Err(Refusal::conflict("beat action is already approved")),
-        ActionState::Rejected => return Err(Refusal::conflict("beat action is already rejected")),
+        ActionState::Approved => return Err(ApiError::conflict("beat action is already approved")),
+        ActionState::Rejected => return Err(ApiError::conflict("beat action is already rejected")),
     }
     if decision == ActionState::Approved {
         action.incident_id = Some(post(world, &action, call.now));

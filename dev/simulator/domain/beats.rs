@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use super::beat_actions::BeatAction;
 use super::evidence::{BeatRun, EvidenceEvent};
-use crate::call::{Call, View};
-use crate::reply::{self, Handled, Refusal, time_or_null, with};
+use crate::call::{PageCall, View};
+use crate::reply::{self, ApiError, Handled, time_or_null, with};
 use crate::world::World;
 
 /// Everything that belongs to Beats, of all pages.
 pub struct Beats {
     pub monitors: Vec<Beat>,
     pub groups: Vec<BeatGroup>,
-    /// Oldest first.
+    /// In order of time, oldest first.
     pub events: Vec<EvidenceEvent>,
-    /// Oldest first.
+    /// In order of time, oldest first.
     pub runs: Vec<BeatRun>,
     /// Actions that wait, or waited, for a person.
     pub actions: Vec<BeatAction>,
@@ -46,7 +46,7 @@ pub struct Beat {
     pub details: BeatDetails,
 }
 
-/// What only the full document of a Beat has.
+/// Fields that only the full document of a Beat has.
 #[derive(Serialize)]
 pub struct BeatDetails {
     pub description: &'static str,
@@ -70,13 +70,13 @@ pub struct BeatGroup {
 }
 
 /// A Beat of the call's page.
-pub fn find<'a>(world: &'a World, call: &Call, id: u64) -> Result<&'a Beat, Refusal> {
+pub fn find<'a>(world: &'a World, call: &PageCall, id: u64) -> Result<&'a Beat, ApiError> {
     let found = world.beats.monitors.iter().find(|beat| beat.id == id && beat.page_id == call.page_id);
-    found.ok_or_else(|| Refusal::not_found("beat"))
+    found.ok_or_else(|| ApiError::not_found("beat"))
 }
 
 /// `GET beats/{id}`
-pub fn show(world: &mut World, call: &Call) -> Handled {
+pub fn show(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     Ok(reply::ok(&find(world, call, call.id())?.full()))
 }
@@ -88,14 +88,14 @@ struct BeatsQuery {
 }
 
 /// `GET beats`
-pub fn list(world: &mut World, call: &Call) -> Handled {
+pub fn list(world: &mut World, call: &PageCall) -> Handled {
     let BeatsQuery { view } = call.query()?;
     let on_page = world.beats.monitors.iter().filter(|beat| beat.page_id == call.page_id);
     Ok(reply::list_all(on_page.map(|beat| if view.is_some() { beat.full() } else { beat.compact() })))
 }
 
 /// `GET beat-groups`
-pub fn list_groups(world: &mut World, call: &Call) -> Handled {
+pub fn list_groups(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let groups = world.beats.groups.iter().filter(|group| group.page_id == call.page_id);
     Ok(reply::list_all(groups.map(|group| {
@@ -111,11 +111,11 @@ pub fn list_groups(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `POST beats/{id}/run`: the run confirms the stage that the Beat is in.
-pub fn run(world: &mut World, call: &Call) -> Handled {
+pub fn run(world: &mut World, call: &PageCall) -> Handled {
     call.no_body()?;
     let beat = find(world, call, call.id())?;
     if !beat.enabled {
-        return Err(Refusal::conflict("beat is disabled"));
+        return Err(ApiError::conflict("beat is disabled"));
     }
     let (beat_id, stage) = (beat.id, beat.stage);
     let id = world.allocate_id();

@@ -1,12 +1,12 @@
-//! What may happen to an incident or a maintenance alike: created, updated, edited, deleted.
+//! Changes that incidents and maintenances share: create, update, edit, delete.
 
 use serde::{Deserialize, Serialize};
 
 use super::affected::{self, ItemName};
-use super::notices::{self, Kind, Notice, Origin, Reference, State, full, update_document};
+use super::notices::{self, Notice, NoticeKind, Origin, Reference, State, full, update_document};
 use super::pages::{self, Stage};
-use crate::call::{Call, present};
-use crate::reply::{self, Handled, Refusal};
+use crate::call::{PageCall, present};
+use crate::reply::{self, ApiError, Handled};
 use crate::world::World;
 
 const TITLE_MAX: usize = 200;
@@ -54,17 +54,17 @@ struct NewUpdate {
 }
 
 /// A field that the other kind knows is unknown to this one.
-fn refuse_unknown(name: &str, is_given: bool) -> Result<(), Refusal> {
-    if is_given { Err(Refusal::invalid(format!("unknown field \"{name}\""))) } else { Ok(()) }
+fn refuse_unknown(name: &str, is_given: bool) -> Result<(), ApiError> {
+    if is_given { Err(ApiError::invalid(format!("unknown field \"{name}\""))) } else { Ok(()) }
 }
 
 /// A field that a create request must have.
-pub fn require<T>(name: &str, field: Option<T>) -> Result<T, Refusal> {
-    field.ok_or_else(|| Refusal::invalid(format!("missing field \"{name}\"")))
+pub fn require<T>(name: &str, field: Option<T>) -> Result<T, ApiError> {
+    field.ok_or_else(|| ApiError::invalid(format!("missing field \"{name}\"")))
 }
 
 impl Fields {
-    fn check<K: Kind>(&self) -> Result<(), Refusal> {
+    fn check<K: NoticeKind>(&self) -> Result<(), ApiError> {
         let has_window = K::STATES.contains(&State::Upcoming);
         refuse_unknown("status", has_window && self.status.is_some())?;
         refuse_unknown("starts_at", !has_window && self.starts_at.is_some())?;
@@ -78,7 +78,7 @@ impl Fields {
 }
 
 /// `POST incidents`, `POST maintenances`
-pub fn create<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn create<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     let fields: Fields = call.json()?;
     fields.check::<K>()?;
     let created_with = serde_json::to_string(&fields).ok();
@@ -118,15 +118,15 @@ pub fn create<K: Kind>(world: &mut World, call: &Call) -> Handled {
 }
 
 /// The repetition of a create request is answered with what it made; everything else must find another external id.
-fn check_repeated(noun: &str, known: Option<&str>, created_with: Option<&str>) -> Result<(), Refusal> {
+fn check_repeated(noun: &str, known: Option<&str>, created_with: Option<&str>) -> Result<(), ApiError> {
     if known.is_some() && known == created_with {
         return Ok(());
     }
-    Err(Refusal::conflict(format!("external_id is taken by another {noun}")))
+    Err(ApiError::conflict(format!("external_id is taken by another {noun}")))
 }
 
 /// `POST incidents/{id}/updates`, `POST maintenances/{id}/updates`
-pub fn add_update<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     let input: NewUpdate = call.json()?;
     let has_window = K::STATES.contains(&State::Upcoming);
     refuse_unknown("status", has_window && input.status.is_some())?;
@@ -149,7 +149,7 @@ pub fn add_update<K: Kind>(world: &mut World, call: &Call) -> Handled {
         check_stage::<K>(K::stages(&page), stage_id, call)?;
     }
     if state.is_over() && (input.lifecycle_stage_id.is_some() || input.status.is_some() || affected.is_some()) {
-        return Err(Refusal::conflict(K::OVER));
+        return Err(ApiError::conflict(K::OVER));
     }
     let update_id = world.allocate_id();
     let author = call.caller.author();
@@ -170,16 +170,16 @@ pub fn add_update<K: Kind>(world: &mut World, call: &Call) -> Handled {
 }
 
 /// The connector may move a notice along, and not out.
-fn check_stage<K: Kind>(stages: &[Stage], stage_id: u64, call: &Call) -> Result<(), Refusal> {
+fn check_stage<K: NoticeKind>(stages: &[Stage], stage_id: u64, call: &PageCall) -> Result<(), ApiError> {
     let open = if call.caller.is_connector() { &stages[..stages.len() - K::CLOSING_STAGES] } else { stages };
     if open.iter().any(|stage| stage.id == stage_id) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!("lifecycle_stage_id must be one of: {}", pages::name_stages(open))))
+    Err(ApiError::invalid(format!("lifecycle_stage_id must be one of: {}", pages::name_stages(open))))
 }
 
 /// `PATCH incidents/{id}`, `PATCH maintenances/{id}`
-pub fn edit<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn edit<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     let fields: Fields = call.json()?;
     refuse_unknown("external_id", fields.external_id.is_some())?;
     fields.check::<K>()?;
@@ -197,7 +197,7 @@ pub fn edit<K: Kind>(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `DELETE incidents/{id}`, `DELETE maintenances/{id}`
-pub fn delete<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn delete<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     call.no_body()?;
     let id = notices::find::<K>(world, call)?.id;
     K::all_mut(world).remove(&id);
@@ -206,7 +206,7 @@ pub fn delete<K: Kind>(world: &mut World, call: &Call) -> Handled {
 }
 
 /// Ends a change: an entry of the timeline if there is a message, and the full document.
-pub fn finish<K: Kind>(world: &mut World, call: &Call, message: Option<String>) -> Handled {
+pub fn finish<K: NoticeKind>(world: &mut World, call: &PageCall, message: Option<String>) -> Handled {
     let update_id = message.as_ref().map(|_| world.allocate_id());
     let author = call.caller.author();
     let notice = find_mut::<K>(world, call)?;
@@ -219,9 +219,9 @@ pub fn finish<K: Kind>(world: &mut World, call: &Call, message: Option<String>) 
 }
 
 /// The notice that the path names, to change it.
-pub fn find_mut<'a, K: Kind>(world: &'a mut World, call: &Call) -> Result<&'a mut Notice<K>, Refusal> {
+pub fn find_mut<'a, K: NoticeKind>(world: &'a mut World, call: &PageCall) -> Result<&'a mut Notice<K>, ApiError> {
     let id = notices::find::<K>(world, call)?.id;
-    K::all_mut(world).get_mut(&id).ok_or_else(|| Refusal::not_found(K::NOUN))
+    K::all_mut(world).get_mut(&id).ok_or_else(|| ApiError::not_found(K::NOUN))
 }
 
 fn replace<T>(place: &mut T, value: Option<T>) {
@@ -239,23 +239,23 @@ pub struct Remark {
 }
 
 impl Remark {
-    pub fn read(call: &Call) -> Result<Option<String>, Refusal> {
+    pub fn read(call: &PageCall) -> Result<Option<String>, ApiError> {
         let Self { message } = call.optional_json()?;
         check_message("message", message.as_deref())?;
         Ok(message)
     }
 }
 
-pub fn check_message(name: &str, message: Option<&str>) -> Result<(), Refusal> {
+pub fn check_message(name: &str, message: Option<&str>) -> Result<(), ApiError> {
     check_text(name, message, MESSAGE_MAX)
 }
 
 /// A text that is given is not blank and not too long.
-fn check_text(name: &str, text: Option<&str>, longest: usize) -> Result<(), Refusal> {
+fn check_text(name: &str, text: Option<&str>, longest: usize) -> Result<(), ApiError> {
     match text {
-        Some(text) if text.trim().is_empty() => Err(Refusal::invalid(format!("{name} must not be empty"))),
+        Some(text) if text.trim().is_empty() => Err(ApiError::invalid(format!("{name} must not be empty"))),
         Some(text) if text.chars().count() > longest => {
-            Err(Refusal::invalid(format!("{name} is longer than {longest} characters")))
+            Err(ApiError::invalid(format!("{name} is longer than {longest} characters")))
         }
         _ => Ok(()),
     }

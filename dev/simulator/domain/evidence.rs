@@ -1,4 +1,4 @@
-//! What Beats leave behind: evidence events and runs.
+//! Results of Beats: evidence events and runs.
 
 use std::cmp::Reverse;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::beats::{self, Beat};
-use crate::call::{Call, LimitQuery};
+use crate::call::{LimitQuery, PageCall};
 use crate::reply::{self, Handled, time, with};
 use crate::world::World;
 
-/// What a run or an external event left behind.
+/// An evidence event of a run or of an external source.
 pub struct EvidenceEvent {
     pub id: u64,
     pub beat_id: u64,
@@ -35,7 +35,7 @@ pub struct BeatRun {
 }
 
 /// `GET beats/{id}/events`
-pub fn list_events(world: &mut World, call: &Call) -> Handled {
+pub fn list_events(world: &mut World, call: &PageCall) -> Handled {
     let LimitQuery { limit } = call.query()?;
     let beat = beats::find(world, call, call.id())?;
     let events: Vec<_> = world.beats.events.iter().rev().filter(|event| event.beat_id == beat.id).collect();
@@ -44,7 +44,7 @@ pub fn list_events(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `GET beats/{id}/runs`
-pub fn list_runs(world: &mut World, call: &Call) -> Handled {
+pub fn list_runs(world: &mut World, call: &PageCall) -> Handled {
     let LimitQuery { limit } = call.query()?;
     let beat = beats::find(world, call, call.id())?;
     let runs: Vec<_> = world.beats.runs.iter().rev().filter(|run| run.beat_id == beat.id).collect();
@@ -53,7 +53,7 @@ pub fn list_runs(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `GET beats/failures`: evidence of trouble over all Beats of the page, newest first.
-pub fn list_failures(world: &mut World, call: &Call) -> Handled {
+pub fn list_failures(world: &mut World, call: &PageCall) -> Handled {
     let LimitQuery { limit } = call.query()?;
     let failed = world.beats.events.iter().filter(|event| matches!(event.stage, "warning" | "critical"));
     let mut found: Vec<_> =

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::maintenances::Maintenance;
-use super::notices::{Kind as _, State};
+use super::notices::{NoticeKind as _, State};
 use super::pages::Page;
-use crate::call::Call;
+use crate::call::PageCall;
 use crate::reply::{self, Handled, with};
 use crate::world::World;
 
@@ -31,7 +31,6 @@ pub struct Item {
     pub parent_id: Option<u64>,
     #[serde(rename = "level")]
     pub depth: u64,
-    /// The customer's own.
     pub external_id: String,
     pub slug: String,
     pub name: &'static str,
@@ -80,13 +79,13 @@ fn upward(page: &Page, item_id: u64) -> impl Iterator<Item = u64> {
 }
 
 /// `GET hierarchy/levels`
-pub fn levels(world: &mut World, call: &Call) -> Handled {
+pub fn levels(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     Ok(reply::list_all(world.page(call.page_id).levels.iter().map(|level| json!(level))))
 }
 
 /// `GET hierarchy/items`: flat, parents before children; the tree is in `parent_id`.
-pub fn items(world: &mut World, call: &Call) -> Handled {
+pub fn items(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let page = world.page(call.page_id);
     let condition = condition(world, &page);

@@ -1,4 +1,4 @@
-//! What only incidents have: a status, and the actions acknowledge, resolve and reopen, which are for page tokens alone.
+//! Fields and actions that only incidents have: a status, and the actions acknowledge, resolve and reopen, which are for page tokens alone.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes::{Fields, Remark, check_message, find_mut, finish};
-use super::notices::{Kind, Notice, State};
+use super::notices::{Notice, NoticeKind, State};
 use super::pages::{self, Page, Stage};
-use crate::call::{Call, present};
-use crate::reply::{Handled, Refusal, time, time_or_null};
+use crate::call::{PageCall, present};
+use crate::reply::{ApiError, Handled, time, time_or_null};
 use crate::world::World;
 
 /// The status of an incident whose creator names none.
@@ -34,7 +34,7 @@ impl Incident {
     }
 }
 
-impl Kind for Incident {
+impl NoticeKind for Incident {
     const NOUN: &'static str = "incident";
     const OVER: &'static str = "incident is resolved; only a message can be added";
     const STATES: &'static [State] = &[State::Active, State::Resolved];
@@ -70,17 +70,17 @@ impl Kind for Incident {
     }
 
     /// The operational status means that there is no incident, so none is opened with it.
-    fn new(fields: &Fields, page: &Page, now: i64) -> Result<Self, Refusal> {
+    fn new(fields: &Fields, page: &Page, now: i64) -> Result<Self, ApiError> {
         let status = fields.status.as_deref().unwrap_or(STATUS_DEFAULT);
         pages::check_status(page, status)?;
         if page.find_status(status).is_some_and(|(_, status)| status.operational) {
             let message = format!("an incident cannot be opened with the operational status \"{status}\"");
-            return Err(Refusal::invalid(message));
+            return Err(ApiError::invalid(message));
         }
         Ok(Self::new(status, now))
     }
 
-    fn edited(&self, fields: &Fields, page: &Page, _: i64) -> Result<Self, Refusal> {
+    fn edited(&self, fields: &Fields, page: &Page, _: i64) -> Result<Self, ApiError> {
         let Some(status) = fields.status.clone() else { return Ok(self.clone()) };
         pages::check_status(page, &status)?;
         Ok(Self { status, ..self.clone() })
@@ -102,7 +102,7 @@ impl Kind for Incident {
 }
 
 /// `POST incidents/{id}/acknowledge`
-pub fn acknowledge(world: &mut World, call: &Call) -> Handled {
+pub fn acknowledge(world: &mut World, call: &PageCall) -> Handled {
     call.no_body()?;
     find_mut::<Incident>(world, call)?.own.acknowledged_at.get_or_insert(call.now);
     finish::<Incident>(world, call, None)
@@ -116,13 +116,13 @@ struct Resolution {
 }
 
 /// `POST incidents/{id}/resolve`
-pub fn resolve(world: &mut World, call: &Call) -> Handled {
+pub fn resolve(world: &mut World, call: &PageCall) -> Handled {
     let Resolution { resolution_message: message } = call.optional_json()?;
     check_message("resolution_message", message.as_deref())?;
     let page = world.page(call.page_id);
     let incident = find_mut::<Incident>(world, call)?;
     if !incident.own.is_open() {
-        return Err(Refusal::conflict("incident is already resolved"));
+        return Err(ApiError::conflict("incident is already resolved"));
     }
     incident.stage_id = page.stages[page.stages.len() - 1].id;
     incident.own.resolved_at = Some(call.now);
@@ -130,12 +130,12 @@ pub fn resolve(world: &mut World, call: &Call) -> Handled {
 }
 
 /// `POST incidents/{id}/reopen`
-pub fn reopen(world: &mut World, call: &Call) -> Handled {
+pub fn reopen(world: &mut World, call: &PageCall) -> Handled {
     let message = Remark::read(call)?;
     let page = world.page(call.page_id);
     let incident = find_mut::<Incident>(world, call)?;
     if incident.own.is_open() {
-        return Err(Refusal::conflict("incident is not resolved"));
+        return Err(ApiError::conflict("incident is not resolved"));
     }
     incident.stage_id = page.stages[0].id;
     incident.own.resolved_at = None;

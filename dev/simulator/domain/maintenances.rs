@@ -1,4 +1,4 @@
-//! What only maintenances have: a window, and stages that time moves them through.
+//! Fields and actions that only maintenances have: a window, and stages that time moves them through.
 //!
 //! A stage means what its position says: the first is scheduled, the second in progress, the last but one completed,
 //! the last cancelled.
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes::{Fields, Remark, find_mut, finish, require};
-use super::notices::{self, Author, Kind, Notice, Origin, State};
+use super::notices::{self, Author, Notice, NoticeKind, Origin, State};
 use super::pages::{Page, Stage};
-use crate::call::Call;
-use crate::reply::{Handled, Refusal, time, time_or_null};
+use crate::call::PageCall;
+use crate::reply::{ApiError, Handled, time, time_or_null};
 use crate::world::World;
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -30,7 +30,7 @@ impl Maintenance {
     }
 }
 
-impl Kind for Maintenance {
+impl NoticeKind for Maintenance {
     const NOUN: &'static str = "maintenance";
     const OVER: &'static str = "maintenance is over; only a message can be added";
     const STATES: &'static [State] = &[State::Active, State::Upcoming, State::Completed, State::Cancelled];
@@ -71,12 +71,12 @@ impl Kind for Maintenance {
         })
     }
 
-    fn new(fields: &Fields, _: &Page, _: i64) -> Result<Self, Refusal> {
+    fn new(fields: &Fields, _: &Page, _: i64) -> Result<Self, ApiError> {
         let moment = |name, text: &Option<String>| parse_moment(name, require(name, text.as_deref())?);
         Ok(Self::new(moment("starts_at", &fields.starts_at)?, moment("ends_at", &fields.ends_at)?))
     }
 
-    fn edited(&self, fields: &Fields, _: &Page, now: i64) -> Result<Self, Refusal> {
+    fn edited(&self, fields: &Fields, _: &Page, now: i64) -> Result<Self, ApiError> {
         let moment = |name, text: &Option<String>, old| text.as_ref().map_or(Ok(old), |text| parse_moment(name, text));
         let starts_at = moment("starts_at", &fields.starts_at, self.starts_at)?;
         let ends_at = moment("ends_at", &fields.ends_at, self.ends_at)?;
@@ -95,20 +95,20 @@ impl Kind for Maintenance {
         }
     }
 
-    fn check_new(&self, now: i64) -> Result<(), Refusal> {
+    fn check_new(&self, now: i64) -> Result<(), ApiError> {
         if self.ends_at <= self.starts_at {
-            return Err(Refusal::invalid("ends_at must be after starts_at"));
+            return Err(ApiError::invalid("ends_at must be after starts_at"));
         }
         if self.ends_at <= now {
-            return Err(Refusal::invalid("ends_at must be in the future"));
+            return Err(ApiError::invalid("ends_at must be in the future"));
         }
         Ok(())
     }
 }
 
-fn parse_moment(name: &str, text: &str) -> Result<i64, Refusal> {
+fn parse_moment(name: &str, text: &str) -> Result<i64, ApiError> {
     let parsed = text.parse::<jiff::Timestamp>();
-    parsed.map(jiff::Timestamp::as_second).map_err(|_| Refusal::invalid(format!("{name} must be an RFC 3339 time")))
+    parsed.map(jiff::Timestamp::as_second).map_err(|_| ApiError::invalid(format!("{name} must be an RFC 3339 time")))
 }
 
 impl Notice<Maintenance> {
@@ -133,21 +133,21 @@ impl Notice<Maintenance> {
 }
 
 /// `POST maintenances/{id}/complete`
-pub fn complete(world: &mut World, call: &Call) -> Handled {
+pub fn complete(world: &mut World, call: &PageCall) -> Handled {
     close(world, call, State::Completed, "Maintenance is complete.")
 }
 
 /// `POST maintenances/{id}/cancel`
-pub fn cancel(world: &mut World, call: &Call) -> Handled {
+pub fn cancel(world: &mut World, call: &PageCall) -> Handled {
     close(world, call, State::Cancelled, "Maintenance has been cancelled.")
 }
 
-fn close(world: &mut World, call: &Call, wanted: State, usual_message: &str) -> Handled {
+fn close(world: &mut World, call: &PageCall, wanted: State, usual_message: &str) -> Handled {
     let message = Remark::read(call)?.unwrap_or_else(|| usual_message.to_owned());
     let page = world.page(call.page_id);
     match (wanted, Maintenance::state(notices::find(world, call)?, &page)) {
-        (_, State::Completed | State::Cancelled) => return Err(Refusal::conflict("maintenance is over already")),
-        (State::Completed, State::Upcoming) => return Err(Refusal::conflict("maintenance has not started")),
+        (_, State::Completed | State::Cancelled) => return Err(ApiError::conflict("maintenance is over already")),
+        (State::Completed, State::Upcoming) => return Err(ApiError::conflict("maintenance has not started")),
         _ => {}
     }
     let from_the_end = if wanted == State::Cancelled { 1 } else { 2 };

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use super::affected;
 use super::changes::Fields;
 use super::pages::{self, Page, Stage};
-use crate::call::{Arrival, Call, LimitQuery, View, limit, usual_limit};
-use crate::reply::{self, Handled, Refusal, time, with};
+use crate::call::{Arrival, LimitQuery, PageCall, View, limit, usual_limit};
+use crate::reply::{self, ApiError, Handled, time, with};
 use crate::world::World;
 
 /// Full documents carry this many updates; the rest is behind `…/updates`.
 const UPDATES_IN_DOCUMENT: usize = 20;
 
-/// What an incident (`K` = `Incident`) or a maintenance (`K` = `Maintenance`) consists of. Times are unix seconds.
+/// An incident (`K` = `Incident`) or a maintenance (`K` = `Maintenance`). Times are unix seconds.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Notice<K> {
     pub id: u64,
@@ -29,15 +29,13 @@ pub struct Notice<K> {
     pub created_with: Option<String>,
     pub title: String,
     pub description: String,
-    /// What customers notice.
     pub impact: Option<String>,
     pub stage_id: u64,
-    /// Ids of hierarchy items.
     pub affected: Vec<u64>,
     pub affected_freetext: Option<String>,
     pub author: Author,
     pub updated_at: i64,
-    /// Timeline, oldest first.
+    /// The timeline in order of time, oldest first.
     pub updates: Vec<Update>,
     #[serde(flatten)]
     pub own: K,
@@ -98,12 +96,12 @@ pub enum State {
 
 impl State {
     /// The state of that word, if it is one of these.
-    fn parse(word: &str, states: &[Self]) -> Result<Self, Refusal> {
+    fn parse(word: &str, states: &[Self]) -> Result<Self, ApiError> {
         let found = states.iter().find(|state| json!(state) == word);
         found.copied().ok_or_else(|| {
             let words: Vec<String> =
                 states.iter().map(|state| json!(state).as_str().unwrap_or("").to_owned()).collect();
-            Refusal::invalid(format!("status must be one of: {}", words.join(", ")))
+            ApiError::invalid(format!("status must be one of: {}", words.join(", ")))
         })
     }
 
@@ -112,17 +110,15 @@ impl State {
     }
 }
 
-/// How a path names a notice.
 #[derive(Clone, Copy)]
 pub enum Reference<'a> {
-    /// By StatiBeat's id.
     Id(u64),
     /// By the id the creator gave.
     External(&'a str),
 }
 
-/// What an incident and a maintenance do differently.
-pub trait Kind: Clone + DeserializeOwned + Serialize + 'static {
+/// The differences between an incident and a maintenance.
+pub trait NoticeKind: Clone + DeserializeOwned + Serialize + 'static {
     const NOUN: &'static str;
     /// Why a notice that is over takes messages only.
     const OVER: &'static str;
@@ -137,15 +133,15 @@ pub trait Kind: Clone + DeserializeOwned + Serialize + 'static {
     fn begins_at(&self) -> i64;
     /// The fields on the wire that the other kind does not have.
     fn show(&self) -> Value;
-    /// What a create request asks for.
-    fn new(fields: &Fields, page: &Page, now: i64) -> Result<Self, Refusal>;
-    /// What an edit leaves.
-    fn edited(&self, fields: &Fields, page: &Page, now: i64) -> Result<Self, Refusal>;
+    /// Builds the kind's own fields from a create request.
+    fn new(fields: &Fields, page: &Page, now: i64) -> Result<Self, ApiError>;
+    /// Builds the kind's own fields after an edit.
+    fn edited(&self, fields: &Fields, page: &Page, now: i64) -> Result<Self, ApiError>;
     /// Notes what it means that a notice entered its stage.
     fn enter(notice: &mut Notice<Self>, page: &Page, now: i64);
 
     /// Checked for a new notice, and not for the repetition of a create request.
-    fn check_new(&self, _now: i64) -> Result<(), Refusal> {
+    fn check_new(&self, _now: i64) -> Result<(), ApiError> {
         Ok(())
     }
 
@@ -168,18 +164,18 @@ struct ListQuery {
 }
 
 /// The list for anybody, where the page is public.
-pub fn public_list<K: Kind>(world: &mut World, arrival: &Arrival) -> Handled {
+pub fn public_list<K: NoticeKind>(world: &mut World, arrival: &Arrival) -> Handled {
     let page_id = pages::find_by_host(world, &arrival.request)?;
     pages::check_public(&world.page(page_id))?;
     list_of_page::<K>(world, arrival, page_id)
 }
 
-pub fn list<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn list<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     list_of_page::<K>(world, call, call.page_id)
 }
 
 /// Running and upcoming maintenances come soonest first, everything else newest first.
-fn list_of_page<K: Kind>(world: &World, arrival: &Arrival, page_id: u64) -> Handled {
+fn list_of_page<K: NoticeKind>(world: &World, arrival: &Arrival, page_id: u64) -> Handled {
     let query: ListQuery = arrival.query()?;
     let status = query.status.map(|word| State::parse(&word, K::STATES)).transpose()?;
     let page = world.page(page_id);
@@ -196,30 +192,34 @@ fn list_of_page<K: Kind>(world: &World, arrival: &Arrival, page_id: u64) -> Hand
     Ok(reply::list(&shown.collect::<Vec<_>>(), found.len()))
 }
 
-pub fn show<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn show<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     Ok(reply::ok(&full(world, find::<K>(world, call)?)))
 }
 
-pub fn list_updates<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn list_updates<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     let LimitQuery { limit } = call.query()?;
     let notice = find::<K>(world, call)?;
     Ok(reply::list(&notice.newest_updates(&world.page(call.page_id), limit), notice.updates.len()))
 }
 
-pub fn show_update<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn show_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let notice = find::<K>(world, call)?;
-    let update = notice.find_update(call.update_external_id()).ok_or_else(|| Refusal::not_found("update"))?;
+    let update = notice.find_update(call.update_external_id()).ok_or_else(|| ApiError::not_found("update"))?;
     Ok(reply::ok(&update_document::<K>(&world.page(call.page_id), notice.id, update)))
 }
 
 /// The notice that the path names on the call's page.
-pub fn find<'a, K: Kind>(world: &'a World, call: &Call) -> Result<&'a Notice<K>, Refusal> {
-    find_reference(world, call.page_id, call.reference()).ok_or_else(|| Refusal::not_found(K::NOUN))
+pub fn find<'a, K: NoticeKind>(world: &'a World, call: &PageCall) -> Result<&'a Notice<K>, ApiError> {
+    find_reference(world, call.page_id, call.reference()).ok_or_else(|| ApiError::not_found(K::NOUN))
 }
 
-pub fn find_reference<'a, K: Kind>(world: &'a World, page_id: u64, reference: Reference<'_>) -> Option<&'a Notice<K>> {
+pub fn find_reference<'a, K: NoticeKind>(
+    world: &'a World,
+    page_id: u64,
+    reference: Reference<'_>,
+) -> Option<&'a Notice<K>> {
     let found = match reference {
         Reference::Id(id) => K::all(world).get(&id),
         Reference::External(wanted) => K::all(world)
@@ -229,8 +229,7 @@ pub fn find_reference<'a, K: Kind>(world: &'a World, page_id: u64, reference: Re
     found.filter(|notice| notice.page_id == page_id)
 }
 
-impl<K: Kind> Notice<K> {
-    /// Adds to the timeline.
+impl<K: NoticeKind> Notice<K> {
     pub fn append(&mut self, id: u64, message: String, author: Author, now: i64, origin: Origin) -> &Update {
         self.updated_at = now;
         self.updates.push(Update {
@@ -270,14 +269,14 @@ impl Update {
 }
 
 /// An update with the notice it belongs to.
-pub fn update_document<K: Kind>(page: &Page, notice_id: u64, update: &Update) -> Value {
+pub fn update_document<K: NoticeKind>(page: &Page, notice_id: u64, update: &Update) -> Value {
     let mut shown = update.show(K::stages(page));
     shown[format!("{}_id", K::NOUN)] = notice_id.into();
     shown
 }
 
 /// An active incident's own status wins over the computed one of its items.
-fn compact<K: Kind>(world: &World, notice: &Notice<K>) -> Value {
+fn compact<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
     let page = &world.page(notice.page_id);
     let state = K::state(notice, page);
     let own_status = notice.own.status().filter(|_| state == State::Active);
@@ -298,7 +297,7 @@ fn compact<K: Kind>(world: &World, notice: &Notice<K>) -> Value {
     with(shown, notice.own.show())
 }
 
-pub fn full<K: Kind>(world: &World, notice: &Notice<K>) -> Value {
+pub fn full<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
     let page = world.page(notice.page_id);
     with(
         compact(world, notice),

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::hierarchy::{self, Item, Level};
 use super::maintenances::Maintenance;
-use super::notices::{Kind, State};
-use crate::call::{Arrival, Call};
+use super::notices::{NoticeKind, State};
+use crate::call::{Arrival, PageCall};
 use crate::caller::Caller;
 use crate::caller::people::PERMISSIONS;
-use crate::reply::{self, Handled, Refusal, time, with};
+use crate::reply::{self, ApiError, Handled, time, with};
 use crate::world::World;
 
 /// The page that a host without a known prefix stands for.
@@ -24,7 +24,6 @@ pub struct Page {
     pub name: &'static str,
     /// URL prefix; `<slug>.localhost` reaches the page.
     pub slug: &'static str,
-    /// Where customers read it.
     pub public_url: &'static str,
     pub time_zone: &'static str,
     /// `public` or `private`.
@@ -32,17 +31,15 @@ pub struct Page {
     pub audit_logs_enabled: bool,
     /// When its configuration last changed.
     pub configured_at: i64,
-    /// Least severe first.
+    /// In order of severity, least severe first.
     pub statuses: Vec<StatusDefinition>,
-    /// In order.
     pub stages: Vec<Stage>,
-    /// In order.
     pub maintenance_stages: Vec<Stage>,
-    /// Top first.
+    /// In order of depth, top level first.
     pub levels: Vec<Level>,
-    /// Parents before children.
+    /// In an order that puts parents before their children.
     pub items: Vec<Item>,
-    /// How busy the page is; scales its analytics.
+    /// Traffic of the page; scales its analytics.
     pub daily_views: u64,
 }
 
@@ -77,13 +74,13 @@ impl Page {
 }
 
 /// Refuses a status that is unknown or archived.
-pub fn check_status(page: &Page, key: &str) -> Result<(), Refusal> {
+pub fn check_status(page: &Page, key: &str) -> Result<(), ApiError> {
     let usable = page.statuses.iter().filter(|status| !status.archived).map(|status| status.key);
     let usable: Vec<&str> = usable.collect();
     if usable.contains(&key) {
         return Ok(());
     }
-    Err(Refusal::invalid(format!("status must be one of: {}", usable.join(", "))))
+    Err(ApiError::invalid(format!("status must be one of: {}", usable.join(", "))))
 }
 
 pub fn stage_reference(stages: &[Stage], id: u64) -> Value {
@@ -97,23 +94,23 @@ pub fn name_stages(stages: &[Stage]) -> String {
 }
 
 /// The page that a request's host stands for.
-pub fn find_by_host(world: &World, request: &Request<Bytes>) -> Result<u64, Refusal> {
+pub fn find_by_host(world: &World, request: &Request<Bytes>) -> Result<u64, ApiError> {
     let header = request.headers().get("host").and_then(|value| value.to_str().ok());
     let host = header.or_else(|| request.uri().host()).unwrap_or("");
     let Some(prefix) = host.split(':').next().and_then(|name| name.strip_suffix(".localhost")) else {
         return Ok(DEFAULT_PAGE);
     };
     let page = world.pages.values().find(|page| page.slug == prefix);
-    page.map(|page| page.id).ok_or_else(|| Refusal::not_found("page"))
+    page.map(|page| page.id).ok_or_else(|| ApiError::not_found("page"))
 }
 
 /// To the public, a private page does not exist.
-pub fn check_public(page: &Page) -> Result<(), Refusal> {
-    if page.visibility == "public" { Ok(()) } else { Err(Refusal::not_found("page")) }
+pub fn check_public(page: &Page) -> Result<(), ApiError> {
+    if page.visibility == "public" { Ok(()) } else { Err(ApiError::not_found("page")) }
 }
 
 /// `GET /api/v1/context`
-pub fn context(world: &mut World, call: &Call) -> Handled {
+pub fn context(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let page = world.page(call.page_id);
     let mut shown = json!({
@@ -140,7 +137,7 @@ pub fn settings(world: &mut World, arrival: &Arrival) -> Handled {
 }
 
 /// `GET summary`
-pub fn summary(world: &mut World, call: &Call) -> Handled {
+pub fn summary(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let page = world.page(call.page_id);
     let status = &page.statuses[hierarchy::condition(world, &page).worst()];
@@ -161,7 +158,7 @@ pub fn summary(world: &mut World, call: &Call) -> Handled {
     Ok(reply::ok(&with(identity(&page), fields)))
 }
 
-/// What everybody who may see the page sees of it.
+/// The fields of a page that every caller sees.
 pub fn identity(page: &Page) -> Value {
     json!({
         "id": page.id,
@@ -174,22 +171,22 @@ pub fn identity(page: &Page) -> Value {
 }
 
 /// `GET audit-settings`
-pub fn audit_settings(world: &mut World, call: &Call) -> Handled {
+pub fn audit_settings(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     Ok(reply::ok(&json!({ "audit_logs_enabled": world.page(call.page_id).audit_logs_enabled })))
 }
 
 /// `GET status-definitions`
-pub fn status_definitions(world: &mut World, call: &Call) -> Handled {
+pub fn status_definitions(world: &mut World, call: &PageCall) -> Handled {
     list_in_order(call, &world.page(call.page_id).statuses)
 }
 
 /// `GET lifecycle-stages`, `GET maintenance-lifecycle-stages`
-pub fn stages<K: Kind>(world: &mut World, call: &Call) -> Handled {
+pub fn stages<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     list_in_order(call, K::stages(&world.page(call.page_id)))
 }
 
-fn list_in_order(call: &Call, entries: &[impl Serialize]) -> Handled {
+fn list_in_order(call: &PageCall, entries: &[impl Serialize]) -> Handled {
     call.no_query()?;
     Ok(reply::list_all((1..).zip(entries).map(|(position, entry)| with(entry, json!({ "position": position })))))
 }

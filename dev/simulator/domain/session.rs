@@ -6,7 +6,7 @@ use super::pages::identity;
 use crate::call::Arrival;
 use crate::caller::people::role_permissions;
 use crate::caller::{self, Caller, SESSION};
-use crate::reply::{self, Handled, Refusal, with};
+use crate::reply::{self, ApiError, Handled, with};
 use crate::world::World;
 
 /// `GET /api/v1/me`
@@ -33,10 +33,10 @@ pub fn pages(world: &mut World, arrival: &Arrival) -> Handled {
     })))
 }
 
-fn establish(world: &mut World, arrival: &Arrival) -> Result<u64, Refusal> {
+fn establish(world: &mut World, arrival: &Arrival) -> Result<u64, ApiError> {
     arrival.no_query()?;
     match caller::establish(world, arrival, &SESSION, None)? {
         Caller::OnBehalf(person) => Ok(person.user_id),
-        Caller::Token(_) => Err(Refusal::forbidden("an API token belongs to a page and has no user")),
+        Caller::Token(_) => Err(ApiError::forbidden("an API token belongs to a page and has no user")),
     }
 }

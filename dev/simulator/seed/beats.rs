@@ -27,7 +27,6 @@ const BEATS: [Row; 11] = [
     (511, "Packet loss to Oregon", "packet_loss", "unknown", "disabled", 106, None),
 ];
 
-/// Everything about Beats.
 pub fn beats(now: i64) -> Beats {
     let mut beats: Vec<Beat> = BEATS.iter().map(|row| beat(row, 42, now)).collect();
     beats.push(beat(&(551, "Key store", "http", "critical", "disabled", 203, None), 43, now));

@@ -3,7 +3,6 @@
 use super::hierarchy;
 use crate::domain::pages::{Page, Stage, StatusDefinition};
 
-/// Seconds of a day.
 const DAY: i64 = 86_400;
 
 pub fn pages(now: i64) -> Vec<Page> {

@@ -1,8 +1,7 @@
-//! What the pages watch over: services, regions and components, three levels deep.
+//! The hierarchies of the pages: services, regions and components, three levels deep.
 
 use crate::domain::hierarchy::{Item, Level};
 
-/// The usual three levels.
 pub fn levels(first_id: u64) -> Vec<Level> {
     let named = [("Service", "Services"), ("Region", "Regions"), ("Component", "Components")];
     let levels = (1..).zip(named);

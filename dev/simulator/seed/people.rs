@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::caller::people::{ApiToken, People, User};
 
-/// All users and tokens.
 pub fn people() -> People {
     let users = [
         demo(1, "Mara Lindqvist", "mara@northwind.example", &[(42, "page_admin"), (43, "page_admin")]),

@@ -8,7 +8,7 @@ use super::{Code, ConnectorId, signing};
 use crate::call::Arrival;
 use crate::caller;
 use crate::caller::assertion::{self, Verified};
-use crate::reply::{self, Handled, Refusal};
+use crate::reply::{self, ApiError, Handled};
 use crate::secrets;
 use crate::world::World;
 
@@ -28,16 +28,16 @@ struct ConnectorClaims {
 pub fn perform(world: &mut World, arrival: &Arrival) -> Handled {
     let now = arrival.now;
     let token = caller::bearer(arrival.request.headers());
-    let token = token.ok_or_else(|| Refusal::unauthorized("connector assertion required"))?;
+    let token = token.ok_or_else(|| ApiError::unauthorized("connector assertion required"))?;
     let assertion: Verified<ConnectorClaims> = assertion::verify(world, &token, "statibeat-connector+jwt", arrival)?;
     let connector_id = ConnectorId::parse(&assertion.claims.sub);
-    let connector_id = connector_id.ok_or_else(|| Refusal::unauthorized("assertion names an unknown connector"))?;
+    let connector_id = connector_id.ok_or_else(|| ApiError::unauthorized("assertion names an unknown connector"))?;
     assertion::redeem(world, &assertion, now)?;
     let code = redeem(world, &arrival.json()?, connector_id, now)?;
     let jti = world.secrets.next("identity");
     let user = &world.people.users[&code.session.user_id];
     if user.disabled {
-        return Err(Refusal::forbidden("user is disabled"));
+        return Err(ApiError::forbidden("user is disabled"));
     }
     let claims = json!({
         "email": user.email,
@@ -50,17 +50,17 @@ pub fn perform(world: &mut World, arrival: &Arrival) -> Handled {
 }
 
 /// Redeems a code. A failed attempt uses it up as well.
-fn redeem(world: &mut World, input: &Exchange, connector_id: ConnectorId, now: i64) -> Result<Code, Refusal> {
+fn redeem(world: &mut World, input: &Exchange, connector_id: ConnectorId, now: i64) -> Result<Code, ApiError> {
     let code = world.sign_ins.codes.remove(&input.code);
-    let code = code.ok_or_else(|| Refusal::invalid("code is unknown or was used before"))?;
+    let code = code.ok_or_else(|| ApiError::invalid("code is unknown or was used before"))?;
     if now >= code.expires_at {
-        return Err(Refusal::invalid("code has expired"));
+        return Err(ApiError::invalid("code has expired"));
     }
     if code.connector_id != connector_id {
-        return Err(Refusal::invalid("code was issued to another connector"));
+        return Err(ApiError::invalid("code was issued to another connector"));
     }
     if secrets::hash(input.code_verifier.as_bytes()) != code.challenge {
-        return Err(Refusal::invalid("code verifier does not match"));
+        return Err(ApiError::invalid("code verifier does not match"));
     }
     Ok(code)
 }

@@ -18,9 +18,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::call::Arrival;
 use crate::secrets;
 use crate::world::World;
-use page::Problem;
+use page::SignInError;
 
-/// Seconds a code lives.
+/// Lifetime of a code in seconds.
 const CODE_LIFETIME: i64 = 60;
 /// Seconds a browser stays signed in.
 const SESSION_LIFETIME: i64 = 8 * 3600;
@@ -86,7 +86,7 @@ enum Action {
     Cancel,
 }
 
-/// What the connector asks the sign-in page for; the form carries it along, with the person's choice.
+/// The connector's query to the sign-in page; the form carries it along, with the person's choice.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct SignInRequest {
@@ -121,20 +121,21 @@ fn challenge<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     if is_sound { Ok(text) } else { Err(D::Error::custom("code_challenge must be 43 characters of base64url")) }
 }
 
-fn read(text: &[u8]) -> Result<SignInRequest, Problem> {
-    serde_urlencoded::from_bytes(text).map_err(|error| Problem(format!("The request is not as it should be: {error}.")))
+fn read(text: &[u8]) -> Result<SignInRequest, SignInError> {
+    serde_urlencoded::from_bytes(text)
+        .map_err(|error| SignInError(format!("The request is not as it should be: {error}.")))
 }
 
 /// `GET /connector/sign-in`: always a page, never an automatic redirect.
-pub fn show(world: &mut World, arrival: &Arrival) -> Result<Response, Problem> {
+pub fn show(world: &mut World, arrival: &Arrival) -> Result<Response, SignInError> {
     let wanted = read(arrival.request.uri().query().unwrap_or_default().as_bytes())?;
     let session = session(world, arrival).filter(|_| wanted.prompt.is_none());
     Ok(page::choose(world, &wanted, session.map(|session| session.user_id)))
 }
 
 /// `POST /connector/sign-in`: the person's choice.
-pub fn choose(world: &mut World, arrival: &Arrival) -> Result<Response, Problem> {
-    let problem = |reason: &str| Problem(reason.to_owned());
+pub fn choose(world: &mut World, arrival: &Arrival) -> Result<Response, SignInError> {
+    let problem = |reason: &str| SignInError(reason.to_owned());
     if arrival.request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Err(problem("The form was sent by another site."));
     }

@@ -59,9 +59,9 @@ pub fn choose(world: &World, wanted: &SignInRequest, signed_in: Option<u64>) -> 
 }
 
 /// Why a sign-in cannot continue, as a page says it.
-pub struct Problem(pub String);
+pub struct SignInError(pub String);
 
-impl IntoResponse for Problem {
+impl IntoResponse for SignInError {
     fn into_response(self) -> Response {
         let content = html! {
             h1 { "This sign-in cannot continue" }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::faults::Fault;
 use crate::call::{JsonBody, Now};
-use crate::reply::{self, Refusal};
+use crate::reply::{self, ApiError};
 use crate::sign_in::signing;
 use crate::world::{Shared, lock};
 
@@ -58,7 +58,7 @@ pub fn router() -> Router {
         )
         .route("/admin-assertions", post(sign_admin_assertion))
         .route("/users/{id}", post(change_user))
-        .fallback(async || Refusal(StatusCode::NOT_FOUND, "no such switch".to_owned()))
+        .fallback(async || ApiError(StatusCode::NOT_FOUND, "no such switch".to_owned()))
         .layer(from_fn(refuse_browsers))
 }
 
@@ -69,7 +69,7 @@ async fn refuse_browsers(request: Request, next: Next) -> Response {
     let host = host.or_else(|| request.uri().host()).unwrap_or("127.0.0.1");
     let is_loopback = matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"));
     if request.headers().contains_key("origin") || !is_loopback {
-        return Refusal::forbidden("the simulator's switches are for programs on this machine").into_response();
+        return ApiError::forbidden("the simulator's switches are for programs on this machine").into_response();
     }
     next.run(request).await
 }
@@ -78,7 +78,7 @@ fn list<'a>(entries: impl IntoIterator<Item = &'a (impl Serialize + 'a)>) -> Res
     reply::list_all(entries.into_iter().map(|entry| json!(entry)))
 }
 
-/// How far the simulator's clock is ahead of the machine's.
+/// Seconds by which the simulator's clock is ahead of the machine's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Clock {
@@ -97,14 +97,14 @@ async fn sign_admin_assertion(
     Extension(shared): Extension<Shared>,
     Extension(Now(now)): Extension<Now>,
     JsonBody(wanted): JsonBody<AdminAssertion>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let world = &mut *lock(&shared);
     let now = now + world.ahead_seconds;
-    let assertion = signing::admin_assertion(world, wanted.user_id, &wanted.path, now).map_err(Refusal::invalid)?;
+    let assertion = signing::admin_assertion(world, wanted.user_id, &wanted.path, now).map_err(ApiError::invalid)?;
     Ok(reply::ok(&json!({ "assertion": assertion })))
 }
 
-/// What may be changed about a user; `role_key: null` with a page takes the role away.
+/// Changes to a user; `role_key: null` with a page takes the role away.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct UserChange {
@@ -117,15 +117,15 @@ async fn change_user(
     Extension(shared): Extension<Shared>,
     Path(id): Path<u64>,
     JsonBody(change): JsonBody<UserChange>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let world = &mut *lock(&shared);
     if let Some(disabled) = change.disabled {
-        world.people.set_disabled(id, disabled).map_err(Refusal::invalid)?;
+        world.people.set_disabled(id, disabled).map_err(ApiError::invalid)?;
     }
     match (change.page_id, change.role_key) {
-        (Some(page_id), role_key) => world.set_role(id, page_id, role_key.as_deref()).map_err(Refusal::invalid)?,
+        (Some(page_id), role_key) => world.set_role(id, page_id, role_key.as_deref()).map_err(ApiError::invalid)?,
         (None, None) => {}
-        (None, Some(_)) => return Err(Refusal::invalid("role_key needs the page_id of a page")),
+        (None, Some(_)) => return Err(ApiError::invalid("role_key needs the page_id of a page")),
     }
     Ok(NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::limiter;
-use crate::reply::Refusal;
+use crate::reply::ApiError;
 
 /// StatiBeat's limit for reads of internal services: what a planned 429 claims to be about.
 const INTERNAL_READS_PER_MINUTE: u32 = 600;
@@ -23,10 +23,9 @@ pub struct Fault {
     pub method: Option<String>,
     /// The path it waits for, by segments: `*` is any one segment, `**` at the end is any rest.
     pub path: String,
-    /// How many requests it meets before it is used up.
+    /// The number of requests that it applies to.
     #[serde(default = "once")]
     pub times: u32,
-    /// What happens to them.
     pub kind: FaultKind,
 }
 
@@ -87,7 +86,7 @@ fn path_matches(pattern: &str, path: &str) -> bool {
     path.next().is_none()
 }
 
-/// How the connection of an exchange ends early.
+/// The point at which the connection of an exchange is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// It closes without a response.
@@ -96,10 +95,10 @@ pub enum Cut {
     InResponse,
 }
 
-/// What whoever serves a response has to do to it; an extension of the response.
+/// Instructions for whoever serves a response, as an extension of the response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fate {
-    /// How late it comes.
+    /// Delay before the response is sent.
     pub delay: Duration,
     /// Held back until there were more releases than this.
     pub held_at: Option<u64>,
@@ -118,11 +117,11 @@ impl Fate {
 #[derive(Default)]
 pub struct Faults {
     planned: Vec<Fault>,
-    /// How often held responses were released.
+    /// The number of times that held responses were released.
     pub releases: u64,
 }
 
-/// What the faults that met a request want done to it.
+/// The combined effect of the faults that apply to a request.
 #[derive(Default)]
 pub struct Planned {
     pub fate: Fate,
@@ -133,7 +132,7 @@ pub struct Planned {
     pub spoil: Option<Spoil>,
 }
 
-/// What becomes of the body of a response.
+/// Changes to the body of a response.
 pub enum Spoil {
     Malformed,
     Huge(usize),
@@ -211,7 +210,7 @@ fn status(code: u16) -> StatusCode {
 
 fn error_response(code: u16, retry_after: Option<u32>) -> Response {
     let status = status(code);
-    let mut response = Refusal(status, format!("planned fault: {status}")).into_response();
+    let mut response = ApiError(status, format!("planned fault: {status}")).into_response();
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -224,13 +223,10 @@ fn error_response(code: u16, retry_after: Option<u32>) -> Response {
 /// A request as it arrived.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordedRequest {
-    /// The method.
     pub method: String,
-    /// Path and query.
     pub path: String,
     /// All headers, in order of arrival, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
     #[serde(serialize_with = "as_text")]
     pub body: Bytes,
 }
@@ -240,7 +236,7 @@ fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error
 }
 
 impl RecordedRequest {
-    pub(crate) fn of(request: &Request<Bytes>) -> Self {
+    pub(crate) fn from_request(request: &Request<Bytes>) -> Self {
         let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         let headers = request.headers().iter();
         let headers = headers

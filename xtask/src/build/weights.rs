@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// How many crates are told.
+/// The number of crates in the report.
 const TOLD: usize = 10;
 
 /// The heaviest crates, heaviest first, and the size of all code: `{"all": …, "crates": [{"name": …, "bytes": …}]}`.

@@ -26,14 +26,14 @@ pub fn deploy(project: &Project, options: &Options) -> Result<()> {
     let environment = &options.env;
     let wrangler = Wrangler::new(project)?;
     let problems = deployment_checks::check_configuration(&WranglerConfig::read(project)?, environment)?;
-    let verdict = step("check the configuration", || deployment_checks::report(&problems, environment));
-    if verdict.is_err() && !options.dry_run {
-        return verdict;
+    let checked = step("check the configuration", || deployment_checks::report(&problems, environment));
+    if checked.is_err() && !options.dry_run {
+        return checked;
     }
     build::build(project, &build::Options::default())?;
     step("bundle the worker", || wrangler.bundle(environment).map(|size| println!("  {size}")))?;
     if options.dry_run {
-        verdict?;
+        checked?;
         println!(
             "\nFrom here on an account is needed: secrets, migrations, deployment, smoke test. Nothing was changed."
         );
@@ -55,7 +55,7 @@ fn deploy_bundled(wrangler: &Wrangler, project: &Project, environment: &str) -> 
     tested
 }
 
-/// What `wrangler secret list` prints; an empty list before the first deployment of a worker, which has no secrets to list.
+/// Returns the output of `wrangler secret list`; an empty list before the first deployment of a worker, which has no secrets to list.
 fn stored_secrets(wrangler: &Wrangler, environment: &str) -> Result<String> {
     let output = wrangler.command(&["secret", "list", "--format", "json"], environment).output()?;
     match String::from_utf8_lossy(&output.stderr) {
@@ -69,7 +69,7 @@ fn is_missing_worker(stderr: &str) -> bool {
     stderr.contains("Worker \"") && stderr.contains(" not found.")
 }
 
-/// What to do when the new version turns out bad.
+/// Renders the instructions for a rollback.
 fn way_back(environment: &str, version: Option<&str>) -> String {
     let version = version.unwrap_or("<version>");
     format!(

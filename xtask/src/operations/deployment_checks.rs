@@ -48,7 +48,7 @@ fn variable_names(environment: &Environment<'_>) -> Vec<String> {
     environment.variables().into_iter().filter_map(judge).collect()
 }
 
-/// What the worker itself would say, every problem of it.
+/// Lists every problem that the worker itself would report.
 fn configuration(environment: &Environment<'_>) -> Vec<String> {
     let stand_ins: Vec<(&str, String)> = VARIABLES
         .iter()

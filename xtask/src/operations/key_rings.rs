@@ -31,9 +31,9 @@ pub const HEALTH_TOKEN: &str = "HOSTED_MCP_HEALTH_TOKEN";
 /// All secrets of an environment.
 #[derive(Serialize, Deserialize)]
 pub struct Secrets {
-    /// By variable.
+    /// Key rings by the variable that holds them.
     pub rings: BTreeMap<String, Vec<Key>>,
-    /// Opens the readiness answer.
+    /// Bearer token of the readiness route.
     pub health_token: String,
 }
 
@@ -57,7 +57,6 @@ enum State {
 }
 
 impl Secrets {
-    /// Everything new.
     pub fn new(today: Date) -> Self {
         let rings = RINGS.map(|(name, _)| (name.to_owned(), vec![Key::new(today.to_string(), State::Leading)]));
         Self { rings: rings.into(), health_token: random() }

@@ -5,18 +5,18 @@ use http::{Request, Response};
 use std::time::Duration;
 
 /// The longest time for one exchange.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest answer that is read.
 const LARGEST_ANSWER: u64 = 4 * 1024 * 1024;
 
-/// How a check reaches the server it looks at; a test has another way.
+/// Sends a request to the server under check; tests answer it themselves.
 pub type Ask<'a> = dyn Fn(Request<Bytes>) -> Result<Response<Bytes>, String> + 'a;
 
 /// Sends a request with an absolute address.
 pub fn ask(request: Request<Bytes>) -> Result<Response<Bytes>, String> {
     let config = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)

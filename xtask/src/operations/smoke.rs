@@ -11,7 +11,7 @@ use http::{Request, Response};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How often a server that does not answer yet is asked again: a new host name takes a while to be known.
+/// Attempts to reach a server that does not answer yet: a new host name takes a while to be known.
 const ATTEMPTS: u32 = 12;
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -20,7 +20,7 @@ pub struct Options {
     /// The environment whose address stands in wrangler.toml.
     #[arg(long, required_unless_present = "url")]
     env: Option<String>,
-    /// The server's origin, instead.
+    /// Origin of the server, instead of an environment.
     #[arg(long)]
     url: Option<String>,
 }

@@ -10,9 +10,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Time that a child gets to end by itself.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many of its last lines are shown when a child has died.
+/// The number of last lines that are shown when a child has died.
 const TAIL: usize = 15;
 
 /// Children that are ended when this goes out of scope.
@@ -56,7 +56,7 @@ impl Drop for Children {
         for running in &mut self.0 {
             running.ask_to_end();
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         for running in &mut self.0 {
             running.wait_until(deadline);
         }

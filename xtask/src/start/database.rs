@@ -17,10 +17,9 @@ const SEEN: &str = ".wrangler/state/migrations";
 /// Where wrangler keeps the database itself.
 const DATABASE: &str = ".wrangler/state/v3/d1";
 
-/// File name to content.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Whether the local database can be brought up to the migrations; asked before anything takes long.
+/// Fails early where the migrations do not continue from the local database.
 pub fn check(project: &Project) -> Result<()> {
     let is_there = project.path(DATABASE).exists();
     ensure!(
@@ -45,7 +44,7 @@ pub fn prepare(project: &Project, wrangler: &Wrangler) -> Result<()> {
     Ok(())
 }
 
-/// Whether migrating leads from what a database has seen to what is wanted: nothing that it has seen may have changed, and
+/// `true` if the migrations continue from those that a database has seen: nothing that it has seen may have changed, and
 /// one that has seen nothing must not be there.
 fn follows(seen: &Files, wanted: &Files, is_there: bool) -> bool {
     let is_unchanged = seen.iter().all(|(name, content)| wanted.get(name) == Some(content));

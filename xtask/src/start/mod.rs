@@ -22,15 +22,15 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// What a start leaves behind.
+/// Folder for the state of a local start.
 const STATE: &str = ".wrangler";
 
 /// The longest time that the servers may take to answer once everything is built.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 #[derive(Args)]
 pub struct Options {
-    /// Port of the connector.
+    /// Port of the connector on this machine.
     #[arg(long, default_value_t = 8686)]
     pub port: u16,
     /// Port of the StatiBeat simulator.
@@ -137,10 +137,10 @@ fn interruptions() -> Result<Receiver<()>> {
 }
 
 fn wait_for_answers(children: &mut Children, options: &Options, interrupted: &Receiver<()>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !(ready::answers(options.simulator_port, "/") && ready::answers(options.port, "/")) {
         children.check()?;
-        ensure!(Instant::now() < deadline, "no answer after {} s; see .wrangler/start.log", PATIENCE.as_secs());
+        ensure!(Instant::now() < deadline, "no answer after {} s; see .wrangler/start.log", TIMEOUT.as_secs());
         if interrupted.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
             bail!("interrupted");
         }

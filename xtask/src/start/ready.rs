@@ -18,7 +18,7 @@ pub fn require_free(port: u16, option: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether an HTTP server answers a GET of `path`, with whatever status.
+/// Sends a GET and accepts any HTTP status as an answer.
 pub fn answers(port: u16, path: &str) -> bool {
     first_bytes(port, path).is_ok_and(|bytes| bytes.starts_with(b"HTTP/1."))
 }

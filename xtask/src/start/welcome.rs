@@ -1,8 +1,7 @@
-//! What `npm start` prints once everything answers: where things are, who can sign in, how to connect a client.
+//! The message of `npm start` once both servers answer: where things are, who can sign in, how to connect a client.
 
 use super::Options;
 
-/// Prints it.
 pub fn print(options: &Options) {
     println!("{}", text(options));
 }

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 
 #[derive(Args)]
 pub struct Schedules {
-    /// How many schedules.
+    /// Number of schedules to run.
     #[arg(long, default_value_t = 10_000)]
     count: u64,
     /// The first one's seed; each following schedule has the next.
@@ -25,7 +25,7 @@ pub struct Schedules {
 
 #[derive(Args)]
 pub struct Model {
-    /// How many random stories, with a working and with a failing database each.
+    /// Number of random stories, with a working and with a failing database each.
     #[arg(long, default_value_t = 10_000)]
     count: u32,
     /// Repeats the run that printed it.
@@ -35,7 +35,7 @@ pub struct Model {
 
 #[derive(Args)]
 pub struct Races {
-    /// How many races with a revocation.
+    /// Number of races with a revocation.
     #[arg(long, default_value_t = 1_000)]
     count: u32,
     /// Repeats the choices of the run that printed it.
@@ -45,10 +45,10 @@ pub struct Races {
 
 #[derive(Args)]
 pub struct Fuzz {
-    /// Seconds for each target.
+    /// Seconds to run each target.
     #[arg(long, default_value_t = 600)]
     seconds: u32,
-    /// Only this one.
+    /// Run only the target of this name.
     #[arg(long)]
     target: Option<String>,
 }
@@ -72,13 +72,13 @@ pub fn schedules(project: &Project, options: &Schedules) -> Result<()> {
     cargo.args(["--nocapture", "--format", "terse"]);
     cargo.env("SCHEDULES", options.count.to_string()).env("SCHEDULES_SEED", options.seed.to_string());
     let mut tests = cargo.stdout(Stdio::piped()).spawn().context("cargo did not start")?;
-    let mut verdict = String::new();
+    let mut totals = String::new();
     for line in BufReader::new(tests.stdout.take().context("no output")?).lines() {
         let line = line?;
-        if line.starts_with("schedules ") { verdict = line } else { println!("{line}") }
+        if line.starts_with("schedules ") { totals = line } else { println!("{line}") }
     }
     let is_good = tests.wait()?.success();
-    println!("{verdict}");
+    println!("{totals}");
     if !is_good {
         bail!("a schedule published a write twice or not at all, or left no record of it");
     }

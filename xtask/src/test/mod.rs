@@ -63,7 +63,7 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     } else {
         ("worker and page server tests", &["tests/worker", "tests/page"])
     };
-    let selection = Selection::of(project, folders, &options.words)?;
+    let selection = Selection::find(project, folders, &options.words)?;
     let mut worker = Totals::default();
     if !selection.is_empty() {
         let node = build_worker(project)?;
@@ -106,7 +106,7 @@ pub fn build_worker(project: &Project) -> Result<PathBuf> {
     Ok(wrangler.node)
 }
 
-/// What a deployment would upload to each environment: it can be made, lacks no binding, and is so large.
+/// Bundles what a deployment would upload to each environment: it can be made, lacks no binding, and is so large.
 fn bundle_every_environment(project: &Project) -> Result<bool> {
     let wrangler = Wrangler::new(project)?;
     let mut all_good = true;

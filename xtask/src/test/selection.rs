@@ -16,7 +16,7 @@ pub struct Selection {
 
 impl Selection {
     /// Every file below the folders, or those that have one of the words in their path or in a line that names a test.
-    pub fn of(project: &Project, folders: &[&str], words: &[String]) -> Result<Self> {
+    pub fn find(project: &Project, folders: &[&str], words: &[String]) -> Result<Self> {
         let mut selection = Self { words: words.to_vec(), ..Self::default() };
         let has_word = |text: &str| words.iter().any(|word| text.contains(word.as_str()));
         for entry in folders.iter().flat_map(|folder| WalkDir::new(project.path(folder)).sort_by_file_name()) {
@@ -65,7 +65,7 @@ mod tests {
         let project = Project { target: root.join("target"), root };
         let select = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            Selection::of(&project, &["tests"], &words).expect("readable")
+            Selection::find(&project, &["tests"], &words).expect("readable")
         };
         let panic = select(&["panic", "(A1)"]);
         let runs = panic.runs();

@@ -1,13 +1,9 @@
 //! The statements, as text for `wrangler d1 execute`. `tests/operations/emergency.rs` runs them under a working connector.
 
-/// Whose connections end.
 #[allow(dead_code, reason = "tests take in this file by path and need not use every kind")]
 pub enum Whose<'a> {
-    /// Everybody's.
     Everybody,
-    /// Those of one client.
     Client(&'a str),
-    /// Those of one person.
     User(&'a str),
 }
 
