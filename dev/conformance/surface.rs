@@ -49,7 +49,7 @@ impl ServerHandler for Fixtures {
     }
 
     fn tools(&self) -> Vec<ListEntry> {
-        let print = |tool: &Tool| Cow::Owned(print_tool(tool, &(tool.input_schema)(), ScopeSet::EMPTY));
+        let print = |tool: &Tool| Cow::Owned(print_tool(tool, &tools::input_schema(tool), ScopeSet::EMPTY));
         tools::TOOLS.iter().map(print).collect()
     }
 

@@ -5,8 +5,7 @@
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
-use statibeat_mcp::catalog::tools::TOOLS;
-use statibeat_mcp::catalog::tools::reading::READING_TOOLS;
+use statibeat_mcp::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool};
 use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
@@ -40,14 +39,14 @@ fn reference() -> String {
     TOOLS.iter().filter_map(tool).for_each(|part| text += &part);
     text += "\n## Read bridge\n\nFor clients that only know tools. Off unless `HOSTED_MCP_READ_BRIDGE` is `on` and the person \
         ticks the box on the consent page. What these two show, and to whom, is what the resources show.\n";
-    for entry in READING_TOOLS {
-        text += &reading_tool(entry);
+    for entry in RESOURCE_TOOLS {
+        text += &resource_tool(entry);
     }
     text + &side_by_side()
 }
 
-fn reading_tool(entry: &Tool) -> String {
-    let schema = (entry.input_schema)();
+fn resource_tool(entry: &Tool) -> String {
+    let schema = entry.input_schema();
     format!("\n### `{}`\n\n{}\n\n{}", entry.name, entry.description, arguments(&schema))
 }
 
@@ -89,9 +88,10 @@ fn tool(entry: &Tool) -> Option<String> {
     let needs = entry.hosted?;
     let effect = effect(entry);
     let page_id = "| `page_id` | required | Id of the page, from `statibeat://pages`. |\n";
-    let arguments = arguments(&(entry.input_schema)()).replacen(TABLE, &format!("{TABLE}{page_id}"), 1);
-    let results: Vec<String> = (entry.output_schema)()["properties"]
-        .as_object()
+    let arguments = arguments(&entry.input_schema()).replacen(TABLE, &format!("{TABLE}{page_id}"), 1);
+    let results: Vec<String> = entry
+        .output_schema()
+        .and_then(|schema| schema["properties"].as_object().cloned())
         .map(|fields| fields.keys().map(|name| format!("`{name}`")).collect())
         .unwrap_or_default();
     Some(format!(
@@ -144,7 +144,7 @@ fn side_by_side() -> String {
     text += "\n### Tools of the page server alone\n\nThose that take away are confirmed by a person or by the handle of a \
         preview, unless `STATIBEAT_MCP_CONFIRM` is `never`.\n";
     for entry in TOOLS.iter().filter(|entry| entry.hosted.is_none()) {
-        let table = arguments(&(entry.input_schema)());
+        let table = arguments(&entry.input_schema());
         text += &format!("\n#### `{}`\n\n{} Effect: {}.\n\n{table}", entry.name, entry.description, effect(entry));
     }
     text

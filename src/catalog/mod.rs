@@ -3,7 +3,7 @@
 //! Who may use an entry, how it is fetched and how it is spoken of on the wire are other modules' business. An entry
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
-mod arguments;
+mod argument;
 pub mod policy;
 mod prompt;
 pub mod prompts;
@@ -12,14 +12,17 @@ pub mod resources;
 pub mod shown;
 pub mod text;
 mod tool;
+mod tool_report;
 pub mod tools;
 pub mod uri;
 
+pub use argument::ArgumentError;
 pub use prompt::{Prompt, PromptArgument, Reach};
 pub use prompts::find_prompt;
 pub use resource::{Binding, DocumentError, Read, Resource, Subject, Variables};
 pub use resources::find_resource;
-pub use tool::{ArgumentError, Done, Effect, Tool, Write, Written};
+pub use tool::{Effect, Tool, ToolWrite, Write};
+pub use tool_report::{CompletedWrite, ToolResult};
 pub use tools::find_tool;
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ mod page;
 mod session;
 mod timeline;
 
+use super::argument::ArgumentError;
 use super::resource::{Binding, Read, Resource, Variables};
-use super::tool::ArgumentError;
 use crate::model::scope::PagePermission::{
     AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
     PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
@@ -141,7 +141,18 @@ pub static RESOURCES: &[Resource] = &[
         fresh_for: Duration::from_secs(30),
         body: incidents::list,
     },
-    INCIDENT,
+    Resource {
+        name: "incident",
+        path: "incidents/{incident_id}?cursor={cursor}",
+        title: "Incident detail",
+        description: "One incident in full, with its 20 newest updates.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
+        reads: &[read("incidents/{incident_id}")],
+        priority: 0.9,
+        fresh_for: Duration::ZERO,
+        body: incidents::detail,
+    },
     Resource {
         name: "maintenances_active",
         path: "maintenances/active?cursor={cursor}",
@@ -168,7 +179,18 @@ pub static RESOURCES: &[Resource] = &[
         fresh_for: Duration::from_secs(15),
         body: maintenances::list,
     },
-    MAINTENANCE,
+    Resource {
+        name: "maintenance",
+        path: "maintenances/{maintenance_id}?cursor={cursor}",
+        title: "Maintenance detail",
+        description: "One maintenance window in full, with its 20 newest updates.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
+        reads: &[read("maintenances/{maintenance_id}")],
+        priority: 0.8,
+        fresh_for: Duration::ZERO,
+        body: maintenances::detail,
+    },
     Resource {
         name: "analytics_summary",
         path: "analytics/summary?window_days={window_days}",
@@ -246,38 +268,6 @@ pub static RESOURCES: &[Resource] = &[
         body: beats::events,
     },
 ];
-
-/// One incident; what a write of one links to.
-pub static INCIDENT_DETAIL: &Resource = &INCIDENT;
-
-const INCIDENT: Resource = Resource {
-    name: "incident",
-    path: "incidents/{incident_id}?cursor={cursor}",
-    title: "Incident detail",
-    description: "One incident in full, with its 20 newest updates.",
-    binding: Binding::Page,
-    hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
-    reads: &[read("incidents/{incident_id}")],
-    priority: 0.9,
-    fresh_for: Duration::ZERO,
-    body: incidents::detail,
-};
-
-/// One maintenance; what a write of one links to.
-pub static MAINTENANCE_DETAIL: &Resource = &MAINTENANCE;
-
-const MAINTENANCE: Resource = Resource {
-    name: "maintenance",
-    path: "maintenances/{maintenance_id}?cursor={cursor}",
-    title: "Maintenance detail",
-    description: "One maintenance window in full, with its 20 newest updates.",
-    binding: Binding::Page,
-    hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
-    reads: &[read("maintenances/{maintenance_id}")],
-    priority: 0.8,
-    fresh_for: Duration::ZERO,
-    body: maintenances::detail,
-};
 
 const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Requirement {
     Requirement { scope, permissions }

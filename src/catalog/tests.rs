@@ -2,8 +2,7 @@
 
 use super::prompts::PROMPTS;
 use super::resources::RESOURCES;
-use super::tools::TOOLS;
-use super::tools::reading::READING_TOOLS;
+use super::tools::{RESOURCE_TOOLS, TOOLS};
 use super::uri::Roots;
 use super::*;
 use crate::model::scope::PagePermission as P;
@@ -24,7 +23,7 @@ fn is_snake_case(name: &str) -> bool {
 fn names_are_unique_and_in_snake_case() {
     let resources: Vec<&str> = RESOURCES.iter().map(|resource| resource.name).collect();
     let prompts: Vec<&str> = PROMPTS.iter().map(|prompt| prompt.name).collect();
-    let tools: Vec<&str> = TOOLS.iter().chain(READING_TOOLS).map(|tool| tool.name).collect();
+    let tools: Vec<&str> = TOOLS.iter().chain(RESOURCE_TOOLS).map(|tool| tool.name).collect();
     for names in [resources, prompts, tools] {
         assert!(names.iter().all(|name| is_snake_case(name) && name.len() <= 64), "{names:?}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
@@ -35,7 +34,7 @@ fn names_are_unique_and_in_snake_case() {
 fn every_entry_says_what_it_is() {
     let texts = RESOURCES.iter().map(|entry| (entry.title, entry.description));
     let texts = texts.chain(PROMPTS.iter().map(|entry| (entry.title, entry.description)));
-    let tools = TOOLS.iter().chain(READING_TOOLS);
+    let tools = TOOLS.iter().chain(RESOURCE_TOOLS);
     for (title, description) in texts.chain(tools.map(|entry| (entry.title, entry.description))) {
         assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
         assert!(description.ends_with('.') && !description.contains("  "), "{description}");
@@ -92,8 +91,8 @@ fn check_strict(schema: &Value, path: &str) {
 
 #[test]
 fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
-    for tool in TOOLS.iter().chain(READING_TOOLS) {
-        let schema = (tool.input_schema)();
+    for tool in TOOLS.iter().chain(RESOURCE_TOOLS) {
+        let schema = tool.input_schema();
         check_strict(&schema, tool.name);
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
         let text = schema.to_string();
@@ -107,7 +106,7 @@ fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
 #[test]
 fn output_schemas_describe_objects() {
     for tool in TOOLS {
-        let schema = (tool.output_schema)();
+        let schema = tool.output_schema().expect("a tool that writes has one");
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
         assert_eq!(schema["type"], "object", "{}", tool.name);
         assert!(!schema.to_string().contains("$ref"), "{}", tool.name);
@@ -116,9 +115,9 @@ fn output_schemas_describe_objects() {
 
 #[test]
 fn tools_that_read_do_nothing_else() {
-    for tool in READING_TOOLS {
+    for tool in RESOURCE_TOOLS {
         assert_eq!((tool.effect, tool.hosted), (Effect::Reads, None), "{}", tool.name);
-        assert!((tool.write)(json!({})).is_err(), "{}", tool.name);
+        assert!(tool.parse_write(json!({})).is_err(), "{}", tool.name);
     }
 }
 
@@ -251,7 +250,7 @@ fn the_hosted_surface_is_exactly_this() {
     };
     let tool = |entry: &Tool| {
         let arguments =
-            (entry.input_schema)()["properties"].as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
+            entry.input_schema()["properties"].as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
         Some(format!("tool {}({}) {:?} {}", entry.name, arguments.join(", "), entry.effect, needs(entry.hosted?)))
     };
     let surface = RESOURCES.iter().filter_map(resource).chain(PROMPTS.iter().filter_map(prompt));

@@ -1,12 +1,14 @@
-//! A tool: what it does to the world, the write that a call means, and the report of that write.
+//! A tool: its arguments, the write that a call means, and the report of that write.
 
-use super::resource::Resource;
-use super::uri::Roots;
+use super::argument::{self, Argument, ArgumentError, ArgumentKind};
+use super::tool_report::{CompletedWrite, ToolReport, ToolResult};
 use crate::model::operation::Operation;
 use crate::model::scope::Requirement;
-use serde_json::Value;
+use crate::model::visible::{Hidden, find_line_break};
+use http::Method;
+use serde_json::{Map, Value};
 
-/// What calling a tool does to the world; its hints follow from this.
+/// The effect of a call on the page; the hints of a tool follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Reads,
@@ -16,24 +18,24 @@ pub enum Effect {
     Destroys,
 }
 
-/// Something a client can do. Its schema and its parser come from one argument type.
+/// A tool as data. What a program adds to every tool (`page_id`, `preview` …) is not part of it.
 pub struct Tool {
     pub name: &'static str,
     pub title: &'static str,
-    /// What it does, for models; informs, never commands.
+    /// For models; informs, never commands.
     pub description: &'static str,
-    /// What it does to the world.
     pub effect: Effect,
-    /// What Hosted MCP asks for; `None`: Hosted MCP does not offer it.
+    /// Scope and permissions that Hosted MCP requires; `None` if it does not offer the tool.
     pub hosted: Option<Requirement>,
-    /// JSON Schema (2020-12) of the arguments, without what a surface adds.
-    pub input_schema: fn() -> Value,
-    /// JSON Schema of the structured result.
-    pub output_schema: fn() -> Value,
-    /// Reads the arguments and says which write they mean.
-    pub write: fn(Value) -> Result<Write, ArgumentError>,
-    /// What to tell the client after the write; conforms to `output_schema`. Never fails: the write is done.
-    pub report: fn(&Written<'_>) -> Done,
+    pub arguments: &'static [Argument],
+    /// `None` for a tool that reads.
+    pub write: Option<ToolWrite>,
+}
+
+pub struct ToolWrite {
+    /// Takes the id of the [`ArgumentKind::Target`], or 0 where there is none.
+    pub operation: fn(i64) -> Operation,
+    pub report: ToolReport,
 }
 
 /// The upstream write that a call means.
@@ -55,33 +57,46 @@ impl Write {
     }
 }
 
-/// A write that upstream carried out, and what the program knows about it.
-pub struct Written<'a> {
-    /// The answer to the write: the document that was made.
-    pub answer: &'a Value,
-    /// The page, with `id` and `name`, as the accessible-pages list shows it.
-    pub page: &'a Value,
-    /// How the program spells resource URIs.
-    pub roots: &'a Roots,
-    /// Names the audit entry, where there is one.
-    pub audit_id: Option<&'a str>,
-    /// How many writes the limit still allows, if there is a limit.
-    pub remaining_writes: Option<u32>,
-    /// A repeat of an earlier call: nothing was written now.
-    pub replayed: bool,
+impl Tool {
+    /// JSON Schema (2020-12) of the arguments.
+    pub fn input_schema(&self) -> Value {
+        argument::schema(self.arguments)
+    }
+
+    /// JSON Schema of the structured result; `None` for a tool whose result is only text.
+    pub fn output_schema(&self) -> Option<Value> {
+        self.write.as_ref().map(|write| write.report.schema(self.hosted.is_some()))
+    }
+
+    pub fn check_arguments(&self, given: Value) -> Result<Map<String, Value>, ArgumentError> {
+        argument::check(self.arguments, given)
+    }
+
+    pub fn parse_write(&self, given: Value) -> Result<Write, ArgumentError> {
+        let Some(ToolWrite { operation, .. }) = &self.write else {
+            return Err(ArgumentError(format!("{} writes nothing", self.name)));
+        };
+        let mut body = self.check_arguments(given)?;
+        let target = self.arguments.iter().find(|argument| argument.kind == ArgumentKind::Target);
+        let id = target.and_then(|target| body.remove(target.name)).and_then(|id| id.as_i64());
+        let operation = operation(id.unwrap_or_default());
+        check_title(&body)?;
+        if operation.method() == Method::PATCH && body.is_empty() {
+            return Err(ArgumentError("name at least one field to change".to_owned()));
+        }
+        Ok(Write::new(operation, Value::Object(body)))
+    }
+
+    /// The result for the client; conforms to [`Self::output_schema`]. Never fails: the write is done.
+    pub fn report(&self, completed: &CompletedWrite<'_>) -> ToolResult {
+        self.write.as_ref().map(|write| write.report.render(completed)).unwrap_or_default()
+    }
 }
 
-/// What a call tells its client after the write.
-pub struct Done {
-    /// For people and models.
-    pub text: String,
-    /// Conforms to the tool's output schema.
-    pub structured: Value,
-    /// Resources worth reading next: URI and entry.
-    pub links: Vec<(String, &'static Resource)>,
+/// A title is one line: with another one it would pass for more than a title wherever it is shown.
+fn check_title(body: &Map<String, Value>) -> Result<(), ArgumentError> {
+    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
+    let Some(Hidden { at, character }) = find_line_break(title) else { return Ok(()) };
+    let (place, code) = (at + 1, u32::from(character));
+    Err(ArgumentError(format!("`title` must be one line: character {place} (U+{code:04X}) ends it")))
 }
-
-/// Arguments that do not fit, said so that a model can mend them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ArgumentError(pub String);

@@ -1,53 +1,372 @@
-//! TOOLS: everything a client can do. A tool is one argument type and what its call means upstream.
+//! TOOLS: everything a client can do. Hosted MCP offers those with a requirement, the page server all of them.
+//!
+//! The descriptions of arguments are short on purpose: a model pays for every word of the list.
 
-// The page server's alone, so the worker does not carry them.
-#[cfg(not(target_arch = "wasm32"))]
-pub mod beats;
-mod definition;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod incident_actions;
-pub mod incidents;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod maintenance_actions;
-pub mod maintenances;
-pub mod reading;
-mod report;
+use super::argument::ArgumentKind::{AffectedItems, Id, Key, Target, Text};
+use super::argument::{Argument, optional, required};
+use super::tool::{Effect, Tool, ToolWrite};
+use super::tool_report::ReportField as Field;
+use super::tool_report::ToolReport;
+use crate::model::operation::{Operation, TargetKind};
+use crate::model::scope::{PagePermission, Requirement, Scope};
 
-use super::tool::Tool;
-
-/// Every tool, in the order of lists.
+/// Every tool that writes, in the order of lists.
 pub static TOOLS: &[Tool] = &[
-    incidents::CREATE_INCIDENT,
-    incidents::ADD_INCIDENT_UPDATE,
-    maintenances::SCHEDULE_MAINTENANCE,
-    maintenances::ADD_MAINTENANCE_UPDATE,
-    #[cfg(not(target_arch = "wasm32"))]
-    incident_actions::UPDATE_INCIDENT,
-    #[cfg(not(target_arch = "wasm32"))]
-    incident_actions::ACKNOWLEDGE_INCIDENT,
-    #[cfg(not(target_arch = "wasm32"))]
-    incident_actions::RESOLVE_INCIDENT,
-    #[cfg(not(target_arch = "wasm32"))]
-    incident_actions::REOPEN_INCIDENT,
-    #[cfg(not(target_arch = "wasm32"))]
-    incident_actions::DELETE_INCIDENT,
-    #[cfg(not(target_arch = "wasm32"))]
-    maintenance_actions::UPDATE_MAINTENANCE,
-    #[cfg(not(target_arch = "wasm32"))]
-    maintenance_actions::COMPLETE_MAINTENANCE,
-    #[cfg(not(target_arch = "wasm32"))]
-    maintenance_actions::CANCEL_MAINTENANCE,
-    #[cfg(not(target_arch = "wasm32"))]
-    maintenance_actions::DELETE_MAINTENANCE,
-    #[cfg(not(target_arch = "wasm32"))]
-    beats::RUN_BEAT,
-    #[cfg(not(target_arch = "wasm32"))]
-    beats::APPROVE_BEAT_ACTION,
-    #[cfg(not(target_arch = "wasm32"))]
-    beats::REJECT_BEAT_ACTION,
+    Tool {
+        name: "create_incident",
+        title: "Create incident",
+        description: "Publishes an incident at once.",
+        effect: Effect::Adds,
+        hosted: INCIDENTS_WRITE,
+        arguments: &[
+            required("title", Text(200), "One line."),
+            required("description", Text(20_000), "What customers read."),
+            STATUS,
+            optional("impact", Text(2000), "Effect on customers."),
+            optional("affected_items", AffectedItems { states_limit: false }, "Hierarchy items."),
+            FREETEXT,
+            EXTERNAL_ID,
+        ],
+        write: Some(ToolWrite {
+            operation: |_| Operation::CreateIncident,
+            report: ToolReport {
+                done: "Created incident",
+                to: None,
+                fields: &[
+                    Field::Id("incident_id"),
+                    Field::Text("status"),
+                    Field::Text("state"),
+                    Field::Text("public_url"),
+                    Field::Text("admin_url"),
+                ],
+                resource: Some(TargetKind::Incident),
+            },
+        }),
+    },
+    Tool {
+        name: "add_incident_update",
+        title: "Add incident update",
+        description: "Publishes an incident update at once. Cannot resolve or reopen.",
+        effect: Effect::Adds,
+        hosted: INCIDENTS_WRITE,
+        arguments: &[
+            INCIDENT_ID,
+            required("message", Text(20_000), "What customers read."),
+            optional("lifecycle_stage_id", Id, "Not the last stage."),
+            STATUS,
+            optional("affected_items", AffectedItems { states_limit: false }, "Replaces the affected items."),
+        ],
+        write: Some(ToolWrite {
+            operation: |incident_id| Operation::AddIncidentUpdate { incident_id },
+            report: ToolReport {
+                done: "Added update",
+                to: Some(TargetKind::Incident),
+                fields: &[Field::Number("incident_id"), Field::Id("update_id"), Field::Stage, Field::Text("status")],
+                resource: Some(TargetKind::Incident),
+            },
+        }),
+    },
+    Tool {
+        name: "schedule_maintenance",
+        title: "Schedule maintenance",
+        description: "Publishes a maintenance window at once.",
+        effect: Effect::Adds,
+        hosted: MAINTENANCES_WRITE,
+        arguments: &[
+            required("title", Text(200), "One line."),
+            required("description", Text(20_000), "What customers read."),
+            required("starts_at", Key, "RFC 3339 with offset."),
+            required("ends_at", Key, "After the start."),
+            optional("impact", Text(2000), "Effect on customers."),
+            optional("affected_items", AffectedItems { states_limit: false }, "Hierarchy items."),
+            FREETEXT,
+            EXTERNAL_ID,
+        ],
+        write: Some(ToolWrite {
+            operation: |_| Operation::ScheduleMaintenance,
+            report: ToolReport {
+                done: "Scheduled maintenance",
+                to: None,
+                fields: &[
+                    Field::Id("maintenance_id"),
+                    Field::Text("state"),
+                    Field::Text("starts_at"),
+                    Field::Text("ends_at"),
+                    Field::Text("public_url"),
+                    Field::Text("admin_url"),
+                ],
+                resource: Some(TargetKind::Maintenance),
+            },
+        }),
+    },
+    Tool {
+        name: "add_maintenance_update",
+        title: "Add maintenance update",
+        description: "Publishes a maintenance update at once. Cannot complete or cancel.",
+        effect: Effect::Adds,
+        hosted: MAINTENANCES_WRITE,
+        arguments: &[
+            MAINTENANCE_ID,
+            required("message", Text(20_000), "What customers read."),
+            optional("lifecycle_stage_id", Id, "Not the last two stages."),
+        ],
+        write: Some(ToolWrite {
+            operation: |maintenance_id| Operation::AddMaintenanceUpdate { maintenance_id },
+            report: ToolReport {
+                done: "Added update",
+                to: Some(TargetKind::Maintenance),
+                fields: &[Field::Number("maintenance_id"), Field::Id("update_id"), Field::Stage],
+                resource: Some(TargetKind::Maintenance),
+            },
+        }),
+    },
+    Tool {
+        name: "update_incident",
+        title: "Update incident",
+        description: "Changes the named fields of an incident; customers see it at once. The others stay.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[
+            INCIDENT_ID,
+            optional("title", Text(200), "One line."),
+            optional("description", Text(20_000), "What customers read."),
+            STATUS,
+            optional("impact", Text(2000), "How customers are affected."),
+            optional("affected_items", AffectedItems { states_limit: true }, "Replaces the affected items."),
+            FREETEXT,
+        ],
+        write: changes_incident(|incident_id| Operation::UpdateIncident { incident_id }, "Updated incident"),
+    },
+    Tool {
+        name: "acknowledge_incident",
+        title: "Acknowledge incident",
+        description: "Records that somebody is working on an incident. Publishes nothing; repeating it changes nothing.",
+        effect: Effect::Adds,
+        hosted: None,
+        arguments: &[INCIDENT_ID],
+        write: changes_incident(|incident_id| Operation::AcknowledgeIncident { incident_id }, "Acknowledged incident"),
+    },
+    Tool {
+        name: "resolve_incident",
+        title: "Resolve incident",
+        description: "Moves an incident to its last stage and publishes a last update at once.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), "What customers read last.")],
+        write: changes_incident(|incident_id| Operation::ResolveIncident { incident_id }, "Resolved incident"),
+    },
+    Tool {
+        name: "reopen_incident",
+        title: "Reopen incident",
+        description: "Moves a resolved incident back to its first stage and publishes an update at once.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[INCIDENT_ID, optional("message", Text(20_000), "What customers read.")],
+        write: changes_incident(|incident_id| Operation::ReopenIncident { incident_id }, "Reopened incident"),
+    },
+    Tool {
+        name: "delete_incident",
+        title: "Delete incident",
+        description: "Deletes an incident with its whole timeline. Cannot be undone.",
+        effect: Effect::Destroys,
+        hosted: None,
+        arguments: &[INCIDENT_ID],
+        write: Some(ToolWrite {
+            operation: |incident_id| Operation::DeleteIncident { incident_id },
+            report: ToolReport {
+                done: "Deleted incident",
+                to: None,
+                fields: &[Field::Id("incident_id")],
+                resource: None,
+            },
+        }),
+    },
+    Tool {
+        name: "update_maintenance",
+        title: "Update maintenance",
+        description: "Changes the named fields of a maintenance; customers see it at once. The others stay.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[
+            MAINTENANCE_ID,
+            optional("title", Text(200), "One line."),
+            optional("description", Text(20_000), "What customers read."),
+            optional("starts_at", Key, "RFC 3339 with offset."),
+            optional("ends_at", Key, "After the start."),
+            optional("impact", Text(2000), "How customers are affected."),
+            optional("affected_items", AffectedItems { states_limit: true }, "Replaces the affected items."),
+            FREETEXT,
+        ],
+        write: changes_maintenance(
+            |maintenance_id| Operation::UpdateMaintenance { maintenance_id },
+            "Updated maintenance",
+        ),
+    },
+    Tool {
+        name: "complete_maintenance",
+        title: "Complete maintenance",
+        description: "Ends a maintenance that is going on and publishes a last update at once.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), "What customers read last.")],
+        write: changes_maintenance(
+            |maintenance_id| Operation::CompleteMaintenance { maintenance_id },
+            "Completed maintenance",
+        ),
+    },
+    Tool {
+        name: "cancel_maintenance",
+        title: "Cancel maintenance",
+        description: "Calls a maintenance off and publishes a last update at once. Cannot be taken back.",
+        effect: Effect::Changes,
+        hosted: None,
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), "What customers read last.")],
+        write: changes_maintenance(
+            |maintenance_id| Operation::CancelMaintenance { maintenance_id },
+            "Cancelled maintenance",
+        ),
+    },
+    Tool {
+        name: "delete_maintenance",
+        title: "Delete maintenance",
+        description: "Deletes a maintenance with its whole timeline. Cannot be undone.",
+        effect: Effect::Destroys,
+        hosted: None,
+        arguments: &[MAINTENANCE_ID],
+        write: Some(ToolWrite {
+            operation: |maintenance_id| Operation::DeleteMaintenance { maintenance_id },
+            report: ToolReport {
+                done: "Deleted maintenance",
+                to: None,
+                fields: &[Field::Id("maintenance_id")],
+                resource: None,
+            },
+        }),
+    },
+    Tool {
+        name: "run_beat",
+        title: "Run Beat",
+        description: "Starts one run of a Beat now. What it finds may lead to what its automation posts.",
+        effect: Effect::Adds,
+        hosted: None,
+        arguments: &[required("beat_id", Target, "Id of the Beat.")],
+        write: Some(ToolWrite {
+            operation: |beat_id| Operation::RunBeat { beat_id },
+            report: ToolReport {
+                done: "Started run",
+                to: Some(TargetKind::Beat),
+                fields: &[
+                    Field::Id("run_id"),
+                    Field::Number("beat_id"),
+                    Field::Text("stage"),
+                    Field::Text("started_at"),
+                ],
+                resource: None,
+            },
+        }),
+    },
+    Tool {
+        name: "approve_beat_action",
+        title: "Approve Beat action",
+        description: "Publishes what a Beat proposed and a person had to review.",
+        effect: Effect::Adds,
+        hosted: None,
+        arguments: &[ACTION_ID],
+        write: decides(|action_id| Operation::ApproveBeatAction { action_id }, "Approved Beat action"),
+    },
+    Tool {
+        name: "reject_beat_action",
+        title: "Reject Beat action",
+        description: "Drops what a Beat proposed; it is not published. Cannot be taken back.",
+        effect: Effect::Destroys,
+        hosted: None,
+        arguments: &[ACTION_ID],
+        write: decides(|action_id| Operation::RejectBeatAction { action_id }, "Rejected Beat action"),
+    },
 ];
 
-/// The tool of that name.
+/// For clients that only know tools: what resources show, as tools. No part of [`TOOLS`]: a program adds them where its
+/// operator and the person want it.
+pub static RESOURCE_TOOLS: &[Tool] = &[
+    Tool {
+        name: LIST_RESOURCES,
+        title: "List resources",
+        description: "Lists the statibeat:// resources and templates that can be read here.",
+        effect: Effect::Reads,
+        hosted: None,
+        arguments: &[optional("cursor", Key, "nextCursor of the part before.")],
+        write: None,
+    },
+    Tool {
+        name: READ_RESOURCE,
+        title: "Read resource",
+        description: "Reads one statibeat:// resource. Its text is data from the status page.",
+        effect: Effect::Reads,
+        hosted: None,
+        arguments: &[required("uri", Text(2048), "From `list_resources`, or a template with its variables filled in.")],
+        write: None,
+    },
+];
+
+pub const LIST_RESOURCES: &str = "list_resources";
+pub const READ_RESOURCE: &str = "read_resource";
+
+const INCIDENTS_WRITE: Option<Requirement> =
+    Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] });
+const MAINTENANCES_WRITE: Option<Requirement> =
+    Some(Requirement { scope: Scope::MaintenancesWrite, permissions: &[PagePermission::MaintenancesManage] });
+
+const INCIDENT_ID: Argument = required("incident_id", Target, "Id of the incident.");
+const MAINTENANCE_ID: Argument = required("maintenance_id", Target, "Id of the maintenance.");
+const ACTION_ID: Argument = required("action_id", Target, "Id of the pending action.");
+const STATUS: Argument = optional("status", Key, "Key of a status definition.");
+const FREETEXT: Argument = optional("affected_items_freetext", Text(2000), "Where no item fits.");
+const EXTERNAL_ID: Argument = optional("external_id", Key, "Your own id for it.");
+
+/// StatiBeat answers with the incident as it is now.
+const fn changes_incident(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+    let fields = &[
+        Field::Id("incident_id"),
+        Field::Text("status"),
+        Field::Text("state"),
+        Field::Stage,
+        Field::Text("acknowledged_at"),
+        Field::Text("public_url"),
+        Field::Text("admin_url"),
+    ];
+    let report = ToolReport { done, to: None, fields, resource: Some(TargetKind::Incident) };
+    Some(ToolWrite { operation, report })
+}
+
+/// StatiBeat answers with the maintenance as it is now.
+const fn changes_maintenance(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+    let fields = &[
+        Field::Id("maintenance_id"),
+        Field::Text("state"),
+        Field::Stage,
+        Field::Text("starts_at"),
+        Field::Text("ends_at"),
+        Field::Text("public_url"),
+        Field::Text("admin_url"),
+    ];
+    let report = ToolReport { done, to: None, fields, resource: Some(TargetKind::Maintenance) };
+    Some(ToolWrite { operation, report })
+}
+
+const fn decides(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+    let fields = &[
+        Field::Id("action_id"),
+        Field::Text("state"),
+        Field::Number("beat_id"),
+        Field::Number("incident_id"),
+        Field::Text("review_url"),
+    ];
+    Some(ToolWrite { operation, report: ToolReport { done, to: None, fields, resource: None } })
+}
+
 pub fn find_tool(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == name)
 }
+
+#[cfg(test)]
+mod tests;

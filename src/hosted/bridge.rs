@@ -5,8 +5,7 @@
 //! model can mend is told to it as the outcome of the call.
 
 use super::surface::HostedSurface;
-use crate::catalog::ArgumentError;
-use crate::catalog::tools::reading::{LIST_RESOURCES, ListArguments, READ_RESOURCE, ReadArguments};
+use crate::catalog::tools::{LIST_RESOURCES, READ_RESOURCE, RESOURCE_TOOLS};
 use crate::catalog::uri::Roots;
 use crate::mcp::{Error, Handled, ServerHandler as _, ToolOutcome, paging};
 use serde_json::{Map, Value, json};
@@ -17,14 +16,15 @@ pub async fn call(
     name: &str,
     arguments: &Map<String, Value>,
 ) -> Option<Handled<ToolOutcome>> {
-    let arguments = || Value::Object(arguments.clone());
-    let Handled { result, facts } = match name {
-        _ if !surface.has_read_bridge => return None,
-        name if name == LIST_RESOURCES.name => list(surface, arguments()).await.into(),
-        name if name == READ_RESOURCE.name => match ReadArguments::parse(arguments()) {
-            Ok(ReadArguments { uri }) => surface.read(&uri).await.map(|contents| contents.body.to_string()),
-            Err(error) => Error::from(error).into(),
-        },
+    let tool = RESOURCE_TOOLS.iter().find(|tool| surface.has_read_bridge && tool.name == name)?;
+    let arguments = tool.check_arguments(Value::Object(arguments.clone()));
+    let text = |name| arguments.as_ref().ok().and_then(|arguments| arguments.get(name)?.as_str());
+    let Handled { result, facts } = match (&arguments, name) {
+        (Err(error), _) => Error::InvalidParams(error.0.clone()).into(),
+        (Ok(_), LIST_RESOURCES) => list(surface, text("cursor")).await.into(),
+        (Ok(_), READ_RESOURCE) => {
+            surface.read(text("uri").unwrap_or_default()).await.map(|contents| contents.body.to_string())
+        }
         _ => return None,
     };
     let result = match result {
@@ -38,9 +38,8 @@ pub async fn call(
 }
 
 /// URIs and titles; the templates come with the first part.
-async fn list(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, Error> {
-    let ListArguments { cursor } = ListArguments::parse(arguments)?;
-    let page = paging::page(surface.resources().await?, cursor.as_deref())?;
+async fn list(surface: &HostedSurface<'_>, cursor: Option<&str>) -> Result<String, Error> {
+    let page = paging::page(surface.resources().await?, cursor)?;
     let resources = page.entries.iter().map(|listed| json!({ "uri": listed.uri, "title": listed.title() }));
     let mut shown = json!({ "resources": resources.collect::<Vec<_>>() });
     if cursor.is_none() {
@@ -53,10 +52,4 @@ async fn list(surface: &HostedSurface<'_>, arguments: Value) -> Result<String, E
         shown["nextCursor"] = json!(next);
     }
     Ok(shown.to_string())
-}
-
-impl From<ArgumentError> for Error {
-    fn from(error: ArgumentError) -> Self {
-        Error::InvalidParams(error.0)
-    }
 }

@@ -164,7 +164,7 @@ impl ParsedArguments {
     fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
         let page_id = page_argument::take(&mut arguments);
         let options = call_arguments::take(&mut arguments);
-        let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
+        let write = tool.parse_write(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
         match (page_id, options, write) {
             (Ok(page_id), Ok(options), Ok(write)) => Ok(Self { page_id, write, options }),
             (page_id, options, write) => {

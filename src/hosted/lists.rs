@@ -5,8 +5,7 @@ use super::page_argument;
 use crate::catalog::Tool;
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
-use crate::catalog::tools::TOOLS;
-use crate::catalog::tools::reading::READING_TOOLS;
+use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
 use crate::mcp::ListEntry;
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
@@ -28,11 +27,11 @@ fn choose<T: Copy>(entries: &'static [(T, Box<RawValue>)], is_shown: impl Fn(T) 
 pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
     static ENTRIES: Entries<bool> = OnceLock::new();
     let entries = ENTRIES.get_or_init(|| {
-        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to((tool.input_schema)()));
+        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to(tool.input_schema()));
         let writes = TOOLS.iter().filter_map(|tool| Some((tool, tool.hosted?)));
         let writes = writes.map(|(tool, needs)| (false, print_tool(tool, &schema(tool), needs.scope.into())));
-        let reads = READING_TOOLS.iter();
-        let reads = reads.map(|tool| (true, print_tool(tool, &(tool.input_schema)(), ScopeSet::EMPTY)));
+        let reads = RESOURCE_TOOLS.iter();
+        let reads = reads.map(|tool| (true, print_tool(tool, &tool.input_schema(), ScopeSet::EMPTY)));
         writes.chain(reads).collect()
     });
     choose(entries, |is_resource_tool| has_resource_tools || !is_resource_tool)

@@ -3,8 +3,9 @@
 use super::access::{self, Denied};
 use super::caller::Caller;
 use crate::catalog::Resource;
+use crate::catalog::find_resource;
 use crate::catalog::policy::WritePolicy;
-use crate::catalog::resources::{INCIDENT_DETAIL, RESOURCES};
+use crate::catalog::resources::RESOURCES;
 use crate::features;
 use crate::keyring::KeyRing;
 use crate::mcp::Error;
@@ -60,7 +61,7 @@ impl HostedSurface<'_> {
 
     /// The way to a page's incidents, where both the connection and the person may read them.
     pub(super) fn incidents(&self, page: &AccessiblePage) -> Option<PageClient<'_>> {
-        let needs = INCIDENT_DETAIL.hosted?;
+        let needs = find_resource("incident")?.hosted?;
         let may = self.guard.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
         may.then(|| self.api().page(page, needs.scope))
     }

@@ -137,8 +137,8 @@ struct ToolEntry<'a> {
     input_schema: &'a Value,
     name: &'a str,
     /// A tool whose result is only for reading says nothing about its shape.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    output_schema: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     security_schemes: Option<[SecurityScheme; 1]>,
     title: &'a str,
@@ -182,7 +182,7 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
         description: tool.description,
         input_schema,
         annotations: ToolAnnotations::of(tool.effect),
-        output_schema: (tool.output_schema)(),
+        output_schema: tool.output_schema(),
         security_schemes: (!scopes.is_empty()).then_some([SecurityScheme { r#type: "oauth2", scopes }]),
     })
 }

@@ -66,7 +66,7 @@ pub async fn call(
 /// Reads the arguments, or says everything that is wrong with them.
 fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallArguments), Vec<String>> {
     let options = call_arguments::take(&mut arguments);
-    let write = (tool.write)(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
+    let write = tool.parse_write(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
     match (options, write) {
         (Ok(options), Ok(write)) => Ok((write, options)),
         (options, write) => Err([options.err(), write.err()].into_iter().flatten().collect()),

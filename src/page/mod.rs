@@ -86,7 +86,7 @@ impl ServerHandler for PageSurface<'_> {
     }
 
     fn tools(&self) -> Vec<ListEntry> {
-        let schema = |tool: &Tool| call_arguments::added_to((tool.input_schema)());
+        let schema = |tool: &Tool| call_arguments::added_to(tool.input_schema());
         let tools = self.settings.tools.on();
         tools.map(|tool| print_tool(tool, &schema(tool), ScopeSet::EMPTY)).map(Cow::Owned).collect()
     }

@@ -209,7 +209,7 @@ mod tests {
     fn message_limit_fits_the_longest_legal_tool_call_and_little_more() {
         // The confirm token (2048), the idempotency key, and the envelope of the message.
         let around = 8 * 1024;
-        let longest = TOOLS.iter().filter(|tool| tool.hosted.is_some()).map(|tool| longest(&(tool.input_schema)()));
+        let longest = TOOLS.iter().filter(|tool| tool.hosted.is_some()).map(|tool| longest(&tool.input_schema()));
         let longest = longest.max().expect("a tool") + around;
         let limit = Route::Mcp.body_limit();
         assert!(longest <= limit && limit < 2 * longest, "{longest} {limit}");

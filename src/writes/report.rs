@@ -9,7 +9,7 @@ use super::confirm_token::ConfirmTokenError;
 use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
 use super::store::AuditRow;
 use super::target::TITLE_MAX;
-use crate::catalog::{Done, Written};
+use crate::catalog::{CompletedWrite, ToolResult};
 use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::Reason;
@@ -86,7 +86,7 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
         AuditRow::Stored(id) => Some(id),
         AuditRow::NotKept | AuditRow::Missing => None,
     };
-    let written = Written {
+    let completed = CompletedWrite {
         answer: &report.document,
         page: &request.page.raw,
         roots: request.roots,
@@ -94,20 +94,20 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
         remaining_writes: report.remaining,
         replayed: !report.origin.is_new(),
     };
-    let mut done = (request.tool.report)(&written);
+    let mut result = request.tool.report(&completed);
     if report.origin == WriteOrigin::Earlier {
-        done.text.push_str(" To publish the same text once more, give another idempotency_key.");
+        result.text.push_str(" To publish the same text once more, give another idempotency_key.");
     }
-    done.text.extend(
+    result.text.extend(
         schedule::echo(request.write, &request.page.raw).into_iter().flat_map(|window| [" ".to_owned(), window]),
     );
     if !warnings.is_empty() {
-        done.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
-        if let Some(fields) = done.structured.as_object_mut() {
+        result.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        if let Some(fields) = result.structured.as_object_mut() {
             fields.insert("warnings".to_owned(), warnings.into());
         }
     }
-    let Done { text, structured, links } = done;
+    let ToolResult { text, structured, links } = result;
     ToolOutcome { text, structured: Some(structured), links, ..ToolOutcome::default() }
 }
 

@@ -6,11 +6,11 @@ use statibeat_mcp::catalog::Tool;
 
 /// The arguments that the tool demands; where nothing would be changed by these, a title.
 pub fn arguments(tool: &Tool) -> Map<String, Value> {
-    let schema = (tool.input_schema)();
+    let schema = tool.input_schema();
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let value = |name: &str| (name.to_owned(), value(tool.name, name, &schema["properties"][name]));
     let mut arguments: Map<String, Value> = required.map(value).collect();
-    if (tool.write)(Value::Object(arguments.clone())).is_err() {
+    if tool.parse_write(Value::Object(arguments.clone())).is_err() {
         arguments.insert("title".to_owned(), json!("Other words"));
     }
     arguments

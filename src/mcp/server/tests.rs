@@ -4,7 +4,7 @@ pub mod fake;
 mod lists;
 
 use super::*;
-use crate::catalog::find_tool;
+use crate::catalog::{Tool, find_tool};
 use fake::{Fake, entry};
 use serde_json::{Value, json};
 

@@ -4,7 +4,6 @@
 //! posted, with the stages that remain. Which stage means what follows from its place: the last stage of an incident is
 //! "resolved", the last two of a maintenance are "completed" and "cancelled".
 
-use crate::catalog::resources::{INCIDENT_DETAIL, MAINTENANCE_DETAIL};
 use crate::catalog::{Resource, Variables, Write, find_resource, uri};
 use crate::mcp::{Error, ToolOutcome};
 use crate::model::operation::Operation;
@@ -60,10 +59,10 @@ impl StageChange {
     /// What must be read before it can be judged: the stages of the page, the thing itself.
     pub fn resources(&self) -> Option<[&'static Resource; 2]> {
         let (stages, target) = match self.lifecycle {
-            Lifecycle::Incident => ("lifecycle_stages", INCIDENT_DETAIL),
-            Lifecycle::Maintenance => ("maintenance_lifecycle_stages", MAINTENANCE_DETAIL),
+            Lifecycle::Incident => ("lifecycle_stages", "incident"),
+            Lifecycle::Maintenance => ("maintenance_lifecycle_stages", "maintenance"),
         };
-        Some([find_resource(stages)?, target])
+        Some([find_resource(stages)?, find_resource(target)?])
     }
 
     /// Whether the move is allowed. Each of its resources is read through the API that stands in its place.

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn lists_have_cache_hints_without_a_handshake_only() {
-    let output = (find_tool("create_incident").expect("the catalogue has it").output_schema)();
+    let output = find_tool("create_incident").and_then(Tool::output_schema).expect("a schema");
     let tools = json!({ "tools": [{
         "name": "create_incident",
         "title": "Create incident",

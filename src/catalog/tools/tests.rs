@@ -1,12 +1,16 @@
-//! What the tools that write incidents accept, how it refuses, and what it reports.
+//! Arguments that tools accept, the errors for others, and the report of a write.
 
 use super::*;
-use crate::catalog::Written;
+use crate::catalog::CompletedWrite;
 use crate::catalog::uri::Roots;
 use serde_json::{Value, json};
 
+fn create_incident() -> &'static Tool {
+    find_tool("create_incident").expect("it exists")
+}
+
 fn check(arguments: Value, expected: Result<Value, &str>) {
-    let body = (CREATE_INCIDENT.write)(arguments).map(|write| write.body).map_err(|error| error.0);
+    let body = create_incident().parse_write(arguments).map(|write| write.body).map_err(|error| error.0);
     assert_eq!(body, expected.map_err(str::to_owned));
 }
 
@@ -17,7 +21,7 @@ fn with(name: &str, value: impl Into<Value>) -> Value {
 }
 
 #[test]
-fn what_is_given_goes_upstream_and_nothing_else() {
+fn given_arguments_become_the_body() {
     let minimal = json!({ "title": "Slow", "description": "Requests are slow." });
     check(minimal.clone(), Ok(minimal.clone()));
     check(with("impact", Value::Null), Ok(minimal));
@@ -32,7 +36,7 @@ fn what_is_given_goes_upstream_and_nothing_else() {
 }
 
 #[test]
-fn a_refusal_names_the_field_and_what_would_fit() {
+fn invalid_argument_is_named_with_what_would_fit() {
     let allowed =
         "title, description, status, impact, affected_items, affected_items_freetext, external_id".replace(", ", "|");
     let mut names: Vec<&str> = allowed.split('|').collect();
@@ -50,7 +54,7 @@ fn a_refusal_names_the_field_and_what_would_fit() {
 }
 
 #[test]
-fn an_affected_item_is_named_in_exactly_one_way() {
+fn affected_item_is_named_in_exactly_one_way() {
     let refused = |item: Value, why: &str| check(with("affected_items", json!([{ "id": 1 }, item])), Err(why));
     refused(json!({}), "`affected_items[1]` must have exactly one of: external_id, id, slug");
     refused(json!({ "id": 1, "slug": "a" }), "`affected_items[1]` must have exactly one of: external_id, id, slug");
@@ -65,8 +69,8 @@ fn an_affected_item_is_named_in_exactly_one_way() {
 }
 
 #[test]
-fn the_schema_is_flat() {
-    let schema = (CREATE_INCIDENT.input_schema)();
+fn schema_is_flat() {
+    let schema = create_incident().input_schema();
     assert_eq!(schema["required"], json!(["title", "description"]));
     let expected = json!({
         "type": "object", "additionalProperties": false, "maxProperties": 1,
@@ -76,13 +80,13 @@ fn the_schema_is_flat() {
 }
 
 #[test]
-fn the_report_conforms_to_its_schema_and_names_everything() {
+fn report_conforms_to_its_schema() {
     let answer = json!({
         "id": 512, "title": "Slow\u{202e}", "status": "degraded", "state": "active", "token": "t",
         "public_url": "https://status.acme.example/incidents/512", "admin_url": "https://app.example/512",
     });
     let page = json!({ "id": 7, "name": "Acme" });
-    let written = Written {
+    let written = CompletedWrite {
         answer: &answer,
         page: &page,
         roots: &Roots::HOSTED,
@@ -90,7 +94,7 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
         remaining_writes: Some(29),
         replayed: false,
     };
-    let done = (CREATE_INCIDENT.report)(&written);
+    let done = create_incident().report(&written);
     let expected = json!({
         "page_id": 7, "page_name": "Acme", "incident_id": 512, "status": "degraded", "state": "active",
         "public_url": "https://status.acme.example/incidents/512", "admin_url": "https://app.example/512",
@@ -103,20 +107,22 @@ fn the_report_conforms_to_its_schema_and_names_everything() {
         "Created incident 512 on \"Acme\". Customers see it at https://status.acme.example/incidents/512"
     );
     assert_eq!(done.links[0].0, "statibeat://pages/7/incidents/512");
-    let conforms = |structured: &Value| jsonschema::is_valid(&(CREATE_INCIDENT.output_schema)(), structured);
+    let conforms =
+        |structured: &Value| jsonschema::is_valid(&create_incident().output_schema().expect("a schema"), structured);
     assert!(conforms(&done.structured));
 
-    let empty = (CREATE_INCIDENT.report)(&Written { answer: &Value::Null, replayed: true, ..written });
+    let empty = create_incident().report(&CompletedWrite { answer: &Value::Null, replayed: true, ..written });
     assert!(conforms(&empty.structured) && empty.links.is_empty(), "an unreadable answer does not undo the write");
     assert_eq!(empty.text, "Nothing new was published; an earlier call did this: Created incident on \"Acme\".");
 }
 
 #[test]
 fn update_goes_to_its_incident() {
+    let tool = find_tool("add_incident_update").expect("it exists");
     let arguments = json!({ "incident_id": 9, "message": "Fixed.", "lifecycle_stage_id": 3 });
-    let write = (ADD_INCIDENT_UPDATE.write)(arguments).expect("good arguments");
+    let write = tool.parse_write(arguments).expect("good arguments");
     assert_eq!(write.operation, Operation::AddIncidentUpdate { incident_id: 9 });
     assert_eq!(write.body, json!({ "message": "Fixed.", "lifecycle_stage_id": 3 }));
-    let refused = (ADD_INCIDENT_UPDATE.write)(json!({ "incident_id": 0, "message": " " })).expect_err("bad arguments");
+    let refused = tool.parse_write(json!({ "incident_id": 0, "message": " " })).expect_err("bad arguments");
     assert_eq!(refused.0, "`incident_id` must be an integer of at least 1; `message` must not be blank");
 }

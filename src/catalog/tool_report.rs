@@ -1,0 +1,151 @@
+//! The report of a write: a table of fields, from which come the output schema, the structured result and the sentence. The
+//! page comes first and whether it was a repeat last, so a report only says what is between.
+//!
+//! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
+//! upstream or the program does not say is left out.
+
+use super::resource::{Resource, Variables};
+use super::resources::find_resource;
+use super::uri::Roots;
+use crate::model::operation::TargetKind;
+use crate::model::visible::{line, quote};
+use serde_json::{Map, Value, json};
+
+/// Longest text of a field, in characters.
+const TEXT_MAX: usize = 300;
+
+/// A write that StatiBeat carried out.
+pub struct CompletedWrite<'a> {
+    /// The answer to the write: the document that was made.
+    pub answer: &'a Value,
+    /// The page, with `id` and `name`, as the accessible-pages list shows it.
+    pub page: &'a Value,
+    /// How the program spells resource URIs.
+    pub roots: &'a Roots,
+    /// Names the audit entry, where there is one.
+    pub audit_id: Option<&'a str>,
+    /// How many writes the limit still allows, if there is a limit.
+    pub remaining_writes: Option<u32>,
+    /// A repeat of an earlier call: nothing was written now.
+    pub replayed: bool,
+}
+
+/// The result of a call, before the protocol wraps it.
+#[derive(Default)]
+pub struct ToolResult {
+    /// For people and models.
+    pub text: String,
+    /// Conforms to the tool's output schema.
+    pub structured: Value,
+    /// Resources worth reading next: URI and entry.
+    pub links: Vec<(String, &'static Resource)>,
+}
+
+/// One field of StatiBeat's answer.
+#[derive(Clone, Copy)]
+pub enum ReportField {
+    /// The answer's own id, under the name of what it is.
+    Id(&'static str),
+    Number(&'static str),
+    Text(&'static str),
+    /// The name of the lifecycle stage, as `stage`.
+    Stage,
+}
+
+pub struct ToolReport {
+    /// How the sentence begins, as in `Created incident`.
+    pub done: &'static str,
+    /// Named in the sentence as what was added to.
+    pub to: Option<TargetKind>,
+    /// In the order of the schema.
+    pub fields: &'static [ReportField],
+    /// The kind of resource that shows what was written; `None`: nothing does.
+    pub resource: Option<TargetKind>,
+}
+
+impl ToolReport {
+    /// `is_hosted`: with what only Hosted MCP has, an audit log and rate limits.
+    pub(super) fn schema(&self, is_hosted: bool) -> Value {
+        let own = self.fields.iter().map(|field| (field.name(), field.json_type()));
+        let uri = self.resource.map(|_| ("resource_uri", "string"));
+        let hosted = [("audit_id", "string"), ("remaining_writes", "integer")].into_iter().filter(|_| is_hosted);
+        let all = [("page_id", "integer"), ("page_name", "string")].into_iter().chain(own).chain(uri).chain(hosted);
+        let properties = all.chain([("replayed", "boolean")]);
+        let properties: Map<String, Value> =
+            properties.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
+        json!({ "type": "object", "properties": properties })
+    }
+
+    pub(super) fn render(&self, completed: &CompletedWrite<'_>) -> ToolResult {
+        let link = self.link(completed);
+        let own = self.fields.iter().map(|field| (field.name(), field.read(completed.answer)));
+        let page = completed.page;
+        let all = [("page_id", number(&page["id"])), ("page_name", text(&page["name"]))].into_iter();
+        let all = all.chain(own).chain([
+            ("resource_uri", link.as_ref().map(|(uri, _)| uri.as_str().into())),
+            ("audit_id", completed.audit_id.map(Value::from)),
+            ("remaining_writes", completed.remaining_writes.map(Value::from)),
+            ("replayed", Some(completed.replayed.into())),
+        ]);
+        let structured = Value::Object(all.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect());
+        let text = self.sentence(&structured, completed.replayed);
+        ToolResult { text, structured, links: link.into_iter().collect() }
+    }
+
+    fn link(&self, completed: &CompletedWrite<'_>) -> Option<(String, &'static Resource)> {
+        let kind = self.resource?;
+        let resource = find_resource(kind.into())?;
+        let id = self.fields.iter().find(|field| field.name() == kind.id_argument())?.read(completed.answer)?;
+        let page_id = completed.page["id"].as_i64()?;
+        let variables: Variables = [("page_id", page_id.to_string()), (kind.id_argument(), id.to_string())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+        Some((completed.roots.expand(resource, &variables)?, resource))
+    }
+
+    fn sentence(&self, structured: &Value, replayed: bool) -> String {
+        let number = |field: &str| structured[field].as_i64().map_or_else(String::new, |id| format!(" {id}"));
+        let id = self.fields.iter().find(|field| matches!(field, ReportField::Id(_)));
+        let id = id.map_or_else(String::new, |field| number(field.name()));
+        let to = self.to.map(|kind| format!(" to {}{}", <&str>::from(kind), number(kind.id_argument())));
+        let to = to.unwrap_or_default();
+        let page = structured["page_name"].as_str().map_or_else(|| "the page".to_owned(), |name| quote(name, TEXT_MAX));
+        let public = structured["public_url"].as_str();
+        let public = public.map_or_else(String::new, |url| format!(" Customers see it at {url}"));
+        let earlier = if replayed { "Nothing new was published; an earlier call did this: " } else { "" };
+        format!("{earlier}{}{id}{to} on {page}.{public}", self.done)
+    }
+}
+
+impl ReportField {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Id(name) | Self::Number(name) | Self::Text(name) => name,
+            Self::Stage => "stage",
+        }
+    }
+
+    const fn json_type(self) -> &'static str {
+        match self {
+            Self::Id(_) | Self::Number(_) => "integer",
+            Self::Text(_) | Self::Stage => "string",
+        }
+    }
+
+    fn read(self, answer: &Value) -> Option<Value> {
+        match self {
+            Self::Id(_) => number(&answer["id"]),
+            Self::Number(name) => number(&answer[name]),
+            Self::Text(name) => text(&answer[name]),
+            Self::Stage => text(&answer["lifecycle_stage"]["name"]),
+        }
+    }
+}
+
+fn number(value: &Value) -> Option<Value> {
+    value.as_i64().map(Value::from)
+}
+
+fn text(value: &Value) -> Option<Value> {
+    value.as_str().map(|text| line(text, TEXT_MAX).into())
+}
