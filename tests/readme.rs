@@ -1,11 +1,16 @@
 //! Tables and commands in README and docs agree with the code.
 
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use statibeat_mcp::config::{VARIABLES, Variable};
 use statibeat_mcp::page::names::NAMES;
 
 const README: &str = include_str!("../README.md");
 const PAGE_SERVER: &str = include_str!("../docs/page-server.md");
 const OPERATIONS: &str = include_str!("../docs/operations.md");
+const GLOSSARY: &str = include_str!("../docs/glossary.md");
 
 #[test]
 fn the_configuration_table_lists_every_variable_as_the_program_reads_it() {
@@ -35,7 +40,13 @@ fn the_operators_table_says_of_every_variable_where_it_comes_from() {
 #[test]
 fn every_npm_command_that_a_document_names_exists() {
     let scripts: serde_json::Value = serde_json::from_str(include_str!("../package.json")).expect("JSON");
-    let documents = [README, OPERATIONS, include_str!("../docs/security.md"), include_str!("../docs/upstream.md")];
+    let documents = [
+        README,
+        OPERATIONS,
+        include_str!("../docs/contributing.md"),
+        include_str!("../docs/security.md"),
+        include_str!("../docs/upstream.md"),
+    ];
     for document in documents {
         for command in document.split("npm run ").skip(1) {
             let name: String = command.chars().take_while(|c| c.is_ascii_lowercase() || *c == ':').collect();
@@ -54,4 +65,32 @@ fn what_a_newcomer_reads_first_fits_one_screen() {
 fn the_page_servers_table_lists_every_setting_as_its_help_does() {
     let table = NAMES.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |")).collect::<Vec<_>>().join("\n");
     assert!(PAGE_SERVER.contains(&table), "docs/page-server.md should have this table:\n{table}");
+}
+
+#[test]
+fn every_name_in_the_glossary_is_an_identifier_or_a_file_of_the_source() {
+    let sources = read_sources(&[Path::new("src"), Path::new("xtask/src")]);
+    let cells = GLOSSARY.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.split(" | ").nth(2));
+    let names: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(names.len() > 30, "{names:?}");
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: HashSet<&str> = sources.iter().flat_map(|source| source.split(|c| !is_word(c))).collect();
+    let missing: Vec<&str> = names.into_iter().filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "docs/glossary.md names {missing:?}, which are not in the source");
+}
+
+/// Returns the path and the text of every Rust file below the folders, so that module names count as words.
+fn read_sources(folders: &[&Path]) -> Vec<String> {
+    let mut sources = Vec::new();
+    let mut pending: Vec<PathBuf> = folders.iter().map(|folder| folder.to_path_buf()).collect();
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                pending.push(entry);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(format!("{} {}", entry.display(), fs::read_to_string(&entry).expect("a source")));
+            }
+        }
+    }
+    sources
 }

@@ -103,7 +103,7 @@ fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Bench(options) => bench::bench(project, options),
         Command::Soak(options) => bench::soak(project, options),
         Command::Conformance => test::run_script(project, "dev/conformance/run.mjs", &[]),
-        Command::Screenshots(options) => test::run_script(project, "dev/screenshots.mjs", &options.words),
+        Command::Screenshots(options) => test::run_script(project, "dev/screenshots.mjs", &options.arguments()),
         Command::Demo => test::run_script(project, "dev/demo.mjs", &[]),
         Command::Page(options) => build::page_server::build(project, options),
         Command::Deploy(options) => deploy::deploy(project, options),

@@ -40,7 +40,18 @@ pub struct Options {
 #[derive(Args)]
 pub struct Screenshots {
     /// Only states with these words in their name.
-    pub words: Vec<String>,
+    #[arg(conflicts_with = "documents")]
+    words: Vec<String>,
+    /// Take the pictures of the README instead, into docs/images/.
+    #[arg(long)]
+    documents: bool,
+}
+
+impl Screenshots {
+    /// Returns the arguments of the script.
+    pub fn arguments(&self) -> Vec<String> {
+        if self.documents { vec!["--documents".to_owned()] } else { self.words.clone() }
+    }
 }
 
 pub fn test(project: &Project, options: &Options) -> Result<()> {
