@@ -84,7 +84,7 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   rotated_at   INTEGER,                        -- first use; starts the window, never moves
   rotate_salt  TEXT,                           -- base64url, random, written once by the first use
   rotate_kid   TEXT,                           -- which rotation key derived the successor
-  window_uses  INTEGER NOT NULL DEFAULT 0,     -- repeated uses inside the window
+  reuse_count  INTEGER NOT NULL DEFAULT 0,     -- repeated uses inside the reuse grace period
   UNIQUE (grant_id, generation)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS refresh_tokens_by_expiry ON refresh_tokens (expires_at);             -- purge

@@ -7,7 +7,7 @@ CREATE INDEX grants_by_connection ON grants (user_id, client_id);
 CREATE INDEX grants_by_revocation ON grants (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE TABLE codes (code_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL UNIQUE REFERENCES grants (id) ON DELETE CASCADE, redirect_uri TEXT NOT NULL, code_challenge TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, redeemed_at INTEGER, redeem_nonce TEXT, failed_attempts INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX codes_by_expiry ON codes (expires_at);
-CREATE TABLE refresh_tokens (token_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE, generation INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, rotated_at INTEGER, rotate_salt TEXT, rotate_kid TEXT, window_uses INTEGER NOT NULL DEFAULT 0, UNIQUE (grant_id, generation)) STRICT;
+CREATE TABLE refresh_tokens (token_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE, generation INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, rotated_at INTEGER, rotate_salt TEXT, rotate_kid TEXT, reuse_count INTEGER NOT NULL DEFAULT 0, UNIQUE (grant_id, generation)) STRICT;
 CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 CREATE TABLE access_tokens (token_hash TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE, scope TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
 CREATE INDEX access_tokens_by_expiry ON access_tokens (expires_at);

@@ -135,13 +135,13 @@ pub struct Config {
     /// `HOSTED_MCP_UNVERIFIED_CLIENTS`.
     pub accepts_unverified_clients: bool,
     /// `HOSTED_MCP_READ_BRIDGE`.
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
     /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
     pub writes: WritePolicy,
     /// `HOSTED_MCP_LOG_LEVEL` and `HOSTED_MCP_LOG_SHARE`.
     pub log: LogPolicy,
     /// `HOSTED_MCP_TAG_KEYS`.
-    pub tag_keys: KeyRing,
+    pub checksum_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
     pub rotation_keys: KeyRing,
     /// `HOSTED_MCP_CLIENT_KEYS`.
@@ -186,7 +186,7 @@ impl VariableReader<'_> {
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
-        let has_read_bridge = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
+        let has_resource_tools = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
         let writes = self.write_policy();
         let log = self.log_policy();
         let name = environment.clone().unwrap_or_default();
@@ -204,7 +204,7 @@ impl VariableReader<'_> {
             identity_keys: identity_keys.as_deref().unwrap_or_default(),
         };
         self.problems.extend(checked.problems());
-        let [(_, tag_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;
+        let [(_, checksum_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;
         Some(Config {
             is_enabled: is_enabled?,
             environment: environment?,
@@ -217,10 +217,10 @@ impl VariableReader<'_> {
             bad_redirects,
             has_registration: has_registration?,
             accepts_unverified_clients: accepts_unverified_clients?,
-            has_read_bridge: has_read_bridge?,
+            has_resource_tools: has_resource_tools?,
             writes: writes?,
             log: log?,
-            tag_keys: tag_keys?,
+            checksum_keys: checksum_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
             assertion_keys: assertion_keys?,
@@ -265,7 +265,7 @@ impl VariableReader<'_> {
     }
 
     fn log_policy(&mut self) -> Option<LogPolicy> {
-        let from = match Level::parse(self.optional("HOSTED_MCP_LOG_LEVEL").trim()) {
+        let from = match self.optional("HOSTED_MCP_LOG_LEVEL").trim().parse::<Level>().ok() {
             None => self.problem("HOSTED_MCP_LOG_LEVEL", "must be info, warn or error"),
             from => from,
         };
@@ -335,7 +335,7 @@ fn serialized_origin(url: &Url) -> String {
 
 /// Public keys are written like a ring.
 fn public_keys(ring: &KeyRing) -> Vec<PublicKey> {
-    ring.iter().map(|key| PublicKey { kid: key.kid().to_owned(), key: *key.reveal() }).collect()
+    ring.iter().map(|key| PublicKey { kid: key.kid().to_owned(), key: *key.expose() }).collect()
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Key {
     }
 
     /// The key itself, for signing. Never to be logged, stored or sent.
-    pub fn reveal(&self) -> &[u8; KEY_LENGTH] {
+    pub fn expose(&self) -> &[u8; KEY_LENGTH] {
         &self.secret
     }
 }

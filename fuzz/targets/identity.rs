@@ -45,7 +45,7 @@ fn comes_back(answer: Bytes) -> bool {
 }
 
 fn state(world: &World) -> SignInState {
-    SignInState::issue(&STATE, &world.config.tag_keys)
+    SignInState::issue(&STATE, &world.config.checksum_keys)
 }
 
 fn signed(header: &str, claims: &str) -> String {

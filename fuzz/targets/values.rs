@@ -82,7 +82,7 @@ pub fn config_list_seeds() -> Vec<Vec<u8>> {
 pub fn secret(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     with(|world| {
-        let tags = &world.config.tag_keys;
+        let tags = &world.config.checksum_keys;
         let found = [
             AuthorizationCode::parse(text, tags).map(|code| code.hash()),
             AccessToken::parse(text, tags).map(|token| token.hash()),
@@ -94,7 +94,7 @@ pub fn secret(bytes: &[u8]) {
     });
     assert!(CodeChallenge::parse(text).is_none_or(|challenge| challenge.as_str() == text && text.len() == 43));
     if let Some(verifier) = CodeVerifier::parse(text) {
-        assert!((43..=128).contains(&text.len()) && verifier.reveal() == text);
+        assert!((43..=128).contains(&text.len()) && verifier.expose() == text);
         assert!(verifier.challenge().is_met_by(&verifier));
     }
 }

@@ -104,11 +104,11 @@ impl World {
     }
 
     pub fn access_token(&self) -> String {
-        AccessToken::issue(&[1; 32], &self.config.tag_keys).expose().to_owned()
+        AccessToken::issue(&[1; 32], &self.config.checksum_keys).expose().to_owned()
     }
 
     pub fn refresh_token(&self) -> String {
-        RefreshToken::issue(&[2; 32], &self.config.tag_keys).expose().to_owned()
+        RefreshToken::issue(&[2; 32], &self.config.checksum_keys).expose().to_owned()
     }
 
     fn clients(&self) -> Clients<'_> {
@@ -126,17 +126,17 @@ impl World {
         let access = Ok(RequestedAccess { challenge, scopes: Scope::PagesRead.into() });
         let request = AuthorizationRequest { client, state: None, access };
         let now = Timestamp::from_seconds(NOW);
-        sealed_request::seal(&request, state, "binding", &self.config.tag_keys, now).expect("it fits")
+        sealed_request::seal(&request, state, "binding", &self.config.checksum_keys, now).expect("it fits")
     }
 
     pub fn opens_as_request(&self, text: &str) -> bool {
-        let state = SignInState::issue(&[9; 32], &self.config.tag_keys);
+        let state = SignInState::issue(&[9; 32], &self.config.checksum_keys);
         let now = Timestamp::from_seconds(NOW);
-        sealed_request::open(text, &state, &self.config.tag_keys, &self.clients(), now).is_ok()
+        sealed_request::open(text, &state, &self.config.checksum_keys, &self.clients(), now).is_ok()
     }
 
     pub fn code(&self) -> String {
-        AuthorizationCode::issue(&[3; 32], &self.config.tag_keys).expose().to_owned()
+        AuthorizationCode::issue(&[3; 32], &self.config.checksum_keys).expose().to_owned()
     }
 }
 
@@ -195,7 +195,7 @@ fn row() -> Row {
         ("are_writes_paused", 0),
         ("read_bridge", 0),
         ("is_revoked", 0),
-        ("window_uses", 0),
+        ("reuse_count", 0),
     ];
     let nulls = [
         "redeemed_at",

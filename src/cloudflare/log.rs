@@ -2,7 +2,7 @@
 //! engine, so there a point is a line too.
 
 use crate::config::Config;
-use crate::telemetry::metrics::Point;
+use crate::telemetry::metrics::MetricPoint;
 use crate::telemetry::policy::Level;
 use crate::telemetry::{RequestRecord, line};
 use worker::{AnalyticsEngineDataPointBuilder, BlobType, Env};
@@ -38,7 +38,7 @@ fn write(level: Level, line: &str) {
 
 /// The engine takes points without an answer: nothing is waited for.
 #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds, far below 2^53")]
-fn send(env: &Env, point: &Point) -> worker::Result<()> {
+fn send(env: &Env, point: &MetricPoint) -> worker::Result<()> {
     let words: Vec<BlobType> = point.words.iter().map(|word| (*word).into()).collect();
     let numbers: Vec<f64> = point.numbers.iter().map(|number| *number as f64).collect();
     let point = AnalyticsEngineDataPointBuilder::new().indexes([point.index]).blobs(words).doubles(numbers).build();

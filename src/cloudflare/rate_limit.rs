@@ -4,7 +4,7 @@
 //! it waits for its storage, so two takes never see the same state. When its window is over, the object forgets itself.
 
 use super::patience::within;
-use crate::hosted::rate_limit::State;
+use crate::hosted::rate_limit::WindowCount;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
 use async_trait::async_trait;
@@ -64,13 +64,13 @@ impl DurableObject for RateLimitObject {
         let limit = Limit { name: "", count: take.count, window: Duration::from_secs(take.window_seconds) };
         let earlier = self.object.storage().get::<Stored>(STATE).await?;
         let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
-        let (earlier, now) = (earlier.map(State::from), Timestamp::from_seconds(take.now));
+        let (earlier, now) = (earlier.map(WindowCount::from), Timestamp::from_seconds(take.now));
         if take.looks_only {
-            let remaining = State::remaining(earlier, limit, now);
+            let remaining = WindowCount::remaining(earlier, limit, now);
             return Response::from_json(&CounterReply::Allowed { remaining });
         }
 
-        let (state, decision) = State::take(earlier, limit, now);
+        let (state, decision) = WindowCount::take(earlier, limit, now);
 
         let stored = Stored::from(state);
         if earlier_window != Some(stored.window_started_at) {
@@ -193,14 +193,14 @@ impl From<CounterReply> for Decision {
     }
 }
 
-impl From<Stored> for State {
+impl From<Stored> for WindowCount {
     fn from(stored: Stored) -> Self {
         Self { window_started_at: Timestamp::from_seconds(stored.window_started_at), count: stored.count }
     }
 }
 
-impl From<State> for Stored {
-    fn from(state: State) -> Self {
+impl From<WindowCount> for Stored {
+    fn from(state: WindowCount) -> Self {
         Self { window_started_at: state.window_started_at.as_seconds(), count: state.count }
     }
 }

@@ -20,7 +20,7 @@ pub struct MissingScope(pub ScopeSet);
 
 /// Why a page cannot be used as asked. No consent would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Denied {
+pub enum AccessDenied {
     /// No such page, or none that this person can see.
     Page,
     /// The person's role on the page does not allow it.
@@ -47,8 +47,8 @@ pub fn is_visible(page: &AccessiblePage) -> bool {
 }
 
 /// The page of that id among those the person can see.
-pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePage, Denied> {
-    pages.into_iter().find(|page| page.id == id && is_visible(page)).ok_or(Denied::Page)
+pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePage, AccessDenied> {
+    pages.into_iter().find(|page| page.id == id && is_visible(page)).ok_or(AccessDenied::Page)
 }
 
 /// Takes the pages that must not be reached out of StatiBeat's list, and out of its count. An entry without a readable id
@@ -68,10 +68,10 @@ pub fn keep_pages(list: &mut Value, reaches: impl Fn(PageId) -> bool) {
 }
 
 /// Whether the person's role on the page allows what the entry needs.
-pub fn check_role(page: &AccessiblePage, requirement: &Requirement) -> Result<(), Denied> {
+pub fn check_role(page: &AccessiblePage, requirement: &Requirement) -> Result<(), AccessDenied> {
     match requirement.permissions.iter().find(|permission| !page.allows(**permission)) {
         None => Ok(()),
-        Some(missing) => Err(Denied::Role { missing: *missing, page_name: page.name.clone() }),
+        Some(missing) => Err(AccessDenied::Role { missing: *missing, page_name: page.name.clone() }),
     }
 }
 
@@ -87,10 +87,10 @@ pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
 }
 
 /// A page that cannot be written to.
-pub fn denied_write(reason: &Denied, page_id: PageId) -> mcp::ToolOutcome {
+pub fn denied_write(reason: &AccessDenied, page_id: PageId) -> mcp::ToolOutcome {
     report::error(match reason {
-        Denied::Page => report::unreachable_page(page_id),
-        Denied::Role { missing, page_name } => {
+        AccessDenied::Page => report::unreachable_page(page_id),
+        AccessDenied::Role { missing, page_name } => {
             format!("{} Nothing was published.", role_sentence(*missing, page_name))
         }
     })
@@ -152,8 +152,8 @@ mod tests {
     fn an_unknown_page_and_an_unreadable_page_are_denied_alike() {
         let pages = || vec![page(7, &["page.read"]), page(8, &["incidents.read"])];
         assert_eq!(find_page(pages(), PageId(7)).map(|page| page.id), Ok(PageId(7)));
-        assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(Denied::Page));
-        assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(Denied::Page));
+        assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(AccessDenied::Page));
+        assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(AccessDenied::Page));
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(check_role(&page(7, &["page.read", "hierarchy.read"]), &both), Ok(()));
         assert_eq!(
             check_role(&page(7, &["page.read", "hierarchy"]), &both),
-            Err(Denied::Role { missing, page_name: "Acme".into() })
+            Err(AccessDenied::Role { missing, page_name: "Acme".into() })
         );
     }
 

@@ -3,9 +3,9 @@
 //! The order is one of safety: what costs nothing and tells nothing comes first (scope, arguments), then what the person
 //! may do on the page, then what they see of it, and the write last.
 
-use super::access::Denied;
+use super::access::AccessDenied;
 use super::call_record::CallRecord;
-use super::surface::{HostedSurface, PAGES};
+use super::handler::{HostedHandler, PAGES};
 use super::write_store::D1WriteStore;
 use super::{access, lifecycle, page_argument};
 use crate::catalog::policy::WritePolicy;
@@ -27,14 +27,14 @@ use serde_json::{Map, Value};
 
 /// Calls the tool of that name.
 pub async fn call(
-    surface: &HostedSurface<'_>,
+    handler: &HostedHandler<'_>,
     name: &str,
     arguments: Map<String, Value>,
     input: &InputContext,
 ) -> Handled<ToolOutcome> {
     let found = catalog::find_tool(name).and_then(|tool| Some((tool, tool.hosted?)));
     let Some((tool, requirement)) = found else { return Error::UnknownTool(name.to_owned()).into() };
-    let call = ToolCall { surface, tool, requirement, record: CallRecord::new(&surface.guard, tool, &arguments) };
+    let call = ToolCall { handler, tool, requirement, record: CallRecord::new(&handler.context, tool, &arguments) };
     let result = match call.check(arguments).await {
         Ok((page, arguments)) => call.carry_out(&page, &arguments, input).await,
         Err(Respond(response)) => response,
@@ -44,7 +44,7 @@ pub async fn call(
 
 /// A call of a tool by somebody whose access is being found out.
 struct ToolCall<'a> {
-    surface: &'a HostedSurface<'a>,
+    handler: &'a HostedHandler<'a>,
     tool: &'static Tool,
     requirement: Requirement,
     record: CallRecord<'a>,
@@ -53,8 +53,8 @@ struct ToolCall<'a> {
 impl ToolCall<'_> {
     /// Checks scopes, arguments, and what the person may do on the page; the error is recorded.
     async fn check(&self, arguments: Map<String, Value>) -> Result<(AccessiblePage, ParsedArguments), Respond> {
-        let (surface, record) = (self.surface, &self.record);
-        let scopes = surface.guard.caller.scopes;
+        let (handler, record) = (self.handler, &self.record);
+        let scopes = handler.context.caller.scopes;
         if let Err(missing) = access::check_scope(scopes, &self.requirement) {
             record.refuse(Reason::Scope).await;
             return Err(Error::from(missing).into());
@@ -72,23 +72,23 @@ impl ToolCall<'_> {
             record.refuse(Reason::Scope).await;
             return Err(missing.into());
         }
-        match surface.page(arguments.page_id, &self.requirement).await {
+        match handler.page(arguments.page_id, &self.requirement).await {
             Ok(Ok(page)) => {
                 record.set_page(page.id);
                 Ok((page, arguments))
             }
-            Ok(Err(denied @ Denied::Page)) => {
+            Ok(Err(denied @ AccessDenied::Page)) => {
                 record.refuse(Reason::Page).await;
                 Err(access::denied_write(&denied, arguments.page_id).into())
             }
-            Ok(Err(denied @ Denied::Role { .. })) => {
+            Ok(Err(denied @ AccessDenied::Role { .. })) => {
                 record.set_reached();
                 record.refuse(Reason::Role).await;
                 Err(access::denied_write(&denied, arguments.page_id).into())
             }
             Err(error) => {
                 record.append(Outcome::Failed, error.reason()).await;
-                Err(nothing_published(surface.trouble(PAGES, &error)).into())
+                Err(nothing_published(handler.read_error(PAGES, &error)).into())
             }
         }
     }
@@ -101,55 +101,55 @@ impl ToolCall<'_> {
         input: &InputContext,
     ) -> Result<ToolOutcome, Error> {
         let ParsedArguments { write, options, .. } = arguments;
-        let guard = &self.surface.guard;
+        let context = &self.handler.context;
         let fingerprint = fingerprint(self.tool.name, page.id, write, options.key.as_deref());
-        let store = D1WriteStore::new(guard, &self.record, page.id, write, &fingerprint);
+        let store = D1WriteStore::new(context, &self.record, page.id, write, &fingerprint);
         // A write that was requested before is not looked at again: repeating the call tells how it ended.
         if let Some(change) = StageChange::find(write)
             && !store.is_known().await
-            && let Err(Respond(response)) = lifecycle::check(self.surface, page, &change, &self.record).await
+            && let Err(Respond(response)) = lifecycle::check(self.handler, page, &change, &self.record).await
         {
             return response;
         }
         // Nobody is asked to confirm what cannot be done. How an earlier call ended may still be learned.
-        if guard.caller.are_writes_paused && !options.is_preview && !store.is_known().await {
+        if context.caller.are_writes_paused && !options.is_preview && !store.is_known().await {
             self.record.refuse(Reason::WritesPaused).await;
             return Ok(report::paused());
         }
-        let incidents = self.surface.incidents(page);
-        let confirm = guard.policy.confirm.stricter(guard.caller.confirm);
+        let incidents = self.handler.incidents(page);
+        let confirm = context.policy.confirm.stricter(context.caller.confirm);
         let request = WriteRequest {
-            asker: [&guard.caller.user_id.0, &guard.caller.grant_id.0],
+            asker: [&context.caller.user_id.0, &context.caller.grant_id.0],
             tool: self.tool,
             page,
-            api: &self.surface.api().page(page, self.requirement.scope),
+            api: &self.handler.api().page(page, self.requirement.scope),
             incidents: incidents.as_ref(),
             write,
             options,
             fingerprint: &fingerprint,
             input,
-            policy: &WritePolicy { confirm, ..guard.policy.clone() },
-            keys: guard.seals,
-            now: guard.now,
-            random: guard.random,
+            policy: &WritePolicy { confirm, ..context.policy.clone() },
+            keys: context.seals,
+            now: context.now,
+            random: context.random,
             store: &store,
             roots: &Roots::HOSTED,
-            read_error: &|error| self.surface.trouble(PAGES, error),
+            read_error: &|error| self.handler.read_error(PAGES, error),
         };
         let mut outcome = request.respond().await?;
         // A link that the client has no scope to follow would only send it into a refusal.
-        let can_follow = |needs: Requirement| guard.caller.scopes.contains(needs.scope);
+        let can_follow = |needs: Requirement| context.caller.scopes.contains(needs.scope);
         outcome.links.retain(|(_, entry)| entry.hosted.is_some_and(can_follow));
         Ok(outcome)
     }
 }
 
 /// Trouble before anything was sent says so.
-fn nothing_published(trouble: Error) -> Error {
-    if let Error::Unavailable { reason, retry_after } = trouble {
+fn nothing_published(read_error: Error) -> Error {
+    if let Error::Unavailable { reason, retry_after } = read_error {
         return Error::Unavailable { reason: format!("{reason} Nothing was published."), retry_after };
     }
-    trouble
+    read_error
 }
 
 /// What a call of a tool asks for.

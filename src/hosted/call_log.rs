@@ -13,8 +13,8 @@ use serde_json::Value;
 
 /// Logs a call that is about to be performed, and continues its trace.
 pub fn log(request_log: &RequestLog<'_>, call: &Call) {
-    let (era, method) = (call.version.as_str(), methods::known_name(&call.request.method));
-    request_log.set_message(LoggedMessage { era, method, entry: entry(method, &call.request) });
+    let (protocol_version, method) = (call.version.as_str(), methods::known_name(&call.request.method));
+    request_log.set_message(LoggedMessage { protocol_version, method, entry: entry(method, &call.request) });
     if !call.version.has_handshake()
         && let Some(trace) = trace(&call.request)
     {

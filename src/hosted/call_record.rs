@@ -1,7 +1,7 @@
 //! The record of one call of a tool: its audit rows, and what is reported of it.
 
+use super::handler::CallContext;
 use super::rate_limit::{RECORD_LIMIT, record_key};
-use super::surface::Guard;
 use crate::catalog::Tool;
 use crate::mcp::CallFacts;
 use crate::model::ids::PageId;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::cell::Cell;
 
 pub struct CallRecord<'a> {
-    guard: &'a Guard<'a>,
+    context: &'a CallContext<'a>,
     tool: &'static str,
     asked_page_id: Option<PageId>,
     title: Option<String>,
@@ -24,11 +24,11 @@ pub struct CallRecord<'a> {
 
 impl<'a> CallRecord<'a> {
     /// As much as can be told before the arguments are checked.
-    pub fn new(guard: &'a Guard<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
+    pub fn new(context: &'a CallContext<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
         let asked_page_id = page_id.map(PageId);
-        Self { guard, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), facts: Cell::default() }
+        Self { context, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), facts: Cell::default() }
     }
 
     /// What to report of the call.
@@ -59,19 +59,19 @@ impl<'a> CallRecord<'a> {
     /// sent. While nobody can count them, such calls are taken for too many.
     pub async fn append(&self, outcome: Outcome, reason: Reason) -> Option<AuditId> {
         self.set_end(outcome, Some(reason));
-        let guard = self.guard;
-        let taken = guard.limiter.take(&record_key(&guard.caller.grant_id), RECORD_LIMIT, guard.now).await;
+        let context = self.context;
+        let taken = context.limiter.take(&record_key(&context.caller.grant_id), RECORD_LIMIT, context.now).await;
         if !matches!(taken, Ok(Decision::Allowed { .. })) {
             self.facts.set(CallFacts { is_unrecorded: true, ..self.facts.get() });
             return None;
         }
         let entry = Entry { outcome, detail: Some(reason.as_str()), ..self.entry(self.new_id()) };
-        match audit::append(guard.db, &entry).await {
+        match audit::append(context.db, &entry).await {
             Ok(()) => Some(entry.id),
             Err(error) => {
-                let (outcome, detail, request) = (outcome.as_str(), reason.as_str(), guard.request_id);
+                let (outcome, detail, request) = (outcome.as_str(), reason.as_str(), context.request_id);
                 let note = format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}");
-                (guard.log)(&note);
+                (context.log)(&note);
                 None
             }
         }
@@ -79,13 +79,13 @@ impl<'a> CallRecord<'a> {
 
     pub fn new_id(&self) -> AuditId {
         let mut random = [0; 16];
-        (self.guard.random)(&mut random);
+        (self.context.random)(&mut random);
         AuditId::new(random)
     }
 
     /// The row of the call, before its end is known.
     pub fn entry(&self, id: AuditId) -> Entry<'_> {
-        let Guard { caller, request_id, now, .. } = *self.guard;
+        let CallContext { caller, request_id, now, .. } = *self.context;
         let is_reached = self.is_reached.get();
         let target = Target {
             page_id: self.asked_page_id.filter(|_| is_reached),

@@ -3,7 +3,7 @@
 //! Completion never refuses: whatever is unknown, not granted or not reachable has no suggestions.
 
 use super::access;
-use super::surface::{HostedSurface, PAGES};
+use super::handler::{HostedHandler, PAGES};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, resources::RESOURCES};
 use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
@@ -13,16 +13,16 @@ use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
 
 /// Values that fit what was typed, best first.
-pub async fn suggest(surface: &HostedSurface<'_>, sought: &Completion) -> Handled<Suggestions> {
-    if !is_known(surface, sought) {
+pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handled<Suggestions> {
+    if !is_known(handler, sought) {
         return Ok(Suggestions::default()).into();
     }
     let mut page = None;
     let candidates = match sought.argument.as_str() {
-        "page_id" => pages(surface).await,
+        "page_id" => pages(handler).await,
         "window_days" => Ok(WINDOWS.map(|days| Candidate::new(days, days)).to_vec()),
         argument => match source(argument) {
-            Some(source) => of_page(surface, sought, source, &mut page).await,
+            Some(source) => of_page(handler, sought, source, &mut page).await,
             None => Ok(vec![]),
         },
     };
@@ -35,46 +35,46 @@ pub async fn suggest(surface: &HostedSurface<'_>, sought: &Completion) -> Handle
 }
 
 /// Whether the caller could use what the argument belongs to, and it has such an argument.
-fn is_known(surface: &HostedSurface<'_>, sought: &Completion) -> bool {
+fn is_known(handler: &HostedHandler<'_>, sought: &Completion) -> bool {
     match &sought.of {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name).is_some_and(|prompt| {
-            let is_granted = prompt.scopes().is_some_and(|needed| surface.guard.caller.scopes.covers(needed));
+            let is_granted = prompt.scopes().is_some_and(|needed| handler.context.caller.scopes.covers(needed));
             is_granted && prompt.arguments.iter().any(|one| one.name == sought.argument)
         }),
         CompletionTarget::Resource(template) => {
             let entry = RESOURCES.iter().find(|entry| Roots::HOSTED.listed_template(entry) == *template);
-            let scopes = surface.guard.caller.scopes;
+            let scopes = handler.context.caller.scopes;
             let granted = entry.and_then(|entry| entry.hosted).is_some_and(|needs| scopes.contains(needs.scope));
             granted && template.contains(&format!("{{{}}}", sought.argument))
         }
     }
 }
 
-async fn pages(surface: &HostedSurface<'_>) -> Result<Vec<Candidate>, Error> {
+async fn pages(handler: &HostedHandler<'_>) -> Result<Vec<Candidate>, Error> {
     // Any scope opens the list.
-    let Some(scope) = surface.guard.caller.scopes.iter().next() else { return Ok(vec![]) };
-    let pages = surface.pages(scope).await.map_err(|error| surface.trouble(PAGES, &error))?;
+    let Some(scope) = handler.context.caller.scopes.iter().next() else { return Ok(vec![]) };
+    let pages = handler.pages(scope).await.map_err(|error| handler.read_error(PAGES, &error))?;
     Ok(pages.iter().map(|page| Candidate::new(&page.id.to_string(), &page.name)).collect())
 }
 
 /// Candidates from the page that was chosen, which is left in `page`.
 async fn of_page(
-    surface: &HostedSurface<'_>,
+    handler: &HostedHandler<'_>,
     sought: &Completion,
     source: &CompletionSource,
     page: &mut Option<AccessiblePage>,
 ) -> Result<Vec<Candidate>, Error> {
     let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
-    let trouble = |error: ApiError| surface.trouble(PAGES, &error);
+    let read_error = |error: ApiError| handler.read_error(PAGES, &error);
     let mut candidates = Vec::new();
     for entry in source.resources.iter().filter_map(|name| catalog::find_resource(name)) {
         let Some(needs) = entry.hosted else { continue };
         if page.is_none() {
-            *page = surface.page(page_id, &needs).await.map_err(trouble)?.ok();
+            *page = handler.page(page_id, &needs).await.map_err(read_error)?.ok();
         }
         let Some(page) = page.as_ref().filter(|page| access::check_role(page, &needs).is_ok()) else { continue };
         for read in entry.reads {
-            let answer = surface.api().page(page, needs.scope).get(read.path).await.map_err(trouble)?;
+            let answer = handler.api().page(page, needs.scope).get(read.path).await.map_err(read_error)?;
             candidates.extend(candidates_of(&answer, source.field));
         }
     }
@@ -107,7 +107,7 @@ mod tests {
             typed: String::new(),
             chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),
         };
-        let candidates = scene.run(async |surface| of_page(surface, &sought, &BOTH, &mut None).await).await;
+        let candidates = scene.run(async |handler| of_page(handler, &sought, &BOTH, &mut None).await).await;
         (candidates.expect("candidates").len(), scene.asked().split_off(1))
     }
 

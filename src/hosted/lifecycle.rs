@@ -2,7 +2,7 @@
 
 use super::access;
 use super::call_record::CallRecord;
-use super::surface::HostedSurface;
+use super::handler::HostedHandler;
 use crate::mcp::Error;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::{Requirement, Scope, ScopeSet};
@@ -19,7 +19,7 @@ pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Re
 
 /// Checks that the move is allowed; if not, records why and says what to tell the client.
 pub async fn check(
-    surface: &HostedSurface<'_>,
+    handler: &HostedHandler<'_>,
     page: &AccessiblePage,
     change: &StageChange,
     record: &CallRecord<'_>,
@@ -32,7 +32,7 @@ pub async fn check(
         }
     }
     let result = if let Some(requirements) = requirements {
-        let apis = requirements.map(|requirement| surface.api().page(page, requirement.scope));
+        let apis = requirements.map(|requirement| handler.api().page(page, requirement.scope));
         change.check(apis.each_ref()).await
     } else {
         let error = ApiError::new(ApiErrorKind::ContractViolation, "a stage cannot be looked at");

@@ -47,9 +47,9 @@ fn ends_of_answer(kind: ApiErrorKind) -> [WriteError; 4] {
 }
 
 fn level(outcome: Outcome) -> &'static str {
-    let log = RequestLog::open(&|| 0, Trace::new(&|bytes| bytes.fill(1)));
+    let log = RequestLog::open(&|| 0, Trace::new(&|bytes| bytes.fill(1)), RequestId("r".into()), &http::Method::POST);
     log.set_outcome(outcome.of_request());
-    log.close(RequestId("r".into()), &http::Method::POST, 200).level().as_str()
+    log.close(200).level().as_str()
 }
 
 fn row(result: &Result<WriteReport, WriteError>) -> String {

@@ -43,7 +43,7 @@ const COUNTED_CONNECTIONS: usize = 10_000;
 
 /// One instance's counts of messages, by connection.
 #[derive(Default)]
-pub struct MessageCounts(RefCell<HashMap<GrantId, State>>);
+pub struct MessageCounts(RefCell<HashMap<GrantId, WindowCount>>);
 
 impl MessageCounts {
     /// Takes one message of a connection whose token has been verified. `false`: the instance's share is used up, or it
@@ -57,7 +57,7 @@ impl MessageCounts {
                 return false;
             }
         }
-        let (state, decision) = State::take(counts.get(grant_id).copied(), LOCAL_MESSAGES, now);
+        let (state, decision) = WindowCount::take(counts.get(grant_id).copied(), LOCAL_MESSAGES, now);
         counts.insert(grant_id.clone(), state);
         matches!(decision, Decision::Allowed { .. })
     }
@@ -75,36 +75,36 @@ pub fn write_key(grant_id: &GrantId) -> String {
 
 /// A counter between two takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct WindowCount {
     /// Start of the window that is being counted.
     pub window_started_at: Timestamp,
     /// How many it has let through.
     pub count: u32,
 }
 
-impl State {
+impl WindowCount {
     /// Takes one, if one is left. `earlier` is what the last take left behind. A `now` from before the counted window
     /// (clocks of two callers differ) counts into that window: time never gives anything back.
-    pub fn take(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> (State, Decision) {
+    pub fn take(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> (WindowCount, Decision) {
         let state = Self::current(earlier, limit, now);
         if state.count < limit.count {
             let count = state.count + 1;
-            return (State { count, ..state }, Decision::Allowed { remaining: limit.count - count });
+            return (WindowCount { count, ..state }, Decision::Allowed { remaining: limit.count - count });
         }
         let retry_after = (state.window_started_at + limit.window).since(now).max(Duration::from_secs(1));
         (state, Decision::Limited { retry_after })
     }
 
     /// How many are left, nothing taken.
-    pub fn remaining(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> u32 {
+    pub fn remaining(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> u32 {
         limit.count.saturating_sub(Self::current(earlier, limit, now).count)
     }
 
-    fn current(earlier: Option<State>, limit: RateLimit, now: Timestamp) -> State {
+    fn current(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> WindowCount {
         let current = window_start(now, limit.window);
         match earlier {
             Some(state) if state.window_started_at >= current => state,
-            _ => State { window_started_at: current, count: 0 },
+            _ => WindowCount { window_started_at: current, count: 0 },
         }
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     fn takes(times: &[i64]) -> Vec<bool> {
         let mut state = None;
         let mut take = |now: &i64| {
-            let (next, decision) = State::take(state, LIMIT, Timestamp::from_seconds(*now));
+            let (next, decision) = WindowCount::take(state, LIMIT, Timestamp::from_seconds(*now));
             state = Some(next);
             matches!(decision, Decision::Allowed { .. })
         };
@@ -155,9 +155,9 @@ mod tests {
         let mut times: Vec<i64> = (0..2000).map(|step: i64| step / 7 + (step * 7919) % 45).collect();
         times.extend_from_slice(&[500; 10]);
         let mut let_through = std::collections::BTreeMap::<i64, u32>::new();
-        let mut state: Option<State> = None;
+        let mut state: Option<WindowCount> = None;
         for now in times {
-            let (next, decision) = State::take(state, LIMIT, Timestamp::from_seconds(now));
+            let (next, decision) = WindowCount::take(state, LIMIT, Timestamp::from_seconds(now));
             if matches!(decision, Decision::Allowed { .. }) {
                 *let_through.entry(next.window_started_at.as_seconds()).or_default() += 1;
             }
@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn a_limited_take_says_how_long_the_window_still_lasts() {
-        let full = State { window_started_at: Timestamp::from_seconds(120), count: 3 };
-        let wait = |now| State::take(Some(full), LIMIT, Timestamp::from_seconds(now)).1;
+        let full = WindowCount { window_started_at: Timestamp::from_seconds(120), count: 3 };
+        let wait = |now| WindowCount::take(Some(full), LIMIT, Timestamp::from_seconds(now)).1;
         assert_eq!(wait(130), Decision::Limited { retry_after: Duration::from_secs(50) });
         assert_eq!(wait(179), Decision::Limited { retry_after: Duration::from_secs(1) });
     }
@@ -202,10 +202,10 @@ mod tests {
     #[test]
     fn what_is_left_counts_down() {
         let at = Timestamp::from_seconds(120);
-        let (state, first) = State::take(None, LIMIT, at);
+        let (state, first) = WindowCount::take(None, LIMIT, at);
         assert_eq!(first, Decision::Allowed { remaining: 2 });
-        assert_eq!(State::remaining(Some(state), LIMIT, at), 2, "to look takes nothing");
-        assert_eq!(State::take(Some(state), LIMIT, at).1, Decision::Allowed { remaining: 1 });
-        assert_eq!(State::remaining(Some(state), LIMIT, at + LIMIT.window), 3);
+        assert_eq!(WindowCount::remaining(Some(state), LIMIT, at), 2, "to look takes nothing");
+        assert_eq!(WindowCount::take(Some(state), LIMIT, at).1, Decision::Allowed { remaining: 1 });
+        assert_eq!(WindowCount::remaining(Some(state), LIMIT, at + LIMIT.window), 3);
     }
 }

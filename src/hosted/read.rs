@@ -1,7 +1,7 @@
 //! Reading resources: whether the one that a URI means may be read here, and its upstream reads in parallel.
 
-use super::access::{self, Denied};
-use super::surface::HostedSurface;
+use super::access::{self, AccessDenied};
+use super::handler::HostedHandler;
 use crate::catalog::uri::Roots;
 use crate::features;
 use crate::mcp::{Error, Handled, ResourceContents};
@@ -13,95 +13,95 @@ use futures_util::future::join;
 use serde_json::Value;
 
 /// Reads the resource of that URI.
-pub async fn one(surface: &HostedSurface<'_>, uri: &str) -> Handled<ResourceContents> {
-    let wanted = match Wanted::granted(surface, uri) {
+pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceContents> {
+    let wanted = match OfferedResource::granted(handler, uri) {
         Ok(wanted) => wanted,
         Err(error) => return error.into(),
     };
-    let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(surface).await.into() };
-    let (page, early) = join(surface.page(id, &wanted.requirement), wanted.start(surface, id)).await;
+    let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(handler).await.into() };
+    let (page, early) = join(handler.page(id, &wanted.requirement), wanted.start(handler, id)).await;
     match page {
-        Err(error) => surface.trouble(uri, &error).into(),
+        Err(error) => handler.read_error(uri, &error).into(),
         Ok(Err(reason)) => refused(reason, uri).into(),
-        Ok(Ok(page)) => Handled::on_page(wanted.finish(surface, &page, early).await, Some(page.id)),
+        Ok(Ok(page)) => Handled::on_page(wanted.finish(handler, &page, early).await, Some(page.id)),
     }
 }
 
 /// Answers of a page's reads from before it was known whether the person may see the page.
-pub struct Early {
+pub struct EarlyAnswers {
     organization_id: OrganizationId,
     answers: Vec<Result<Value, ApiError>>,
 }
 
-impl Early {
+impl EarlyAnswers {
     fn has_outage(&self) -> bool {
         self.answers.iter().any(|answer| answer.as_ref().is_err_and(ApiError::is_outage))
     }
 }
 
 /// A resource that a URI names, and what reading it asks for.
-pub struct Wanted {
+pub struct OfferedResource {
     inner: features::resources::RequestedResource,
     pub requirement: Requirement,
 }
 
-impl Wanted {
+impl OfferedResource {
     /// The resource of that URI, if Hosted MCP offers one.
-    pub fn parse(uri: &str) -> Result<Wanted, Error> {
+    pub fn parse(uri: &str) -> Result<OfferedResource, Error> {
         let inner = features::resources::RequestedResource::parse(uri, &Roots::HOSTED, |entry| entry.hosted.is_some())?;
         let requirement = inner.found.resource.hosted.ok_or_else(|| Error::ResourceNotFound(uri.to_owned()))?;
-        Ok(Wanted { inner, requirement })
+        Ok(OfferedResource { inner, requirement })
     }
 
     /// The resource of that URI, if the client was granted its scope.
-    fn granted(surface: &HostedSurface<'_>, uri: &str) -> Result<Wanted, Error> {
+    fn granted(handler: &HostedHandler<'_>, uri: &str) -> Result<OfferedResource, Error> {
         let wanted = Self::parse(uri)?;
-        access::check_scope(surface.guard.caller.scopes, &wanted.requirement)?;
+        access::check_scope(handler.context.caller.scopes, &wanted.requirement)?;
         Ok(wanted)
     }
 
-    async fn read_of_session(&self, surface: &HostedSurface<'_>) -> Result<ResourceContents, Error> {
+    async fn read_of_session(&self, handler: &HostedHandler<'_>) -> Result<ResourceContents, Error> {
         let paths = self.inner.paths()?;
-        let answers = surface.api().get_all(self.requirement.scope, &paths).await;
-        self.inner.contents(None, keep_chosen_pages(surface, &paths, answers), surface.guard.log)
+        let answers = handler.api().get_all(self.requirement.scope, &paths).await;
+        self.inner.contents(None, keep_chosen_pages(handler, &paths, answers), handler.context.log)
     }
 
     /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where the
     /// person's own list did not have the page a moment ago, or where the person did not choose the page for this client:
     /// a page that exists and one that does not are asked about in the same way.
-    pub fn start(&self, surface: &HostedSurface<'_>, page_id: PageId) -> impl Future<Output = Option<Early>> {
-        let is_chosen = surface.guard.caller.reaches(page_id);
-        let page = surface.api().early_page(page_id, &self.requirement).filter(|_| is_chosen);
+    pub fn start(&self, handler: &HostedHandler<'_>, page_id: PageId) -> impl Future<Output = Option<EarlyAnswers>> {
+        let is_chosen = handler.context.caller.reaches(page_id);
+        let page = handler.api().early_page(page_id, &self.requirement).filter(|_| is_chosen);
         async move {
             let page = page?;
             let answers = page.get_all(&self.inner.paths().ok()?).await;
-            Some(Early { organization_id: page.organization_id, answers })
+            Some(EarlyAnswers { organization_id: page.organization_id, answers })
         }
     }
 
     /// Its contents, on a page that the person may see: of what was read early if that was the right address, else read now.
     pub async fn finish(
         &self,
-        surface: &HostedSurface<'_>,
+        handler: &HostedHandler<'_>,
         page: &AccessiblePage,
-        early: Option<Early>,
+        early: Option<EarlyAnswers>,
     ) -> Result<ResourceContents, Error> {
         let answers = match early {
             Some(early) if early.organization_id == page.organization_id => {
                 if early.has_outage() {
-                    surface.api().doubt(page);
+                    handler.api().doubt(page);
                 }
                 early.answers
             }
-            _ => surface.api().page(page, self.requirement.scope).get_all(&self.inner.paths()?).await,
+            _ => handler.api().page(page, self.requirement.scope).get_all(&self.inner.paths()?).await,
         };
-        self.inner.contents(Some(&page.raw), answers, surface.guard.log)
+        self.inner.contents(Some(&page.raw), answers, handler.context.log)
     }
 }
 
 /// A page that the person did not choose for this client is in no list of theirs.
 fn keep_chosen_pages(
-    surface: &HostedSurface<'_>,
+    handler: &HostedHandler<'_>,
     paths: &[String],
     mut answers: Vec<Result<Value, ApiError>>,
 ) -> Vec<Result<Value, ApiError>> {
@@ -109,16 +109,16 @@ fn keep_chosen_pages(
         if let Ok(list) = answer
             && path == PAGES_PATH
         {
-            access::keep_pages(list, |page_id| surface.guard.caller.reaches(page_id));
+            access::keep_pages(list, |page_id| handler.context.caller.reaches(page_id));
         }
     }
     answers
 }
 
 /// A page or a role that does not allow a read.
-pub fn refused(reason: Denied, uri: &str) -> Error {
+pub fn refused(reason: AccessDenied, uri: &str) -> Error {
     match reason {
-        Denied::Page => Error::ResourceNotFound(uri.to_owned()),
-        Denied::Role { missing, page_name } => Error::Forbidden(access::role_sentence(missing, &page_name)),
+        AccessDenied::Page => Error::ResourceNotFound(uri.to_owned()),
+        AccessDenied::Role { missing, page_name } => Error::Forbidden(access::role_sentence(missing, &page_name)),
     }
 }

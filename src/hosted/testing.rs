@@ -1,8 +1,8 @@
-//! A hosted surface on a scripted StatiBeat, a scripted limiter and the real schema, for unit tests.
+//! A hosted handler on a scripted StatiBeat, a scripted limiter and the real schema, for unit tests.
 
-use super::Guard;
-use super::HostedSurface;
-use super::caller::Caller;
+use super::CallContext;
+use super::HostedHandler;
+use super::bearer::Caller;
 use crate::catalog::policy::WritePolicy;
 use crate::keyring::KeyRing;
 use crate::model::ids::{GrantId, RequestId, UserId};
@@ -13,7 +13,7 @@ use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
 use crate::storage::activity::{self, Recorded};
 use crate::storage::testing::TestDatabase;
-use crate::upstream::testing::{Desk, FakeHttp, NOW, SEED, counting_random};
+use crate::upstream::testing::{ClientFixture, FakeHttp, NOW, SEED, counting_random};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -45,7 +45,7 @@ pub struct Scene {
     pub limiter: FakeLimiter,
     pub db: TestDatabase,
     pub log: RefCell<Vec<String>>,
-    desk: Desk,
+    fixture: ClientFixture,
     caller: Caller,
     request_id: RequestId,
     seals: KeyRing,
@@ -64,19 +64,19 @@ impl Scene {
             pages: PageChoice::All,
             blocked_pages: BTreeSet::new(),
             are_writes_paused: false,
-            has_read_bridge: false,
+            has_resource_tools: false,
             confirm: crate::catalog::policy::Confirm::Never,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let db = TestDatabase::new();
         db.insert_grant("grant-1");
-        let (desk, request_id) = (Desk::new(), RequestId("request-1".into()));
+        let (fixture, request_id) = (ClientFixture::new(), RequestId("request-1".into()));
         Self {
             http,
             limiter,
             db,
             log: RefCell::default(),
-            desk,
+            fixture,
             caller,
             request_id,
             seals: KeyRing::parse(&format!("s:{SEED}"), "test").expect("a ring"),
@@ -90,11 +90,11 @@ impl Scene {
         self
     }
 
-    /// Lets a test use the surface.
-    pub async fn run<T>(&self, test: impl AsyncFnOnce(&HostedSurface<'_>) -> T) -> T {
-        let upstream = self.desk.client(&self.http);
+    /// Lets a test use the handler.
+    pub async fn run<T>(&self, test: impl AsyncFnOnce(&HostedHandler<'_>) -> T) -> T {
+        let upstream = self.fixture.client(&self.http);
         let log = |line: &str| self.log.borrow_mut().push(line.to_owned());
-        let guard = Guard {
+        let context = CallContext {
             caller: &self.caller,
             request_id: &self.request_id,
             limiter: &self.limiter,
@@ -105,7 +105,7 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedSurface { guard, upstream: &upstream, has_read_bridge: false }).await
+        test(&HostedHandler { context, upstream: &upstream, has_resource_tools: false }).await
     }
 
     /// The audit rows, newest first.

@@ -12,12 +12,12 @@ const READER: &[&str] = &["page.read", "incidents.read", "hierarchy.read"];
 const MANAGER: &[&str] = &["page.read", "incidents.read", "incidents.manage"];
 
 async fn read(scene: &Scene, uri: &str) -> Result<Value, Error> {
-    scene.run(async |surface| Ok(surface.read(uri).await.result?.body)).await
+    scene.run(async |handler| Ok(handler.read(uri).await.result?.body)).await
 }
 
 async fn call(scene: &Scene, arguments: Value) -> Result<ToolOutcome, Error> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    scene.run(async |surface| surface.call("create_incident", arguments, &InputContext::default()).await.result).await
+    scene.run(async |handler| handler.call("create_incident", arguments, &InputContext::default()).await.result).await
 }
 
 async fn refusal(scene: &Scene, arguments: Value) -> String {
@@ -136,7 +136,7 @@ async fn trouble_upstream_is_answered_by_kind() {
     let of = async |status, text: &str| {
         let answer = (status, json!({ "error": text }));
         let answers = [(200, pages(READER)), answer.clone(), answer];
-        read(&Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), uri).await.expect_err("trouble")
+        read(&Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), uri).await.expect_err("an error")
     };
     assert_eq!(of(404, "x").await, Error::ResourceNotFound(uri.to_owned()));
     assert_eq!(of(400, "bad id").await, Error::InvalidParams("StatiBeat refused: \"bad id\"".to_owned()));
@@ -153,7 +153,7 @@ async fn trouble_upstream_is_answered_by_kind() {
 async fn lists_show_what_scope_and_role_allow_together() {
     let listed = async |scopes: ScopeSet, permissions: &[&str]| -> Vec<String> {
         let scene = Scene::new(scopes, FakeHttp::answering([(200, pages(permissions))]));
-        let listed = scene.run(async |surface| surface.resources().await).await.expect("a list");
+        let listed = scene.run(async |handler| handler.resources().await).await.expect("a list");
         listed.into_iter().map(|resource| resource.uri.replace("statibeat://", "")).collect()
     };
     let all = [
@@ -180,7 +180,7 @@ async fn incidents_of_a_page_take_their_scope_and_role() {
     let has_access = async |scopes: ScopeSet, permissions: &[&str]| {
         let page = AccessiblePage::parse(&pages(permissions)["items"][0]).expect("a page");
         let scene = Scene::new(scopes, FakeHttp::answering([]));
-        scene.run(async |surface| surface.incidents(&page).is_some()).await
+        scene.run(async |handler| handler.incidents(&page).is_some()).await
     };
     assert!(has_access(Scope::IncidentsRead.into(), READER).await);
     assert!(!has_access(Scope::MaintenancesWrite.into(), READER).await);
@@ -190,7 +190,7 @@ async fn incidents_of_a_page_take_their_scope_and_role() {
 #[tokio::test]
 async fn templates_are_those_of_granted_scopes() {
     let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
-    let templates = scene.run(async |surface| surface.resource_templates()).await;
+    let templates = scene.run(async |handler| handler.resource_templates()).await;
     let uris: Vec<Value> = templates.iter().map(|entry| parsed(entry)["uriTemplate"].clone()).collect();
     assert_eq!(uris, ["statibeat://pages/{page_id}/incidents/{incident_id}"], "what is concrete is in the other list");
 }
@@ -198,7 +198,7 @@ async fn templates_are_those_of_granted_scopes() {
 #[tokio::test]
 async fn tools_are_listed_without_their_scope_and_need_a_page() {
     let scene = Scene::new(ScopeSet::EMPTY, FakeHttp::answering([]));
-    let tools = scene.run(async |surface| surface.tools()).await;
+    let tools = scene.run(async |handler| handler.tools()).await;
     assert_eq!(tools.len(), TOOLS.iter().filter(|tool| tool.hosted.is_some()).count());
     for tool in tools.iter().map(parsed) {
         let schema = &tool["inputSchema"];
@@ -218,7 +218,7 @@ async fn a_call_without_its_scope_names_write_and_read() {
 async fn an_unknown_tool_is_named() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
     let answer = scene
-        .run(async |surface| surface.call("delete_incident", Map::new(), &InputContext::default()).await.result)
+        .run(async |handler| handler.call("delete_incident", Map::new(), &InputContext::default()).await.result)
         .await;
     assert_eq!(answer.err(), Some(Error::UnknownTool("delete_incident".to_owned())));
 }

@@ -1,7 +1,7 @@
 //! What Hosted MCP keeps of a write: the lease, the audit row, the result that a repeated call is answered with; all in D1.
 
 use super::call_record::CallRecord;
-use super::surface::Guard;
+use super::handler::CallContext;
 use super::write_limits;
 use crate::catalog::Write;
 use crate::model::ids::PageId;
@@ -35,7 +35,7 @@ const KEPT_TEXTS: &[&str] = &[
 
 /// The record in D1 of one write, made for one call.
 pub struct D1WriteStore<'a> {
-    guard: &'a Guard<'a>,
+    context: &'a CallContext<'a>,
     call: &'a CallRecord<'a>,
     page_id: PageId,
     write: &'a Write,
@@ -50,22 +50,22 @@ pub struct D1WriteStore<'a> {
 
 impl<'a> D1WriteStore<'a> {
     pub fn new(
-        guard: &'a Guard<'a>,
+        context: &'a CallContext<'a>,
         call: &'a CallRecord<'a>,
         page_id: PageId,
         write: &'a Write,
         fingerprint: &'a WriteFingerprint,
     ) -> Self {
         let (is_recorded, is_known) = (Cell::default(), Cell::default());
-        Self { guard, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
+        Self { context, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
     }
 
     fn key(&self) -> WriteKey<'_> {
-        WriteKey { grant_id: &self.guard.caller.grant_id, fingerprint: self.fingerprint }
+        WriteKey { grant_id: &self.context.caller.grant_id, fingerprint: self.fingerprint }
     }
 
     fn describe(&self, duplicate: StoredDuplicate) -> Duplicate {
-        let description = describe(&duplicate, self.guard.now);
+        let description = describe(&duplicate, self.context.now);
         Duplicate { external_id: duplicate.external_id, description }
     }
 
@@ -80,8 +80,8 @@ impl<'a> D1WriteStore<'a> {
         };
         let (key, entry) = (self.key(), self.call.entry(self.attempt.clone()));
         let request = LeaseRequest { key, external_id, confirmation, duplicates, entry: &entry };
-        idempotency::acquire(self.guard.db, &request).await.map_err(|error| {
-            (self.guard.log)(&format!("{error}; request {} was not posted", self.guard.request_id));
+        idempotency::acquire(self.context.db, &request).await.map_err(|error| {
+            (self.context.log)(&format!("{error}; request {} was not posted", self.context.request_id));
             WriteError::Unrecorded
         })
     }
@@ -93,13 +93,13 @@ impl WriteStore for D1WriteStore<'_> {
         if let Some(is_known) = self.is_known.get() {
             return is_known;
         }
-        let is_known = idempotency::is_known(self.guard.db, &self.key(), self.guard.now).await.unwrap_or(false);
+        let is_known = idempotency::is_known(self.context.db, &self.key(), self.context.now).await.unwrap_or(false);
         self.is_known.set(Some(is_known));
         is_known
     }
 
     async fn find_duplicate(&self) -> Option<Duplicate> {
-        let duplicate = idempotency::find_duplicate(self.guard.db, &self.key(), self.guard.now).await.ok()??;
+        let duplicate = idempotency::find_duplicate(self.context.db, &self.key(), self.context.now).await.ok()??;
         Some(self.describe(duplicate))
     }
 
@@ -123,7 +123,7 @@ impl WriteStore for D1WriteStore<'_> {
                 Ok(Acquired::Completed(serde_json::from_str(&result).unwrap_or_default()))
             }
             Acquisition::Running { until } => {
-                Err(WriteError::Running { retry_after: until.since(self.guard.now).max(Duration::from_secs(1)) })
+                Err(WriteError::Running { retry_after: until.since(self.context.now).max(Duration::from_secs(1)) })
             }
             Acquisition::Conflict { fields } => Err(WriteError::KeyConflict { fields }),
             Acquisition::Duplicate(duplicate) => Err(WriteError::Duplicate(self.describe(duplicate))),
@@ -133,15 +133,15 @@ impl WriteStore for D1WriteStore<'_> {
     }
 
     async fn charge(&self) -> Result<Option<u32>, WriteError> {
-        write_limits::charge(self.guard, self.page_id).await.map(Some)
+        write_limits::charge(self.context, self.page_id).await.map(Some)
     }
 
     async fn remaining_writes(&self) -> Option<u32> {
-        write_limits::remaining(self.guard, self.page_id).await
+        write_limits::remaining(self.context, self.page_id).await
     }
 
     async fn check_lease(&self) -> Result<(), WriteError> {
-        let Guard { db, now, log, request_id, .. } = *self.guard;
+        let CallContext { db, now, log, request_id, .. } = *self.context;
         match idempotency::check_lease(db, &self.key(), &self.attempt, self.page_id, now).await {
             Ok(LeaseCheck::Held) => Ok(()),
             Ok(LeaseCheck::Denied(denial)) => Err(WriteError::Denied(denial)),
@@ -167,11 +167,11 @@ impl WriteStore for D1WriteStore<'_> {
             Err(_) => Ending::NotDone,
         };
         for _ in 0..2 {
-            match idempotency::finish(self.guard.db, &self.key(), &ending, &entry).await {
+            match idempotency::finish(self.context.db, &self.key(), &ending, &entry).await {
                 Ok(()) => return,
                 Err(error) => {
                     let (id, outcome) = (&self.attempt.0, outcome.as_str());
-                    (self.guard.log)(&format!("{error}; the end of audit row {id} is not recorded: {outcome}"));
+                    (self.context.log)(&format!("{error}; the end of audit row {id} is not recorded: {outcome}"));
                 }
             }
         }

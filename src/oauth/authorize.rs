@@ -5,7 +5,7 @@
 
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::client::ResolvedClient;
-use crate::oauth::error::{SentToClient, ShownToPerson};
+use crate::oauth::error::{DirectError, RedirectError};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct AuthorizationRequest {
     /// Returned to the client as sent.
     pub state: Option<String>,
     /// The rest of the request, or the error that is delivered once the person has signed in.
-    pub access: Result<RequestedAccess, SentToClient>,
+    pub access: Result<RequestedAccess, RedirectError>,
 }
 
 /// The access that a client asks the person for; valid.
@@ -37,9 +37,9 @@ pub struct RequestedAccess {
 }
 
 /// Reads the two parameters that decide where faults may go.
-pub fn client_parameters(parameters: &Parameters) -> Result<(&str, &str), ShownToPerson> {
-    let client_id = parameters.one("client_id").ok().flatten().ok_or(ShownToPerson::ClientId)?;
-    let redirect_uri = parameters.one("redirect_uri").ok().flatten().ok_or(ShownToPerson::RedirectUriMissing)?;
+pub fn client_parameters(parameters: &Parameters) -> Result<(&str, &str), DirectError> {
+    let client_id = parameters.one("client_id").ok().flatten().ok_or(DirectError::ClientId)?;
+    let redirect_uri = parameters.one("redirect_uri").ok().flatten().ok_or(DirectError::RedirectUriMissing)?;
     Ok((client_id, redirect_uri))
 }
 
@@ -51,7 +51,7 @@ pub fn state(parameters: &Parameters) -> Option<&str> {
 }
 
 /// Checks everything else. `resource` is the one protected resource served here.
-pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAccess, SentToClient> {
+pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAccess, RedirectError> {
     const KNOWN: [&str; 9] = [
         "response_type",
         "response_mode",
@@ -64,51 +64,51 @@ pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAcce
         "request_uri",
     ];
     if parameters.repeats_any(&KNOWN) {
-        return Err(SentToClient::RepeatedParameter);
+        return Err(RedirectError::RepeatedParameter);
     }
     let one = |name| parameters.one(name).ok().flatten();
     if parameters.all("state").any(|state| state.len() > MAX_STATE_LENGTH) {
-        return Err(SentToClient::StateTooLong);
+        return Err(RedirectError::StateTooLong);
     }
     if one("request").is_some() {
-        return Err(SentToClient::RequestObject);
+        return Err(RedirectError::RequestObject);
     }
     if one("request_uri").is_some() {
-        return Err(SentToClient::RequestUri);
+        return Err(RedirectError::RequestUri);
     }
     match one("response_type") {
-        None => return Err(SentToClient::ResponseTypeMissing),
+        None => return Err(RedirectError::ResponseTypeMissing),
         Some("code") => {}
-        Some(_) => return Err(SentToClient::ResponseType),
+        Some(_) => return Err(RedirectError::ResponseType),
     }
     if one("response_mode").is_some_and(|mode| mode != "query") {
-        return Err(SentToClient::ResponseMode);
+        return Err(RedirectError::ResponseMode);
     }
     let challenge = challenge(one("code_challenge"), one("code_challenge_method"))?;
     let scopes = requested_scopes(one("scope"))?;
-    check_resource(parameters, resource).map_err(|NotServed| SentToClient::Resource)?;
+    check_resource(parameters, resource).map_err(|NotServed| RedirectError::Resource)?;
     if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
-        return Err(SentToClient::InteractionRequired);
+        return Err(RedirectError::InteractionRequired);
     }
     Ok(RequestedAccess { challenge, scopes })
 }
 
-fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChallenge, SentToClient> {
-    let challenge = challenge.ok_or(SentToClient::ChallengeMissing)?;
+fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChallenge, RedirectError> {
+    let challenge = challenge.ok_or(RedirectError::ChallengeMissing)?;
     if method != Some("S256") {
-        return Err(SentToClient::ChallengeMethod);
+        return Err(RedirectError::ChallengeMethod);
     }
-    CodeChallenge::parse(challenge).ok_or(SentToClient::ChallengeShape)
+    CodeChallenge::parse(challenge).ok_or(RedirectError::ChallengeShape)
 }
 
 /// Nothing asked for means every read. `offline_access` is ignored: SDKs add it, and refresh tokens come anyway.
-fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, SentToClient> {
+fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
     let names: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
     if names.len() > MAX_SCOPE_NAMES {
-        return Err(SentToClient::Scope);
+        return Err(RedirectError::Scope);
     }
     let asked = names.into_iter().filter(|name| *name != "offline_access");
-    let scopes: ScopeSet = asked.map(Scope::parse).collect::<Option<_>>().ok_or(SentToClient::Scope)?;
+    let scopes: ScopeSet = asked.map(Scope::parse).collect::<Option<_>>().ok_or(RedirectError::Scope)?;
     Ok(if scopes.is_empty() { ScopeSet::baseline() } else { scopes })
 }
 
@@ -131,39 +131,39 @@ mod tests {
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-    fn check(query: &str) -> Result<RequestedAccess, SentToClient> {
+    fn check(query: &str) -> Result<RequestedAccess, RedirectError> {
         let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
         validate(&Parameters::parse(query.as_bytes()).expect("well formed"), &resource)
     }
 
-    fn with(rest: &str) -> Result<ScopeSet, SentToClient> {
+    fn with(rest: &str) -> Result<ScopeSet, RedirectError> {
         check(&format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256&{rest}"))
             .map(|r| r.scopes)
     }
 
     #[test]
     fn response_type_and_mode_are_checked_first() {
-        assert_eq!(check("state=x"), Err(SentToClient::ResponseTypeMissing));
+        assert_eq!(check("state=x"), Err(RedirectError::ResponseTypeMissing));
         for other in ["token", "id_token", "code+token", "CODE"] {
-            assert_eq!(check(&format!("response_type={other}")), Err(SentToClient::ResponseType), "{other}");
+            assert_eq!(check(&format!("response_type={other}")), Err(RedirectError::ResponseType), "{other}");
         }
-        assert_eq!(with("response_mode=fragment"), Err(SentToClient::ResponseMode));
+        assert_eq!(with("response_mode=fragment"), Err(RedirectError::ResponseMode));
         assert!(with("response_mode=query").is_ok());
     }
 
     #[test]
     fn pkce_with_s256_is_required() {
-        assert_eq!(check("response_type=code"), Err(SentToClient::ChallengeMissing));
+        assert_eq!(check("response_type=code"), Err(RedirectError::ChallengeMissing));
         for method in ["", "&code_challenge_method=plain", "&code_challenge_method=s256", "&code_challenge_method=S512"]
         {
             assert_eq!(
                 check(&format!("response_type=code&code_challenge={CHALLENGE}{method}")),
-                Err(SentToClient::ChallengeMethod)
+                Err(RedirectError::ChallengeMethod)
             );
         }
         assert_eq!(
             check("response_type=code&code_challenge=abc&code_challenge_method=S256"),
-            Err(SentToClient::ChallengeShape)
+            Err(RedirectError::ChallengeShape)
         );
     }
 
@@ -173,10 +173,10 @@ mod tests {
         assert_eq!(with("scope="), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope=offline_access"), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(Scope::IncidentsWrite.into()));
-        assert_eq!(with("scope=openid"), Err(SentToClient::Scope));
-        assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(SentToClient::RepeatedParameter));
+        assert_eq!(with("scope=openid"), Err(RedirectError::Scope));
+        assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(RedirectError::RepeatedParameter));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 20].join("+"))), Ok(Scope::PagesRead.into()));
-        assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(SentToClient::Scope));
+        assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(RedirectError::Scope));
     }
 
     #[test]
@@ -191,18 +191,18 @@ mod tests {
             "resource=https://mcp.example/mcp%23",
             "resource=https://mcp.example/mcp&resource=https://other.example",
         ] {
-            assert_eq!(with(other), Err(SentToClient::Resource), "{other}");
+            assert_eq!(with(other), Err(RedirectError::Resource), "{other}");
         }
     }
 
     #[test]
     fn request_objects_silent_requests_and_long_states_are_refused() {
-        assert_eq!(with("request=x"), Err(SentToClient::RequestObject));
-        assert_eq!(with("request_uri=x"), Err(SentToClient::RequestUri));
-        assert_eq!(with("prompt=none"), Err(SentToClient::InteractionRequired));
+        assert_eq!(with("request=x"), Err(RedirectError::RequestObject));
+        assert_eq!(with("request_uri=x"), Err(RedirectError::RequestUri));
+        assert_eq!(with("prompt=none"), Err(RedirectError::InteractionRequired));
         assert!(with("prompt=consent&nonce=1&access_type=offline").is_ok());
         assert!(with(&format!("state={}", "s".repeat(2048))).is_ok());
-        assert_eq!(with(&format!("state={}", "s".repeat(2049))), Err(SentToClient::StateTooLong));
+        assert_eq!(with(&format!("state={}", "s".repeat(2049))), Err(RedirectError::StateTooLong));
     }
 
     #[test]
@@ -216,10 +216,10 @@ mod tests {
             Ok(("tool".into(), "http://localhost/".into()))
         );
         for bad in ["redirect_uri=x", "client_id=&redirect_uri=x", "client_id=a&client_id=a&redirect_uri=x"] {
-            assert_eq!(read(bad), Err(ShownToPerson::ClientId), "{bad}");
+            assert_eq!(read(bad), Err(DirectError::ClientId), "{bad}");
         }
         for bad in ["client_id=a", "client_id=a&redirect_uri=", "client_id=a&redirect_uri=x&redirect_uri=x"] {
-            assert_eq!(read(bad), Err(ShownToPerson::RedirectUriMissing), "{bad}");
+            assert_eq!(read(bad), Err(DirectError::RedirectUriMissing), "{bad}");
         }
     }
 

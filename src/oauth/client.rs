@@ -5,16 +5,16 @@
 //! Nothing is ever fetched to learn about a client.
 
 pub mod allowed;
-pub mod diagnosis;
 mod id;
 mod preregistered;
 pub mod redirect;
+pub mod refused;
 pub mod registration;
 
 pub use id::ClientId;
 
 use crate::keyring::KeyRing;
-use crate::oauth::error::ShownToPerson;
+use crate::oauth::error::DirectError;
 use allowed::AllowedRedirects;
 use redirect::{RedirectKind, RedirectUri};
 use registration::RegisteredClient;
@@ -70,15 +70,15 @@ pub struct Clients<'a> {
 
 impl Clients<'_> {
     /// Proves that the redirect URI is the client's own. Order matters: nothing before this may redirect.
-    pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, ShownToPerson> {
-        let id = ClientId::parse(client_id).ok_or(ShownToPerson::ClientId)?;
-        let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(ShownToPerson::RedirectUriShape)?;
+    pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, DirectError> {
+        let id = ClientId::parse(client_id).ok_or(DirectError::ClientId)?;
+        let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(DirectError::RedirectUriShape)?;
         if self.allowed.contains(&id, &redirect_uri) {
             let name = verified_name(&id);
             return Ok(ResolvedClient { id, name, trust: ClientTrust::Listed, redirect_uri });
         }
         if redirect_uri.kind() == RedirectKind::Web || redirect_uri.has_answer_parameter() {
-            return Err(ShownToPerson::RedirectUriUnlisted);
+            return Err(DirectError::RedirectUriUnlisted);
         }
         let (name, trust) = self.identify_on_loopback(&id, &redirect_uri)?;
         Ok(ResolvedClient { id, name, trust, redirect_uri })
@@ -88,19 +88,19 @@ impl Clients<'_> {
         &self,
         id: &ClientId,
         redirect_uri: &RedirectUri,
-    ) -> Result<(String, ClientTrust), ShownToPerson> {
-        let unlisted = ShownToPerson::RedirectUriUnlisted;
+    ) -> Result<(String, ClientTrust), DirectError> {
+        let unlisted = DirectError::RedirectUriUnlisted;
         if let Some(known) = preregistered::find(id) {
             let fits = known.listens_at(redirect_uri);
             return if fits { Ok((known.name.to_owned(), ClientTrust::Preregistered)) } else { Err(unlisted) };
         }
         if RegisteredClient::looks_like_one(id) {
-            let registered = RegisteredClient::parse(id, self.registrations).ok_or(ShownToPerson::ClientIdForged)?;
+            let registered = RegisteredClient::parse(id, self.registrations).ok_or(DirectError::ClientIdForged)?;
             let fits = registered.allows(redirect_uri);
             return if fits { Ok((registered.name, ClientTrust::Registered)) } else { Err(unlisted) };
         }
         let name = id.as_str().chars().take(LONGEST_NAME).collect();
-        if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(ShownToPerson::ClientUnknown) }
+        if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(DirectError::ClientUnknown) }
     }
 
     /// Whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
@@ -132,7 +132,7 @@ fn verified_name(id: &ClientId) -> String {
 mod tests {
     use super::*;
 
-    fn check(list: &str, client_id: &str, redirect_uri: &str) -> Result<ClientTrust, ShownToPerson> {
+    fn check(list: &str, client_id: &str, redirect_uri: &str) -> Result<ClientTrust, DirectError> {
         resolve(list, true, client_id, redirect_uri).map(|client| client.trust)
     }
 
@@ -141,7 +141,7 @@ mod tests {
         accepts_unverified: bool,
         client_id: &str,
         redirect_uri: &str,
-    ) -> Result<ResolvedClient, ShownToPerson> {
+    ) -> Result<ResolvedClient, DirectError> {
         let registrations =
             KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
         let (allowed, _) = AllowedRedirects::parse(list);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_https_redirect_that_is_not_listed_for_this_client_is_refused() {
-        let unlisted = Err(ShownToPerson::RedirectUriUnlisted);
+        let unlisted = Err(DirectError::RedirectUriUnlisted);
         assert_eq!(check(LIST, "acme?x=1", "https://claude.ai/api/mcp/auth_callback"), unlisted);
         assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb/"), unlisted);
         assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb?a=1"), unlisted);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_id_that_only_looks_registered_is_forged() {
-        assert_eq!(check("", "sbmcp_client_abc.def", "http://localhost:1/cb"), Err(ShownToPerson::ClientIdForged));
+        assert_eq!(check("", "sbmcp_client_abc.def", "http://localhost:1/cb"), Err(DirectError::ClientIdForged));
     }
 
     const CODE: &str = "https://claude.ai/oauth/claude-code-client-metadata";
@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn a_pinned_client_is_known_where_it_listens_and_refused_elsewhere() {
         assert_eq!(check("", CODE, "http://localhost:3118/callback"), Ok(ClientTrust::Preregistered));
-        assert_eq!(check("", CODE, "http://localhost:3118/x"), Err(ShownToPerson::RedirectUriUnlisted));
-        assert_eq!(check("", CODE, "https://claude.ai/callback"), Err(ShownToPerson::RedirectUriUnlisted));
+        assert_eq!(check("", CODE, "http://localhost:3118/x"), Err(DirectError::RedirectUriUnlisted));
+        assert_eq!(check("", CODE, "https://claude.ai/callback"), Err(DirectError::RedirectUriUnlisted));
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn an_operator_may_refuse_ids_that_nobody_knows() {
         let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.trust);
-        assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(ShownToPerson::ClientUnknown));
+        assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(DirectError::ClientUnknown));
         assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(ClientTrust::Preregistered));
         assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(ClientTrust::Listed));
     }

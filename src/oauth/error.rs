@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A fault that is told to the person, because the client or where it wants its answer is not proven. Never a redirect.
 /// The words for it are the page's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShownToPerson {
+pub enum DirectError {
     /// The query cannot be read.
     MalformedQuery,
     /// `client_id` is missing, repeated or not well formed.
@@ -31,7 +31,7 @@ pub enum ShownToPerson {
 
 /// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, strum::VariantArray)]
-pub enum SentToClient {
+pub enum RedirectError {
     #[error("a parameter is given more than once")]
     RepeatedParameter,
     #[error("response_type is missing")]
@@ -64,7 +64,7 @@ pub enum SentToClient {
     Unavailable,
 }
 
-impl SentToClient {
+impl RedirectError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::RepeatedParameter

@@ -22,14 +22,14 @@ pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 /// A product fact; counted anew for each generation.
 pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// A valid replay of a code within this time is a client that repeats a lost request, not a thief.
-pub const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(10);
+pub const CODE_REPEAT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 /// A rotated refresh token still gives its one successor for this long after its first use. Longer than the 30 seconds
 /// the slowest client waits for an answer.
-pub const ROTATION_WINDOW: Duration = Duration::from_mins(1);
+pub const REUSE_GRACE_PERIOD: Duration = Duration::from_mins(1);
 /// How often one refresh token may be used again inside its window.
-pub const MAX_WINDOW_USES: i64 = 32;
+pub const MAX_REUSES: i64 = 32;
 /// How often one grant may go on to a new refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeats inside the window of one
-/// token are counted by [`MAX_WINDOW_USES`] instead: siblings that refresh at the same moment are honest.
+/// token are counted by [`MAX_REUSES`] instead: siblings that refresh at the same moment are honest.
 pub const MAX_ROTATIONS: i64 = 10;
 /// See [`MAX_ROTATIONS`].
 pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
@@ -215,7 +215,7 @@ pub struct Rotation {
     /// The key of the rotation ring that was used.
     pub kid: String,
     /// Repeated uses inside the reuse grace period.
-    pub window_uses: i64,
+    pub reuse_count: i64,
     /// The successor's name in the database; `None` once it is gone or was itself used: then this token is history.
     pub unused_successor: Option<SecretHash>,
 }
@@ -229,7 +229,7 @@ pub struct RefreshColumns {
     rotated_at: Option<Timestamp>,
     rotate_salt: Option<String>,
     rotate_kid: Option<String>,
-    window_uses: i64,
+    reuse_count: i64,
     unused_successor: Option<SecretHash>,
     tenth_last: Option<Timestamp>,
 }
@@ -237,11 +237,11 @@ pub struct RefreshColumns {
 impl RefreshRecord {
     /// `None` for a rotated token without the salt or key that its successor was derived with.
     pub fn new(grant: Grant, columns: RefreshColumns) -> Option<Self> {
-        let RefreshColumns { window_uses, unused_successor, .. } = columns;
+        let RefreshColumns { reuse_count, unused_successor, .. } = columns;
         let state = match (columns.rotated_at, columns.rotate_salt, columns.rotate_kid) {
             (None, ..) => RefreshState::Active,
             (Some(at), Some(salt), Some(kid)) => {
-                RefreshState::Rotated(Rotation { at, salt, kid, window_uses, unused_successor })
+                RefreshState::Rotated(Rotation { at, salt, kid, reuse_count, unused_successor })
             }
             _ => return None,
         };

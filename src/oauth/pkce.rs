@@ -63,7 +63,7 @@ impl CodeVerifier {
     }
 
     /// The clear text, for the one request that proves it.
-    pub fn reveal(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -88,9 +88,9 @@ mod tests {
     fn our_own_verifier_takes_both_secrets_in_their_order() {
         let (a, b) = ("state", "binding");
         let made = CodeVerifier::from_secrets(a, b);
-        assert!(CodeVerifier::parse(made.reveal()).is_some());
+        assert!(CodeVerifier::parse(made.expose()).is_some());
         for (first, second) in [(b, a), (a, a), (b, b)] {
-            assert_ne!(CodeVerifier::from_secrets(first, second).reveal(), made.reveal());
+            assert_ne!(CodeVerifier::from_secrets(first, second).expose(), made.expose());
         }
     }
 

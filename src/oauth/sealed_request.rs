@@ -8,7 +8,7 @@ use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::Clients;
-use crate::oauth::error::SentToClient;
+use crate::oauth::error::RedirectError;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::secret::SignInState;
 use base64::Engine as _;
@@ -47,7 +47,7 @@ struct Payload {
     redirect_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
-    access: Result<RequestedAccess, SentToClient>,
+    access: Result<RequestedAccess, RedirectError>,
 }
 
 #[derive(Debug, PartialEq, Eq)]

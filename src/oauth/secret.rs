@@ -58,7 +58,7 @@ pub type RefreshToken = OpaqueToken<Refresh>;
 /// The `state` of the sign-in for a connection.
 pub type SignInState = OpaqueToken<Connecting>;
 /// Names an authorization request on its consent form.
-pub type ConsentHandle = OpaqueToken<Consent>;
+pub type ConsentToken = OpaqueToken<Consent>;
 /// Binds a consent form to the browser it was shown to.
 pub type BrowserBinding = OpaqueToken<Binding>;
 /// The `state` of the sign-in to the admin page.

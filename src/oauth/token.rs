@@ -10,8 +10,8 @@ use crate::oauth::authorize::{self, NotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{InvalidGrantReason, TokenError};
 use crate::oauth::grant::{
-    CodeRecord, CodeState, DOUBLE_SUBMIT_WINDOW, MAX_FAILED_ATTEMPTS, MAX_WINDOW_USES, ROTATION_LIMIT_WINDOW,
-    ROTATION_WINDOW, RefreshRecord, RefreshState, Rotation,
+    CODE_REPEAT_GRACE_PERIOD, CodeRecord, CodeState, MAX_FAILED_ATTEMPTS, MAX_REUSES, REUSE_GRACE_PERIOD,
+    ROTATION_LIMIT_WINDOW, RefreshRecord, RefreshState, Rotation,
 };
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -68,7 +68,7 @@ impl std::fmt::Debug for RefreshRequest {
 /// What the endpoint knows besides the request.
 pub struct Endpoint<'a> {
     pub clients: Clients<'a>,
-    pub tags: &'a KeyRing,
+    pub checksum_keys: &'a KeyRing,
     pub resource: &'a Url,
 }
 
@@ -117,7 +117,8 @@ impl Endpoint<'_> {
             one("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::VerifierShape)).transpose()?;
         Ok(TokenRequest::Code(CodeRequest {
             client_id,
-            code: AuthorizationCode::parse(code, self.tags).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?,
+            code: AuthorizationCode::parse(code, self.checksum_keys)
+                .ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?,
             redirect_uri: one("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
             names_resource: form.names("resource"),
@@ -127,7 +128,8 @@ impl Endpoint<'_> {
 
     fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
         let scope = form.one("scope").ok().flatten();
-        let token = RefreshToken::parse(token, self.tags).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?;
+        let token =
+            RefreshToken::parse(token, self.checksum_keys).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?;
         let asked =
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
         let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
@@ -184,7 +186,7 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
     match (is_proven, &record.state) {
         (false, CodeState::Pending { .. }) => CodeDecision::WrongVerifier,
         (false, CodeState::Redeemed { .. }) => CodeDecision::Refuse(InvalidGrantReason::Verifier),
-        (true, CodeState::Redeemed { at }) if now < *at + DOUBLE_SUBMIT_WINDOW => {
+        (true, CodeState::Redeemed { at }) if now < *at + CODE_REPEAT_GRACE_PERIOD => {
             CodeDecision::Refuse(InvalidGrantReason::Redeemed)
         }
         (true, CodeState::Redeemed { .. }) => CodeDecision::Replay,
@@ -239,7 +241,7 @@ pub fn decide_refresh(
             check_pace(record, now)?;
             RefreshDecision::Rotate(scopes)
         }
-        RefreshState::Rotated(rotation) if is_within_window(rotation, now) => {
+        RefreshState::Rotated(rotation) if is_in_grace_period(rotation, now) => {
             RefreshDecision::Repeat(scopes, rotation.clone())
         }
         RefreshState::Rotated(_) => RefreshDecision::Reused,
@@ -255,8 +257,8 @@ fn check_pace(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> 
     }
 }
 
-fn is_within_window(rotation: &Rotation, now: Timestamp) -> bool {
-    now < rotation.at + ROTATION_WINDOW && rotation.window_uses < MAX_WINDOW_USES && rotation.unused_successor.is_some()
+fn is_in_grace_period(rotation: &Rotation, now: Timestamp) -> bool {
+    now < rotation.at + REUSE_GRACE_PERIOD && rotation.reuse_count < MAX_REUSES && rotation.unused_successor.is_some()
 }
 
 /// Derives the successor of a refresh token. Neither the key alone, nor the database alone, nor an old token found in a
@@ -267,11 +269,11 @@ pub fn successor(
     salt: &str,
     ring: &KeyRing,
     key: &Key,
-    tags: &KeyRing,
+    checksum_keys: &KeyRing,
 ) -> RefreshToken {
     let generation = (record.generation + 1).to_string();
     let parts = [record.grant.id.0.as_bytes(), generation.as_bytes(), salt.as_bytes(), token.expose().as_bytes()];
-    RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), tags)
+    RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), checksum_keys)
 }
 
 /// The successor that was handed out before: derived anew, and proven to be the stored one. `None` when the key that
@@ -281,12 +283,13 @@ pub fn same_successor(
     record: &RefreshRecord,
     rotation: &Rotation,
     ring: &KeyRing,
-    tags: &KeyRing,
+    checksum_keys: &KeyRing,
 ) -> Option<RefreshToken> {
     let key = ring.find(&rotation.kid)?;
     let stored = rotation.unused_successor.as_ref()?;
-    tags.each_as_newest()
-        .map(|tags| successor(token, record, &rotation.salt, ring, key, &tags))
+    checksum_keys
+        .each_as_newest()
+        .map(|checksum_keys| successor(token, record, &rotation.salt, ring, key, &checksum_keys))
         .find(|token| token.hash() == *stored)
 }
 

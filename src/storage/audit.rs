@@ -7,7 +7,7 @@ use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 pub use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash};
+use crate::oauth::secret::{BrowserBinding, ConsentToken, SecretHash};
 use crate::ports::{Database, Statement, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -166,7 +166,7 @@ pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Stat
 /// still be answered, and so is consumed by that statement.
 pub(super) fn statement_if_request_waits(
     entry: &Entry<'_>,
-    consent: &ConsentHandle,
+    consent: &ConsentToken,
     browser: &BrowserBinding,
 ) -> Statement {
     let sql = insert_entry_if!(

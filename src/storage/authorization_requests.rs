@@ -13,7 +13,7 @@ use crate::oauth::client::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::client::{ClientId, ClientTrust, ResolvedClient};
 use crate::oauth::grant::{CODE_LIFETIME, GrantLifetime, PageChoice};
 use crate::oauth::pkce::CodeChallenge;
-use crate::oauth::secret::{BrowserBinding, ConsentHandle, SecretHash, SignInState};
+use crate::oauth::secret::{BrowserBinding, ConsentToken, SecretHash, SignInState};
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl RequestRow {
 /// The secrets that a stored request is found by.
 #[derive(Clone, Copy)]
 pub struct RequestKeys<'a> {
-    pub consent: &'a ConsentHandle,
+    pub consent: &'a ConsentToken,
     /// In the cookie of the browser that the form was shown to.
     pub browser: &'a BrowserBinding,
 }
@@ -128,7 +128,7 @@ pub async fn insert(
 }
 
 /// Whether a consent form waits for its answer, in whatever browser.
-pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentHandle, now: Timestamp) -> Result<bool> {
+pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentToken, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM authorization_requests WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
         consent,
@@ -182,7 +182,7 @@ pub struct Approval<'a> {
     pub reached: &'a [PageId],
     pub lifetime: GrantLifetime,
     /// Whether the client may read resources by tools.
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
     pub resource: String,
     pub code_hash: SecretHash,
 }
@@ -222,7 +222,7 @@ pub async fn approve(
         consent,
         approval.pages.stored(),
         approval.lifetime.end(now),
-        approval.has_read_bridge,
+        approval.has_resource_tools,
         client.redirect_uri.kind() == RedirectKind::Loopback,
     );
     let reaches = statement!(

@@ -56,7 +56,7 @@ pub struct LiveGrant {
     pub repeated_at: Option<Timestamp>,
     /// Whether its person lets the client read resources by tools.
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
     /// Whether the connection's writes are paused.
     #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
@@ -113,7 +113,7 @@ pub(super) fn select(user_id: &UserId, now: Timestamp) -> Statement {
         concat!(
             "SELECT ",
             listed_columns!(),
-            ", sum(r.window_uses) AS repeats, max(CASE WHEN r.window_uses > 0 THEN r.rotated_at END) AS repeated_at
+            ", sum(r.reuse_count) AS repeats, max(CASE WHEN r.reuse_count > 0 THEN r.rotated_at END) AS repeated_at
          FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id AND r.expires_at > ?2
          LEFT JOIN connections n ON n.user_id = g.user_id AND n.client_id = g.client_id
          WHERE g.user_id = ?1 AND g.revoked_at IS NULL

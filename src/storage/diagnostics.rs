@@ -10,7 +10,7 @@ use crate::model::ids::UserId;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::secret::{ConsentHandle, SecretHash};
+use crate::oauth::secret::{ConsentToken, SecretHash};
 use crate::ports::Statement;
 use serde::Deserialize;
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub(super) fn statement_for_call(
 }
 
 /// Writes down what a client asked for, if the approval with that code was the one that counted.
-pub(super) fn statement_for_approval(consent: &ConsentHandle, code: &SecretHash, asked: ScopeSet) -> Statement {
+pub(super) fn statement_for_approval(consent: &ConsentToken, code: &SecretHash, asked: ScopeSet) -> Statement {
     statement!(
         "INSERT INTO connections (user_id, client_id, requested_scope)
          SELECT user_id, client_id, ?3 FROM authorization_requests WHERE consent_hash = ?1 AND approved_as = ?2

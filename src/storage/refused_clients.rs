@@ -2,7 +2,7 @@
 
 use super::{Result, read, run, statement};
 use crate::model::timestamp::Timestamp;
-use crate::oauth::client::diagnosis::RefusedClient;
+use crate::oauth::client::refused::RefusedClient;
 use crate::ports::Database;
 use serde::Deserialize;
 use std::time::Duration;

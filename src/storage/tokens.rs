@@ -11,7 +11,7 @@ use crate::model::ids::PageId;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::grant::{CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, MAX_WINDOW_USES, RefreshRecord};
+use crate::oauth::grant::{CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_REUSES, MAX_ROTATIONS, RefreshRecord};
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::de::{DeserializeOwned, Error as _};
@@ -115,7 +115,7 @@ pub async fn redeem_code(
 pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option<RefreshRecord>> {
     let select = statement!(
         concat!(
-            "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.window_uses,
+            "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.reuse_count,
                 CASE WHEN s.rotated_at IS NULL THEN s.token_hash END AS unused_successor,
                 (SELECT e.created_at FROM refresh_tokens e
                  WHERE e.grant_id = r.grant_id AND e.generation = r.generation - ?2 + 1 AND e.generation > 1) AS tenth_last, ",
@@ -187,7 +187,7 @@ pub async fn repeat_refresh(
         "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
          SELECT ?1, s.grant_id, ?3, ?4, ?5
          FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id JOIN refresh_tokens r ON r.token_hash = ?6
-         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL AND r.window_uses < ?7
+         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL AND r.reuse_count < ?7
          RETURNING grant_id",
         &tokens.access,
         &tokens.refresh,
@@ -195,10 +195,10 @@ pub async fn repeat_refresh(
         now,
         tokens.access_expires_at,
         &record.hash,
-        MAX_WINDOW_USES,
+        MAX_REUSES,
     );
     let count = statement!(
-        "UPDATE refresh_tokens SET window_uses = window_uses + 1
+        "UPDATE refresh_tokens SET reuse_count = reuse_count + 1
          WHERE token_hash = ?1 AND EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?2)",
         &record.hash,
         &tokens.access,
@@ -221,7 +221,7 @@ pub struct AccessRecord {
     pub are_writes_paused: bool,
     /// Whether its person lets the client read resources by tools.
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
     /// How its person wants to be asked about its writes, in the word that is stored; `None`: as the environment says.
     pub confirm: Option<String>,
     /// Pages whose admins have blocked the connection.

@@ -1,8 +1,8 @@
-//! The three ports, noting every use in the request's log. Requests to StatiBeat also get their place in the trace here,
+//! The three ports, counting every call in the request's log. Requests to StatiBeat also get their place in the trace here,
 //! and are kept to so many at a time.
 
 use super::trace::{TRACEPARENT, TRACESTATE};
-use super::{RequestLog, Use};
+use super::{PortUsage, RequestLog, RequestRecord};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
@@ -11,7 +11,6 @@ use async_lock::Semaphore;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderValue;
-use std::cell::Cell;
 use std::time::Duration;
 
 /// Workers opens six connections per request at once and lets further ones wait unseen. One is left to the database and the
@@ -19,18 +18,22 @@ use std::time::Duration;
 pub const AT_ONCE: usize = 5;
 
 impl RequestLog<'_> {
-    /// Waits for one use of a port and notes it.
+    /// Waits for one call of a port and counts it.
     async fn timed<T>(
         &self,
-        port: &Cell<Use>,
-        work: impl Future<Output = T>,
+        port: fn(&mut RequestRecord) -> &mut PortUsage,
+        call: impl Future<Output = T>,
         has_failed: impl FnOnce(&T) -> bool,
     ) -> T {
         let began = (self.clock)();
-        let answer = work.await;
-        let mut used = port.get();
-        used.add((self.clock)().saturating_sub(began), has_failed(&answer));
-        port.set(used);
+        let answer = call.await;
+        let milliseconds = (self.clock)().saturating_sub(began);
+        let mut record = self.record.borrow_mut();
+        let usage = port(&mut record);
+        usage.count += 1;
+        usage.failed += u32::from(has_failed(&answer));
+        usage.milliseconds += milliseconds;
+        usage.slowest_milliseconds = usage.slowest_milliseconds.max(milliseconds);
         answer
     }
 }
@@ -43,7 +46,7 @@ pub struct CountedDatabase<'a> {
 #[async_trait(?Send)]
 impl Database for CountedDatabase<'_> {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
-        self.log.timed(&self.log.database, self.inner.batch(statements), Result::is_err).await
+        self.log.timed(|record| &mut record.database, self.inner.batch(statements), Result::is_err).await
     }
 }
 
@@ -56,15 +59,15 @@ pub struct CountedLimiter<'a> {
 impl RateLimiter for CountedLimiter<'_> {
     async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError> {
         let take = self.inner.take(key, limit, now);
-        let decision = self.log.timed(&self.log.objects, take, Result::is_err).await;
+        let decision = self.log.timed(|record| &mut record.objects, take, Result::is_err).await;
         if let Ok(Decision::Limited { .. }) = decision {
-            self.log.limit.set(Some(limit.name));
+            self.log.record.borrow_mut().limit = Some(limit.name);
         }
         decision
     }
 
     async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
-        self.log.timed(&self.log.objects, self.inner.remaining(key, limit, now), Result::is_err).await
+        self.log.timed(|record| &mut record.objects, self.inner.remaining(key, limit, now), Result::is_err).await
     }
 }
 
@@ -102,7 +105,7 @@ impl HttpClient for CountedClient<'_> {
     async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
         let _turn = self.free.acquire().await;
         self.place_in_trace(&mut request);
-        let answer = self.log.timed(&self.log.upstream, self.inner.send(request), has_failed);
+        let answer = self.log.timed(|record| &mut record.upstream, self.inner.send(request), has_failed);
         answer.await
     }
 
@@ -118,9 +121,10 @@ fn has_failed(answer: &Result<http::Response<Bytes>, HttpError>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ids::RequestId;
     use crate::telemetry::trace::Trace;
     use futures_util::future::join_all;
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
 
     /// Answers a request the second time it is looked at, and remembers how many were on their way at once.
     #[derive(Default)]
@@ -147,11 +151,11 @@ mod tests {
     async fn so_many_requests_are_on_their_way_at_once_and_the_others_follow() {
         let (slow, drawn) = (Slow::default(), Cell::new(0));
         let random = |bytes: &mut [u8]| bytes.fill(drawn.replace(drawn.get() + 1) + 1);
-        let log = RequestLog::open(&|| 0, Trace::new(&random));
+        let log = RequestLog::open(&|| 0, Trace::new(&random), RequestId("r".into()), &http::Method::POST);
         let client = CountedClient::new(&slow, &log, &random);
         let answers = join_all((0..12).map(|_| client.send(http::Request::new(Bytes::new())))).await;
         assert!(answers.iter().all(Result::is_ok));
-        assert_eq!((slow.most.get(), log.upstream.get().count), (AT_ONCE, 12));
+        assert_eq!((slow.most.get(), log.record.borrow().upstream.count), (AT_ONCE, 12));
         let mut parents = slow.parents.take();
         parents.sort_unstable();
         parents.dedup();

@@ -3,55 +3,54 @@
 //! `docs/metrics.md` explains every place and is compared with [`WORDS`] and [`NUMBERS`]. A place keeps its meaning for
 //! ever, or old points would be read wrongly: new ones go to the end.
 
+use super::RequestRecord;
 use super::policy::Level;
-use super::{LoggedMessage, RequestRecord};
 use serde_json::{Map, Value};
 
-/// One place: its column, its name, where its value is from.
-pub struct Place<T> {
+pub struct MetricColumn<T> {
     /// What the place is called in queries.
     pub name: &'static str,
     pub meaning: &'static str,
     value: fn(&RequestRecord) -> T,
 }
 
-const fn place<T>(name: &'static str, meaning: &'static str, value: fn(&RequestRecord) -> T) -> Place<T> {
-    Place { name, meaning, value }
+const fn column<T>(name: &'static str, meaning: &'static str, value: fn(&RequestRecord) -> T) -> MetricColumn<T> {
+    MetricColumn { name, meaning, value }
 }
 
 /// `blob1`, `blob2`, …
-pub const WORDS: [Place<&'static str>; 9] = [
-    place("kind", "read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
-    place("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
-    place("reason", "why not, or how, in a fixed word; empty without one", |record| record.reason.unwrap_or_default()),
-    place("limit", "the limit that was reached; empty without one", |record| record.limit.unwrap_or_default()),
-    place("route", "the route's path, none for any other", |record| record.route),
-    place("asked", "the MCP method, or the token endpoint's grant type", |record| {
-        record.asked.map_or("", |asked| asked.method)
+pub const WORDS: [MetricColumn<&'static str>; 9] = [
+    column("kind", "read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
+    column("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
+    column("reason", "why not, or how, in a fixed word; empty without one", |record| record.reason.unwrap_or_default()),
+    column("limit", "the limit that was reached; empty without one", |record| record.limit.unwrap_or_default()),
+    column("route", "the route's path, none for any other", |record| record.route),
+    column("asked", "the MCP method, or the token endpoint's grant type", |record| {
+        record.message.map_or("", |message| message.method)
     }),
-    place("entry", "the tool's, prompt's or resource's name", |record| {
-        record.asked.and_then(|asked| asked.entry).unwrap_or_default()
+    column("entry", "the tool's, prompt's or resource's name", |record| {
+        record.message.and_then(|message| message.entry).unwrap_or_default()
     }),
-    place("era", "the MCP revision", |record| record.asked.map_or("", |asked| asked.era)),
-    place("method", "the HTTP method", |record| record.method),
+    column("era", "the MCP protocol version", |record| record.message.map_or("", |message| message.protocol_version)),
+    column("method", "the HTTP method", |record| record.method),
 ];
 
 /// `double1`, `double2`, …
-pub const NUMBERS: [Place<u64>; 10] = [
-    place("status", "the HTTP status", |record| record.status.into()),
-    place("ms", "the whole request", |record| record.milliseconds),
-    place("d1", "D1 batches", |record| record.database.count.into()),
-    place("d1_ms", "waiting for them", |record| record.database.milliseconds),
-    place("objects", "Durable Object calls", |record| record.objects.count.into()),
-    place("objects_ms", "waiting for them", |record| record.objects.milliseconds),
-    place("upstream", "requests to StatiBeat", |record| record.upstream.count.into()),
-    place("upstream_ms", "waiting for them, added up", |record| record.upstream.milliseconds),
-    place("upstream_slowest_ms", "the longest of them", |record| record.upstream.slowest_milliseconds),
-    place("upstream_failed", "those without an answer, or with a 5xx", |record| record.upstream.failed.into()),
+pub const NUMBERS: [MetricColumn<u64>; 10] = [
+    column("status", "the HTTP status", |record| record.status.into()),
+    column("ms", "the whole request", |record| record.milliseconds),
+    column("d1", "D1 batches", |record| record.database.count.into()),
+    column("d1_ms", "waiting for them", |record| record.database.milliseconds),
+    column("objects", "Durable Object calls", |record| record.objects.count.into()),
+    column("objects_ms", "waiting for them", |record| record.objects.milliseconds),
+    column("upstream", "requests to StatiBeat", |record| record.upstream.count.into()),
+    column("upstream_ms", "waiting for them, added up", |record| record.upstream.milliseconds),
+    column("upstream_slowest_ms", "the longest of them", |record| record.upstream.slowest_milliseconds),
+    column("upstream_failed", "those without an answer, or with a 5xx", |record| record.upstream.failed.into()),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Point {
+pub struct MetricPoint {
     /// What sampling keeps fair: the kind.
     pub index: &'static str,
     /// In the order of [`WORDS`].
@@ -60,7 +59,7 @@ pub struct Point {
     pub numbers: Vec<u64>,
 }
 
-impl Point {
+impl MetricPoint {
     /// The point as a line of the log, by the names of its places.
     pub fn line(&self) -> String {
         let words = WORDS.iter().map(|place| place.name).zip(self.words.iter().map(|word| (*word).into()));
@@ -74,8 +73,8 @@ impl Point {
 
 impl RequestRecord {
     /// The record as a point.
-    pub fn point(&self) -> Point {
-        Point {
+    pub fn point(&self) -> MetricPoint {
+        MetricPoint {
             index: self.kind(),
             words: WORDS.iter().map(|place| (place.value)(self)).collect(),
             numbers: NUMBERS.iter().map(|place| (place.value)(self)).collect(),
@@ -83,16 +82,8 @@ impl RequestRecord {
     }
 
     fn kind(&self) -> &'static str {
-        match self.asked {
-            Some(asked) => asked.kind(),
-            None => self.area,
-        }
-    }
-}
-
-impl LoggedMessage {
-    fn kind(self) -> &'static str {
-        match self.method {
+        let Some(message) = self.message else { return self.area };
+        match message.method {
             "resources/read" => "read",
             "tools/call" => "write",
             "prompts/get" => "prompt",

@@ -1,7 +1,7 @@
 //! What operators see of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
 //!
-//! A [`RequestLog`] lies open while a request is answered. Ports note themselves in it ([`counted`]), handlers note what was
-//! asked and why it was refused. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
+//! A [`RequestLog`] is open while a request is answered. Ports count their calls in it ([`counted`]), handlers set the message,
+//! the caller and the reason of a refusal. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
 //! exceptions being ids, which are checked or drawn here, and notes of our own faults. On Workers the clock only moves
 //! while something is waited for, so every duration is time spent waiting, never time spent computing.
 
@@ -19,18 +19,18 @@ use trace::Trace;
 /// A clock in milliseconds, for durations only; no decision hangs on it.
 pub type Clock<'a> = dyn Fn() -> u64 + 'a;
 
-/// What a message asked for, in words of ours.
+/// A message, in words of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedMessage {
-    /// The protocol revision; empty outside the MCP endpoint.
-    pub era: &'static str,
+    /// Empty outside the MCP endpoint.
+    pub protocol_version: &'static str,
     /// The method, `other` for one that nobody knows; at the token endpoint the grant type.
     pub method: &'static str,
     /// The tool's, prompt's or resource's name, where there is one.
     pub entry: Option<&'static str>,
 }
 
-/// Who asked, as far as a token says.
+/// The caller that a token names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedCaller {
     /// The client's id, which was checked when it connected.
@@ -39,9 +39,9 @@ pub struct LoggedCaller {
     pub grant: String,
 }
 
-/// How much one port was used.
+/// The calls of one port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Use {
+pub struct PortUsage {
     pub count: u32,
     /// Of them, those without a usable answer.
     pub failed: u32,
@@ -50,21 +50,12 @@ pub struct Use {
     pub slowest_milliseconds: u64,
 }
 
-impl Use {
-    fn add(&mut self, milliseconds: u64, has_failed: bool) {
-        self.count += 1;
-        self.failed += u32::from(has_failed);
-        self.milliseconds += milliseconds;
-        self.slowest_milliseconds = self.slowest_milliseconds.max(milliseconds);
-    }
-}
-
 /// One request, when it is over. Plain values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
     /// Also in the answer's `X-Request-Id`, in StatiBeat's records and in the audit.
     pub request_id: RequestId,
-    /// Where it stands in a distributed trace.
+    /// Its place in a distributed trace.
     pub trace: Trace,
     /// The route's path; `none` for a path that leads nowhere.
     pub route: &'static str,
@@ -73,21 +64,20 @@ pub struct RequestRecord {
     /// The HTTP method; `OTHER` for an unusual one.
     pub method: &'static str,
     /// The message of a POST to the MCP endpoint, or what the token endpoint was asked.
-    pub asked: Option<LoggedMessage>,
-    /// Who asked, if a token said so.
-    pub asker: Option<LoggedCaller>,
+    pub message: Option<LoggedMessage>,
+    pub caller: Option<LoggedCaller>,
     pub status: u16,
     pub outcome: Outcome,
     /// Why, in a fixed word.
     pub reason: Option<&'static str>,
     /// The limit that it ran into.
     pub limit: Option<&'static str>,
-    /// From the first to the last look at the clock.
+    /// From the first to the last reading of the clock.
     pub milliseconds: u64,
     /// D1 batches.
-    pub database: Use,
-    pub objects: Use,
-    pub upstream: Use,
+    pub database: PortUsage,
+    pub objects: PortUsage,
+    pub upstream: PortUsage,
     /// What somebody should look at.
     pub notes: Vec<String>,
 }
@@ -96,108 +86,83 @@ pub struct RequestRecord {
 pub struct RequestLog<'a> {
     clock: &'a Clock<'a>,
     began: u64,
-    trace: RefCell<Trace>,
-    route: Cell<&'static str>,
-    area: Cell<&'static str>,
-    asked: Cell<Option<LoggedMessage>>,
-    asker: RefCell<Option<LoggedCaller>>,
     outcome: Cell<Option<Outcome>>,
-    reason: Cell<Option<&'static str>>,
-    limit: Cell<Option<&'static str>>,
-    database: Cell<Use>,
-    objects: Cell<Use>,
-    upstream: Cell<Use>,
-    notes: RefCell<Vec<String>>,
+    record: RefCell<RequestRecord>,
 }
 
 impl<'a> RequestLog<'a> {
-    pub fn open(clock: &'a Clock<'a>, trace: Trace) -> Self {
-        Self {
-            clock,
-            began: clock(),
-            trace: RefCell::new(trace),
-            route: Cell::new("none"),
-            area: Cell::new("other"),
-            asked: Cell::default(),
-            asker: RefCell::default(),
-            outcome: Cell::default(),
-            reason: Cell::default(),
-            limit: Cell::default(),
-            database: Cell::default(),
-            objects: Cell::default(),
-            upstream: Cell::default(),
-            notes: RefCell::default(),
-        }
+    pub fn open(clock: &'a Clock<'a>, trace: Trace, request_id: RequestId, method: &http::Method) -> Self {
+        let record = RequestRecord {
+            request_id,
+            trace,
+            route: "none",
+            area: "other",
+            method: usual(method),
+            message: None,
+            caller: None,
+            status: 0,
+            outcome: Outcome::Answered,
+            reason: None,
+            limit: None,
+            milliseconds: 0,
+            database: PortUsage::default(),
+            objects: PortUsage::default(),
+            upstream: PortUsage::default(),
+            notes: Vec::new(),
+        };
+        Self { clock, began: clock(), outcome: Cell::default(), record: RefCell::new(record) }
     }
 
-    /// The path was one of ours: the route, and the area of the product that it belongs to.
+    /// Sets the route, and the area of the product that it belongs to.
     pub fn set_route(&self, route: &'static str, area: &'static str) {
-        self.route.set(route);
-        self.area.set(area);
+        let mut record = self.record.borrow_mut();
+        (record.route, record.area) = (route, area);
     }
 
-    /// The message that the request carries.
-    pub fn set_message(&self, asked: LoggedMessage) {
-        self.asked.set(Some(asked));
+    pub fn set_message(&self, message: LoggedMessage) {
+        self.record.borrow_mut().message = Some(message);
     }
 
-    /// A token said who asks.
-    pub fn set_caller(&self, asker: LoggedCaller) {
-        self.asker.replace(Some(asker));
+    pub fn set_caller(&self, caller: LoggedCaller) {
+        self.record.borrow_mut().caller = Some(caller);
     }
 
-    /// What became of it, where the status does not say.
+    /// Sets the outcome, where the status does not say it.
     pub fn set_outcome(&self, outcome: Outcome) {
         self.outcome.set(Some(outcome));
     }
 
-    /// Why it was not done, or not as usual. The last word counts.
+    /// Sets why the request was refused, or not answered as usual. The last word counts.
     pub fn set_reason(&self, reason: &'static str) {
-        self.reason.set(Some(reason));
+        self.record.borrow_mut().reason = Some(reason);
     }
 
-    /// Something that somebody should look at; never with a secret or a customer's words.
+    /// Adds something that somebody should look at; never with a secret or a customer's words.
     pub fn note(&self, note: &str) {
-        self.notes.borrow_mut().push(note.to_owned());
+        self.record.borrow_mut().notes.push(note.to_owned());
     }
 
-    /// Goes on with the trace that a message names, unless the request itself named one.
+    /// Continues the trace that a message names, unless the request itself named one.
     pub fn continue_trace(&self, named: Trace) {
-        let mut trace = self.trace.borrow_mut();
+        let trace = &mut self.record.borrow_mut().trace;
         if trace.is_ours() {
             *trace = trace.below(named);
         }
     }
 
-    /// The trace as it stands.
     pub fn trace(&self) -> Trace {
-        self.trace.borrow().clone()
+        self.record.borrow().trace.clone()
     }
 
-    pub fn close(self, request_id: RequestId, method: &http::Method, status: u16) -> RequestRecord {
-        RequestRecord {
-            request_id,
-            trace: self.trace.into_inner(),
-            route: self.route.get(),
-            area: self.area.get(),
-            method: known(method),
-            asked: self.asked.get(),
-            asker: self.asker.into_inner(),
-            status,
-            outcome: self.outcome.get().unwrap_or(Outcome::of_status(status)),
-            reason: self.reason.get(),
-            limit: self.limit.get(),
-            milliseconds: (self.clock)().saturating_sub(self.began),
-            database: self.database.get(),
-            objects: self.objects.get(),
-            upstream: self.upstream.get(),
-            notes: self.notes.into_inner(),
-        }
+    pub fn close(self, status: u16) -> RequestRecord {
+        let milliseconds = (self.clock)().saturating_sub(self.began);
+        let outcome = self.outcome.get().unwrap_or(Outcome::of_status(status));
+        RequestRecord { status, outcome, milliseconds, ..self.record.into_inner() }
     }
 }
 
 /// Methods are the sender's words, so only the usual ones are repeated.
-fn known(method: &http::Method) -> &'static str {
+fn usual(method: &http::Method) -> &'static str {
     const USUAL: [&str; 7] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
     USUAL.into_iter().find(|usual| *usual == method.as_str()).unwrap_or("OTHER")
 }

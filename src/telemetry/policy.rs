@@ -3,9 +3,11 @@
 use super::RequestRecord;
 use crate::model::outcome::Outcome;
 use std::fmt;
+use strum::{EnumString, IntoStaticStr};
 
 /// How serious a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Level {
     /// A request as they should be, refused ones included.
     Info,
@@ -16,16 +18,7 @@ pub enum Level {
 
 impl Level {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
-
-    /// The level of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Info, Self::Warn, Self::Error].into_iter().find(|level| level.as_str() == word)
+        self.into_str()
     }
 }
 

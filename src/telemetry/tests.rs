@@ -5,8 +5,12 @@ use super::trace::Trace;
 use super::*;
 use serde_json::{Value, json};
 
+fn id() -> RequestId {
+    RequestId("r1".into())
+}
+
 fn log<'a>(clock: &'a Clock<'a>) -> RequestLog<'a> {
-    RequestLog::open(clock, Trace::new(&|bytes| bytes.fill(0x10)))
+    RequestLog::open(clock, Trace::new(&|bytes| bytes.fill(0x10)), id(), &http::Method::POST)
 }
 
 fn record(status: u16, story: impl FnOnce(&RequestLog<'_>)) -> RequestRecord {
@@ -14,7 +18,7 @@ fn record(status: u16, story: impl FnOnce(&RequestLog<'_>)) -> RequestRecord {
     let clock = || now.replace(now.get() + 5);
     let log = log(&clock);
     story(&log);
-    log.close(RequestId("r1".into()), &http::Method::POST, status)
+    log.close(status)
 }
 
 #[test]
@@ -28,11 +32,16 @@ fn a_line_says_what_happened_and_leaves_out_what_did_not() {
     assert_eq!(line(record(404, |_| {})), plain);
     let told = line(record(200, |log| {
         log.set_route("/mcp", "other");
-        log.set_message(LoggedMessage { era: "2026-07-28", method: "tools/call", entry: Some("create_incident") });
+        log.set_message(LoggedMessage {
+            protocol_version: "2026-07-28",
+            method: "tools/call",
+            entry: Some("create_incident"),
+        });
         log.set_caller(LoggedCaller { client: "cursor".into(), grant: "g1".into() });
         log.set_outcome(Outcome::Refused);
         log.set_reason("similar_incident");
-        log.upstream.set(Use { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 });
+        log.record.borrow_mut().upstream =
+            PortUsage { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 };
         log.note("look");
     }));
     let expected = json!({
@@ -52,7 +61,7 @@ fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(503, |_| {}).level(), Level::Warn);
     assert_eq!(record(200, |log| log.set_outcome(Outcome::Failed)).level(), Level::Warn);
     assert_eq!(record(200, |log| log.note("look")).level(), Level::Warn);
-    assert_eq!(record(429, |log| log.limit.set(Some("visit"))).level(), Level::Warn);
+    assert_eq!(record(429, |log| log.record.borrow_mut().limit = Some("visit")).level(), Level::Warn);
     assert_eq!(record(500, |_| {}).level(), Level::Error);
 }
 
@@ -76,7 +85,7 @@ fn traceparent_of_the_caller_does_not_decide_whether_its_line_is_kept() {
     let is_kept = |digit: &str, flags: &str, drawn: u8| {
         let named = Trace::parse(&format!("00-1{}-1{}-{flags}", digit.repeat(31), digit.repeat(15)), None);
         let trace = Trace::new(&|bytes| bytes.fill(drawn)).below(named.expect("a trace"));
-        policy.keeps(&RequestLog::open(&|| 0, trace).close(RequestId("r1".into()), &http::Method::POST, 200))
+        policy.keeps(&RequestLog::open(&|| 0, trace, id(), &http::Method::POST).close(200))
     };
     for (digit, flags) in [("0", "00"), ("0", "01"), ("f", "00"), ("f", "01")] {
         assert!(is_kept(digit, flags, 0x10) && !is_kept(digit, flags, 0xf0), "{digit} {flags}");
@@ -89,7 +98,7 @@ fn every_kind_of_request_has_its_point() {
         record(200, |log| {
             log.set_route("/", area);
             if let Some(method) = method {
-                log.set_message(LoggedMessage { era: "", method, entry: None });
+                log.set_message(LoggedMessage { protocol_version: "", method, entry: None });
             }
         })
         .point()
@@ -115,16 +124,16 @@ fn a_point_fits_the_engine() {
 
 #[test]
 fn unusual_methods_are_not_repeated() {
-    let log = log(&|| 0);
     let method = http::Method::from_bytes(b"SECRET").expect("a token");
-    assert_eq!(log.close(RequestId("r".into()), &method, 405).method, "OTHER");
+    let log = RequestLog::open(&|| 0, Trace::new(&|bytes| bytes.fill(0x10)), id(), &method);
+    assert_eq!(log.close(405).method, "OTHER");
 }
 
 #[test]
 fn a_message_cannot_replace_the_trace_that_its_request_named() {
     let named = |digit: &str| Trace::parse(&format!("00-{}-{}-01", digit.repeat(32), digit.repeat(16)), None);
     let ours = Trace::new(&|bytes| bytes.fill(0x10));
-    let log = RequestLog::open(&|| 0, ours.below(named("a").expect("a trace")));
+    let log = RequestLog::open(&|| 0, ours.below(named("a").expect("a trace")), id(), &http::Method::POST);
     log.continue_trace(named("b").expect("a trace"));
     assert_eq!(log.trace().id(), "a".repeat(32));
 }

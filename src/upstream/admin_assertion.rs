@@ -15,7 +15,7 @@ pub const TYPE: &str = "statibeat-admin+jwt";
 
 /// Whom a token speaks for, and what makes it work once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asserted {
+pub struct AssertedUser {
     pub user_id: UserId,
     pub name: String,
     pub token_id: String,
@@ -30,12 +30,12 @@ struct AdminClaims {
 }
 
 /// Establishes whom a token speaks for, or says why it speaks for nobody.
-pub fn verify(client: &Client<'_>, token: &str, request: &RequestBinding<'_>) -> Result<Asserted, IdentityError> {
+pub fn verify(client: &Client<'_>, token: &str, request: &RequestBinding<'_>) -> Result<AssertedUser, IdentityError> {
     let check_request = |claims: &AdminClaims| {
         let is_same = claims.htm == request.method.as_str() && claims.htu == request.url;
         if is_same { Ok(()) } else { Err(IdentityError::Request) }
     };
     let (claims, expires_at) = signed::verify(token, TYPE, &client.settings, client.now, check_request)?;
     let (user_id, name) = (UserId(claims.sub), signed::shown(&claims.name));
-    Ok(Asserted { user_id, name, token_id: claims.jti, expires_at })
+    Ok(AssertedUser { user_id, name, token_id: claims.jti, expires_at })
 }

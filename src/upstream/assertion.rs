@@ -118,7 +118,7 @@ impl<C: Assertion> Token<'_, C> {
 
 /// The signing form of a ring's newest key. Costs a curve operation: keep it ([`super::memory`]).
 pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
-    expand(ring.newest().reveal())
+    expand(ring.newest().expose())
 }
 
 /// The public halves of the ring as a JWK set (RFC 7517, RFC 8037 2), for StatiBeat to fetch.
@@ -126,7 +126,7 @@ pub fn jwks(ring: &KeyRing) -> Value {
     let keys: Vec<Value> = ring
         .iter()
         .map(|key| {
-            let public = expand(key.reveal()).to_verifying_key();
+            let public = expand(key.expose()).to_verifying_key();
             let x = URL_SAFE_NO_PAD.encode(public.as_bytes());
             json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.kid(), "x": x })
         })

@@ -65,7 +65,7 @@ pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
 }
 
 /// What a browser came back with, and what we kept for it.
-pub struct Return<'a> {
+pub struct SignInReturn<'a> {
     pub purpose: SignInPurpose,
     pub code: &'a str,
     /// Ours, of the challenge sent along.
@@ -91,7 +91,7 @@ pub enum SignInError {
 }
 
 /// Exchanges the code for the person who signed in. Nobody is known before, so it moves no circuit.
-pub async fn exchange(client: &Client<'_>, returned: &Return<'_>) -> Result<SignedInUser, SignInError> {
+pub async fn exchange(client: &Client<'_>, returned: &SignInReturn<'_>) -> Result<SignedInUser, SignInError> {
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
     let request = exchange_request(client, returned.purpose, Bytes::from(body))?;
     client.memory.circuit_breaker.admit_uncounted((client.clock)()).map_err(ApiError::from)?;
@@ -147,18 +147,18 @@ pub async fn accessible_pages(user: &UserClient<'_>, scope: Scope) -> Result<Vec
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Desk, FakeHttp, claims_of};
+    use super::super::testing::{ClientFixture, FakeHttp, claims_of};
     use super::*;
     use crate::model::ids::PageId;
     use crate::model::scope::PagePermission;
     use crate::ports::HttpError;
 
-    const RETURN: Return<'static> =
-        Return { purpose: SignInPurpose::Connect, code: "c", code_verifier: "v", state: "s" };
+    const RETURN: SignInReturn<'static> =
+        SignInReturn { purpose: SignInPurpose::Connect, code: "c", code_verifier: "v", state: "s" };
 
     async fn exchanged(http: &FakeHttp) -> Result<SignedInUser, SignInError> {
-        let desk = Desk::new();
-        exchange(&desk.client(http), &RETURN).await
+        let fixture = ClientFixture::new();
+        exchange(&fixture.client(http), &RETURN).await
     }
 
     #[test]
@@ -207,9 +207,9 @@ mod tests {
         let list = json!([entry, { "id": 8 }, "?"]);
         for answer in [list.clone(), json!({ "items": list, "total": 3, "next": null })] {
             let http = FakeHttp::answering([(200, answer)]);
-            let desk = Desk::new();
-            let client = desk.client(&http);
-            let pages = accessible_pages(&desk.user(&client), Scope::PagesRead).await.expect("pages");
+            let fixture = ClientFixture::new();
+            let client = fixture.client(&http);
+            let pages = accessible_pages(&fixture.user(&client), Scope::PagesRead).await.expect("pages");
             assert_eq!(pages.len(), 1);
             assert_eq!((pages[0].id, pages[0].raw.clone()), (PageId(7), entry.clone()));
             assert!(pages[0].allows(PagePermission::PageRead) && !pages[0].allows(PagePermission::HierarchyRead));
@@ -219,9 +219,9 @@ mod tests {
     #[tokio::test]
     async fn a_page_list_that_is_no_list_is_malformed() {
         let http = FakeHttp::answering([(200, json!({ "items": 4 }))]);
-        let desk = Desk::new();
-        let client = desk.client(&http);
-        let pages = accessible_pages(&desk.user(&client), Scope::PagesRead).await;
+        let fixture = ClientFixture::new();
+        let client = fixture.client(&http);
+        let pages = accessible_pages(&fixture.user(&client), Scope::PagesRead).await;
         assert!(pages.is_err_and(|error| error.kind == ApiErrorKind::Malformed));
     }
 }

@@ -86,7 +86,7 @@ pub fn counting_random(buffer: &mut [u8]) {
     buffer.fill(COUNT.replace(COUNT.get().wrapping_add(1)));
 }
 
-pub struct Desk {
+pub struct ClientFixture {
     assertion_keys: KeyRing,
     identity_keys: Vec<PublicKey>,
     user_id: UserId,
@@ -95,7 +95,7 @@ pub struct Desk {
     memory: Memory,
 }
 
-impl Desk {
+impl ClientFixture {
     pub fn new() -> Self {
         let ring = |text: &str| KeyRing::parse(text, "test").expect("a good ring");
         Self {

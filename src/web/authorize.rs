@@ -12,8 +12,8 @@ use super::refused_clients;
 use super::reply::{self, Response};
 use super::routes::Route;
 use crate::oauth::authorize::{self, AuthorizationRequest};
-use crate::oauth::client::diagnosis::RefusedClient;
-use crate::oauth::error::ShownToPerson;
+use crate::oauth::client::refused::RefusedClient;
+use crate::oauth::error::DirectError;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::sealed_request;
 use crate::oauth::secret::SignInState;
@@ -49,11 +49,11 @@ pub(super) fn start(
     asked: &AuthorizationRequest,
     select_account: bool,
     lead: impl FnOnce(&Url) -> Response,
-) -> Result<Response, ShownToPerson> {
-    let state = SignInState::issue(&ctx.random_bytes(), ctx.tags());
+) -> Result<Response, DirectError> {
+    let state = SignInState::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let binding = URL_SAFE_NO_PAD.encode(ctx.random_bytes::<32>());
-    let sealed = sealed_request::seal(asked, &state, &binding, ctx.tags(), ctx.now)
-        .map_err(|sealed_request::TooLong| ShownToPerson::TooLong)?;
+    let sealed = sealed_request::seal(asked, &state, &binding, ctx.checksum_keys(), ctx.now)
+        .map_err(|sealed_request::TooLong| DirectError::TooLong)?;
     let challenge = CodeVerifier::from_secrets(state.expose(), &binding).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::Connect,
@@ -67,8 +67,8 @@ pub(super) fn start(
 }
 
 /// The client and its redirect URI, where these were refused.
-fn refused_client(ctx: &RequestContext<'_>, fault: ShownToPerson) -> Option<RefusedClient> {
-    if !matches!(fault, ShownToPerson::RedirectUriUnlisted | ShownToPerson::RedirectUriShape) {
+fn refused_client(ctx: &RequestContext<'_>, fault: DirectError) -> Option<RefusedClient> {
+    if !matches!(fault, DirectError::RedirectUriUnlisted | DirectError::RedirectUriShape) {
         return None;
     }
     let parameters = browser::query(ctx.head)?;
@@ -76,8 +76,8 @@ fn refused_client(ctx: &RequestContext<'_>, fault: ShownToPerson) -> Option<Refu
     RefusedClient::at_authorization(one("client_id")?, one("redirect_uri")?)
 }
 
-fn read_request(ctx: &RequestContext<'_>) -> Result<AuthorizationRequest, ShownToPerson> {
-    let parameters = browser::query(ctx.head).ok_or(ShownToPerson::MalformedQuery)?;
+fn read_request(ctx: &RequestContext<'_>) -> Result<AuthorizationRequest, DirectError> {
+    let parameters = browser::query(ctx.head).ok_or(DirectError::MalformedQuery)?;
     let (client_id, redirect_uri) = authorize::client_parameters(&parameters)?;
     let client = ctx.clients().resolve(client_id, redirect_uri)?;
     let access = authorize::validate(&parameters, &Route::Mcp.url(&ctx.app.config.public_url));

@@ -19,7 +19,7 @@ use crate::model::ids::PageId;
 use crate::model::outcome::Outcome;
 use crate::model::scope::Scope;
 use crate::oauth::client::ResolvedClient;
-use crate::oauth::error::SentToClient;
+use crate::oauth::error::RedirectError;
 use crate::oauth::secret::AuthorizationCode;
 use crate::storage::Redemption;
 use crate::storage::audit;
@@ -61,7 +61,7 @@ fn page<'a>(
         pages,
         asked: request.access.scopes,
         choice,
-        offers_read_bridge: ctx.app.config.has_read_bridge,
+        offers_resource_tools: ctx.app.config.has_resource_tools,
         handle: form.consent.expose(),
     }
 }
@@ -124,7 +124,7 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Conse
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
         Err(ConsentError::Storage(error)) => {
             ctx.log.note(&format!("consent: {error}"));
-            Err(SentToClient::Unavailable)
+            Err(RedirectError::Unavailable)
         }
         decided => decided?,
     };
@@ -158,7 +158,7 @@ async fn approve(
     pages: &[AccessiblePage],
     choice: Choice,
 ) -> Result<AuthorizationCode, ConsentError> {
-    let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.tags());
+    let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
         request: asked,
@@ -166,7 +166,7 @@ async fn approve(
         pages: choice.pages,
         reached: &reached,
         lifetime: choice.lifetime,
-        has_read_bridge: ctx.app.config.has_read_bridge && choice.has_read_bridge,
+        has_resource_tools: ctx.app.config.has_resource_tools && choice.has_resource_tools,
         resource: Route::Mcp.url(&ctx.app.config.public_url).into(),
         code_hash: code.hash(),
     };
@@ -182,9 +182,9 @@ async fn deny(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
     asked: &SignedInRequest,
-) -> Result<SentToClient, ConsentError> {
+) -> Result<RedirectError, ConsentError> {
     match form.refuse(ctx, asked, NotConnected::Person).await? {
-        Redemption::Redeemed => Ok(SentToClient::Denied),
+        Redemption::Redeemed => Ok(RedirectError::Denied),
         Redemption::AlreadyRedeemed => Err(ConsentError::NotThisVisit),
     }
 }
@@ -194,12 +194,12 @@ pub(super) fn answer_url(
     ctx: &RequestContext<'_>,
     client: &ResolvedClient,
     state: Option<&str>,
-    outcome: &Result<AuthorizationCode, SentToClient>,
+    outcome: &Result<AuthorizationCode, RedirectError>,
 ) -> Url {
     ctx.log.set_reason(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
     ctx.log.set_outcome(match outcome {
         Ok(_) => Outcome::Answered,
-        Err(SentToClient::Unavailable) => Outcome::Failed,
+        Err(RedirectError::Unavailable) => Outcome::Failed,
         Err(_) => Outcome::Refused,
     });
     let description;
@@ -235,7 +235,7 @@ fn refuse(ctx: &RequestContext<'_>, fault: &ConsentError) -> Response {
         ConsentError::OtherBrowser | ConsentError::ForeignForm => connecting_page(&BrowserProblem::OtherBrowser),
         ConsentError::UserEnded => connecting_page(&BrowserProblem::SignInRefused),
         ConsentError::NoPage(asked) => {
-            let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(SentToClient::Denied));
+            let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(RedirectError::Denied));
             connecting_page(&BrowserProblem::NoPage { email: &asked.person.email, back: &back })
         }
         ConsentError::Upstream(error) => {

@@ -102,8 +102,8 @@ impl RequestContext<'_> {
         }
     }
 
-    pub fn tags(&self) -> &KeyRing {
-        &self.app.config.tag_keys
+    pub fn checksum_keys(&self) -> &KeyRing {
+        &self.app.config.checksum_keys
     }
 
     pub fn endpoints(&self) -> Endpoints {

@@ -4,10 +4,10 @@ use super::context::RequestContext;
 use super::limits::{self, Sender};
 use super::reply::{self, Challenge, Response};
 use super::{body, routes::Route};
-use crate::hosted::Guard;
-use crate::hosted::HostedSurface;
+use crate::hosted::CallContext;
+use crate::hosted::HostedHandler;
+use crate::hosted::bearer::{BearerError, Caller, Check};
 use crate::hosted::call_log;
-use crate::hosted::caller::{Caller, Check, NoCaller};
 use crate::mcp::CallReport;
 use crate::mcp::error;
 use crate::mcp::headers::TransportHeaders;
@@ -74,7 +74,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
     }
     let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
     let resource = Route::Mcp.url(&ctx.app.config.public_url);
-    let check = Check { tags: ctx.tags(), resource: resource.as_str(), now: ctx.now };
+    let check = Check { checksum_keys: ctx.checksum_keys(), resource: resource.as_str(), now: ctx.now };
     let caller = match check.find_caller(ctx.db, token).await {
         Ok(caller) => caller,
         Err(reason) => return Err(no_caller(ctx, reason).await),
@@ -91,15 +91,15 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
 }
 
 /// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
-async fn no_caller(ctx: &RequestContext<'_>, reason: NoCaller) -> RejectedRequest {
+async fn no_caller(ctx: &RequestContext<'_>, reason: BearerError) -> RejectedRequest {
     match reason {
-        NoCaller::InvalidToken => RejectedRequest::Challenge(Challenge::InvalidToken),
-        NoCaller::NotOurs if Sender::of(ctx.head).is_shared() => RejectedRequest::Challenge(Challenge::InvalidToken),
-        NoCaller::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(ctx.head).bucket()).await {
+        BearerError::InvalidToken => RejectedRequest::Challenge(Challenge::InvalidToken),
+        BearerError::NotOurs if Sender::of(ctx.head).is_shared() => RejectedRequest::Challenge(Challenge::InvalidToken),
+        BearerError::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(ctx.head).bucket()).await {
             Some(wait) => RejectedRequest::TooOften(wait),
             None => RejectedRequest::Challenge(Challenge::InvalidToken),
         },
-        NoCaller::Storage(error) => {
+        BearerError::Storage(error) => {
             ctx.log.note(&format!("bearer token: {error}"));
             RejectedRequest::Unavailable
         }
@@ -140,23 +140,23 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
         method: only_header(ctx.head, "mcp-method"),
         name: only_header(ctx.head, "mcp-name"),
     };
-    let guard = Guard {
+    let context = CallContext {
         caller,
         request_id: ctx.request_id,
         limiter: ctx.limiter,
         db: ctx.db,
-        seals: ctx.tags(),
+        seals: ctx.checksum_keys(),
         policy: &ctx.app.config.writes,
         now: ctx.now,
         random: ctx.random,
         log: &|note| ctx.log.note(note),
     };
-    let has_read_bridge = ctx.app.config.has_read_bridge && caller.has_read_bridge;
-    let surface = HostedSurface { guard, upstream: &ctx.upstream, has_read_bridge };
+    let has_resource_tools = ctx.app.config.has_resource_tools && caller.has_resource_tools;
+    let handler = HostedHandler { context, upstream: &ctx.upstream, has_resource_tools };
     let (answer, report) = match server::receive(&headers, body) {
         Ok(call) => {
             call_log::log(ctx.log, &call);
-            let (answer, report) = call.perform(&surface).await;
+            let (answer, report) = call.perform(&handler).await;
             (answer, Some(report))
         }
         Err(unperformed) => (unperformed.answer, unperformed.report),

@@ -51,7 +51,7 @@ pub struct Answered {
 /// Answers a request, keeping its log. The body is read only once the head has been accepted.
 pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, body: &dyn RequestBody) -> Answered {
     let RequestInputs { request_id, now, clock, random } = inputs;
-    let log = RequestLog::open(clock, Trace::of_headers(head.headers(), random));
+    let log = RequestLog::open(clock, Trace::of_headers(head.headers(), random), request_id.clone(), head.method());
     let http = CountedClient::new(&*app.http, &log, random);
     let (settings, memory) = (app.settings(), &app.memory);
     let ctx = RequestContext {
@@ -67,7 +67,7 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
     };
     let mut response = respond(&ctx, body).await;
     reply::set(&mut response, X_REQUEST_ID, &request_id.0);
-    let record = log.close(request_id, head.method(), response.status().as_u16());
+    let record = log.close(response.status().as_u16());
     Answered { response, record }
 }
 

@@ -3,7 +3,7 @@
 use super::layout::page;
 use super::reply::{self, Response};
 use super::routes::Route;
-use crate::oauth::error::ShownToPerson;
+use crate::oauth::error::DirectError;
 use http::StatusCode;
 use maud::html;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use url::Url;
 
 pub(super) enum BrowserProblem<'a> {
     /// The client sent a link that cannot be trusted.
-    BadLink(ShownToPerson),
+    BadLink(DirectError),
     /// A link or form that works once was used before, or is too old.
     LinkUsed,
     /// Another page loads this: in a frame, as an image, ahead of time.
@@ -224,17 +224,15 @@ fn looking_after(problem: &BrowserProblem<'_>) -> ProblemText {
 }
 
 /// What is wrong with a link, for those who make the app.
-const fn bad_link(fault: ShownToPerson) -> &'static str {
+const fn bad_link(fault: DirectError) -> &'static str {
     match fault {
-        ShownToPerson::MalformedQuery => "the link is not well formed",
-        ShownToPerson::ClientId => "client_id is missing, repeated or not well formed",
-        ShownToPerson::RedirectUriMissing => "redirect_uri is missing or repeated",
-        ShownToPerson::RedirectUriShape => {
-            "redirect_uri is not an https or loopback http address in its plain spelling"
-        }
-        ShownToPerson::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
-        ShownToPerson::ClientIdForged => "this client_id was not issued here",
-        ShownToPerson::ClientUnknown => "this client_id is not known here",
-        ShownToPerson::TooLong => "client_id, redirect_uri and state are too long together",
+        DirectError::MalformedQuery => "the link is not well formed",
+        DirectError::ClientId => "client_id is missing, repeated or not well formed",
+        DirectError::RedirectUriMissing => "redirect_uri is missing or repeated",
+        DirectError::RedirectUriShape => "redirect_uri is not an https or loopback http address in its plain spelling",
+        DirectError::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
+        DirectError::ClientIdForged => "this client_id was not issued here",
+        DirectError::ClientUnknown => "this client_id is not known here",
+        DirectError::TooLong => "client_id, redirect_uri and state are too long together",
     }
 }

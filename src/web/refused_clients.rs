@@ -4,7 +4,7 @@ use super::context::RequestContext;
 use super::health;
 use super::limits::{self, Sender, Verdict};
 use super::reply::{self, Response};
-use crate::oauth::client::diagnosis::{Advice, Never, RefusedClient};
+use crate::oauth::client::refused::{Advice, RefusedClient, UnacceptableReason};
 use crate::oauth::secret;
 use crate::storage::refused_clients::{self, RefusedClientRecord};
 use http::StatusCode;
@@ -66,23 +66,23 @@ const fn advice_words(advice: &Advice) -> &'static str {
         Advice::Check => {
             "The address is not approved for this app, and nothing here proves that it belongs to it. Ask the app's maker for its client_id and its exact redirect URI before you approve anything."
         }
-        Advice::Never(why) => never_words(*why),
+        Advice::Unacceptable(why) => words(*why),
     }
 }
 
 /// Why nothing will make it work.
-const fn never_words(why: Never) -> &'static str {
+const fn words(why: UnacceptableReason) -> &'static str {
     match why {
-        Never::NotSecure => {
+        UnacceptableReason::NotSecure => {
             "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."
         }
-        Never::OtherLoopback => {
+        UnacceptableReason::OtherLoopback => {
             "This can never be approved. The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app anew mends a stale registration."
         }
-        Never::Registered => {
+        UnacceptableReason::Registered => {
             "This can never be approved. The app registered itself, which is only for apps on the user's own computer. A web app needs a fixed client_id from its maker."
         }
-        Never::NotWritable => {
+        UnacceptableReason::NotWritable => {
             "This can never be approved. Its client_id or address cannot be written into the list. The app must use plainer ones."
         }
     }

@@ -5,7 +5,7 @@ use super::context::RequestContext;
 use super::limits::{self, Sender, Verdict};
 use super::refused_clients;
 use super::reply::{self, Response};
-use crate::oauth::client::diagnosis::RefusedClient;
+use crate::oauth::client::refused::RefusedClient;
 use crate::oauth::client::registration;
 use crate::oauth::error::{RegistrationError, TokenError};
 use http::StatusCode;

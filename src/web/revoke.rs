@@ -23,18 +23,18 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
 
 async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
     let resource = ctx.endpoints().resource;
-    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
+    let endpoint = Endpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
     let form = form(ctx, body)?;
     if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
         return Err(TokenError::RepeatedParameter);
     }
     let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
     let client_id = endpoint.client(&form)?;
-    if let Some(token) = RefreshToken::parse(text, ctx.tags()) {
+    if let Some(token) = RefreshToken::parse(text, ctx.checksum_keys()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
             end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke).await?;
         }
-    } else if let Some(token) = AccessToken::parse(text, ctx.tags()) {
+    } else if let Some(token) = AccessToken::parse(text, ctx.checksum_keys()) {
         let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id: ctx.request_id };
         tokens::revoke_access(ctx.db, &token.hash(), &client_id, &row).await?;
     } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx)).await {

@@ -9,16 +9,16 @@ use super::reply::{self, Response};
 use super::routes::Route;
 use crate::model::ids::{GrantId, UserId};
 use crate::oauth::authorize::RequestedAccess;
-use crate::oauth::error::SentToClient;
+use crate::oauth::error::RedirectError;
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::sealed_request::{self, OpenedRequest, SealError};
-use crate::oauth::secret::{self, BrowserBinding, ConsentHandle, SignInState};
+use crate::oauth::secret::{self, BrowserBinding, ConsentToken, SignInState};
 use crate::storage::Redemption;
 use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedIn, SignedInRequest};
-use crate::upstream::identity::{self, Return, SignInError, SignInPurpose};
+use crate::upstream::identity::{self, SignInError, SignInPurpose, SignInReturn};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
 }
 
 async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket, Fault> {
-    let state: SignInState = match browser::presented(state, ctx.tags()) {
+    let state: SignInState = match browser::presented(state, ctx.checksum_keys()) {
         Presented::Token(state) => state,
         Presented::Absent => return Err(Fault::LinkUsed),
         Presented::MadeUp => return Err(bad(ctx, Fault::LinkUsed).await),
@@ -76,7 +76,7 @@ async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket
     if browser::is_used(sealed) {
         return Err(Fault::LinkUsed);
     }
-    let opened = match sealed_request::open(sealed, &state, ctx.tags(), &ctx.clients(), ctx.now) {
+    let opened = match sealed_request::open(sealed, &state, ctx.checksum_keys(), &ctx.clients(), ctx.now) {
         Ok(opened) => opened,
         Err(SealError::Expired | SealError::ClientStruckOff) => return Err(Fault::LinkUsed),
         Err(SealError::Foreign) => return Err(bad(ctx, Fault::OtherBrowser).await),
@@ -96,10 +96,10 @@ async fn bad(ctx: &RequestContext<'_>, fault: Fault) -> Fault {
 
 async fn exchange(ctx: &RequestContext<'_>, ticket: &Ticket, code: Option<&str>) -> Result<SignedIn, Fault> {
     let verifier = CodeVerifier::from_secrets(ticket.state.expose(), &ticket.opened.binding);
-    let returned = Return {
+    let returned = SignInReturn {
         purpose: SignInPurpose::Connect,
         code: code.ok_or(Fault::Canceled)?,
-        code_verifier: verifier.reveal(),
+        code_verifier: verifier.expose(),
         state: ticket.state.expose(),
     };
     let user = identity::exchange(&ctx.upstream, &returned).await.map_err(Fault::SignIn)?;
@@ -129,15 +129,15 @@ async fn store(ctx: &RequestContext<'_>, ticket: &Ticket, access: &RequestedAcce
         grant_id: GrantId(ctx.random_id()),
         expires_at: opened.expires_at,
     };
-    let consent = ConsentHandle::issue(&ctx.random_bytes(), ctx.tags());
-    let browser = BrowserBinding::issue(&ctx.random_bytes(), ctx.tags());
+    let consent = ConsentToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
+    let browser = BrowserBinding::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let keys = RequestKeys { consent: &consent, browser: &browser };
     match authorization_requests::insert(ctx.db, &ticket.state, keys, &request, ctx.now).await {
         Ok(Redemption::Redeemed) => ask(ctx, keys),
         Ok(Redemption::AlreadyRedeemed) => show(ctx, &Fault::LinkUsed),
         Err(error) => {
             ctx.log.note(&format!("sign-in: {error}"));
-            send_back(ctx, ticket, SentToClient::Unavailable)
+            send_back(ctx, ticket, RedirectError::Unavailable)
         }
     }
 }
@@ -151,7 +151,7 @@ fn ask(ctx: &RequestContext<'_>, keys: RequestKeys<'_>) -> Response {
     response
 }
 
-fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: SentToClient) -> Response {
+fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: RedirectError) -> Response {
     let request = &ticket.opened.request;
     let location = answer_url(ctx, &request.client, request.state.as_deref(), &Err(error));
     reply::redirect(StatusCode::FOUND, location.as_str())

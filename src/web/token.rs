@@ -96,8 +96,8 @@ async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration
 /// The code or refresh token of ours that a request came with.
 fn presented(ctx: &RequestContext<'_>, body: &[u8]) -> Option<SecretHash> {
     let form = form(ctx, body).ok()?;
-    let code = || Some(AuthorizationCode::parse(form.one("code").ok()??, ctx.tags())?.hash());
-    let token = || Some(RefreshToken::parse(form.one("refresh_token").ok()??, ctx.tags())?.hash());
+    let code = || Some(AuthorizationCode::parse(form.one("code").ok()??, ctx.checksum_keys())?.hash());
+    let token = || Some(RefreshToken::parse(form.one("refresh_token").ok()??, ctx.checksum_keys())?.hash());
     code().or_else(token)
 }
 
@@ -118,14 +118,14 @@ pub(super) fn form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Parameters, 
 
 async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse, TokenRefusal> {
     let resource = ctx.endpoints().resource;
-    let endpoint = Endpoint { clients: ctx.clients(), tags: ctx.tags(), resource: &resource };
+    let endpoint = Endpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
     match endpoint.parse(&form(ctx, body)?)? {
         TokenRequest::Code(request) => {
-            ctx.log.set_message(LoggedMessage { era: "", method: "authorization_code", entry: None });
+            ctx.log.set_message(LoggedMessage { protocol_version: "", method: "authorization_code", entry: None });
             Ok(redeem(ctx, &request).await?)
         }
         TokenRequest::Refresh(request) => {
-            ctx.log.set_message(LoggedMessage { era: "", method: "refresh_token", entry: None });
+            ctx.log.set_message(LoggedMessage { protocol_version: "", method: "refresh_token", entry: None });
             refresh(ctx, &request).await
         }
     }
@@ -154,8 +154,8 @@ async fn redeem(ctx: &RequestContext<'_>, request: &CodeRequest) -> Result<Token
 }
 
 async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<TokenResponse, TokenError> {
-    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
-    let refresh = RefreshToken::issue(&ctx.random_bytes(), ctx.tags());
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
+    let refresh = RefreshToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let scopes = record.grant.scopes;
     let new = new_tokens(&record.grant, &access, scopes, &refresh, ctx.now);
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
@@ -254,8 +254,8 @@ async fn rotate(
 ) -> Result<Option<TokenResponse>, TokenError> {
     let ring = &ctx.app.config.rotation_keys;
     let salt = ctx.random_id();
-    let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.tags());
-    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
+    let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.checksum_keys());
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let rotated = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await;
     Ok(is_redeemed(ctx, rotated)
@@ -271,12 +271,13 @@ async fn repeat(
     scopes: ScopeSet,
     rotation: &Rotation,
 ) -> Result<Option<TokenResponse>, TokenError> {
-    let same = token::same_successor(&request.token, record, rotation, &ctx.app.config.rotation_keys, ctx.tags());
+    let same =
+        token::same_successor(&request.token, record, rotation, &ctx.app.config.rotation_keys, ctx.checksum_keys());
     let Some(successor) = same else {
         ctx.log.note("refresh: a stored successor cannot be derived again; has a rotation key been removed too early?");
         return Err(TokenError::Unavailable);
     };
-    let access = AccessToken::issue(&ctx.random_bytes(), ctx.tags());
+    let access = AccessToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),

@@ -23,7 +23,7 @@ fn trouble_at_the_hosted_mcp_page_leads_back_to_it_and_not_to_an_app() {
     app.db.fail_after(0, Failure::Before);
     let storage = browser.open(PAGE);
     let foreign = browser.open("https://mcp.example/mcp/admin/callback?state=x");
-    let state = AdminSignInState::issue(&[1; 32], &app.config.tag_keys);
+    let state = AdminSignInState::issue(&[1; 32], &app.config.checksum_keys);
     let elsewhere = browser.open(&format!("{PUBLIC_URL}/mcp/admin/callback?state={}", state.expose()));
     let other = TestApp::new();
     let browser = Browser::new(&other);

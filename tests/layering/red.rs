@@ -23,7 +23,7 @@ fn an_import_outside_the_row_is_found_at_its_line() {
     assert_eq!(import_lines("src/oauth/token.rs", "use crate::catalog::Tool;\nuse crate::model::scope::Scope;"), [1]);
     assert_eq!(import_lines("src/storage/mod.rs", "use crate::web;"), [1]);
     assert_eq!(import_lines("src/cloudflare/mod.rs", "use crate::storage::grants;\nuse crate::storage::purge;"), [1]);
-    assert_eq!(import_lines("src/page/mod.rs", "use crate::hosted::caller;"), [1]);
+    assert_eq!(import_lines("src/page/mod.rs", "use crate::hosted::bearer;"), [1]);
     assert_eq!(import_lines("src/writes/mod.rs", "use crate::storage::audit;"), [1]);
 }
 

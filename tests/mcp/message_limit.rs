@@ -30,7 +30,7 @@ fn message_601_of_a_connection_in_a_minute_is_told_to_wait() {
     assert_eq!(header(&answer, "www-authenticate"), "", "no client drops its token over this");
     assert_eq!((app.body_bytes_read.get(), app.upstream.take_calls().len()), (before, 0), "nothing is read for it");
     assert_eq!((app.last_record().reason, app.last_record().limit), (Some("limited"), Some("message:grant")));
-    assert!(app.last_record().asker.is_some(), "operators see whose connection it is");
+    assert!(app.last_record().caller.is_some(), "operators see whose connection it is");
     assert_eq!(
         pings(&app, &other.access, 600),
         [200; 600],

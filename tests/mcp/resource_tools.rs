@@ -200,6 +200,6 @@ fn the_hosted_mcp_page_says_which_connections_read_through_tools_as_long_as_ther
     assert!(!page(&app).contains(SAID), "{}", page(&app));
     connect(&app, user::MARA_ADMIN, EVERYTHING, true);
     assert_eq!(page(&app).matches(SAID).count(), 1, "{}", page(&app));
-    std::rc::Rc::get_mut(&mut app.config).expect("nobody else has it").has_read_bridge = false;
+    std::rc::Rc::get_mut(&mut app.config).expect("nobody else has it").has_resource_tools = false;
     assert!(!page(&app).contains(SAID), "nobody reads so where it is switched off");
 }

@@ -52,10 +52,10 @@ fn a_line_names_the_tool_the_era_and_who_asked() {
     let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
     let answer = app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
     let record = app.last_record();
-    let asked = record.asked.expect("a message");
-    assert_eq!((asked.method, asked.entry), ("tools/call", Some("create_incident")));
+    let message = record.message.expect("a message");
+    assert_eq!((message.method, message.entry), ("tools/call", Some("create_incident")));
     assert_eq!((record.route, record.status, record.outcome), ("/mcp", 200, Outcome::Answered));
-    assert_eq!(record.asker.as_ref().map(|asker| asker.client.as_str()), Some(CLIENT));
+    assert_eq!(record.caller.as_ref().map(|caller| caller.client.as_str()), Some(CLIENT));
     assert_eq!(header(&answer, "x-request-id"), record.request_id.0);
     assert_eq!(sent(&app, "x-request-id"), Some(record.request_id.0));
     assert!(record.milliseconds > 0 && record.upstream.milliseconds >= record.upstream.slowest_milliseconds);

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 use rusqlite::Connection;
-use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::hosted::rate_limit::WindowCount;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
@@ -106,7 +106,7 @@ impl Database for Sqlite<'_> {
 
 pub struct Limiter<'a> {
     pub faults: &'a Faults,
-    counters: RefCell<HashMap<String, State>>,
+    counters: RefCell<HashMap<String, WindowCount>>,
     uses: Uses,
 }
 
@@ -130,7 +130,7 @@ impl RateLimiter for Limiter<'_> {
         self.counted().await?;
         let decision = {
             let mut counters = self.counters.borrow_mut();
-            let (state, decision) = State::take(counters.get(key).copied(), limit, now);
+            let (state, decision) = WindowCount::take(counters.get(key).copied(), limit, now);
             counters.insert(key.to_owned(), state);
             decision
         };
@@ -140,7 +140,7 @@ impl RateLimiter for Limiter<'_> {
 
     async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError> {
         self.counted().await?;
-        Ok(State::remaining(self.counters.borrow().get(key).copied(), limit, now))
+        Ok(WindowCount::remaining(self.counters.borrow().get(key).copied(), limit, now))
     }
 }
 

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use statibeat_mcp::catalog::policy::WritePolicy;
-use statibeat_mcp::hosted::Guard;
-use statibeat_mcp::hosted::HostedSurface;
-use statibeat_mcp::hosted::caller::Caller;
+use statibeat_mcp::hosted::CallContext;
+use statibeat_mcp::hosted::HostedHandler;
+use statibeat_mcp::hosted::bearer::Caller;
 use statibeat_mcp::keyring::KeyRing;
 use statibeat_mcp::mcp::{InputContext, ServerHandler as _};
 use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
@@ -108,7 +108,7 @@ impl<'a> World<'a> {
             pages: statibeat_mcp::oauth::grant::PageChoice::All,
             blocked_pages: std::collections::BTreeSet::new(),
             are_writes_paused: false,
-            has_read_bridge: false,
+            has_resource_tools: false,
             confirm: statibeat_mcp::catalog::policy::Confirm::Never,
         };
         Self {
@@ -140,7 +140,7 @@ impl<'a> World<'a> {
         let clock = || self.now.get().unsigned_abs() * 1000;
         let http = &self.upstream;
         let upstream = Client { settings, http, now, clock: &clock, random: &draw, memory: &memory };
-        let guard = Guard {
+        let context = CallContext {
             caller: &self.callers[through],
             request_id: &request_id,
             limiter: &self.limiter,
@@ -151,9 +151,9 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
-        let surface = HostedSurface { guard, upstream: &upstream, has_read_bridge: false };
+        let handler = HostedHandler { context, upstream: &upstream, has_resource_tools: false };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
-        let told = match surface.call(tool, arguments, &InputContext::default()).await.result {
+        let told = match handler.call(tool, arguments, &InputContext::default()).await.result {
             Ok(outcome) if !outcome.is_error => CallResult::Done,
             Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => {
                 CallResult::DoneElsewhere

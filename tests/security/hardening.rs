@@ -69,13 +69,13 @@ fn a_repeat_over_the_cap_stores_nothing() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let second = tokens(&app.refresh(&first.refresh, &[]));
-    let hash = |t: &str| RefreshToken::parse(t, &app.config.tag_keys).expect("there").hash();
+    let hash = |t: &str| RefreshToken::parse(t, &app.config.checksum_keys).expect("there").hash();
     let record = store::find_refresh(&*app.db, &hash(&first.refresh))
         .now_or_never()
         .expect("there")
         .expect("there")
         .expect("there");
-    app.db.execute("UPDATE refresh_tokens SET window_uses = 32 WHERE generation = 1"); // siblings were faster
+    app.db.execute("UPDATE refresh_tokens SET reuse_count = 32 WHERE generation = 1"); // siblings were faster
     let new = store::NewTokens {
         access: SecretHash("mine".into()),
         scopes: ScopeSet::baseline(),

@@ -9,7 +9,7 @@ use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
 use statibeat_mcp::oauth::client::redirect::RedirectUri;
 use statibeat_mcp::oauth::client::registration::{self, RegisteredClient};
 use statibeat_mcp::oauth::client::{ClientId, Clients, ResolvedClient};
-use statibeat_mcp::oauth::error::{RegistrationError, SentToClient, ShownToPerson};
+use statibeat_mcp::oauth::error::{DirectError, RedirectError, RegistrationError};
 use statibeat_mcp::oauth::parameters::Parameters;
 use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use statibeat_mcp::oauth::token::{CodeRequest, RefreshRequest};
@@ -21,7 +21,7 @@ fn ring() -> KeyRing {
     KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring")
 }
 
-fn asked(rest: &str) -> Result<(), SentToClient> {
+fn asked(rest: &str) -> Result<(), RedirectError> {
     let query = format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256&{rest}");
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let parameters = Parameters::parse(query.as_bytes()).expect("well formed");
@@ -32,9 +32,9 @@ fn asked(rest: &str) -> Result<(), SentToClient> {
 #[test]
 fn a_state_of_2048_bytes_and_twenty_scope_names_are_the_most() {
     let scopes = |count: usize| asked(&format!("scope={}", vec!["mcp.pages.read"; count].join("+")));
-    assert_eq!((scopes(20), scopes(21)), (Ok(()), Err(SentToClient::Scope)));
+    assert_eq!((scopes(20), scopes(21)), (Ok(()), Err(RedirectError::Scope)));
     let state = |length: usize| asked(&format!("state={}", "s".repeat(length)));
-    assert_eq!((state(2048), state(2049)), (Ok(()), Err(SentToClient::StateTooLong)));
+    assert_eq!((state(2048), state(2049)), (Ok(()), Err(RedirectError::StateTooLong)));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn each_parameter_of_an_answer_is_noticed_in_a_redirect_uri() {
     assert!(!has_one("codes=1"));
 }
 
-fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, ShownToPerson> {
+fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, DirectError> {
     let (allowed, _) = AllowedRedirects::parse(list);
     Clients { allowed: &allowed, registrations: &ring(), accepts_unverified: true }.resolve(client_id, redirect_uri)
 }
@@ -94,7 +94,7 @@ fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<ResolvedC
 #[test]
 fn a_loopback_redirect_uri_with_a_parameter_of_the_answer_is_refused() {
     let refused = resolved("", "tool", "http://localhost/cb?code=1").expect_err("refused");
-    assert_eq!(refused, ShownToPerson::RedirectUriUnlisted);
+    assert_eq!(refused, DirectError::RedirectUriUnlisted);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
 use statibeat_mcp::catalog::tools::TOOLS;
 use statibeat_mcp::telemetry::RequestRecord;
-use statibeat_mcp::telemetry::metrics::Point;
+use statibeat_mcp::telemetry::metrics::MetricPoint;
 
 /// Shorter texts occur by chance.
 const SHORTEST: usize = 8;
@@ -26,10 +26,10 @@ pub fn check(request: &Request<Bytes>, response: &Response<Bytes>, record: &Requ
     for member in parsed.as_object().expect("an object").keys() {
         assert!(MEMBERS.split(' ').any(|known| known == member), "{member} in {line}");
     }
-    let Point { words, .. } = record.point();
+    let MetricPoint { words, .. } = record.point();
     // Ids are named on purpose.
     let mut free_of_ids = record.clone();
-    free_of_ids.asker = None;
+    free_of_ids.caller = None;
     let seen = format!("{} {}", free_of_ids.line(), words.join(" "));
     for (what, text) in forbidden(request, response) {
         // A reason is a constant of ours by its type; as an OAuth error code it also goes to the client.

@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use sha2::{Digest, Sha256};
 use statibeat_mcp::config::Config;
-use statibeat_mcp::hosted::rate_limit::State;
+use statibeat_mcp::hosted::rate_limit::WindowCount;
 use statibeat_mcp::model::ids::RequestId;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{BodyError, Decision, LimiterError, RateLimit, RateLimiter, RequestBody};
@@ -286,7 +286,7 @@ fn variable(name: &str) -> Option<String> {
 /// The rate limiter as a map of the same counters that the Durable Objects keep.
 #[derive(Default)]
 pub struct Counters {
-    counters: RefCell<HashMap<String, State>>,
+    counters: RefCell<HashMap<String, WindowCount>>,
     pub is_down: Cell<bool>,
 }
 
@@ -308,7 +308,7 @@ impl RateLimiter for Counters {
             return Err(LimiterError("down".into()));
         }
         let mut counters = self.counters.borrow_mut();
-        let (state, decision) = State::take(counters.get(key).copied(), limit, now);
+        let (state, decision) = WindowCount::take(counters.get(key).copied(), limit, now);
         counters.insert(key.to_owned(), state);
         Ok(decision)
     }
@@ -317,6 +317,6 @@ impl RateLimiter for Counters {
         if self.is_down.get() {
             return Err(LimiterError("down".into()));
         }
-        Ok(State::remaining(self.counters.borrow().get(key).copied(), limit, now))
+        Ok(WindowCount::remaining(self.counters.borrow().get(key).copied(), limit, now))
     }
 }

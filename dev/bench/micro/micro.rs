@@ -50,7 +50,7 @@ fn requests(c: &mut Criterion) {
 fn token_check(c: &mut Criterion) {
     world::with(|world| {
         let token = world.access_token();
-        let keys = &world.config.tag_keys;
+        let keys = &world.config.checksum_keys;
         c.bench_function("token check: the tag", |b| b.iter(|| AccessToken::parse(black_box(&token), keys)));
     });
 }

@@ -21,7 +21,7 @@ fn refusing(status: u16, text: &str) -> Scene {
 async fn call(scene: &Scene) -> Result<ToolOutcome, Error> {
     let arguments = json!({ "page_id": 7, "title": "Slow", "description": "It is slow." });
     let Value::Object(arguments) = arguments else { unreachable!("an object") };
-    scene.run(async |surface| surface.call("create_incident", arguments, &InputContext::default()).await.result).await
+    scene.run(async |handler| handler.call("create_incident", arguments, &InputContext::default()).await.result).await
 }
 
 fn posts(scene: &Scene) -> usize {

@@ -5,15 +5,15 @@ use strum::VariantArray as _;
 
 #[test]
 fn a_parked_fault_reads_back() {
-    for fault in SentToClient::VARIANTS {
+    for fault in RedirectError::VARIANTS {
         let parked = serde_json::to_string(fault).expect("JSON");
-        assert_eq!(serde_json::from_str::<SentToClient>(&parked).ok(), Some(*fault));
+        assert_eq!(serde_json::from_str::<RedirectError>(&parked).ok(), Some(*fault));
     }
 }
 
 #[test]
 fn every_fault_of_a_request_has_its_registered_code() {
-    let codes = SentToClient::VARIANTS.iter().map(|fault| fault.code());
+    let codes = RedirectError::VARIANTS.iter().map(|fault| fault.code());
     let expected = [
         "invalid_request",
         "invalid_request",
@@ -87,7 +87,7 @@ fn a_description_says_what_to_do() {
 #[test]
 fn descriptions_keep_to_the_characters_rfc_6749_allows() {
     let printable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\');
-    for fault in SentToClient::VARIANTS {
+    for fault in RedirectError::VARIANTS {
         assert!(printable(&fault.to_string()), "{fault:?}");
     }
     for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::Limited(3), TokenError::Scope] {

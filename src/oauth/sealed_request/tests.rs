@@ -43,7 +43,7 @@ fn opened(text: &str, state: &SignInState, ring: &KeyRing, after: u64) -> Result
 #[test]
 fn sealed_request_opens_as_it_was_until_ten_minutes_have_passed() {
     let ring = ring(&key(1), "test");
-    let failed = AuthorizationRequest { access: Err(SentToClient::Scope), ..request("x") };
+    let failed = AuthorizationRequest { access: Err(RedirectError::Scope), ..request("x") };
     for request in [request("a \"ü\" \u{0}"), AuthorizationRequest { state: None, ..request("x") }, failed] {
         let text = sealed(&request, &ring);
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{text}");

@@ -125,7 +125,7 @@ fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
 
 fn rotation() -> Rotation {
     let unused_successor = Some(hash("successor"));
-    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), window_uses: 0, unused_successor }
+    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), reuse_count: 0, unused_successor }
 }
 
 fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
@@ -170,7 +170,7 @@ fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
 #[test]
 fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
     assert_eq!(verdict(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
-    assert_eq!(verdict(Some(Rotation { window_uses: 32, ..rotation() }), 101), "reused");
+    assert_eq!(verdict(Some(Rotation { reuse_count: 32, ..rotation() }), 101), "reused");
 }
 
 #[test]
@@ -204,11 +204,11 @@ fn the_same_successor_is_found_again_after_both_rings_were_rotated() {
 }
 
 fn parse(body: &str) -> Result<TokenRequest, TokenError> {
-    let (registrations, tags, allowed) = (ring(), ring(), AllowedRedirects::default());
+    let (registrations, checksum_keys, allowed) = (ring(), ring(), AllowedRedirects::default());
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let endpoint = Endpoint {
         clients: Clients { allowed: &allowed, registrations: &registrations, accepts_unverified: true },
-        tags: &tags,
+        checksum_keys: &checksum_keys,
         resource: &resource,
     };
     endpoint.parse(&parse_form(&["application/x-www-form-urlencoded; charset=UTF-8"], None, body.as_bytes())?)

@@ -15,7 +15,7 @@ const LAST_SECOND: Timestamp = Timestamp::from_seconds(1599);
 /// The secrets of one request.
 struct Keys {
     state: SignInState,
-    consent: ConsentHandle,
+    consent: ConsentToken,
     browser: BrowserBinding,
 }
 
@@ -77,7 +77,7 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         pages: PageChoice::All,
         reached: &[PageId(42)],
         lifetime: GrantLifetime::UntilRevoked,
-        has_read_bridge: false,
+        has_resource_tools: false,
         resource: "https://mcp.example/mcp".into(),
         code_hash: code.hash(),
     };

@@ -70,8 +70,8 @@ async fn recorded_repeats(db: &TestDatabase) -> usize {
 }
 
 async fn uses(db: &TestDatabase) -> i64 {
-    let uses = run(db, statement!("SELECT window_uses FROM refresh_tokens WHERE token_hash = 'first'")).await;
-    uses.expect("an answer")[0]["window_uses"].as_i64().expect("a number")
+    let uses = run(db, statement!("SELECT reuse_count FROM refresh_tokens WHERE token_hash = 'first'")).await;
+    uses.expect("an answer")[0]["reuse_count"].as_i64().expect("a number")
 }
 
 #[tokio::test]
@@ -102,12 +102,12 @@ async fn repeat_that_was_read_before_the_successor_was_used_stores_no_token() {
 #[tokio::test]
 async fn repeat_beyond_the_last_one_allowed_stores_no_token() {
     let (db, record) = rotated().await;
-    run(&db, statement!("UPDATE refresh_tokens SET window_uses = ?1 WHERE token_hash = 'first'", MAX_WINDOW_USES - 1))
+    run(&db, statement!("UPDATE refresh_tokens SET reuse_count = ?1 WHERE token_hash = 'first'", MAX_REUSES - 1))
         .await
         .expect("counted");
     assert_eq!(repeat(&db, &record, "access-2").await, Redemption::Redeemed);
     assert_eq!(repeat(&db, &record, "access-3").await, Redemption::AlreadyRedeemed);
-    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, MAX_WINDOW_USES));
+    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, MAX_REUSES));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use super::super::circuit_breaker::FAILURES;
-use super::super::testing::{Desk, FakeHttp, claims_of};
+use super::super::testing::{ClientFixture, FakeHttp, claims_of};
 use super::*;
 use crate::catalog::Write;
 use crate::model::operation::Operation;
@@ -12,9 +12,9 @@ fn page() -> AccessiblePage {
 #[tokio::test]
 async fn the_assertion_carries_only_the_scope_this_call_needs() {
     let http = FakeHttp::answering([(200, json!({})), (200, json!({}))]);
-    let desk = Desk::new();
-    let client = desk.client(&http);
-    let user = desk.user(&client);
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
+    let user = fixture.user(&client);
     user.get(Scope::PagesRead, "me").await.expect("an answer");
     user.page(&page(), Scope::IncidentsRead).get("incidents/9").await.expect("an answer");
     let sent = http.sent();
@@ -27,9 +27,9 @@ async fn the_assertion_carries_only_the_scope_this_call_needs() {
 #[tokio::test]
 async fn a_call_is_addressed_and_attributed() {
     let http = FakeHttp::answering([(200, json!({}))]);
-    let desk = Desk::new();
-    let client = desk.client(&http);
-    desk.user(&client).page(&page(), Scope::IncidentsRead).get("incidents?limit=5").await.expect("an answer");
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
+    fixture.user(&client).page(&page(), Scope::IncidentsRead).get("incidents?limit=5").await.expect("an answer");
     let request = &http.sent()[0];
     let url = "https://api.example/api/v1/orgs/3/pages/7/admin/incidents";
     assert_eq!(request.uri().to_string(), format!("{url}?limit=5"));
@@ -44,10 +44,10 @@ async fn a_call_is_addressed_and_attributed() {
 #[tokio::test]
 async fn a_write_is_bound_to_its_body() {
     let http = FakeHttp::answering([(201, json!({ "id": 1 }))]);
-    let desk = Desk::new();
-    let client = desk.client(&http);
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
     let write = Write::new(Operation::CreateIncident, json!({ "title": "t" }));
-    let answer = desk.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.expect("an answer");
+    let answer = fixture.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.expect("an answer");
     assert!(answer.is_new);
     let request = &http.sent()[0];
     assert_eq!((request.method(), request.body().as_ref()), (&Method::POST, br#"{"title":"t"}"#.as_slice()));
@@ -59,25 +59,25 @@ async fn a_write_is_bound_to_its_body() {
 async fn a_read_is_repeated_once_with_an_assertion_of_its_own_and_a_write_never() {
     let lost = || Err(crate::ports::HttpError::Transport("reset".into()));
     let http = FakeHttp::script([lost()]).then(lost()).then(lost());
-    let desk = Desk::new();
-    let client = desk.client(&http);
-    assert!(desk.user(&client).get(Scope::PagesRead, "me").await.is_err());
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
+    assert!(fixture.user(&client).get(Scope::PagesRead, "me").await.is_err());
     let sent = http.sent();
     assert_eq!(sent.len(), 2);
     assert_ne!(claims_of(&sent[0])["jti"], claims_of(&sent[1])["jti"]);
     let write = Write::new(Operation::CreateIncident, json!({}));
-    assert!(desk.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.is_err());
+    assert!(fixture.user(&client).page(&page(), Scope::IncidentsWrite).write(&write).await.is_err());
     assert_eq!(http.sent().len(), 3);
 }
 
 #[tokio::test]
 async fn assertion_is_signed_with_the_time_of_its_own_sending() {
     let http = FakeHttp::answering([(200, json!({})), (503, json!({})), (200, json!({}))]);
-    let desk = Desk::new();
+    let fixture = ClientFixture::new();
     let clock = || (http.sent().len() as u64 * 60 + 7) * 1000;
-    let client = Client { clock: &clock, ..desk.client(&http) };
-    desk.user(&client).get(Scope::PagesRead, "me").await.expect("an answer");
-    desk.user(&client).get(Scope::PagesRead, "me").await.expect("an answer to the second try");
+    let client = Client { clock: &clock, ..fixture.client(&http) };
+    fixture.user(&client).get(Scope::PagesRead, "me").await.expect("an answer");
+    fixture.user(&client).get(Scope::PagesRead, "me").await.expect("an answer to the second try");
     let times = |request| (claims_of(request)["iat"].clone(), claims_of(request)["exp"].clone());
     let times: Vec<_> = http.sent().iter().map(times).collect();
     assert_eq!(times, [7, 67, 127].map(|sent_at| (json!(sent_at), json!(sent_at + 60))));
@@ -86,9 +86,9 @@ async fn assertion_is_signed_with_the_time_of_its_own_sending() {
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_malformed() {
     let http = FakeHttp::raw(200, "<html>");
-    let desk = Desk::new();
-    let client = desk.client(&http);
-    let answer = desk.user(&client).get(Scope::PagesRead, "me").await;
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
+    let answer = fixture.user(&client).get(Scope::PagesRead, "me").await;
     assert!(answer.is_err_and(|error| error.kind == ApiErrorKind::Malformed));
 }
 
@@ -99,10 +99,10 @@ async fn error_that_is_no_outage_does_not_open_the_circuit() {
     {
         let answer = || Ok(http::Response::builder().status(status).body(Bytes::from(body)).expect("a response"));
         let http = FakeHttp::script((0..=FAILURES).map(|_| answer()));
-        let desk = Desk::new();
-        let client = desk.client(&http);
+        let fixture = ClientFixture::new();
+        let client = fixture.client(&http);
         for _ in 0..=FAILURES {
-            let error = desk.user(&client).get(Scope::PagesRead, "me").await.expect_err("an error");
+            let error = fixture.user(&client).get(Scope::PagesRead, "me").await.expect_err("an error");
             assert_ne!(error.kind, ApiErrorKind::CircuitOpen, "{status}");
         }
     }

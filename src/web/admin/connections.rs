@@ -38,7 +38,7 @@ fn merge(known: &mut LiveGrant, later: LiveGrant) {
         }
         _ => PageChoice::All,
     };
-    known.has_read_bridge |= later.has_read_bridge;
+    known.has_resource_tools |= later.has_resource_tools;
     known.is_loopback |= later.is_loopback;
     known.last_used_at = known.last_used_at.max(later.last_used_at);
     known.refreshes += later.refreshes;
@@ -83,7 +83,7 @@ pub(super) mod tests {
             refreshed_at: time(at),
             repeated_refreshes: 1,
             repeated_at: Some(time(at)),
-            has_read_bridge: false,
+            has_resource_tools: false,
             are_writes_paused: false,
             confirm: None,
             page: None,

@@ -114,14 +114,14 @@ impl Session {
 
     /// What this session's forms carry. Derived, so that none of it is stored.
     pub fn form_token(&self, ctx: &RequestContext<'_>) -> String {
-        let ring = ctx.tags();
+        let ring = ctx.checksum_keys();
         URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.expose().as_bytes()]))
     }
 }
 
 /// The session's cookie. One that was made up ends here, without a query.
 async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, AdminError> {
-    match Cookie::of_admin_session(&ctx.app.config.public_url).read(ctx.head, ctx.tags()) {
+    match Cookie::of_admin_session(&ctx.app.config.public_url).read(ctx.head, ctx.checksum_keys()) {
         Presented::Token(cookie) => Ok(cookie),
         Presented::Absent => Err(AdminError::SignedOut),
         Presented::MadeUp => Err(bad(ctx, AdminError::SignedOut).await),
@@ -136,7 +136,7 @@ pub(super) async fn bad(ctx: &RequestContext<'_>, error: AdminError) -> AdminErr
 /// Whether a form token was derived from this session's cookie, with any key of the ring.
 fn accepts(ctx: &RequestContext<'_>, cookie: &AdminSession, token: &str) -> bool {
     let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
-    let ring = ctx.tags();
+    let ring = ctx.checksum_keys();
     ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[cookie.expose().as_bytes()]).ct_eq(&token[..]).into())
 }
 
@@ -166,7 +166,7 @@ pub(in crate::web) async fn or_refusal(ctx: &RequestContext<'_>, answer: Result<
         AdminError::UserEnded => {
             let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
             let record = session_record(ctx);
-            if let Presented::Token(session) = cookie.read(ctx.head, ctx.tags())
+            if let Presented::Token(session) = cookie.read(ctx.head, ctx.checksum_keys())
                 && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
             {
                 ctx.log.note(&format!("admin page: {error}"));

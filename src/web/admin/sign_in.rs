@@ -18,7 +18,7 @@ use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::{AdminSession, AdminSignInBinding, AdminSignInState};
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd};
-use crate::upstream::identity::{self, Return, SignIn, SignInPurpose};
+use crate::upstream::identity::{self, SignIn, SignInPurpose, SignInReturn};
 use http::StatusCode;
 use maud::html;
 
@@ -27,8 +27,8 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
     if let Some(response) = too_often(ctx).await {
         return response;
     }
-    let state = AdminSignInState::issue(&ctx.random_bytes(), ctx.tags());
-    let browser = AdminSignInBinding::issue(&ctx.random_bytes(), ctx.tags());
+    let state = AdminSignInState::issue(&ctx.random_bytes(), ctx.checksum_keys());
+    let browser = AdminSignInBinding::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let challenge = CodeVerifier::from_secrets(state.expose(), browser.expose()).challenge();
     let trip = SignIn {
         purpose: SignInPurpose::AdminPage,
@@ -47,13 +47,13 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
 pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Response {
     let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
-    let state: AdminSignInState = match browser::presented(one("state"), ctx.tags()) {
+    let state: AdminSignInState = match browser::presented(one("state"), ctx.checksum_keys()) {
         Presented::Token(state) => state,
         Presented::Absent => return admin_page(&BrowserProblem::SignInFailed),
         Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::SignInFailed).await,
     };
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
-    let browser: AdminSignInBinding = match cookie.read(ctx.head, ctx.tags()) {
+    let browser: AdminSignInBinding = match cookie.read(ctx.head, ctx.checksum_keys()) {
         Presented::Token(browser) => browser,
         Presented::Absent => return admin_page(&BrowserProblem::OtherBrowser),
         Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::OtherBrowser).await,
@@ -94,8 +94,12 @@ async fn exchange(
     code: &str,
 ) -> Result<SignedIn, Response> {
     let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
-    let returned =
-        Return { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.reveal(), state: state.expose() };
+    let returned = SignInReturn {
+        purpose: SignInPurpose::AdminPage,
+        code,
+        code_verifier: verifier.expose(),
+        state: state.expose(),
+    };
     match identity::exchange(&ctx.upstream, &returned).await {
         Ok(user) => Ok(SignedIn { user_id: user.id, name: user.name, email: user.email }),
         Err(error) => {
@@ -106,9 +110,9 @@ async fn exchange(
 }
 
 async fn open_session(ctx: &RequestContext<'_>, person: &SignedIn) -> Response {
-    let session = AdminSession::issue(&ctx.random_bytes(), ctx.tags());
+    let session = AdminSession::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
-    let earlier = match cookie.read(ctx.head, ctx.tags()) {
+    let earlier = match cookie.read(ctx.head, ctx.checksum_keys()) {
         Presented::Token(earlier) => Some(earlier),
         Presented::Absent | Presented::MadeUp => None,
     };

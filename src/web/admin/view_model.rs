@@ -197,7 +197,7 @@ pub(super) async fn load(
     let summarize = |grant| {
         let mut summary = ConnectionSummary::from(grant);
         // Where the environment has no such tools, nobody has them, whatever was ticked once.
-        summary.reads_by_tools &= ctx.app.config.has_read_bridge;
+        summary.reads_by_tools &= ctx.app.config.has_resource_tools;
         summary
     };
     let own = merge_grants(found.own).into_iter().map(|grant| {
@@ -256,7 +256,7 @@ impl From<LiveGrant> for ConnectionSummary {
             scopes: grant.scopes,
             connected_at: grant.created_at,
             last_used_at: grant.last_used_at,
-            reads_by_tools: grant.has_read_bridge,
+            reads_by_tools: grant.has_resource_tools,
             are_writes_paused: grant.are_writes_paused,
             confirms_always: grant.confirm.as_deref().map(Confirm::from_stored) == Some(Confirm::Always),
         }

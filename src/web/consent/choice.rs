@@ -14,13 +14,13 @@ pub struct Choice {
     pub pages: PageChoice,
     pub lifetime: GrantLifetime,
     /// Whether the client may read resources by tools.
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
 }
 
 impl Choice {
     /// How the page stands when it is opened.
     pub fn proposed(asked: ScopeSet) -> Self {
-        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked, has_read_bridge: false }
+        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked, has_resource_tools: false }
     }
 
     /// Reads the form. Nothing counts that the page did not offer. A radio that is missing or not one of ours narrows: no
@@ -36,7 +36,7 @@ impl Choice {
             scopes: ticked.intersection(offered(asked)),
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
-            has_read_bridge: form.one("read_bridge") == Ok(Some("on")),
+            has_resource_tools: form.one("read_bridge") == Ok(Some("on")),
         }
     }
 
@@ -84,12 +84,14 @@ mod tests {
             scopes: ScopeSet::EMPTY,
             pages: PageChoice::These(BTreeSet::new()),
             lifetime: GrantLifetime::Days(1),
-            has_read_bridge: false,
+            has_resource_tools: false,
         };
         assert_eq!(read(""), narrow);
         assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);
         assert_eq!(read("pages=all&pages=all").pages, narrow.pages);
-        assert!(!read("read_bridge=off").has_read_bridge && !read("read_bridge=on&read_bridge=on").has_read_bridge);
+        assert!(
+            !read("read_bridge=off").has_resource_tools && !read("read_bridge=on&read_bridge=on").has_resource_tools
+        );
     }
 
     #[test]

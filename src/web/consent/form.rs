@@ -4,7 +4,7 @@ use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::limits;
 use crate::oauth::client::ResolvedClient;
-use crate::oauth::secret::{BrowserBinding, ConsentHandle};
+use crate::oauth::secret::{BrowserBinding, ConsentToken};
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
@@ -62,7 +62,7 @@ impl NotConnected {
 
 /// What both requests carry: the form's handle and the cookie that goes with it.
 pub(super) struct ConsentForm {
-    pub consent: ConsentHandle,
+    pub consent: ConsentToken,
     browser: BrowserBinding,
     pub cookie: Cookie,
 }
@@ -70,13 +70,13 @@ pub(super) struct ConsentForm {
 impl ConsentForm {
     /// Reads both. What was made up ends here, without a query.
     pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, ConsentError> {
-        let consent: ConsentHandle = match browser::presented(handle, ctx.tags()) {
+        let consent: ConsentToken = match browser::presented(handle, ctx.checksum_keys()) {
             Presented::Token(consent) => consent,
             Presented::Absent => return Err(ConsentError::NotThisVisit),
             Presented::MadeUp => return Err(bad(ctx, ConsentError::NotThisVisit).await),
         };
         let cookie = Cookie::of_consent(&consent.hash(), &ctx.app.config.public_url);
-        match cookie.read(ctx.head, ctx.tags()) {
+        match cookie.read(ctx.head, ctx.checksum_keys()) {
             Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
             Presented::Absent => Err(not_found(ctx, &consent).await?),
             Presented::MadeUp => Err(bad(ctx, ConsentError::OtherBrowser).await),
@@ -131,7 +131,7 @@ async fn bad(ctx: &RequestContext<'_>, fault: ConsentError) -> ConsentError {
 
 /// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
 /// it costs a query.
-async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentHandle) -> Result<ConsentError, DatabaseError> {
+async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<ConsentError, DatabaseError> {
     if let Some(wait) = limits::count_bad_handle(ctx).await {
         return Ok(ConsentError::TooOften(wait));
     }

@@ -23,7 +23,7 @@ pub(super) struct ConsentPage<'a> {
     pub asked: ScopeSet,
     pub choice: &'a Choice,
     /// Whether reading by tools is offered here.
-    pub offers_read_bridge: bool,
+    pub offers_resource_tools: bool,
     pub handle: &'a str,
 }
 
@@ -104,9 +104,9 @@ impl ConsentPage<'_> {
                     legend { "It may read" }
                     @for scope in reads { (self.scope_choice(scope)) }
                     // How the reads above may be done, for apps that cannot do them otherwise.
-                    @if self.offers_read_bridge {
+                    @if self.offers_resource_tools {
                         label.choice {
-                            input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_read_bridge];
+                            input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
                             span { "Read all this through tools as well, for apps that only know tools; it allows nothing more." }
                         }
                     }

@@ -30,7 +30,7 @@ pub struct Caller {
     /// Whether the person has paused the connection's writes.
     pub are_writes_paused: bool,
     /// Whether the person lets the client read resources by tools.
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
     /// How the person wants to be asked about the connection's writes; counts where it is stricter than the environment.
     pub confirm: Confirm,
 }
@@ -44,8 +44,8 @@ impl Caller {
 
 /// Why nobody stands behind a token.
 #[derive(Debug, thiserror::Error)]
-pub enum NoCaller {
-    /// Not a token of ours, of another kind or environment. Answers as [`NoCaller::InvalidToken`].
+pub enum BearerError {
+    /// Not a token of ours, of another kind or environment. Answers as [`BearerError::InvalidToken`].
     #[error("the token was never ours")]
     NotOurs,
     /// Unknown, expired, revoked, or for another resource: all answer alike.
@@ -59,7 +59,7 @@ pub enum NoCaller {
 /// What a token is checked against.
 pub struct Check<'a> {
     /// Recognizes tokens before the database is asked.
-    pub tags: &'a KeyRing,
+    pub checksum_keys: &'a KeyRing,
     pub resource: &'a str,
     pub now: Timestamp,
 }
@@ -67,18 +67,18 @@ pub struct Check<'a> {
 impl Check<'_> {
     /// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
     /// write that says when the grant was last used.
-    pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, NoCaller> {
-        let token = AccessToken::parse(token, self.tags).ok_or(NoCaller::NotOurs)?;
+    pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, BearerError> {
+        let token = AccessToken::parse(token, self.checksum_keys).ok_or(BearerError::NotOurs)?;
         let found = tokens::find_access(db, &token.hash()).await?;
-        let (grant, record) = found.ok_or(NoCaller::InvalidToken)?;
+        let (grant, record) = found.ok_or(BearerError::InvalidToken)?;
         if !self.is_alive(&grant, &record) {
-            return Err(NoCaller::InvalidToken);
+            return Err(BearerError::InvalidToken);
         }
         if record.last_used_at.is_none_or(|at| at + grants::LAST_USED_PRECISION <= self.now) {
             // A date in a list is not worth a refused call: the next one writes it.
             let _ = grants::touch(db, &grant.id, self.now).await;
         }
-        let AccessRecord { scopes, blocked_pages, are_writes_paused, has_read_bridge, confirm, .. } = record;
+        let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
         let confirm = confirm.map_or(Confirm::Never, |word| Confirm::from_stored(&word));
         Ok(Caller {
             user_id: grant.user_id,
@@ -89,7 +89,7 @@ impl Check<'_> {
             pages: grant.pages,
             blocked_pages,
             are_writes_paused,
-            has_read_bridge,
+            has_resource_tools,
             confirm,
         })
     }

@@ -54,12 +54,12 @@ pub enum Advice {
     /// Find out first whose address it is.
     Check,
     /// Nothing will make it work, and why.
-    Never(Never),
+    Unacceptable(UnacceptableReason),
 }
 
 /// Why nothing will make a redirect URI work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Never {
+pub enum UnacceptableReason {
     /// It is neither https nor http on the user's own computer.
     NotSecure,
     /// It is on the user's own computer, but not one that this client is known or registered with.
@@ -104,13 +104,13 @@ impl RefusedClient {
     /// What an operator can do about it.
     pub fn advice(&self) -> Advice {
         let Some(redirect_uri) = RedirectUri::parse(&self.redirect_uri) else {
-            return Advice::Never(Never::NotSecure);
+            return Advice::Unacceptable(UnacceptableReason::NotSecure);
         };
         let is_registered = self.step == RefusedStep::Registration
             || ClientId::parse(&self.client).is_some_and(|id| RegisteredClient::looks_like_one(&id));
         match redirect_uri.kind() {
-            RedirectKind::Loopback => Advice::Never(Never::OtherLoopback),
-            RedirectKind::Web if is_registered => Advice::Never(Never::Registered),
+            RedirectKind::Loopback => Advice::Unacceptable(UnacceptableReason::OtherLoopback),
+            RedirectKind::Web if is_registered => Advice::Unacceptable(UnacceptableReason::Registered),
             RedirectKind::Web => self.line(),
         }
     }
@@ -121,7 +121,7 @@ impl RefusedClient {
         let line = format!("{}={}", self.client, self.redirect_uri);
         let (allowed, bad) = AllowedRedirects::parse(&line);
         if !bad.is_empty() || allowed.iter().count() != 1 {
-            return Advice::Never(Never::NotWritable);
+            return Advice::Unacceptable(UnacceptableReason::NotWritable);
         }
         let is_known = ClientId::parse(&self.client).is_some_and(|id| preregistered::find(&id).is_some());
         let is_its_own = host_of(&self.client).is_some_and(|host| host == self.host());
@@ -178,7 +178,7 @@ mod tests {
             ("a,b", "https://a.example/cb"),
             ("x=https://y.example", "https://a.example/cb"),
         ] {
-            assert!(matches!(advice(client, uri), Some(Advice::Never(_))), "{client} {uri}");
+            assert!(matches!(advice(client, uri), Some(Advice::Unacceptable(_))), "{client} {uri}");
         }
     }
 
@@ -197,7 +197,7 @@ mod tests {
         let body = br#"{"client_name": "My \u200b Platform", "redirect_uris": ["http://localhost/cb", "https://p.example/c/1?x=y"]}"#;
         let refused = RefusedClient::at_registration(body).expect("kept");
         assert_eq!((refused.client.as_str(), refused.redirect_uri.as_str()), ("My Platform", "https://p.example/c/1"));
-        assert_eq!(refused.advice(), Advice::Never(Never::Registered));
+        assert_eq!(refused.advice(), Advice::Unacceptable(UnacceptableReason::Registered));
         assert_eq!(RefusedClient::at_registration(b"[]"), None);
     }
 }

@@ -4,7 +4,7 @@
 //! Nothing is decided here. Both go the way of `resources/list` and `resources/read`, with their scopes and pages; what a
 //! model can mend is told to it as the outcome of the call.
 
-use super::surface::HostedSurface;
+use super::handler::HostedHandler;
 use crate::catalog::tools::{LIST_RESOURCES, READ_RESOURCE, RESOURCE_TOOLS};
 use crate::catalog::uri::Roots;
 use crate::mcp::{Error, Handled, ServerHandler as _, ToolOutcome, paging};
@@ -12,18 +12,18 @@ use serde_json::{Map, Value, json};
 
 /// Calls the tool, if it is one of the two.
 pub async fn call(
-    surface: &HostedSurface<'_>,
+    handler: &HostedHandler<'_>,
     name: &str,
     arguments: &Map<String, Value>,
 ) -> Option<Handled<ToolOutcome>> {
-    let tool = RESOURCE_TOOLS.iter().find(|tool| surface.has_read_bridge && tool.name == name)?;
+    let tool = RESOURCE_TOOLS.iter().find(|tool| handler.has_resource_tools && tool.name == name)?;
     let arguments = tool.check_arguments(Value::Object(arguments.clone()));
     let text = |name| arguments.as_ref().ok().and_then(|arguments| arguments.get(name)?.as_str());
     let Handled { result, facts } = match (&arguments, name) {
         (Err(error), _) => Error::InvalidParams(error.0.clone()).into(),
-        (Ok(_), LIST_RESOURCES) => list(surface, text("cursor")).await.into(),
+        (Ok(_), LIST_RESOURCES) => list(handler, text("cursor")).await.into(),
         (Ok(_), READ_RESOURCE) => {
-            surface.read(text("uri").unwrap_or_default()).await.map(|contents| contents.body.to_string())
+            handler.read(text("uri").unwrap_or_default()).await.map(|contents| contents.body.to_string())
         }
         _ => return None,
     };
@@ -38,12 +38,12 @@ pub async fn call(
 }
 
 /// URIs and titles; the templates come with the first part.
-async fn list(surface: &HostedSurface<'_>, cursor: Option<&str>) -> Result<String, Error> {
-    let page = paging::page(surface.resources().await?, cursor)?;
+async fn list(handler: &HostedHandler<'_>, cursor: Option<&str>) -> Result<String, Error> {
+    let page = paging::page(handler.resources().await?, cursor)?;
     let resources = page.entries.iter().map(|listed| json!({ "uri": listed.uri, "title": listed.title() }));
     let mut shown = json!({ "resources": resources.collect::<Vec<_>>() });
     if cursor.is_none() {
-        let templates = surface.granted().filter(|(entry, _)| entry.is_template());
+        let templates = handler.granted().filter(|(entry, _)| entry.is_template());
         let templates = templates
             .map(|(entry, _)| json!({ "uriTemplate": Roots::HOSTED.listed_template(entry), "title": entry.title }));
         shown["resourceTemplates"] = templates.collect();

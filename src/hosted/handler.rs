@@ -1,7 +1,7 @@
-//! The surface of one caller: the pages and resources that access leaves them, and the clients that reach StatiBeat for them.
+//! The handler of one caller: the pages and resources that access leaves them, and the clients that reach StatiBeat for them.
 
-use super::access::{self, Denied};
-use super::caller::Caller;
+use super::access::{self, AccessDenied};
+use super::bearer::Caller;
 use crate::catalog::Resource;
 use crate::catalog::find_resource;
 use crate::catalog::policy::WritePolicy;
@@ -21,7 +21,7 @@ pub(super) const PAGES: &str = "statibeat://pages";
 
 /// What stands around every write of one request.
 #[derive(Clone, Copy)]
-pub struct Guard<'a> {
+pub struct CallContext<'a> {
     pub caller: &'a Caller,
     pub request_id: &'a RequestId,
     pub limiter: &'a dyn RateLimiter,
@@ -39,17 +39,17 @@ pub struct Guard<'a> {
 }
 
 /// Hosted MCP for one caller, during one request.
-pub struct HostedSurface<'a> {
+pub struct HostedHandler<'a> {
     /// The caller, and what stands around their writes.
-    pub guard: Guard<'a>,
+    pub context: CallContext<'a>,
     pub upstream: &'a Client<'a>,
     /// Whether resources can be read by tools: the operator and the person both want it.
-    pub has_read_bridge: bool,
+    pub has_resource_tools: bool,
 }
 
-impl HostedSurface<'_> {
+impl HostedHandler<'_> {
     pub(super) fn api(&self) -> UserClient<'_> {
-        let Guard { caller, request_id, .. } = self.guard;
+        let CallContext { caller, request_id, .. } = self.context;
         let principal = Principal {
             user_id: &caller.user_id,
             client_id: caller.client_id.as_str(),
@@ -62,13 +62,13 @@ impl HostedSurface<'_> {
     /// The way to a page's incidents, where both the connection and the person may read them.
     pub(super) fn incidents(&self, page: &AccessiblePage) -> Option<PageClient<'_>> {
         let needs = find_resource("incident")?.hosted?;
-        let may = self.guard.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
+        let may = self.context.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
         may.then(|| self.api().page(page, needs.scope))
     }
 
     /// The resources whose scope was granted, with what else they need.
     pub(super) fn granted(&self) -> impl Iterator<Item = (&'static Resource, Requirement)> {
-        let scopes = self.guard.caller.scopes;
+        let scopes = self.context.caller.scopes;
         let offered = RESOURCES.iter().filter_map(|entry| Some((entry, entry.hosted?)));
         offered.filter(move |(_, requirement)| scopes.contains(requirement.scope))
     }
@@ -76,7 +76,7 @@ impl HostedSurface<'_> {
     /// The pages that the person can see now and lets this client reach.
     pub(super) async fn pages(&self, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
         let pages = accessible_pages(&self.api(), scope).await?;
-        let caller = self.guard.caller;
+        let caller = self.context.caller;
         Ok(pages.into_iter().filter(|page| access::is_visible(page) && caller.reaches(page.id)).collect())
     }
 
@@ -85,13 +85,13 @@ impl HostedSurface<'_> {
         &self,
         id: PageId,
         needs: &Requirement,
-    ) -> Result<Result<AccessiblePage, Denied>, ApiError> {
+    ) -> Result<Result<AccessiblePage, AccessDenied>, ApiError> {
         let pages = self.pages(needs.scope).await?;
         Ok(access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page)))
     }
 
-    /// What trouble with a read means to a client. What it must not see goes to the log.
-    pub(super) fn trouble(&self, uri: &str, error: &ApiError) -> Error {
-        features::read_error(uri, error, self.guard.log)
+    /// The error that a client gets for a failed read. Details that it must not see go to the log.
+    pub(super) fn read_error(&self, uri: &str, error: &ApiError) -> Error {
+        features::read_error(uri, error, self.context.log)
     }
 }
