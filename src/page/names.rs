@@ -3,17 +3,17 @@
 /// Every name, with what it is for; the order of the help.
 pub const NAMES: [(&str, &str); 12] = [
     (API_TOKEN, "API token of the page; required"),
-    (BASE_URL, "https://<host of the page>; required"),
-    (ORGANIZATION_ID, "with the next one: the page by number, on the application host"),
-    (PAGE_ID, "with the one before: the page by number, on the application host"),
-    (READ_ONLY, "true: no tools at all"),
-    (ALLOWED_TOOLS, "names of the tools to offer, separated by commas or blanks; all when unset"),
-    (CONFIRM, "always, when-supported (default) or never: when a write is confirmed first"),
-    (LINT, "rules for public text, as in blame=off secret=refuse; hidden-character refuses unless named"),
-    (CONNECT_TIMEOUT, "seconds to reach StatiBeat, 1 to 60; 5 when unset"),
-    (TIMEOUT, "seconds for a whole answer of StatiBeat, 1 to 300; 30 when unset"),
-    (LOG_LEVEL, "error, warn (default), info or debug; the log goes to standard error"),
-    (SLACK_ACTOR, "team:user, for a trusted server that acts for a Slack user; off when unset"),
+    (BASE_URL, "https origin of the page, or of the application host if both ids below are set; required"),
+    (ORGANIZATION_ID, "id of the organization; requires STATIBEAT_PAGE_ID"),
+    (PAGE_ID, "id of the page on the application host; requires STATIBEAT_ORGANIZATION_ID"),
+    (READ_ONLY, "true: offers resources and prompts, but no tools"),
+    (ALLOWED_TOOLS, "names of the tools to offer, separated by commas or white space; default: all"),
+    (CONFIRM, "writes that need a confirmation: always, when-supported (default) or never"),
+    (LINT, "rules for public text, as in blame=off secret=refuse; default: hidden-character refuses, others warn"),
+    (CONNECT_TIMEOUT, "timeout for connecting to StatiBeat, 1 to 60 seconds; default: 5"),
+    (TIMEOUT, "timeout for a complete response of StatiBeat, 1 to 300 seconds; default: 30"),
+    (LOG_LEVEL, "error, warn (default), info or debug; the log is written to standard error"),
+    (SLACK_ACTOR, "team:user, the Slack user for whom a trusted server acts; default: none"),
 ];
 
 pub const API_TOKEN: &str = "STATIBEAT_API_TOKEN";
