@@ -20,7 +20,7 @@ before(async () => {
 after(() => trouble?.stack.stop());
 showLogOfFailures(() => trouble?.stack);
 
-const AS_EVER = "as ever";
+const WORKS = "works";
 const UNREACHED = (wait = 5) => `503, wait ${wait} s: "StatiBeat cannot be reached."`;
 const UNREAD = '503, wait 5 s: "StatiBeat\'s answer could not be read."';
 const NOT_NOW = '503, wait 5 s: "temporarily_unavailable"';
@@ -35,21 +35,21 @@ const UNCONFIRMED =
 /** StatiBeat is of no use to anybody, in these words. */
 const statibeat = (kind, words, rest) => ({ faults: { statibeat: { kind }, ...rest }, read: words, write: words.replace(/"$/, ' Nothing was published."'), refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["upstream"] });
 const d1 = (how, rest) => ({ faults: { d1: { how }, ...rest }, read: TRY_LATER, write: TRY_LATER, refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["database"] });
-const fine = { read: AS_EVER, write: "published", refresh: AS_EVER, page: "as ever", health: [] };
+const fine = { read: WORKS, write: "published", refresh: WORKS, page: WORKS, health: [] };
 const post = (kind) => ({ method: "POST", kind });
 
 /** What fails, what is seen of it, and by which line of the log an operator knows. */
 const ROWS = {
   "StatiBeat answers 500": { ...statibeat({ status: { code: 500 } }, UNREACHED()), log: /500 Internal Server Error/ },
-  "StatiBeat answers 503 and says when to come back": { ...statibeat({ status: { code: 503, retry_after: 7 } }, UNREACHED(7)), log: /503 Service Unavailable/ },
+  "StatiBeat answers 503 with Retry-After": { ...statibeat({ status: { code: 503, retry_after: 7 } }, UNREACHED(7)), log: /503 Service Unavailable/ },
   "StatiBeat answers 429": { ...statibeat({ status: { code: 429, retry_after: 7 } }, '503, wait 7 s: "StatiBeat asks to wait."'), health: [], log: /asks to wait/ },
   "StatiBeat does not answer": { ...statibeat("hold", UNREACHED(), { hurry: true }), log: /no answer in time/ },
   "StatiBeat closes the connection": { ...statibeat("drop_before", UNREACHED()), log: /StatiBeat is not available/ },
-  "StatiBeat's answers break off": { ...statibeat("cut_body", UNREACHED()), log: /StatiBeat is not available/ },
-  "StatiBeat answers with a page of HTML": { ...statibeat({ html: { code: 200 } }, UNREAD), log: /cannot be read/ },
-  "A proxy answers 502 with a page of HTML": { ...statibeat({ html: { code: 502 } }, UNREACHED()), log: /502 Bad Gateway/ },
-  "StatiBeat publishes, and its answer is lost": { ...fine, faults: { statibeat: post("drop_after") }, log: /"upstream":{[^}]*"failed":1/ },
-  "The same, and it cannot be looked up": {
+  "StatiBeat's responses end too early": { ...statibeat("cut_body", UNREACHED()), log: /StatiBeat is not available/ },
+  "StatiBeat answers 200 with an HTML page": { ...statibeat({ html: { code: 200 } }, UNREAD), log: /cannot be read/ },
+  "A proxy answers 502 with an HTML page": { ...statibeat({ html: { code: 502 } }, UNREACHED()), log: /502 Bad Gateway/ },
+  "StatiBeat publishes, and its response is lost": { ...fine, faults: { statibeat: post("drop_after") }, log: /"upstream":{[^}]*"failed":1/ },
+  "The same, and the write cannot be looked up": {
     ...fine,
     faults: { statibeat: [post("drop_after"), { path: "/api/v1/orgs/*/pages/*/admin/incidents/external/*", kind: { status: { code: 500 } } }] },
     write: UNCONFIRMED,
@@ -57,16 +57,16 @@ const ROWS = {
   },
   "StatiBeat answers a write with 500 and publishes nothing": { ...fine, faults: { statibeat: post({ status: { code: 500 } }) }, write: UNCONFIRMED, log: /"outcome_unknown"/ },
   "D1 fails": { ...d1("before"), log: /planned, nothing was done/ },
-  "D1 does it, and its answer is lost": { ...d1("after"), log: /planned, the answer is lost/ },
+  "D1 commits, and its response is lost": { ...d1("after"), log: /planned, the answer is lost/ },
   "D1 does not answer": { ...d1("never", { hurry: true }), log: /database: no answer in time/ },
   "D1 is slow": { ...fine, faults: { d1: { how: "slow" } }, log: /"d1":{[^}]*"slowest_ms":[6-9]\d/ },
-  "D1 fails as a write is put on record": { ...fine, faults: { d1: { how: "before", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
-  "D1 puts a write on record, and its answer is lost": { ...fine, faults: { d1: { how: "after", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
-  "D1 fails as a write's end is recorded": { ...fine, faults: { d1: { how: "before", on: "UPDATE idempotency SET outcome" } }, log: /the end of audit row .* is not recorded: done/ },
-  "D1 rotates a refresh token, and its answer is lost": { ...fine, faults: { d1: { how: "after", on: "UPDATE refresh_tokens", times: 1 } }, log: /token endpoint: .*answer is lost/ },
-  "The counters fail": { ...fine, faults: { objects: { how: "fail" } }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: .*was not posted/ },
-  "The counters do not answer": { ...fine, faults: { objects: { how: "never" }, hurry: true }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: no answer in time/ },
-  "A counter is moved": { ...fine, faults: { objects: { how: "evicted", times: 1 } } },
+  "D1 fails when a write acquires its lease": { ...fine, faults: { d1: { how: "before", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
+  "D1 stores a write's lease, and its response is lost": { ...fine, faults: { d1: { how: "after", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
+  "D1 fails when the outcome of a write is stored": { ...fine, faults: { d1: { how: "before", on: "UPDATE idempotency SET outcome" } }, log: /the end of audit row .* is not recorded: done/ },
+  "D1 rotates a refresh token, and its response is lost": { ...fine, faults: { d1: { how: "after", on: "UPDATE refresh_tokens", times: 1 } }, log: /token endpoint: .*answer is lost/ },
+  "Durable Objects fail": { ...fine, faults: { objects: { how: "fail" } }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: .*was not posted/ },
+  "Durable Objects do not answer": { ...fine, faults: { objects: { how: "never" }, hurry: true }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: no answer in time/ },
+  "A Durable Object is evicted": { ...fine, faults: { objects: { how: "evicted", times: 1 } } },
 };
 
 describe("while one thing fails", () => {
@@ -104,7 +104,7 @@ async function whatIsSeen(faults, title) {
 async function recovers(...titles) {
   await trouble.wait(LATER);
   for (const title of titles) {
-    assert.match(inWords(await callers.write(title)), /^(published|as ever)$/);
+    assert.match(inWords(await callers.write(title)), /^(published|works)$/);
     assert.equal(await trouble.published(title), 1);
     const isOnRecord = "audit WHERE kind = 'write' AND title = ? AND outcome IN ('done', 'replayed')";
     assert.ok((await trouble.count(isOnRecord, title)) >= 1);

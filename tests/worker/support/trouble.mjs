@@ -165,6 +165,6 @@ export function inWords({ status, headers, body, html }) {
   const tool = result?.content?.[0].text.replace(/ \(Audit entry .*\)$/, "");
   const text = heading ?? error?.message?.replace(/^try again later: /, "") ?? error ?? (result?.isError && tool);
   const isFine = status === 200 && !result?.isError && !error;
-  if (isFine) return tool?.startsWith("Created") ? "published" : "as ever";
+  if (isFine) return tool?.startsWith("Created") ? "published" : "works";
   return [status === 200 ? "" : `${status}${wait ? `, wait ${wait} s` : ""}: `, `"${text}"`].join("");
 }
