@@ -1,4 +1,4 @@
-//! The target that this program is named after, under libFuzzer.
+//! Runs the fuzz target that has the name of this binary under libFuzzer.
 
 #![no_main]
 
@@ -10,9 +10,9 @@ const NAME: &str = env!("CARGO_BIN_NAME");
 
 fuzz_target!(init: write_seeds(), |bytes: &[u8]| (targets::find(NAME).run)(bytes));
 
-/// Puts good inputs where libFuzzer looks for what to start from.
+/// Writes the seeds into the corpus directory of libFuzzer.
 fn write_seeds() {
-    // Asked for when it runs: a copied checkout may bring along what was built in the original.
+    // Read at run time: a copied checkout may contain binaries that were built in the original one.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| "fuzz".into());
     let corpus = Path::new(&package).join("corpus").join(NAME);
     std::fs::create_dir_all(&corpus).expect("a folder");

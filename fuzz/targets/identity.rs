@@ -1,4 +1,4 @@
-//! StatiBeat's answer about a person who signed in: an HTTP answer with a signed token in it.
+//! StatiBeat's response to the code exchange: an HTTP response with the identity token of the person who signed in.
 
 use super::world::{IDENTITY_SEED, NOW, ORIGIN, UPSTREAM, World, request, with};
 use base64::Engine as _;
@@ -11,8 +11,8 @@ use statibeat_mcp::oauth::secret::SignInState;
 
 const STATE: [u8; 32] = [9; 32];
 
-/// Nobody is signed in by a token that StatiBeat's key did not sign. The first byte says what the rest is: claims to be
-/// signed, header and claims to be signed, a token, or a whole answer.
+/// Checks that only a token signed by StatiBeat's key signs a person in. The first byte selects the meaning of the rest:
+/// claims to sign, header and claims to sign, a token, or a whole response body.
 pub fn identity(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else { return };
     let text = String::from_utf8_lossy(rest);
@@ -30,7 +30,7 @@ pub fn identity(bytes: &[u8]) {
     assert!(!comes_back(body) || is_signed, "signed in by {text}");
 }
 
-/// `true` if a browser that comes back from sign-in is sent on to the consent page.
+/// Returns `true` if a browser that returns from sign-in is redirected to the consent page.
 fn comes_back(answer: Bytes) -> bool {
     let (state, sealed) = with(|world| (state(world), world.sealed_request(&state(world))));
     let short: String = state.hash().0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
@@ -55,7 +55,7 @@ fn signed(header: &str, claims: &str) -> String {
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }
 
-/// Claims that are right in everything.
+/// Valid claims of an identity token.
 fn claims() -> String {
     let state = URL_SAFE_NO_PAD.encode(Sha256::digest(with(|world| state(world).expose().to_owned())));
     json!({
@@ -77,7 +77,7 @@ pub fn identity_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Checks that the first seed signs somebody in: else the target would test nothing.
+/// Returns `true` if the first seed signs a person in. Otherwise the target would test only refusals.
 pub fn good_claims_sign_in() -> bool {
     let header = r#"{"alg":"EdDSA","typ":"statibeat-identity+jwt","kid":"one"}"#;
     comes_back(Bytes::from(json!({"identity": signed(header, &claims())}).to_string()))

@@ -1,7 +1,7 @@
-//! One function for each parser that sees bytes from outside: whatever comes, it does not panic, is not answered 500, and
-//! lets nothing through that breaks the rule named at the function.
+//! Fuzz targets: one function for each parser of external input. For any input the parser must not panic, must not answer
+//! 500, and must keep the rule in the function's doc comment.
 //!
-//! The same functions run under libFuzzer (`fuzz/bin`) and, for a moment, in `cargo test` (`tests/security/random_bytes.rs`).
+//! The same functions run under libFuzzer (`fuzz/bin`) and briefly in `cargo test` (`tests/security/random_bytes.rs`).
 
 #![allow(dead_code, reason = "the tests use what the fuzzing programs do not, and the other way round")]
 
@@ -10,7 +10,7 @@ mod requests;
 mod values;
 mod world;
 
-/// A parser, and good inputs to start from.
+/// A parser, and valid inputs (seeds) that fuzzing starts from.
 pub struct Target {
     pub name: &'static str,
     pub run: fn(&[u8]),
@@ -31,12 +31,12 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "identity", run: identity::identity, seeds: identity::identity_seeds },
 ];
 
-/// The target of that name.
+/// Returns the target with this name.
 pub fn find(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).expect("a target")
 }
 
-/// That the best seeds are accepted: else a target would only ever see refusals.
+/// Checks that the seeds are accepted. Otherwise a target would test only refusals.
 pub fn good_inputs_succeed() {
     assert!(identity::good_claims_sign_in());
     requests::good_requests_succeed();

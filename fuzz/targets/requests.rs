@@ -1,4 +1,4 @@
-//! Whole requests: query, form, headers, bodies.
+//! Fuzz targets for HTTP requests: query, form, headers, bodies.
 
 use super::world::{CALLBACK, CHALLENGE, CLIENT, UPSTREAM, VERIFIER, World, request, with};
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use statibeat_mcp::oauth::parameters::Parameters;
 
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
 
-/// From the authorization endpoint a browser goes to StatiBeat's sign-in or nowhere.
+/// Checks that the endpoints for browsers redirect only to StatiBeat's sign-in page.
 pub fn query(bytes: &[u8]) {
     drop(Parameters::parse(bytes));
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -33,7 +33,8 @@ pub fn query_seeds() -> Vec<Vec<u8>> {
     vec![good.into_bytes(), b"state=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc&code=x".to_vec()]
 }
 
-/// An error of the token endpoint is an OAuth error; tokens come only for a secret of ours.
+/// Checks that the token endpoint answers with OAuth errors, and issues tokens only for a code or refresh token that the
+/// connector issued.
 pub fn form(bytes: &[u8]) {
     let (code, token) = with(|world| (world.code(), world.refresh_token()));
     let has_secret = Parameters::parse(bytes).is_ok_and(|form| {
@@ -56,7 +57,7 @@ pub fn form_seeds() -> Vec<Vec<u8>> {
     [redeem, refresh, revoke].map(String::into_bytes).to_vec()
 }
 
-/// 401 only for a client that tried to authenticate by this header.
+/// Checks that 401 is answered only to a client that tried HTTP Basic authentication.
 pub fn basic(bytes: &[u8]) {
     let Some(request) = request("POST", "/mcp/oauth/token", &[FORM, ("authorization", bytes)], b"grant_type=x") else {
         return;
@@ -66,7 +67,7 @@ pub fn basic(bytes: &[u8]) {
     is_oauth(&answer);
 }
 
-/// The header's first word is just `Basic`, and the header is text.
+/// Returns `true` if the header is text whose first word is `Basic`.
 fn is_scheme(bytes: &[u8]) -> bool {
     let is_text = bytes.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte == b'\t');
     is_text && bytes.get(5).is_none_or(|byte| *byte == b' ')
@@ -76,7 +77,7 @@ pub fn basic_seeds() -> Vec<Vec<u8>> {
     ["Basic eDp5", "basic", "Bearer x", "Basic\teDp5"].map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
-/// Only the one good token opens the endpoint.
+/// Checks that only the valid token is accepted.
 pub fn bearer(bytes: &[u8]) {
     let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let headers =
@@ -96,7 +97,7 @@ pub fn bearer_seeds() -> Vec<Vec<u8>> {
     vec![format!("Bearer {token}").into_bytes(), format!("bearer   {token} ").into_bytes(), b"Bearer a,b".to_vec()]
 }
 
-/// A registered client has loopback redirect URIs only, and its id reads back.
+/// Checks that a registered client has only loopback redirect URIs, and that its client id can be parsed.
 pub fn registration(bytes: &[u8]) {
     let answer = with(|world| registration::register(bytes, &world.config.client_keys, 1));
     is_oauth(&post("/mcp/oauth/register", &[("content-type", b"application/json")], bytes));
@@ -119,7 +120,7 @@ pub fn registration_seeds() -> Vec<Vec<u8>> {
     vec![full.to_vec(), mixed.to_vec()]
 }
 
-/// Whatever is posted by a caller of ours is answered with JSON or nothing, and never as if the token were bad.
+/// Checks that every body posted with a valid token is answered with JSON or an empty body, and never with 401.
 pub fn message(bytes: &[u8]) {
     drop(message::parse(bytes));
     let authorization = format!("Bearer {}", with(World::access_token));
@@ -166,7 +167,7 @@ fn post(path: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Response<Bytes> {
     with(|world| world.send(request("POST", path, headers, body).expect("a request")))
 }
 
-/// 200 or 201, or an error object.
+/// Checks that the response is 200 or 201, or has an error object.
 fn is_oauth(answer: &Response<Bytes>) {
     if answer.status().is_success() {
         return;

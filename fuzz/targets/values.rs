@@ -1,4 +1,4 @@
-//! Values by themselves: redirect URIs, the operator's list, secrets, resource URIs.
+//! Fuzz targets for single values: redirect URIs, the allow-list, opaque tokens, resource URIs.
 
 use super::world::{self, VERIFIER, with};
 use statibeat_mcp::catalog::resources::RESOURCES;
@@ -12,7 +12,7 @@ use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken}
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// An accepted redirect URI is https or true loopback, leads where it says, and stays there with an answer behind it.
+/// Checks that an accepted redirect URI is https or loopback, and that adding response parameters keeps its origin and path.
 pub fn redirect_uri(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Some(uri) = RedirectUri::parse(text) else { return };
@@ -44,7 +44,7 @@ pub fn redirect_uri_seeds() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-/// An https redirect URI works only if an entry of the list ends with it; the configuration is read without a panic.
+/// Checks that an https redirect URI is accepted only if it is in an entry of the list, and that no configuration value panics.
 pub fn config_list(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (allowed, _) = AllowedRedirects::parse(text);
@@ -78,7 +78,7 @@ pub fn config_list_seeds() -> Vec<Vec<u8>> {
     [list, ring, "https://mcp.example", "off"].map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
-/// Nothing is recognized but what was issued with this very text, each as its own kind only.
+/// Checks that only tokens that the connector issued are accepted, each only as its own kind.
 pub fn secret(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     with(|world| {
@@ -104,7 +104,7 @@ pub fn secret_seeds() -> Vec<Vec<u8>> {
     secrets.into_iter().chain([VERIFIER.to_owned()]).map(String::into_bytes).collect()
 }
 
-/// A URI that names a resource is the one spelling of that name.
+/// Checks that a resource is found only by the canonical spelling of its URI.
 pub fn resource_uri(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(found) = Roots::HOSTED.find(text, RESOURCES) {

@@ -1,5 +1,5 @@
-//! A connector whose database finds everything it is asked for, and whose StatiBeat answers what the target says: so that
-//! a good request gets as far as it can, without a database to fill.
+//! A connector with fake ports: the database returns a row for every query, and StatiBeat returns the response that the target
+//! sets. A valid request therefore gets as far as possible without a prepared database.
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -32,7 +32,7 @@ pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const NOW: i64 = 1_790_000_000;
-/// The key that StatiBeat signs identities with: the example key of RFC 8037, appendix A.1.
+/// StatiBeat's signing key for identity tokens: the example key of RFC 8037, appendix A.1.
 pub const IDENTITY_SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const IDENTITY_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
@@ -41,7 +41,7 @@ pub struct World {
     ports: Rc<Ports>,
 }
 
-/// The world's ports, in one.
+/// The fake ports: database, HTTP client and rate limiter.
 #[derive(Default)]
 struct Ports {
     upstream: RefCell<Bytes>,
@@ -51,7 +51,7 @@ thread_local! {
     static WORLD: World = World::new();
 }
 
-/// Runs something in the world.
+/// Runs `run` with this thread's connector.
 pub fn with<T>(run: impl FnOnce(&World) -> T) -> T {
     WORLD.with(run)
 }
@@ -83,7 +83,7 @@ impl World {
     }
 
     pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        // A new instance for each: nothing of one request is left to the next.
+        // A new instance for each request, so that no state is carried over.
         let ports = &self.ports;
         let app = App::new(self.config.clone(), ports.clone(), ports.clone(), ports.clone());
         let inputs = RequestInputs {
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// The cookie of a browser that started a sign-in.
+    /// Returns the cookie of a browser that started a sign-in.
     pub fn sealed_request(&self, state: &SignInState) -> String {
         let client = self.clients().resolve("tool", CALLBACK).expect("accepted");
         let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
@@ -149,7 +149,7 @@ impl RequestBody for SentBody {
     }
 }
 
-/// A request with headers of any bytes; `None` if HTTP itself has no room for it.
+/// Builds a request with arbitrary header values. Returns `None` if it is not valid HTTP.
 pub fn request(method: &str, target: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Option<Request<Bytes>> {
     let mut builder = Request::builder().method(method).uri(target);
     for (name, value) in headers {
@@ -165,7 +165,7 @@ impl Database for Ports {
     }
 }
 
-/// A row with every column there is, of a living grant.
+/// A row with the columns of all tables, for a live grant.
 fn row() -> Row {
     let visit = format!(
         r#"{{"client_name":"Tool","standing":"unverified","redirect_uri":"{CALLBACK}","challenge":"{CHALLENGE}","scope":"mcp.pages.read"}}"#
