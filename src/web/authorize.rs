@@ -7,7 +7,7 @@
 use super::browser::{self, Cookie};
 use super::context::RequestContext;
 use super::limits::{self, Sender};
-use super::problem::{BrowserProblem, connecting_page};
+use super::page_error::PageError;
 use super::refused_clients;
 use super::reply::{self, Response};
 use super::routes::Route;
@@ -24,21 +24,19 @@ use http::StatusCode;
 use url::Url;
 
 /// Starts a sign-in for a connection.
-pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     if let Some(wait) = limits::wait(ctx, &limits::AUTHORIZE, &Sender::counter(ctx)).await {
-        return connecting_page(&BrowserProblem::TooOften(wait));
+        return Err(PageError::TooMany(wait));
     }
     let lead = |location: &Url| reply::redirect(StatusCode::FOUND, location.as_str());
-    let started = read_request(ctx).and_then(|asked| start(ctx, &asked, false, lead));
-    match started {
+    match read_request(ctx).and_then(|asked| start(ctx, &asked, false, lead)) {
         Ok(mut response) => {
             Cookie::clear_oldest_sign_ins(ctx.head, &mut response, &ctx.app.config.public_url);
-            response
+            Ok(response)
         }
         Err(fault) => {
-            ctx.log.set_reason("bad_link");
             refused_clients::remember(ctx, refused_client(ctx, fault)).await;
-            connecting_page(&BrowserProblem::BadLink(fault))
+            Err(PageError::BadLink(fault))
         }
     }
 }

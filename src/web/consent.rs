@@ -11,7 +11,7 @@ mod page;
 use super::authorize;
 use super::browser;
 use super::context::RequestContext;
-use super::problem::{BrowserProblem, connecting_page};
+use super::page_error::PageError;
 use super::reply::Response;
 use super::routes::Route;
 use crate::hosted::access;
@@ -24,23 +24,15 @@ use crate::oauth::secret::AuthorizationCode;
 use crate::storage::Redemption;
 use crate::storage::audit;
 use crate::storage::authorization_requests::{self, Approval, SignedInRequest};
-use crate::upstream::ApiErrorKind;
 use crate::upstream::identity::{self, AccessiblePage};
 use choice::Choice;
-use form::{ConsentError, ConsentForm, NotConnected, audit_entry};
+use form::{ConsentForm, NotConnected, audit_entry};
 use page::ConsentPage;
 use url::Url;
 
 /// Shows the page. It can be loaded again until it is answered.
-pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
-    match show(ctx).await {
-        Ok(response) => response,
-        Err(fault) => refuse(ctx, &fault),
-    }
-}
-
-async fn show(ctx: &RequestContext<'_>) -> Result<Response, ConsentError> {
-    let parameters = browser::query(ctx.head).ok_or(ConsentError::NotThisVisit)?;
+pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
+    let parameters = browser::query(ctx.head).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
     let asked = form.find(ctx).await?;
     let pages = pages(ctx, &form, &asked).await?;
@@ -71,42 +63,37 @@ async fn pages(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
     asked: &SignedInRequest,
-) -> Result<Vec<AccessiblePage>, ConsentError> {
+) -> Result<Vec<AccessiblePage>, PageError> {
     let api = ctx.api(&asked.person.user_id, asked.client.id.as_str(), &asked.grant_id);
-    let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await {
+    let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await.map_err(PageError::from) {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
-        Err(error) if error.kind == ApiErrorKind::UserEnded => {
-            form.refuse(ctx, asked, NotConnected::UserEnded).await?;
-            return Err(ConsentError::UserEnded);
+        Err(error) => {
+            if matches!(error, PageError::UserEnded) {
+                form.refuse(ctx, asked, NotConnected::UserEnded).await?;
+            }
+            return Err(error);
         }
-        Err(error) => return Err(ConsentError::Upstream(error)),
     };
     if pages.is_empty() {
         form.refuse(ctx, asked, NotConnected::NoPage).await?;
-        return Err(ConsentError::NoPage(Box::new(asked.clone())));
+        let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(RedirectError::Denied));
+        return Err(PageError::NoPage { email: asked.person.email.clone(), back });
     }
     Ok(pages)
 }
 
-pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
-    match answer(ctx, body).await {
-        Ok(response) => response,
-        Err(fault) => refuse(ctx, &fault),
-    }
-}
-
 /// The order is a security property: where the form comes from and whose browser it is, before anything else.
-async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, ConsentError> {
+pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
-        return Err(ConsentError::ForeignForm);
+        return Err(PageError::OtherBrowser);
     }
-    let fields = browser::form(ctx.head, body).ok_or(ConsentError::NotThisVisit)?;
+    let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
     let asked = form.find(ctx).await?;
     // Only a request that exists is counted: a made-up handle must not make a counter.
     form.count(ctx, &asked).await?;
     if fields.one("person") != Ok(Some(&asked.person.user_id.0)) {
-        return Err(ConsentError::OtherPerson);
+        return Err(PageError::OtherPerson);
     }
     let choice = Choice::read(&fields, asked.access.scopes);
     let decided = match fields.one("answer") {
@@ -122,7 +109,7 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, Conse
     };
     let outcome = match decided {
         // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
-        Err(ConsentError::Storage(error)) => {
+        Err(PageError::Storage(error)) => {
             ctx.log.note(&format!("consent: {error}"));
             Err(RedirectError::Unavailable)
         }
@@ -139,13 +126,13 @@ async fn switch_account(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
     asked: &SignedInRequest,
-) -> Result<Response, ConsentError> {
+) -> Result<Response, PageError> {
     if authorization_requests::close(ctx.db, form.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
-        return Err(ConsentError::NotThisVisit);
+        return Err(PageError::LinkUsed);
     }
     // It was sealed before, so it fits.
     let started = authorize::start(ctx, &asked.to_request(), true, page::to_sign_in);
-    let mut response = started.map_err(|_| ConsentError::NotThisVisit)?;
+    let mut response = started.map_err(|_| PageError::LinkUsed)?;
     form.cookie.clear(&mut response);
     Ok(response)
 }
@@ -157,7 +144,7 @@ async fn approve(
     asked: &SignedInRequest,
     pages: &[AccessiblePage],
     choice: Choice,
-) -> Result<AuthorizationCode, ConsentError> {
+) -> Result<AuthorizationCode, PageError> {
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
@@ -174,7 +161,7 @@ async fn approve(
     let audit = audit::statement_if_grant_changed(&entry);
     match authorization_requests::approve(ctx.db, form.keys(), &approval, audit, ctx.now).await? {
         Redemption::Redeemed => Ok(code),
-        Redemption::AlreadyRedeemed => Err(ConsentError::NotThisVisit),
+        Redemption::AlreadyRedeemed => Err(PageError::LinkUsed),
     }
 }
 
@@ -182,10 +169,10 @@ async fn deny(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
     asked: &SignedInRequest,
-) -> Result<RedirectError, ConsentError> {
+) -> Result<RedirectError, PageError> {
     match form.refuse(ctx, asked, NotConnected::Person).await? {
         Redemption::Redeemed => Ok(RedirectError::Denied),
-        Redemption::AlreadyRedeemed => Err(ConsentError::NotThisVisit),
+        Redemption::AlreadyRedeemed => Err(PageError::LinkUsed),
     }
 }
 
@@ -215,36 +202,4 @@ pub(super) fn answer_url(
     }
     parameters.push(("iss", &ctx.app.config.issuer));
     client.redirect_uri.with_query(&parameters)
-}
-
-fn refuse(ctx: &RequestContext<'_>, fault: &ConsentError) -> Response {
-    ctx.log.set_reason(match fault {
-        ConsentError::NotThisVisit => "link_used",
-        ConsentError::OtherPerson => "other_person",
-        ConsentError::TooOften(_) => "limited",
-        ConsentError::OtherBrowser | ConsentError::ForeignForm => "other_browser",
-        ConsentError::UserEnded => "user_ended",
-        ConsentError::NoPage(_) => "no_page",
-        ConsentError::Upstream(error) => error.reason().as_str(),
-        ConsentError::Storage(_) => "storage_unavailable",
-    });
-    match fault {
-        ConsentError::NotThisVisit => connecting_page(&BrowserProblem::LinkUsed),
-        ConsentError::OtherPerson => connecting_page(&BrowserProblem::OtherPerson),
-        ConsentError::TooOften(wait) => connecting_page(&BrowserProblem::TooOften(*wait)),
-        ConsentError::OtherBrowser | ConsentError::ForeignForm => connecting_page(&BrowserProblem::OtherBrowser),
-        ConsentError::UserEnded => connecting_page(&BrowserProblem::SignInRefused),
-        ConsentError::NoPage(asked) => {
-            let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(RedirectError::Denied));
-            connecting_page(&BrowserProblem::NoPage { email: &asked.person.email, back: &back })
-        }
-        ConsentError::Upstream(error) => {
-            ctx.log.note(&format!("consent: {error}"));
-            connecting_page(&BrowserProblem::TryLater)
-        }
-        ConsentError::Storage(error) => {
-            ctx.log.note(&format!("consent: {error}"));
-            connecting_page(&BrowserProblem::TryLater)
-        }
-    }
 }

@@ -3,21 +3,23 @@
 //!
 //! Without this, any website could use up the limits of everybody who shares an address with one of its visitors.
 
-use super::problem::{BrowserProblem, connecting_page};
+use super::context::RequestContext;
+use super::page_error::{PageError, connecting_page};
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
 use crate::oauth::error::bearer;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 /// The answer to a request that another site's page makes a browser send, where no person or client would send it so.
-pub(super) fn refuse(route: Route, head: &Request<()>) -> Option<Response> {
-    let headers = head.headers();
+pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route) -> Option<Response> {
+    let (method, headers) = (ctx.head.method(), ctx.head.headers());
     match route.audience() {
-        Audience::Browser if route.is_page() && head.method() != Method::POST && !is_navigation(headers) => {
-            Some(connecting_page(&BrowserProblem::NotInATab))
+        Audience::Browser if route.is_page() && method != Method::POST && !is_navigation(headers) => {
+            Some(connecting_page(ctx, &PageError::NotInATab))
         }
-        Audience::Programs if head.method() == Method::POST && !is_readable(headers) => {
+        Audience::Programs if method == Method::POST && !is_readable(headers) => {
+            ctx.log.set_reason("caused_by_another_page");
             let words = "call this endpoint by fetch in CORS mode, or from outside a browser";
             let body = json!({"error": bearer::INVALID_REQUEST, "error_description": words});
             Some(reply::json(StatusCode::FORBIDDEN, &body))

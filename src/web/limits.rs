@@ -4,12 +4,14 @@
 //! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
 //! those of messages and writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
 
+use super::browser::Presented;
 use super::context::RequestContext;
 use super::fetch_metadata;
+use super::page_error::PageError;
 use crate::hosted::rate_limit::SHARED_MESSAGES;
 use crate::model::ids::GrantId;
 use crate::model::loopback::is_loopback_url;
-use crate::oauth::secret::SecretHash;
+use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
 use crate::ports::{Decision, RateLimit};
 use http::Request;
 use http::header::ORIGIN;
@@ -92,9 +94,23 @@ pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -
     wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
 }
 
-/// Counts a handle or cookie that was never ours. Some wait: the address sent too many of them.
-pub(super) async fn count_bad_handle(ctx: &RequestContext<'_>) -> Option<Duration> {
-    wait(ctx, &BAD_HANDLE, &Sender::counter(ctx)).await
+/// Counts a handle or cookie that was never ours.
+pub(super) async fn count_bad_handle(ctx: &RequestContext<'_>) -> Result<(), PageError> {
+    wait(ctx, &BAD_HANDLE, &Sender::counter(ctx)).await.map_or(Ok(()), |wait| Err(PageError::TooMany(wait)))
+}
+
+/// The token that a browser presents; `error` if there is none, or one that was made up, which is counted.
+pub(super) async fn require<U: TokenUse>(
+    ctx: &RequestContext<'_>,
+    presented: Presented<OpaqueToken<U>>,
+    error: PageError,
+) -> Result<OpaqueToken<U>, PageError> {
+    match presented {
+        Presented::Token(token) => return Ok(token),
+        Presented::MadeUp => count_bad_handle(ctx).await?,
+        Presented::Absent => {}
+    }
+    Err(error)
 }
 
 /// Who sent a request, as far as limits go.

@@ -14,7 +14,7 @@ mod layout;
 mod limits;
 mod mcp;
 mod metadata;
-mod problem;
+mod page_error;
 mod refused_clients;
 mod register;
 mod reply;
@@ -37,6 +37,7 @@ use crate::upstream::Client;
 use bytes::Bytes;
 use context::RequestContext;
 use http::{HeaderName, Method, Request};
+use page_error::PageError;
 use routes::{Audience, Route};
 use std::time::Duration;
 
@@ -79,7 +80,7 @@ pub fn unreadable() -> Response {
 /// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.
 pub fn unavailable(path: &str) -> Response {
     match Route::find(path) {
-        Some(Route::AdminPage) => problem::unavailable_page(),
+        Some(Route::AdminPage) => page_error::unavailable_page(),
         _ => reply::not_found(),
     }
 }
@@ -110,8 +111,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
         mcp::post(ctx, body).await
     } else if !route.methods().contains(head.method()) {
         reply::method_not_allowed(route.methods(), is_for_programs)
-    } else if let Some(refusal) = fetch_metadata::refuse(route, head) {
-        ctx.log.set_reason("caused_by_another_page");
+    } else if let Some(refusal) = fetch_metadata::refuse(ctx, route) {
         refusal
     } else {
         match body::receive(ctx, route, body).await {
@@ -131,10 +131,10 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::ProtectedResource => metadata::protected_resource(ctx),
         Route::AuthorizationServer => metadata::authorization_server(ctx),
         Route::AssertionKeys => metadata::assertion_keys(ctx),
-        Route::Authorize => authorize::get(ctx).await,
-        Route::SignedIn => sign_in::get(ctx).await,
-        Route::Consent if is_post => consent::post(ctx, body).await,
-        Route::Consent => consent::get(ctx).await,
+        Route::Authorize => connecting(ctx, authorize::get(ctx).await),
+        Route::SignedIn => connecting(ctx, sign_in::get(ctx).await),
+        Route::Consent if is_post => connecting(ctx, consent::post(ctx, body).await),
+        Route::Consent => connecting(ctx, consent::get(ctx).await),
         Route::Token => token::post(ctx, body).await,
         Route::Revoke => revoke::post(ctx, body).await,
         Route::Register => register::post(ctx, body).await,
@@ -142,14 +142,18 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Mcp => reply::not_found(),
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,
-        Route::AdminPage => admin::or_refusal(ctx, admin::index::show(ctx).await).await,
-        Route::AdminSignIn => admin::sign_in::start(ctx).await,
-        Route::AdminSignedIn => admin::sign_in::finish(ctx).await,
-        Route::AdminAction if is_post => admin::or_refusal(ctx, admin::actions::perform(ctx, body).await).await,
-        Route::AdminAction => admin::or_refusal(ctx, admin::actions::confirm(ctx).await).await,
-        Route::AdminSignOut => admin::or_refusal(ctx, admin::sign_in::sign_out(ctx, body).await).await,
+        Route::AdminPage => admin::or_error_page(ctx, admin::index::show(ctx).await).await,
+        Route::AdminSignIn => admin::or_error_page(ctx, admin::sign_in::start(ctx).await).await,
+        Route::AdminSignedIn => admin::or_error_page(ctx, admin::sign_in::finish(ctx).await).await,
+        Route::AdminAction if is_post => admin::or_error_page(ctx, admin::actions::perform(ctx, body).await).await,
+        Route::AdminAction => admin::or_error_page(ctx, admin::actions::confirm(ctx).await).await,
+        Route::AdminSignOut => admin::or_error_page(ctx, admin::sign_in::sign_out(ctx, body).await).await,
         Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
             admin::api::get(ctx, route).await
         }
     }
+}
+
+fn connecting(ctx: &RequestContext<'_>, answer: Result<Response, PageError>) -> Response {
+    answer.unwrap_or_else(|error| page_error::connecting_page(ctx, &error))
 }

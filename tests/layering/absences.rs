@@ -95,7 +95,7 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
 /// Files that render pages, each with its words.
 const PAGES: [&[&str]; 11] = [
     &["web", "layout"],
-    &["web", "problem"],
+    &["web", "page_error"],
     &["web", "consent", "page"],
     &["web", "admin", "actions"],
     &["web", "admin", "activity"],

@@ -7,10 +7,11 @@
 use super::super::browser;
 use super::super::context::RequestContext;
 use super::super::layout::page;
+use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::connections::merge_grants;
-use super::session::{AdminError, Session, token_field, visible_pages};
+use super::session::{Session, token_field, visible_pages};
 use crate::catalog::policy::Confirm;
 use crate::model::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
@@ -127,18 +128,18 @@ struct ActionPlan {
 }
 
 impl ActionPlan {
-    async fn read(ctx: &RequestContext<'_>, session: &Session, parameters: &Parameters) -> Result<Self, AdminError> {
+    async fn read(ctx: &RequestContext<'_>, session: &Session, parameters: &Parameters) -> Result<Self, PageError> {
         let one = |name| parameters.one(name).ok().flatten();
-        let action: Action = one("action").and_then(|name| name.parse().ok()).ok_or(AdminError::NotThere)?;
+        let action: Action = one("action").and_then(|name| name.parse().ok()).ok_or(PageError::NotFound)?;
         let client_id = one("client").and_then(ClientId::parse);
         match action {
             Action::Block | Action::Unblock => {
                 let page = administered_page(ctx, session, one("page")).await?;
-                let user_id = one("user").map(|id| UserId(id.to_owned())).ok_or(AdminError::NotThere)?;
+                let user_id = one("user").map(|id| UserId(id.to_owned())).ok_or(PageError::NotFound)?;
                 let is_meant =
                     |found: &ActionTarget| Some(&found.client_id) == client_id.as_ref() && found.user_id == user_id;
                 let found = targets_on_page(ctx, session, action, page.id).await?;
-                let target = found.into_iter().find(is_meant).ok_or(AdminError::NotThere)?;
+                let target = found.into_iter().find(is_meant).ok_or(PageError::NotFound)?;
                 Ok(Self { action, targets: vec![target], page_name: Some(page.name) })
             }
             Action::Revoke
@@ -152,7 +153,7 @@ impl ActionPlan {
                     |found: &ActionTarget| action == Action::RevokeAll || Some(&found.client_id) == client_id.as_ref();
                 let targets: Vec<ActionTarget> = own.into_iter().map(ActionTarget::from).filter(is_meant).collect();
                 if targets.is_empty() {
-                    return Err(AdminError::NotThere);
+                    return Err(PageError::NotFound);
                 }
                 Ok(Self { action, targets, page_name: None })
             }
@@ -242,10 +243,10 @@ async fn administered_page(
     ctx: &RequestContext<'_>,
     session: &Session,
     page_id: Option<&str>,
-) -> Result<AccessiblePage, AdminError> {
-    let page_id = page_id.and_then(PageId::parse).ok_or(AdminError::NotThere)?;
+) -> Result<AccessiblePage, PageError> {
+    let page_id = page_id.and_then(PageId::parse).ok_or(PageError::NotFound)?;
     let pages = visible_pages(&session.viewer.api(ctx)).await?;
-    pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(AdminError::NotThere)
+    pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(PageError::NotFound)
 }
 
 /// What can be blocked on a page: other people's connections that reach it. What can be unblocked: the blocks, whose
@@ -255,7 +256,7 @@ async fn targets_on_page(
     session: &Session,
     action: Action,
     page_id: PageId,
-) -> Result<Vec<ActionTarget>, AdminError> {
+) -> Result<Vec<ActionTarget>, PageError> {
     if action == Action::Unblock {
         let found = blocks::list_by_pages(ctx.db, &[page_id]).await?;
         return Ok(found.into_iter().map(ActionTarget::from).collect());
@@ -266,14 +267,14 @@ async fn targets_on_page(
 }
 
 /// Asks whether it is really meant.
-pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Result<Response, AdminError> {
+pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let session = Session::of(ctx).await?;
-    let parameters = browser::query(ctx.head).ok_or(AdminError::NotThere)?;
+    let parameters = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let plan = ActionPlan::read(ctx, &session, &parameters).await?;
     Ok(plan.page(&session.form_token(ctx)))
 }
 
-pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, AdminError> {
+pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     let (session, form) = Session::of_form(ctx, body).await?;
     let plan = ActionPlan::read(ctx, &session, &form).await?;
     for target in &plan.targets {
@@ -289,7 +290,7 @@ async fn apply(
     session: &Session,
     action: Action,
     target: &ActionTarget,
-) -> Result<(), AdminError> {
+) -> Result<(), PageError> {
     let db = ctx.db;
     let change = |kind| Change {
         id: AuditId::new(ctx.random_bytes()),
@@ -302,7 +303,7 @@ async fn apply(
         page_id: target.page_id,
         request_id: ctx.request_id,
     };
-    let page = || target.page_id.ok_or(AdminError::NotThere);
+    let page = || target.page_id.ok_or(PageError::NotFound);
     match action {
         Action::Revoke | Action::RevokeAll => {
             grants::revoke_connection(db, &target.user_id, &target.client_id, ctx.request_id, ctx.now).await?;

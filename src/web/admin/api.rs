@@ -6,10 +6,12 @@
 
 use super::super::browser;
 use super::super::context::RequestContext;
+use super::super::limits;
+use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::activity::ActivityRequest;
-use super::session::{AdminError, Session, Viewer, bad, visible_pages};
+use super::session::{Session, Viewer, visible_pages};
 use super::setup::Setup;
 use super::view_model;
 use crate::storage::activity;
@@ -31,9 +33,9 @@ pub(in crate::web) async fn get(ctx: &RequestContext<'_>, route: Route) -> Respo
 }
 
 /// Members of every object in alphabetical order, as JSON values keep them.
-async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, AdminError> {
+async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageError> {
     let viewer = viewer(ctx, route).await?;
-    let query = browser::query(ctx.head).ok_or(AdminError::NotThere)?;
+    let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let api = viewer.api(ctx);
     // Also for the set-up: it is for people whom StatiBeat still knows.
     let pages = visible_pages(&api).await?;
@@ -52,12 +54,13 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, AdminEr
 }
 
 /// Who asks: StatiBeat for somebody, or somebody's browser on a page of ours.
-async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, AdminError> {
+async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, PageError> {
     let Some(header) = ctx.head.headers().get(AUTHORIZATION) else {
         return Ok(Session::of(ctx).await?.viewer);
     };
     let Some(token) = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")) else {
-        return Err(bad(ctx, AdminError::SignedOut).await);
+        limits::count_bad_handle(ctx).await?;
+        return Err(PageError::SignedOut);
     };
     let url = route.url(&ctx.app.config.public_url);
     let binding = RequestBinding { method: ctx.head.method(), url: url.as_str() };
@@ -65,33 +68,33 @@ async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, AdminE
         Ok(asserted) => asserted,
         Err(fault) => {
             ctx.log.note(&format!("admin API: assertion: {fault}"));
-            return Err(bad(ctx, AdminError::SignedOut).await);
+            limits::count_bad_handle(ctx).await?;
+            return Err(PageError::SignedOut);
         }
     };
     if sessions::redeem_token(ctx.db, &asserted.token_id, asserted.expires_at).await? == Redemption::AlreadyRedeemed {
-        return Err(AdminError::SignedOut);
+        return Err(PageError::SignedOut);
     }
     Ok(Viewer::new(SignedIn { user_id: asserted.user_id, name: asserted.name, email: String::new() }))
 }
 
-fn refuse(ctx: &RequestContext<'_>, fault: &AdminError) -> Response {
+fn refuse(ctx: &RequestContext<'_>, error: &PageError) -> Response {
+    error.log(ctx);
     let answer = |status, words| reply::json(status, &json!({ "error": words }));
-    match fault {
-        AdminError::SignedOut => {
+    match error {
+        PageError::SignedOut => {
             let mut response = answer(StatusCode::UNAUTHORIZED, "nobody is signed in, or the token does not work");
             reply::set(&mut response, WWW_AUTHENTICATE, r#"Bearer realm="StatiBeat Hosted MCP admin""#);
             response
         }
-        AdminError::NotThere | AdminError::ForeignForm => answer(StatusCode::BAD_REQUEST, "the query cannot be read"),
-        AdminError::TooOften(wait) => {
+        PageError::TooMany(wait) => {
             let mut response = answer(StatusCode::TOO_MANY_REQUESTS, "too many requests that did not prove who asks");
             reply::retry_after(&mut response, *wait);
             response
         }
-        AdminError::UserEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
-        AdminError::Unavailable(error) => {
-            ctx.log.note(&format!("admin API: {error}"));
-            reply::unavailable(Duration::from_secs(10))
-        }
+        PageError::UserEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
+        PageError::Upstream(_) | PageError::Storage(_) => reply::unavailable(Duration::from_secs(10)),
+        // The others are about links and forms.
+        _ => answer(StatusCode::BAD_REQUEST, "the query cannot be read"),
     }
 }

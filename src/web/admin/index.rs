@@ -4,12 +4,13 @@ use super::super::browser::{self, Cookie};
 use super::super::context::RequestContext;
 use super::super::layout::trust_label;
 use super::super::layout::wide_page;
+use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::actions::{self, Action, coverage, target_fields};
 use super::activity::{self, ActivityRequest};
 use super::connection::{self, last_used, scopes};
-use super::session::{AdminError, HOSTED_MCP, Session, account, visible_pages};
+use super::session::{HOSTED_MCP, Session, account, visible_pages};
 use super::setup::Setup;
 use super::time::{self, ZonedClock, is_zone};
 use super::view_model::{AdminView, BlockCoverage, OtherConnection, PageBlock, load};
@@ -20,9 +21,9 @@ use std::time::Duration;
 /// How long a browser keeps the chosen time zone.
 const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
 
-pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, AdminError> {
+pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let session = Session::of(ctx).await?;
-    let query = browser::query(ctx.head).ok_or(AdminError::NotThere)?;
+    let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let one = |name| query.one(name).ok().flatten();
     let api = session.viewer.api(ctx);
     let pages = visible_pages(&api).await?;

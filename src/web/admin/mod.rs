@@ -17,4 +17,4 @@ mod time;
 mod view_model;
 mod wire;
 
-pub(super) use session::or_refusal;
+pub(super) use session::or_error_page;

@@ -8,7 +8,7 @@ use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::layout::page;
 use super::super::limits;
-use super::super::problem::{BrowserProblem, admin_page};
+use super::super::page_error::{PageError, admin_page};
 use super::super::reply::Response;
 use super::super::routes::Route;
 use crate::hosted::access;
@@ -16,17 +16,15 @@ use crate::model::ids::GrantId;
 use crate::model::scope::Scope;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::AdminSession;
-use crate::ports::DatabaseError;
 use crate::storage::audit::AuditId;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd, SessionRecord};
 use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
-use crate::upstream::{ApiError, ApiErrorKind, UserClient};
+use crate::upstream::{ApiError, UserClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use maud::{Markup, html};
-use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// What the form token is derived for.
@@ -34,34 +32,6 @@ const FORM_TOKEN: &str = "admin form token";
 
 /// The name of the page.
 pub(super) const HOSTED_MCP: &str = "Hosted MCP";
-
-/// Why the page, or an action on it, cannot be had.
-pub(in crate::web) enum AdminError {
-    /// Nobody is signed in, or not any more.
-    SignedOut,
-    /// A form that none of our pages sent in this session.
-    ForeignForm,
-    /// Too many cookies or tokens that were never ours.
-    TooOften(Duration),
-    /// There is no such connection or page for this person, or no such action.
-    NotThere,
-    /// StatiBeat keeps this person out.
-    UserEnded,
-    /// StatiBeat or the database; the reason is for the log.
-    Unavailable(String),
-}
-
-impl From<DatabaseError> for AdminError {
-    fn from(error: DatabaseError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<ApiError> for AdminError {
-    fn from(error: ApiError) -> Self {
-        if error.kind == ApiErrorKind::UserEnded { Self::UserEnded } else { Self::Unavailable(error.to_string()) }
-    }
-}
 
 /// Whoever looks, during one request.
 pub(super) struct Viewer {
@@ -87,27 +57,28 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub async fn of(ctx: &RequestContext<'_>) -> Result<Self, AdminError> {
+    pub async fn of(ctx: &RequestContext<'_>) -> Result<Self, PageError> {
         let cookie = session_cookie(ctx).await?;
         Self::find(ctx, cookie).await
     }
 
-    async fn find(ctx: &RequestContext<'_>, cookie: AdminSession) -> Result<Self, AdminError> {
-        let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(AdminError::SignedOut)?;
+    async fn find(ctx: &RequestContext<'_>, cookie: AdminSession) -> Result<Self, PageError> {
+        let person = sessions::find(ctx.db, &cookie, ctx.now).await?.ok_or(PageError::SignedOut)?;
         Ok(Self { cookie, viewer: Viewer::new(person) })
     }
 
     /// Who sends a form, and its fields, if it was sent from a page of this session. Everything that needs no query is
     /// checked before the session is looked up.
-    pub async fn of_form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(Self, Parameters), AdminError> {
+    pub async fn of_form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(Self, Parameters), PageError> {
         if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
-            return Err(AdminError::ForeignForm);
+            return Err(PageError::ForeignForm);
         }
         let cookie = session_cookie(ctx).await?;
-        let form = browser::form(ctx.head, body).ok_or(AdminError::ForeignForm)?;
+        let form = browser::form(ctx.head, body).ok_or(PageError::ForeignForm)?;
         let token = form.one("token").ok().flatten().unwrap_or_default();
         if !accepts(ctx, &cookie, token) {
-            return Err(bad(ctx, AdminError::ForeignForm).await);
+            limits::count_bad_handle(ctx).await?;
+            return Err(PageError::ForeignForm);
         }
         Ok((Self::find(ctx, cookie).await?, form))
     }
@@ -120,17 +91,9 @@ impl Session {
 }
 
 /// The session's cookie. One that was made up ends here, without a query.
-async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, AdminError> {
-    match Cookie::of_admin_session(&ctx.app.config.public_url).read(ctx.head, ctx.checksum_keys()) {
-        Presented::Token(cookie) => Ok(cookie),
-        Presented::Absent => Err(AdminError::SignedOut),
-        Presented::MadeUp => Err(bad(ctx, AdminError::SignedOut).await),
-    }
-}
-
-/// Counts something that was never ours; `error` unless there were too many.
-pub(super) async fn bad(ctx: &RequestContext<'_>, error: AdminError) -> AdminError {
-    limits::count_bad_handle(ctx).await.map_or(error, AdminError::TooOften)
+async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, PageError> {
+    let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
+    limits::require(ctx, cookie.read(ctx.head, ctx.checksum_keys()), PageError::SignedOut).await
 }
 
 /// Whether a form token was derived from this session's cookie, with any key of the ring.
@@ -153,33 +116,24 @@ pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> 
 }
 
 /// The answer, or a page that says why there is none. Somebody whom StatiBeat keeps out is signed out here as well.
-pub(in crate::web) async fn or_refusal(ctx: &RequestContext<'_>, answer: Result<Response, AdminError>) -> Response {
+pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Result<Response, PageError>) -> Response {
     let error = match answer {
         Ok(response) => return response,
+        Err(PageError::SignedOut) => return welcome(),
         Err(error) => error,
     };
-    match error {
-        AdminError::SignedOut => welcome(),
-        AdminError::ForeignForm => admin_page(&BrowserProblem::ForeignForm),
-        AdminError::NotThere => admin_page(&BrowserProblem::NotThere),
-        AdminError::TooOften(wait) => admin_page(&BrowserProblem::TooOften(wait)),
-        AdminError::UserEnded => {
-            let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
-            let record = session_record(ctx);
-            if let Presented::Token(session) = cookie.read(ctx.head, ctx.checksum_keys())
-                && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
-            {
-                ctx.log.note(&format!("admin page: {error}"));
-            }
-            let mut response = admin_page(&BrowserProblem::SignInRefused);
-            cookie.clear(&mut response);
-            response
-        }
-        AdminError::Unavailable(error) => {
+    let mut response = admin_page(ctx, &error);
+    if matches!(error, PageError::UserEnded) {
+        let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
+        let record = session_record(ctx);
+        if let Presented::Token(session) = cookie.read(ctx.head, ctx.checksum_keys())
+            && let Err(error) = sessions::close(ctx.db, &session, SessionEnd::UserEnded, &record).await
+        {
             ctx.log.note(&format!("admin page: {error}"));
-            admin_page(&BrowserProblem::TryLater)
         }
+        cookie.clear(&mut response);
     }
+    response
 }
 
 /// For somebody who is not signed in.

@@ -7,11 +7,10 @@ use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::layout::page;
 use super::super::limits::{self, Sender};
-use super::super::problem::{BrowserProblem, admin_page};
+use super::super::page_error::{PageError, admin_page};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::super::sign_in::problem_of;
-use super::session::{AdminError, Session, session_record, welcome};
+use super::session::{Session, session_record, welcome};
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -23,10 +22,8 @@ use http::StatusCode;
 use maud::html;
 
 /// Sends the browser to StatiBeat's sign-in.
-pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
-    if let Some(response) = too_often(ctx).await {
-        return response;
-    }
+pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
+    count(ctx).await?;
     let state = AdminSignInState::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let browser = AdminSignInBinding::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let challenge = CodeVerifier::from_secrets(state.expose(), browser.expose()).challenge();
@@ -40,93 +37,59 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Response {
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
     cookie.put(&mut response, &browser, AUTHORIZATION_REQUEST_LIFETIME);
-    response
+    Ok(response)
 }
 
 /// Back from StatiBeat: opens a session under a fresh cookie.
-pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Response {
+pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
-    let state: AdminSignInState = match browser::presented(one("state"), ctx.checksum_keys()) {
-        Presented::Token(state) => state,
-        Presented::Absent => return admin_page(&BrowserProblem::SignInFailed),
-        Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::SignInFailed).await,
-    };
+    let state = browser::presented(one("state"), ctx.checksum_keys());
+    let state: AdminSignInState = limits::require(ctx, state, PageError::SignInFailed).await?;
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
-    let browser: AdminSignInBinding = match cookie.read(ctx.head, ctx.checksum_keys()) {
-        Presented::Token(browser) => browser,
-        Presented::Absent => return admin_page(&BrowserProblem::OtherBrowser),
-        Presented::MadeUp => return bad_sign_in(ctx, &BrowserProblem::OtherBrowser).await,
-    };
+    let browser = limits::require(ctx, cookie.read(ctx.head, ctx.checksum_keys()), PageError::OtherBrowser).await?;
     // After the cookie: what any page can send is not counted.
-    if let Some(response) = too_often(ctx).await {
-        return response;
-    }
-    let mut response = match one("code") {
-        Some(code) => match exchange(ctx, &state, &browser, code).await {
-            Ok(person) => open_session(ctx, &person).await,
-            Err(response) => response,
-        },
-        None => welcome(),
+    count(ctx).await?;
+    let answer = match one("code") {
+        Some(code) => exchange(ctx, &state, &browser, code).await,
+        None => Ok(welcome()),
     };
+    let mut response = answer.unwrap_or_else(|error| admin_page(ctx, &error));
     cookie.clear(&mut response);
-    response
+    Ok(response)
 }
 
-/// Counts something that was never ours; the problem unless there were too many.
-async fn bad_sign_in(ctx: &RequestContext<'_>, problem: &BrowserProblem<'_>) -> Response {
-    match limits::count_bad_handle(ctx).await {
-        Some(wait) => admin_page(&BrowserProblem::TooOften(wait)),
-        None => admin_page(problem),
-    }
+/// Counts one end of a sign-in; both are counted, for the second asks StatiBeat.
+async fn count(ctx: &RequestContext<'_>) -> Result<(), PageError> {
+    let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx)).await;
+    wait.map_or(Ok(()), |wait| Err(PageError::TooMany(wait)))
 }
 
-/// Both ends of a sign-in are counted: the second asks StatiBeat.
-async fn too_often(ctx: &RequestContext<'_>) -> Option<Response> {
-    let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx)).await?;
-    Some(admin_page(&BrowserProblem::TooOften(wait)))
-}
-
+/// Opens a session for the person whom StatiBeat names.
 async fn exchange(
     ctx: &RequestContext<'_>,
     state: &AdminSignInState,
     browser: &AdminSignInBinding,
     code: &str,
-) -> Result<SignedIn, Response> {
+) -> Result<Response, PageError> {
     let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
-    let returned = SignInReturn {
-        purpose: SignInPurpose::AdminPage,
-        code,
-        code_verifier: verifier.expose(),
-        state: state.expose(),
-    };
-    match identity::exchange(&ctx.upstream, &returned).await {
-        Ok(user) => Ok(SignedIn { user_id: user.id, name: user.name, email: user.email }),
-        Err(error) => {
-            ctx.log.note(&format!("admin sign-in: {error}"));
-            Err(admin_page(&problem_of(&error)))
-        }
-    }
-}
-
-async fn open_session(ctx: &RequestContext<'_>, person: &SignedIn) -> Response {
+    let returned =
+        SignInReturn { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.expose(), state: state.expose() };
+    let user = identity::exchange(&ctx.upstream, &returned).await.map_err(PageError::SignIn)?;
+    let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
     let session = AdminSession::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
     let earlier = match cookie.read(ctx.head, ctx.checksum_keys()) {
         Presented::Token(earlier) => Some(earlier),
         Presented::Absent | Presented::MadeUp => None,
     };
-    let record = session_record(ctx);
-    if let Err(error) = sessions::open(ctx.db, &session, person, earlier.as_ref(), &record).await {
-        ctx.log.note(&format!("admin sign-in: {error}"));
-        return admin_page(&BrowserProblem::TryLater);
-    }
+    sessions::open(ctx.db, &session, &person, earlier.as_ref(), &session_record(ctx)).await?;
     let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.app.config.public_url).as_str());
     cookie.put(&mut response, &session, sessions::LIFETIME);
-    response
+    Ok(response)
 }
 
-pub(in crate::web) async fn sign_out(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, AdminError> {
+pub(in crate::web) async fn sign_out(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     let (session, _) = Session::of_form(ctx, body).await?;
     sessions::close(ctx.db, &session.cookie, SessionEnd::User, &session_record(ctx)).await?;
     let mut response = signed_out_page();

@@ -2,10 +2,11 @@
 //! What only the page needs is skipped.
 
 use super::super::context::RequestContext;
+use super::super::page_error::PageError;
 use super::advice::{self, Guidance};
 use super::connections::merge_grants;
 use super::diagnosis::Diagnosis;
-use super::session::{AdminError, Viewer};
+use super::session::Viewer;
 use super::time::ZonedClock;
 use super::wire::{chosen_pages, date, is_verified, optional_text, scope_names, text};
 use crate::catalog::policy::Confirm;
@@ -182,7 +183,7 @@ pub(super) async fn load(
     viewer: &Viewer,
     pages: &[AccessiblePage],
     activity: Option<activity::Query<'_>>,
-) -> Result<(Connected, Vec<ActivityRow>), AdminError> {
+) -> Result<(Connected, Vec<ActivityRow>), PageError> {
     let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
     let first_day = usage::day_of(ctx.now) - DAYS + 1;
     let question = OverviewQuery {

@@ -3,61 +3,29 @@
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::limits;
+use super::super::page_error::PageError;
 use crate::oauth::client::ResolvedClient;
 use crate::oauth::secret::{BrowserBinding, ConsentToken};
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
 use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
-use crate::upstream::ApiError;
-use std::time::Duration;
+use strum::IntoStaticStr;
 
-/// Why a person cannot answer.
-pub(super) enum ConsentError {
-    /// No form waits for it.
-    NotThisVisit,
-    /// A form in another browser waits for it.
-    OtherBrowser,
-    /// The form was shown to somebody else.
-    OtherPerson,
-    ForeignForm,
-    TooOften(Duration),
-    NoPage(Box<SignedInRequest>),
-    UserEnded,
-    Upstream(ApiError),
-    Storage(DatabaseError),
-}
-
-impl From<DatabaseError> for ConsentError {
-    fn from(error: DatabaseError) -> Self {
-        Self::Storage(error)
-    }
-}
-
-/// Why a request of somebody who has signed in makes no connection.
-#[derive(Clone, Copy)]
+/// Why a request of somebody who has signed in makes no connection, in the words of the audit.
+#[derive(Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum NotConnected {
+    #[strum(serialize = "user")]
     Person,
     /// The person can see no page.
     NoPage,
     /// StatiBeat keeps the person out.
     UserEnded,
+    /// Too many answers.
     Answers,
     /// The client or its redirect URI was taken off the list.
     ClientNotListed,
-}
-
-impl NotConnected {
-    /// Its words in the audit.
-    const fn record(self) -> (Outcome, &'static str) {
-        match self {
-            Self::Person => (Outcome::Refused, "user"),
-            Self::NoPage => (Outcome::Refused, "no_page"),
-            Self::UserEnded => (Outcome::Refused, "user_ended"),
-            Self::Answers => (Outcome::Limited, "answers"),
-            Self::ClientNotListed => (Outcome::Refused, "client_not_listed"),
-        }
-    }
 }
 
 /// What both requests carry: the form's handle and the cookie that goes with it.
@@ -69,17 +37,16 @@ pub(super) struct ConsentForm {
 
 impl ConsentForm {
     /// Reads both. What was made up ends here, without a query.
-    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, ConsentError> {
-        let consent: ConsentToken = match browser::presented(handle, ctx.checksum_keys()) {
-            Presented::Token(consent) => consent,
-            Presented::Absent => return Err(ConsentError::NotThisVisit),
-            Presented::MadeUp => return Err(bad(ctx, ConsentError::NotThisVisit).await),
-        };
+    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, PageError> {
+        let presented = browser::presented(handle, ctx.checksum_keys());
+        let consent: ConsentToken = limits::require(ctx, presented, PageError::LinkUsed).await?;
         let cookie = Cookie::of_consent(&consent.hash(), &ctx.app.config.public_url);
         match cookie.read(ctx.head, ctx.checksum_keys()) {
-            Presented::Token(browser) => Ok(Self { consent, browser, cookie }),
             Presented::Absent => Err(not_found(ctx, &consent).await?),
-            Presented::MadeUp => Err(bad(ctx, ConsentError::OtherBrowser).await),
+            presented => {
+                let browser = limits::require(ctx, presented, PageError::OtherBrowser).await?;
+                Ok(Self { consent, browser, cookie })
+            }
         }
     }
 
@@ -87,12 +54,12 @@ impl ConsentForm {
         RequestKeys { consent: &self.consent, browser: &self.browser }
     }
 
-    pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, ConsentError> {
+    pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, PageError> {
         match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
             Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
             Some(asked) => {
                 self.refuse(ctx, &asked, NotConnected::ClientNotListed).await?;
-                Err(ConsentError::NotThisVisit)
+                Err(PageError::LinkUsed)
             }
             None => Err(not_found(ctx, &self.consent).await?),
         }
@@ -105,17 +72,17 @@ impl ConsentForm {
         asked: &SignedInRequest,
         why: NotConnected,
     ) -> Result<Redemption, DatabaseError> {
-        let (outcome, detail) = why.record();
-        let entry = Entry { outcome, detail: Some(detail), ..audit_entry(ctx, asked) };
+        let outcome = if why == NotConnected::Answers { Outcome::Limited } else { Outcome::Refused };
+        let entry = Entry { outcome, detail: Some(why.into()), ..audit_entry(ctx, asked) };
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await
     }
 
     /// Counts an answer; one too many ends the request.
-    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), ConsentError> {
+    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), PageError> {
         let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
         self.refuse(ctx, asked, NotConnected::Answers).await?;
-        Err(ConsentError::TooOften(wait))
+        Err(PageError::TooMany(wait))
     }
 }
 
@@ -124,19 +91,12 @@ fn is_still_proven(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
-/// Counts something that was never ours; `fault` unless there were too many.
-async fn bad(ctx: &RequestContext<'_>, fault: ConsentError) -> ConsentError {
-    limits::count_bad_handle(ctx).await.map_or(fault, ConsentError::TooOften)
-}
-
 /// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
 /// it costs a query.
-async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<ConsentError, DatabaseError> {
-    if let Some(wait) = limits::count_bad_handle(ctx).await {
-        return Ok(ConsentError::TooOften(wait));
-    }
+async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<PageError, PageError> {
+    limits::count_bad_handle(ctx).await?;
     let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
-    Ok(if is_waiting { ConsentError::OtherBrowser } else { ConsentError::NotThisVisit })
+    Ok(if is_waiting { PageError::OtherBrowser } else { PageError::LinkUsed })
 }
 
 /// The row of an approval.

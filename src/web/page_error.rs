@@ -1,18 +1,23 @@
 //! What went wrong on a person's way, in their words: what happened, whose turn it is, what to do.
 
+use super::context::RequestContext;
 use super::layout::page;
 use super::reply::{self, Response};
 use super::routes::Route;
 use crate::oauth::error::DirectError;
+use crate::ports::DatabaseError;
+use crate::upstream::identity::SignInError;
+use crate::upstream::{ApiError, ApiErrorKind};
 use http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
 use std::time::Duration;
 use url::Url;
 
-pub(super) enum BrowserProblem<'a> {
+/// Why a person is shown this page instead of the one they opened.
+pub(super) enum PageError {
     /// The client sent a link that cannot be trusted.
     BadLink(DirectError),
-    /// A link or form that works once was used before, or is too old.
+    /// A link or form that works once was used before, is too old or was made up, or its client was taken off the list.
     LinkUsed,
     /// Another page loads this: in a frame, as an image, ahead of time.
     NotInATab,
@@ -21,44 +26,102 @@ pub(super) enum BrowserProblem<'a> {
     OtherPerson,
     /// The person turned back at sign-in.
     SignInCanceled,
-    /// StatiBeat's answer could not be trusted.
+    /// A return from sign-in that no sign-in of this server asked for.
     SignInFailed,
+    /// StatiBeat did not name a person.
+    SignIn(SignInError),
     /// StatiBeat keeps this person out.
-    SignInRefused,
+    UserEnded,
     /// Signed in, but there is no page to connect to.
     NoPage {
-        email: &'a str,
-        /// How to tell the client.
-        back: &'a Url,
+        email: String,
+        /// Tells the client.
+        back: Url,
     },
+    SignedOut,
     /// A form that none of our pages sent, or not in this session.
     ForeignForm,
-    /// Nothing of that name, for this person.
-    NotThere,
-    TryLater,
-    /// Too often; when to try again.
-    TooOften(Duration),
+    /// There is no such action, connection or page for this person.
+    NotFound,
+    /// The wait before another attempt.
+    TooMany(Duration),
+    Upstream(ApiError),
+    Storage(DatabaseError),
 }
 
-impl BrowserProblem<'_> {
+impl From<DatabaseError> for PageError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<ApiError> for PageError {
+    fn from(error: ApiError) -> Self {
+        if error.kind == ApiErrorKind::UserEnded { Self::UserEnded } else { Self::Upstream(error) }
+    }
+}
+
+impl PageError {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::SignInCanceled => StatusCode::OK,
-            Self::BadLink(_) | Self::LinkUsed | Self::SignInFailed => StatusCode::BAD_REQUEST,
+            Self::SignInCanceled | Self::SignedOut => StatusCode::OK,
+            Self::BadLink(_)
+            | Self::LinkUsed
+            | Self::SignInFailed
+            | Self::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => StatusCode::BAD_REQUEST,
             Self::NotInATab
             | Self::OtherBrowser
             | Self::OtherPerson
-            | Self::SignInRefused
+            | Self::UserEnded
+            | Self::SignIn(SignInError::Refused(_))
             | Self::NoPage { .. }
             | Self::ForeignForm => StatusCode::FORBIDDEN,
-            Self::NotThere => StatusCode::NOT_FOUND,
-            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::TryLater => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::SignIn(SignInError::Unavailable(_)) | Self::Upstream(_) | Self::Storage(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// The `reason` of the log.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::BadLink(_) => "bad_link",
+            Self::LinkUsed => "link_used",
+            Self::NotInATab => "caused_by_another_page",
+            Self::OtherBrowser => "other_browser",
+            Self::OtherPerson => "other_person",
+            Self::SignInCanceled => "canceled",
+            Self::SignInFailed => "bad_state",
+            Self::SignIn(SignInError::BadCode(_)) => "bad_code",
+            Self::SignIn(SignInError::Refused(_)) => "sign_in_refused",
+            Self::SignIn(SignInError::Identity(error)) => error.reason(),
+            Self::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
+            Self::UserEnded => "user_ended",
+            Self::NoPage { .. } => "no_page",
+            Self::SignedOut => "signed_out",
+            Self::ForeignForm => "foreign_form",
+            Self::NotFound => "not_found",
+            Self::TooMany(_) => "limited",
+            Self::Upstream(error) => error.reason().as_str(),
+            Self::Storage(_) => "storage_unavailable",
+        }
+    }
+
+    /// Says in the log what happened.
+    pub fn log(&self, ctx: &RequestContext<'_>) {
+        ctx.log.set_reason(self.reason());
+        match self {
+            Self::SignIn(error) => ctx.log.note(&error.to_string()),
+            Self::Upstream(error) => ctx.log.note(&error.to_string()),
+            Self::Storage(error) => ctx.log.note(&error.to_string()),
+            _ => {}
         }
     }
 }
 
-struct ProblemText {
+struct PageText {
     title: &'static str,
     happened: String,
     /// What it means, and what to do.
@@ -66,35 +129,29 @@ struct ProblemText {
 }
 
 /// On the way from an app to its connection. Never shows a link or value that the request brought along.
-pub(super) fn connecting_page(problem: &BrowserProblem<'_>) -> Response {
-    let ProblemText { title, happened, advice } = connecting(problem);
-    let body = html! {
-        h1 { (title) }
-        p { (happened) }
-        p { (advice) }
-        @if let BrowserProblem::NoPage { back, .. } = problem {
-            p.actions { a.button href=(back) { "Back to the app" } }
-        }
+pub(super) fn connecting_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
+    let actions = html! {
+        @if let PageError::NoPage { back, .. } = error { p.actions { a.button href=(back) { "Back to the app" } } }
     };
-    with_wait(page(problem.status(), title, &body), problem)
+    render(ctx, error, connecting(error), &actions)
 }
 
 /// At the Hosted MCP page, or on the way to it.
-pub(super) fn admin_page(problem: &BrowserProblem<'_>) -> Response {
-    let ProblemText { title, happened, advice } = looking_after(problem);
-    let body = html! {
-        h1 { (title) }
-        p { (happened) }
-        p { (advice) }
-        p.actions { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } }
-    };
-    with_wait(page(problem.status(), title, &body), problem)
+pub(super) fn admin_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
+    let actions = html! { p.actions { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } } };
+    render(ctx, error, administering(error), &actions)
 }
 
-fn with_wait(mut response: Response, problem: &BrowserProblem<'_>) -> Response {
-    match problem {
-        BrowserProblem::TryLater => reply::retry_after(&mut response, Duration::from_secs(10)),
-        BrowserProblem::TooOften(wait) => reply::retry_after(&mut response, *wait),
+fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: &Markup) -> Response {
+    error.log(ctx);
+    let PageText { title, happened, advice } = text;
+    let body = html! { h1 { (title) } p { (happened) } p { (advice) } (actions) };
+    let mut response = page(error.status(), title, &body);
+    match error {
+        PageError::TooMany(wait) => reply::retry_after(&mut response, *wait),
+        _ if error.status() == StatusCode::SERVICE_UNAVAILABLE => {
+            reply::retry_after(&mut response, Duration::from_secs(10));
+        }
         _ => {}
     }
     response
@@ -110,116 +167,117 @@ pub(super) fn unavailable_page() -> Response {
     page(StatusCode::NOT_FOUND, "Hosted MCP is not available", &body)
 }
 
-fn text(title: &'static str, happened: impl Into<String>, advice: &'static str) -> ProblemText {
-    ProblemText { title, happened: happened.into(), advice }
+fn text(title: &'static str, happened: impl Into<String>, advice: &'static str) -> PageText {
+    PageText { title, happened: happened.into(), advice }
 }
 
 /// Most of these people came from an app and go back to it.
-fn connecting(problem: &BrowserProblem<'_>) -> ProblemText {
-    match problem {
-        BrowserProblem::BadLink(fault) => text(
+fn connecting(error: &PageError) -> PageText {
+    match error {
+        PageError::BadLink(fault) => text(
             "This app cannot be connected",
             format!("The app sent a sign-in link that StatiBeat cannot trust: {}.", bad_link(*fault)),
             "Nothing was shared. Tell the people who make the app or run this connector; they can look up the client and its redirect address. There is nothing you can change here.",
         ),
-        BrowserProblem::LinkUsed => text(
+        PageError::LinkUsed => text(
             "This link has been used or is too old",
             "A sign-in link works once and for ten minutes.",
             "If you have just answered, look at your app: it may be connected already. Otherwise go back to it and start connecting again.",
         ),
-        BrowserProblem::NotInATab => text(
+        PageError::NotInATab => text(
             "This page opens only in a tab of its own",
             "Another page tried to load it: in a frame, as an image, or before you went there.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::OtherBrowser => text(
+        PageError::OtherBrowser => text(
             "This was started in another browser",
             "A connection must be finished in the browser and the tab it was started in, with cookies allowed.",
             "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, do not follow it.",
         ),
-        BrowserProblem::OtherPerson => text(
+        PageError::OtherPerson => text(
             "This page was shown to somebody else",
             "The form was made for another account than the one that is signed in now.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::SignInCanceled => text(
+        PageError::SignInCanceled => text(
             "Sign-in was canceled",
             "You turned back before signing in to StatiBeat.",
             "Nothing was shared. You can close this tab, or go back to your app and start again.",
         ),
-        BrowserProblem::SignInFailed => text(
+        PageError::SignInFailed | PageError::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => text(
             "Sign-in did not work",
             "StatiBeat's sign-in sent an answer that does not belong to this connection.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        BrowserProblem::SignInRefused => text(
+        PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
             "Your account cannot connect apps",
             "StatiBeat says that this account is disabled.",
             "Nothing was shared. An administrator of your organization can enable it.",
         ),
-        BrowserProblem::NoPage { email, .. } => text(
+        PageError::NoPage { email, .. } => text(
             "There is no status page to connect",
             format!("You are signed in as {email}, and this account can see no status page."),
             "Nothing was shared. Ask an administrator of your status page to give you a role on it, or start again with another account.",
         ),
-        BrowserProblem::TooOften(wait) => text(
+        PageError::TooMany(wait) => text(
             "Too many attempts",
             format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
             "Nothing was shared. Wait, then go back to your app and start connecting again.",
         ),
-        BrowserProblem::TryLater => text(
+        PageError::SignIn(SignInError::Unavailable(_)) | PageError::Upstream(_) | PageError::Storage(_) => text(
             "Something is not answering",
             "StatiBeat or this connector cannot be reached at the moment.",
             "Nothing was shared. Go back to your app in a minute and start connecting again.",
         ),
-        BrowserProblem::ForeignForm | BrowserProblem::NotThere => looking_after(problem),
+        PageError::ForeignForm | PageError::NotFound | PageError::SignedOut => administering(error),
     }
 }
 
 /// There is no app to go back to.
-fn looking_after(problem: &BrowserProblem<'_>) -> ProblemText {
-    match problem {
-        BrowserProblem::ForeignForm => text(
+fn administering(error: &PageError) -> PageText {
+    match error {
+        PageError::ForeignForm => text(
             "This form cannot be used",
             "It was not sent from a page of yours that is still current.",
             "Nothing was changed. Open the Hosted MCP page again and try once more.",
         ),
-        BrowserProblem::NotThere => text(
+        PageError::NotFound => text(
             "There is nothing here",
             "What you are looking for does not exist, has ended, or is not yours to change.",
             "Nothing was changed. Open the Hosted MCP page to see what there is.",
         ),
-        BrowserProblem::OtherBrowser => text(
+        PageError::OtherBrowser => text(
             "This was started in another browser",
             "Signing in must be finished in the browser it was started in, with cookies allowed.",
             "Nobody was signed in. Open the Hosted MCP page and try again. If somebody sent you this link, do not follow it.",
         ),
-        BrowserProblem::SignInFailed => text(
+        PageError::SignInFailed | PageError::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => text(
             "Sign-in did not work",
             "StatiBeat's sign-in sent an answer that does not belong to this browser.",
             "Nobody was signed in. Open the Hosted MCP page and try again.",
         ),
-        BrowserProblem::SignInRefused => text(
+        PageError::SignedOut => text("You are signed out", "", ""),
+        PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
             "Your account is disabled",
             "StatiBeat says so, and you are signed out here.",
             "An administrator of your organization can enable it.",
         ),
-        BrowserProblem::TooOften(wait) => text(
+        PageError::TooMany(wait) => text(
             "Too many attempts",
             format!("Signing in was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
             "Wait, then open the Hosted MCP page again.",
         ),
-        BrowserProblem::TryLater => text(
+        PageError::SignIn(SignInError::Unavailable(_)) | PageError::Upstream(_) | PageError::Storage(_) => text(
             "Something is not answering",
             "StatiBeat or this connector cannot be reached at the moment.",
             "Open the Hosted MCP page again in a minute. If you have just changed something, look there whether it took effect.",
         ),
-        BrowserProblem::BadLink(_)
-        | BrowserProblem::NotInATab
-        | BrowserProblem::LinkUsed
-        | BrowserProblem::OtherPerson
-        | BrowserProblem::SignInCanceled
-        | BrowserProblem::NoPage { .. } => connecting(problem),
+        PageError::BadLink(_)
+        | PageError::NotInATab
+        | PageError::LinkUsed
+        | PageError::OtherPerson
+        | PageError::SignInCanceled
+        | PageError::NoPage { .. } => connecting(error),
     }
 }
 
@@ -229,7 +287,9 @@ const fn bad_link(fault: DirectError) -> &'static str {
         DirectError::MalformedQuery => "the link is not well formed",
         DirectError::ClientId => "client_id is missing, repeated or not well formed",
         DirectError::RedirectUriMissing => "redirect_uri is missing or repeated",
-        DirectError::RedirectUriShape => "redirect_uri is not an https or loopback http address in its plain spelling",
+        DirectError::RedirectUriShape => {
+            "redirect_uri is not an https or loopback http address in its plain spelling"
+        }
         DirectError::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
         DirectError::ClientIdForged => "this client_id was not issued here",
         DirectError::ClientUnknown => "this client_id is not known here",
