@@ -1,8 +1,8 @@
 //! The authorization endpoint: validates a request and sends its browser to StatiBeat's sign-in (RFC 6749 3.1, 4.1.1).
 //!
-//! Nothing is stored: the request travels sealed in the browser's cookie. No client is sent anything from here, not even an
-//! error: it travels with the request and is delivered only once a person has signed in (RFC 9700 4.11.2), so a broken
-//! request cannot turn this server into an open redirector.
+//! Nothing is stored: the request is sealed into a cookie. Nothing is sent to the client from here: an error is sealed as well and
+//! delivered only once a person has signed in (RFC 9700 4.11.2), so that an invalid request cannot turn this server into an open
+//! redirector.
 
 use super::browser::{self, Cookie};
 use super::context::RequestContext;
@@ -41,7 +41,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
     }
 }
 
-/// Seals a request into a cookie and sends its browser to StatiBeat's sign-in, by an answer that `lead` makes of the address.
+/// Seals a request into a cookie and sends its browser to StatiBeat's sign-in; `lead` builds the response from the URL.
 pub(super) fn start(
     ctx: &RequestContext<'_>,
     asked: &AuthorizationRequest,
@@ -64,7 +64,7 @@ pub(super) fn start(
     Ok(response)
 }
 
-/// The client and its redirect URI, where these were refused.
+/// The refused client and redirect URI, if these are the fault.
 fn refused_client(ctx: &RequestContext<'_>, fault: DirectError) -> Option<RefusedClient> {
     if !matches!(fault, DirectError::RedirectUriUnlisted | DirectError::RedirectUriShape) {
         return None;

@@ -1,4 +1,4 @@
-//! Reading a request's body: after its head was judged, and never further than the limit of its route.
+//! Request bodies: read after the head was accepted, and never beyond the limit of the route.
 
 use super::browser;
 use super::context::RequestContext;
@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request};
 
-/// Reads what the route's handler needs of the body: nothing without POST, and nothing of a form that does not say that it is
-/// one, or that a page of another site has sent to a person's pages. The handler refuses such a form by its headers.
+/// Reads the body for the route's handler. Empty without POST, with another content type, and for a form that a page of another
+/// site sends to a page of ours: the handler rejects these by their headers.
 pub(super) async fn receive(
     ctx: &RequestContext<'_>,
     route: Route,
@@ -39,7 +39,7 @@ pub(super) async fn read(head: &Request<()>, route: Route, body: &dyn RequestBod
     if bytes.len() > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
 }
 
-/// Says why a body was not read, in the words of the route.
+/// The error response of the route for a body that was not read.
 pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route, error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => {

@@ -1,4 +1,4 @@
-//! What a browser sends: cookies, where a form comes from, form fields.
+//! Requests of a browser: cookies, the origin of a form post, form fields and query.
 
 use super::reply::{self, Response};
 use crate::keyring::KeyRing;
@@ -12,15 +12,14 @@ use url::Url;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Requests that one browser may have on the way through StatiBeat's sign-in: their cookies must not add up to more than
-/// servers read.
+/// Pending sign-ins per browser: together their cookies must stay below what servers read.
 const MAX_PENDING_REQUESTS: usize = 4;
-/// The value that a sign-in cookie has once it was used.
+/// Value of a sign-in cookie after its use.
 const USED: &str = "used";
-/// How long a sign-in cookie stays in its browser: longer than it works, so that a person who comes late is told why.
+/// Lifetime of a sign-in cookie in its browser: longer than the request, so that a person who comes late is told why.
 const SIGN_IN_COOKIE_LIFETIME: Duration = Duration::from_hours(1);
 
-/// A token as it came from outside.
+/// A token in a parameter, field or cookie, before anything is looked up.
 pub enum Presented<T> {
     Absent,
     /// Never issued for this use, or with a key that was taken out of the ring.
@@ -68,17 +67,16 @@ impl Cookie {
         Self { name: format!("{prefix}sbmcp_{name}"), is_secure }
     }
 
-    /// Reads a token from a request.
     pub fn read<U: TokenUse>(&self, request: &Request<()>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
         presented(self.read_text(request), ring)
     }
 
-    /// What it holds, whatever that is.
+    /// Reads the value without checking it.
     pub fn read_text<'a>(&self, request: &'a Request<()>) -> Option<&'a str> {
         cookies(request).find(|(name, _)| *name == self.name).map(|(_, value)| value)
     }
 
-    /// Takes the oldest sign-in cookies away from a browser that is about to get one more than it may have.
+    /// Clears the oldest sign-in cookies of a browser that is about to exceed [`MAX_PENDING_REQUESTS`].
     pub fn clear_oldest_sign_ins(request: &Request<()>, response: &mut Response, public_url: &Url) {
         let prefix = Self::named(SIGN_IN, public_url).name;
         // Browsers send the oldest first (RFC 6265 5.4).
@@ -90,22 +88,19 @@ impl Cookie {
         }
     }
 
-    /// Binds a browser to its sign-in.
     pub fn put_sealed(&self, response: &mut Response, sealed: &str) {
         self.put_text(response, sealed, SIGN_IN_COOKIE_LIFETIME.as_secs());
     }
 
-    /// Replaces the content of a sign-in cookie by a word that says so.
     pub fn mark_used(&self, response: &mut Response) {
         self.put_text(response, USED, SIGN_IN_COOKIE_LIFETIME.as_secs());
     }
 
-    /// Gives a token to the browser.
     pub fn put<U: TokenUse>(&self, response: &mut Response, token: &OpaqueToken<U>, lifetime: Duration) {
         self.put_text(response, token.expose(), lifetime.as_secs());
     }
 
-    /// The same with another text; one of ours, for nothing here quotes it.
+    /// Sets the cookie. The value is not quoted, so it must not come from outside.
     pub fn put_text(&self, response: &mut Response, text: &str, seconds: u64) {
         let secure = if self.is_secure { "; Secure" } else { "" };
         let cookie = format!("{}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name);
@@ -123,10 +118,9 @@ impl Cookie {
     }
 }
 
-/// The start of the name of every sign-in cookie.
+/// Prefix of the name of every sign-in cookie.
 const SIGN_IN: &str = "in_";
 
-/// Whether a sign-in cookie was used.
 pub fn is_used(sign_in_cookie: &str) -> bool {
     sign_in_cookie == USED
 }
@@ -139,7 +133,6 @@ fn cookies(request: &Request<()>) -> impl Iterator<Item = (&str, &str)> {
     pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
 }
 
-/// Reads a token of a parameter, field or cookie.
 pub fn presented<U: TokenUse>(text: Option<&str>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
     match text {
         None => Presented::Absent,
@@ -147,13 +140,13 @@ pub fn presented<U: TokenUse>(text: Option<&str>, ring: &KeyRing) -> Presented<O
     }
 }
 
-/// Enough of a stored handle to tell two requests of one browser apart.
+/// Shortens a hash to what tells two requests of one browser apart.
 fn short(handle: &SecretHash) -> String {
     handle.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
 }
 
-/// Whether a form was sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, it says itself that the
-/// request is same-origin.
+/// True for a form sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, `Sec-Fetch-Site` says
+/// `same-origin`.
 pub fn is_from_our_page(request: &Request<()>, issuer: &str) -> bool {
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     match header(ORIGIN) {
@@ -162,12 +155,12 @@ pub fn is_from_our_page(request: &Request<()>, issuer: &str) -> bool {
     }
 }
 
-/// Whether a page of ours leads here, as far as the browser says: another site's link cannot pass for it.
+/// False where the browser says that another site's link led here. Browsers without `Sec-Fetch-Site` get the benefit of the doubt.
 pub fn comes_from_ourselves(request: &Request<()>) -> bool {
     request.headers().get(SEC_FETCH_SITE).is_none_or(|site| site == "same-origin")
 }
 
-/// Whether the one `Content-Type` header names that media type.
+/// True if there is exactly one `Content-Type` header and it names that media type.
 pub fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let only = values.next().filter(|_| values.next().is_none());

@@ -1,8 +1,8 @@
 //! The consent page and the person's answer (RFC 6749 4.1.1, 4.1.2; RFC 9207).
 //!
-//! Consent is asked on every authorization. The form carries a handle and ticks; what was asked lives in the database, so
-//! editing any other field changes nothing. The answer leaves by a page, not by a redirect: Chromium applies `form-action`
-//! to every hop after a form post, and a client's callback may hop on to a scheme of its own.
+//! Every authorization asks for consent. The form carries a handle and the choice; the request itself is in the database, so editing
+//! other fields changes nothing. The answer is delivered by a page, not by a redirect: Chromium applies `form-action` to every
+//! redirect after a form post, and a client's callback may redirect to a scheme of its own.
 
 mod choice;
 mod form;
@@ -30,7 +30,7 @@ use form::{ConsentForm, NotConnected, audit_entry};
 use page::ConsentPage;
 use url::Url;
 
-/// Shows the page. It can be loaded again until it is answered.
+/// Shows the consent page, which can be reloaded until it is answered.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
@@ -58,7 +58,7 @@ fn page<'a>(
     }
 }
 
-/// The pages that the person can see. Without any there is nothing to answer, and the visit is over.
+/// The pages that the person can see. Without any, the request is closed.
 async fn pages(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
@@ -82,7 +82,7 @@ async fn pages(
     Ok(pages)
 }
 
-/// The order is a security property: where the form comes from and whose browser it is, before anything else.
+/// Handles the answer. The order is a security property: origin of the form and browser binding come first.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
         return Err(PageError::OtherBrowser);
@@ -90,7 +90,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
     let asked = form.find(ctx).await?;
-    // Only a request that exists is counted: a made-up handle must not make a counter.
+    // Only an existing request is counted: a made-up handle must not create a counter.
     form.count(ctx, &asked).await?;
     if fields.one("person") != Ok(Some(&asked.person.user_id.0)) {
         return Err(PageError::OtherPerson);
@@ -108,7 +108,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
         _ => deny(ctx, &form, &asked).await.map(Err),
     };
     let outcome = match decided {
-        // Where the answer goes is proven and its person signed in, so the client may know that it can try again.
+        // The redirect URI is proven and the person signed in, so the client may learn that it can try again.
         Err(PageError::Storage(error)) => {
             ctx.log.note(&format!("consent: {error}"));
             Err(RedirectError::Unavailable)
@@ -121,7 +121,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     Ok(response)
 }
 
-/// The same request again from the start, with StatiBeat asking which account.
+/// Starts the same request again, with StatiBeat asking for the account.
 async fn switch_account(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
@@ -130,14 +130,14 @@ async fn switch_account(
     if authorization_requests::close(ctx.db, form.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
         return Err(PageError::LinkUsed);
     }
-    // It was sealed before, so it fits.
+    // It fitted into the cookie before.
     let started = authorize::start(ctx, &asked.to_request(), true, page::to_sign_in);
     let mut response = started.map_err(|_| PageError::LinkUsed)?;
     form.cookie.clear(&mut response);
     Ok(response)
 }
 
-/// A person may grant what was asked for or less, and the writes that were offered; the tick boxes held no more.
+/// Grants the chosen scopes: a subset of the requested ones and the offered writes.
 async fn approve(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
@@ -176,7 +176,7 @@ async fn deny(
     }
 }
 
-/// Where the browser goes with the answer: the proven redirect URI with exactly one each of code or error, state, `iss`.
+/// The proven redirect URI with the response: code or error, `state`, and `iss`, each exactly once.
 pub(super) fn answer_url(
     ctx: &RequestContext<'_>,
     client: &ResolvedClient,

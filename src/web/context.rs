@@ -1,4 +1,4 @@
-//! What handlers are given: [`App`] lives as long as the instance, [`RequestContext`] as long as one request.
+//! Context of a handler: [`App`] lives as long as the instance, [`RequestContext`] as long as one request.
 
 use crate::config::Config;
 use crate::hosted::rate_limit::MessageCounts;
@@ -18,17 +18,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use std::rc::Rc;
 
-/// One instance of the server. An edge makes it once.
+/// One instance of the server, created once by the edge.
 pub struct App {
     pub config: Rc<Config>,
     pub db: Rc<dyn Database>,
     pub http: Rc<dyn HttpClient>,
     pub limiter: Rc<dyn RateLimiter>,
-    /// What is known of StatiBeat.
     pub memory: Memory,
-    /// Messages that this instance has counted.
     pub messages: MessageCounts,
-    /// Calls that this instance has yet to count.
     pub usage: UsageBuffer,
 }
 
@@ -43,7 +40,6 @@ impl App {
         Self { config, db, http, limiter, memory, messages, usage }
     }
 
-    /// Who we are, and where StatiBeat is.
     pub(super) fn settings(&self) -> ClientSettings<'_> {
         ClientSettings {
             issuer: &self.config.issuer,
@@ -55,10 +51,10 @@ impl App {
     }
 }
 
-/// What an edge reads for each request from the runtime.
+/// Inputs that the edge reads from the runtime for each request.
 pub struct RequestInputs<'a> {
     pub request_id: RequestId,
-    /// The clock, read once: the time that every decision is made for.
+    /// The clock, read once per request: every decision uses this time.
     pub now: Timestamp,
     /// The clock in milliseconds since the Unix epoch, for durations and for the times of assertions.
     pub clock: &'a Clock<'a>,
@@ -66,7 +62,6 @@ pub struct RequestInputs<'a> {
     pub random: &'a dyn Fn(&mut [u8]),
 }
 
-/// All that a handler may use.
 pub(super) struct RequestContext<'a> {
     pub app: &'a App,
     /// The request without its body.
@@ -74,9 +69,9 @@ pub(super) struct RequestContext<'a> {
     pub request_id: &'a RequestId,
     pub now: Timestamp,
     pub random: &'a dyn Fn(&mut [u8]),
-    /// Never given a secret or a customer's text.
+    /// Must never be given a secret or a customer's text.
     pub log: &'a RequestLog<'a>,
-    /// The app's ports; each use is noted in the log.
+    /// The app's ports; the log counts each use.
     pub db: &'a dyn Database,
     pub limiter: &'a dyn RateLimiter,
     pub upstream: Client<'a>,
@@ -111,7 +106,6 @@ impl RequestContext<'_> {
         routes::endpoints(&config.public_url, &config.issuer, config.has_registration)
     }
 
-    /// StatiBeat's API in a person's name.
     pub fn api<'a>(&'a self, user_id: &'a UserId, client_id: &'a str, grant_id: &'a GrantId) -> UserClient<'a> {
         let principal = Principal { user_id, client_id, grant_id, request_id: self.request_id };
         UserClient { client: &self.upstream, principal }

@@ -1,7 +1,7 @@
-//! What a browser says about the page that causes a request, in headers that no script can set
-//! (<https://www.w3.org/TR/fetch-metadata/>). Other senders leave these headers out and are not restricted by them.
+//! Fetch metadata: headers in which a browser describes the page that causes a request, and that no script can set
+//! (<https://www.w3.org/TR/fetch-metadata/>). Other senders leave them out and are not restricted.
 //!
-//! Without this, any website could use up the limits of everybody who shares an address with one of its visitors.
+//! Without this check, any website could use up the limits of everybody who shares an IP address with one of its visitors.
 
 use super::context::RequestContext;
 use super::page_error::{PageError, connecting_page};
@@ -11,7 +11,7 @@ use crate::oauth::error::bearer;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
-/// The answer to a request that another site's page makes a browser send, where no person or client would send it so.
+/// Rejects a request that only another site's page would make a browser send.
 pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route) -> Option<Response> {
     let (method, headers) = (ctx.head.method(), ctx.head.headers());
     match route.audience() {
@@ -28,8 +28,8 @@ pub(super) fn refuse(ctx: &RequestContext<'_>, route: Route) -> Option<Response>
     }
 }
 
-/// Whether a tab goes to the address, rather than an image, a frame, a script or a prefetch of some page. A browser that
-/// sends any of these headers sends `Sec-Fetch-Site`; Node.js' `fetch`, which no page can use, sends only a mode.
+/// True if a tab navigates to the address; false for an image, a frame, a script or a prefetch. A browser that sends any of
+/// these headers sends `Sec-Fetch-Site`; the `fetch` of Node.js, which no page can use, sends only a mode.
 fn is_navigation(headers: &HeaderMap) -> bool {
     let is_tab = is_absent_or(headers, "sec-fetch-mode", &["navigate"])
         && is_absent_or(headers, "sec-fetch-dest", &["document"])
@@ -37,7 +37,7 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     is_tab || !headers.contains_key("sec-fetch-site")
 }
 
-/// Whether the sender may read the answer: a form or an image of another page may not, and every client does.
+/// True if the sender may read the answer. A form or an image of another page may not; every client does.
 fn is_readable(headers: &HeaderMap) -> bool {
     is_absent_or(headers, "sec-fetch-mode", &["cors", "same-origin"])
 }
@@ -46,7 +46,7 @@ fn is_absent_or(headers: &HeaderMap, name: &str, accepted: &[&str]) -> bool {
     headers.get(name).is_none_or(|value| accepted.iter().any(|wanted| value == wanted))
 }
 
-/// Whether the page of another site causes the request, as far as `Sec-Fetch-Site` says.
+/// True if `Sec-Fetch-Site` says that a page of another site causes the request.
 pub(super) fn is_from_another_site(headers: &HeaderMap) -> bool {
     !is_absent_or(headers, "sec-fetch-site", &["none", "same-origin"])
 }

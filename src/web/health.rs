@@ -1,7 +1,7 @@
-//! The health route: to strangers only that the server runs, to its operators whether it can work.
+//! The health route: liveness for everybody, readiness for operators.
 //!
-//! A switched-off connector answers 404 here as everywhere: whether it is off or absent is nobody's business. No answer names
-//! a version, a host or a reason; reasons go to the log.
+//! A connector that is switched off answers 404 here as everywhere. No answer names a version, a host or a reason; reasons go to
+//! the log.
 
 use super::context::RequestContext;
 use super::reply::{self, Response};
@@ -12,10 +12,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-/// Carries the operators' secret. Not `Authorization`: what holds tokens of people must not hold this one.
+/// Carries the operators' secret. Not `Authorization`, which carries tokens of people.
 const HEALTH_TOKEN: HeaderName = HeaderName::from_static("x-health-token");
 
-/// The counter that is looked at. Nothing is ever taken from it.
+/// The counter that readiness reads; nothing is ever taken from it.
 const COUNTER: (&str, RateLimit) = ("health", RateLimit { name: "health", count: 1, window: Duration::from_mins(1) });
 
 /// Liveness without the header; readiness with the right secret in it. A wrong one is refused, so that a monitor whose
@@ -27,7 +27,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     if is_operator(ctx) { readiness(ctx).await } else { refuse() }
 }
 
-/// Whether a request carries the operators' secret.
+/// True if the request carries the operators' secret.
 pub(super) fn is_operator(ctx: &RequestContext<'_>) -> bool {
     let presented = ctx.head.headers().get(HEALTH_TOKEN);
     let is_right =
@@ -39,7 +39,7 @@ pub(super) fn refuse() -> Response {
     reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}))
 }
 
-/// Asks everything that the server needs, at once.
+/// Checks database, counters and StatiBeat in parallel.
 async fn readiness(ctx: &RequestContext<'_>) -> Response {
     let (database, counters, upstream) =
         future::join3(storage::check_readiness(ctx.db), look_at_a_counter(ctx), ctx.upstream.check_health()).await;

@@ -1,5 +1,5 @@
-//! The frame of every page, and words that several pages say. Server-rendered, no script, one style sheet, nothing from
-//! elsewhere; `maud` escapes what it prints.
+//! Layout of every page, and labels that several pages use. Server-rendered, no script, one inline style sheet, no foreign resource;
+//! `maud` escapes every value.
 
 use super::reply::{self, Response};
 use crate::model::loopback::is_loopback;
@@ -22,7 +22,7 @@ pub(super) fn page_with_head(status: StatusCode, title: &str, head: &Markup, bod
     frame(status, title, head, &html! { main { (brand()) section.card { (body) } } })
 }
 
-/// A page with cards of its own.
+/// A page whose body brings its own cards.
 pub(super) fn wide_page(title: &str, body: &Markup) -> Response {
     frame(StatusCode::OK, title, &html! {}, &html! { main.wide { (brand()) (body) } })
 }
@@ -42,7 +42,6 @@ fn frame(status: StatusCode, title: &str, head: &Markup, body: &Markup) -> Respo
             body { (body) }
         }
     };
-    // What the content security policy knows the style sheet by.
     let style_hash = format!("sha256-{}", STANDARD.encode(Sha256::digest(STYLE)));
     reply::html(status, &style_hash, markup.into_string())
 }
@@ -58,7 +57,7 @@ fn brand() -> Markup {
     }
 }
 
-/// Where an answer goes, in words where the host alone would not say it.
+/// Host of a redirect URI; a loopback host is explained.
 pub(super) fn destination(host: &str) -> String {
     if Host::parse(host).is_ok_and(|host| is_loopback(&host)) {
         format!("This computer ({host})")

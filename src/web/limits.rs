@@ -1,4 +1,4 @@
-//! How often what may be asked: every limit on the authorization server and on bad bearer tokens, in one table.
+//! Rate limits of the authorization server, the admin page and invalid bearer tokens, in one table.
 //!
 //! The limits are for cost and noise; secrets of 256 bits need none. An answer over a limit never uses a code that makes a
 //! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
@@ -35,7 +35,7 @@ pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 120, MINUTE);
 pub(super) const ADMIN_SIGN_IN: RateLimit = limit("admin-sign-in:address", 120, MINUTE);
 /// Refused clients of one address that are remembered.
 pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal:address", 10, HOUR);
-/// Returns from sign-in, and answers to a form, of one visit: one is regular, the others are repeated after an outage.
+/// Returns from sign-in, and answers to the form, of one authorization request: one is regular, more are retries after an outage.
 pub(super) const VISIT: RateLimit = limit("visit", 5, TEN_MINUTES);
 /// Token requests of one address that failed. Successes are not counted: whole services call from one address.
 pub(super) const TOKEN_FAILURES_OF_ADDRESS: RateLimit = limit("token-failure:address", 20, TEN_MINUTES);
@@ -50,8 +50,8 @@ pub(super) const BAD_REVOCATION: RateLimit = limit("bad-revocation:address", 60,
 /// Bearer tokens of one address that were never ours.
 pub(super) const BAD_BEARER: RateLimit = limit("bad-bearer:address", 60, MINUTE);
 
-/// Sign-in states, form handles and cookies of one address that were never ours, and forms in the wrong browser. An honest
-/// browser that sends one again is told why, and is never limited for what is ours.
+/// Forged sign-in states, form handles and cookies of one address, and forms in the wrong browser. A browser that sends a genuine
+/// one again is told why and not counted.
 const BAD_HANDLE: RateLimit = limit("bad-handle:address", 60, MINUTE);
 
 /// Networks that many people's clients call from, so that one person's failures must not stop the others.
@@ -61,11 +61,10 @@ const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 
 pub(super) enum Verdict {
     Pass,
     Wait(Duration),
-    /// The limiter is out. The caller knows whether to go on: reads and refreshes do, writes and registration do not.
+    /// The limiter is down. The caller decides whether to go on: reads and refreshes do, writes and registration do not.
     Unknown,
 }
 
-/// Takes one from a subject's counter.
 pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Verdict {
     match ctx.limiter.take(&format!("{}:{subject}", limit.name), *limit, ctx.now).await {
         Ok(Decision::Allowed { .. }) => Verdict::Pass,
@@ -77,7 +76,7 @@ pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
     }
 }
 
-/// The wait that a limit asks for, where an outage of the limiter lets everything pass.
+/// The wait that a limit demands; `None` as well while the limiter is down.
 pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
     match take(ctx, limit, subject).await {
         Verdict::Wait(wait) => Some(wait),
@@ -85,8 +84,8 @@ pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
     }
 }
 
-/// The wait that a connection over its limit of messages is told. While nobody can count, messages pass: writes have limits
-/// of their own, which do not.
+/// The wait of a connection that is over its limit of messages. While the limiter is down messages pass; writes have limits of
+/// their own, which do not.
 pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -> Option<Duration> {
     if ctx.app.messages.take(grant_id, ctx.now) {
         return None;
@@ -113,18 +112,18 @@ pub(super) async fn require<U: TokenUse>(
     Err(error)
 }
 
-/// Who sent a request, as far as limits go.
+/// Sender of a request, as rate limits tell senders apart.
 pub(super) struct Sender(Option<IpAddr>);
 
 impl Sender {
-    /// From the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
-    /// senders are one.
+    /// Reads the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
+    /// senders count as one.
     pub fn of(head: &Request<()>) -> Self {
         let header = head.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
         Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
     }
 
-    /// The name of the sender's counters. A household or server has a whole /64 of IPv6, so that counts as one.
+    /// The name of the sender's counters. A household or server has a whole IPv6 /64, which counts as one sender.
     pub fn bucket(&self) -> String {
         match self.0 {
             None => "none".to_owned(),
@@ -136,9 +135,8 @@ impl Sender {
         }
     }
 
-    /// The name of the counters of what this request asks for. Requests that another site's page causes have counters of
-    /// their own, so that no site can use up the limits of its visitors' networks. A page on loopback is a program of this
-    /// machine, and a listed client's page is that client.
+    /// The name of the counters for this request. Requests that another site's page causes are counted apart, so that no site can
+    /// use up the limits of its visitors' networks. A page on loopback or of a listed client is not another site.
     pub fn counter(ctx: &RequestContext<'_>) -> String {
         let bucket = Self::of(ctx.head).bucket();
         let is_foreign = match ctx.head.headers().get(ORIGIN) {
@@ -152,7 +150,7 @@ impl Sender {
         if is_foreign { format!("{bucket}/other-site") } else { bucket }
     }
 
-    /// The sender's network, as far as it parts one customer of a provider from most others.
+    /// The sender's network, coarse enough to say nothing about the person.
     pub fn network(&self) -> String {
         match self.0 {
             None => "none".to_owned(),
@@ -161,7 +159,7 @@ impl Sender {
         }
     }
 
-    /// Whether many people's clients share the address.
+    /// True for an address that many people's clients share.
     pub fn is_shared(&self) -> bool {
         let Some(IpAddr::V4(address)) = self.0 else { return false };
         let prefix = |address: Ipv4Addr, length: u32| u32::from(address) >> (32 - length);
@@ -169,12 +167,12 @@ impl Sender {
     }
 }
 
-/// Whether a page's origin is on the sender's own machine.
+/// True for the origin of a page on the sender's own computer.
 pub(super) fn is_loopback_origin(origin: &str) -> bool {
     Url::parse(origin).is_ok_and(|url| is_loopback_url(&url))
 }
 
-/// The counter of one authorization request in one browser: a guess at either counts elsewhere.
+/// Name of the counter of one authorization request in one browser: guesses at either count elsewhere.
 pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
     let short = |hash: &SecretHash| hash.0.chars().take(22).collect::<String>();
     format!("{}.{}", short(handle), short(browser))

@@ -26,7 +26,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-/// Answers a message, or says how to get a token. The body is read only for a live token.
+/// Handles a message, or answers with a challenge. The body is read only for a valid token.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let mut response = match admit(ctx).await {
         Ok(caller) => match body::read(ctx.head, Route::Mcp, body).await {
@@ -90,7 +90,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
     Ok(caller)
 }
 
-/// Only tokens that were never ours are counted: an honest client's token ends one day, but is not made up.
+/// Counts only forged tokens: a client's genuine token expires one day, but is never made up.
 async fn no_caller(ctx: &RequestContext<'_>, reason: BearerError) -> RejectedRequest {
     match reason {
         BearerError::InvalidToken => RejectedRequest::Challenge(Challenge::InvalidToken),
@@ -106,8 +106,8 @@ async fn no_caller(ctx: &RequestContext<'_>, reason: BearerError) -> RejectedReq
     }
 }
 
-/// Programs outside browsers send no origin. A browser's must be ours, that of a client the operator listed, or, when this
-/// server itself runs on loopback, a loopback one.
+/// Clients outside browsers send no origin. A browser's origin must be ours, that of a client the operator listed, or, when this
+/// server itself runs on loopback, a loopback origin.
 fn is_allowed_origin(ctx: &RequestContext<'_>) -> bool {
     let Some(origin) = ctx.head.headers().get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
@@ -117,7 +117,7 @@ fn is_allowed_origin(ctx: &RequestContext<'_>) -> bool {
     ctx.app.config.is_local() && limits::is_loopback_origin(origin)
 }
 
-/// The one token of the one `Authorization` header (RFC 6750 2.1). Tokens anywhere else are not looked for.
+/// The token of the only `Authorization` header (RFC 6750 2.1). A token in the query or body is ignored.
 fn bearer_token(head: &Request<()>) -> Result<&str, Challenge> {
     let mut headers = head.headers().get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else { return Err(Challenge::NoToken) };
@@ -174,7 +174,7 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
     response
 }
 
-/// What is counted of a call, and kept for the connection's diagnostics.
+/// Usage of one call, for the counts and the connection's diagnostics.
 fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallUsage {
     let (user_id, client_id) = (caller.user_id.clone(), caller.client_id.clone());
     let unrecorded = report.is_unrecorded.then(|| Box::new(unrecorded(ctx, caller)));
@@ -191,7 +191,6 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
     CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
 }
 
-/// A refusal that is counted instead of recorded.
 fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
     UnrecordedRefusals {
         user_id: caller.user_id.clone(),
@@ -204,7 +203,7 @@ fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
     }
 }
 
-/// Stands for a header that cannot be read, or says two things: it is there all the same, and agrees with nothing.
+/// Stands for a header that is repeated or not text: present, but equal to no value in the body.
 const AGREES_WITH_NOTHING: &str = "\u{fffd}";
 
 fn only_header<'a>(head: &'a Request<()>, name: &str) -> Option<&'a str> {
@@ -227,7 +226,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
             challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
         }
         McpResponse::AccessEnded => end_access(ctx, caller).await,
-        // As the next request with this token is answered.
+        // As the next request with this token will be answered.
         McpResponse::GrantEnded => challenge(ctx, &Challenge::InvalidToken),
         McpResponse::Unavailable { retry_after, body } => {
             let mut response = reply::json_bytes(StatusCode::SERVICE_UNAVAILABLE, body);
@@ -237,7 +236,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
     }
 }
 
-/// StatiBeat no longer knows the person: the grant ends here as well, so that no refresh keeps it going.
+/// StatiBeat no longer knows the person: revokes the grant, so that no refresh keeps it alive.
 async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
     let entry = Entry {
         id: AuditId::once(Kind::Revoke, &caller.grant_id),

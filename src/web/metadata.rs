@@ -1,15 +1,15 @@
-//! The well-known documents.
+//! The metadata documents below `/.well-known/`.
 
 use super::context::RequestContext;
 use super::reply::{self, Response};
 use crate::upstream::assertion;
 
-/// RFC 9728.
+/// Protected resource metadata (RFC 9728).
 pub(super) fn protected_resource(ctx: &RequestContext<'_>) -> Response {
     reply::document(&ctx.endpoints().protected_resource())
 }
 
-/// RFC 8414.
+/// Authorization server metadata (RFC 8414).
 pub(super) fn authorization_server(ctx: &RequestContext<'_>) -> Response {
     reply::document(&ctx.endpoints().authorization_server())
 }

@@ -1,6 +1,6 @@
-//! HTTP in terms of the `http` crate; runs natively. One request, one `match`.
+//! HTTP routes and handlers on the `http` crate, without a runtime. One `match` dispatches a request.
 //!
-//! Nothing here decides about codes, tokens, scopes or pages: a handler parses, loads, asks a pure rule, commits, replies.
+//! Rules about codes, tokens, scopes and pages are elsewhere: a handler parses, loads, calls a pure rule, commits, replies.
 
 mod admin;
 mod authorize;
@@ -49,7 +49,7 @@ pub struct Answered {
     pub record: RequestRecord,
 }
 
-/// Answers a request, keeping its log. The body is read only once the head has been accepted.
+/// Handles a request and returns its log record. The body is read only once the head has been accepted.
 pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, body: &dyn RequestBody) -> Answered {
     let RequestInputs { request_id, now, clock, random } = inputs;
     let log = RequestLog::open(clock, Trace::of_headers(head.headers(), random), request_id.clone(), head.method());
@@ -72,12 +72,12 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
     Answered { response, record }
 }
 
-/// Answers a request whose URL or headers cannot be parsed.
+/// The response to a request whose URL or headers cannot be parsed.
 pub fn unreadable() -> Response {
     reply::unreadable()
 }
 
-/// Answers any request while the connector is off, or its configuration cannot be used. A person gets a page that says so.
+/// The response to any request while the connector is off or its configuration is invalid. The Hosted MCP page says so.
 pub fn unavailable(path: &str) -> Response {
     match Route::find(path) {
         Some(Route::AdminPage) => page_error::unavailable_page(),
@@ -85,8 +85,8 @@ pub fn unavailable(path: &str) -> Response {
     }
 }
 
-/// Gathers what an answered call leaves to be counted, for no client waits for that. Some duration: after it, the caller hands what
-/// was gathered to [`count`]. `now` is in milliseconds since the Unix epoch.
+/// Buffers the usage event of a response, because no client should wait for it. Returns the delay after which the caller must pass
+/// the buffered events to [`count`]. `now` is in milliseconds since the Unix epoch.
 pub fn gather(response: &mut Response, usage: &UsageBuffer, now: u64) -> Option<Duration> {
     usage.add(response.extensions_mut().remove()?, now)
 }
@@ -107,7 +107,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {
         reply::preflight(route.methods())
     } else if route == Route::Mcp {
-        // Asks for a token before it looks at the method: a probe by GET must learn how to sign in.
+        // Checks the token before the method: a client that probes by GET must get the challenge.
         mcp::post(ctx, body).await
     } else if !route.methods().contains(head.method()) {
         reply::method_not_allowed(route.methods(), is_for_programs)
@@ -138,7 +138,7 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Token => token::post(ctx, body).await,
         Route::Revoke => revoke::post(ctx, body).await,
         Route::Register => register::post(ctx, body).await,
-        // Answered before: its token is judged before its body is read.
+        // Handled in `respond`: its token is checked before its body is read.
         Route::Mcp => reply::not_found(),
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,

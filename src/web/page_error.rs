@@ -1,4 +1,4 @@
-//! What went wrong on a person's way, in their words: what happened, whose turn it is, what to do.
+//! Error pages: what happened, what it means for the person, what to do next.
 
 use super::context::RequestContext;
 use super::layout::page;
@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use std::time::Duration;
 use url::Url;
 
-/// Why a person is shown this page instead of the one they opened.
+/// Reason why a person is shown an error page.
 pub(super) enum PageError {
     /// The client sent a link that cannot be trusted.
     BadLink(DirectError),
@@ -35,7 +35,7 @@ pub(super) enum PageError {
     /// Signed in, but there is no page to connect to.
     NoPage {
         email: String,
-        /// Tells the client.
+        /// Delivers the error to the client.
         back: Url,
     },
     SignedOut,
@@ -109,7 +109,6 @@ impl PageError {
         }
     }
 
-    /// Says in the log what happened.
     pub fn log(&self, ctx: &RequestContext<'_>) {
         ctx.log.set_reason(self.reason());
         match self {
@@ -124,11 +123,11 @@ impl PageError {
 struct PageText {
     title: &'static str,
     happened: String,
-    /// What it means, and what to do.
+    /// The meaning for the person, and the next step.
     advice: &'static str,
 }
 
-/// On the way from an app to its connection. Never shows a link or value that the request brought along.
+/// Renders an error on the way from an app to its connection. Never shows a link or value from the request.
 pub(super) fn connecting_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
     let actions = html! {
         @if let PageError::NoPage { back, .. } = error { p.actions { a.button href=(back) { "Back to the app" } } }
@@ -136,7 +135,7 @@ pub(super) fn connecting_page(ctx: &RequestContext<'_>, error: &PageError) -> Re
     render(ctx, error, connecting(error), &actions)
 }
 
-/// At the Hosted MCP page, or on the way to it.
+/// Renders an error at the Hosted MCP page, or on the way to it.
 pub(super) fn admin_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
     let actions = html! { p.actions { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } } };
     render(ctx, error, administering(error), &actions)
@@ -157,7 +156,7 @@ fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: 
     response
 }
 
-/// When the connector is off in this environment.
+/// Renders the page of an environment in which the connector is off.
 pub(super) fn unavailable_page() -> Response {
     let body = html! {
         h1 { "Hosted MCP is not available here" }
@@ -281,15 +280,13 @@ fn administering(error: &PageError) -> PageText {
     }
 }
 
-/// What is wrong with a link, for those who make the app.
+/// Names the fault of a link, for the developers of the app.
 const fn bad_link(fault: DirectError) -> &'static str {
     match fault {
         DirectError::MalformedQuery => "the link is not well formed",
         DirectError::ClientId => "client_id is missing, repeated or not well formed",
         DirectError::RedirectUriMissing => "redirect_uri is missing or repeated",
-        DirectError::RedirectUriShape => {
-            "redirect_uri is not an https or loopback http address in its plain spelling"
-        }
+        DirectError::RedirectUriShape => "redirect_uri is not an https or loopback http address in its plain spelling",
         DirectError::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
         DirectError::ClientIdForged => "this client_id was not issued here",
         DirectError::ClientUnknown => "this client_id is not known here",

@@ -1,4 +1,4 @@
-//! Clients that were refused: kept in bounds as they come, and shown to operators alone.
+//! Refused clients: stored within bounds, and listed for operators only.
 
 use super::context::RequestContext;
 use super::health;
@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Keeps a refused client for operators to look at. Whoever is refused is told the same whether or not this works.
+/// Stores a refused client for operators. The client gets the same answer whether or not this works.
 pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedClient>) {
     let Some(refused) = refused else { return };
     let sender = Sender::of(ctx.head);
@@ -23,12 +23,12 @@ pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedCl
     }
 }
 
-/// Which part of the rows a sender's network falls into. It says too little to tell who sent it.
+/// The share of the table that a sender's network may fill. Says too little to identify the sender.
 fn part(sender: &Sender) -> u32 {
     secret::hash(&sender.network()).0.bytes().map(u32::from).sum::<u32>() % refused_clients::PARTS
 }
 
-/// The operator's view, behind the health token.
+/// Lists refused clients. Requires the health token.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Response {
     if !health::is_operator(ctx) {
         return health::refuse();
@@ -57,7 +57,6 @@ fn shown(refusal: &RefusedClientRecord) -> Value {
     })
 }
 
-/// What an operator can do about one.
 const fn advice_words(advice: &Advice) -> &'static str {
     match advice {
         Advice::Add(_) => {
@@ -70,7 +69,6 @@ const fn advice_words(advice: &Advice) -> &'static str {
     }
 }
 
-/// Why nothing will make it work.
 const fn words(why: UnacceptableReason) -> &'static str {
     match why {
         UnacceptableReason::NotSecure => {

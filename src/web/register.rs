@@ -10,12 +10,12 @@ use crate::oauth::client::registration;
 use crate::oauth::error::{RegistrationError, TokenError};
 use http::StatusCode;
 
-/// Registers a client. While nobody can count registrations, there are none.
+/// Registers a client. While the limiter is down, nobody can register.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     if !ctx.app.config.has_registration {
         return reply::not_found();
     }
-    // No page of another site can send this type without asking first (CORS), so nothing of its requests is counted.
+    // No page of another site can send this type without a preflight, so its requests are rejected before they are counted.
     if !has_media_type(ctx.head.headers(), "application/json") {
         return reply::registration_error(RegistrationError::ContentType);
     }

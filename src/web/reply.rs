@@ -1,4 +1,4 @@
-//! Answers: JSON, HTML, redirects, challenges, with the headers each kind always carries.
+//! Responses: JSON, HTML, redirects and challenges, each with the headers it always carries.
 
 use crate::model::scope::ScopeSet;
 use crate::oauth::error::{RegistrationError, TokenError, bearer};
@@ -16,12 +16,12 @@ use std::time::Duration;
 
 pub type Response = http::Response<Bytes>;
 
-/// What programs may send from another origin; `*` would not cover `Authorization`.
+/// Request headers allowed from other origins; `*` would not cover `Authorization`.
 const CORS_REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID, Traceparent";
-/// What programs may read from another origin.
+/// Response headers readable from other origins.
 const CORS_RESPONSE_HEADERS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id, X-Request-Id";
 
-/// An answer without a body.
+/// A response without a body, never cached.
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
@@ -29,12 +29,12 @@ pub fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// A JSON answer that nobody may keep (RFC 6749 5.1).
+/// A JSON response that must not be cached (RFC 6749 5.1).
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     json_bytes(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
-/// The same of a body that is serialized already.
+/// The same with a body that is already serialized.
 pub fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = empty(status);
     *response.body_mut() = Bytes::from(body);
@@ -44,7 +44,7 @@ pub fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
     response
 }
 
-/// A public document that may be kept for five minutes.
+/// A public document that may be cached for five minutes.
 pub fn document(body: &impl Serialize) -> Response {
     let mut response = json(StatusCode::OK, body);
     response.headers_mut().remove(PRAGMA);
@@ -70,8 +70,8 @@ pub fn html(status: StatusCode, style_hash: &str, page: String) -> Response {
     response
 }
 
-/// For a page with a form: under `no-referrer` browsers send our own form posts with `Origin: null`, which says nothing about
-/// where they come from. Under `same-origin` other sites still learn nothing.
+/// Sets the referrer policy of a page with a form: under `no-referrer` browsers send our own form posts with `Origin: null`,
+/// which proves nothing. Under `same-origin` other sites still learn nothing.
 pub fn name_origin_to_ourselves(response: &mut Response) {
     set(response, REFERRER_POLICY, "same-origin");
 }
@@ -84,18 +84,16 @@ pub fn redirect(status: StatusCode, location: &str) -> Response {
     response
 }
 
-/// A path that is not served here, or not in this environment.
 pub fn not_found() -> Response {
     json(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
 }
 
-/// A body that is longer than anything that a client has to say there.
 pub fn too_large(limit: usize) -> Response {
     let words = format!("a request body may have at most {limit} bytes here");
     json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": words}))
 }
 
-/// A request that broke off, or whose URL or headers cannot be parsed.
+/// A request that broke off, or whose URL or headers are malformed.
 pub fn unreadable() -> Response {
     json(StatusCode::BAD_REQUEST, &json!({"error": "the request could not be read"}))
 }
@@ -120,7 +118,7 @@ pub fn preflight(allowed: &[Method]) -> Response {
     response
 }
 
-/// Lets programs of any origin read the answer. Never with credentials: no route of theirs looks at cookies.
+/// Lets clients of any origin read the response. Without credentials: their routes ignore cookies.
 pub fn allow_any_origin(response: &mut Response) {
     set(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(response, ACCESS_CONTROL_EXPOSE_HEADERS, CORS_RESPONSE_HEADERS);
@@ -146,14 +144,14 @@ pub fn registration_error(error: RegistrationError) -> Response {
     json(StatusCode::BAD_REQUEST, &json!({"error": error.code(), "error_description": error.to_string()}))
 }
 
-/// Why a bearer request is turned away (RFC 6750 3.1).
+/// Reason for a bearer challenge (RFC 6750 3.1).
 pub enum Challenge {
-    /// No token: how to get one. No error (RFC 6750 3.1).
+    /// A request without credentials gets no error code.
     NoToken,
     InvalidRequest,
-    /// The token does not work (any more).
+    /// Unknown, expired or revoked token.
     InvalidToken,
-    /// The token lacks scopes; all that an operation needs and all that is held.
+    /// The union of the scopes that the operation needs and the token has.
     InsufficientScope(ScopeSet),
 }
 
@@ -187,24 +185,22 @@ pub fn challenge(challenge: &Challenge, metadata_url: &str) -> Response {
     response
 }
 
-/// 503 with a wait, for anybody.
 pub fn unavailable(wait: Duration) -> Response {
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": "try again later"}));
     retry_after(&mut response, wait);
     response
 }
 
-/// Says when to try again, in whole seconds.
+/// Sets `Retry-After` in whole seconds, at least one.
 pub fn retry_after(response: &mut Response, wait: Duration) {
     set(response, RETRY_AFTER, &wait.as_secs().max(1).to_string());
 }
 
-/// Answers of `/mcp` depend on who asks.
 pub fn vary_by_caller(response: &mut Response) {
     set(response, VARY, "Authorization, Origin");
 }
 
-/// Sets a header. A value that cannot stand in a header is left out: all of ours can.
+/// Sets a header. A value that is no legal header value is left out: all of ours are legal.
 pub fn set(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

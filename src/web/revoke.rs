@@ -12,8 +12,8 @@ use crate::storage::grants::RevokeReason;
 use crate::storage::tokens;
 use http::StatusCode;
 
-/// Ends a grant by its refresh token, or one access token. Whatever was sent, a well-formed request is answered 200
-/// (RFC 7009 2.2): nobody learns whose token it was.
+/// Revokes a grant by its refresh token, or a single access token. Every well-formed request is answered 200 (RFC 7009 2.2), so
+/// that nobody learns whose token it was.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     match end(ctx, body).await {
         Ok(()) => reply::empty(StatusCode::OK),

@@ -1,54 +1,53 @@
-//! Routes: the only place a path is written.
+//! Routes: paths, methods and limits. No other file contains a path of ours.
 
 use crate::oauth::metadata::Endpoints;
 use http::Method;
 use strum::VariantArray;
 use url::Url;
 
-/// A place this server answers at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Route {
-    /// RFC 9728, at the path of the resource and at the root.
+    /// Protected resource metadata (RFC 9728), at the path of the resource and at the root.
     ProtectedResource,
-    /// RFC 8414.
+    /// Authorization server metadata (RFC 8414).
     AuthorizationServer,
     /// Public keys of our assertions, for StatiBeat only.
     AssertionKeys,
-    /// RFC 6749 3.1.
+    /// Authorization endpoint (RFC 6749 3.1).
     Authorize,
-    /// Where StatiBeat's sign-in sends the browser back to. Not advertised.
+    /// Callback of StatiBeat's sign-in. Not advertised.
     SignedIn,
-    /// The consent page and its answer. Not advertised.
+    /// The consent page, and the POST of its form. Not advertised.
     Consent,
-    /// RFC 6749 3.2.
+    /// Token endpoint (RFC 6749 3.2).
     Token,
-    /// RFC 7009.
+    /// Token revocation endpoint (RFC 7009).
     Revoke,
-    /// RFC 7591.
+    /// Dynamic client registration endpoint (RFC 7591).
     Register,
     Mcp,
-    /// Whether the server runs; for its operators also whether it can work.
+    /// Liveness for everybody, readiness for operators.
     Health,
-    /// Clients that were refused; for operators only.
+    /// Clients that were refused, for operators only.
     RefusedClients,
-    /// The Hosted MCP page, where people look after their connections.
+    /// The Hosted MCP page, where people manage their connections.
     AdminPage,
-    /// Begins a sign-in to it.
+    /// Starts a sign-in to the Hosted MCP page.
     AdminSignIn,
-    /// Where StatiBeat's sign-in sends the browser back to. Not advertised.
+    /// Callback of StatiBeat's sign-in. Not advertised.
     AdminSignedIn,
-    /// Asks whether something is meant; the form does it.
+    /// GET asks to confirm an action, POST carries it out.
     AdminAction,
     AdminSignOut,
-    /// How to connect, as JSON.
+    /// Connection instructions and addresses, as JSON.
     AdminApiSetup,
-    /// What is connected and how it is doing, as JSON.
+    /// Connections with their diagnoses, as JSON.
     AdminApiConnections,
-    /// What was done, as JSON.
+    /// Recent activity of connections, as JSON.
     AdminApiActivity,
 }
 
-/// Who calls a route; decides its headers.
+/// Kind of caller of a route; decides its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Programs, from any origin: CORS.
@@ -64,11 +63,11 @@ const FORM_LIMIT: usize = 16 * 1024;
 /// much; a test derives it from the catalogue.
 const MESSAGE_LIMIT: usize = 384 * 1024;
 
-/// The root's copy of the protected resource's document, which we do not publish.
+/// Unpublished copy of the protected resource metadata at the root.
 const PROTECTED_RESOURCE_AT_ROOT: &str = "/.well-known/oauth-protected-resource";
 
 const LOOK: &[Method] = &[Method::GET, Method::HEAD];
-/// No HEAD: looking at these has an effect. Nor for what may come with an assertion: it is for one method, and for one request.
+/// No HEAD for a GET that has an effect, nor for one that may carry an assertion, which is for one method and one request.
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const GET_AND_POST: &[Method] = &[Method::GET, Method::POST];
@@ -107,19 +106,17 @@ impl Route {
         Self::VARIANTS.iter().copied().find(|route| route.path() == path)
     }
 
-    /// The route's path; of several, the one we publish.
+    /// The route's path; of several, the published one.
     pub const fn path(self) -> &'static str {
         self.row().0
     }
 
-    /// The route's address on this server.
     pub fn url(self, public_url: &Url) -> Url {
         let mut url = public_url.clone();
         url.set_path(self.path());
         url
     }
 
-    /// Methods it answers, besides the preflight of programs' routes.
     pub const fn methods(self) -> &'static [Method] {
         self.row().1
     }
@@ -146,13 +143,13 @@ impl Route {
         }
     }
 
-    /// Whether a tab shows it, or is sent on by it.
+    /// True for a route that a browser tab shows or is redirected by.
     pub fn is_page(self) -> bool {
         let is_api = matches!(self, Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity);
         self.audience() == Audience::Browser && !is_api
     }
 
-    /// The area of the product that it belongs to, for metrics.
+    /// The area of the product, for metrics.
     pub fn area(self) -> &'static str {
         let is_below = |parent: &str| self.path().starts_with(parent);
         match () {
@@ -163,7 +160,7 @@ impl Route {
     }
 }
 
-/// The addresses that the metadata documents publish.
+/// The URLs that the metadata documents publish.
 pub fn endpoints(public_url: &Url, issuer: &str, has_registration: bool) -> Endpoints {
     Endpoints {
         issuer: issuer.to_owned(),

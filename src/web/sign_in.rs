@@ -1,4 +1,4 @@
-//! Back from StatiBeat's sign-in: finds out who it is, then goes on to the consent page or delivers the request's error.
+//! Callback of StatiBeat's sign-in: identifies the person, then leads to the consent page or delivers the request's error.
 
 use super::browser::{self, Cookie};
 use super::consent::answer_url;
@@ -31,27 +31,28 @@ struct Ticket {
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
-    // 1. This browser started this sign-in, and neither was made up: found out without a query.
+    // 1. The browser that started this sign-in; checked without a query.
     let ticket = receive(ctx, one("state")).await?;
-    // 2. Who is it? StatiBeat's code works once.
+    // 2. The person. StatiBeat's code works once.
     let answer = match exchange(ctx, &ticket, one("code")).await {
         Ok(person) => go_on(ctx, &ticket, person).await,
         Err(error) => {
-            // Somebody may be forging.
+            // Possibly a forgery.
             if let PageError::SignIn(SignInError::Identity(reason)) = &error {
                 record(ctx, &ticket, Kind::SignIn, UserId(String::new()), reason.reason()).await;
             }
             Err(error)
         }
     };
-    // 3. Whatever came of it, this browser cannot use it again.
+    // 3. Whatever the result, this browser cannot use the sign-in again.
     let mut response = answer.unwrap_or_else(|error| connecting_page(ctx, &error));
     ticket.cookie.mark_used(&mut response);
     Ok(response)
 }
 
 async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket, PageError> {
-    let state: SignInState = limits::require(ctx, browser::presented(state, ctx.checksum_keys()), PageError::LinkUsed).await?;
+    let state: SignInState =
+        limits::require(ctx, browser::presented(state, ctx.checksum_keys()), PageError::LinkUsed).await?;
     let cookie = Cookie::of_sign_in(&state.hash(), &ctx.app.config.public_url);
     let sealed = cookie.read_text(ctx.head).ok_or(PageError::OtherBrowser)?;
     if browser::is_used(sealed) {
@@ -65,7 +66,7 @@ async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket
             return Err(PageError::OtherBrowser);
         }
     };
-    // A browser could go on making up codes, each of which asks StatiBeat.
+    // Each code, even a made-up one, costs a request to StatiBeat.
     let counter = limits::visit(&state.hash(), &secret::hash(sealed));
     match limits::wait(ctx, &limits::VISIT, &counter).await {
         Some(wait) => Err(PageError::TooMany(wait)),
@@ -85,7 +86,7 @@ async fn exchange(ctx: &RequestContext<'_>, ticket: &Ticket, code: Option<&str>)
     Ok(SignedIn { user_id: user.id, name: user.name, email: user.email })
 }
 
-/// The person is known: an error may go to the client now; a request goes to its person.
+/// With the person known, an error may go to the client; a valid request goes on to the consent page.
 async fn go_on(ctx: &RequestContext<'_>, ticket: &Ticket, person: SignedIn) -> Result<Response, PageError> {
     match &ticket.opened.request.access {
         Ok(access) => store(ctx, ticket, access, person).await,
@@ -96,7 +97,7 @@ async fn go_on(ctx: &RequestContext<'_>, ticket: &Ticket, person: SignedIn) -> R
     }
 }
 
-/// Stores the request, under a new handle and a new cookie: who knew the old ones before the sign-in has nothing after it.
+/// Stores the request under a new handle and a new cookie: knowing the ones from before the sign-in is worth nothing.
 async fn store(
     ctx: &RequestContext<'_>,
     ticket: &Ticket,

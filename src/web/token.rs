@@ -34,13 +34,13 @@ impl From<DatabaseError> for TokenError {
     }
 }
 
-/// Hands out tokens for a code or a refresh token.
+/// Issues tokens for a code or a refresh token.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     match exchange(ctx, body).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
         Err(TokenRefusal { mut error, of }) => {
             let wait = if error.is_senders_fault() { count_failure(ctx, body).await } else { None };
-            // Whoever is over a limit writes nothing, either.
+            // Over a limit, nothing is written either.
             let counted = of.filter(|_| wait.is_none());
             if let Some(wait) = wait {
                 error = TokenError::Limited(wait.as_secs());
@@ -54,7 +54,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     }
 }
 
-/// Why there are no tokens, and whose refresh that was, where that is known: for the diagnostics of their connection.
+/// A token error, and the rejected refresh where its grant is known, for the diagnostics of the connection.
 struct TokenRefusal {
     error: TokenError,
     of: Option<Box<RejectedRefresh>>,
@@ -93,7 +93,7 @@ async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration
     of_address.max(of_credential)
 }
 
-/// The code or refresh token of ours that a request came with.
+/// Hash of the genuine code or refresh token in the request.
 fn presented(ctx: &RequestContext<'_>, body: &[u8]) -> Option<SecretHash> {
     let form = form(ctx, body).ok()?;
     let code = || Some(AuthorizationCode::parse(form.one("code").ok()??, ctx.checksum_keys())?.hash());
@@ -109,7 +109,6 @@ pub(super) fn refuse(ctx: &RequestContext<'_>, error: &TokenError) -> Response {
     reply::token_error(error)
 }
 
-/// The form of a token or revocation request.
 pub(super) fn form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Parameters, TokenError> {
     let texts = |name| ctx.head.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
     let content_types: Vec<&str> = texts(CONTENT_TYPE).collect();
@@ -160,12 +159,12 @@ async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<To
     let new = new_tokens(&record.grant, &access, scopes, &refresh, ctx.now);
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
         Redemption::Redeemed => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
-        // Whoever was faster was so a moment ago: a repeated request, not a replay.
+        // Redeemed between our read and our write: a concurrent request, not a replay.
         Redemption::AlreadyRedeemed => Err(TokenError::Grant(InvalidGrantReason::Redeemed)),
     }
 }
 
-/// What is stored of a pair. Neither outlives the grant.
+/// The stored values of a token pair. Neither token outlives the grant.
 fn new_tokens(
     grant: &Grant,
     access: &AccessToken,
@@ -183,8 +182,8 @@ fn new_tokens(
 }
 
 async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<TokenResponse, TokenRefusal> {
-    // A lost race was won by a sibling with the same token: read again what it left. Once is enough, for nothing moves
-    // backwards.
+    // A concurrent request with the same token may rotate it between our read and our write: read once more what it left. Once is
+    // enough, because states never go back.
     for is_second_look in [false, true] {
         let hash = request.token.hash();
         let unknown = || TokenError::Grant(InvalidGrantReason::Unknown(hash.clone()));
@@ -198,7 +197,7 @@ async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<T
     Err(TokenError::Unavailable.into())
 }
 
-/// `None`: somebody else was faster.
+/// `None` if a concurrent request rotated the token first.
 async fn refresh_once(
     ctx: &RequestContext<'_>,
     request: &RefreshRequest,
@@ -218,7 +217,7 @@ async fn refresh_once(
             ctx.log.set_reason("repeated");
             repeat(ctx, request, record, scopes, &rotation).await
         }
-        // Siblings moved on while this request was on its way: it is late, not stolen.
+        // Concurrent requests rotated twice while this one was on its way: it is late, not stolen.
         RefreshDecision::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshDecision::Reused => {
             end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse).await?;
@@ -227,8 +226,8 @@ async fn refresh_once(
     }
 }
 
-/// Asks StatiBeat whether it still knows the person, so that no refresh goes on around somebody who is gone. What their role
-/// allows is not looked at: that is asked on every call.
+/// Asks StatiBeat whether it still knows the person, so that nobody keeps refreshing after their account has ended. Roles are not
+/// checked here: every call checks them.
 async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), TokenError> {
     let api = ctx.api(&grant.user_id, grant.client_id.as_str(), &grant.id);
     let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
@@ -245,7 +244,7 @@ async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), Tok
     }
 }
 
-/// First use. `None`: somebody else was faster.
+/// First use of a refresh token. `None` if a concurrent request rotated it first.
 async fn rotate(
     ctx: &RequestContext<'_>,
     request: &RefreshRequest,
@@ -262,8 +261,8 @@ async fn rotate(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// Used a moment ago: the same successor again, with an access token of its own. Each time stands in the audit, because a
-/// thief who is quick enough looks the same.
+/// Reuse within the grace period: returns the same successor with a new access token. Each reuse has an audit row, because a quick
+/// thief looks the same.
 async fn repeat(
     ctx: &RequestContext<'_>,
     request: &RefreshRequest,
@@ -298,8 +297,8 @@ async fn repeat(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// A database that may have done it, and lost its answer, is as good as one that was slower: what is there now is read again, at
-/// once, because whoever came back for the successor later might come too late.
+/// A write whose answer was lost counts as one that a concurrent request won: the state is read again at once, because a client
+/// that retries later may miss the grace period.
 fn is_redeemed(ctx: &RequestContext<'_>, redemption: Result<Redemption, DatabaseError>) -> bool {
     redemption.unwrap_or_else(|error| {
         ctx.log.note(&format!("token endpoint: {error}"));
@@ -307,7 +306,7 @@ fn is_redeemed(ctx: &RequestContext<'_>, redemption: Result<Redemption, Database
     }) == Redemption::Redeemed
 }
 
-/// Ends a grant, with its audit row, unless it has ended already.
+/// Revokes a grant and appends its audit row, unless it has ended already.
 pub(super) async fn end_grant(
     ctx: &RequestContext<'_>,
     grant: &Grant,

@@ -1,5 +1,5 @@
-//! What a person can do to a connection: end it, end all, pause and resume its writes, block it from a page. The buttons, the
-//! question where there is one, and the deed.
+//! Actions on a connection: end it, end all, pause and resume its writes, confirm its writes, block it from a page. Their buttons,
+//! confirmation pages and effects.
 //!
 //! What cannot be undone by one click is confirmed on a page of its own first. Everything takes effect with the very next
 //! call, because each call looks at what is decided here.
@@ -25,7 +25,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use strum::{EnumString, IntoStaticStr};
 
-/// In forms and addresses by its name.
+/// Named in forms and addresses in kebab case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub(super) enum Action {
@@ -50,7 +50,7 @@ impl Action {
         matches!(self, Self::Revoke | Self::RevokeAll | Self::Block)
     }
 
-    /// Three dots: it asks first.
+    /// Three dots announce a confirmation page.
     const fn button_label(self) -> &'static str {
         match self {
             Self::Revoke => "End connection…",
@@ -87,7 +87,7 @@ struct ActionTarget {
     user_name: String,
     client_id: ClientId,
     client_name: String,
-    /// Whether any program on the person's computer can claim the client id.
+    /// True for a loopback client, whose client id any program on the person's computer can claim.
     is_loopback: bool,
     /// The page of a block.
     page_id: Option<PageId>,
@@ -119,7 +119,7 @@ impl From<Block> for ActionTarget {
     }
 }
 
-/// An action and everything it is about, checked to be this person's business.
+/// An action with its targets, which this person is allowed to act on.
 struct ActionPlan {
     action: Action,
     targets: Vec<ActionTarget>,
@@ -160,7 +160,7 @@ impl ActionPlan {
         }
     }
 
-    /// Title, effect and button of the page that asks whether it is meant.
+    /// Title, effect and button of the confirmation page.
     fn question(&self) -> (String, String, &'static str) {
         let ActionTarget { client_name: client, user_name: person, is_loopback, .. } = &self.targets[0];
         let page_name = self.page_name.as_deref().unwrap_or("this page");
@@ -238,7 +238,7 @@ impl ActionPlan {
     }
 }
 
-/// The page of that id, if StatiBeat says at this moment that the session administers it.
+/// Finds the page, if StatiBeat says at this moment that the person administers it.
 async fn administered_page(
     ctx: &RequestContext<'_>,
     session: &Session,
@@ -249,8 +249,8 @@ async fn administered_page(
     pages.into_iter().find(|page| page.id == page_id && page.is_administered()).ok_or(PageError::NotFound)
 }
 
-/// What can be blocked on a page: other people's connections that reach it. What can be unblocked: the blocks, whose
-/// connections may be gone.
+/// Lists what the action can be about on a page. Blocking: other people's connections that have accessed it. Unblocking: its
+/// blocks, whose connections may have ended.
 async fn targets_on_page(
     ctx: &RequestContext<'_>,
     session: &Session,
@@ -266,7 +266,7 @@ async fn targets_on_page(
     Ok(merge_grants(grants).into_iter().map(ActionTarget::from).collect())
 }
 
-/// Asks whether it is really meant.
+/// Shows the page that asks to confirm an action.
 pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let session = Session::of(ctx).await?;
     let parameters = browser::query(ctx.head).ok_or(PageError::NotFound)?;
@@ -313,7 +313,7 @@ async fn apply(
         Action::ConfirmAlways => {
             connections::set_confirm(db, &change(Kind::Confirm), Confirm::Always.as_str()).await?;
         }
-        // The loosest word of a person leaves it to the environment.
+        // A person cannot go below what the environment demands, so `never` means the environment's own rule.
         Action::ConfirmAsUsual => {
             connections::set_confirm(db, &change(Kind::Confirm), Confirm::Never.as_str()).await?;
         }
@@ -327,7 +327,7 @@ fn action_field(action: Action) -> Markup {
     html! { input type="hidden" name="action" value=(<&str>::from(action)); }
 }
 
-/// What a form names of a connection; of a block or what can be blocked, the page and the connection's person.
+/// Hidden fields that name a connection; for a block also the page and the connection's person.
 pub(super) fn target_fields(client_id: &ClientId, block: Option<(PageId, &UserId)>) -> Markup {
     html! {
         input type="hidden" name="client" value=(client_id);
@@ -338,7 +338,7 @@ pub(super) fn target_fields(client_id: &ClientId, block: Option<(PageId, &UserId
     }
 }
 
-/// A button that does something at once, or leads to its confirmation. `about` is for those who hear it.
+/// A button that acts at once or leads to the confirmation page. `about` is read by screen readers only.
 pub(super) fn button(form_token: &str, action: Action, target: &Markup, about: &str) -> Markup {
     let is_confirmed = action.is_confirmed();
     let method = if is_confirmed { "get" } else { "post" };
@@ -352,7 +352,7 @@ pub(super) fn button(form_token: &str, action: Action, target: &Markup, about: &
     }
 }
 
-/// What a block covers.
+/// Says which connections a block covers.
 pub(super) fn coverage(client: &str, person: &str, is_loopback: bool) -> String {
     if is_loopback {
         format!(

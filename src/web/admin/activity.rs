@@ -1,5 +1,5 @@
-//! What was done through the connector, where pages keep audit logs: which part is wanted, one page of the list as JSON, and
-//! its section of the page.
+//! Recent activity through the connector, on pages that keep audit logs: the filter, one page of the list as JSON, and the section
+//! of the Hosted MCP page.
 
 use super::super::routes::Route;
 use super::session::Viewer;
@@ -17,12 +17,11 @@ use form_urlencoded::Serializer;
 use maud::{Markup, html};
 use serde::Serialize;
 
-/// Pages whose audit settings are asked for: each is a call to StatiBeat.
+/// Pages whose audit settings are read; each costs one call to StatiBeat.
 const ASKED_PAGES: usize = 20;
-/// Titles are shown up to here, in characters.
+/// Longest shown title, in characters.
 const LONGEST_TITLE: usize = 200;
 
-/// How the activity is narrowed.
 pub(super) struct Filter {
     page: Option<PageId>,
     client_id: Option<String>,
@@ -30,7 +29,7 @@ pub(super) struct Filter {
     before: Option<String>,
 }
 
-/// Which part of the activity is wanted, and where there is any: on pages that keep audit logs.
+/// The requested part of the activity, and the pages by what StatiBeat says about their audit logs.
 pub(super) struct ActivityRequest {
     filter: Filter,
     visible: Vec<PageId>,
@@ -39,14 +38,13 @@ pub(super) struct ActivityRequest {
     unknown: Vec<PageId>,
 }
 
-/// One page of the activity.
 #[derive(Serialize)]
 pub(super) struct ActivityList {
     items: Vec<ActivityItem>,
-    /// Where older rows are, if there are any.
+    /// Position of the older rows; `None` on the last page.
     next: Option<String>,
     pages_without_audit_logs: Vec<PageId>,
-    /// Pages of which StatiBeat does not say.
+    /// Pages whose audit settings StatiBeat did not return.
     pages_not_known: Vec<PageId>,
     #[serde(skip)]
     has_pages: bool,
@@ -54,7 +52,7 @@ pub(super) struct ActivityList {
     filter: Filter,
 }
 
-/// Stored words stand for themselves: a row may be older than this program, or newer.
+/// Stored words are not parsed: a row may have been written by an older or newer version.
 #[derive(Serialize)]
 struct ActivityItem {
     #[serde(serialize_with = "text")]
@@ -68,7 +66,7 @@ struct ActivityItem {
     title: Option<String>,
     target_id: Option<String>,
     detail: Option<String>,
-    /// How many refused calls it stands for.
+    /// Number of refused calls that the row stands for.
     calls: Option<i64>,
 }
 
@@ -112,7 +110,7 @@ impl ActivityRequest {
         }
     }
 
-    /// What to ask the database; nothing where no page keeps audit logs.
+    /// The database query; `None` where no page keeps audit logs.
     pub fn query<'a>(&'a self, user_id: &'a UserId) -> Option<activity::Query<'a>> {
         (!self.visible.is_empty()).then(|| activity::Query {
             user_id,
@@ -125,7 +123,6 @@ impl ActivityRequest {
         })
     }
 
-    /// The list of what the database answered.
     pub fn list(self, mut rows: Vec<ActivityRow>, viewer: &Viewer) -> ActivityList {
         let has_more = rows.len() > activity::PAGE_LENGTH;
         rows.truncate(activity::PAGE_LENGTH);
@@ -181,7 +178,7 @@ pub(super) fn section(view: &AdminView, list: &ActivityList) -> Markup {
     }
 }
 
-/// Stored words and how they are said.
+/// Stored outcomes with their labels.
 const OUTCOMES: [(&str, &str); 8] = [
     ("done", "Done"),
     ("replayed", "Done before"),
@@ -252,7 +249,7 @@ fn row(view: &AdminView, item: &ActivityItem) -> Markup {
     }
 }
 
-/// A kind of row; one that this program does not know stands for itself.
+/// Says what was done; a kind from a newer version is shown as stored.
 fn kind_words(kind: &str, tool: Option<&str>) -> String {
     let words = match (kind, tool) {
         ("write", Some(tool)) => {
@@ -275,7 +272,7 @@ fn kind_words(kind: &str, tool: Option<&str>) -> String {
     words.to_owned()
 }
 
-/// A fixed word of the record; one that needs no words stands for itself.
+/// Explains a stored detail; a detail from a newer version is shown as stored.
 fn detail_words(detail: &str) -> String {
     let words = match detail {
         "user" => "by its user",

@@ -1,13 +1,12 @@
-//! What went wrong with a connection: what it means, and what to do about it.
+//! Advice for the owner of a connection: what a failure means and what to do about it.
 
 use crate::model::outcome::CallProblem;
 use serde::Serialize;
 
-/// For the person whose connection it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Guidance {
     pub meaning: &'static str,
-    /// What to do, and whose turn it is.
+    /// Next step, and who takes it.
     pub advice: &'static str,
 }
 
@@ -15,7 +14,7 @@ const fn advice(meaning: &'static str, advice: &'static str) -> Guidance {
     Guidance { meaning, advice }
 }
 
-/// A call without a result.
+/// Advice about a call that got no result.
 pub(super) const fn of_problem(problem: CallProblem) -> Guidance {
     match problem {
         CallProblem::Revision => advice(
@@ -68,13 +67,13 @@ pub(super) const fn of_problem(problem: CallProblem) -> Guidance {
     }
 }
 
-/// A refresh token that came again within its reuse grace period.
+/// Advice about a refresh token that was sent again within its reuse grace period.
 pub(super) const OF_REPEATED_REFRESH: Guidance = advice(
     "The app sent the same refresh token twice within a minute and got the same new tokens both times. That happens when an answer was lost, or when two windows of the app refresh at once. Somebody who has copied the app's sign-in would look the same.",
     "Nothing to do if it is rare. If it happens often, or at a time when you did not use the app, end this connection and connect the app again.",
 );
 
-/// A refused refresh, by the word it is kept by.
+/// Advice about a rejected refresh, by its stored reason.
 pub(super) fn of_refresh(reason: &str) -> Guidance {
     match reason {
         "expired" => advice("The app was away too long and its sign-in ran out.", "Connect the app again."),
@@ -113,7 +112,7 @@ pub(super) fn of_refresh(reason: &str) -> Guidance {
     }
 }
 
-/// Why a connection has ended, by the word it is kept by; `None`: its time was over.
+/// Advice about an ended connection, by its stored reason; `None` if it expired.
 pub(super) fn of_end(reason: Option<&str>) -> Guidance {
     match reason {
         None => {

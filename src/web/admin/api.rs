@@ -1,8 +1,8 @@
-//! The page's facts as JSON, for StatiBeat's own admin interface to embed. Reading only: what changes something stays behind
-//! a form that a person sees.
+//! The admin API: what the Hosted MCP page shows, as JSON for StatiBeat's own admin interface to embed. Read-only: changes are made
+//! by a form that a person sees.
 //!
-//! Asked with the page's session, by a page of this origin, or with a one-time token that StatiBeat signs for a person
-//! (`upstream/admin_assertion.rs`). Never for other origins, never kept. `docs/admin-api.yaml` describes it.
+//! Requests carry the session cookie of the page, or a one-time assertion that StatiBeat signs for a person
+//! (`upstream/admin_assertion.rs`). No CORS, no caching. `docs/admin-api.yaml` describes it.
 
 use super::super::browser;
 use super::super::context::RequestContext;
@@ -24,7 +24,6 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Answers one of the three questions.
 pub(in crate::web) async fn get(ctx: &RequestContext<'_>, route: Route) -> Response {
     match answer(ctx, route).await {
         Ok(facts) => reply::json(StatusCode::OK, &facts),
@@ -32,12 +31,12 @@ pub(in crate::web) async fn get(ctx: &RequestContext<'_>, route: Route) -> Respo
     }
 }
 
-/// Members of every object in alphabetical order, as JSON values keep them.
+/// Builds the document as a JSON value, which sorts the members of every object.
 async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageError> {
     let viewer = viewer(ctx, route).await?;
     let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let api = viewer.api(ctx);
-    // Also for the set-up: it is for people whom StatiBeat still knows.
+    // Read for the set-up as well, which is only for people whom StatiBeat still knows.
     let pages = visible_pages(&api).await?;
     Ok(match route {
         Route::AdminApiConnections => json!(view_model::load(ctx, &viewer, &pages, None).await?.0),
@@ -53,7 +52,7 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageErr
     })
 }
 
-/// Who asks: StatiBeat for somebody, or somebody's browser on a page of ours.
+/// The person asked for: in StatiBeat's assertion, or of the browser's session.
 async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, PageError> {
     let Some(header) = ctx.head.headers().get(AUTHORIZATION) else {
         return Ok(Session::of(ctx).await?.viewer);

@@ -1,12 +1,12 @@
-//! From live grants to connections: all live grants of one person to one client; of a listing by page, those that reach the page.
+//! Merges live grants into connections: all live grants of one person to one client, and in a listing by page, to that page.
 
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::LiveGrant;
 use std::collections::HashMap;
 use std::mem;
 
-/// Puts grants of the same connection together, in the order of their first. Each result stands for all of them: it allows what
-/// any of them does and is named as the newest.
+/// Merges grants of the same connection, keeping the order of their first. The result allows what any of them allows and has the
+/// name of the newest.
 pub(super) fn merge_grants(grants: Vec<LiveGrant>) -> Vec<LiveGrant> {
     let mut connections: Vec<LiveGrant> = Vec::new();
     let mut places: HashMap<_, usize> = HashMap::new();

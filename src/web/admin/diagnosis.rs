@@ -1,4 +1,4 @@
-//! Diagnostics of a connection: what is known of it put together, so that its owner can tell what is wrong and whose turn it is.
+//! Diagnosis of a connection from its grants, its reported health and the pages of its owner: what is wrong, and who can fix it.
 
 use super::advice::{self, Guidance};
 use super::wire::{optional_text, text};
@@ -15,10 +15,8 @@ use serde::Serialize;
 pub(super) struct Diagnosis {
     #[serde(rename = "verdict")]
     pub result: CheckResult,
-    /// To the minute.
     #[serde(serialize_with = "optional_text")]
     pub last_call_at: Option<Timestamp>,
-    /// From outside.
     #[serde(rename = "program")]
     pub client: Option<NamedClient>,
     pub protocol_version: Option<&'static str>,
@@ -28,19 +26,18 @@ pub(super) struct Diagnosis {
     /// Refresh tokens that were sent again within their reuse grace period, in the last 30 days. No fault by itself: a lost
     /// answer looks the same.
     pub refreshes_repeated: i64,
-    /// The newest of those tokens, when it was sent first.
+    /// When the newest of those tokens was first used.
     pub last_repeated_refresh: Option<RepeatedRefresh>,
     pub refreshes_refused: i64,
     pub last_refused_refresh: Option<DiagnosticCheck>,
-    /// The last call without a result.
     pub last_error: Option<DiagnosticCheck>,
-    /// Every scope that was asked for or granted.
+    /// Every scope that was requested or granted.
     pub scopes: Vec<ScopeCheck>,
     /// Pages that admins have blocked the connection from.
     pub blocked_pages: Vec<PageId>,
 }
 
-/// A client's name and version, as it says itself.
+/// A client's name and version as it reported them, already cleaned and cut.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct NamedClient {
     pub name: String,
@@ -55,45 +52,43 @@ pub(super) struct RepeatedRefresh {
     pub advice: Guidance,
 }
 
-/// Something that went wrong.
+/// A failure that the diagnosis reports.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct DiagnosticCheck {
-    /// A fixed word.
     pub reason: String,
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// Whether the same has gone well since.
+    /// True once a later call or refresh has succeeded.
     pub is_over: bool,
     #[serde(flatten)]
     pub advice: Guidance,
 }
 
-/// What one scope is worth.
+/// One scope: requested, granted, and usable with the owner's role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct ScopeCheck {
     pub scope: &'static str,
-    /// Whether the client asked for it at the newest approval; `None`: not known any more.
+    /// Requested at the newest approval; `None` if that is no longer known.
     pub is_asked: Option<bool>,
     pub is_granted: bool,
-    /// Pages it reaches where the person's role allows it now.
+    /// Accessible pages on which the owner's role allows it now.
     pub usable_on_pages: usize,
     pub reached_pages: usize,
 }
 
-/// How a connection is doing, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CheckResult {
     Well,
-    /// It has not called yet.
+    /// No call was received yet.
     Unused,
     Trouble,
-    /// Its person has paused its writes.
+    /// The owner has paused its writes.
     Paused,
 }
 
 impl Diagnosis {
-    /// `pages` are those that the connection's owner can see now.
+    /// `pages` are the ones that the connection's owner can see now.
     pub fn of(
         connection: &LiveGrant,
         health: Option<&Health>,

@@ -18,7 +18,7 @@ use crate::upstream::identity::AccessiblePage;
 use maud::{Markup, html};
 use std::time::Duration;
 
-/// How long a browser keeps the chosen time zone.
+/// Lifetime of the cookie that keeps the chosen time zone.
 const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
@@ -61,7 +61,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
     Ok(response)
 }
 
-/// The zone of all times, and a way to choose another.
+/// The time zone of the page, with a form to choose another.
 fn zone_choice(clock: &ZonedClock) -> Markup {
     html! {
         details.zone {
@@ -76,7 +76,7 @@ fn zone_choice(clock: &ZonedClock) -> Markup {
     }
 }
 
-/// Other people's; shown to admins of a page only.
+/// Other people's connections, on pages that the viewer administers.
 fn others(view: &AdminView) -> Markup {
     let connected = &view.connected;
     html! {
@@ -127,7 +127,7 @@ fn blocks(view: &AdminView) -> Markup {
     }
 }
 
-/// Its connection may be gone.
+/// One block; its connection may have ended.
 fn blocked(view: &AdminView, block: &PageBlock) -> Markup {
     let PageBlock { client_name, user_name, .. } = block;
     let page_name = view.connected.page_name(block.page_id);

@@ -1,6 +1,6 @@
-//! The Hosted MCP page, where people look after their connections, and its facts as JSON.
+//! The Hosted MCP page, where people manage their connections, and the admin API.
 //!
-//! `session` says who looks, `view_model` what there is to see; `index` and `api` show it, `actions` change it.
+//! `session` identifies the viewer, `view_model` loads what they may see; `index` and `api` show it, `actions` change it.
 
 pub(super) mod actions;
 mod activity;

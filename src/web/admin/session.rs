@@ -1,8 +1,8 @@
-//! Who is signed in to the Hosted MCP page, where people look after what they trusted.
+//! The session of the Hosted MCP page, separate from every token of a client.
 //!
-//! A session of its own, apart from every token. Each post is checked twice, by where it comes from and by a token that only
-//! this session's pages carry. What belongs to somebody else cannot even be named: every statement is about the signed-in
-//! person, or about a page that StatiBeat says at this moment they administer.
+//! Each form post is checked twice: by its origin, and by a form token that only pages of this session carry. Nobody can act on
+//! another person's data: every statement is limited to the signed-in person, or to a page that StatiBeat says at this moment
+//! they administer.
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
@@ -27,13 +27,12 @@ use http::StatusCode;
 use maud::{Markup, html};
 use subtle::ConstantTimeEq as _;
 
-/// What the form token is derived for.
+/// Purpose of the MAC that is the form token.
 const FORM_TOKEN: &str = "admin form token";
 
-/// The name of the page.
 pub(super) const HOSTED_MCP: &str = "Hosted MCP";
 
-/// Whoever looks, during one request.
+/// The person a page or API answer is for.
 pub(super) struct Viewer {
     pub person: SignedIn,
     grant_id: GrantId,
@@ -50,7 +49,6 @@ impl Viewer {
     }
 }
 
-/// A signed-in browser, during one request.
 pub(super) struct Session {
     pub cookie: AdminSession,
     pub viewer: Viewer,
@@ -67,8 +65,7 @@ impl Session {
         Ok(Self { cookie, viewer: Viewer::new(person) })
     }
 
-    /// Who sends a form, and its fields, if it was sent from a page of this session. Everything that needs no query is
-    /// checked before the session is looked up.
+    /// Finds the session that sends a form, and parses the form. Everything that needs no query is checked first.
     pub async fn of_form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(Self, Parameters), PageError> {
         if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
             return Err(PageError::ForeignForm);
@@ -83,39 +80,37 @@ impl Session {
         Ok((Self::find(ctx, cookie).await?, form))
     }
 
-    /// What this session's forms carry. Derived, so that none of it is stored.
+    /// The token that the forms of this session carry. Derived from the cookie, so nothing is stored.
     pub fn form_token(&self, ctx: &RequestContext<'_>) -> String {
         let ring = ctx.checksum_keys();
         URL_SAFE_NO_PAD.encode(ring.mac(ring.newest(), FORM_TOKEN, &[self.cookie.expose().as_bytes()]))
     }
 }
 
-/// The session's cookie. One that was made up ends here, without a query.
+/// Parses the session cookie. A forged one is rejected without a query.
 async fn session_cookie(ctx: &RequestContext<'_>) -> Result<AdminSession, PageError> {
     let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
     limits::require(ctx, cookie.read(ctx.head, ctx.checksum_keys()), PageError::SignedOut).await
 }
 
-/// Whether a form token was derived from this session's cookie, with any key of the ring.
+/// True if the form token was derived from this session's cookie, with any key of the ring.
 fn accepts(ctx: &RequestContext<'_>, cookie: &AdminSession, token: &str) -> bool {
     let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
     let ring = ctx.checksum_keys();
     ring.iter().any(|key| ring.mac(key, FORM_TOKEN, &[cookie.expose().as_bytes()]).ct_eq(&token[..]).into())
 }
 
-/// The pages that the person can see now.
 pub(super) async fn visible_pages(api: &UserClient<'_>) -> Result<Vec<AccessiblePage>, ApiError> {
     let pages = identity::accessible_pages(api, Scope::PagesRead).await?;
     Ok(pages.into_iter().filter(access::is_visible).collect())
 }
 
-/// For the audit rows of a session that this request opens or closes.
 pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> {
     let client_id = SignInPurpose::AdminPage.connector_id();
     SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id: ctx.request_id }
 }
 
-/// The answer, or a page that says why there is none. Somebody whom StatiBeat keeps out is signed out here as well.
+/// The answer, or the page that says why there is none. A person whose access ended at StatiBeat is signed out here as well.
 pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Result<Response, PageError>) -> Response {
     let error = match answer {
         Ok(response) => return response,
@@ -136,7 +131,7 @@ pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Resu
     response
 }
 
-/// For somebody who is not signed in.
+/// The page of a visitor who is not signed in.
 pub(super) fn welcome() -> Response {
     let body = html! {
         h1 { (HOSTED_MCP) }
@@ -150,7 +145,7 @@ pub(super) fn token_field(form_token: &str) -> Markup {
     html! { input type="hidden" name="token" value=(form_token); }
 }
 
-/// Who is signed in, with the way out.
+/// Name of the signed-in person, with the sign-out button.
 pub(super) fn account(viewer: &Viewer, form_token: &str) -> Markup {
     html! {
         form.account method="post" action=(Route::AdminSignOut.path()) {

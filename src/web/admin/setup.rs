@@ -1,4 +1,4 @@
-//! How to connect a client, and the connector's addresses: as JSON, and as two sections of the page.
+//! Instructions for connecting a client, and the connector's addresses: as JSON, and as two sections of the page.
 
 use super::super::context::RequestContext;
 use super::super::routes::Route;
@@ -60,7 +60,7 @@ impl Setup {
         }
     }
 
-    /// The Resource URL, and what to do with it in each client.
+    /// The Resource URL, with instructions for each client.
     pub fn connect_section(&self, has_connections: bool) -> Markup {
         let url = self.resource_url.as_str();
         html! {
@@ -81,7 +81,7 @@ impl Setup {
         }
     }
 
-    /// Addresses, scopes and approved clients, for those who set a client up by hand.
+    /// Addresses, scopes and approved clients, for setting a client up by hand.
     pub fn details_section(&self) -> Markup {
         html! {
             section.card aria-labelledby="details" {
@@ -110,7 +110,7 @@ impl Setup {
     }
 }
 
-/// The clients that people use most: what to do in each, and what to paste if it is not the address itself.
+/// Client, instruction, and the command or configuration to copy where it is not the URL itself.
 fn steps(url: &str) -> [(&'static str, &'static str, Option<String>); 6] {
     [
         ("Claude", "In Claude, open Settings, Connectors, Add custom connector, and paste the Resource URL.", None),

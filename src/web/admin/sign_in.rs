@@ -73,8 +73,12 @@ async fn exchange(
     code: &str,
 ) -> Result<Response, PageError> {
     let verifier = CodeVerifier::from_secrets(state.expose(), browser.expose());
-    let returned =
-        SignInReturn { purpose: SignInPurpose::AdminPage, code, code_verifier: verifier.expose(), state: state.expose() };
+    let returned = SignInReturn {
+        purpose: SignInPurpose::AdminPage,
+        code,
+        code_verifier: verifier.expose(),
+        state: state.expose(),
+    };
     let user = identity::exchange(&ctx.upstream, &returned).await.map_err(PageError::SignIn)?;
     let person = SignedIn { user_id: user.id, name: user.name, email: user.email };
     let session = AdminSession::issue(&ctx.random_bytes(), ctx.checksum_keys());

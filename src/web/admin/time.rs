@@ -1,5 +1,5 @@
-//! Times as people read them: in the zone of whoever looks, with UTC beside. Without a script a page cannot ask its browser
-//! for the zone, so it is chosen on the page.
+//! Times in the viewer's time zone, with UTC beside. A page without scripts cannot ask the browser for its zone, so the viewer
+//! chooses it on the page.
 
 use crate::model::timestamp::Timestamp;
 use jiff::Zoned;
@@ -12,14 +12,14 @@ const MOMENT: &str = "%-d %b %Y, %H:%M";
 const ZONE: &str = "%Z";
 const DAY: &str = "%-d %b %Y";
 
-/// The time, and the zone that times are told in.
+/// The current time and the time zone that times are shown in.
 pub(super) struct ZonedClock {
     pub now: Timestamp,
     zone: TimeZone,
 }
 
 impl ZonedClock {
-    /// In the first of these zones that there is; in UTC without one.
+    /// Uses the first known zone of `names`, else UTC.
     pub(super) fn new<'a>(now: Timestamp, names: impl IntoIterator<Item = &'a str>) -> Self {
         let zone = names.into_iter().find_map(find);
         Self { now, zone: zone.unwrap_or(TimeZone::UTC) }
@@ -29,7 +29,7 @@ impl ZonedClock {
         self.zone.iana_name().unwrap_or(UTC)
     }
 
-    /// A day and a time.
+    /// Day and time, with UTC beside.
     pub(super) fn moment(&self, at: Timestamp) -> Markup {
         let Some(here) = self.zoned(at) else { return html! { (at) } };
         let there = here.with_time_zone(TimeZone::UTC);
@@ -43,7 +43,7 @@ impl ZonedClock {
         }
     }
 
-    /// A day and a time, without UTC beside.
+    /// Day and time in the zone alone.
     pub(super) fn here(&self, at: Timestamp) -> Markup {
         let Some(here) = self.zoned(at) else { return html! { (at) } };
         html! { time datetime=(at) { (here.strftime(MOMENT)) " " (here.strftime(ZONE)) } }
@@ -57,12 +57,12 @@ impl ZonedClock {
         ago_words(self.now.since(at).as_secs())
     }
 
-    /// How long ago, and when.
+    /// Time since then, and the moment itself.
     pub(super) fn ago(&self, at: Timestamp) -> Markup {
         html! { (self.since(at)) span.soft { ", " (self.here(at)) } }
     }
 
-    /// The same in plain words, for a sentence.
+    /// The day without markup, for a sentence.
     pub(super) fn day_words(&self, at: Timestamp) -> String {
         self.zoned(at).map_or_else(|| at.to_string(), |here| here.strftime(DAY).to_string())
     }
@@ -72,17 +72,15 @@ impl ZonedClock {
     }
 }
 
-/// The zone of exactly that name.
 fn find(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some())
 }
 
-/// Whether there is such a zone.
 pub(super) fn is_zone(name: &str) -> bool {
     find(name).is_some()
 }
 
-/// Zones to choose from, by place; UTC first.
+/// Zones to choose from: UTC, then places in alphabetical order.
 pub(super) fn zones() -> Vec<String> {
     let known = tz::db().available().map(|name| name.to_string());
     let mut places: Vec<String> = known.filter(|name| name.contains('/') && !name.starts_with("Etc/")).collect();
@@ -98,7 +96,7 @@ pub(super) fn day_words(day: i64) -> String {
     }
 }
 
-/// How long ago, in the largest unit that fits twice.
+/// Time since then, in the largest unit that fits at least twice.
 fn ago_words(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..120 => return "just now".to_owned(),

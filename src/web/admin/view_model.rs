@@ -1,5 +1,5 @@
-//! What the page and its JSON both tell, gathered once for one person: the API serializes these values, the page renders them.
-//! What only the page needs is skipped.
+//! View model of the Hosted MCP page for one person: the API serializes these values, the page renders them. Fields that only the
+//! page needs are skipped by serde.
 
 use super::super::context::RequestContext;
 use super::super::page_error::PageError;
@@ -24,23 +24,20 @@ use crate::upstream::identity::AccessiblePage;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Days that calls are shown for, today included.
+/// Days of the usage chart, today included.
 pub(super) const DAYS: i64 = 14;
-/// How long an ended connection is still spoken of.
+/// Ended connections are listed for this long.
 const ENDED_SHOWN: Duration = Duration::from_hours(30 * 24);
 
-/// What is connected, and how it is doing.
 #[derive(Serialize)]
 pub(super) struct Connected {
-    /// The pages that the person can see.
     pub pages: Vec<VisiblePage>,
-    /// The person's own connections.
     pub connections: Vec<OwnConnection>,
-    /// Other people's that reach pages the person administers, page by page.
+    /// Other people's connections, one entry per page that the person administers.
     pub others: Vec<OtherConnection>,
     /// Blocks on pages the person administers.
     pub blocks: Vec<PageBlock>,
-    /// The person's own that ended of late.
+    /// The person's own connections that ended recently.
     pub ended: Vec<PastConnection>,
 }
 
@@ -51,7 +48,7 @@ pub(super) struct VisiblePage {
     pub is_administered: bool,
 }
 
-/// All live grants of one person to one client; of a listing by page, those that reach the page.
+/// All live grants of one person to one client; in a listing by page, the grants that can access the page.
 #[derive(Serialize)]
 pub(super) struct ConnectionSummary {
     #[serde(serialize_with = "text")]
@@ -69,7 +66,7 @@ pub(super) struct ConnectionSummary {
     pub last_used_at: Option<Timestamp>,
     pub reads_by_tools: bool,
     pub are_writes_paused: bool,
-    /// Whether its person confirms every write.
+    /// Its owner confirms every write.
     #[serde(skip)]
     pub confirms_always: bool,
 }
@@ -117,7 +114,7 @@ pub(super) struct PageBlock {
 #[serde(rename_all = "snake_case")]
 pub(super) enum BlockCoverage {
     Client,
-    /// Every client on the person's computer, where any program can claim any client id.
+    /// Every loopback client of the person: any program on their computer can claim any client id.
     LocalClients,
 }
 
@@ -156,17 +153,14 @@ impl DayCalls {
     }
 }
 
-/// What every section of the page is rendered from.
 pub(super) struct AdminView {
     pub connected: Connected,
-    /// The time, and the zone that times are told in.
     pub clock: ZonedClock,
-    /// For forms.
     pub form_token: String,
 }
 
 impl Connected {
-    /// A page's name; its number if the person cannot see it any more.
+    /// A page's name, or its number if the person can no longer see it.
     pub fn page_name(&self, id: PageId) -> String {
         let page = self.pages.iter().find(|page| page.id == id);
         page.map_or_else(|| format!("Page {id}"), |page| page.name.clone())
@@ -177,7 +171,7 @@ impl Connected {
     }
 }
 
-/// Gathers what is connected, and the rows of the activity that is asked for. `pages` are those that the person can see now.
+/// Loads the connections and the requested rows of the activity in one batch. `pages` are the ones that the person can see now.
 pub(super) async fn load(
     ctx: &RequestContext<'_>,
     viewer: &Viewer,
@@ -197,7 +191,7 @@ pub(super) async fn load(
     let found = overview::find(ctx.db, &question).await?;
     let summarize = |grant| {
         let mut summary = ConnectionSummary::from(grant);
-        // Where the environment has no such tools, nobody has them, whatever was ticked once.
+        // An environment that switched resource tools off has none, whatever was granted before.
         summary.reads_by_tools &= ctx.app.config.has_resource_tools;
         summary
     };
@@ -265,7 +259,7 @@ impl From<LiveGrant> for ConnectionSummary {
 }
 
 impl ConnectionSummary {
-    /// Whether it may write at all, paused or not.
+    /// True with a write scope, even while writes are paused.
     pub fn may_write(&self) -> bool {
         self.scopes.iter().any(Scope::is_write)
     }

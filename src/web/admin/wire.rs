@@ -1,4 +1,4 @@
-//! How values stand in the JSON of the admin API.
+//! Serde helpers for values in the JSON of the admin API.
 
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;

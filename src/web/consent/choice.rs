@@ -1,4 +1,4 @@
-//! What a person chooses on the consent page: scopes, pages, lifetime, and how resources may be read.
+//! A person's choice on the consent page: scopes, pages, lifetime, and resource tools.
 
 use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
@@ -7,24 +7,22 @@ use crate::oauth::parameters::Parameters;
 use crate::upstream::identity::AccessiblePage;
 use std::collections::BTreeSet;
 
-/// A state of the consent page's controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub scopes: ScopeSet,
     pub pages: PageChoice,
     pub lifetime: GrantLifetime,
-    /// Whether the client may read resources by tools.
     pub has_resource_tools: bool,
 }
 
 impl Choice {
-    /// How the page stands when it is opened.
+    /// The choice that the page shows when it is opened.
     pub fn proposed(asked: ScopeSet) -> Self {
         Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked, has_resource_tools: false }
     }
 
-    /// Reads the form. Nothing counts that the page did not offer. A radio that is missing or not one of ours narrows: no
-    /// page, the shortest time.
+    /// Reads the form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
+    /// page, the shortest lifetime.
     pub fn read(form: &Parameters, asked: ScopeSet) -> Self {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
         let pages = match form.one("pages") {
@@ -40,7 +38,7 @@ impl Choice {
         }
     }
 
-    /// The same with only pages that the person can see; `None` if no page is left.
+    /// Keeps the pages that the person can see; `None` if no page is left.
     pub fn among(&self, visible: &[AccessiblePage]) -> Option<Self> {
         let pages = match &self.pages {
             PageChoice::All => PageChoice::All,
@@ -57,7 +55,7 @@ impl Choice {
     }
 }
 
-/// What a person can tick: everything asked for, and the writes, so that one visit is enough.
+/// Scopes that a person can tick: the requested ones, and all writes, so that nobody has to connect twice.
 fn offered(asked: ScopeSet) -> ScopeSet {
     asked.union(Scope::ALL.iter().copied().filter(|scope| scope.is_write()).collect())
 }

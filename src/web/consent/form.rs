@@ -1,4 +1,5 @@
-//! The visit of a consent page: its form's handle with the cookie that belongs to it, and its end without a connection.
+//! The authorization request behind a consent page: found by the form's handle and its browser-binding cookie, closed without a
+//! connection.
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
@@ -12,7 +13,7 @@ use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
 use strum::IntoStaticStr;
 
-/// Why a request of somebody who has signed in makes no connection, in the words of the audit.
+/// Reason why a signed-in person's authorization request ends without a connection; the `detail` of the audit row.
 #[derive(Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum NotConnected {
@@ -20,15 +21,15 @@ pub(super) enum NotConnected {
     Person,
     /// The person can see no page.
     NoPage,
-    /// StatiBeat keeps the person out.
+    /// The person's access at StatiBeat has ended.
     UserEnded,
-    /// Too many answers.
+    /// More answers than the limit allows.
     Answers,
-    /// The client or its redirect URI was taken off the list.
+    /// The operator removed the client or its redirect URI from the list.
     ClientNotListed,
 }
 
-/// What both requests carry: the form's handle and the cookie that goes with it.
+/// The form's handle and the browser-binding cookie, which both the page and its answer carry.
 pub(super) struct ConsentForm {
     pub consent: ConsentToken,
     browser: BrowserBinding,
@@ -36,7 +37,7 @@ pub(super) struct ConsentForm {
 }
 
 impl ConsentForm {
-    /// Reads both. What was made up ends here, without a query.
+    /// Reads both. A forged one is rejected without a query.
     pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, PageError> {
         let presented = browser::presented(handle, ctx.checksum_keys());
         let consent: ConsentToken = limits::require(ctx, presented, PageError::LinkUsed).await?;
@@ -65,7 +66,7 @@ impl ConsentForm {
         }
     }
 
-    /// Ends the request without a connection, with the audit row that says why.
+    /// Closes the request without a connection and appends the audit row.
     pub(super) async fn refuse(
         &self,
         ctx: &RequestContext<'_>,
@@ -77,7 +78,7 @@ impl ConsentForm {
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await
     }
 
-    /// Counts an answer; one too many ends the request.
+    /// Counts an answer; one too many closes the request.
     pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), PageError> {
         let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
@@ -86,20 +87,18 @@ impl ConsentForm {
     }
 }
 
-/// Whether the client and its redirect URI would be accepted today: an operator may have struck them off since the sign-in.
+/// True if the client and its redirect URI would be accepted now: an operator may have removed them since the sign-in.
 fn is_still_proven(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
-/// Why there is no request for a handle of ours in this browser. Whoever has the handle may know; how often is limited, for
-/// it costs a query.
+/// Finds out why a genuine handle has no request in this browser. Limited, because it costs a query.
 async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<PageError, PageError> {
     limits::count_bad_handle(ctx).await?;
     let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;
     Ok(if is_waiting { PageError::OtherBrowser } else { PageError::LinkUsed })
 }
 
-/// The row of an approval.
 pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, asked: &'a SignedInRequest) -> Entry<'a> {
     Entry {
         id: AuditId::once(Kind::Approval, &asked.grant_id),

@@ -17,12 +17,9 @@ use url::Url;
 pub(super) struct ConsentPage<'a> {
     pub client: &'a ResolvedClient,
     pub person: &'a SignedIn,
-    /// The pages that person can see.
     pub pages: &'a [AccessiblePage],
-    /// What the app asks for.
     pub asked: ScopeSet,
     pub choice: &'a Choice,
-    /// Whether reading by tools is offered here.
     pub offers_resource_tools: bool,
     pub handle: &'a str,
 }
@@ -32,7 +29,7 @@ impl ConsentPage<'_> {
         self.response(StatusCode::OK, &html! {})
     }
 
-    /// Asks again: "only these pages", and none ticked.
+    /// Shows the form again: "Only these pages" was chosen, and no page.
     pub fn object_to_no_page(&self) -> Response {
         let note = html! {
             p.note role="alert" { "Nothing is connected yet: choose at least one page, or all pages." }
@@ -74,7 +71,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// The button to switch belongs to a form of its own: "Allow" stays the first one of the other.
+    /// The button to switch accounts belongs to another form, so that Enter in the main form means "Allow".
     fn who(&self) -> Markup {
         let client = self.client;
         html! {
@@ -95,7 +92,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// Reads that were asked for; untouched, the form grants them.
+    /// Check boxes of the requested read scopes.
     fn reads(&self) -> Markup {
         let reads: Vec<Scope> = self.asked.iter().filter(|scope| !scope.is_write()).collect();
         html! {
@@ -103,7 +100,6 @@ impl ConsentPage<'_> {
                 fieldset {
                     legend { "It may read" }
                     @for scope in reads { (self.scope_choice(scope)) }
-                    // How the reads above may be done, for apps that cannot do them otherwise.
                     @if self.offers_resource_tools {
                         label.choice {
                             input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
@@ -115,7 +111,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// Writes stand apart; those that were not asked for are offered unticked.
+    /// All write scopes; the ones that were not requested are unticked.
     fn writes(&self) -> Markup {
         html! {
             fieldset {
@@ -139,7 +135,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// The list of pages is folded away by the style sheet while "all" is chosen.
+    /// The style sheet hides the list of pages while "all" is chosen.
     fn page_choice(&self) -> Markup {
         let is_all = self.choice.pages == PageChoice::All;
         let names: Vec<&str> = self.pages.iter().map(|page| page.name.as_str()).collect();
@@ -175,7 +171,7 @@ fn warnings(client: &ResolvedClient) -> Markup {
     }
 }
 
-/// What the person's role would refuse anyway, if anything.
+/// Warns where the person's role does not allow a scope.
 fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
     let refusing: Vec<&str> =
         pages.iter().filter(|page| !page.allows(scope.page_permission())).map(|page| page.name.as_str()).collect();
@@ -188,7 +184,7 @@ fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
     }
 }
 
-/// The first few names, and how many more.
+/// The first five names, and how many more there are.
 fn first_of(names: &[&str]) -> String {
     const NAMED: usize = 5;
     match names.len().saturating_sub(NAMED) {
@@ -215,7 +211,7 @@ fn lifetimes(chosen: GrantLifetime) -> Markup {
     }
 }
 
-/// Leaves for the client: a page, because a redirect after a form post would meet `form-action` at every hop.
+/// Sends the browser to the client. A page, because `form-action` applies to every redirect after a form post.
 pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
     let name = &client.name;
     let (title, happened, advice) = if is_approved {
@@ -240,7 +236,7 @@ pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) 
     page_with_head(StatusCode::OK, title, &refresh(location), &body)
 }
 
-/// Leaves for StatiBeat's sign-in after a form post, for the same reason by a page.
+/// Sends the browser to StatiBeat's sign-in after a form post; a page for the same reason as [`leave`].
 pub(super) fn to_sign_in(location: &Url) -> Response {
     let title = "Choose an account";
     let body = html! {
