@@ -20,33 +20,41 @@ const fn column<T>(name: &'static str, meaning: &'static str, value: fn(&Request
 
 /// `blob1`, `blob2`, …
 pub const WORDS: [MetricColumn<&'static str>; 9] = [
-    column("kind", "read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
+    column("kind", "kind of request: read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
     column("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
-    column("reason", "why not, or how, in a fixed word; empty without one", |record| record.reason.unwrap_or_default()),
-    column("limit", "the limit that was reached; empty without one", |record| record.limit.unwrap_or_default()),
-    column("route", "the route's path, none for any other", |record| record.route),
-    column("asked", "the MCP method, or the token endpoint's grant type", |record| {
+    column("reason", "reason for the outcome, as a fixed word; empty if there is none", |record| {
+        record.reason.unwrap_or_default()
+    }),
+    column("limit", "limit that was reached; empty if none", |record| record.limit.unwrap_or_default()),
+    column("route", "path of the route; none for an unknown path", |record| record.route),
+    column("asked", "MCP method, or grant type at the token endpoint", |record| {
         record.message.map_or("", |message| message.method)
     }),
-    column("entry", "the tool's, prompt's or resource's name", |record| {
+    column("entry", "name of the tool, prompt or resource", |record| {
         record.message.and_then(|message| message.entry).unwrap_or_default()
     }),
-    column("era", "the MCP protocol version", |record| record.message.map_or("", |message| message.protocol_version)),
-    column("method", "the HTTP method", |record| record.method),
+    column("era", "MCP protocol version", |record| record.message.map_or("", |message| message.protocol_version)),
+    column("method", "HTTP method", |record| record.method),
 ];
 
 /// `double1`, `double2`, …
 pub const NUMBERS: [MetricColumn<u64>; 10] = [
-    column("status", "the HTTP status", |record| record.status.into()),
-    column("ms", "the whole request", |record| record.milliseconds),
-    column("d1", "D1 batches", |record| record.database.count.into()),
-    column("d1_ms", "waiting for them", |record| record.database.milliseconds),
-    column("objects", "Durable Object calls", |record| record.objects.count.into()),
-    column("objects_ms", "waiting for them", |record| record.objects.milliseconds),
-    column("upstream", "requests to StatiBeat", |record| record.upstream.count.into()),
-    column("upstream_ms", "waiting for them, added up", |record| record.upstream.milliseconds),
-    column("upstream_slowest_ms", "the longest of them", |record| record.upstream.slowest_milliseconds),
-    column("upstream_failed", "those without an answer, or with a 5xx", |record| record.upstream.failed.into()),
+    column("status", "HTTP status", |record| record.status.into()),
+    column("ms", "duration of the request in milliseconds", |record| record.milliseconds),
+    column("d1", "number of D1 batches", |record| record.database.count.into()),
+    column("d1_ms", "time spent waiting for D1", |record| record.database.milliseconds),
+    column("objects", "number of Durable Object calls", |record| record.objects.count.into()),
+    column("objects_ms", "time spent waiting for Durable Objects", |record| record.objects.milliseconds),
+    column("upstream", "number of requests to StatiBeat", |record| record.upstream.count.into()),
+    column("upstream_ms", "time spent waiting for StatiBeat, summed over the requests", |record| {
+        record.upstream.milliseconds
+    }),
+    column("upstream_slowest_ms", "time of the slowest request to StatiBeat", |record| {
+        record.upstream.slowest_milliseconds
+    }),
+    column("upstream_failed", "number of requests to StatiBeat without a response, or with 5xx", |record| {
+        record.upstream.failed.into()
+    }),
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
