@@ -12,7 +12,7 @@
 -- public, and a `state` is worth nothing without the code, whose verifier never comes here before redemption. Encrypting it
 -- would protect less than what stands beside it (who signed in), and need another cipher and key for each handle.
 CREATE TABLE IF NOT EXISTS authorization_requests (
-  state_hash    TEXT    PRIMARY KEY,           -- of the `state` that travelled through StatiBeat's sign-in; works once
+  state_hash    TEXT    PRIMARY KEY,           -- of the `state` that traveled through StatiBeat's sign-in; works once
   consent_hash  TEXT    NOT NULL UNIQUE,       -- of the handle that the consent form carries; made at sign-in
   browser_hash  TEXT    NOT NULL,              -- of the cookie that this browser got at sign-in
   client_id     TEXT    NOT NULL,

@@ -13,7 +13,7 @@
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
 //! | [`writes`] | the write pipeline: checks, approval, the post, its report |
 //! | [`features`] | resources, prompts and completion, as both programs offer them |
-//! | [`hosted`] | who may do what with the catalogue over the network |
+//! | [`hosted`] | who may do what with the catalog over the network |
 //! | `page` | the same for one page over a pipe; not in the worker |
 //! | [`web`] | HTTP: one `Route`, one `match` |
 //! | `cloudflare` | the edge: the only code that touches the runtime |

@@ -1,4 +1,4 @@
-//! The documents that follow from the catalogue say what the catalogue says.
+//! The documents that follow from the catalog say what the catalog says.
 
 #[path = "../dev/reference/documents.rs"]
 mod documents;

@@ -23,7 +23,7 @@ const fn entry(name: &'static str, title: &'static str) -> Resource {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the catalogue's bodies may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "the catalog's bodies may fail")]
 fn no_body(_: &Subject<'_>, _: Vec<Value>) -> Result<Value, DocumentError> {
     Ok(Value::Null)
 }

@@ -1,4 +1,4 @@
-//! The documents that follow from the catalogue, as texts.
+//! The documents that follow from the catalog, as texts.
 
 #![allow(clippy::format_push_string, reason = "a document reads best as the lines it is made of")]
 
@@ -20,7 +20,7 @@ pub fn all() -> [(&'static str, String); 3] {
 }
 
 fn reference() -> String {
-    let mut text = "# Reference of StatiBeat Hosted MCP\n\nWritten by `cargo run --example reference` from the catalogue in \
+    let mut text = "# Reference of StatiBeat Hosted MCP\n\nWritten by `cargo run --example reference` from the catalog in \
         `src/catalog`; do not edit by hand.\n\nEffective access is always the scopes that were granted, intersected with what \
         the person's role allows on the page at that moment.\n\n## Scopes\n\n| Scope | Consent |\n|---|---|\n"
         .to_owned();
@@ -118,10 +118,10 @@ fn arguments(schema: &Value) -> String {
     table
 }
 
-/// The catalogue entries that each of the two servers offers.
+/// The catalog entries that each of the two servers offers.
 fn side_by_side() -> String {
     let mut text = "\n## Hosted MCP and the page server, side by side\n\n[The page server](page-server.md) speaks for one page \
-        with an API token, over standard input and output. What both offer is the same entry of the catalogue, with the same \
+        with an API token, over standard input and output. What both offer is the same entry of the catalog, with the same \
         body or the same write; on the page server nothing takes a page_id.\n\n| Resource | Hosted MCP | Page server |\n\
         |---|---|---|\n"
         .to_owned();

@@ -1,4 +1,4 @@
-//! Writes the documents that follow from the catalogue: `cargo run --example reference`. A test fails when they drift.
+//! Writes the documents that follow from the catalog: `cargo run --example reference`. A test fails when they drift.
 
 mod documents;
 

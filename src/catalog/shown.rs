@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_labelled_by_whose_words_they_are() {
+    fn texts_are_labeled_by_whose_words_they_are() {
         let label = label(&[FIELDS]).expect("there are texts");
         assert_eq!(label["people"], json!(["name", "title"]));
         assert_eq!(label["monitored_systems"], json!(["evidence", "target_url"]));

@@ -1,4 +1,4 @@
-//! `statibeat://` URIs: the templates of the catalogue, matched and expanded.
+//! `statibeat://` URIs: the templates of the catalog, matched and expanded.
 //!
 //! A template is an entry's path behind the root that a surface puts in front. Matching is strict: a URI is accepted
 //! only if expanding the template with what was read from it gives the same bytes again, so that every resource has
@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a surface puts in front of the paths of the catalogue.
+/// What a surface puts in front of the paths of the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roots {
     pub session: &'static str,

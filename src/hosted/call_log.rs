@@ -1,5 +1,5 @@
 //! What the log says of a call before it is performed: its method, the catalog entry that it names, its trace.
-//! Names that are not in the catalogue are somebody's words and are not kept.
+//! Names that are not in the catalog are somebody's words and are not kept.
 
 use crate::catalog;
 use crate::catalog::resources::RESOURCES;

@@ -1,4 +1,4 @@
-//! Hosted MCP's policy: who may do what with the catalogue.
+//! Hosted MCP's policy: who may do what with the catalog.
 //!
 //! Effective access is the granted scopes intersected with what the person's role allows on the page, both looked at on
 //! every call. A read of a page costs two round trips: the person's pages, then the entry's own reads in parallel. A

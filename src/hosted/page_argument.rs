@@ -1,5 +1,5 @@
 //! The `page_id` argument: Hosted MCP speaks of many pages, so every tool takes one. Added and taken out here alone; the
-//! tools of the catalogue do not know of it.
+//! tools of the catalog do not know of it.
 //!
 //! It is not repeated in a header (`x-mcp-header`). What a schema declares there must be insisted on, and a bridge that
 //! many people use, mcp-remote 0.15 in its auto mode, passes calls on without such headers: all its writes would fail.

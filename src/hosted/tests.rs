@@ -83,7 +83,7 @@ async fn a_session_read_asks_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_call_of_a_read_carries_only_the_entrys_scope() {
+async fn every_call_of_a_read_carries_only_the_scope_of_its_entry() {
     let answers = [(200, pages(READER)), (200, json!({ "id": 9 }))];
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
     read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
@@ -226,8 +226,8 @@ async fn an_unknown_tool_is_named() {
 #[tokio::test]
 async fn arguments_that_do_not_fit_are_all_named_and_nothing_is_asked() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
-    let text = refusal(&scene, json!({ "page_id": "7", "title": "x", "colour": "red" })).await;
-    for problem in ["`page_id`", "`description`", "`colour`", "statibeat://pages"] {
+    let text = refusal(&scene, json!({ "page_id": "7", "title": "x", "color": "red" })).await;
+    for problem in ["`page_id`", "`description`", "`color`", "statibeat://pages"] {
         assert!(text.contains(problem), "{problem} in {text}");
     }
     assert_eq!(scene.asked(), Vec::<String>::new());

@@ -1,6 +1,6 @@
 //! The Model Context Protocol: pure rules from a JSON message to a JSON answer, in every protocol version.
 //!
-//! No I/O and no OAuth here. Whoever offers the catalogue implements [`ServerHandler`]; the two front ends are `hosted` and
+//! No I/O and no OAuth here. Whoever offers the catalog implements [`ServerHandler`]; the two front ends are `hosted` and
 //! `page`. A message takes this way: [`message`] reads it, [`version`] finds the version it speaks ([`headers`] having to
 //! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
 

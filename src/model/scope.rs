@@ -1,4 +1,4 @@
-//! Scopes, page permissions, and what an entry of the catalogue requires of both.
+//! Scopes, page permissions, and what an entry of the catalog requires of both.
 //!
 //! A scope is what a person granted to a client; a page permission is what that person's role allows on a page.
 //! Effective access is always the two intersected. The seven scopes and what each needs are product facts.

@@ -1,4 +1,4 @@
-//! Which tools the page server offers: all of the catalogue's, as far as its operator lets them.
+//! Which tools the page server offers: all of the catalog's, as far as its operator lets them.
 
 use crate::catalog::tools::TOOLS;
 use crate::catalog::{Effect, Tool};

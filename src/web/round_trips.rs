@@ -15,7 +15,7 @@ pub struct RoundTrips {
     pub objects: u32,
     /// Requests to StatiBeat, besides the reads of the entry.
     pub upstream: u32,
-    /// Whether the reads that the catalogue lists for the entry come on top.
+    /// Whether the reads that the catalog lists for the entry come on top.
     pub and_reads: bool,
 }
 

@@ -60,7 +60,7 @@ pub enum Audience {
 /// a thousand pages.
 const FORM_LIMIT: usize = 16 * 1024;
 /// MCP messages. A tool call whose texts have their full length, written in JSON escapes as some clients do, needs this
-/// much; a test derives it from the catalogue.
+/// much; a test derives it from the catalog.
 const MESSAGE_LIMIT: usize = 384 * 1024;
 
 /// Unpublished copy of the protected resource metadata at the root.

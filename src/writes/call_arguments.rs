@@ -1,5 +1,5 @@
 //! The arguments that every write takes besides its own: an idempotency key, the wish for a preview, the confirm token of one.
-//! Added and taken out here alone; the tools of the catalogue do not know of them.
+//! Added and taken out here alone; the tools of the catalog do not know of them.
 
 use super::fingerprint::KEY_LIMIT;
 use serde_json::{Map, Value, json};

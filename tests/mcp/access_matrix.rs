@@ -1,5 +1,5 @@
 //! Every resource, prompt and tool, for every set of scopes and every role. What is expected comes from the product's
-//! table of scopes and permissions, written out here by hand, and not from the catalogue.
+//! table of scopes and permissions, written out here by hand, and not from the catalog.
 
 use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};

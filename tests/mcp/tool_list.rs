@@ -1,5 +1,5 @@
 //! Where Hosted MCP ends. Its list of tools is one checked document, byte for byte; the built worker, which carries no other
-//! tool, is held to the same one. Whatever else the catalogue has does not exist here, however it is called.
+//! tool, is held to the same one. Whatever else the catalog has does not exist here, however it is called.
 
 use crate::calls::arguments;
 use crate::support::flow::user;

@@ -16,7 +16,7 @@ let folder;
 let program;
 before(async () => {
   simulator = await startSimulator();
-  folder = await mkdtemp(join(tmpdir(), "inspector-")); // stands for the home folder, where it keeps its catalogue
+  folder = await mkdtemp(join(tmpdir(), "inspector-")); // stands for the home folder, where it keeps its catalog
   program = join(PACKAGE, JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8")).bin["mcp-inspector"]);
 });
 after(async () => {

@@ -1,5 +1,5 @@
 //! Every tool and every resource, for a token of every permission and every role: what StatiBeat lets through works, what it
-//! does not is told clearly and changes nothing. The tools come from the catalogue; what is expected of them is written out.
+//! does not is told clearly and changes nothing. The tools come from the catalog; what is expected of them is written out.
 
 use crate::calls::arguments;
 use crate::support::{StatiBeat, TOKEN, Told};

@@ -1,4 +1,4 @@
-//! Text by others: whatever it says, it reaches a client only inside fields that are labelled as such.
+//! Text by others: whatever it says, it reaches a client only inside fields that are labeled as such.
 
 use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
@@ -68,18 +68,18 @@ fn check_body(what: &str, body: &Value) {
     check_value(what, body, "", &names);
 }
 
-fn check_value(what: &str, value: &Value, field: &str, labelled: &BTreeSet<String>) {
+fn check_value(what: &str, value: &Value, field: &str, labeled: &BTreeSet<String>) {
     match value {
         Value::String(text) => {
-            assert!(!text.contains(MARK) || labelled.contains(field), "{what}: {field:?} says {text}");
+            assert!(!text.contains(MARK) || labeled.contains(field), "{what}: {field:?} says {text}");
             assert!(text.chars().count() <= 4100, "{what}: {field} is too long");
             check_visible(what, text);
         }
-        Value::Array(items) => items.iter().for_each(|item| check_value(what, item, field, labelled)),
+        Value::Array(items) => items.iter().for_each(|item| check_value(what, item, field, labeled)),
         Value::Object(fields) => {
             for (name, value) in fields {
                 assert!(!name.contains(MARK), "{what}: a field is called {name:?}");
-                check_value(what, value, name, labelled);
+                check_value(what, value, name, labeled);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -100,7 +100,7 @@ fn the_corpus_has_at_least_sixty_different_injections() {
 }
 
 #[test]
-fn no_injection_leaves_its_labelled_fields_in_any_resource() {
+fn no_injection_leaves_its_labeled_fields_in_any_resource() {
     let (app, token, current) = poisoned();
     for (number, injection) in corpus().iter().enumerate() {
         current.set(number);
@@ -114,7 +114,7 @@ fn no_injection_leaves_its_labelled_fields_in_any_resource() {
 }
 
 #[test]
-fn no_injection_leaves_its_labelled_fields_in_any_prompt() {
+fn no_injection_leaves_its_labeled_fields_in_any_prompt() {
     let (app, token, current) = poisoned();
     for (number, injection) in corpus().iter().enumerate() {
         current.set(number);

@@ -73,7 +73,7 @@ fn forbidden(request: &Request<Bytes>, response: &Response<Bytes>) -> Vec<(&'sta
     found
 }
 
-/// Words of the protocols and names in the catalogue, which senders and our own lines share.
+/// Words of the protocols and names in the catalog, which senders and our own lines share.
 fn is_ours(text: &str) -> bool {
     let public = ["authorization_code", "refresh_token", "application/json", "access_token"];
     let names = RESOURCES.iter().map(|entry| entry.name);

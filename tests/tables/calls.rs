@@ -1,5 +1,5 @@
 //! A call of each tool that can be carried out on the seeded page 42. The arguments follow from the tool's schema, so that a
-//! new tool is called by being in the catalogue.
+//! new tool is called by being in the catalog.
 
 use serde_json::{Map, Value, json};
 use statibeat_mcp::catalog::Tool;

@@ -55,12 +55,12 @@ fn token_check(c: &mut Criterion) {
     });
 }
 
-fn sanitising(c: &mut Criterion) {
+fn sanitizing(c: &mut Criterion) {
     let plain = "Some requests to the API fail since noon. ".repeat(100);
     let hostile = "a\u{202e}b\u{200b}c\u{0}d\u{e0041} ".repeat(100);
-    c.bench_function("sanitising: 4 kB of plain text", |b| b.iter(|| visible::clean(black_box(&plain))));
-    c.bench_function("sanitising: hidden characters", |b| b.iter(|| visible::clean(black_box(&hostile))));
+    c.bench_function("sanitizing: 4 kB of plain text", |b| b.iter(|| visible::clean(black_box(&plain))));
+    c.bench_function("sanitizing: hidden characters", |b| b.iter(|| visible::clean(black_box(&hostile))));
 }
 
-criterion_group!(micro, requests, token_check, sanitising);
+criterion_group!(micro, requests, token_check, sanitizing);
 criterion_main!(micro);

@@ -22,7 +22,7 @@ let program;
 before(async () => {
   stack = await startStack();
   connection = await Connection.ready(SDK_2_AUTO, stack, { scopes: [...READS, ...WRITES] });
-  folder = await mkdtemp(join(tmpdir(), "inspector-")); // stands for the home folder, where it keeps its catalogue
+  folder = await mkdtemp(join(tmpdir(), "inspector-")); // stands for the home folder, where it keeps its catalog
   program = join(PACKAGE, JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8")).bin["mcp-inspector"]);
 });
 after(async () => {

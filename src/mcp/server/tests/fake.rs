@@ -37,7 +37,7 @@ impl Fake {
 }
 
 pub fn entry(name: &str) -> &'static Resource {
-    find_resource(name).expect("the catalogue has it")
+    find_resource(name).expect("the catalog has it")
 }
 
 #[async_trait(?Send)]
@@ -73,7 +73,7 @@ impl ServerHandler for Fake {
     }
 
     fn tools(&self) -> Vec<ListEntry> {
-        let tool = find_tool("create_incident").expect("the catalogue has it");
+        let tool = find_tool("create_incident").expect("the catalog has it");
         vec![Cow::Owned(print_tool(tool, &json!({ "type": "object" }), Scope::IncidentsWrite.into()))]
     }
 
