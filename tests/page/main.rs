@@ -3,6 +3,8 @@
 
 #[path = "../tables/calls.rs"]
 mod calls;
+#[path = "../support/rmcp_types.rs"]
+mod rmcp_types;
 mod support;
 
 mod bad_arguments;

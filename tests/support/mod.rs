@@ -6,6 +6,7 @@ pub mod faults;
 pub mod flow;
 pub mod forge;
 pub mod logged;
+mod rmcp_types;
 pub mod surface;
 pub mod tokens;
 pub mod upstream;
@@ -141,6 +142,7 @@ impl TestApp {
         let head = Request::from_parts(parts, ());
         let Answered { mut response, record } = web::handle(&self.app, inputs, &head, &body).await;
         logged::check(&sent, &response, &record);
+        rmcp_types::check_exchange(sent.body(), response.body());
         self.log.borrow_mut().extend(record.notes.iter().cloned());
         self.records.borrow_mut().push(record);
         web::gather(&mut response, &self.app.usage, 0);

@@ -94,7 +94,9 @@ impl Client<'_> {
         match self.peer.read(line.as_bytes()) {
             Asked::Answers { work, .. } => {
                 let line = stdio::answer(self.surface, work).await.expect("an answer");
-                serde_json::from_slice(&line.body).expect("JSON")
+                let answer = serde_json::from_slice(&line.body).expect("JSON");
+                crate::rmcp_types::check(method, &answer);
+                answer
             }
             other => panic!("{other:?}"),
         }
