@@ -50,6 +50,7 @@ impl Schemas {
         let number = || text.parse::<i64>().ok().filter(|number| number.to_string() == text);
         let value = match wanted {
             Some("integer") => number().map_or_else(|| Value::from(text), Value::from),
+            Some("boolean") => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
             _ => Value::from(text),
         };
         self.check(pointer, &value)

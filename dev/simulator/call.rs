@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::caller::{self, Access, Caller};
 use crate::domain::affected::is_external_id;
+use crate::domain::dry_run;
 use crate::domain::notices::Reference;
 use crate::domain::pages;
 use crate::reply::{ApiError, Handled};
@@ -120,6 +121,15 @@ pub fn perform(
 ) -> Response {
     if !is_write {
         return answer(world, call).into_response();
+    }
+    match dry_run::is_wanted(call) {
+        Ok(false) => {}
+        Ok(true) => {
+            let mut response = dry_run::perform(world, call, answer).into_response();
+            world.limiter.describe(&mut response);
+            return response;
+        }
+        Err(error) => return error.into_response(),
     }
     // The same operation in both address families is one route.
     let route = matched.as_str().split_once("/admin").map_or(matched.as_str(), |(_, operation)| operation);

@@ -57,6 +57,18 @@ pub struct World {
     pub revision: u64,
 }
 
+/// What a write can change.
+pub struct Kept {
+    incidents: BTreeMap<u64, Notice<Incident>>,
+    maintenances: BTreeMap<u64, Notice<Maintenance>>,
+    actions: Vec<BeatAction>,
+    /// The number of runs, which are only ever added.
+    runs: usize,
+    last_runs: Vec<Option<i64>>,
+    next_id: u64,
+    revision: u64,
+}
+
 /// One write that was let through to a page, successful or not.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditEntry {
@@ -102,6 +114,32 @@ impl World {
     pub fn allocate_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id - 1
+    }
+
+    /// Keeps what a write can change, for a dry run.
+    pub fn keep(&self) -> Kept {
+        Kept {
+            incidents: self.incidents.clone(),
+            maintenances: self.maintenances.clone(),
+            actions: self.beats.actions.clone(),
+            runs: self.beats.runs.len(),
+            last_runs: self.beats.monitors.iter().map(|beat| beat.last_run_at).collect(),
+            next_id: self.next_id,
+            revision: self.revision,
+        }
+    }
+
+    /// Undoes everything since [`World::keep`].
+    pub fn put_back(&mut self, kept: Kept) {
+        self.incidents = kept.incidents;
+        self.maintenances = kept.maintenances;
+        self.beats.actions = kept.actions;
+        self.beats.runs.truncate(kept.runs);
+        for (beat, last_run_at) in self.beats.monitors.iter_mut().zip(kept.last_runs) {
+            beat.last_run_at = last_run_at;
+        }
+        self.next_id = kept.next_id;
+        self.revision = kept.revision;
     }
 
     /// Notes that something worth keeping changed.

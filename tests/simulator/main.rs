@@ -3,6 +3,7 @@
 mod assertions;
 mod beats;
 mod document;
+mod dry_run;
 mod faults;
 mod incident_reads;
 mod incidents;

@@ -117,6 +117,14 @@ fn subscriber_counts(page: &Page) -> Value {
     json!({ "total": total, "deliverable": total - undeliverable(page) })
 }
 
+/// Those who would get a notification now: subscribers, each once, and messages by channel. A subscriber by SMS has an e-mail
+/// address too.
+pub fn recipients(page: &Page) -> Value {
+    let Channels { email, slack, webhook, sms } = channels(page);
+    let email = email - undeliverable(page);
+    json!({ "subscribers": email + slack + webhook, "channels": Channels { email, slack, webhook, sms } })
+}
+
 fn delivery(attempts: u64, failures: u64) -> Value {
     let counts = |percent: u64| {
         let (attempts, failures) = (attempts * percent / 100, failures * percent / 100);

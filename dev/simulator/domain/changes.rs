@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::affected::{self, ItemName};
 use super::notices::{self, Notice, NoticeKind, Origin, Reference, State, full, update_document};
-use super::pages::{self, Stage};
+use super::pages::{self, Page, Stage};
 use crate::call::{PageCall, present};
 use crate::reply::{self, ApiError, Handled};
 use crate::world::World;
@@ -49,8 +49,42 @@ struct NewUpdate {
     status: Option<String>,
     #[serde(default, deserialize_with = "present")]
     affected_items: Option<Vec<ItemName>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    add_affected_items: Option<Vec<ItemName>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    remove_affected_items: Option<Vec<ItemName>>,
     #[serde(default, deserialize_with = "present")]
     external_id: Option<String>,
+}
+
+impl NewUpdate {
+    fn changes_items(&self) -> bool {
+        self.affected_items.is_some() || self.add_affected_items.is_some() || self.remove_affected_items.is_some()
+    }
+
+    /// The items that the notice affects after the update, if the update names any.
+    fn resolve_items(&self, page: &Page, present: &[u64]) -> Result<Option<Vec<u64>>, ApiError> {
+        let resolve = |names: &Option<Vec<ItemName>>| affected::resolve(page, names.as_deref().unwrap_or_default());
+        if let Some(names) = &self.affected_items {
+            if self.add_affected_items.is_some() || self.remove_affected_items.is_some() {
+                let message = "affected_items excludes add_affected_items and remove_affected_items";
+                return Err(ApiError::invalid(message));
+            }
+            return affected::resolve(page, names).map(Some);
+        }
+        let (added, removed) = (resolve(&self.add_affected_items)?, resolve(&self.remove_affected_items)?);
+        if let Some(id) = added.iter().find(|id| removed.contains(id)) {
+            return Err(ApiError::invalid(format!(
+                "item {id} is both in add_affected_items and in remove_affected_items"
+            )));
+        }
+        if let Some(id) = removed.iter().find(|id| !present.contains(id)) {
+            return Err(ApiError::invalid(format!("remove_affected_items names item {id}, which is not affected")));
+        }
+        let kept = present.iter().filter(|id| !removed.contains(id));
+        let new = added.iter().filter(|id| !present.contains(id));
+        Ok(self.changes_items().then(|| kept.chain(new).copied().collect()))
+    }
 }
 
 /// A field that the other kind knows is unknown to this one.
@@ -130,7 +164,7 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
     let input: NewUpdate = call.json()?;
     let has_window = K::STATES.contains(&State::Upcoming);
     refuse_unknown("status", has_window && input.status.is_some())?;
-    refuse_unknown("affected_items", has_window && input.affected_items.is_some())?;
+    refuse_unknown("affected_items", has_window && input.changes_items())?;
     check_text("message", Some(&input.message), MESSAGE_MAX)?;
     affected::check_external_id(input.external_id.as_deref())?;
     let page = world.page(call.page_id);
@@ -144,7 +178,7 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
     if let Some(status) = &input.status {
         pages::check_status(&page, status)?;
     }
-    let affected = input.affected_items.as_deref().map(|names| affected::resolve(&page, names)).transpose()?;
+    let affected = input.resolve_items(&page, &notice.affected)?;
     if let Some(stage_id) = input.lifecycle_stage_id {
         check_stage::<K>(K::stages(&page), stage_id, call)?;
     }

@@ -51,6 +51,10 @@ impl Condition {
         self.ranks.values().max().copied().unwrap_or(0)
     }
 
+    pub fn is_under_maintenance(&self, item_id: u64) -> bool {
+        self.under_maintenance.contains(&item_id)
+    }
+
     pub fn status_key(&self, page: &Page, item_id: u64) -> &'static str {
         page.statuses[self.ranks.get(&item_id).copied().unwrap_or(0)].key
     }
@@ -73,7 +77,7 @@ pub fn condition(world: &World, page: &Page) -> Condition {
 }
 
 /// An item and everything above it.
-fn upward(page: &Page, item_id: u64) -> impl Iterator<Item = u64> {
+pub fn upward(page: &Page, item_id: u64) -> impl Iterator<Item = u64> {
     let parent = |id: &u64| page.items.iter().find(|item| item.id == *id).and_then(|item| item.parent_id);
     std::iter::successors(Some(item_id), parent)
 }
@@ -94,7 +98,7 @@ pub fn items(world: &mut World, call: &PageCall) -> Handled {
             item,
             json!({
                 "status": condition.status_key(&page, item.id),
-                "under_maintenance": condition.under_maintenance.contains(&item.id),
+                "under_maintenance": condition.is_under_maintenance(item.id),
                 "display_order": position,
                 "metadata": {},
             }),

@@ -5,6 +5,7 @@ pub mod analytics;
 pub mod beat_actions;
 pub mod beats;
 pub mod changes;
+pub mod dry_run;
 pub mod evidence;
 pub mod hierarchy;
 pub mod incidents;

@@ -276,7 +276,7 @@ pub fn update_document<K: NoticeKind>(page: &Page, notice_id: u64, update: &Upda
 }
 
 /// An active incident's own status wins over the computed one of its items.
-fn compact<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
+pub fn compact<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
     let page = &world.page(notice.page_id);
     let state = K::state(notice, page);
     let own_status = notice.own.status().filter(|_| state == State::Active);
