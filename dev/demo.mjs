@@ -97,11 +97,11 @@ async function tell(stack) {
   const call = (given) => client.callTool({ name: "create_incident", arguments: given });
   const { preview } = done(await call({ ...incident, preview: true }));
   for (const { name, before, after } of preview.components) show(`${name}: ${before} → ${after}`);
-  if (preview.subscribers) show(`${preview.subscribers.deliverable} subscribers would hear of it`);
+  if (preview.subscribers) show(`${preview.subscribers.deliverable} subscribers would be notified`);
   for (const warning of preview.warnings) show(`warning   ${warning}`);
   show(`handle    ${short(preview.confirm)}`);
 
-  step("The text is mended, previewed again, and published with the handle of that preview");
+  step("The text is mended, previewed again, and published with the confirm token of that preview");
   incident.description = "Searches take up to a minute. We are looking into it.";
   const { confirm } = done(await call({ ...incident, preview: true })).preview;
   const receipt = done(await call({ ...incident, confirm }));

@@ -3,9 +3,9 @@
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
-use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::model::loopback::is_loopback_url;
+use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::telemetry::policy::{Level, LogPolicy, Share};
 use url::Url;
@@ -20,9 +20,9 @@ pub use problem::ConfigProblem;
 /// A variable or secret of the worker.
 pub struct Variable {
     pub name: &'static str,
-    /// Whether it must never stand in a file that is committed.
+    /// True if it must never stand in a file that is committed.
     pub is_secret: bool,
-    /// What stands for it when it is absent; `None`: it is required.
+    /// The value where the variable is absent; `None`: it is required.
     pub default: Option<&'static str>,
     pub meaning: &'static str,
 }
@@ -74,7 +74,7 @@ pub const VARIABLES: [Variable; 19] = [
     variable(
         "HOSTED_MCP_CONFIRM_WRITES",
         Some("when-supported"),
-        "`always`, `when-supported` or `never`: whether a person, or else a preview's handle, confirms each write",
+        "`always`, `when-supported` or `never`: whether a person, or else a preview's confirm token, confirms each write",
     ),
     variable(
         "HOSTED_MCP_LINT",
@@ -108,7 +108,7 @@ pub const VARIABLES: [Variable; 19] = [
     },
 ];
 
-/// What the connector runs with.
+/// The connector's configuration.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch in an operator's hand")]
 pub struct Config {
@@ -163,7 +163,7 @@ impl Config {
         }
     }
 
-    /// Whether this server itself runs on loopback, as in development.
+    /// Returns whether this server itself runs on loopback, as in development.
     pub fn is_local(&self) -> bool {
         is_loopback_url(&self.public_url)
     }
@@ -252,7 +252,7 @@ impl VariableReader<'_> {
     }
 
     fn write_policy(&mut self) -> Option<WritePolicy> {
-        let confirm = match Confirm::parse(self.optional("HOSTED_MCP_CONFIRM_WRITES").trim()) {
+        let confirm = match ConfirmMode::parse(self.optional("HOSTED_MCP_CONFIRM_WRITES").trim()) {
             None => self.problem("HOSTED_MCP_CONFIRM_WRITES", "must be always, when-supported or never"),
             confirm => confirm,
         };

@@ -31,7 +31,6 @@ pub struct Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     pub kid: String,
-    /// Ed25519.
     pub key: [u8; KEY_LENGTH],
 }
 
@@ -111,7 +110,7 @@ impl KeyRing {
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether the two rings share a key.
+    /// Returns whether the two rings share a key.
     pub fn shares_a_key_with(&self, other: &KeyRing) -> bool {
         self.keys.iter().any(|key| other.keys.iter().any(|theirs| theirs.secret == key.secret))
     }

@@ -4,7 +4,6 @@
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
 mod argument;
-pub mod policy;
 mod prompt;
 pub mod prompts;
 mod resource;

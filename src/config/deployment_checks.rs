@@ -1,4 +1,4 @@
-//! What only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
+//! Settings that only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
 //! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
 
 use super::problem::ConfigProblem;

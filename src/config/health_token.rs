@@ -20,7 +20,7 @@ impl HealthToken {
         Ok(Self(Sha256::digest(text).into()))
     }
 
-    /// Whether somebody brought the secret.
+    /// Returns whether somebody brought the secret.
     pub fn is(&self, presented: &[u8]) -> bool {
         let presented: [u8; 32] = Sha256::digest(presented).into();
         self.0.ct_eq(&presented).into()

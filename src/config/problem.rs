@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
     pub variable: &'static str,
-    /// What is wrong and what would be right.
+    /// The fault, and a correct value.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! Good and bad configurations.
+//! Valid and invalid configurations, with the problems reported.
 
 use super::*;
 use base64::Engine as _;

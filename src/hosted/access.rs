@@ -1,4 +1,4 @@
-//! Who may use an entry: granted scopes intersected with what the person's role allows on the page, at this moment.
+//! Access to an entry: granted scopes intersected with the permissions of the person's role on the page, at this moment.
 //!
 //! Scopes come first, because they are known without asking anybody. A page that does not exist and a page that the
 //! person cannot see are one and the same answer, so that nobody learns which pages exist.
@@ -25,13 +25,13 @@ pub enum AccessDenied {
     Page,
     /// The person's role on the page does not allow it.
     Role {
-        /// What the role would have to allow.
+        /// The permission that the role lacks.
         missing: PagePermission,
         page_name: String,
     },
 }
 
-/// Whether the client was granted what the entry needs. A client that must ask for a write is told to ask for the
+/// Returns whether the client was granted what the entry needs. A client that must ask for a write is told to ask for the
 /// matching read as well: it will want to see what it wrote.
 pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), MissingScope> {
     if granted.contains(requirement.scope) {
@@ -40,7 +40,7 @@ pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), M
     Err(MissingScope(ScopeSet::from_iter([requirement.scope, matching_read(requirement.scope)])))
 }
 
-/// Whether the person can see a page that StatiBeat lists for them. Being listed without being allowed to read the page
+/// Returns whether the person can see a page that StatiBeat lists for them. Being listed without being allowed to read the page
 /// is not enough.
 pub fn is_visible(page: &AccessiblePage) -> bool {
     page.allows(PagePermission::PageRead)
@@ -67,7 +67,7 @@ pub fn keep_pages(list: &mut Value, reaches: impl Fn(PageId) -> bool) {
     }
 }
 
-/// Whether the person's role on the page allows what the entry needs.
+/// Returns whether the person's role on the page allows what the entry needs.
 pub fn check_role(page: &AccessiblePage, requirement: &Requirement) -> Result<(), AccessDenied> {
     match requirement.permissions.iter().find(|permission| !page.allows(**permission)) {
         None => Ok(()),
@@ -75,7 +75,7 @@ pub fn check_role(page: &AccessiblePage, requirement: &Requirement) -> Result<()
     }
 }
 
-/// What to tell a person whose role is not enough.
+/// The message to a person whose role lacks a permission.
 pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
     format!(
         "Your role on the page {} does not allow you to {} ({}). Someone who administers the page can \

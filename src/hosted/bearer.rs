@@ -1,10 +1,10 @@
-//! Who stands behind a bearer token.
+//! Bearer tokens (RFC 6750): finds the user, client and grant of an access token.
 
-use crate::catalog::policy::Confirm;
 use crate::keyring::KeyRing;
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
+use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::{Grant, PageChoice};
 use crate::oauth::secret::AccessToken;
@@ -27,16 +27,16 @@ pub struct Caller {
     pub pages: PageChoice,
     /// Pages whose admins have blocked the connection.
     pub blocked_pages: BTreeSet<PageId>,
-    /// Whether the person has paused the connection's writes.
+    /// True if the person has paused the connection's writes.
     pub are_writes_paused: bool,
-    /// Whether the person lets the client read resources by tools.
+    /// True if the person lets the client read resources by tools.
     pub has_resource_tools: bool,
-    /// How the person wants to be asked about the connection's writes; counts where it is stricter than the environment.
-    pub confirm: Confirm,
+    /// The person's choice for confirming writes; counts where it is stricter than the environment's.
+    pub confirm: ConfirmMode,
 }
 
 impl Caller {
-    /// Whether the page may be reached. One that may not is treated as one that does not exist.
+    /// Returns whether the page may be reached. One that may not is treated as one that does not exist.
     pub fn reaches(&self, page_id: PageId) -> bool {
         self.pages.contains(page_id) && !self.blocked_pages.contains(&page_id)
     }
@@ -56,7 +56,7 @@ pub enum BearerError {
     Storage(#[from] DatabaseError),
 }
 
-/// What a token is checked against.
+/// The values that a token is checked against.
 pub struct Check<'a> {
     /// Recognizes tokens before the database is asked.
     pub checksum_keys: &'a KeyRing,
@@ -79,7 +79,7 @@ impl Check<'_> {
             let _ = grants::touch(db, &grant.id, self.now).await;
         }
         let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
-        let confirm = confirm.map_or(Confirm::Never, |word| Confirm::from_stored(&word));
+        let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));
         Ok(Caller {
             user_id: grant.user_id,
             client_id: grant.client_id,

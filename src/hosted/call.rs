@@ -8,13 +8,13 @@ use super::call_record::CallRecord;
 use super::handler::{HostedHandler, PAGES};
 use super::write_store::D1WriteStore;
 use super::{access, lifecycle, page_argument};
-use crate::catalog::policy::WritePolicy;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Tool, Write};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::Requirement;
+use crate::model::write_policy::WritePolicy;
 use crate::upstream::AccessiblePage;
 use crate::writes::WriteRequest;
 use crate::writes::approval::Respond;
@@ -152,7 +152,7 @@ fn nothing_published(read_error: Error) -> Error {
     read_error
 }
 
-/// What a call of a tool asks for.
+/// The parsed arguments of a tool call.
 struct ParsedArguments {
     page_id: PageId,
     write: Write,

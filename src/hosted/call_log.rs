@@ -1,4 +1,4 @@
-//! What the log says of a call before it is performed: its method, the catalog entry that it names, its trace.
+//! Logs a call before it is performed: its method, the catalog entry that it names, its trace.
 //! Names that are not in the catalog are somebody's words and are not kept.
 
 use crate::catalog;

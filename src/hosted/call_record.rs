@@ -16,7 +16,7 @@ pub struct CallRecord<'a> {
     tool: &'static str,
     asked_page_id: Option<PageId>,
     title: Option<String>,
-    /// Whether the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
+    /// True if the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
     /// administers the page that was named must not read what a stranger wrote.
     is_reached: Cell<bool>,
     facts: Cell<CallFacts>,
@@ -31,7 +31,7 @@ impl<'a> CallRecord<'a> {
         Self { context, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), facts: Cell::default() }
     }
 
-    /// What to report of the call.
+    /// The facts for the call's report.
     pub fn facts(&self) -> CallFacts {
         self.facts.get()
     }

@@ -34,7 +34,7 @@ pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handle
     Handled::on_page(suggestions, page.map(|page| page.id))
 }
 
-/// Whether the caller could use what the argument belongs to, and it has such an argument.
+/// Returns whether the caller could use what the argument belongs to, and it has such an argument.
 fn is_known(handler: &HostedHandler<'_>, sought: &Completion) -> bool {
     match &sought.of {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name).is_some_and(|prompt| {
@@ -95,7 +95,7 @@ mod tests {
     const BOTH: CompletionSource =
         CompletionSource { argument: "id", resources: &["incidents_active", "maintenances_active"], field: "id" };
 
-    /// How many ids are suggested to a role with these permissions, and what StatiBeat was asked for them. StatiBeat itself
+    /// Returns the number of ids suggested to a role with these permissions, and the requests to StatiBeat. StatiBeat itself
     /// would let the role read everything.
     async fn suggested(permissions: &[&str]) -> (usize, Vec<String>) {
         let list = |id: u32| json!([{ "id": id, "title": "t" }]);

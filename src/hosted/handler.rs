@@ -4,7 +4,6 @@ use super::access::{self, AccessDenied};
 use super::bearer::Caller;
 use crate::catalog::Resource;
 use crate::catalog::find_resource;
-use crate::catalog::policy::WritePolicy;
 use crate::catalog::resources::RESOURCES;
 use crate::features;
 use crate::keyring::KeyRing;
@@ -12,6 +11,7 @@ use crate::mcp::Error;
 use crate::model::ids::{PageId, RequestId};
 use crate::model::scope::{Requirement, Scope};
 use crate::model::timestamp::Timestamp;
+use crate::model::write_policy::WritePolicy;
 use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
@@ -19,7 +19,7 @@ use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 /// The resource that lists the pages; named where reading the list fails on the way to something else.
 pub(super) const PAGES: &str = "statibeat://pages";
 
-/// What stands around every write of one request.
+/// The ports, keys and policy that the writes of one request use.
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
     pub caller: &'a Caller,
@@ -27,9 +27,9 @@ pub struct CallContext<'a> {
     pub limiter: &'a dyn RateLimiter,
     /// Keeps the leases and the audit rows.
     pub db: &'a dyn Database,
-    /// Seals the handles of previews.
+    /// Seals the confirm tokens of previews.
     pub seals: &'a KeyRing,
-    /// What the operator decided about writes.
+    /// The operator's policy for writes.
     pub policy: &'a WritePolicy,
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.
@@ -43,7 +43,7 @@ pub struct HostedHandler<'a> {
     /// The caller, and what stands around their writes.
     pub context: CallContext<'a>,
     pub upstream: &'a Client<'a>,
-    /// Whether resources can be read by tools: the operator and the person both want it.
+    /// True if resources can be read by tools: the operator and the person both want it.
     pub has_resource_tools: bool,
 }
 

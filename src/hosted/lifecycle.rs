@@ -1,4 +1,4 @@
-//! Who may look before a stage is moved: looking takes scopes and a role of its own.
+//! Access for checking a stage before it is moved: reading the stages needs scopes and permissions of its own.
 
 use super::access;
 use super::call_record::CallRecord;
@@ -10,7 +10,7 @@ use crate::upstream::{AccessiblePage, ApiError, ApiErrorKind};
 use crate::writes::approval::Respond;
 use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 
-/// Whether the client was granted what looking takes, besides the write. A message without a stage does without.
+/// Returns whether the client was granted what looking takes, besides the write. A message without a stage does without.
 pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Result<(), Error> {
     let looks = requirements(change).into_iter().flatten().map(|requirement| requirement.scope);
     let needed: ScopeSet = looks.chain([write]).collect();
@@ -46,7 +46,7 @@ pub async fn check(
     Err(Respond(error.respond()))
 }
 
-/// What reading the stages and the thing itself takes.
+/// The requirements for reading the stages and the target.
 fn requirements(change: &StageChange) -> Option<[Requirement; 2]> {
     let [stages, target] = change.resources()?;
     Some([stages.hosted?, target.hosted?])

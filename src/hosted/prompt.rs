@@ -12,7 +12,7 @@ use crate::model::scope::{Requirement, ScopeSet};
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
-/// What stands before the id of a page.
+/// The URI of a page, up to its id.
 const PAGES_ROOT: &str = "statibeat://pages/";
 
 pub async fn get(handler: &HostedHandler<'_>, name: &str, arguments: Variables) -> Handled<PromptOutcome> {

@@ -1,4 +1,4 @@
-//! How much may be written in a time: the counter as a pure value, and which counter a write takes from.
+//! Rate limits: the counter as a pure value, and the keys of the counters that a write takes from.
 //!
 //! Windows are fixed and aligned: window *n* of a minute's limit is minute *n* since the Unix epoch, whoever asks. No
 //! window ever lets more than its count through, however many calls come at once, as long as one keeper holds the
@@ -78,7 +78,7 @@ pub fn write_key(grant_id: &GrantId) -> String {
 pub struct WindowCount {
     /// Start of the window that is being counted.
     pub window_started_at: Timestamp,
-    /// How many it has let through.
+    /// Calls that were let through in this window.
     pub count: u32,
 }
 
@@ -95,7 +95,7 @@ impl WindowCount {
         (state, Decision::Limited { retry_after })
     }
 
-    /// How many are left, nothing taken.
+    /// Returns the calls left in this window and takes none.
     pub fn remaining(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> u32 {
         limit.count.saturating_sub(Self::current(earlier, limit, now).count)
     }

@@ -3,11 +3,11 @@
 use super::CallContext;
 use super::HostedHandler;
 use super::bearer::Caller;
-use crate::catalog::policy::WritePolicy;
 use crate::keyring::KeyRing;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
+use crate::model::write_policy::WritePolicy;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
@@ -65,7 +65,7 @@ impl Scene {
             blocked_pages: BTreeSet::new(),
             are_writes_paused: false,
             has_resource_tools: false,
-            confirm: crate::catalog::policy::Confirm::Never,
+            confirm: crate::model::write_policy::ConfirmMode::Never,
         };
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
         let db = TestDatabase::new();

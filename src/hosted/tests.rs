@@ -39,7 +39,7 @@ async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
     assert_eq!(scene.asked(), ["/me/pages", &format!("{page}/hierarchy/levels"), &format!("{page}/hierarchy/items")]);
 }
 
-/// What the second of two reads of an incident says, and what it asked for.
+/// Reads an incident twice; returns the second answer and its requests.
 async fn read_again(list: Value, answers: &[Value]) -> (Result<Value, Error>, Vec<String>) {
     let first = [pages(READER), json!({ "id": 9, "title": "first" }), list];
     let script = first.iter().chain(answers).map(|answer| (200, answer.clone()));

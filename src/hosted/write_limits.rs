@@ -1,4 +1,4 @@
-//! How many writes are left: counted for the connection and for the page, the connection first.
+//! The rate limits of writes: one counter for the connection and one for the page, the connection first.
 //!
 //! The page's counter is asked only when the connection's let the write through, so that a connection over its limit does
 //! not use up its page's. A write that the page's counter refuses stays counted for the connection.
@@ -42,7 +42,7 @@ async fn take(context: &CallContext<'_>, Counter { key, limit, reason }: Counter
     }
 }
 
-/// What is left, nothing taken. `None` when the limiter does not answer: it is only shown, never decided on.
+/// Returns the writes left and takes none. `None` when the limiter does not answer: the number is only shown, never decided on.
 pub async fn remaining(context: &CallContext<'_>, page_id: PageId) -> Option<u32> {
     let look = async |Counter { key, limit, .. }: Counter| -> Result<u32, LimiterError> {
         context.limiter.remaining(&key, limit, context.now).await

@@ -1,4 +1,4 @@
-//! What Hosted MCP keeps of a write: the lease, the audit row, the result that a repeated call is answered with; all in D1.
+//! The write store of Hosted MCP in D1: the lease, the audit row, the result that a repeated call is answered with.
 
 use super::call_record::CallRecord;
 use super::handler::CallContext;
@@ -42,9 +42,9 @@ pub struct D1WriteStore<'a> {
     fingerprint: &'a WriteFingerprint,
     /// The id of the attempt and of its audit row.
     attempt: AuditId,
-    /// Whether the attempt's audit row was stored.
+    /// True if the attempt's audit row was stored.
     is_recorded: Cell<bool>,
-    /// Whether the write was requested before, once somebody has wanted to know.
+    /// True if the write was requested before, once somebody has wanted to know.
     is_known: Cell<Option<bool>>,
 }
 

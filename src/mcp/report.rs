@@ -119,7 +119,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
     let failed = |problem| (Outcome::Failed, Some(problem));
     match failure {
         Failure::Protocol(ProtocolError::UnknownVersion(_) | ProtocolError::UnsupportedVersion(_)) => {
-            refused(CallProblem::Revision)
+            refused(CallProblem::ProtocolVersion)
         }
         Failure::Protocol(_) => refused(CallProblem::Protocol),
         Failure::Handler(error) => match error {

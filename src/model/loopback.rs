@@ -1,8 +1,8 @@
-//! Whether a host is this machine: decided here for redirect URIs, configuration, browser origins, pages and the page server.
+//! Loopback hosts: decided here for redirect URIs, configuration, browser origins, pages and the page server.
 
 use url::{Host, Url};
 
-/// Whether a host is `localhost`, in 127.0.0.0/8 or `[::1]` (RFC 8252 7.3). Names below `.localhost` are not: some resolvers
+/// Returns whether a host is `localhost`, in 127.0.0.0/8 or `[::1]` (RFC 8252 7.3). Names below `.localhost` are not: some resolvers
 /// ask the network for them.
 pub fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
@@ -12,12 +12,12 @@ pub fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     }
 }
 
-/// Whether a URL's host is loopback.
+/// Returns whether a URL's host is loopback.
 pub fn is_loopback_url(url: &Url) -> bool {
     url.host().is_some_and(|host| is_loopback(&host))
 }
 
-/// Whether a URL may reach this machine: loopback, a name below `.localhost` (RFC 6761 6.3), an unspecified address, or one of
+/// Returns whether a URL may reach this machine: loopback, a name below `.localhost` (RFC 6761 6.3), an unspecified address, or one of
 /// these mapped to IPv6. For connections that this program opens itself.
 pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {

@@ -9,6 +9,7 @@ pub mod scope;
 pub mod timestamp;
 pub mod visible;
 pub mod write;
+pub mod write_policy;
 
 /// Serde as text, read by the type's own `parse` and written by its `Display`.
 macro_rules! serde_as_text {

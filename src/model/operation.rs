@@ -24,7 +24,7 @@ pub enum Operation {
     RejectBeatAction { action_id: i64 },
 }
 
-/// What an operation is about, in the words of sentences.
+/// The kind of thing that an operation changes, in the words of sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(const_into_str)]
 pub enum TargetKind {
@@ -60,7 +60,7 @@ impl TargetKind {
 }
 
 impl Operation {
-    /// What it is about, the id of its target, and what follows the id in the path.
+    /// The kind of its target, the target's id, and the part of the path behind the id.
     const fn parts(self) -> (TargetKind, Option<i64>, &'static str) {
         use TargetKind::{Beat, BeatAction, Incident, Maintenance};
         match self {
@@ -130,7 +130,7 @@ impl Operation {
         }
     }
 
-    /// Whether StatiBeat accepts an external id, under which it carries the write out only once and finds it again.
+    /// Returns whether StatiBeat accepts an external id, under which it carries the write out only once and finds it again.
     pub const fn takes_external_id(self) -> bool {
         matches!(
             self,

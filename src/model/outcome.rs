@@ -1,9 +1,9 @@
-//! How a call ended and why: the values from which the log, the metrics, the usage counts, the diagnostics and the audit row
+//! Outcome and reason of a call: the values from which the log, the metrics, the usage counts, the diagnostics and the audit row
 //! are computed.
 
 use strum::{AsRefStr, EnumString, IntoStaticStr, VariantArray};
 
-/// How a call, or an action on record, ended.
+/// The end of a call, or of an action in the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Outcome {
@@ -12,7 +12,7 @@ pub enum Outcome {
     Done,
     /// An earlier attempt had done it; its result was given again.
     Replayed,
-    /// What would be done was shown; nothing was.
+    /// A preview was shown; nothing was published.
     Previewed,
     /// The person was asked and said no, or nothing.
     Declined,
@@ -32,7 +32,7 @@ impl Outcome {
         self.into_str()
     }
 
-    /// What an HTTP status says by itself.
+    /// Returns the outcome that an HTTP status implies.
     pub const fn of_status(status: u16) -> Self {
         match status {
             ..400 => Self::Answered,
@@ -68,20 +68,23 @@ pub enum Reason {
     GrantEnded,
     /// The lifecycle stage cannot be moved like this.
     Stage,
-    /// A rule for text.
-    Lint,
+    #[strum(serialize = "lint")]
+    TextRule,
     /// Start and end do not fit.
     Times,
     /// A preview that the call asked for.
     AskedFor,
     /// A preview inside a question to the person.
-    Question,
+    #[strum(serialize = "question")]
+    InputRequest,
     ByPerson,
     /// The write must be confirmed first.
     Unconfirmed,
     /// A confirm token that confirms something else, or has expired.
-    Handle,
-    HandleSpent,
+    #[strum(serialize = "handle")]
+    InvalidToken,
+    #[strum(serialize = "handle_spent")]
+    TokenRedeemed,
     /// Too many writes of the connection.
     #[strum(serialize = "connection")]
     ConnectionLimit,
@@ -106,7 +109,8 @@ pub enum Reason {
     UpstreamUnavailable,
     CircuitOpen,
     UpstreamMalformed,
-    UpstreamUnfit,
+    #[strum(serialize = "upstream_unfit")]
+    ContractViolation,
     OutcomeUnknown,
 }
 
@@ -122,7 +126,8 @@ impl Reason {
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallProblem {
     /// The client speaks no protocol version that we speak.
-    Revision,
+    #[strum(serialize = "revision")]
+    ProtocolVersion,
     /// It breaks the protocol in another way, or asks for a method that does not exist.
     Protocol,
     /// It calls a tool or prompt that does not exist.

@@ -7,7 +7,7 @@ use crate::model::serde_as_text;
 use std::fmt;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// What a client may be granted. The order here is the order on the consent page and in every list.
+/// A scope that a client can be granted. The order here is the order on the consent page and in every list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(const_into_str)]
 pub enum Scope {
@@ -67,7 +67,7 @@ impl Scope {
         }
     }
 
-    /// Whether the scope lets a client post publicly.
+    /// Returns whether the scope lets a client post publicly.
     pub const fn is_write(self) -> bool {
         matches!(self, Scope::IncidentsWrite | Scope::MaintenancesWrite)
     }
@@ -85,7 +85,7 @@ pub struct ScopeSet(u8);
 impl ScopeSet {
     pub const EMPTY: ScopeSet = ScopeSet(0);
 
-    /// What a client gets that asks for nothing in particular: every read, no write.
+    /// The default for a client that requests no scope: every read, no write.
     pub fn baseline() -> Self {
         Scope::ALL.iter().copied().filter(|scope| !scope.is_write()).collect()
     }
@@ -94,12 +94,12 @@ impl ScopeSet {
         Scope::ALL.iter().copied().collect()
     }
 
-    /// Whether the scope is in the set.
+    /// Returns whether the scope is in the set.
     pub fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u8) != 0
     }
 
-    /// Whether every scope of `other` is in the set.
+    /// Returns whether every scope of `other` is in the set.
     pub fn covers(self, other: ScopeSet) -> bool {
         other.0 & !self.0 == 0
     }
@@ -112,12 +112,12 @@ impl ScopeSet {
         ScopeSet(self.0 & other.0)
     }
 
-    /// What is in this set and not in the other.
+    /// The scopes in this set that are not in the other.
     pub fn without(self, other: ScopeSet) -> ScopeSet {
         ScopeSet(self.0 & !other.0)
     }
 
-    /// Whether there is no scope in it.
+    /// Returns whether there is no scope in it.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -162,7 +162,7 @@ impl fmt::Debug for ScopeSet {
     }
 }
 
-/// What a role allows on one page. The keys are our proposal to StatiBeat; see `docs/statibeat-api.yaml`.
+/// A permission of a role on one page. The keys are our proposal to StatiBeat; see `docs/statibeat-api.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
 #[strum(const_into_str)]
 pub enum PagePermission {
@@ -202,7 +202,7 @@ impl PagePermission {
     }
 }
 
-/// What an entry asks for: a scope of the client and, on the page it touches, permissions of the person.
+/// The requirements of an entry: a scope of the client and, on the page it touches, permissions of the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub scope: Scope,

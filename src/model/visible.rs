@@ -60,7 +60,7 @@ pub fn line(text: &str, most: usize) -> String {
     cap(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), most)
 }
 
-/// Whether a character ends a line (Unicode UAX #14, classes BK, CR, LF and NL).
+/// Returns whether a character ends a line (Unicode UAX #14, classes BK, CR, LF and NL).
 const fn ends_line(character: char) -> bool {
     matches!(character, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -78,7 +78,7 @@ fn marked(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// What stands before a character, as far as joiners and selectors depend on it.
+/// The context before a character, as far as joiners and selectors depend on it.
 #[derive(Default)]
 struct Before {
     /// The last visible character, unless a joiner or something hidden came behind it.
@@ -87,7 +87,7 @@ struct Before {
 }
 
 impl Before {
-    /// Whether an invisible character belongs to what people see here. One joiner or selector, never a row of them: a row
+    /// Returns whether an invisible character belongs to what people see here. One joiner or selector, never a row of them: a row
     /// can carry a message.
     fn needs(&self, character: char, after: Option<char>) -> bool {
         let Some(base) = self.base else { return character == '\r' && after == Some('\n') };

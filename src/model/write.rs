@@ -9,12 +9,12 @@ use strum::IntoStaticStr;
 /// A digest for each argument, to say which of them differ.
 pub type FieldDigests = BTreeMap<String, String>;
 
-/// What a write asks for, in a form that two calls can be compared by.
+/// Digests of a write's key and arguments, by which two calls are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteFingerprint {
     /// Of the client's idempotency key, or of the arguments where it gave none.
     pub key_hash: String,
-    /// Whether the client gave the key.
+    /// True if the client gave the key.
     pub has_own_key: bool,
     /// Of all arguments, page and tool included.
     pub digest: String,
@@ -30,10 +30,9 @@ impl WriteFingerprint {
     }
 }
 
-/// What was shown as a duplicate of the write: it is no reason to stop any more.
+/// Duplicates that a preview has shown: they no longer stop the write.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownDuplicates {
-    /// Ids of possible duplicates.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub possible_duplicates: Vec<i64>,
     /// The external id of the same write through another connection.

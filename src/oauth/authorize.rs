@@ -30,7 +30,6 @@ pub struct AuthorizationRequest {
 /// The access that a client asks the person for; valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedAccess {
-    /// PKCE S256.
     pub challenge: CodeChallenge,
     #[serde(rename = "scope")]
     pub scopes: ScopeSet,

@@ -21,7 +21,7 @@ use registration::RegisteredClient;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// How much is known of a client, best first.
+/// The trust in a client's identity, highest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", const_into_str)]
@@ -43,7 +43,7 @@ impl ClientTrust {
         self.into_str()
     }
 
-    /// Whether somebody other than the client vouches for its name.
+    /// Returns whether somebody other than the client vouches for its name.
     pub const fn is_verified(self) -> bool {
         matches!(self, Self::Listed | Self::Preregistered)
     }
@@ -59,12 +59,12 @@ pub struct ResolvedClient {
     pub redirect_uri: RedirectUri,
 }
 
-/// What is known about clients without asking anybody.
+/// The clients that this server can identify without a request or a query.
 pub struct Clients<'a> {
     pub allowed: &'a AllowedRedirects,
     /// Proves ids that were registered here.
     pub registrations: &'a KeyRing,
-    /// Whether a loopback client may come with an id that is not listed, preregistered or registered here.
+    /// True if a loopback client may come with an id that is not listed, preregistered or registered here.
     pub accepts_unverified: bool,
 }
 
@@ -103,7 +103,7 @@ impl Clients<'_> {
         if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(DirectError::ClientUnknown) }
     }
 
-    /// Whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
+    /// Returns whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
     pub fn could_be_ours(&self, client_id: &str) -> Option<ClientId> {
         let id = ClientId::parse(client_id)?;
         let is_forged =

@@ -250,7 +250,7 @@ impl TokenError {
         }
     }
 
-    /// Whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
+    /// Returns whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
     /// again at once, with everything right, is a repeated request.
     pub const fn is_senders_fault(&self) -> bool {
         !matches!(

@@ -26,17 +26,16 @@ pub const CODE_REPEAT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 /// A rotated refresh token still gives its one successor for this long after its first use. Longer than the 30 seconds
 /// the slowest client waits for an answer.
 pub const REUSE_GRACE_PERIOD: Duration = Duration::from_mins(1);
-/// How often one refresh token may be used again inside its window.
+/// Uses of one rotated refresh token inside its reuse grace period.
 pub const MAX_REUSES: i64 = 32;
-/// How often one grant may go on to a new refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeats inside the window of one
+/// Rotations of one grant's refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeats inside the window of one
 /// token are counted by [`MAX_REUSES`] instead: siblings that refresh at the same moment are honest.
 pub const MAX_ROTATIONS: i64 = 10;
-/// See [`MAX_ROTATIONS`].
 pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
 /// Wrong verifiers after which a code is dead.
 pub const MAX_FAILED_ATTEMPTS: i64 = 5;
 
-/// How long a grant lasts; the person's choice.
+/// The lifetime of a grant, as the person chose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantLifetime {
     /// Until somebody ends it, or it is not used for the life of a refresh token.
@@ -46,7 +45,7 @@ pub enum GrantLifetime {
 }
 
 impl GrantLifetime {
-    /// What a person can choose from. No choice outlives a refresh token, so "30 days" is what it says.
+    /// The choices on the consent page. No choice outlives a refresh token, so "30 days" is what it says.
     pub const CHOICES: [Self; 4] = [Self::UntilRevoked, Self::Days(30), Self::Days(7), Self::Days(1)];
 
     /// The second from which nothing under the grant works, if there is one.
@@ -84,7 +83,7 @@ pub enum PageChoice {
 }
 
 impl PageChoice {
-    /// Whether the page may be reached.
+    /// Returns whether the page may be reached.
     pub fn contains(&self, page_id: PageId) -> bool {
         match self {
             Self::All => true,
@@ -146,7 +145,6 @@ pub struct CodeRecord {
     pub grant: Grant,
     /// The exact redirect URI of the request.
     pub redirect_uri: String,
-    /// What the verifier must meet.
     pub challenge: CodeChallenge,
     pub state: CodeState,
 }
@@ -163,7 +161,6 @@ pub enum CodeState {
     },
 }
 
-/// A row of `codes`.
 #[derive(Deserialize)]
 pub struct CodeColumns {
     code_hash: SecretHash,
@@ -190,7 +187,6 @@ pub struct RefreshRecord {
     /// Its name in the database.
     pub hash: SecretHash,
     pub grant: Grant,
-    /// 1, 2, …
     pub generation: i64,
     /// Dead from this second on.
     pub expires_at: Timestamp,
@@ -206,7 +202,7 @@ pub enum RefreshState {
     Rotated(Rotation),
 }
 
-/// How a refresh token was rotated: enough to derive its successor again.
+/// A rotation of a refresh token: enough to derive its successor again.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     pub at: Timestamp,

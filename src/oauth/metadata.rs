@@ -52,7 +52,7 @@ pub struct ProtectedResourceMetadata<'a> {
 }
 
 impl Endpoints {
-    /// What clients read to find the endpoints.
+    /// The document at the authorization server's well-known URL.
     pub fn authorization_server(&self) -> AuthorizationServerMetadata<'_> {
         AuthorizationServerMetadata {
             issuer: &self.issuer,
@@ -73,7 +73,7 @@ impl Endpoints {
         }
     }
 
-    /// What clients read to find the authorization server.
+    /// The document at the protected resource's well-known URL.
     pub fn protected_resource(&self) -> ProtectedResourceMetadata<'_> {
         ProtectedResourceMetadata {
             resource: &self.resource,

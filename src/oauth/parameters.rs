@@ -41,12 +41,12 @@ impl Parameters {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the parameter is there with a value.
+    /// Returns whether the parameter is there with a value.
     pub fn names(&self, name: &str) -> bool {
         self.all(name).any(|value| !value.is_empty())
     }
 
-    /// Whether one of the names stands more than once.
+    /// Returns whether one of the names stands more than once.
     pub fn repeats_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.all(name).count() > 1)
     }

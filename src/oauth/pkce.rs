@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// What an authorization request commits to: base64url of a SHA-256, 43 characters (RFC 7636 4.2).
+/// The `code_challenge` of an authorization request: base64url of a SHA-256, 43 characters (RFC 7636 4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
@@ -19,7 +19,7 @@ impl fmt::Display for CodeChallenge {
     }
 }
 
-/// What the token request proves it with: 43 to 128 unreserved characters (RFC 7636 4.1).
+/// The `code_verifier` of a token request: 43 to 128 unreserved characters (RFC 7636 4.1).
 pub struct CodeVerifier(String);
 
 impl CodeChallenge {
@@ -33,7 +33,7 @@ impl CodeChallenge {
         &self.0
     }
 
-    /// Whether the verifier is the one committed to (RFC 7636 4.6), in constant time.
+    /// Returns whether the verifier is the one committed to (RFC 7636 4.6), in constant time.
     pub fn is_met_by(&self, verifier: &CodeVerifier) -> bool {
         verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
@@ -57,7 +57,6 @@ impl CodeVerifier {
         Self(URL_SAFE_NO_PAD.encode(hash.finalize()))
     }
 
-    /// Its S256 challenge.
     pub fn challenge(&self) -> CodeChallenge {
         CodeChallenge(URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0)))
     }

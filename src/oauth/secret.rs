@@ -74,7 +74,7 @@ pub struct OpaqueToken<U> {
     token_use: PhantomData<U>,
 }
 
-/// What is stored of a secret: base64url of its SHA-256.
+/// The stored form of a secret: base64url of its SHA-256.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct SecretHash(pub String);
 
@@ -105,7 +105,7 @@ impl<U: TokenUse> OpaqueToken<U> {
         ring.iter().any(is_ours).then(|| Self { text: text.to_owned(), token_use: PhantomData })
     }
 
-    /// What is stored of it.
+    /// Returns the stored form of the token.
     pub fn hash(&self) -> SecretHash {
         hash(&self.text)
     }
@@ -122,7 +122,6 @@ impl<U: TokenUse> fmt::Debug for OpaqueToken<U> {
     }
 }
 
-/// base64url(SHA-256(text)).
 pub fn hash(text: &str) -> SecretHash {
     SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
 }

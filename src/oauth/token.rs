@@ -33,9 +33,9 @@ pub struct CodeRequest {
     pub code: AuthorizationCode,
     /// When sent, it must be the one of the authorization request.
     pub redirect_uri: Option<String>,
-    /// What the tokens are to be for; the one resource served here.
+    /// The resource that the tokens are for (RFC 8707); the one served here.
     pub resource: String,
-    /// Whether the client named it. One that did not cannot mend it by naming another, only by authorizing again.
+    /// True if the client named it. One that did not cannot mend it by naming another, only by authorizing again.
     pub names_resource: bool,
     /// Proof that the asker started the flow; a missing one fails like a wrong one.
     pub verifier: Option<CodeVerifier>,
@@ -45,9 +45,9 @@ pub struct RefreshRequest {
     pub client_id: ClientId,
     /// A refresh token of ours, by its tag.
     pub token: RefreshToken,
-    /// What the tokens are to be for; the one resource served here.
+    /// The resource that the tokens are for (RFC 8707); the one served here.
     pub resource: String,
-    /// Whether the client named it. One that did not cannot mend it by naming another, only by authorizing again.
+    /// True if the client named it. One that did not cannot mend it by naming another, only by authorizing again.
     pub names_resource: bool,
     /// A narrower scope for the access token; `None`: all that was granted.
     pub scopes: Option<ScopeSet>,
@@ -65,7 +65,7 @@ impl std::fmt::Debug for RefreshRequest {
     }
 }
 
-/// What the endpoint knows besides the request.
+/// The configuration of the token endpoint.
 pub struct Endpoint<'a> {
     pub clients: Clients<'a>,
     pub checksum_keys: &'a KeyRing,
@@ -152,7 +152,7 @@ impl Endpoint<'_> {
     }
 }
 
-/// What follows from a code request.
+/// The decision about a code request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CodeDecision {
     /// All is right: redeem, if nobody was faster.
@@ -203,7 +203,7 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
     }
 }
 
-/// What follows from a refresh request.
+/// The decision about a refresh request.
 #[derive(Debug)]
 pub enum RefreshDecision {
     /// First use: rotate, if nobody was faster. The access token gets these scopes.

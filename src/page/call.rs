@@ -3,10 +3,10 @@
 use super::surface::{PageSurface, SUMMARY};
 use super::tools;
 use super::write_store::MemoryWriteStore;
-use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write};
 use crate::mcp::{Error, InputContext, ToolOutcome};
+use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::writes::WriteRequest;
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
@@ -76,7 +76,7 @@ fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallA
 /// What cannot be brought back is confirmed even where the client cannot ask its person, unless the operator said never.
 fn policy(settings: &WritePolicy, tool: &Tool) -> WritePolicy {
     let confirm = match settings.confirm {
-        Confirm::WhenSupported if tool.effect == Effect::Destroys => Confirm::Always,
+        ConfirmMode::WhenSupported if tool.effect == Effect::Destroys => ConfirmMode::Always,
         confirm => confirm,
     };
     WritePolicy { confirm, ..settings.clone() }

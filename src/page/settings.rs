@@ -5,9 +5,9 @@ use super::names::{
     SLACK_ACTOR, TIMEOUT,
 };
 use super::tools::{self, Tools};
-use crate::catalog::policy::{Confirm, WritePolicy};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
+use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::upstream::api_token::{ApiToken, PageAddress};
 use std::time::Duration;
 use strum::EnumString;
@@ -82,7 +82,7 @@ impl Settings {
             None => Tools::All,
         };
         let confirm = reader.optional(CONFIRM, |text| {
-            Confirm::parse(text).ok_or_else(|| "must be always, when-supported or never".to_owned())
+            ConfirmMode::parse(text).ok_or_else(|| "must be always, when-supported or never".to_owned())
         });
         let base = WritePolicy { confirm: confirm.unwrap_or_default(), ..WritePolicy::default() };
         let policy = reader.optional(LINT, |text| {

@@ -44,7 +44,7 @@ pub struct PageSurface<'a> {
     access: ApiTokenTransport<'a>,
     page: OnceCell<AccessiblePage>,
     pub(super) writes: WriteMemory,
-    /// Seals the handles of previews; another one in every process.
+    /// Seals the confirm tokens of previews; another one in every process.
     pub(super) seals: KeyRing,
 }
 

@@ -8,7 +8,7 @@ use super::policy::Level;
 use serde_json::{Map, Value};
 
 pub struct MetricColumn<T> {
-    /// What the place is called in queries.
+    /// The column's name in queries.
     pub name: &'static str,
     pub meaning: &'static str,
     value: fn(&RequestRecord) -> T,
@@ -59,7 +59,7 @@ pub const NUMBERS: [MetricColumn<u64>; 10] = [
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricPoint {
-    /// What sampling keeps fair: the kind.
+    /// The sampling index: the kind of request.
     pub index: &'static str,
     /// In the order of [`WORDS`].
     pub words: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! What operators see of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
+//! The log and metrics of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
 //!
 //! A [`RequestLog`] is open while a request is answered. Ports count their calls in it ([`counted`]), handlers set the message,
 //! the caller and the reason of a refusal. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
@@ -74,11 +74,10 @@ pub struct RequestRecord {
     pub limit: Option<&'static str>,
     /// From the first to the last reading of the clock.
     pub milliseconds: u64,
-    /// D1 batches.
     pub database: PortUsage,
     pub objects: PortUsage,
     pub upstream: PortUsage,
-    /// What somebody should look at.
+    /// Messages for the operator.
     pub notes: Vec<String>,
 }
 

@@ -5,7 +5,7 @@ use crate::model::outcome::Outcome;
 use std::fmt;
 use strum::{EnumString, IntoStaticStr};
 
-/// How serious a line is.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Level {
@@ -53,7 +53,7 @@ impl Share {
         (thousandths <= 1000).then_some(Self(thousandths))
     }
 
-    /// Whether the request of this span is kept. Spans of requests are drawn here and never taken from a `traceparent`:
+    /// Returns whether the request of this span is kept. Spans of requests are drawn here and never taken from a `traceparent`:
     /// a caller that chose the number could hide all its requests, or fill the log with them.
     fn keeps(self, span_id: &str) -> bool {
         let drawn = span_id.get(8..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
@@ -67,7 +67,7 @@ impl fmt::Debug for Share {
     }
 }
 
-/// What the operator decided about lines.
+/// The operator's policy for log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogPolicy {
     /// The least serious lines that are written.
@@ -77,7 +77,7 @@ pub struct LogPolicy {
 }
 
 impl LogPolicy {
-    /// Whether the record becomes a line.
+    /// Returns whether the record becomes a line.
     pub fn keeps(&self, record: &RequestRecord) -> bool {
         let level = record.level();
         level >= self.from && (level > Level::Info || self.share.keeps(record.trace.span()))

@@ -67,7 +67,7 @@ impl Trace {
         Self { parent: Some(named.span), span: self.span.clone(), ..named }
     }
 
-    /// Whether the trace begins here.
+    /// Returns whether the trace begins here.
     pub fn is_ours(&self) -> bool {
         self.parent.is_none()
     }

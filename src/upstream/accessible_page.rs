@@ -46,12 +46,12 @@ impl AccessiblePage {
         self.raw.get("time_zone").and_then(Value::as_str)
     }
 
-    /// Whether the person administers the page: a fact of the role itself, which no permission key tells.
+    /// Returns whether the person administers the page: a fact of the role itself, which no permission key tells.
     pub fn is_administered(&self) -> bool {
         self.raw.get("role_key").and_then(Value::as_str) == Some("page_admin")
     }
 
-    /// Whether the person's role allows it here.
+    /// Returns whether the person's role allows it here.
     pub fn allows(&self, permission: PagePermission) -> bool {
         self.permissions.contains(permission.key())
     }

@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// What StatiBeat's records call traffic of the page server.
+/// The name of the page server's traffic in StatiBeat's records.
 const SOURCE: &str = "page_mcp";
 
 /// A secret of the page's admins. It has no `Debug` and no `Display`; only the header below holds it.
@@ -29,7 +29,7 @@ impl ApiToken {
     }
 }
 
-/// How the page is named to StatiBeat.
+/// The way the page is addressed in StatiBeat's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageAddress {
     /// By the host that is called.

@@ -14,10 +14,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// How long an assertion may be used. The contract's number; StatiBeat accepts no longer one.
+/// Lifetime of an assertion: the longest that StatiBeat accepts.
 pub const LIFETIME: Duration = Duration::from_mins(1);
 
-/// An expanded Ed25519 key.
 pub(super) type SigningKey = <Ed25519 as jwt_compact::Algorithm>::SigningKey;
 
 /// The one request that a token is good for (RFC 9449 4.2).
@@ -78,7 +77,6 @@ pub(super) struct Token<'a, C> {
     /// The exact bytes, if the request carries a body.
     pub body: Option<&'a [u8]>,
     pub sent_at: Timestamp,
-    /// Random and fresh.
     pub nonce: [u8; 16],
 }
 

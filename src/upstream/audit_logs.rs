@@ -1,4 +1,4 @@
-//! Whether pages keep audit logs: only there does the connector show what was done through it.
+//! The audit setting of pages: the connector shows the activity of a page only where StatiBeat keeps audit logs.
 
 use super::accessible_page::AccessiblePage;
 use super::client::UserClient;
@@ -8,7 +8,7 @@ use crate::model::scope::Scope;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-/// What StatiBeat says about a page.
+/// StatiBeat's audit setting of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditLogs {
     Enabled,

@@ -175,7 +175,7 @@ pub struct CircuitOpen {
 }
 
 impl CircuitBreaker {
-    /// Whether a call may be sent. After a pause the first one is the probe.
+    /// Returns whether a call may be sent. After a pause the first one is the probe.
     pub(super) fn admit(&self, subject: &CallSubject<'_>, now: u64) -> Result<(), CircuitOpen> {
         let mut circuits = self.0.borrow_mut();
         let Circuits { wide, narrow } = &mut *circuits;
@@ -210,12 +210,12 @@ impl CircuitBreaker {
         self.0.borrow_mut().narrow_circuit(subject, now);
     }
 
-    /// Whether a call without a subject may be sent. It is never a probe.
+    /// Returns whether a call without a subject may be sent. It is never a probe.
     pub(super) fn admit_uncounted(&self, now: u64) -> Result<(), CircuitOpen> {
         self.0.borrow().wide.state.admit(now).map(drop).map_err(|wait| CircuitOpen { wait })
     }
 
-    /// Whether no call of late has failed: of the page, of the person's that belong to no page, and of StatiBeat as a whole.
+    /// Returns whether no call of late has failed: of the page, of the person's that belong to no page, and of StatiBeat as a whole.
     pub(super) fn is_clear(&self, subject: &CallSubject<'_>) -> bool {
         let circuits = self.0.borrow();
         let keys = [subject.key(), CircuitKey::Person(subject.person.clone())];

@@ -20,10 +20,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::Value;
 
-/// What StatiBeat's records call traffic of ours.
+/// The name of the connector's traffic in StatiBeat's records.
 const SOURCE: &str = "hosted_mcp";
 
-/// Who we are to StatiBeat in this environment, and where StatiBeat is.
+/// The connector's identity towards StatiBeat in this environment, and StatiBeat's address.
 #[derive(Clone, Copy)]
 pub struct ClientSettings<'a> {
     /// Our issuer URL, without a slash at the end.
@@ -48,7 +48,7 @@ pub struct Client<'a> {
     pub clock: &'a dyn Fn() -> u64,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
-    /// What is known of StatiBeat; longer-lived than the request.
+    /// The instance's memory of StatiBeat; outlives the request.
     pub memory: &'a Memory,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a call to StatiBeat, and what of it may be shown.
+//! Errors of calls to StatiBeat, and the part of them that may be shown.
 //!
 //! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
 //! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
@@ -18,10 +18,10 @@ use std::time::Duration;
 const SHOWN_LIMIT: usize = 300;
 /// Longest wait we pass on. A larger number is more likely a mistake than advice.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(1);
-/// What a 401 says when it is about the person and not about our credential.
+/// The text of a 401 that is about the person and not about our credential.
 const USER_DISABLED: &str = "user is disabled";
 
-/// What a failed call to StatiBeat means to its caller.
+/// The meaning of a failed call to StatiBeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum ApiErrorKind {
     /// 404: not there, or not for this person.
@@ -56,7 +56,7 @@ pub struct ApiError {
     pub detail: String,
     /// When the next call may be sent, where StatiBeat or the circuit breaker says.
     pub retry_after: Option<Duration>,
-    /// Whether the next attempt may well succeed: the connection failed, or a server on the way stumbled.
+    /// True if the next attempt may well succeed: the connection failed, or a server on the way stumbled.
     is_transient: bool,
 }
 
@@ -65,7 +65,7 @@ impl ApiError {
         Self { kind, detail: detail.into(), retry_after: None, is_transient: false }
     }
 
-    /// What an answer that is not a success means.
+    /// Classifies an answer that is not a success.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = error_text(body);
         let retry_after = retry_after(headers);
@@ -86,29 +86,29 @@ impl ApiError {
         }
     }
 
-    /// What a missing answer means.
+    /// Classifies a missing answer.
     pub(super) fn of_transport(error: &HttpError) -> Self {
         // An answer that is too large is one: a matter of what was asked, not of whether StatiBeat works.
         let kind = if *error == HttpError::TooLarge { Kind::Malformed } else { Kind::Unavailable };
         Self { is_transient: matches!(error, HttpError::Transport(_)), ..Self::new(kind, error.to_string()) }
     }
 
-    /// Whether asking once more, at once, may help.
+    /// Returns whether asking once more, at once, may help.
     pub(super) fn is_transient(&self) -> bool {
         self.is_transient
     }
 
-    /// Whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
+    /// Returns whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
     pub(crate) fn is_outage(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Whether it is about this moment, or this one document, and not about who asks.
+    /// Returns whether it is about this moment, or this one document, and not about who asks.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, Kind::Unavailable | Kind::RateLimited | Kind::Malformed | Kind::CircuitOpen)
     }
 
-    /// What this means when the call was a write: where no answer says that nothing was done, it may have been.
+    /// Returns the error as it is after a write: where no answer says that nothing was done, the outcome is unknown.
     pub(super) fn after_write(self) -> Self {
         match self.kind {
             Kind::Unavailable | Kind::Malformed => Self::new(Kind::OutcomeUnknown, self.detail),
@@ -136,7 +136,7 @@ impl ApiError {
             Kind::Unavailable => Reason::UpstreamUnavailable,
             Kind::CircuitOpen => Reason::CircuitOpen,
             Kind::Malformed => Reason::UpstreamMalformed,
-            Kind::ContractViolation => Reason::UpstreamUnfit,
+            Kind::ContractViolation => Reason::ContractViolation,
             Kind::OutcomeUnknown => Reason::OutcomeUnknown,
         }
     }

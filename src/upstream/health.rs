@@ -1,4 +1,4 @@
-//! Whether StatiBeat answers.
+//! The health check of StatiBeat's API.
 
 use super::client::Client;
 use super::exchange::{API_ROOT, JSON};

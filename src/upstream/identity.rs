@@ -21,7 +21,7 @@ use url::Url;
 /// The list of pages that a person can see, below the API root.
 pub const PAGES_PATH: &str = "me/pages";
 
-/// What a person signs in for. StatiBeat knows the return address of each and takes none from a browser.
+/// The purpose of a sign-in. StatiBeat knows the return address of each and takes none from a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInPurpose {
     /// To let a client connect.
@@ -64,7 +64,7 @@ pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
     url
 }
 
-/// What a browser came back with, and what we kept for it.
+/// A browser's return from the sign-in, with the values that we kept for it.
 pub struct SignInReturn<'a> {
     pub purpose: SignInPurpose,
     pub code: &'a str,
@@ -129,7 +129,7 @@ impl From<ApiError> for SignInError {
     }
 }
 
-/// Whether StatiBeat still knows the person; [`ApiErrorKind::UserEnded`] when it does not. `scope` is any that was granted.
+/// Returns whether StatiBeat still knows the person; [`ApiErrorKind::UserEnded`] when it does not. `scope` is any that was granted.
 pub async fn check_person(user: &UserClient<'_>, scope: Scope) -> Result<(), ApiError> {
     user.get(scope, "me").await.map(drop)
 }

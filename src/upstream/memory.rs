@@ -1,4 +1,4 @@
-//! What an instance of the server keeps from one request to the next. Nothing here decides about anybody's access: an instance
+//! State that an instance of the server keeps from one request to the next. Nothing here decides about anybody's access: an instance
 //! that knows nothing gives the same answers, later.
 
 use super::accessible_page::AccessiblePage;
@@ -45,7 +45,7 @@ struct KnownPage {
 struct Permissions(u16);
 
 impl Permissions {
-    fn of(page: &AccessiblePage) -> Self {
+    fn new(page: &AccessiblePage) -> Self {
         let listed = PagePermission::ALL.iter().filter(|permission| page.allows(**permission));
         Self(listed.fold(0, |bits, permission| bits | 1 << *permission as u16))
     }
@@ -84,7 +84,7 @@ impl Memory {
             oldest.and_then(|person| lists.remove(&person));
         }
         let listed = |page: &AccessiblePage| {
-            let (organization_id, permissions) = (page.organization_id, Permissions::of(page));
+            let (organization_id, permissions) = (page.organization_id, Permissions::new(page));
             (page.id, KnownPage { organization_id, permissions })
         };
         let pages = pages.iter().take(PAGES).map(listed).collect();

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use http::{Method, Request, StatusCode};
 use serde_json::Value;
 
-/// How a page's admin API is reached: its address, the credential, and who counts failures. On behalf of a person, or with the
+/// Access to a page's admin API: its address, the credential, and who counts failures. On behalf of a person, or with the
 /// page's own API token.
 pub trait PageTransport {
     /// The page's admin root, below StatiBeat's origin.
@@ -52,11 +52,11 @@ impl EarlyPage<'_> {
     }
 }
 
-/// What a write was answered with.
+/// StatiBeat's answer to a write.
 #[derive(Debug)]
 pub struct WriteAnswer {
     pub document: Value,
-    /// Whether it was made just now (201). If not (200), StatiBeat knew the same `external_id` and content already.
+    /// True if it was made just now (201). If not (200), StatiBeat knew the same `external_id` and content already.
     pub is_new: bool,
 }
 

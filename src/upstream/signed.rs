@@ -1,4 +1,4 @@
-//! What StatiBeat signs, whatever it says: size, header, signature, parties, times.
+//! Tokens that StatiBeat signs: checks of size, header, signature, parties and times.
 //!
 //! The JWT library checks the signature and nothing else we can rely on: it parses claims before the signature, ignores
 //! `crit` (RFC 7515 4.1.11), and lets a token live through its very second of expiry. So everything is checked here, in
@@ -20,7 +20,7 @@ use strum::IntoStaticStr;
 /// No token is longer, in bytes. Claims are parsed before the signature is known to hold.
 pub(super) const SIZE_LIMIT: usize = 4096;
 const LIFETIME_LIMIT: Duration = Duration::from_mins(1);
-/// How far StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
+/// The most that StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
 const SKEW: Duration = Duration::from_secs(30);
 
 type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
@@ -83,7 +83,7 @@ impl IdentityError {
     }
 }
 
-/// What every token of StatiBeat's says, and the claims that bind it to one use.
+/// The claims of every token of StatiBeat's, and those that bind it to one use.
 #[derive(Clone, Deserialize)]
 pub(super) struct IdentityClaims<B> {
     iss: String,
@@ -185,7 +185,7 @@ pub(super) fn shown(name: &str) -> String {
     visible::line(name, LONGEST)
 }
 
-/// Whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.
+/// Returns whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.
 fn is_user_id(subject: &str) -> bool {
     subject.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == subject)
 }

@@ -55,7 +55,7 @@ impl FakeHttp {
         self
     }
 
-    /// What was asked, in order.
+    /// The requests sent, in order.
     pub fn sent(&self) -> Vec<Request<Bytes>> {
         self.sent.borrow().clone()
     }

@@ -9,10 +9,10 @@ use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
 use super::outcome::Duplicate;
 use super::preview::{self, Preview};
 use super::report;
-use crate::catalog::policy::Confirm;
 use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, ShownDuplicates};
+use crate::model::write_policy::ConfirmMode;
 use serde_json::{Value, json};
 
 /// The key of the question, which its answer repeats.
@@ -20,13 +20,13 @@ const QUESTION: &str = "confirm";
 
 /// The leave to execute a write.
 pub struct Approved {
-    /// What looks wrong and is let through.
+    /// Warnings that do not stop the write.
     pub warnings: Vec<String>,
-    /// What confirmed it, where something did.
+    /// The confirmation, where the write needed one.
     pub confirmation: Option<Confirmation>,
 }
 
-/// What to tell the client instead of writing.
+/// The response to the client when nothing is written.
 pub struct Respond(pub Result<ToolOutcome, Error>);
 
 impl From<ToolOutcome> for Respond {
@@ -54,14 +54,14 @@ impl WriteRequest<'_> {
         Ok(Approved { warnings, confirmation })
     }
 
-    /// What looks wrong in texts and times; or the refusal, where the operator or the calendar does not let it through.
+    /// Checks texts and times; returns the warnings, or the refusal where the operator's rules or the calendar do not allow it.
     async fn check_content(&self) -> Result<Vec<String>, Respond> {
         let Self { write, policy, .. } = *self;
         let found = text::check(write.operation, &write.body, |rule| !policy.rules_off.contains(&rule));
         let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
         let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
         if !refusing.is_empty() {
-            self.store.record_unsent(Outcome::Refused, Reason::Lint).await;
+            self.store.record_unsent(Outcome::Refused, Reason::TextRule).await;
             return Err(report::text_refused(&refusing).into());
         }
         let unusual = match schedule::check(write, &self.page.raw, self.now) {
@@ -88,7 +88,7 @@ impl WriteRequest<'_> {
             let mut random = [0; 16];
             (self.random)(&mut random);
             let shown = ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate };
-            self.confirm_tokens(purpose).seal(shown, self.now, random)
+            self.confirm_tokens(purpose).issue(shown, self.now, random)
         };
         match preview::make(self, seal).await {
             Ok(preview) => Ok(preview.with_warnings(description.into_iter().chain(warnings.iter().cloned()))),
@@ -104,9 +104,9 @@ impl WriteRequest<'_> {
         ConfirmTokens { keys, purpose, asker, tool: self.tool.name, page_id: self.page.id, fingerprint }
     }
 
-    /// Who confirms the write: the person where the client can ask them, otherwise a preview's token, or nobody.
+    /// Finds the confirmation of the write: by the person where the client can ask them, otherwise a preview's token, or nobody.
     async fn find_confirmation(&self, warnings: &[String]) -> Result<Option<Confirmation>, Respond> {
-        let can_ask = self.policy.confirm != Confirm::Never && self.input.supports(InputRequestKind::Elicitation);
+        let can_ask = self.policy.confirm != ConfirmMode::Never && self.input.supports(InputRequestKind::Elicitation);
         match self.input.request_state() {
             Some(state) if can_ask => self.read_answer(state, warnings).await.map(Some),
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
@@ -117,7 +117,7 @@ impl WriteRequest<'_> {
 
     /// The person's answer, which the state says was to this very question.
     async fn read_answer(&self, state: &str, warnings: &[String]) -> Result<Confirmation, Respond> {
-        let confirmation = self.open_token(ConfirmTokenPurpose::Question, state).await?;
+        let confirmation = self.open_token(ConfirmTokenPurpose::InputRequest, state).await?;
         match self.input.elicited(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(confirmation),
             Some(_) => {
@@ -130,11 +130,11 @@ impl WriteRequest<'_> {
 
     /// Asks the person. The row stays the only one if no answer ever comes.
     async fn ask(&self, warnings: &[String]) -> Error {
-        let preview = match self.preview(ConfirmTokenPurpose::Question, warnings).await {
+        let preview = match self.preview(ConfirmTokenPurpose::InputRequest, warnings).await {
             Ok(preview) => preview,
             Err(error) => return error,
         };
-        self.store.record_unsent(Outcome::Previewed, Reason::Question).await;
+        self.store.record_unsent(Outcome::Previewed, Reason::InputRequest).await;
         let message = format!("Publish this? {}", preview.sentences(self));
         let schema = json!({
             "type": "object",
@@ -148,7 +148,7 @@ impl WriteRequest<'_> {
     /// The confirm token that the call brings, opened; or the refusal, where it does not open or one is needed.
     async fn redeem_token(&self) -> Result<Option<Confirmation>, Respond> {
         let Some(token) = &self.options.confirm_token else {
-            if self.policy.confirm == Confirm::Always && !self.store.is_known().await {
+            if self.policy.confirm == ConfirmMode::Always && !self.store.is_known().await {
                 self.store.record_unsent(Outcome::Refused, Reason::Unconfirmed).await;
                 return Err(report::needs_preview().into());
             }
@@ -161,7 +161,7 @@ impl WriteRequest<'_> {
         match self.confirm_tokens(purpose).open(token, self.now) {
             Ok(confirmation) => Ok(confirmation),
             Err(reason) => {
-                self.store.record_unsent(Outcome::Refused, Reason::Handle).await;
+                self.store.record_unsent(Outcome::Refused, Reason::InvalidToken).await;
                 Err(report::invalid_token(reason).into())
             }
         }

@@ -8,7 +8,7 @@ const KEY: &str = "idempotency_key";
 const PREVIEW: &str = "preview";
 const CONFIRM: &str = "confirm";
 
-/// What a call says about how it is to be carried out.
+/// The call arguments: how the client wants the write to be executed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallArguments {
     /// The client's own name for this call; calls of one name are one write.

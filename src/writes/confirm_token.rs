@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a token works. Long enough to read a preview and ask around, short enough that the page is still as shown.
+/// Lifetime of a confirm token. Long enough to read a preview and ask around, short enough that the page is still as shown.
 pub const LIFETIME: Duration = Duration::from_mins(10);
 /// Longest token that is opened, in bytes.
 const LENGTH_LIMIT: usize = 2048;
@@ -25,24 +25,24 @@ pub enum ConfirmTokenPurpose {
     /// A preview, to the model.
     Preview,
     /// A question, to the person.
-    Question,
+    InputRequest,
 }
 
 impl ConfirmTokenPurpose {
     const fn usage(self) -> &'static str {
         match self {
             Self::Preview => "write preview",
-            Self::Question => "write question",
+            Self::InputRequest => "write question",
         }
     }
 }
 
-/// What a token stands for, and the keys that seal it.
+/// The write that a token confirms, and the keys that seal it.
 #[derive(Clone, Copy)]
 pub struct ConfirmTokens<'a> {
     pub keys: &'a KeyRing,
     pub purpose: ConfirmTokenPurpose,
-    /// Who asks: the person, and what they act under.
+    /// The person, and the grant or credential that they act under.
     pub asker: [&'a str; 2],
     pub tool: &'a str,
     pub page_id: PageId,
@@ -67,7 +67,7 @@ struct TokenContent {
 
 impl ConfirmTokens<'_> {
     /// Seals a token for a write that is being shown. It always has a key: the ring's newest, not one that is looked up.
-    pub fn seal(&self, shown: ShownDuplicates, now: Timestamp, random: [u8; 16]) -> String {
+    pub fn issue(&self, shown: ShownDuplicates, now: Timestamp, random: [u8; 16]) -> String {
         let payload = TokenContent { nonce: URL_SAFE_NO_PAD.encode(random), shown };
         let content = serde_json::to_value(payload).expect("texts and numbers have a JSON form");
         let newest = self.keys.newest();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn sealed() -> String {
-        with(&ASKED, |tokens| tokens.seal(shown(), NOW, [5; 16]))
+        with(&ASKED, |tokens| tokens.issue(shown(), NOW, [5; 16]))
     }
 
     fn opened(words: &TokenSubject, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(opened(&other, &sealed(), NOW).err(), Some(ConfirmTokenError::Invalid));
         }
         with(&ASKED, |tokens| {
-            let question = ConfirmTokens { purpose: ConfirmTokenPurpose::Question, ..*tokens }.open(&sealed(), NOW);
+            let question = ConfirmTokens { purpose: ConfirmTokenPurpose::InputRequest, ..*tokens }.open(&sealed(), NOW);
             let elsewhere = ConfirmTokens { keys: &ring("live"), ..*tokens }.open(&sealed(), NOW);
             assert_eq!(
                 (question.err(), elsewhere.err()),

@@ -31,7 +31,7 @@ impl WriteRequest<'_> {
             Err(Respond(response)) => return response,
         };
         // What else is planned is looked up beside the write, which does not wait for it.
-        let overlaps = overlap::look(self.api, self.incidents, self.write, self.now);
+        let overlaps = overlap::find_beside(self.api, self.incidents, self.write, self.now);
         let (result, overlaps) = join(self.execute(confirmation.as_ref()), overlaps).await;
         let (outcome, reason) = classify(&result);
         self.store.note_end(outcome, reason);
@@ -80,7 +80,7 @@ impl WriteRequest<'_> {
         Ok(WriteReport { document, origin, remaining })
     }
 
-    /// What StatiBeat has under the write's external id. An id that the client chose may be somebody else's: then what it names
+    /// Looks up the write under its external id. An id that the client chose may be somebody else's: then what it names
     /// must read like this write, and if it does not, posting will tell.
     async fn look_up(&self, lease: &Lease) -> Result<Option<Value>, ApiError> {
         let Write { operation, body } = self.write;
@@ -139,7 +139,7 @@ impl WriteRequest<'_> {
     }
 }
 
-/// Whether a document holds the texts of a write.
+/// Returns whether a document holds the texts of a write.
 fn reads_like(document: &Value, body: &Value) -> bool {
     ["title", "description", "message"]
         .iter()

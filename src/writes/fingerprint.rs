@@ -1,4 +1,4 @@
-//! What a call asks for, in a form that two calls can be compared by: canonical arguments, digests, the key.
+//! Write fingerprints: canonical arguments, digests and the key, by which two calls are compared.
 //!
 //! Arguments are compared after they were read, so that spelling (order, nulls) makes no difference.
 
@@ -73,7 +73,7 @@ pub fn check_external_id(write: Write) -> Result<Write, String> {
     }
 }
 
-/// Whether StatiBeat takes a text as an external id; also keeps it one segment of a path.
+/// Returns whether StatiBeat takes a text as an external id; also keeps it one segment of a path.
 fn is_external_id(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=EXTERNAL_ID_LIMIT).contains(&text.len())

@@ -15,20 +15,20 @@ pub mod report;
 pub mod store;
 mod target;
 
-use crate::catalog::policy::WritePolicy;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Tool, Write};
 use crate::keyring::KeyRing;
 use crate::mcp::{Error, InputContext};
 use crate::model::timestamp::Timestamp;
 use crate::model::write::WriteFingerprint;
+use crate::model::write_policy::WritePolicy;
 use crate::upstream::{AccessiblePage, ApiError, PageClient};
 use call_arguments::CallArguments;
 use store::WriteStore;
 
 /// A write that its caller may make. [`WriteRequest::respond`] carries it out.
 pub struct WriteRequest<'a> {
-    /// Who asks: the person, and what they act under.
+    /// The person, and the grant or credential that they act under.
     pub asker: [&'a str; 2],
     pub tool: &'static Tool,
     pub page: &'a AccessiblePage,
@@ -36,12 +36,11 @@ pub struct WriteRequest<'a> {
     /// Access to the page's incidents, where the caller may read them.
     pub incidents: Option<&'a PageClient<'a>>,
     pub write: &'a Write,
-    /// How the call wants it carried out.
     pub options: &'a CallArguments,
     pub fingerprint: &'a WriteFingerprint,
-    /// What can be asked of the client.
+    /// The input requests that the client supports, and its responses.
     pub input: &'a InputContext,
-    /// What the operator decided about writes.
+    /// The operator's policy for writes.
     pub policy: &'a WritePolicy,
     /// RequestStateKey the confirm tokens of previews.
     pub keys: &'a KeyRing,
@@ -49,7 +48,7 @@ pub struct WriteRequest<'a> {
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
     pub store: &'a dyn WriteStore,
-    /// How the program spells resource URIs.
+    /// The program's roots of resource URIs.
     pub roots: &'a Roots,
     /// The error that a client gets for a failed read.
     pub read_error: &'a dyn Fn(&ApiError) -> Error,

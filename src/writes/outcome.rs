@@ -1,4 +1,4 @@
-//! What a write came to: the report of one that is there, or why there is none.
+//! The result of a write: the report of one that was published, or the error.
 
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::WriteDenial;
@@ -10,14 +10,13 @@ use std::time::Duration;
 /// A write that was carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WriteReport {
-    /// StatiBeat's answer.
     pub document: Value,
     pub origin: WriteOrigin,
     /// Writes that the rate limits leave, if there are limits.
     pub remaining: Option<u32>,
 }
 
-/// Who made a write that is there.
+/// The attempt that published a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteOrigin {
     /// This attempt, and StatiBeat said so.
@@ -33,7 +32,7 @@ pub enum WriteOrigin {
 }
 
 impl WriteOrigin {
-    /// Whether this call published it.
+    /// Returns whether this call published it.
     pub const fn is_new(self) -> bool {
         matches!(self, Self::Posted | Self::PostedVerified)
     }
@@ -52,9 +51,8 @@ pub struct Duplicate {
 pub struct PossibleDuplicate {
     pub id: i64,
     pub title: String,
-    /// How long ago it was opened.
+    /// Time since it was opened.
     pub age: Duration,
-    /// What StatiBeat knows it by besides its id.
     pub external_id: Option<String>,
 }
 
@@ -96,7 +94,7 @@ pub enum WriteError {
     /// StatiBeat finds the write wrong.
     Invalid {
         text: String,
-        /// What in it the page does not know, and what it does.
+        /// The names that the page does not have, with those that it has.
         unknown: Vec<String>,
     },
     /// StatiBeat's answer, or the lack of it.
@@ -128,7 +126,7 @@ impl WriteError {
             Self::Denied(denial) => (Outcome::Refused, denial.reason()),
             Self::Running { .. } => (Outcome::Refused, Reason::StillRunning),
             Self::KeyConflict { .. } => (Outcome::Refused, Reason::KeyConflict),
-            Self::TokenRedeemed => (Outcome::Refused, Reason::HandleSpent),
+            Self::TokenRedeemed => (Outcome::Refused, Reason::TokenRedeemed),
             Self::Duplicate(_) => (Outcome::Refused, Reason::SameElsewhere),
             Self::PossibleDuplicates(_) => (Outcome::Refused, Reason::SimilarIncident),
             Self::Limited { reason, .. } => (Outcome::Limited, *reason),
@@ -143,13 +141,13 @@ impl WriteError {
         }
     }
 
-    /// Whether the write may be there all the same.
+    /// Returns whether the write may be there all the same.
     pub fn is_outcome_unknown(&self) -> bool {
         self.classify().0 == Outcome::Unknown
     }
 }
 
-/// What an error says about a post for certain.
+/// The outcome of a post that an error proves, if it proves one.
 fn certain_outcome(error: &ApiError) -> Option<Outcome> {
     match error.kind {
         ApiErrorKind::NotFound | ApiErrorKind::Forbidden | ApiErrorKind::Invalid | ApiErrorKind::UserEnded => {

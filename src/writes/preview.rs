@@ -1,5 +1,5 @@
-//! What a write would do, shown before it is done: the exact public text, the components with their state before and
-//! after, who would hear of it, and what looks wrong. Nothing is posted, and the limits are not touched.
+//! Previews of writes: the exact public text, the components with their state before and
+//! after, who would be notified, and what looks wrong. Nothing is posted, and the limits are not touched.
 //!
 //! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
 
@@ -7,10 +7,10 @@ use super::checks::references::optional;
 use super::checks::{duplicate, overlap, references, schedule, text};
 use super::{WriteRequest, confirm_token, target};
 use crate::catalog::Write;
-use crate::catalog::policy::TextRule;
 use crate::mcp::ToolOutcome;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::{line, quote, quote_lines};
+use crate::model::write_policy::TextRule;
 use crate::upstream::ApiError;
 use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
@@ -133,7 +133,7 @@ impl Preview {
         given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
     }
 
-    /// What a person must know before they agree.
+    /// The preview as text, for the person who confirms.
     pub fn sentences(&self, request: &WriteRequest<'_>) -> String {
         let WriteRequest { page, write, .. } = *request;
         let mut lines = vec![format!(
@@ -150,13 +150,13 @@ impl Preview {
             let word = |name: &str| quote(item[name].as_str().unwrap_or("as before"), NAME_MAX);
             format!("{}: {} → {}", word("name"), word("before"), word("after"))
         }));
-        lines.extend(self.subscribers.as_ref().map(heard_by));
+        lines.extend(self.subscribers.as_ref().map(notified));
         lines.extend(self.warnings.iter().map(|warning| format!("Warning: {warning}")));
         lines.join("\n")
     }
 }
 
-/// Whether a write lets out what somebody else wrote.
+/// Returns whether a write lets out what somebody else wrote.
 fn lets_out(write: &Write) -> bool {
     matches!(write.operation, Operation::ApproveBeatAction { .. })
 }
@@ -167,11 +167,11 @@ fn hidden_in(draft: &Value, write: &Write) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-fn heard_by(subscribers: &Value) -> String {
+fn notified(subscribers: &Value) -> String {
     let channels = subscribers["channels"].as_object().into_iter().flatten();
     let channels: Vec<String> = channels.map(|(name, count)| format!("{} {count}", line(name, NAME_MAX))).collect();
     let total = &subscribers["deliverable"];
-    format!("{total} subscribers would hear of it ({}).", channels.join(", "))
+    format!("{total} subscribers would be notified ({}).", channels.join(", "))
 }
 
 #[cfg(test)]

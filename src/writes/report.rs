@@ -1,4 +1,4 @@
-//! What a call of a tool tells its client: what was done, or what was not and how to go on.
+//! Responses to tool calls: the report of a write, or why nothing was published and how to go on.
 //!
 //! Whatever a model or its user can mend is an outcome. What they cannot, because the person's access has ended or we
 //! made a mistake, is an [`mcp::Error`].
@@ -24,7 +24,7 @@ pub(super) const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
 pub fn invalid_arguments(problems: &[String]) -> ToolOutcome {
-    error(format!("The arguments do not fit: {}. Nothing was published.", problems.join("; ")))
+    error(format!("Invalid arguments: {}. Nothing was published.", problems.join("; ")))
 }
 
 /// A text that the operator's rules do not let through.
@@ -36,7 +36,7 @@ pub fn text_refused(warnings: &[String]) -> ToolOutcome {
 pub fn needs_preview() -> ToolOutcome {
     error(
         "This write must be confirmed. Nothing was published. Call again with preview: true, show the person what it says, \
-         and then call with the handle it gives in `confirm`."
+         and then call with the confirm token it gives in `confirm`."
             .to_owned(),
     )
 }
@@ -51,12 +51,12 @@ pub fn declined() -> ToolOutcome {
 pub fn invalid_token(reason: ConfirmTokenError) -> ToolOutcome {
     error(match reason {
         ConfirmTokenError::Invalid => {
-            "This handle is not for this call: it confirms exactly the arguments, the page and the key that \
+            "This confirm token is not for this call: it confirms exactly the arguments, the page and the key that \
              were previewed. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
         ConfirmTokenError::Expired => {
-            "This handle is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
+            "This confirm token is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
         }
     })
 }
@@ -111,7 +111,7 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
     ToolOutcome { text, structured: Some(structured), links, ..ToolOutcome::default() }
 }
 
-/// What a paused connection is told.
+/// The message to a paused connection.
 const PAUSED: &str = "The user has paused this connection's writes, so nothing was published. Only the user can resume them, \
     on StatiBeat's Hosted MCP page.";
 
@@ -135,7 +135,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
         WriteError::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
         WriteError::Duplicate(duplicate) => format!(
             "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
-             preview: true, show the person what it says, and then call with the handle it gives in `confirm`.",
+             preview: true, show the person what it says, and then call with the confirm token it gives in `confirm`.",
             duplicate.description
         ),
         WriteError::Limited { reason, limit, retry_after } => limited(*reason, *limit, *retry_after),
@@ -161,7 +161,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
             fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
         ),
         WriteError::TokenRedeemed => {
-            "This handle was used before, and a handle works once. Nothing was published. Ask for a new preview."
+            "This confirm token was used before, and it works only once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
         WriteError::PossibleDuplicates(found) => possible_duplicates(found),
@@ -200,7 +200,7 @@ fn possible_duplicates(found: &[PossibleDuplicate]) -> String {
     let list = found.iter().map(one).collect::<Vec<_>>().join(", ");
     format!(
         "Nothing was published: {list} affects the same components. If it is the same problem, use add_incident_update. If \
-         it is another, call again with preview: true, show the person what it says, and then call with the handle it gives \
+         it is another, call again with preview: true, show the person what it says, and then call with the confirm token it gives \
          in `confirm`."
     )
 }

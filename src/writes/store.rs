@@ -1,4 +1,4 @@
-//! What a program remembers of its writes, as the pipeline asks for it: D1 behind Hosted MCP, memory behind the page server.
+//! The store of writes that the pipeline needs: D1 behind Hosted MCP, memory behind the page server.
 
 use super::outcome::{Duplicate, WriteError, WriteReport};
 use crate::model::outcome::{Outcome, Reason};
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// audit log) the other answers with nothing; there is no default, so that neither forgets it.
 #[async_trait(?Send)]
 pub trait WriteStore {
-    /// Whether this very write was requested before: then it was confirmed, and repeating the call may tell how it ended. A
+    /// Returns whether this very write was requested before: then it was confirmed, and repeating the call may tell how it ended. A
     /// store that cannot say answers no.
     async fn is_known(&self) -> bool;
 
@@ -27,7 +27,7 @@ pub trait WriteStore {
     /// Takes one write from the rate limits; returns what is left. A limiter that does not answer lets nothing through.
     async fn charge(&self) -> Result<Option<u32>, WriteError>;
 
-    /// What the rate limits leave, nothing taken; only shown, never decided on.
+    /// Returns the writes that the rate limits leave and takes none; only shown, never decided on.
     async fn remaining_writes(&self) -> Option<u32>;
 
     /// Checks right before the post that the attempt still holds the lease and may still write.
@@ -53,7 +53,7 @@ pub enum Acquired {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// What StatiBeat shall know the write by, or may know it by from the attempt that was taken over.
+    /// The external id of the write: new, or that of the attempt that was taken over.
     pub external_id: String,
     pub taken_over: Option<Takeover>,
 }

@@ -17,7 +17,7 @@ pub fn pick(operation: Operation, mut answer: Value) -> Option<Value> {
     Some(items.swap_remove(at))
 }
 
-/// Whether an operation takes its target out of customers' sight, or ends it.
+/// Returns whether an operation takes its target out of customers' sight, or ends it.
 pub fn ends(operation: Operation) -> bool {
     matches!(
         operation,
@@ -29,7 +29,7 @@ pub fn ends(operation: Operation) -> bool {
     )
 }
 
-/// Whether subscribers are notified of it.
+/// Returns whether subscribers are notified of it.
 pub fn is_announced(operation: Operation) -> bool {
     !matches!(
         operation,
@@ -43,7 +43,7 @@ pub fn is_announced(operation: Operation) -> bool {
     )
 }
 
-/// How the sentence "On Acme, …" goes on.
+/// The rest of the sentence "On Acme, …".
 pub fn sentence(operation: Operation, target: Option<&Value>) -> String {
     let becomes = match operation {
         Operation::CreateIncident

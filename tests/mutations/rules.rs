@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// What the rules and what they import are made of, below `src`.
+/// The files of the rules and of their imports, below `src`.
 const PARTS: [&str; 3] = ["oauth", "keyring.rs", "model"];
 const MODULES: &str = "pub mod keyring;\npub mod model;\npub mod oauth;\n";
 const USED: [&str; 16] = [

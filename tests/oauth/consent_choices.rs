@@ -1,4 +1,4 @@
-//! What a person chooses on the consent page, and that every call keeps to it: pages, lifetime, account.
+//! Choices on the consent page, and that every call keeps to them: pages, lifetime, account.
 
 use crate::support::browser::{Browser, Shown, parameter};
 use crate::support::flow::{Tokens, authorize_url, tokens, user};

@@ -1,4 +1,4 @@
-//! What the token endpoint reads: one form in UTF-8 in the body of a POST, and nothing else (RFC 6749 3.2).
+//! The token endpoint's request: one form in UTF-8 in the body of a POST, and nothing else (RFC 6749 3.2).
 
 use crate::support::flow::{CLIENT, VERIFIER, token_error, user};
 use crate::support::{TestApp, header, json, request};

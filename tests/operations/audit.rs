@@ -1,4 +1,4 @@
-//! What is on record besides writes: revoked access tokens, refused connections, sessions of the Hosted MCP page.
+//! Audit rows besides those of writes: revoked access tokens, refused connections, sessions of the Hosted MCP page.
 
 use crate::support::PUBLIC_URL;
 use crate::support::TestApp;

@@ -1,4 +1,4 @@
-//! What keeps failing is left alone for a while, and nobody pays for the failures of others.
+//! Circuits open for calls that keep failing, and nobody pays for the failures of others.
 
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;

@@ -1,4 +1,4 @@
-//! What the configuration knows of the simulator.
+//! The simulator's key in the configuration.
 
 use crate::support::simulator::{Settings, Simulator};
 use statibeat_mcp::config::deployment_checks::SIMULATOR_KEY;

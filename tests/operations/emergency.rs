@@ -1,4 +1,4 @@
-//! What an operator runs in an emergency (`xtask/src/operations/revoke.rs`), under a connector at work.
+//! The operator's emergency commands (`xtask/src/operations/revoke.rs`), under a connector at work.
 
 use crate::support::TestApp;
 use crate::support::browser::Browser;

@@ -11,7 +11,7 @@ fn ask(app: &TestApp, token: &str) -> Response<Bytes> {
     app.send(request("GET", "/mcp/health", &[("x-health-token", token)], ""))
 }
 
-/// What readiness says when one part is broken.
+/// Checks the readiness answer when one part is broken.
 fn check_broken(break_it: impl Fn(&TestApp), part: &str) {
     let app = TestApp::new();
     break_it(&app);

@@ -60,7 +60,7 @@ fn plain(sql: &str) -> String {
     words.replace("( ", "(").replace(" )", ")").replace(" ,", ",").replace("IF NOT EXISTS ", "").replace('"', "")
 }
 
-/// What stands before, between the commas of, and behind the outermost parentheses.
+/// The text before, between the commas of, and behind the outermost parentheses.
 fn parts(sql: &str) -> BTreeSet<String> {
     let (mut parts, mut part, mut depth) = (BTreeSet::new(), String::new(), 0);
     for c in sql.chars() {

@@ -1,4 +1,4 @@
-//! What operators see and run.
+//! Operations: log, health, audit, purge, migrations, emergencies.
 
 mod audit;
 mod circuit_breaker;

@@ -1,4 +1,4 @@
-//! What dies when, and what must be kept until then.
+//! The purge: rows that are deleted, and rows that must be kept until then.
 
 use crate::support::TestApp;
 use crate::support::browser::Browser;

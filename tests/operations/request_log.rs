@@ -1,4 +1,4 @@
-//! What operators see of requests. That no line holds a secret or a customer's words is checked after every request of every
+//! The request log. That no line holds a secret or a customer's words is checked after every request of every
 //! test here (`support/logged.rs`).
 
 use crate::support::flow::{CLIENT, tokens, user};

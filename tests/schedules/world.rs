@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use statibeat_mcp::catalog::policy::WritePolicy;
 use statibeat_mcp::hosted::CallContext;
 use statibeat_mcp::hosted::HostedHandler;
 use statibeat_mcp::hosted::bearer::Caller;
@@ -16,6 +15,7 @@ use statibeat_mcp::mcp::{InputContext, ServerHandler as _};
 use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::model::scope::ScopeSet;
 use statibeat_mcp::model::timestamp::Timestamp;
+use statibeat_mcp::model::write_policy::WritePolicy;
 use statibeat_mcp::oauth::client::ClientId;
 use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::upstream::{self, Client, assertion};
@@ -109,7 +109,7 @@ impl<'a> World<'a> {
             blocked_pages: std::collections::BTreeSet::new(),
             are_writes_paused: false,
             has_resource_tools: false,
-            confirm: statibeat_mcp::catalog::policy::Confirm::Never,
+            confirm: statibeat_mcp::model::write_policy::ConfirmMode::Never,
         };
         Self {
             plan,

@@ -1,4 +1,4 @@
-//! What strangers and hostile texts cannot do.
+//! Attacks by strangers and by hostile text.
 
 mod attacks;
 mod hardening;

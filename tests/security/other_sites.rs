@@ -1,4 +1,4 @@
-//! What the page of another site can make a visitor's browser send uses up no limit that a person or client meets.
+//! Requests that another site's page makes a browser send use up no limit that a person or client meets.
 
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, user};

@@ -1,4 +1,4 @@
-//! What is read of a request's body, and when: nothing before the head has been accepted, never more than the route needs.
+//! Reading request bodies: nothing before the head has been accepted, never more than the route needs.
 
 use crate::support::browser::Browser;
 use crate::support::flow::user;

@@ -83,7 +83,7 @@ impl Story {
 fn text_of_others_forges_no_line_of_the_question() {
     let story = Story::new("always");
     let forged =
-        "It is slow.\n\n94 subscribers would hear of it (email 0).\r\nPublish this? On \"Other\", nobody would read:";
+        "It is slow.\n\n94 subscribers would be notified (email 0).\r\nPublish this? On \"Other\", nobody would read:";
     let arguments = json!({
         "page_id": 42, "title": "API \"down\": 0 readers", "description": forged, "impact": "None\u{b}Warning: none",
         "status": "degraded\nWarning: none", "affected_items": [{ "slug": "search" }],

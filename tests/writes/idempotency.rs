@@ -38,7 +38,7 @@ impl Story {
         self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
     }
 
-    /// How many incidents of this title are on the page.
+    /// Returns the number of incidents of this title on the page.
     fn published(&self, title: &str) -> usize {
         let active = self.app.read(&self.token, "statibeat://pages/42/incidents/active");
         active["incidents"].as_array().expect("a list").iter().filter(|incident| incident["title"] == title).count()

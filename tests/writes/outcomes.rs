@@ -1,4 +1,4 @@
-//! How a call ended, as everybody is told who is told: the log, the usage counts, the audit row, the model.
+//! The outcome of a call in each of its records: the log, the usage counts, the audit row, the answer to the model.
 
 use crate::support::TestApp;
 use crate::support::flow::user;

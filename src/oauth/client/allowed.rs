@@ -16,13 +16,12 @@ pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadEntry {
     pub entry: String,
-    /// What is wrong with it.
     pub reason: BadEntryReason,
-    /// What to write instead, where that is clear. Never taken by itself: the operator decides.
+    /// The entry to write instead, where that is clear. Never applied automatically: the operator decides.
     pub correction: Option<String>,
 }
 
-/// What can be wrong with an entry.
+/// The reason why an entry cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEntryReason {
     /// The `=` in front of the redirect URI is missing, or there are several.
@@ -72,7 +71,7 @@ impl AllowedRedirects {
         (Self(pairs), bad)
     }
 
-    /// Whether the operator listed exactly this pair.
+    /// Returns whether the operator listed exactly this pair.
     pub fn contains(&self, client_id: &ClientId, redirect_uri: &RedirectUri) -> bool {
         self.0.iter().any(|(id, uri)| id == client_id && uri == redirect_uri)
     }
@@ -82,7 +81,7 @@ impl AllowedRedirects {
         self.0.iter().map(|(client_id, redirect_uri)| (client_id, redirect_uri))
     }
 
-    /// Whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
+    /// Returns whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
     }

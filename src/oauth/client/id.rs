@@ -10,7 +10,6 @@ use std::fmt;
 pub struct ClientId(String);
 
 impl ClientId {
-    /// Longest accepted, in bytes.
     pub const MAX_LENGTH: usize = 512;
 
     /// Checks the shape only; whether such a client is acceptable is another question.

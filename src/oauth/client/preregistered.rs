@@ -95,7 +95,7 @@ pub fn find(id: &ClientId) -> Option<&'static PreregisteredClient> {
 }
 
 impl PreregisteredClient {
-    /// Whether the client listens there, on whatever port.
+    /// Returns whether the client listens there, on whatever port.
     pub fn listens_at(&self, redirect_uri: &RedirectUri) -> bool {
         match self.loopback {
             Loopback::Never => false,

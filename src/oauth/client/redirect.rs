@@ -15,14 +15,12 @@ pub struct RedirectUri {
 /// Where a redirect URI points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedirectKind {
-    /// https on any host.
     Web,
     /// http on `localhost`, 127.0.0.0/8 or `[::1]`.
     Loopback,
 }
 
 impl RedirectUri {
-    /// Longest accepted, in bytes.
     pub const MAX_LENGTH: usize = 2048;
 
     /// `None` for anything but the plain spelling of an https or loopback http address. Refusing every other spelling,
@@ -63,7 +61,7 @@ impl RedirectUri {
         self.url().origin().ascii_serialization()
     }
 
-    /// Whether its own query has a parameter that our answer adds.
+    /// Returns whether its own query has a parameter that our answer adds.
     pub fn has_answer_parameter(&self) -> bool {
         self.url()
             .query_pairs()

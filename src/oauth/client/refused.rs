@@ -41,12 +41,12 @@ pub struct RefusedClient {
     pub client: String,
     /// Scheme, host and path of where the answer was to go.
     pub redirect_uri: String,
-    /// Whether there was more of it.
+    /// True if there was more of it.
     #[serde(deserialize_with = "flag")]
     pub has_query: bool,
 }
 
-/// What an operator can do about it.
+/// Advice to the operator about a refused client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advice {
     /// Add this line: a known client on its own host.
@@ -101,7 +101,7 @@ impl RefusedClient {
         host_of(&self.redirect_uri).unwrap_or_default()
     }
 
-    /// What an operator can do about it.
+    /// Advice to the operator about a refused client.
     pub fn advice(&self) -> Advice {
         let Some(redirect_uri) = RedirectUri::parse(&self.redirect_uri) else {
             return Advice::Unacceptable(UnacceptableReason::NotSecure);

@@ -28,7 +28,7 @@ const MAX_NAME_CHARACTERS: usize = 200;
 const KEPT_NAME_BYTES: usize = 60;
 const DANGEROUS_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
 
-/// What was registered, read back from an id.
+/// A registration, read back from its client id.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredClient {
     /// Self-declared; nobody vouches for it.
@@ -40,7 +40,7 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
-    /// Whether the id claims to have been issued here.
+    /// Returns whether the id claims to have been issued here.
     pub fn looks_like_one(id: &ClientId) -> bool {
         id.as_str().starts_with(PREFIX)
     }
@@ -56,7 +56,7 @@ impl RegisteredClient {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
-    /// Whether the redirect URI is a registered one, on whatever port.
+    /// Returns whether the redirect URI is a registered one, on whatever port.
     pub fn allows(&self, redirect_uri: &RedirectUri) -> bool {
         self.redirects.contains(&redirect_hash(redirect_uri))
     }

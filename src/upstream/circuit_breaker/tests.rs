@@ -1,4 +1,4 @@
-//! What opens a circuit, what does not, and how it closes again.
+//! Failures that open a circuit, failures that do not, and the probe that closes it again.
 
 use super::*;
 

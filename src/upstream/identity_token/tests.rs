@@ -53,7 +53,7 @@ fn verified_at(token: &str, now: i64) -> Result<SignedInUser, IdentityError> {
     verify(token, &settings, "the state", Timestamp::from_seconds(now))
 }
 
-/// What comes of a good token with one member set to another value; `null` takes it out.
+/// Verifies a good token with one member set to another value; `null` removes it.
 fn with(name: &str, value: Value) -> Result<SignedInUser, IdentityError> {
     verified(&signed(&header(), &changed(claims(), name, value)))
 }

@@ -12,8 +12,8 @@ use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::connections::merge_grants;
 use super::session::{Session, token_field, visible_pages};
-use crate::catalog::policy::Confirm;
 use crate::model::ids::{PageId, UserId};
+use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, Change, Kind};
@@ -311,11 +311,11 @@ async fn apply(
         Action::Pause => connections::pause_writes(db, &change(Kind::Pause)).await?,
         Action::Resume => connections::resume_writes(db, &change(Kind::Resume)).await?,
         Action::ConfirmAlways => {
-            connections::set_confirm(db, &change(Kind::Confirm), Confirm::Always.as_str()).await?;
+            connections::set_confirm(db, &change(Kind::Confirm), ConfirmMode::Always.as_str()).await?;
         }
         // A person cannot go below what the environment demands, so `never` means the environment's own rule.
         Action::ConfirmAsUsual => {
-            connections::set_confirm(db, &change(Kind::Confirm), Confirm::Never.as_str()).await?;
+            connections::set_confirm(db, &change(Kind::Confirm), ConfirmMode::Never.as_str()).await?;
         }
         Action::Block => blocks::block(db, &change(Kind::PageBlock), page()?).await?,
         Action::Unblock => blocks::unblock(db, &change(Kind::PageUnblock), page()?).await?,

@@ -17,7 +17,7 @@ const fn advice(meaning: &'static str, advice: &'static str) -> Guidance {
 /// Advice about a call that got no result.
 pub(super) const fn of_problem(problem: CallProblem) -> Guidance {
     match problem {
-        CallProblem::Revision => advice(
+        CallProblem::ProtocolVersion => advice(
             "The app speaks a version of MCP that StatiBeat does not speak.",
             "Update the app. If it is up to date, tell its makers which versions StatiBeat offers.",
         ),

@@ -9,10 +9,10 @@ use super::diagnosis::Diagnosis;
 use super::session::Viewer;
 use super::time::ZonedClock;
 use super::wire::{chosen_pages, date, is_verified, optional_text, scope_names, text};
-use crate::catalog::policy::Confirm;
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
+use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, ActivityRow};
@@ -253,7 +253,7 @@ impl From<LiveGrant> for ConnectionSummary {
             last_used_at: grant.last_used_at,
             reads_by_tools: grant.has_resource_tools,
             are_writes_paused: grant.are_writes_paused,
-            confirms_always: grant.confirm.as_deref().map(Confirm::from_stored) == Some(Confirm::Always),
+            confirms_always: grant.confirm.as_deref().map(ConfirmMode::from_stored) == Some(ConfirmMode::Always),
         }
     }
 }

@@ -12,17 +12,17 @@ use crate::writes::outcome::{PossibleDuplicate, WriteError};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How old an incident may be to count as the same.
+/// Age up to which an incident counts as a possible duplicate.
 const RECENT: Duration = Duration::from_mins(30);
-/// What is read to find them.
+/// The list of active incidents, relative to the admin root.
 pub const READ: &str = "incidents?status=active&limit=50";
 
-/// Whether a write opens an incident that could have been opened already.
+/// Returns whether a write opens an incident that could have been opened already.
 pub fn applies_to(write: &Write) -> bool {
     write.operation == Operation::CreateIncident && names_something(write)
 }
 
-/// Whether a write names what is affected.
+/// Returns whether a write names what is affected.
 pub fn names_something(write: &Write) -> bool {
     !items(&write.body).is_empty() || freetext(&write.body).is_some()
 }
@@ -65,13 +65,13 @@ fn read(entry: &Value, now: Timestamp) -> Option<PossibleDuplicate> {
     (age <= RECENT).then_some(PossibleDuplicate { id: entry.get("id")?.as_i64()?, title, age, external_id })
 }
 
-/// Whether something on the page touches what a body touches.
+/// Returns whether something on the page touches what a body touches.
 pub fn overlaps(entry: &Value, body: &Value) -> bool {
     let shares_item = items(body).iter().any(|named| items(entry).iter().any(|known| is_same_item(named, known)));
     shares_item || freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text))
 }
 
-/// What a write names by one of three names, an incident shows with all of them.
+/// A write names a component by one of three names; an incident lists all of them.
 pub fn is_same_item(named: &Value, known: &Value) -> bool {
     ["id", "external_id", "slug"].iter().any(|name| named.get(name).is_some_and(|value| known.get(name) == Some(value)))
 }

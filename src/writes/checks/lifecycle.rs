@@ -36,7 +36,7 @@ pub enum LifecycleError {
 }
 
 impl LifecycleError {
-    /// What to tell the model, or the client where a model cannot mend it.
+    /// The response to the model, or the error to the client where a model cannot fix it.
     pub fn respond(&self) -> Result<ToolOutcome, Error> {
         match self {
             Self::NotAllowed(problem) => Ok(report::invalid_arguments(std::slice::from_ref(problem))),
@@ -56,7 +56,7 @@ impl StageChange {
         Some(Self { lifecycle, target_id, stage_id })
     }
 
-    /// What must be read before it can be judged: the stages of the page, the thing itself.
+    /// The resources that the check reads: the stages of the page, and the target.
     pub fn resources(&self) -> Option<[&'static Resource; 2]> {
         let (stages, target) = match self.lifecycle {
             Lifecycle::Incident => ("lifecycle_stages", "incident"),
@@ -65,7 +65,7 @@ impl StageChange {
         Some([find_resource(stages)?, find_resource(target)?])
     }
 
-    /// Whether the move is allowed. Each of its resources is read through the API that stands in its place.
+    /// Returns whether the move is allowed. Each of its resources is read through the API that stands in its place.
     pub async fn check(&self, apis: [&PageClient<'_>; 2]) -> Result<(), LifecycleError> {
         let unfit =
             || LifecycleError::Unread(ApiError::new(ApiErrorKind::ContractViolation, "the stages have no resource"));
@@ -87,7 +87,7 @@ impl StageChange {
         api.get(&path.ok_or_else(unfit)?).await
     }
 
-    /// Whether the move keeps the target open; both are upstream's answers to the reads of [`StageChange::resources`].
+    /// Returns whether the move keeps the target open; both are upstream's answers to the reads of [`StageChange::resources`].
     fn judge(&self, stages: &Value, target: &Value) -> Result<(), String> {
         let (noun, over) = match self.lifecycle {
             Lifecycle::Incident => ("incident", ["resolved"].as_slice()),

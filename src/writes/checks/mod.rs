@@ -1,4 +1,4 @@
-//! What is checked before a write is posted.
+//! The checks before a write is posted.
 
 pub mod duplicate;
 pub mod lifecycle;

@@ -1,4 +1,4 @@
-//! What else happens on a window's components while it lasts: other windows, and incidents that are open now. Worth a
+//! Overlaps on a window's components while it lasts: other windows, and incidents that are open now. Worth a
 //! remark, no reason to refuse.
 
 use super::references::entries;
@@ -12,20 +12,20 @@ use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How soon a window must begin for an incident that is open now to matter to it.
+/// A window that begins later than this is not affected by an incident that is open now.
 const SOON: Duration = Duration::from_hours(24);
 
-/// What is read to find other windows.
+/// The lists of other windows, relative to the admin root.
 pub const WINDOWS: [&str; 2] = ["maintenances?status=active&limit=50", "maintenances?status=upcoming&limit=50"];
 
-/// Whether a write plans a window on components.
+/// Returns whether a write plans a window on components.
 pub fn applies_to(write: &Write) -> bool {
     schedule::window(write).is_some() && duplicate::names_something(write)
 }
 
 /// Looks around beside a write that does not wait for it. What cannot be read is left out; `incidents` is a way to the
 /// page's incidents, where the caller may read them.
-pub async fn look(
+pub async fn find_beside(
     api: &PageClient<'_>,
     incidents: Option<&PageClient<'_>>,
     write: &Write,
@@ -95,7 +95,6 @@ mod tests {
     use crate::model::operation::Operation;
     use serde_json::json;
 
-    /// 2030-01-01T11:00:00Z.
     const NOW: Timestamp = Timestamp::from_seconds(1_893_495_600);
 
     fn found(starts_at: &str, ends_at: &str, item: i64) -> Vec<Overlap> {

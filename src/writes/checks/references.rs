@@ -11,15 +11,15 @@ use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
 
-/// What is read to know the page's components.
+/// The list of the page's components, relative to the admin root.
 pub const ITEMS: &str = "hierarchy/items";
-/// What is read to know its statuses.
+/// The list of the page's statuses, relative to the admin root.
 pub const STATUSES: &str = "status-definitions";
 
 /// Longest name that is compared, in characters: no name is that long.
 const COMPARED: usize = 64;
 
-/// What in a write that StatiBeat refused is not on the page. What this person may not read is left out.
+/// Finds the names in a refused write that are not on the page. Lists that this person may not read are left out.
 pub async fn unknown(api: &PageClient<'_>, write: &Write) -> Vec<String> {
     let read = async |path: &str, field: &str| match write.body.get(field) {
         Some(_) => api.get(path).await.ok(),
@@ -89,7 +89,7 @@ fn comparable(name: &str) -> String {
     name.to_lowercase().chars().take(COMPARED).collect()
 }
 
-/// What a role may not read, a look around does without.
+/// `None` for an answer that the role does not allow: a check does without it.
 pub fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> {
     match answer {
         Ok(value) => Ok(Some(value)),

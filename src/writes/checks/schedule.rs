@@ -25,7 +25,7 @@ const OTHER_SEASON: Duration = Duration::from_hours(182 * 24);
 /// Checks the times of a write that has some; the error says what cannot be, the list what is odd. `page` is the page as
 /// StatiBeat lists it.
 pub fn check(write: &Write, page: &Value, now: Timestamp) -> Result<Vec<String>, String> {
-    let zone = Zone::of(page);
+    let zone = Zone::new(page);
     let text = |name: &'static str| Some((name, write.body.get(name).and_then(Value::as_str)?));
     let (start, end) = match (text("starts_at"), text("ends_at")) {
         (Some((_, start)), Some((_, end))) => (start, end),
@@ -65,7 +65,7 @@ pub fn echo(write: &Write, page: &Value) -> Option<String> {
     let (starts_at, ends_at) = window(write)?;
     let minutes = ends_at.since(starts_at).as_secs() / 60;
     let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
-    let zone = Zone::of(page);
+    let zone = Zone::new(page);
     let Some(clocks) = &zone.clocks else {
         return Some(format!(
             "The window is {in_utc}; the page's time zone {} is not known here.",
@@ -91,16 +91,16 @@ struct Zone<'a> {
 }
 
 impl<'a> Zone<'a> {
-    fn of(page: &'a Value) -> Self {
+    fn new(page: &'a Value) -> Self {
         let name = page.get("time_zone").and_then(Value::as_str).unwrap_or("UTC");
         Self { name, clocks: TimeZone::get(name).ok() }
     }
 
-    /// Whether a time, read off the page's clocks, means what it says: the error names both readings of one that does not
+    /// Returns whether a time, read off the page's clocks, means what it says: the error names both readings of one that does not
     /// exist, the remark those of one that comes twice or is off by a season. An offset that the zone never has is a clock
     /// elsewhere.
     fn check_reading(&self, name: &str, text: &str) -> Result<Option<String>, String> {
-        let (Some(clocks), Some((reading, given))) = (&self.clocks, reading(text)) else { return Ok(None) };
+        let (Some(clocks), Some((reading, given))) = (&self.clocks, local_time(text)) else { return Ok(None) };
         let at = |offset: Offset| offset.to_timestamp(reading).map_or(Timestamp::from_seconds(0), from_jiff);
         let both = |one: Offset, other: Offset| [one, other].map(|offset| self.show(at(offset)));
         let (shown, zone) = (reading.strftime("%Y-%m-%d %H:%M"), self.name);
@@ -136,8 +136,8 @@ impl<'a> Zone<'a> {
     }
 }
 
-/// What a clock shows in a time that is written with an offset.
-fn reading(text: &str) -> Option<(DateTime, Offset)> {
+/// The local time and the offset of a time that is written with an offset.
+fn local_time(text: &str) -> Option<(DateTime, Offset)> {
     let pieces = DateTimeParser::new().parse_pieces(text).ok()?;
     match pieces.offset()? {
         PiecesOffset::Numeric(offset) => Some((pieces.date().to_datetime(pieces.time()?), offset.offset())),
@@ -168,7 +168,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_893_456_000); // 2030-01-01T00:00:00Z
 
-    fn looked(start: &str, end: &str) -> Result<Vec<String>, String> {
+    fn checked(start: &str, end: &str) -> Result<Vec<String>, String> {
         check(&planned(start, end), &json!({}), NOW)
     }
 
@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn an_ordinary_window_passes_in_any_offset() {
-        assert_eq!(looked("2030-01-02T22:00:00Z", "2030-01-02T23:00:00Z"), Ok(vec![]));
-        assert_eq!(looked("2030-01-02T22:00:00+01:00", "2030-01-02T21:30:00Z"), Ok(vec![]));
+        assert_eq!(checked("2030-01-02T22:00:00Z", "2030-01-02T23:00:00Z"), Ok(vec![]));
+        assert_eq!(checked("2030-01-02T22:00:00+01:00", "2030-01-02T21:30:00Z"), Ok(vec![]));
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
             ("tomorrow", "2030-01-02T23:00:00Z", "starts_at"),
             ("2030-01-02T22:00:00Z", "2030-01-02T25:00:00Z", "ends_at"),
         ] {
-            let problem = looked(start, end).expect_err(start);
+            let problem = checked(start, end).expect_err(start);
             assert!(problem.contains(says), "{problem}");
         }
     }
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_is_odd_is_a_warning() {
-        let warned = |start: &str, end: &str| looked(start, end).expect("it can be").join(", ");
+        let warned = |start: &str, end: &str| checked(start, end).expect("it can be").join(", ");
         assert!(warned("2029-12-31T23:00:00Z", "2030-01-01T01:00:00Z").contains("past"));
         assert!(warned("2030-01-01T00:10:00Z", "2030-01-01T01:00:00Z").contains("10 minutes of notice"));
         assert!(warned("2030-01-02T00:00:00Z", "2030-01-06T00:00:00Z").contains("96 hours"));

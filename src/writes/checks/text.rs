@@ -1,4 +1,4 @@
-//! What looks wrong in a text that customers are about to read. Pure; warns or refuses, and never edits.
+//! Checks text that customers are about to read. Pure; warns or refuses, and never edits.
 //!
 //! Rules see the folded text ([`crate::model::visible::Folded`]), so that no invisible character and no unusual form of a letter takes
 //! a word out of their sight.
@@ -9,9 +9,9 @@
 
 mod words;
 
-use crate::catalog::policy::TextRule;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::{Folded, find_hidden};
+use crate::model::write_policy::TextRule;
 use serde_json::Value;
 use std::fmt;
 use words::WordKind;
@@ -69,7 +69,7 @@ impl TextRule {
         }
     }
 
-    /// How many characters of a text stand before what the rule sees.
+    /// Returns the position, in characters, of the first match of the rule.
     fn find_in(self, field: &str, text: &str, folded: &Folded, operation: Operation) -> Option<usize> {
         match self {
             Self::HiddenCharacter => find_hidden(text).map(|hidden| hidden.at),
@@ -113,7 +113,7 @@ impl fmt::Display for TextWarning {
     }
 }
 
-/// What looks wrong in a write's body; each rule at most once per field.
+/// Checks the texts of a write's body; each rule warns at most once per field.
 pub fn check(operation: Operation, body: &Value, is_on: impl Fn(TextRule) -> bool) -> Vec<TextWarning> {
     let texts = FIELDS.into_iter().filter_map(|field| Some((field, body.get(field)?.as_str()?)));
     let warn = |(field, text): (&'static str, &str)| {

@@ -9,12 +9,12 @@ use statibeat_mcp::oauth::pkce::CodeVerifier;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the operator lists for the clients that run on their vendors' servers.
+/// The operator's list for the clients that run on their vendors' servers.
 const LIST: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback
     https://chatgpt.com/oauth/client.json=https://chatgpt.com/connector_platform_oauth_redirect";
 const WRITE: &str = "mcp.incidents.write";
 
-/// What a client has learned before it sends its person to the browser.
+/// The metadata that a client has read before it opens the browser.
 struct Found {
     issuer: String,
     resource: String,
@@ -26,7 +26,6 @@ struct Found {
     register: String,
 }
 
-/// A client at work.
 struct Player<'a> {
     app: &'a TestApp,
     client: &'a RealClient,

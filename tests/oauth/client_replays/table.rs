@@ -1,10 +1,9 @@
-//! What each client sends, as `tests/clients.json` has it.
+//! The requests of each client, from `tests/clients.json`.
 
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One client.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RealClient {
@@ -20,12 +19,11 @@ pub struct RealClient {
     pub headers: BTreeMap<String, String>,
     /// The address of its metadata document, unless it registers.
     pub client_id: Option<String>,
-    /// What it registers.
     pub registration: Option<Value>,
-    /// What is left of its redirect URIs then.
+    /// The redirect URIs that registration accepts.
     #[serde(default)]
     pub registered: Vec<String>,
-    /// How the consent page names it.
+    /// Its name on the consent page.
     pub shown_as: String,
     pub standing: String,
     /// Redirect URIs of its runs.
@@ -39,7 +37,7 @@ pub struct RealClient {
     /// Messages after connecting, with the status of each.
     pub start_up: Vec<(String, u16)>,
     pub refresh: Refresh,
-    /// Whether it asks again for what a refused call was missing.
+    /// True if it asks again for what a refused call was missing.
     pub steps_up: bool,
 }
 

@@ -60,7 +60,6 @@ pub struct Access {
     is_ended: bool,
 }
 
-/// Everything that ever was.
 #[derive(Default)]
 pub struct World {
     pub now: i64,
@@ -73,7 +72,7 @@ pub struct World {
     pub accesses: Vec<Access>,
 }
 
-/// How a code is presented.
+/// The way a code is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redemption {
     Right,
@@ -83,7 +82,7 @@ pub enum Redemption {
     OtherRedirectUri,
 }
 
-/// How a refresh token is presented.
+/// The way a refresh token is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refreshing {
     Right,
@@ -92,7 +91,7 @@ pub enum Refreshing {
     OtherClient,
 }
 
-/// What the one who asked must hear.
+/// The answer that the client must get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Granted,
@@ -101,7 +100,7 @@ pub enum Answer {
     TooOften,
 }
 
-/// What changes, at which time of the asker's request.
+/// A change of state, with the time of the request that causes it.
 #[derive(Clone, Copy, Debug)]
 pub enum Effect {
     Approve { visit: usize },
@@ -115,7 +114,7 @@ pub enum Effect {
     EndConnection { user: usize, client: usize },
 }
 
-/// What an effect brought into the world.
+/// The tokens that an effect issued.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Minted {
     pub code: Option<usize>,
@@ -201,7 +200,7 @@ impl World {
         recent.count() >= ROTATIONS
     }
 
-    /// What becomes of a rotation or its repetition whose end nobody was told, when it is asked for again at once.
+    /// The result of repeating at once a rotation, or its repetition, whose answer was lost.
     pub fn second_look(&self, first: Effect) -> Option<Effect> {
         let (Effect::Rotate { refresh } | Effect::Repeat { refresh }) = first else { return None };
         let token = &self.refreshes[refresh];
@@ -310,7 +309,7 @@ impl World {
         }
     }
 
-    /// How many rows there are while nothing was purged: nothing is written under an ended grant, or twice.
+    /// The number of rows while nothing was purged: nothing is written under an ended grant, or twice.
     pub fn rows(&self) -> [(&'static str, usize); 4] {
         let accesses = self.accesses.iter().filter(|access| !access.is_ended).count();
         [
@@ -321,7 +320,7 @@ impl World {
         ]
     }
 
-    /// What a purge may forget: nothing that still works, and nothing whose reuse must still be noticed.
+    /// Removes the rows that a purge may delete: none that still works, and none whose reuse must still be detected.
     pub fn purge(&mut self) {
         for code in &mut self.codes {
             code.is_forgotten |= self.now >= code.issued_at + CODE_LIFE + CODE_KEPT;

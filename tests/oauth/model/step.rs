@@ -1,4 +1,4 @@
-//! What can happen, and how often.
+//! The steps of a sequence, with their frequencies.
 
 use super::reference::{Redemption, Refreshing};
 use crate::support::faults::Failure;
@@ -45,7 +45,6 @@ pub enum Action {
         token: usize,
         by_owner: bool,
     },
-    /// On the admin page.
     RevokeConnection {
         user: usize,
         client: usize,

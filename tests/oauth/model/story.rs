@@ -19,12 +19,12 @@ pub const ALL: &str = "mcp.pages.read mcp.incidents.read";
 pub const PART: &str = "mcp.pages.read";
 pub const TOO_MUCH: &str = "mcp.pages.read mcp.incidents.write";
 
-/// What is wrong, in words; a failed assertion.
+/// A failed assertion as text.
 pub type Checked<T = ()> = Result<T, String>;
 /// The batch after so many fails like this.
 pub type Fault = Option<(usize, Failure)>;
 
-/// How much was done, over all sequences.
+/// Counts of the steps over all sequences.
 #[derive(Default)]
 pub struct Totals {
     pub steps: Cell<usize>,
@@ -34,13 +34,12 @@ pub struct Totals {
     pub checks: Cell<usize>,
 }
 
-/// One story.
 pub struct Story<'a> {
     pub(super) app: &'a TestApp,
     pub(super) totals: &'a Totals,
     pub(super) world: World,
     pub(super) seats: Vec<Seat<'a>>,
-    /// What each held-back write will do, and the time of its request.
+    /// The effect of each held-back write, and the time of its request.
     pub(super) late: Vec<(Option<Effect>, i64)>,
     /// Access tokens that were seen dead.
     dead: HashSet<usize>,
@@ -209,7 +208,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// What failed, if the request came as far as that.
+    /// Returns the fault that occurred, if the request reached it.
     pub(super) fn disarm(&self, fault: Fault) -> Option<(&'static str, Failure)> {
         let sql = self.app.db.faults.take_failed()?;
         add(&self.totals.faults, 1);

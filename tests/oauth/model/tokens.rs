@@ -1,4 +1,4 @@
-//! What clients do with codes and tokens, and how a connection ends.
+//! Steps of clients with codes and tokens, and the ends of a connection.
 
 use super::reference::{Answer, Effect, Minted, Redemption, Refreshing};
 use super::story::{ALL, CALLBACKS, CLIENTS, Checked, Fault, PART, Story, TOO_MUCH, USERS, add, expect};

@@ -1,4 +1,4 @@
-//! What people do: they come from a client, sign in, and answer the consent page.
+//! Steps of people: they come from a client, sign in, and answer the consent page.
 
 use super::reference::{Effect, Redemption};
 use super::story::{ALL, CALLBACKS, CLIENTS, Checked, Fault, Story, USERS, expect};
@@ -17,7 +17,7 @@ pub struct Seat<'a> {
     has_left: bool,
 }
 
-/// Whether an address outside tells a client that the server is busy.
+/// Returns whether an address outside tells a client that the server is busy.
 fn is_told_to_try_again(url: &Url) -> bool {
     parameter(url, "error").as_deref() == Some("temporarily_unavailable")
 }

@@ -2,7 +2,6 @@
 
 /// The client that the operator listed.
 pub const CLIENT: &str = "https://client.example/oauth/meta.json";
-/// The operator's list.
 pub const LIST: &str = "https://client.example/oauth/meta.json=https://app.client.example/api/Callback?keep=1";
 /// The one address that works for the client.
 const ALLOWED: &str = "https://app.client.example/api/Callback?keep=1";

@@ -1,4 +1,4 @@
-//! Good and bad lists.
+//! Valid and invalid lists, with the reason for each bad entry.
 
 use super::*;
 

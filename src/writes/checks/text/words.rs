@@ -9,7 +9,7 @@ pub struct Word<'a> {
     pub at: usize,
 }
 
-/// What a word can be.
+/// The kinds of words that a rule looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WordKind {
     InternalHost,

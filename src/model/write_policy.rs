@@ -46,8 +46,8 @@ impl TextRule {
 /// When a write needs to be confirmed, the strictest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
-pub enum Confirm {
-    /// Every time: by the person where the client can ask, otherwise by the handle of a preview.
+pub enum ConfirmMode {
+    /// Every time: by the person where the client can ask, otherwise by the confirm token of a preview.
     Always,
     /// By the person, wherever the client can ask.
     #[default]
@@ -59,14 +59,14 @@ pub enum Confirm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritePolicy {
     /// When they need to be confirmed.
-    pub confirm: Confirm,
+    pub confirm: ConfirmMode,
     /// Rules that are switched off.
     pub rules_off: Vec<TextRule>,
     /// Rules that refuse what they see instead of warning.
     pub rules_that_refuse: Vec<TextRule>,
 }
 
-impl Confirm {
+impl ConfirmMode {
     /// As it is written and stored.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -90,7 +90,11 @@ impl Confirm {
 impl Default for WritePolicy {
     /// What nobody sees nobody meant to publish.
     fn default() -> Self {
-        Self { confirm: Confirm::default(), rules_off: Vec::new(), rules_that_refuse: vec![TextRule::HiddenCharacter] }
+        Self {
+            confirm: ConfirmMode::default(),
+            rules_off: Vec::new(),
+            rules_that_refuse: vec![TextRule::HiddenCharacter],
+        }
     }
 }
 
@@ -130,7 +134,7 @@ mod tests {
     #[test]
     fn the_stricter_of_two_asks_more_often() {
         let stricter = |one: &str, other: &str| {
-            Confirm::parse(one).expect("one").stricter(Confirm::parse(other).expect("another")).as_str()
+            ConfirmMode::parse(one).expect("one").stricter(ConfirmMode::parse(other).expect("another")).as_str()
         };
         assert_eq!((stricter("never", "always"), stricter("always", "never")), ("always", "always"));
         assert_eq!(stricter("never", "when-supported"), "when-supported");
@@ -139,10 +143,10 @@ mod tests {
 
     #[test]
     fn the_switch_has_three_positions() {
-        assert_eq!(Confirm::parse("when-supported"), Some(Confirm::default()));
-        assert!(Confirm::parse("always").is_some() && Confirm::parse("never").is_some());
-        assert_eq!(Confirm::parse("sometimes"), None);
-        assert_eq!(Confirm::from_stored("sometimes"), Confirm::Always);
-        assert_eq!(Confirm::from_stored("never"), Confirm::Never);
+        assert_eq!(ConfirmMode::parse("when-supported"), Some(ConfirmMode::default()));
+        assert!(ConfirmMode::parse("always").is_some() && ConfirmMode::parse("never").is_some());
+        assert_eq!(ConfirmMode::parse("sometimes"), None);
+        assert_eq!(ConfirmMode::from_stored("sometimes"), ConfirmMode::Always);
+        assert_eq!(ConfirmMode::from_stored("never"), ConfirmMode::Never);
     }
 }
