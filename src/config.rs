@@ -108,7 +108,6 @@ pub const VARIABLES: [Variable; 19] = [
     },
 ];
 
-/// The connector's configuration.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch in an operator's hand")]
 pub struct Config {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// Longest key, time or address, in characters. Schemas do not state it: a model pays for every word of the list.
 const KEY_MAX: u64 = 256;
-/// Longest list.
+/// Longest list, in entries and for all tools.
 const ITEMS_MAX: u64 = 100;
 
 #[derive(Clone, Copy)]

@@ -77,7 +77,6 @@ pub struct RequestRecord {
     pub database: PortUsage,
     pub objects: PortUsage,
     pub upstream: PortUsage,
-    /// Messages for the operator.
     pub notes: Vec<String>,
 }
 

@@ -86,7 +86,6 @@ impl ApiError {
         }
     }
 
-    /// Classifies a missing answer.
     pub(super) fn of_transport(error: &HttpError) -> Self {
         // An answer that is too large is one: a matter of what was asked, not of whether StatiBeat works.
         let kind = if *error == HttpError::TooLarge { Kind::Malformed } else { Kind::Unavailable };
