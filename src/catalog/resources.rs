@@ -5,10 +5,7 @@
 
 mod beats;
 mod body;
-mod definitions;
 mod hierarchy;
-mod incidents;
-mod maintenances;
 mod page;
 mod session;
 mod timeline;
@@ -74,7 +71,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("status-definitions")],
         priority: 0.5,
         fresh_for: Duration::from_mins(5),
-        body: definitions::statuses,
+        body: |subject, answers| page::STATUS_DEFINITIONS.render(subject, answers),
     },
     Resource {
         name: "lifecycle_stages",
@@ -87,7 +84,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("lifecycle-stages")],
         priority: 0.5,
         fresh_for: Duration::from_mins(5),
-        body: definitions::stages,
+        body: |subject, answers| page::LIFECYCLE_STAGES.render(subject, answers),
     },
     Resource {
         name: "maintenance_lifecycle_stages",
@@ -100,7 +97,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("maintenance-lifecycle-stages")],
         priority: 0.4,
         fresh_for: Duration::from_mins(5),
-        body: definitions::maintenance_stages,
+        body: |subject, answers| page::MAINTENANCE_STAGES.render(subject, answers),
     },
     Resource {
         name: "hierarchy",
@@ -127,7 +124,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("incidents?status=active&limit=50")],
         priority: 0.9,
         fresh_for: Duration::ZERO,
-        body: incidents::list,
+        body: |subject, answers| timeline::INCIDENTS.render(subject, answers),
     },
     Resource {
         name: "incidents_resolved",
@@ -139,7 +136,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("incidents?status=resolved&limit=50")],
         priority: 0.4,
         fresh_for: Duration::from_secs(30),
-        body: incidents::list,
+        body: |subject, answers| timeline::INCIDENTS.render(subject, answers),
     },
     Resource {
         name: "incident",
@@ -151,7 +148,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("incidents/{incident_id}")],
         priority: 0.9,
         fresh_for: Duration::ZERO,
-        body: incidents::detail,
+        body: |subject, answers| timeline::INCIDENT_DOCUMENT.render(subject, answers),
     },
     Resource {
         name: "maintenances_active",
@@ -164,7 +161,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("maintenances?status=active&limit=50")],
         priority: 0.8,
         fresh_for: Duration::ZERO,
-        body: maintenances::list,
+        body: |subject, answers| timeline::MAINTENANCES.render(subject, answers),
     },
     Resource {
         name: "maintenances_upcoming",
@@ -177,7 +174,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("maintenances?status=upcoming&limit=50")],
         priority: 0.7,
         fresh_for: Duration::from_secs(15),
-        body: maintenances::list,
+        body: |subject, answers| timeline::MAINTENANCES.render(subject, answers),
     },
     Resource {
         name: "maintenance",
@@ -189,7 +186,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("maintenances/{maintenance_id}")],
         priority: 0.8,
         fresh_for: Duration::ZERO,
-        body: maintenances::detail,
+        body: |subject, answers| timeline::MAINTENANCE_DOCUMENT.render(subject, answers),
     },
     Resource {
         name: "analytics_summary",
@@ -215,7 +212,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("beats")],
         priority: 0.7,
         fresh_for: Duration::from_secs(15),
-        body: beats::inventory,
+        body: |subject, answers| beats::BEATS.render(subject, answers),
     },
     Resource {
         name: "beat_groups",
@@ -227,7 +224,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("beat-groups")],
         priority: 0.5,
         fresh_for: Duration::from_secs(15),
-        body: beats::groups,
+        body: |subject, answers| beats::GROUPS.render(subject, answers),
     },
     Resource {
         name: "beat_actions_pending",
@@ -240,7 +237,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("beats/actions?status=pending&limit=50")],
         priority: 0.8,
         fresh_for: Duration::ZERO,
-        body: beats::pending_actions,
+        body: |subject, answers| beats::PENDING_ACTIONS.render(subject, answers),
     },
     Resource {
         name: "beat_failures",
@@ -253,7 +250,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("beats/failures?limit=50")],
         priority: 0.7,
         fresh_for: Duration::ZERO,
-        body: beats::failures,
+        body: |subject, answers| beats::FAILURES.render(subject, answers),
     },
     Resource {
         name: "beat_events",
@@ -265,7 +262,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("beats/{beat_id}/events?limit=100")],
         priority: 0.7,
         fresh_for: Duration::ZERO,
-        body: beats::events,
+        body: |subject, answers| beats::EVENTS.render(subject, answers),
     },
 ];
 
@@ -281,7 +278,7 @@ const fn optional(path: &'static str) -> Read {
     Read { path, is_optional: true }
 }
 
-/// Whether what a client chose in a URI's query has the right form.
+/// Checks the form of what a client chose in a URI's query.
 pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
     if variables.get("cursor").is_some_and(|cursor| !body::is_cursor(cursor)) {
         return Err(ArgumentError("unknown cursor".to_owned()));
@@ -289,7 +286,6 @@ pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
     page::check_window(variables)
 }
 
-/// The resource of that name.
 pub fn find_resource(name: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| resource.name == name)
 }

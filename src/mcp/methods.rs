@@ -12,7 +12,7 @@ use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallEnd, CallFacts, Handled};
 use super::results::{
-    self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntry, ListResult,
+    self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntries, ListEntry, ListResult,
     ReadResourceResult, Responder,
 };
 use crate::catalog::Variables;
@@ -136,7 +136,6 @@ impl Exchange<'_> {
     async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let Self { handler, params, responder, input } = self;
         let server = responder.server;
-        let respond = |result, fresh_for| responder.into_response(result, CacheHint::Private(fresh_for));
         let response = match method {
             Method::CallTool => return self.call_tool().await,
             Method::ReadResource => handler.read(text(params, "uri")?).await.map(|contents| {
@@ -161,25 +160,16 @@ impl Exchange<'_> {
             Method::Discover => {
                 Ok(responder.into_response(DiscoverResult::new(server), CacheHint::Public(DISCOVERY_FRESH_FOR))).into()
             }
-            Method::ListTools => {
-                let (tools, next_cursor) = self.page(handler.tools())?;
-                Ok(respond(ListResult { next_cursor, tools, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
-            }
+            Method::ListTools => self.list(handler.tools(), ListEntries::Tools, LISTS_FRESH_FOR).into(),
             Method::ListResources => {
                 let listed = handler.resources().await?;
-                let (resources, next_cursor) =
-                    self.page(listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed))).collect())?;
-                Ok(respond(ListResult { next_cursor, resources, ..ListResult::default() }, RESOURCES_FRESH_FOR)).into()
+                let entries = listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed)));
+                self.list(entries.collect(), ListEntries::Resources, RESOURCES_FRESH_FOR).into()
             }
             Method::ListResourceTemplates => {
-                let (resource_templates, next_cursor) = self.page(handler.resource_templates())?;
-                Ok(respond(ListResult { next_cursor, resource_templates, ..ListResult::default() }, LISTS_FRESH_FOR))
-                    .into()
+                self.list(handler.resource_templates(), ListEntries::ResourceTemplates, LISTS_FRESH_FOR).into()
             }
-            Method::ListPrompts => {
-                let (prompts, next_cursor) = self.page(handler.prompts())?;
-                Ok(respond(ListResult { next_cursor, prompts, ..ListResult::default() }, LISTS_FRESH_FOR)).into()
-            }
+            Method::ListPrompts => self.list(handler.prompts(), ListEntries::Prompts, LISTS_FRESH_FOR).into(),
         };
         Ok(response.map(|response| (response, report::ANSWERED)))
     }
@@ -202,14 +192,20 @@ impl Exchange<'_> {
         }))
     }
 
-    /// One page of a list, and the cursor to the next.
-    fn page(&self, entries: Vec<ListEntry>) -> Result<(Option<Vec<ListEntry>>, Option<String>), Error> {
+    /// The page of a list that the cursor of the request names.
+    fn list(
+        &self,
+        entries: Vec<ListEntry>,
+        wrap: fn(Vec<ListEntry>) -> ListEntries,
+        fresh_for: Duration,
+    ) -> Result<Vec<u8>, Error> {
         let cursor = match self.params.get("cursor") {
             None | Some(Value::Null) => None,
             Some(_) => Some(text(self.params, "cursor")?),
         };
         let page = paging::page(entries, cursor)?;
-        Ok((Some(page.entries), page.next))
+        let result = ListResult { next_cursor: page.next, entries: wrap(page.entries) };
+        Ok(self.responder.into_response(result, CacheHint::Private(fresh_for)))
     }
 }
 

@@ -113,19 +113,22 @@ pub fn print(entry: &impl Serialize) -> Box<RawValue> {
 pub struct EmptyResult {}
 
 /// One page of a list.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompts: Option<Vec<ListEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_templates: Option<Vec<ListEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Vec<ListEntry>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Vec<ListEntry>>,
+    #[serde(flatten)]
+    pub entries: ListEntries,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ListEntries {
+    Prompts(Vec<ListEntry>),
+    ResourceTemplates(Vec<ListEntry>),
+    Resources(Vec<ListEntry>),
+    Tools(Vec<ListEntry>),
 }
 
 /// A tool in a list.

@@ -10,7 +10,7 @@ use crate::model::loopback::is_this_machine;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::upstream::api_token::{ApiToken, PageAddress};
 use std::time::Duration;
-use strum::EnumString;
+use strum::{EnumString, IntoStaticStr};
 use url::Url;
 
 /// What the page server needs to know.
@@ -33,8 +33,8 @@ pub struct Settings {
 }
 
 /// What is worth a line of the log; the later include the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString)]
-#[strum(ascii_case_insensitive)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(ascii_case_insensitive, serialize_all = "lowercase")]
 pub enum LogLevel {
     Error,
     /// What went wrong and was survived.

@@ -10,15 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Checks the answer to a request over HTTP; bodies that are no JSON-RPC are passed over.
-pub fn check_exchange(request: &[u8], response: &[u8]) {
-    let Ok(answer) = serde_json::from_slice::<Value>(response) else { return };
-    let request: Value = serde_json::from_slice(request).unwrap_or_default();
-    if answer.get("jsonrpc").is_some() {
-        check(request["method"].as_str().unwrap_or_default(), &answer);
-    }
-}
-
 /// Parses the answer to a request of that method; panics if rmcp reads something else from it.
 pub fn check(method: &str, answer: &Value) {
     if answer.get("error").is_some() {

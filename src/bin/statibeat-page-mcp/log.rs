@@ -18,12 +18,7 @@ impl Log {
     /// Writes a line if it is worth one. A log that nobody reads is no reason to stop.
     pub fn line(self, level: LogLevel, text: &str) {
         if level <= self.level {
-            let word = match level {
-                LogLevel::Error => "error",
-                LogLevel::Warn => "warn",
-                LogLevel::Info => "info",
-                LogLevel::Debug => "debug",
-            };
+            let word: &str = level.into();
             let _ = writeln!(io::stderr(), "{word}: {}", text.replace('\n', " "));
         }
     }

@@ -2,12 +2,10 @@
 //!
 //! Configurations are never shown: they carry the credentials of probes. Evidence is text from outside.
 
-use super::body::{self, ListShape};
+use super::body::ListShape;
 use super::timeline::AFFECTED;
 use crate::catalog::shown::Origin::{Outside, People};
 use crate::catalog::shown::Shown::{self, Address, List, Object, Plain, Text};
-use crate::catalog::{DocumentError, Subject};
-use serde_json::Value;
 
 const BEAT: &[Shown] = &[
     Plain("id"),
@@ -71,42 +69,13 @@ const ACTION: &[Shown] = &[
     Plain("created_at"),
 ];
 
-const BEATS: ListShape = ListShape { what: "the list of Beats", name: "beats", fields: BEAT, limit: None };
-const GROUPS: ListShape =
-    ListShape { what: "the list of Beat Groups", name: "beat_groups", fields: GROUP, limit: None };
-const ACTIONS: ListShape =
-    ListShape { what: "the list of Beat actions", name: "pending_actions", fields: ACTION, limit: Some(50) };
-const FAILURES: ListShape =
-    ListShape { what: "the list of Beat failures", name: "failures", fields: EVENT, limit: Some(50) };
-const EVENTS: ListShape =
-    ListShape { what: "the list of evidence events", name: "events", fields: EVENT, limit: Some(100) };
-
-/// Every Beat with its current stage and automation state.
-pub fn inventory(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    one(&BEATS, subject, answers)
-}
-
-/// Beat Groups with their members and shared automation state.
-pub fn groups(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    one(&GROUPS, subject, answers)
-}
-
+pub const BEATS: ListShape = ListShape { description: "the list of Beats", name: "beats", fields: BEAT, limit: None };
+pub const GROUPS: ListShape =
+    ListShape { description: "the list of Beat Groups", name: "beat_groups", fields: GROUP, limit: None };
 /// Actions that wait for a person.
-pub fn pending_actions(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    one(&ACTIONS, subject, answers)
-}
-
-/// Recent evidence of trouble over all Beats.
-pub fn failures(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    one(&FAILURES, subject, answers)
-}
-
-/// Recent evidence of one Beat.
-pub fn events(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    one(&EVENTS, subject, answers)
-}
-
-fn one(shape: &ListShape, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    let [answer] = body::answers(answers)?;
-    shape.body(subject, answer)
-}
+pub const PENDING_ACTIONS: ListShape =
+    ListShape { description: "the list of Beat actions", name: "pending_actions", fields: ACTION, limit: Some(50) };
+pub const FAILURES: ListShape =
+    ListShape { description: "the list of Beat failures", name: "failures", fields: EVENT, limit: Some(50) };
+pub const EVENTS: ListShape =
+    ListShape { description: "the list of evidence events", name: "events", fields: EVENT, limit: Some(100) };

@@ -1,4 +1,4 @@
-//! What the bodies share: the page in front, objects that must be objects, lists that are cut by rule.
+//! Shared by the bodies: the page in front, objects that must be objects, lists that are cut by rule.
 
 use crate::catalog::shown::{self, Origin, Shown};
 use crate::catalog::{DocumentError, Subject};
@@ -47,25 +47,25 @@ pub fn page(subject: &Subject<'_>) -> Result<Value, DocumentError> {
 /// Names the fields of a result that hold somebody else's words; the page's name is always among them.
 pub fn label(result: &mut Value, tables: &[&'static [Shown]]) {
     let tables: Vec<_> = tables.iter().copied().chain([PAGE]).collect();
-    result["untrusted"] = shown::label(&tables).unwrap_or_default();
+    result["untrusted"] = shown::label(&tables);
 }
 
 /// How a resource shows a list.
 pub struct ListShape {
-    /// What it is called in an error.
-    pub what: &'static str,
-    /// Under which name the entries stand.
+    /// For errors, as in `the list of Beats`.
+    pub description: &'static str,
+    /// The member of the result that holds the entries.
     pub name: &'static str,
-    /// What is shown of an entry.
     pub fields: &'static [Shown],
-    /// How many entries upstream was asked for; `None`: all there are.
+    /// The number of entries that upstream was asked for; `None`: all there are.
     pub limit: Option<usize>,
 }
 
 impl ListShape {
     /// The whole result of a page-bound resource that is one list.
-    pub fn body(&self, subject: &Subject<'_>, answer: Value) -> Result<Value, DocumentError> {
-        let listing = Listing::read(answer, self.what, self.limit)?;
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+        let [answer] = self::answers(answers)?;
+        let listing = Listing::read(answer, self.description, self.limit)?;
         let mut result = json!({ "page": page(subject)? });
         listing.cut(subject, self.fields)?.put(self.name, &mut result);
         label(&mut result, &[self.fields]);
@@ -169,7 +169,7 @@ mod tests {
     use crate::catalog::Variables;
 
     const SHAPE: ListShape = ListShape {
-        what: "the list",
+        description: "the list",
         name: "things",
         fields: &[Shown::Plain("id"), Shown::Plain("pad")],
         limit: Some(200),
@@ -179,7 +179,7 @@ mod tests {
         let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
         let variables: Variables = cursor.map(|cursor| ("cursor".to_owned(), cursor.to_owned())).into_iter().collect();
         let subject = Subject { variables: &variables, page: Some(&page), uri: "x://things" };
-        SHAPE.body(&subject, answer)
+        SHAPE.render(&subject, vec![answer])
     }
 
     fn padded(count: i64) -> Value {

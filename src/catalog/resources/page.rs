@@ -1,6 +1,6 @@
-//! Bodies about a page as a whole: its state at a glance, its numbers.
+//! Bodies about a page as a whole: its state at a glance, its numbers, its statuses and stages.
 
-use super::body;
+use super::body::{self, ListShape};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Counts, CountsByKey, Object, Plain, Text};
 use crate::catalog::{ArgumentError, DocumentError, Subject, Variables, shown};
@@ -52,6 +52,29 @@ const DAY: [&str; 9] = [
 
 /// The longest window, in days.
 const WINDOW_MAX: u8 = 90;
+
+const STATUS: &[Shown] = &[
+    Plain("key"),
+    Text("name", 100, People),
+    Text("description", 500, People),
+    Plain("operational"),
+    Plain("archived"),
+    Plain("position"),
+];
+
+const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People), Text("description", 500, People), Plain("position")];
+
+/// The statuses by which an incident can mark what it affects.
+pub const STATUS_DEFINITIONS: ListShape = ListShape {
+    description: "the list of status definitions",
+    name: "status_definitions",
+    fields: STATUS,
+    limit: None,
+};
+pub const LIFECYCLE_STAGES: ListShape =
+    ListShape { description: "the list of stages", name: "lifecycle_stages", fields: STAGE, limit: None };
+pub const MAINTENANCE_STAGES: ListShape =
+    ListShape { description: "the list of stages", name: "maintenance_lifecycle_stages", fields: STAGE, limit: None };
 
 /// The page's state at a glance.
 pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {

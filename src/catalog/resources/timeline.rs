@@ -1,20 +1,20 @@
-//! What incidents and maintenances have in common: affected items, authors, updates.
+//! Bodies about incidents and maintenances: lists of compact ones, and one with its updates.
 
-use super::body::{self, Listing};
+use super::body::{self, ListShape, Listing};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// How many updates upstream puts into a document.
 const UPDATES_LIMIT: usize = 20;
 
 /// A stage, where something is in it.
-pub const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People)];
+const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People)];
 /// An item, where something affects it.
 pub const AFFECTED: &[Shown] = &[Plain("id"), Text("name", 100, People)];
 /// The newest update, in a list.
-pub const LATEST: &[Shown] = &[Text("message", 300, People), Plain("created_at")];
+const LATEST: &[Shown] = &[Text("message", 300, People), Plain("created_at")];
 
 const UPDATE: &[Shown] = &[
     Plain("id"),
@@ -26,7 +26,7 @@ const UPDATE: &[Shown] = &[
 ];
 
 /// What a detail shows beyond a list's entry.
-pub const DETAIL: &[Shown] = &[
+const DETAIL: &[Shown] = &[
     Text("description", 4000, People),
     Text("impact", 2000, People),
     Text("affected_items_freetext", 1000, People),
@@ -35,33 +35,93 @@ pub const DETAIL: &[Shown] = &[
     Plain("admin_url"),
 ];
 
-/// A document: the entry of `fields` under `name`, its updates apart.
-pub fn document(
-    subject: &Subject<'_>,
-    answers: Vec<Value>,
-    name: &str,
+const INCIDENT: &[Shown] = &[
+    Plain("id"),
+    Plain("external_id"),
+    Text("title", 200, People),
+    Plain("status"),
+    Plain("state"),
+    Object("lifecycle_stage", STAGE),
+    List("affected_items", 20, AFFECTED),
+    Text("affected_items_freetext", 200, People),
+    Plain("started_at"),
+    Plain("acknowledged_at"),
+    Plain("resolved_at"),
+    Plain("updated_at"),
+    Plain("public_url"),
+    Object("latest_update", LATEST),
+];
+
+const MAINTENANCE: &[Shown] = &[
+    Plain("id"),
+    Plain("external_id"),
+    Text("title", 200, People),
+    Plain("state"),
+    Object("lifecycle_stage", STAGE),
+    List("affected_items", 20, AFFECTED),
+    Text("affected_items_freetext", 200, People),
+    Plain("starts_at"),
+    Plain("ends_at"),
+    Plain("completed_at"),
+    Plain("cancelled_at"),
+    Plain("updated_at"),
+    Plain("public_url"),
+    Object("latest_update", LATEST),
+];
+
+pub const INCIDENTS: ListShape =
+    ListShape { description: "the list of incidents", name: "incidents", fields: INCIDENT, limit: Some(50) };
+pub const MAINTENANCES: ListShape =
+    ListShape { description: "the list of maintenances", name: "maintenances", fields: MAINTENANCE, limit: Some(50) };
+
+/// One incident or maintenance with its newest updates, which upstream puts into the document.
+pub struct Document {
+    name: &'static str,
     fields: &'static [Shown],
-) -> Result<Value, DocumentError> {
-    let [document] = body::answers(answers)?;
-    let mut document = body::object(document, name)?;
-    let updates = document.remove("updates").unwrap_or_else(|| json!([]));
-    let updates = json!({ "items": updates, "total": document.remove("updates_total") });
-    let updates = Listing::read(updates, "the updates", Some(UPDATES_LIMIT))?;
-    let mut result = json!({ "page": body::page(subject)? });
-    result[name] = merged(shown::show(fields, &document), shown::show(DETAIL, &document));
-    result["updates"] = json!({});
-    updates.cut(subject, UPDATE)?.put("items", &mut result["updates"]);
-    body::label(&mut result, &[fields, DETAIL, UPDATE]);
-    Ok(result)
 }
 
-fn merged(first: Value, second: Value) -> Value {
-    let fields = [first, second].into_iter().filter_map(|part| match part {
-        Value::Object(fields) => Some(fields),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
-    });
-    Value::Object(fields.fold(Map::new(), |mut all, part| {
-        all.extend(part);
-        all
-    }))
+pub const INCIDENT_DOCUMENT: Document = Document { name: "incident", fields: INCIDENT };
+pub const MAINTENANCE_DOCUMENT: Document = Document { name: "maintenance", fields: MAINTENANCE };
+
+impl Document {
+    pub fn render(&self, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+        let [document] = body::answers(answers)?;
+        let mut document = body::object(document, self.name)?;
+        let updates = document.remove("updates").unwrap_or_else(|| json!([]));
+        let updates = json!({ "items": updates, "total": document.remove("updates_total") });
+        let updates = Listing::read(updates, "the updates", Some(UPDATES_LIMIT))?;
+        let mut result = json!({ "page": body::page(subject)? });
+        result[self.name] = merged(shown::show(self.fields, &document), shown::show(DETAIL, &document));
+        result["updates"] = json!({});
+        updates.cut(subject, UPDATE)?.put("items", &mut result["updates"]);
+        body::label(&mut result, &[self.fields, DETAIL, UPDATE]);
+        Ok(result)
+    }
+}
+
+/// Both are objects.
+fn merged(mut first: Value, second: Value) -> Value {
+    if let (Value::Object(first), Value::Object(second)) = (&mut first, second) {
+        first.extend(second);
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Variables;
+
+    #[test]
+    fn document_shows_its_updates_apart() {
+        let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
+        let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://5" };
+        let shown =
+            |answer| INCIDENT_DOCUMENT.render(&subject, vec![answer]).expect("the answer has the promised shape");
+        let mut result = shown(json!({ "id": 5, "updates": [{ "id": 1 }], "updates_total": 30, "impact": "Some" }));
+        assert!(result["updates"].as_object_mut().and_then(|updates| updates.remove("left_out")).is_some());
+        assert_eq!(result["incident"], json!({ "id": 5, "impact": "Some" }));
+        assert_eq!(result["updates"], json!({ "items": [{ "id": 1 }], "returned": 1, "total": 30, "truncated": true }));
+        assert_eq!(shown(json!({ "id": 5 }))["updates"]["total"], json!(0), "an incident without updates");
+    }
 }
