@@ -1,8 +1,9 @@
 //! `npm run build`: cargo, then wasm-bindgen as a library, into `build/`.
 //!
-//! Nothing is downloaded besides crates: the wasm-bindgen command line tool and wasm-opt are not needed (wasm-opt
-//! makes the compressed size, the one that counts, slightly larger).
+//! Nothing is downloaded besides crates: the wasm-bindgen command line tool and wasm-opt are not needed (wasm-opt -Oz
+//! makes the compressed size, the one that counts, 7 % larger).
 
+mod order;
 pub mod page_server;
 mod remap;
 pub mod weights;
@@ -100,7 +101,6 @@ fn bind(wasm: &Path, folder: &Path, dev: bool) -> Result<()> {
         .out_name("index")
         .typescript(false)
         .debug(dev)
-        .remove_name_section(!dev)
         .remove_producers_section(true)
         // Both let src/cloudflare/entry.mjs replace an instance that a panic has killed.
         .reset_state_function(true)
@@ -108,6 +108,11 @@ fn bind(wasm: &Path, folder: &Path, dev: bool) -> Result<()> {
     bindgen.module(true)?;
     bindgen.generate(&draft).context("wasm-bindgen")?;
     import_compiled_module(&draft.join("index.js"))?;
+    if !dev {
+        let module = draft.join("index_bg.wasm");
+        let sorted = order::sort_by_name(&fs::read(&module).context("reading wasm-bindgen's module")?)?;
+        fs::write(&module, sorted).context("writing the sorted module")?;
+    }
     remove_folder(folder)?;
     fs::rename(&draft, folder).context("moving the build into place")
 }

@@ -1,54 +1,75 @@
-//! Which crates the worker's code comes from, read off the name and the size of each function of an unstripped wasm.
+//! The functions of a wasm module with names, and the crates they come from.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// The number of crates in the report.
-const TOLD: usize = 10;
+/// Number of crates in the report.
+const REPORTED: usize = 10;
 
-/// The heaviest crates, heaviest first, and the size of all code: `{"all": …, "crates": [{"name": …, "bytes": …}]}`.
-pub fn heaviest(wasm: &[u8]) -> Result<Value> {
-    let (mut imported, mut sizes, mut names) = (0, Vec::new(), HashMap::new());
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.context("reading the wasm")? {
-            Payload::ImportSection(imports) => {
-                for import in imports.into_imports() {
-                    imported += usize::from(matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
+/// The functions that a module defines, in order.
+#[derive(Default)]
+pub struct Functions<'a> {
+    /// Number of imported functions; the indexes of the others begin after them.
+    pub imported: usize,
+    pub bodies: Vec<&'a [u8]>,
+    names: HashMap<u32, &'a str>,
+}
+
+impl<'a> Functions<'a> {
+    pub fn read(wasm: &'a [u8]) -> Result<Self> {
+        let mut functions = Self::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload.context("reading the wasm")? {
+                Payload::ImportSection(imports) => {
+                    for import in imports.into_imports() {
+                        let is_function = matches!(import?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
+                        functions.imported += usize::from(is_function);
+                    }
                 }
-            }
-            Payload::CodeSectionEntry(body) => sizes.push(body.range().len()),
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(subsections) = section.as_known() {
-                    for subsection in subsections {
-                        let Name::Function(functions) = subsection? else { continue };
-                        for function in functions {
-                            let function = function?;
-                            names.insert(function.index as usize, function.name);
+                Payload::CodeSectionEntry(body) => functions.bodies.push(&wasm[body.range()]),
+                Payload::CustomSection(section) => {
+                    if let KnownCustom::Name(subsections) = section.as_known() {
+                        for subsection in subsections {
+                            let Name::Function(names) = subsection? else { continue };
+                            for name in names {
+                                let name = name?;
+                                functions.names.insert(name.index, name.name);
+                            }
                         }
                     }
                 }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(functions)
     }
+
+    /// The name as Rust writes it, without a hash; empty where there is none.
+    pub fn name(&self, at: usize) -> String {
+        let index = u32::try_from(self.imported + at).ok();
+        let name = index.and_then(|index| self.names.get(&index)).copied().unwrap_or_default();
+        format!("{:#}", rustc_demangle::demangle(name))
+    }
+}
+
+/// The heaviest crates, heaviest first, and the size of all code: `{"all": …, "crates": [{"name": …, "bytes": …}]}`.
+pub fn heaviest(wasm: &[u8]) -> Result<Value> {
+    let functions = Functions::read(wasm)?;
     let mut crates: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, size) in sizes.iter().enumerate() {
-        let name = names.get(&(imported + index)).copied().unwrap_or_default();
-        *crates.entry(crate_of(name)).or_default() += size;
+    for (at, body) in functions.bodies.iter().enumerate() {
+        *crates.entry(crate_of(&functions.name(at))).or_default() += body.len();
     }
     let mut crates: Vec<_> = crates.into_iter().collect();
     crates.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let told: Vec<_> = crates.iter().take(TOLD).map(|(name, bytes)| json!({ "name": name, "bytes": bytes })).collect();
-    Ok(json!({ "all": sizes.iter().sum::<usize>(), "crates": told }))
+    let heaviest = crates.iter().take(REPORTED).map(|(name, bytes)| json!({ "name": name, "bytes": bytes }));
+    let all: usize = functions.bodies.iter().map(|body| body.len()).sum();
+    Ok(json!({ "all": all, "crates": heaviest.collect::<Vec<_>>() }))
 }
 
 /// The first path of a function's name begins with its crate, as in `<&mut url::Url as core::fmt::Display>::fmt`.
-fn crate_of(mangled: &str) -> String {
-    let mut name = String::new();
-    let _ = write!(name, "{:#}", rustc_demangle::demangle(mangled));
+fn crate_of(name: &str) -> String {
     let Some((before, _)) = name.split_once("::") else { return "others".to_owned() };
     let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
     before[start..].to_owned()
@@ -61,7 +82,7 @@ mod tests {
     #[test]
     fn a_functions_crate_is_where_its_first_path_begins() {
         assert_eq!(crate_of("<&mut url::Url as core::fmt::Display>::fmt"), "url");
-        assert_eq!(crate_of("_ZN10serde_json2de10from_slice17h0123456789abcdefE"), "serde_json");
+        assert_eq!(crate_of("serde_json::de::from_slice"), "serde_json");
         assert_eq!(crate_of("memcpy"), "others");
     }
 }
