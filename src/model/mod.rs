@@ -6,6 +6,7 @@ pub mod loopback;
 pub mod operation;
 pub mod outcome;
 pub mod scope;
+pub mod time_zone;
 pub mod timestamp;
 pub mod visible;
 pub mod write;

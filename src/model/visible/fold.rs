@@ -1,7 +1,10 @@
 //! Folded text: the same words however they are written, for rules that look for words.
 
 use super::marked;
-use unicode_normalization::UnicodeNormalization as _;
+
+/// Compatibility forms in order, and what each is in plain characters, a line for each: those that hide a character of ASCII or
+/// a word. `build.rs` cuts them out of Unicode's.
+static PLAIN_FORMS: (&[char], &str) = include!(concat!(env!("OUT_DIR"), "/plain_forms.rs"));
 
 /// A text without hidden characters, with compatibility forms (full width, circled, mathematical and the like) as plain
 /// characters (Unicode UAX #15, NFKC of each character) and every run of blanks as one; it knows where each character came from.
@@ -17,7 +20,10 @@ impl Folded {
         for (at, (character, is_hidden)) in marked(text).enumerate() {
             // What joins letters or selects a style is no letter, either.
             if !is_hidden && !super::is_invisible(character) {
-                std::iter::once(character).nfkc().for_each(|plain| folded.push(plain, at));
+                match plain_form(character) {
+                    Some(plain) => plain.chars().for_each(|plain| folded.push(plain, at)),
+                    None => folded.push(character, at),
+                }
             }
         }
         folded
@@ -37,9 +43,15 @@ impl Folded {
     }
 }
 
+fn plain_form(character: char) -> Option<&'static str> {
+    let (forms, plain) = PLAIN_FORMS;
+    forms.binary_search(&character).ok().and_then(|at| plain.split('\n').nth(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_normalization::UnicodeNormalization as _;
 
     #[test]
     fn words_are_the_same_however_they_are_written() {
@@ -52,6 +64,19 @@ mod tests {
             ("Störung in Zürich, 東京", "Störung in Zürich, 東京"),
         ] {
             assert_eq!(Folded::new(text).text, plain);
+        }
+    }
+
+    #[test]
+    fn whatever_hides_ascii_or_a_word_is_folded_as_unicode_says() {
+        for form in '\u{80}'..=char::MAX {
+            let plain: String = std::iter::once(form).nfkc().collect();
+            if let Some(ours) = plain_form(form) {
+                assert_eq!(ours, plain);
+            } else {
+                assert!(plain.starts_with(form) || !plain.contains(|c: char| c.is_ascii()), "{form}");
+                assert_eq!(plain.contains(char::is_alphanumeric), form.is_alphanumeric(), "{form}");
+            }
         }
     }
 

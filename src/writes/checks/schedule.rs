@@ -5,6 +5,7 @@
 //! both readings are named. A time in `Z` is nobody's clock and is taken as it stands.
 
 use crate::catalog::Write;
+use crate::model::time_zone;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::quote;
 use jiff::civil::DateTime;
@@ -93,7 +94,7 @@ struct Zone<'a> {
 impl<'a> Zone<'a> {
     fn new(page: &'a Value) -> Self {
         let name = page.get("time_zone").and_then(Value::as_str).unwrap_or("UTC");
-        Self { name, clocks: TimeZone::get(name).ok() }
+        Self { name, clocks: time_zone::find(name) }
     }
 
     /// Returns whether a time, read off the page's clocks, means what it says: the error names both readings of one that does not
