@@ -1,4 +1,4 @@
-//! What we ask of the outside world: a SQLite-shaped database, an HTTP client, a rate limiter.
+//! The ports to the outside world: a SQLite-shaped database, an HTTP client, a rate limiter.
 //!
 //! Each port has a real implementation at an edge and one in the tests. Time and randomness are not ports: they are
 //! handed in as plain values. Errors carry a short reason for the log; none of it is shown to a client.
@@ -16,7 +16,7 @@ pub use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Statement {
     pub sql: &'static str,
-    /// What stands for `?1`, `?2`, …
+    /// Values of the parameters `?1`, `?2`, …
     pub values: Vec<Value>,
 }
 
@@ -80,14 +80,14 @@ pub trait RequestBody {
 /// So many per so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// What operators know it by.
+    /// Name of the limiter for operators.
     pub name: &'static str,
     pub count: u32,
     /// In a window of this length; whole seconds.
     pub window: Duration,
 }
 
-/// What the limiter says of one take.
+/// The limiter's decision on one take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Go on; so many are left in the window.
@@ -109,6 +109,6 @@ pub trait RateLimiter {
     /// Takes one from the counter named `key`. Callers must not put secrets in `key`.
     async fn take(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<Decision, LimiterError>;
 
-    /// How many a take would leave if it were not taken: the same question without taking.
+    /// Returns how many takes are left, without taking one.
     async fn remaining(&self, key: &str, limit: RateLimit, now: Timestamp) -> Result<u32, LimiterError>;
 }

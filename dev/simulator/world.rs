@@ -57,7 +57,7 @@ pub struct World {
     pub revision: u64,
 }
 
-/// What a write can change.
+/// The state that a write can change.
 pub struct Kept {
     incidents: BTreeMap<u64, Notice<Incident>>,
     maintenances: BTreeMap<u64, Notice<Maintenance>>,
@@ -129,7 +129,6 @@ impl World {
         }
     }
 
-    /// Undoes everything since [`World::keep`].
     pub fn put_back(&mut self, kept: Kept) {
         self.incidents = kept.incidents;
         self.maintenances = kept.maintenances;

@@ -163,7 +163,7 @@ const fn optional(name: &'static str, title: &'static str, description: &'static
     PromptArgument { name, title, description, required: false }
 }
 
-/// What the client filled in, one line each; the person's own words are quoted, so that they cannot pass for the task.
+/// The client's arguments, one line each; the person's own words are quoted, so that they cannot pass for the task.
 fn facts(given: &Variables) -> String {
     let lines = given.iter().map(|(name, value)| format!("- {name}: {}", quote(value, usize::MAX)));
     std::iter::once("Given:".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")

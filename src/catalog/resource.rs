@@ -46,7 +46,7 @@ impl Resource {
         !self.path.split('?').next().unwrap_or_default().contains('{')
     }
 
-    /// Whether there is something in its URI to choose, so that clients learn of it as a template. A cursor is not
+    /// `true` if there is something in its URI to choose, so that clients learn of it as a template. A cursor is not
     /// chosen: results hand it out.
     pub fn is_template(&self) -> bool {
         self.path.replace("{cursor}", "").contains('{')
@@ -76,11 +76,11 @@ pub struct Read {
     /// Relative to the API root (session) or to the page's admin root (page-bound), with the resource's `{variables}`
     /// for [`super::uri::expand`]; may carry a fixed query.
     pub path: &'static str,
-    /// Whether the result is worth showing without it.
+    /// `true` if the result is worth showing without it.
     pub is_optional: bool,
 }
 
-/// What a body function is told besides the upstream answers.
+/// Input of a body function besides the upstream answers.
 pub struct Subject<'a> {
     /// Values of the path's variables.
     pub variables: &'a Variables,
@@ -106,7 +106,7 @@ pub enum DocumentError {
     /// The entry that the cursor stands behind is no longer in the list.
     #[error("this cursor is no longer valid; read the list from its beginning")]
     Cursor,
-    /// What the URI names within the answers is not there.
+    /// The upstream answers lack the object that the URI names.
     #[error("not in the answer")]
     Absent,
 }

@@ -1,4 +1,4 @@
-//! What never leaves in a result: secret fields, and characters that a person would not see.
+//! Text that is never part of a result: secret fields, and characters that a person would not see.
 //!
 //! Much upstream text can be written by outsiders (evidence, incident text, metadata). Characters that nobody sees
 //! ([`crate::model::visible`]) can hide instructions from the person who watches the model, so all of them go.
@@ -65,9 +65,9 @@ fn is_sensitive(name: &str) -> bool {
 
 /// Words that announce a secret; the word behind them is one.
 const ANNOUNCING: &[&str] = &["bearer", "basic", "authorization:", "cookie:", "set-cookie:", "x-api-key:", "password:"];
-/// What stands before a secret within one word.
+/// Text that precedes a secret within one word.
 const NAMING: &[&str] = &["token=", "password=", "passwd=", "secret=", "api_key=", "apikey=", "key=", "session="];
-/// How well-known kinds of credentials begin.
+/// Prefixes of well-known kinds of credentials.
 const BEGINNINGS: &[&str] = &["eyJ", "sk_", "sk-", "ghp_", "gho_", "xoxb-", "xoxp-", "AKIA"];
 const REDACTED: &str = "[redacted]";
 

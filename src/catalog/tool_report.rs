@@ -20,11 +20,11 @@ pub struct CompletedWrite<'a> {
     pub answer: &'a Value,
     /// The page, with `id` and `name`, as the accessible-pages list shows it.
     pub page: &'a Value,
-    /// How the program spells resource URIs.
+    /// The server's form of resource URIs.
     pub roots: &'a Roots,
     /// Names the audit entry, where there is one.
     pub audit_id: Option<&'a str>,
-    /// How many writes the limit still allows, if there is a limit.
+    /// The number of writes that the rate limit still allows, if there is one.
     pub remaining_writes: Option<u32>,
     /// A repeat of an earlier call: nothing was written now.
     pub replayed: bool,
@@ -33,7 +33,6 @@ pub struct CompletedWrite<'a> {
 /// The result of a call, before the protocol wraps it.
 #[derive(Default)]
 pub struct ToolResult {
-    /// For people and models.
     pub text: String,
     /// Conforms to the tool's output schema.
     pub structured: Value,
@@ -53,7 +52,7 @@ pub enum ReportField {
 }
 
 pub struct ToolReport {
-    /// How the sentence begins, as in `Created incident`.
+    /// Beginning of the sentence, as in `Created incident`.
     pub done: &'static str,
     /// Named in the sentence as what was added to.
     pub to: Option<TargetKind>,

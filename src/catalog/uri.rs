@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a surface puts in front of the paths of the catalog.
+/// The prefix that a server puts before the catalog's paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roots {
     pub session: &'static str,

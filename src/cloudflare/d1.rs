@@ -83,7 +83,7 @@ fn read(results: &JsValue) -> Result<Vec<Vec<Row>>, DatabaseError> {
     serde_json::from_str(&text).map_err(|_| DatabaseError("the answer is not a list of rows".to_owned()))
 }
 
-/// What D1 says in one line. Its cause is left out: a lost connection has none.
+/// D1's error message in one line. Its cause is left out: a lost connection has none.
 fn short(error: &worker::Error) -> DatabaseError {
     DatabaseError(clipped(&match error {
         worker::Error::D1(error) => AsRef::<js_sys::Error>::as_ref(error).message().into(),

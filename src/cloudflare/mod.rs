@@ -57,7 +57,7 @@ async fn count(app: Rc<App>, wait: Duration) {
     web::count(&*app.db, &app.usage.take(), &note).await;
 }
 
-/// How long one purge may take: a scheduled event of an hourly cron ends after 15 minutes
+/// Time limit of one purge: a scheduled event of an hourly cron ends after 15 minutes
 /// (<https://developers.cloudflare.com/workers/platform/limits/>), and the log line must still be written.
 const LONGEST_PURGE: Duration = Duration::from_mins(10);
 

@@ -7,7 +7,7 @@ use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
 
-/// What became of it, unless it took longer.
+/// Returns the result, or `None` after the timeout.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(pin!(work), pin!(timer::pass(limit))).await {
         Either::Left((done, _)) => Some(done),

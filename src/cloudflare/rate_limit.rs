@@ -24,7 +24,7 @@ const STATE: &str = "state";
 /// The longest wait for an object. A regular answer takes milliseconds, one from another continent some hundred.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// What the limiter asks the object.
+/// The limiter's request to the Durable Object.
 #[derive(Serialize, Deserialize)]
 struct Take {
     count: u32,
@@ -41,7 +41,7 @@ enum CounterReply {
     Limited { retry_after_seconds: u64 },
 }
 
-/// How the state is stored.
+/// Stored form of the limiter's state.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     window_started_at: i64,
@@ -90,7 +90,7 @@ impl DurableObject for RateLimitObject {
     }
 }
 
-/// How many limited keys an instance remembers.
+/// The number of limited keys that an instance remembers.
 const REMEMBERED: usize = 1000;
 
 thread_local! {

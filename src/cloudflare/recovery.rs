@@ -1,4 +1,4 @@
-//! What a panic leaves behind, told to the JavaScript side.
+//! Reports a panic of this instance to the JavaScript side.
 //!
 //! A panic ends this wasm instance: whatever it was doing never finishes, and the promises its callers wait for would
 //! never settle. The hook below tells `entry.mjs` at once, which rejects those promises and makes a new instance with

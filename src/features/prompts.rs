@@ -12,7 +12,7 @@ use crate::model::visible::{self, quote};
 /// Longest argument that is put into a text, in characters.
 const ARGUMENT_MAX: usize = 4000;
 
-/// What to answer about a name that no prompt has.
+/// The error for a name that no prompt has.
 pub fn unknown(name: &str) -> Error {
     Error::UnknownPrompt(name.chars().take(100).collect())
 }

@@ -1,4 +1,4 @@
-//! What a client learns of the server first: the results of `initialize` and `server/discover`.
+//! A client's first view of the server: the results of `initialize` and `server/discover`.
 
 use super::handler_values::ServerInfo;
 use super::protocol_version::ProtocolVersion;
@@ -30,7 +30,6 @@ struct ServerCapabilities {
     tools: Supported,
 }
 
-/// A capability without options.
 #[derive(Default, Serialize)]
 struct Supported {}
 

@@ -11,10 +11,9 @@ use crate::catalog::Variables;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-/// What a front end answers. Methods check access themselves, on every call.
+/// The methods that a front end implements. They check access themselves, on every call.
 #[async_trait(?Send)]
 pub trait ServerHandler {
-    /// For `initialize` and `server/discover`.
     fn server(&self) -> ServerInfo;
 
     /// Concrete resources the caller can read now.

@@ -43,12 +43,12 @@ pub enum Error {
     /// StatiBeat cannot be reached, or asked us to wait.
     #[error("try again later: {reason}")]
     Unavailable {
-        /// What a client may be told.
+        /// The error as clients may see it.
         reason: String,
         /// When to try again, if known.
         retry_after: Option<Duration>,
     },
-    /// What stands behind us does not accept us, whoever asks. Nobody's sign-in can mend it; the reason is for the log.
+    /// StatiBeat rejects the connector's own credential. No sign-in can fix that; the reason is for the log.
     #[error("the connector is not accepted upstream")]
     Untrusted(String),
     /// Our own fault; the reason is for the log.

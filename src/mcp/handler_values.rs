@@ -11,7 +11,7 @@ pub struct ServerInfo {
     pub name: &'static str,
     pub title: &'static str,
     pub version: &'static str,
-    /// How to start: which resource to read first.
+    /// Instructions that name the resource to read first.
     #[serde(skip)]
     pub instructions: &'static str,
 }
@@ -25,7 +25,7 @@ pub struct ListedResource {
 }
 
 impl ListedResource {
-    /// What it is and of which page.
+    /// Description that names the kind and the page.
     pub fn title(&self) -> String {
         match &self.page_name {
             Some(page) => format!("{}: {page}", self.entry.title),
@@ -38,7 +38,7 @@ pub struct ResourceContents {
     /// The URI as asked for.
     pub uri: String,
     pub body: Value,
-    /// How long a client may keep it.
+    /// Time for which a client may cache it.
     pub fresh_for: Duration,
 }
 
@@ -54,7 +54,7 @@ pub struct ToolOutcome {
 }
 
 pub struct PromptOutcome {
-    /// What the prompt is for.
+    /// Purpose of the prompt, for people.
     pub description: &'static str,
     /// In order; all of them are the user's.
     pub messages: Vec<PromptMessage>,
@@ -62,7 +62,7 @@ pub struct PromptOutcome {
 
 /// One message of a prompt.
 pub enum PromptMessage {
-    /// What is asked of the model.
+    /// The request that the prompt makes to the model.
     Text(String),
     /// A resource, freshly read, for clients that cannot read resources themselves.
     Resource(ResourceContents),
@@ -70,16 +70,16 @@ pub enum PromptMessage {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// What the argument belongs to.
+    /// The prompt or resource template that has the argument.
     pub of: CompletionTarget,
     pub argument: String,
-    /// What has been typed of it.
+    /// The part of the value that was typed so far.
     pub typed: String,
     /// Arguments that are already chosen.
     pub chosen: Variables,
 }
 
-/// What has arguments to complete.
+/// A prompt or resource template with arguments to complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompletionTarget {
     Prompt(String),

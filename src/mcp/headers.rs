@@ -1,4 +1,5 @@
-//! The headers that repeat parts of a message ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
+//! The headers that repeat parts of a message ([Streamable
+//! HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
 //!
 //! They let the network route without reading bodies; a header that says something else than the body is refused, or
 //! the two could be played against each other. A front end without HTTP has no use for this file.
@@ -24,12 +25,12 @@ impl TransportHeaders<'_> {
         self.protocol_version.map(trim)
     }
 
-    /// Whether the version is one without a handshake.
+    /// `true` if the version is one without a handshake.
     pub fn needs_envelope(&self) -> bool {
         self.version().and_then(name_has_handshake) == Some(false)
     }
 
-    /// What is there must agree with the body.
+    /// Checks that the headers present agree with the body.
     pub fn check_agreement(&self, version: &str, method: &str) -> Result<(), ProtocolError> {
         if self.version().is_some_and(|given| given != version) {
             return mismatch("MCP-Protocol-Version does not match the version in params._meta");
@@ -40,7 +41,7 @@ impl TransportHeaders<'_> {
         Ok(())
     }
 
-    /// What a request without a handshake must have is there, and names what the body names.
+    /// Checks that a request without a handshake has its required headers, and that they agree with the body.
     pub fn check_presence(&self, request: &Request) -> Result<(), ProtocolError> {
         if self.protocol_version.is_none() {
             return mismatch("MCP-Protocol-Version is missing");

@@ -1,5 +1,7 @@
-//! Input requests ([multi round-trip requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what a server asks of a client before it can answer, above all
-//! [elicitation](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation). Versions without a handshake only: the request ends with the input requests, and the client sends
+//! Input requests ([multi round-trip
+//! requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what a server asks of a client before it can answer, above all
+//! [elicitation](https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation). Versions without a
+//! handshake only: the request ends with the input requests, and the client sends
 //! it again with the responses.
 
 use super::message::Request;
@@ -51,7 +53,7 @@ pub struct InputRequiredResult {
     pub request_state: Option<String>,
 }
 
-/// How a person left a form without filling it in.
+/// The ways to leave a form without filling it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElicitationRefusal {
     Declined,

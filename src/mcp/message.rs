@@ -1,4 +1,5 @@
-//! JSON-RPC 2.0 messages, read from bytes ([messages](https://modelcontextprotocol.io/specification/2026-07-28/basic); JSON-RPC 2.0, sections 4 to 6).
+//! JSON-RPC 2.0 messages, read from bytes ([messages](https://modelcontextprotocol.io/specification/2026-07-28/basic);
+//! JSON-RPC 2.0, sections 4 to 6).
 //!
 //! Only the shape is judged here. Which version a request speaks is `version`'s business, and what it asks for is
 //! `methods`'.
@@ -6,7 +7,6 @@
 use super::protocol_error::ProtocolError;
 use serde_json::{Map, Value};
 
-/// The version of JSON-RPC.
 pub const JSON_RPC: &str = "2.0";
 
 /// A request's id: text or an integer. `null` stands only in the error that answers a batch.

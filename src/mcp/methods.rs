@@ -1,4 +1,4 @@
-//! What each method asks of the handler ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
+//! The handler's part in each method ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 
 use super::discovery::{DiscoverResult, InitializeResult};
 use super::error::Failure;

@@ -1,16 +1,17 @@
-//! Long lists in pages ([pagination](https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination)). Cursors are opaque to clients; one that we never gave is refused.
+//! Long lists in pages
+//! ([pagination](https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination)). Cursors are opaque to clients; one that we never gave is refused.
 
 use super::handler_error::Error;
 
 /// Entries on one page. Most lists are much shorter; resources grow with the number of status pages.
 const PAGE_SIZE: usize = 100;
-/// What a cursor begins with.
+/// Prefix of a cursor of ours.
 const CURSOR: &str = "after-";
 
 /// A part of a list.
 pub struct Page<T> {
     pub entries: Vec<T>,
-    /// What gives the next part, if there is one.
+    /// Cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 

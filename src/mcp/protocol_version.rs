@@ -19,7 +19,7 @@ pub enum ProtocolVersion {
 }
 
 impl ProtocolVersion {
-    /// What a handshake offers when it was asked for something else.
+    /// The version that a handshake offers for an unknown one.
     pub const LATEST_WITH_HANDSHAKE: Self = Self::V2025_11_25;
     pub const LATEST: Self = Self::V2026_07_28;
 
@@ -38,7 +38,7 @@ impl ProtocolVersion {
         Self::parse(name).filter(|version| version.has_handshake())
     }
 
-    /// Whether a handshake precedes the requests, which then carry no metadata of their own.
+    /// `true` if a handshake precedes the requests, which then carry no metadata of their own.
     pub fn has_handshake(self) -> bool {
         self < Self::V2026_07_28
     }
@@ -48,7 +48,7 @@ impl ProtocolVersion {
     }
 }
 
-/// Whether the version of that name, served or not, has a handshake; `None` for a name that is no version's.
+/// Checks whether the version of that name, served or not, has a handshake; `None` for a name that is no version's.
 pub fn name_has_handshake(name: &str) -> Option<bool> {
     is_date(name).then(|| name < ProtocolVersion::LATEST.as_str())
 }

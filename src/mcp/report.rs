@@ -1,4 +1,4 @@
-//! What is reported of a call besides its answer: how it ended and why, the page that it reached, its client.
+//! Report of a call besides its response: how it ended and why, the page that it reached, its client.
 //!
 //! The log, the metrics, the usage counts and the connection's diagnostics are computed from the report. A client's name comes
 //! from outside: it is cleaned, cut to one short line, and never believed.
@@ -18,7 +18,7 @@ use serde_json::Value;
 /// Longest name or version kept, in characters.
 const NAME_LIMIT: usize = 80;
 
-/// How a call ended, for everybody but its client.
+/// Outcome of a call, for everybody but its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallReport {
     /// The client, if it gave its name.
@@ -35,7 +35,7 @@ pub struct CallReport {
     pub is_unrecorded: bool,
 }
 
-/// What a handler knows of a call that its result does not say.
+/// Facts of a call that the handler knows and its result lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallFacts {
     /// `None`: as the result says.
@@ -47,7 +47,7 @@ pub struct CallFacts {
     pub is_unrecorded: bool,
 }
 
-/// How a call ended as far as its result says, and why there is none.
+/// Outcome of a call as far as its result tells, or the error.
 pub(super) type CallEnd = (Outcome, Option<CallProblem>);
 
 pub(super) const ANSWERED: CallEnd = (Outcome::Answered, None);
@@ -85,7 +85,6 @@ impl<T> Handled<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientInfo {
     pub name: String,
-    /// May be empty.
     pub version: String,
 }
 
@@ -108,12 +107,12 @@ fn one_line(text: &str) -> String {
     words.chars().take(NAME_LIMIT).collect()
 }
 
-/// How a call with a tool's result ended: the result may itself be a refusal.
+/// Outcome of a call with a tool result: the result may itself be a refusal.
 pub(super) fn end_of_tool(outcome: &ToolOutcome) -> CallEnd {
     if outcome.is_error { (Outcome::Refused, Some(CallProblem::Tool)) } else { ANSWERED }
 }
 
-/// How a call without a result ended.
+/// Outcome of a call without a result.
 pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
     let refused = |problem| (Outcome::Refused, Some(problem));
     let failed = |problem| (Outcome::Failed, Some(problem));

@@ -1,4 +1,5 @@
-//! Authenticated `requestState` ([multi round-trip requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what must be remembered between an input request and its
+//! Authenticated `requestState` ([multi round-trip
+//! requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what must be remembered between an input request and its
 //! response, in the client's hands. Readable to it, not changeable: an HMAC binds the content to who asked, for what, and until
 //! when. Single use, where it matters, is the business of whoever keeps a record.
 
@@ -19,7 +20,7 @@ pub enum RequestStateError {
 pub struct RequestStateKey<'a> {
     /// A secret of ours, for this use alone.
     pub key: &'a [u8; 32],
-    /// Who asked for what: person, grant, method, name, arguments. A state is valid only for the same again.
+    /// The binding of a request state: person, grant, method, name, arguments. A state is valid only for the same again.
     pub bound_to: &'a str,
 }
 

@@ -1,4 +1,5 @@
-//! Results as the specification names them, and what each protocol version wraps around them ([server features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
+//! Results as the specification names them, and what each protocol version wraps around them ([server
+//! features](https://modelcontextprotocol.io/specification/2026-07-28/server)).
 //!
 //! A result is serialized once, straight into the response. What a list shows of an entry depends on the release alone, so
 //! whoever lists it prints it once ([`print`]) and hands out copies. Members stand in alphabetical order, like in schemas.
@@ -23,7 +24,7 @@ const SUGGESTIONS_MAX: usize = 100;
 /// An entry of a list, serialized.
 pub type ListEntry = Cow<'static, RawValue>;
 
-/// How long a client may keep a result, and who may share the copy.
+/// Lifetime and scope of a client's cached copy of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheHint {
     /// The result of an action: no hint.
@@ -33,7 +34,7 @@ pub enum CacheHint {
     Private(Duration),
 }
 
-/// What turns a result into the response to one request.
+/// Context that turns a result into the response to one request.
 #[derive(Clone, Copy)]
 pub struct Responder<'a> {
     pub id: &'a Id,
@@ -99,7 +100,6 @@ impl Responder<'_> {
     }
 }
 
-/// Serializes a message.
 pub(super) fn to_bytes(message: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(message).expect("keys of messages are text")
 }

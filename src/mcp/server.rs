@@ -1,4 +1,5 @@
-//! From the bytes of a POST to its answer ([Streamable HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
+//! From the bytes of a POST to its answer ([Streamable
+//! HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
 
 use super::error::Failure;
 use super::handler::ServerHandler;
@@ -13,7 +14,7 @@ use super::version;
 use crate::model::scope::ScopeSet;
 use std::time::Duration;
 
-/// What the transport is to answer.
+/// The response for the transport to send.
 #[derive(Clone, Debug, PartialEq)]
 pub enum McpResponse {
     Json {
@@ -30,7 +31,6 @@ pub enum McpResponse {
     AccessEnded,
     /// 401: the grant has ended, and its token with it.
     GrantEnded,
-    /// 503
     Unavailable {
         /// When to try again, if known.
         retry_after: Option<Duration>,

@@ -20,10 +20,9 @@ pub struct Peer {
     negotiated: Cell<Option<ProtocolVersion>>,
 }
 
-/// What a line asks of us.
+/// The message that a line contains.
 #[derive(Debug)]
 pub enum Asked {
-    /// Answers; see [`answer`].
     Answers {
         /// Names the request, so that it can be cancelled; what is no request has no name.
         key: Option<String>,
@@ -63,7 +62,7 @@ impl Peer {
         Asked::Answers { key, work: Work(incoming, self.negotiated.get()) }
     }
 
-    /// What to say about a line that is too long to be read.
+    /// The error for a line that is too long to be read.
     pub fn refuse_long(&self) -> Vec<u8> {
         let error = ProtocolError::NotARequest("the line is longer than is read here");
         Failure::from(error).wire(self.negotiated.get().unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE)).body(None)

@@ -62,13 +62,11 @@ pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
     }
 }
 
-/// Rule 7d.
 pub fn served(version: &str) -> Result<ProtocolVersion, ProtocolError> {
     let known = ProtocolVersion::parse(version).filter(|version| !version.has_handshake());
     known.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
 }
 
-/// Rule 8.
 fn reject_missing_envelope(request: &Request) -> ProtocolError {
     if request.method == "initialize" {
         return ProtocolError::HeaderMismatch("MCP-Protocol-Version names a version without initialize");

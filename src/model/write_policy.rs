@@ -1,4 +1,4 @@
-//! What an operator decides about writes: when a person is asked first, and which rules watch the text.
+//! The operator's policy for writes: when a person is asked first, and which rules watch the text.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -55,7 +55,7 @@ pub enum ConfirmMode {
     Never,
 }
 
-/// How writes are watched over.
+/// Confirmation and text rules for writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritePolicy {
     /// When they need to be confirmed.
@@ -88,7 +88,7 @@ impl ConfirmMode {
 }
 
 impl Default for WritePolicy {
-    /// What nobody sees nobody meant to publish.
+    /// Invisible characters are never published on purpose.
     fn default() -> Self {
         Self {
             confirm: ConfirmMode::default(),

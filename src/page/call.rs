@@ -73,7 +73,7 @@ fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallA
     }
 }
 
-/// What cannot be brought back is confirmed even where the client cannot ask its person, unless the operator said never.
+/// Irreversible writes are confirmed even where the client cannot ask its person, unless the operator said never.
 fn policy(settings: &WritePolicy, tool: &Tool) -> WritePolicy {
     let confirm = match settings.confirm {
         ConfirmMode::WhenSupported if tool.effect == Effect::Destroys => ConfirmMode::Always,

@@ -21,7 +21,7 @@ pub async fn suggest(surface: &PageSurface<'_>, sought: &Completion) -> Result<S
     Ok(Suggestions(matching(candidates, &sought.typed)))
 }
 
-/// Whether what the argument belongs to is offered, and has such an argument.
+/// `true` if what the argument belongs to is offered, and has such an argument.
 fn is_known(sought: &Completion) -> bool {
     match &sought.of {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name)

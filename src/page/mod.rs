@@ -32,7 +32,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use surface::{is_offered, offered, told};
 
-/// What a model is told first.
+/// The server's instructions for models.
 const INSTRUCTIONS: &str = "One StatiBeat status page, through its API token. Read statibeat://page/summary first; lists \
     and details are under statibeat://page/. Tools publish to customers at once, and what they delete is gone. In every tool, \
     preview: true shows what would be done and does nothing; confirm takes the confirm token of such a preview; calls with the same \

@@ -28,7 +28,7 @@ pub const CONFIRM: &str = "STATIBEAT_MCP_CONFIRM";
 pub const LINT: &str = "STATIBEAT_MCP_LINT";
 pub const CONNECT_TIMEOUT: &str = "STATIBEAT_MCP_CONNECT_TIMEOUT";
 pub const TIMEOUT: &str = "STATIBEAT_MCP_TIMEOUT";
-/// What is worth a line.
+/// The lowest level that is logged.
 pub const LOG_LEVEL: &str = "STATIBEAT_MCP_LOG_LEVEL";
 /// For whom a trusted server acts.
 pub const SLACK_ACTOR: &str = "STATIBEAT_MCP_SLACK_ACTOR";

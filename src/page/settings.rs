@@ -13,31 +13,31 @@ use std::time::Duration;
 use strum::{EnumString, IntoStaticStr};
 use url::Url;
 
-/// What the page server needs to know.
+/// The settings of the page server.
 pub struct Settings {
     pub token: ApiToken,
     /// Scheme and host of StatiBeat, without a slash at the end.
     pub origin: String,
     pub address: PageAddress,
     pub tools: Tools,
-    /// How writes are watched over.
+    /// Confirmation and text rules for writes.
     pub policy: WritePolicy,
-    /// How long a connection may take.
+    /// Timeout for opening a connection.
     pub connect_timeout: Duration,
-    /// How long an answer may take, all in all.
+    /// Timeout of a whole exchange.
     pub timeout: Duration,
-    /// What is worth a line.
+    /// The lowest level that is logged.
     pub log_level: LogLevel,
     /// For whom a trusted server acts.
     pub slack_actor: Option<String>,
 }
 
-/// What is worth a line of the log; the later include the earlier.
+/// Log levels; the later include the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(ascii_case_insensitive, serialize_all = "lowercase")]
 pub enum LogLevel {
     Error,
-    /// What went wrong and was survived.
+    /// Errors that the server recovered from.
     Warn,
     Info,
     Debug,

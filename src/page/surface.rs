@@ -22,10 +22,10 @@ pub(super) const SUMMARY: &str = "statibeat://page/summary";
 /// A host or numbers that lead to no page of the token's.
 const NO_PAGE: &str = "StatiBeat shows this token no page here. Whoever set the server up can look at STATIBEAT_BASE_URL, \
     STATIBEAT_ORGANIZATION_ID and STATIBEAT_PAGE_ID.";
-/// What the prompts of a surface with many pages ask for first.
+/// The first argument of prompts on a server with many pages.
 const PAGE_ARGUMENT: &str = "page_id";
 
-/// What the program around the surface gives it.
+/// Dependencies that the program passes in.
 #[derive(Clone, Copy)]
 pub struct Outside<'a> {
     pub http: &'a dyn HttpClient,
@@ -95,7 +95,7 @@ impl<'a> PageSurface<'a> {
         })
     }
 
-    /// What trouble with a read means to the client. A token that is not accepted is for the person who set this server up.
+    /// The client's error for a failed read. A token that is not accepted is for the person who set this server up.
     pub(super) fn trouble(&self, uri: &str, error: &ApiError) -> Error {
         told(features::read_error(uri, error, self.outside.log))
     }

@@ -1,4 +1,4 @@
-//! What this process remembers of its writes: which were asked for, how they ended, which confirm tokens were redeemed.
+//! This process's record of its writes: which were asked for, how they ended, which confirm tokens were redeemed.
 //!
 //! It dies with the process. What keeps a repeat from being published twice across processes is the name that StatiBeat
 //! knows a write by, which follows from the client's own key.
@@ -15,9 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How long a write is remembered.
+/// Time for which a write is remembered.
 const KEEP: Duration = Duration::from_hours(24);
-/// How many are remembered; the oldest goes first.
+/// The number of writes that are remembered; the oldest goes first.
 const MOST: usize = 10_000;
 /// When to ask again about a write that another call is carrying out.
 const SOON: Duration = Duration::from_secs(5);
@@ -106,7 +106,7 @@ impl<'a> MemoryWriteStore<'a> {
         }
     }
 
-    /// What adds to the page is the same thing when it is asked for again. What changes it may be meant again, unless the
+    /// A repeated addition is a duplicate. A repeated change may be meant, unless the
     /// client says by a key that it is not.
     fn is_remembered(&self) -> bool {
         self.write.operation.takes_external_id() || self.fingerprint.has_own_key
@@ -134,7 +134,6 @@ impl WriteStore for MemoryWriteStore<'_> {
         writes.get(&self.fingerprint.key_hash).is_some_and(|write| write.digest == self.fingerprint.digest)
     }
 
-    /// There is one connection.
     async fn find_duplicate(&self) -> Option<Duplicate> {
         None
     }

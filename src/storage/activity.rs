@@ -25,14 +25,14 @@ pub struct Recorded {
     pub page_id: Option<PageId>,
     /// The tool of a write.
     pub tool: Option<String>,
-    /// What a write made or touched.
+    /// The object that a write created or changed.
     pub target_id: Option<String>,
     pub title: Option<String>,
     pub request_id: String,
     pub detail: Option<String>,
-    /// How many refused calls it stands for, where it stands for several.
+    /// The number of refused calls that the row stands for.
     pub calls: Option<i64>,
-    /// What a later attempt found out about an unknown outcome.
+    /// The result that a later attempt found for an unknown outcome.
     pub resolution: Option<String>,
 }
 
@@ -75,7 +75,6 @@ pub struct Query<'a> {
 pub struct ActivityRow {
     pub row: Recorded,
     pub user_id: UserId,
-    /// Its number; see [`Position`].
     number: i64,
 }
 

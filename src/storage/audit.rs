@@ -1,4 +1,4 @@
-//! What was done through the connector, appended row by row: attempts to write, approvals, revokes, replays.
+//! The audit log of the connector, appended row by row: attempts to write, approvals, revokes, replays.
 //!
 //! A row says who, through what, where and how it ended. Nothing a customer wrote is kept but a title.
 
@@ -21,7 +21,6 @@ const TITLE_LIMIT: usize = 200;
 pub struct AuditId(pub String);
 
 impl AuditId {
-    /// From fresh random bytes.
     pub fn new(random: [u8; 16]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(random))
     }
@@ -38,7 +37,7 @@ impl From<&AuditId> for Value {
     }
 }
 
-/// What was attempted.
+/// The audited action of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Kind {
@@ -97,13 +96,13 @@ pub struct Entry<'a> {
     pub grant_id: &'a GrantId,
     /// The request it was part of.
     pub request_id: &'a RequestId,
-    /// What a write was about; `None` for everything else.
+    /// The target of a write; `None` for everything else.
     pub target: Option<Target<'a>>,
     /// A reason in a fixed word of ours. The type keeps text from outside away.
     pub detail: Option<&'static str>,
 }
 
-/// What a write was about.
+/// The target of an audited write.
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
     /// The page, once the caller was found to reach it.
@@ -199,7 +198,7 @@ pub(super) fn statement_for_revoked_access(
     )
 }
 
-/// What the row of a revoked access token says that the database does not know.
+/// Values for the row of a revoked access token that the database lacks.
 pub struct RevokedAccess<'a> {
     pub id: AuditId,
     pub at: Timestamp,

@@ -51,7 +51,6 @@ impl SignedInRequest {
     }
 }
 
-/// The column `request`.
 #[derive(Serialize, Deserialize)]
 struct StoredRequest {
     client_name: String,
@@ -127,7 +126,7 @@ pub async fn insert(
     redeem(db, insert).await
 }
 
-/// Whether a consent form waits for its answer, in whatever browser.
+/// Checks whether a consent form waits for its answer, in whatever browser.
 pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentToken, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM authorization_requests WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
@@ -181,7 +180,7 @@ pub struct Approval<'a> {
     /// The pages that this reaches today.
     pub reached: &'a [PageId],
     pub lifetime: GrantLifetime,
-    /// Whether the client may read resources by tools.
+    /// `true` if the client may read resources by tools.
     pub has_resource_tools: bool,
     pub resource: String,
     pub code_hash: SecretHash,

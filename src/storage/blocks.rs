@@ -25,7 +25,7 @@ pub struct Block {
     pub client_id: ClientId,
     pub client_name: String,
     pub page_id: PageId,
-    /// Whether it covers all of the person's clients on a loopback address.
+    /// `true` if it covers all of the person's clients on a loopback address.
     #[serde(deserialize_with = "flag")]
     pub is_loopback: bool,
     pub blocked_at: Timestamp,

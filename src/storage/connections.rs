@@ -28,11 +28,11 @@ pub struct LiveGrant {
     pub client_id: ClientId,
     /// Its name, as the consent page showed it.
     pub client_name: String,
-    /// How much is known of it.
+    /// Trust in the connection's client.
     #[serde(rename = "client_trust")]
     pub trust: ClientTrust,
     pub redirect_host: String,
-    /// Whether that is a loopback address, where any program can claim the client id.
+    /// `true` if that is a loopback address, where any program can claim the client id.
     #[serde(deserialize_with = "flag")]
     pub is_loopback: bool,
     #[serde(rename = "scope")]
@@ -45,22 +45,22 @@ pub struct LiveGrant {
     pub expires_at: Option<Timestamp>,
     /// When its refresh token dies if it is not used.
     pub unused_until: Timestamp,
-    /// How often it was refreshed.
+    /// The number of times it was refreshed.
     pub refreshes: i64,
     /// Its last refresh, or its first tokens.
     pub refreshed_at: Timestamp,
-    /// How often a refresh token that still lives was sent again within its reuse grace period; 0 in a listing by page.
+    /// The number of repeats of a live refresh token within its reuse grace period; 0 in a listing by page.
     #[serde(rename = "repeats")]
     pub repeated_refreshes: i64,
     /// When the newest of those tokens was sent first.
     pub repeated_at: Option<Timestamp>,
-    /// Whether its person lets the client read resources by tools.
+    /// `true` if its person lets the client read resources by tools.
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
     pub has_resource_tools: bool,
-    /// Whether the connection's writes are paused.
+    /// `true` if the connection's writes are paused.
     #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
-    /// How its person wants to be asked about them, in the word that is stored; `None`: as the environment says.
+    /// The person's confirm mode for them, as stored; `None` for the environment's.
     pub confirm: Option<String>,
     /// In a listing by page.
     #[serde(skip)]
@@ -78,7 +78,7 @@ impl LiveGrant {
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct ListedPage {
     pub page_id: PageId,
-    /// Whether the connection is blocked from it.
+    /// `true` if the connection is blocked from it.
     #[serde(deserialize_with = "flag")]
     pub is_blocked: bool,
 }
@@ -88,7 +88,7 @@ pub async fn list(db: &dyn Database, user_id: &UserId, now: Timestamp) -> Result
     super::list(db, select(user_id, now)).await
 }
 
-/// What a person decided about the writes of a connection, of a table `connections` that is outer-joined as `n`.
+/// A person's settings for the writes of a connection, from a table `connections` that is outer-joined as `n`.
 macro_rules! decided_columns {
     () => {
         "n.writes_paused_at IS NOT NULL AS are_writes_paused, n.confirm_writes AS confirm"

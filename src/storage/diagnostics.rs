@@ -18,10 +18,10 @@ use std::time::Duration;
 /// A call that tells nothing new is written down at most once in this time.
 const PRECISION: Duration = Duration::from_mins(1);
 
-/// What one call told of its client.
+/// A client's report of itself in one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientReport {
-    /// What it calls itself, and its version. From outside; already cleaned and cut.
+    /// The client's own name and version: untrusted, already cleaned and cut.
     pub program: Option<(String, String)>,
     /// The revision of the protocol it speaks.
     pub revision: Option<&'static str>,
@@ -104,14 +104,14 @@ pub(super) fn statement_for_rejection(refused: &RejectedRefresh) -> Statement {
     )
 }
 
-/// What is known of one connection.
+/// Stored diagnostics of one connection.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "HealthColumns")]
 pub struct Health {
     pub client_id: String,
     /// The last call, to the minute.
     pub called_at: Option<Timestamp>,
-    /// What the program calls itself, and its version.
+    /// The client's own name and version.
     pub program: Option<(String, String)>,
     /// The revision it spoke last.
     pub revision: Option<String>,
@@ -120,7 +120,7 @@ pub struct Health {
     pub refreshes_failed: i64,
     /// The last reason, and when.
     pub refresh_failure: Option<(String, Timestamp)>,
-    /// What it asked for at the newest approval.
+    /// The scopes that it requested at the newest approval.
     pub asked: Option<ScopeSet>,
 }
 
@@ -178,7 +178,7 @@ mod tests {
         ClientReport { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), trouble }
     }
 
-    /// What is known after these calls, each with its second.
+    /// Applies these calls, each with its time in seconds.
     async fn known_after(calls: &[(i64, ClientReport)]) -> Health {
         let (db, (user, client)) = (TestDatabase::new(), mara());
         for (second, report) in calls {

@@ -10,7 +10,7 @@ use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
 use std::time::Duration;
 
-/// How fresh `last_used_at` is kept: at most one write in this time.
+/// Precision of `last_used_at`: at most one update in this time.
 pub const LAST_USED_PRECISION: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
@@ -52,7 +52,8 @@ pub async fn revoke(
     db.batch(&[update, audit]).await.map(drop)
 }
 
-/// Ends a connection: every grant of the person to the client, with one audit row each, and every authorization request of theirs that is
+/// Ends a connection: every grant of the person to the client, with one audit row each, and every authorization
+/// request of theirs that is
 /// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is cleared.
 /// Answers how many grants it ended.
 pub async fn revoke_connection(

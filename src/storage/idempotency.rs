@@ -23,13 +23,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// How long a key is remembered.
+/// Lifetime of an idempotency key.
 pub const KEEP: Duration = Duration::from_hours(24);
 /// Lease duration: then another attempt may take the write over. Well above the time that all of one attempt's calls may
 /// take together.
 pub const LEASE: Duration = Duration::from_mins(2);
 
-/// How long the same write through another connection stands in the way once it is done. One that nobody knows the end of
+/// Time for which a finished write blocks the same write through another connection. One that nobody knows the end of
 /// does as long as it is remembered.
 pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
 
@@ -43,17 +43,17 @@ pub struct WriteKey<'a> {
 #[derive(Clone, Debug)]
 pub struct LeaseRequest<'a> {
     pub key: WriteKey<'a>,
-    /// What the upstream shall know the write by, if this attempt is the first.
+    /// External id of the write, if this attempt is the first.
     pub external_id: &'a str,
-    /// What confirms it, if that was needed.
+    /// The confirmation, where one was needed.
     pub confirmation: Option<&'a Confirmation>,
-    /// Whether the same write through another connection stands in the way.
+    /// The check for the same write through another connection.
     pub duplicates: DuplicateRule<'a>,
     /// The attempt's audit row. Its id names the attempt.
     pub entry: &'a Entry<'a>,
 }
 
-/// What becomes of a write that another connection asked for in the same words, on the same page, a moment ago.
+/// The decision on a write that another connection requested in the same words, on the same page, a moment ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DuplicateRule<'a> {
     /// They are one: the client gave both the same name, under which the upstream takes only one.
@@ -68,25 +68,25 @@ pub enum DuplicateRule<'a> {
 /// The same write through another connection.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StoredDuplicate {
-    /// What the upstream may know it by.
+    /// External id that upstream may have for it.
     pub external_id: String,
-    /// What came of it, once it is done.
+    /// The result of a finished write.
     pub result: Option<String>,
     /// When it was done or begun.
     pub at: Timestamp,
-    /// Whether somebody is at it.
+    /// `true` while an attempt holds the lease.
     #[serde(deserialize_with = "flag")]
     is_running: bool,
 }
 
-/// What a request for a lease came to.
+/// The result of a request for a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Acquisition {
     /// Nobody has asked for this before: go on.
     New,
     /// An earlier attempt did not finish, and nobody knows what it did. Find out first.
     TakenOver {
-        /// What the upstream may know the write by.
+        /// External id that upstream may have for the write.
         external_id: String,
         /// Why nothing may be sent all the same. A paused connection may still find out what the earlier attempt did.
         denial: Option<WriteDenial>,
@@ -95,7 +95,6 @@ pub enum Acquisition {
     },
     /// It is done; this came of it.
     Replay {
-        /// As [`finish`] stored it.
         result: String,
     },
     /// Another attempt holds the lease.
@@ -201,7 +200,7 @@ impl LeaseRequest<'_> {
     }
 }
 
-/// What nobody finished in time is taken over by exactly one of those who ask again. A paused connection may, to find out what
+/// An expired lease is taken over by exactly one of the repeated requests. A paused connection may, to find out what
 /// the earlier attempt did; one whose grant has ended or that is blocked from the page may not even do that.
 fn take_over(request: &LeaseRequest<'_>) -> Statement {
     let Entry { id, at, .. } = request.entry;
@@ -291,7 +290,7 @@ fn select_duplicate_of(request: &LeaseRequest<'_>) -> Statement {
     select_duplicate(&request.key, request.entry.at, request.duplicates_since(), request.shown_duplicate())
 }
 
-/// What is done tells most.
+/// A finished write takes precedence.
 fn select_duplicate(key: &WriteKey<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
     statement!(
         "SELECT external_id, result, coalesce(finished_at, started_at) AS at, \
@@ -359,7 +358,8 @@ fn unreadable(column: &str) -> DatabaseError {
     DatabaseError(format!("{column} cannot be read"))
 }
 
-/// Whether this very write was asked for before: then nobody confirms once more what is done already. Another write under the
+/// Checks whether this very write was asked for before: then nobody confirms once more what is done already. Another
+/// write under the
 /// same key is not known.
 pub async fn is_known(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<bool> {
     let select = statement!(

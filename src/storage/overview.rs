@@ -11,12 +11,12 @@ use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::ports::Database;
 
-/// Who looks, and at what.
+/// The viewer and the page that they view.
 pub struct OverviewQuery<'a> {
     pub user_id: &'a UserId,
     /// Pages that they administer: there, other people's connections show.
     pub administered: &'a [PageId],
-    /// What ended after that is still spoken of.
+    /// Connections that ended after this time are still listed.
     pub ended_since: Timestamp,
     /// Calls are counted from this day on.
     pub first_day: i64,
@@ -28,7 +28,7 @@ pub struct OverviewQuery<'a> {
 pub struct Found {
     /// Their live grants, each connection's oldest first.
     pub own: Vec<LiveGrant>,
-    /// How their connections are doing.
+    /// Diagnostics of their connections, by grant.
     pub health: Vec<Health>,
     /// Pages that their live connections are blocked from, with the client of each.
     pub blocked: Vec<BlockedPage>,

@@ -1,4 +1,4 @@
-//! What expires when; deleted in bounded steps, oldest first, until nothing is due.
+//! Expiry of rows: deleted in bounded steps, oldest first, until nothing is due.
 //!
 //! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
 //! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.

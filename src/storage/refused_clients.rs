@@ -18,7 +18,7 @@ const KEEP: Duration = Duration::from_hours(90 * 24);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedClientRecord {
     pub refused: RefusedClient,
-    /// How often it was remembered.
+    /// The number of times it was recorded.
     pub times: i64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
@@ -56,7 +56,7 @@ pub async fn remember(db: &dyn Database, refused: &RefusedClient, part: u32, now
     db.batch(&[upsert, bound]).await.map(drop)
 }
 
-/// What is remembered, the latest first.
+/// Lists the recorded clients, the latest first.
 pub async fn list(db: &dyn Database) -> Result<Vec<RefusedClientRecord>> {
     let select = statement!(
         "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients

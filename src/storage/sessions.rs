@@ -17,7 +17,7 @@ pub const IDLE_LIFETIME: Duration = Duration::from_mins(30);
 /// After this long a session is over, however busy: a working day.
 pub const LIFETIME: Duration = Duration::from_hours(8);
 
-/// What the audit rows of a session say that the database does not know.
+/// Values for the audit rows of a session that the database lacks.
 pub struct SessionRecord<'a> {
     /// Random; the ids of the rows are made from it.
     pub id: AuditId,
@@ -144,7 +144,7 @@ mod tests {
         SessionRecord { id: AuditId("a".into()), at, client_id: "page", request_id }
     }
 
-    /// Whether the session of second 0 is alive at each of these seconds, asked one after the other.
+    /// Checks whether the session of second 0 is alive at each of these seconds, asked one after the other.
     async fn alive_at(seconds: &[i64]) -> Vec<bool> {
         let (db, cookie) = (TestDatabase::new(), example(1));
         open_at_0(&db, &cookie).await;

@@ -209,20 +209,20 @@ pub async fn repeat_refresh(
 /// An access token that is known here, with what is decided about its connection.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AccessRecord {
-    /// What this token carries: the grant's scopes or fewer.
+    /// The token's scopes: the grant's or fewer.
     #[serde(rename = "token_scope")]
     pub scopes: ScopeSet,
     /// Dead from this second on.
     pub expires_at: Timestamp,
     /// When the grant was last seen in use.
     pub last_used_at: Option<Timestamp>,
-    /// Whether its person has paused the connection's writes.
+    /// `true` if its person has paused the connection's writes.
     #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
-    /// Whether its person lets the client read resources by tools.
+    /// `true` if its person lets the client read resources by tools.
     #[serde(rename = "read_bridge", deserialize_with = "flag")]
     pub has_resource_tools: bool,
-    /// How its person wants to be asked about its writes, in the word that is stored; `None`: as the environment says.
+    /// The person's confirm mode for its writes, as stored; `None` for the environment's.
     pub confirm: Option<String>,
     /// Pages whose admins have blocked the connection.
     #[serde(deserialize_with = "page_set")]

@@ -39,7 +39,7 @@ impl CallOutcome {
     }
 }
 
-/// What a response leaves to be counted.
+/// The usage that a response adds.
 #[derive(Clone, Debug)]
 pub enum UsageEvent {
     Call(CallUsage),
@@ -101,7 +101,7 @@ fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     })
 }
 
-/// What they told of their programs, in the order they came; of reports that say the same, the last.
+/// The clients' reports of themselves in order of arrival; of reports that say the same, the last.
 fn reports(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut told: Vec<&CallUsage> = Vec::new();
     for call in calls {

@@ -76,7 +76,8 @@ impl<'a> PageClient<'a> {
         join_all(relatives.iter().map(|relative| self.get(relative))).await
     }
 
-    /// Sends a write once. Where no answer says that nothing was done, the error is [`ApiErrorKind::OutcomeUnknown`](super::ApiErrorKind).
+    /// Sends a write once. Where no answer says that nothing was done, the error is
+    /// [`ApiErrorKind::OutcomeUnknown`](super::ApiErrorKind).
     pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
         let method = write.operation.method();
         let body = (method != Method::DELETE).then(|| Bytes::from(write.body.to_string()));

@@ -1,4 +1,4 @@
-//! How often each operation goes to D1, to Durable Objects and to StatiBeat: a contract, since every round trip is time that
+//! Round trips of each operation to D1, Durable Objects and StatiBeat: a contract, since every round trip is time that
 //! somebody waits for. A test counts them; docs/performance.md shows them.
 //!
 //! A grant that was not used for five minutes costs one D1 batch more, which notes the use. A write costs two objects and
@@ -6,16 +6,15 @@
 //! and many connections write to one page, so no single object sees both. They are asked one after the other: asked
 //! together, a connection over its limit would use up the limit of its page.
 
-/// What an operation costs at most.
+/// The most round trips that an operation may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTrips {
     pub operation: &'static str,
-    /// D1 batches.
     pub d1: u32,
     pub objects: u32,
     /// Requests to StatiBeat, besides the reads of the entry.
     pub upstream: u32,
-    /// Whether the reads that the catalog lists for the entry come on top.
+    /// `true` if the reads that the catalog lists for the entry come on top.
     pub and_reads: bool,
 }
 

@@ -81,7 +81,7 @@ fn exchange(agent: &Agent, request: Request<Bytes>) -> Result<Response<Bytes>, H
     Ok(Response::from_parts(parts, Bytes::from(read)))
 }
 
-/// What went wrong; it names no header and no body.
+/// Reason of the failure; it names no header and no body.
 fn failure(error: &ureq::Error) -> HttpError {
     match error {
         ureq::Error::Timeout(_) => HttpError::Timeout,

@@ -10,7 +10,7 @@ use std::thread;
 /// The longest line that is read. The longest regular one is a tool's call with every text at its limit, some 60 kB.
 pub const LONGEST: usize = 4 * 1024 * 1024;
 
-/// What comes in.
+/// Messages in the order of arrival.
 pub enum Input {
     /// A line, without its end.
     Line(Vec<u8>),

@@ -3,7 +3,6 @@
 use statibeat_mcp::page::settings::LogLevel;
 use std::io::{self, Write as _};
 
-/// Where lines go.
 #[derive(Clone, Copy)]
 pub struct Log {
     level: LogLevel,

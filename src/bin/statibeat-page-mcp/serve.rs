@@ -18,12 +18,10 @@ const MOST_AT_ONCE: usize = 16;
 /// Requests that wait. Beyond them the pipe fills up, and the client waits.
 pub const MOST_WAITING: usize = 64;
 
-/// Why the loop ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ServeEnd {
     /// The client closed its end; everything it asked for was answered.
     Closed,
-    /// A signal.
     Stopped,
     /// The client does not listen any more.
     Deaf,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// tokens; JSON of ours has 2.9 to 3.6 bytes in a token, and texts outside the Latin script cost as many bytes more as
 /// they cost tokens.
 pub const LIST_BYTES: usize = 18_000;
-/// How a cursor begins; behind it stands the id of the last entry shown.
+/// Prefix of a cursor, followed by the id of the last entry shown.
 const CURSOR: &str = "after-";
 
 /// The answers to a resource's reads, in order; exactly as many as the entry declares.
@@ -50,7 +50,7 @@ pub fn label(result: &mut Value, tables: &[&'static [Shown]]) {
     result["untrusted"] = shown::label(&tables);
 }
 
-/// How a resource shows a list.
+/// Rendering of a list in a resource.
 pub struct ListShape {
     /// For errors, as in `the list of Beats`.
     pub description: &'static str,
@@ -76,7 +76,7 @@ impl ListShape {
 /// A list answer, and how much more there is.
 pub struct Listing {
     pub items: Vec<Map<String, Value>>,
-    /// How many there are upstream; unknown if a bare list is as long as was asked for.
+    /// The total upstream; unknown if a bare list is as long as was asked for.
     pub total: Option<u64>,
 }
 
@@ -150,7 +150,7 @@ impl Cut {
     }
 }
 
-/// Whether a text can be a cursor of ours at all.
+/// `true` if a text can be a cursor of ours at all.
 pub fn is_cursor(text: &str) -> bool {
     let id = text.strip_prefix(CURSOR).and_then(|id| Some((id, id.parse::<i64>().ok()?)));
     id.is_some_and(|(text, id)| id > 0 && id.to_string() == text)

@@ -100,7 +100,7 @@ impl Forest {
         Ok(())
     }
 
-    /// What fits, from the top down: whether each item is shown.
+    /// Decides from the top down which items fit into the result.
     fn fitting(&self, shown: &[Value]) -> Vec<bool> {
         let mut depth = vec![0; self.items.len()];
         for index in &self.order {

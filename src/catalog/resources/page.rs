@@ -106,7 +106,7 @@ fn day(given: &Value) -> Value {
     DAY.map(cell).to_vec().into()
 }
 
-/// Whether the window, if one is named, is one that StatiBeat computes. Refused rather than clamped: a model that asked
+/// Checks whether the window, if one is named, is one that StatiBeat computes. Refused rather than clamped: a model that asked
 /// for a year must not take a quarter for one.
 pub fn check_window(variables: &Variables) -> Result<(), ArgumentError> {
     let Some(given) = variables.get("window_days") else { return Ok(()) };

@@ -6,7 +6,7 @@ use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
 use serde_json::{Value, json};
 
-/// How many updates upstream puts into a document.
+/// The number of updates that upstream includes in a document.
 const UPDATES_LIMIT: usize = 20;
 
 /// A stage, where something is in it.
@@ -25,7 +25,7 @@ const UPDATE: &[Shown] = &[
     Plain("created_at"),
 ];
 
-/// What a detail shows beyond a list's entry.
+/// Fields of a detail beyond those of a list's entry.
 const DETAIL: &[Shown] = &[
     Text("description", 4000, People),
     Text("impact", 2000, People),
@@ -99,7 +99,6 @@ impl Document {
     }
 }
 
-/// Both are objects.
 fn merged(mut first: Value, second: Value) -> Value {
     if let (Value::Object(first), Value::Object(second)) = (&mut first, second) {
         first.extend(second);

@@ -1,4 +1,4 @@
-//! What is read, what is refused, and that all of it is said at once.
+//! Valid and invalid settings, and the report of all problems at once.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a process remembers of a write, in every order that calls can meet in.
+//! The record of a write, in every order in which calls can interleave.
 
 use super::*;
 use crate::model::ids::PageId;
@@ -30,7 +30,6 @@ fn memory() -> WriteMemory {
     WriteMemory::new("process".into())
 }
 
-/// Nothing in memory waits.
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory answers at once")
 }

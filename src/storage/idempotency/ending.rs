@@ -9,7 +9,7 @@ use crate::storage::{Result, statement};
 pub enum Ending {
     /// The write is there, whoever made it.
     Done {
-        /// What to answer from now on.
+        /// The answer to every later request.
         result: String,
     },
     /// Certainly, nothing was sent or what was sent was refused. The key is free again, unless an earlier attempt may still

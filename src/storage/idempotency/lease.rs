@@ -11,7 +11,7 @@ use crate::storage::write_permission::write_denial;
 use crate::storage::{Result, find_one, statement};
 use serde::Deserialize;
 
-/// Whether an attempt may send its write now.
+/// The decision whether an attempt may send its write now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseCheck {
     /// It still holds the lease and may still write.

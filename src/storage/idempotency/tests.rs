@@ -1,4 +1,4 @@
-//! What a request for a lease comes to, in every order that attempts can meet in.
+//! Results of requests for a lease, in every order in which attempts can interleave.
 
 use super::super::testing::TestDatabase;
 use super::*;

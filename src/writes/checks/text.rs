@@ -1,6 +1,7 @@
 //! Checks text that customers are about to read. Pure; warns or refuses, and never edits.
 //!
-//! Rules see the folded text ([`crate::model::visible::Folded`]), so that no invisible character and no unusual form of a letter takes
+//! Rules see the folded text ([`crate::model::visible::Folded`]), so that no invisible character and no unusual form
+//! of a letter takes
 //! a word out of their sight.
 //!
 //! Rules look for what people regret after publishing: internals, secrets, blame, promises, contradictions, shouting. Each

@@ -4,7 +4,7 @@ use super::*;
 
 const PAGE: PageId = PageId(7);
 
-/// What the person or an admin does meanwhile, and what it means for the write.
+/// Actions of the person or of an admin during a write, and their effect on it.
 const DENIALS: [(&str, WriteDenial); 5] = [
     ("UPDATE grants SET revoked_at = 1, revoke_reason = 'user' WHERE id = 'g'", WriteDenial::GrantEnded),
     ("DELETE FROM grants WHERE id = 'g'", WriteDenial::GrantEnded),
