@@ -33,7 +33,7 @@ pub fn identity(bytes: &[u8]) {
 /// Returns `true` if a browser that returns from sign-in is redirected to the consent page.
 fn comes_back(answer: Bytes) -> bool {
     let (state, sealed) = with(|world| (state(world), world.sealed_request(&state(world))));
-    let short: String = state.hash().0.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let short: String = state.hash().as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     let cookie = format!("__Host-sbmcp_in_{short}={sealed}");
     let target = format!("/mcp/oauth/callback?code=x&state={}", state.expose());
     let request = request("GET", &target, &[("cookie", cookie.as_bytes())], b"").expect("a request");

@@ -6,7 +6,7 @@ use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::ClientId;
-use crate::oauth::grant::{Grant, PageChoice};
+use crate::oauth::grant::PageChoice;
 use crate::oauth::secret::AccessToken;
 use crate::ports::{Database, DatabaseError};
 use crate::storage::tokens::AccessRecord;
@@ -56,45 +56,37 @@ pub enum BearerError {
     Storage(#[from] DatabaseError),
 }
 
-/// The values that a token is checked against.
-pub struct Check<'a> {
-    /// Recognizes tokens before the database is asked.
-    pub checksum_keys: &'a KeyRing,
-    pub resource: &'a str,
-    pub now: Timestamp,
-}
-
-impl Check<'_> {
-    /// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
-    /// write that says when the grant was last used.
-    pub async fn find_caller(&self, db: &dyn Database, token: &str) -> Result<Caller, BearerError> {
-        let token = AccessToken::parse(token, self.checksum_keys).ok_or(BearerError::NotOurs)?;
-        let found = tokens::find_access(db, &token.hash()).await?;
-        let (grant, record) = found.ok_or(BearerError::InvalidToken)?;
-        if !self.is_alive(&grant, &record) {
-            return Err(BearerError::InvalidToken);
-        }
-        if record.last_used_at.is_none_or(|at| at + grants::LAST_USED_PRECISION <= self.now) {
-            // A date in a list is not worth a refused call: the next one writes it.
-            let _ = grants::touch(db, &grant.id, self.now).await;
-        }
-        let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
-        let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));
-        Ok(Caller {
-            user_id: grant.user_id,
-            client_id: grant.client_id,
-            client_name: grant.client_name,
-            grant_id: grant.id,
-            scopes,
-            pages: grant.pages,
-            blocked_pages,
-            are_writes_paused,
-            has_resource_tools,
-            confirm,
-        })
+/// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
+/// write that says when the grant was last used.
+pub async fn find_caller(
+    db: &dyn Database,
+    token: &str,
+    checksum_keys: &KeyRing,
+    resource: &str,
+    now: Timestamp,
+) -> Result<Caller, BearerError> {
+    let token = AccessToken::parse(token, checksum_keys).ok_or(BearerError::NotOurs)?;
+    let found = tokens::find_access(db, &token.hash()).await?;
+    let (grant, record) = found.ok_or(BearerError::InvalidToken)?;
+    if grant.is_revoked || now >= record.expires_at || grant.resource != resource {
+        return Err(BearerError::InvalidToken);
     }
-
-    fn is_alive(&self, grant: &Grant, record: &AccessRecord) -> bool {
-        !grant.is_revoked && self.now < record.expires_at && grant.resource == self.resource
+    if record.last_used_at.is_none_or(|used_at| used_at + grants::LAST_USED_PRECISION <= now) {
+        // A date in a list is not worth a refused call: the next one writes it.
+        let _ = grants::touch(db, &grant.id, now).await;
     }
+    let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
+    let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));
+    Ok(Caller {
+        user_id: grant.user_id,
+        client_id: grant.client_id,
+        client_name: grant.client_name,
+        grant_id: grant.id,
+        scopes,
+        pages: grant.pages,
+        blocked_pages,
+        are_writes_paused,
+        has_resource_tools,
+        confirm,
+    })
 }

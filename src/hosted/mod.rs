@@ -18,7 +18,6 @@ mod prompt;
 pub mod rate_limit;
 mod read;
 mod resource_tools;
-mod write_limits;
 mod write_store;
 
 pub use handler::{CallContext, HostedHandler};

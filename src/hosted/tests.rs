@@ -265,7 +265,7 @@ async fn a_call_reports_what_was_made() {
     assert!(!outcome.is_error);
     assert_eq!((&structured["incident_id"], &structured["page_id"]), (&json!(9), &json!(7)));
     assert_eq!((&structured["remaining_writes"], &structured["replayed"]), (&json!(29), &json!(false)));
-    assert_eq!(structured["audit_id"], scene.audit().await[0].id.0);
+    assert_eq!(structured["audit_id"], scene.audit().await[0].id.as_str());
     assert_eq!(outcome.links[0].0, "statibeat://pages/7/incidents/9");
     let schema =
         crate::catalog::find_tool("create_incident").and_then(crate::catalog::Tool::output_schema).expect("a schema");

@@ -2,12 +2,13 @@
 
 use super::call_record::CallRecord;
 use super::handler::CallContext;
-use super::write_limits;
+use super::rate_limit::{PAGE_LIMIT, WRITE_LIMIT, page_key, write_key};
 use crate::catalog::Write;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, WriteFingerprint};
+use crate::ports::{Decision, RateLimit};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
     self, Acquisition, DuplicateRule, Ending, LeaseCheck, LeaseRequest, StoredDuplicate, WriteKey,
@@ -60,6 +61,16 @@ impl<'a> D1WriteStore<'a> {
         Self { context, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
     }
 
+    /// The counters of a write, each with its limit and the reason of a write that it refuses. The page's counter is asked only
+    /// when the connection's let the write through, so that a connection over its limit does not use up its page's. A write that
+    /// the page's counter refuses stays counted for the connection.
+    fn counters(&self) -> [(String, RateLimit, Reason); 2] {
+        [
+            (write_key(&self.context.caller.grant_id), WRITE_LIMIT, Reason::ConnectionLimit),
+            (page_key(self.page_id), PAGE_LIMIT, Reason::PageLimit),
+        ]
+    }
+
     fn key(&self) -> WriteKey<'_> {
         WriteKey { grant_id: &self.context.caller.grant_id, fingerprint: self.fingerprint }
     }
@@ -104,7 +115,7 @@ impl WriteStore for D1WriteStore<'_> {
     }
 
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
-        self.call.append(outcome, reason).await.map(|id| id.0)
+        self.call.append(outcome, reason).await.map(|id| id.as_str().to_owned())
     }
 
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {
@@ -133,11 +144,30 @@ impl WriteStore for D1WriteStore<'_> {
     }
 
     async fn charge(&self) -> Result<Option<u32>, WriteError> {
-        write_limits::charge(self.context, self.page_id).await.map(Some)
+        let CallContext { limiter, now, log, request_id, .. } = *self.context;
+        let mut remaining_writes = u32::MAX;
+        for (key, limit, reason) in self.counters() {
+            match limiter.take(&key, limit, now).await {
+                Ok(Decision::Allowed { remaining }) => remaining_writes = remaining_writes.min(remaining),
+                Ok(Decision::Limited { retry_after }) => {
+                    return Err(WriteError::Limited { reason, limit, retry_after });
+                }
+                Err(error) => {
+                    log(&format!("{error}; request {request_id} was not posted"));
+                    return Err(WriteError::LimiterUnavailable);
+                }
+            }
+        }
+        Ok(Some(remaining_writes))
     }
 
     async fn remaining_writes(&self) -> Option<u32> {
-        write_limits::remaining(self.context, self.page_id).await
+        let CallContext { limiter, now, .. } = *self.context;
+        let mut remaining_writes = u32::MAX;
+        for (key, limit, _) in self.counters() {
+            remaining_writes = remaining_writes.min(limiter.remaining(&key, limit, now).await.ok()?);
+        }
+        Some(remaining_writes)
     }
 
     async fn check_lease(&self) -> Result<(), WriteError> {
@@ -170,7 +200,7 @@ impl WriteStore for D1WriteStore<'_> {
             match idempotency::finish(self.context.db, &self.key(), &ending, &entry).await {
                 Ok(()) => return,
                 Err(error) => {
-                    let (id, outcome) = (&self.attempt.0, outcome.as_str());
+                    let (id, outcome) = (self.attempt.as_str(), outcome.as_str());
                     (self.context.log)(&format!("{error}; the end of audit row {id} is not recorded: {outcome}"));
                 }
             }
@@ -182,7 +212,7 @@ impl WriteStore for D1WriteStore<'_> {
     }
 
     fn audit_row(&self) -> AuditRow<'_> {
-        if self.is_recorded.get() { AuditRow::Stored(&self.attempt.0) } else { AuditRow::Missing }
+        if self.is_recorded.get() { AuditRow::Stored(self.attempt.as_str()) } else { AuditRow::Missing }
     }
 }
 

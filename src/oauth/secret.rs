@@ -76,7 +76,21 @@ pub struct OpaqueToken<U> {
 
 /// The stored form of a secret: base64url of its SHA-256.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct SecretHash(pub String);
+pub struct SecretHash(String);
+
+impl SecretHash {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Any text in place of a hash, for tests.
+#[cfg(test)]
+impl From<&str> for SecretHash {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 /// As the log may show it: enough to find a row, too little to be one.
 impl fmt::Debug for SecretHash {

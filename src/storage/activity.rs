@@ -156,7 +156,7 @@ mod tests {
             before: None,
         };
         let mut ids: Vec<String> =
-            list(db, &query).await.expect("a list").into_iter().map(|shown| shown.row.id.0).collect();
+            list(db, &query).await.expect("a list").into_iter().map(|shown| shown.row.id.as_str().to_owned()).collect();
         ids.sort();
         ids
     }

@@ -18,7 +18,7 @@ const TITLE_LIMIT: usize = 200;
 
 /// A row's id; may be shown, so that a person can name what they ask about.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct AuditId(pub String);
+pub struct AuditId(String);
 
 impl AuditId {
     pub fn new(random: [u8; 16]) -> Self {
@@ -28,6 +28,18 @@ impl AuditId {
     /// Of something that can happen to a grant only once, so that a repeated request adds no second row.
     pub fn once(kind: Kind, grant_id: &GrantId) -> Self {
         Self(format!("{}.{grant_id}", kind.as_str()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Any text in place of an id, for tests.
+#[cfg(test)]
+impl From<&str> for AuditId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn select_of_user(user_id: &UserId) -> Statement {
 
 #[cfg(test)]
 mod tests {
-    use super::super::audit::{AuditId, Kind};
+    use super::super::audit::Kind;
     use super::super::testing::TestDatabase;
     use super::*;
     use crate::model::ids::RequestId;
@@ -100,7 +100,7 @@ mod tests {
     /// Blocks, or lifts the block of, the client `cursor` of user 42 on page 7.
     async fn act(db: &TestDatabase, id: &str, kind: Kind) {
         let change = Change {
-            id: AuditId(id.into()),
+            id: id.into(),
             at: Timestamp::from_seconds(9),
             kind,
             actor: &UserId("1".into()),

@@ -374,7 +374,7 @@ pub async fn is_known(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> 
 
 /// The id of an attempt that makes its own external id; StatiBeat shows it, and it leads to the audit row.
 pub fn external_id(attempt: &AuditId) -> String {
-    format!("mcp-{}", attempt.0)
+    format!("mcp-{}", attempt.as_str())
 }
 
 #[cfg(test)]

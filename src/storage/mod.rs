@@ -72,7 +72,7 @@ impl From<PageId> for Value {
 /// Of a secret, only its hash is stored.
 impl<U: TokenUse> From<&OpaqueToken<U>> for Value {
     fn from(secret: &OpaqueToken<U>) -> Self {
-        secret.hash().0.into()
+        secret.hash().as_str().into()
     }
 }
 
@@ -91,7 +91,7 @@ bound_as_text! {
     RequestId: ToString::to_string;
     ClientId: ToString::to_string;
     ScopeSet: ToString::to_string;
-    SecretHash: |hash: &SecretHash| hash.0.clone();
+    SecretHash: |hash: &SecretHash| hash.as_str().to_owned();
 }
 
 /// Checks that the database answers, by a table of ours: one that was never migrated is not a working one.

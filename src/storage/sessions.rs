@@ -79,7 +79,7 @@ pub async fn find(db: &dyn Database, cookie: &AdminSession, now: Timestamp) -> R
 /// Redeems a one-time token of StatiBeat's, which replaces a session for one request.
 pub async fn redeem_token(db: &dyn Database, token_id: &str, expires_at: Timestamp) -> Result<Redemption> {
     // Handles of our own stand in the same table; none of theirs has this form.
-    let nonce = format!("statibeat.{}", secret::hash(token_id).0);
+    let nonce = format!("statibeat.{}", secret::hash(token_id).as_str());
     let insert = statement!(
         "INSERT INTO used_nonces (nonce, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING nonce",
         nonce,
@@ -99,7 +99,7 @@ pub async fn close(
 }
 
 fn statements_to_close(cookie: &AdminSession, end: SessionEnd, record: &SessionRecord<'_>) -> [Statement; 2] {
-    let delete = statement!("DELETE FROM sessions WHERE cookie_hash = ?1", cookie.hash().0);
+    let delete = statement!("DELETE FROM sessions WHERE cookie_hash = ?1", cookie.hash().as_str());
     [statement_for_record(cookie, Some(end), record), delete]
 }
 
@@ -141,7 +141,7 @@ mod tests {
 
     fn record(request_id: &RequestId) -> SessionRecord<'_> {
         let at = Timestamp::from_seconds(0);
-        SessionRecord { id: AuditId("a".into()), at, client_id: "page", request_id }
+        SessionRecord { id: "a".into(), at, client_id: "page", request_id }
     }
 
     /// Checks whether the session of second 0 is alive at each of these seconds, asked one after the other.

@@ -20,7 +20,6 @@ pub mod circuit_breaker;
 mod client;
 pub mod error;
 mod exchange;
-mod health;
 pub mod identity;
 mod identity_token;
 pub mod memory;

@@ -142,7 +142,7 @@ pub fn presented<U: TokenUse>(text: Option<&str>, ring: &KeyRing) -> Presented<O
 
 /// Shortens a hash to what tells two requests of one browser apart.
 fn short(handle: &SecretHash) -> String {
-    handle.0.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
+    handle.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect()
 }
 
 /// True for a form sent from a page of ours: `Origin` is ours, or, where a browser leaves it out, `Sec-Fetch-Site` says
@@ -214,7 +214,7 @@ mod tests {
     fn token_in_a_cookie_is_found_among_others() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let ring = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
-        let cookie = Cookie::of_consent(&SecretHash("abcdefgh".into()), &public_url);
+        let cookie = Cookie::of_consent(&SecretHash::from("abcdefgh"), &public_url);
         assert_eq!(cookie.name, "__Host-sbmcp_tx_abcdefgh");
         let binding = BrowserBinding::issue(&[3; 32], &ring);
         let read = |value: &str| -> Presented<BrowserBinding> {
@@ -275,7 +275,7 @@ mod tests {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let mut response = Response::new(Bytes::new());
         let sealed = "s".repeat(crate::oauth::sealed_request::MAX_LENGTH);
-        Cookie::of_sign_in(&SecretHash("a".repeat(43)), &public_url).put_sealed(&mut response, &sealed);
+        Cookie::of_sign_in(&SecretHash::from("a".repeat(43).as_str()), &public_url).put_sealed(&mut response, &sealed);
         let length = response.headers()[SET_COOKIE].len();
         assert!(length < 4096, "{length}");
     }

@@ -174,7 +174,7 @@ pub(super) fn is_loopback_origin(origin: &str) -> bool {
 
 /// Name of the counter of one authorization request in one browser: guesses at either count elsewhere.
 pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
-    let short = |hash: &SecretHash| hash.0.chars().take(22).collect::<String>();
+    let short = |hash: &SecretHash| hash.as_str().chars().take(22).collect::<String>();
     format!("{}.{}", short(handle), short(browser))
 }
 

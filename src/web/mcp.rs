@@ -6,7 +6,7 @@ use super::reply::{self, Challenge, Response};
 use super::{body, routes::Route};
 use crate::hosted::CallContext;
 use crate::hosted::HostedHandler;
-use crate::hosted::bearer::{BearerError, Caller, Check};
+use crate::hosted::bearer::{self, BearerError, Caller};
 use crate::hosted::call_log;
 use crate::mcp::CallReport;
 use crate::mcp::error;
@@ -74,8 +74,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
     }
     let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
     let resource = Route::Mcp.url(&ctx.app.config.public_url);
-    let check = Check { checksum_keys: ctx.checksum_keys(), resource: resource.as_str(), now: ctx.now };
-    let caller = match check.find_caller(ctx.db, token).await {
+    let caller = match bearer::find_caller(ctx.db, token, ctx.checksum_keys(), resource.as_str(), ctx.now).await {
         Ok(caller) => caller,
         Err(reason) => return Err(no_caller(ctx, reason).await),
     };

@@ -87,7 +87,7 @@ async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration
         limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &Sender::counter(ctx)).await
     };
     let of_credential = match presented(ctx, body) {
-        Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, &hash.0).await,
+        Some(hash) => limits::wait(ctx, &limits::TOKEN_FAILURES_OF_CREDENTIAL, hash.as_str()).await,
         None => None,
     };
     of_address.max(of_credential)

@@ -63,7 +63,7 @@ fn looking_ahead_with_head_spends_nothing() {
 #[test]
 fn a_repeat_over_the_cap_stores_nothing() {
     use statibeat_mcp::model::scope::ScopeSet;
-    use statibeat_mcp::oauth::secret::{RefreshToken, SecretHash};
+    use statibeat_mcp::oauth::secret::{self, RefreshToken};
     use statibeat_mcp::ports::Statement;
     use statibeat_mcp::storage::{Redemption, tokens as store};
     let app = TestApp::new();
@@ -77,7 +77,7 @@ fn a_repeat_over_the_cap_stores_nothing() {
         .expect("there");
     app.db.execute("UPDATE refresh_tokens SET reuse_count = 32 WHERE generation = 1"); // siblings were faster
     let new = store::NewTokens {
-        access: SecretHash("mine".into()),
+        access: secret::hash("mine"),
         scopes: ScopeSet::baseline(),
         access_expires_at: app.now() + Duration::from_hours(1),
         refresh: hash(&second.refresh),

@@ -127,8 +127,8 @@ impl<'a> Browser<'a> {
 
 /// The name of the cookie that belongs to the `state` of a sign-in or to the handle of a consent form.
 pub fn cookie_name(handle: &str) -> String {
-    let hash = statibeat_mcp::oauth::secret::hash(handle).0;
-    let short: String = hash.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let hash = statibeat_mcp::oauth::secret::hash(handle);
+    let short: String = hash.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     let kind = match handle.get(..9) {
         Some("sbmcp_co_") => "tx",
         Some("sbmcp_ai_") => "ad",

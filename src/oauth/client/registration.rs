@@ -69,9 +69,7 @@ impl RegisteredClient {
 }
 
 fn redirect_hash(uri: &RedirectUri) -> String {
-    let mut text = hash(&uri.without_port()).0;
-    text.truncate(REDIRECT_HASH_LENGTH);
-    text
+    hash(&uri.without_port()).as_str().chars().take(REDIRECT_HASH_LENGTH).collect()
 }
 
 /// Takes a registration request and answers with the client's metadata, `client_id` included (RFC 7591 3.2.1).

@@ -7,7 +7,7 @@ use super::*;
 async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Option<Target<'_>>) {
     let client_id = ClientId::parse("cursor").expect("a client id");
     let entry = Entry {
-        id: AuditId(id.to_owned()),
+        id: id.into(),
         at: Timestamp::from_seconds(at),
         kind: Kind::Write,
         outcome: Outcome::Done,
@@ -24,7 +24,7 @@ async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Opt
 
 async fn recent_ids(db: &TestDatabase, user: &str, limit: u32) -> Vec<String> {
     let rows = recent(db, &UserId(user.to_owned()), limit).await.expect("rows");
-    rows.into_iter().map(|row| row.id.0).collect()
+    rows.into_iter().map(|row| row.id.as_str().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_row_reads_back_as_it_was_appended() {
     append_as(&db, "42", "a", 5, Some(target)).await;
     let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
     let expected = Recorded {
-        id: AuditId("a".into()),
+        id: "a".into(),
         at: Timestamp::from_seconds(5),
         kind: "write".into(),
         outcome: "done".into(),

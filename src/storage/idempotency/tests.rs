@@ -48,7 +48,7 @@ impl WriteStorage {
             title: None,
         };
         Entry {
-            id: AuditId(attempt.into()),
+            id: attempt.into(),
             at: Timestamp::from_seconds(at),
             kind: Kind::Write,
             outcome,
@@ -106,12 +106,12 @@ impl WriteStorage {
     /// `attempt outcome detail target resolution` of every row, oldest first.
     async fn rows(&self) -> Vec<String> {
         let mut rows = activity::recent(&self.db, &self.user_id, 50).await.expect("rows");
-        rows.sort_by(|one, other| one.id.0.cmp(&other.id.0));
+        rows.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
         let word = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         let line = |row: activity::Recorded| {
             format!(
                 "{} {} {} {} {}",
-                row.id.0,
+                row.id.as_str().to_owned(),
                 row.outcome,
                 word(row.detail),
                 word(row.target_id),

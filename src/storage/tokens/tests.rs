@@ -3,14 +3,14 @@
 use super::super::testing::TestDatabase;
 use super::*;
 use crate::model::ids::RequestId;
-use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
+use crate::storage::audit::{Entry, Kind, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_seconds(1000);
 
 fn hash(text: &str) -> SecretHash {
-    SecretHash(text.to_owned())
+    text.into()
 }
 
 fn tokens(access: &str, refresh: &str) -> NewTokens {
@@ -45,7 +45,7 @@ async fn rotated() -> (TestDatabase, RefreshRecord) {
 
 async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Redemption {
     let entry = Entry {
-        id: AuditId(access.to_owned()),
+        id: access.into(),
         at: NOW,
         kind: Kind::RefreshWindow,
         outcome: Outcome::Done,

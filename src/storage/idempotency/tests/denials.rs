@@ -29,7 +29,7 @@ impl WriteStorage {
     async fn check(&self, attempt: &str) -> LeaseCheck {
         let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         let at = Timestamp::from_seconds(T0);
-        check_lease(&self.db, &key, &AuditId(attempt.into()), PAGE, at).await.expect("an answer")
+        check_lease(&self.db, &key, &attempt.into(), PAGE, at).await.expect("an answer")
     }
 
     async fn begin_at(&self, attempt: &str) -> Acquisition {
