@@ -2,7 +2,7 @@
 //!
 //! No I/O and no OAuth here. Whoever offers the catalog implements [`ServerHandler`]; the two front ends are `hosted` and
 //! `page`. A message takes this way: [`message`] reads it, [`version`] finds the version it speaks ([`headers`] having to
-//! agree), [`methods`] asks the surface, [`results`] or [`error`] write the answer; [`server`] leads through it.
+//! agree), [`methods`] calls the handler, [`results`] or [`error`] write the answer; [`server`] leads through it.
 
 pub mod discovery;
 pub mod error;

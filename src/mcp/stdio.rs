@@ -22,8 +22,8 @@ pub struct Peer {
 
 /// The message that a line contains.
 #[derive(Debug)]
-pub enum Asked {
-    Answers {
+pub enum Incoming {
+    Request {
         /// Names the request, so that it can be cancelled; what is no request has no name.
         key: Option<String>,
         work: Work,
@@ -47,19 +47,19 @@ pub struct Line {
 
 impl Peer {
     /// Reads a line. Lines must be read in the order they come in: a handshake holds for those behind it.
-    pub fn read(&self, line: &[u8]) -> Asked {
+    pub fn read(&self, line: &[u8]) -> Incoming {
         let incoming = message::parse(line);
         let mut key = None;
         match &incoming {
             Ok(Message::Notification(notification)) => return cancelled(notification),
-            Ok(Message::Response) => return Asked::Nothing,
+            Ok(Message::Response) => return Incoming::Nothing,
             Ok(Message::Request(request)) => {
                 key = Some(request.id.as_value().to_string());
                 self.note_handshake(request);
             }
             Err(_) => {}
         }
-        Asked::Answers { key, work: Work(incoming, self.negotiated.get()) }
+        Incoming::Request { key, work: Work(incoming, self.negotiated.get()) }
     }
 
     /// The error for a line that is too long to be read.
@@ -118,10 +118,10 @@ fn refuse(id: Option<&Id>, failure: &Failure, version: Option<ProtocolVersion>) 
 }
 
 /// Every version has it. Of all other notifications nothing follows here.
-fn cancelled(notification: &Notification) -> Asked {
+fn cancelled(notification: &Notification) -> Incoming {
     match notification.params.get("requestId") {
-        Some(id) if notification.method == "notifications/cancelled" => Asked::Cancel(id.to_string()),
-        _ => Asked::Nothing,
+        Some(id) if notification.method == "notifications/cancelled" => Incoming::Cancel(id.to_string()),
+        _ => Incoming::Nothing,
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     async fn said(peer: &Peer, message: &Value) -> Value {
         match peer.read(message.to_string().as_bytes()) {
-            Asked::Answers { work, .. } => answer(&Fake::default(), work)
+            Incoming::Request { work, .. } => answer(&Fake::default(), work)
                 .await
                 .map_or(Value::Null, |line| serde_json::from_slice(&line.body).expect("JSON")),
             other => panic!("{other:?}"),
@@ -169,7 +169,7 @@ mod tests {
             if let Some(version) = version {
                 said(&peer, &handshake(version)).await;
             }
-            let Asked::Answers { key: None, work } = peer.read(batch.as_bytes()) else { panic!("an answer") };
+            let Incoming::Request { key: None, work } = peer.read(batch.as_bytes()) else { panic!("an answer") };
             let line = answer(&fake, work).await.expect("one line").body;
             let line: Value = serde_json::from_slice(&line).expect("JSON");
             assert_eq!((&line["error"]["code"], &line["id"]), (&json!(-32600), &Value::Null), "{line}");
@@ -221,12 +221,12 @@ mod tests {
     fn only_requests_want_answers_and_only_requests_are_cancelled() {
         let peer = Peer::default();
         let read = |text: &str| peer.read(text.as_bytes());
-        assert!(matches!(read(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), Asked::Nothing));
-        assert!(matches!(read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Asked::Nothing));
+        assert!(matches!(read(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), Incoming::Nothing));
+        assert!(matches!(read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Incoming::Nothing));
         let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"1"}}"#;
-        assert!(matches!(read(cancel), Asked::Cancel(key) if key == "\"1\""));
+        assert!(matches!(read(cancel), Incoming::Cancel(key) if key == "\"1\""));
         let numbered = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-        assert!(matches!(read(numbered), Asked::Answers { key: Some(key), .. } if key == "1"));
-        assert!(matches!(read("\u{0}"), Asked::Answers { key: None, .. }));
+        assert!(matches!(read(numbered), Incoming::Request { key: Some(key), .. } if key == "1"));
+        assert!(matches!(read("\u{0}"), Incoming::Request { key: None, .. }));
     }
 }

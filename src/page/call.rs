@@ -1,6 +1,6 @@
 //! One call of a tool: read, checked, and carried out once.
 
-use super::surface::{PageSurface, SUMMARY};
+use super::handler::{PageHandler, SUMMARY};
 use super::tools;
 use super::write_store::MemoryWriteStore;
 use crate::catalog::uri::Roots;
@@ -17,24 +17,24 @@ use serde_json::{Map, Value};
 
 /// Calls the tool of that name.
 pub async fn call(
-    surface: &PageSurface<'_>,
+    handler: &PageHandler<'_>,
     name: &str,
     arguments: Map<String, Value>,
     input: &InputContext,
 ) -> Result<ToolOutcome, Error> {
     let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| Error::UnknownTool(name.to_owned()))?;
-    if let Some(reason) = surface.settings.tools.off(tool) {
+    if let Some(reason) = handler.settings.tools.off(tool) {
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
     let (write, options) = match parse(tool, arguments) {
         Ok(parsed) => parsed,
         Err(problems) => return Ok(report::invalid_arguments(&problems)),
     };
-    let page = surface.page_or_trouble().await?;
+    let page = handler.require_page().await?;
     let fingerprint = fingerprint(tool.name, page.id, &write, options.key.as_deref());
-    let api = surface.api();
-    let now = (surface.outside.now)();
-    let store = MemoryWriteStore::new(&surface.writes, &write, &fingerprint, now);
+    let api = handler.api();
+    let now = (handler.inputs.now)();
+    let store = MemoryWriteStore::new(&handler.writes, &write, &fingerprint, now);
     // A write that was requested before is not looked at again: repeating the call tells how it ended.
     if let Some(change) = StageChange::find(&write)
         && !store.is_known().await
@@ -43,7 +43,7 @@ pub async fn call(
         return error.respond();
     }
     let request = WriteRequest {
-        asker: ["page", surface.writes.process()],
+        asker: ["page", handler.writes.process()],
         tool,
         page,
         api: &api,
@@ -52,13 +52,13 @@ pub async fn call(
         options: &options,
         fingerprint: &fingerprint,
         input,
-        policy: &policy(&surface.settings.policy, tool),
-        keys: &surface.seals,
+        policy: &policy(&handler.settings.policy, tool),
+        keys: &handler.confirm_keys,
         now,
-        random: surface.outside.random,
+        random: handler.inputs.random,
         store: &store,
         roots: &Roots::PAGE,
-        read_error: &|error| surface.trouble(SUMMARY, error),
+        read_error: &|error| handler.read_error(SUMMARY, error),
     };
     request.respond().await
 }

@@ -1,15 +1,15 @@
 //! `--check`: whether the settings work, said for the person who wrote them.
 
-use super::surface::PageSurface;
+use super::handler::PageHandler;
 use super::tools;
 use crate::mcp::Error;
 use crate::model::visible::line;
 use serde_json::Value;
 
-impl PageSurface<'_> {
+impl PageHandler<'_> {
     /// Asks StatiBeat which page this is and what the token may do there.
     pub async fn check(&self) -> Result<String, Error> {
-        let page = self.page_or_trouble().await?;
+        let page = self.require_page().await?;
         let text = |name: &str| shown(&page.raw[name]);
         let token = shown(&page.raw["token"]["permission"]);
         let on: Vec<&str> = self.settings.tools.on().map(|tool| tool.name).collect();

@@ -4,7 +4,7 @@ use super::names::{
     ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LINT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
     SLACK_ACTOR, TIMEOUT,
 };
-use super::tools::{self, Tools};
+use super::tools::{self, ToolSelection};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
@@ -19,7 +19,7 @@ pub struct Settings {
     /// Scheme and host of StatiBeat, without a slash at the end.
     pub origin: String,
     pub address: PageAddress,
-    pub tools: Tools,
+    pub tools: ToolSelection,
     /// Confirmation and text rules for writes.
     pub policy: WritePolicy,
     /// Timeout for opening a connection.
@@ -77,9 +77,9 @@ impl Settings {
         let is_read_only = reader.optional(READ_ONLY, parse_bool).unwrap_or(false);
         let only = reader.optional(ALLOWED_TOOLS, parse_tools);
         let tools = match only {
-            _ if is_read_only => Tools::ReadOnly,
-            Some(names) => Tools::Only(names),
-            None => Tools::All,
+            _ if is_read_only => ToolSelection::ReadOnly,
+            Some(names) => ToolSelection::Only(names),
+            None => ToolSelection::All,
         };
         let confirm = reader.optional(CONFIRM, |text| {
             ConfirmMode::parse(text).ok_or_else(|| "must be always, when-supported or never".to_owned())

@@ -16,12 +16,12 @@ fn numbered(buffer: &mut [u8]) {
     }
 }
 
-async fn with<T>(http: &FakeHttp, test: impl AsyncFnOnce(&PageSurface<'_>) -> T) -> T {
+async fn with<T>(http: &FakeHttp, test: impl AsyncFnOnce(&PageHandler<'_>) -> T) -> T {
     let values = [("STATIBEAT_API_TOKEN", "secret"), ("STATIBEAT_BASE_URL", "https://status.example")];
     let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     let settings = Settings::from_lookup(&find).expect("settings");
-    let outside = Outside { http, now: &|| NOW, random: &numbered, log: &|_| {} };
-    test(&PageSurface::new(&settings, outside)).await
+    let inputs = PageInputs { http, now: &|| NOW, random: &numbered, log: &|_| {} };
+    test(&PageHandler::new(&settings, inputs)).await
 }
 
 fn asked(http: &FakeHttp) -> Vec<String> {
@@ -31,10 +31,10 @@ fn asked(http: &FakeHttp) -> Vec<String> {
 #[tokio::test]
 async fn lists_ask_statibeat_for_nothing() {
     let http = FakeHttp::answering([]);
-    with(&http, async |surface| {
-        assert!(surface.resources().await.expect("a list").iter().all(|one| one.uri.starts_with("statibeat://page/")));
+    with(&http, async |handler| {
+        assert!(handler.resources().await.expect("a list").iter().all(|one| one.uri.starts_with("statibeat://page/")));
         assert!(
-            !surface.resource_templates().is_empty() && surface.prompts().len() == 7 && surface.tools().len() == 16
+            !handler.resource_templates().is_empty() && handler.prompts().len() == 7 && handler.tools().len() == 16
         );
     })
     .await;
@@ -44,9 +44,9 @@ async fn lists_ask_statibeat_for_nothing() {
 #[tokio::test]
 async fn the_page_is_asked_for_once() {
     let http = FakeHttp::answering([(200, context()), (200, json!([])), (200, json!([]))]);
-    with(&http, async |surface| {
+    with(&http, async |handler| {
         for _ in 0..2 {
-            surface.read("statibeat://page/status-definitions").await.result.expect("a body");
+            handler.read("statibeat://page/status-definitions").await.result.expect("a body");
         }
     })
     .await;
@@ -56,9 +56,9 @@ async fn the_page_is_asked_for_once() {
 #[tokio::test]
 async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
     let http = FakeHttp::answering([]);
-    with(&http, async |surface| {
+    with(&http, async |handler| {
         for uri in ["statibeat://me", "statibeat://pages", "statibeat://pages/7/summary", "statibeat://page", ""] {
-            let found = surface.read(uri).await.result.map(|contents| contents.uri);
+            let found = handler.read(uri).await.result.map(|contents| contents.uri);
             assert_eq!(found, Err(Error::ResourceNotFound(uri.to_owned())));
         }
     })
@@ -68,10 +68,10 @@ async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
 #[tokio::test]
 async fn a_refused_token_is_told_and_asked_about_again() {
     let http = FakeHttp::answering([(401, json!({ "error": "revoked" })), (200, context()), (200, json!([]))]);
-    with(&http, async |surface| {
-        let refused = surface.read("statibeat://page/lifecycle-stages").await.result.map(|contents| contents.uri);
+    with(&http, async |handler| {
+        let refused = handler.read("statibeat://page/lifecycle-stages").await.result.map(|contents| contents.uri);
         assert!(matches!(refused, Err(Error::Forbidden(text)) if text.contains("STATIBEAT_API_TOKEN")));
-        assert!(surface.read("statibeat://page/lifecycle-stages").await.result.is_ok());
+        assert!(handler.read("statibeat://page/lifecycle-stages").await.result.is_ok());
     })
     .await;
 }

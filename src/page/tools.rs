@@ -4,7 +4,7 @@ use crate::catalog::tools::TOOLS;
 use crate::catalog::{Effect, Tool};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tools {
+pub enum ToolSelection {
     All,
     /// Only those of these names.
     Only(Vec<&'static str>),
@@ -15,20 +15,20 @@ pub fn all() -> impl Iterator<Item = &'static Tool> {
     TOOLS.iter()
 }
 
-impl Tools {
-    /// Those that are on, in the order of lists.
+impl ToolSelection {
+    /// The enabled tools, in the order of lists.
     pub fn on(&self) -> impl Iterator<Item = &'static Tool> {
         all().filter(|tool| self.off(tool).is_none())
     }
 
-    /// Why a tool is off; `None`: it is on.
+    /// The reason why a tool is off; `None`: it is on.
     pub fn off(&self, tool: &Tool) -> Option<&'static str> {
         match self {
-            Tools::All => None,
-            Tools::Only(names) if names.contains(&tool.name) => None,
-            Tools::Only(_) => Some("its operator did not put it on the list STATIBEAT_MCP_ALLOWED_TOOLS"),
-            Tools::ReadOnly if tool.effect == Effect::Reads => None,
-            Tools::ReadOnly => Some("STATIBEAT_MCP_READ_ONLY is set"),
+            ToolSelection::All => None,
+            ToolSelection::Only(names) if names.contains(&tool.name) => None,
+            ToolSelection::Only(_) => Some("its operator did not put it on the list STATIBEAT_MCP_ALLOWED_TOOLS"),
+            ToolSelection::ReadOnly if tool.effect == Effect::Reads => None,
+            ToolSelection::ReadOnly => Some("STATIBEAT_MCP_READ_ONLY is set"),
         }
     }
 }

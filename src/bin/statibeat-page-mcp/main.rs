@@ -17,7 +17,7 @@ use futures_executor::block_on;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::page::names::NAMES;
 use statibeat_mcp::page::settings::{LogLevel, Settings};
-use statibeat_mcp::page::{Outside, PageSurface};
+use statibeat_mcp::page::{PageHandler, PageInputs};
 use std::io::{self, BufReader, Write as _};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,13 +39,13 @@ fn main() -> ExitCode {
     let log = Log::new(settings.log_level);
     let http = Native::new(&settings);
     let warn = |text: &str| log.line(LogLevel::Warn, text);
-    let outside = Outside { http: &http, now: &now, random: &random, log: &warn };
-    let surface = PageSurface::new(&settings, outside);
-    if arguments.get_flag(arguments::CHECK) { check(&surface) } else { serve(&surface, log) }
+    let inputs = PageInputs { http: &http, now: &now, random: &random, log: &warn };
+    let handler = PageHandler::new(&settings, inputs);
+    if arguments.get_flag(arguments::CHECK) { check(&handler) } else { serve(&handler, log) }
 }
 
-fn check(surface: &PageSurface<'_>) -> ExitCode {
-    match block_on(surface.check()) {
+fn check(handler: &PageHandler<'_>) -> ExitCode {
+    match block_on(handler.check()) {
         Ok(report) => {
             let _ = io::stdout().write_all(report.as_bytes());
             ExitCode::SUCCESS
@@ -57,14 +57,14 @@ fn check(surface: &PageSurface<'_>) -> ExitCode {
     }
 }
 
-fn serve(surface: &PageSurface<'_>, log: Log) -> ExitCode {
+fn serve(handler: &PageHandler<'_>, log: Log) -> ExitCode {
     let (sender, receiver) = mpsc::channel(serve::MOST_WAITING);
     if let Err(error) = listen_to_signals(sender.clone()) {
         log.line(LogLevel::Warn, &format!("signals end this program at once: {error}"));
     }
     lines::read_on_a_thread(BufReader::with_capacity(64 * 1024, io::stdin()), sender);
     log.line(LogLevel::Info, "serving on standard input and output");
-    let end = block_on(serve::serve(surface, receiver, io::stdout().lock(), log));
+    let end = block_on(serve::serve(handler, receiver, io::stdout().lock(), log));
     log.line(LogLevel::Info, &format!("ended: {end:?}"));
     ExitCode::SUCCESS
 }

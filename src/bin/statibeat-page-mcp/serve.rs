@@ -6,7 +6,7 @@ use futures_channel::mpsc::Receiver;
 use futures_util::future::{AbortHandle, Either, abortable, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use statibeat_mcp::mcp::ServerHandler;
-use statibeat_mcp::mcp::stdio::{self, Asked, Line, Peer, Work};
+use statibeat_mcp::mcp::stdio::{self, Incoming, Line, Peer, Work};
 use statibeat_mcp::page::settings::LogLevel;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -31,7 +31,7 @@ type FinishedCall = (Option<String>, Option<Option<Line>>);
 
 /// One run of the loop.
 struct Loop<'a, W> {
-    surface: &'a dyn ServerHandler,
+    handler: &'a dyn ServerHandler,
     output: W,
     log: Log,
     peer: Peer,
@@ -40,9 +40,9 @@ struct Loop<'a, W> {
 }
 
 /// Serves one client until there is a reason to end.
-pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, output: impl Write, log: Log) -> ServeEnd {
+pub async fn serve(handler: &dyn ServerHandler, mut input: Receiver<Input>, output: impl Write, log: Log) -> ServeEnd {
     let mut served =
-        Loop { surface, output, log, peer: Peer::default(), waiting: VecDeque::new(), running: HashMap::new() };
+        Loop { handler, output, log, peer: Peer::default(), waiting: VecDeque::new(), running: HashMap::new() };
     let mut work = FuturesUnordered::new();
     let mut is_open = true;
     loop {
@@ -82,9 +82,9 @@ pub async fn serve(surface: &dyn ServerHandler, mut input: Receiver<Input>, outp
 impl<'a, W: Write> Loop<'a, W> {
     fn take(&mut self, line: &[u8]) {
         match self.peer.read(line) {
-            Asked::Answers { key, work } => self.waiting.push_back((key, work)),
-            Asked::Nothing => {}
-            Asked::Cancel(key) => {
+            Incoming::Request { key, work } => self.waiting.push_back((key, work)),
+            Incoming::Nothing => {}
+            Incoming::Cancel(key) => {
                 self.log.line(LogLevel::Debug, &format!("request {key} is cancelled"));
                 self.waiting.retain(|(waiting, _)| waiting.as_ref() != Some(&key));
                 if let Some(handle) = self.running.remove(&key) {
@@ -95,7 +95,7 @@ impl<'a, W: Write> Loop<'a, W> {
     }
 
     fn begin(&mut self, key: Option<String>, work: Work) -> impl Future<Output = FinishedCall> + use<'a, W> {
-        let (answer, handle) = abortable(stdio::answer(self.surface, work));
+        let (answer, handle) = abortable(stdio::answer(self.handler, work));
         if let Some(key) = &key {
             self.log.line(LogLevel::Debug, &format!("request {key} begins"));
             self.running.insert(key.clone(), handle);

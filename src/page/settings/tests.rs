@@ -23,7 +23,7 @@ fn problem(name: &'static str, value: &'static str) -> String {
 fn two_values_are_enough() {
     let settings = read(&GOOD).expect("settings");
     assert_eq!(settings.origin, "https://status.example.com");
-    assert_eq!((settings.address, settings.tools), (PageAddress::Host, Tools::All));
+    assert_eq!((settings.address, settings.tools), (PageAddress::Host, ToolSelection::All));
     assert_eq!((settings.log_level, settings.slack_actor), (LogLevel::Warn, None));
     assert_eq!(settings.policy, WritePolicy::default());
 }
@@ -38,7 +38,7 @@ fn every_problem_is_told_at_once() {
 #[test]
 fn an_empty_value_is_no_value() {
     let settings = read(&[GOOD[0], GOOD[1], (READ_ONLY, ""), (ALLOWED_TOOLS, " "), (SLACK_ACTOR, "")]);
-    assert_eq!(settings.expect("settings").tools, Tools::All);
+    assert_eq!(settings.expect("settings").tools, ToolSelection::All);
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn a_page_by_number_needs_both_numbers() {
 #[test]
 fn tools_are_named_one_by_one_and_unknown_names_are_answered_with_the_known() {
     let only = with(ALLOWED_TOOLS, "create_incident, run_beat\ndelete_incident").expect("settings").tools;
-    assert_eq!(only, Tools::Only(vec!["create_incident", "run_beat", "delete_incident"]));
+    assert_eq!(only, ToolSelection::Only(vec!["create_incident", "run_beat", "delete_incident"]));
     let told = problem(ALLOWED_TOOLS, "create_incident,remove_page");
     assert!(told.contains("\"remove_page\"") && told.contains("approve_beat_action"), "{told}");
     let both = read(&[GOOD[0], GOOD[1], (READ_ONLY, "TRUE"), (ALLOWED_TOOLS, "run_beat")]).expect("settings");
-    assert_eq!(both.tools, Tools::ReadOnly, "read-only wins");
+    assert_eq!(both.tools, ToolSelection::ReadOnly, "read-only wins");
 }
 
 #[test]

@@ -6,10 +6,10 @@ use futures_executor::block_on;
 use http::{Request, Response};
 use serde_json::{Map, Value, json};
 use statibeat_contract::Contract;
-use statibeat_mcp::mcp::stdio::{self, Asked, Peer};
+use statibeat_mcp::mcp::stdio::{self, Incoming, Peer};
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::page::settings::Settings;
-use statibeat_mcp::page::{Outside, PageSurface};
+use statibeat_mcp::page::{PageHandler, PageInputs};
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use statibeat_simulator::{Outcome, Simulator};
 use std::cell::Cell;
@@ -59,9 +59,9 @@ impl StatiBeat {
                 *byte = number ^ drawn.get();
             }
         };
-        let outside = Outside { http: self, now: &|| Timestamp::from_seconds(NOW), random: &random, log: &|_| {} };
-        let surface = PageSurface::new(&settings, outside);
-        block_on(story(&Client { surface: &surface, peer: Peer::default(), count: Cell::new(0) }))
+        let inputs = PageInputs { http: self, now: &|| Timestamp::from_seconds(NOW), random: &random, log: &|_| {} };
+        let handler = PageHandler::new(&settings, inputs);
+        block_on(story(&Client { handler: &handler, peer: Peer::default(), count: Cell::new(0) }))
     }
 }
 
@@ -81,7 +81,7 @@ impl HttpClient for StatiBeat {
 
 /// The other end of the pipe.
 pub struct Client<'a> {
-    surface: &'a PageSurface<'a>,
+    handler: &'a PageHandler<'a>,
     peer: Peer,
     count: Cell<u64>,
 }
@@ -92,8 +92,8 @@ impl Client<'_> {
         self.count.set(self.count.get() + 1);
         let line = json!({ "jsonrpc": "2.0", "id": self.count.get(), "method": method, "params": params }).to_string();
         match self.peer.read(line.as_bytes()) {
-            Asked::Answers { work, .. } => {
-                let line = stdio::answer(self.surface, work).await.expect("an answer");
+            Incoming::Request { work, .. } => {
+                let line = stdio::answer(self.handler, work).await.expect("an answer");
                 let answer = serde_json::from_slice(&line.body).expect("JSON");
                 crate::rmcp_types::check(method, &answer);
                 answer

@@ -1,4 +1,4 @@
-//! The surface of one process: its page, asked for once, and what is read through the page's API token.
+//! The handler of one process: its page, requested once, and reads through the page's API token.
 
 use super::settings::Settings;
 use super::write_store::WriteMemory;
@@ -17,9 +17,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::cell::OnceCell;
 
-/// The resource that says which page this is; named where the page itself cannot be had.
+/// The resource about the page itself, for errors about a page that cannot be read.
 pub(super) const SUMMARY: &str = "statibeat://page/summary";
-/// A host or numbers that lead to no page of the token's.
+/// The error for a host or ids that lead to no page of the token's.
 const NO_PAGE: &str = "StatiBeat shows this token no page here. Whoever set the server up can look at STATIBEAT_BASE_URL, \
     STATIBEAT_ORGANIZATION_ID and STATIBEAT_PAGE_ID.";
 /// The first argument of prompts on a server with many pages.
@@ -27,7 +27,7 @@ const PAGE_ARGUMENT: &str = "page_id";
 
 /// Dependencies that the program passes in.
 #[derive(Clone, Copy)]
-pub struct Outside<'a> {
+pub struct PageInputs<'a> {
     pub http: &'a dyn HttpClient,
     /// The time, read anew for each call.
     pub now: &'a dyn Fn() -> Timestamp,
@@ -38,38 +38,37 @@ pub struct Outside<'a> {
 }
 
 /// Page MCP, for the life of the process.
-pub struct PageSurface<'a> {
+pub struct PageHandler<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) outside: Outside<'a>,
+    pub(super) inputs: PageInputs<'a>,
     access: ApiTokenTransport<'a>,
     page: OnceCell<AccessiblePage>,
     pub(super) writes: WriteMemory,
     /// Seals the confirm tokens of previews; another one in every process.
-    pub(super) seals: KeyRing,
+    pub(super) confirm_keys: KeyRing,
 }
 
-impl<'a> PageSurface<'a> {
-    /// The surface of one process.
-    pub fn new(settings: &'a Settings, outside: Outside<'a>) -> Self {
+impl<'a> PageHandler<'a> {
+    pub fn new(settings: &'a Settings, inputs: PageInputs<'a>) -> Self {
         let access = ApiTokenTransport {
-            http: outside.http,
+            http: inputs.http,
             origin: &settings.origin,
             token: &settings.token,
             address: settings.address,
             slack_actor: settings.slack_actor.as_deref(),
-            random: outside.random,
+            random: inputs.random,
         };
         let (mut key, mut process) = ([0; 32], [0; 16]);
-        (outside.random)(&mut key);
-        (outside.random)(&mut process);
+        (inputs.random)(&mut key);
+        (inputs.random)(&mut process);
         let ring = KeyRing::parse(&format!("process:{}", URL_SAFE_NO_PAD.encode(key)), "page");
         Self {
             settings,
-            outside,
+            inputs,
             access,
             page: OnceCell::new(),
             writes: WriteMemory::new(URL_SAFE_NO_PAD.encode(process)),
-            seals: ring.expect("32 random bytes are a key"),
+            confirm_keys: ring.expect("32 random bytes are a key"),
         }
     }
 
@@ -77,7 +76,7 @@ impl<'a> PageSurface<'a> {
         PageClient::new(self.access)
     }
 
-    /// The page, asked for once.
+    /// The page, requested once per process.
     pub(super) async fn page(&self) -> Result<&AccessiblePage, ApiError> {
         if let Some(page) = self.page.get() {
             return Ok(page);
@@ -88,22 +87,22 @@ impl<'a> PageSurface<'a> {
         Ok(self.page.get_or_init(|| page))
     }
 
-    pub(super) async fn page_or_trouble(&self) -> Result<&AccessiblePage, Error> {
+    pub(super) async fn require_page(&self) -> Result<&AccessiblePage, Error> {
         self.page().await.map_err(|error| match error.kind {
             ApiErrorKind::NotFound => Error::Forbidden(NO_PAGE.to_owned()),
-            _ => self.trouble(SUMMARY, &error),
+            _ => self.read_error(SUMMARY, &error),
         })
     }
 
     /// The client's error for a failed read. A token that is not accepted is for the person who set this server up.
-    pub(super) fn trouble(&self, uri: &str, error: &ApiError) -> Error {
-        told(features::read_error(uri, error, self.outside.log))
+    pub(super) fn read_error(&self, uri: &str, error: &ApiError) -> Error {
+        explain_refused_token(features::read_error(uri, error, self.inputs.log))
     }
 
     pub(super) async fn contents(&self, wanted: &RequestedResource) -> Result<ResourceContents, Error> {
-        let page = self.page_or_trouble().await?;
+        let page = self.require_page().await?;
         let answers = self.api().get_all(&wanted.paths()?).await;
-        wanted.contents(Some(&page.raw), answers, self.outside.log).map_err(told)
+        wanted.contents(Some(&page.raw), answers, self.inputs.log).map_err(explain_refused_token)
     }
 
     /// The arguments that a prompt takes here: there is one page.
@@ -121,8 +120,8 @@ pub(super) fn is_offered(entry: &Resource) -> bool {
     entry.binding == Binding::Page
 }
 
-/// A refused credential, said so that it can be mended.
-pub(super) fn told(error: Error) -> Error {
+/// Turns a refused credential into an error that names the setting to correct.
+pub(super) fn explain_refused_token(error: Error) -> Error {
     match error {
         Error::Untrusted(_) => {
             let words = "StatiBeat does not accept the API token of this server: it may have been revoked or rotated. Whoever \
