@@ -65,7 +65,7 @@ pub fn build_package(project: &Project, package: &str, folder: &Path) -> Result<
 
 /// The library as it is shipped, but with the names of its functions; not ready for the runtime.
 pub fn compile_with_names(project: &Project) -> Result<PathBuf> {
-    compile(project, PACKAGE, "named")
+    compile(project, PACKAGE, "release")
 }
 
 /// Adds a target to the toolchain when it is missing.

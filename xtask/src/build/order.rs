@@ -4,7 +4,7 @@
 //! names, the copies that the compiler makes of a generic function stand side by side.
 
 use super::weights::Functions;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, CustomSection, FunctionSection, Module};
@@ -13,6 +13,7 @@ use wasmparser::{CodeSectionReader, CustomSectionReader, FunctionSectionReader, 
 /// Sorts the functions of a module with names, and removes the names.
 pub fn sort_by_name(wasm: &[u8]) -> Result<Vec<u8>> {
     let functions = Functions::read(wasm)?;
+    ensure!(!functions.names.is_empty(), "the wasm has no names of functions; see `strip` in Cargo.toml");
     let mut order: Vec<usize> = (0..functions.bodies.len()).collect();
     order.sort_by_cached_key(|at| (functions.name(*at), functions.bodies[*at]));
     let mut numbers: Vec<u32> = (0..u32::try_from(functions.imported + order.len())?).collect();

@@ -14,7 +14,7 @@ pub struct Functions<'a> {
     /// Number of imported functions; the indexes of the others begin after them.
     pub imported: usize,
     pub bodies: Vec<&'a [u8]>,
-    names: HashMap<u32, &'a str>,
+    pub names: HashMap<u32, &'a str>,
 }
 
 impl<'a> Functions<'a> {
