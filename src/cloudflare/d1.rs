@@ -3,7 +3,7 @@
 //! D1 binds every number as REAL and refuses JavaScript's big integers, so whole numbers travel as floating point
 //! ones, which is exact below 2^53. What D1 says of a fault goes to the log in short, without stack or values.
 
-use super::patience::within;
+use super::timeout::within;
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
 use async_trait::async_trait;
 use js_sys::{Array, JSON};
@@ -22,9 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_REASON: usize = 200;
 
 /// The database bound to this worker.
-pub struct Bound(worker::Result<D1Database>);
+pub struct D1Binding(worker::Result<D1Database>);
 
-impl Bound {
+impl D1Binding {
     /// Takes the binding; that it is missing shows with the first batch.
     pub fn new(env: &Env) -> Self {
         Self(env.d1(BINDING))
@@ -46,7 +46,7 @@ extern "C" {
 }
 
 #[async_trait(?Send)]
-impl Database for Bound {
+impl Database for D1Binding {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         let db = self.0.as_ref().map_err(short)?;
         let prepared = statements.iter().map(|statement| prepare(db, statement)).collect::<Result<Array, _>>()?;

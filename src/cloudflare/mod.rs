@@ -7,9 +7,9 @@ mod convert;
 mod d1;
 mod fetch;
 mod log;
-mod patience;
 mod rate_limit;
 mod recovery;
+mod timeout;
 mod timer;
 
 use crate::config::{Config, ConfigProblem};
@@ -65,7 +65,7 @@ const LONGEST_PURGE: Duration = Duration::from_mins(10);
 #[event(scheduled)]
 async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     let end = u128::from(milliseconds()) + LONGEST_PURGE.as_millis();
-    let report = purge::run(&d1::Bound::new(&env), now(), &|| u128::from(milliseconds()) < end).await;
+    let report = purge::run(&d1::D1Binding::new(&env), now(), &|| u128::from(milliseconds()) < end).await;
     for (table, error) in &report.failures {
         log::event(Level::Error, "purge", &format!("{table}: {error}"));
     }
@@ -94,7 +94,7 @@ fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
     for entry in &config.bad_redirects {
         log::event(Level::Error, "configuration", &format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
     }
-    let (db, http) = (Rc::new(d1::Bound::new(env)), Rc::new(fetch::Runtime));
+    let (db, http) = (Rc::new(d1::D1Binding::new(env)), Rc::new(fetch::Runtime));
     Ok(Rc::new(App::new(Rc::new(config), db, http, Rc::new(rate_limit::Counters::new(env)))))
 }
 

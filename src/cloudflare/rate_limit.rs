@@ -3,7 +3,7 @@
 //! The object only loads, asks `hosted::rate_limit`, and saves. The runtime delivers no other event to an object while
 //! it waits for its storage, so two takes never see the same state. When its window is over, the object forgets itself.
 
-use super::patience::within;
+use super::timeout::within;
 use crate::hosted::rate_limit::WindowCount;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};

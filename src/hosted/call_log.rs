@@ -4,7 +4,7 @@
 use crate::catalog;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::uri::Roots;
-use crate::mcp::Call;
+use crate::mcp::PendingCall;
 use crate::mcp::message::Request;
 use crate::mcp::methods;
 use crate::telemetry::trace::{TRACEPARENT, TRACESTATE, Trace};
@@ -12,7 +12,7 @@ use crate::telemetry::{LoggedMessage, RequestLog};
 use serde_json::Value;
 
 /// Logs a call that is about to be performed, and continues its trace.
-pub fn log(request_log: &RequestLog<'_>, call: &Call) {
+pub fn log(request_log: &RequestLog<'_>, call: &PendingCall) {
     let (protocol_version, method) = (call.version.as_str(), methods::known_name(&call.request.method));
     request_log.set_message(LoggedMessage { protocol_version, method, entry: entry(method, &call.request) });
     if !call.version.has_handshake()

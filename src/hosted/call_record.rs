@@ -7,7 +7,7 @@ use crate::mcp::CallFacts;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::ports::Decision;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Target};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry, Target};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 
@@ -97,7 +97,7 @@ impl<'a> CallRecord<'a> {
         Entry {
             id,
             at: now,
-            kind: Kind::Write,
+            kind: AuditKind::Write,
             outcome: Outcome::Unknown,
             user_id: &caller.user_id,
             client_id: &caller.client_id,

@@ -131,7 +131,7 @@ async fn a_missing_role_is_forbidden_in_words_and_reads_nothing_more() {
 }
 
 #[tokio::test]
-async fn trouble_upstream_is_answered_by_kind() {
+async fn upstream_failure_is_answered_by_its_kind() {
     let uri = "statibeat://pages/7/incidents/9";
     let of = async |status, text: &str| {
         let answer = (status, json!({ "error": text }));

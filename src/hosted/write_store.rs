@@ -11,7 +11,7 @@ use crate::model::write::{Confirmation, WriteFingerprint};
 use crate::ports::{Decision, RateLimit};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
-    self, Acquisition, DuplicateRule, Ending, LeaseCheck, LeaseRequest, StoredDuplicate, WriteKey,
+    self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredDuplicate, WriteKey,
 };
 use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
 use crate::writes::store::{Acquired, AuditRow, Lease, Takeover, WriteStore};
@@ -192,9 +192,9 @@ impl WriteStore for D1WriteStore<'_> {
             target.id = target_id(&report.document);
         }
         let ending = match result {
-            Ok(report) => Ending::Done { result: remembered(&report.document).to_string() },
-            Err(_) if outcome == Outcome::Unknown => Ending::Unknown,
-            Err(_) => Ending::NotDone,
+            Ok(report) => LeaseEnd::Done { result: remembered(&report.document).to_string() },
+            Err(_) if outcome == Outcome::Unknown => LeaseEnd::Unknown,
+            Err(_) => LeaseEnd::NotWritten,
         };
         for _ in 0..2 {
             match idempotency::finish(self.context.db, &self.key(), &ending, &entry).await {

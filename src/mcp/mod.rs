@@ -33,4 +33,4 @@ pub use headers::TransportHeaders;
 pub use input_request::{InputContext, InputRequest, InputRequestKind, InputRequiredResult};
 pub use report::{CallFacts, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
-pub use server::{Call, McpResponse, answer};
+pub use server::{McpResponse, PendingCall, answer};

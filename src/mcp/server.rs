@@ -41,7 +41,7 @@ pub enum McpResponse {
 
 /// A request that can be performed, in the version it speaks.
 #[derive(Debug)]
-pub struct Call {
+pub struct PendingCall {
     pub request: Request,
     pub version: ProtocolVersion,
 }
@@ -62,7 +62,7 @@ pub async fn answer(handler: &dyn ServerHandler, headers: &TransportHeaders<'_>,
 }
 
 /// Reads the call from a body that came over HTTP.
-pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<Unperformed>> {
+pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<PendingCall, Box<Unperformed>> {
     let unperformed = |answer, report| Err(Box::new(Unperformed { answer, report }));
     match message::parse(body) {
         Ok(Message::Response) if headers.needs_envelope() => {
@@ -71,7 +71,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
         }
         Ok(Message::Notification(_) | Message::Response) => unperformed(McpResponse::Accepted, None),
         Ok(Message::Request(request)) => match version::version_of(&request, headers) {
-            Ok(version) => Ok(Call { request, version }),
+            Ok(version) => Ok(PendingCall { request, version }),
             // What is refused here is refused alike in every version.
             Err(error) => {
                 let failure = Failure::from(error);
@@ -87,7 +87,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<Call, Box<
     }
 }
 
-impl Call {
+impl PendingCall {
     pub async fn perform(self, handler: &dyn ServerHandler) -> (McpResponse, CallReport) {
         let (result, report) = self.result(handler).await;
         let answer = match result {

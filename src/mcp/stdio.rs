@@ -9,7 +9,7 @@ use super::handler_error::Error;
 use super::message::{self, Id, MalformedMessage, Message, Notification, Request};
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
-use super::server::{self, Call};
+use super::server::{self, PendingCall};
 use super::version;
 use serde_json::Value;
 use std::cell::Cell;
@@ -93,7 +93,7 @@ async fn answer_request(handler: &dyn ServerHandler, request: Request, negotiate
         Ok(version) => version,
         Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
     };
-    let call = Call { request, version };
+    let call = PendingCall { request, version };
     match call.result(handler).await.0 {
         Ok(body) => Line { body, fault: None },
         Err(failure) => refuse(Some(&call.request.id), &failure, Some(version)),

@@ -26,7 +26,7 @@ impl AuditId {
     }
 
     /// Of something that can happen to a grant only once, so that a repeated request adds no second row.
-    pub fn once(kind: Kind, grant_id: &GrantId) -> Self {
+    pub fn once(kind: AuditKind, grant_id: &GrantId) -> Self {
         Self(format!("{}.{grant_id}", kind.as_str()))
     }
 
@@ -52,7 +52,7 @@ impl From<&AuditId> for Value {
 /// The audited action of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
-pub enum Kind {
+pub enum AuditKind {
     /// A tool that changes something on a page.
     Write,
     /// A person let a client connect, or declined.
@@ -86,7 +86,7 @@ pub enum Kind {
     SessionClose,
 }
 
-impl Kind {
+impl AuditKind {
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -97,7 +97,7 @@ impl Kind {
 pub struct Entry<'a> {
     pub id: AuditId,
     pub at: Timestamp,
-    pub kind: Kind,
+    pub kind: AuditKind,
     pub outcome: Outcome,
     /// In whose name; empty when nobody was established.
     pub user_id: &'a UserId,
@@ -203,7 +203,7 @@ pub(super) fn statement_for_revoked_access(
         client_id,
         &row.id,
         row.at,
-        Kind::AccessTokenRevoke.as_str(),
+        AuditKind::AccessTokenRevoke.as_str(),
         Outcome::Done.as_str(),
         row.request_id,
         "client",
@@ -234,7 +234,7 @@ pub fn statement_for_ended_connection(
          ON CONFLICT (id) DO NOTHING",
         user_id,
         client_id,
-        Kind::Revoke.as_str(),
+        AuditKind::Revoke.as_str(),
         Outcome::Done.as_str(),
         now,
         request_id,
@@ -246,7 +246,7 @@ pub fn statement_for_ended_connection(
 pub struct Change<'a> {
     pub id: AuditId,
     pub at: Timestamp,
-    pub kind: Kind,
+    pub kind: AuditKind,
     pub actor: &'a UserId,
     pub owner: &'a UserId,
     pub client_id: &'a ClientId,
@@ -297,9 +297,9 @@ pub fn statement_for_unrecorded(refusals: &UnrecordedRefusals) -> Statement {
         "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, calls)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET calls = calls + excluded.calls",
-        format!("{}.{}.{hour}", Kind::Unrecorded.as_str(), refusals.grant_id),
+        format!("{}.{}.{hour}", AuditKind::Unrecorded.as_str(), refusals.grant_id),
         refusals.at,
-        Kind::Unrecorded.as_str(),
+        AuditKind::Unrecorded.as_str(),
         Outcome::Refused.as_str(),
         &refusals.user_id,
         &refusals.client_id,

@@ -8,7 +8,7 @@
 mod ending;
 mod lease;
 
-pub use ending::{Ending, finish};
+pub use ending::{LeaseEnd, finish};
 pub use lease::{LeaseCheck, check_lease};
 
 use super::audit::{self, AuditId, Entry};

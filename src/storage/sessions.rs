@@ -3,7 +3,7 @@
 //! A session ends by sign-out, after a time without a request, and after a fixed time whatever happens. It is looked up and
 //! kept awake by one conditional write, so an ended session cannot be woken.
 
-use super::audit::{AuditId, Kind, Outcome};
+use super::audit::{AuditId, AuditKind, Outcome};
 use super::authorization_requests::SignedIn;
 use super::{Redemption, Result, find_one, redeem, statement};
 use crate::model::ids::RequestId;
@@ -105,7 +105,7 @@ fn statements_to_close(cookie: &AdminSession, end: SessionEnd, record: &SessionR
 
 /// The audit row of a session that is alive; its opening where there is no `end`.
 fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: &SessionRecord<'_>) -> Statement {
-    let kind = if end.is_some() { Kind::SessionClose } else { Kind::SessionOpen };
+    let kind = if end.is_some() { AuditKind::SessionClose } else { AuditKind::SessionOpen };
     statement!(
         "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
          SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', '', ?7, ?8 FROM sessions

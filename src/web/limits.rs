@@ -58,20 +58,20 @@ const BAD_HANDLE: RateLimit = limit("bad-handle:address", 60, MINUTE);
 /// claude.ai's outgoing range, published by its vendor; seen 2026-11.
 const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 21)];
 
-pub(super) enum Verdict {
+pub(super) enum LimitDecision {
     Pass,
     Wait(Duration),
     /// The limiter is down. The caller decides whether to go on: reads and refreshes do, writes and registration do not.
     Unknown,
 }
 
-pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Verdict {
+pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> LimitDecision {
     match ctx.limiter.take(&format!("{}:{subject}", limit.name), *limit, ctx.now).await {
-        Ok(Decision::Allowed { .. }) => Verdict::Pass,
-        Ok(Decision::Limited { retry_after }) => Verdict::Wait(retry_after),
+        Ok(Decision::Allowed { .. }) => LimitDecision::Pass,
+        Ok(Decision::Limited { retry_after }) => LimitDecision::Wait(retry_after),
         Err(error) => {
             ctx.log.note(&format!("{error}; {} goes uncounted", limit.name));
-            Verdict::Unknown
+            LimitDecision::Unknown
         }
     }
 }
@@ -79,8 +79,8 @@ pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
 /// The wait that a limit demands; `None` as well while the limiter is down.
 pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
     match take(ctx, limit, subject).await {
-        Verdict::Wait(wait) => Some(wait),
-        Verdict::Pass | Verdict::Unknown => None,
+        LimitDecision::Wait(wait) => Some(wait),
+        LimitDecision::Pass | LimitDecision::Unknown => None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::mcp::server::{self, McpResponse};
 use crate::model::outcome::{CallProblem, Outcome};
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
-use crate::storage::audit::{self, AuditId, Entry, Kind, UnrecordedRefusals};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry, UnrecordedRefusals};
 use crate::storage::diagnostics::ClientReport;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::usage::{CallOutcome, CallUsage, UsageEvent};
@@ -238,9 +238,9 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
 /// StatiBeat no longer knows the person: revokes the grant, so that no refresh keeps it alive.
 async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
     let entry = Entry {
-        id: AuditId::once(Kind::Revoke, &caller.grant_id),
+        id: AuditId::once(AuditKind::Revoke, &caller.grant_id),
         at: ctx.now,
-        kind: Kind::Revoke,
+        kind: AuditKind::Revoke,
         outcome: Outcome::Done,
         user_id: &caller.user_id,
         client_id: &caller.client_id,

@@ -2,7 +2,7 @@
 
 use super::context::RequestContext;
 use super::health;
-use super::limits::{self, Sender, Verdict};
+use super::limits::{self, LimitDecision, Sender};
 use super::reply::{self, Response};
 use crate::oauth::client::refused::{Advice, RefusedClient, UnacceptableReason};
 use crate::oauth::secret;
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedClient>) {
     let Some(refused) = refused else { return };
     let sender = Sender::of(ctx.head);
-    if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx)).await, Verdict::Pass) {
+    if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx)).await, LimitDecision::Pass) {
         return;
     }
     if let Err(error) = refused_clients::remember(ctx.db, &refused, part(&sender), ctx.now).await {

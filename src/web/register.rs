@@ -2,7 +2,7 @@
 
 use super::browser::has_media_type;
 use super::context::RequestContext;
-use super::limits::{self, Sender, Verdict};
+use super::limits::{self, LimitDecision, Sender};
 use super::refused_clients;
 use super::reply::{self, Response};
 use crate::oauth::client::refused::RefusedClient;
@@ -20,9 +20,9 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
         return reply::registration_error(RegistrationError::ContentType);
     }
     match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx)).await {
-        Verdict::Pass => {}
-        Verdict::Wait(wait) => return reply::token_error(&TokenError::Limited(wait.as_secs())),
-        Verdict::Unknown => return reply::token_error(&TokenError::Unavailable),
+        LimitDecision::Pass => {}
+        LimitDecision::Wait(wait) => return reply::token_error(&TokenError::Limited(wait.as_secs())),
+        LimitDecision::Unknown => return reply::token_error(&TokenError::Unavailable),
     }
     match registration::register(body, &ctx.app.config.client_keys, ctx.now.as_seconds()) {
         Ok(client) => reply::json(StatusCode::CREATED, &client),

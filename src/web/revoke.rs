@@ -7,7 +7,7 @@ use super::token::{end_grant, form, refuse};
 use crate::oauth::error::TokenError;
 use crate::oauth::secret::{AccessToken, RefreshToken};
 use crate::oauth::token::Endpoint;
-use crate::storage::audit::{AuditId, Kind, RevokedAccess};
+use crate::storage::audit::{AuditId, AuditKind, RevokedAccess};
 use crate::storage::grants::RevokeReason;
 use crate::storage::tokens;
 use http::StatusCode;
@@ -32,7 +32,7 @@ async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
     let client_id = endpoint.client(&form)?;
     if let Some(token) = RefreshToken::parse(text, ctx.checksum_keys()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
-            end_grant(ctx, &grant, RevokeReason::Client, Kind::Revoke).await?;
+            end_grant(ctx, &grant, RevokeReason::Client, AuditKind::Revoke).await?;
         }
     } else if let Some(token) = AccessToken::parse(text, ctx.checksum_keys()) {
         let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id: ctx.request_id };

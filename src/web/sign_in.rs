@@ -16,7 +16,7 @@ use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::sealed_request::{self, OpenedRequest, SealError};
 use crate::oauth::secret::{self, BrowserBinding, ConsentToken, SignInState};
 use crate::storage::Redemption;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedIn, SignedInRequest};
 use crate::upstream::identity::{self, SignInError, SignInPurpose, SignInReturn};
 use http::StatusCode;
@@ -39,7 +39,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
         Err(error) => {
             // Possibly a forgery.
             if let PageError::SignIn(SignInError::Identity(reason)) = &error {
-                record(ctx, &ticket, Kind::SignIn, UserId(String::new()), reason.reason()).await;
+                record(ctx, &ticket, AuditKind::SignIn, UserId(String::new()), reason.reason()).await;
             }
             Err(error)
         }
@@ -91,7 +91,7 @@ async fn go_on(ctx: &RequestContext<'_>, ticket: &Ticket, person: SignedIn) -> R
     match &ticket.opened.request.access {
         Ok(access) => store(ctx, ticket, access, person).await,
         Err(error) => {
-            record(ctx, ticket, Kind::Approval, person.user_id, error.code()).await;
+            record(ctx, ticket, AuditKind::Approval, person.user_id, error.code()).await;
             Ok(send_back(ctx, ticket, *error))
         }
     }
@@ -142,7 +142,7 @@ fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: RedirectError) ->
 }
 
 /// Appends the audit row of a sign-in that makes no request.
-async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, kind: Kind, user_id: UserId, detail: &'static str) {
+async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, kind: AuditKind, user_id: UserId, detail: &'static str) {
     let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),

@@ -17,7 +17,7 @@ use crate::oauth::token::{
 };
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
-use crate::storage::audit::{self, AuditId, Entry, Kind, Outcome};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry, Outcome};
 use crate::storage::diagnostics::RejectedRefresh;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::tokens::{self, NewTokens};
@@ -146,7 +146,7 @@ async fn redeem(ctx: &RequestContext<'_>, request: &CodeRequest) -> Result<Token
             Err(TokenError::Grant(InvalidGrantReason::Verifier))
         }
         CodeDecision::Replay => {
-            end_grant(ctx, &record.grant, RevokeReason::CodeReplay, Kind::CodeReplay).await?;
+            end_grant(ctx, &record.grant, RevokeReason::CodeReplay, AuditKind::CodeReplay).await?;
             Err(TokenError::Grant(InvalidGrantReason::Replayed))
         }
     }
@@ -220,7 +220,7 @@ async fn refresh_once(
         // Concurrent requests rotated twice while this one was on its way: it is late, not stolen.
         RefreshDecision::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshDecision::Reused => {
-            end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, Kind::RefreshReuse).await?;
+            end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, AuditKind::RefreshReuse).await?;
             Err(TokenError::Grant(InvalidGrantReason::Replayed))
         }
     }
@@ -234,7 +234,7 @@ async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), Tok
     match identity::check_person(&api, scope).await {
         Ok(()) => Ok(()),
         Err(error) if error.kind == ApiErrorKind::UserEnded => {
-            end_grant(ctx, grant, RevokeReason::UserDisabled, Kind::Revoke).await?;
+            end_grant(ctx, grant, RevokeReason::UserDisabled, AuditKind::Revoke).await?;
             Err(TokenError::Grant(InvalidGrantReason::UserEnded))
         }
         Err(error) => {
@@ -281,7 +281,7 @@ async fn repeat(
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
         at: ctx.now,
-        kind: Kind::RefreshWindow,
+        kind: AuditKind::RefreshWindow,
         outcome: Outcome::Done,
         user_id: &record.grant.user_id,
         client_id: &record.grant.client_id,
@@ -311,7 +311,7 @@ pub(super) async fn end_grant(
     ctx: &RequestContext<'_>,
     grant: &Grant,
     reason: RevokeReason,
-    kind: Kind,
+    kind: AuditKind,
 ) -> Result<(), TokenError> {
     let entry = Entry {
         id: AuditId::once(kind, &grant.id),

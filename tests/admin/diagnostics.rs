@@ -30,7 +30,7 @@ fn introduce(app: &TestApp, pair: &Tokens, name: &str) {
 }
 
 #[test]
-fn it_tells_what_the_program_calls_itself_and_which_era_it_speaks() {
+fn client_name_and_protocol_version_are_shown() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     check(&doctor(&app, user::MARA_ADMIN), &["Not used yet", "It has not said", "has not called yet"]);

@@ -14,7 +14,7 @@ const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
 
 #[test]
-fn trouble_at_the_hosted_mcp_page_leads_back_to_it_and_not_to_an_app() {
+fn error_at_the_hosted_mcp_page_links_back_to_it_and_not_to_an_app() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);

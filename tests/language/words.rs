@@ -16,8 +16,6 @@ pub const RETIRED_WORDS: &[(&str, &str)] = &[
     ("mandate", "on-behalf-of claims"),
     ("patience", "timeout"),
     ("probing", "half-open"),
-    ("seal", "RequestState, confirm token"),
-    ("sealed", "RequestState, confirm token"),
     ("spent", "redeemed, rotated"),
     ("standing", "ClientTrust"),
     ("surroundings", "Environment"),
@@ -81,6 +79,7 @@ pub const RETIRED_NAMES: &[(&str, &str)] = &[
     ("Refusal", "the thing that is refused"),
     ("reveal", "expose"),
     ("Revision", "ProtocolVersion"),
+    ("Seal", "RequestState, confirm token"),
     ("SentToClient", "RedirectError"),
     ("ShownToPerson", "DirectError"),
     ("Surface", "ServerHandler"),
@@ -93,7 +92,7 @@ pub const RETIRED_NAMES: &[(&str, &str)] = &[
     ("Won", "Redeemed"),
 ];
 
-// Words of the guide that the field also uses in another sense are left to readers: claim (of a JWT), digest (of SHA-256),
+// Words of the guide that the field also uses in another sense are left to readers: seal (of authenticated encryption), claim (of a JWT), digest (of SHA-256),
 // known, item (of a list), owner, handle, hold, program, tag, fault, names, overlap, window (maintenance window), service, clock.
 
 /// The words of a name: `NotYetPosted` and `not_yet_posted` are "not yet posted".

@@ -49,12 +49,12 @@ fn check_all(revision: &str, bad_calls: &[Bad]) {
 }
 
 #[test]
-fn every_bad_argument_is_named_and_publishes_nothing_in_the_legacy_era() {
+fn every_bad_argument_is_named_and_publishes_nothing_with_a_handshake() {
     check_all("2025-11-25", &all_bad_calls());
 }
 
 #[test]
-fn every_bad_argument_is_named_and_publishes_nothing_in_the_modern_era() {
+fn every_bad_argument_is_named_and_publishes_nothing_without_a_handshake() {
     check_all("2026-07-28", &all_bad_calls());
 }
 

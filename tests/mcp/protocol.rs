@@ -26,7 +26,7 @@ fn modern(app: &TestApp, token: &str, method: &str, params: Value) -> (u16, Valu
 }
 
 #[test]
-fn a_legacy_client_initializes_lists_and_reads() {
+fn client_with_a_handshake_initializes_lists_and_reads() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read").access;
     let hello =
@@ -63,7 +63,7 @@ fn a_modern_client_discovers_lists_and_reads_without_a_handshake() {
 }
 
 #[test]
-fn each_era_gets_its_own_status_and_code_for_what_is_not_there() {
+fn missing_resource_gets_the_status_and_code_of_the_protocol_version() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
     let (status, body) = modern(&app, &token, "ping", json!({}));

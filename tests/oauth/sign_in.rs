@@ -184,7 +184,7 @@ fn a_person_disabled_after_sign_in_gets_no_consent_page() {
 
 /// C12
 #[test]
-fn trouble_with_the_page_list_can_be_loaded_again() {
+fn failed_page_list_can_be_loaded_again() {
     let app = TestApp::new();
     // A read is tried twice before it is given up.
     app.upstream.inject_times(2, None, "/api/v1/me/pages", FaultKind::Status { code: 500, retry_after: None });

@@ -310,7 +310,7 @@ fn a_code_is_redeemed_once_and_a_quick_repeat_hurts_nobody() {
 
 /// K12
 #[test]
-fn a_spent_code_revokes_the_grant() {
+fn redeemed_code_sent_again_revokes_the_grant() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let first = tokens(&app.redeem(&code, &[]));

@@ -120,7 +120,7 @@ fn a_fresh_connection_loses_nothing() {
 }
 
 #[test]
-fn a_spent_code_is_still_recognized_for_a_day() {
+fn redeemed_code_is_still_recognized_for_a_day() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, "mcp.pages.read");
     let pair = tokens(&app.redeem(&code, &[]));

@@ -46,7 +46,7 @@ fn sent(app: &TestApp, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_line_names_the_tool_the_era_and_who_asked() {
+fn log_line_names_tool_protocol_version_and_caller() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });

@@ -31,7 +31,7 @@ fn check(kind: &FaultKind, expected: (u16, i64, &str, usize)) {
 }
 
 #[test]
-fn trouble_that_stays_is_answered_by_kind() {
+fn lasting_upstream_failure_is_answered_by_its_kind() {
     check(&FaultKind::DropBefore, (503, -32603, "5", 2));
     check(&FaultKind::DropAfter, (503, -32603, "5", 2));
     check(&status(500, None), (503, -32603, "5", 2));
@@ -50,7 +50,7 @@ fn trouble_that_stays_is_answered_by_kind() {
 }
 
 #[test]
-fn trouble_that_passes_is_not_noticed() {
+fn transient_upstream_failure_is_retried_unnoticed() {
     for kind in [FaultKind::DropBefore, FaultKind::DropAfter, status(500, None), status(503, None)] {
         assert_eq!(outcome(&kind, 1), (200, 0, String::new(), 2), "{kind:?}");
     }

@@ -4,7 +4,7 @@
 #[path = "../tables/bad_arguments.rs"]
 mod table;
 
-use crate::support::{StatiBeat, Told};
+use crate::support::{CallResult, StatiBeat};
 use serde_json::{Map, Value, json};
 use statibeat_mcp::catalog::tools::TOOLS;
 use std::collections::BTreeSet;
@@ -12,45 +12,54 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
-use table::{BOTH, Bad, Kind, MANNER, Tool, bad_calls, each_with};
+use table::{ArgumentKind, BOTH, Bad, MANNER, Tool, bad_calls, each_with};
 
 /// The tools of this surface alone, written out by hand.
 const ALONE: [Tool; 12] = [
     (
         "update_incident",
         &[
-            ("incident_id", Kind::Id, true),
-            ("title", Kind::Text(200), false),
-            ("description", Kind::Text(20_000), false),
-            ("status", Kind::Key, false),
-            ("impact", Kind::Text(2000), false),
-            ("affected_items", Kind::Items, false),
-            ("affected_items_freetext", Kind::Text(2000), false),
+            ("incident_id", ArgumentKind::Id, true),
+            ("title", ArgumentKind::Text(200), false),
+            ("description", ArgumentKind::Text(20_000), false),
+            ("status", ArgumentKind::Key, false),
+            ("impact", ArgumentKind::Text(2000), false),
+            ("affected_items", ArgumentKind::Items, false),
+            ("affected_items_freetext", ArgumentKind::Text(2000), false),
         ],
     ),
-    ("acknowledge_incident", &[("incident_id", Kind::Id, true)]),
-    ("resolve_incident", &[("incident_id", Kind::Id, true), ("resolution_message", Kind::Text(20_000), false)]),
-    ("reopen_incident", &[("incident_id", Kind::Id, true), ("message", Kind::Text(20_000), false)]),
-    ("delete_incident", &[("incident_id", Kind::Id, true)]),
+    ("acknowledge_incident", &[("incident_id", ArgumentKind::Id, true)]),
+    (
+        "resolve_incident",
+        &[("incident_id", ArgumentKind::Id, true), ("resolution_message", ArgumentKind::Text(20_000), false)],
+    ),
+    ("reopen_incident", &[("incident_id", ArgumentKind::Id, true), ("message", ArgumentKind::Text(20_000), false)]),
+    ("delete_incident", &[("incident_id", ArgumentKind::Id, true)]),
     (
         "update_maintenance",
         &[
-            ("maintenance_id", Kind::Id, true),
-            ("title", Kind::Text(200), false),
-            ("description", Kind::Text(20_000), false),
-            ("starts_at", Kind::Time, false),
-            ("ends_at", Kind::Time, false),
-            ("impact", Kind::Text(2000), false),
-            ("affected_items", Kind::Items, false),
-            ("affected_items_freetext", Kind::Text(2000), false),
+            ("maintenance_id", ArgumentKind::Id, true),
+            ("title", ArgumentKind::Text(200), false),
+            ("description", ArgumentKind::Text(20_000), false),
+            ("starts_at", ArgumentKind::Time, false),
+            ("ends_at", ArgumentKind::Time, false),
+            ("impact", ArgumentKind::Text(2000), false),
+            ("affected_items", ArgumentKind::Items, false),
+            ("affected_items_freetext", ArgumentKind::Text(2000), false),
         ],
     ),
-    ("complete_maintenance", &[("maintenance_id", Kind::Id, true), ("message", Kind::Text(20_000), false)]),
-    ("cancel_maintenance", &[("maintenance_id", Kind::Id, true), ("message", Kind::Text(20_000), false)]),
-    ("delete_maintenance", &[("maintenance_id", Kind::Id, true)]),
-    ("run_beat", &[("beat_id", Kind::Id, true)]),
-    ("approve_beat_action", &[("action_id", Kind::Id, true)]),
-    ("reject_beat_action", &[("action_id", Kind::Id, true)]),
+    (
+        "complete_maintenance",
+        &[("maintenance_id", ArgumentKind::Id, true), ("message", ArgumentKind::Text(20_000), false)],
+    ),
+    (
+        "cancel_maintenance",
+        &[("maintenance_id", ArgumentKind::Id, true), ("message", ArgumentKind::Text(20_000), false)],
+    ),
+    ("delete_maintenance", &[("maintenance_id", ArgumentKind::Id, true)]),
+    ("run_beat", &[("beat_id", ArgumentKind::Id, true)]),
+    ("approve_beat_action", &[("action_id", ArgumentKind::Id, true)]),
+    ("reject_beat_action", &[("action_id", ArgumentKind::Id, true)]),
 ];
 
 /// The table's calls; the argument that only the other surface has; and edits that change nothing or cannot be.
@@ -69,7 +78,7 @@ fn all_bad_calls() -> Vec<Bad> {
     bad_calls(&tools).into_iter().chain(each_with(&tools, "page_id", &[json!(42)])).chain(edits).collect()
 }
 
-fn check(bad: &Bad, told: &Told) {
+fn check(bad: &Bad, told: &CallResult) {
     let given: String = Value::Object(bad.arguments.clone()).to_string().chars().take(300).collect();
     assert!(told.failed, "{} {given}", bad.tool);
     let says_all = told.text.contains(&bad.says) && told.text.contains("Nothing was published");
@@ -77,7 +86,7 @@ fn check(bad: &Bad, told: &Told) {
 }
 
 #[test]
-fn every_bad_argument_is_named_and_sends_nothing_in_either_era() {
+fn every_bad_argument_is_named_and_sends_nothing_in_any_protocol_version() {
     for revision in ["2025-11-25", "2026-07-28"] {
         let statibeat = StatiBeat::new();
         let before = statibeat.state();
@@ -154,7 +163,7 @@ fn every_bad_argument_is_named_by_the_built_program() {
         let line = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
         writeln!(input, "{line}").expect("the program reads");
         let answer = output.next().expect("an answer").expect("a line");
-        check(&bad, &Told::of(&serde_json::from_str(&answer).expect("JSON")));
+        check(&bad, &CallResult::from_json(&serde_json::from_str(&answer).expect("JSON")));
     }
     drop(input);
     assert!(program.wait().expect("an end").success());

@@ -2,7 +2,7 @@
 //! does not is told clearly and changes nothing. The tools come from the catalog; what is expected of them is written out.
 
 use crate::calls::arguments;
-use crate::support::{StatiBeat, TOKEN, Told};
+use crate::support::{CallResult, StatiBeat, TOKEN};
 use serde_json::json;
 use statibeat_mcp::catalog::Tool;
 use statibeat_mcp::catalog::tools::TOOLS;
@@ -34,7 +34,7 @@ fn may_manage(permission: &str, role: &str) -> bool {
     permission != "read" && role != "page_viewer"
 }
 
-fn call(statibeat: &StatiBeat, settings: &[(&str, &str)], tool: &Tool) -> Told {
+fn call(statibeat: &StatiBeat, settings: &[(&str, &str)], tool: &Tool) -> CallResult {
     statibeat.serve(settings, async |client| client.call(tool.name, arguments(tool)).await)
 }
 
@@ -129,7 +129,7 @@ fn every_resource_shows_what_the_tokens_permission_and_role_allow() {
                     _ => (true, ""),
                 };
                 let read = client.request("resources/read", json!({ "uri": format!("statibeat://page/{uri}") })).await;
-                let told = Told::of(&read);
+                let told = CallResult::from_json(&read);
                 assert_eq!(!told.failed, allowed, "{uri} with {permission} as {role}: {}", told.text);
                 assert!(allowed || told.text.contains(needed), "{uri}: {}", told.text);
             }

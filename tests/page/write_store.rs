@@ -17,7 +17,7 @@ struct Page<'a> {
 }
 
 #[async_trait(?Send)]
-impl table::Program for Page<'_> {
+impl table::Server for Page<'_> {
     async fn call(&self, tool: &str, arguments: Value) -> Value {
         let params = json!({ "name": tool, "arguments": arguments });
         self.client.request("tools/call", params).await["result"].clone()

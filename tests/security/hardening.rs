@@ -104,7 +104,7 @@ fn a_refresh_of_a_grant_for_another_resource_makes_the_client_authorize_again() 
 fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
     use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
     use statibeat_mcp::oauth::client::ClientId;
-    use statibeat_mcp::storage::audit::{AuditId, Entry, Kind, Outcome, statement_if_grant_changed};
+    use statibeat_mcp::storage::audit::{AuditId, AuditKind, Entry, Outcome, statement_if_grant_changed};
     use statibeat_mcp::storage::grants;
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
@@ -123,9 +123,9 @@ fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
         .to_owned();
     let grant_id = GrantId(id);
     let entry = Entry {
-        id: AuditId::once(Kind::RefreshReuse, &grant_id),
+        id: AuditId::once(AuditKind::RefreshReuse, &grant_id),
         at: app.now(),
-        kind: Kind::RefreshReuse,
+        kind: AuditKind::RefreshReuse,
         outcome: Outcome::Done,
         user_id: &user_id,
         client_id: &client_id,

@@ -15,7 +15,7 @@ pub struct Bad {
 
 /// What an argument is.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub enum ArgumentKind {
     /// Text for people, of at most so many characters.
     Text(usize),
     /// A key, checked for its form elsewhere.
@@ -31,51 +31,51 @@ pub enum Kind {
 }
 
 /// A tool with its arguments: name, kind, whether it must be there.
-pub type Tool = (&'static str, &'static [(&'static str, Kind, bool)]);
+pub type Tool = (&'static str, &'static [(&'static str, ArgumentKind, bool)]);
 
 /// The four that both surfaces have, written out by hand.
 pub const BOTH: [Tool; 4] = [
     (
         "create_incident",
         &[
-            ("title", Kind::Text(200), true),
-            ("description", Kind::Text(20_000), true),
-            ("status", Kind::Key, false),
-            ("impact", Kind::Text(2000), false),
-            ("affected_items", Kind::Items, false),
-            ("affected_items_freetext", Kind::Text(2000), false),
-            ("external_id", Kind::ExternalId, false),
+            ("title", ArgumentKind::Text(200), true),
+            ("description", ArgumentKind::Text(20_000), true),
+            ("status", ArgumentKind::Key, false),
+            ("impact", ArgumentKind::Text(2000), false),
+            ("affected_items", ArgumentKind::Items, false),
+            ("affected_items_freetext", ArgumentKind::Text(2000), false),
+            ("external_id", ArgumentKind::ExternalId, false),
         ],
     ),
     (
         "add_incident_update",
         &[
-            ("incident_id", Kind::Id, true),
-            ("message", Kind::Text(20_000), true),
-            ("lifecycle_stage_id", Kind::Id, false),
-            ("status", Kind::Key, false),
-            ("affected_items", Kind::Items, false),
+            ("incident_id", ArgumentKind::Id, true),
+            ("message", ArgumentKind::Text(20_000), true),
+            ("lifecycle_stage_id", ArgumentKind::Id, false),
+            ("status", ArgumentKind::Key, false),
+            ("affected_items", ArgumentKind::Items, false),
         ],
     ),
     (
         "schedule_maintenance",
         &[
-            ("title", Kind::Text(200), true),
-            ("description", Kind::Text(20_000), true),
-            ("starts_at", Kind::Time, true),
-            ("ends_at", Kind::Time, true),
-            ("impact", Kind::Text(2000), false),
-            ("affected_items", Kind::Items, false),
-            ("affected_items_freetext", Kind::Text(2000), false),
-            ("external_id", Kind::ExternalId, false),
+            ("title", ArgumentKind::Text(200), true),
+            ("description", ArgumentKind::Text(20_000), true),
+            ("starts_at", ArgumentKind::Time, true),
+            ("ends_at", ArgumentKind::Time, true),
+            ("impact", ArgumentKind::Text(2000), false),
+            ("affected_items", ArgumentKind::Items, false),
+            ("affected_items_freetext", ArgumentKind::Text(2000), false),
+            ("external_id", ArgumentKind::ExternalId, false),
         ],
     ),
     (
         "add_maintenance_update",
         &[
-            ("maintenance_id", Kind::Id, true),
-            ("message", Kind::Text(20_000), true),
-            ("lifecycle_stage_id", Kind::Id, false),
+            ("maintenance_id", ArgumentKind::Id, true),
+            ("message", ArgumentKind::Text(20_000), true),
+            ("lifecycle_stage_id", ArgumentKind::Id, false),
         ],
     ),
 ];
@@ -100,8 +100,8 @@ pub fn each_with(tools: &[Tool], name: &'static str, values: &[Value]) -> Vec<Ba
 
 fn of(
     tool: &'static str,
-    all: &[(&'static str, Kind, bool)],
-    (name, kind, is_required): (&'static str, Kind, bool),
+    all: &[(&'static str, ArgumentKind, bool)],
+    (name, kind, is_required): (&'static str, ArgumentKind, bool),
 ) -> Vec<Bad> {
     let good = good(all);
     let bad = |value: Option<Value>, says: String| {
@@ -123,13 +123,13 @@ fn of(
 }
 
 /// Arguments that a call could be made with, the optional ones left out.
-fn good(all: &[(&'static str, Kind, bool)]) -> Map<String, Value> {
+fn good(all: &[(&'static str, ArgumentKind, bool)]) -> Map<String, Value> {
     let value = |name: &str, kind| match kind {
-        Kind::Time if name == "starts_at" => json!("2030-01-31T22:00:00Z"),
-        Kind::Time => json!("2030-01-31T23:00:00Z"),
-        Kind::Id => json!(1),
-        Kind::Items => json!([]),
-        Kind::Text(_) | Kind::Key | Kind::ExternalId => json!("good"),
+        ArgumentKind::Time if name == "starts_at" => json!("2030-01-31T22:00:00Z"),
+        ArgumentKind::Time => json!("2030-01-31T23:00:00Z"),
+        ArgumentKind::Id => json!(1),
+        ArgumentKind::Items => json!([]),
+        ArgumentKind::Text(_) | ArgumentKind::Key | ArgumentKind::ExternalId => json!("good"),
     };
     all.iter()
         .filter(|(.., is_required)| *is_required)
@@ -138,13 +138,13 @@ fn good(all: &[(&'static str, Kind, bool)]) -> Map<String, Value> {
 }
 
 /// Bad values of a kind, and where inside of it the refusal must point.
-fn values(kind: Kind) -> Vec<(Value, &'static str)> {
+fn values(kind: ArgumentKind) -> Vec<(Value, &'static str)> {
     let here = |values: &[Value]| values.iter().map(|value| (value.clone(), "`")).collect::<Vec<_>>();
     let no_text = [json!(7), json!(true), json!([]), json!({}), json!(""), json!(" \t\n")];
     match kind {
-        Kind::Text(most) => here(&[&no_text[..], &[json!("x".repeat(most + 1)), json!(["x"])]].concat()),
-        Kind::Key => here(&[&no_text[..], &[json!("x".repeat(257))]].concat()),
-        Kind::Time => here(
+        ArgumentKind::Text(most) => here(&[&no_text[..], &[json!("x".repeat(most + 1)), json!(["x"])]].concat()),
+        ArgumentKind::Key => here(&[&no_text[..], &[json!("x".repeat(257))]].concat()),
+        ArgumentKind::Time => here(
             &[
                 &no_text[..],
                 &[
@@ -160,10 +160,10 @@ fn values(kind: Kind) -> Vec<(Value, &'static str)> {
             ]
             .concat(),
         ),
-        Kind::Id => {
+        ArgumentKind::Id => {
             here(&[json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!([1]), json!({}), json!(u64::MAX)])
         }
-        Kind::Items => {
+        ArgumentKind::Items => {
             let none = here(&[json!("api"), json!(7), json!({ "id": 1 }), Value::from(vec![json!({ "id": 1 }); 101])]);
             let inside = [
                 (json!([7]), "[0]`"),
@@ -177,7 +177,7 @@ fn values(kind: Kind) -> Vec<(Value, &'static str)> {
             ];
             none.into_iter().chain(inside).collect()
         }
-        Kind::ExternalId => here(
+        ArgumentKind::ExternalId => here(
             &[&no_text[..], &["a b", "a/b", "..", "ä", "x\u{0}"].map(|text| json!(text)), &[json!("x".repeat(129))]]
                 .concat(),
         ),
@@ -185,13 +185,13 @@ fn values(kind: Kind) -> Vec<(Value, &'static str)> {
 }
 
 /// Arguments that no tool has.
-fn strangers(tool: &'static str, all: &[(&'static str, Kind, bool)]) -> Vec<Bad> {
+fn strangers(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec<Bad> {
     let names = ["lifecycle_stage", "notify", "Title", "constructor", "__proto__"];
     names.into_iter().flat_map(|name| with(tool, all, name, &[json!("x")], &format!("`{name}` is not known"))).collect()
 }
 
 /// How a call is to be carried out, said wrongly.
-fn manner(tool: &'static str, all: &[(&'static str, Kind, bool)]) -> Vec<Bad> {
+fn manner(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec<Bad> {
     let wrong = [
         vec![json!(""), json!(7), json!([]), json!("x".repeat(129))],
         vec![json!("true"), json!(1), json!({})],
@@ -207,7 +207,7 @@ fn manner(tool: &'static str, all: &[(&'static str, Kind, bool)]) -> Vec<Bad> {
 /// Good arguments, with one more or another one.
 fn with(
     tool: &'static str,
-    all: &[(&'static str, Kind, bool)],
+    all: &[(&'static str, ArgumentKind, bool)],
     name: &'static str,
     values: &[Value],
     says: &str,

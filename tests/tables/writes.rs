@@ -8,7 +8,7 @@ use statibeat_simulator::FaultKind;
 
 /// A program with a StatiBeat of its own, on page 42.
 #[async_trait(?Send)]
-pub trait Program {
+pub trait Server {
     /// Calls a tool; returns the result.
     async fn call(&self, tool: &str, arguments: Value) -> Value;
 
@@ -20,7 +20,7 @@ pub trait Program {
 }
 
 /// What a call must come to.
-enum Told {
+enum Expected {
     /// Published by this call.
     New,
     /// An earlier call had published it.
@@ -38,11 +38,11 @@ pub struct Step {
     fault: Option<(&'static str, &'static str, FaultKind)>,
     tool: &'static str,
     arguments: Value,
-    told: Told,
+    told: Expected,
     posts: usize,
 }
 
-fn step(tool: &'static str, arguments: Value, told: Told, posts: usize) -> Step {
+fn step(tool: &'static str, arguments: Value, told: Expected, posts: usize) -> Step {
     Step { fault: None, tool, arguments, told, posts }
 }
 
@@ -60,7 +60,7 @@ fn incident(more: &Value) -> Value {
     arguments
 }
 
-fn create(more: &Value, told: Told, posts: usize) -> Step {
+fn create(more: &Value, told: Expected, posts: usize) -> Step {
     step("create_incident", incident(more), told, posts)
 }
 
@@ -81,93 +81,101 @@ pub fn cases() -> Vec<Case> {
     let update = |stage: i64| json!({ "incident_id": 1001, "message": "A fix is out.", "lifecycle_stage_id": stage });
     let window = |start: &str, end: &str| json!({ "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
     vec![
-        ("repeated call is replayed", vec![create(&none, Told::New, 1), create(&none, Told::Replayed, 0)]),
+        ("repeated call is replayed", vec![create(&none, Expected::New, 1), create(&none, Expected::Replayed, 0)]),
         (
             "other arguments under the same key are named",
             vec![
-                create(&json!({ "idempotency_key": "k" }), Told::New, 1),
-                create(&json!({ "idempotency_key": "k", "title": "Other" }), Told::Error("`title`"), 0),
-                create(&json!({ "idempotency_key": "k" }), Told::Replayed, 0),
+                create(&json!({ "idempotency_key": "k" }), Expected::New, 1),
+                create(&json!({ "idempotency_key": "k", "title": "Other" }), Expected::Error("`title`"), 0),
+                create(&json!({ "idempotency_key": "k" }), Expected::Replayed, 0),
             ],
         ),
         (
             "lost answer is verified",
             vec![
-                create(&none, Told::New, 1).while_failing("POST", "incidents", FaultKind::DropAfter),
-                create(&none, Told::Replayed, 0),
+                create(&none, Expected::New, 1).while_failing("POST", "incidents", FaultKind::DropAfter),
+                create(&none, Expected::Replayed, 0),
             ],
         ),
         (
             "request that never arrived is posted by the next call",
             vec![
-                create(&none, Told::Error("may or may not have been published"), 1).while_failing(
+                create(&none, Expected::Error("may or may not have been published"), 1).while_failing(
                     "POST",
                     "incidents",
                     FaultKind::DropBefore,
                 ),
-                create(&none, Told::New, 1),
+                create(&none, Expected::New, 1),
             ],
         ),
         (
             "attempt that was taken over still checks for duplicates",
             vec![
-                create(&none, Told::Error("may or may not have been published"), 1).while_failing(
+                create(&none, Expected::Error("may or may not have been published"), 1).while_failing(
                     "POST",
                     "incidents",
                     FaultKind::DropBefore,
                 ),
-                create(&json!({ "title": "API slow" }), Told::New, 1),
-                create(&none, Told::Error("affects the same components"), 0),
+                create(&json!({ "title": "API slow" }), Expected::New, 1),
+                create(&none, Expected::Error("affects the same components"), 0),
             ],
         ),
         (
             "possible duplicate is published with the confirm token of its preview",
             vec![
-                create(&none, Told::New, 1),
-                create(&another, Told::Error("affects the same components"), 0),
-                create(&with("preview", json!(true)), Told::Preview("affects the same components"), 0),
-                create(&json!({ "title": "A third", "confirm": TOKEN }), Told::Error("not for this call"), 0),
-                create(&with("confirm", json!(TOKEN)), Told::New, 1),
-                create(&with("confirm", json!(TOKEN)), Told::Replayed, 0),
-                create(&with("confirm", json!("made.up")), Told::Error("not for this call"), 0),
+                create(&none, Expected::New, 1),
+                create(&another, Expected::Error("affects the same components"), 0),
+                create(&with("preview", json!(true)), Expected::Preview("affects the same components"), 0),
+                create(&json!({ "title": "A third", "confirm": TOKEN }), Expected::Error("not for this call"), 0),
+                create(&with("confirm", json!(TOKEN)), Expected::New, 1),
+                create(&with("confirm", json!(TOKEN)), Expected::Replayed, 0),
+                create(&with("confirm", json!("made.up")), Expected::Error("not for this call"), 0),
             ],
         ),
         (
             "external id of the client's own means one write",
             vec![
-                create(&own_id, Told::New, 1),
-                create(&json!({ "external_id": "ours", "idempotency_key": "k" }), Told::Replayed, 1),
-                create(&taken, Told::Error("external_id is taken"), 1),
+                create(&own_id, Expected::New, 1),
+                create(&json!({ "external_id": "ours", "idempotency_key": "k" }), Expected::Replayed, 1),
+                create(&taken, Expected::Error("external_id is taken"), 1),
             ],
         ),
         (
             "possible duplicates that cannot be read stop the write",
             vec![
-                create(&none, Told::Error("othing was published"), 0).while_failing(
+                create(&none, Expected::Error("othing was published"), 0).while_failing(
                     "GET",
                     "incidents",
                     FaultKind::Status { code: 429, retry_after: Some(7) },
                 ),
-                create(&none, Told::New, 1),
+                create(&none, Expected::New, 1),
             ],
         ),
         (
             "text with a character that nobody sees is refused",
-            vec![create(&json!({ "description": "Down.\u{200b}" }), Told::Error("may not be published"), 0)],
+            vec![create(&json!({ "description": "Down.\u{200b}" }), Expected::Error("may not be published"), 0)],
         ),
         (
             "unknown status is answered with those of the page",
-            vec![create(&json!({ "status": "broken" }), Told::Error("must be one of"), 1), create(&none, Told::New, 1)],
+            vec![
+                create(&json!({ "status": "broken" }), Expected::Error("must be one of"), 1),
+                create(&none, Expected::New, 1),
+            ],
         ),
         (
             "update moves an incident along its stages and not out of them",
             vec![
-                step("add_incident_update", update(999_999), Told::Error("`lifecycle_stage_id` must be one of"), 0),
-                step("add_incident_update", json!({ "incident_id": 1001, "message": "A fix is out." }), Told::New, 1),
+                step("add_incident_update", update(999_999), Expected::Error("`lifecycle_stage_id` must be one of"), 0),
                 step(
                     "add_incident_update",
                     json!({ "incident_id": 1001, "message": "A fix is out." }),
-                    Told::Replayed,
+                    Expected::New,
+                    1,
+                ),
+                step(
+                    "add_incident_update",
+                    json!({ "incident_id": 1001, "message": "A fix is out." }),
+                    Expected::Replayed,
                     0,
                 ),
             ],
@@ -178,13 +186,13 @@ pub fn cases() -> Vec<Case> {
                 step(
                     "schedule_maintenance",
                     window("2020-01-01T10:00:00Z", "2020-01-01T11:00:00Z"),
-                    Told::Error("over already"),
+                    Expected::Error("over already"),
                     0,
                 ),
                 step(
                     "schedule_maintenance",
                     window("2030-01-01T10:00:00Z", "2030-01-01T09:00:00Z"),
-                    Told::Error("must be after"),
+                    Expected::Error("must be after"),
                     0,
                 ),
             ],
@@ -193,7 +201,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Plays a case on a program that nobody has used.
-pub async fn play(program: &dyn Program, (name, steps): Case) {
+pub async fn play(program: &dyn Server, (name, steps): Case) {
     let mut token = Value::Null;
     program.take_posts();
     for (at, step) in steps.into_iter().enumerate() {
@@ -208,10 +216,10 @@ pub async fn play(program: &dyn Program, (name, steps): Case) {
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         let replayed = &result["structuredContent"]["replayed"];
         let fits = match step.told {
-            Told::New => *replayed == false && result["structuredContent"].get("preview").is_none(),
-            Told::Replayed => *replayed == true,
-            Told::Error(words) => result["isError"] == true && text.contains(words),
-            Told::Preview(words) => {
+            Expected::New => *replayed == false && result["structuredContent"].get("preview").is_none(),
+            Expected::Replayed => *replayed == true,
+            Expected::Error(words) => result["isError"] == true && text.contains(words),
+            Expected::Preview(words) => {
                 token = result["structuredContent"]["preview"]["confirm"].clone();
                 token.is_string() && text.contains(words)
             }

@@ -14,10 +14,10 @@ fn status(code: u16) -> FaultKind {
 }
 
 /// Level, outcome and reason of the line; usage outcome; outcome of the newest audit row.
-type Told = [&'static str; 5];
+type Expected = [&'static str; 5];
 
 /// Calls `create_incident` once in a world that `prepare` has changed. The text that the model gets contains `says`.
-fn check(prepare: impl FnOnce(&TestApp), changes: &Value, told: Told, says: &str) {
+fn check(prepare: impl FnOnce(&TestApp), changes: &Value, told: Expected, says: &str) {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     app.ping(&token);

@@ -17,7 +17,7 @@ struct Hosted {
 }
 
 #[async_trait(?Send)]
-impl table::Program for Hosted {
+impl table::Server for Hosted {
     async fn call(&self, tool: &str, mut arguments: Value) -> Value {
         arguments["page_id"] = json!(42);
         let params = json!({ "name": tool, "arguments": arguments });

@@ -17,7 +17,7 @@ pub enum Input {
     /// A line that was too long.
     TooLong,
     /// The client closed its end.
-    End,
+    Closed,
     /// A signal asked us to stop.
     Stop,
 }
@@ -27,7 +27,7 @@ pub fn read_on_a_thread(mut input: impl BufRead + Send + 'static, mut sender: Se
     thread::spawn(move || {
         loop {
             let next = read(&mut input);
-            let is_end = matches!(next, Input::End);
+            let is_end = matches!(next, Input::Closed);
             if block_on(poll_fn(|ctx| sender.poll_ready(ctx))).is_err() || sender.start_send(next).is_err() || is_end {
                 return;
             }
@@ -39,7 +39,7 @@ pub fn read_on_a_thread(mut input: impl BufRead + Send + 'static, mut sender: Se
 fn read(input: &mut impl BufRead) -> Input {
     loop {
         match read_to_end_of_line(input) {
-            None => return Input::End,
+            None => return Input::Closed,
             Some((_, true)) => return Input::TooLong,
             Some((line, false)) if !line.trim_ascii().is_empty() => return Input::Line(line),
             Some((_, false)) => {}
@@ -85,7 +85,7 @@ mod tests {
             found.push(match read(&mut bytes) {
                 Input::Line(line) => String::from_utf8_lossy(&line).into_owned(),
                 Input::TooLong => "too long".to_owned(),
-                Input::End | Input::Stop => return found,
+                Input::Closed | Input::Stop => return found,
             });
         }
     }

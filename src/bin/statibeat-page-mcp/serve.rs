@@ -61,7 +61,7 @@ pub async fn serve(handler: &dyn ServerHandler, mut input: Receiver<Input>, outp
             },
         };
         let kept_up = match event {
-            Either::Left(None | Some(Input::End)) => {
+            Either::Left(None | Some(Input::Closed)) => {
                 is_open = false;
                 Ok(())
             }

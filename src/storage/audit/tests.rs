@@ -9,7 +9,7 @@ async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Opt
     let entry = Entry {
         id: id.into(),
         at: Timestamp::from_seconds(at),
-        kind: Kind::Write,
+        kind: AuditKind::Write,
         outcome: Outcome::Done,
         user_id: &UserId(user.to_owned()),
         client_id: &client_id,

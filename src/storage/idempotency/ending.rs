@@ -6,7 +6,7 @@ use crate::storage::audit::{Entry, Outcome};
 use crate::storage::{Result, statement};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum LeaseEnd {
     /// The write is there, whoever made it.
     Done {
         /// The answer to every later request.
@@ -14,17 +14,17 @@ pub enum Ending {
     },
     /// Certainly, nothing was sent or what was sent was refused. The key is free again, unless an earlier attempt may still
     /// have done it.
-    NotDone,
+    NotWritten,
     /// Nobody knows. The next attempt finds out.
     Unknown,
 }
 
 /// Ends an attempt: its row, its audit row, and what earlier attempts left open.
-pub async fn finish(db: &dyn Database, key: &WriteKey<'_>, ending: &Ending, entry: &Entry<'_>) -> Result<()> {
+pub async fn finish(db: &dyn Database, key: &WriteKey<'_>, ending: &LeaseEnd, entry: &Entry<'_>) -> Result<()> {
     let closing = match ending {
-        Ending::Done { result } => vec![close(key, entry, result), resolve(key, entry)],
-        Ending::NotDone => vec![release(key, entry), leave_open(key, entry)],
-        Ending::Unknown => vec![leave_open(key, entry)],
+        LeaseEnd::Done { result } => vec![close(key, entry, result), resolve(key, entry)],
+        LeaseEnd::NotWritten => vec![release(key, entry), leave_open(key, entry)],
+        LeaseEnd::Unknown => vec![leave_open(key, entry)],
     };
     let statements: Vec<Statement> = closing.into_iter().chain([record_end(entry)]).collect();
     db.batch(&statements).await.map(drop)

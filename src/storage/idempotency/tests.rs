@@ -6,7 +6,7 @@ use crate::model::ids::{PageId, RequestId, UserId};
 use crate::model::write::ShownDuplicates;
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
-use crate::storage::audit::{Kind, Outcome, Target};
+use crate::storage::audit::{AuditKind, Outcome, Target};
 
 mod denials;
 
@@ -50,7 +50,7 @@ impl WriteStorage {
         Entry {
             id: attempt.into(),
             at: Timestamp::from_seconds(at),
-            kind: Kind::Write,
+            kind: AuditKind::Write,
             outcome,
             user_id: &self.user_id,
             client_id: &self.client_id,
@@ -94,13 +94,13 @@ impl WriteStorage {
         self.begin_with(attempt, at, "d", None).await
     }
 
-    async fn finish(&self, attempt: &str, at: i64, ending: Ending, outcome: Outcome) {
+    async fn finish(&self, attempt: &str, at: i64, ending: LeaseEnd, outcome: Outcome) {
         let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         finish(&self.db, &key, &ending, &self.entry(attempt, at, outcome)).await.expect("an end");
     }
 
     async fn done(&self, attempt: &str, at: i64) {
-        self.finish(attempt, at, Ending::Done { result: r#"{"id":9}"#.into() }, Outcome::Done).await;
+        self.finish(attempt, at, LeaseEnd::Done { result: r#"{"id":9}"#.into() }, Outcome::Done).await;
     }
 
     /// `attempt outcome detail target resolution` of every row, oldest first.
@@ -144,7 +144,7 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
         Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
     );
     assert!(matches!(scene.begin("d", later).await, Acquisition::Running { .. }));
-    scene.finish("c", later, Ending::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
+    scene.finish("c", later, LeaseEnd::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
     assert_eq!(scene.rows().await[0], "a unknown not_finished - done");
 }
 
@@ -154,10 +154,10 @@ async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_ro
     let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
     scene.begin("b", later).await;
-    scene.finish("a", later, Ending::NotDone, Outcome::Failed).await;
+    scene.finish("a", later, LeaseEnd::NotWritten, Outcome::Failed).await;
     assert!(matches!(scene.begin("c", later).await, Acquisition::Running { .. }), "b still holds it");
     scene.done("b", later).await;
-    scene.finish("a", later, Ending::Done { result: r#"{"id":1}"#.into() }, Outcome::Done).await;
+    scene.finish("a", later, LeaseEnd::Done { result: r#"{"id":1}"#.into() }, Outcome::Done).await;
     assert_eq!(scene.begin("d", later).await, Acquisition::Replay { result: r#"{"id":9}"#.into() });
     assert_eq!(scene.rows().await[0], "a failed - - -", "an end is recorded once");
 }
@@ -166,7 +166,7 @@ async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_ro
 async fn an_unknown_outcome_may_be_taken_over_at_once() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
-    scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
+    scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
     assert_eq!(
         scene.begin("b", T0).await,
         Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
@@ -177,11 +177,11 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
 async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
-    scene.finish("a", T0, Ending::NotDone, Outcome::Refused).await;
+    scene.finish("a", T0, LeaseEnd::NotWritten, Outcome::Refused).await;
     assert_eq!(scene.begin("b", T0).await, Acquisition::New);
-    scene.finish("b", T0, Ending::Unknown, Outcome::Unknown).await;
+    scene.finish("b", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
     scene.begin("c", T0).await;
-    scene.finish("c", T0, Ending::NotDone, Outcome::Limited).await;
+    scene.finish("c", T0, LeaseEnd::NotWritten, Outcome::Limited).await;
     assert_eq!(
         scene.begin("d", T0).await,
         Acquisition::TakenOver { external_id: "mcp-b".into(), denial: None, duplicate: None }
@@ -203,7 +203,7 @@ async fn other_arguments_under_the_same_key_are_named() {
 async fn unknown_write_is_not_taken_over_by_other_arguments_under_its_key() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
-    scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
+    scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
     let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
     assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
     assert!(matches!(scene.begin("c", T0).await, Acquisition::TakenOver { .. }), "the same write still is");
@@ -299,7 +299,7 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
     let lost = async |attempt: &str, grant: &str, hash: &str| {
         let (grant_id, fingerprint) = (GrantId(grant.into()), fingerprint(hash, "d"));
         let key = WriteKey { grant_id: &grant_id, fingerprint: &fingerprint };
-        finish(&scene.db, &key, &Ending::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
+        finish(&scene.db, &key, &LeaseEnd::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };
     scene.begin("a", T0).await;
     scene.begin_elsewhere("b", T0, DuplicateRule::Allowed).await;

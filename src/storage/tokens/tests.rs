@@ -3,7 +3,7 @@
 use super::super::testing::TestDatabase;
 use super::*;
 use crate::model::ids::RequestId;
-use crate::storage::audit::{Entry, Kind, Outcome};
+use crate::storage::audit::{AuditKind, Entry, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Rede
     let entry = Entry {
         id: access.into(),
         at: NOW,
-        kind: Kind::RefreshWindow,
+        kind: AuditKind::RefreshWindow,
         outcome: Outcome::Done,
         user_id: &record.grant.user_id,
         client_id: &record.grant.client_id,

@@ -16,7 +16,7 @@ use crate::model::ids::{PageId, UserId};
 use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
-use crate::storage::audit::{AuditId, Change, Kind};
+use crate::storage::audit::{AuditId, AuditKind, Change};
 use crate::storage::blocks::{self, Block};
 use crate::storage::connections::LiveGrant;
 use crate::storage::{connections, grants};
@@ -308,17 +308,17 @@ async fn apply(
         Action::Revoke | Action::RevokeAll => {
             grants::revoke_connection(db, &target.user_id, &target.client_id, ctx.request_id, ctx.now).await?;
         }
-        Action::Pause => connections::pause_writes(db, &change(Kind::Pause)).await?,
-        Action::Resume => connections::resume_writes(db, &change(Kind::Resume)).await?,
+        Action::Pause => connections::pause_writes(db, &change(AuditKind::Pause)).await?,
+        Action::Resume => connections::resume_writes(db, &change(AuditKind::Resume)).await?,
         Action::ConfirmAlways => {
-            connections::set_confirm(db, &change(Kind::Confirm), ConfirmMode::Always.as_str()).await?;
+            connections::set_confirm(db, &change(AuditKind::Confirm), ConfirmMode::Always.as_str()).await?;
         }
         // A person cannot go below what the environment demands, so `never` means the environment's own rule.
         Action::ConfirmAsUsual => {
-            connections::set_confirm(db, &change(Kind::Confirm), ConfirmMode::Never.as_str()).await?;
+            connections::set_confirm(db, &change(AuditKind::Confirm), ConfirmMode::Never.as_str()).await?;
         }
-        Action::Block => blocks::block(db, &change(Kind::PageBlock), page()?).await?,
-        Action::Unblock => blocks::unblock(db, &change(Kind::PageUnblock), page()?).await?,
+        Action::Block => blocks::block(db, &change(AuditKind::PageBlock), page()?).await?,
+        Action::Unblock => blocks::unblock(db, &change(AuditKind::PageUnblock), page()?).await?,
     }
     Ok(())
 }

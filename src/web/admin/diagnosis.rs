@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_over_when_a_later_call_went_well() {
+    fn later_successful_call_ends_a_failure() {
         let connection = connection(PageChoice::All, Scope::PagesRead);
         let verdict = |known: Option<&Health>| Diagnosis::of(&connection, known, vec![], &[]).result;
         assert_eq!(verdict(Some(&health(9, None))), CheckResult::Well);

@@ -9,7 +9,7 @@ use crate::oauth::client::ResolvedClient;
 use crate::oauth::secret::{BrowserBinding, ConsentToken};
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
-use crate::storage::audit::{AuditId, Entry, Kind, Outcome};
+use crate::storage::audit::{AuditId, AuditKind, Entry, Outcome};
 use crate::storage::authorization_requests::{self, RequestKeys, SignedInRequest};
 use strum::IntoStaticStr;
 
@@ -101,9 +101,9 @@ async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<P
 
 pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, asked: &'a SignedInRequest) -> Entry<'a> {
     Entry {
-        id: AuditId::once(Kind::Approval, &asked.grant_id),
+        id: AuditId::once(AuditKind::Approval, &asked.grant_id),
         at: ctx.now,
-        kind: Kind::Approval,
+        kind: AuditKind::Approval,
         outcome: Outcome::Done,
         user_id: &asked.person.user_id,
         client_id: &asked.client.id,

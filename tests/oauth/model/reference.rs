@@ -93,7 +93,7 @@ pub enum Refreshing {
 
 /// The answer that the client must get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum TokenAnswer {
     Granted,
     InvalidGrant,
     InvalidScope,
@@ -122,8 +122,8 @@ pub struct Minted {
     pub refresh: Option<usize>,
 }
 
-type Verdict = (Answer, Option<Effect>);
-const REFUSED: Verdict = (Answer::InvalidGrant, None);
+type TokenDecision = (TokenAnswer, Option<Effect>);
+const REFUSED: TokenDecision = (TokenAnswer::InvalidGrant, None);
 
 impl World {
     pub fn open_visit(&mut self, user: usize, client: usize) {
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// Only a request that is right in everything but its time can end the grant.
-    pub fn redeem(&self, at: usize, how: Redemption) -> Verdict {
+    pub fn redeem(&self, at: usize, how: Redemption) -> TokenDecision {
         let code = &self.codes[at];
         let is_wrong = matches!(how, Redemption::OtherClient | Redemption::OtherRedirectUri);
         if code.is_forgotten || is_wrong {
@@ -150,21 +150,21 @@ impl World {
         let is_proven = how == Redemption::Right;
         match code.redeemed_at {
             Some(redeemed_at) if is_proven && self.now >= redeemed_at + DOUBLE_SUBMIT => {
-                (Answer::InvalidGrant, Some(Effect::EndGrant { grant: code.grant }))
+                (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant: code.grant }))
             }
             Some(_) => REFUSED,
-            None if !is_proven => (Answer::InvalidGrant, Some(Effect::Miss { code: at })),
+            None if !is_proven => (TokenAnswer::InvalidGrant, Some(Effect::Miss { code: at })),
             None if self.is_dead(code) => REFUSED,
             None => self.unless_gone(code.grant, Effect::Redeem { code: at }),
         }
     }
 
     /// Whoever StatiBeat does not know any more gets nothing, and has no grant after that.
-    fn unless_gone(&self, grant: usize, effect: Effect) -> Verdict {
+    fn unless_gone(&self, grant: usize, effect: Effect) -> TokenDecision {
         if self.disabled[self.grants[grant].user] {
-            (Answer::InvalidGrant, Some(Effect::EndGrant { grant }))
+            (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant }))
         } else {
-            (Answer::Granted, Some(effect))
+            (TokenAnswer::Granted, Some(effect))
         }
     }
 
@@ -172,25 +172,25 @@ impl World {
         self.grants[code.grant].is_ended || code.misses >= MISSES || self.now >= code.issued_at + CODE_LIFE
     }
 
-    pub fn refresh(&self, at: usize, how: Refreshing) -> Verdict {
+    pub fn refresh(&self, at: usize, how: Refreshing) -> TokenDecision {
         let token = &self.refreshes[at];
         let is_over = self.grants[token.grant].is_ended || self.now >= token.issued_at + REFRESH_LIFE;
         if how == Refreshing::OtherClient || is_over || token.is_forgotten {
             return REFUSED;
         }
         if how == Refreshing::Wider {
-            return (Answer::InvalidScope, None);
+            return (TokenAnswer::InvalidScope, None);
         }
         let Some(first_used_at) = token.first_used_at else {
             if self.is_too_fast(token.grant) {
-                return (Answer::TooOften, None);
+                return (TokenAnswer::TooOften, None);
             }
             return self.unless_gone(token.grant, Effect::Rotate { refresh: at });
         };
         if self.now < first_used_at + ROTATION && self.may_repeat(token) {
             self.unless_gone(token.grant, Effect::Repeat { refresh: at })
         } else {
-            (Answer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }))
+            (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }))
         }
     }
 

@@ -1,6 +1,6 @@
 //! Steps of clients with codes and tokens, and the ends of a connection.
 
-use super::reference::{Answer, Effect, Minted, Redemption, Refreshing};
+use super::reference::{Effect, Minted, Redemption, Refreshing, TokenAnswer};
 use super::story::{ALL, CALLBACKS, CLIENTS, Checked, Fault, PART, Story, TOO_MUCH, USERS, add, expect};
 use crate::support::json;
 use bytes::Bytes;
@@ -65,7 +65,7 @@ impl Story<'_> {
     fn token_answer(
         &mut self,
         answer: &Response<Bytes>,
-        (wanted, effect): (Answer, Option<Effect>),
+        (wanted, effect): (TokenAnswer, Option<Effect>),
         scope: &str,
         fault: Fault,
     ) -> Checked {
@@ -85,10 +85,10 @@ impl Story<'_> {
         }
         let said = (answer.status().as_u16(), error());
         let wanted = match wanted {
-            Answer::Granted => (200, ""),
-            Answer::InvalidGrant => (400, "invalid_grant"),
-            Answer::InvalidScope => (400, "invalid_scope"),
-            Answer::TooOften => (429, "temporarily_unavailable"),
+            TokenAnswer::Granted => (200, ""),
+            TokenAnswer::InvalidGrant => (400, "invalid_grant"),
+            TokenAnswer::InvalidScope => (400, "invalid_scope"),
+            TokenAnswer::TooOften => (429, "temporarily_unavailable"),
         };
         expect("the token endpoint", &said, &(wanted.0, wanted.1.to_owned()))?;
         let Some(effect) = effect else { return Ok(()) };

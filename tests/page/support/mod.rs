@@ -103,12 +103,12 @@ impl Client<'_> {
     }
 
     /// A call of a tool.
-    pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> Told {
+    pub async fn call(&self, tool: &str, arguments: Map<String, Value>) -> CallResult {
         self.call_in("2025-11-25", tool, arguments).await
     }
 
     /// A call of a tool in the era of a revision.
-    pub async fn call_in(&self, revision: &str, tool: &str, arguments: Map<String, Value>) -> Told {
+    pub async fn call_in(&self, revision: &str, tool: &str, arguments: Map<String, Value>) -> CallResult {
         let mut params = json!({ "name": tool, "arguments": arguments });
         if revision == "2026-07-28" {
             params["_meta"] = json!({
@@ -116,20 +116,20 @@ impl Client<'_> {
                 "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
             });
         }
-        Told::of(&self.request("tools/call", params).await)
+        CallResult::from_json(&self.request("tools/call", params).await)
     }
 }
 
 /// What a client is told: an error of any kind, or not.
 #[derive(Debug)]
-pub struct Told {
+pub struct CallResult {
     pub failed: bool,
     pub text: String,
 }
 
-impl Told {
+impl CallResult {
     /// Out of a JSON-RPC answer to a call or a read.
-    pub fn of(answer: &Value) -> Self {
+    pub fn from_json(answer: &Value) -> Self {
         let result = &answer["result"];
         let text = [&answer["error"]["message"], &result["content"][0]["text"], &result["contents"][0]["text"]];
         let text = text.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();

@@ -76,7 +76,7 @@ async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
     for (meanwhile, denial) in DENIALS {
         let scene = WriteStorage::new();
         scene.begin_at("a").await;
-        scene.finish("a", T0, Ending::Unknown, Outcome::Unknown).await;
+        scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
         scene.db.execute(meanwhile);
         let expected = match denial {
             WriteDenial::WritesPaused => {
