@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) const API_ROOT: &str = "/api/v1";
 /// JSON, asked for and sent.
 pub(super) const JSON: &str = "application/json";
-/// The shortest pause before a GET is repeated; the longest is three times as long.
+/// The shortest pause before a read is repeated; the longest is three times as long.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The circuit breaker that counts a call, and whom the call is for.
@@ -48,7 +48,7 @@ pub(super) async fn send(http: &dyn HttpClient, request: Request<Bytes>) -> Resu
     Ok((status, document))
 }
 
-/// Sends a GET, and once more after a short random pause where that may help. Each try is a request of its own: an assertion
+/// Sends a request that changes nothing, and once more after a short random pause where that may help. Each try is a request of its own: an assertion
 /// works once.
 pub(super) async fn read(
     http: &dyn HttpClient,

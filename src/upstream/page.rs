@@ -79,12 +79,19 @@ impl<'a> PageClient<'a> {
     /// Sends a write once. Where no answer says that nothing was done, the error is
     /// [`ApiErrorKind::OutcomeUnknown`](super::ApiErrorKind).
     pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
-        let method = write.operation.method();
-        let body = (method != Method::DELETE).then(|| Bytes::from(write.body.to_string()));
         let path = self.path(&write.operation.path())?;
-        let send = Box::pin(async { exchange::send(self.0.http(), self.0.request(method, &path, body)?).await });
+        let request = || self.0.request(write.operation.method(), &path, body_of(write));
+        let send = Box::pin(async { exchange::send(self.0.http(), request()?).await });
         let (status, document) = self.guard(send).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
+    }
+
+    /// Asks for the effect that a write would have, with the errors that it would get. It changes nothing, so it is sent like a read:
+    /// once more after a transient error, and its errors are those of reads.
+    pub async fn dry_run(&self, write: &Write) -> Result<Value, ApiError> {
+        let path = self.path(&format!("{}?dry_run=true", write.operation.path()))?;
+        let request = || self.0.request(write.operation.method(), &path, body_of(write));
+        self.guard(Box::pin(exchange::read(self.0.http(), self.0.random(), request))).await
     }
 
     async fn read(&self, path: &str) -> Result<Value, ApiError> {
@@ -102,4 +109,9 @@ impl<'a> PageClient<'a> {
             None => call.await,
         }
     }
+}
+
+/// The body to send; none for a deletion.
+fn body_of(write: &Write) -> Option<Bytes> {
+    (write.operation.method() != Method::DELETE).then(|| Bytes::from(write.body.to_string()))
 }

@@ -21,7 +21,8 @@ pub struct Fault {
     /// The method it waits for; any when absent.
     #[serde(default)]
     pub method: Option<String>,
-    /// The path it waits for, by segments: `*` is any one segment, `**` at the end is any rest.
+    /// The path it waits for, by segments: `*` is any one segment, `**` at the end is any rest. That of a dry run ends in
+    /// `?dry_run=true`.
     pub path: String,
     /// The number of requests that it applies to.
     #[serde(default = "once")]
@@ -69,7 +70,9 @@ impl Fault {
 
     fn meets(&self, request: &Request<Bytes>) -> bool {
         let method = self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method().as_str()));
-        self.times > 0 && method && path_matches(&self.path, request.uri().path())
+        let is_dry_run = request.uri().query() == Some("dry_run=true");
+        let path = format!("{}{}", request.uri().path(), if is_dry_run { "?dry_run=true" } else { "" });
+        self.times > 0 && method && path_matches(&self.path, &path)
     }
 }
 

@@ -71,6 +71,26 @@ async fn a_read_is_repeated_once_with_an_assertion_of_its_own_and_a_write_never(
 }
 
 #[tokio::test]
+async fn dry_run_is_bound_to_its_body_and_repeated_like_a_read() {
+    let lost = Err(crate::ports::HttpError::Transport("reset".into()));
+    let effect = http::Response::builder().status(200).body(Bytes::from_static(b"{}")).expect("a response");
+    let http = FakeHttp::script([lost]).then(Ok(effect));
+    let fixture = ClientFixture::new();
+    let client = fixture.client(&http);
+    let write = Write::new(Operation::CreateIncident, json!({ "title": "t" }));
+    fixture.user(&client).page(&page(), Scope::IncidentsWrite).dry_run(&write).await.expect("an answer");
+    let url = "https://api.example/api/v1/orgs/3/pages/7/admin/incidents";
+    let sent = http.sent();
+    assert_eq!(sent.len(), 2);
+    for request in &sent {
+        assert_eq!((request.method(), request.uri().to_string()), (&Method::POST, format!("{url}?dry_run=true")));
+        assert_eq!((&claims_of(request)["htu"], &claims_of(request)["htm"]), (&json!(url), &json!("POST")));
+        assert_eq!(claims_of(request)["bh"], "_TLwGVSoLYGSQxvwyNL-ItjBCp1iofSq2WIosGXmzGU");
+    }
+    assert_ne!(claims_of(&sent[0])["jti"], claims_of(&sent[1])["jti"]);
+}
+
+#[tokio::test]
 async fn assertion_is_signed_with_the_time_of_its_own_sending() {
     let http = FakeHttp::answering([(200, json!({})), (503, json!({})), (200, json!({}))]);
     let fixture = ClientFixture::new();
