@@ -54,7 +54,12 @@ pub static TOOLS: &[Tool] = &[
             required("message", Text(20_000), "What customers read."),
             optional("lifecycle_stage_id", Id, "Not the last stage."),
             STATUS,
-            optional("affected_items", AffectedItems { states_limit: false }, "Replaces the affected items."),
+            optional("add_affected_items", AffectedItems { states_limit: false }, "Components that join the incident."),
+            optional(
+                "remove_affected_items",
+                AffectedItems { states_limit: false },
+                "Components that leave the incident.",
+            ),
         ],
         write: Some(ToolWrite {
             operation: |incident_id| Operation::AddIncidentUpdate { incident_id },

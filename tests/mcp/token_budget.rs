@@ -6,14 +6,14 @@ use crate::support::{TestApp, json, tokens};
 use serde_json::json;
 
 #[test]
-fn the_list_of_tools_costs_at_most_1500_tokens() {
+fn the_list_of_tools_costs_at_most_3000_tokens() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let result = json(&app.call(&token, "tools/list", json!({})))["result"].clone();
     assert_eq!(result["tools"].as_array().map(Vec::len), Some(4));
     let cost = tokens::count_json(&result);
     eprintln!("tools/list: {cost} tokens");
-    assert!(cost <= 1500, "{cost} tokens: {result}");
+    assert!(cost <= 3000, "{cost} tokens: {result}");
 }
 
 #[test]
