@@ -4,7 +4,7 @@
 //! delivered only once a person has signed in (RFC 9700 4.11.2), so that an invalid request cannot turn this server into an open
 //! redirector.
 
-use super::browser::{self, Cookie};
+use super::browser::{self, Cookie, SIGN_IN_COOKIE_LIFETIME};
 use super::context::RequestContext;
 use super::limits::{self, Sender};
 use super::page_error::PageError;
@@ -60,7 +60,7 @@ pub(super) fn start(
         select_account,
     };
     let mut response = lead(&identity::sign_in_url(&ctx.app.config.sign_in_url, &trip));
-    Cookie::of_sign_in(&state.hash(), &ctx.app.config.public_url).put_sealed(&mut response, &sealed);
+    Cookie::of_sign_in(&state.hash(), &ctx.app.config.public_url).set(&mut response, &sealed, SIGN_IN_COOKIE_LIFETIME);
     Ok(response)
 }
 

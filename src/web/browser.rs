@@ -17,7 +17,7 @@ const MAX_PENDING_REQUESTS: usize = 4;
 /// Value of a sign-in cookie after its use.
 const USED: &str = "used";
 /// Lifetime of a sign-in cookie in its browser: longer than the request, so that a person who comes late is told why.
-const SIGN_IN_COOKIE_LIFETIME: Duration = Duration::from_hours(1);
+pub const SIGN_IN_COOKIE_LIFETIME: Duration = Duration::from_hours(1);
 
 /// A token in a parameter, field or cookie, before anything is looked up.
 pub enum Presented<T> {
@@ -83,38 +83,26 @@ impl Cookie {
         let pending: Vec<&str> =
             cookies(request).map(|(name, _)| name).filter(|name| name.starts_with(&prefix)).collect();
         for name in pending.iter().rev().skip(MAX_PENDING_REQUESTS - 1) {
-            let is_secure = public_url.scheme() == "https";
-            Self { name: (*name).to_owned(), is_secure }.clear(response);
+            Self { name: (*name).to_owned(), ..Self::named(SIGN_IN, public_url) }.clear(response);
         }
     }
 
-    pub fn put_sealed(&self, response: &mut Response, sealed: &str) {
-        self.put_text(response, sealed, SIGN_IN_COOKIE_LIFETIME.as_secs());
-    }
-
     pub fn mark_used(&self, response: &mut Response) {
-        self.put_text(response, USED, SIGN_IN_COOKIE_LIFETIME.as_secs());
-    }
-
-    pub fn put<U: TokenUse>(&self, response: &mut Response, token: &OpaqueToken<U>, lifetime: Duration) {
-        self.put_text(response, token.expose(), lifetime.as_secs());
+        self.set(response, USED, SIGN_IN_COOKIE_LIFETIME);
     }
 
     /// Sets the cookie. The value is not quoted, so it must not come from outside.
-    pub fn put_text(&self, response: &mut Response, text: &str, seconds: u64) {
+    pub fn set(&self, response: &mut Response, value: &str, lifetime: Duration) {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name);
+        let seconds = lifetime.as_secs();
+        let cookie = format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name);
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);
         }
     }
 
     pub fn clear(&self, response: &mut Response) {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}", self.name);
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            response.headers_mut().append(SET_COOKIE, value);
-        }
+        self.set(response, "", Duration::ZERO);
     }
 }
 
@@ -201,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_pages_may_post_forms() {
+    fn form_post_requires_our_own_origin() {
         assert!(check(&[("origin", "https://mcp.example")]));
         assert!(check(&[("sec-fetch-site", "same-origin")]));
         assert!(!check(&[("origin", "https://evil.example")]));
@@ -211,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn token_in_a_cookie_is_found_among_others() {
+    fn token_is_found_among_other_cookies() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let ring = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring");
         let cookie = Cookie::of_consent(&SecretHash::from("abcdefgh"), &public_url);
@@ -238,7 +226,7 @@ mod tests {
             let pending = (1..=4).map(|n| format!("{prefix}sbmcp_in_{n}=x")).collect::<Vec<_>>().join("; ");
             request.headers_mut().insert(COOKIE, HeaderValue::from_str(&pending).expect("fits"));
             let mut response = Response::new(Bytes::new());
-            Cookie::of_time_zone(&public_url).put_text(&mut response, "UTC", 60);
+            Cookie::of_time_zone(&public_url).set(&mut response, "UTC", Duration::from_mins(1));
             Cookie::of_time_zone(&public_url).clear(&mut response);
             Cookie::clear_oldest_sign_ins(&request, &mut response, &public_url);
             let cookies: Vec<HeaderValue> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
@@ -271,11 +259,15 @@ mod tests {
     }
 
     #[test]
-    fn longest_sealed_request_fits_into_a_cookie_that_browsers_keep() {
+    fn longest_request_fits_into_a_cookie_that_browsers_keep() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         let mut response = Response::new(Bytes::new());
         let sealed = "s".repeat(crate::oauth::sealed_request::MAX_LENGTH);
-        Cookie::of_sign_in(&SecretHash::from("a".repeat(43).as_str()), &public_url).put_sealed(&mut response, &sealed);
+        Cookie::of_sign_in(&SecretHash::from("a".repeat(43).as_str()), &public_url).set(
+            &mut response,
+            &sealed,
+            SIGN_IN_COOKIE_LIFETIME,
+        );
         let length = response.headers()[SET_COOKIE].len();
         assert!(length < 4096, "{length}");
     }

@@ -51,7 +51,7 @@ fn page<'a>(
         client: &request.client,
         person: &request.person,
         pages,
-        asked: request.access.scopes,
+        requested: request.access.scopes,
         choice,
         offers_resource_tools: ctx.app.config.has_resource_tools,
         handle: form.consent.expose(),

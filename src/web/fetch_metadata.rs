@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn each_header_alone_tells_that_no_tab_goes_to_the_address() {
+    fn any_single_fetch_metadata_header_reveals_that_it_is_no_navigation() {
         for (given, is_expected) in [
             ("", true),
             ("sec-fetch-site=cross-site sec-fetch-mode=navigate sec-fetch-dest=document", true),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn request_whose_answer_its_sender_cannot_read_is_told_by_its_mode() {
+    fn sec_fetch_mode_reveals_an_unreadable_response() {
         for (given, is_expected) in [
             ("", true),
             ("sec-fetch-mode=cors", true),

@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_this_computer_is_said_to_be_one() {
+    fn loopback_host_is_shown_as_this_computer() {
         assert_eq!(destination("127.0.0.1"), "This computer (127.0.0.1)");
         assert_eq!(destination("[::1]"), "This computer ([::1])");
         assert_eq!(destination("claude.ai"), "claude.ai");
     }
 
     #[test]
-    fn public_host_that_looks_like_loopback_is_named_as_it_is() {
+    fn public_host_that_looks_like_loopback_is_shown_unchanged() {
         for host in
             ["127.0.0.1.attacker.example", "127.attacker.example", "localhost.attacker.example", "127.0.0.1.nip.io"]
         {

@@ -118,7 +118,7 @@ pub(super) struct Sender(Option<IpAddr>);
 impl Sender {
     /// Reads the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
     /// senders count as one.
-    pub fn of(head: &Request<()>) -> Self {
+    pub fn from_head(head: &Request<()>) -> Self {
         let header = head.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
         Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
     }
@@ -138,7 +138,7 @@ impl Sender {
     /// The name of the counters for this request. Requests that another site's page causes are counted apart, so that no site can
     /// use up the limits of its visitors' networks. A page on loopback or of a listed client is not another site.
     pub fn counter(ctx: &RequestContext<'_>) -> String {
-        let bucket = Self::of(ctx.head).bucket();
+        let bucket = Self::from_head(ctx.head).bucket();
         let is_foreign = match ctx.head.headers().get(ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(|origin| {
                 origin == ctx.app.config.issuer
@@ -173,7 +173,7 @@ pub(super) fn is_loopback_origin(origin: &str) -> bool {
 }
 
 /// Name of the counter of one authorization request in one browser: guesses at either count elsewhere.
-pub(super) fn visit(handle: &SecretHash, browser: &SecretHash) -> String {
+pub(super) fn request_counter(handle: &SecretHash, browser: &SecretHash) -> String {
     let short = |hash: &SecretHash| hash.as_str().chars().take(22).collect::<String>();
     format!("{}.{}", short(handle), short(browser))
 }
@@ -185,11 +185,11 @@ mod tests {
     fn sender(address: &str) -> Sender {
         let mut request = Request::new(());
         request.headers_mut().insert("cf-connecting-ip", address.parse().expect("fits"));
-        Sender::of(&request)
+        Sender::from_head(&request)
     }
 
     #[test]
-    fn an_ipv6_network_counts_as_one_and_an_ipv4_address_as_itself() {
+    fn ipv6_network_counts_as_one_sender_and_an_ipv4_address_as_itself() {
         assert_eq!(sender("2001:db8:1:2:3:4:5:6").bucket(), "2001:db8:1:2::/64");
         assert_eq!(sender("2001:db8:1:2::9").bucket(), sender("2001:db8:1:2:ffff::").bucket());
         assert_ne!(sender("2001:db8:1:3::9").bucket(), sender("2001:db8:1:2::9").bucket());
@@ -199,12 +199,12 @@ mod tests {
 
     #[test]
     fn senders_without_a_readable_address_count_together() {
-        assert_eq!(Sender::of(&Request::new(())).bucket(), "none");
+        assert_eq!(Sender::from_head(&Request::new(())).bucket(), "none");
         assert_eq!(sender("nonsense").bucket(), "none");
     }
 
     #[test]
-    fn a_shared_network_is_recognized_to_its_edges() {
+    fn shared_network_is_matched_to_its_edges() {
         for (address, is_shared) in
             [("160.79.104.0", true), ("160.79.111.255", true), ("160.79.112.0", false), ("160.79.103.255", false)]
         {

@@ -93,11 +93,15 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
 async fn no_caller(ctx: &RequestContext<'_>, reason: BearerError) -> RejectedRequest {
     match reason {
         BearerError::InvalidToken => RejectedRequest::Challenge(Challenge::InvalidToken),
-        BearerError::NotOurs if Sender::of(ctx.head).is_shared() => RejectedRequest::Challenge(Challenge::InvalidToken),
-        BearerError::NotOurs => match limits::wait(ctx, &limits::BAD_BEARER, &Sender::of(ctx.head).bucket()).await {
-            Some(wait) => RejectedRequest::TooOften(wait),
-            None => RejectedRequest::Challenge(Challenge::InvalidToken),
-        },
+        BearerError::NotOurs if Sender::from_head(ctx.head).is_shared() => {
+            RejectedRequest::Challenge(Challenge::InvalidToken)
+        }
+        BearerError::NotOurs => {
+            match limits::wait(ctx, &limits::BAD_BEARER, &Sender::from_head(ctx.head).bucket()).await {
+                Some(wait) => RejectedRequest::TooOften(wait),
+                None => RejectedRequest::Challenge(Challenge::InvalidToken),
+            }
+        }
         BearerError::Storage(error) => {
             ctx.log.note(&format!("bearer token: {error}"));
             RejectedRequest::Unavailable

@@ -19,7 +19,6 @@ mod refused_clients;
 mod register;
 mod reply;
 mod revoke;
-pub mod round_trips;
 mod routes;
 mod sign_in;
 mod token;

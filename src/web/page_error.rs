@@ -159,11 +159,19 @@ fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: 
 /// Renders the page of an environment in which the connector is off.
 pub(super) fn unavailable_page() -> Response {
     let body = html! {
-        h1 { "Hosted MCP is not available here" }
-        p { "The connector is not switched on in this environment, so there is nothing to connect or to look after." }
+        h1 { "Hosted MCP isn't available here" }
+        p { "It isn't switched on in this environment, so there are no connections to make or manage." }
         p { "If you expected it, ask the people who run this environment to enable Hosted MCP." }
     };
-    page(StatusCode::NOT_FOUND, "Hosted MCP is not available", &body)
+    page(StatusCode::NOT_FOUND, "Hosted MCP isn't available", &body)
+}
+
+fn too_many(wait: Duration) -> String {
+    let seconds = wait.as_secs().max(1);
+    format!(
+        "There were too many attempts. You can try again in {seconds} second{}.",
+        if seconds == 1 { "" } else { "s" }
+    )
 }
 
 fn text(title: &'static str, happened: impl Into<String>, advice: &'static str) -> PageText {
@@ -174,59 +182,59 @@ fn text(title: &'static str, happened: impl Into<String>, advice: &'static str) 
 fn connecting(error: &PageError) -> PageText {
     match error {
         PageError::BadLink(fault) => text(
-            "This app cannot be connected",
-            format!("The app sent a sign-in link that StatiBeat cannot trust: {}.", bad_link(*fault)),
-            "Nothing was shared. Tell the people who make the app or run this connector; they can look up the client and its redirect address. There is nothing you can change here.",
+            "This app can't be connected",
+            format!("The app sent a sign-in link that StatiBeat can't trust: {}.", bad_link(*fault)),
+            "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app or to the people who run this connector: they can check the client and its redirect address.",
         ),
         PageError::LinkUsed => text(
-            "This link has been used or is too old",
-            "A sign-in link works once and for ten minutes.",
-            "If you have just answered, look at your app: it may be connected already. Otherwise go back to it and start connecting again.",
+            "This link was already used or has expired",
+            "A sign-in link works once, within ten minutes.",
+            "Check your app: it may be connected already. If it isn't, start connecting again from the app.",
         ),
         PageError::NotInATab => text(
-            "This page opens only in a tab of its own",
-            "Another page tried to load it: in a frame, as an image, or before you went there.",
+            "This page only opens in its own tab",
+            "Another website tried to load it inside its own page.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
         PageError::OtherBrowser => text(
             "This was started in another browser",
-            "A connection must be finished in the browser and the tab it was started in, with cookies allowed.",
-            "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, do not follow it.",
+            "A connection must be finished in the same browser and tab it was started in, with cookies allowed.",
+            "Nothing was shared. Go back to your app and start connecting again. If somebody sent you this link, don't use it.",
         ),
         PageError::OtherPerson => text(
-            "This page was shown to somebody else",
-            "The form was made for another account than the one that is signed in now.",
+            "This page belongs to another account",
+            "It was opened for a different StatiBeat account than the one that's signed in now.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
         PageError::SignInCanceled => text(
             "Sign-in was canceled",
-            "You turned back before signing in to StatiBeat.",
+            "You left before signing in to StatiBeat.",
             "Nothing was shared. You can close this tab, or go back to your app and start again.",
         ),
         PageError::SignInFailed | PageError::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => text(
-            "Sign-in did not work",
-            "StatiBeat's sign-in sent an answer that does not belong to this connection.",
+            "Sign-in didn't work",
+            "StatiBeat's sign-in returned an answer that doesn't belong to this connection.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
         PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
-            "Your account cannot connect apps",
-            "StatiBeat says that this account is disabled.",
-            "Nothing was shared. An administrator of your organization can enable it.",
+            "Your account can't connect apps",
+            "Your StatiBeat account is disabled.",
+            "Nothing was shared. Ask an administrator of your organization to enable your account.",
         ),
         PageError::NoPage { email, .. } => text(
-            "There is no status page to connect",
-            format!("You are signed in as {email}, and this account can see no status page."),
+            "There's no status page to connect",
+            format!("You're signed in as {email}. This account has no access to any status page."),
             "Nothing was shared. Ask an administrator of your status page to give you a role on it, or start again with another account.",
         ),
         PageError::TooMany(wait) => text(
             "Too many attempts",
-            format!("Connecting was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
+            too_many(*wait),
             "Nothing was shared. Wait, then go back to your app and start connecting again.",
         ),
         PageError::SignIn(SignInError::Unavailable(_)) | PageError::Upstream(_) | PageError::Storage(_) => text(
-            "Something is not answering",
-            "StatiBeat or this connector cannot be reached at the moment.",
-            "Nothing was shared. Go back to your app in a minute and start connecting again.",
+            "Something isn't responding",
+            "StatiBeat or this connector can't be reached right now.",
+            "Nothing was shared. Wait a minute, then go back to your app and start connecting again.",
         ),
         PageError::ForeignForm | PageError::NotFound | PageError::SignedOut => administering(error),
     }
@@ -236,43 +244,49 @@ fn connecting(error: &PageError) -> PageText {
 fn administering(error: &PageError) -> PageText {
     match error {
         PageError::ForeignForm => text(
-            "This form cannot be used",
-            "It was not sent from a page of yours that is still current.",
+            "This form can't be used",
+            "It didn't come from a current Hosted MCP page of your session.",
             "Nothing was changed. Open the Hosted MCP page again and try once more.",
         ),
         PageError::NotFound => text(
-            "There is nothing here",
-            "What you are looking for does not exist, has ended, or is not yours to change.",
-            "Nothing was changed. Open the Hosted MCP page to see what there is.",
+            "There's nothing here",
+            "The connection, page or action doesn't exist, has ended, or isn't yours to change.",
+            "Nothing was changed. Open the Hosted MCP page to see your connections.",
         ),
         PageError::OtherBrowser => text(
             "This was started in another browser",
             "Signing in must be finished in the browser it was started in, with cookies allowed.",
-            "Nobody was signed in. Open the Hosted MCP page and try again. If somebody sent you this link, do not follow it.",
+            "You weren't signed in. Open the Hosted MCP page and try again. If somebody sent you this link, don't use it.",
         ),
         PageError::SignInFailed | PageError::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => text(
-            "Sign-in did not work",
-            "StatiBeat's sign-in sent an answer that does not belong to this browser.",
-            "Nobody was signed in. Open the Hosted MCP page and try again.",
+            "Sign-in didn't work",
+            "StatiBeat's sign-in returned an answer that doesn't belong to this browser.",
+            "You weren't signed in. Open the Hosted MCP page and try again.",
         ),
-        PageError::SignedOut => text("You are signed out", "", ""),
+        PageError::SignedOut => text(
+            "You're signed out",
+            "Your session on the Hosted MCP page has ended.",
+            "Open the Hosted MCP page to sign in again.",
+        ),
         PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
             "Your account is disabled",
-            "StatiBeat says so, and you are signed out here.",
-            "An administrator of your organization can enable it.",
+            "You've been signed out here as well.",
+            "Ask an administrator of your organization to enable your account.",
         ),
-        PageError::TooMany(wait) => text(
-            "Too many attempts",
-            format!("Signing in was tried too often from here. It works again in {} seconds.", wait.as_secs().max(1)),
-            "Wait, then open the Hosted MCP page again.",
-        ),
+        PageError::TooMany(wait) => {
+            text("Too many attempts", too_many(*wait), "Wait, then open the Hosted MCP page again.")
+        }
         PageError::SignIn(SignInError::Unavailable(_)) | PageError::Upstream(_) | PageError::Storage(_) => text(
-            "Something is not answering",
-            "StatiBeat or this connector cannot be reached at the moment.",
-            "Open the Hosted MCP page again in a minute. If you have just changed something, look there whether it took effect.",
+            "Something isn't responding",
+            "StatiBeat or this connector can't be reached right now.",
+            "Open the Hosted MCP page again in a minute. If you've just changed something, check there whether it took effect.",
+        ),
+        PageError::NotInATab => text(
+            "This page only opens in its own tab",
+            "Another website tried to load it inside its own page.",
+            "Nothing was changed. Open the Hosted MCP page in its own tab.",
         ),
         PageError::BadLink(_)
-        | PageError::NotInATab
         | PageError::LinkUsed
         | PageError::OtherPerson
         | PageError::SignInCanceled
@@ -283,13 +297,13 @@ fn administering(error: &PageError) -> PageText {
 /// Names the fault of a link, for the developers of the app.
 const fn bad_link(fault: DirectError) -> &'static str {
     match fault {
-        DirectError::MalformedQuery => "the link is not well formed",
-        DirectError::ClientId => "client_id is missing, repeated or not well formed",
+        DirectError::MalformedQuery => "the link is malformed",
+        DirectError::ClientId => "client_id is missing, repeated or malformed",
         DirectError::RedirectUriMissing => "redirect_uri is missing or repeated",
         DirectError::RedirectUriShape => "redirect_uri is not an https or loopback http address in its plain spelling",
         DirectError::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
         DirectError::ClientIdForged => "this client_id was not issued here",
         DirectError::ClientUnknown => "this client_id is not known here",
-        DirectError::TooLong => "client_id, redirect_uri and state are too long together",
+        DirectError::TooLong => "client_id, redirect_uri and state together are too long",
     }
 }

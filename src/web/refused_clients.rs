@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Stores a refused client for operators. The client gets the same answer whether or not this works.
 pub(super) async fn remember(ctx: &RequestContext<'_>, refused: Option<RefusedClient>) {
     let Some(refused) = refused else { return };
-    let sender = Sender::of(ctx.head);
+    let sender = Sender::from_head(ctx.head);
     if !matches!(limits::take(ctx, &limits::REMEMBER_REFUSAL, &Sender::counter(ctx)).await, LimitDecision::Pass) {
         return;
     }
@@ -75,13 +75,13 @@ const fn words(why: UnacceptableReason) -> &'static str {
             "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."
         }
         UnacceptableReason::OtherLoopback => {
-            "This can never be approved. The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app anew mends a stale registration."
+            "This can never be approved. The address is on the user's own computer, but not one that this app is known or registered with. Connecting the app again replaces an outdated registration."
         }
         UnacceptableReason::Registered => {
             "This can never be approved. The app registered itself, which is only for apps on the user's own computer. A web app needs a fixed client_id from its maker."
         }
         UnacceptableReason::NotWritable => {
-            "This can never be approved. Its client_id or address cannot be written into the list. The app must use plainer ones."
+            "This can never be approved. Its client_id or redirect URI has characters that the list of approved web apps can't hold. The app must use simpler ones."
         }
     }
 }

@@ -197,7 +197,8 @@ mod tests {
         }
         let text = schema["maxLength"].as_u64().map_or(256, |most| 12 * usize::try_from(most).expect("small"));
         let members = schema["properties"].as_object().into_iter().flatten();
-        let members: usize = members.map(|(name, member)| name.len() + 6 + longest(member)).sum();
+        let members = members.map(|(name, member)| name.len() + 6 + longest(member));
+        let members: usize = if schema["maxProperties"] == 1 { members.max().unwrap_or(0) } else { members.sum() };
         let items = if schema["items"].is_object() { 100 * (longest(&schema["items"]) + 2) } else { 0 };
         if members + items > 0 { members + items } else { text }
     }

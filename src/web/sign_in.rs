@@ -67,7 +67,7 @@ async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket
         }
     };
     // Each code, even a made-up one, costs a request to StatiBeat.
-    let counter = limits::visit(&state.hash(), &secret::hash(sealed));
+    let counter = limits::request_counter(&state.hash(), &secret::hash(sealed));
     match limits::wait(ctx, &limits::VISIT, &counter).await {
         Some(wait) => Err(PageError::TooMany(wait)),
         None => Ok(Ticket { state, cookie, opened }),
@@ -131,7 +131,7 @@ fn ask(ctx: &RequestContext<'_>, keys: RequestKeys<'_>) -> Response {
     location.query_pairs_mut().append_pair("request", keys.consent.expose());
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
     let cookie = Cookie::of_consent(&keys.consent.hash(), &ctx.app.config.public_url);
-    cookie.put(&mut response, keys.browser, AUTHORIZATION_REQUEST_LIFETIME);
+    cookie.set(&mut response, keys.browser.expose(), AUTHORIZATION_REQUEST_LIFETIME);
     response
 }
 

@@ -38,10 +38,10 @@ impl From<DatabaseError> for TokenError {
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     match exchange(ctx, body).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
-        Err(TokenRefusal { mut error, of }) => {
+        Err(TokenRefusal { mut error, rejected }) => {
             let wait = if error.is_senders_fault() { count_failure(ctx, body).await } else { None };
             // Over a limit, nothing is written either.
-            let counted = of.filter(|_| wait.is_none());
+            let counted = rejected.filter(|_| wait.is_none());
             if let Some(wait) = wait {
                 error = TokenError::Limited(wait.as_secs());
             }
@@ -57,20 +57,20 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
 /// A token error, and the rejected refresh where its grant is known, for the diagnostics of the connection.
 struct TokenRefusal {
     error: TokenError,
-    of: Option<Box<RejectedRefresh>>,
+    rejected: Option<Box<RejectedRefresh>>,
 }
 
 impl<E: Into<TokenError>> From<E> for TokenRefusal {
     fn from(error: E) -> Self {
-        Self { error: error.into(), of: None }
+        Self { error: error.into(), rejected: None }
     }
 }
 
 impl TokenRefusal {
-    fn of(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
+    fn of_grant(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
         let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
         let refused = RejectedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
-        Self { error, of: Some(Box::new(refused)) }
+        Self { error, rejected: Some(Box::new(refused)) }
     }
 }
 
@@ -81,7 +81,7 @@ impl TokenRefusal {
 /// then hide the very replay that must end the grant; and a neighbor's failures would keep good tokens from being refreshed.
 /// Before it stands what costs nothing: whatever has no valid tag is refused without asking the database.
 async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration> {
-    let of_address = if Sender::of(ctx.head).is_shared() {
+    let of_address = if Sender::from_head(ctx.head).is_shared() {
         None
     } else {
         limits::wait(ctx, &limits::TOKEN_FAILURES_OF_ADDRESS, &Sender::counter(ctx)).await
@@ -191,7 +191,7 @@ async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<T
         match refresh_once(ctx, request, &record, is_second_look).await {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => {}
-            Err(error) => return Err(TokenRefusal::of(ctx, &record.grant, error)),
+            Err(error) => return Err(TokenRefusal::of_grant(ctx, &record.grant, error)),
         }
     }
     Err(TokenError::Unavailable.into())

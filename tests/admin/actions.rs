@@ -1,4 +1,4 @@
-//! What a person can do on the Hosted MCP page, that it takes effect at once, and that nobody else can (V9, V10).
+//! Actions on the Hosted MCP page take effect at once, and nobody else can carry them out (V9, V10).
 
 use crate::support::browser::{Browser, Shown, parameter};
 use crate::support::flow::{Tokens, authorize_url, tokens, user};
@@ -32,7 +32,7 @@ fn signed_in<'a>(app: &'a TestApp, user_id: &str) -> (Browser<'a>, Shown) {
 
 /// V9
 #[test]
-fn ending_a_connection_ends_its_tokens_codes_and_open_consent_pages_at_once() {
+fn revoked_connection_loses_tokens_codes_and_open_consent_pages_at_once() {
     let app = TestApp::new();
     let (one, two) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::MARA_ADMIN, ALL));
     let code = app.code(user::MARA_ADMIN, ALL);
@@ -55,7 +55,7 @@ fn ending_a_connection_ends_its_tokens_codes_and_open_consent_pages_at_once() {
 }
 
 #[test]
-fn ending_all_ends_every_connection_of_this_person_only() {
+fn revoke_all_ends_the_connections_of_one_person_only() {
     let app = TestApp::new();
     let (mara, theo) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::THEO_MANAGER, ALL));
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
@@ -83,7 +83,7 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
 }
 
 #[test]
-fn a_person_can_have_every_write_of_one_connection_confirmed() {
+fn confirm_always_requires_confirmation_of_every_write_of_the_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, ALL);
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
@@ -100,7 +100,7 @@ fn a_person_can_have_every_write_of_one_connection_confirmed() {
 }
 
 #[test]
-fn a_pause_ends_with_its_connection() {
+fn new_connection_after_revocation_is_not_paused() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
@@ -111,7 +111,7 @@ fn a_pause_ends_with_its_connection() {
 }
 
 #[test]
-fn an_admin_sees_who_reaches_their_page_and_can_block_them_on_it() {
+fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     let app = TestApp::new();
     app.upstream.simulator.set_role(2, 43, Some("page_manager")).expect("a role");
     let theo = app.connect(user::THEO_MANAGER, ALL);
@@ -136,7 +136,7 @@ fn an_admin_sees_who_reaches_their_page_and_can_block_them_on_it() {
 }
 
 #[test]
-fn a_page_first_reached_by_a_later_call_shows_to_its_admins() {
+fn connection_shows_to_page_admins_after_its_first_call_on_the_page() {
     let app = TestApp::new();
     app.upstream.simulator.set_role(2, 42, None).expect("no role");
     app.upstream.simulator.set_role(2, 77, Some("page_viewer")).expect("a role");
@@ -150,7 +150,7 @@ fn a_page_first_reached_by_a_later_call_shows_to_its_admins() {
 }
 
 #[test]
-fn a_connection_that_was_narrowed_to_other_pages_is_not_shown_to_an_admin() {
+fn connection_limited_to_other_pages_is_not_shown_to_an_admin() {
     let app = TestApp::new();
     app.upstream.simulator.set_role(2, 77, Some("page_viewer")).expect("a role");
     let browser = Browser::new(&app);
@@ -164,7 +164,7 @@ fn a_connection_that_was_narrowed_to_other_pages_is_not_shown_to_an_admin() {
 
 /// V10
 #[test]
-fn nobody_can_touch_a_connection_that_is_not_theirs_or_a_page_they_do_not_administer() {
+fn action_on_a_foreign_connection_or_page_gets_404() {
     let app = TestApp::new();
     let mara = app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
@@ -181,7 +181,7 @@ fn nobody_can_touch_a_connection_that_is_not_theirs_or_a_page_they_do_not_admini
 
 /// V10
 #[test]
-fn a_form_without_the_sessions_token_or_from_another_site_changes_nothing() {
+fn form_without_the_session_token_or_from_another_site_gets_403() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
@@ -203,7 +203,7 @@ fn a_form_without_the_sessions_token_or_from_another_site_changes_nothing() {
 
 /// V10
 #[test]
-fn a_form_sent_twice_or_after_signing_out_does_nothing_more() {
+fn form_sent_twice_or_after_sign_out_has_no_effect() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
@@ -218,7 +218,7 @@ fn a_form_sent_twice_or_after_signing_out_does_nothing_more() {
 
 /// V10
 #[test]
-fn a_get_never_changes_anything() {
+fn get_of_an_action_changes_nothing() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
@@ -239,7 +239,7 @@ fn connect_as(app: &TestApp, user_id: &str, client_id: &str) -> Tokens {
 }
 
 #[test]
-fn action_on_one_connection_leaves_the_persons_others_alone() {
+fn action_on_one_connection_leaves_other_connections_unchanged() {
     for id in ["test-client", "other-client"] {
         let app = TestApp::new();
         let pairs = ["test-client", "other-client"].map(|id| (id, connect_as(&app, user::MARA_ADMIN, id)));
@@ -252,7 +252,7 @@ fn action_on_one_connection_leaves_the_persons_others_alone() {
 }
 
 #[test]
-fn block_meets_the_person_client_and_page_that_the_admin_named() {
+fn block_applies_to_the_named_person_client_and_page() {
     let people = [user::THEO_MANAGER, user::INES_VIEWER];
     for (user_id, client, page_id) in [
         ("2", "test-client", "42"),

@@ -53,7 +53,7 @@ fn check_hidden(scope: &str, user_id: &str, can_see: bool) {
 }
 
 #[test]
-fn refused_call_on_a_page_out_of_reach_does_not_show_to_its_admins() {
+fn refused_call_on_an_inaccessible_page_is_hidden_from_its_admins() {
     check_hidden(WRITE, user::THEO_MANAGER, false);
 }
 
@@ -64,7 +64,7 @@ fn read_only_token_cannot_write_into_the_activity_of_a_page() {
 }
 
 #[test]
-fn failed_permission_question_does_not_tie_a_call_to_a_page() {
+fn call_with_failed_permission_check_is_hidden_from_page_admins() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, WRITE);
     app.upstream.inject(None, "/api/v1/me/pages", FaultKind::Html { code: 200 });
@@ -82,7 +82,7 @@ fn call_refused_by_the_role_shows_to_the_admins_of_a_page_its_caller_can_see() {
 }
 
 #[test]
-fn own_activity_keeps_a_call_on_a_page_out_of_reach_without_its_title() {
+fn own_activity_shows_a_call_on_an_inaccessible_page_without_its_title() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, WRITE);
     create_incident(&app, &pair.access, 77, FORGED);
@@ -125,7 +125,7 @@ fn activity_leaves_out_pages_that_a_person_no_longer_sees() {
 }
 
 #[test]
-fn refused_call_while_the_counters_are_out_is_only_counted() {
+fn refused_call_during_a_limiter_outage_is_only_counted() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, READ);
     app.limiter.is_down.set(true);
@@ -136,7 +136,7 @@ fn refused_call_while_the_counters_are_out_is_only_counted() {
 }
 
 #[test]
-fn refused_calls_beyond_the_limit_leave_one_row_that_says_how_many() {
+fn refused_calls_beyond_the_limit_add_up_in_one_row() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, READ);
     for n in 0..500 {

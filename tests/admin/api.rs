@@ -15,7 +15,7 @@ use std::time::Duration;
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 const QUESTIONS: [&str; 3] = ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity"];
 
-/// What StatiBeat sends along for this person and question, once.
+/// StatiBeat's assertion for this person and path, for one request.
 fn assertion(app: &TestApp, user_id: &str, path: &str) -> String {
     let user_id = user_id.parse().expect("a number");
     app.upstream.simulator.admin_assertion(user_id, path, app.now().as_seconds()).expect("somebody signed in")
@@ -63,7 +63,7 @@ fn furnished() -> TestApp {
 }
 
 #[test]
-fn statibeat_learns_for_a_person_what_their_page_shows() {
+fn assertion_returns_what_the_persons_page_shows() {
     let app = furnished();
     let setup = ask(&app, user::MARA_ADMIN, QUESTIONS[0]);
     assert_eq!(setup["resource_url"], "https://mcp.example/mcp");
@@ -82,7 +82,7 @@ fn statibeat_learns_for_a_person_what_their_page_shows() {
 }
 
 #[test]
-fn nobody_learns_of_other_people_but_who_administers_their_page() {
+fn other_peoples_connections_are_returned_to_page_admins_only() {
     let app = furnished();
     let all = ask(&app, user::INES_VIEWER, QUESTIONS[1]);
     assert_eq!((&all["connections"], &all["others"], &all["ended"]), (&json!([]), &json!([]), &json!([])));
@@ -92,7 +92,7 @@ fn nobody_learns_of_other_people_but_who_administers_their_page() {
 }
 
 #[test]
-fn the_pages_own_session_may_ask_too_and_nobody_without_one() {
+fn page_session_is_accepted_and_a_missing_session_gets_401() {
     let app = furnished();
     let browser = Browser::new(&app);
     for path in QUESTIONS {
@@ -115,7 +115,7 @@ fn the_pages_own_session_may_ask_too_and_nobody_without_one() {
 }
 
 #[test]
-fn an_assertion_works_for_one_request_and_only_as_statibeat_meant_it() {
+fn altered_or_repeated_assertion_gets_401() {
     let app = furnished();
     let path = QUESTIONS[1];
     let good = || forged(&app, user::MARA_ADMIN, path);
@@ -158,7 +158,7 @@ fn an_assertion_works_for_one_request_and_only_as_statibeat_meant_it() {
 }
 
 #[test]
-fn a_clients_token_opens_nothing_here_and_an_assertion_nothing_there() {
+fn access_token_and_assertion_are_not_interchangeable() {
     let app = furnished();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     assert_eq!(ask_with(&app, &access, QUESTIONS[1]).status(), 401);
@@ -166,7 +166,7 @@ fn a_clients_token_opens_nothing_here_and_an_assertion_nothing_there() {
 }
 
 #[test]
-fn a_disabled_person_is_kept_out_and_an_outage_says_when_to_try_again() {
+fn disabled_person_gets_403_and_a_storage_outage_503_with_retry_after() {
     let app = furnished();
     let token = assertion(&app, user::MARA_ADMIN, QUESTIONS[0]);
     app.upstream.simulator.set_user_disabled(1, true).expect("a user");

@@ -1,4 +1,4 @@
-//! What an admin's block covers: how long, which clients of a person, and who is told.
+//! Blocks by a page's admin: their duration, the clients they cover, and who sees them.
 
 use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{CALLBACK, Tokens, authorize_url, tokens, user};
@@ -30,7 +30,7 @@ fn reaches(app: &TestApp, pair: &Tokens) -> bool {
     json(&answer)["result"]["contents"].is_array()
 }
 
-fn act(app: &TestApp, action: &str, client: &str) -> u16 {
+fn submit_action(app: &TestApp, action: &str, client: &str) -> u16 {
     let browser = Browser::new(app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
     let fields = [("action", action), ("client", client), ("user", user::THEO_MANAGER), ("page", "42")];
@@ -38,13 +38,13 @@ fn act(app: &TestApp, action: &str, client: &str) -> u16 {
 }
 
 #[test]
-fn block_of_a_loopback_client_holds_under_every_client_id_that_a_program_can_claim() {
+fn block_of_a_loopback_client_covers_every_loopback_client_id_of_the_person() {
     let app = TestApp::new();
     let first = app.connect(user::THEO_MANAGER, WRITE);
     let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
     let before = connect_as(&app, user::THEO_MANAGER, "made-up-before", CALLBACK, WRITE);
     assert!(reaches(&app, &first) && reaches(&app, &listed) && reaches(&app, &before));
-    assert_eq!(act(&app, "block", "test-client"), 200);
+    assert_eq!(submit_action(&app, "block", "test-client"), 200);
     let claude_code = "https://claude.ai/oauth/claude-code-client-metadata";
     let known = connect_as(&app, user::THEO_MANAGER, claude_code, "http://localhost:1/callback", WRITE);
     let after = connect_as(&app, user::THEO_MANAGER, "made-up-after", CALLBACK, WRITE);
@@ -54,16 +54,16 @@ fn block_of_a_loopback_client_holds_under_every_client_id_that_a_program_can_cla
     }
     assert!(reaches(&app, &listed), "nobody else can be the client of a listed https address");
     assert!(reaches(&app, &app.connect(user::INES_VIEWER, READ)), "another person's connections go on");
-    assert_eq!(act(&app, "unblock", "test-client"), 200);
+    assert_eq!(submit_action(&app, "unblock", "test-client"), 200);
     assert!(reaches(&app, &first) && reaches(&app, &after) && reaches(&app, &known));
 }
 
 #[test]
-fn block_of_a_listed_web_client_holds_for_that_client_only() {
+fn block_of_a_listed_web_client_covers_that_client_only() {
     let app = TestApp::new();
     let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
     let local = app.connect(user::THEO_MANAGER, WRITE);
-    assert_eq!(act(&app, "block", CLAUDE), 200);
+    assert_eq!(submit_action(&app, "block", CLAUDE), 200);
     let again = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
     assert!(!reaches(&app, &listed) && !reaches(&app, &again) && reaches(&app, &local));
 }
@@ -72,25 +72,25 @@ fn block_of_a_listed_web_client_holds_for_that_client_only() {
 fn block_can_be_lifted_after_its_connection_has_ended() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, WRITE);
-    assert_eq!(act(&app, "block", "test-client"), 200);
+    assert_eq!(submit_action(&app, "block", "test-client"), 200);
     app.revoke(&pair.refresh, &[]);
     let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
     assert!(page.contains("Blocked") && page.contains("Unblock"), "{page}");
-    assert_eq!(act(&app, "unblock", "test-client"), 200);
+    assert_eq!(submit_action(&app, "unblock", "test-client"), 200);
     assert!(reaches(&app, &app.connect(user::THEO_MANAGER, WRITE)));
     let grantless = app.db.count("SELECT count(*) FROM audit WHERE kind = 'page_unblock' AND target_id = '2'");
     assert_eq!(grantless, 1);
 }
 
 #[test]
-fn admin_is_told_what_a_block_covers_before_and_after() {
+fn coverage_of_a_block_is_shown_before_and_after_blocking() {
     let app = TestApp::new();
     app.connect(user::THEO_MANAGER, WRITE);
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
     let question = browser.open(&format!("{PAGE}/action?action=block&client=test-client&user=2&page=42")).body;
     assert!(question.contains("under any client ID"), "{question}");
-    act(&app, "block", "test-client");
+    submit_action(&app, "block", "test-client");
     let page = browser.open(PAGE).body;
     assert!(page.contains("under any client ID"), "{page}");
     let api = json(&browser.open(&format!("{PAGE}/api/connections")).response);

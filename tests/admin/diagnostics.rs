@@ -1,4 +1,4 @@
-//! The connection doctor on the Hosted MCP page: what a connection's owner learns when something goes wrong with it.
+//! The diagnosis of a connection on the Hosted MCP page, as its owner sees it.
 
 use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{Tokens, authorize_url, tokens, user};
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
 
-/// What the doctor says of the only connection.
-fn doctor(app: &TestApp, user_id: &str) -> String {
+/// The diagnosis of the only connection.
+fn diagnosis(app: &TestApp, user_id: &str) -> String {
     let page = Browser::new(app).open_admin_page(user_id).body;
-    let start = page.find("Connection doctor").unwrap_or_else(|| panic!("no doctor in {page}"));
+    let start = page.find("Connection health").unwrap_or_else(|| panic!("no diagnosis in {page}"));
     page[start..].split("</details>").next().expect("an end").to_owned()
 }
 
@@ -30,12 +30,12 @@ fn introduce(app: &TestApp, pair: &Tokens, name: &str) {
 }
 
 #[test]
-fn client_name_and_protocol_version_are_shown() {
+fn diagnosis_shows_reported_client_name_and_protocol_version() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
-    check(&doctor(&app, user::MARA_ADMIN), &["Not used yet", "It has not said", "has not called yet"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Not used yet", "Not reported yet", "hasn't made a call yet"]);
     introduce(&app, &pair, "Cursor");
-    check(&doctor(&app, user::MARA_ADMIN), &["Working", "Cursor 1.9.2", "MCP 2025-11-25", "with a handshake"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Working", "Cursor 1.9.2", "MCP 2025-11-25", "with a handshake"]);
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -51,61 +51,61 @@ fn client_name_and_protocol_version_are_shown() {
     ];
     assert_eq!(app.send(request("POST", "/mcp", &headers, body)).status(), 200);
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["Claude 3", "MCP 2026-07-28", "no handshake"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Claude 3", "MCP 2026-07-28", "no handshake"]);
 }
 
 #[test]
-fn a_program_cannot_write_anything_but_text_into_the_page() {
+fn markup_in_a_reported_client_name_is_escaped_and_cut() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     introduce(&app, &pair, &format!("</bdi><script>\u{202e}alert(1)</script>\n{}", "x".repeat(5_000)));
-    let said = doctor(&app, user::MARA_ADMIN);
+    let said = diagnosis(&app, user::MARA_ADMIN);
     check(&said, &["&lt;script&gt;alert(1)&lt;/script&gt; xxx", "nobody has checked it"]);
     assert!(!said.contains("<script") && !said.contains('\u{202e}') && !said.contains(&"x".repeat(80)), "{said}");
 }
 
 #[test]
-fn it_explains_the_last_error_and_says_when_it_is_over() {
+fn diagnosis_explains_the_last_error_until_a_later_call_succeeds() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["Needs a look", "you did not allow", "tick that permission"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Needs attention", "you didn't allow", "tick that permission"]);
     app.advance(Duration::from_secs(61));
     app.ping(&pair.access);
     app.count_calls();
-    let said = doctor(&app, user::MARA_ADMIN);
-    check(&said, &["Working", "you did not allow", "It has worked again since"]);
+    let said = diagnosis(&app, user::MARA_ADMIN);
+    check(&said, &["Working", "you didn't allow", "It has worked again since"]);
     assert!(!said.contains("tick that permission"), "{said}");
 }
 
 #[test]
-fn it_names_a_client_of_another_revision() {
+fn diagnosis_explains_an_unsupported_protocol_version() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let authorization = format!("Bearer {}", pair.access);
     let headers = [("authorization", authorization.as_str()), ("mcp-protocol-version", "2019-01-01")];
     app.send(request("POST", "/mcp", &headers, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#));
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["a version of MCP that StatiBeat does not speak", "Update the app"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["a version of MCP that StatiBeat doesn't support", "Update the app"]);
 }
 
 #[test]
-fn it_counts_refreshes_and_says_why_one_was_refused() {
+fn diagnosis_counts_refreshes_and_explains_a_rejected_one() {
     let app = TestApp::new();
     let mut pair = app.connect(user::MARA_ADMIN, SCOPE);
     for _ in 0..2 {
         app.advance(Duration::from_secs(3_000));
         pair = tokens(&app.refresh(&pair.refresh, &[]));
     }
-    check(&doctor(&app, user::MARA_ADMIN), &["2 times, last: just now"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["2 times, last: just now"]);
     assert_eq!(app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]).status(), 400);
     app.count_calls();
-    check(&doctor(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Needs a look"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Needs attention"]);
 }
 
 #[test]
-fn it_holds_what_was_asked_against_what_was_granted_and_what_the_role_allows() {
+fn diagnosis_compares_requested_granted_and_usable_scopes() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let asked = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
@@ -113,18 +113,18 @@ fn it_holds_what_was_asked_against_what_was_granted_and_what_the_role_allows() {
     let granted = ["mcp.pages.read".to_owned(), "mcp.incidents.write".to_owned()];
     let target = browser.answer_with(&consent, "approve", &granted).leaves_for();
     app.redeem(&parameter(&target, "code").expect("a code"), &[]);
-    let said = doctor(&app, user::INES_VIEWER);
+    let said = diagnosis(&app, user::INES_VIEWER);
     let row = |scope: &str| {
         let start = said.find(&format!("<code>{scope}<")).unwrap_or_else(|| panic!("no {scope} in {said}"));
         said[start..].split("</tr>").next().expect("a row").replace("</td><td>", " | ")
     };
-    check(&row("mcp.pages.read"), &["Yes | Yes | On every page it reaches"]);
+    check(&row("mcp.pages.read"), &["Yes | Yes | On every page it can access"]);
     check(&row("mcp.incidents.read"), &["Yes | No | "]);
-    check(&row("mcp.incidents.write"), &["Yes | Yes | On no page it reaches"]);
+    check(&row("mcp.incidents.write"), &["Yes | Yes | On no page it can access"]);
 }
 
 #[test]
-fn a_connection_that_ended_says_why_until_a_month_has_gone() {
+fn ended_connection_is_explained_for_thirty_days() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     app.refresh(&first.refresh, &[]);
@@ -141,17 +141,17 @@ fn a_connection_that_ended_says_why_until_a_month_has_gone() {
 }
 
 #[test]
-fn the_owner_learns_that_an_admin_has_blocked_the_connection_on_a_page() {
+fn diagnosis_names_pages_that_an_admin_blocked() {
     let app = TestApp::new();
     app.connect(user::THEO_MANAGER, SCOPE);
     let browser = Browser::new(&app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
     browser.act(&page, &[("action", "block"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")]);
-    check(&doctor(&app, user::THEO_MANAGER), &["Blocked on", "An admin of the page decided so"]);
+    check(&diagnosis(&app, user::THEO_MANAGER), &["Blocked on", "An admin of the page blocked it"]);
 }
 
 #[test]
-fn what_a_connection_told_goes_with_it() {
+fn diagnostics_are_purged_with_their_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     introduce(&app, &pair, "Cursor");

@@ -15,7 +15,7 @@ fn create_incident(app: &TestApp, access: &str, title: &str) {
 }
 
 #[test]
-fn nobody_sees_anything_before_signing_in() {
+fn signed_out_browser_sees_only_the_sign_in_button() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let shown = Browser::new(&app).open(PAGE);
@@ -24,7 +24,7 @@ fn nobody_sees_anything_before_signing_in() {
 }
 
 #[test]
-fn it_shows_where_to_connect_and_what_is_connected() {
+fn page_shows_connection_instructions_and_connections() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     app.advance(Duration::from_secs(600));
@@ -57,7 +57,7 @@ fn it_shows_where_to_connect_and_what_is_connected() {
 }
 
 #[test]
-fn its_headers_let_nothing_in_and_nothing_stay() {
+fn page_headers_forbid_scripts_frames_and_caching() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     for shown in [browser.open(PAGE), browser.open_admin_page(user::MARA_ADMIN)] {
@@ -72,7 +72,7 @@ fn its_headers_let_nothing_in_and_nothing_stay() {
 }
 
 #[test]
-fn the_session_cookie_is_of_this_host_and_hidden_from_scripts() {
+fn session_cookie_is_host_only_secure_and_http_only() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -114,7 +114,7 @@ fn another_browser_cannot_finish_a_sign_in() {
 }
 
 #[test]
-fn a_session_ends_in_the_second_its_idle_time_ends() {
+fn session_expires_after_its_idle_timeout() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -125,7 +125,7 @@ fn a_session_ends_in_the_second_its_idle_time_ends() {
 }
 
 #[test]
-fn a_busy_session_ends_after_eight_hours_to_the_second() {
+fn active_session_expires_after_eight_hours() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -140,7 +140,7 @@ fn a_busy_session_ends_after_eight_hours_to_the_second() {
 }
 
 #[test]
-fn signing_out_ends_the_session_and_no_connection() {
+fn sign_out_ends_the_session_and_no_connection() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     let browser = Browser::new(&app);
@@ -156,7 +156,7 @@ fn signing_out_ends_the_session_and_no_connection() {
 }
 
 #[test]
-fn a_person_whom_statibeat_keeps_out_is_signed_out() {
+fn disabled_person_is_signed_out() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -167,12 +167,15 @@ fn a_person_whom_statibeat_keeps_out_is_signed_out() {
 }
 
 #[test]
-fn when_the_connector_is_off_the_page_says_so_and_offers_nothing() {
+fn page_of_a_disabled_connector_says_so_without_links() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_ENABLED").then_some("false"));
     let page = app.get("/mcp/admin");
     let body = String::from_utf8_lossy(page.body()).into_owned();
     assert_eq!(page.status(), 404);
-    assert!(body.contains("not available here") && !body.contains("/mcp/oauth") && !body.contains("<form"), "{body}");
+    assert!(
+        body.contains("Hosted MCP isn't available here") && !body.contains("/mcp/oauth") && !body.contains("<form"),
+        "{body}"
+    );
     assert!(!body.contains("href"), "{body}");
     for path in ["/mcp/admin/sign-in", "/mcp/admin/callback", "/mcp/admin/action"] {
         assert_eq!(header(&app.get(path), "content-type"), "application/json", "{path}");
@@ -190,7 +193,7 @@ fn activity_shows_writes_where_audit_logs_are_on_and_says_where_they_are_off() {
 }
 
 #[test]
-fn activity_is_narrowed_by_page_client_and_outcome_and_goes_on_in_pages() {
+fn activity_is_filtered_and_paginated() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     for n in 0..25 {
@@ -212,7 +215,7 @@ fn activity_is_narrowed_by_page_client_and_outcome_and_goes_on_in_pages() {
 }
 
 #[test]
-fn a_person_sees_only_their_own_connections_and_activity() {
+fn person_sees_only_their_own_connections_and_activity() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     create_incident(&app, &access, "Of Mara");
@@ -222,7 +225,7 @@ fn a_person_sees_only_their_own_connections_and_activity() {
 }
 
 #[test]
-fn the_picture_shows_calls_by_day_and_outcome_with_their_numbers() {
+fn chart_shows_calls_by_day_and_outcome_with_a_table() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
     assert!(Browser::new(&app).open_admin_page(user::MARA_ADMIN).body.contains("No calls in the last"));
@@ -238,7 +241,7 @@ fn the_picture_shows_calls_by_day_and_outcome_with_their_numbers() {
 }
 
 #[test]
-fn hostile_names_stay_text() {
+fn markup_in_stored_names_is_escaped() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     app.db.execute("UPDATE grants SET client_name = '\"><script>alert(1)</script>', redirect_host = '<img src=x>'");
@@ -248,7 +251,7 @@ fn hostile_names_stay_text() {
 }
 
 #[test]
-fn times_are_in_the_zone_of_the_page_until_the_reader_chooses_one_and_no_script_is_needed() {
+fn times_are_in_the_zone_of_the_page_until_the_viewer_chooses_one() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let browser = Browser::new(&app);

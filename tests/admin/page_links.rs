@@ -1,4 +1,4 @@
-//! What pages owe people wherever they are: a way on, and nothing of a stranger's making.
+//! Every page links to the next step, and shows nothing that a stranger controls.
 
 use crate::support::browser::Browser;
 use crate::support::database::Failure;
@@ -14,7 +14,7 @@ const PAGE: &str = "https://mcp.example/mcp/admin";
 const WAY_BACK: &str = r#"<a class="button main" href="/mcp/admin">Open the Hosted MCP page</a>"#;
 
 #[test]
-fn error_at_the_hosted_mcp_page_links_back_to_it_and_not_to_an_app() {
+fn admin_error_pages_link_to_the_hosted_mcp_page() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -31,9 +31,9 @@ fn error_at_the_hosted_mcp_page_links_back_to_it_and_not_to_an_app() {
     other.upstream.simulator.set_user_disabled(1, true).expect("a user");
     let disabled = browser.open(PAGE);
     for (shown, status, title) in [
-        (&upstream, 503, "Something is not answering"),
-        (&storage, 503, "Something is not answering"),
-        (&foreign, 400, "Sign-in did not work"),
+        (&upstream, 503, "Something isn't responding"),
+        (&storage, 503, "Something isn't responding"),
+        (&foreign, 400, "Sign-in didn't work"),
         (&elsewhere, 403, "This was started in another browser"),
         (&disabled, 403, "Your account is disabled"),
     ] {
@@ -45,7 +45,7 @@ fn error_at_the_hosted_mcp_page_links_back_to_it_and_not_to_an_app() {
 }
 
 #[test]
-fn no_link_of_another_site_can_claim_that_something_was_done() {
+fn done_notice_requires_a_same_origin_link() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
@@ -86,7 +86,7 @@ fn rename(answer: Response<bytes::Bytes>) -> Response<bytes::Bytes> {
 
 /// C7
 #[test]
-fn names_of_pages_and_people_and_titles_bring_no_markup_and_hide_nothing() {
+fn markup_and_invisible_characters_in_names_and_titles_are_neutralized() {
     let app = TestApp::new();
     app.upstream.tamper(|_, answer| Ok(rename(answer)));
     let access = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write").access;

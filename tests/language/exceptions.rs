@@ -18,7 +18,6 @@ impl Exception {
 
 pub const EXCEPTIONS: &[Exception] = &[
     retired("src/storage/usage.rs", "Call", "one of the usage events; it is never named without UsageEvent"),
-    retired("src/web/admin/diagnosis.rs", "Trouble", "a wire word of docs/admin-api.yaml"),
     retired("src/writes/outcome.rs", "Posted", "a WriteOrigin: this attempt posted the write"),
     retired("src/upstream/assertion.rs", "act", "the `act` claim of RFC 8693, section 4.1"),
     retired("dev/simulator/caller/mod.rs", "act", "the `act` claim of RFC 8693, section 4.1"),

@@ -193,7 +193,7 @@ fn what_is_read_by_tools_is_in_no_audit_and_takes_no_write() {
 
 #[test]
 fn the_hosted_mcp_page_says_which_connections_read_through_tools_as_long_as_there_are_such_tools() {
-    const SAID: &str = "Read all this through tools as well";
+    const SAID: &str = "Read all of this through tools as well";
     let mut app = offering();
     let page = |app: &TestApp| Browser::new(app).open_admin_page(user::MARA_ADMIN).body;
     connect(&app, user::MARA_ADMIN, EVERYTHING, false);

@@ -300,7 +300,7 @@ fn request_that_does_not_fit_into_a_cookie_is_told_to_the_person() {
         (400, "", "")
     );
     let body = String::from_utf8_lossy(refused.body()).into_owned();
-    assert!(body.contains("client_id, redirect_uri and state are too long together"), "{body}");
+    assert!(body.contains("client_id, redirect_uri and state together are too long"), "{body}");
 }
 
 /// A29

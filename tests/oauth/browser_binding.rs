@@ -41,7 +41,7 @@ fn nothing_is_stored_before_somebody_has_signed_in() {
 }
 
 #[test]
-fn browser_gets_a_new_cookie_at_sign_in_and_the_earlier_one_is_worth_nothing() {
+fn sign_in_replaces_the_browser_binding_cookie() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let sign_in = browser.open(&authorize_url(&[]));
@@ -74,7 +74,7 @@ fn two_sign_ins_of_one_browser_get_different_cookies() {
 }
 
 #[test]
-fn cookie_of_an_answered_request_is_taken_away() {
+fn cookie_of_an_answered_request_is_cleared() {
     for answer in ["approve", "deny", "switch"] {
         let app = TestApp::new();
         let browser = Browser::new(&app);
@@ -139,7 +139,7 @@ fn revoking_a_connection_ends_its_open_requests() {
 }
 
 #[test]
-fn answered_form_takes_its_cookie_from_the_browser() {
+fn cookie_of_an_answered_form_is_cleared() {
     for answer in ["approve", "deny", "switch"] {
         let app = TestApp::new();
         let browser = Browser::new(&app);
@@ -152,7 +152,7 @@ fn answered_form_takes_its_cookie_from_the_browser() {
 }
 
 #[test]
-fn returned_sign_in_leaves_nothing_of_its_request_in_the_browser() {
+fn sign_in_cookie_holds_no_request_after_the_return() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);

@@ -13,7 +13,7 @@ const CONSENT: &str = "https://mcp.example/mcp/oauth/consent";
 
 /// C6
 #[test]
-fn the_page_says_who_asks_where_the_answer_goes_and_who_is_signed_in() {
+fn consent_page_names_client_redirect_host_and_account() {
     let app = TestApp::new();
     let page = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN).body;
     for scope in ScopeSet::baseline().iter() {
@@ -33,7 +33,7 @@ fn the_page_says_who_asks_where_the_answer_goes_and_who_is_signed_in() {
 }
 
 #[test]
-fn a_client_the_operator_listed_is_shown_as_such() {
+fn listed_client_is_labeled_as_listed() {
     let app = TestApp::new();
     let listed = authorize_url(&[
         ("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"),
@@ -45,7 +45,7 @@ fn a_client_the_operator_listed_is_shown_as_such() {
 
 /// A31
 #[test]
-fn declining_tells_the_client_and_stores_nothing() {
+fn declined_request_redirects_with_access_denied_and_stores_nothing() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -61,7 +61,7 @@ fn declining_tells_the_client_and_stores_nothing() {
 
 /// C1, C8
 #[test]
-fn a_person_may_grant_less_and_an_edited_form_grants_no_more_than_was_offered() {
+fn edited_form_grants_only_offered_scopes() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read mcp.beats.read")]), user::MARA_ADMIN);
@@ -73,7 +73,7 @@ fn a_person_may_grant_less_and_an_edited_form_grants_no_more_than_was_offered() 
 
 /// C1
 #[test]
-fn other_fields_of_the_form_change_nothing_of_the_request() {
+fn unknown_form_fields_are_ignored() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read")]), user::MARA_ADMIN);
@@ -98,7 +98,7 @@ fn other_fields_of_the_form_change_nothing_of_the_request() {
 }
 
 #[test]
-fn a_write_that_was_not_asked_for_is_offered_unticked_and_can_be_granted() {
+fn unrequested_write_scope_is_offered_unticked_and_can_be_granted() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[("scope", "mcp.incidents.read")]), user::MARA_ADMIN);
@@ -109,7 +109,7 @@ fn a_write_that_was_not_asked_for_is_offered_unticked_and_can_be_granted() {
 }
 
 #[test]
-fn approving_nothing_is_declining() {
+fn approval_without_scopes_counts_as_declined() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -119,7 +119,7 @@ fn approving_nothing_is_declining() {
 
 /// C3
 #[test]
-fn an_answered_form_cannot_be_answered_again() {
+fn answered_form_is_rejected_the_second_time() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -132,7 +132,7 @@ fn an_answered_form_cannot_be_answered_again() {
 
 /// C3
 #[test]
-fn a_consent_form_dies_after_ten_minutes() {
+fn consent_form_expires_after_ten_minutes() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -148,7 +148,7 @@ fn a_consent_form_dies_after_ten_minutes() {
 }
 
 #[test]
-fn the_consent_page_can_be_loaded_again_until_it_is_answered() {
+fn consent_page_can_be_reloaded_until_it_is_answered() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -173,7 +173,7 @@ fn another_browser_can_neither_finish_a_sign_in_nor_answer_its_form() {
 
 /// C5
 #[test]
-fn a_form_from_another_site_is_refused() {
+fn form_from_another_site_is_rejected() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -211,7 +211,7 @@ fn a_form_from_another_site_is_refused() {
 
 /// C7
 #[test]
-fn a_client_name_cannot_disguise_itself_or_bring_markup() {
+fn markup_and_lookalikes_in_a_client_name_are_neutralized() {
     let app = TestApp::new();
     for name in ["<script>alert(1)</script>", "\u{202e}taeBitatS", "StatiBeat Official"] {
         let body =
@@ -227,7 +227,7 @@ fn a_client_name_cannot_disguise_itself_or_bring_markup() {
 
 /// C7
 #[test]
-fn a_very_long_client_name_is_cut_or_refused() {
+fn very_long_client_name_is_cut_or_rejected() {
     let app = TestApp::new();
     let register = |name: String| {
         let body =
@@ -242,7 +242,7 @@ fn a_very_long_client_name_is_cut_or_refused() {
 
 /// C9, C10
 #[test]
-fn two_tabs_can_connect_side_by_side_and_each_is_asked() {
+fn two_tabs_can_connect_at_the_same_time() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let first = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -257,7 +257,7 @@ fn two_tabs_can_connect_side_by_side_and_each_is_asked() {
 
 /// C12
 #[test]
-fn without_a_page_or_with_a_disabled_user_there_is_no_code() {
+fn person_without_a_page_or_with_a_disabled_account_gets_no_code() {
     let app = TestApp::new();
     let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::SAM_WITHOUT_PAGE);
     assert!(shown.status == 403 && shown.body.contains("no status page"), "{}", shown.body);
@@ -273,7 +273,7 @@ fn without_a_page_or_with_a_disabled_user_there_is_no_code() {
 
 /// C12
 #[test]
-fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
+fn upstream_outage_during_sign_in_shows_a_page_and_issues_no_code() {
     for kind in [FaultKind::Status { code: 500, retry_after: None }, FaultKind::DropBefore, FaultKind::MalformedBody] {
         let app = TestApp::new();
         app.upstream.inject(None, "/api/v1/connector/sign-in/exchange", kind.clone());
@@ -289,7 +289,7 @@ fn an_upstream_outage_during_sign_in_is_a_page_and_no_code() {
 }
 
 #[test]
-fn canceling_at_sign_in_ends_the_visit() {
+fn canceled_sign_in_ends_the_authorization_request() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let sign_in = browser.open(&authorize_url(&[]));
@@ -308,7 +308,7 @@ fn canceling_at_sign_in_ends_the_visit() {
 
 /// A28
 #[test]
-fn while_a_form_cannot_be_read_it_stays_answerable() {
+fn malformed_form_leaves_the_request_open() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -321,7 +321,7 @@ fn while_a_form_cannot_be_read_it_stays_answerable() {
 
 /// A28
 #[test]
-fn an_answer_that_cannot_be_stored_tells_the_client_to_try_again() {
+fn failed_write_of_the_answer_redirects_with_temporarily_unavailable() {
     for (answer, failure) in [("approve", Failure::Before), ("approve", Failure::After), ("deny", Failure::Before)] {
         let app = TestApp::new();
         let browser = Browser::new(&app);
@@ -338,7 +338,7 @@ fn an_answer_that_cannot_be_stored_tells_the_client_to_try_again() {
 
 /// C2
 #[test]
-fn a_form_with_the_cookie_of_another_visit_is_403_and_both_visits_are_untouched() {
+fn form_with_the_cookie_of_another_request_gets_403_and_both_stay_open() {
     let app = TestApp::new();
     let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
     let theirs = victim.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -353,7 +353,7 @@ fn a_form_with_the_cookie_of_another_visit_is_403_and_both_visits_are_untouched(
 
 /// C4
 #[test]
-fn a_form_shown_to_one_person_cannot_answer_for_another() {
+fn form_shown_to_one_person_is_rejected_for_another() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let mara = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -371,7 +371,7 @@ fn a_form_shown_to_one_person_cannot_answer_for_another() {
 
 /// C6
 #[test]
-fn the_page_has_no_link_and_no_picture_of_the_clients() {
+fn consent_page_has_no_link_or_image_of_the_client() {
     let app = TestApp::new();
     let page =
         Browser::new(&app).sign_in(&authorize_url(&[("logo_uri", "https://evil.example/x.png")]), user::MARA_ADMIN);

@@ -1,4 +1,4 @@
-//! Choices on the consent page, and that every call keeps to them: pages, lifetime, account.
+//! Choices on the consent page, which every later call keeps to: pages, lifetime, account.
 
 use crate::support::browser::{Browser, Shown, parameter};
 use crate::support::flow::{Tokens, authorize_url, tokens, user};
@@ -24,7 +24,7 @@ fn approved(app: &TestApp, user_id: &str, fields: &[(&str, &str)]) -> Tokens {
 }
 
 #[test]
-fn a_page_that_was_not_chosen_behaves_like_a_page_that_does_not_exist() {
+fn unchosen_page_answers_like_a_page_that_does_not_exist() {
     let app = TestApp::new();
     let access = approved(&app, user::MARA_ADMIN, &[("pages", "these"), ("page", "43"), ("lifetime", "7d")]).access;
     let known_to_admins = "SELECT count(*) FROM page_access WHERE page_id <> 43";
@@ -50,7 +50,7 @@ fn a_page_that_was_not_chosen_behaves_like_a_page_that_does_not_exist() {
 }
 
 #[test]
-fn page_that_was_not_chosen_is_not_read_early() {
+fn unchosen_page_is_not_read_from_statibeat() {
     let app = TestApp::new();
     let access = approved(&app, user::MARA_ADMIN, &[("pages", "these"), ("page", "43"), ("lifetime", "7d")]).access;
     assert_eq!(app.read(&access, "statibeat://pages/43/summary")["page"]["id"], 43);
@@ -64,7 +64,7 @@ fn page_that_was_not_chosen_is_not_read_early() {
 }
 
 #[test]
-fn all_pages_means_those_of_tomorrow_too_and_chosen_ones_do_not() {
+fn all_pages_includes_later_pages_and_a_choice_does_not() {
     let app = TestApp::new();
     let all = approved(&app, user::THEO_MANAGER, &[("pages", "all"), ("lifetime", "until-revoked")]).access;
     let one = approved(&app, user::THEO_MANAGER, &[("pages", "these"), ("page", "42"), ("lifetime", "7d")]).access;
@@ -74,7 +74,7 @@ fn all_pages_means_those_of_tomorrow_too_and_chosen_ones_do_not() {
 }
 
 #[test]
-fn choosing_no_page_asks_again_and_connects_nothing() {
+fn choice_of_no_page_shows_the_form_again() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let shown = consent(&browser, user::MARA_ADMIN);
@@ -91,7 +91,7 @@ fn choosing_no_page_asks_again_and_connects_nothing() {
 }
 
 #[test]
-fn a_lifetime_ends_every_token_in_its_second() {
+fn every_token_expires_with_the_chosen_lifetime() {
     let app = TestApp::new();
     let first = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "1d")]);
     app.advance(Duration::from_secs(86_400 - 600));
@@ -107,7 +107,7 @@ fn a_lifetime_ends_every_token_in_its_second() {
 }
 
 #[test]
-fn without_a_limit_a_connection_goes_on_while_it_is_used() {
+fn connection_without_a_lifetime_lasts_while_it_is_used() {
     let app = TestApp::new();
     let mut pair = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "until-revoked")]);
     for _ in 0..3 {
@@ -118,7 +118,7 @@ fn without_a_limit_a_connection_goes_on_while_it_is_used() {
 }
 
 #[test]
-fn a_made_up_lifetime_or_choice_of_pages_narrows() {
+fn unknown_lifetime_or_page_choice_narrows_the_grant() {
     let app = TestApp::new();
     let pair = approved(&app, user::MARA_ADMIN, &[("pages", "all"), ("lifetime", "3650d")]);
     app.advance(DAY);
@@ -126,10 +126,10 @@ fn a_made_up_lifetime_or_choice_of_pages_narrows() {
 }
 
 #[test]
-fn the_page_says_what_the_role_would_refuse_anyway() {
+fn consent_page_warns_where_the_role_does_not_allow_a_scope() {
     let app = TestApp::new();
     let viewer = consent(&Browser::new(&app), user::INES_VIEWER).body;
-    assert_eq!(viewer.matches("your role allows it on none of your pages").count(), 2, "both writes: {viewer}");
+    assert_eq!(viewer.matches("your role doesn't allow it on any of your pages").count(), 2, "both writes: {viewer}");
     app.upstream.simulator.set_role(3, 43, Some("page_manager")).expect("a role");
     let mixed = consent(&Browser::new(&app), user::INES_VIEWER).body;
     assert!(mixed.contains("Not on Northwind"), "{mixed}");
@@ -137,7 +137,7 @@ fn the_page_says_what_the_role_would_refuse_anyway() {
 }
 
 #[test]
-fn switching_the_account_asks_again_and_ends_the_first_form() {
+fn switched_account_closes_the_first_form() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let mara = consent(&browser, user::MARA_ADMIN);

@@ -36,7 +36,7 @@ fn go(browser: &Browser<'_>, url: &Url) -> u16 {
 
 /// C2
 #[test]
-fn a_return_in_a_browser_without_the_visits_cookie_is_403_and_spends_nothing() {
+fn return_without_the_browser_binding_cookie_gets_403() {
     let app = TestApp::new();
     let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
     let back = way_back(&victim, &victim.open(&authorize_url(&[])), user::MARA_ADMIN);
@@ -50,7 +50,7 @@ fn a_return_in_a_browser_without_the_visits_cookie_is_403_and_spends_nothing() {
 
 /// C2
 #[test]
-fn a_return_with_the_cookie_of_another_visit_is_403_and_spends_nothing() {
+fn return_with_the_cookie_of_another_request_gets_403() {
     let app = TestApp::new();
     let (victim, attacker) = (Browser::new(&app), Browser::new(&app));
     let back = way_back(&victim, &victim.open(&authorize_url(&[])), user::MARA_ADMIN);
@@ -66,7 +66,7 @@ fn a_return_with_the_cookie_of_another_visit_is_403_and_spends_nothing() {
 
 /// C3
 #[test]
-fn a_state_that_was_used_or_is_ten_minutes_old_is_400() {
+fn used_or_expired_state_gets_400() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let back = way_back(&browser, &browser.open(&authorize_url(&[])), user::MARA_ADMIN);
@@ -84,7 +84,7 @@ fn a_state_that_was_used_or_is_ten_minutes_old_is_400() {
 
 /// C3
 #[test]
-fn statibeats_code_is_400_after_a_minute_or_a_first_use() {
+fn expired_or_used_statibeat_code_gets_400() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let late = way_back(&browser, &browser.open(&authorize_url(&[])), user::MARA_ADMIN);
@@ -119,7 +119,7 @@ fn not_believed(reason: &str, forge: impl Fn(Forged) -> String + 'static) {
 
 /// C13
 #[test]
-fn a_forged_identity_is_not_believed_and_stands_in_the_audit() {
+fn forged_identity_is_rejected_and_audited() {
     not_believed("identity_audience", |good| good.claim("aud", "https://other.example").token());
     not_believed("identity_issuer", |good| good.claim("iss", "https://evil.example").token());
     not_believed("identity_environment", |good| good.claim("env", "production").token());
@@ -140,7 +140,7 @@ fn a_forged_identity_is_not_believed_and_stands_in_the_audit() {
 
 /// C13
 #[test]
-fn the_identity_of_one_sign_in_is_worth_nothing_in_another() {
+fn identity_of_another_sign_in_is_rejected() {
     let app = TestApp::new();
     let kept: Rc<RefCell<Option<String>>> = Rc::default();
     let keep = Rc::clone(&kept);
@@ -160,19 +160,19 @@ fn the_identity_of_one_sign_in_is_worth_nothing_in_another() {
 
 /// C12
 #[test]
-fn an_outage_or_a_timeout_at_sign_in_is_a_page_without_a_code_and_ends_the_visit() {
+fn outage_or_timeout_at_sign_in_ends_the_authorization_request() {
     let app = TestApp::new();
     app.upstream.tamper(|_, _| Err(HttpError::Timeout));
     let shown = Browser::new(&app).sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     assert_eq!((shown.status, header(&shown.response, "location")), (503, ""));
-    assert!(shown.body.contains("Something is not answering") && !header(&shown.response, "retry-after").is_empty());
+    assert!(shown.body.contains("Something isn't responding") && !header(&shown.response, "retry-after").is_empty());
     assert_eq!(app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"), 0);
     assert_eq!(app.db.count("SELECT count(*) FROM codes"), 0);
 }
 
 /// C12
 #[test]
-fn a_person_disabled_after_sign_in_gets_no_consent_page() {
+fn person_disabled_after_sign_in_gets_no_consent_page() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -184,7 +184,7 @@ fn a_person_disabled_after_sign_in_gets_no_consent_page() {
 
 /// C12
 #[test]
-fn failed_page_list_can_be_loaded_again() {
+fn consent_page_can_be_reloaded_after_an_upstream_error() {
     let app = TestApp::new();
     // A read is tried twice before it is given up.
     app.upstream.inject_times(2, None, "/api/v1/me/pages", FaultKind::Status { code: 500, retry_after: None });
@@ -196,7 +196,7 @@ fn failed_page_list_can_be_loaded_again() {
 
 /// A28
 #[test]
-fn a_storage_outage_after_the_person_is_known_goes_to_the_client() {
+fn storage_outage_after_sign_in_redirects_with_temporarily_unavailable() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let back = way_back(&browser, &browser.open(&authorize_url(&[])), user::MARA_ADMIN);
@@ -213,7 +213,7 @@ fn a_storage_outage_after_the_person_is_known_goes_to_the_client() {
 
 /// A32
 #[test]
-fn sign_in_returns_to_the_very_request_it_was_started_for() {
+fn sign_in_returns_to_the_request_it_was_started_for() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let (first, second) = (
@@ -229,7 +229,7 @@ fn sign_in_returns_to_the_very_request_it_was_started_for() {
 
 /// C14
 #[test]
-fn no_page_on_the_way_cuts_a_popup_off_from_its_opener() {
+fn no_page_sets_cross_origin_opener_policy() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let sign_in = browser.open(&authorize_url(&[]));

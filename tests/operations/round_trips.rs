@@ -1,4 +1,10 @@
-//! Round trips are counted and compared with the table in the code.
+//! Round trips of each operation to D1, to Durable Objects and to StatiBeat: counted and compared with a table, because a person
+//! waits for every one of them. `docs/round-trips.md` shows the table.
+//!
+//! A grant that was not used for five minutes costs one D1 batch more, which records the use. A write costs two objects and not
+//! one, because the connection and the page have counters of their own: one connection writes to many pages and many connections
+//! write to one page, so no single object sees both. They are called one after the other: in parallel, a connection over its
+//! limit would use up the limit of its page.
 
 use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
@@ -8,11 +14,62 @@ use serde_json::json;
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{self, resources::RESOURCES};
 use statibeat_mcp::telemetry::RequestRecord;
-use statibeat_mcp::web::round_trips::{ROUND_TRIPS, find};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 const ADMIN_PAGE: &str = "https://mcp.example/mcp/admin";
+
+/// Upper bounds of the round trips of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RoundTrips {
+    operation: &'static str,
+    d1: u32,
+    objects: u32,
+    /// Requests to StatiBeat, not counting the reads of the entry.
+    upstream: u32,
+    /// The reads that the catalog lists for the entry come on top.
+    and_reads: bool,
+}
+
+const fn costs(operation: &'static str, d1: u32, objects: u32, upstream: u32) -> RoundTrips {
+    RoundTrips { operation, d1, objects, upstream, and_reads: false }
+}
+
+const fn and_reads(costs: RoundTrips) -> RoundTrips {
+    RoundTrips { and_reads: true, ..costs }
+}
+
+const ROUND_TRIPS: [RoundTrips; 21] = [
+    costs("metadata", 0, 0, 0),
+    costs("made-up bearer token", 0, 1, 0),
+    costs("ended bearer token", 1, 0, 0),
+    costs("tools/list", 1, 0, 0),
+    costs("prompts/list", 1, 0, 0),
+    costs("resources/templates/list", 1, 0, 0),
+    costs("resources/list", 1, 0, 1),
+    and_reads(costs("resources/read without a page", 1, 0, 0)),
+    and_reads(costs("resources/read on a page", 1, 0, 1)),
+    and_reads(costs("prompts/get", 1, 0, 1)),
+    // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
+    // document.
+    costs("tools/call", 4, 2, 3),
+    costs("authorization request", 0, 1, 0),
+    costs("return from sign-in", 1, 1, 1),
+    costs("consent page", 1, 0, 1),
+    costs("consent answer", 2, 1, 1),
+    costs("code exchange", 2, 0, 1),
+    costs("refresh", 2, 0, 1),
+    costs("revocation", 2, 0, 0),
+    // The session and everything else: whose page it is decides what is asked for.
+    and_reads(costs("Hosted MCP page", 2, 0, 1)),
+    // The session, whether it is theirs to do, the deed.
+    costs("action on the Hosted MCP page", 3, 0, 0),
+    costs("connections by the admin API", 2, 0, 1),
+];
+
+fn find(operation: &str) -> Option<RoundTrips> {
+    ROUND_TRIPS.into_iter().find(|costs| costs.operation == operation)
+}
 
 /// The operations that were held against the table.
 type Seen = RefCell<BTreeSet<&'static str>>;

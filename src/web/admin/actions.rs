@@ -71,10 +71,10 @@ impl Action {
             Self::Pause => "Writes are paused. The app can still read.",
             Self::Resume => "The app may post again.",
             Self::ConfirmAlways => "Every write of the app must be confirmed from now on.",
-            Self::ConfirmAsUsual => "The app's writes are confirmed as usual here.",
+            Self::ConfirmAsUsual => "The app's writes follow the usual confirmation rules again.",
             Self::Block => "The app is blocked on your page. For it, the page no longer exists.",
             Self::Unblock => {
-                "The block is lifted. The app can reach your page again, as far as its user's role allows."
+                "The block is lifted. The app can access your page again, as far as its user's role allows."
             }
         }
     }
@@ -167,12 +167,12 @@ impl ActionPlan {
         match self.action {
             Action::Revoke => (
                 format!("End the connection to {client}?"),
-                "Its access ends at once, on every page and every computer. To use it again, connect it anew.".into(),
+                "Its access ends at once, on every page and every computer. To use it again, connect it again.".into(),
                 "End the connection",
             ),
             Action::RevokeAll => (
                 "End all your connections?".into(),
-                "Access ends at once for all of these apps. To use one again, connect it anew.".into(),
+                "Access ends at once for all of these apps. To use one again, connect it again.".into(),
                 "End all connections",
             ),
             Action::Block => (
@@ -190,17 +190,17 @@ impl ActionPlan {
             ),
             Action::Pause => (
                 format!("Pause what {client} posts?"),
-                "It can still read. Attempts to post are refused until you resume.".into(),
+                "It can still read. Attempts to post are refused until you resume writes.".into(),
                 "Pause writes",
             ),
             Action::ConfirmAlways => (
                 format!("Confirm everything that {client} posts?"),
-                "Each write is then confirmed: by you where the app can ask you, otherwise after a preview.".into(),
+                "Each write must then be confirmed: by you where the app can ask you, otherwise by the app after a preview.".into(),
                 "Confirm every write",
             ),
             Action::ConfirmAsUsual => (
                 format!("Confirm what {client} posts as usual?"),
-                "Its writes are then confirmed as everywhere here.".into(),
+                "Its writes then follow the usual confirmation rules.".into(),
                 "Confirm as usual",
             ),
             Action::Resume => (
@@ -228,7 +228,7 @@ impl ActionPlan {
                 @if !is_about_all { (target_fields(&target.client_id, block)) }
                 div.actions {
                     button.danger type="submit" { (button) }
-                    a.button href=(Route::AdminPage.path()) { "Keep as it is" }
+                    a.button href=(Route::AdminPage.path()) { "Cancel" }
                 }
             }
         };
@@ -268,7 +268,7 @@ async fn targets_on_page(
 
 /// Shows the page that asks to confirm an action.
 pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
-    let session = Session::of(ctx).await?;
+    let session = Session::require(ctx).await?;
     let parameters = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let plan = ActionPlan::read(ctx, &session, &parameters).await?;
     Ok(plan.page(&session.form_token(ctx)))

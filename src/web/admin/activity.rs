@@ -160,18 +160,18 @@ pub(super) fn section(view: &AdminView, list: &ActivityList) -> Markup {
     html! {
         section.card aria-labelledby="activity" {
             h2 #activity { "Recent activity" }
-            p.soft { "What your apps post appears here, connections that end or were not made, and sign-ins that were refreshed twice. What they read is counted above, not listed." }
+            p.soft { "This lists what your apps post, connections that ended or weren't made, and refresh tokens that were sent twice. Reads are counted above, not listed." }
             @if !disabled.is_empty() {
-                p.soft { "Audit logs are off for " (names(disabled)) ", so what happened there is not shown. An admin of the page can switch them on in StatiBeat." }
+                p.soft { "Audit logs are off for " (names(disabled)) ", so activity there isn't shown. An admin of the page can switch them on in StatiBeat." }
             }
             @if !unknown.is_empty() {
-                p.soft { "StatiBeat does not say at the moment whether audit logs are on for " (names(unknown)) ". Load this page again later." }
+                p.soft { "StatiBeat didn't say whether audit logs are on for " (names(unknown)) ", so activity there isn't shown. Reload this page later." }
             }
             @if list.has_pages && list.items.is_empty() && list.filter.is_empty() {
                 p { "Nothing yet." }
             } @else if list.has_pages {
                 (filters(view, &list.filter))
-                @if list.items.is_empty() { p { "Nothing fits these filters." } } @else { (table(view, &list.items)) }
+                @if list.items.is_empty() { p { "Nothing matches these filters." } } @else { (table(view, &list.items)) }
                 (paging(list))
             }
         }
@@ -181,11 +181,11 @@ pub(super) fn section(view: &AdminView, list: &ActivityList) -> Markup {
 /// Stored outcomes with their labels.
 const OUTCOMES: [(&str, &str); 8] = [
     ("done", "Done"),
-    ("replayed", "Done before"),
+    ("replayed", "Already done"),
     ("previewed", "Previewed"),
     ("declined", "Declined"),
     ("refused", "Refused"),
-    ("limited", "Too many"),
+    ("limited", "Rate limited"),
     ("failed", "Failed"),
     ("unknown", "Unknown"),
 ];
@@ -277,16 +277,16 @@ fn detail_words(detail: &str) -> String {
     let words = match detail {
         "user" => "by its user",
         "client" => "by the app itself",
-        "scope" => "not allowed to this app",
-        "page" => "on a page that the app or its user cannot reach",
+        "scope" => "not granted to this app",
+        "page" => "on a page that the app or its user can't access",
         "role" => "not allowed by the role on the page",
         "user_disabled" => "account disabled",
-        "code_replay" => "sign-in answer used twice",
+        "code_replay" => "authorization code used twice",
         "refresh_reuse" => "refresh token used twice",
-        "no_page" => "the account can see no page",
-        "user_ended" => "StatiBeat does not let the account in",
+        "no_page" => "the account has no access to any page",
+        "user_ended" => "account disabled",
         "answers" => "too many answers to the consent page",
-        "client_not_listed" => "the app was taken off the list of allowed apps",
+        "client_not_listed" => "the app was removed from the list of approved apps",
         other => return other.replace('_', " "),
     };
     words.to_owned()

@@ -55,7 +55,7 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageErr
 /// The person asked for: in StatiBeat's assertion, or of the browser's session.
 async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, PageError> {
     let Some(header) = ctx.head.headers().get(AUTHORIZATION) else {
-        return Ok(Session::of(ctx).await?.viewer);
+        return Ok(Session::require(ctx).await?.viewer);
     };
     let Some(token) = header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")) else {
         limits::count_bad_handle(ctx).await?;

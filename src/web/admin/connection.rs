@@ -17,7 +17,7 @@ pub(super) fn section(view: &AdminView) -> Markup {
         section.card aria-labelledby="connections" {
             h2 #connections { "Your connected apps" }
             @if connections.is_empty() {
-                p.soft { "None at the moment. Add the Resource URL to an app; once you have allowed it, it appears here." }
+                p.soft { "No apps are connected yet. Add the Resource URL to an app. Once you've allowed it, it appears here." }
             }
             @for connection in connections { (one(view, connection)) }
             @if connections.len() > 1 {
@@ -69,7 +69,7 @@ fn buttons(view: &AdminView, connection: &ConnectionSummary) -> Markup {
 pub(super) fn scopes(connection: &ConnectionSummary) -> Markup {
     html! {
         ul.plain { @for scope in connection.scopes.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } }
-            @if connection.reads_by_tools { li { "Read all this through tools as well" } } }
+            @if connection.reads_by_tools { li { "Read all of this through tools as well" } } }
     }
 }
 
@@ -131,8 +131,8 @@ fn bars(days: &[DayCalls], total: i64) -> Markup {
 fn stack(day: &DayCalls, highest: i64) -> Vec<(CallOutcome, i64, i64)> {
     let mut top = HEIGHT;
     let mut pieces = Vec::new();
-    for outcome in CallOutcome::ALL.into_iter().filter(|outcome| day.of(*outcome) > 0) {
-        let height = (day.of(outcome) * (HEIGHT - 3) / highest).max(1);
+    for outcome in CallOutcome::ALL.into_iter().filter(|outcome| day.count(*outcome) > 0) {
+        let height = (day.count(outcome) * (HEIGHT - 3) / highest).max(1);
         top -= height;
         pieces.push((outcome, top, height));
     }
@@ -146,12 +146,12 @@ fn table(days: &[DayCalls], client_name: &str) -> Markup {
                 thead { tr { th scope="col" { "Day (UTC)" } @for outcome in CallOutcome::ALL { th.number scope="col" { (outcome_label(outcome)) } } } }
                 tbody {
                     @for day in days.iter().filter(|day| day.total() > 0) {
-                        tr { th scope="row" { (time::day_words(day.day)) } @for outcome in CallOutcome::ALL { td.number { (day.of(outcome)) } } }
+                        tr { th scope="row" { (time::day_words(day.day)) } @for outcome in CallOutcome::ALL { td.number { (day.count(outcome)) } } }
                     }
                 }
             }
         }
-        p.soft { "No calls on the days that are not listed." }
+        p.soft { "Days without calls aren't listed." }
     }
 }
 
@@ -166,12 +166,12 @@ const fn outcome_label(outcome: CallOutcome) -> &'static str {
 fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
     let (found, client_name) = (&own.diagnosis, &own.connection.client_name);
     html! {
-        details.doctor open[found.result == CheckResult::Trouble] {
-            summary { "Connection doctor" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
+        details.doctor open[found.result == CheckResult::Failing] {
+            summary { "Connection health" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
             dl.facts {
-                dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app has not called yet. Finish connecting it, then ask it for your pages." } }
-                dt { "Calls itself" } dd { (client_info(found)) }
-                dt { "Speaks" } dd { (protocol_version(found)) }
+                dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app hasn't made a call yet. Finish connecting it, then ask it about your pages." } }
+                dt { "Reported name" } dd { (client_info(found)) }
+                dt { "Protocol" } dd { (protocol_version(found)) }
                 dt { "Sign-in refreshed" } dd { (refreshes(view, found)) }
                 @if let Some(repeated) = &found.last_repeated_refresh {
                     dt { "Refresh token sent twice" }
@@ -186,7 +186,7 @@ fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
                 dd { @match &found.last_error { Some(error) => (check(view, error)), None => "None." } }
                 @if !found.blocked_pages.is_empty() {
                     dt { "Blocked on" }
-                    dd { (view.connected.page_names(&found.blocked_pages)) ". An admin of the page decided so; ask them if you need it. Connecting again or another app on your computer does not change it." }
+                    dd { (view.connected.page_names(&found.blocked_pages)) ". An admin of the page blocked it. Ask them if you need access. Connecting again, or with another app on your computer, doesn't change this." }
                 }
             }
             (scope_checks(&found.scopes, client_name))
@@ -199,7 +199,7 @@ fn result_tag(result: CheckResult) -> Markup {
         CheckResult::Well => ("good", "Working"),
         CheckResult::Unused => ("calm", "Not used yet"),
         CheckResult::Paused => ("calm", "Writes paused"),
-        CheckResult::Trouble => ("warn", "Needs a look"),
+        CheckResult::Failing => ("warn", "Needs attention"),
     };
     html! { span.tag.(class) { (words) } }
 }
@@ -207,8 +207,8 @@ fn result_tag(result: CheckResult) -> Markup {
 fn client_info(found: &Diagnosis) -> Markup {
     html! {
         @match &found.client {
-            Some(client) => { bdi { (client.name) @if !client.version.is_empty() { " " (client.version) } } br; span.soft { "As the app says itself; nobody has checked it." } }
-            None => "It has not said.",
+            Some(client) => { bdi { (client.name) @if !client.version.is_empty() { " " (client.version) } } br; span.soft { "Reported by the app itself; nobody has checked it." } }
+            None => "Not reported yet.",
         }
     }
 }
@@ -217,8 +217,8 @@ fn protocol_version(found: &Diagnosis) -> Markup {
     let has_handshake = |version| ProtocolVersion::parse(version).is_some_and(ProtocolVersion::has_handshake);
     html! {
         @match found.protocol_version {
-            Some(version) => { "MCP " (version) " " span.soft { @if has_handshake(version) { "(earlier: with a handshake)" } @else { "(current: no handshake)" } } }
-            None => "Nothing yet that StatiBeat understands.",
+            Some(version) => { "MCP " (version) " " span.soft { @if has_handshake(version) { "(earlier version, with a handshake)" } @else { "(current version, no handshake)" } } }
+            None => "No call yet in a version that StatiBeat supports.",
         }
     }
 }
@@ -226,7 +226,7 @@ fn protocol_version(found: &Diagnosis) -> Markup {
 fn refreshes(view: &AdminView, found: &Diagnosis) -> Markup {
     html! {
         @match found.last_refresh_at {
-            None => "Not yet; the first one comes within an hour of use.",
+            None => "Not yet. The first refresh follows within an hour of use.",
             Some(at) => { (times(found.refreshes)) " " (view.clock.ago(at)) },
         }
         @if found.refreshes_refused > 0 { br; span.soft { "Refused: " (found.refreshes_refused) } }
@@ -248,9 +248,9 @@ fn check(view: &AdminView, check: &DiagnosticCheck) -> Markup {
 
 fn scope_checks(checks: &[ScopeCheck], client_name: &str) -> Markup {
     let usable = |check: &ScopeCheck| match (check.usable_on_pages, check.reached_pages) {
-        (_, 0) => "It reaches no page now".to_owned(),
-        (usable, reached) if usable == reached => "On every page it reaches".to_owned(),
-        (0, _) => "On no page it reaches".to_owned(),
+        (_, 0) => "It can't access any page now".to_owned(),
+        (usable, reached) if usable == reached => "On every page it can access".to_owned(),
+        (0, _) => "On no page it can access".to_owned(),
         (usable, reached) => format!("On {usable} of {reached} pages"),
     };
     let yes_or_no = |is: bool| if is { "Yes" } else { "No" };
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_stays_inside_its_picture_and_shows_even_a_single_call() {
+    fn bar_fits_into_the_chart_and_shows_a_single_call() {
         for calls in [[1, 1, 1], [10_000, 1, 1], [0, 0, 5], [3334, 3333, 3333]] {
             let [answered, refused, failed] = calls;
             let day = DayCalls { day: 0, answered, refused, failed };

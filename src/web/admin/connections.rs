@@ -91,7 +91,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn grants_to_one_client_are_one_connection_that_reaches_what_any_of_them_does() {
+    fn grants_to_one_client_merge_into_one_connection_with_the_access_of_all() {
         let these = |id| PageChoice::These([PageId(id)].into());
         let connections = merge_grants(vec![
             grant("a", these(7), Scope::PagesRead, 1, Some(50)),
@@ -109,7 +109,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_connection_with_one_open_end_has_an_open_end() {
+    fn connection_with_one_unlimited_grant_is_unlimited() {
         let connections = merge_grants(vec![
             grant("a", PageChoice::All, Scope::PagesRead, 1, Some(50)),
             grant("a", PageChoice::All, Scope::PagesRead, 3, None),

@@ -82,14 +82,15 @@ pub(super) enum CheckResult {
     Well,
     /// No call was received yet.
     Unused,
-    Trouble,
+    #[serde(rename = "trouble")]
+    Failing,
     /// The owner has paused its writes.
     Paused,
 }
 
 impl Diagnosis {
     /// `pages` are the ones that the connection's owner can see now.
-    pub fn of(
+    pub fn new(
         connection: &LiveGrant,
         health: Option<&Health>,
         blocked_pages: Vec<PageId>,
@@ -109,7 +110,7 @@ impl Diagnosis {
         });
         let is_failing = [&last_error, &last_refused_refresh].into_iter().flatten().any(|check| !check.is_over);
         let result = match () {
-            () if is_failing => CheckResult::Trouble,
+            () if is_failing => CheckResult::Failing,
             () if last_call_at.is_none() => CheckResult::Unused,
             () if connection.are_writes_paused => CheckResult::Paused,
             () => CheckResult::Well,
@@ -177,11 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_usable_where_the_role_allows_it_and_the_connection_reaches() {
+    fn scope_is_usable_on_accessible_pages_whose_role_allows_it() {
         let pages = [page(1, &["page.read"]), page(2, &["page.read"]), page(3, &[]), page(4, &["page.read"])];
         let chosen = PageChoice::These([PageId(1), PageId(2), PageId(3)].into());
         let found =
-            Diagnosis::of(&connection(chosen, Scope::PagesRead), Some(&health(9, None)), vec![PageId(2)], &pages);
+            Diagnosis::new(&connection(chosen, Scope::PagesRead), Some(&health(9, None)), vec![PageId(2)], &pages);
         let shown: Vec<_> = found
             .scopes
             .iter()
@@ -197,19 +198,19 @@ mod tests {
     #[test]
     fn later_successful_call_ends_a_failure() {
         let connection = connection(PageChoice::All, Scope::PagesRead);
-        let verdict = |known: Option<&Health>| Diagnosis::of(&connection, known, vec![], &[]).result;
+        let verdict = |known: Option<&Health>| Diagnosis::new(&connection, known, vec![], &[]).result;
         assert_eq!(verdict(Some(&health(9, None))), CheckResult::Well);
-        assert_eq!(verdict(Some(&health(9, Some(("scope", 9))))), CheckResult::Trouble);
+        assert_eq!(verdict(Some(&health(9, Some(("scope", 9))))), CheckResult::Failing);
         assert_eq!(verdict(Some(&health(9, Some(("scope", 8))))), CheckResult::Well);
         assert_eq!(verdict(Some(&health(9, Some(("a word of another version", 9))))), CheckResult::Well);
     }
 
     #[test]
-    fn what_never_called_is_unused_and_what_is_paused_is_paused() {
+    fn connection_without_calls_is_unused_and_with_paused_writes_is_paused() {
         let mut connection = connection(PageChoice::All, Scope::PagesRead);
         connection.last_used_at = None;
-        assert_eq!(Diagnosis::of(&connection, None, vec![], &[]).result, CheckResult::Unused);
+        assert_eq!(Diagnosis::new(&connection, None, vec![], &[]).result, CheckResult::Unused);
         connection.are_writes_paused = true;
-        assert_eq!(Diagnosis::of(&connection, Some(&health(9, None)), vec![], &[]).result, CheckResult::Paused);
+        assert_eq!(Diagnosis::new(&connection, Some(&health(9, None)), vec![], &[]).result, CheckResult::Paused);
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
-    let session = Session::of(ctx).await?;
+    let session = Session::require(ctx).await?;
     let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
     let one = |name| query.one(name).ok().flatten();
     let api = session.viewer.api(ctx);
@@ -57,7 +57,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
     let mut response = wide_page(HOSTED_MCP, &body);
     reply::name_origin_to_ourselves(&mut response);
     if let Some(name) = chosen {
-        zone.put_text(&mut response, name, ZONE_KEPT.as_secs());
+        zone.set(&mut response, name, ZONE_KEPT);
     }
     Ok(response)
 }
@@ -84,7 +84,7 @@ fn others(view: &AdminView) -> Markup {
         @if connected.pages.iter().any(|page| page.is_administered) {
             section.card aria-labelledby="others" {
                 h2 #others { "Other people's apps on pages you administer" }
-                @if connected.others.is_empty() { p.soft { "Nobody else has an app connected that has reached one of your pages." } }
+                @if connected.others.is_empty() { p.soft { "Nobody else has connected an app that has accessed one of these pages." } }
                 @for other in &connected.others { (other_connection(view, other)) }
             }
         }

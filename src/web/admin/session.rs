@@ -55,7 +55,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub async fn of(ctx: &RequestContext<'_>) -> Result<Self, PageError> {
+    pub async fn require(ctx: &RequestContext<'_>) -> Result<Self, PageError> {
         let cookie = session_cookie(ctx).await?;
         Self::find(ctx, cookie).await
     }

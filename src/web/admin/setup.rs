@@ -66,10 +66,10 @@ impl Setup {
         html! {
             section.card aria-labelledby="connect" {
                 h2 #connect { (if has_connections { "Connect another app" } else { "Connect an app" }) }
-                p { "Add this address to your app. It sends you here to sign in and to choose what it may do." }
+                p { "Add this address to your app. The app then sends you here to sign in and choose what it may do." }
                 label.field for="resource-url" { "Resource URL" }
                 input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
-                p.soft #copy-hint { "Tab into the field or triple-click it, then copy." }
+                p.soft #copy-hint { "Select the whole address, then copy it." }
                 @for (client, how, line) in steps(url) {
                     details {
                         summary { (client) }
@@ -100,10 +100,10 @@ impl Setup {
                 h3 { "Approved web apps" }
                 ul.plain {
                     @for client in &self.approved_clients {
-                        li { code { (client.client_id) } " " span.soft { "answers at " (client.redirect_host) } }
+                        li { code { (client.client_id) } " " span.soft { "redirects to " (client.redirect_host) } }
                     }
                 }
-                p.soft { "Apps on your own computer need no approval here; the consent page says what is known of each." }
+                p.soft { "Apps on your own computer need no approval. The consent page says what is known about each of them." }
                 }
             }
         }

@@ -36,7 +36,7 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Result<Response, 
     let location = identity::sign_in_url(&ctx.app.config.sign_in_url, &trip);
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
-    cookie.put(&mut response, &browser, AUTHORIZATION_REQUEST_LIFETIME);
+    cookie.set(&mut response, browser.expose(), AUTHORIZATION_REQUEST_LIFETIME);
     Ok(response)
 }
 
@@ -89,7 +89,7 @@ async fn exchange(
     };
     sessions::open(ctx.db, &session, &person, earlier.as_ref(), &session_record(ctx)).await?;
     let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.app.config.public_url).as_str());
-    cookie.put(&mut response, &session, sessions::LIFETIME);
+    cookie.set(&mut response, session.expose(), sessions::LIFETIME);
     Ok(response)
 }
 
@@ -104,8 +104,8 @@ pub(in crate::web) async fn sign_out(ctx: &RequestContext<'_>, body: &[u8]) -> R
 fn signed_out_page() -> Response {
     let another = format!("{}?account=choose", Route::AdminSignIn.path());
     let body = html! {
-        h1 { "You are signed out" }
-        p { "Your connections go on working. Your StatiBeat session itself is not ended here." }
+        h1 { "You're signed out" }
+        p { "Your connections keep working. You may still be signed in to StatiBeat itself." }
         p.actions {
             a.button.main href=(Route::AdminSignIn.path()) { "Sign in again" }
             a.button href=(another) { "Use another account" }

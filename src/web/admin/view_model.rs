@@ -140,7 +140,7 @@ pub(super) struct DayCalls {
 }
 
 impl DayCalls {
-    pub fn of(&self, outcome: CallOutcome) -> i64 {
+    pub fn count(&self, outcome: CallOutcome) -> i64 {
         match outcome {
             CallOutcome::Answered => self.answered,
             CallOutcome::Refused => self.refused,
@@ -204,7 +204,7 @@ pub(super) async fn load(
             expires_at: grant.expires_at,
             unused_until: grant.expires_at.is_none().then_some(grant.unused_until),
             calls: calls_by_day(&found.counts, grant.client_id.as_str(), first_day),
-            diagnosis: Diagnosis::of(&grant, health, blocked.collect(), pages),
+            diagnosis: Diagnosis::new(&grant, health, blocked.collect(), pages),
             connection: summarize(grant),
         }
     });

@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn the_page_as_it_opens_reads_back_as_proposed() {
+    fn untouched_form_parses_as_the_proposed_choice() {
         let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
         assert_eq!(read(form), Choice::proposed(Scope::PagesRead.into()));
     }
 
     #[test]
-    fn what_is_missing_or_made_up_narrows() {
+    fn missing_or_unknown_values_narrow_the_choice() {
         let narrow = Choice {
             scopes: ScopeSet::EMPTY,
             pages: PageChoice::These(BTreeSet::new()),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_the_person_cannot_see_cannot_be_chosen() {
+    fn page_that_the_person_cannot_see_cannot_be_chosen() {
         let visible = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": [] });
         let visible = [AccessiblePage::parse(&visible).expect("a page")];
         let among = |form: &str| read(form).among(&visible).map(|choice| choice.pages);

@@ -80,7 +80,7 @@ impl ConsentForm {
 
     /// Counts an answer; one too many closes the request.
     pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), PageError> {
-        let counter = limits::visit(&self.consent.hash(), &self.browser.hash());
+        let counter = limits::request_counter(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
         self.refuse(ctx, asked, NotConnected::Answers).await?;
         Err(PageError::TooMany(wait))

@@ -18,7 +18,7 @@ pub(super) struct ConsentPage<'a> {
     pub client: &'a ResolvedClient,
     pub person: &'a SignedIn,
     pub pages: &'a [AccessiblePage],
-    pub asked: ScopeSet,
+    pub requested: ScopeSet,
     pub choice: &'a Choice,
     pub offers_resource_tools: bool,
     pub handle: &'a str,
@@ -50,7 +50,7 @@ impl ConsentPage<'_> {
                 (self.writes())
                 (self.page_choice())
                 (lifetimes(self.choice.lifetime))
-                p.soft { "It can never do more than your own role on a page allows, and never deletes, resolves or changes settings." }
+                p.soft { "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings." }
                 p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ", or in the app itself." }
                 div.actions {
                     button.main type="submit" name="answer" value="approve" { "Allow" }
@@ -94,7 +94,7 @@ impl ConsentPage<'_> {
 
     /// Check boxes of the requested read scopes.
     fn reads(&self) -> Markup {
-        let reads: Vec<Scope> = self.asked.iter().filter(|scope| !scope.is_write()).collect();
+        let reads: Vec<Scope> = self.requested.iter().filter(|scope| !scope.is_write()).collect();
         html! {
             @if !reads.is_empty() {
                 fieldset {
@@ -103,7 +103,7 @@ impl ConsentPage<'_> {
                     @if self.offers_resource_tools {
                         label.choice {
                             input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
-                            span { "Read all this through tools as well, for apps that only know tools; it allows nothing more." }
+                            span { "Read all of this through tools as well, for apps that only support tools. This allows nothing more." }
                         }
                     }
                 }
@@ -116,7 +116,7 @@ impl ConsentPage<'_> {
         html! {
             fieldset {
                 legend { "It may post publicly, in your name" }
-                p.soft.hint { "Customers see at once what it posts. Leave these unticked if it should only read." }
+                p.soft.hint { "Your customers see its posts immediately. Leave these unticked if it should only read." }
                 @for scope in Scope::ALL.iter().copied().filter(|scope| scope.is_write()) { (self.scope_choice(scope)) }
             }
         }
@@ -165,7 +165,7 @@ fn warnings(client: &ResolvedClient) -> Markup {
             div.note {
                 @if client.trust == ClientTrust::Registered { p { "The app chose its name itself. Nobody has checked it." } }
                 @if client.trust == ClientTrust::Unverified { p { "Nothing is known about this app. Nobody has checked it." } }
-                @if is_local { p { "It runs on this computer. Go on only if you have just started connecting it yourself: any program here could use the same name." } }
+                @if is_local { p { "It runs on this computer. Continue only if you've just started connecting it yourself: any program here could use the same name." } }
             }
         }
     }
@@ -178,9 +178,9 @@ fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
     match refusing.len() {
         0 => None,
         count if count == pages.len() => {
-            Some("Without effect for now: your role allows it on none of your pages.".to_owned())
+            Some("No effect for now: your role doesn't allow it on any of your pages.".to_owned())
         }
-        _ => Some(format!("Not on {}: your role there does not allow it.", first_of(&refusing))),
+        _ => Some(format!("Not on {}: your role there doesn't allow it.", first_of(&refusing))),
     }
 }
 
@@ -217,13 +217,13 @@ pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) 
     let (title, happened, advice) = if is_approved {
         (
             "Connected",
-            format!("{name} is connected. You are being sent back to it."),
-            "When the app says that it is connected, you can close this tab.",
+            format!("{name} is connected. You're being sent back to it."),
+            "When the app says that it's connected, you can close this tab.",
         )
     } else {
         (
             "Not connected",
-            format!("{name} was not connected. You are being sent back to it."),
+            format!("{name} was not connected. You're being sent back to it."),
             "Nothing was shared. You can close this tab.",
         )
     };
@@ -241,7 +241,7 @@ pub(super) fn to_sign_in(location: &Url) -> Response {
     let title = "Choose an account";
     let body = html! {
         h1 { (title) }
-        p { "You are being sent to StatiBeat's sign-in." }
+        p { "You're being sent to StatiBeat's sign-in." }
         p.actions { a.button.main href=(location) { "Continue to sign-in" } }
     };
     page_with_head(StatusCode::OK, title, &refresh(location), &body)
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_names_the_first_few_are_said() {
+    fn long_list_of_names_is_shortened_to_five() {
         let names = ["a", "b", "c", "d", "e", "f", "g"];
         assert_eq!(first_of(&names[..2]), "a, b");
         assert_eq!(first_of(&names[..5]), "a, b, c, d, e");

@@ -67,7 +67,7 @@ test("with the mouse: sign in, narrow to one page, one day and no posting, appro
   await connected(stack, 1, "mouse-app");
   await openAdminPage(stack, page, "Mara");
   await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
-  await page.getByRole("link", { name: "Keep as it is" }).click();
+  await page.getByRole("link", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: "mouse-app" }).waitFor();
   await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
   await press(page.getByRole("button", { name: "End the connection" }));
@@ -114,7 +114,7 @@ test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, 
   await page.getByRole("status").waitFor();
   await tabTo("Sign out");
   await press("Enter");
-  await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+  await page.getByRole("heading", { name: "You're signed out" }).waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -199,7 +199,7 @@ test("a connection that is ended while its app is calling stops within the calls
   isEnded = true;
   assert.deepEqual(await calling, [401, 401, 401]);
   await page.goBack();
-  await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+  await page.getByRole("heading", { name: "There's nothing here" }).waitFor();
   await context.close();
 });
 
@@ -296,7 +296,7 @@ test("after signing out, going back shows nothing of the person", needsChromium,
   await openAdminPage(stack, page, "Mara");
   await page.getByRole("heading", { name: "left-open" }).waitFor();
   await press(page.getByRole("button", { name: "Sign out" }));
-  await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+  await page.getByRole("heading", { name: "You're signed out" }).waitFor();
   await page.goBack();
   await page.getByRole("link", { name: "Sign in with StatiBeat" }).waitFor();
   assert.equal(await page.getByText("left-open").count(), 0);

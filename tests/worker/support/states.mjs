@@ -210,7 +210,7 @@ export const STATES = {
   "admin, signed out": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
     await button(page, "Sign out");
-    await heading(page, "You are signed out");
+    await heading(page, "You're signed out");
   },
 };
 
