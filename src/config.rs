@@ -68,8 +68,8 @@ pub const VARIABLES: [Variable; 19] = [
     ),
     variable(
         "HOSTED_MCP_READ_BRIDGE",
-        Some("off"),
-        "`on` lets people give a client that only knows tools two tools that read resources",
+        Some("on"),
+        "`on` lets people give a client that only knows tools two tools that read resources; `off` takes them from all clients",
     ),
     variable(
         "HOSTED_MCP_CONFIRM_WRITES",

@@ -37,8 +37,8 @@ fn reference() -> String {
     text += "\n## Tools\n\nWhat a tool writes is public at once. None of them resolves, reopens, edits, deletes, completes or \
         cancels.\n";
     TOOLS.iter().filter_map(tool).for_each(|part| text += &part);
-    text += "\n## Read bridge\n\nFor clients that only know tools. Off unless `HOSTED_MCP_READ_BRIDGE` is `on` and the person \
-        ticks the box on the consent page. What these two show, and to whom, is what the resources show.\n";
+    text += "\n## Read bridge\n\nFor clients that only know tools. There once the person ticks the box on the consent page, \
+        which is ticked beforehand for clients known to be of that kind; never where `HOSTED_MCP_READ_BRIDGE` is `off`. What these two show, and to whom, is what the resources show.\n";
     for entry in RESOURCE_TOOLS {
         text += &resource_tool(entry);
     }

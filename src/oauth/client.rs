@@ -10,6 +10,7 @@ mod preregistered;
 pub mod redirect;
 pub mod refused;
 pub mod registration;
+mod tool_only;
 
 pub use id::ClientId;
 

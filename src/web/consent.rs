@@ -36,7 +36,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
     let asked = form.find(ctx).await?;
     let pages = pages(ctx, &form, &asked).await?;
-    let choice = Choice::proposed(asked.access.scopes);
+    let choice = Choice::proposed(asked.access.scopes, asked.client.is_tool_only());
     Ok(page(ctx, &form, &asked, &pages, &choice).show())
 }
 

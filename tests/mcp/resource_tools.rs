@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 
 /// A server that offers the bridge.
 fn offering() -> TestApp {
-    TestApp::with(|name| (name == "HOSTED_MCP_READ_BRIDGE").then_some("on"))
+    TestApp::new()
+}
+
+/// A server whose operator does not want the bridge.
+fn without_bridge() -> TestApp {
+    TestApp::with(|name| (name == "HOSTED_MCP_READ_BRIDGE").then_some("off"))
 }
 
 /// The access token of a connection with these scopes, and with the box ticked or not.
@@ -56,7 +61,7 @@ fn read_by_tool(app: &TestApp, token: &str, uri: &str) -> Result<String, String>
 
 #[test]
 fn without_the_switch_or_without_the_tick_the_list_of_tools_is_the_same_byte_for_byte() {
-    let plain = TestApp::new();
+    let plain = without_bridge();
     let four = listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, false));
     assert_eq!(listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, true)), four, "the switch is off");
     let app = offering();
@@ -93,7 +98,7 @@ fn the_switch_takes_the_bridge_from_connections_that_had_it() {
     let mut app = offering();
     let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
     assert!(read_by_tool(&app, &token, URIS[0]).is_ok());
-    app.redeploy(|_| None);
+    app.redeploy(|name| (name == "HOSTED_MCP_READ_BRIDGE").then(|| "off".to_owned()));
     let answer = app.call(&token, "tools/call", json!({ "name": "read_resource", "arguments": { "uri": URIS[0] } }));
     assert_eq!(json(&answer)["error"]["code"], -32602);
 }
@@ -169,16 +174,31 @@ fn arguments_of_the_reading_tools_are_checked_like_any_others() {
 }
 
 #[test]
-fn the_box_is_offered_only_where_the_operator_wants_it_and_never_ticked() {
-    let page = |app: &TestApp| {
+fn box_is_offered_where_the_operator_wants_it_and_ticked_beforehand_only_for_clients_that_only_know_tools() {
+    let page = |app: &TestApp, client_id: &str| {
         let browser = Browser::new(app);
-        browser.sign_in(&authorize_url(&[("scope", "mcp.pages.read")]), user::MARA_ADMIN).body
+        browser
+            .sign_in(
+                &authorize_url(&[
+                    ("scope", "mcp.pages.read"),
+                    ("client_id", client_id),
+                    ("redirect_uri", "http://127.0.0.1:3118/callback"),
+                ]),
+                user::MARA_ADMIN,
+            )
+            .body
     };
-    assert!(!page(&TestApp::new()).contains("read_bridge"));
-    let html = page(&offering());
-    let start = html.find("name=\"read_bridge\"").expect("the box");
-    let tag = &html[start..start + html[start..].find('>').expect("the end of the tag")];
-    assert!(!tag.contains("checked"), "{tag}");
+    let is_ticked = |html: &str| {
+        let start = html.find("name=\"read_bridge\"").expect("the box");
+        html[start..start + html[start..].find('>').expect("the end of the tag")].contains("checked")
+    };
+    let copilot = "https://github.com/copilot/cli/client-metadata.json";
+    let (known, other) = (page(&offering(), copilot), page(&offering(), "made-up"));
+    assert!(is_ticked(&known) && known.contains("without this it can post, but not read"), "{known}");
+    assert!(!is_ticked(&other) && !other.contains("without this it can post"), "{other}");
+    let (known, other) = (page(&without_bridge(), copilot), page(&without_bridge(), "made-up"));
+    assert!(!known.contains("read_bridge") && known.contains("it can post, but not read"), "{known}");
+    assert!(!other.contains("read_bridge") && !other.contains("can post, but not read"), "{other}");
 }
 
 #[test]

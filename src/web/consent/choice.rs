@@ -16,9 +16,14 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The choice that the page shows when it is opened.
-    pub fn proposed(asked: ScopeSet) -> Self {
-        Self { scopes: asked, pages: PageChoice::All, lifetime: GrantLifetime::UntilRevoked, has_resource_tools: false }
+    /// The choice that the page shows when it is opened. A client that only knows tools is proposed to read by them.
+    pub fn proposed(asked: ScopeSet, is_tool_only: bool) -> Self {
+        Self {
+            scopes: asked,
+            pages: PageChoice::All,
+            lifetime: GrantLifetime::UntilRevoked,
+            has_resource_tools: is_tool_only,
+        }
     }
 
     /// Reads the form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
@@ -73,7 +78,8 @@ mod tests {
     #[test]
     fn untouched_form_parses_as_the_proposed_choice() {
         let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
-        assert_eq!(read(form), Choice::proposed(Scope::PagesRead.into()));
+        assert_eq!(read(form), Choice::proposed(Scope::PagesRead.into(), false));
+        assert_eq!(read(&format!("{form}&read_bridge=on")), Choice::proposed(Scope::PagesRead.into(), true));
     }
 
     #[test]

@@ -100,13 +100,26 @@ impl ConsentPage<'_> {
                 fieldset {
                     legend { "It may read" }
                     @for scope in reads { (self.scope_choice(scope)) }
-                    @if self.offers_resource_tools {
-                        label.choice {
-                            input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
-                            span { "Read all of this through tools as well, for apps that only support tools. This allows nothing more." }
-                        }
+                    (self.resource_tools())
+                }
+            }
+        }
+    }
+
+    /// The check box to read by tools, or what a client that only knows tools is left with where it is switched off.
+    fn resource_tools(&self) -> Markup {
+        let (name, is_tool_only) = (&self.client.name, self.client.is_tool_only());
+        html! {
+            @if self.offers_resource_tools {
+                label.choice {
+                    input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
+                    span {
+                        "Read all of this through tools as well, for apps that only support tools. This allows nothing more."
+                        @if is_tool_only { span.limit { (name) " only supports tools: without this it can post, but not read." } }
                     }
                 }
+            } @else if is_tool_only {
+                p.note { (name) " only supports tools, and reading through tools is switched off on this server: it can post, but not read." }
             }
         }
     }

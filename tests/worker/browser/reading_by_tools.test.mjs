@@ -13,7 +13,7 @@ let stack;
 let browser;
 before(async () => {
   if (!findChromium()) return;
-  stack = await startStack({ vars: { HOSTED_MCP_READ_BRIDGE: "on" } });
+  stack = await startStack();
   browser = await launchChromium();
 });
 after(async () => {

@@ -9,7 +9,7 @@ import { showLogOfFailures } from "./support/failures.mjs";
 import { SDK_1, SDK_2_AUTO } from "./support/sdks.mjs";
 
 let stack;
-before(async () => (stack = await startStack({ vars: { HOSTED_MCP_READ_BRIDGE: "on" } })));
+before(async () => (stack = await startStack()));
 after(() => stack?.stop());
 showLogOfFailures(() => stack);
 
