@@ -39,7 +39,7 @@ pub async fn call(
         Ok((page, arguments)) => call.carry_out(&page, &arguments, input).await,
         Err(Respond(response)) => response,
     };
-    Handled { result, facts: call.record.facts() }
+    Handled { result, details: call.record.details() }
 }
 
 /// A call of a tool by somebody whose access is being found out.

@@ -3,7 +3,7 @@
 use super::handler::CallContext;
 use super::rate_limit::{RECORD_LIMIT, record_key};
 use crate::catalog::Tool;
-use crate::mcp::CallFacts;
+use crate::mcp::CallDetails;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::ports::Decision;
@@ -19,7 +19,7 @@ pub struct CallRecord<'a> {
     /// True if the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
     /// administers the page that was named must not read what a stranger wrote.
     is_reached: Cell<bool>,
-    facts: Cell<CallFacts>,
+    details: Cell<CallDetails>,
 }
 
 impl<'a> CallRecord<'a> {
@@ -28,18 +28,18 @@ impl<'a> CallRecord<'a> {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
         let asked_page_id = page_id.map(PageId);
-        Self { context, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), facts: Cell::default() }
+        Self { context, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), details: Cell::default() }
     }
 
     /// The facts for the call's report.
-    pub fn facts(&self) -> CallFacts {
-        self.facts.get()
+    pub fn details(&self) -> CallDetails {
+        self.details.get()
     }
 
     /// The caller may do on the page what the tool needs.
     pub fn set_page(&self, page_id: PageId) {
         self.is_reached.set(true);
-        self.facts.set(CallFacts { page: Some(page_id), ..self.facts.get() });
+        self.details.set(CallDetails { page: Some(page_id), ..self.details.get() });
     }
 
     /// The caller sees the page, and no more.
@@ -48,7 +48,7 @@ impl<'a> CallRecord<'a> {
     }
 
     pub fn set_end(&self, outcome: Outcome, reason: Option<Reason>) {
-        self.facts.set(CallFacts { outcome: Some(outcome), reason, ..self.facts.get() });
+        self.details.set(CallDetails { outcome: Some(outcome), reason, ..self.details.get() });
     }
 
     pub async fn refuse(&self, reason: Reason) {
@@ -62,7 +62,7 @@ impl<'a> CallRecord<'a> {
         let context = self.context;
         let taken = context.limiter.take(&record_key(&context.caller.grant_id), RECORD_LIMIT, context.now).await;
         if !matches!(taken, Ok(Decision::Allowed { .. })) {
-            self.facts.set(CallFacts { is_unrecorded: true, ..self.facts.get() });
+            self.details.set(CallDetails { is_unrecorded: true, ..self.details.get() });
             return None;
         }
         let entry = Entry { outcome, detail: Some(reason.as_str()), ..self.entry(self.new_id()) };

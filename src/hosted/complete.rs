@@ -36,7 +36,7 @@ pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handle
 
 /// Returns whether the caller could use what the argument belongs to, and it has such an argument.
 fn is_known(handler: &HostedHandler<'_>, sought: &Completion) -> bool {
-    match &sought.of {
+    match &sought.target {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name).is_some_and(|prompt| {
             let is_granted = prompt.scopes().is_some_and(|needed| handler.context.caller.scopes.covers(needed));
             is_granted && prompt.arguments.iter().any(|one| one.name == sought.argument)
@@ -102,7 +102,7 @@ mod tests {
         let answers = [pages(permissions), list(1), list(2), Value::Null];
         let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers.map(|answer| (200, answer))));
         let sought = Completion {
-            of: CompletionTarget::Prompt("any".into()),
+            target: CompletionTarget::Prompt("any".into()),
             argument: "id".into(),
             typed: String::new(),
             chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),

@@ -19,7 +19,7 @@ pub async fn call(
     let tool = RESOURCE_TOOLS.iter().find(|tool| handler.has_resource_tools && tool.name == name)?;
     let arguments = tool.check_arguments(Value::Object(arguments.clone()));
     let text = |name| arguments.as_ref().ok().and_then(|arguments| arguments.get(name)?.as_str());
-    let Handled { result, facts } = match (&arguments, name) {
+    let Handled { result, details } = match (&arguments, name) {
         (Err(error), _) => Error::InvalidParams(error.0.clone()).into(),
         (Ok(_), LIST_RESOURCES) => list(handler, text("cursor")).await.into(),
         (Ok(_), READ_RESOURCE) => {
@@ -34,7 +34,7 @@ pub async fn call(
         }
         Err(error) => Err(error),
     };
-    Some(Handled { result, facts })
+    Some(Handled { result, details })
 }
 
 /// URIs and titles; the templates come with the first part.

@@ -71,7 +71,7 @@ pub enum PromptMessage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
     /// The prompt or resource template that has the argument.
-    pub of: CompletionTarget,
+    pub target: CompletionTarget,
     pub argument: String,
     /// The part of the value that was typed so far.
     pub typed: String,

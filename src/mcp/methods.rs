@@ -10,7 +10,7 @@ use super::message::Request;
 use super::paging;
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
-use super::report::{self, CallEnd, CallFacts, Handled};
+use super::report::{self, CallDetails, CallEnd, Handled};
 use super::results::{
     self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntries, ListEntry, ListResult,
     ReadResourceResult, Responder,
@@ -82,7 +82,7 @@ pub fn known_name(name: &str) -> &'static str {
 /// A response, or why there is none, and how the request ended.
 pub struct Performed {
     pub result: Result<Vec<u8>, Failure>,
-    pub facts: CallFacts,
+    pub details: CallDetails,
     pub end: CallEnd,
 }
 
@@ -99,28 +99,28 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
         Ok(method) => exchange.dispatch(method).await.map_err(Failure::from),
         Err(error) => Err(error.into()),
     };
-    let (result, mut facts) = match dispatched {
-        Ok(Handled { result, facts }) => (result, facts),
-        Err(failure) => return Performed::failed(failure, CallFacts::default()),
+    let (result, mut details) = match dispatched {
+        Ok(Handled { result, details }) => (result, details),
+        Err(failure) => return Performed::failed(failure, CallDetails::default()),
     };
     match result {
-        Ok((response, end)) => Performed { result: Ok(response), facts, end },
+        Ok((response, end)) => Performed { result: Ok(response), details, end },
         Err(Error::InputRequired(required)) => {
             if let Some(missing) = required.missing_capabilities(&exchange.input) {
-                facts.outcome = None;
-                Performed::failed(Error::MissingCapability(missing).into(), facts)
+                details.outcome = None;
+                Performed::failed(Error::MissingCapability(missing).into(), details)
             } else {
                 let response = exchange.responder.input_required(required);
-                Performed { result: Ok(response), facts, end: report::ANSWERED }
+                Performed { result: Ok(response), details, end: report::ANSWERED }
             }
         }
-        Err(error) => Performed::failed(error.into(), facts),
+        Err(error) => Performed::failed(error.into(), details),
     }
 }
 
 impl Performed {
-    fn failed(failure: Failure, facts: CallFacts) -> Self {
-        Self { end: report::end_of_failure(&failure), result: Err(failure), facts }
+    fn failed(failure: Failure, details: CallDetails) -> Self {
+        Self { end: report::end_of_failure(&failure), result: Err(failure), details }
     }
 }
 
@@ -178,14 +178,14 @@ impl Exchange<'_> {
     /// error it would only reach the client.
     async fn call_tool(&self) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let (name, arguments) = (text(self.params, "name")?, object(self.params, "arguments")?);
-        let Handled { result, facts } = self.handler.call(name, arguments, &self.input).await;
+        let Handled { result, details } = self.handler.call(name, arguments, &self.input).await;
         let result = match result {
             Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
                 Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
             }
             result => result,
         };
-        Ok(Handled { result, facts }.map(|outcome| {
+        Ok(Handled { result, details }.map(|outcome| {
             let end = report::end_of_tool(&outcome);
             let result = CallToolResult::new(outcome, self.responder.version);
             (self.responder.into_response(result, CacheHint::None), end)
@@ -211,14 +211,14 @@ impl Exchange<'_> {
 
 fn completion(params: &Params) -> Result<Completion, Error> {
     let reference = object(params, "ref")?;
-    let of = match reference.get("type").and_then(Value::as_str) {
+    let target = match reference.get("type").and_then(Value::as_str) {
         Some("ref/prompt") => CompletionTarget::Prompt(text(&reference, "name")?.to_owned()),
         Some("ref/resource") => CompletionTarget::Resource(text(&reference, "uri")?.to_owned()),
         _ => return Err(Error::InvalidParams("ref.type must be ref/prompt or ref/resource".to_owned())),
     };
     let argument = object(params, "argument")?;
     Ok(Completion {
-        of,
+        target,
         argument: text(&argument, "name")?.to_owned(),
         typed: text(&argument, "value")?.to_owned(),
         chosen: texts(&object(params, "context")?, "arguments")?,

@@ -31,6 +31,6 @@ pub use handler_values::{
 };
 pub use headers::TransportHeaders;
 pub use input_request::{InputContext, InputRequest, InputRequestKind, InputRequiredResult};
-pub use report::{CallFacts, CallReport, ClientInfo, Handled};
+pub use report::{CallDetails, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
 pub use server::{McpResponse, PendingCall, answer};

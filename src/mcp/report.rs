@@ -37,7 +37,7 @@ pub struct CallReport {
 
 /// Facts of a call that the handler knows and its result lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CallFacts {
+pub struct CallDetails {
     /// `None`: as the result says.
     pub outcome: Option<Outcome>,
     pub reason: Option<Reason>,
@@ -56,12 +56,12 @@ pub(super) const ANSWERED: CallEnd = (Outcome::Answered, None);
 #[derive(Debug)]
 pub struct Handled<T> {
     pub result: Result<T, Error>,
-    pub facts: CallFacts,
+    pub details: CallDetails,
 }
 
 impl<T> From<Result<T, Error>> for Handled<T> {
     fn from(result: Result<T, Error>) -> Self {
-        Self { result, facts: CallFacts::default() }
+        Self { result, details: CallDetails::default() }
     }
 }
 
@@ -73,11 +73,11 @@ impl<T> From<Error> for Handled<T> {
 
 impl<T> Handled<T> {
     pub fn on_page(result: Result<T, Error>, page: Option<PageId>) -> Self {
-        Self { result, facts: CallFacts { page, ..CallFacts::default() } }
+        Self { result, details: CallDetails { page, ..CallDetails::default() } }
     }
 
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Handled<U> {
-        Handled { result: self.result.map(change), facts: self.facts }
+        Handled { result: self.result.map(change), details: self.details }
     }
 }
 
@@ -90,7 +90,7 @@ pub struct ClientInfo {
 
 impl ClientInfo {
     /// From `clientInfo`: of a handshake, or of an envelope.
-    pub(super) fn of(request: &Request) -> Option<Self> {
+    pub(super) fn from_request(request: &Request) -> Option<Self> {
         let envelope = request.params.get("_meta").and_then(|meta| meta.get(CLIENT_KEY));
         let handshake = || request.params.get("clientInfo").filter(|_| request.method == "initialize");
         let info = envelope.or_else(handshake)?;
@@ -140,16 +140,16 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
 }
 
 impl CallReport {
-    pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, facts: CallFacts, end: CallEnd) -> Self {
+    pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, details: CallDetails, end: CallEnd) -> Self {
         let (outcome, problem) = end;
         Self {
-            client: ClientInfo::of(request),
+            client: ClientInfo::from_request(request),
             version,
-            outcome: facts.outcome.unwrap_or(outcome),
-            reason: facts.reason,
+            outcome: details.outcome.unwrap_or(outcome),
+            reason: details.reason,
             problem,
-            page: facts.page,
-            is_unrecorded: facts.is_unrecorded,
+            page: details.page,
+            is_unrecorded: details.is_unrecorded,
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
     fn client_info(method: &str, params: &Value) -> Option<ClientInfo> {
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         match parse(message.as_bytes()) {
-            Ok(Message::Request(request)) => ClientInfo::of(&request),
+            Ok(Message::Request(request)) => ClientInfo::from_request(&request),
             other => panic!("{other:?}"),
         }
     }

@@ -166,7 +166,7 @@ struct ToolAnnotations {
 
 impl ToolAnnotations {
     /// A write reaches the open world: customers read it.
-    const fn of(effect: Effect) -> Self {
+    const fn for_effect(effect: Effect) -> Self {
         let (read_only_hint, destructive_hint, idempotent_hint) = match effect {
             Effect::Reads => (true, false, true),
             Effect::Adds => (false, false, false),
@@ -184,7 +184,7 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
         title: tool.title,
         description: tool.description,
         input_schema,
-        annotations: ToolAnnotations::of(tool.effect),
+        annotations: ToolAnnotations::for_effect(tool.effect),
         output_schema: tool.output_schema(),
         security_schemes: (!scopes.is_empty()).then_some([SecurityScheme { r#type: "oauth2", scopes }]),
     })

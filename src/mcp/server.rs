@@ -9,7 +9,7 @@ use super::message::{self, Id, MalformedMessage, Message, Request};
 use super::methods;
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
-use super::report::{self, CallFacts, CallReport};
+use super::report::{self, CallDetails, CallReport};
 use super::version;
 use crate::model::scope::ScopeSet;
 use std::time::Duration;
@@ -76,7 +76,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<PendingCal
             Err(error) => {
                 let failure = Failure::from(error);
                 let end = report::end_of_failure(&failure);
-                let report = CallReport::new(&request, None, CallFacts::default(), end);
+                let report = CallReport::new(&request, None, CallDetails::default(), end);
                 unperformed(refuse(Some(&request.id), &failure, ProtocolVersion::LATEST_WITH_HANDSHAKE), Some(report))
             }
         },
@@ -99,7 +99,7 @@ impl PendingCall {
 
     pub(super) async fn result(&self, handler: &dyn ServerHandler) -> (Result<Vec<u8>, Failure>, CallReport) {
         let performed = methods::perform(handler, &self.request, self.version).await;
-        let report = CallReport::new(&self.request, Some(self.version), performed.facts, performed.end);
+        let report = CallReport::new(&self.request, Some(self.version), performed.details, performed.end);
         (performed.result, report)
     }
 }

@@ -23,7 +23,7 @@ pub async fn suggest(handler: &PageHandler<'_>, sought: &Completion) -> Result<S
 
 /// `true` if what the argument belongs to is offered, and has such an argument.
 fn is_known(sought: &Completion) -> bool {
-    match &sought.of {
+    match &sought.target {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name)
             .is_some_and(|prompt| PageHandler::prompt_arguments(prompt).iter().any(|one| one.name == sought.argument)),
         CompletionTarget::Resource(template) => {

@@ -158,7 +158,7 @@ pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> 
 pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<Redemption> {
     let record = audit::statement_if_request_waits(entry, keys.consent, keys.browser);
     let answers = db.batch(&[record, statement_to_close(keys, entry.at)]).await?;
-    Ok(Redemption::of(answers.last()))
+    Ok(Redemption::from_rows(answers.last()))
 }
 
 fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
@@ -246,7 +246,7 @@ pub async fn approve(
     );
     let asked = diagnostics::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
     let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
-    Ok(Redemption::of(answers.first()))
+    Ok(Redemption::from_rows(answers.first()))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ mod tests {
     const PAGE: PageId = PageId(7);
 
     /// Blocks, or lifts the block of, the client `cursor` of user 42 on page 7.
-    async fn act(db: &TestDatabase, id: &str, kind: AuditKind) {
+    async fn change_block(db: &TestDatabase, id: &str, kind: AuditKind) {
         let change = Change {
             id: id.into(),
             at: Timestamp::from_seconds(9),
@@ -131,7 +131,7 @@ mod tests {
         for (user, client, page) in [(42, "cursor", 7), (42, "cursor", 8), (42, "other", 7), (43, "cursor", 7)] {
             db.execute(&format!("INSERT INTO page_blocks VALUES ('{user}', '{client}', {page}, 0, 'U', 'C', 1, '1')"));
         }
-        act(&db, "lift", AuditKind::PageUnblock).await;
+        change_block(&db, "lift", AuditKind::PageUnblock).await;
         assert_eq!(blocks(&db).await, ["42 other 7 false", "43 cursor 7 false", "42 cursor 8 false"]);
     }
 
@@ -139,11 +139,11 @@ mod tests {
     async fn block_covers_loopback_clients_once_any_grant_of_the_client_was_on_loopback() {
         let db = TestDatabase::new();
         db.insert_grant("web");
-        act(&db, "first", AuditKind::PageBlock).await;
+        change_block(&db, "first", AuditKind::PageBlock).await;
         assert_eq!(blocks(&db).await, ["42 cursor 7 false"]);
         db.insert_grant("loopback");
         db.execute("UPDATE grants SET is_loopback = 1, revoked_at = 1, revoke_reason = 'user' WHERE id = 'loopback'");
-        act(&db, "second", AuditKind::PageBlock).await;
+        change_block(&db, "second", AuditKind::PageBlock).await;
         assert_eq!(blocks(&db).await, ["42 cursor 7 true"]);
     }
 }

@@ -26,7 +26,7 @@ pub struct ClientReport {
     /// The revision of the protocol it speaks.
     pub revision: Option<&'static str>,
     /// Why it got no result, in a word of ours.
-    pub trouble: Option<&'static str>,
+    pub failure: Option<&'static str>,
 }
 
 /// Writes down what a call told.
@@ -63,21 +63,25 @@ pub(super) fn statement_for_call(
         program,
         version,
         report.revision,
-        report.trouble,
-        report.trouble.map(|_| at),
+        report.failure,
+        report.failure.map(|_| at),
         at - PRECISION,
     )
 }
 
-/// Writes down what a client asked for, if the approval with that code was the one that counted.
-pub(super) fn statement_for_approval(consent: &ConsentToken, code: &SecretHash, asked: ScopeSet) -> Statement {
+/// Stores the scopes that a client requested, if the approval with that code was the one that counted.
+pub(super) fn statement_for_approval(
+    consent: &ConsentToken,
+    code: &SecretHash,
+    requested_scopes: ScopeSet,
+) -> Statement {
     statement!(
         "INSERT INTO connections (user_id, client_id, requested_scope)
          SELECT user_id, client_id, ?3 FROM authorization_requests WHERE consent_hash = ?1 AND approved_as = ?2
          ON CONFLICT (user_id, client_id) DO UPDATE SET requested_scope = excluded.requested_scope",
         consent,
         code,
-        &asked,
+        &requested_scopes,
     )
 }
 
@@ -116,12 +120,12 @@ pub struct Health {
     /// The revision it spoke last.
     pub revision: Option<String>,
     /// The last reason for no result, and when.
-    pub trouble: Option<(String, Timestamp)>,
+    pub failure: Option<(String, Timestamp)>,
     pub refreshes_failed: i64,
     /// The last reason, and when.
     pub refresh_failure: Option<(String, Timestamp)>,
     /// The scopes that it requested at the newest approval.
-    pub asked: Option<ScopeSet>,
+    pub requested_scopes: Option<ScopeSet>,
 }
 
 #[derive(Deserialize)]
@@ -146,10 +150,10 @@ impl From<HealthColumns> for Health {
             called_at: columns.last_call_at,
             program: columns.reported_name.zip(columns.reported_version),
             revision: columns.protocol_version,
-            trouble: columns.failure_reason.zip(columns.failed_at),
+            failure: columns.failure_reason.zip(columns.failed_at),
             refreshes_failed: columns.refresh_failures,
             refresh_failure: columns.refresh_failure_reason.zip(columns.refresh_failed_at),
-            asked: columns.requested_scope,
+            requested_scopes: columns.requested_scope,
         }
     }
 }
@@ -174,8 +178,8 @@ mod tests {
         (UserId("1".into()), ClientId::parse("cursor").expect("a client id"))
     }
 
-    fn report(program: Option<&str>, revision: &'static str, trouble: Option<&'static str>) -> ClientReport {
-        ClientReport { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), trouble }
+    fn report(program: Option<&str>, revision: &'static str, failure: Option<&'static str>) -> ClientReport {
+        ClientReport { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), failure }
     }
 
     /// Applies these calls, each with its time in seconds.
@@ -200,7 +204,7 @@ mod tests {
         ])
         .await;
         assert_eq!(known.program, Some(("Cursor".into(), "1".into())));
-        assert_eq!(known.trouble, Some(("scope".into(), Timestamp::from_seconds(0))));
+        assert_eq!(known.failure, Some(("scope".into(), Timestamp::from_seconds(0))));
         assert_eq!(seconds(known.called_at), Some(100));
         let known = known_after(&[
             (0, report(Some("Cursor"), "2025-11-25", None)),
@@ -215,11 +219,11 @@ mod tests {
         let same = || report(None, "2025-11-25", None);
         assert_eq!(seconds(known_after(&[(0, same()), (59, same())]).await.called_at), Some(0));
         assert_eq!(seconds(known_after(&[(0, same()), (60, same())]).await.called_at), Some(60));
-        let trouble = || report(None, "2025-11-25", Some("role"));
-        assert_eq!(seconds(known_after(&[(0, same()), (1, trouble())]).await.called_at), Some(1));
+        let failure = || report(None, "2025-11-25", Some("role"));
+        assert_eq!(seconds(known_after(&[(0, same()), (1, failure())]).await.called_at), Some(1));
         let known =
-            known_after(&[(0, trouble()), (1, trouble()), (2, report(None, "2025-11-25", Some("scope")))]).await;
-        assert_eq!(known.trouble, Some(("scope".into(), Timestamp::from_seconds(2))));
+            known_after(&[(0, failure()), (1, failure()), (2, report(None, "2025-11-25", Some("scope")))]).await;
+        assert_eq!(known.failure, Some(("scope".into(), Timestamp::from_seconds(2))));
     }
 
     #[tokio::test]

@@ -44,7 +44,7 @@ pub enum Redemption {
 
 impl Redemption {
     /// From the rows of the conditional write, which says `RETURNING`.
-    fn of(rows: Option<&Vec<Row>>) -> Self {
+    fn from_rows(rows: Option<&Vec<Row>>) -> Self {
         if rows.is_some_and(|rows| !rows.is_empty()) { Self::Redeemed } else { Self::AlreadyRedeemed }
     }
 }
@@ -105,7 +105,7 @@ fn json_list(pages: &[PageId]) -> String {
 }
 
 async fn redeem(db: &dyn Database, statement: Statement) -> Result<Redemption> {
-    Ok(Redemption::of(Some(&run(db, statement).await?)))
+    Ok(Redemption::from_rows(Some(&run(db, statement).await?)))
 }
 
 async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {

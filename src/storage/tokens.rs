@@ -108,7 +108,7 @@ pub async fn redeem_code(
         tokens.access_expires_at,
         code,
     );
-    Ok(Redemption::of(db.batch(&[redeem, activate, refresh, access]).await?.first()))
+    Ok(Redemption::from_rows(db.batch(&[redeem, activate, refresh, access]).await?.first()))
 }
 
 /// Finds a refresh token with its grant and its successor: one read.
@@ -171,7 +171,7 @@ pub async fn rotate_refresh(
         now,
         tokens.access_expires_at,
     );
-    Ok(Redemption::of(db.batch(&[rotate, successor, access]).await?.first()))
+    Ok(Redemption::from_rows(db.batch(&[rotate, successor, access]).await?.first()))
 }
 
 /// Stores one more access token beside a successor that was handed out before. Not when the reuse grace period was used up, the
@@ -203,7 +203,7 @@ pub async fn repeat_refresh(
         &record.hash,
         &tokens.access,
     );
-    Ok(Redemption::of(db.batch(&[access, count, audit]).await?.first()))
+    Ok(Redemption::from_rows(db.batch(&[access, count, audit]).await?.first()))
 }
 
 /// An access token that is known here, with what is decided about its connection.

@@ -119,7 +119,7 @@ mod tests {
         bytes.fill(0xab);
     }
 
-    fn of(pairs: &[(&HeaderName, &str)]) -> Trace {
+    fn parse(pairs: &[(&HeaderName, &str)]) -> Trace {
         let headers = pairs.iter().map(|(name, value)| ((*name).clone(), value.parse().expect("fits"))).fold(
             HeaderMap::new(),
             |mut headers, (name, value): (HeaderName, http::HeaderValue)| {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_named_trace_goes_on_with_spans_of_ours() {
-        let trace = of(&[(&TRACEPARENT, PARENT), (&TRACESTATE, "vendor=1")]);
+        let trace = parse(&[(&TRACEPARENT, PARENT), (&TRACESTATE, "vendor=1")]);
         assert_eq!((trace.id(), trace.parent()), ("4bf92f3577b34da6a3ce929d0e0e4736", Some("00f067aa0ba902b7")));
         assert_eq!((trace.span(), trace.state()), ("abababababababab", Some("vendor=1")));
         assert_eq!(trace.header_for([1; 8]), "00-4bf92f3577b34da6a3ce929d0e0e4736-0101010101010101-01");
@@ -154,28 +154,28 @@ mod tests {
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "zz-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
-            assert!(of(&[(&TRACEPARENT, bad)]).is_ours(), "{bad}");
+            assert!(parse(&[(&TRACEPARENT, bad)]).is_ours(), "{bad}");
         }
-        assert!(of(&[(&TRACEPARENT, PARENT), (&TRACEPARENT, PARENT)]).is_ours(), "two of them");
-        assert_eq!(of(&[(&TRACESTATE, "vendor=1")]).state(), None, "a state without a trace");
+        assert!(parse(&[(&TRACEPARENT, PARENT), (&TRACEPARENT, PARENT)]).is_ours(), "two of them");
+        assert_eq!(parse(&[(&TRACESTATE, "vendor=1")]).state(), None, "a state without a trace");
     }
 
     #[test]
     fn a_later_version_is_read_as_far_as_it_is_known() {
         let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-more";
-        let trace = of(&[(&TRACEPARENT, later)]);
+        let trace = parse(&[(&TRACEPARENT, later)]);
         assert_eq!(trace.header_for([1; 8]), "00-4bf92f3577b34da6a3ce929d0e0e4736-0101010101010101-01");
     }
 
     #[test]
     fn sampled_flag_of_the_caller_is_not_passed_on() {
         let unsampled = PARENT.replace("-01", "-00");
-        assert!(of(&[(&TRACEPARENT, &unsampled)]).header_for([1; 8]).ends_with("-0101010101010101-01"));
+        assert!(parse(&[(&TRACEPARENT, &unsampled)]).header_for([1; 8]).ends_with("-0101010101010101-01"));
     }
 
     #[test]
     fn a_state_that_is_too_long_stays_here() {
         let long = format!("vendor={}", "x".repeat(LONGEST_STATE));
-        assert_eq!(of(&[(&TRACEPARENT, PARENT), (&TRACESTATE, &long)]).state(), None);
+        assert_eq!(parse(&[(&TRACEPARENT, PARENT), (&TRACESTATE, &long)]).state(), None);
     }
 }

@@ -195,7 +195,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(status: u16, body: &str) -> ApiError {
+    fn error_for(status: u16, body: &str) -> ApiError {
         let status = StatusCode::from_u16(status).expect("a status");
         ApiError::of_answer(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
     }
@@ -203,16 +203,16 @@ mod tests {
     #[test]
     fn each_status_has_its_kind() {
         let told = |kind, detail: &str| ApiError::new(kind, detail);
-        assert_eq!(of(404, r#"{"error":"not found"}"#), told(Kind::NotFound, "not found"));
-        assert_eq!(of(403, r#"{"error":"no"}"#), told(Kind::Forbidden, "no"));
-        assert_eq!(of(400, r#"{"error":"bad status"}"#), told(Kind::Invalid, "bad status"));
-        assert_eq!(of(409, r#"{"error":"taken"}"#), told(Kind::Invalid, "taken"));
-        assert_eq!(of(401, r#"{"error":"user is disabled"}"#), told(Kind::UserEnded, ""));
-        assert_eq!(of(401, r#"{"error":"expired"}"#), told(Kind::CredentialRefused, "expired"));
-        assert_eq!(of(429, ""), told(Kind::RateLimited, ""));
-        assert_eq!(of(503, "").kind, Kind::Unavailable);
-        assert_eq!(of(302, "").kind, Kind::ContractViolation);
-        assert_eq!(of(405, "").kind, Kind::ContractViolation);
+        assert_eq!(error_for(404, r#"{"error":"not found"}"#), told(Kind::NotFound, "not found"));
+        assert_eq!(error_for(403, r#"{"error":"no"}"#), told(Kind::Forbidden, "no"));
+        assert_eq!(error_for(400, r#"{"error":"bad status"}"#), told(Kind::Invalid, "bad status"));
+        assert_eq!(error_for(409, r#"{"error":"taken"}"#), told(Kind::Invalid, "taken"));
+        assert_eq!(error_for(401, r#"{"error":"user is disabled"}"#), told(Kind::UserEnded, ""));
+        assert_eq!(error_for(401, r#"{"error":"expired"}"#), told(Kind::CredentialRefused, "expired"));
+        assert_eq!(error_for(429, ""), told(Kind::RateLimited, ""));
+        assert_eq!(error_for(503, "").kind, Kind::Unavailable);
+        assert_eq!(error_for(302, "").kind, Kind::ContractViolation);
+        assert_eq!(error_for(405, "").kind, Kind::ContractViolation);
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn failed_connection_or_server_error_without_advice_to_wait_is_transient() {
         for (status, is_transient) in [(500, true), (502, true), (503, true), (504, true), (501, false), (429, false)] {
-            assert_eq!(of(status, "").is_transient(), is_transient, "{status}");
+            assert_eq!(error_for(status, "").is_transient(), is_transient, "{status}");
         }
         let headers = HeaderMap::from_iter([(RETRY_AFTER, http::HeaderValue::from_static("1"))]);
         assert!(!ApiError::of_answer(StatusCode::SERVICE_UNAVAILABLE, &headers, &Bytes::new()).is_transient());
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn only_four_statuses_show_what_upstream_said() {
         for status in [302, 405, 413, 415, 418, 422, 429, 500, 502, 503] {
-            let error = of(status, r#"{"error":"table users at 10.0.0.7"}"#);
+            let error = error_for(status, r#"{"error":"table users at 10.0.0.7"}"#);
             assert!(!error.to_string().contains("10.0.0.7"), "{status} shows {error}");
         }
     }
@@ -285,9 +285,9 @@ mod tests {
     #[test]
     fn a_write_without_a_clear_answer_has_an_unknown_outcome() {
         let lost = ApiError::of_transport(&HttpError::Timeout);
-        for error in [lost, of(500, ""), of(503, ""), ApiError::new(Kind::Malformed, "x")] {
+        for error in [lost, error_for(500, ""), error_for(503, ""), ApiError::new(Kind::Malformed, "x")] {
             assert_eq!(error.after_write().kind, Kind::OutcomeUnknown);
         }
-        assert_eq!(of(429, "").after_write().kind, Kind::RateLimited);
+        assert_eq!(error_for(429, "").after_write().kind, Kind::RateLimited);
     }
 }

@@ -189,7 +189,7 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
     let kept = ClientReport {
         program: report.client.map(|client| (client.name, client.version)),
         revision: report.version.map(ProtocolVersion::as_str),
-        trouble: report.problem.map(CallProblem::as_str),
+        failure: report.problem.map(CallProblem::as_str),
     };
     CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
 }

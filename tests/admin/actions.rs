@@ -42,7 +42,7 @@ fn revoked_connection_loses_tokens_codes_and_open_consent_pages_at_once() {
     let asked = browser.open(&format!("{ACTION}?action=revoke&client=test-client"));
     assert!(asked.body.contains("End the connection to test-client?"), "{}", asked.body);
     assert_eq!(app.ping(&one.access), 200, "asking changes nothing");
-    let done = browser.act(&page, &on_client("revoke"));
+    let done = browser.submit_action(&page, &on_client("revoke"));
     assert!(done.status == 200 && done.body.contains("connection is ended"), "{}", done.body);
     for pair in [one, two] {
         assert_eq!(app.ping(&pair.access), 401);
@@ -60,7 +60,7 @@ fn revoke_all_ends_the_connections_of_one_person_only() {
     let (mara, theo) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::THEO_MANAGER, ALL));
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
     assert!(browser.open(&format!("{ACTION}?action=revoke-all")).body.contains("End all your connections?"));
-    browser.act(&page, &[("action", "revoke-all")]);
+    browser.submit_action(&page, &[("action", "revoke-all")]);
     assert_eq!((app.ping(&mara.access), app.ping(&theo.access)), (401, 200));
 }
 
@@ -69,7 +69,7 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-    let paused = browser.act(&page, &on_client("pause"));
+    let paused = browser.submit_action(&page, &on_client("pause"));
     assert!(paused.body.contains("Writes paused") && paused.body.contains("Resume writes"), "{}", paused.body);
     let refused = post_incident(&app, &pair);
     assert_eq!(refused["result"]["isError"], true, "{refused}");
@@ -78,7 +78,7 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
     assert_eq!(app.read(&pair.access, "statibeat://pages/42/summary")["page"]["id"], 42, "reading goes on");
     let again = app.connect(user::MARA_ADMIN, ALL);
     assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "connecting again does not lift the pause");
-    browser.act(&page, &on_client("resume"));
+    browser.submit_action(&page, &on_client("resume"));
     assert_ne!(post_incident(&app, &pair)["result"]["isError"], true);
 }
 
@@ -87,14 +87,14 @@ fn confirm_always_requires_confirmation_of_every_write_of_the_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, ALL);
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
-    let strict = browser.act(&page, &on_client("confirm-always"));
+    let strict = browser.submit_action(&page, &on_client("confirm-always"));
     assert!(strict.body.contains("Every write confirmed"), "{}", strict.body);
     assert!(strict.body.contains("Confirmation of writes changed"), "the activity shows it: {}", strict.body);
     let bare = post_incident(&app, &pair)["result"].clone();
     assert!(bare["isError"] == true && bare.to_string().contains("preview: true"), "{bare}");
     let again = app.connect(user::THEO_MANAGER, ALL);
     assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "a new approval does not undo it");
-    browser.act(&strict, &on_client("confirm-as-usual"));
+    browser.submit_action(&strict, &on_client("confirm-as-usual"));
     assert_ne!(post_incident(&app, &pair)["result"]["isError"], true);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'confirm'"), 2);
 }
@@ -104,8 +104,8 @@ fn new_connection_after_revocation_is_not_paused() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-    browser.act(&page, &on_client("pause"));
-    browser.act(&page, &on_client("revoke"));
+    browser.submit_action(&page, &on_client("pause"));
+    browser.submit_action(&page, &on_client("revoke"));
     let anew = app.connect(user::MARA_ADMIN, ALL);
     assert_ne!(post_incident(&app, &anew)["result"]["isError"], true);
 }
@@ -120,7 +120,7 @@ fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     assert!(page.body.contains("test-client of Theo Okafor"), "{}", page.body);
     let asked = browser.open(&format!("{ACTION}?action=block&client=test-client&user=2&page=42"));
     assert!(asked.body.contains("Block test-client of Theo Okafor on"), "{}", asked.body);
-    let done = browser.act(&page, &on_page("block", "42"));
+    let done = browser.submit_action(&page, &on_page("block", "42"));
     assert!(done.body.contains("Blocked") && done.body.contains("Unblock"), "{}", done.body);
     let read = |pair: &Tokens, page: &str| {
         let uri = format!("statibeat://pages/{page}/summary");
@@ -131,7 +131,7 @@ fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     assert_eq!(app.read(&theo.access, "statibeat://pages/43/summary")["page"]["id"], 43, "other pages do");
     let again = app.connect(user::THEO_MANAGER, ALL);
     assert_eq!(read(&again, "42"), read(&again, "999"), "connecting again does not undo it");
-    browser.act(&page, &on_page("unblock", "42"));
+    browser.submit_action(&page, &on_page("unblock", "42"));
     assert_eq!(app.read(&theo.access, "statibeat://pages/42/summary")["page"]["id"], 42);
 }
 
@@ -172,7 +172,7 @@ fn action_on_a_foreign_connection_or_page_gets_404() {
     let unseen = before.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>();
     let of_mara = [("action", "block"), ("client", "test-client"), ("user", user::MARA_ADMIN), ("page", "42")];
     for fields in [&on_client("revoke")[..], &on_client("pause"), &[("action", "revoke-all")], &of_mara] {
-        assert_eq!(browser.act(&page, fields).status, 404, "{fields:?}");
+        assert_eq!(browser.submit_action(&page, fields).status, 404, "{fields:?}");
     }
     let after = app.db.dump();
     assert_eq!(after.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>(), unseen);
@@ -207,12 +207,12 @@ fn form_sent_twice_or_after_sign_out_has_no_effect() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-    browser.act(&page, &on_client("revoke"));
-    assert_eq!(browser.act(&page, &on_client("revoke")).status, 404);
+    browser.submit_action(&page, &on_client("revoke"));
+    assert_eq!(browser.submit_action(&page, &on_client("revoke")).status, 404);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1);
     let pair = app.connect(user::MARA_ADMIN, ALL);
     browser.submit(&page, &format!("{PAGE}/sign-out"), &[("token", &page.hidden("token"))]);
-    assert!(browser.act(&page, &on_client("revoke")).body.contains("Sign in with StatiBeat"));
+    assert!(browser.submit_action(&page, &on_client("revoke")).body.contains("Sign in with StatiBeat"));
     assert_eq!(app.ping(&pair.access), 200);
 }
 
@@ -244,7 +244,7 @@ fn action_on_one_connection_leaves_other_connections_unchanged() {
         let app = TestApp::new();
         let pairs = ["test-client", "other-client"].map(|id| (id, connect_as(&app, user::MARA_ADMIN, id)));
         let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-        browser.act(&page, &[("action", "revoke"), ("client", id)]);
+        browser.submit_action(&page, &[("action", "revoke"), ("client", id)]);
         for (other, pair) in pairs {
             assert_eq!(app.ping(&pair.access), if other == id { 401 } else { 200 }, "{other} after {id}");
         }
@@ -270,7 +270,7 @@ fn block_applies_to_the_named_person_client_and_page() {
             }
         }
         let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-        browser.act(&page, &[("action", "block"), ("client", client), ("user", user_id), ("page", page_id)]);
+        browser.submit_action(&page, &[("action", "block"), ("client", client), ("user", user_id), ("page", page_id)]);
         let named = format!("user_id = '{user_id}' AND client_id = '{client}' AND page_id = {page_id}");
         let blocks = app.db.count("SELECT count(*) FROM page_blocks");
         let meant = app.db.count(&format!("SELECT count(*) FROM page_blocks WHERE {named}"));

@@ -34,7 +34,7 @@ fn submit_action(app: &TestApp, action: &str, client: &str) -> u16 {
     let browser = Browser::new(app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
     let fields = [("action", action), ("client", client), ("user", user::THEO_MANAGER), ("page", "42")];
-    browser.act(&page, &fields).status
+    browser.submit_action(&page, &fields).status
 }
 
 #[test]

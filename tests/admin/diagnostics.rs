@@ -146,7 +146,10 @@ fn diagnosis_names_pages_that_an_admin_blocked() {
     app.connect(user::THEO_MANAGER, SCOPE);
     let browser = Browser::new(&app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
-    browser.act(&page, &[("action", "block"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")]);
+    browser.submit_action(
+        &page,
+        &[("action", "block"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")],
+    );
     check(&diagnosis(&app, user::THEO_MANAGER), &["Blocked on", "An admin of the page blocked it"]);
 }
 

@@ -6,7 +6,7 @@ use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 
-/// What a call comes to.
+/// The result that a row of the matrix expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Allowed,
@@ -26,7 +26,7 @@ const MAINTENANCES: u8 = 16;
 const MAINTENANCES_WRITE: u8 = 32;
 const ANALYTICS: u8 = 64;
 
-/// What a role has to be on the page.
+/// The role that a call needs on the page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     /// None at all is needed: the entry touches no page.

@@ -16,7 +16,7 @@ fn app() -> TestApp {
     app
 }
 
-/// What StatiBeat is called for when that page is read.
+/// Paths that StatiBeat is asked for when that page is read.
 fn calls_for(app: &TestApp, token: &str, page: &str) -> Vec<String> {
     app.upstream.take_calls();
     app.call(token, "resources/read", json!({ "uri": format!("statibeat://pages/{page}/incidents/active") }));

@@ -4,19 +4,22 @@ use crate::support::flow::user;
 use crate::support::{TestApp, json, request};
 use serde_json::{Value, json};
 
-const MODERN: &str = "2026-07-28";
+const NEWEST_VERSION: &str = "2026-07-28";
 
-/// A modern message with its envelope and headers.
-fn modern(app: &TestApp, token: &str, method: &str, params: Value) -> (u16, Value) {
+/// A message without handshake, with its envelope and headers.
+fn without_handshake(app: &TestApp, token: &str, method: &str, params: Value) -> (u16, Value) {
     let mut params = params;
     let name = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str).unwrap_or_default().to_owned();
     params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     let authorization = format!("Bearer {token}");
-    let mut headers =
-        vec![("authorization", authorization.as_str()), ("mcp-protocol-version", MODERN), ("mcp-method", method)];
+    let mut headers = vec![
+        ("authorization", authorization.as_str()),
+        ("mcp-protocol-version", NEWEST_VERSION),
+        ("mcp-method", method),
+    ];
     if !name.is_empty() {
         headers.push(("mcp-name", &name));
     }
@@ -43,22 +46,22 @@ fn client_with_a_handshake_initializes_lists_and_reads() {
     ] {
         let result = json(&app.call(&token, method, json!({})))["result"].clone();
         assert!(result[member].is_array(), "{method}: {result}");
-        assert!(result.get("resultType").is_none(), "no modern members in a legacy answer");
+        assert!(result.get("resultType").is_none(), "no members of 2026-07-28 in an older result");
     }
 }
 
 #[test]
-fn a_modern_client_discovers_lists_and_reads_without_a_handshake() {
+fn client_without_handshake_discovers_lists_and_reads() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read").access;
-    let (status, body) = modern(&app, &token, "server/discover", json!({}));
-    assert_eq!((status, &body["result"]["supportedVersions"]), (200, &json!([MODERN])));
-    let (status, body) = modern(&app, &token, "resources/read", json!({"uri": "statibeat://pages"}));
+    let (status, body) = without_handshake(&app, &token, "server/discover", json!({}));
+    assert_eq!((status, &body["result"]["supportedVersions"]), (200, &json!([NEWEST_VERSION])));
+    let (status, body) = without_handshake(&app, &token, "resources/read", json!({"uri": "statibeat://pages"}));
     assert_eq!(
         (status, &body["result"]["resultType"], &body["result"]["cacheScope"]),
         (200, &json!("complete"), &json!("private"))
     );
-    let (status, body) = modern(&app, &token, "tools/list", json!({}));
+    let (status, body) = without_handshake(&app, &token, "tools/list", json!({}));
     assert_eq!((status, &body["result"]["tools"][0]["name"]), (200, &json!("create_incident")));
 }
 
@@ -66,11 +69,12 @@ fn a_modern_client_discovers_lists_and_reads_without_a_handshake() {
 fn missing_resource_gets_the_status_and_code_of_the_protocol_version() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
-    let (status, body) = modern(&app, &token, "ping", json!({}));
+    let (status, body) = without_handshake(&app, &token, "ping", json!({}));
     assert_eq!((status, &body["error"]["code"]), (404, &json!(-32601)));
     let legacy = app.call(&token, "no/such", json!({}));
     assert_eq!((legacy.status().as_u16(), &json(&legacy)["error"]["code"]), (200, &json!(-32601)));
-    let (status, body) = modern(&app, &token, "resources/read", json!({"uri": "statibeat://pages/77/summary"}));
+    let (status, body) =
+        without_handshake(&app, &token, "resources/read", json!({"uri": "statibeat://pages/77/summary"}));
     assert_eq!(
         (status, &body["error"]["code"], &body["error"]["data"]["uri"]),
         (200, &json!(-32602), &json!("statibeat://pages/77/summary"))
@@ -80,7 +84,7 @@ fn missing_resource_gets_the_status_and_code_of_the_protocol_version() {
 }
 
 #[test]
-fn a_modern_probe_with_a_wrong_header_is_told_so_in_json() {
+fn probe_with_a_header_of_another_version_gets_a_json_error() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
     let authorization = format!("Bearer {token}");
@@ -93,18 +97,18 @@ fn a_modern_probe_with_a_wrong_header_is_told_so_in_json() {
     ];
     let answer = app.send(request("POST", "/mcp", &headers, body.to_string()));
     assert_eq!((answer.status().as_u16(), &json(&answer)["error"]["code"]), (400, &json!(-32022)));
-    assert_eq!(json(&answer)["error"]["data"]["supported"], json!([MODERN]));
+    assert_eq!(json(&answer)["error"]["data"]["supported"], json!([NEWEST_VERSION]));
 }
 
 #[test]
-fn a_modern_header_that_comes_twice_agrees_with_nothing() {
+fn header_on_two_lines_is_refused() {
     let app = TestApp::new();
     let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "statibeat://me", "_meta": {
-        "io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}}});
+        "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION, "io.modelcontextprotocol/clientCapabilities": {}}}});
     let headers = [
         ("authorization", authorization.as_str()),
-        ("mcp-protocol-version", MODERN),
+        ("mcp-protocol-version", NEWEST_VERSION),
         ("mcp-method", "resources/read"),
         ("mcp-name", "statibeat://me"),
     ];
@@ -166,7 +170,7 @@ fn batch_gets_one_400_and_publishes_nothing() {
             "params": {"name": "create_incident", "arguments": arguments}})
     };
     app.ping(&token);
-    for version in [None, Some("2025-03-26"), Some("2025-11-25"), Some(MODERN)] {
+    for version in [None, Some("2025-03-26"), Some("2025-11-25"), Some(NEWEST_VERSION)] {
         let headers = [Some(("authorization", authorization.as_str())), version.map(|it| ("mcp-protocol-version", it))];
         let headers: Vec<_> = headers.into_iter().flatten().collect();
         app.upstream.take_calls();

@@ -33,7 +33,7 @@ fn listed(app: &TestApp, token: &str) -> Vec<u8> {
     app.call(token, "tools/list", json!({})).body().to_vec()
 }
 
-/// What reading comes to: the text, or what a client is told instead.
+/// Returns the text that was read, or the error that the client gets.
 fn read(app: &TestApp, token: &str, uri: &str) -> Result<String, String> {
     let answer = app.call(token, "resources/read", json!({ "uri": uri }));
     if answer.status() != 200 {

@@ -11,9 +11,9 @@ const REVISIONS: [(&str, &str); 4] = [
     ("2025-03-26", include_str!("schemas/2025-03-26.json")),
     ("2025-06-18", include_str!("schemas/2025-06-18.json")),
     ("2025-11-25", include_str!("schemas/2025-11-25.json")),
-    (MODERN, include_str!("schemas/2026-07-28.json")),
+    (NEWEST_VERSION, include_str!("schemas/2026-07-28.json")),
 ];
-const MODERN: &str = "2026-07-28";
+const NEWEST_VERSION: &str = "2026-07-28";
 
 /// Speaks one revision, and holds every answer against its schema.
 struct Client<'a> {
@@ -28,9 +28,9 @@ impl Client<'_> {
         let authorization = format!("Bearer {}", self.token);
         let name = params["name"].as_str().or(params["uri"].as_str()).unwrap_or_default().to_owned();
         let mut headers = vec![("authorization", authorization.as_str()), ("mcp-protocol-version", self.revision)];
-        if self.revision == MODERN {
+        if self.revision == NEWEST_VERSION {
             params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION,
                 "io.modelcontextprotocol/clientCapabilities": {},
             });
             headers.extend([("mcp-method", method), ("mcp-name", name.as_str())]);
@@ -42,7 +42,7 @@ impl Client<'_> {
     }
 
     fn check(&self, what: &str, definition: &str, value: &Value) {
-        let (kind, other) = if self.revision == MODERN || self.revision == "2025-11-25" {
+        let (kind, other) = if self.revision == NEWEST_VERSION || self.revision == "2025-11-25" {
             ("$defs", "definitions")
         } else {
             ("definitions", "$defs")
@@ -76,7 +76,7 @@ fn for_each_revision(check: impl Fn(&Client<'_>)) {
 #[test]
 fn greetings_and_lists_conform() {
     for_each_revision(|client| {
-        if client.revision == MODERN {
+        if client.revision == NEWEST_VERSION {
             client.result("server/discover", json!({}), "DiscoverResult");
         } else {
             let hello = json!({

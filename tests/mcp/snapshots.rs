@@ -1,4 +1,4 @@
-//! What clients and people are sent, byte for byte: every list in every protocol version, and one connection's whole story.
+//! Responses to clients and people, byte for byte: every list in every protocol version, and one connection's whole story.
 //!
 //! `INSTA_UPDATE=always cargo test --test hosted snapshots` accepts what has changed; the diff of `snapshots/` is then part
 //! of the change.

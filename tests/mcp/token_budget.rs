@@ -1,4 +1,4 @@
-//! What the surface costs a model, in tokens of a published vocabulary.
+//! The cost of the lists for a model, in tokens of a published vocabulary.
 
 use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
@@ -31,7 +31,7 @@ fn no_resource_costs_more_than_8000_tokens() {
     }
 }
 
-/// How many reads the resources of each prompt take.
+/// The number of reads that each prompt's resources take.
 const PROMPTS_READ: [(&str, usize); 7] = [
     ("draft_customer_incident", 4),
     ("draft_incident_update", 3),

@@ -89,7 +89,7 @@ fn look_after(app: &TestApp, user_id: &str, actions: &[&[(&str, &str)]]) {
     let browser = Browser::new(app);
     let page = browser.open_admin_page(user_id);
     for fields in actions {
-        browser.act(&page, fields);
+        browser.submit_action(&page, fields);
     }
     app.advance(Duration::from_mins(10));
     browser.open(&format!("{PUBLIC_URL}/mcp/admin"));

@@ -10,7 +10,7 @@ import { PAGE_SERVER } from "./support/program.mjs";
 import { TOKENS, startSimulator } from "./support/simulator.mjs";
 
 const WHO = { name: "story", version: "1.0.0" };
-const [LEGACY, MODERN] = ["2025-11-25", "2026-07-28"];
+const [HANDSHAKE_VERSION, NEWEST_VERSION] = ["2025-11-25", "2026-07-28"];
 
 let simulator;
 before(async () => (simulator = await startSimulator()));
@@ -24,10 +24,10 @@ const sdk2 = (name, speaks, versionNegotiation) => ({
 });
 
 const SDKS = [
-  { name: "SDK 1.x", speaks: LEGACY, client: () => new Client1(WHO), transport: (options) => new Transport1(options) },
-  sdk2("SDK 2.x as it comes", LEGACY),
-  sdk2("SDK 2.x in auto mode", MODERN, { mode: "auto" }),
-  sdk2(`SDK 2.x pinned to ${MODERN}`, MODERN, { mode: { pin: MODERN } }),
+  { name: "SDK 1.x", speaks: HANDSHAKE_VERSION, client: () => new Client1(WHO), transport: (options) => new Transport1(options) },
+  sdk2("SDK 2.x as it comes", HANDSHAKE_VERSION),
+  sdk2("SDK 2.x in auto mode", NEWEST_VERSION, { mode: "auto" }),
+  sdk2(`SDK 2.x pinned to ${NEWEST_VERSION}`, NEWEST_VERSION, { mode: { pin: NEWEST_VERSION } }),
 ];
 
 for (const sdk of SDKS) {

@@ -8,5 +8,5 @@ mod rmcp_types;
 mod support;
 
 mod bad_arguments;
-mod reach;
+mod token_permissions;
 mod write_store;

@@ -1,5 +1,5 @@
 // Every tool over real pipes, then what surrounds a write: preview, confirmation, repeats, lost answers. Which token may do what
-// stands in reach.rs, bad input in bad_arguments.rs.
+// is in token_permissions.rs, bad input in bad_arguments.rs.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";

@@ -21,7 +21,7 @@ fn ring() -> KeyRing {
     KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring")
 }
 
-fn asked(rest: &str) -> Result<(), RedirectError> {
+fn validate_query(rest: &str) -> Result<(), RedirectError> {
     let query = format!("response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256&{rest}");
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let parameters = Parameters::parse(query.as_bytes()).expect("well formed");
@@ -31,9 +31,9 @@ fn asked(rest: &str) -> Result<(), RedirectError> {
 /// A12, A24
 #[test]
 fn a_state_of_2048_bytes_and_twenty_scope_names_are_the_most() {
-    let scopes = |count: usize| asked(&format!("scope={}", vec!["mcp.pages.read"; count].join("+")));
+    let scopes = |count: usize| validate_query(&format!("scope={}", vec!["mcp.pages.read"; count].join("+")));
     assert_eq!((scopes(20), scopes(21)), (Ok(()), Err(RedirectError::Scope)));
-    let state = |length: usize| asked(&format!("state={}", "s".repeat(length)));
+    let state = |length: usize| validate_query(&format!("state={}", "s".repeat(length)));
     assert_eq!((state(2048), state(2049)), (Ok(()), Err(RedirectError::StateTooLong)));
 }
 

@@ -13,7 +13,7 @@ pub const CALLBACK: &str = "http://127.0.0.1:33418/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// The revision without a handshake.
-const MODERN: &str = "2026-07-28";
+const NEWEST_VERSION: &str = "2026-07-28";
 
 /// Demo users of the simulator.
 pub mod user {
@@ -102,7 +102,7 @@ impl Browser<'_> {
     }
 
     /// Posts an action of the admin page, with the token of the page shown.
-    pub fn act(&self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
+    pub fn submit_action(&self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
         let token = page.hidden("token");
         let all: Vec<_> = [("token", token.as_str())].into_iter().chain(fields.iter().copied()).collect();
         self.submit(page, &format!("{PUBLIC_URL}/mcp/admin/action"), &all)
@@ -171,7 +171,7 @@ impl TestApp {
             ("mcp-protocol-version", revision),
         ];
         let name = params["name"].as_str().unwrap_or_default().to_owned();
-        if revision == MODERN {
+        if revision == NEWEST_VERSION {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": revision,
                 "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },

@@ -3,26 +3,26 @@
 
 use serde_json::{Map, Value, json};
 
-/// One bad call.
+/// A call with one invalid argument.
 pub struct Bad {
-    /// The tool.
+    /// Name of the tool that is called.
     pub tool: &'static str,
     /// Its arguments, all good but one.
     pub arguments: Map<String, Value>,
-    /// What the refusal must say.
+    /// Text that the error must contain.
     pub says: String,
 }
 
-/// What an argument is.
+/// The type of an argument, for the rules that hold for every argument of that type.
 #[derive(Clone, Copy)]
 pub enum ArgumentKind {
     /// Text for people, of at most so many characters.
     Text(usize),
     /// A key, checked for its form elsewhere.
     Key,
-    /// A time with offset.
+    /// A date and time with its UTC offset.
     Time,
-    /// The id of something.
+    /// A positive whole number that names an object.
     Id,
     /// Components by one of their names.
     Items,
@@ -80,13 +80,13 @@ pub const BOTH: [Tool; 4] = [
     ),
 ];
 
-/// What every tool takes besides its own.
+/// Arguments that every tool takes besides its own.
 pub const MANNER: [&str; 3] = ["idempotency_key", "preview", "confirm"];
 
 /// Every bad call of these tools.
 pub fn bad_calls(tools: &[Tool]) -> Vec<Bad> {
     let calls = tools.iter().flat_map(|(tool, arguments)| {
-        let own = arguments.iter().flat_map(|argument| of(tool, arguments, *argument));
+        let own = arguments.iter().flat_map(|argument| bad_calls_of_argument(tool, arguments, *argument));
         own.chain(strangers(tool, arguments)).chain(manner(tool, arguments))
     });
     calls.collect()
@@ -98,7 +98,7 @@ pub fn each_with(tools: &[Tool], name: &'static str, values: &[Value]) -> Vec<Ba
     calls.collect()
 }
 
-fn of(
+fn bad_calls_of_argument(
     tool: &'static str,
     all: &[(&'static str, ArgumentKind, bool)],
     (name, kind, is_required): (&'static str, ArgumentKind, bool),
@@ -190,7 +190,7 @@ fn strangers(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> 
     names.into_iter().flat_map(|name| with(tool, all, name, &[json!("x")], &format!("`{name}` is not known"))).collect()
 }
 
-/// How a call is to be carried out, said wrongly.
+/// Invalid values of preview, confirm and idempotency_key.
 fn manner(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec<Bad> {
     let wrong = [
         vec![json!(""), json!(7), json!([]), json!("x".repeat(129))],

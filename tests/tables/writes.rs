@@ -1,5 +1,5 @@
 //! Writes that both programs must carry out alike, one case after the other: what StatiBeat does wrong meanwhile, what the client
-//! is told, and how often something was posted. Each program keeps its writes in a store of its own; the cases hold them to one
+//! is expected, and how often something was posted. Each program keeps its writes in a store of its own; the cases hold them to one
 //! another.
 
 use async_trait::async_trait;
@@ -19,9 +19,9 @@ pub trait Server {
     fn take_posts(&self) -> usize;
 }
 
-/// What a call must come to.
+/// The result that a call must have.
 enum Expected {
-    /// Published by this call.
+    /// The write was published by this call.
     New,
     /// An earlier call had published it.
     Replayed,
@@ -38,12 +38,12 @@ pub struct Step {
     fault: Option<(&'static str, &'static str, FaultKind)>,
     tool: &'static str,
     arguments: Value,
-    told: Expected,
+    expected: Expected,
     posts: usize,
 }
 
-fn step(tool: &'static str, arguments: Value, told: Expected, posts: usize) -> Step {
-    Step { fault: None, tool, arguments, told, posts }
+fn step(tool: &'static str, arguments: Value, expected: Expected, posts: usize) -> Step {
+    Step { fault: None, tool, arguments, expected, posts }
 }
 
 impl Step {
@@ -60,8 +60,8 @@ fn incident(more: &Value) -> Value {
     arguments
 }
 
-fn create(more: &Value, told: Expected, posts: usize) -> Step {
-    step("create_incident", incident(more), told, posts)
+fn create(more: &Value, expected: Expected, posts: usize) -> Step {
+    step("create_incident", incident(more), expected, posts)
 }
 
 /// A name, and the calls on one program, in order.
@@ -215,7 +215,7 @@ pub async fn play(program: &dyn Server, (name, steps): Case) {
         let result = program.call(step.tool, arguments).await;
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         let replayed = &result["structuredContent"]["replayed"];
-        let fits = match step.told {
+        let fits = match step.expected {
             Expected::New => *replayed == false && result["structuredContent"].get("preview").is_none(),
             Expected::Replayed => *replayed == true,
             Expected::Error(words) => result["isError"] == true && text.contains(words),

@@ -35,10 +35,10 @@ pub fn is_wanted(call: &PageCall) -> Result<bool, ApiError> {
 /// Describes the effect of a write, or returns the error that the write would get. Nothing is kept.
 pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handled {
     let page = world.page(call.page_id);
-    let before = Moment::of(world, &page);
+    let before = Moment::capture(world, &page);
     let kept = world.keep();
     let response = answer(world, call);
-    let after = Moment::of(world, &page);
+    let after = Moment::capture(world, &page);
     world.put_back(kept);
     let response = response?;
     let already_exists = is_repetition(call, response.status());
@@ -77,7 +77,7 @@ struct Moment {
 }
 
 impl Moment {
-    fn of(world: &World, page: &Page) -> Self {
+    fn capture(world: &World, page: &Page) -> Self {
         let mut notices = BTreeMap::new();
         collect::<Incident>(world, page, &mut notices);
         collect::<Maintenance>(world, page, &mut notices);

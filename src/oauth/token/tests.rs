@@ -128,7 +128,7 @@ fn rotation() -> Rotation {
     Rotation { at: at(100), salt: "s".into(), kid: "k".into(), reuse_count: 0, unused_successor }
 }
 
-fn verdict(rotation: Option<Rotation>, now: i64) -> &'static str {
+fn decide_rotation(rotation: Option<Rotation>, now: i64) -> &'static str {
     match decide_refresh(&refresh_request(None), &refresh_record(rotation), at(now)) {
         Ok(RefreshDecision::Rotate(_)) => "rotate",
         Ok(RefreshDecision::Repeat(..)) => "repeat",
@@ -157,20 +157,20 @@ fn a_grant_for_another_resource_is_not_touched() {
 
 #[test]
 fn a_refresh_token_rotates_until_the_second_before_its_expiry() {
-    assert_eq!(verdict(None, 999), "rotate");
-    assert_eq!(verdict(None, 1_000), "invalid_grant");
+    assert_eq!(decide_rotation(None, 999), "rotate");
+    assert_eq!(decide_rotation(None, 1_000), "invalid_grant");
 }
 
 #[test]
 fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
-    assert_eq!(verdict(Some(rotation()), 159), "repeat");
-    assert_eq!(verdict(Some(rotation()), 160), "reused");
+    assert_eq!(decide_rotation(Some(rotation()), 159), "repeat");
+    assert_eq!(decide_rotation(Some(rotation()), 160), "reused");
 }
 
 #[test]
 fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
-    assert_eq!(verdict(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
-    assert_eq!(verdict(Some(Rotation { reuse_count: 32, ..rotation() }), 101), "reused");
+    assert_eq!(decide_rotation(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
+    assert_eq!(decide_rotation(Some(Rotation { reuse_count: 32, ..rotation() }), 101), "reused");
 }
 
 #[test]

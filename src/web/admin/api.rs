@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub(in crate::web) async fn get(ctx: &RequestContext<'_>, route: Route) -> Response {
     match answer(ctx, route).await {
-        Ok(facts) => reply::json(StatusCode::OK, &facts),
+        Ok(details) => reply::json(StatusCode::OK, &details),
         Err(error) => refuse(ctx, &error),
     }
 }

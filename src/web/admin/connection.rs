@@ -39,7 +39,7 @@ fn one(view: &AdminView, own: &OwnConnection) -> Markup {
                 @if connection.are_writes_paused { " " span.tag { "Writes paused" } }
                 @if connection.confirms_always { " " span.tag { "Every write confirmed" } }
             }
-            dl.facts {
+            dl.details {
                 dt { "Access went to" } dd { (destination(&connection.redirect_host)) }
                 dt { "May" } dd { (scopes(connection)) }
                 dt { "Pages" } dd { (pages(view, &own.pages)) }
@@ -168,7 +168,7 @@ fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
     html! {
         details.doctor open[found.result == CheckResult::Failing] {
             summary { "Connection health" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
-            dl.facts {
+            dl.details {
                 dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app hasn't made a call yet. Finish connecting it, then ask it about your pages." } }
                 dt { "Reported name" } dd { (client_info(found)) }
                 dt { "Protocol" } dd { (protocol_version(found)) }

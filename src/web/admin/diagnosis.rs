@@ -98,7 +98,7 @@ impl Diagnosis {
     ) -> Self {
         let called_at = health.and_then(|known| known.called_at);
         let last_call_at = called_at.max(connection.last_used_at);
-        let last_error = health.and_then(|known| known.trouble.as_ref()).and_then(|(word, at)| {
+        let last_error = health.and_then(|known| known.failure.as_ref()).and_then(|(word, at)| {
             let problem = word.parse().ok()?;
             let is_over = called_at > Some(*at);
             Some(DiagnosticCheck { reason: word.clone(), at: *at, is_over, advice: advice::of_problem(problem) })
@@ -133,7 +133,7 @@ impl Diagnosis {
             refreshes_refused: health.map_or(0, |known| known.refreshes_failed),
             last_refused_refresh,
             last_error,
-            scopes: check_scopes(connection.scopes, health.and_then(|known| known.asked), &reached),
+            scopes: check_scopes(connection.scopes, health.and_then(|known| known.requested_scopes), &reached),
             blocked_pages,
         }
     }
@@ -163,17 +163,17 @@ mod tests {
         AccessiblePage::parse(&entry).expect("a page")
     }
 
-    fn health(called_at: i64, trouble: Option<(&str, i64)>) -> Health {
+    fn health(called_at: i64, failure: Option<(&str, i64)>) -> Health {
         let time = Timestamp::from_seconds;
         Health {
             client_id: "a".into(),
             called_at: Some(time(called_at)),
             program: None,
             revision: Some("2026-07-28".into()),
-            trouble: trouble.map(|(word, at)| (word.into(), time(at))),
+            failure: failure.map(|(word, at)| (word.into(), time(at))),
             refreshes_failed: 0,
             refresh_failure: None,
-            asked: Some(Scope::AnalyticsRead.into()),
+            requested_scopes: Some(Scope::AnalyticsRead.into()),
         }
     }
 

@@ -103,7 +103,7 @@ fn other_connection(view: &AdminView, other: &OtherConnection) -> Markup {
                 @if *is_blocked { span.tag { "Blocked" } }
                 @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
             }
-            dl.facts {
+            dl.details {
                 dt { "Your page" } dd { (page_name) }
                 dt { "May" } dd { (scopes(connection)) }
                 dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
@@ -137,7 +137,7 @@ fn blocked(view: &AdminView, block: &PageBlock) -> Markup {
     html! {
         article.item {
             h3 { (client_name) " of " (user_name) }
-            dl.facts {
+            dl.details {
                 dt { "Your page" } dd { (page_name) }
                 dt { "Since" } dd { (view.clock.day(block.blocked_at)) }
             }

@@ -87,7 +87,7 @@ impl Setup {
             section.card aria-labelledby="details" {
                 details.folded {
                     summary { h2 #details { "Technical details" } }
-                dl.facts {
+                dl.details {
                     dt { "Authorization server" } dd { code { (self.issuer) } }
                     dt { "Authorization endpoint" } dd { code { (self.authorization_endpoint) } }
                     dt { "Token endpoint" } dd { code { (self.token_endpoint) } }
@@ -96,7 +96,7 @@ impl Setup {
                     dt { "Method" } dd { "OAuth authorization code with PKCE S256, no client secret" }
                 }
                 h3 { "Supported scopes" }
-                dl.facts { @for scope in &self.scopes { dt { code { (scope.name) } } dd { (scope.description) } } }
+                dl.details { @for scope in &self.scopes { dt { code { (scope.name) } } dd { (scope.description) } } }
                 h3 { "Approved web apps" }
                 ul.plain {
                     @for client in &self.approved_clients {

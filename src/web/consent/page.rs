@@ -75,7 +75,7 @@ impl ConsentPage<'_> {
     fn who(&self) -> Markup {
         let client = self.client;
         html! {
-            dl.facts {
+            dl.details {
                 dt { "App" }
                 dd {
                     (client.name) " "

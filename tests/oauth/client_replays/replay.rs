@@ -154,7 +154,7 @@ impl Player<'_> {
     fn connect(&self, redirect_uri: &str, scope: Option<&str>) -> Tokens {
         let browser = Browser::new(self.app);
         let consent = browser.sign_in(&self.authorize_url(redirect_uri, scope), user::MARA_ADMIN);
-        for text in [&self.client.shown_as, &self.client.standing] {
+        for text in [&self.client.shown_as, &self.client.trust_label] {
             assert!(consent.body.contains(text), "no {text:?} in {}", consent.body);
         }
         let back = browser.answer(&consent, "approve").leaves_for();

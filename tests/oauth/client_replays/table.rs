@@ -25,7 +25,7 @@ pub struct RealClient {
     pub registered: Vec<String>,
     /// Its name on the consent page.
     pub shown_as: String,
-    pub standing: String,
+    pub trust_label: String,
     /// Redirect URIs of its runs.
     pub works_at: Vec<String>,
     /// Those that somebody could hope for.

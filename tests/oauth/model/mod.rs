@@ -2,12 +2,12 @@
 //!
 //! `MODEL_SEQUENCES` sets how many, `MODEL_SEED` repeats a run. A failure shows its seed and the shortest story that fails.
 
+mod authorizations;
 mod races;
 mod reference;
 mod step;
 mod story;
 mod tokens;
-mod visits;
 
 use crate::support::TestApp;
 use proptest::strategy::Strategy;

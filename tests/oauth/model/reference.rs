@@ -6,7 +6,7 @@
 
 const CODE_LIFE: i64 = 600;
 const CODE_KEPT: i64 = 86_400;
-const VISIT_LIFE: i64 = 600;
+const AUTHORIZATION_LIFE: i64 = 600;
 const ACCESS_LIFE: i64 = 3_600;
 const REFRESH_LIFE: i64 = 30 * 86_400;
 const REFRESH_KEPT: i64 = 3_600;
@@ -19,7 +19,7 @@ const ROTATIONS: usize = 10;
 const ROTATIONS_WINDOW: i64 = 60;
 
 /// A person in front of a consent page.
-pub struct Visit {
+pub struct Authorization {
     pub user: usize,
     pub client: usize,
     opened_at: i64,
@@ -35,7 +35,7 @@ pub struct Grant {
 /// The text is unknown when the answer that carried it was lost; so with tokens.
 pub struct Code {
     pub text: Option<String>,
-    pub visit: usize,
+    pub authorization: usize,
     pub grant: usize,
     issued_at: i64,
     redeemed_at: Option<i64>,
@@ -65,7 +65,7 @@ pub struct World {
     pub now: i64,
     /// Whose account StatiBeat has closed.
     pub disabled: [bool; 3],
-    pub visits: Vec<Visit>,
+    pub authorizations: Vec<Authorization>,
     pub grants: Vec<Grant>,
     pub codes: Vec<Code>,
     pub refreshes: Vec<Refresh>,
@@ -94,7 +94,7 @@ pub enum Refreshing {
 /// The answer that the client must get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenAnswer {
-    Granted,
+    Issued,
     InvalidGrant,
     InvalidScope,
     TooOften,
@@ -103,8 +103,8 @@ pub enum TokenAnswer {
 /// A change of state, with the time of the request that causes it.
 #[derive(Clone, Copy, Debug)]
 pub enum Effect {
-    Approve { visit: usize },
-    Decline { visit: usize },
+    Approve { authorization: usize },
+    Decline { authorization: usize },
     Redeem { code: usize },
     Miss { code: usize },
     Rotate { refresh: usize },
@@ -126,13 +126,13 @@ type TokenDecision = (TokenAnswer, Option<Effect>);
 const REFUSED: TokenDecision = (TokenAnswer::InvalidGrant, None);
 
 impl World {
-    pub fn open_visit(&mut self, user: usize, client: usize) {
-        self.visits.push(Visit { user, client, opened_at: self.now, is_over: false });
+    pub fn open_authorization(&mut self, user: usize, client: usize) {
+        self.authorizations.push(Authorization { user, client, opened_at: self.now, is_over: false });
     }
 
-    pub fn can_answer(&self, visit: usize) -> bool {
-        let visit = &self.visits[visit];
-        !visit.is_over && self.now < visit.opened_at + VISIT_LIFE
+    pub fn can_answer(&self, authorization: usize) -> bool {
+        let authorization = &self.authorizations[authorization];
+        !authorization.is_over && self.now < authorization.opened_at + AUTHORIZATION_LIFE
     }
 
     pub fn works(&self, access: usize) -> bool {
@@ -164,7 +164,7 @@ impl World {
         if self.disabled[self.grants[grant].user] {
             (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant }))
         } else {
-            (TokenAnswer::Granted, Some(effect))
+            (TokenAnswer::Issued, Some(effect))
         }
     }
 
@@ -223,11 +223,11 @@ impl World {
     /// Makes an effect of a request that was sent at `at` happen, if what it builds on is still so.
     pub fn apply(&mut self, effect: Effect, at: i64) -> Minted {
         match effect {
-            Effect::Approve { visit } => return self.approve(visit, at),
+            Effect::Approve { authorization } => return self.approve(authorization, at),
             Effect::Redeem { code } => return self.first_tokens(code, at),
             Effect::Rotate { refresh } => return self.rotate(refresh, at),
             Effect::Repeat { refresh } => return self.repeat(refresh, at),
-            Effect::Decline { visit } => self.visits[visit].is_over = true,
+            Effect::Decline { authorization } => self.authorizations[authorization].is_over = true,
             Effect::Miss { code } => self.codes[code].misses += u32::from(self.codes[code].redeemed_at.is_none()),
             Effect::EndGrant { grant } => self.grants[grant].is_ended = true,
             Effect::EndAccess { access } => self.accesses[access].is_ended = true,
@@ -236,15 +236,23 @@ impl World {
         Minted::default()
     }
 
-    fn approve(&mut self, visit: usize, at: i64) -> Minted {
-        if std::mem::replace(&mut self.visits[visit].is_over, true) {
+    fn approve(&mut self, authorization: usize, at: i64) -> Minted {
+        if std::mem::replace(&mut self.authorizations[authorization].is_over, true) {
             return Minted::default();
         }
-        let Visit { user, client, .. } = self.visits[visit];
+        let Authorization { user, client, .. } = self.authorizations[authorization];
         self.grants.push(Grant { user, client, is_ended: false });
         let grant = self.grants.len() - 1;
         let (redeemed_at, misses) = (None, 0);
-        self.codes.push(Code { text: None, visit, grant, issued_at: at, redeemed_at, misses, is_forgotten: false });
+        self.codes.push(Code {
+            text: None,
+            authorization,
+            grant,
+            issued_at: at,
+            redeemed_at,
+            misses,
+            is_forgotten: false,
+        });
         Minted { code: Some(self.codes.len() - 1), ..Minted::default() }
     }
 
@@ -304,8 +312,12 @@ impl World {
         for grant in self.grants.iter_mut().filter(|grant| (grant.user, grant.client) == (user, client)) {
             grant.is_ended = true;
         }
-        for visit in self.visits.iter_mut().filter(|visit| (visit.user, visit.client) == (user, client)) {
-            visit.is_over = true;
+        for authorization in self
+            .authorizations
+            .iter_mut()
+            .filter(|authorization| (authorization.user, authorization.client) == (user, client))
+        {
+            authorization.is_over = true;
         }
     }
 
@@ -332,7 +344,11 @@ impl World {
 
     /// The moments to come at which something changes by itself, soonest first.
     pub fn deadlines(&self) -> Vec<i64> {
-        let visits = self.visits.iter().filter(|visit| !visit.is_over).map(|visit| visit.opened_at + VISIT_LIFE);
+        let authorizations = self
+            .authorizations
+            .iter()
+            .filter(|authorization| !authorization.is_over)
+            .map(|authorization| authorization.opened_at + AUTHORIZATION_LIFE);
         let codes = self.codes.iter().map(|code| match code.redeemed_at {
             Some(redeemed_at) => redeemed_at + DOUBLE_SUBMIT,
             None => code.issued_at + CODE_LIFE,
@@ -343,7 +359,7 @@ impl World {
         });
         let accesses = self.accesses.iter().filter(|access| !access.is_ended);
         let accesses = accesses.map(|access| access.issued_at + ACCESS_LIFE);
-        let mut all: Vec<i64> = visits.chain(codes).chain(refreshes).chain(accesses).collect();
+        let mut all: Vec<i64> = authorizations.chain(codes).chain(refreshes).chain(accesses).collect();
         all.retain(|deadline| *deadline > self.now);
         all.sort_unstable();
         all.dedup();

@@ -13,8 +13,8 @@ pub enum Action {
         client: usize,
     },
     /// Somebody in front of a consent page answers it.
-    Answer {
-        visit: usize,
+    AnswerConsent {
+        authorization: usize,
         approves: bool,
     },
     /// From authorization to tokens, without a fault.
@@ -55,7 +55,7 @@ pub enum Action {
         is_disabled: bool,
     },
     /// A call that asks StatiBeat.
-    Call {
+    UseToken {
         token: usize,
     },
     Wait {
@@ -113,7 +113,7 @@ fn action() -> impl Strategy<Value = Action> {
     let seconds = prop::sample::select(vec![1, 9, 10, 59, 60, 599, 600, 3_599, 3_600, 86_400, 2_591_999, 2_592_000]);
     prop_oneof![
         3 => (person(), person()).prop_map(|(user, client)| Action::Authorize { user, client }),
-        3 => (newest(), prop::bool::weighted(0.8)).prop_map(|(visit, approves)| Action::Answer { visit, approves }),
+        3 => (newest(), prop::bool::weighted(0.8)).prop_map(|(authorization, approves)| Action::AnswerConsent { authorization, approves }),
         1 => (person(), person()).prop_map(|(user, client)| Action::Connect { user, client }),
         8 => (newest(), redemption()).prop_map(|(code, (how, times))| Action::Redeem { code, how, times }),
         14 => (newest(), refreshing()).prop_map(|(token, (how, times))| Action::Refresh { token, how, times }),
@@ -122,7 +122,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (newest(), prop::bool::weighted(0.7)).prop_map(|(token, by_owner)| Action::RevokeAccess { token, by_owner }),
         1 => (person(), person()).prop_map(|(user, client)| Action::RevokeConnection { user, client }),
         1 => (person(), any::<bool>()).prop_map(|(user, is_disabled)| Action::Disable { user, is_disabled }),
-        2 => newest().prop_map(|token| Action::Call { token }),
+        2 => newest().prop_map(|token| Action::UseToken { token }),
         3 => seconds.prop_map(|seconds| Action::Wait { seconds }),
         6 => (0..6_usize, any::<bool>()).prop_map(|(deadline, is_early)| Action::Approach { deadline, is_early }),
         1 => Just(Action::Purge),

@@ -1,9 +1,9 @@
 //! One story: makes each step happen to the connector and to the model, and compares what follows. What happens at the
-//! authorization endpoint is in `visits`, what happens with codes and tokens in `tokens`.
+//! authorization endpoint is in `authorizations`, what happens with codes and tokens in `tokens`.
 
+use super::authorizations::Seat;
 use super::reference::{Effect, Redemption, Refreshing, World};
 use super::step::{Action, Step};
-use super::visits::Seat;
 use crate::support::TestApp;
 use crate::support::faults::Failure;
 use futures_util::FutureExt as _;
@@ -90,7 +90,7 @@ impl<'a> Story<'a> {
     fn step(&mut self, step: &Step) -> Checked {
         add(&self.totals.steps, 1);
         if let Some(at) = self.subject(&step.action) {
-            self.act(&step.action, at, step.fault)?;
+            self.perform(&step.action, at, step.fault)?;
         }
         self.check()
     }
@@ -98,23 +98,23 @@ impl<'a> Story<'a> {
     /// Which one of its kind an action is about, if there is one; any number if it is about nothing that can lack.
     fn subject(&self, action: &Action) -> Option<usize> {
         let (length, pick) = match *action {
-            Action::Answer { visit, .. } => (self.seats.len(), visit),
+            Action::AnswerConsent { authorization, .. } => (self.seats.len(), authorization),
             Action::Redeem { code, .. } => (self.world.codes.len(), code),
             Action::Refresh { token, .. } | Action::Hurry { token, .. } | Action::RevokeRefresh { token, .. } => {
                 (self.world.refreshes.len(), token)
             }
-            Action::RevokeAccess { token, .. } | Action::Call { token } => (self.world.accesses.len(), token),
+            Action::RevokeAccess { token, .. } | Action::UseToken { token } => (self.world.accesses.len(), token),
             Action::Late { pick } => (self.late.len(), pick),
             _ => (1, 0),
         };
         (length > 0).then(|| length - 1 - pick % length)
     }
 
-    fn act(&mut self, action: &Action, at: usize, fault: Fault) -> Checked {
+    fn perform(&mut self, action: &Action, at: usize, fault: Fault) -> Checked {
         match *action {
             Action::Authorize { user, client } => self.authorize(user, client, fault)?,
             Action::Connect { user, client } => self.connect(user, client)?,
-            Action::Answer { approves, .. } => self.answer(at, approves, fault)?,
+            Action::AnswerConsent { approves, .. } => self.answer(at, approves, fault)?,
             Action::Redeem { how, times, .. } => {
                 self.redeem(at, how, fault)?;
                 (1..times).try_for_each(|_| self.redeem(at, how, None))?;
@@ -126,7 +126,7 @@ impl<'a> Story<'a> {
             Action::Hurry { times, .. } => self.hurry(at, times, fault)?,
             Action::RevokeRefresh { by_owner, .. } => self.revoke_refresh(at, by_owner, fault)?,
             Action::RevokeAccess { by_owner, .. } => self.revoke_access(at, by_owner, fault)?,
-            Action::Call { .. } => self.call(at, fault)?,
+            Action::UseToken { .. } => self.call(at, fault)?,
             Action::Late { .. } => self.late(at)?,
             Action::RevokeConnection { user, client } => self.revoke_connection(user, client, fault)?,
             Action::Disable { user, is_disabled } => self.disable(user, is_disabled),

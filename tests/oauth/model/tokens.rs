@@ -16,7 +16,7 @@ impl Story<'_> {
         let Some(text) = self.world.codes[code].text.clone() else { return Ok(()) };
         let verdict = self.world.redeem(code, how);
         let grant = &self.world.grants[self.world.codes[code].grant];
-        let verifier = &self.seats[self.world.codes[code].visit].verifier;
+        let verifier = &self.seats[self.world.codes[code].authorization].verifier;
         let other = (grant.client + 1) % CLIENTS.len();
         let mut changes = [
             ("client_id", CLIENTS[grant.client]),
@@ -25,7 +25,7 @@ impl Story<'_> {
         ];
         match how {
             Redemption::Right => {}
-            Redemption::WrongVerifier => changes[2].1 = "a-verifier-that-belongs-to-no-visit-of-this-story",
+            Redemption::WrongVerifier => changes[2].1 = "a-verifier-that-belongs-to-no-request-of-this-story",
             Redemption::NoVerifier => changes[2].1 = "",
             Redemption::OtherClient => changes[0].1 = CLIENTS[other],
             Redemption::OtherRedirectUri => changes[1].1 = CALLBACKS[other],
@@ -85,7 +85,7 @@ impl Story<'_> {
         }
         let said = (answer.status().as_u16(), error());
         let wanted = match wanted {
-            TokenAnswer::Granted => (200, ""),
+            TokenAnswer::Issued => (200, ""),
             TokenAnswer::InvalidGrant => (400, "invalid_grant"),
             TokenAnswer::InvalidScope => (400, "invalid_scope"),
             TokenAnswer::TooOften => (429, "temporarily_unavailable"),

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 /// The token under test; what it may do is each test's to say.
 pub const TOKEN: &str = "sb_demo_write_42";
-/// When every test happens.
+/// The time at which every test runs, in unix seconds.
 const NOW: i64 = 1_780_000_000;
 
 /// StatiBeat; every exchange is held against its contract.
@@ -25,7 +25,7 @@ pub struct StatiBeat {
     pub simulator: Simulator,
 }
 
-/// The contract, read once.
+/// The contract of StatiBeat's API, read once for all tests.
 static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
 impl StatiBeat {
@@ -38,7 +38,7 @@ impl StatiBeat {
         (self.simulator.snapshot(), self.simulator.audit().len())
     }
 
-    /// What was asked for, other than reads.
+    /// Requests that StatiBeat got, reads left out.
     pub fn writes(&self) -> Vec<String> {
         let requests = self.simulator.requests().into_iter().filter(|request| request.method != "GET");
         requests.map(|request| format!("{} {}", request.method, request.path)).collect()
@@ -87,7 +87,7 @@ pub struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// A whole answer.
+    /// A complete JSON-RPC response of the server.
     pub async fn request(&self, method: &str, params: Value) -> Value {
         self.count.set(self.count.get() + 1);
         let line = json!({ "jsonrpc": "2.0", "id": self.count.get(), "method": method, "params": params }).to_string();
@@ -120,7 +120,7 @@ impl Client<'_> {
     }
 }
 
-/// What a client is told: an error of any kind, or not.
+/// The kind of response that a client gets: a result or an error.
 #[derive(Debug)]
 pub struct CallResult {
     pub failed: bool,

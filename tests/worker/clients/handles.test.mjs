@@ -9,8 +9,8 @@ import { showLogOfFailures } from "./support/failures.mjs";
 import { takePosts, takeRecord } from "./support/published.mjs";
 import { SDK_2_PINNED } from "./support/sdks.mjs";
 
-const MODERN = "2026-07-28";
-const LEGACY = "2025-11-25";
+const NEWEST_VERSION = "2026-07-28";
+const HANDSHAKE_VERSION = "2025-11-25";
 const [MARA, THEO] = [1, 2];
 const INCIDENTS = "/api/v1/orgs/*/pages/*/admin/incidents";
 
@@ -28,11 +28,11 @@ after(() => stack?.stop());
 showLogOfFailures(() => stack);
 
 /** One call of a tool; `more` are further parameters, `headers` further headers. */
-async function call({ era = MODERN, token = tokens.mine, tool = "create_incident", given, more = {}, headers = {}, asks = false }) {
+async function call({ era = NEWEST_VERSION, token = tokens.mine, tool = "create_incident", given, more = {}, headers = {}, asks = false }) {
   const params = { name: tool, arguments: given, ...more };
-  if (era === MODERN) {
+  if (era === NEWEST_VERSION) {
     const capabilities = asks ? { elicitation: {} } : {};
-    params._meta = { "io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": capabilities };
+    params._meta = { "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION, "io.modelcontextprotocol/clientCapabilities": capabilities };
     headers = { ...headers, "mcp-method": "tools/call", "mcp-name": tool };
   }
   const answer = await fetch(`${stack.url}/mcp`, {
@@ -57,7 +57,7 @@ const YES = { confirm: { action: "accept", content: { publish: true } } };
 
 /** The two ways to bring what was given: a handle in the arguments, in either era, and a state with the person's yes. */
 const WAYS = [
-  ...[LEGACY, MODERN].map((era) => ({
+  ...[HANDSHAKE_VERSION, NEWEST_VERSION].map((era) => ({
     name: `a preview's handle in ${era}`,
     get: async (given) => (await call({ era, given: { ...given, preview: true } })).structuredContent.preview.confirm,
     bring: (secret, given, more = {}) => call({ era, ...more, given: { ...given, confirm: secret } }),

@@ -7,13 +7,13 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as Transport1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 
-const LEGACY = "2025-11-25";
-const MODERN = "2026-07-28";
+const HANDSHAKE_VERSION = "2025-11-25";
+const NEWEST_VERSION = "2026-07-28";
 const WHO = { name: "story", version: "1.0.0" };
 
 export const SDK_1 = {
   name: "SDK 1.x",
-  speaks: LEGACY,
+  speaks: HANDSHAKE_VERSION,
   newClient: () => new Client1(WHO),
   newTransport: (resource, options) => new Transport1(resource, options),
   finish: (transport, answer) => transport.finishAuth(answer.get("code")),
@@ -29,11 +29,11 @@ const sdk2 = (name, speaks, versionNegotiation) => ({
   revision: (client) => client.getNegotiatedProtocolVersion(),
 });
 
-const PIN = { mode: { pin: MODERN } };
+const PIN = { mode: { pin: NEWEST_VERSION } };
 
 /** 2.x, modern only, with a person at it: `answer` gets each question and says what they do. */
 export const asking = (answer) => ({
-  ...sdk2(`SDK 2.x pinned to ${MODERN}, with a person`, MODERN, PIN),
+  ...sdk2(`SDK 2.x pinned to ${NEWEST_VERSION}, with a person`, NEWEST_VERSION, PIN),
   newClient() {
     const client = new Client(WHO, { versionNegotiation: PIN, capabilities: { elicitation: {} } });
     client.setRequestHandler("elicitation/create", (request) => answer(request.params));
@@ -41,13 +41,13 @@ export const asking = (answer) => ({
   },
 });
 
-export const SDK_2_AUTO = sdk2("SDK 2.x in auto mode", MODERN, { mode: "auto" });
+export const SDK_2_AUTO = sdk2("SDK 2.x in auto mode", NEWEST_VERSION, { mode: "auto" });
 
-export const SDK_2_PINNED = sdk2(`SDK 2.x pinned to ${MODERN}`, MODERN, PIN);
+export const SDK_2_PINNED = sdk2(`SDK 2.x pinned to ${NEWEST_VERSION}`, NEWEST_VERSION, PIN);
 
 /** The three ways in which 2.x can be told to negotiate. */
 export const SDK_2 = [
-  sdk2("SDK 2.x as it comes", LEGACY),
+  sdk2("SDK 2.x as it comes", HANDSHAKE_VERSION),
   SDK_2_AUTO,
   SDK_2_PINNED,
 ];

@@ -24,10 +24,10 @@ fn is_told_to_try_again(url: &Url) -> bool {
 
 impl Story<'_> {
     pub(super) fn connect(&mut self, user: usize, client: usize) -> Checked {
-        let visits = self.seats.len();
+        let authorizations = self.seats.len();
         self.authorize(user, client, None)?;
-        if self.seats.len() > visits {
-            self.answer(visits, true, None)?;
+        if self.seats.len() > authorizations {
+            self.answer(authorizations, true, None)?;
             self.redeem(self.world.codes.len() - 1, Redemption::Right, None)?;
         }
         Ok(())
@@ -50,29 +50,30 @@ impl Story<'_> {
         }
         if let Some(failed) = self.disarm(fault) {
             self.settle(failed, None);
-            // The end of a visit whose person was refused may fail unseen.
+            // The end of an authorization request whose person was refused may fail unseen.
             let is_fit = page.status == 503
                 || is_told_to_try_again(&page.url)
                 || self.world.disabled[user] && page.status == 403;
-            return expect("a visit during an outage is told to come back", &is_fit, &true);
+            return expect("an authorization request during an outage is told to come back", &is_fit, &true);
         }
         let wanted = if self.world.disabled[user] { 403 } else { 200 };
         expect("the consent page", &page.status, &wanted)?;
         if wanted == 200 {
-            self.world.open_visit(user, client);
+            self.world.open_authorization(user, client);
             self.seats.push(Seat { browser, page, verifier, has_left: false });
         }
         Ok(())
     }
 
-    pub(super) fn answer(&mut self, visit: usize, approves: bool, fault: Fault) -> Checked {
-        let can_answer = self.world.can_answer(visit) && !self.seats[visit].has_left;
-        // Whoever StatiBeat does not know any more is found out when the pages are asked for, and the visit is over.
-        let is_refused = approves && self.world.disabled[self.world.visits[visit].user];
-        let effect = if approves && !is_refused { Effect::Approve { visit } } else { Effect::Decline { visit } };
+    pub(super) fn answer(&mut self, authorization: usize, approves: bool, fault: Fault) -> Checked {
+        let can_answer = self.world.can_answer(authorization) && !self.seats[authorization].has_left;
+        // Whoever StatiBeat does not know any more is found out when the pages are asked for, and the authorization is over.
+        let is_refused = approves && self.world.disabled[self.world.authorizations[authorization].user];
+        let effect =
+            if approves && !is_refused { Effect::Approve { authorization } } else { Effect::Decline { authorization } };
         let effect = can_answer.then_some(effect);
         self.arm(fault);
-        let seat = &self.seats[visit];
+        let seat = &self.seats[authorization];
         let left = seat.browser.answer(&seat.page, if approves { "approve" } else { "deny" });
         match self.disarm(fault) {
             // Before the answer counts there is a page to come back to; after it the client is told to try again.
@@ -82,7 +83,7 @@ impl Story<'_> {
             }
             Some(failed) => {
                 self.settle(failed, effect);
-                self.seats[visit].has_left = true;
+                self.seats[authorization].has_left = true;
                 return expect("an outage is told to the client", &is_told_to_try_again(&left.leaves_for()), &true);
             }
             None => {}
@@ -96,7 +97,7 @@ impl Story<'_> {
             return expect("the answer of a closed account", &left.status, &403);
         }
         expect("the leave page", &left.status, &200)?;
-        self.seats[visit].has_left = true;
+        self.seats[authorization].has_left = true;
         let code = parameter(&left.leaves_for(), "code");
         expect("whether there is a code", &code.is_some(), &minted.code.is_some())?;
         if let Some(at) = minted.code {
