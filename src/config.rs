@@ -79,7 +79,7 @@ pub const VARIABLES: [Variable; 19] = [
     variable(
         "HOSTED_MCP_LINT",
         Some(""),
-        "rules for public text as `rule=off`, `rule=warn` or `rule=refuse`, separated by commas or white space; unless named, `hidden-character` refuses and all others warn",
+        "rules for public text as `rule=off`, `rule=warn`, `rule=confirm` (published only after a confirmed preview) or `rule=refuse`, separated by commas or white space; unless named, `secret` refuses, `hidden-character`, `internal-host`, `ip-address` and `email` need a confirmed preview, and all others warn",
     ),
     variable(
         "HOSTED_MCP_LOG_LEVEL",
@@ -257,8 +257,11 @@ impl VariableReader<'_> {
         };
         let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_LINT"));
         let rules = rules.or_else(|entry| {
-            self.problem("HOSTED_MCP_LINT", format!("has {entry:?}; write rule=off, rule=warn or rule=refuse"))
-                .ok_or(())
+            self.problem(
+                "HOSTED_MCP_LINT",
+                format!("has {entry:?}; write rule=off, rule=warn, rule=confirm or rule=refuse"),
+            )
+            .ok_or(())
         });
         Some(WritePolicy { confirm: confirm?, ..rules.ok()? })
     }

@@ -4,7 +4,8 @@ use super::argument::{self, Argument, ArgumentError, ArgumentKind};
 use super::tool_report::{CompletedWrite, ToolReport, ToolResult};
 use crate::model::operation::Operation;
 use crate::model::scope::Requirement;
-use crate::model::visible::{Hidden, find_line_break};
+use crate::model::visible::{Hidden, clean, find_hidden, find_line_break};
+use crate::model::write::TEXT_FIELDS;
 use http::Method;
 use serde_json::{Map, Value};
 
@@ -42,13 +43,24 @@ pub struct ToolWrite {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
     pub operation: Operation,
-    /// The fields to send; without any for an operation that takes none.
+    /// The fields to send; without any for an operation that takes none. No text that customers read has a hidden character.
     pub body: Value,
+    /// The fields as they were given.
+    pub given: Value,
 }
 
 impl Write {
-    pub const fn new(operation: Operation, body: Value) -> Self {
-        Self { operation, body }
+    /// Leaves hidden characters out of the texts that customers read, as reads do: what is previewed, published and read back is the same.
+    pub fn new(operation: Operation, given: Value) -> Self {
+        let mut body = given.clone();
+        for name in TEXT_FIELDS {
+            if let Some(Value::String(text)) = body.get_mut(name)
+                && find_hidden(text).is_some()
+            {
+                *text = clean(text);
+            }
+        }
+        Self { operation, body, given }
     }
 
     /// The client's own name for the write, under which StatiBeat carries it out only once.

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::IntoStaticStr;
 
+/// Fields of a write whose text customers read.
+pub const TEXT_FIELDS: [&str; 6] =
+    ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
+
 /// A digest for each argument, to say which of them differ.
 pub type FieldDigests = BTreeMap<String, String>;
 

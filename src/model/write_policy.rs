@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum TextRule {
-    /// A character that nobody sees, or that steers how the text is shown. Refuses unless the operator says otherwise.
+    /// A character that nobody sees, or that steers how the text is shown. It is left out of every text that is published.
     HiddenCharacter,
     /// A host name that only works inside.
     InternalHost,
@@ -15,8 +15,21 @@ pub enum TextRule {
     /// A token, key or password.
     Secret,
     Email,
+    PhoneNumber,
+    /// The name of an exception, a frame of a stack trace, a class of a program.
+    StackTrace,
+    /// A line break or a quotation mark that was escaped once too often, so that readers see the backslash.
+    EscapedCharacter,
+    /// Markup of a tool call that ended up inside one of its arguments.
+    ToolMarkup,
+    HtmlTag,
+    HtmlEntity,
+    /// A link that runs a script.
+    ScriptLink,
+    /// The replacement character, which stands where a character was broken, such as half an emoji.
+    BrokenCharacter,
     Blame,
-    /// A time by which it will be over.
+    /// A time by which it will be over. A time of the next update is none.
     PromisedTime,
     /// Says that it is over, in a write that cannot end it.
     SaysResolved,
@@ -26,6 +39,20 @@ pub enum TextRule {
     /// A title in capitals or with rows of exclamation marks.
     ShoutingTitle,
     TooLong,
+}
+
+/// The effect on a write in whose text a rule finds something, the mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum TextRuleAction {
+    /// The rule is not applied.
+    Off,
+    /// It is published with a warning.
+    Warn,
+    /// It is published only after a confirmed preview, which shows the warning.
+    Confirm,
+    /// It is not published, not even with a confirmed preview.
+    Refuse,
 }
 
 impl TextRule {
@@ -40,6 +67,15 @@ impl TextRule {
     /// The rule of that name.
     pub fn find(name: &str) -> Option<Self> {
         name.parse().ok()
+    }
+
+    /// The action unless the operator names another.
+    const fn default_action(self) -> TextRuleAction {
+        match self {
+            Self::Secret => TextRuleAction::Refuse,
+            Self::HiddenCharacter | Self::InternalHost | Self::IpAddress | Self::Email => TextRuleAction::Confirm,
+            _ => TextRuleAction::Warn,
+        }
     }
 }
 
@@ -60,10 +96,8 @@ pub enum ConfirmMode {
 pub struct WritePolicy {
     /// When they need to be confirmed.
     pub confirm: ConfirmMode,
-    /// Rules that are switched off.
-    pub rules_off: Vec<TextRule>,
-    /// Rules that refuse what they see instead of warning.
-    pub rules_that_refuse: Vec<TextRule>,
+    /// The operator's choices; of two for the same rule the later one counts.
+    pub rule_actions: Vec<(TextRule, TextRuleAction)>,
 }
 
 impl ConfirmMode {
@@ -90,26 +124,25 @@ impl ConfirmMode {
 impl Default for WritePolicy {
     /// Invisible characters are never published on purpose.
     fn default() -> Self {
-        Self {
-            confirm: ConfirmMode::default(),
-            rules_off: Vec::new(),
-            rules_that_refuse: vec![TextRule::HiddenCharacter],
-        }
+        Self { confirm: ConfirmMode::default(), rule_actions: Vec::new() }
     }
 }
 
 impl WritePolicy {
-    /// Reads `rule=off`, `rule=warn` and `rule=refuse` entries; the error names the one that is neither.
+    /// Reads `rule=off`, `rule=warn`, `rule=confirm` and `rule=refuse` entries; the error names the one that is none of them.
     pub fn with_rules(mut self, text: &str) -> Result<Self, String> {
         for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
-            match entry.split_once('=').map(|(name, word)| (TextRule::find(name), word)) {
-                Some((Some(rule), "off")) => self.rules_off.push(rule),
-                Some((Some(rule), "warn")) => self.rules_that_refuse.retain(|refusing| *refusing != rule),
-                Some((Some(rule), "refuse")) => self.rules_that_refuse.push(rule),
-                _ => return Err(entry.to_owned()),
-            }
+            let choice =
+                entry.split_once('=').and_then(|(name, word)| Some((TextRule::find(name)?, word.parse().ok()?)));
+            self.rule_actions.push(choice.ok_or_else(|| entry.to_owned())?);
         }
         Ok(self)
+    }
+
+    /// The action on a write in whose text the rule finds something.
+    pub fn action(&self, rule: TextRule) -> TextRuleAction {
+        let chosen = self.rule_actions.iter().rev().find(|(named, _)| *named == rule);
+        chosen.map_or_else(|| rule.default_action(), |(_, action)| *action)
     }
 }
 
@@ -118,15 +151,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_named_one_by_one() {
-        let policy = WritePolicy::default().with_rules("blame=off, secret=refuse").expect("two rules");
-        assert_eq!(
-            (policy.rules_off, policy.rules_that_refuse),
-            (vec![TextRule::Blame], vec![TextRule::HiddenCharacter, TextRule::Secret])
-        );
-        let policy = WritePolicy::default().with_rules("hidden-character=warn").expect("a rule");
-        assert_eq!(policy, WritePolicy { rules_that_refuse: vec![], ..WritePolicy::default() });
-        for bad in ["blame", "blame=on", "nothing=off", "="] {
+    fn rule_has_its_default_action_unless_the_operator_names_another() {
+        let action = |text: &str, rule| WritePolicy::default().with_rules(text).expect("rules").action(rule);
+        for (rule, by_default) in [
+            (TextRule::Secret, TextRuleAction::Refuse),
+            (TextRule::HiddenCharacter, TextRuleAction::Confirm),
+            (TextRule::Email, TextRuleAction::Confirm),
+            (TextRule::Blame, TextRuleAction::Warn),
+        ] {
+            assert_eq!(action("", rule), by_default);
+            let name = rule.name();
+            for (word, expected) in [
+                ("off", TextRuleAction::Off),
+                ("warn", TextRuleAction::Warn),
+                ("confirm", TextRuleAction::Confirm),
+                ("refuse", TextRuleAction::Refuse),
+            ] {
+                assert_eq!(action(&format!("too-long=off, {name}={word}"), rule), expected);
+                assert_eq!(action(&format!("{name}=off {name}={word}"), rule), expected, "the later one counts");
+            }
+        }
+    }
+
+    #[test]
+    fn entry_that_is_no_rule_and_action_is_named() {
+        for bad in ["blame", "blame=on", "nothing=off", "=", "blame=Off"] {
             assert_eq!(WritePolicy::default().with_rules(bad), Err(bad.to_owned()));
         }
     }

@@ -9,7 +9,10 @@ pub const NAMES: [(&str, &str); 12] = [
     (READ_ONLY, "true: offers resources and prompts, but no tools"),
     (ALLOWED_TOOLS, "names of the tools to offer, separated by commas or white space; default: all"),
     (CONFIRM, "writes that need a confirmation: always, when-supported (default) or never"),
-    (LINT, "rules for public text, as in blame=off secret=refuse; default: hidden-character refuses, others warn"),
+    (
+        LINT,
+        "rules for public text, as in blame=off email=warn phone-number=confirm; default: secret refuses, hidden-character, internal-host, ip-address and email need a confirmed preview, others warn",
+    ),
     (CONNECT_TIMEOUT, "timeout for connecting to StatiBeat, 1 to 60 seconds; default: 5"),
     (TIMEOUT, "timeout for a complete response of StatiBeat, 1 to 300 seconds; default: 30"),
     (LOG_LEVEL, "error, warn (default), info or debug; the log is written to standard error"),

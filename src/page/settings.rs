@@ -88,7 +88,7 @@ impl Settings {
         let policy = reader.optional(LINT, |text| {
             base.clone()
                 .with_rules(text)
-                .map_err(|entry| format!("has {entry:?}, which is no rule=off, rule=warn or rule=refuse"))
+                .map_err(|entry| format!("has {entry:?}, which is no rule=off, rule=warn, rule=confirm or rule=refuse"))
         });
         let connect_timeout = reader.optional(CONNECT_TIMEOUT, |text| parse_seconds(text, 60));
         let timeout = reader.optional(TIMEOUT, |text| parse_seconds(text, 300));

@@ -12,7 +12,7 @@ use super::report;
 use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, ShownDuplicates};
-use crate::model::write_policy::ConfirmMode;
+use crate::model::write_policy::{ConfirmMode, TextRuleAction};
 use serde_json::{Value, json};
 
 /// The key of the question, which its answer repeats.
@@ -24,6 +24,14 @@ pub struct Approved {
     pub warnings: Vec<String>,
     /// The confirmation, where the write needed one.
     pub confirmation: Option<Confirmation>,
+}
+
+/// What the texts and times of a write were found to have.
+struct CheckedContent {
+    /// Everything that was found.
+    warnings: Vec<String>,
+    /// Those among it that are published only after a confirmed preview.
+    to_confirm: Vec<String>,
 }
 
 /// The response to the client when nothing is written.
@@ -44,22 +52,30 @@ impl From<Error> for Respond {
 impl WriteRequest<'_> {
     /// Checks the write, shows it where that was asked for, and finds out who confirms it.
     pub(super) async fn approve(&self) -> Result<Approved, Respond> {
-        let warnings = self.check_content().await?;
+        let CheckedContent { warnings, to_confirm } = self.check_content().await?;
         if self.options.is_preview {
             let preview = self.preview(ConfirmTokenPurpose::Preview, &warnings).await?;
             let row = self.store.record_unsent(Outcome::Previewed, Reason::AskedFor).await;
             return Err(preview.into_outcome(self, row.as_deref()).into());
         }
         let confirmation = self.find_confirmation(&warnings).await?;
+        // What was confirmed before is not refused now: repeating the call tells how it ended.
+        if confirmation.is_none() && !to_confirm.is_empty() && !self.store.is_known().await {
+            self.store.record_unsent(Outcome::Refused, Reason::TextRule).await;
+            return Err(report::text_needs_preview(&to_confirm).into());
+        }
         Ok(Approved { warnings, confirmation })
     }
 
     /// Checks texts and times; returns the warnings, or the refusal where the operator's rules or the calendar do not allow it.
-    async fn check_content(&self) -> Result<Vec<String>, Respond> {
+    async fn check_content(&self) -> Result<CheckedContent, Respond> {
         let Self { write, policy, .. } = *self;
-        let found = text::check(write.operation, &write.body, |rule| !policy.rules_off.contains(&rule));
-        let refusing = found.iter().filter(|found| policy.rules_that_refuse.contains(&found.rule));
-        let refusing: Vec<String> = refusing.map(ToString::to_string).collect();
+        let found = text::check(write.operation, &write.given, |rule| policy.action(rule) != TextRuleAction::Off);
+        let words_for = |action| {
+            let found = found.iter().filter(|found| policy.action(found.rule) == action);
+            found.map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let refusing = words_for(TextRuleAction::Refuse);
         if !refusing.is_empty() {
             self.store.record_unsent(Outcome::Refused, Reason::TextRule).await;
             return Err(report::text_refused(&refusing).into());
@@ -73,7 +89,8 @@ impl WriteRequest<'_> {
                 return Err(report::invalid_arguments(&[problem]).into());
             }
         };
-        Ok(found.iter().map(ToString::to_string).chain(unusual).collect())
+        let warnings = found.iter().map(ToString::to_string).chain(unusual).collect();
+        Ok(CheckedContent { warnings, to_confirm: words_for(TextRuleAction::Confirm) })
     }
 
     async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Error> {

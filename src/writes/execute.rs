@@ -83,7 +83,7 @@ impl WriteRequest<'_> {
     /// Looks up the write under its external id. An id that the client chose may be somebody else's: then what it names
     /// must read like this write, and if it does not, posting will tell.
     async fn look_up(&self, lease: &Lease) -> Result<Option<Value>, ApiError> {
-        let Write { operation, body } = self.write;
+        let Write { operation, body, .. } = self.write;
         if !operation.takes_external_id() {
             return Ok(None);
         }

@@ -27,9 +27,23 @@ pub fn invalid_arguments(problems: &[String]) -> ToolOutcome {
     error(format!("Invalid arguments: {}. Nothing was published.", problems.join("; ")))
 }
 
-/// A text that the operator's rules do not let through.
+/// A text that the operator's rules do not let through at all.
 pub fn text_refused(warnings: &[String]) -> ToolOutcome {
-    error(format!("This text may not be published: {}. Nothing was published.", warnings.join("; ")))
+    error(format!(
+        "Nothing was published, because of the text: {}. Take this out and call again; a confirmed preview does not publish it \
+         either.",
+        warnings.join("; ")
+    ))
+}
+
+/// A text that is published only after a person has seen the preview.
+pub fn text_needs_preview(warnings: &[String]) -> ToolOutcome {
+    error(format!(
+        "Nothing was published, because of the text: {}. Take this out and call again; or, if customers are meant to read it, \
+         preview first: call with preview: true, show the person what it says, and then call with the confirm token it gives in \
+         `confirm`.",
+        warnings.join("; ")
+    ))
 }
 
 /// A write that must be confirmed, from a client that cannot ask its person.

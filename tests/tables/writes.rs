@@ -73,11 +73,14 @@ pub fn cases() -> Vec<Case> {
     let own_id = json!({ "external_id": "ours" });
     let taken = json!({ "external_id": "ours", "title": "Other", "affected_items_freetext": "Else" });
     let another = json!({ "title": "API gone" });
-    let with = |name: &str, value: Value| {
-        let mut arguments = another.clone();
+    let with_preview = |base: &Value, name: &str, value: Value| {
+        let mut arguments = base.clone();
         arguments[name] = value;
         arguments
     };
+    let with = |name: &str, value: Value| with_preview(&another, name, value);
+    let internal = json!({ "description": "Host db-1.internal is down." });
+    let secret = json!({ "description": "The key ghp_abcdefghij0123456789 was revoked." });
     let update = |stage: i64| json!({ "incident_id": 1001, "message": "A fix is out.", "lifecycle_stage_id": stage });
     let window = |start: &str, end: &str| json!({ "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
     vec![
@@ -152,8 +155,27 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         (
-            "text with a character that nobody sees is refused",
-            vec![create(&json!({ "description": "Down.\u{200b}" }), Expected::Error("may not be published"), 0)],
+            "text with an internal host is published only with a confirmed preview",
+            vec![
+                create(&internal, Expected::Error("preview first"), 0),
+                create(&with_preview(&internal, "preview", true.into()), Expected::Preview("\"db-1.internal\""), 0),
+                create(&with_preview(&internal, "confirm", TOKEN.into()), Expected::New, 1),
+                create(&internal, Expected::Replayed, 0),
+            ],
+        ),
+        (
+            "text with a secret is not published, and not previewed",
+            vec![
+                create(&secret, Expected::Error("a confirmed preview does not publish it"), 0),
+                create(&with_preview(&secret, "preview", true.into()), Expected::Error("\"ghp_abcdef…\""), 0),
+            ],
+        ),
+        (
+            "text with a character that nobody sees is published without it after a confirmed preview",
+            vec![
+                create(&json!({ "description": "Down.\u{200b}" }), Expected::Error("U+200B"), 0),
+                create(&json!({ "description": "Down." }), Expected::New, 1),
+            ],
         ),
         (
             "unknown status is answered with those of the page",

@@ -89,7 +89,8 @@ fn text_of_others_forges_no_line_of_the_question() {
         "status": "degraded\nWarning: none", "affected_items": [{ "slug": "search" }],
     });
     let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));
-    assert_eq!(asked["isError"], true, "a vertical tab is hidden: {asked}");
+    let shown = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
+    assert!(shown.contains("impact: \"NoneWarning: none\""), "a vertical tab is left out: {shown}");
     let mut arguments = arguments;
     arguments["impact"] = json!("None\nWarning: none");
     let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));

@@ -39,28 +39,68 @@ fn text(result: &Value) -> &str {
 }
 
 #[test]
-fn hidden_character_in_a_text_to_publish_is_refused_with_its_place() {
+fn secret_is_not_published_even_with_a_confirmed_preview() {
     let story = Story::new("");
-    for field in ["title", "description", "impact", "affected_items_freetext"] {
-        let refused = story.create(with(field, "API\u{e0041} is slow"));
-        let says = format!("`{field}` at character 4 (U+E0041) is a character that readers do not see: leave it out");
-        assert!(refused["isError"] == true && text(&refused).contains(&says), "{refused}");
-        assert!(text(&refused).contains("Nothing was published."), "{refused}");
+    let mut arguments = with("description", "Our token is sk_live_1234567890abcdef.");
+    for more in [json!({}), json!({ "preview": true })] {
+        arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let refused = story.create(arguments.clone());
+        for words in ["Nothing was published", "`description` has \"sk_live_12…\"", "Take this out and call again"] {
+            assert!(refused["isError"] == true && text(&refused).contains(words), "{words}: {refused}");
+        }
+        assert!(!refused.to_string().contains("sk_live_1234567890"), "{refused}");
     }
     assert_eq!(story.posts(), 0);
-    let emoji = story.create(with("title", "API down ❤️ 👩🏽‍💻 می‌خواهم"));
-    assert_eq!((emoji["isError"].as_bool(), story.posts()), (Some(false), 1), "{emoji}");
 }
 
 #[test]
-fn hidden_character_only_warns_where_the_operator_says_so() {
+fn internals_are_published_only_with_a_confirmed_preview() {
+    for (given, quoted) in [
+        ("Our host db-prod-3.internal is slow.", "\"db-prod-3.internal\""),
+        ("Node 10.0.4.17 is slow.", "\"10.0.4.17\""),
+        ("Write to mara@northwind.example.", "\"mara@northwind.example\""),
+        ("It\u{200b} is slow.", "U+200B in \"It\\u{200b} is slow.\""),
+    ] {
+        let story = Story::new("");
+        let mut arguments = with("description", given);
+        let refused = story.create(arguments.clone());
+        for words in ["Nothing was published", "preview first", quoted] {
+            assert!(refused["isError"] == true && text(&refused).contains(words), "{words}: {refused}");
+        }
+        assert_eq!(story.posts(), 0, "{given}");
+        arguments["preview"] = json!(true);
+        let shown = story.create(arguments.clone());
+        assert!(shown["isError"] != true && text(&shown).contains(quoted), "{shown}");
+        let confirm = shown["structuredContent"]["preview"]["confirm"].clone();
+        arguments.as_object_mut().expect("an object").remove("preview");
+        arguments["confirm"] = confirm;
+        let published = story.create(arguments.clone());
+        assert_eq!((published["isError"].as_bool(), story.posts()), (Some(false), 1), "{published}");
+        arguments.as_object_mut().expect("an object").remove("confirm");
+        let repeated = story.create(arguments);
+        assert_eq!(repeated["structuredContent"]["replayed"], true, "the person has confirmed it: {repeated}");
+    }
+}
+
+#[test]
+fn hidden_character_is_left_out_of_preview_and_publication_alike() {
     let story = Story::new("hidden-character=warn");
-    let warned = story.create(with("description", "It\u{200b} is slow."));
+    let mut arguments = with("description", "It\u{200b} is\u{202e} slow.\r\nWe\u{7} look.");
+    arguments["preview"] = json!(true);
+    let shown = story.create(arguments.clone());
+    assert!(text(&shown).contains("It is slow.\n> We look."), "{shown}");
+    arguments["preview"] = json!(false);
+    let warned = story.create(arguments);
     assert!(
         warned["structuredContent"]["warnings"][0].as_str().is_some_and(|text| text.contains("U+200B")),
         "{warned}"
     );
+    let id = warned["structuredContent"]["incident_id"].as_i64().expect("an id");
+    let read = story.app.read(&story.token, &format!("statibeat://pages/42/incidents/{id}"));
+    assert_eq!(read["incident"]["description"], "It is slow.\nWe look.", "{read}");
     assert_eq!(story.posts(), 1);
+    let emoji = story.create(with("title", "API down ❤️ 👩🏽‍💻 می‌خواهم"));
+    assert_eq!((emoji["structuredContent"].get("warnings"), story.posts()), (None, 0), "{emoji}");
 }
 
 #[test]
@@ -82,7 +122,10 @@ fn refusing_rule_sees_through_invisible_characters_and_unusual_letters() {
         "ｄｂ．internal",
     ] {
         let refused = story.create(with("description", given));
-        assert!(refused["isError"] == true && text(&refused).contains("may not be published"), "{given:?}: {refused}");
+        assert!(
+            refused["isError"] == true && text(&refused).contains("a confirmed preview does not publish it"),
+            "{given:?}: {refused}"
+        );
     }
     assert_eq!(story.posts(), 0);
 }

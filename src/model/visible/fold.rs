@@ -1,6 +1,7 @@
 //! Folded text: the same words however they are written, for rules that look for words.
 
 use super::marked;
+use std::ops::Range;
 
 /// Compatibility forms in order, and what each is in plain characters, a line for each: those that hide a character of ASCII or
 /// a word. `build.rs` cuts them out of Unicode's.
@@ -37,9 +38,14 @@ impl Folded {
         }
     }
 
-    /// Where in the original the character of that index stands.
-    pub fn origin(&self, at: usize) -> usize {
-        self.origins.get(at).copied().unwrap_or_default()
+    /// The part of the original that a part of the folded text came from. The first range counts bytes, the second one
+    /// characters.
+    pub fn origin(&self, part: &Range<usize>) -> Range<usize> {
+        let character_at = |byte: usize| self.text.get(..byte).map_or(0, |before| before.chars().count());
+        let from = |at: usize| self.origins.get(at).copied();
+        let start = from(character_at(part.start)).unwrap_or_default();
+        let last = character_at(part.end).checked_sub(1).and_then(from).unwrap_or(start);
+        start..last + 1
     }
 }
 
@@ -81,9 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn every_character_knows_where_it_came_from() {
-        let folded = Folded::new("a\u{200b}ﬁ  x");
-        assert_eq!(folded.text, "afi x");
-        assert_eq!([0, 1, 2, 3, 4].map(|at| folded.origin(at)), [0, 2, 2, 3, 5]);
+    fn every_part_knows_where_it_came_from() {
+        let folded = Folded::new("a\u{200b}ﬁ  xé");
+        assert_eq!(folded.text, "afi xé");
+        let parts = [0..1, 1..2, 1..3, 3..4, 4..5, 4..7, 0..7];
+        assert_eq!(parts.map(|part| folded.origin(&part)), [0..1, 2..3, 2..3, 3..4, 5..6, 5..7, 0..7]);
     }
 }

@@ -1,6 +1,7 @@
 //! Valid and invalid settings, and the report of all problems at once.
 
 use super::*;
+use crate::model::write_policy::{TextRule, TextRuleAction};
 
 const GOOD: [(&str, &str); 2] = [(API_TOKEN, "sb_token"), (BASE_URL, "https://status.example.com/")];
 
@@ -105,5 +106,6 @@ fn the_rest_is_one_of_what_it_may_be() {
         assert!(problem(name, bad).starts_with(name));
     }
     assert_eq!(with(SLACK_ACTOR, "T1:U2").ok().and_then(|settings| settings.slack_actor).as_deref(), Some("T1:U2"));
-    assert_eq!(with(LINT, "blame=off").ok().map(|settings| settings.policy.rules_off.len()), Some(1));
+    let action = with(LINT, "blame=off").ok().map(|settings| settings.policy.action(TextRule::Blame));
+    assert_eq!(action, Some(TextRuleAction::Off));
 }

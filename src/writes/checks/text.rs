@@ -4,26 +4,37 @@
 //! of a letter takes
 //! a word out of their sight.
 //!
-//! Rules look for what people regret after publishing: internals, secrets, blame, promises, contradictions, shouting. Each
-//! has a name to switch it off by, and says where in which field it saw what. A rule that cries wolf is worse than none,
-//! so they look for plain signs only.
+//! Rules look for what people regret after publishing: internals, secrets, signs that a program broke the text, blame, promises,
+//! contradictions, shouting. Each has a name, by which the operator chooses what becomes of a write
+//! ([`crate::model::write_policy::TextRuleAction`]), and quotes what it found. A rule that cries wolf is worse than none, so they
+//! look for plain signs only.
 
+mod broken;
+mod promises;
+mod secrets;
 mod words;
 
 use crate::model::operation::{Operation, TargetKind};
-use crate::model::visible::{Folded, find_hidden};
+use crate::model::visible::{Folded, find_hidden, quote};
+use crate::model::write::TEXT_FIELDS;
 use crate::model::write_policy::TextRule;
 use serde_json::Value;
 use std::fmt;
+use std::ops::Range;
 use words::WordKind;
 
 /// Fields whose text customers read.
-pub const FIELDS: [&str; 6] =
-    ["title", "description", "message", "resolution_message", "impact", "affected_items_freetext"];
+pub const FIELDS: [&str; 6] = TEXT_FIELDS;
 /// Longest title, in characters, that shows in full where titles are shown.
 const TITLE_LIMIT: usize = 100;
 /// Longest text, in characters, that people read to the end.
 const TEXT_LIMIT: usize = 2000;
+/// Longest part of a text that a warning quotes, in characters.
+const QUOTE_LIMIT: usize = 60;
+/// Most characters of a secret that are quoted, enough to find it.
+const SECRET_SHOWN: usize = 10;
+/// Characters that are quoted before and behind one that nobody sees.
+const AROUND_HIDDEN: usize = 12;
 
 const BLAME: &[&str] = &[
     "human error",
@@ -35,82 +46,105 @@ const BLAME: &[&str] = &[
     "somebody forgot",
     "someone forgot",
 ];
-const RESOLVED: &[&str] =
-    &["has been resolved", "is resolved", "is fixed", "has been fixed", "fully operational", "back to normal"];
 const PAST: &[&str] =
     &["has been completed", "was completed", "has started", "have started", "was performed", "is complete"];
-const PROMISES: &[&str] =
-    &["will be fixed by", "will be resolved by", "will be back by", "fixed within", "resolved within"];
 
 /// One thing that looks wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextWarning {
     pub rule: TextRule,
     pub field: &'static str,
-    pub at: usize,
-    /// The hidden character that was found.
-    pub hidden: Option<char>,
+    /// What was found, quoted.
+    quoted: String,
 }
 
 impl TextRule {
+    /// What is wrong with the part that is quoted before these words.
     const fn words(self) -> &'static str {
         match self {
-            Self::HiddenCharacter => "is a character that readers do not see: leave it out",
-            Self::InternalHost => "names an internal host",
-            Self::IpAddress => "shows the address of a machine",
-            Self::Secret => "looks like a secret",
-            Self::Email => "shows an e-mail address",
-            Self::Blame => "blames somebody",
-            Self::PromisedTime => "promises a time",
-            Self::SaysResolved => "says that it is over, and this call does not end it",
-            Self::WrongTense => "speaks of planned work as if it had happened",
-            Self::EmptyTitle => "says nothing",
-            Self::ShoutingTitle => "shouts",
-            Self::TooLong => "is longer than people read",
+            Self::HiddenCharacter => "which readers do not see; it is left out",
+            Self::InternalHost => "the name of an internal host",
+            Self::IpAddress => "the address of a machine",
+            Self::Secret => "which looks like a secret",
+            Self::Email => "an e-mail address",
+            Self::PhoneNumber => "a phone number",
+            Self::StackTrace => "which is part of a stack trace or the name of a program's class",
+            Self::EscapedCharacter => "an escaped character that readers would see as it is; send the character itself",
+            Self::ToolMarkup => "markup of a tool call, which does not belong to the text",
+            Self::HtmlTag => "HTML, which is shown as typed",
+            Self::HtmlEntity => "an HTML entity, which is shown as typed",
+            Self::ScriptLink => "a link that runs a script",
+            Self::BrokenCharacter => "with a character that was broken on the way here, such as half an emoji",
+            Self::Blame => "which blames somebody",
+            Self::PromisedTime => "a promise of when it will be over; a time for the next update is safe",
+            Self::SaysResolved => "which says that it is over, but this call leaves it open",
+            Self::WrongTense => "which speaks of planned work as if it had happened",
+            Self::EmptyTitle => "which says nothing",
+            Self::ShoutingTitle => "which shouts",
+            Self::TooLong => "more than people read",
         }
     }
 
-    /// Returns the position, in characters, of the first match of the rule.
-    fn find_in(self, field: &str, text: &str, folded: &Folded, operation: Operation) -> Option<usize> {
+    /// The first part of a text that the rule is about, quoted.
+    fn find_in(self, field: &str, text: &str, folded: &Folded, operation: Operation) -> Option<String> {
+        let excerpt = |part: Range<usize>| text.chars().skip(part.start).take(part.len()).collect::<String>();
         match self {
-            Self::HiddenCharacter => find_hidden(text).map(|hidden| hidden.at),
+            Self::HiddenCharacter => find_hidden(text).map(|hidden| {
+                let start = hidden.at.saturating_sub(AROUND_HIDDEN);
+                let around = excerpt(start..hidden.at + 1 + AROUND_HIDDEN);
+                format!("U+{:04X} in {}", u32::from(hidden.character), quote(&around, QUOTE_LIMIT))
+            }),
             Self::TooLong => {
                 let limit = if field == "title" { TITLE_LIMIT } else { TEXT_LIMIT };
-                (text.chars().count() > limit).then_some(limit)
+                let length = text.chars().count();
+                (length > limit).then(|| format!("{length} characters, over {limit}"))
             }
-            rule => rule.find_in_folded(field, &folded.text, operation).map(|at| folded.origin(at)),
+            Self::Secret => secrets::find(&folded.text).map(|part| {
+                let secret = excerpt(folded.origin(&part));
+                let shown = SECRET_SHOWN.min(secret.chars().count() / 2);
+                let start: String = secret.chars().take(shown).collect();
+                quote(&format!("{start}…"), QUOTE_LIMIT)
+            }),
+            rule => rule
+                .find_in_folded(field, &folded.text, operation)
+                .map(|part| quote(&excerpt(folded.origin(&part)), QUOTE_LIMIT)),
         }
     }
 
-    fn find_in_folded(self, field: &str, text: &str, operation: Operation) -> Option<usize> {
+    fn find_in_folded(self, field: &str, text: &str, operation: Operation) -> Option<Range<usize>> {
         let is_title = field == "title";
+        let is_of_incident = operation.target_kind() == TargetKind::Incident;
         match self {
             Self::InternalHost => words::find(text, WordKind::InternalHost),
             Self::IpAddress => words::find(text, WordKind::IpAddress),
-            Self::Secret => words::find(text, WordKind::Secret),
             Self::Email => words::find(text, WordKind::Email),
+            Self::PhoneNumber => words::find_phone_number(text),
+            Self::StackTrace => broken::find_stack_trace(text),
+            Self::EscapedCharacter => broken::find_escape(text),
+            Self::ToolMarkup => broken::find_tool_markup(text),
+            Self::HtmlTag => broken::find_html_tag(text),
+            Self::HtmlEntity => broken::find_html_entity(text),
+            Self::ScriptLink => broken::find_script_link(text),
+            Self::BrokenCharacter => broken::find_replacement(text),
             Self::Blame => phrase(text, BLAME),
-            Self::PromisedTime => phrase(text, PROMISES).or_else(|| words::find_deadline(text)),
+            // A maintenance window ends at a time: that is no promise beyond it.
+            Self::PromisedTime => promises::find_promise(text).filter(|_| is_of_incident),
             Self::SaysResolved => {
                 let resolves = matches!(operation, Operation::ResolveIncident { .. });
-                phrase(text, RESOLVED).filter(|_| operation.target_kind() == TargetKind::Incident && !resolves)
+                promises::find_claim(text).filter(|_| is_of_incident && !resolves)
             }
             Self::WrongTense => phrase(text, PAST).filter(|_| operation == Operation::ScheduleMaintenance),
-            Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0),
-            Self::ShoutingTitle => is_title.then(|| shouting(text)).flatten(),
-            // These two look at the text as it was given.
-            Self::HiddenCharacter | Self::TooLong => None,
+            Self::EmptyTitle => (is_title && !text.chars().any(char::is_alphanumeric)).then_some(0..text.len()),
+            Self::ShoutingTitle => (is_title && is_shouting(text)).then_some(0..text.len()),
+            // These look at the text as it was given.
+            Self::HiddenCharacter | Self::TooLong | Self::Secret => None,
         }
     }
 }
 
 impl fmt::Display for TextWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: `{}` at character {} ", self.rule.name(), self.field, self.at + 1)?;
-        if let Some(hidden) = self.hidden {
-            write!(f, "(U+{:04X}) ", u32::from(hidden))?;
-        }
-        f.write_str(self.rule.words())
+        write!(f, "{}: `{}` has {}, {}", self.rule.name(), self.field, self.quoted, self.rule.words())
     }
 }
 
@@ -120,28 +154,26 @@ pub fn check(operation: Operation, body: &Value, is_on: impl Fn(TextRule) -> boo
     let warn = |(field, text): (&'static str, &str)| {
         let folded = Folded::new(text);
         let warning = |rule: TextRule| {
-            let at = rule.find_in(field, text, &folded, operation)?;
-            let hidden = text.chars().nth(at).filter(|_| rule == TextRule::HiddenCharacter);
-            Some(TextWarning { rule, field, at, hidden })
+            let quoted = rule.find_in(field, text, &folded, operation)?;
+            Some(TextWarning { rule, field, quoted })
         };
         TextRule::ALL.iter().copied().filter(|rule| is_on(*rule)).filter_map(warning).collect::<Vec<_>>()
     };
     texts.flat_map(warn).collect()
 }
 
-fn phrase(text: &str, phrases: &[&str]) -> Option<usize> {
+fn phrase(text: &str, phrases: &[&str]) -> Option<Range<usize>> {
     // ASCII only: other letters may change their length when their case changes.
     let lower = text.to_ascii_lowercase();
-    let found = phrases.iter().filter_map(|phrase| lower.find(phrase)).min()?;
-    Some(text.get(..found).map_or(0, |before| before.chars().count()))
+    let found = phrases.iter().filter_map(|phrase| Some((lower.find(phrase)?, phrase.len())));
+    found.min().map(|(start, length)| start..start + length)
 }
 
 /// At least eight letters, most of them capitals; or two exclamation marks in a row.
-fn shouting(text: &str) -> Option<usize> {
+fn is_shouting(text: &str) -> bool {
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
     let capitals = text.chars().filter(|character| character.is_uppercase()).count();
-    let is_loud = letters >= 8 && capitals * 10 > letters * 7;
-    if is_loud { Some(0) } else { text.find("!!").map(|at| text[..at].chars().count()) }
+    letters >= 8 && capitals * 10 > letters * 7 || text.contains("!!")
 }
 
 #[cfg(test)]

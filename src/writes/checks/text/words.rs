@@ -1,12 +1,13 @@
-//! Words of a text, and what a single word gives away.
+//! Words of a text, and the hosts, addresses and phone numbers among them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
-/// A word and the character it begins at.
+/// A word without the punctuation around it, and the byte it begins at.
 #[derive(Clone, Copy, Debug)]
 pub struct Word<'a> {
     pub text: &'a str,
-    pub at: usize,
+    start: usize,
 }
 
 /// The kinds of words that a rule looks for.
@@ -14,51 +15,28 @@ pub struct Word<'a> {
 pub enum WordKind {
     InternalHost,
     IpAddress,
-    Secret,
     Email,
 }
 
 const INTERNAL_ENDINGS: &[&str] =
     &[".internal", ".local", ".localdomain", ".corp", ".lan", ".intranet", ".svc", ".home.arpa"];
-const SECRET_BEGINNINGS: &[&str] = &[
-    "sk_live_",
-    "sk_test_",
-    "rk_live_",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "AKIA",
-    "ASIA",
-    "AIza",
-    "eyJ",
-    "npm_",
-    "sbp_",
-    "-----BEGIN",
-];
-/// From this length on, a mix of letters and digits is not a word of any language.
-const SECRET_LENGTH: usize = 32;
-/// Units that make a number a deadline.
-const UNITS: &[&str] = &["minute", "minutes", "min", "mins", "hour", "hours", "day", "days"];
+/// Before a number with four parts, these say that it is no address.
+const VERSION_WORDS: &[&str] = &["version", "versions", "release", "build", "v", "firmware"];
+/// Before digits, these say that they are a phone number.
+const PHONE_WORDS: &[&str] = &["tel", "telephone", "phone", "hotline", "mobile", "dial", "call us at", "call us on"];
 
-/// Where the first word of a kind begins.
-pub fn find(text: &str, kind: WordKind) -> Option<usize> {
-    split(text).find(|word| word.is(kind)).map(|word| word.at)
-}
-
-/// Where `within 30 minutes` or `in two hours` begins.
-pub fn find_deadline(text: &str) -> Option<usize> {
-    let words: Vec<Word<'_>> = split(text).collect();
-    let is_deadline = |three: &&[Word<'_>]| {
-        let [first, number, unit] = three else { return false };
-        ["within", "in"].contains(&first.text.to_ascii_lowercase().as_str())
-            && number.text.parse::<u32>().is_ok()
-            && UNITS.contains(&unit.text.to_ascii_lowercase().as_str())
-    };
-    words.windows(3).find(is_deadline).map(|three| three[0].at)
+/// The first word of a kind.
+pub fn find(text: &str, kind: WordKind) -> Option<Range<usize>> {
+    let mut before = "";
+    split(text).find_map(|word| {
+        let is_found = match kind {
+            WordKind::InternalHost => word.is_internal_host(),
+            WordKind::IpAddress => word.is_ip_address() && !VERSION_WORDS.contains(&before),
+            WordKind::Email => word.is_email(),
+        };
+        before = VERSION_WORDS.iter().find(|name| name.eq_ignore_ascii_case(word.text)).copied().unwrap_or("");
+        is_found.then(|| word.range())
+    })
 }
 
 /// Words without the punctuation around them.
@@ -66,21 +44,16 @@ pub fn split(text: &str) -> impl Iterator<Item = Word<'_>> {
     let is_break = |character: char| character.is_whitespace() || "\"'`()[]{}<>,;|".contains(character);
     let mut at = 0;
     text.split_inclusive(is_break).filter_map(move |piece| {
-        let begins = at;
-        at += piece.chars().count();
+        let start = at;
+        at += piece.len();
         let text = piece.trim_end_matches(is_break).trim_end_matches(['.', ':', '!', '?']);
-        (!text.is_empty()).then_some(Word { text, at: begins })
+        (!text.is_empty()).then_some(Word { text, start })
     })
 }
 
 impl Word<'_> {
-    fn is(self, kind: WordKind) -> bool {
-        match kind {
-            WordKind::InternalHost => self.is_internal_host(),
-            WordKind::IpAddress => self.is_ip_address(),
-            WordKind::Secret => self.is_secret(),
-            WordKind::Email => self.is_email(),
-        }
+    pub fn range(self) -> Range<usize> {
+        self.start..self.start + self.text.len()
     }
 
     fn is_internal_host(self) -> bool {
@@ -90,26 +63,14 @@ impl Word<'_> {
 
     fn is_ip_address(self) -> bool {
         let host = host(self.text);
-        let has_colons = self.text.matches(':').count() >= 2;
+        let has_colons = self.text.len() > 3 && self.text.matches(':').count() >= 2;
         host.parse::<Ipv4Addr>().is_ok() || has_colons && self.text.parse::<Ipv6Addr>().is_ok()
-    }
-
-    fn is_secret(self) -> bool {
-        let value = self.text.rsplit(['=', ':']).next().unwrap_or_default();
-        let begins =
-            |text: &str| SECRET_BEGINNINGS.iter().any(|beginning| text.starts_with(beginning) && text.len() >= 16);
-        let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/_-".contains(&byte));
-        let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(test);
-        let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase)
-            || has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase);
-        begins(self.text)
-            || begins(value)
-            || value.len() >= SECRET_LENGTH && is_plain && is_mixed && !value.contains("//")
     }
 
     fn is_email(self) -> bool {
         let Some((name, domain)) = self.text.split_once('@') else { return false };
-        !name.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.contains('@')
+        let is_address = !name.contains("://") && !domain.contains(['@', '/']);
+        is_address && !name.is_empty() && domain.contains('.') && !domain.starts_with('.')
     }
 }
 
@@ -121,4 +82,43 @@ fn host(text: &str) -> &str {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => text,
     }
+}
+
+/// The first phone number: in international form, in the form 555-123-4567, or behind a word that announces one.
+pub fn find_phone_number(text: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let starts = (0..bytes.len()).filter(|at| {
+        let is_first = *at == 0 || !bytes[at - 1].is_ascii_alphanumeric() && !b"+-./:_=#".contains(&bytes[at - 1]);
+        is_first && (bytes[*at].is_ascii_digit() || b"+(".contains(&bytes[*at]))
+    });
+    starts.filter_map(|start| digits_from(text, start)).find(|number| is_phone_number(text, number))
+}
+
+/// Digits in groups that blanks, hyphens, dots, slashes or parentheses part.
+fn digits_from(text: &str, start: usize) -> Option<Range<usize>> {
+    let is_part =
+        |(at, byte): (usize, &u8)| byte.is_ascii_digit() || b" -./()".contains(byte) || at == 0 && *byte == b'+';
+    let length = text.as_bytes()[start..].iter().enumerate().take_while(|(at, byte)| is_part((*at, *byte))).count();
+    let found = text.get(start..start + length)?.trim_end_matches(|last: char| !last.is_ascii_digit());
+    let is_cut = text[start + found.len()..].starts_with(|next: char| next.is_alphanumeric() || ":_%".contains(next));
+    (!found.is_empty() && !is_cut).then(|| start..start + found.len())
+}
+
+fn is_phone_number(text: &str, at: &Range<usize>) -> bool {
+    let number = &text[at.clone()];
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    if number.starts_with('+') {
+        return (9..=15).contains(&digits) && !number.starts_with("+0");
+    }
+    let groups: Vec<&str> =
+        number.split(|part: char| !part.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let is_north_american = groups.iter().map(|group| group.len()).eq([3, 3, 4])
+        && (number.starts_with('(') || number.matches('-').count() == 2 || number.matches('.').count() == 2);
+    let before = text[..at.start].trim_end_matches([' ', ':', '.', '(']).to_ascii_lowercase();
+    let is_announced = || {
+        PHONE_WORDS.iter().any(|word| {
+            before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|last: char| last.is_alphanumeric()))
+        })
+    };
+    is_north_american || (6..=15).contains(&digits) && is_announced()
 }
