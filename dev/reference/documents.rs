@@ -158,6 +158,7 @@ const fn effect(entry: &Tool) -> &'static str {
     match entry.effect {
         Effect::Reads => "reads",
         Effect::Adds => "adds, takes nothing away",
+        Effect::Publishes => "publishes to subscribers, takes nothing away",
         Effect::Changes => "changes",
         Effect::Destroys => "takes away",
     }

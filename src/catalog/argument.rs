@@ -25,8 +25,12 @@ pub enum ArgumentKind {
     /// Id of what the operation changes or adds to: part of the path, not of the body.
     Target,
     Id,
+    /// The id of a lifecycle stage.
+    Stage,
     /// A text without a stated bound: a key, a time, an address.
     Key,
+    /// A time in RFC 3339, with its offset from UTC.
+    Time,
     /// Free text, at most so many characters.
     Text(u64),
     /// Items of the hierarchy; `states_limit`: the schema says how many.
@@ -58,8 +62,8 @@ pub const fn optional(name: &'static str, kind: ArgumentKind, description: &'sta
 impl ArgumentKind {
     const fn json_type(self) -> &'static str {
         match self {
-            Self::Target | Self::Id => "integer",
-            Self::Key | Self::Text(_) => "string",
+            Self::Target | Self::Id | Self::Stage => "integer",
+            Self::Key | Self::Time | Self::Text(_) => "string",
             Self::AffectedItems { .. } => "array",
         }
     }
@@ -85,10 +89,13 @@ impl Argument {
             schema["description"] = json!(self.description);
         }
         match self.kind {
-            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Key => {}
+            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage => schema["minimum"] = json!(1),
+            ArgumentKind::Time => schema["format"] = json!("date-time"),
+            ArgumentKind::Key => {}
             ArgumentKind::Text(most) => schema["maxLength"] = json!(most),
             ArgumentKind::AffectedItems { states_limit } => {
                 schema["items"] = self::schema(AFFECTED_ITEM);
+                schema["items"]["minProperties"] = json!(1);
                 schema["items"]["maxProperties"] = json!(1);
                 if states_limit {
                     schema["maxItems"] = json!(ITEMS_MAX);
@@ -138,12 +145,14 @@ fn check_object(arguments: &[Argument], fields: &Map<String, Value>, path: &str,
 
 fn check_value(kind: ArgumentKind, value: &Value, path: &str, problems: &mut Vec<String>) {
     match (kind, value) {
-        (ArgumentKind::Target | ArgumentKind::Id, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+        (ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage, Value::Number(number))
+            if number.is_i64() || number.is_u64() =>
+        {
             if number.as_i64().is_none_or(|number| number < 1) {
                 problems.push(format!("`{path}` must be an integer of at least 1"));
             }
         }
-        (ArgumentKind::Key, Value::String(text)) => check_text(text, KEY_MAX, path, problems),
+        (ArgumentKind::Key | ArgumentKind::Time, Value::String(text)) => check_text(text, KEY_MAX, path, problems),
         (ArgumentKind::Text(most), Value::String(text)) => check_text(text, most, path, problems),
         (ArgumentKind::AffectedItems { .. }, Value::Array(items)) => check_items(items, path, problems),
         _ => problems.push(format!("`{path}` must be of type {}", kind.json_type())),

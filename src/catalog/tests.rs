@@ -77,7 +77,7 @@ fn check_strict(schema: &Value, path: &str) {
         Some("object") => {
             assert_eq!(schema["additionalProperties"], json!(false), "{path} refuses unknown fields");
             for (name, property) in schema["properties"].as_object().expect("an object has properties") {
-                // The three names of an affected item speak for themselves.
+                // The three names of an affected item are explained where the list is.
                 let described = property["description"].as_str().is_some_and(|text| !text.is_empty());
                 assert!(described || path.ends_with("[]"), "{path}.{name} is described");
                 check_strict(property, &format!("{path}.{name}"));
@@ -96,7 +96,7 @@ fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
         check_strict(&schema, tool.name);
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
         let text = schema.to_string();
-        for word in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "null", "format"] {
+        for word in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "null"] {
             assert!(!text.contains(&format!("\"{word}\"")), "{} has {word}", tool.name);
         }
         assert!(schema["properties"].get("page_id").is_none(), "{}: the surface adds page_id", tool.name);
@@ -122,9 +122,9 @@ fn tools_that_read_do_nothing_else() {
 }
 
 #[test]
-fn no_hosted_tool_does_more_than_add() {
+fn no_hosted_tool_does_more_than_publish() {
     for tool in TOOLS.iter().filter(|tool| tool.hosted.is_some()) {
-        assert_eq!(tool.effect, Effect::Adds, "{}", tool.name);
+        assert_eq!(tool.effect, Effect::Publishes, "{}", tool.name);
     }
 }
 

@@ -13,8 +13,10 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Reads,
-    /// Adds something that was not there; takes nothing away.
+    /// Adds something that customers do not see; takes nothing away.
     Adds,
+    /// Adds something that subscribers are notified of, which cannot be taken back.
+    Publishes,
     Changes,
     Destroys,
 }

@@ -2,7 +2,7 @@
 //! page comes first and whether it was a repeat last, so a report only says what is between.
 //!
 //! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
-//! upstream or the program does not say is left out.
+//! upstream or the program does not say is left out; required are those that every result has, also a preview.
 
 use super::resource::{Resource, Variables};
 use super::resources::find_resource;
@@ -69,10 +69,11 @@ impl ToolReport {
         let uri = self.resource.map(|_| ("resource_uri", "string"));
         let hosted = [("audit_id", "string"), ("remaining_writes", "integer")].into_iter().filter(|_| is_hosted);
         let all = [("page_id", "integer"), ("page_name", "string")].into_iter().chain(own).chain(uri).chain(hosted);
-        let properties = all.chain([("replayed", "boolean")]);
-        let properties: Map<String, Value> =
-            properties.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
-        json!({ "type": "object", "properties": properties })
+        let all = all.chain([("replayed", "boolean"), ("preview", "object")]);
+        let mut properties: Map<String, Value> =
+            all.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
+        properties.insert("warnings".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
+        json!({ "type": "object", "required": ["page_id", "replayed"], "properties": properties })
     }
 
     pub(super) fn render(&self, completed: &CompletedWrite<'_>) -> ToolResult {

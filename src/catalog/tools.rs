@@ -1,29 +1,41 @@
 //! TOOLS: everything a client can do. Hosted MCP offers those with a requirement, the page server all of them.
 //!
-//! The descriptions of arguments are short on purpose: a model pays for every word of the list.
+//! A description says what a tool does, who is notified, what it cannot do and who can, and what to read first. All four that
+//! Hosted MCP offers take at most 3,000 tokens of a list.
 
-use super::argument::ArgumentKind::{AffectedItems, Id, Key, Target, Text};
-use super::argument::{Argument, optional, required};
+mod arguments;
+
+use super::argument::ArgumentKind::{AffectedItems, Key, Target, Text, Time};
+use super::argument::{optional, required};
 use super::tool::{Effect, Tool, ToolWrite};
 use super::tool_report::ReportField as Field;
 use super::tool_report::ToolReport;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::scope::{PagePermission, Requirement, Scope};
+use arguments::{
+    ACTION_ID, ADDED_ITEMS, ENDS_AT, EXTERNAL_ID, FREETEXT, INCIDENT_DESCRIPTION, INCIDENT_ID, INCIDENT_IMPACT,
+    INCIDENT_ITEMS, INCIDENT_MESSAGE, INCIDENT_STAGE, INCIDENT_TITLE, LAST_MESSAGE, MAINTENANCE_DESCRIPTION,
+    MAINTENANCE_ID, MAINTENANCE_IMPACT, MAINTENANCE_ITEMS, MAINTENANCE_MESSAGE, MAINTENANCE_STAGE, MAINTENANCE_TITLE,
+    NEW_STATUS, REMOVED_ITEMS, REPLACED_ITEMS, STARTING_STATUS, STARTS_AT, WINDOW_END, WINDOW_START,
+};
 
 /// Every tool that writes, in the order of lists.
 pub static TOOLS: &[Tool] = &[
     Tool {
         name: "create_incident",
         title: "Create incident",
-        description: "Publishes an incident at once.",
-        effect: Effect::Adds,
+        description: "Publishes a new incident on a status page and notifies its subscribers at once (e-mail, SMS, Slack, \
+            webhook), for unplanned trouble. This tool cannot edit, resolve or delete it afterwards: a person does that at \
+            the admin_url it returns. statibeat://pages/{page_id}/incidents/active shows whether an open incident already \
+            covers the problem; that one takes add_incident_update. Planned work takes schedule_maintenance.",
+        effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,
         arguments: &[
-            required("title", Text(200), "One line."),
-            required("description", Text(20_000), "What customers read."),
-            STATUS,
-            optional("impact", Text(2000), "Effect on customers."),
-            optional("affected_items", AffectedItems { states_limit: false }, "Hierarchy items."),
+            required("title", Text(200), INCIDENT_TITLE),
+            required("description", Text(20_000), INCIDENT_DESCRIPTION),
+            STARTING_STATUS,
+            INCIDENT_IMPACT,
+            INCIDENT_ITEMS,
             FREETEXT,
             EXTERNAL_ID,
         ],
@@ -46,21 +58,13 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "add_incident_update",
         title: "Add incident update",
-        description: "Publishes an incident update at once. Cannot resolve or reopen.",
-        effect: Effect::Adds,
+        description: "Publishes an update to an existing incident and notifies the page's subscribers at once. Can move its \
+            stage, change its status, and add or remove components. Cannot resolve, reopen or edit the incident: a person \
+            does that at the incident's admin_url. A resolved incident takes only a message; if the problem is back, that is \
+            a new incident.",
+        effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,
-        arguments: &[
-            INCIDENT_ID,
-            required("message", Text(20_000), "What customers read."),
-            optional("lifecycle_stage_id", Id, "Not the last stage."),
-            STATUS,
-            optional("add_affected_items", AffectedItems { states_limit: false }, "Components that join the incident."),
-            optional(
-                "remove_affected_items",
-                AffectedItems { states_limit: false },
-                "Components that leave the incident.",
-            ),
-        ],
+        arguments: &[INCIDENT_ID, INCIDENT_MESSAGE, INCIDENT_STAGE, NEW_STATUS, ADDED_ITEMS, REMOVED_ITEMS],
         write: Some(ToolWrite {
             operation: |incident_id| Operation::AddIncidentUpdate { incident_id },
             report: ToolReport {
@@ -74,16 +78,18 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "schedule_maintenance",
         title: "Schedule maintenance",
-        description: "Publishes a maintenance window at once.",
-        effect: Effect::Adds,
+        description: "Publishes a planned maintenance window and notifies the page's subscribers at once. This tool cannot move, \
+            complete or cancel it afterwards: a person does that at the admin_url it returns. Windows it could overlap with \
+            are in statibeat://pages/{page_id}/maintenances/upcoming.",
+        effect: Effect::Publishes,
         hosted: MAINTENANCES_WRITE,
         arguments: &[
-            required("title", Text(200), "One line."),
-            required("description", Text(20_000), "What customers read."),
-            required("starts_at", Key, "RFC 3339 with offset."),
-            required("ends_at", Key, "After the start."),
-            optional("impact", Text(2000), "Effect on customers."),
-            optional("affected_items", AffectedItems { states_limit: false }, "Hierarchy items."),
+            required("title", Text(200), MAINTENANCE_TITLE),
+            required("description", Text(20_000), MAINTENANCE_DESCRIPTION),
+            WINDOW_START,
+            WINDOW_END,
+            MAINTENANCE_IMPACT,
+            MAINTENANCE_ITEMS,
             FREETEXT,
             EXTERNAL_ID,
         ],
@@ -107,14 +113,12 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "add_maintenance_update",
         title: "Add maintenance update",
-        description: "Publishes a maintenance update at once. Cannot complete or cancel.",
-        effect: Effect::Adds,
+        description: "Publishes an update to a maintenance window and notifies the page's subscribers at once, e.g. that work \
+            has started or is delayed. Does not change the window's times, and cannot complete or cancel it: a person does \
+            that at the maintenance's admin_url.",
+        effect: Effect::Publishes,
         hosted: MAINTENANCES_WRITE,
-        arguments: &[
-            MAINTENANCE_ID,
-            required("message", Text(20_000), "What customers read."),
-            optional("lifecycle_stage_id", Id, "Not the last two stages."),
-        ],
+        arguments: &[MAINTENANCE_ID, MAINTENANCE_MESSAGE, MAINTENANCE_STAGE],
         write: Some(ToolWrite {
             operation: |maintenance_id| Operation::AddMaintenanceUpdate { maintenance_id },
             report: ToolReport {
@@ -133,11 +137,11 @@ pub static TOOLS: &[Tool] = &[
         hosted: None,
         arguments: &[
             INCIDENT_ID,
-            optional("title", Text(200), "One line."),
-            optional("description", Text(20_000), "What customers read."),
-            STATUS,
-            optional("impact", Text(2000), "How customers are affected."),
-            optional("affected_items", AffectedItems { states_limit: true }, "Replaces the affected items."),
+            optional("title", Text(200), INCIDENT_TITLE),
+            optional("description", Text(20_000), INCIDENT_DESCRIPTION),
+            NEW_STATUS,
+            INCIDENT_IMPACT,
+            optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
             FREETEXT,
         ],
         write: changes_incident(|incident_id| Operation::UpdateIncident { incident_id }, "Updated incident"),
@@ -157,7 +161,7 @@ pub static TOOLS: &[Tool] = &[
         description: "Moves an incident to its last stage and publishes a last update at once.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), "What customers read last.")],
+        arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), LAST_MESSAGE)],
         write: changes_incident(|incident_id| Operation::ResolveIncident { incident_id }, "Resolved incident"),
     },
     Tool {
@@ -166,7 +170,10 @@ pub static TOOLS: &[Tool] = &[
         description: "Moves a resolved incident back to its first stage and publishes an update at once.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[INCIDENT_ID, optional("message", Text(20_000), "What customers read.")],
+        arguments: &[
+            INCIDENT_ID,
+            optional("message", Text(20_000), "Plain text for customers. Left out: a standard sentence of StatiBeat."),
+        ],
         write: changes_incident(|incident_id| Operation::ReopenIncident { incident_id }, "Reopened incident"),
     },
     Tool {
@@ -194,12 +201,12 @@ pub static TOOLS: &[Tool] = &[
         hosted: None,
         arguments: &[
             MAINTENANCE_ID,
-            optional("title", Text(200), "One line."),
-            optional("description", Text(20_000), "What customers read."),
-            optional("starts_at", Key, "RFC 3339 with offset."),
-            optional("ends_at", Key, "After the start."),
-            optional("impact", Text(2000), "How customers are affected."),
-            optional("affected_items", AffectedItems { states_limit: true }, "Replaces the affected items."),
+            optional("title", Text(200), MAINTENANCE_TITLE),
+            optional("description", Text(20_000), MAINTENANCE_DESCRIPTION),
+            optional("starts_at", Time, STARTS_AT),
+            optional("ends_at", Time, ENDS_AT),
+            MAINTENANCE_IMPACT,
+            optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
             FREETEXT,
         ],
         write: changes_maintenance(
@@ -213,7 +220,7 @@ pub static TOOLS: &[Tool] = &[
         description: "Ends a maintenance that is going on and publishes a last update at once.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), "What customers read last.")],
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
         write: changes_maintenance(
             |maintenance_id| Operation::CompleteMaintenance { maintenance_id },
             "Completed maintenance",
@@ -225,7 +232,7 @@ pub static TOOLS: &[Tool] = &[
         description: "Calls a maintenance off and publishes a last update at once. Cannot be taken back.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), "What customers read last.")],
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
         write: changes_maintenance(
             |maintenance_id| Operation::CancelMaintenance { maintenance_id },
             "Cancelled maintenance",
@@ -254,7 +261,7 @@ pub static TOOLS: &[Tool] = &[
         description: "Starts one run of a Beat now. What it finds may lead to what its automation posts.",
         effect: Effect::Adds,
         hosted: None,
-        arguments: &[required("beat_id", Target, "Id of the Beat.")],
+        arguments: &[required("beat_id", Target, "Number from statibeat://pages/{page_id}/beats.")],
         write: Some(ToolWrite {
             operation: |beat_id| Operation::RunBeat { beat_id },
             report: ToolReport {
@@ -274,7 +281,7 @@ pub static TOOLS: &[Tool] = &[
         name: "approve_beat_action",
         title: "Approve Beat action",
         description: "Publishes what a Beat proposed and a person had to review.",
-        effect: Effect::Adds,
+        effect: Effect::Publishes,
         hosted: None,
         arguments: &[ACTION_ID],
         write: decides(|action_id| Operation::ApproveBeatAction { action_id }, "Approved Beat action"),
@@ -320,13 +327,6 @@ const INCIDENTS_WRITE: Option<Requirement> =
     Some(Requirement { scope: Scope::IncidentsWrite, permissions: &[PagePermission::IncidentsManage] });
 const MAINTENANCES_WRITE: Option<Requirement> =
     Some(Requirement { scope: Scope::MaintenancesWrite, permissions: &[PagePermission::MaintenancesManage] });
-
-const INCIDENT_ID: Argument = required("incident_id", Target, "Id of the incident.");
-const MAINTENANCE_ID: Argument = required("maintenance_id", Target, "Id of the maintenance.");
-const ACTION_ID: Argument = required("action_id", Target, "Id of the pending action.");
-const STATUS: Argument = optional("status", Key, "Key of a status definition.");
-const FREETEXT: Argument = optional("affected_items_freetext", Text(2000), "Where no item fits.");
-const EXTERNAL_ID: Argument = optional("external_id", Key, "Your own id for it.");
 
 /// StatiBeat answers with the incident as it is now.
 const fn changes_incident(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {

@@ -36,6 +36,11 @@ impl Roots {
         format!("{root}{}", resource.path)
     }
 
+    /// A text of the catalog, whose URIs are those of Hosted MCP, with the URIs of this server.
+    pub fn localize(&self, text: &str) -> String {
+        text.replace(Self::HOSTED.page, self.page)
+    }
+
     /// The URI template as clients learn of it: with what they can choose, without cursors.
     pub fn listed_template(&self, resource: &Resource) -> String {
         let template = self.template(resource);

@@ -8,10 +8,11 @@ use crate::model::ids::PageId;
 use serde_json::{Map, Value, json};
 
 const NAME: &str = "page_id";
+const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42. Not the name or slug.";
 
 /// A tool's input schema with the argument in front.
 pub fn added_to(mut schema: Value) -> Value {
-    let property = json!({ "type": "integer", "description": "From statibeat://pages." });
+    let property = json!({ "type": "integer", "minimum": 1, "description": DESCRIPTION });
     let Some(fields) = schema.as_object_mut() else { return schema };
     let own = fields.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let properties: Map<String, Value> = std::iter::once((NAME.to_owned(), property)).chain(own).collect();

@@ -135,7 +135,7 @@ pub enum ListEntries {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ToolEntry<'a> {
-    annotations: ToolAnnotations,
+    annotations: ToolAnnotations<'a>,
     description: &'a str,
     input_schema: &'a Value,
     name: &'a str,
@@ -153,26 +153,33 @@ struct SecurityScheme {
     r#type: &'static str,
 }
 
-/// All four, because the defaults of the specification say the worst.
+/// All of them, because the defaults of the specification say the worst.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the specification's four hints")]
-struct ToolAnnotations {
+struct ToolAnnotations<'a> {
     destructive_hint: bool,
     idempotent_hint: bool,
     open_world_hint: bool,
     read_only_hint: bool,
+    /// Clients of protocol versions before 2025-06-18 know the title only here.
+    title: &'a str,
 }
 
-impl ToolAnnotations {
+impl<'a> ToolAnnotations<'a> {
     /// A write reaches the open world: customers read it.
-    const fn for_effect(effect: Effect) -> Self {
+    ///
+    /// A write that subscribers are notified of is destructive, also one that only adds: what was sent cannot be taken back.
+    /// OpenAI's submission guidelines for apps count irreversible messages among the destructive actions, and clients that
+    /// read the hint then ask the person before they call, which is what a public message deserves.
+    const fn for_effect(effect: Effect, title: &'a str) -> Self {
         let (read_only_hint, destructive_hint, idempotent_hint) = match effect {
             Effect::Reads => (true, false, true),
             Effect::Adds => (false, false, false),
+            Effect::Publishes => (false, true, false),
             Effect::Changes | Effect::Destroys => (false, true, true),
         };
-        Self { read_only_hint, destructive_hint, idempotent_hint, open_world_hint: !read_only_hint }
+        Self { read_only_hint, destructive_hint, idempotent_hint, open_world_hint: !read_only_hint, title }
     }
 }
 
@@ -184,7 +191,7 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
         title: tool.title,
         description: tool.description,
         input_schema,
-        annotations: ToolAnnotations::for_effect(tool.effect),
+        annotations: ToolAnnotations::for_effect(tool.effect, tool.title),
         output_schema: tool.output_schema(),
         security_schemes: (!scopes.is_empty()).then_some([SecurityScheme { r#type: "oauth2", scopes }]),
     })

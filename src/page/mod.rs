@@ -29,6 +29,7 @@ use crate::writes::call_arguments;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use handler::{explain_refused_token, is_offered, offered};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -88,12 +89,17 @@ impl ServerHandler for PageHandler<'_> {
     fn tools(&self) -> Vec<ListEntry> {
         let schema = |tool: &Tool| call_arguments::added_to(tool.input_schema());
         let tools = self.settings.tools.on();
-        tools.map(|tool| print_tool(tool, &schema(tool), ScopeSet::EMPTY)).map(Cow::Owned).collect()
+        tools.map(|tool| localized(print_tool(tool, &schema(tool), ScopeSet::EMPTY))).map(Cow::Owned).collect()
     }
 
     async fn call(&self, name: &str, arguments: Map<String, Value>, input: &InputContext) -> Handled<ToolOutcome> {
         call::call(self, name, arguments, input).await.map_err(explain_refused_token).into()
     }
+}
+
+/// An entry of a list with the URIs of this server. They hold nothing that JSON escapes.
+fn localized(entry: Box<RawValue>) -> Box<RawValue> {
+    RawValue::from_string(Roots::PAGE.localize(entry.get())).unwrap_or(entry)
 }
 
 impl PageHandler<'_> {

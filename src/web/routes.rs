@@ -61,7 +61,7 @@ pub enum Audience {
 const FORM_LIMIT: usize = 16 * 1024;
 /// MCP messages. A tool call whose texts have their full length, written in JSON escapes as some clients do, needs this
 /// much; a test derives it from the catalog.
-const MESSAGE_LIMIT: usize = 384 * 1024;
+const MESSAGE_LIMIT: usize = 448 * 1024;
 
 /// Unpublished copy of the protected resource metadata at the root.
 const PROTECTED_RESOURCE_AT_ROOT: &str = "/.well-known/oauth-protected-resource";

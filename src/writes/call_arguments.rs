@@ -19,13 +19,22 @@ pub struct CallArguments {
     pub confirm_token: Option<String>,
 }
 
-/// A tool's input schema with these arguments at the end. A model pays for every word, so the
-/// server's instructions describe them once for all tools.
+const KEY_DESCRIPTION: &str =
+    "Usually left out: an identical retry is published only once. A new key publishes the same text again.";
+const PREVIEW_DESCRIPTION: &str = "true: publish nothing; show what would be published, the resulting statuses, recipients and \
+    warnings, and return a confirm token.";
+const CONFIRM_DESCRIPTION: &str =
+    "Confirm token of the preview that the person agreed to, valid for 10 minutes; without preview.";
+
+/// A tool's input schema with these arguments at the end.
 pub fn added_to(mut schema: Value) -> Value {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for (name, kind) in [(KEY, "string"), (PREVIEW, "boolean"), (CONFIRM, "string")] {
-            properties.insert(name.to_owned(), json!({ "type": kind }));
-        }
+        let own = [
+            (PREVIEW, json!({ "type": "boolean", "description": PREVIEW_DESCRIPTION })),
+            (CONFIRM, json!({ "type": "string", "description": CONFIRM_DESCRIPTION })),
+            (KEY, json!({ "type": "string", "maxLength": KEY_LIMIT, "description": KEY_DESCRIPTION })),
+        ];
+        properties.extend(own.map(|(name, property)| (name.to_owned(), property)));
     }
     schema
 }

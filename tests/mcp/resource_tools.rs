@@ -86,8 +86,11 @@ fn with_both_the_four_tools_are_unchanged_and_two_that_read_follow() {
     let (four, six) = (list(false), list(true));
     assert_eq!(six[..4], four[..]);
     assert_eq!((six.len(), &six[4]["name"], &six[5]["name"]), (6, &json!("list_resources"), &json!("read_resource")));
-    let hints = json!({"readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false});
     for tool in &six[4..] {
+        let hints = json!({
+            "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false,
+            "title": tool["title"],
+        });
         assert_eq!(tool["annotations"], hints);
         assert_eq!(tool["inputSchema"]["additionalProperties"], false);
     }

@@ -33,7 +33,7 @@ fn the_whole_list_of_tools_is_the_checked_document() {
         let (given, checked) = (answer(revision), checked[revision].to_string());
         assert!(
             given == checked,
-            "run `TOOLS_LIST=write cargo test --test hosted boundary` and look at what it changes"
+            "run `TOOLS_LIST=write cargo test --test hosted tool_list` and look at what it changes"
         );
         for tool in broad() {
             assert!(!checked.contains(tool.name), "{}", tool.name);

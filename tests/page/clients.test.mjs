@@ -43,8 +43,9 @@ for (const sdk of SDKS) {
     const { tools } = await client.listTools();
     assert.equal(tools.length, 16);
     assert.ok(tools.every((tool) => !("page_id" in tool.inputSchema.properties) && !tool.securitySchemes));
+    assert.doesNotMatch(JSON.stringify(tools), /statibeat:\/\/pages\/\{page_id\}/, "descriptions name this server's resources");
     const hints = Object.fromEntries(tools.map((tool) => [tool.name, tool.annotations.destructiveHint]));
-    assert.deepEqual([hints.create_incident, hints.delete_incident, hints.run_beat], [false, true, false]);
+    assert.deepEqual([hints.create_incident, hints.delete_incident, hints.run_beat], [true, true, false]);
 
     const { resources } = await client.listResources();
     assert.ok(resources.every(({ uri }) => uri.startsWith("statibeat://page/")), "no other root");

@@ -54,7 +54,8 @@ pub const BOTH: [Tool; 4] = [
             ("message", ArgumentKind::Text(20_000), true),
             ("lifecycle_stage_id", ArgumentKind::Id, false),
             ("status", ArgumentKind::Key, false),
-            ("affected_items", ArgumentKind::Items, false),
+            ("add_affected_items", ArgumentKind::Items, false),
+            ("remove_affected_items", ArgumentKind::Items, false),
         ],
     ),
     (

@@ -8,7 +8,7 @@ import { connect } from "../../dev/bench/operations.mjs";
 import { startStack } from "./support/stack.mjs";
 
 const MEBIBYTE = 1024 * 1024;
-const MESSAGE_LIMIT = 384 * 1024;
+const MESSAGE_LIMIT = 448 * 1024;
 const FORM = "content-type: application/x-www-form-urlencoded";
 
 let stack;

@@ -4,15 +4,18 @@ use super::*;
 
 #[tokio::test]
 async fn lists_have_cache_hints_without_a_handshake_only() {
-    let output = find_tool("create_incident").and_then(Tool::output_schema).expect("a schema");
+    let tool = find_tool("create_incident").expect("it exists");
+    let output = tool.output_schema().expect("a schema");
     let tools = json!({ "tools": [{
         "name": "create_incident",
         "title": "Create incident",
-        "description": "Publishes an incident at once.",
+        "description": tool.description,
         "inputSchema": { "type": "object" },
         "outputSchema": output,
-        "annotations":
-            { "readOnlyHint": false, "destructiveHint": false, "idempotentHint": false, "openWorldHint": true },
+        "annotations": {
+            "readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true,
+            "title": "Create incident",
+        },
         "securitySchemes": [{ "type": "oauth2", "scopes": ["mcp.incidents.write"] }],
     }] });
     let templates = json!({ "resourceTemplates": [{
