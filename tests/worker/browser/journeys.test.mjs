@@ -136,10 +136,10 @@ test("going back after an answer cannot answer again", needsChromium, async () =
   await allow(page);
   await page.waitForURL(`${REDIRECT}?**`);
   await page.goBack();
-  await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
+  await page.getByRole("heading", { name: /already used or has expired/ }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Allow", exact: true }).count(), 0);
   await page.goto(consentAddress);
-  await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
+  await page.getByRole("heading", { name: /already used or has expired/ }).waitFor();
   assert.equal(await countOf("grants", "back-app"), 1);
   await context.close();
 });
@@ -173,8 +173,8 @@ test("an expired consent page connects nothing and says what to do", needsChromi
   await toConsent(page, "late-app");
   await stack.db.exec("UPDATE authorization_requests SET expires_at = 1 WHERE client_id = 'late-app'");
   await allow(page);
-  await page.getByRole("heading", { name: /used or is too old/ }).waitFor();
-  await page.getByText("go back to it and start connecting again").waitFor();
+  await page.getByRole("heading", { name: /already used or has expired/ }).waitFor();
+  await page.getByText("start connecting again from the app").waitFor();
   assert.equal(await countOf("grants", "late-app"), 0);
   await context.close();
 });

@@ -128,7 +128,7 @@ export const STATES = {
     await page.goto(authorizeUrl(stack, { redirectUri: REDIRECT }));
     await simulator(stack, "users/3", { disabled: true });
     await signInAs(page, "Ines");
-    await heading(page, /cannot connect/);
+    await heading(page, /account can.t connect apps/);
     await simulator(stack, "users/3", { disabled: false });
   },
   "problem, no page": async (stack, page) => {
@@ -139,13 +139,13 @@ export const STATES = {
     await consentShown(stack, page);
     await page.locator("input[name=person]").first().evaluate((field) => (field.value = "2"));
     await button(page, "Allow");
-    await heading(page, /somebody else/);
+    await heading(page, /another account/);
   },
   "problem, foreign form": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
     await page.locator("input[name=token]").first().evaluate((field) => (field.value = "x"));
     await button(page, "Sign out");
-    await heading(page, /cannot be used/);
+    await heading(page, /can.t be used/);
   },
   "problem, nothing there": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
