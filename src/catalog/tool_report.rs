@@ -69,10 +69,11 @@ impl ToolReport {
         let uri = self.resource.map(|_| ("resource_uri", "string"));
         let hosted = [("audit_id", "string"), ("remaining_writes", "integer")].into_iter().filter(|_| is_hosted);
         let all = [("page_id", "integer"), ("page_name", "string")].into_iter().chain(own).chain(uri).chain(hosted);
-        let all = all.chain([("replayed", "boolean"), ("preview", "object")]);
+        let properties = all.chain([("replayed", "boolean")]);
         let mut properties: Map<String, Value> =
-            all.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
+            properties.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
         properties.insert("warnings".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
+        properties.insert("preview".to_owned(), preview_schema());
         json!({ "type": "object", "required": ["page_id", "replayed"], "properties": properties })
     }
 
@@ -112,7 +113,7 @@ impl ToolReport {
         let page = structured["page_name"].as_str().map_or_else(|| "the page".to_owned(), |name| quote(name, TEXT_MAX));
         let public = structured["public_url"].as_str();
         let public = public.map_or_else(String::new, |url| format!(" Customers see it at {url}"));
-        let earlier = if replayed { "Nothing new was published; an earlier call did this: " } else { "" };
+        let earlier = if replayed { "Already published by an earlier call: " } else { "" };
         format!("{earlier}{}{id}{to} on {page}.{public}", self.done)
     }
 }
@@ -140,6 +141,11 @@ impl ReportField {
             Self::Stage => text(&answer["lifecycle_stage"]["name"]),
         }
     }
+}
+
+/// The schema of a preview, as short as can be: a model pays for every word of the list.
+fn preview_schema() -> Value {
+    json!({ "type": "object", "required": ["confirm"] })
 }
 
 fn number(value: &Value) -> Option<Value> {

@@ -66,7 +66,8 @@ impl ToolCall<'_> {
                 return Err(report::invalid_arguments(&problems).into());
             }
         };
-        if let Some(change) = StageChange::find(&arguments.write)
+        if !arguments.options.is_preview
+            && let Some(change) = StageChange::find(&arguments.write)
             && let Err(missing) = lifecycle::check_scopes(scopes, self.requirement.scope, &change)
         {
             record.refuse(Reason::Scope).await;
@@ -104,15 +105,17 @@ impl ToolCall<'_> {
         let context = &self.handler.context;
         let fingerprint = fingerprint(self.tool.name, page.id, write, options.key.as_deref());
         let store = D1WriteStore::new(context, &self.record, page.id, write, &fingerprint);
-        // A write that was requested before is not looked at again: repeating the call tells how it ended.
-        if let Some(change) = StageChange::find(write)
+        // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
+        // StatiBeat says whether the stage can be moved.
+        if !options.is_preview
+            && let Some(change) = StageChange::find(write)
             && !store.is_known().await
             && let Err(Respond(response)) = lifecycle::check(self.handler, page, &change, &self.record).await
         {
             return response;
         }
-        // Nobody is asked to confirm what cannot be done. How an earlier call ended may still be learned.
-        if context.caller.are_writes_paused && !options.is_preview && !store.is_known().await {
+        // Nothing is shown or asked about that cannot be done. How an earlier call ended may still be learned.
+        if context.caller.are_writes_paused && !store.is_known().await {
             self.record.refuse(Reason::WritesPaused).await;
             return Ok(report::paused());
         }

@@ -11,10 +11,11 @@ use crate::model::write::{Confirmation, WriteFingerprint};
 use crate::ports::{Decision, RateLimit};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
-    self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredDuplicate, WriteKey,
+    self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredCall, StoredDuplicate, StoredEarlier,
+    WriteKey,
 };
 use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
-use crate::writes::store::{Acquired, AuditRow, Lease, Takeover, WriteStore};
+use crate::writes::store::{Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, Takeover, WriteStore};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::cell::Cell;
@@ -109,9 +110,15 @@ impl WriteStore for D1WriteStore<'_> {
         is_known
     }
 
-    async fn find_duplicate(&self) -> Option<Duplicate> {
-        let duplicate = idempotency::find_duplicate(self.context.db, &self.key(), self.context.now).await.ok()??;
-        Some(self.describe(duplicate))
+    async fn find_earlier(&self) -> EarlierCalls {
+        let found = idempotency::find_earlier(self.context.db, &self.key(), self.context.now).await;
+        let Ok(StoredEarlier { call, duplicate }) = found else { return EarlierCalls::default() };
+        let same_key = call.map(|call| match call {
+            StoredCall::Conflict { fields } => EarlierCall::Conflict(fields),
+            StoredCall::Unfinished => EarlierCall::Unfinished,
+            StoredCall::Done { result } => EarlierCall::Completed(serde_json::from_str(&result).unwrap_or_default()),
+        });
+        EarlierCalls { same_key, duplicate: duplicate.map(|duplicate| self.describe(duplicate)) }
     }
 
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {

@@ -119,17 +119,6 @@ impl Operation {
         id.map_or_else(|| kind.collection().to_owned(), |id| format!("{}/{id}{action}", kind.collection()))
     }
 
-    /// Where to read the target; pending Beat actions are read as a list, because StatiBeat shows none of them alone.
-    pub fn target_path(self) -> Option<String> {
-        let (kind, id, _) = self.parts();
-        match kind {
-            TargetKind::BeatAction => Some("beats/actions?status=pending&limit=200".to_owned()),
-            TargetKind::Incident | TargetKind::Maintenance | TargetKind::Beat => {
-                id.map(|id| format!("{}/{id}", kind.collection()))
-            }
-        }
-    }
-
     /// Returns whether StatiBeat accepts an external id, under which it carries the write out only once and finds it again.
     pub const fn takes_external_id(self) -> bool {
         matches!(
@@ -173,17 +162,5 @@ mod tests {
         ] {
             assert_eq!((operation.method(), operation.path().as_str()), (method, path));
         }
-    }
-
-    #[test]
-    fn target_is_read_where_statibeat_shows_it() {
-        assert_eq!(Operation::CreateIncident.target_path(), None);
-        let incident_id = 9;
-        for operation in [Operation::AddIncidentUpdate { incident_id }, Operation::ResolveIncident { incident_id }] {
-            assert_eq!(operation.target_path().as_deref(), Some("incidents/9"));
-        }
-        assert_eq!(Operation::RunBeat { beat_id: 5 }.target_path().as_deref(), Some("beats/5"));
-        let pending = Operation::ApproveBeatAction { action_id: 7 }.target_path();
-        assert_eq!(pending.as_deref(), Some("beats/actions?status=pending&limit=200"));
     }
 }

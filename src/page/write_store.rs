@@ -7,8 +7,8 @@ use crate::catalog::Write;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, FieldDigests, WriteFingerprint};
-use crate::writes::outcome::{Duplicate, WriteError, WriteReport};
-use crate::writes::store::{Acquired, AuditRow, Lease, Takeover, WriteStore};
+use crate::writes::outcome::{WriteError, WriteReport};
+use crate::writes::store::{Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, Takeover, WriteStore};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -134,8 +134,17 @@ impl WriteStore for MemoryWriteStore<'_> {
         writes.get(&self.fingerprint.key_hash).is_some_and(|write| write.digest == self.fingerprint.digest)
     }
 
-    async fn find_duplicate(&self) -> Option<Duplicate> {
-        None
+    async fn find_earlier(&self) -> EarlierCalls {
+        let writes = self.memory.writes.borrow();
+        let same_key = writes.get(&self.fingerprint.key_hash).map(|write| match &write.state {
+            _ if write.digest != self.fingerprint.digest => {
+                EarlierCall::Conflict(self.fingerprint.differing_fields(&write.fields))
+            }
+            WriteState::Done(document) => EarlierCall::Completed(document.clone()),
+            WriteState::Running | WriteState::Unknown => EarlierCall::Unfinished,
+        });
+        // There is one connection.
+        EarlierCalls { same_key, duplicate: None }
     }
 
     /// There is no audit log.

@@ -120,7 +120,7 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
         take_over(request),
         redeem_confirm_token(request),
         record(request),
-        select(request),
+        select(&request.key, request.entry.at),
         select_duplicate_of(request),
         select_denial(request),
     ];
@@ -267,13 +267,13 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
     Statement { sql, values }
 }
 
-fn select(request: &LeaseRequest<'_>) -> Statement {
+fn select(key: &WriteKey<'_>, now: Timestamp) -> Statement {
     statement!(
         "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
          WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
-        request.key.grant_id,
-        request.key.fingerprint.key_hash.as_str(),
-        request.entry.at - KEEP,
+        key.grant_id,
+        key.fingerprint.key_hash.as_str(),
+        now - KEEP,
     )
 }
 
@@ -307,9 +307,38 @@ fn select_duplicate(key: &WriteKey<'_>, now: Timestamp, since: Option<Timestamp>
     )
 }
 
-/// The same write through another connection, if one was made or begun a moment ago: told where the write is shown.
-pub async fn find_duplicate(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<Option<StoredDuplicate>> {
-    super::find_one(db, select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)).await
+/// Earlier calls that matter to a write before it is requested: the row of its key, and the same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEarlier {
+    pub call: Option<StoredCall>,
+    pub duplicate: Option<StoredDuplicate>,
+}
+
+/// An earlier call with the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredCall {
+    /// It had other arguments, in these fields.
+    Conflict { fields: Vec<String> },
+    /// It may still be running, or nobody knows what it did.
+    Unfinished,
+    /// It is done; the result is as [`finish`] stored it.
+    Done { result: String },
+}
+
+/// Looks up the earlier calls of a write that is being shown, in one batch; changes nothing.
+pub async fn find_earlier(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<StoredEarlier> {
+    let statements = [select(key, now), select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)];
+    let mut answers = db.batch(&statements).await?;
+    let duplicate = pop_one(&mut answers)?;
+    let row: Option<KeyRow> = pop_one(&mut answers)?;
+    let call = row.map(|row| -> Result<StoredCall> {
+        if row.digest != key.fingerprint.digest {
+            let known = serde_json::from_str(&row.fields).map_err(|_| unreadable("fields"))?;
+            return Ok(StoredCall::Conflict { fields: key.fingerprint.differing_fields(&known) });
+        }
+        Ok(row.result.map_or(StoredCall::Unfinished, |result| StoredCall::Done { result }))
+    });
+    Ok(StoredEarlier { call: call.transpose()?, duplicate })
 }
 
 /// The row of a key.

@@ -92,6 +92,11 @@ impl ApiError {
         Self { is_transient: matches!(error, HttpError::Transport(_)), ..Self::new(kind, error.to_string()) }
     }
 
+    /// Returns whether StatiBeat found that what was asked cannot be done.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, Kind::NotFound | Kind::Forbidden | Kind::Invalid)
+    }
+
     /// Returns whether asking once more, at once, may help.
     pub(super) fn is_transient(&self) -> bool {
         self.is_transient

@@ -4,15 +4,19 @@
 //! refusal, a preview, a question to the person.
 
 use super::WriteRequest;
-use super::checks::{schedule, text};
+use super::checks::{lifecycle, overlap, schedule, text};
 use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
-use super::outcome::Duplicate;
-use super::preview::{self, Preview};
+use super::effect::WriteEffect;
+use super::outcome::{Duplicate, WriteError};
+use super::preview::{Preview, Reader};
 use super::report;
+use super::store::{EarlierCall, EarlierCalls};
 use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
+use crate::upstream::ApiError;
+use futures_util::future::join3;
 use serde_json::{Value, json};
 
 /// The key of the question, which its answer repeats.
@@ -93,12 +97,32 @@ impl WriteRequest<'_> {
         Ok(CheckedContent { warnings, to_confirm: words_for(TextRuleAction::Confirm) })
     }
 
-    async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Error> {
-        // A name of the client's own says by itself that both are one.
-        let duplicate = match self.write.external_id() {
-            Some(_) => None,
-            None => self.store.find_duplicate().await,
+    /// Shows the write, from StatiBeat's own description of its effect; or says why it cannot be published, or that it is
+    /// already. Everything is looked up in parallel.
+    async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Respond> {
+        let looks = join3(
+            self.api.dry_run(self.write),
+            overlap::read_open_incidents(self.incidents, self.write, self.now),
+            self.store.find_earlier(),
+        );
+        let (effect, open_incidents, EarlierCalls { same_key, duplicate }) = looks.await;
+        if let Some(earlier) = same_key {
+            return Err(self.answer_earlier(earlier).await);
+        }
+        let effect = match effect.and_then(WriteEffect::parse) {
+            Ok(effect) => effect,
+            Err(error) => return Err(self.refuse_effect(error).await),
         };
+        if effect.already_exists {
+            let existing = effect.notice().cloned().unwrap_or_default();
+            return Err(self.answer_earlier(EarlierCall::Completed(existing)).await);
+        }
+        if let Some(problem) = lifecycle::closing_stage(self.write, &effect) {
+            self.store.record_unsent(Outcome::Refused, Reason::Stage).await;
+            return Err(report::invalid_arguments(&[problem]).into());
+        }
+        // A name of the client's own says by itself that both are one.
+        let duplicate = duplicate.filter(|_| self.write.external_id().is_none());
         let (duplicate, description) =
             duplicate.map(|Duplicate { external_id, description }| (external_id, description)).unzip();
         let seal = |shown: &[i64]| {
@@ -107,13 +131,44 @@ impl WriteRequest<'_> {
             let shown = ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate };
             self.confirm_tokens(purpose).issue(shown, self.now, random)
         };
-        match preview::make(self, seal).await {
-            Ok(preview) => Ok(preview.with_warnings(description.into_iter().chain(warnings.iter().cloned()))),
-            Err(error) => {
-                self.store.record_unsent(Outcome::Failed, error.reason()).await;
-                Err((self.read_error)(&error))
+        let related = Value::from(effect.related.clone());
+        let overlaps = if overlap::applies_to(self.write) {
+            overlap::find(&[related], open_incidents.as_ref(), self.write, self.now)
+        } else {
+            Vec::new()
+        };
+        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(None));
+        let others = overlaps.chain(description).chain(warnings.iter().cloned());
+        Ok(Preview::new(self, effect, seal).with_warnings(others))
+    }
+
+    /// The answer about a write that was requested before, by this connection or under the same `external_id`.
+    async fn answer_earlier(&self, earlier: EarlierCall) -> Respond {
+        let (outcome, reason, answer) = match earlier {
+            EarlierCall::Conflict(fields) => {
+                let error = WriteError::KeyConflict { fields };
+                let (outcome, reason) = error.classify();
+                (outcome, reason, report::not_written(&error, self.page.id).map(report::error))
             }
+            EarlierCall::Unfinished => (Outcome::Refused, Reason::StillRunning, Ok(report::unfinished())),
+            EarlierCall::Completed(document) => {
+                (Outcome::Previewed, Reason::ExistedAlready, Ok(report::already_published(self, &document)))
+            }
+        };
+        self.store.record_unsent(outcome, reason).await;
+        Respond(answer)
+    }
+
+    /// The answer where StatiBeat does not describe the effect: the error that the write would get.
+    async fn refuse_effect(&self, error: ApiError) -> Respond {
+        if !error.is_refusal() {
+            self.store.record_unsent(Outcome::Failed, error.reason()).await;
+            return (self.read_error)(&error).into();
         }
+        let error = self.explain_refusal(error).await;
+        let (outcome, reason) = error.classify();
+        self.store.record_unsent(outcome, reason).await;
+        Respond(report::not_written(&error, self.page.id).map(report::error))
     }
 
     fn confirm_tokens(&self, purpose: ConfirmTokenPurpose) -> ConfirmTokens<'_> {
@@ -127,7 +182,7 @@ impl WriteRequest<'_> {
         match self.input.request_state() {
             Some(state) if can_ask => self.read_answer(state, warnings).await.map(Some),
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
-            None if can_ask && !self.store.is_known().await => Err(self.ask(warnings).await.into()),
+            None if can_ask && !self.store.is_known().await => Err(self.ask(warnings).await),
             _ => self.redeem_token().await,
         }
     }
@@ -141,18 +196,18 @@ impl WriteRequest<'_> {
                 self.store.record_unsent(Outcome::Declined, Reason::ByPerson).await;
                 Err(report::declined().into())
             }
-            None => Err(self.ask(warnings).await.into()),
+            None => Err(self.ask(warnings).await),
         }
     }
 
     /// Asks the person. The row stays the only one if no answer ever comes.
-    async fn ask(&self, warnings: &[String]) -> Error {
+    async fn ask(&self, warnings: &[String]) -> Respond {
         let preview = match self.preview(ConfirmTokenPurpose::InputRequest, warnings).await {
             Ok(preview) => preview,
-            Err(error) => return error,
+            Err(response) => return response,
         };
         self.store.record_unsent(Outcome::Previewed, Reason::InputRequest).await;
-        let message = format!("Publish this? {}", preview.sentences(self));
+        let message = format!("Publish this? {}", preview.sentences(self, Reader::Person));
         let schema = json!({
             "type": "object",
             "properties": { "publish": { "type": "boolean", "title": "Publish now", "default": true } },
@@ -160,6 +215,7 @@ impl WriteRequest<'_> {
         });
         let asked = [(QUESTION, InputRequest::form(&message, &schema))].into();
         Error::InputRequired(InputRequiredResult { input_requests: asked, request_state: Some(preview.into_token()) })
+            .into()
     }
 
     /// The confirm token that the call brings, opened; or the refusal, where it does not open or one is needed.

@@ -119,13 +119,18 @@ impl WriteRequest<'_> {
                     Ok(Some(document)) => Ok((document, WriteOrigin::PostedVerified)),
                     Ok(None) | Err(_) => Err(WriteError::Upstream(error)),
                 },
-                ApiErrorKind::Invalid => {
-                    let unknown = references::unknown(self.api, self.write).await;
-                    Err(WriteError::Invalid { text: error.detail, unknown })
-                }
-                _ => Err(WriteError::Upstream(error)),
+                _ => Err(self.explain_refusal(error).await),
             },
         }
+    }
+
+    /// The error of a write that StatiBeat does not carry out, with what the page has instead of the names that it does not know.
+    pub(super) async fn explain_refusal(&self, error: ApiError) -> WriteError {
+        if error.kind != ApiErrorKind::Invalid {
+            return WriteError::Upstream(error);
+        }
+        let unknown = references::unknown(self.api, self.write).await;
+        WriteError::Invalid { text: error.detail, unknown }
     }
 
     fn named(&self, lease: &Lease) -> Write {

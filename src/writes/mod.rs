@@ -6,7 +6,9 @@
 pub mod approval;
 pub mod call_arguments;
 pub mod checks;
+mod component_changes;
 mod confirm_token;
+mod effect;
 mod execute;
 pub mod fingerprint;
 pub mod outcome;

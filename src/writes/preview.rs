@@ -1,97 +1,55 @@
-//! Previews of writes: the exact public text, the components with their state before and
-//! after, who would be notified, and what looks wrong. Nothing is posted, and the limits are not touched.
-//!
-//! What StatiBeat does not tell this person (their role may not read subscribers) is left out, not guessed.
+//! Previews of writes: what the write is about, the components before and after, the exact public text, who would be notified, and
+//! what looks wrong. Everything comes from StatiBeat's own description of the effect; nothing is posted, and the limits are not
+//! touched.
 
-use super::checks::references::optional;
-use super::checks::{duplicate, overlap, references, schedule, text};
-use super::{WriteRequest, confirm_token, target};
-use crate::catalog::Write;
+use super::checks::{duplicate, schedule, text};
+use super::component_changes::{self, name_list, status_words};
+use super::effect::{ComponentRole, WriteEffect, stage_name};
+use super::{WriteRequest, confirm_token, report, target};
 use crate::mcp::ToolOutcome;
 use crate::model::operation::{Operation, TargetKind};
-use crate::model::visible::{line, quote, quote_lines};
+use crate::model::visible::{cap, line, quote, quote_lines};
 use crate::model::write_policy::TextRule;
-use crate::upstream::ApiError;
-use futures_util::future::{join, join3, join4};
 use serde_json::{Map, Value, json};
 
-/// Longest name of a page, a component or a status that is quoted, in characters.
+/// Longest name of a page, a channel or a time zone, in characters.
 const NAME_MAX: usize = 200;
+/// Longest text that is repeated to a model, which wrote it, in characters. A person is shown all of it.
+const ECHO_MAX: usize = 400;
 
-/// A preview with everything that was found out for it.
+/// A preview of one write.
 pub struct Preview {
-    target: Option<Value>,
-    components: Vec<Value>,
-    subscribers: Option<Value>,
+    effect: WriteEffect,
     warnings: Vec<String>,
     confirm_token: String,
 }
 
-/// Finds out what there is to show, all in parallel, and has a confirm token sealed for it, told which possible duplicates it
-/// shows.
-pub async fn make(request: &WriteRequest<'_>, seal: impl FnOnce(&[i64]) -> String) -> Result<Preview, ApiError> {
-    let WriteRequest { api, incidents, write, now, .. } = *request;
-    let read = async |path: Option<String>| match path {
-        Some(path) => optional(api.get(&path).await),
-        None => Ok(None),
-    };
-    let (of_incident, of_window) = (duplicate::applies_to(write), overlap::applies_to(write));
-    let read_active = async || match if of_incident { Some(api) } else { incidents.filter(|_| of_window) } {
-        Some(api) => optional(api.get(duplicate::READ).await),
-        None => Ok(None),
-    };
-    let window = |path: &str| read(of_window.then(|| path.to_owned()));
-    let around = join3(read_active(), window(overlap::WINDOWS[0]), window(overlap::WINDOWS[1]));
-    let of_write = join4(
-        read(Some(references::ITEMS.to_owned())),
-        read(write.body.get("status").map(|_| references::STATUSES.to_owned())),
-        read(Some("subscribers/summary".to_owned())),
-        read(write.operation.target_path()),
-    );
-    let ((items, statuses, subscribers, target), (active, running, upcoming)) = join(of_write, around).await;
-    let (items, target, active) = (items?, target?, active?);
-    let target = target.and_then(|answer| target::pick(write.operation, answer));
-    let subscribers = subscribers?.filter(|_| target::is_announced(write.operation));
-    let similar = active.as_ref().filter(|_| of_incident);
-    let similar = similar.map(|active| duplicate::find(active, write, now)).unwrap_or_default();
-    let windows: Vec<Value> = [running?, upcoming?].into_iter().flatten().collect();
-    let overlaps =
-        overlap::find(&windows, active.as_ref(), write, now).into_iter().filter_map(|overlap| overlap.remark(None));
-    let unknown = items.as_ref().map(|items| references::unknown_items(items, write)).unwrap_or_default();
-    let unknown_status = statuses?.and_then(|statuses| references::unknown_status(&statuses, write));
-    let similar_words = similar.iter().map(|similar| {
-        let title = quote(&similar.title, target::TITLE_MAX);
-        format!("incident {} ({title}) affects the same components: update it instead?", similar.id)
-    });
-    let hidden = target.as_ref().filter(|_| lets_out(write)).map(|draft| hidden_in(draft, write)).unwrap_or_default();
-    let warnings =
-        hidden.into_iter().chain(unknown).chain(unknown_status).chain(similar_words).chain(overlaps).collect();
-    let seen: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
-    let components = components(items.as_ref(), target.as_ref(), write);
-    Ok(Preview { target, components, subscribers, warnings, confirm_token: seal(&seen) })
-}
-
-/// The components that a write names, with their state before and after.
-fn components(items: Option<&Value>, target: Option<&Value>, write: &Write) -> Vec<Value> {
-    let Some(known) = items.map(references::entries) else { return Vec::new() };
-    let named = write.body.get("affected_items").or_else(|| target?.get("affected_items"));
-    let named = named.and_then(Value::as_array).into_iter().flatten();
-    let shown = named.filter_map(|name| known.iter().find(|item| duplicate::is_same_item(name, item)));
-    shown.map(|item| component(item, write)).collect()
-}
-
-fn component(item: &Value, write: &Write) -> Value {
-    let name = line(item["name"].as_str().unwrap_or_default(), NAME_MAX);
-    let after = match write.operation.target_kind() {
-        _ if target::ends(write.operation) => json!("no longer affected by it"),
-        TargetKind::Maintenance => json!("under maintenance"),
-        _ => write.body.get("status").cloned().unwrap_or(Value::Null),
-    };
-    json!({ "id": item["id"], "name": name, "before": item["status"], "after": after })
+/// The reader of a preview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Knows the texts: it wrote them.
+    Model,
+    Person,
 }
 
 impl Preview {
-    /// Adds what a lint found.
+    /// Makes a preview of the effect. `seal` makes its confirm token, given which possible duplicates are shown.
+    pub fn new(request: &WriteRequest<'_>, effect: WriteEffect, seal: impl FnOnce(&[i64]) -> String) -> Self {
+        let similar = if duplicate::applies_to(request.write) {
+            duplicate::find(&Value::from(effect.related.clone()), request.write, request.now)
+        } else {
+            Vec::new()
+        };
+        let similar_words = similar.iter().map(|similar| {
+            let title = quote(&similar.title, target::TITLE_MAX);
+            format!("incident {} ({title}) affects the same components: update it instead?", similar.id)
+        });
+        let warnings = effect_warnings(request, &effect).into_iter().chain(similar_words).collect();
+        let shown: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
+        Self { effect, warnings, confirm_token: seal(&shown) }
+    }
+
+    /// Adds what the checks found.
     pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
         self
@@ -101,96 +59,180 @@ impl Preview {
         self.confirm_token
     }
 
-    /// For people and models; `page_id` keeps it within the tool's output schema.
+    /// For models and programs; `page_id` keeps it within the tool's output schema.
     pub fn into_outcome(self, request: &WriteRequest<'_>, audit_id: Option<&str>) -> ToolOutcome {
-        let WriteRequest { page, write, .. } = *request;
+        let page = request.page;
         let text = format!(
-            "Preview; nothing was published. {}\nTo publish exactly this, call again with the same arguments and confirm: \
+            "{}\nThis is a preview: nothing was published. To publish exactly this, call again with the same arguments and confirm: \
              \"{}\" within {} minutes.",
-            self.sentences(request),
+            self.sentences(request, Reader::Model),
             self.confirm_token,
             confirm_token::LIFETIME.as_secs() / 60,
         );
-        let preview = json!({
-            "public_text": self.public_text(write),
-            "components": self.components,
-            "subscribers": self.subscribers,
-            "warnings": self.warnings,
-            "confirm": self.confirm_token,
+        let mut structured = json!({
+            "page_id": page.id.0,
+            "page_name": page.name,
+            "replayed": false,
+            "preview": self.structured(request.write.operation),
         });
-        let mut structured =
-            json!({ "page_id": page.id.0, "page_name": page.name, "replayed": false, "preview": preview });
+        if !self.warnings.is_empty() {
+            structured["warnings"] = json!(self.warnings);
+        }
         if let Some(id) = audit_id {
             structured["audit_id"] = json!(id);
         }
         ToolOutcome { is_error: false, text, structured: Some(structured), ..ToolOutcome::default() }
     }
 
-    /// The texts that customers would read: those of the write, or those of what it lets out.
-    fn public_text(&self, write: &Write) -> Map<String, Value> {
-        let texts = if lets_out(write) { self.target.as_ref() } else { Some(&write.body) };
-        let given = text::FIELDS.iter().filter_map(|name| Some((*name, texts?.get(*name)?)));
-        given.map(|(name, text)| (name.to_owned(), text.clone())).collect()
+    /// The facts of [`Self::sentences`] for programs. What does not apply is left out.
+    fn structured(&self, operation: Operation) -> Value {
+        let effect = &self.effect;
+        let texts: Map<String, Value> =
+            effect.new_texts().into_iter().map(|(name, text)| (name.to_owned(), cap(text, ECHO_MAX).into())).collect();
+        let mut preview = json!({
+            "target": self.target(operation),
+            "components": component_changes::structured(&effect.components),
+            "public_text": texts,
+            "visibility": line(&effect.page.visibility, NAME_MAX),
+            "notifies": effect.notifies,
+            "confirm": self.confirm_token,
+        });
+        if let Some(recipients) = &effect.recipients {
+            preview["recipients"] = json!({ "subscribers": recipients.subscribers, "channels": recipients.channels });
+        }
+        if let Some(starts_at) = effect.notice().and_then(|notice| notice.get("starts_at")) {
+            let ends_at = effect.notice().map(|notice| &notice["ends_at"]);
+            let time_zone = line(&effect.page.time_zone, NAME_MAX);
+            preview["window"] = json!({ "starts_at": starts_at, "ends_at": ends_at, "time_zone": time_zone });
+        }
+        preview
     }
 
-    /// The preview as text, for the person who confirms.
-    pub fn sentences(&self, request: &WriteRequest<'_>) -> String {
+    fn target(&self, operation: Operation) -> Value {
+        let mut target = json!({ "kind": operation.target_kind().into_str() });
+        if let Some(id) = operation.target_id() {
+            target["id"] = json!(id);
+        }
+        let notice_title = || self.effect.notice()?["title"].as_str();
+        if let Some(name) = self.effect.target_name.as_deref().or_else(notice_title) {
+            target["title"] = json!(line(name, target::TITLE_MAX));
+        }
+        for (field, change) in [
+            ("state", self.effect.change(|notice| notice["state"].as_str())),
+            ("stage", self.effect.change(stage_name)),
+            ("status", self.effect.change(|notice| notice["status"].as_str())),
+        ] {
+            let [before, after] = change.map(|text| text.map(|text| line(text, NAME_MAX)));
+            if before.is_some() || after.is_some() {
+                target[field] = json!({ "before": before, "after": after });
+            }
+        }
+        target
+    }
+
+    /// The preview as text, one fact a line.
+    pub fn sentences(&self, request: &WriteRequest<'_>, reader: Reader) -> String {
         let WriteRequest { page, write, .. } = *request;
-        let mut lines = vec![format!(
-            "On {}, {}",
-            quote(&page.name, NAME_MAX),
-            target::sentence(write.operation, self.target.as_ref())
-        )];
-        let texts = self.public_text(write);
-        lines.extend(
-            texts.iter().map(|(name, text)| format!("{name}: {}", quote_lines(text.as_str().unwrap_or_default()))),
-        );
-        lines.extend(schedule::echo(write, &page.raw));
-        lines.extend(self.components.iter().map(|item| {
-            let word = |name: &str| quote(item[name].as_str().unwrap_or("as before"), NAME_MAX);
-            format!("{}: {} → {}", word("name"), word("before"), word("after"))
+        let effect = &self.effect;
+        let headline = target::headline(write.operation, effect);
+        let mut first = format!("{headline} on {}.", quote(&page.name, NAME_MAX));
+        first.extend(target::state_sentence(write.operation, effect).into_iter().map(|state| format!(" {state}")));
+        let mut lines = vec![first];
+        lines.extend(status_line(request, effect));
+        lines.extend(component_lines(write.operation, effect));
+        lines.extend(effect.new_texts().into_iter().map(|(name, text)| {
+            let text = if reader == Reader::Person { text.to_owned() } else { cap(text, ECHO_MAX) };
+            format!("{name}: {}", quote_lines(&text))
         }));
-        lines.extend(self.subscribers.as_ref().map(notified));
-        lines.extend(self.warnings.iter().map(|warning| format!("Warning: {warning}")));
+        lines.extend(effect.notice().and_then(|notice| schedule::describe_window(notice, &effect.page.time_zone)));
+        lines.push(format!("{} {}", visibility(effect), notified(effect)));
+        lines.extend(self.warnings.iter().map(|warning| report::warning_sentence(warning)));
         lines.join("\n")
     }
 }
 
-/// Returns whether a write lets out what somebody else wrote.
-fn lets_out(write: &Write) -> bool {
-    matches!(write.operation, Operation::ApproveBeatAction { .. })
+/// The severity that an incident gives its components.
+fn status_line(request: &WriteRequest<'_>, effect: &WriteEffect) -> Option<String> {
+    let [before, after] = effect.change(|notice| notice["status"].as_str());
+    let shown = status_words(after?);
+    Some(match before {
+        Some(before) if Some(before) != after => format!("Status: {} → {shown}", status_words(before)),
+        Some(_) => format!("Status: {shown} (unchanged)"),
+        None if request.write.body.get("status").is_none() && request.write.operation == Operation::CreateIncident => {
+            format!("Status: {shown} (default)")
+        }
+        None => format!("Status: {shown}"),
+    })
 }
 
-/// Characters that nobody sees in a draft that a write lets out.
-fn hidden_in(draft: &Value, write: &Write) -> Vec<String> {
-    let found = text::check(write.operation, draft, |rule| rule == TextRule::HiddenCharacter);
-    found.iter().map(ToString::to_string).collect()
-}
-
-fn notified(subscribers: &Value) -> String {
-    let channels = subscribers["channels"].as_object().into_iter().flatten();
-    let channels: Vec<String> = channels.map(|(name, count)| format!("{} {count}", line(name, NAME_MAX))).collect();
-    let total = &subscribers["deliverable"];
-    format!("{total} subscribers would be notified ({}).", channels.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn components_show_before_and_after() {
-        let items = json!({ "items": [{ "id": 1, "slug": "api", "name": "API", "status": "operational" }] });
-        let write = |operation, body| Write::new(operation, body);
-        let body = json!({ "affected_items": [{ "slug": "api" }, { "id": 9 }], "status": "degraded" });
-        let shown = components(Some(&items), None, &write(Operation::CreateIncident, body));
-        assert_eq!(shown, [json!({ "id": 1, "name": "API", "before": "operational", "after": "degraded" })]);
-        let target = json!({ "affected_items": [{ "id": 1, "slug": "api" }] });
-        let shown = components(
-            Some(&items),
-            Some(&target),
-            &write(Operation::AddMaintenanceUpdate { maintenance_id: 4 }, json!({})),
-        );
-        assert_eq!(shown[0]["after"], "under maintenance");
+fn component_lines(operation: Operation, effect: &WriteEffect) -> Vec<String> {
+    let is_maintenance = effect.notice().is_some_and(|notice| notice.get("starts_at").is_some());
+    let noun = if is_maintenance { "maintenance" } else { "incident" };
+    let lines = component_changes::lines(&effect.components, noun);
+    if lines.is_empty() {
+        let is_about_components = matches!(operation.target_kind(), TargetKind::Incident | TargetKind::Maintenance);
+        let none = "Components: none; every component stays as it is.".to_owned();
+        return is_about_components.then_some(none).into_iter().collect();
     }
+    let is_upcoming = effect.after().is_some_and(|notice| notice["state"] == "upcoming");
+    let heading = if is_upcoming { "Components now; under maintenance during the window:" } else { "Components:" };
+    std::iter::once(heading.to_owned()).chain(lines).collect()
+}
+
+fn visibility(effect: &WriteEffect) -> String {
+    match effect.page.visibility.as_str() {
+        "public" => "The page is visible to everyone.".to_owned(),
+        "private" => "The page is private: visible only to people who have access to it.".to_owned(),
+        other => format!("The page's visibility is {}.", quote(other, NAME_MAX)),
+    }
+}
+
+fn notified(effect: &WriteEffect) -> String {
+    let Some(recipients) = effect.recipients.as_ref().filter(|_| effect.notifies) else {
+        let words = if effect.notifies {
+            "Subscribers would be notified; your role may not see how many."
+        } else {
+            "Nobody would be notified."
+        };
+        return words.to_owned();
+    };
+    let channels = recipients.channels.iter().filter(|(_, count)| **count > 0);
+    let channels: Vec<String> = channels.map(|(name, count)| format!("{} {count}", line(name, NAME_MAX))).collect();
+    let subscribers = match recipients.subscribers {
+        1 => "1 subscriber".to_owned(),
+        count => format!("{count} subscribers"),
+    };
+    let by_channel = if channels.is_empty() { String::new() } else { format!(": {}", channels.join(", ")) };
+    format!("{subscribers} would be notified{by_channel}.")
+}
+
+/// Warnings about effects that are probably not meant.
+fn effect_warnings(request: &WriteRequest<'_>, effect: &WriteEffect) -> Vec<String> {
+    let operation = request.write.operation;
+    let mut warnings = Vec::new();
+    let is_deleted = effect.before().is_some() && effect.after().is_none();
+    let removed = effect.components.iter().filter(|component| component.affected == Some(ComponentRole::Removed));
+    let removed: Vec<&str> = removed.map(|component| component.name.as_str()).collect();
+    if !removed.is_empty() && !is_deleted {
+        let total = removed.len() + effect.count_role(ComponentRole::Kept);
+        let noun = operation.target_kind().into_str();
+        warnings.push(format!(
+            "this call removes {} of {total} components from the {noun}: {}",
+            removed.len(),
+            name_list(&removed)
+        ));
+    }
+    if let [Some("upcoming"), Some("active")] = effect.change(|notice| notice["state"].as_str())
+        && let Some(wait) = effect.after().and_then(|notice| schedule::wait_for_start(notice, request.now))
+    {
+        warnings.push(format!("the maintenance becomes active now, and its window begins only in {wait}"));
+    }
+    // What a Beat wrote, and nobody here.
+    if matches!(operation, Operation::ApproveBeatAction { .. }) {
+        let texts: Map<String, Value> =
+            effect.new_texts().into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        let found = text::check(operation, &Value::Object(texts), |rule| rule == TextRule::HiddenCharacter);
+        warnings.extend(found.iter().map(ToString::to_string));
+    }
+    warnings
 }

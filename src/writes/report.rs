@@ -116,13 +116,43 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
         schedule::echo(request.write, &request.page.raw).into_iter().flat_map(|window| [" ".to_owned(), window]),
     );
     if !warnings.is_empty() {
-        result.text.extend(warnings.iter().map(|warning| format!(" Warning: {warning}.")));
+        result.text.extend(warnings.iter().map(|warning| format!(" {}", warning_sentence(warning))));
         if let Some(fields) = result.structured.as_object_mut() {
             fields.insert("warnings".to_owned(), warnings.into());
         }
     }
     let ToolResult { text, structured, links } = result;
     ToolOutcome { text, structured: Some(structured), links, ..ToolOutcome::default() }
+}
+
+/// A preview of a write whose earlier call has not ended, or ended without a clear answer.
+pub fn unfinished() -> ToolOutcome {
+    error(
+        "An earlier call with the same arguments is running, or StatiBeat did not confirm it. Nothing was published by this \
+         call. Call again without preview to learn how it ended; nothing is published twice."
+            .to_owned(),
+    )
+}
+
+/// A preview of a write that is published already.
+pub fn already_published(request: &WriteRequest<'_>, document: &serde_json::Value) -> ToolOutcome {
+    let completed = CompletedWrite {
+        answer: document,
+        page: &request.page.raw,
+        roots: request.roots,
+        audit_id: None,
+        remaining_writes: None,
+        replayed: true,
+    };
+    let ToolResult { mut text, structured, links } = request.tool.report(&completed);
+    text.push_str(" Nobody is notified again. To publish the same text once more, give another idempotency_key.");
+    ToolOutcome { text, structured: Some(structured), links, ..ToolOutcome::default() }
+}
+
+/// A warning as a sentence.
+pub fn warning_sentence(warning: &str) -> String {
+    let end = if warning.ends_with(['.', '?', '!', '…']) { "" } else { "." };
+    format!("Warning: {warning}{end}")
 }
 
 /// The message to a paused connection.

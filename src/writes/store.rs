@@ -14,9 +14,9 @@ pub trait WriteStore {
     /// store that cannot say answers no.
     async fn is_known(&self) -> bool;
 
-    /// The same write through another connection, if one was made or begun a moment ago. A store that cannot say answers
-    /// none: acquiring the lease says it for certain.
-    async fn find_duplicate(&self) -> Option<Duplicate>;
+    /// Looks up earlier calls of the write before it is requested. A store that cannot say answers nothing: acquiring the lease says it for
+    /// certain.
+    async fn find_earlier(&self) -> EarlierCalls;
 
     /// Records a call that ends without a lease; returns the id of its audit row, where there is one.
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String>;
@@ -41,6 +41,26 @@ pub trait WriteStore {
 
     /// The audit row of the attempt, once [`WriteStore::acquire`] was called.
     fn audit_row(&self) -> AuditRow<'_>;
+}
+
+/// The calls before this one that matter to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EarlierCalls {
+    /// Of this connection, under the same key.
+    pub same_key: Option<EarlierCall>,
+    /// The same write through another connection, if one was made or begun a moment ago.
+    pub duplicate: Option<Duplicate>,
+}
+
+/// A call with the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarlierCall {
+    /// It had other arguments, in these fields.
+    Conflict(Vec<String>),
+    /// It is running, or nobody knows what it did.
+    Unfinished,
+    /// It is done; this document came of it.
+    Completed(Value),
 }
 
 /// The lease of a write, or the result of the attempt that finished it.

@@ -1,74 +1,78 @@
-//! The target of an operation in words: what would become of it, said to a person.
+//! The first line of a preview: which incident, maintenance, Beat or Beat action a write is about, and what becomes of it.
 
+use super::effect::{WriteEffect, stage_name};
 use crate::model::operation::{Operation, TargetKind};
-use crate::model::visible::quote;
+use crate::model::visible::{line, quote};
 use serde_json::Value;
 
 /// Longest title that is quoted, in characters.
 pub const TITLE_MAX: usize = 200;
 
-/// The target, out of the answer to reading [`Operation::target_path`].
-pub fn pick(operation: Operation, mut answer: Value) -> Option<Value> {
-    if operation.target_kind() != TargetKind::BeatAction {
-        return Some(answer);
-    }
-    let items = answer.get_mut("items")?.as_array_mut()?;
-    let at = items.iter().position(|item| item["id"].as_i64() == operation.target_id())?;
-    Some(items.swap_remove(at))
-}
-
-/// Returns whether an operation takes its target out of customers' sight, or ends it.
-pub fn ends(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::ResolveIncident { .. }
-            | Operation::DeleteIncident { .. }
-            | Operation::CompleteMaintenance { .. }
-            | Operation::CancelMaintenance { .. }
-            | Operation::DeleteMaintenance { .. }
-    )
-}
-
-/// Returns whether subscribers are notified of it.
-pub fn is_announced(operation: Operation) -> bool {
-    !matches!(
-        operation,
-        Operation::UpdateIncident { .. }
-            | Operation::AcknowledgeIncident { .. }
-            | Operation::DeleteIncident { .. }
-            | Operation::UpdateMaintenance { .. }
-            | Operation::DeleteMaintenance { .. }
-            | Operation::RunBeat { .. }
-            | Operation::RejectBeatAction { .. }
-    )
-}
-
-/// The rest of the sentence "On Acme, …".
-pub fn sentence(operation: Operation, target: Option<&Value>) -> String {
-    let becomes = match operation {
-        Operation::CreateIncident
-        | Operation::AddIncidentUpdate { .. }
-        | Operation::ScheduleMaintenance
-        | Operation::AddMaintenanceUpdate { .. } => return "customers would read:".to_owned(),
-        Operation::UpdateIncident { .. } | Operation::UpdateMaintenance { .. } => "would change; customers would read:",
-        Operation::DeleteIncident { .. } | Operation::DeleteMaintenance { .. } => "would be deleted for good.",
-        Operation::AcknowledgeIncident { .. } => "would be acknowledged; customers would read nothing new.",
-        Operation::ResolveIncident { .. } => "would be resolved.",
-        Operation::ReopenIncident { .. } => "would be reopened.",
-        Operation::CompleteMaintenance { .. } => "would be completed.",
-        Operation::CancelMaintenance { .. } => "would be cancelled.",
-        Operation::RunBeat { .. } => "would be run now.",
-        Operation::ApproveBeatAction { .. } => "would be approved; customers would read:",
-        Operation::RejectBeatAction { .. } => "would be rejected for good; customers would read nothing.",
-    };
-    format!("{} {becomes}", name(operation, target))
-}
-
-fn name(operation: Operation, target: Option<&Value>) -> String {
+/// Names the write and its target, as in `Update to incident 1001 "API errors" (Identified → Monitoring)`.
+pub fn headline(operation: Operation, effect: &WriteEffect) -> String {
+    let id = operation.target_id().map_or_else(String::new, |id| format!(" {id}"));
+    let name = effect.target_name.as_deref().or_else(|| effect.notice()?["title"].as_str());
+    let name = name.map_or_else(String::new, |name| format!(" {}", quote(name, TITLE_MAX)));
     let kind = operation.target_kind().into_str();
-    let name = operation.target_id().map_or_else(|| kind.to_owned(), |id| format!("{kind} {id}"));
-    let title = target.and_then(|target| ["title", "name"].iter().find_map(|field| target[*field].as_str()));
-    title.map_or_else(|| name.clone(), |title| format!("{name} ({})", quote(title, TITLE_MAX)))
+    format!("{} {kind}{id}{name}{}", deed(operation), stage_words(effect))
+}
+
+const fn deed(operation: Operation) -> &'static str {
+    match operation {
+        Operation::CreateIncident | Operation::ScheduleMaintenance => "New",
+        Operation::AddIncidentUpdate { .. } | Operation::AddMaintenanceUpdate { .. } => "Update to",
+        Operation::UpdateIncident { .. } | Operation::UpdateMaintenance { .. } => "Change of",
+        Operation::AcknowledgeIncident { .. } => "Acknowledgment of",
+        Operation::ResolveIncident { .. } => "Resolution of",
+        Operation::ReopenIncident { .. } => "Reopening of",
+        Operation::DeleteIncident { .. } | Operation::DeleteMaintenance { .. } => "Deletion, for good, of",
+        Operation::CompleteMaintenance { .. } => "Completion of",
+        Operation::CancelMaintenance { .. } => "Cancellation of",
+        Operation::RunBeat { .. } => "Run of",
+        Operation::ApproveBeatAction { .. } => "Approval of",
+        Operation::RejectBeatAction { .. } => "Rejection, for good, of",
+    }
+}
+
+/// The stage before and after, in parentheses.
+fn stage_words(effect: &WriteEffect) -> String {
+    let shown = |name: &str| bare_or_quoted(name, TITLE_MAX);
+    match effect.change(stage_name) {
+        [Some(before), Some(after)] if before != after => format!(" ({} → {})", shown(before), shown(after)),
+        [_, Some(stage)] | [Some(stage), None] => format!(" ({})", shown(stage)),
+        [None, None] => String::new(),
+    }
+}
+
+/// A sentence on whether the incident or maintenance is open, and whether the write changes that.
+pub fn state_sentence(operation: Operation, effect: &WriteEffect) -> Option<String> {
+    let noun = match effect.notice()?.get("starts_at") {
+        Some(_) => TargetKind::Maintenance.into_str(),
+        None => TargetKind::Incident.into_str(),
+    };
+    let words = |state: &str| if state == "active" && noun == "incident" { "open".to_owned() } else { line(state, 60) };
+    let subject = match (operation.target_kind(), effect.notice()?["id"].as_i64()) {
+        // A Beat action is about an incident with another number.
+        (TargetKind::Beat | TargetKind::BeatAction, Some(id)) if effect.before().is_some() => format!("Incident {id}"),
+        _ => format!("The {noun}"),
+    };
+    match effect.change(state) {
+        [Some(before), Some(after)] if before == after => Some(format!("{subject} stays {}.", words(after))),
+        [Some(before), Some(after)] => Some(format!("{subject} is {} and becomes {}.", words(before), words(after))),
+        [Some(before), None] => Some(format!("{subject} is {}.", words(before))),
+        [None, _] => None,
+    }
+}
+
+fn state(notice: &Value) -> Option<&str> {
+    notice["state"].as_str()
+}
+
+/// A name on one line: bare if it consists of letters, digits, blanks and hyphens, so that it cannot pass for words of ours; else in
+/// quotation marks.
+pub fn bare_or_quoted(name: &str, most: usize) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '&' | '/');
+    if !name.trim().is_empty() && name.chars().all(is_plain) { line(name, most) } else { quote(name, most) }
 }
 
 #[cfg(test)]
@@ -76,33 +80,53 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn every_kind_of_write_is_said_in_words() {
-        let check = |operation, says: &str| {
-            let target = json!({ "title": "Slow", "name": "Slow" });
-            assert_eq!(sentence(operation, Some(&target)), says);
-        };
-        check(Operation::CreateIncident, "customers would read:");
-        check(Operation::AddIncidentUpdate { incident_id: 9 }, "customers would read:");
-        check(
-            Operation::UpdateIncident { incident_id: 9 },
-            "incident 9 (\"Slow\") would change; customers would read:",
-        );
-        check(
-            Operation::DeleteMaintenance { maintenance_id: 9 },
-            "maintenance 9 (\"Slow\") would be deleted for good.",
-        );
-        check(Operation::ResolveIncident { incident_id: 9 }, "incident 9 (\"Slow\") would be resolved.");
-        check(Operation::RunBeat { beat_id: 5 }, "Beat 5 (\"Slow\") would be run now.");
-        let approved = "Beat action 7 (\"Slow\") would be approved; customers would read:";
-        check(Operation::ApproveBeatAction { action_id: 7 }, approved);
+    fn effect(name: &str, before: Value, after: Value) -> WriteEffect {
+        WriteEffect::parse(json!({
+            "already_exists": false, "target_name": name, "before": before, "after": after, "components": [],
+            "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
+        }))
+        .expect("an effect")
+    }
+
+    fn incident(state: &str, stage: &str) -> Value {
+        json!({ "id": 9, "title": "Slow", "state": state, "lifecycle_stage": { "id": 1, "name": stage } })
     }
 
     #[test]
-    fn pending_action_is_picked_from_the_list() {
-        let list = json!({ "items": [{ "id": 6 }, { "id": 7 }], "total": 2 });
-        let approve = |action_id| Operation::ApproveBeatAction { action_id };
-        assert_eq!(pick(approve(7), list.clone()), Some(json!({ "id": 7 })));
-        assert_eq!(pick(approve(8), list), None);
+    fn headline_names_the_target_and_its_stage_before_and_after() {
+        let (one, other) = (incident("active", "Identified"), incident("active", "Monitoring"));
+        let update = Operation::AddIncidentUpdate { incident_id: 9 };
+        let moved = effect("Slow", one.clone(), other);
+        assert_eq!(headline(update, &moved), "Update to incident 9 \"Slow\" (Identified → Monitoring)");
+        assert_eq!(state_sentence(update, &moved).as_deref(), Some("The incident stays open."));
+        let created = effect("Slow", Value::Null, one.clone());
+        assert_eq!(headline(Operation::CreateIncident, &created), "New incident \"Slow\" (Identified)");
+        assert_eq!(state_sentence(Operation::CreateIncident, &created), None);
+        let deleted = effect("Slow", one.clone(), Value::Null);
+        let delete = Operation::DeleteIncident { incident_id: 9 };
+        assert_eq!(headline(delete, &deleted), "Deletion, for good, of incident 9 \"Slow\" (Identified)");
+        let resolved = effect("Slow", one, incident("resolved", "Resolved"));
+        let sentence = state_sentence(Operation::ResolveIncident { incident_id: 9 }, &resolved);
+        assert_eq!(sentence.as_deref(), Some("The incident is open and becomes resolved."));
+    }
+
+    #[test]
+    fn headline_of_what_is_no_notice_names_it() {
+        let none = effect("Gateway \"health\"", Value::Null, Value::Null);
+        assert_eq!(headline(Operation::RunBeat { beat_id: 5 }, &none), r#"Run of Beat 5 "Gateway \"health\"""#);
+        assert_eq!(state_sentence(Operation::RunBeat { beat_id: 5 }, &none), None);
+        let open = incident("active", "Identified");
+        let approval = Operation::ApproveBeatAction { action_id: 7 };
+        let approved = effect("Slow", open.clone(), open);
+        assert_eq!(headline(approval, &approved), "Approval of Beat action 7 \"Slow\" (Identified)");
+        assert_eq!(state_sentence(approval, &approved).as_deref(), Some("Incident 9 stays open."));
+    }
+
+    #[test]
+    fn name_is_quoted_unless_it_is_plain() {
+        for (name, shown) in [("API v2", "API v2"), ("Ops & Co", "Ops & Co"), ("a: b", "\"a: b\""), ("", "\"\"")] {
+            assert_eq!(bare_or_quoted(name, 60), shown);
+        }
+        assert_eq!(bare_or_quoted("a\u{202e}b", 60), "\"a\\u{202e}b\"");
     }
 }

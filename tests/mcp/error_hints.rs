@@ -37,7 +37,10 @@ fn an_unknown_status_is_answered_with_the_pages_own() {
         says(&refused, &["`status` must be one of: \"operational\", \"degraded\"", "Nothing was published"]);
         let mut preview = arguments;
         preview["preview"] = json!(true);
-        says(&call(&app, &token, tool, preview), &["Warning: `status` must be one of: \"operational\", \"degraded\""]);
+        says(
+            &call(&app, &token, tool, preview),
+            &["`status` must be one of: \"operational\", \"degraded\"", "Nothing was published"],
+        );
     }
 }
 

@@ -39,7 +39,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
     RoundTrips { and_reads: true, ..costs }
 }
 
-const ROUND_TRIPS: [RoundTrips; 21] = [
+const ROUND_TRIPS: [RoundTrips; 22] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -53,6 +53,8 @@ const ROUND_TRIPS: [RoundTrips; 21] = [
     // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
     // document.
     costs("tools/call", 4, 2, 3),
+    // Earlier calls, the audit row; whether that row is one too many; permission, the effect.
+    costs("tools/call, preview", 3, 1, 2),
     costs("authorization request", 0, 1, 0),
     costs("return from sign-in", 1, 1, 1),
     costs("consent page", 1, 0, 1),
@@ -136,6 +138,12 @@ fn every_operation_costs_what_the_table_says() {
         app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));
         assert_eq!(app.last_record().reason, None, "{name} was done");
         check("tools/call", 0);
+    }
+    for (name, mut arguments) in tools() {
+        arguments["preview"] = json!(true);
+        arguments["idempotency_key"] = json!("another call");
+        app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));
+        check("tools/call, preview", 0);
     }
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("token", pair.refresh.as_str()), ("client_id", CLIENT)])

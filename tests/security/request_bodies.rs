@@ -8,7 +8,7 @@ use http::Response;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("content-type", "application/json");
-const MESSAGE_LIMIT: usize = 384 * 1024;
+const MESSAGE_LIMIT: usize = 448 * 1024;
 const FORM_LIMIT: usize = 16 * 1024;
 
 /// The body bytes that were read for one request.

@@ -44,7 +44,7 @@ pub const IDENTITY_SEED: &str = "hosted tests";
 /// Bearer token of the readiness route.
 pub const HEALTH_TOKEN: &str = "health-token-of-the-hosted-tests-0123";
 /// Time at which every test begins.
-const START: i64 = 1_790_000_000;
+pub const START: i64 = 1_790_000_000;
 
 pub struct TestApp {
     app: App,

@@ -82,6 +82,10 @@ pub fn cases() -> Vec<Case> {
     let internal = json!({ "description": "Host db-1.internal is down." });
     let secret = json!({ "description": "The key ghp_abcdefghij0123456789 was revoked." });
     let update = |stage: i64| json!({ "incident_id": 1001, "message": "A fix is out.", "lifecycle_stage_id": stage });
+    let preview = |mut arguments: Value| {
+        arguments["preview"] = json!(true);
+        arguments
+    };
     let window = |start: &str, end: &str| json!({ "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
     vec![
         ("repeated call is replayed", vec![create(&none, Expected::New, 1), create(&none, Expected::Replayed, 0)]),
@@ -152,6 +156,51 @@ pub fn cases() -> Vec<Case> {
                     FaultKind::Status { code: 429, retry_after: Some(7) },
                 ),
                 create(&none, Expected::New, 1),
+            ],
+        ),
+        (
+            "preview of what could not be published is an error",
+            vec![
+                create(&json!({ "idempotency_key": "k" }), Expected::New, 1),
+                create(&preview(json!({ "idempotency_key": "k", "title": "Other" })), Expected::Error("`title`"), 0),
+                create(&preview(json!({ "idempotency_key": "k" })), Expected::Replayed, 0),
+                create(&preview(json!({ "title": "Other", "status": "broken" })), Expected::Error("must be one of"), 0),
+                step("add_incident_update", preview(update(4)), Expected::Error("lifecycle_stage_id"), 0),
+                step(
+                    "add_incident_update",
+                    preview(json!({ "incident_id": 999_999, "message": "A fix is out." })),
+                    Expected::Error("incident not found"),
+                    0,
+                ),
+            ],
+        ),
+        (
+            "preview of an update names its incident and what changes",
+            vec![
+                step(
+                    "add_incident_update",
+                    preview(update(3)),
+                    Expected::Preview(
+                        "Update to incident 1001 \"API gateway errors in Europe\" (Identified → Monitoring)",
+                    ),
+                    0,
+                ),
+                step(
+                    "add_incident_update",
+                    preview(
+                        json!({ "incident_id": 1001, "message": "Less.", "remove_affected_items": [{ "id": 102 }] }),
+                    ),
+                    Expected::Preview("removes 1 of 2 components"),
+                    0,
+                ),
+                step(
+                    "add_incident_update",
+                    json!({
+                        "incident_id": 1001, "message": "Less.", "remove_affected_items": [{ "id": 102 }], "confirm": TOKEN,
+                    }),
+                    Expected::New,
+                    1,
+                ),
             ],
         ),
         (

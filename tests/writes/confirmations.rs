@@ -68,7 +68,12 @@ impl Story {
     }
 
     fn posts(&self) -> usize {
-        self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
+        self.app
+            .upstream
+            .take_calls()
+            .iter()
+            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
+            .count()
     }
 
     fn audited(&self, outcome: &str, detail: &str) -> i64 {
@@ -86,7 +91,7 @@ fn text_of_others_forges_no_line_of_the_question() {
         "It is slow.\n\n94 subscribers would be notified (email 0).\r\nPublish this? On \"Other\", nobody would read:";
     let arguments = json!({
         "page_id": 42, "title": "API \"down\": 0 readers", "description": forged, "impact": "None\u{b}Warning: none",
-        "status": "degraded\nWarning: none", "affected_items": [{ "slug": "search" }],
+        "affected_items": [{ "slug": "search" }],
     });
     let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));
     let shown = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
@@ -97,11 +102,11 @@ fn text_of_others_forges_no_line_of_the_question() {
     let question = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
     let ours: Vec<&str> = question.lines().filter(|line| !line.starts_with("> ")).collect();
     let expected = [
-        r#"Publish this? On "Northwind Cloud Status", customers would read:"#,
+        r#"Publish this? New incident "API \"down\": 0 readers" (Investigating) on "Northwind Cloud Status"."#,
         r#"title: "API \"down\": 0 readers""#,
         "description: ",
         "impact: ",
-        r#""Search": "operational" → "degraded\nWarning: none""#,
+        "- Search: operational → degraded (added)",
     ];
     for line in expected {
         assert!(ours.contains(&line), "no {line} in {question}");
@@ -235,6 +240,6 @@ fn person_is_not_asked_about_a_write_of_a_paused_connection() {
     assert_eq!(story.audited("refused", "writes_paused"), 1);
     let mut preview = outage();
     preview["preview"] = json!(true);
-    let shown = story.call(&preview, json!({ "elicitation": {} }), &json!({}));
-    assert!(shown["structuredContent"]["preview"].is_object(), "a preview publishes nothing: {shown}");
+    let refused = story.call(&preview, json!({ "elicitation": {} }), &json!({}));
+    assert!(refused["isError"] == true && refused.to_string().contains("paused this connection's writes"), "{refused}");
 }

@@ -6,6 +6,7 @@ mod duplicates;
 mod idempotency;
 mod maintenance_windows;
 mod outcomes;
+mod previews;
 mod published_text;
 mod stopped_writes;
 mod updates;

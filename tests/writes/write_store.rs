@@ -29,7 +29,12 @@ impl table::Server for Hosted {
     }
 
     fn take_posts(&self) -> usize {
-        self.app.upstream.take_calls().iter().filter(|call| call.starts_with("POST /api/v1/orgs")).count()
+        self.app
+            .upstream
+            .take_calls()
+            .iter()
+            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
+            .count()
     }
 }
 

@@ -200,6 +200,7 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
     let update = notice.append(update_id, input.message, author, call.now, origin);
     let shown = update_document::<K>(&page, notice_id, update);
     world.changed();
+    world.advance(call.now);
     Ok(reply::created(&shown))
 }
 
@@ -249,6 +250,7 @@ pub fn finish<K: NoticeKind>(world: &mut World, call: &PageCall, message: Option
         notice.append(id, message, author, call.now, Origin::default());
     }
     world.changed();
+    world.advance(call.now);
     Ok(reply::ok(&full(world, notices::find::<K>(world, call)?)))
 }
 

@@ -13,7 +13,7 @@ use super::analytics;
 use super::hierarchy::{self, Condition, Item};
 use super::incidents::Incident;
 use super::maintenances::Maintenance;
-use super::notices::{NoticeKind, compact, full};
+use super::notices::{NoticeKind, Reference, compact, full};
 use super::pages::Page;
 use crate::call::{PageCall, PageHandler};
 use crate::reply::{self, ApiError, Handled};
@@ -36,6 +36,7 @@ pub fn is_wanted(call: &PageCall) -> Result<bool, ApiError> {
 pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handled {
     let page = world.page(call.page_id);
     let before = Moment::capture(world, &page);
+    let target_name = target_name(world, call, &before);
     let kept = world.keep();
     let response = answer(world, call);
     let after = Moment::capture(world, &page);
@@ -48,6 +49,7 @@ pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handl
     Ok(reply::ok(&json!({
         "dry_run": true,
         "already_exists": already_exists,
+        "target_name": target_name,
         "before": document(&before),
         "after": document(&after),
         "components": components(&page, &before, &after, subject),
@@ -122,6 +124,24 @@ fn collect<K: NoticeKind>(world: &World, page: &Page, notices: &mut BTreeMap<Key
 fn kind_of(call: &PageCall) -> Option<&'static str> {
     let path = call.request.uri().path();
     [Incident::NOUN, Maintenance::NOUN].into_iter().find(|noun| path.contains(&format!("/admin/{noun}s")))
+}
+
+/// The title or name of what the path names.
+fn target_name(world: &World, call: &PageCall, before: &Moment) -> Option<String> {
+    let path = call.request.uri().path();
+    if let Some(kind) = kind_of(call) {
+        let is_named = |id: u64, notice: &Shown| match call.reference() {
+            Reference::Id(wanted) => id == wanted,
+            Reference::External(wanted) => notice.full["external_id"] == wanted,
+        };
+        let mut notices = before.notices.iter().filter(|((noun, _), _)| *noun == kind);
+        let (_, notice) = notices.find(|((_, id), notice)| is_named(*id, notice))?;
+        return notice.full["title"].as_str().map(str::to_owned);
+    }
+    if path.contains("/beats/actions/") {
+        return world.beats.actions.iter().find(|action| action.id == call.id()).map(|action| action.title.clone());
+    }
+    world.beats.monitors.iter().find(|beat| beat.id == call.id()).map(|beat| beat.name.to_owned())
 }
 
 /// A create request answers 201, unless what it would create is there already.

@@ -113,7 +113,7 @@ fn report_conforms_to_its_schema() {
 
     let empty = create_incident().report(&CompletedWrite { answer: &Value::Null, replayed: true, ..written });
     assert!(conforms(&empty.structured) && empty.links.is_empty(), "an unreadable answer does not undo the write");
-    assert_eq!(empty.text, "Nothing new was published; an earlier call did this: Created incident on \"Acme\".");
+    assert_eq!(empty.text, "Already published by an earlier call: Created incident on \"Acme\".");
 }
 
 #[test]

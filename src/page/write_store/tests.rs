@@ -90,6 +90,7 @@ fn change_without_a_key_is_forgotten_once_it_is_done() {
     let store = asked.store(&memory, NOW);
     acquire_lease(&store);
     assert!(now(store.is_known()));
+    assert_eq!(now(store.find_earlier()).same_key, Some(EarlierCall::Unfinished));
     now(store.finish(&Ok(report())));
     assert!(!now(store.is_known()));
 }

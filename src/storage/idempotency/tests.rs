@@ -259,6 +259,22 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
 }
 
 #[tokio::test]
+async fn earlier_call_is_found_with_its_conflict_or_its_result() {
+    let scene = WriteStorage::new();
+    let (one, other) = (fingerprint("k", "d"), fingerprint("k", "e"));
+    let key = WriteKey { grant_id: &scene.grant_id, fingerprint: &one };
+    let at = Timestamp::from_seconds(T0);
+    let find = async |key: &WriteKey<'_>| find_earlier(&scene.db, key, at).await.expect("an answer").call;
+    assert_eq!(find(&key).await, None);
+    scene.begin("a", T0).await;
+    assert_eq!(find(&key).await, Some(StoredCall::Unfinished));
+    let conflict = find(&WriteKey { fingerprint: &other, ..key }).await;
+    assert!(matches!(conflict, Some(StoredCall::Conflict { .. })), "{conflict:?}");
+    scene.db.execute("UPDATE idempotency SET outcome = 'done', result = '{\"id\":9}'");
+    assert_eq!(find(&key).await, Some(StoredCall::Done { result: "{\"id\":9}".into() }));
+}
+
+#[tokio::test]
 async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour() {
     let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };

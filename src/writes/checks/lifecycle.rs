@@ -9,6 +9,7 @@ use crate::mcp::{Error, ToolOutcome};
 use crate::model::operation::Operation;
 use crate::model::visible::quote;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
+use crate::writes::effect::WriteEffect;
 use crate::writes::report;
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -107,6 +108,20 @@ impl StageChange {
         let names: Vec<String> = open.iter().map(|stage| name(stage)).collect();
         Err(format!("`lifecycle_stage_id` must be one of: {}", names.join(", ")))
     }
+}
+
+/// The refusal of an update whose stage would end its incident or maintenance, read from the effect that it would have.
+pub fn closing_stage(write: &Write, effect: &WriteEffect) -> Option<String> {
+    let change = StageChange::find(write).filter(|_| effect.closes())?;
+    let after = effect.after()?;
+    let noun = write.operation.target_kind().into_str();
+    let stage = quote(after["lifecycle_stage"]["name"].as_str().unwrap_or_default(), 60);
+    let state = quote(after["state"].as_str().unwrap_or_default(), 60);
+    let place = after["admin_url"].as_str().map(|url| format!(" at {url}")).unwrap_or_default();
+    let (stage_id, target_id) = (change.stage_id, change.target_id);
+    Some(format!(
+        "`lifecycle_stage_id` {stage_id} ({stage}) would make {noun} {target_id} {state}, which this tool cannot: a person does it{place}"
+    ))
 }
 
 fn name(stage: &Value) -> String {

@@ -35,9 +35,18 @@ pub async fn find_beside(
         return Vec::new();
     }
     let windows = WINDOWS.map(str::to_owned);
-    let read = async || Some(incidents?.get(duplicate::READ).await.ok()).flatten();
-    let (windows, active) = join(api.get_all(&windows), read()).await;
+    let (windows, active) = join(api.get_all(&windows), read_open_incidents(incidents, write, now)).await;
     find(&windows.into_iter().flatten().collect::<Vec<_>>(), active.as_ref(), write, now)
+}
+
+/// Reads the incidents that are open now, for a window that begins soon. They are of another kind than the window, so StatiBeat's
+/// description of its effect does not list them; and only who may read incidents may hear of them.
+pub async fn read_open_incidents(incidents: Option<&PageClient<'_>>, write: &Write, now: Timestamp) -> Option<Value> {
+    let is_soon = schedule::window(write).is_some_and(|(starts_at, _)| starts_at <= now + SOON);
+    if !is_soon || !applies_to(write) {
+        return None;
+    }
+    incidents?.get(duplicate::READ).await.ok()
 }
 
 /// Something on the same components.

@@ -1,31 +1,28 @@
 //! Names that a write uses and the page does not know: which there are instead, and which was probably meant.
 //!
-//! Looked for where a preview shows the page anyway, and after StatiBeat has refused a write; a write that goes well costs
-//! no read.
+//! Looked for after StatiBeat has refused a write or its preview; what goes well costs no read.
 
 use super::duplicate;
 use crate::catalog::Write;
 use crate::model::visible::quote;
-use crate::upstream::{ApiError, ApiErrorKind, PageClient};
+use crate::upstream::PageClient;
 use futures_util::future::join;
 use serde_json::Value;
 use strsim::damerau_levenshtein;
 
 /// The list of the page's components, relative to the admin root.
-pub const ITEMS: &str = "hierarchy/items";
+const ITEMS: &str = "hierarchy/items";
 /// The list of the page's statuses, relative to the admin root.
-pub const STATUSES: &str = "status-definitions";
+const STATUSES: &str = "status-definitions";
 
 /// Longest name that is compared, in characters: no name is that long.
 const COMPARED: usize = 64;
 
 /// Finds the names in a refused write that are not on the page. Lists that this person may not read are left out.
 pub async fn unknown(api: &PageClient<'_>, write: &Write) -> Vec<String> {
-    let read = async |path: &str, field: &str| match write.body.get(field) {
-        Some(_) => api.get(path).await.ok(),
-        None => None,
-    };
-    let (items, statuses) = join(read(ITEMS, "affected_items"), read(STATUSES, "status")).await;
+    let read = async |path: &str, is_named: bool| if is_named { api.get(path).await.ok() } else { None };
+    let names_items = named_items(write).next().is_some();
+    let (items, statuses) = join(read(ITEMS, names_items), read(STATUSES, write.body.get("status").is_some())).await;
     let items = items.map(|items| unknown_items(&items, write)).unwrap_or_default();
     items.into_iter().chain(statuses.and_then(|statuses| unknown_status(&statuses, write))).collect()
 }
@@ -47,9 +44,14 @@ pub fn unknown_status(definitions: &Value, write: &Write) -> Option<String> {
 /// The components that a write names and the page has not, each with the closest that it has.
 pub fn unknown_items(items: &Value, write: &Write) -> Vec<String> {
     let known = entries(items);
-    let named = write.body.get("affected_items").and_then(Value::as_array).into_iter().flatten();
-    let unknown = named.filter(|name| !known.iter().any(|item| duplicate::is_same_item(name, item)));
+    let unknown = named_items(write).filter(|name| !known.iter().any(|item| duplicate::is_same_item(name, item)));
     unknown.map(|name| format!("no component of this page has {}{}", given(name), closest(name, known))).collect()
+}
+
+/// The components that a write names, in any of its arguments.
+fn named_items(write: &Write) -> impl Iterator<Item = &Value> {
+    let lists = ["affected_items", "add_affected_items", "remove_affected_items"].into_iter();
+    lists.filter_map(|name| write.body.get(name)?.as_array()).flatten()
 }
 
 /// The entries of a list, in its envelope or bare.
@@ -87,15 +89,6 @@ fn closest(name: &Value, known: &[Value]) -> String {
 
 fn comparable(name: &str) -> String {
     name.to_lowercase().chars().take(COMPARED).collect()
-}
-
-/// `None` for an answer that the role does not allow: a check does without it.
-pub fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 #[cfg(test)]

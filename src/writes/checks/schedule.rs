@@ -63,7 +63,27 @@ pub fn check(write: &Write, page: &Value, now: Timestamp) -> Result<Vec<String>,
 
 /// The window on the page's clocks and in UTC. `None` for writes without times.
 pub fn echo(write: &Write, page: &Value) -> Option<String> {
-    let (starts_at, ends_at) = window(write)?;
+    describe(window(write)?, page)
+}
+
+/// The window of a maintenance as StatiBeat shows it; `None` for anything else.
+pub fn describe_window(notice: &Value, time_zone: &str) -> Option<String> {
+    let time = |name: &str| moment(name, notice.get(name)?.as_str()?).ok();
+    describe((time("starts_at")?, time("ends_at")?), &serde_json::json!({ "time_zone": time_zone }))
+}
+
+/// The time until the window of a maintenance begins, in words; `None` if it has begun.
+pub fn wait_for_start(notice: &Value, now: Timestamp) -> Option<String> {
+    let starts_at = moment("starts_at", notice.get("starts_at")?.as_str()?).ok().filter(|start| *start > now)?;
+    let minutes = starts_at.since(now).as_secs() / 60;
+    Some(match minutes {
+        0..120 => format!("{minutes} minutes"),
+        120..2880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    })
+}
+
+fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> Option<String> {
     let minutes = ends_at.since(starts_at).as_secs() / 60;
     let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
     let zone = Zone::new(page);
@@ -75,7 +95,7 @@ pub fn echo(write: &Write, page: &Value) -> Option<String> {
     };
     let [first, last] = [starts_at, ends_at].map(|at| clocks.to_offset(jiff_time(at)));
     let change = if first == last { "" } else { "; the clocks change in between" };
-    let (start, end) = (zone.show(starts_at), zone.show(ends_at));
+    let [start, end] = [starts_at, ends_at].map(|at| zone.show_with_weekday(at));
     Some(format!("The window is from {start} to {end} in the page's time zone {}, {in_utc}{change}.", zone.name))
 }
 
@@ -132,8 +152,16 @@ impl<'a> Zone<'a> {
 
     /// A moment on the page's clocks, with its offset.
     fn show(&self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d %H:%M %:z")
+    }
+
+    fn show_with_weekday(&self, at: Timestamp) -> String {
+        self.format(at, "%a %Y-%m-%d %H:%M %:z")
+    }
+
+    fn format(&self, at: Timestamp, format: &str) -> String {
         let clocks = self.clocks.clone().unwrap_or(TimeZone::UTC);
-        jiff_time(at).to_zoned(clocks).strftime("%Y-%m-%d %H:%M %:z").to_string()
+        jiff_time(at).to_zoned(clocks).strftime(format).to_string()
     }
 }
 
@@ -260,7 +288,7 @@ mod tests {
     fn the_window_is_told_on_the_pages_clocks_and_in_utc() {
         let told = |end: &str, page: Value| echo(&planned("2030-03-30T22:00:00+01:00", end), &page).expect("a window");
         let short = told("2030-03-30T23:00:00+01:00", berlin());
-        let expected = "The window is from 2030-03-30 22:00 +01:00 to 2030-03-30 23:00 +01:00 in the page's time zone \
+        let expected = "The window is from Sat 2030-03-30 22:00 +01:00 to Sat 2030-03-30 23:00 +01:00 in the page's time zone \
             Europe/Berlin, from 2030-03-30T21:00:00Z to 2030-03-30T22:00:00Z in UTC, 60 minutes.";
         assert_eq!(short, expected);
         assert!(told("2030-03-31T05:00:00+02:00", berlin()).ends_with("360 minutes; the clocks change in between."));

@@ -40,7 +40,11 @@ impl StatiBeat {
 
     /// Requests that StatiBeat got, reads left out.
     pub fn writes(&self) -> Vec<String> {
-        let requests = self.simulator.requests().into_iter().filter(|request| request.method != "GET");
+        let requests = self
+            .simulator
+            .requests()
+            .into_iter()
+            .filter(|request| request.method != "GET" && !request.path.ends_with("?dry_run=true"));
         requests.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
