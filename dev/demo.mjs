@@ -95,10 +95,10 @@ async function tell(stack) {
   const title = "Search is slow (demo)";
   const incident = { page_id, title, description: "Searches take a minute. Host db-1.internal is slow.", status: "degraded", affected_items: [{ slug: "search" }] };
   const call = (given) => client.callTool({ name: "create_incident", arguments: given });
-  const { preview } = done(await call({ ...incident, preview: true }));
+  const { preview, warnings = [] } = done(await call({ ...incident, preview: true }));
   for (const { name, before, after } of preview.components) show(`${name}: ${before} → ${after}`);
-  if (preview.subscribers) show(`${preview.subscribers.deliverable} subscribers would be notified`);
-  for (const warning of preview.warnings) show(`warning   ${warning}`);
+  if (preview.recipients) show(`${preview.recipients.subscribers} subscribers would be notified`);
+  for (const warning of warnings) show(`warning   ${warning}`);
   show(`handle    ${short(preview.confirm)}`);
 
   step("The text is mended, previewed again, and published with the confirm token of that preview");

@@ -49,6 +49,8 @@ pub struct ToolOutcome {
     pub text: String,
     /// Conforms to the tool's output schema.
     pub structured: Option<Value>,
+    /// True if `text` says all that `structured` holds, so that clients which only know texts need no more.
+    pub is_text_complete: bool,
     /// Resources worth reading next: URI and entry.
     pub links: Vec<(String, &'static Resource)>,
 }

@@ -299,9 +299,9 @@ pub struct CallToolResult {
 }
 
 impl CallToolResult {
-    /// The structured result also goes out as text, for clients that only know texts.
+    /// The structured result also goes out as text, for clients that only know texts, unless the text says it all.
     pub fn new(outcome: ToolOutcome, version: ProtocolVersion) -> Self {
-        let structured = outcome.structured.as_ref().map(Value::to_string);
+        let structured = outcome.structured.as_ref().filter(|_| !outcome.is_text_complete).map(Value::to_string);
         let texts = Some(outcome.text).filter(|text| !text.is_empty()).into_iter().chain(structured);
         let mut content: Vec<_> = texts.map(|text| ContentBlock::Text { text }).collect();
         if version.has_resource_links() {

@@ -14,15 +14,22 @@ const NAMES_MAX: usize = 20;
 
 /// One line for each kind of change, in the order of the page.
 pub fn lines(components: &[ComponentEffect], noun: &str) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<Vec<&ComponentEffect>> = Vec::new();
     for component in components.iter().filter(|component| !is_explained(component, components)) {
-        let change = words(component, noun);
-        match groups.iter_mut().find(|(known, _)| *known == change) {
-            Some((_, names)) => names.push(&component.name),
-            None => groups.push((change, vec![&component.name])),
+        let kind = |component: &ComponentEffect| {
+            let [before, after] = [&component.before, &component.after].map(|state| state_key(state).to_owned());
+            (component.affected, before, after)
+        };
+        match groups.iter_mut().find(|group| kind(group[0]) == kind(component)) {
+            Some(group) => group.push(component),
+            None => groups.push(vec![component]),
         }
     }
-    groups.iter().map(|(change, names)| format!("- {}: {change}", name_list(names))).collect()
+    let line = |group: &Vec<&ComponentEffect>| {
+        let names: Vec<&str> = group.iter().map(|component| component.name.as_str()).collect();
+        format!("- {}: {}", name_list(&names), words(group[0], noun, names.len() > 1))
+    };
+    groups.iter().map(line).collect()
 }
 
 /// Names, those with unusual characters in quotation marks.
@@ -54,15 +61,19 @@ fn state_key(state: &ComponentState) -> &str {
     if state.under_maintenance { "under_maintenance" } else { &state.status }
 }
 
-fn words(component: &ComponentEffect, noun: &str) -> String {
+fn words(component: &ComponentEffect, noun: &str, are_several: bool) -> String {
     let [before, after] = [&component.before, &component.after].map(|state| status_words(state_key(state)));
     let role = match component.affected {
         Some(ComponentRole::Added) => " (added)".to_owned(),
-        Some(ComponentRole::Removed) if component.before == component.after => format!(" (leaves the {noun})"),
-        Some(ComponentRole::Removed) => format!(" (leave the {noun})"),
+        Some(ComponentRole::Removed) if are_several => format!(" (leave the {noun})"),
+        Some(ComponentRole::Removed) => format!(" (leaves the {noun})"),
         Some(ComponentRole::Kept) | None => String::new(),
     };
-    if before == after { format!("stays {before}{role}") } else { format!("{before} → {after}{role}") }
+    match before == after {
+        true if are_several => format!("stay {before}{role}"),
+        true => format!("stays {before}{role}"),
+        false => format!("{before} → {after}{role}"),
+    }
 }
 
 /// A status key as people read it, on one line.

@@ -81,7 +81,7 @@ impl Preview {
         if let Some(id) = audit_id {
             structured["audit_id"] = json!(id);
         }
-        ToolOutcome { is_error: false, text, structured: Some(structured), ..ToolOutcome::default() }
+        ToolOutcome { text, structured: Some(structured), is_text_complete: true, ..ToolOutcome::default() }
     }
 
     /// The facts of [`Self::sentences`] for programs. What does not apply is left out.

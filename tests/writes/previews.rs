@@ -101,7 +101,7 @@ fn preview_of_an_update_begins_with_its_incident_and_says_what_changes() {
     assert!(text(&shown).starts_with(first), "{}", text(&shown));
     let lines = [
         "Status: partial outage (unchanged)",
-        "- API Gateway, Authentication: stays partial outage",
+        "- API Gateway, Authentication: stay partial outage",
         "- Webhooks: operational → partial outage (added)",
         "message: \"Webhooks are affected too.\"",
     ];

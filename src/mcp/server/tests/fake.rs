@@ -91,8 +91,12 @@ impl ServerHandler for Fake {
             _ => self.fail(),
         };
         let links = vec![("x://5".to_owned(), entry("incident"))];
-        let done =
-            ToolOutcome { is_error: false, text: "Done.".to_owned(), structured: Some(json!({ "id": 5 })), links };
+        let done = ToolOutcome {
+            text: "Done.".to_owned(),
+            structured: Some(json!({ "id": 5 })),
+            links,
+            ..ToolOutcome::default()
+        };
         called.map(|()| done).into()
     }
 

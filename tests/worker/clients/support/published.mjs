@@ -5,7 +5,7 @@ export async function takePosts(stack) {
   const requests = `${stack.simulatorUrl}/__simulator/requests`;
   const { items } = await (await fetch(requests)).json();
   await fetch(requests, { method: "DELETE" });
-  return items.filter(({ method, path }) => method === "POST" && path.startsWith("/api/v1/orgs/")).map(({ path }) => path);
+  return items.filter(({ method, path }) => method === "POST" && path.startsWith("/api/v1/orgs/") && !path.endsWith("?dry_run=true")).map(({ path }) => path);
 }
 
 /** How the calls of a tool ended since the last time this was asked, as `outcome detail`, in order. */
