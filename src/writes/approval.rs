@@ -30,9 +30,9 @@ pub struct Approved {
     pub confirmation: Option<Confirmation>,
 }
 
-/// What the texts and times of a write were found to have.
+/// The findings in the texts and times of a write.
 struct CheckedContent {
-    /// Everything that was found.
+    /// All findings, as warnings in words.
     warnings: Vec<String>,
     /// Those among it that are published only after a confirmed preview.
     to_confirm: Vec<String>,

@@ -54,12 +54,12 @@ const PAST: &[&str] =
 pub struct TextWarning {
     pub rule: TextRule,
     pub field: &'static str,
-    /// What was found, quoted.
+    /// The part of the text that was found, quoted.
     quoted: String,
 }
 
 impl TextRule {
-    /// What is wrong with the part that is quoted before these words.
+    /// The fault of the part that is quoted before these words.
     const fn words(self) -> &'static str {
         match self {
             Self::HiddenCharacter => "which readers do not see; it is left out",

@@ -124,7 +124,7 @@ impl Tag {
     }
 }
 
-/// What stands between `<` and `>` and begins with a name.
+/// The part that stands between `<` and `>` and begins with a name.
 fn tags(text: &str) -> impl Iterator<Item = Tag> {
     text.match_indices('<').filter_map(|(at, _)| {
         let rest = &text[at + 1..];

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-/// Words for the recovery.
+/// Words by which a text announces the recovery.
 const RECOVERIES: &[&str] = &[
     "back up",
     "back online",
@@ -62,7 +62,7 @@ const FUTURE: &[&str] = &[
 ];
 /// Verbs of a report: what follows has happened, or happens always.
 const REPORTING: &[&str] = &["was", "were", "is", "are", "been", "had", "has", "have", "got"];
-/// What the next time in a sentence belongs to, if not to the recovery.
+/// The subject that the next time in a sentence belongs to, if not the recovery.
 const NEXT_NEWS: &[&str] = &[
     "update",
     "updates",

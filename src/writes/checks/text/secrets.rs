@@ -48,7 +48,7 @@ const VALUE_LENGTH: usize = 7;
 const RANDOM_LENGTH: usize = 24;
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
-/// The first secret.
+/// Finds the first secret in a text.
 pub fn find(text: &str) -> Option<Range<usize>> {
     if let Some(start) = text.find("-----BEGIN").filter(|_| text.contains(PRIVATE_KEY)) {
         return Some(start..start + "-----BEGIN".len());
