@@ -86,7 +86,7 @@ pub fn call(name: &str, input: &InputContext) -> Result<ToolOutcome, Error> {
             return ask(name, input);
         }
         name if TOOLS.iter().any(|tool| tool.name == name) => text("Done."),
-        _ => return Err(Error::UnknownTool(name.to_owned())),
+        _ => return Err(Error::UnknownTool { name: name.to_owned(), hint: String::new() }),
     })
 }
 

@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 /// Longest key, time or address, in characters. Schemas do not state it: a model pays for every word of the list.
 const KEY_MAX: u64 = 256;
+/// The largest number that every JSON reader keeps exact: 2^53 − 1.
+const ID_MAX: i64 = 9_007_199_254_740_991;
 /// Longest list, in entries and for all tools.
 const ITEMS_MAX: u64 = 100;
 
@@ -106,15 +108,40 @@ impl Argument {
     }
 }
 
-/// The given arguments without nulls, if all of them fit; otherwise everything that does not.
-pub fn check(arguments: &[Argument], mut given: Value) -> Result<Map<String, Value>, ArgumentError> {
+/// The given arguments without nulls and with numbers as numbers, beside everything that does not fit. `added` names the
+/// arguments that a program adds and took out already: they are allowed too.
+pub fn check(arguments: &[Argument], added: &[&str], mut given: Value) -> (Map<String, Value>, Vec<String>) {
     drop_nulls(&mut given);
-    let Value::Object(given) = given else {
-        return Err(ArgumentError("the arguments must be of type object".to_owned()));
+    let Value::Object(mut given) = given else {
+        return (Map::new(), vec![format!("the arguments must be an object (got {})", describe(&given))]);
     };
     let mut problems = Vec::new();
-    check_object(arguments, &given, "", &mut problems);
-    if problems.is_empty() { Ok(given) } else { Err(ArgumentError(problems.join("; "))) }
+    check_object(arguments, added, &mut given, "", &mut problems);
+    (given, problems)
+}
+
+/// An id: a whole number from 1 to 2^53 − 1, the largest that every JSON reader keeps exact, also written as `42.0` or in text.
+pub fn parse_id(value: &Value) -> Option<i64> {
+    let id = match value {
+        Value::Number(number) => number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok()),
+        Value::String(text) => {
+            Some(text.trim()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    id.filter(|id| (1..=ID_MAX).contains(id))
+}
+
+/// What came instead of what fits.
+pub fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => format!("number {number}"),
+        Value::String(text) => format!("text {}", visible::quote(text, 40)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
 }
 
 fn drop_nulls(value: &mut Value) {
@@ -128,35 +155,54 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
-fn check_object(arguments: &[Argument], fields: &Map<String, Value>, path: &str, problems: &mut Vec<String>) {
-    for argument in arguments.iter().filter(|argument| argument.is_required) {
-        if !fields.contains_key(argument.name) {
-            problems.push(format!("`{}` is required", inside(path, argument.name)));
+fn check_object(
+    arguments: &[Argument],
+    added: &[&str],
+    fields: &mut Map<String, Value>,
+    path: &str,
+    problems: &mut Vec<String>,
+) {
+    for argument in arguments {
+        let name = inside(path, argument.name);
+        match fields.get_mut(argument.name) {
+            Some(value) => check_value(argument.kind, value, &name, problems),
+            None if argument.is_required => problems.push(format!("`{name}` is required")),
+            None => {}
         }
     }
-    for (name, value) in fields {
-        let path = inside(path, name);
-        match arguments.iter().find(|argument| argument.name == name) {
-            Some(argument) => check_value(argument.kind, value, &path, problems),
-            None => problems.push(format!("`{path}` is not known; allowed: {}", names(arguments))),
-        }
+    let unknown = fields.keys().filter(|name| !arguments.iter().any(|argument| argument.name == **name));
+    let unknown: Vec<String> = unknown.map(|name| format!("`{}`", inside(path, name))).collect();
+    if !unknown.is_empty() {
+        let verb = if unknown.len() == 1 { "is" } else { "are" };
+        problems.push(format!("{} {verb} not known; allowed: {}", unknown.join(", "), names(arguments, added)));
     }
 }
 
-fn check_value(kind: ArgumentKind, value: &Value, path: &str, problems: &mut Vec<String>) {
-    match (kind, value) {
-        (ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage, Value::Number(number))
-            if number.is_i64() || number.is_u64() =>
-        {
-            if number.as_i64().is_none_or(|number| number < 1) {
-                problems.push(format!("`{path}` must be an integer of at least 1"));
-            }
-        }
-        (ArgumentKind::Key | ArgumentKind::Time, Value::String(text)) => check_text(text, KEY_MAX, path, problems),
-        (ArgumentKind::Text(most), Value::String(text)) => check_text(text, most, path, problems),
-        (ArgumentKind::AffectedItems { .. }, Value::Array(items)) => check_items(items, path, problems),
-        _ => problems.push(format!("`{path}` must be of type {}", kind.json_type())),
+fn check_value(kind: ArgumentKind, value: &mut Value, path: &str, problems: &mut Vec<String>) {
+    if let (ArgumentKind::AffectedItems { .. }, Value::Array(items)) = (kind, &mut *value) {
+        return check_items(items, path, problems);
     }
+    let problem = match (kind, &*value) {
+        // A name is looked up where the stages are known.
+        (ArgumentKind::Stage, Value::String(text)) if parse_id(value).is_none() && !text.trim().is_empty() => {
+            *value = text.trim().into();
+            return;
+        }
+        (ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage, _) => match parse_id(value) {
+            Some(id) => {
+                *value = id.into();
+                return;
+            }
+            None => format!("must be a whole number from 1 to {ID_MAX}"),
+        },
+        (ArgumentKind::Key | ArgumentKind::Time, Value::String(text)) => {
+            return check_text(text, KEY_MAX, path, problems);
+        }
+        (ArgumentKind::Text(most), Value::String(text)) => return check_text(text, most, path, problems),
+        (ArgumentKind::Key | ArgumentKind::Time | ArgumentKind::Text(_), _) => "must be text".to_owned(),
+        (ArgumentKind::AffectedItems { .. }, _) => "must be a list such as [{\"id\": 102}]".to_owned(),
+    };
+    problems.push(format!("`{path}` {problem} (got {})", describe(value)));
 }
 
 fn check_text(text: &str, most: u64, path: &str, problems: &mut Vec<String>) {
@@ -169,27 +215,30 @@ fn check_text(text: &str, most: u64, path: &str, problems: &mut Vec<String>) {
     }
 }
 
-fn check_items(items: &[Value], path: &str, problems: &mut Vec<String>) {
+fn check_items(items: &mut [Value], path: &str, problems: &mut Vec<String>) {
     let count = items.len() as u64;
     if count > ITEMS_MAX {
         problems.push(format!("`{path}` may have at most {ITEMS_MAX} entries, not {count}"));
         return;
     }
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in items.iter_mut().enumerate() {
         let path = format!("{path}[{index}]");
         let Value::Object(fields) = item else {
-            problems.push(format!("`{path}` must be of type object"));
+            // A number is probably the id; of a name nobody knows it here.
+            let id = parse_id(item).map_or_else(|| "102".to_owned(), |id| id.to_string());
+            let hint = if item.is_string() { "; ids are in the hierarchy of the page" } else { "" };
+            problems.push(format!("`{path}`: write {{\"id\": {id}}} (got {}){hint}", describe(item)));
             continue;
         };
-        check_object(AFFECTED_ITEM, fields, &path, problems);
+        check_object(AFFECTED_ITEM, &[], fields, &path, problems);
         if fields.len() != 1 {
-            problems.push(format!("`{path}` must have exactly one of: {}", names(AFFECTED_ITEM)));
+            problems.push(format!("`{path}` must have exactly one of: {}", names(AFFECTED_ITEM, &[])));
         }
     }
 }
 
-fn names(arguments: &[Argument]) -> String {
-    let mut names: Vec<&str> = arguments.iter().map(|argument| argument.name).collect();
+fn names(arguments: &[Argument], added: &[&str]) -> String {
+    let mut names: Vec<&str> = arguments.iter().map(|argument| argument.name).chain(added.iter().copied()).collect();
     names.sort_unstable();
     names.join(", ")
 }

@@ -3,7 +3,7 @@
 //! Who may use an entry, how it is fetched and how it is spoken of on the wire are other modules' business. An entry
 //! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
 
-mod argument;
+pub mod argument;
 mod prompt;
 pub mod prompts;
 mod resource;

@@ -117,7 +117,7 @@ fn output_schemas_describe_objects() {
 fn tools_that_read_do_nothing_else() {
     for tool in RESOURCE_TOOLS {
         assert_eq!((tool.effect, tool.hosted), (Effect::Reads, None), "{}", tool.name);
-        assert!(tool.parse_write(json!({})).is_err(), "{}", tool.name);
+        assert!(tool.parse_write(json!({}), &[]).is_err(), "{}", tool.name);
     }
 }
 

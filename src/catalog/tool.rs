@@ -83,22 +83,29 @@ impl Tool {
     }
 
     pub fn check_arguments(&self, given: Value) -> Result<Map<String, Value>, ArgumentError> {
-        argument::check(self.arguments, given)
+        let (arguments, problems) = argument::check(self.arguments, &[], given);
+        if problems.is_empty() { Ok(arguments) } else { Err(ArgumentError(problems.join("; "))) }
     }
 
-    pub fn parse_write(&self, given: Value) -> Result<Write, ArgumentError> {
+    /// The write that a call means, or everything that is wrong with its arguments. `added` names the arguments that the program
+    /// adds to every tool and took out already.
+    pub fn parse_write(&self, given: Value, added: &[&str]) -> Result<Write, ArgumentError> {
         let Some(ToolWrite { operation, .. }) = &self.write else {
             return Err(ArgumentError(format!("{} writes nothing", self.name)));
         };
-        let mut body = self.check_arguments(given)?;
+        let (mut body, mut problems) = argument::check(self.arguments, added, given);
         let target = self.arguments.iter().find(|argument| argument.kind == ArgumentKind::Target);
         let id = target.and_then(|target| body.remove(target.name)).and_then(|id| id.as_i64());
         let operation = operation(id.unwrap_or_default());
-        check_title(&body)?;
-        if operation.method() == Method::PATCH && body.is_empty() {
-            return Err(ArgumentError("name at least one field to change".to_owned()));
+        problems.extend(find_title_problem(&body));
+        if operation.method() == Method::PATCH && body.is_empty() && problems.is_empty() {
+            problems.push("name at least one field to change".to_owned());
         }
-        Ok(Write::new(operation, Value::Object(body)))
+        if problems.is_empty() {
+            Ok(Write::new(operation, Value::Object(body)))
+        } else {
+            Err(ArgumentError(problems.join("; ")))
+        }
     }
 
     /// The result for the client; conforms to [`Self::output_schema`]. Never fails: the write is done.
@@ -108,9 +115,9 @@ impl Tool {
 }
 
 /// A title is one line: with another one it would pass for more than a title wherever it is shown.
-fn check_title(body: &Map<String, Value>) -> Result<(), ArgumentError> {
-    let title = body.get("title").and_then(Value::as_str).unwrap_or_default();
-    let Some(Hidden { at, character }) = find_line_break(title) else { return Ok(()) };
+fn find_title_problem(body: &Map<String, Value>) -> Option<String> {
+    let title = body.get("title")?.as_str().filter(|title| !title.trim().is_empty())?;
+    let Hidden { at, character } = find_line_break(title)?;
     let (place, code) = (at + 1, u32::from(character));
-    Err(ArgumentError(format!("`title` must be one line: character {place} (U+{code:04X}) ends it")))
+    Some(format!("`title` must be one line: character {place} (U+{code:04X}) ends it"))
 }

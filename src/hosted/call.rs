@@ -7,7 +7,8 @@ use super::access::AccessDenied;
 use super::call_record::CallRecord;
 use super::handler::{HostedHandler, PAGES};
 use super::write_store::D1WriteStore;
-use super::{access, lifecycle, page_argument};
+use super::{access, lifecycle, names, page_argument};
+use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Tool, Write};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
@@ -33,13 +34,33 @@ pub async fn call(
     input: &InputContext,
 ) -> Handled<ToolOutcome> {
     let found = catalog::find_tool(name).and_then(|tool| Some((tool, tool.hosted?)));
-    let Some((tool, requirement)) = found else { return Error::UnknownTool(name.to_owned()).into() };
+    let Some((tool, requirement)) = found else { return unknown_tool(handler, name).into() };
     let call = ToolCall { handler, tool, requirement, record: CallRecord::new(&handler.context, tool, &arguments) };
     let result = match call.check(arguments).await {
-        Ok((page, arguments)) => call.carry_out(&page, &arguments, input).await,
+        Ok((page, mut arguments)) => match names::resolve(handler, &page, &mut arguments.write).await {
+            Ok(()) => call.carry_out(&page, &arguments, input).await,
+            Err(Respond(response)) => {
+                call.record.refuse(Reason::Stage).await;
+                response
+            }
+        },
         Err(Respond(response)) => response,
     };
     Handled { result, details: call.record.details() }
+}
+
+/// Says the same of every name, so that nobody learns what other servers offer: the tools here, and who does the rest.
+fn unknown_tool(handler: &HostedHandler<'_>, name: &str) -> Error {
+    let writes = TOOLS.iter().filter(|tool| tool.hosted.is_some());
+    let reads = RESOURCE_TOOLS.iter().filter(|_| handler.has_resource_tools);
+    let names: Vec<&str> = writes.chain(reads).map(|tool| tool.name).collect();
+    let hint = format!(
+        ". The tools here are: {}. Whatever else is to be done with an incident, a maintenance or a Beat (resolve, reopen, edit, \
+         delete, complete, cancel, run, approve, reject) is done by a person in StatiBeat: an incident or maintenance at its \
+         admin_url, a pending Beat action at its review_url. Nothing was published.",
+        names.join(", ")
+    );
+    Error::UnknownTool { name: name.to_owned(), hint }
 }
 
 /// A call of a tool by somebody whose access is being found out.
@@ -167,7 +188,9 @@ impl ParsedArguments {
     fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
         let page_id = page_argument::take(&mut arguments);
         let options = call_arguments::take(&mut arguments);
-        let write = tool.parse_write(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
+        let added = [page_argument::NAME].into_iter().chain(call_arguments::NAMES).collect::<Vec<_>>();
+        let write =
+            tool.parse_write(Value::Object(arguments), &added).map_err(|error| error.0).and_then(check_external_id);
         match (page_id, options, write) {
             (Ok(page_id), Ok(options), Ok(write)) => Ok(Self { page_id, write, options }),
             (page_id, options, write) => {

@@ -13,6 +13,7 @@ mod complete;
 mod handler;
 mod lifecycle;
 mod lists;
+mod names;
 mod page_argument;
 mod prompt;
 pub mod rate_limit;

@@ -4,10 +4,11 @@
 //! It is not repeated in a header (`x-mcp-header`). What a schema declares there must be insisted on, and a bridge that
 //! many people use, mcp-remote 0.15 in its auto mode, passes calls on without such headers: all its writes would fail.
 
+use crate::catalog::argument::{describe, parse_id};
 use crate::model::ids::PageId;
 use serde_json::{Map, Value, json};
 
-const NAME: &str = "page_id";
+pub const NAME: &str = "page_id";
 const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42. Not the name or slug.";
 
 /// A tool's input schema with the argument in front.
@@ -27,9 +28,9 @@ pub fn added_to(mut schema: Value) -> Value {
 pub fn take(arguments: &mut Map<String, Value>) -> Result<PageId, String> {
     let value = arguments.remove(NAME).filter(|value| !value.is_null());
     let value = value.ok_or_else(|| format!("`{NAME}` is required: the id of a page, from statibeat://pages"))?;
-    let id = value.as_i64().filter(|id| *id > 0);
-    id.map(PageId)
-        .ok_or_else(|| format!("`{NAME}` must be a positive integer: the id of a page, from statibeat://pages"))
+    let problem =
+        || format!("`{NAME}` must be the number of a page, from statibeat://pages (got {})", describe(&value));
+    parse_id(&value).map(PageId).ok_or_else(problem)
 }
 
 #[cfg(test)]
@@ -51,15 +52,26 @@ mod tests {
     }
 
     #[test]
-    fn only_a_positive_integer_is_taken() {
+    fn only_a_positive_whole_number_is_taken() {
         let take = |value: Value| {
             let mut arguments = Map::from_iter([(NAME.to_owned(), value), ("title".to_owned(), json!("t"))]);
             let taken = take(&mut arguments);
             assert_eq!(arguments.keys().collect::<Vec<_>>(), ["title"]);
             taken
         };
-        assert_eq!(take(json!(42)), Ok(PageId(42)));
-        for bad in [json!("42"), json!(0), json!(-1), json!(4.5), json!([42]), json!(u64::MAX), Value::Null] {
+        for good in [json!(42), json!(42.0), json!("42"), json!(" 42 ")] {
+            assert_eq!(take(good), Ok(PageId(42)));
+        }
+        for bad in [
+            json!("Acme"),
+            json!(9_007_199_254_740_992_i64),
+            json!(0),
+            json!(-1),
+            json!(4.5),
+            json!([42]),
+            json!(u64::MAX),
+            Value::Null,
+        ] {
             assert!(take(bad.clone()).is_err(), "{bad}");
         }
     }

@@ -122,7 +122,7 @@ fn protocol_error(error: &ProtocolError, version: ProtocolVersion) -> WireError 
 
 fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
     match error {
-        Error::UnknownTool(_) | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
+        Error::UnknownTool { .. } | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
             WireError::new(200, INVALID_PARAMS, error)
         }
         Error::ResourceNotFound(uri) => {
@@ -168,7 +168,7 @@ mod tests {
         check(ProtocolError::HeaderMismatch("x"), (400, -32020), (400, -32020));
         check(ProtocolError::UnsupportedVersion(text()), (400, -32022), (400, -32022));
         check(ProtocolError::UnknownMethod(text()), (200, -32601), (404, -32601));
-        check(Error::UnknownTool(text()), (200, -32602), (200, -32602));
+        check(Error::UnknownTool { name: text(), hint: String::new() }, (200, -32602), (200, -32602));
         check(Error::UnknownPrompt(text()), (200, -32602), (200, -32602));
         check(Error::InvalidParams(text()), (200, -32602), (200, -32602));
         check(Error::Forbidden(text()), (200, -32602), (200, -32602));
@@ -188,7 +188,7 @@ mod tests {
         let quoted = r#""x\nNothing was published.\u{202e}\" \u{e0041}""#;
         let of = |failure: Failure| failure.wire(ProtocolVersion::V2025_11_25).message;
         for (failure, message) in [
-            (Error::UnknownTool(name.into()).into(), format!("unknown tool {quoted}")),
+            (Error::UnknownTool { name: name.into(), hint: String::new() }.into(), format!("unknown tool {quoted}")),
             (Error::UnknownPrompt(name.into()).into(), format!("unknown prompt {quoted}")),
             (ProtocolError::UnknownMethod(name.into()).into(), format!("Unknown method {quoted}")),
             (ProtocolError::UnknownVersion(name.into()).into(), format!("Unknown MCP-Protocol-Version {quoted}")),
@@ -196,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(of(failure), message);
         }
-        assert!(of(Error::UnknownTool("x".repeat(200_000)).into()).len() < 200);
+        assert!(of(Error::UnknownTool { name: "x".repeat(200_000), hint: String::new() }.into()).len() < 200);
     }
 
     #[test]

@@ -17,8 +17,12 @@ pub enum Error {
     #[error("needs a client capability")]
     MissingCapability(Value),
     /// No such tool on this surface.
-    #[error("unknown tool {}", quote(.0, NAME_MAX))]
-    UnknownTool(String),
+    #[error("unknown tool {}{hint}", quote(.name, NAME_MAX))]
+    UnknownTool {
+        name: String,
+        /// The tools there are, and who does what none of them does. Follows the name directly.
+        hint: String,
+    },
     /// No such prompt for this caller.
     #[error("unknown prompt {}", quote(.0, NAME_MAX))]
     UnknownPrompt(String),

@@ -16,6 +16,8 @@ use super::results::{
     ReadResourceResult, Responder,
 };
 use crate::catalog::Variables;
+use crate::catalog::argument::describe;
+use crate::model::visible::quote;
 use serde_json::{Map, Value};
 use std::time::Duration;
 use strum::{EnumString, IntoStaticStr};
@@ -240,8 +242,16 @@ fn object(params: &Params, name: &str) -> Result<Params, Error> {
     }
 }
 
+/// A `null` is left out, and a number or a truth value is taken as its text.
 fn texts(params: &Params, name: &str) -> Result<Variables, Error> {
-    let fields = object(params, name)?.into_iter();
-    let texts: Option<Variables> = fields.map(|(key, value)| Some((key, value.as_str()?.to_owned()))).collect();
-    texts.ok_or_else(|| Error::InvalidParams(format!("{name} must be an object of strings")))
+    let text = |(key, value): (String, Value)| match value {
+        Value::Null => None,
+        Value::String(text) => Some(Ok((key, text))),
+        Value::Bool(_) | Value::Number(_) => Some(Ok((key, value.to_string()))),
+        Value::Array(_) | Value::Object(_) => {
+            let problem = format!("{name}.{} must be text (got {})", quote(&key, 64), describe(&value));
+            Some(Err(Error::InvalidParams(problem)))
+        }
+    };
+    object(params, name)?.into_iter().filter_map(text).collect()
 }

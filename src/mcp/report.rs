@@ -127,7 +127,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
             // Nobody is left to look after the connection.
             Error::GrantEnded => (Outcome::Refused, None),
             Error::MissingCapability(_) => refused(CallProblem::Capability),
-            Error::UnknownTool(_) | Error::UnknownPrompt(_) => refused(CallProblem::NoSuchTool),
+            Error::UnknownTool { .. } | Error::UnknownPrompt(_) => refused(CallProblem::NoSuchTool),
             Error::ResourceNotFound(_) => refused(CallProblem::NotFound),
             Error::InvalidParams(_) => refused(CallProblem::Parameters),
             Error::InsufficientScope { .. } => refused(CallProblem::Scope),

@@ -4,12 +4,14 @@ use super::handler::{PageHandler, SUMMARY};
 use super::tools;
 use super::write_store::MemoryWriteStore;
 use crate::catalog::uri::Roots;
-use crate::catalog::{Effect, Tool, Write};
+use crate::catalog::{Effect, Tool, Write, find_resource};
 use crate::mcp::{Error, InputContext, ToolOutcome};
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
+use crate::upstream::PageClient;
 use crate::writes::WriteRequest;
 use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
+use crate::writes::checks::names;
 use crate::writes::fingerprint::{check_external_id, fingerprint};
 use crate::writes::report;
 use crate::writes::store::WriteStore as _;
@@ -22,17 +24,20 @@ pub async fn call(
     arguments: Map<String, Value>,
     input: &InputContext,
 ) -> Result<ToolOutcome, Error> {
-    let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| Error::UnknownTool(name.to_owned()))?;
+    let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| unknown_tool(handler, name))?;
     if let Some(reason) = handler.settings.tools.off(tool) {
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
-    let (write, options) = match parse(tool, arguments) {
+    let (mut write, options) = match parse(tool, arguments) {
         Ok(parsed) => parsed,
         Err(problems) => return Ok(report::invalid_arguments(&problems)),
     };
     let page = handler.require_page().await?;
-    let fingerprint = fingerprint(tool.name, page.id, &write, options.key.as_deref());
     let api = handler.api();
+    if let Some(problem) = resolve_names(&api, &mut write).await {
+        return Ok(report::invalid_arguments(&[problem]));
+    }
+    let fingerprint = fingerprint(tool.name, page.id, &write, options.key.as_deref());
     let now = (handler.inputs.now)();
     let store = MemoryWriteStore::new(&handler.writes, &write, &fingerprint, now);
     // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
@@ -65,10 +70,33 @@ pub async fn call(
     request.respond().await
 }
 
+/// Replaces the names of a status and a stage by key and id; says what is wrong with a stage of no such name.
+async fn resolve_names(api: &PageClient<'_>, write: &mut Write) -> Option<String> {
+    let needed: Vec<&str> = names::find_needed(write).collect();
+    let mut stages = None;
+    for resource in needed {
+        let Some(path) = find_resource(resource).and_then(|entry| Some(entry.reads.first()?.path)) else { continue };
+        let Ok(list) = api.get(path).await else { continue };
+        names::replace(resource, &list, write);
+        stages = Some(list).filter(|_| resource != "status_definitions");
+    }
+    names::find_problem(write, stages.as_ref())
+}
+
+/// Names the tools that are switched on.
+fn unknown_tool(handler: &PageHandler<'_>, name: &str) -> Error {
+    let names: Vec<&str> = handler.settings.tools.on().map(|tool| tool.name).collect();
+    let hint = format!(". The tools here are: {}. Nothing was published.", names.join(", "));
+    Error::UnknownTool { name: name.to_owned(), hint }
+}
+
 /// Reads the arguments, or says everything that is wrong with them.
 fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallArguments), Vec<String>> {
     let options = call_arguments::take(&mut arguments);
-    let write = tool.parse_write(Value::Object(arguments)).map_err(|error| error.0).and_then(check_external_id);
+    let write = tool
+        .parse_write(Value::Object(arguments), &call_arguments::NAMES)
+        .map_err(|error| error.0)
+        .and_then(check_external_id);
     match (options, write) {
         (Ok(options), Ok(write)) => Ok((write, options)),
         (options, write) => Err([options.err(), write.err()].into_iter().flatten().collect()),

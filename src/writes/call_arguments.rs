@@ -2,11 +2,14 @@
 //! Added and taken out here alone; the tools of the catalog do not know of them.
 
 use super::fingerprint::KEY_LIMIT;
+use crate::catalog::argument::describe;
 use serde_json::{Map, Value, json};
 
 const KEY: &str = "idempotency_key";
 const PREVIEW: &str = "preview";
 const CONFIRM: &str = "confirm";
+/// Their names, for the list of what a call allows.
+pub const NAMES: [&str; 3] = [PREVIEW, CONFIRM, KEY];
 
 /// The call arguments: how the client wants the write to be executed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +56,9 @@ pub fn take(arguments: &mut Map<String, Value>) -> Result<CallArguments, String>
     let is_preview = match arguments.remove(PREVIEW) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(value)) => value,
-        Some(_) => {
-            problems.push(format!("`{PREVIEW}` must be true or false"));
+        Some(Value::String(text)) if matches!(text.as_str(), "true" | "false") => text == "true",
+        Some(value) => {
+            problems.push(format!("`{PREVIEW}` must be true or false (got {})", describe(&value)));
             false
         }
     };
@@ -68,7 +72,7 @@ fn text(arguments: &mut Map<String, Value>, name: &str, limit: usize) -> Result<
     match arguments.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if (1..=limit).contains(&text.chars().count()) => Ok(Some(text)),
-        Some(_) => Err(format!("`{name}` must be text of 1 to {limit} characters")),
+        Some(value) => Err(format!("`{name}` must be text of 1 to {limit} characters (got {})", describe(&value))),
     }
 }
 
@@ -93,6 +97,9 @@ mod tests {
     fn what_is_given_is_taken() {
         let expected = CallArguments { key: Some("k".into()), is_preview: true, confirm_token: None };
         assert_eq!(taken(json!({ KEY: "k", PREVIEW: true })), Ok(expected));
+        for (text, is_preview) in [("true", true), ("false", false)] {
+            assert_eq!(taken(json!({ PREVIEW: text })).map(|taken| taken.is_preview), Ok(is_preview));
+        }
         assert_eq!(taken(json!({ CONFIRM: "h" })).map(|taken| taken.confirm_token), Ok(Some("h".into())));
     }
 
@@ -103,7 +110,7 @@ mod tests {
             (KEY, json!(7)),
             (KEY, json!("x".repeat(129))),
             (KEY, json!(["k"])),
-            (PREVIEW, json!("true")),
+            (PREVIEW, json!("yes")),
             (PREVIEW, json!(1)),
             (CONFIRM, json!("")),
             (CONFIRM, json!({})),

@@ -18,7 +18,7 @@ fn on_page(mut arguments: Map<String, Value>) -> Map<String, Value> {
 
 /// The table's calls, and the same for the argument that this surface adds.
 fn all_bad_calls() -> Vec<Bad> {
-    let no_page = [json!("42"), json!(0), json!(-1), json!(4.5), json!([42]), Value::Null];
+    let no_page = [json!("Acme"), json!(0), json!(-1), json!(4.5), json!([42]), Value::Null];
     bad_calls(&BOTH).into_iter().chain(each_with(&BOTH, "page_id", &no_page)).collect()
 }
 

@@ -164,10 +164,10 @@ fn arguments_of_the_reading_tools_are_checked_like_any_others() {
     let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
     for (name, arguments, hint) in [
         ("read_resource", json!({}), "`uri` is required"),
-        ("read_resource", json!({ "uri": 7 }), "`uri` must be of type string"),
+        ("read_resource", json!({ "uri": 7 }), "`uri` must be text (got number 7)"),
         ("read_resource", json!({ "uri": URIS[0], "page_id": 42 }), "`page_id` is not known"),
         ("list_resources", json!({ "cursor": "after-7" }), "unknown cursor"),
-        ("list_resources", json!({ "cursor": 7 }), "`cursor` must be of type string"),
+        ("list_resources", json!({ "cursor": 7 }), "`cursor` must be text (got number 7)"),
     ] {
         let result =
             json(&app.call(&token, "tools/call", json!({ "name": name, "arguments": arguments })))["result"].clone();

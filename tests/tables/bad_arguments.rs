@@ -162,7 +162,7 @@ fn values(kind: ArgumentKind) -> Vec<(Value, &'static str)> {
             .concat(),
         ),
         ArgumentKind::Id => {
-            here(&[json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!([1]), json!({}), json!(u64::MAX)])
+            here(&[json!(0), json!(-1), json!(1.5), json!(""), json!(true), json!([1]), json!({}), json!(u64::MAX)])
         }
         ArgumentKind::Items => {
             let none = here(&[json!("api"), json!(7), json!({ "id": 1 }), Value::from(vec![json!({ "id": 1 }); 101])]);
@@ -170,7 +170,7 @@ fn values(kind: ArgumentKind) -> Vec<(Value, &'static str)> {
                 (json!([7]), "[0]`"),
                 (json!([{}]), "[0]`"),
                 (json!([{ "id": 1, "slug": "api" }]), "[0]`"),
-                (json!([{ "id": 1 }, { "id": "1" }]), "[1].id`"),
+                (json!([{ "id": 1 }, { "id": "x" }]), "[1].id`"),
                 (json!([{ "id": 0 }]), "[0].id`"),
                 (json!([{ "slug": " " }]), "[0].slug`"),
                 (json!([{ "external_id": 7 }]), "[0].external_id`"),
@@ -195,7 +195,7 @@ fn strangers(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> 
 fn manner(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec<Bad> {
     let wrong = [
         vec![json!(""), json!(7), json!([]), json!("x".repeat(129))],
-        vec![json!("true"), json!(1), json!({})],
+        vec![json!("yes"), json!(1), json!({})],
         vec![json!(""), json!(7), json!({}), json!("x".repeat(2049))],
     ];
     let each = MANNER.into_iter().zip(wrong);

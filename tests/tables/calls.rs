@@ -10,7 +10,7 @@ pub fn arguments(tool: &Tool) -> Map<String, Value> {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let value = |name: &str| (name.to_owned(), value(tool.name, name, &schema["properties"][name]));
     let mut arguments: Map<String, Value> = required.map(value).collect();
-    if tool.parse_write(Value::Object(arguments.clone())).is_err() {
+    if tool.parse_write(Value::Object(arguments.clone()), &[]).is_err() {
         arguments.insert("title".to_owned(), json!("Other words"));
     }
     arguments

@@ -4,7 +4,7 @@ pub mod fake;
 mod lists;
 
 use super::*;
-use crate::catalog::{Tool, find_tool};
+use crate::catalog::find_tool;
 use fake::{Fake, entry};
 use serde_json::{Value, json};
 
@@ -259,7 +259,8 @@ async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
         let expected = json!({ "content": [{ "type": "text", "text": text }], "isError": true });
         check_without_handshake(&surface, "tools/call", json!({ "name": "create_incident" }), expected).await;
     }
-    let surface = Fake { failure: Some(Error::UnknownTool("x".to_owned())), ..Fake::default() };
+    let surface =
+        Fake { failure: Some(Error::UnknownTool { name: "x".to_owned(), hint: String::new() }), ..Fake::default() };
     check_error(without_handshake(&surface, "tools/call", json!({ "name": "x" })).await, (200, -32602));
 }
 

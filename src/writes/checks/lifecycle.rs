@@ -53,7 +53,8 @@ impl StageChange {
             Operation::AddMaintenanceUpdate { maintenance_id } => (Lifecycle::Maintenance, maintenance_id),
             _ => return None,
         };
-        let stage_id = write.body.get("lifecycle_stage_id")?.as_i64()?;
+        // A name is replaced before the move is judged.
+        let stage_id = write.body.get("lifecycle_stage_id")?.as_i64().unwrap_or_default();
         Some(Self { lifecycle, target_id, stage_id })
     }
 

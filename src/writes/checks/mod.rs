@@ -2,6 +2,7 @@
 
 pub mod duplicate;
 pub mod lifecycle;
+pub mod names;
 pub mod overlap;
 pub mod references;
 pub mod schedule;
