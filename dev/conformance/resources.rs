@@ -17,6 +17,7 @@ const fn entry(name: &'static str, title: &'static str) -> Resource {
         binding: Binding::Session,
         hosted: None,
         reads: &[],
+        parts: &[],
         priority: 0.5,
         fresh_for: Duration::ZERO,
         body: no_body,

@@ -18,7 +18,7 @@ pub mod uri;
 pub use argument::ArgumentError;
 pub use prompt::{Prompt, PromptArgument, Reach};
 pub use prompts::find_prompt;
-pub use resource::{Binding, DocumentError, Read, Resource, Subject, Variables};
+pub use resource::{Binding, DocumentError, MISSING, Read, Resource, ResourcePart, Subject, Variables};
 pub use resources::find_resource;
 pub use tool::{Effect, Tool, ToolWrite, Write};
 pub use tool_report::{CompletedWrite, ToolResult};

@@ -1,7 +1,9 @@
 //! A resource: where it is, what it asks for, and how its result is made of upstream answers.
 
 use super::text;
+use crate::model::as_of;
 use crate::model::scope::Requirement;
+use crate::model::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,6 +34,9 @@ pub struct Resource {
     pub hosted: Option<Requirement>,
     /// The upstream reads the body is made of; made in parallel.
     pub reads: &'static [Read],
+    /// Further reads that the body uses, each where the person and the connection may read it. A session resource reads them on
+    /// its first pages.
+    pub parts: &'static [ResourcePart],
     /// Importance to a model that must choose, from 0 to 1.
     pub priority: f64,
     /// Time for which a client may keep a copy.
@@ -67,6 +72,8 @@ impl Resource {
             result["partial"] =
                 serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
         }
+        let zone = subject.page.and_then(|page| page["time_zone"].as_str());
+        result["as_of"] = as_of::as_of(subject.now, zone);
         text::sanitize(&mut result);
         Ok(result)
     }
@@ -80,6 +87,17 @@ pub struct Read {
     pub is_optional: bool,
 }
 
+/// An upstream read that a resource can do without, with a requirement of its own.
+pub struct ResourcePart {
+    pub name: &'static str,
+    /// Relative to the page's admin root.
+    pub path: &'static str,
+    pub needs: Requirement,
+}
+
+/// The member of a part that could not be had: the reason.
+pub const MISSING: &str = "missing";
+
 /// Input of a body function besides the upstream answers.
 pub struct Subject<'a> {
     /// Values of the path's variables.
@@ -88,6 +106,10 @@ pub struct Subject<'a> {
     pub page: Option<&'a Value>,
     /// The resource's URI, without what a client may choose in its query.
     pub uri: &'a str,
+    /// The answers of the parts by name, or why there is none (`{"missing": reason}`); in a session resource such an
+    /// object for each page, by its id.
+    pub parts: &'a Value,
+    pub now: Timestamp,
 }
 
 impl Subject<'_> {

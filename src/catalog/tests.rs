@@ -59,7 +59,7 @@ fn no_two_templates_match_one_uri() {
 
 #[test]
 fn every_uri_that_an_entry_makes_leads_back_to_it() {
-    let names = ["page_id", "incident_id", "maintenance_id", "beat_id"];
+    let names = ["page_id", "incident_id", "maintenance_id", "beat_id", "action_id"];
     let variables: Variables = names.map(|name| (name.to_owned(), "512".to_owned())).into();
     for resource in RESOURCES {
         let uri = Roots::HOSTED.expand(resource, &variables).expect("every variable has a value");
@@ -215,7 +215,13 @@ fn every_resource_says_what_it_needs_to_be_chosen() {
 #[test]
 fn a_result_leaves_without_secrets_and_hidden_characters() {
     let entry = find_resource("me").expect("me exists");
-    let subject = Subject { variables: &Variables::new(), page: None, uri: "x://me" };
+    let subject = Subject {
+        variables: &Variables::new(),
+        page: None,
+        uri: "x://me",
+        parts: &Value::Null,
+        now: crate::model::timestamp::Timestamp::from_seconds(0),
+    };
     let result = entry.render(&subject, vec![Some(json!({ "id": 1, "name": "Ma\u{200b}ra", "api_token": "x" }))]);
     let result = result.expect("a body");
     assert_eq!((&result["id"], &result["name"], result.get("api_token")), (&json!(1), &json!("Mara"), None));
@@ -226,7 +232,13 @@ fn a_result_leaves_without_secrets_and_hidden_characters() {
 fn a_result_without_an_optional_part_says_so() {
     let entry = find_resource("hierarchy").expect("it exists");
     let page = json!({ "id": 7, "name": "Acme" });
-    let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://hierarchy" };
+    let subject = Subject {
+        variables: &Variables::new(),
+        page: Some(&page),
+        uri: "x://hierarchy",
+        parts: &Value::Null,
+        now: crate::model::timestamp::Timestamp::from_seconds(0),
+    };
     let result = entry.render(&subject, vec![None, Some(json!([{ "id": 1 }]))]).expect("a body");
     assert_eq!(result["partial"]["missing"], json!(["hierarchy/levels"]));
     assert_eq!(result["tree"], json!([{ "id": 1 }]));

@@ -3,16 +3,35 @@
 use super::read_error;
 use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
-use crate::catalog::{DocumentError, Read, Resource, Subject};
+use crate::catalog::{DocumentError, MISSING, Read, Resource, ResourcePart, Subject};
 use crate::mcp::{Error, ResourceContents};
+use crate::model::timestamp::Timestamp;
 use crate::upstream::{ApiError, ApiErrorKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A resource that a URI names.
 pub struct RequestedResource {
     uri: String,
     /// The entry, and what the URI says.
     pub found: Match,
+}
+
+/// The answers that a resource is made of.
+pub struct UpstreamAnswers<'a> {
+    /// The page as StatiBeat lists it, for page-bound ones.
+    pub page: Option<&'a Value>,
+    /// Answers to [`RequestedResource::paths`], in the order of the paths.
+    pub answers: Vec<Result<Value, ApiError>>,
+    pub parts: Value,
+}
+
+/// A part as a body gets it: StatiBeat's answer, or why there is none.
+pub fn part_answer(part: &ResourcePart, answer: Result<Value, ApiError>, log: &dyn Fn(&str)) -> (String, Value) {
+    let value = answer.unwrap_or_else(|error| {
+        log(&error.to_string());
+        json!({ MISSING: "StatiBeat did not answer this part." })
+    });
+    (part.name.to_owned(), value)
 }
 
 impl RequestedResource {
@@ -32,13 +51,14 @@ impl RequestedResource {
         paths.ok_or_else(|| Error::Internal(format!("{} lacks a variable", resource.name)))
     }
 
-    /// The contents, made of the answers to [`RequestedResource::paths`]. `page` is the page as StatiBeat lists it, for page-bound ones.
+    /// The contents, made of what was read for it at `now`.
     pub fn contents(
         &self,
-        page: Option<&Value>,
-        answers: Vec<Result<Value, ApiError>>,
+        upstream: UpstreamAnswers<'_>,
+        now: Timestamp,
         log: &dyn Fn(&str),
     ) -> Result<ResourceContents, Error> {
+        let UpstreamAnswers { page, answers, parts } = upstream;
         let resource = self.found.resource;
         let forgiven = |(read, answer): (&Read, Result<Value, ApiError>)| match answer {
             Err(error) if read.is_optional && error.is_retryable() => {
@@ -50,7 +70,7 @@ impl RequestedResource {
         let answers: Result<_, ApiError> = resource.reads.iter().zip(answers).map(forgiven).collect();
         let answers = answers.map_err(|error| read_error(&self.uri, &error, log))?;
         let bare_uri = self.uri.split('?').next().unwrap_or_default();
-        let subject = Subject { variables: &self.found.variables, page, uri: bare_uri };
+        let subject = Subject { variables: &self.found.variables, page, uri: bare_uri, parts: &parts, now };
         let body = resource.render(&subject, answers).map_err(|error| match error {
             DocumentError::Malformed(_) => {
                 read_error(&self.uri, &ApiError::new(ApiErrorKind::Malformed, error.to_string()), log)

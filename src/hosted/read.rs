@@ -2,15 +2,17 @@
 
 use super::access::{self, AccessDenied};
 use super::handler::HostedHandler;
+use crate::catalog::MISSING;
 use crate::catalog::uri::Roots;
 use crate::features;
+use crate::features::resources::{UpstreamAnswers, part_answer};
 use crate::mcp::{Error, Handled, ResourceContents};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::scope::Requirement;
 use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
-use futures_util::future::join;
-use serde_json::Value;
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
 
 /// Reads the resource of that URI.
 pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceContents> {
@@ -63,7 +65,10 @@ impl OfferedResource {
     async fn read_of_session(&self, handler: &HostedHandler<'_>) -> Result<ResourceContents, Error> {
         let paths = self.inner.paths()?;
         let answers = handler.api().get_all(self.requirement.scope, &paths).await;
-        self.inner.contents(None, keep_chosen_pages(handler, &paths, answers), handler.context.log)
+        let answers = keep_chosen_pages(handler, &paths, answers);
+        let parts = self.parts_of_pages(handler, answers.first()).await;
+        let upstream = UpstreamAnswers { page: None, answers, parts };
+        self.inner.contents(upstream, handler.context.now, handler.context.log)
     }
 
     /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where the
@@ -86,16 +91,50 @@ impl OfferedResource {
         page: &AccessiblePage,
         early: Option<EarlyAnswers>,
     ) -> Result<ResourceContents, Error> {
-        let answers = match early {
+        let paths = self.inner.paths()?;
+        let parts = self.parts(handler, page);
+        let (answers, parts) = match early {
             Some(early) if early.organization_id == page.organization_id => {
                 if early.has_outage() {
                     handler.api().doubt(page);
                 }
-                early.answers
+                (early.answers, parts.await)
             }
-            _ => handler.api().page(page, self.requirement.scope).get_all(&self.inner.paths()?).await,
+            _ => join(handler.api().page(page, self.requirement.scope).get_all(&paths), parts).await,
         };
-        self.inner.contents(Some(&page.raw), answers, handler.context.log)
+        let upstream = UpstreamAnswers { page: Some(&page.raw), answers, parts };
+        self.inner.contents(upstream, handler.context.now, handler.context.log)
+    }
+}
+
+/// Most pages whose parts a session resource reads: they are read at once, and a request may wait for only so many.
+const PAGES_WITH_PARTS: usize = 5;
+
+impl OfferedResource {
+    /// The parts of a page-bound resource, each where its scope was granted and the role allows it.
+    async fn parts(&self, handler: &HostedHandler<'_>, page: &AccessiblePage) -> Value {
+        let parts = self.inner.found.resource.parts.iter().map(|part| async move {
+            let withheld = |reason: String| (part.name.to_owned(), json!({ MISSING: reason }));
+            if let Err(missing) = access::check_scope(handler.context.caller.scopes, &part.needs) {
+                return withheld(format!("This connection was not granted {}.", missing.0));
+            }
+            if access::check_role(page, &part.needs).is_err() {
+                return withheld("Your role on the page does not allow it.".to_owned());
+            }
+            let answer = handler.api().page(page, part.needs.scope).get(part.path).await;
+            part_answer(part, answer, handler.context.log)
+        });
+        Value::Object(join_all(parts).await.into_iter().collect())
+    }
+
+    /// The parts of the first pages of a list that was just read, by page id.
+    async fn parts_of_pages(&self, handler: &HostedHandler<'_>, pages: Option<&Result<Value, ApiError>>) -> Value {
+        let Some(Ok(list)) = pages.filter(|_| !self.inner.found.resource.parts.is_empty()) else { return Value::Null };
+        let entries = list.get("items").unwrap_or(list).as_array().map(Vec::as_slice).unwrap_or_default();
+        let pages = entries.iter().filter_map(AccessiblePage::parse).filter(access::is_visible);
+        let read =
+            pages.take(PAGES_WITH_PARTS).map(async |page| (page.id.to_string(), self.parts(handler, &page).await));
+        Value::Object(join_all(read).await.into_iter().collect())
     }
 }
 

@@ -159,15 +159,16 @@ async fn lists_show_what_scope_and_role_allow_together() {
     let all = [
         "me",
         "pages",
+        "overview",
         "pages/7/summary",
         "pages/7/hierarchy",
         "pages/7/incidents/active",
         "pages/7/incidents/resolved",
     ];
     assert_eq!(listed(ScopeSet::all(), READER).await, all);
-    assert_eq!(listed(ScopeSet::all(), &["page.read"]).await, all[..3]);
-    assert_eq!(listed(ScopeSet::all(), &["incidents.read"]).await, all[..2], "a page that cannot be read is not there");
-    assert_eq!(listed(Scope::IncidentsRead.into(), READER).await, all[4..]);
+    assert_eq!(listed(ScopeSet::all(), &["page.read"]).await, all[..4]);
+    assert_eq!(listed(ScopeSet::all(), &["incidents.read"]).await, all[..3], "a page that cannot be read is not there");
+    assert_eq!(listed(Scope::IncidentsRead.into(), READER).await, all[5..]);
     assert_eq!(listed(Scope::AnalyticsRead.into(), READER).await, Vec::<String>::new());
 }
 

@@ -1,6 +1,7 @@
 //! Plain values that every layer may use: identifiers, time, scopes, text as a person sees it. No I/O, and no error of
 //! another layer.
 
+pub mod as_of;
 pub mod ids;
 pub mod loopback;
 pub mod operation;

@@ -5,7 +5,7 @@ use super::write_store::WriteMemory;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::{Binding, Prompt, PromptArgument, Resource};
 use crate::features;
-use crate::features::resources::RequestedResource;
+use crate::features::resources::{RequestedResource, UpstreamAnswers, part_answer};
 use crate::keyring::KeyRing;
 use crate::mcp::{Error, ResourceContents};
 use crate::model::timestamp::Timestamp;
@@ -15,6 +15,8 @@ use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::{join, join_all};
+use serde_json::Value;
 use std::cell::OnceCell;
 
 /// The resource about the page itself, for errors about a page that cannot be read.
@@ -101,8 +103,13 @@ impl<'a> PageHandler<'a> {
 
     pub(super) async fn contents(&self, wanted: &RequestedResource) -> Result<ResourceContents, Error> {
         let page = self.require_page().await?;
-        let answers = self.api().get_all(&wanted.paths()?).await;
-        wanted.contents(Some(&page.raw), answers, self.inputs.log).map_err(explain_refused_token)
+        let (api, paths) = (self.api(), wanted.paths()?);
+        let parts = wanted.found.resource.parts.iter();
+        let parts = parts.map(|part| async { part_answer(part, api.get(part.path).await, self.inputs.log) });
+        let (answers, parts) = join(api.get_all(&paths), join_all(parts)).await;
+        let parts = Value::Object(parts.into_iter().collect());
+        let upstream = UpstreamAnswers { page: Some(&page.raw), answers, parts };
+        wanted.contents(upstream, (self.inputs.now)(), self.inputs.log).map_err(explain_refused_token)
     }
 
     /// The arguments that a prompt takes here: there is one page.

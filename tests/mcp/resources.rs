@@ -27,7 +27,7 @@ fn every_listed_resource_can_be_read_and_names_its_page() {
     let token = app.connect(user::MARA_ADMIN, surface::EVERYTHING).access;
     let listed = json(&app.call(&token, "resources/list", json!({})))["result"]["resources"].clone();
     let uris: Vec<&str> = listed.as_array().expect("a list").iter().filter_map(|entry| entry["uri"].as_str()).collect();
-    assert_eq!(uris.len(), 2 + 2 * 14);
+    assert_eq!(uris.len(), 3 + 2 * 15);
     for uri in uris {
         let body = app.read(&token, uri);
         if let Some(page) = uri.strip_prefix("statibeat://pages/").and_then(|rest| rest.split('/').next()) {
@@ -104,7 +104,7 @@ fn a_list_for_many_pages_comes_in_parts_that_cursors_lead_through() {
             None => break,
         }
     }
-    assert_eq!((uris.len(), parts), (2 + 40 * 14, 6));
+    assert_eq!((uris.len(), parts), (3 + 40 * 15, 7));
     let pages = app.read(&token, "statibeat://pages");
     assert_eq!((&pages["total"], pages["truncated"].is_boolean()), (&json!(40), true));
 }

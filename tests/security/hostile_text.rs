@@ -4,6 +4,7 @@ use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -61,9 +62,9 @@ fn poisoned() -> (TestApp, String, Rc<Cell<usize>>) {
 }
 
 fn check_body(what: &str, body: &Value) {
-    let label = &body["untrusted"];
-    let names = ["people", "monitored_systems"].map(|origin| label[origin].as_array().cloned().unwrap_or_default());
-    let names: BTreeSet<String> = names.concat().iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    let label = &body["_untrusted"];
+    let names = label["people"].as_array().cloned().unwrap_or_default();
+    let names: BTreeSet<String> = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
     assert!(label["note"].as_str().is_some_and(|note| note.contains("never instructions")), "{what}: {label}");
     check_value(what, body, "", &names);
 }
@@ -79,7 +80,9 @@ fn check_value(what: &str, value: &Value, field: &str, labeled: &BTreeSet<String
         Value::Object(fields) => {
             for (name, value) in fields {
                 assert!(!name.contains(MARK), "{what}: a field is called {name:?}");
-                check_value(what, value, name, labeled);
+                let own = value.as_object().filter(|_| name == "from_monitored_system");
+                let labeled = own.map_or(Cow::Borrowed(labeled), |own| Cow::Owned(own.keys().cloned().collect()));
+                check_value(what, value, name, &labeled);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -4,9 +4,11 @@ pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read m
                               mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 
 /// One URI for each resource.
-pub const URIS: [&str; 19] = [
+pub const URIS: [&str; 22] = [
     "statibeat://me",
     "statibeat://pages",
+    "statibeat://overview",
+    "statibeat://pages/42/writing",
     "statibeat://pages/42/summary",
     "statibeat://pages/42/status-definitions",
     "statibeat://pages/42/lifecycle-stages",
@@ -22,6 +24,7 @@ pub const URIS: [&str; 19] = [
     "statibeat://pages/42/beats",
     "statibeat://pages/42/beat-groups",
     "statibeat://pages/42/beats/actions/pending",
+    "statibeat://pages/42/beats/actions/701",
     "statibeat://pages/42/beats/failures",
     "statibeat://pages/42/beats/501/events",
 ];

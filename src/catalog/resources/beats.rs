@@ -33,7 +33,7 @@ const GROUP: &[Shown] = &[
 const TRIGGER: &[Shown] =
     &[Text("endpoint", 100, Outside), Text("trigger", 100, Outside), Text("fingerprint", 100, Outside)];
 
-const EVENT: &[Shown] = &[
+pub const EVENT: &[Shown] = &[
     Plain("id"),
     Plain("beat_id"),
     Text("beat_name", 100, People),
@@ -51,7 +51,7 @@ const EVENT: &[Shown] = &[
     Plain("created_at"),
 ];
 
-const ACTION: &[Shown] = &[
+pub const ACTION: &[Shown] = &[
     Plain("id"),
     Plain("beat_id"),
     Text("beat_name", 100, People),

@@ -64,7 +64,7 @@ struct Forest {
 
 impl Forest {
     fn plant(mut items: Vec<Item>) -> Forest {
-        items.sort_by_key(position);
+        items.sort_by_key(body::position);
         let parents = parents(&items);
         let mut children = vec![Vec::new(); items.len()];
         for (index, parent) in parents.iter().enumerate() {
@@ -196,11 +196,6 @@ fn parents(items: &[Item]) -> Vec<Parent> {
         Some(id) => id.as_i64().and_then(|id| by_id.get(&id)).map_or(Parent::Missing, |index| Parent::Item(*index)),
     };
     items.iter().map(parent).collect()
-}
-
-/// Where an item wants to stand among its siblings; those that do not say keep upstream's order, at the end.
-fn position(item: &Item) -> i64 {
-    ["position", "display_order"].iter().find_map(|name| item.get(*name)?.as_i64()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -65,16 +65,46 @@ const STATUS: &[Shown] = &[
 const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People), Text("description", 500, People), Plain("position")];
 
 /// The statuses by which an incident can mark what it affects.
-pub const STATUS_DEFINITIONS: ListShape = ListShape {
+const STATUS_DEFINITIONS: ListShape = ListShape {
     description: "the list of status definitions",
     name: "status_definitions",
     fields: STATUS,
     limit: None,
 };
-pub const LIFECYCLE_STAGES: ListShape =
+const LIFECYCLE_STAGES: ListShape =
     ListShape { description: "the list of stages", name: "lifecycle_stages", fields: STAGE, limit: None };
-pub const MAINTENANCE_STAGES: ListShape =
+const MAINTENANCE_STAGES: ListShape =
     ListShape { description: "the list of stages", name: "maintenance_lifecycle_stages", fields: STAGE, limit: None };
+
+/// The statuses, with those that a tool cannot set marked.
+pub fn status_definitions(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    let mut result = STATUS_DEFINITIONS.render(subject, answers)?;
+    for status in result[STATUS_DEFINITIONS.name].as_array_mut().into_iter().flatten() {
+        if status["archived"] == true {
+            status["settable"] = json!(false);
+        }
+    }
+    Ok(result)
+}
+
+/// The stages of an incident; only a person sets the last one, which means resolved.
+pub fn lifecycle_stages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    Ok(mark_last(LIFECYCLE_STAGES.render(subject, answers)?, LIFECYCLE_STAGES.name, 1))
+}
+
+/// The stages of a maintenance; only a person sets the last two, which mean completed and cancelled.
+pub fn maintenance_stages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    Ok(mark_last(MAINTENANCE_STAGES.render(subject, answers)?, MAINTENANCE_STAGES.name, 2))
+}
+
+fn mark_last(mut result: Value, name: &str, count: usize) -> Value {
+    let mut stages: Vec<&mut Value> = result[name].as_array_mut().into_iter().flatten().collect();
+    stages.sort_by_key(|stage| stage["position"].as_i64().unwrap_or(i64::MAX));
+    for stage in stages.into_iter().rev().take(count) {
+        stage["settable"] = json!(false);
+    }
+    result
+}
 
 /// The page's state at a glance.
 pub fn summary(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
@@ -133,7 +163,13 @@ mod tests {
     #[test]
     fn days_become_rows_of_numbers() {
         let page = json!({ "id": 7, "name": "Acme" });
-        let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://a" };
+        let subject = Subject {
+            variables: &Variables::new(),
+            page: Some(&page),
+            uri: "x://a",
+            parts: &Value::Null,
+            now: crate::model::timestamp::Timestamp::from_seconds(0),
+        };
         let answer =
             json!({ "window_days": 1, "note": "x", "daily": [{ "date": "2026-01-02", "page_views": 3, "x": "y" }] });
         let shown = analytics(&subject, vec![answer]).expect("a body");

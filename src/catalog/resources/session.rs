@@ -41,7 +41,7 @@ pub fn pages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Docume
     Ok(result)
 }
 
-fn is_visible(page: &Map<String, Value>) -> bool {
+pub fn is_visible(page: &Map<String, Value>) -> bool {
     let permissions = page.get("permissions").and_then(Value::as_array);
     permissions.is_some_and(|permissions| permissions.iter().any(|key| key == PagePermission::PageRead.key()))
 }
@@ -52,7 +52,16 @@ mod tests {
     use crate::catalog::Variables;
 
     fn shown(answer: Value) -> Result<Value, DocumentError> {
-        pages(&Subject { variables: &Variables::new(), page: None, uri: "x://pages" }, vec![answer])
+        pages(
+            &Subject {
+                variables: &Variables::new(),
+                page: None,
+                uri: "x://pages",
+                parts: &Value::Null,
+                now: crate::model::timestamp::Timestamp::from_seconds(0),
+            },
+            vec![answer],
+        )
     }
 
     #[test]

@@ -35,7 +35,7 @@ const DETAIL: &[Shown] = &[
     Plain("admin_url"),
 ];
 
-const INCIDENT: &[Shown] = &[
+pub const INCIDENT: &[Shown] = &[
     Plain("id"),
     Plain("external_id"),
     Text("title", 200, People),
@@ -87,11 +87,15 @@ impl Document {
     pub fn render(&self, subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
         let [document] = body::answers(answers)?;
         let mut document = body::object(document, self.name)?;
+        let minutes = body::minutes_since_update(subject.now, &document);
         let updates = document.remove("updates").unwrap_or_else(|| json!([]));
         let updates = json!({ "items": updates, "total": document.remove("updates_total") });
         let updates = Listing::read(updates, "the updates", Some(UPDATES_LIMIT))?;
         let mut result = json!({ "page": body::page(subject)? });
         result[self.name] = merged(shown::show(self.fields, &document), shown::show(DETAIL, &document));
+        if self.name == INCIDENT_DOCUMENT.name {
+            result[self.name]["minutes_since_update"] = json!(minutes);
+        }
         result["updates"] = json!({});
         updates.cut(subject, UPDATE)?.put("items", &mut result["updates"]);
         body::label(&mut result, &[self.fields, DETAIL, UPDATE]);
@@ -114,12 +118,19 @@ mod tests {
     #[test]
     fn document_shows_its_updates_apart() {
         let page = json!({ "id": 7, "name": "Acme", "slug": "acme" });
-        let subject = Subject { variables: &Variables::new(), page: Some(&page), uri: "x://5" };
+        let subject = Subject {
+            variables: &Variables::new(),
+            page: Some(&page),
+            uri: "x://5",
+            parts: &Value::Null,
+            now: crate::model::timestamp::Timestamp::from_seconds(0),
+        };
         let shown =
             |answer| INCIDENT_DOCUMENT.render(&subject, vec![answer]).expect("the answer has the promised shape");
         let mut result = shown(json!({ "id": 5, "updates": [{ "id": 1 }], "updates_total": 30, "impact": "Some" }));
         assert!(result["updates"].as_object_mut().and_then(|updates| updates.remove("left_out")).is_some());
-        assert_eq!(result["incident"], json!({ "id": 5, "impact": "Some" }));
+        let expected = json!({ "id": 5, "impact": "Some", "minutes_since_update": null });
+        assert_eq!(result["incident"], expected);
         assert_eq!(result["updates"], json!({ "items": [{ "id": 1 }], "returned": 1, "total": 30, "truncated": true }));
         assert_eq!(shown(json!({ "id": 5 }))["updates"]["total"], json!(0), "an incident without updates");
     }

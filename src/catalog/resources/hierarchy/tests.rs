@@ -51,7 +51,13 @@ fn siblings_stand_by_position() {
     let items = json!([{ "id": 1, "position": 2 }, { "id": 2 }, { "id": 3, "display_order": 1 }]);
     let page = json!({ "id": 7, "name": "Acme" });
     let variables = crate::catalog::Variables::new();
-    let subject = Subject { variables: &variables, page: Some(&page), uri: "x://hierarchy" };
+    let subject = Subject {
+        variables: &variables,
+        page: Some(&page),
+        uri: "x://hierarchy",
+        parts: &Value::Null,
+        now: crate::model::timestamp::Timestamp::from_seconds(0),
+    };
     let shown = tree(&subject, vec![json!([]), items]).expect("the answers have the promised shape");
     let ids: Vec<&Value> = shown["tree"].as_array().expect("a list").iter().map(|item| &item["id"]).collect();
     assert_eq!(ids, [3, 1, 2]);
@@ -61,7 +67,13 @@ fn siblings_stand_by_position() {
 fn shown(items: Vec<Value>, under_id: Option<&str>) -> Result<Value, DocumentError> {
     let page = json!({ "id": 7, "name": "Acme" });
     let variables = under_id.map(|id| ("under_id".to_owned(), id.to_owned())).into_iter().collect();
-    let subject = Subject { variables: &variables, page: Some(&page), uri: "x://hierarchy" };
+    let subject = Subject {
+        variables: &variables,
+        page: Some(&page),
+        uri: "x://hierarchy",
+        parts: &Value::Null,
+        now: crate::model::timestamp::Timestamp::from_seconds(0),
+    };
     tree(&subject, vec![Value::Null, items.into()])
 }
 
