@@ -8,7 +8,9 @@ use crate::model::write::WriteDenial;
 use crate::telemetry::RequestLog;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{ApiError, ApiErrorKind};
-use crate::writes::outcome::{Duplicate, PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify};
+use crate::writes::outcome::{
+    Duplicate, DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify,
+};
 use crate::writes::report;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -20,7 +22,14 @@ const WAIT: Duration = Duration::from_secs(12);
 /// Ends that StatiBeat has no part in.
 fn ends_of_ours() -> Vec<WriteError> {
     let duplicate = Duplicate { external_id: "mcp-1".into(), description: "the very same was published".into() };
-    let possible = PossibleDuplicate { id: 9, title: "Slow".into(), age: WAIT, external_id: None };
+    let possible = PossibleDuplicate {
+        kind: DuplicateKind::Incident,
+        id: 9,
+        title: "Slow".into(),
+        age: WAIT,
+        external_id: None,
+        matches: vec!["affects the same component".into()],
+    };
     let limited = |reason, limit| WriteError::Limited { reason, limit, retry_after: WAIT };
     vec![
         WriteError::Denied(WriteDenial::GrantEnded),

@@ -4,7 +4,7 @@
 //! refusal, a preview, a question to the person.
 
 use super::WriteRequest;
-use super::checks::{lifecycle, overlap, schedule, text};
+use super::checks::{duplicate, lifecycle, overlap, schedule, text};
 use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
 use super::effect::WriteEffect;
 use super::outcome::{Duplicate, WriteError};
@@ -16,7 +16,7 @@ use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
 use crate::upstream::ApiError;
-use futures_util::future::join3;
+use futures_util::future::join4;
 use serde_json::{Value, json};
 
 /// The key of the question, which its answer repeats.
@@ -100,12 +100,13 @@ impl WriteRequest<'_> {
     /// Shows the write, from StatiBeat's own description of its effect; or says why it cannot be published, or that it is
     /// already. Everything is looked up in parallel.
     async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Respond> {
-        let looks = join3(
+        let looks = join4(
             self.api.dry_run(self.write),
             overlap::read_open_incidents(self.incidents, self.write, self.now),
             self.store.find_earlier(),
+            async { duplicate::read_hierarchy(self).await.ok().flatten() },
         );
-        let (effect, open_incidents, EarlierCalls { same_key, duplicate }) = looks.await;
+        let (effect, open_incidents, EarlierCalls { same_key, duplicate }, hierarchy) = looks.await;
         if let Some(earlier) = same_key {
             return Err(self.answer_earlier(earlier).await);
         }
@@ -139,7 +140,7 @@ impl WriteRequest<'_> {
         };
         let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(None));
         let others = overlaps.chain(description).chain(warnings.iter().cloned());
-        Ok(Preview::new(self, effect, seal).with_warnings(others))
+        Ok(Preview::new(self, effect, hierarchy.as_ref(), seal).with_warnings(others))
     }
 
     /// The answer about a write that was requested before, by this connection or under the same `external_id`.

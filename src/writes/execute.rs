@@ -72,7 +72,7 @@ impl WriteRequest<'_> {
         let remaining = self.store.charge().await?;
         // 4. Check for possible duplicates. An attempt that was taken over may have died before it did.
         let shown = confirmation.map(|confirmation| confirmation.shown.possible_duplicates.as_slice());
-        duplicate::check(self.api, self.write, &lease.external_id, shown.unwrap_or_default(), self.now).await?;
+        duplicate::check(self, &lease.external_id, shown.unwrap_or_default()).await?;
         // 5. Make sure that the connection may still write, after all this waiting.
         self.store.check_lease().await?;
         // 6. Post it, once. 7. Where the answer is lost, look before saying anything.

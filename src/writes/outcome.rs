@@ -1,10 +1,13 @@
 //! The result of a write: the report of one that was published, or the error.
 
 use crate::model::outcome::{Outcome, Reason};
+use crate::model::visible::quote;
 use crate::model::write::WriteDenial;
 use crate::ports::RateLimit;
 use crate::upstream::{ApiError, ApiErrorKind};
+use crate::writes::target::TITLE_MAX;
 use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 
 /// A write that was carried out.
@@ -46,14 +49,41 @@ pub struct Duplicate {
     pub description: String,
 }
 
-/// An incident that looks like the one to be opened.
+/// An open incident or a recent update that looks like the one to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PossibleDuplicate {
+    pub kind: DuplicateKind,
     pub id: i64,
+    /// The title of an incident, the message of an update.
     pub title: String,
-    /// Time since it was opened.
+    /// Time since it was opened or published.
     pub age: Duration,
     pub external_id: Option<String>,
+    /// What it has in common with the write, as the rest of a sentence.
+    pub matches: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DuplicateKind {
+    Incident,
+    Update,
+}
+
+impl fmt::Display for PossibleDuplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (noun, event) = match self.kind {
+            DuplicateKind::Incident => ("incident", "opened"),
+            DuplicateKind::Update => ("update", "published"),
+        };
+        let (title, minutes) = (quote(&self.title, TITLE_MAX), self.age.as_secs() / 60);
+        let age = match minutes {
+            1 => "1 minute".to_owned(),
+            ..120 => format!("{minutes} minutes"),
+            ..2880 => format!("{} hours", minutes / 60),
+            _ => format!("{} days", minutes / 1440),
+        };
+        write!(f, "{noun} {} ({title}, {event} {age} ago) {}", self.id, self.matches.join(" and "))
+    }
 }
 
 /// Why a write was not, or may not have been, carried out.

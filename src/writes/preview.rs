@@ -33,17 +33,20 @@ pub enum Reader {
 }
 
 impl Preview {
-    /// Makes a preview of the effect. `seal` makes its confirm token, given which possible duplicates are shown.
-    pub fn new(request: &WriteRequest<'_>, effect: WriteEffect, seal: impl FnOnce(&[i64]) -> String) -> Self {
-        let similar = if duplicate::applies_to(request.write) {
-            duplicate::find(&Value::from(effect.related.clone()), request.write, request.now)
-        } else {
-            Vec::new()
-        };
-        let similar_words = similar.iter().map(|similar| {
-            let title = quote(&similar.title, target::TITLE_MAX);
-            format!("incident {} ({title}) affects the same components: update it instead?", similar.id)
-        });
+    /// Makes a preview of the effect. `seal` makes its confirm token, given which possible duplicates are shown; the hierarchy is
+    /// the list of the page's components, where it matters.
+    pub fn new(
+        request: &WriteRequest<'_>,
+        effect: WriteEffect,
+        hierarchy: Option<&Value>,
+        seal: impl FnOnce(&[i64]) -> String,
+    ) -> Self {
+        let related = Value::from(effect.related.clone());
+        let mut similar = duplicate::find(&related, hierarchy, request.write, request.now);
+        similar.extend(
+            effect.before().into_iter().flat_map(|before| duplicate::find_updates(before, request.write, request.now)),
+        );
+        let similar_words = similar.iter().map(ToString::to_string);
         let warnings = effect_warnings(request, &effect).into_iter().chain(similar_words).collect();
         let shown: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
         Self { effect, warnings, confirm_token: seal(&shown) }

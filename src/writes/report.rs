@@ -6,9 +6,8 @@
 use super::WriteRequest;
 use super::checks::schedule;
 use super::confirm_token::ConfirmTokenError;
-use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
+use super::outcome::{DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
 use super::store::AuditRow;
-use super::target::TITLE_MAX;
 use crate::catalog::{CompletedWrite, ToolResult};
 use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
@@ -237,15 +236,14 @@ fn limited(reason: Reason, limit: RateLimit, retry_after: Duration) -> String {
 }
 
 fn possible_duplicates(found: &[PossibleDuplicate]) -> String {
-    let one = |similar: &PossibleDuplicate| {
-        let title = quote(&similar.title, TITLE_MAX);
-        format!("incident {} ({title}, opened {} minutes ago)", similar.id, similar.age.as_secs() / 60)
+    let list = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let advice = match found.first().map(|similar| similar.kind) {
+        Some(DuplicateKind::Update) => "If it says the same, nothing is left to do. If it is news",
+        _ => "If it is the same problem, use add_incident_update. If it is another",
     };
-    let list = found.iter().map(one).collect::<Vec<_>>().join(", ");
     format!(
-        "Nothing was published: {list} affects the same components. If it is the same problem, use add_incident_update. If \
-         it is another, call again with preview: true, show the person what it says, and then call with the confirm token it gives \
-         in `confirm`."
+        "Nothing was published: {list}. {advice}, call again with preview: true, show the person what it says, and then call \
+         with the confirm token it gives in `confirm`."
     )
 }
 

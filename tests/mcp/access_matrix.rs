@@ -167,10 +167,10 @@ fn every_tool_answers_as_the_products_table_says() {
     for_each_connection(|app, token, scopes, role| {
         for ((name, arguments), needs) in tools().into_iter().zip(TOOL_NEEDS) {
             let mut arguments = arguments;
-            // The same text through two connections would be taken for one write.
-            for text in ["description", "message"] {
+            // Nearly the same text through two connections would be taken for one write.
+            for text in ["title", "description", "message"] {
                 if let Some(text) = arguments.get_mut(text) {
-                    *text = json!(format!("With {}.", names(scopes)));
+                    *text = json!(format!("With set {scopes}"));
                 }
             }
             let access = given(app, token, "tools/call", json!({ "name": name, "arguments": arguments }));

@@ -124,15 +124,15 @@ pub fn cases() -> Vec<Case> {
                     FaultKind::DropBefore,
                 ),
                 create(&json!({ "title": "API slow" }), Expected::New, 1),
-                create(&none, Expected::Error("affects the same components"), 0),
+                create(&none, Expected::Error("affects the same in its own words"), 0),
             ],
         ),
         (
             "possible duplicate is published with the confirm token of its preview",
             vec![
                 create(&none, Expected::New, 1),
-                create(&another, Expected::Error("affects the same components"), 0),
-                create(&with("preview", json!(true)), Expected::Preview("affects the same components"), 0),
+                create(&another, Expected::Error("affects the same in its own words"), 0),
+                create(&with("preview", json!(true)), Expected::Preview("affects the same in its own words"), 0),
                 create(&json!({ "title": "A third", "confirm": TOKEN }), Expected::Error("not for this call"), 0),
                 create(&with("confirm", json!(TOKEN)), Expected::New, 1),
                 create(&with("confirm", json!(TOKEN)), Expected::Replayed, 0),

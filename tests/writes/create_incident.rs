@@ -24,6 +24,7 @@ fn outage() -> Value {
 /// One of many incidents that have nothing to do with each other.
 fn another(count: u32) -> Value {
     let mut arguments = outage();
+    arguments["title"] = json!(format!("System {count} is down"));
     arguments["affected_items_freetext"] = json!(format!("System {count}"));
     arguments
 }

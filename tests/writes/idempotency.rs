@@ -196,8 +196,26 @@ fn another_incident_on_the_same_components_is_asked_about() {
         "{second}"
     );
     assert_eq!((story.posts(), story.audited("refused")), (1, 1));
-    story.app.advance(Duration::from_mins(25));
-    assert_ne!(story.create(with("title", "API gone"))["isError"], true);
+    story.app.advance(Duration::from_mins(40));
+    let later = story.create(with("title", "API gone"));
+    assert!(later["isError"] == true && text(&later).contains("opened 46 minutes ago"), "{later}");
+}
+
+#[test]
+fn new_incident_like_an_open_one_is_asked_about_with_what_matches() {
+    let story = Story::new();
+    // Incident 1001 affects components 102 and 103.
+    for (affected, title, says) in [
+        (json!([{ "id": 102 }]), "Logins fail", "affects the same component (\"API Gateway\")"),
+        (json!([]), "errors in Europe:  API gateway", "has nearly the same title"),
+    ] {
+        let arguments =
+            json!({ "page_id": 42, "title": title, "description": "It fails.", "affected_items": affected });
+        let asked = story.create(arguments);
+        assert!(asked["isError"] == true && text(&asked).contains("incident 1001"), "{asked}");
+        assert!(text(&asked).contains(says), "{says}: {asked}");
+    }
+    assert_eq!(story.posts(), 0);
 }
 
 #[test]

@@ -1,25 +1,33 @@
-//! The duplicate guard: an incident that was opened a moment ago on the same components is probably the same one.
+//! The duplicate guard: an open incident on the same components or with nearly the same title is probably the same one, and so is
+//! an update that said nearly the same minutes ago.
 //!
-//! It asks before it lets a second one be opened. It is advice to a model, not a lock: two sessions that open incidents
-//! at the very same moment both pass.
+//! It asks before it lets a second one be published. It is advice to a model, not a lock: two sessions that open incidents
+//! at the very same moment both pass. An identical write is found by its fingerprint, not here.
 
+use super::near_text::is_near;
+use super::references::{ITEMS, entries};
 use crate::catalog::Write;
 use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
-use crate::model::visible;
-use crate::upstream::{ApiErrorKind, PageClient};
-use crate::writes::outcome::{PossibleDuplicate, WriteError};
+use crate::model::visible::{self, quote};
+use crate::upstream::{ApiError, ApiErrorKind};
+use crate::writes::WriteRequest;
+use crate::writes::outcome::{DuplicateKind, PossibleDuplicate, WriteError};
+use futures_util::future::try_join;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Age up to which an incident counts as a possible duplicate.
-const RECENT: Duration = Duration::from_mins(30);
+/// Age up to which an update with nearly the same text counts as a possible duplicate.
+const RECENT: Duration = Duration::from_mins(15);
+/// Longest title or name that is quoted, in characters.
+const NAME_MAX: usize = 200;
+const SAME_TITLE: &str = "has the same title";
 /// The list of active incidents, relative to the admin root.
 pub const READ: &str = "incidents?status=active&limit=50";
 
-/// Returns whether a write opens an incident that could have been opened already.
+/// Returns whether a write opens an incident, which could have been opened already.
 pub fn applies_to(write: &Write) -> bool {
-    write.operation == Operation::CreateIncident && names_something(write)
+    write.operation == Operation::CreateIncident
 }
 
 /// Returns whether a write names what is affected.
@@ -27,42 +35,143 @@ pub fn names_something(write: &Write) -> bool {
     !items(&write.body).is_empty() || freetext(&write.body).is_some()
 }
 
-/// Refuses a write that looks like an incident of the page, unless it is one of the `shown` or the write itself. Whoever may
-/// write but not read cannot be told what is there already; StatiBeat lets them write all the same.
-pub async fn check(
-    api: &PageClient<'_>,
-    write: &Write,
-    external_id: &str,
-    shown: &[i64],
-    now: Timestamp,
-) -> Result<(), WriteError> {
-    if !applies_to(write) {
-        return Ok(());
-    }
-    let active = match api.get(READ).await {
-        Err(error) if error.kind == ApiErrorKind::Forbidden => return Ok(()),
-        answer => answer.map_err(WriteError::Unchecked)?,
+/// Refuses a write that looks like an open incident of the page or like a recent update, unless it is one of the `shown` or the
+/// write itself. Whoever may write but not read cannot be told what is there already; StatiBeat lets them write all the same.
+pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64]) -> Result<(), WriteError> {
+    let WriteRequest { api, write, now, .. } = *request;
+    let mut found = match update_target(write.operation) {
+        Some(path) => match optional(api.get(&path).await)? {
+            Some(document) => find_updates(&document, write, now),
+            None => return Ok(()),
+        },
+        None if applies_to(write) => {
+            let open = async { optional(api.get(READ).await) };
+            let (open, hierarchy) = try_join(open, read_hierarchy(request)).await?;
+            let Some(open) = open else { return Ok(()) };
+            find(&open, hierarchy.as_ref(), write, now)
+        }
+        None => return Ok(()),
     };
-    let mut found = find(&active, write, now);
-    found.retain(|incident| !shown.contains(&incident.id) && incident.external_id.as_deref() != Some(external_id));
+    // A client that gives another key for the same text says that it means a second one.
+    let is_meant = |similar: &PossibleDuplicate| request.fingerprint.has_own_key && similar.matches == [SAME_TITLE];
+    found.retain(|similar| {
+        !shown.contains(&similar.id) && similar.external_id.as_deref() != Some(external_id) && !is_meant(similar)
+    });
     if found.is_empty() { Ok(()) } else { Err(WriteError::PossibleDuplicates(found)) }
 }
 
-/// The recent ones among the active incidents that touch what this write touches, newest first.
-pub fn find(active: &Value, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
-    let entries = active.get("items").unwrap_or(active).as_array().map(Vec::as_slice).unwrap_or_default();
-    let overlapping = entries.iter().filter(|entry| overlaps(entry, &write.body));
-    let mut found: Vec<PossibleDuplicate> = overlapping.filter_map(|entry| read(entry, now)).collect();
+/// Reads the hierarchy of the page for a write that opens an incident on components.
+pub async fn read_hierarchy(request: &WriteRequest<'_>) -> Result<Option<Value>, WriteError> {
+    if !applies_to(request.write) || items(&request.write.body).is_empty() {
+        return Ok(None);
+    }
+    optional(request.api.get(ITEMS).await)
+}
+
+/// `None` for what the role may not read, and for what is not there: then StatiBeat refuses the write itself.
+fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, WriteError> {
+    match answer {
+        Err(error) if matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) => Ok(None),
+        answer => answer.map(Some).map_err(WriteError::Unchecked),
+    }
+}
+
+/// The incident or maintenance that an update is added to.
+fn update_target(operation: Operation) -> Option<String> {
+    match operation {
+        Operation::AddIncidentUpdate { incident_id } => Some(format!("incidents/{incident_id}")),
+        Operation::AddMaintenanceUpdate { maintenance_id } => Some(format!("maintenances/{maintenance_id}")),
+        _ => None,
+    }
+}
+
+/// Those among the open incidents that look like the one that a write opens, newest first. The hierarchy, where it is known, is the
+/// list of the page's components.
+pub fn find(open: &Value, hierarchy: Option<&Value>, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
+    if !applies_to(write) {
+        return Vec::new();
+    }
+    let mut found: Vec<PossibleDuplicate> = entries(open)
+        .iter()
+        .filter_map(|entry| {
+            let matches = find_matches(entry, hierarchy, &write.body);
+            (!matches.is_empty()).then(|| describe(entry, DuplicateKind::Incident, matches, now)).flatten()
+        })
+        .collect();
     found.sort_by_key(|similar| (similar.age, similar.id));
     found
 }
 
-fn read(entry: &Value, now: Timestamp) -> Option<PossibleDuplicate> {
-    let started_at: jiff::Timestamp = entry.get("started_at")?.as_str()?.parse().ok()?;
-    let age = now.since(Timestamp::from_seconds(started_at.as_second()));
-    let title = entry.get("title").and_then(Value::as_str).map(|title| visible::line(title, 200)).unwrap_or_default();
+/// The recent updates of an incident or a maintenance that say nearly what a write says. One that says exactly the same is a
+/// repetition, about which the fingerprint of the write decides.
+pub fn find_updates(document: &Value, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
+    let Some(message) = write.body.get("message").and_then(Value::as_str) else { return Vec::new() };
+    if update_target(write.operation).is_none() {
+        return Vec::new();
+    }
+    let near = |update: &&Value| update["message"].as_str().is_some_and(|old| old != message && is_near(old, message));
+    let updates = entries(document.get("updates").unwrap_or(&Value::Null)).iter().filter(near);
+    let says = || vec!["says nearly the same".to_owned()];
+    let mut found: Vec<PossibleDuplicate> =
+        updates.filter_map(|update| describe(update, DuplicateKind::Update, says(), now)).collect();
+    found.retain(|similar| similar.age <= RECENT);
+    found
+}
+
+fn describe(entry: &Value, kind: DuplicateKind, matches: Vec<String>, now: Timestamp) -> Option<PossibleDuplicate> {
+    let (text, time) = match kind {
+        DuplicateKind::Incident => ("title", "started_at"),
+        DuplicateKind::Update => ("message", "created_at"),
+    };
+    let since: jiff::Timestamp = entry.get(time)?.as_str()?.parse().ok()?;
+    let age = now.since(Timestamp::from_seconds(since.as_second()));
+    let title = entry.get(text).and_then(Value::as_str).map(|title| visible::line(title, NAME_MAX)).unwrap_or_default();
     let external_id = entry.get("external_id").and_then(Value::as_str).map(str::to_owned);
-    (age <= RECENT).then_some(PossibleDuplicate { id: entry.get("id")?.as_i64()?, title, age, external_id })
+    Some(PossibleDuplicate { kind, id: entry.get("id")?.as_i64()?, title, age, external_id, matches })
+}
+
+/// What an open incident and the body of a new one have in common.
+fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<String> {
+    let named: Vec<&Value> = items(body).iter().collect();
+    let mut matches = Vec::new();
+    for known in items(entry) {
+        let name = quote(known["name"].as_str().unwrap_or_default(), NAME_MAX);
+        if named.iter().any(|item| is_same_item(item, known)) {
+            matches.push(format!("affects the same component ({name})"));
+        } else if let Some(relation) = named.iter().find_map(|item| find_relation(item, known, hierarchy)) {
+            matches.push(format!("affects {name}, {relation}"));
+        }
+    }
+    if freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text)) {
+        matches.push("affects the same in its own words".to_owned());
+    }
+    let [new, old] = [body, entry].map(|of| of.get("title").and_then(Value::as_str).unwrap_or_default());
+    if is_near(new, old) {
+        matches.push(if new == old { SAME_TITLE } else { "has nearly the same title" }.to_owned());
+    }
+    matches
+}
+
+/// The relation of a component to another one on its branch of the hierarchy, as in `a part of "API"`.
+fn find_relation(named: &Value, known: &Value, hierarchy: Option<&Value>) -> Option<String> {
+    let components = entries(hierarchy?);
+    let named = components.iter().find(|item| is_same_item(named, item))?;
+    let known = components.iter().find(|item| item["id"] == known["id"])?;
+    let name = quote(named["name"].as_str().unwrap_or_default(), NAME_MAX);
+    if is_below(known, named, components) {
+        Some(format!("a part of {name}"))
+    } else {
+        is_below(named, known, components).then(|| format!("of which {name} is a part"))
+    }
+}
+
+fn is_below(item: &Value, above: &Value, components: &[Value]) -> bool {
+    let parent = |item: &&Value| {
+        let parent_id = item.get("parent_id")?.as_i64()?;
+        components.iter().find(|component| component["id"] == parent_id)
+    };
+    // As many steps as there are components: a hierarchy with a circle ends, too.
+    std::iter::successors(parent(&item), parent).take(components.len()).any(|parent| parent["id"] == above["id"])
 }
 
 /// Returns whether something on the page touches what a body touches.
@@ -86,55 +195,4 @@ fn freetext(of: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::needless_pass_by_value, reason = "a table reads best with `json!(…)` in the call")]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
-
-    fn ids(affected: Value, freetext: Value, body: Value, minutes_ago: i64) -> Vec<i64> {
-        let started_at = jiff::Timestamp::from_second(NOW.as_seconds() - minutes_ago * 60).expect("a time").to_string();
-        let entry = json!({
-            "id": 9, "title": "T", "started_at": started_at,
-            "affected_items": affected, "affected_items_freetext": freetext,
-        });
-        let write = Write::new(Operation::CreateIncident, body);
-        find(&json!({ "items": [entry] }), &write, NOW).iter().map(|similar| similar.id).collect()
-    }
-
-    #[test]
-    fn the_same_component_by_any_of_its_names_is_found() {
-        let known = || json!([{ "id": 1, "external_id": "api", "slug": "public-api", "name": "API" }]);
-        for name in [json!({ "id": 1 }), json!({ "external_id": "api" }), json!({ "slug": "public-api" })] {
-            assert_eq!(ids(known(), Value::Null, json!({ "affected_items": [name] }), 6), [9]);
-        }
-        for name in [json!({ "id": 2 }), json!({ "external_id": "public-api" }), json!({})] {
-            assert_eq!(ids(known(), Value::Null, json!({ "affected_items": [name] }), 6), Vec::<i64>::new());
-        }
-    }
-
-    #[test]
-    fn words_are_compared_without_case_and_spacing() {
-        let body = json!({ "affected_items_freetext": " public  API" });
-        assert_eq!(ids(json!([]), json!("Public API"), body.clone(), 6), [9]);
-        assert_eq!(ids(json!([]), Value::Null, body, 6), Vec::<i64>::new());
-    }
-
-    #[test]
-    fn only_the_last_thirty_minutes_count() {
-        let body = || json!({ "affected_items_freetext": "API" });
-        assert_eq!(ids(json!([]), json!("API"), body(), 30), [9]);
-        assert_eq!(ids(json!([]), json!("API"), body(), 31), Vec::<i64>::new());
-        assert_eq!(ids(json!([]), json!("API"), body(), -1), [9], "a clock that is a little ahead");
-    }
-
-    #[test]
-    fn only_an_incident_that_names_something_is_looked_for() {
-        let applies = |operation, body: Value| applies_to(&Write::new(operation, body));
-        assert!(applies(Operation::CreateIncident, json!({ "affected_items": [{ "id": 1 }] })));
-        assert!(!applies(Operation::CreateIncident, json!({ "affected_items": [] })));
-        assert!(!applies(Operation::AddIncidentUpdate { incident_id: 9 }, json!({ "affected_items": [{ "id": 1 }] })));
-        assert!(!applies(Operation::ScheduleMaintenance, json!({ "affected_items": [{ "id": 1 }] })));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 pub mod duplicate;
 pub mod lifecycle;
 pub mod names;
+mod near_text;
 pub mod overlap;
 pub mod references;
 pub mod schedule;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use strsim::damerau_levenshtein;
 
 /// The list of the page's components, relative to the admin root.
-const ITEMS: &str = "hierarchy/items";
+pub const ITEMS: &str = "hierarchy/items";
 /// The list of the page's statuses, relative to the admin root.
 const STATUSES: &str = "status-definitions";
 
