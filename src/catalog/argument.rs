@@ -132,7 +132,7 @@ pub fn parse_id(value: &Value) -> Option<i64> {
     id.filter(|id| (1..=ID_MAX).contains(id))
 }
 
-/// What came instead of what fits.
+/// Describes the value that came instead of one that fits.
 pub fn describe(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),

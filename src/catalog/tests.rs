@@ -2,7 +2,7 @@
 
 use super::prompts::PROMPTS;
 use super::resources::RESOURCES;
-use super::tools::{RESOURCE_TOOLS, TOOLS};
+use super::tools::{RESOURCE_TOOLS, all_tools};
 use super::uri::Roots;
 use super::*;
 use crate::model::scope::PagePermission as P;
@@ -23,7 +23,7 @@ fn is_snake_case(name: &str) -> bool {
 fn names_are_unique_and_in_snake_case() {
     let resources: Vec<&str> = RESOURCES.iter().map(|resource| resource.name).collect();
     let prompts: Vec<&str> = PROMPTS.iter().map(|prompt| prompt.name).collect();
-    let tools: Vec<&str> = TOOLS.iter().chain(RESOURCE_TOOLS).map(|tool| tool.name).collect();
+    let tools: Vec<&str> = all_tools().chain(RESOURCE_TOOLS).map(|tool| tool.name).collect();
     for names in [resources, prompts, tools] {
         assert!(names.iter().all(|name| is_snake_case(name) && name.len() <= 64), "{names:?}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
@@ -34,7 +34,7 @@ fn names_are_unique_and_in_snake_case() {
 fn every_entry_says_what_it_is() {
     let texts = RESOURCES.iter().map(|entry| (entry.title, entry.description));
     let texts = texts.chain(PROMPTS.iter().map(|entry| (entry.title, entry.description)));
-    let tools = TOOLS.iter().chain(RESOURCE_TOOLS);
+    let tools = all_tools().chain(RESOURCE_TOOLS);
     for (title, description) in texts.chain(tools.map(|entry| (entry.title, entry.description))) {
         assert!(!title.is_empty() && !title.ends_with('.'), "{title}");
         assert!(description.ends_with('.') && !description.contains("  "), "{description}");
@@ -91,7 +91,7 @@ fn check_strict(schema: &Value, path: &str) {
 
 #[test]
 fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
-    for tool in TOOLS.iter().chain(RESOURCE_TOOLS) {
+    for tool in all_tools().chain(RESOURCE_TOOLS) {
         let schema = tool.input_schema();
         check_strict(&schema, tool.name);
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
@@ -105,7 +105,7 @@ fn input_schemas_refuse_unknown_fields_and_describe_every_property() {
 
 #[test]
 fn output_schemas_describe_objects() {
-    for tool in TOOLS {
+    for tool in all_tools() {
         let schema = tool.output_schema().expect("a tool that writes has one");
         assert!(jsonschema::meta::is_valid(&schema), "{}", tool.name);
         assert_eq!(schema["type"], "object", "{}", tool.name);
@@ -123,7 +123,7 @@ fn tools_that_read_do_nothing_else() {
 
 #[test]
 fn no_hosted_tool_does_more_than_publish() {
-    for tool in TOOLS.iter().filter(|tool| tool.hosted.is_some()) {
+    for tool in all_tools().filter(|tool| tool.hosted.is_some()) {
         assert_eq!(tool.effect, Effect::Publishes, "{}", tool.name);
     }
 }
@@ -162,7 +162,7 @@ fn permissions_equal_the_products_table() {
             (_, None) => {}
         }
     }
-    for tool in TOOLS {
+    for tool in all_tools() {
         tool.hosted.into_iter().for_each(|requirement| check_requirement(tool.name, requirement, true));
     }
 }
@@ -266,6 +266,6 @@ fn the_hosted_surface_is_exactly_this() {
         Some(format!("tool {}({}) {:?} {}", entry.name, arguments.join(", "), entry.effect, needs(entry.hosted?)))
     };
     let surface = RESOURCES.iter().filter_map(resource).chain(PROMPTS.iter().filter_map(prompt));
-    let surface: Vec<String> = surface.chain(TOOLS.iter().filter_map(tool)).collect();
+    let surface: Vec<String> = surface.chain(all_tools().filter_map(tool)).collect();
     assert_eq!(surface.join("\n"), include_str!("surface.txt").trim_end());
 }

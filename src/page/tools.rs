@@ -1,6 +1,6 @@
 //! Which tools the page server offers: all of the catalog's, as far as its operator lets them.
 
-use crate::catalog::tools::TOOLS;
+use crate::catalog::tools::all_tools;
 use crate::catalog::{Effect, Tool};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum ToolSelection {
 }
 
 pub fn all() -> impl Iterator<Item = &'static Tool> {
-    TOOLS.iter()
+    all_tools()
 }
 
 impl ToolSelection {

@@ -5,7 +5,7 @@ use crate::calls::arguments;
 use crate::support::{CallResult, StatiBeat, TOKEN};
 use serde_json::json;
 use statibeat_mcp::catalog::Tool;
-use statibeat_mcp::catalog::tools::TOOLS;
+use statibeat_mcp::catalog::tools::all_tools;
 
 const PERMISSIONS: [&str; 3] = ["read", "write", "admin"];
 const ROLES: [&str; 3] = ["page_viewer", "page_manager", "page_admin"];
@@ -45,7 +45,7 @@ fn each_reach() -> impl Iterator<Item = (&'static str, &'static str)> {
 #[test]
 fn every_tool_does_what_the_tokens_permission_and_role_allow_and_nothing_else() {
     for (permission, role) in each_reach() {
-        for tool in TOOLS {
+        for tool in all_tools() {
             let what = format!("{} with a token that may {permission} as {role}", tool.name);
             let statibeat = with(permission, role);
             let (before, entries) = statibeat.state();
@@ -71,7 +71,7 @@ fn every_tool_refuses_where_the_token_is_of_another_page_or_of_none() {
     for (settings, says) in [(&elsewhere[..], "no page here"), (&revoked[..], "does not accept the API token")] {
         let statibeat = with("admin", "page_admin");
         let before = statibeat.state();
-        for tool in TOOLS {
+        for tool in all_tools() {
             let told = call(&statibeat, settings, tool);
             assert!(told.failed && told.text.contains(says), "{}: {}", tool.name, told.text);
         }
@@ -83,13 +83,13 @@ fn every_tool_refuses_where_the_token_is_of_another_page_or_of_none() {
 #[test]
 fn a_token_that_is_narrowed_while_the_program_runs_is_refused_from_the_next_call_on() {
     let statibeat = with("admin", "page_admin");
-    let find = |name: &str| TOOLS.iter().find(|tool| tool.name == name).expect("a tool");
+    let find = |name: &str| all_tools().find(|tool| tool.name == name).expect("a tool");
     statibeat.serve(&[UNASKED], async |client| {
         let told = client.call("run_beat", arguments(find("run_beat"))).await;
         assert!(!told.failed, "{}", told.text);
         statibeat.simulator.set_token_reach(TOKEN, "read", "page_admin").expect("a token and its reach");
         let before = statibeat.state();
-        for tool in TOOLS {
+        for tool in all_tools() {
             let told = client.call(tool.name, arguments(tool)).await;
             assert!(told.failed && told.text.contains(needed(tool)), "{}: {}", tool.name, told.text);
         }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Response};
 use serde_json::Value;
 use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
-use statibeat_mcp::catalog::tools::TOOLS;
+use statibeat_mcp::catalog::tools::all_tools;
 use statibeat_mcp::telemetry::RequestRecord;
 use statibeat_mcp::telemetry::metrics::MetricPoint;
 
@@ -77,7 +77,7 @@ fn forbidden(request: &Request<Bytes>, response: &Response<Bytes>) -> Vec<(&'sta
 fn is_ours(text: &str) -> bool {
     let public = ["authorization_code", "refresh_token", "application/json", "access_token"];
     let names = RESOURCES.iter().map(|entry| entry.name);
-    let mut names = names.chain(TOOLS.iter().map(|tool| tool.name)).chain(PROMPTS.iter().map(|prompt| prompt.name));
+    let mut names = names.chain(all_tools().map(|tool| tool.name)).chain(PROMPTS.iter().map(|prompt| prompt.name));
     public.contains(&text) || names.any(|name| name == text)
 }
 

@@ -35,7 +35,7 @@ pub fn replace(resource: &str, list: &Value, write: &mut Write) {
     }
 }
 
-/// What is wrong with a stage that is still given by a name; `stages` is the list, where it could be read.
+/// Describes the fault of a stage that is still given by a name; `stages` is the list, where it could be read.
 pub fn find_problem(write: &Write, stages: Option<&Value>) -> Option<String> {
     let name = quote(write.body.get(STAGE)?.as_str()?, NAME_MAX);
     let stages = stages.map(entries).unwrap_or_default().iter();
