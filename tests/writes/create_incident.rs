@@ -127,7 +127,7 @@ fn arguments_that_do_not_fit_say_how_to_mend_them_and_post_nothing() {
     };
     for (arguments, hint) in [
         (json!({}), "page_id"),
-        (changed("page_id", json!("42")), "page_id"),
+        (changed("page_id", json!("Acme")), "page_id"),
         (changed("page_id", json!(-1)), "page_id"),
         (changed("title", json!("")), "title"),
         (changed("title", json!(7)), "title"),

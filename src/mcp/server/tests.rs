@@ -190,7 +190,7 @@ async fn parameters_that_do_not_fit_are_refused() {
         ("tools/call", json!({ "name": 1 })),
         ("tools/call", json!({ "name": "a", "arguments": [] })),
         ("resources/read", json!({})),
-        ("prompts/get", json!({ "name": "greet", "arguments": { "who": 1 } })),
+        ("prompts/get", json!({ "name": "greet", "arguments": { "who": [] } })),
         ("prompts/get", json!({ "name": "unknown" })),
         ("completion/complete", json!({})),
         ("completion/complete", json!({ "ref": { "type": "ref/tool" } })),
