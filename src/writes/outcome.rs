@@ -59,7 +59,7 @@ pub struct PossibleDuplicate {
     /// Time since it was opened or published.
     pub age: Duration,
     pub external_id: Option<String>,
-    /// What it has in common with the write, as the rest of a sentence.
+    /// The things it has in common with the write, each as the rest of a sentence.
     pub matches: Vec<String>,
 }
 

@@ -130,7 +130,7 @@ fn describe(entry: &Value, kind: DuplicateKind, matches: Vec<String>, now: Times
     Some(PossibleDuplicate { kind, id: entry.get("id")?.as_i64()?, title, age, external_id, matches })
 }
 
-/// What an open incident and the body of a new one have in common.
+/// The things that an open incident and the body of a new one have in common.
 fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<String> {
     let named: Vec<&Value> = items(body).iter().collect();
     let mut matches = Vec::new();
