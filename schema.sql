@@ -225,8 +225,27 @@ CREATE TABLE IF NOT EXISTS idempotency (
 CREATE INDEX IF NOT EXISTS idempotency_by_start ON idempotency (started_at);                    -- purge
 CREATE INDEX IF NOT EXISTS idempotency_by_digest ON idempotency (digest);                       -- the same through another connection
 
--- One nonce that was used: of a confirm token, written in the batch that acquires the lease of its write, or the hash of a
--- one-time token with which StatiBeat called the admin API. Dies when the token would have expired anyway.
+-- One previewed call, kept until its confirm token brings it back, so that nothing is retyped to publish it. `arguments` holds
+-- text for customers, possibly of an incident that nobody has announced yet. Written in the batch of the preview's audit row;
+-- never updated: that a token works once is the business of `used_nonces`. A grant keeps its 20 newest. Dies ten minutes after the
+-- preview, with the next preview of the same grant or the next purge.
+CREATE TABLE IF NOT EXISTS previews (
+  token_hash  TEXT    PRIMARY KEY,             -- of the confirm token
+  grant_id    TEXT    NOT NULL,
+  tool        TEXT    NOT NULL,
+  page_id     INTEGER NOT NULL,
+  arguments   TEXT    NOT NULL,                -- JSON: as the client gave them, the idempotency key included
+  key_hash    TEXT    NOT NULL,                -- of the write, as in `idempotency`
+  digest      TEXT    NOT NULL,                -- likewise: what is published must still come to it
+  shown       TEXT    NOT NULL,                -- JSON: the duplicates that the preview showed
+  expires_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS previews_by_grant ON previews (grant_id, expires_at);                -- the newest of a grant
+CREATE INDEX IF NOT EXISTS previews_by_expiry ON previews (expires_at);                         -- purge
+
+-- One nonce that was used: the hash of a confirm token or the nonce of a question, written in the batch that acquires the lease of
+-- its write, or the hash of a one-time token with which StatiBeat called the admin API. Dies when the token would have expired
+-- anyway.
 CREATE TABLE IF NOT EXISTS used_nonces (
   nonce       TEXT    PRIMARY KEY,
   expires_at  INTEGER NOT NULL

@@ -99,12 +99,12 @@ async function tell(stack) {
   for (const { name, before, after } of preview.components) show(`${name}: ${before} → ${after}`);
   if (preview.recipients) show(`${preview.recipients.subscribers} subscribers would be notified`);
   for (const warning of warnings) show(`warning   ${warning}`);
-  show(`handle    ${short(preview.confirm)}`);
+  show(`token     ${short(preview.confirm)}`);
 
   step("The text is mended, previewed again, and published with the confirm token of that preview");
   incident.description = "Searches take up to a minute. We are looking into it.";
   const { confirm } = done(await call({ ...incident, preview: true })).preview;
-  const receipt = done(await call({ ...incident, confirm }));
+  const receipt = done(await call({ page_id: incident.page_id, confirm }));
   show(`incident  ${receipt.incident_id}, audit entry ${receipt.audit_id}, ${receipt.remaining_writes} writes left in this minute`, `public    ${receipt.public_url}`);
 
   step("The same call once more: an answer got lost, or a model repeats itself");

@@ -141,7 +141,7 @@ fn side_by_side() -> String {
     for entry in TOOLS {
         text += &format!("| `{}` | {} | yes | {} |\n", entry.name, yes(entry.hosted.is_some()), effect(entry));
     }
-    text += "\n### Tools of the page server alone\n\nThose that take away are confirmed by a person or by the handle of a \
+    text += "\n### Tools of the page server alone\n\nThose that take away are confirmed by a person or by the confirm token of a \
         preview, unless `STATIBEAT_MCP_CONFIRM` is `never`.\n";
     for entry in TOOLS.iter().filter(|entry| entry.hosted.is_none()) {
         let table = arguments(&entry.input_schema());

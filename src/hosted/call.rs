@@ -10,20 +10,23 @@ use super::write_store::D1WriteStore;
 use super::{access, lifecycle, names, page_argument};
 use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Tool, Write};
+use crate::catalog::{self, Tool};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::Requirement;
 use crate::model::write_policy::WritePolicy;
+use crate::storage::previews;
 use crate::upstream::AccessiblePage;
 use crate::writes::WriteRequest;
 use crate::writes::approval::Respond;
-use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
-use crate::writes::fingerprint::{check_external_id, fingerprint};
+use crate::writes::confirm_token::ConfirmTokens;
+use crate::writes::confirmed_call::{self, ConfirmingCall, ParsedCall, ToolCallWrite};
+use crate::writes::fingerprint::fingerprint;
 use crate::writes::report;
 use crate::writes::store::WriteStore as _;
+use futures_util::future::join;
 use serde_json::{Map, Value};
 
 /// Calls the tool of that name.
@@ -37,8 +40,11 @@ pub async fn call(
     let Some((tool, requirement)) = found else { return unknown_tool(handler, name).into() };
     let call = ToolCall { handler, tool, requirement, record: CallRecord::new(&handler.context, tool, &arguments) };
     let result = match call.check(arguments).await {
-        Ok((page, mut arguments)) => match names::resolve(handler, &page, &mut arguments.write).await {
-            Ok(()) => call.carry_out(&page, &arguments, input).await,
+        Ok(mut allowed) => match names::resolve(handler, &allowed.page, &mut allowed.call.write).await {
+            Ok(()) => {
+                allowed.call.keep_resolved_names();
+                call.carry_out(&allowed, input).await
+            }
             Err(Respond(response)) => {
                 call.record.refuse(Reason::Stage).await;
                 response
@@ -72,41 +78,101 @@ struct ToolCall<'a> {
 }
 
 impl ToolCall<'_> {
-    /// Checks scopes, arguments, and what the person may do on the page; the error is recorded.
-    async fn check(&self, arguments: Map<String, Value>) -> Result<(AccessiblePage, ParsedArguments), Respond> {
+    /// Checks scopes, arguments, what the person may do on the page, and then what the call confirms; the error is recorded.
+    async fn check(&self, arguments: Map<String, Value>) -> Result<AllowedCall, Respond> {
         let (handler, record) = (self.handler, &self.record);
-        let scopes = handler.context.caller.scopes;
-        if let Err(missing) = access::check_scope(scopes, &self.requirement) {
+        if let Err(missing) = access::check_scope(handler.context.caller.scopes, &self.requirement) {
             record.refuse(Reason::Scope).await;
             return Err(Error::from(missing).into());
         }
-        let arguments = match ParsedArguments::parse(self.tool, arguments) {
-            Ok(arguments) => arguments,
+        let (page_id, parsed) = match self.parse(arguments) {
+            Ok(parsed) => parsed,
             Err(problems) => {
                 record.refuse(Reason::Arguments).await;
                 return Err(report::invalid_arguments(&problems).into());
             }
         };
-        if !arguments.options.is_preview
-            && let Some(change) = StageChange::find(&arguments.write)
-            && let Err(missing) = lifecycle::check_scopes(scopes, self.requirement.scope, &change)
-        {
-            record.refuse(Reason::Scope).await;
-            return Err(missing.into());
+        match parsed {
+            ParsedCall::Direct(call) => {
+                self.check_stage(&call).await?;
+                Ok(AllowedCall { page: self.find_page(page_id).await?, call, is_known: None })
+            }
+            ParsedCall::Confirming(confirming) => self.check_confirming(page_id, &confirming).await,
         }
-        match handler.page(arguments.page_id, &self.requirement).await {
+    }
+
+    /// Reads the arguments, or says everything that is wrong with them.
+    fn parse(&self, mut arguments: Map<String, Value>) -> Result<(PageId, ParsedCall), Vec<String>> {
+        let page_id = page_argument::take(&mut arguments);
+        match (page_id, confirmed_call::parse(self.tool, arguments)) {
+            (Ok(page_id), Ok(parsed)) => Ok((page_id, parsed)),
+            (page_id, parsed) => Err(page_id.err().into_iter().chain(parsed.err().into_iter().flatten()).collect()),
+        }
+    }
+
+    /// Checks the scopes that the look at a change of stage needs besides. A preview needs no look.
+    async fn check_stage(&self, call: &ToolCallWrite) -> Result<(), Respond> {
+        let scopes = self.handler.context.caller.scopes;
+        let Some(change) = StageChange::find(&call.write).filter(|_| !call.is_preview) else { return Ok(()) };
+        match lifecycle::check_scopes(scopes, self.requirement.scope, &change) {
+            Ok(()) => Ok(()),
+            Err(missing) => {
+                self.record.refuse(Reason::Scope).await;
+                Err(missing.into())
+            }
+        }
+    }
+
+    /// Brings back the call that was previewed. The preview is read while StatiBeat lists the pages, and nothing of it is told to
+    /// anybody who does not reach the page.
+    async fn check_confirming(&self, page_id: PageId, confirming: &ConfirmingCall) -> Result<AllowedCall, Respond> {
+        let context = &self.handler.context;
+        let tokens = ConfirmTokens { keys: context.seals, asker: context.asker() };
+        let token = confirming.token(&tokens, context.now);
+        let find_preview = async || match &token {
+            Ok(token) => previews::find(context.db, &context.caller.grant_id, &token.hash, context.now).await,
+            Err(_) => Ok(None),
+        };
+        let (page, found) = join(self.find_page(page_id), find_preview()).await;
+        let page = page?;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                (context.log)(&format!("{error}; request {} was not posted", context.request_id));
+                self.record.append(Outcome::Failed, Reason::StorageUnavailable).await;
+                return Err(report::preview_not_read().into());
+            }
+        };
+        let is_known = found.as_ref().map(|found| found.is_known);
+        let resolved = token.and_then(|_| confirming.resolve(self.tool, page_id, found.map(|found| found.preview)));
+        match resolved {
+            Ok(call) => {
+                self.record.set_title(&call.arguments);
+                self.check_stage(&call).await?;
+                Ok(AllowedCall { page, call, is_known })
+            }
+            Err(reason) => {
+                self.record.refuse(Reason::InvalidToken).await;
+                Err(report::invalid_token(&reason, &Roots::HOSTED).into())
+            }
+        }
+    }
+
+    async fn find_page(&self, page_id: PageId) -> Result<AccessiblePage, Respond> {
+        let (handler, record) = (self.handler, &self.record);
+        match handler.page(page_id, &self.requirement).await {
             Ok(Ok(page)) => {
                 record.set_page(page.id);
-                Ok((page, arguments))
+                Ok(page)
             }
             Ok(Err(denied @ AccessDenied::Page)) => {
                 record.refuse(Reason::Page).await;
-                Err(access::denied_write(&denied, arguments.page_id).into())
+                Err(access::denied_write(&denied, page_id).into())
             }
             Ok(Err(denied @ AccessDenied::Role { .. })) => {
                 record.set_reached();
                 record.refuse(Reason::Role).await;
-                Err(access::denied_write(&denied, arguments.page_id).into())
+                Err(access::denied_write(&denied, page_id).into())
             }
             Err(error) => {
                 record.append(Outcome::Failed, error.reason()).await;
@@ -116,19 +182,18 @@ impl ToolCall<'_> {
     }
 
     /// Carries out what the person may do.
-    async fn carry_out(
-        &self,
-        page: &AccessiblePage,
-        arguments: &ParsedArguments,
-        input: &InputContext,
-    ) -> Result<ToolOutcome, Error> {
-        let ParsedArguments { write, options, .. } = arguments;
+    async fn carry_out(&self, allowed: &AllowedCall, input: &InputContext) -> Result<ToolOutcome, Error> {
+        let AllowedCall { page, call, is_known } = allowed;
         let context = &self.handler.context;
-        let fingerprint = fingerprint(self.tool.name, page.id, write, options.key.as_deref());
+        let write = &call.write;
+        let fingerprint = fingerprint(self.tool.name, page.id, write, call.key.as_deref());
         let store = D1WriteStore::new(context, &self.record, page.id, write, &fingerprint);
+        if let Some(is_known) = is_known {
+            store.set_known(*is_known);
+        }
         // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
         // StatiBeat says whether the stage can be moved.
-        if !options.is_preview
+        if !call.is_preview
             && let Some(change) = StageChange::find(write)
             && !store.is_known().await
             && let Err(Respond(response)) = lifecycle::check(self.handler, page, &change, &self.record).await
@@ -143,13 +208,13 @@ impl ToolCall<'_> {
         let incidents = self.handler.incidents(page);
         let confirm = context.policy.confirm.stricter(context.caller.confirm);
         let request = WriteRequest {
-            asker: [&context.caller.user_id.0, &context.caller.grant_id.0],
+            asker: context.asker(),
             tool: self.tool,
             page,
             api: &self.handler.api().page(page, self.requirement.scope),
             incidents: incidents.as_ref(),
             write,
-            options,
+            call,
             fingerprint: &fingerprint,
             input,
             policy: &WritePolicy { confirm, ..context.policy.clone() },
@@ -176,26 +241,10 @@ fn nothing_published(read_error: Error) -> Error {
     read_error
 }
 
-/// The parsed arguments of a tool call.
-struct ParsedArguments {
-    page_id: PageId,
-    write: Write,
-    options: CallArguments,
-}
-
-impl ParsedArguments {
-    /// Reads the arguments, or says everything that is wrong with them.
-    fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<Self, Vec<String>> {
-        let page_id = page_argument::take(&mut arguments);
-        let options = call_arguments::take(&mut arguments);
-        let added = [page_argument::NAME].into_iter().chain(call_arguments::NAMES).collect::<Vec<_>>();
-        let write =
-            tool.parse_write(Value::Object(arguments), &added).map_err(|error| error.0).and_then(check_external_id);
-        match (page_id, options, write) {
-            (Ok(page_id), Ok(options), Ok(write)) => Ok(Self { page_id, write, options }),
-            (page_id, options, write) => {
-                Err([page_id.err(), options.err(), write.err()].into_iter().flatten().collect())
-            }
-        }
-    }
+/// A call that its caller may make.
+struct AllowedCall {
+    page: AccessiblePage,
+    call: ToolCallWrite,
+    /// True if the write was requested before, where that was read with its preview.
+    is_known: Option<bool>,
 }

@@ -6,16 +6,19 @@ use crate::catalog::Tool;
 use crate::mcp::CallDetails;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
-use crate::ports::Decision;
+use crate::model::write::KeptPreview;
+use crate::ports::{DatabaseError, Decision};
 use crate::storage::audit::{self, AuditId, AuditKind, Entry, Target};
+use crate::storage::previews;
+use crate::writes::store::PreviewNotKept;
 use serde_json::{Map, Value};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 pub struct CallRecord<'a> {
     context: &'a CallContext<'a>,
     tool: &'static str,
     asked_page_id: Option<PageId>,
-    title: Option<String>,
+    title: OnceCell<String>,
     /// True if the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
     /// administers the page that was named must not read what a stranger wrote.
     is_reached: Cell<bool>,
@@ -26,9 +29,18 @@ impl<'a> CallRecord<'a> {
     /// As much as can be told before the arguments are checked.
     pub fn new(context: &'a CallContext<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
-        let title = arguments.get("title").and_then(Value::as_str).map(str::to_owned);
-        let asked_page_id = page_id.map(PageId);
-        Self { context, tool: tool.name, asked_page_id, title, is_reached: Cell::default(), details: Cell::default() }
+        let (is_reached, details) = (Cell::default(), Cell::default());
+        let (asked_page_id, title) = (page_id.map(PageId), OnceCell::new());
+        let record = Self { context, tool: tool.name, asked_page_id, title, is_reached, details };
+        record.set_title(arguments);
+        record
+    }
+
+    /// Takes the title from a call's arguments; the first that has one.
+    pub fn set_title(&self, arguments: &Map<String, Value>) {
+        if let Some(title) = arguments.get("title").and_then(Value::as_str) {
+            self.title.get_or_init(|| title.to_owned());
+        }
     }
 
     /// The facts for the call's report.
@@ -59,22 +71,48 @@ impl<'a> CallRecord<'a> {
     /// sent. While nobody can count them, such calls are taken for too many.
     pub async fn append(&self, outcome: Outcome, reason: Reason) -> Option<AuditId> {
         self.set_end(outcome, Some(reason));
-        let context = self.context;
-        let taken = context.limiter.take(&record_key(&context.caller.grant_id), RECORD_LIMIT, context.now).await;
+        let entry = self.take_entry(outcome, reason).await?;
+        match audit::append(self.context.db, &entry).await {
+            Ok(()) => Some(entry.id),
+            Err(error) => {
+                self.note_missing_row(&error, outcome, reason);
+                None
+            }
+        }
+    }
+
+    /// Keeps a preview together with the row of the call that asked for it. The preview is kept, too, where such calls are too many
+    /// for rows of their own: a grant keeps a bounded number.
+    pub async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<AuditId>, PreviewNotKept> {
+        let (outcome, reason) = (Outcome::Previewed, Reason::AskedFor);
+        self.set_end(outcome, Some(reason));
+        let entry = self.take_entry(outcome, reason).await;
+        let CallContext { db, caller, now, .. } = *self.context;
+        match previews::keep(db, &caller.grant_id, preview, (now, entry.as_ref())).await {
+            Ok(()) => Ok(entry.map(|entry| entry.id)),
+            Err(error) => {
+                self.set_end(Outcome::Failed, Some(Reason::StorageUnavailable));
+                self.note_missing_row(&error, outcome, reason);
+                Err(PreviewNotKept)
+            }
+        }
+    }
+
+    /// The row of a call without a lease; `None` while such calls are too many, or nobody can count them.
+    async fn take_entry(&self, outcome: Outcome, reason: Reason) -> Option<Entry<'_>> {
+        let CallContext { limiter, caller, now, .. } = *self.context;
+        let taken = limiter.take(&record_key(&caller.grant_id), RECORD_LIMIT, now).await;
         if !matches!(taken, Ok(Decision::Allowed { .. })) {
             self.details.set(CallDetails { is_unrecorded: true, ..self.details.get() });
             return None;
         }
-        let entry = Entry { outcome, detail: Some(reason.as_str()), ..self.entry(self.new_id()) };
-        match audit::append(context.db, &entry).await {
-            Ok(()) => Some(entry.id),
-            Err(error) => {
-                let (outcome, detail, request) = (outcome.as_str(), reason.as_str(), context.request_id);
-                let note = format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}");
-                (context.log)(&note);
-                None
-            }
-        }
+        Some(Entry { outcome, detail: Some(reason.as_str()), ..self.entry(self.new_id()) })
+    }
+
+    fn note_missing_row(&self, error: &DatabaseError, outcome: Outcome, reason: Reason) {
+        let (outcome, detail, request) = (outcome.as_str(), reason.as_str(), self.context.request_id);
+        let note = format!("{error}; a call that was {outcome} ({detail}) has no audit row, request {request}");
+        (self.context.log)(&note);
     }
 
     pub fn new_id(&self) -> AuditId {
@@ -92,7 +130,7 @@ impl<'a> CallRecord<'a> {
             asked_page_id: self.asked_page_id,
             tool: self.tool,
             id: None,
-            title: self.title.as_deref().filter(|_| is_reached),
+            title: self.title.get().map(String::as_str).filter(|_| is_reached),
         };
         Entry {
             id,

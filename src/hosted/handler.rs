@@ -27,7 +27,7 @@ pub struct CallContext<'a> {
     pub limiter: &'a dyn RateLimiter,
     /// Keeps the leases and the audit rows.
     pub db: &'a dyn Database,
-    /// Seals the confirm tokens of previews.
+    /// Signs confirm tokens and the states of questions.
     pub seals: &'a KeyRing,
     /// The operator's policy for writes.
     pub policy: &'a WritePolicy,
@@ -36,6 +36,13 @@ pub struct CallContext<'a> {
     pub random: &'a dyn Fn(&mut [u8]),
     /// A line for those who run the server; never with secrets or customer text.
     pub log: &'a dyn Fn(&str),
+}
+
+impl<'a> CallContext<'a> {
+    /// The person, and the grant that they act under.
+    pub fn asker(&self) -> [&'a str; 2] {
+        [&self.caller.user_id.0, &self.caller.grant_id.0]
+    }
 }
 
 /// Hosted MCP for one caller, during one request.

@@ -27,7 +27,7 @@ fn choose<T: Copy>(entries: &'static [(T, Box<RawValue>)], is_shown: impl Fn(T) 
 pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
     static ENTRIES: Entries<bool> = OnceLock::new();
     let entries = ENTRIES.get_or_init(|| {
-        let schema = |tool: &Tool| call_arguments::added_to(page_argument::added_to(tool.input_schema()));
+        let schema = |tool: &Tool| page_argument::added_to(call_arguments::added_to(tool.input_schema()));
         let writes = TOOLS.iter().filter_map(|tool| Some((tool, tool.hosted?)));
         let writes = writes.map(|(tool, needs)| (false, print_tool(tool, &schema(tool), needs.scope.into())));
         let reads = RESOURCE_TOOLS.iter();

@@ -7,7 +7,7 @@ use crate::catalog::Write;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, WriteFingerprint};
+use crate::model::write::{Confirmation, KeptPreview, WriteFingerprint};
 use crate::ports::{Decision, RateLimit};
 use crate::storage::audit::{AuditId, Entry};
 use crate::storage::idempotency::{
@@ -15,7 +15,9 @@ use crate::storage::idempotency::{
     WriteKey,
 };
 use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
-use crate::writes::store::{Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, Takeover, WriteStore};
+use crate::writes::store::{
+    Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
+};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::cell::Cell;
@@ -60,6 +62,11 @@ impl<'a> D1WriteStore<'a> {
     ) -> Self {
         let (is_recorded, is_known) = (Cell::default(), Cell::default());
         Self { context, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
+    }
+
+    /// Notes whether the write was requested before, where that was read already.
+    pub fn set_known(&self, is_known: bool) {
+        self.is_known.set(Some(is_known));
     }
 
     /// The counters of a write, each with its limit and the reason of a write that it refuses. The page's counter is asked only
@@ -123,6 +130,10 @@ impl WriteStore for D1WriteStore<'_> {
 
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
         self.call.append(outcome, reason).await.map(|id| id.as_str().to_owned())
+    }
+
+    async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {
+        Ok(self.call.keep_preview(preview).await?.map(|id| id.as_str().to_owned()))
     }
 
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {

@@ -1,8 +1,10 @@
 //! Values of a write that the pipeline shares with the storage.
 
+use super::ids::PageId;
 use super::outcome::Reason;
 use super::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use strum::IntoStaticStr;
 
@@ -44,11 +46,29 @@ pub struct ShownDuplicates {
     pub duplicate: Option<String>,
 }
 
-/// The content of a confirm token. It confirms one write: acquiring the lease redeems it.
-#[derive(Clone, Debug)]
+/// A call that was previewed, kept until its confirm token brings it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptPreview {
+    /// SHA-256 of the confirm token.
+    pub token_hash: String,
+    pub tool: String,
+    pub page_id: PageId,
+    /// The arguments as the client gave them, `idempotency_key` included, without `page_id`, `preview` and `confirm`.
+    pub arguments: Map<String, Value>,
+    /// [`WriteFingerprint::key_hash`] of the previewed write.
+    pub key_hash: String,
+    /// [`WriteFingerprint::digest`] of the previewed write.
+    pub digest: String,
+    pub shown: ShownDuplicates,
+    pub expires_at: Timestamp,
+}
+
+/// The confirmation of one write, by the confirm token of its preview or by the person. Acquiring the lease redeems it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
+    /// Works once: the hash of the confirm token, or the nonce of a request state.
     pub nonce: String,
-    /// When the token would have expired.
+    /// When it would have expired.
     pub expires_at: Timestamp,
     pub shown: ShownDuplicates,
 }

@@ -6,13 +6,15 @@ use super::write_store::MemoryWriteStore;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool, Write, find_resource};
 use crate::mcp::{Error, InputContext, ToolOutcome};
+use crate::model::ids::PageId;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::upstream::PageClient;
 use crate::writes::WriteRequest;
-use crate::writes::call_arguments::{self, CallArguments};
 use crate::writes::checks::lifecycle::StageChange;
 use crate::writes::checks::names;
-use crate::writes::fingerprint::{check_external_id, fingerprint};
+use crate::writes::confirm_token::ConfirmTokens;
+use crate::writes::confirmed_call::{self, ConfirmationError, ConfirmingCall, ParsedCall, ToolCallWrite};
+use crate::writes::fingerprint::fingerprint;
 use crate::writes::report;
 use crate::writes::store::WriteStore as _;
 use serde_json::{Map, Value};
@@ -28,35 +30,46 @@ pub async fn call(
     if let Some(reason) = handler.settings.tools.off(tool) {
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
-    let (mut write, options) = match parse(tool, arguments) {
+    let parsed = match confirmed_call::parse(tool, arguments) {
         Ok(parsed) => parsed,
         Err(problems) => return Ok(report::invalid_arguments(&problems)),
     };
     let page = handler.require_page().await?;
     let api = handler.api();
-    if let Some(problem) = resolve_names(&api, &mut write).await {
-        return Ok(report::invalid_arguments(&[problem]));
-    }
-    let fingerprint = fingerprint(tool.name, page.id, &write, options.key.as_deref());
     let now = (handler.inputs.now)();
-    let store = MemoryWriteStore::new(&handler.writes, &write, &fingerprint, now);
+    let call = match parsed {
+        ParsedCall::Direct(mut call) => {
+            if let Some(problem) = resolve_names(&api, &mut call.write).await {
+                return Ok(report::invalid_arguments(&[problem]));
+            }
+            call.keep_resolved_names();
+            call
+        }
+        ParsedCall::Confirming(confirming) => match resolve(handler, tool, page.id, &confirming) {
+            Ok(call) => call,
+            Err(reason) => return Ok(report::invalid_token(&reason, &Roots::PAGE)),
+        },
+    };
+    let write = &call.write;
+    let fingerprint = fingerprint(tool.name, page.id, write, call.key.as_deref());
+    let store = MemoryWriteStore::new(&handler.writes, write, &fingerprint, now);
     // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
     // StatiBeat says what the stage does.
-    if !options.is_preview
-        && let Some(change) = StageChange::find(&write)
+    if !call.is_preview
+        && let Some(change) = StageChange::find(write)
         && !store.is_known().await
         && let Err(error) = change.check([&api, &api]).await
     {
         return error.respond();
     }
     let request = WriteRequest {
-        asker: ["page", handler.writes.process()],
+        asker: handler.asker(),
         tool,
         page,
         api: &api,
         incidents: Some(&api),
-        write: &write,
-        options: &options,
+        write,
+        call: &call,
         fingerprint: &fingerprint,
         input,
         policy: &policy(&handler.settings.policy, tool),
@@ -90,17 +103,16 @@ fn unknown_tool(handler: &PageHandler<'_>, name: &str) -> Error {
     Error::UnknownTool { name: name.to_owned(), hint }
 }
 
-/// Reads the arguments, or says everything that is wrong with them.
-fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<(Write, CallArguments), Vec<String>> {
-    let options = call_arguments::take(&mut arguments);
-    let write = tool
-        .parse_write(Value::Object(arguments), &call_arguments::NAMES)
-        .map_err(|error| error.0)
-        .and_then(check_external_id);
-    match (options, write) {
-        (Ok(options), Ok(write)) => Ok((write, options)),
-        (options, write) => Err([options.err(), write.err()].into_iter().flatten().collect()),
-    }
+/// Brings back the call that was previewed.
+fn resolve(
+    handler: &PageHandler<'_>,
+    tool: &Tool,
+    page_id: PageId,
+    confirming: &ConfirmingCall,
+) -> Result<ToolCallWrite, ConfirmationError> {
+    let now = (handler.inputs.now)();
+    let token = confirming.token(&ConfirmTokens { keys: &handler.confirm_keys, asker: handler.asker() }, now)?;
+    confirming.resolve(tool, page_id, handler.writes.find_preview(&token.hash, now))
 }
 
 /// Irreversible writes are confirmed even where the client cannot ask its person, unless the operator said never.

@@ -46,7 +46,7 @@ pub struct PageHandler<'a> {
     access: ApiTokenTransport<'a>,
     page: OnceCell<AccessiblePage>,
     pub(super) writes: WriteMemory,
-    /// Seals the confirm tokens of previews; another one in every process.
+    /// Signs confirm tokens and the states of questions; another one in every process.
     pub(super) confirm_keys: KeyRing,
 }
 
@@ -72,6 +72,11 @@ impl<'a> PageHandler<'a> {
             writes: WriteMemory::new(URL_SAFE_NO_PAD.encode(process)),
             confirm_keys: ring.expect("32 random bytes are a key"),
         }
+    }
+
+    /// Whom confirm tokens are issued to: this process.
+    pub(super) fn asker(&self) -> [&str; 2] {
+        ["page", self.writes.process()]
     }
 
     pub(super) fn api(&self) -> PageClient<'_> {

@@ -6,19 +6,23 @@
 use crate::catalog::Write;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, FieldDigests, WriteFingerprint};
+use crate::model::write::{Confirmation, FieldDigests, KeptPreview, WriteFingerprint};
 use crate::writes::outcome::{WriteError, WriteReport};
-use crate::writes::store::{Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, Takeover, WriteStore};
+use crate::writes::store::{
+    Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
+};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// Time for which a write is remembered.
 const KEEP: Duration = Duration::from_hours(24);
 /// The number of writes that are remembered; the oldest goes first.
 const MOST: usize = 10_000;
+/// The number of previews that are kept; the oldest goes first.
+const MOST_PREVIEWS: usize = 100;
 /// When to ask again about a write that another call is carrying out.
 const SOON: Duration = Duration::from_secs(5);
 
@@ -29,6 +33,8 @@ pub struct WriteMemory {
     /// Counts the writes that have no key of the client's.
     count: Cell<u64>,
     writes: RefCell<HashMap<String, RememberedWrite>>,
+    /// Previews that a confirm token brings back, the oldest first.
+    previews: RefCell<VecDeque<KeptPreview>>,
     /// Nonces of confirm tokens, and when each would have expired.
     redeemed: RefCell<HashMap<String, Timestamp>>,
 }
@@ -49,11 +55,28 @@ enum WriteState {
 
 impl WriteMemory {
     pub fn new(process: String) -> Self {
-        Self { process, count: Cell::default(), writes: RefCell::default(), redeemed: RefCell::default() }
+        let (previews, redeemed) = (RefCell::default(), RefCell::default());
+        Self { process, count: Cell::default(), writes: RefCell::default(), previews, redeemed }
     }
 
     pub fn process(&self) -> &str {
         &self.process
+    }
+
+    /// Keeps a preview, and drops those that have expired or are too many.
+    fn keep(&self, preview: KeptPreview, now: Timestamp) {
+        let mut previews = self.previews.borrow_mut();
+        previews.retain(|kept| now < kept.expires_at);
+        while previews.len() >= MOST_PREVIEWS {
+            previews.pop_front();
+        }
+        previews.push_back(preview);
+    }
+
+    /// Finds what a confirm token confirms; `None` once it has expired or made room for newer ones.
+    pub fn find_preview(&self, token_hash: &str, now: Timestamp) -> Option<KeptPreview> {
+        let previews = self.previews.borrow();
+        previews.iter().find(|kept| kept.token_hash == token_hash && now < kept.expires_at).cloned()
     }
 
     fn forget(&self, now: Timestamp) {
@@ -150,6 +173,11 @@ impl WriteStore for MemoryWriteStore<'_> {
     /// There is no audit log.
     async fn record_unsent(&self, _: Outcome, _: Reason) -> Option<String> {
         None
+    }
+
+    async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {
+        self.memory.keep(preview.clone(), self.now);
+        Ok(None)
     }
 
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {

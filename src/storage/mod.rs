@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod grants;
 pub mod idempotency;
 pub mod overview;
+pub mod previews;
 pub mod purge;
 pub mod refused_clients;
 pub mod sessions;

@@ -26,7 +26,7 @@ struct Rule {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule {
         table: "authorization_requests",
         keep: HOUR,
@@ -50,6 +50,13 @@ const RULES: [Rule; 12] = [
         keep: DAY,
         sql: "DELETE FROM idempotency WHERE rowid IN
               (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
+    },
+    // Text that may never have been published: kept no longer than it can be confirmed.
+    Rule {
+        table: "previews",
+        keep: Duration::ZERO,
+        sql: "DELETE FROM previews WHERE token_hash IN
+              (SELECT token_hash FROM previews WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
     },
     Rule {
         table: "used_nonces",

@@ -5,15 +5,16 @@
 
 use super::WriteRequest;
 use super::checks::{duplicate, lifecycle, overlap, schedule, text};
-use super::confirm_token::{ConfirmTokenPurpose, ConfirmTokens};
+use super::confirm_token::{self, ConfirmToken, ConfirmTokenPurpose, ConfirmTokens};
 use super::effect::WriteEffect;
 use super::outcome::{Duplicate, WriteError};
-use super::preview::{Preview, Reader};
+use super::preview::{Preview, PreviewSeal, Reader};
+use super::question_state::QuestionState;
 use super::report;
-use super::store::{EarlierCall, EarlierCalls};
+use super::store::{EarlierCall, EarlierCalls, PreviewNotKept};
 use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
-use crate::model::write::{Confirmation, ShownDuplicates};
+use crate::model::write::{Confirmation, KeptPreview, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
 use crate::upstream::ApiError;
 use futures_util::future::join4;
@@ -57,10 +58,9 @@ impl WriteRequest<'_> {
     /// Checks the write, shows it where that was asked for, and finds out who confirms it.
     pub(super) async fn approve(&self) -> Result<Approved, Respond> {
         let CheckedContent { warnings, to_confirm } = self.check_content().await?;
-        if self.options.is_preview {
+        if self.call.is_preview {
             let preview = self.preview(ConfirmTokenPurpose::Preview, &warnings).await?;
-            let row = self.store.record_unsent(Outcome::Previewed, Reason::AskedFor).await;
-            return Err(preview.into_outcome(self, row.as_deref()).into());
+            return Err(self.keep(preview).await.into());
         }
         let confirmation = self.find_confirmation(&warnings).await?;
         // What was confirmed before is not refused now: repeating the call tells how it ended.
@@ -126,12 +126,8 @@ impl WriteRequest<'_> {
         let duplicate = duplicate.filter(|_| self.write.external_id().is_none());
         let (duplicate, description) =
             duplicate.map(|Duplicate { external_id, description }| (external_id, description)).unzip();
-        let seal = |shown: &[i64]| {
-            let mut random = [0; 16];
-            (self.random)(&mut random);
-            let shown = ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate };
-            self.confirm_tokens(purpose).issue(shown, self.now, random)
-        };
+        let seal =
+            |shown: &[i64]| self.seal(purpose, ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate });
         let related = Value::from(effect.related.clone());
         let overlaps = if overlap::applies_to(self.write) {
             overlap::find(&[related], open_incidents.as_ref(), self.write, self.now)
@@ -172,9 +168,47 @@ impl WriteRequest<'_> {
         Respond(report::not_written(&error, self.page.id).map(report::error))
     }
 
-    fn confirm_tokens(&self, purpose: ConfirmTokenPurpose) -> ConfirmTokens<'_> {
+    /// Makes what confirms the write, once it has been shown.
+    fn seal(&self, purpose: ConfirmTokenPurpose, shown: ShownDuplicates) -> PreviewSeal {
+        match purpose {
+            ConfirmTokenPurpose::InputRequest => {
+                let mut random = [0; 16];
+                (self.random)(&mut random);
+                PreviewSeal { text: self.question_state().sign(shown, self.now, random), kept: None }
+            }
+            ConfirmTokenPurpose::Preview => {
+                let mut random = [0; confirm_token::RANDOM];
+                (self.random)(&mut random);
+                let Self { keys, asker, fingerprint, .. } = *self;
+                let (token, text) = ConfirmTokens { keys, asker }.issue(self.now, random);
+                let ConfirmToken { hash: token_hash, expires_at } = token;
+                let kept = KeptPreview {
+                    token_hash,
+                    tool: self.tool.name.to_owned(),
+                    page_id: self.page.id,
+                    arguments: self.call.arguments.clone(),
+                    key_hash: fingerprint.key_hash.clone(),
+                    digest: fingerprint.digest.clone(),
+                    shown,
+                    expires_at,
+                };
+                PreviewSeal { text, kept: Some(kept) }
+            }
+        }
+    }
+
+    /// Keeps a preview, so that its token alone publishes it, and shows it.
+    async fn keep(&self, preview: Preview) -> ToolOutcome {
+        let Some(kept) = preview.kept() else { return report::preview_not_kept() };
+        match self.store.keep_preview(kept).await {
+            Ok(row) => preview.into_outcome(self, row.as_deref()),
+            Err(PreviewNotKept) => report::preview_not_kept(),
+        }
+    }
+
+    fn question_state(&self) -> QuestionState<'_> {
         let Self { keys, asker, fingerprint, .. } = *self;
-        ConfirmTokens { keys, purpose, asker, tool: self.tool.name, page_id: self.page.id, fingerprint }
+        QuestionState { keys, asker, tool: self.tool.name, page_id: self.page.id, fingerprint }
     }
 
     /// Finds the confirmation of the write: by the person where the client can ask them, otherwise a preview's token, or nobody.
@@ -184,13 +218,19 @@ impl WriteRequest<'_> {
             Some(state) if can_ask => self.read_answer(state, warnings).await.map(Some),
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
             None if can_ask && !self.store.is_known().await => Err(self.ask(warnings).await),
-            _ => self.redeem_token().await,
+            _ => self.require_confirmation().await,
         }
     }
 
     /// The person's answer, which the state says was to this very question.
     async fn read_answer(&self, state: &str, warnings: &[String]) -> Result<Confirmation, Respond> {
-        let confirmation = self.open_token(ConfirmTokenPurpose::InputRequest, state).await?;
+        let confirmation = match self.question_state().open(state, self.now) {
+            Ok(confirmation) => confirmation,
+            Err(reason) => {
+                self.store.record_unsent(Outcome::Refused, Reason::InvalidToken).await;
+                return Err(report::invalid_state(reason).into());
+            }
+        };
         match self.input.elicited(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(confirmation),
             Some(_) => {
@@ -215,29 +255,17 @@ impl WriteRequest<'_> {
             "required": ["publish"],
         });
         let asked = [(QUESTION, InputRequest::form(&message, &schema))].into();
-        Error::InputRequired(InputRequiredResult { input_requests: asked, request_state: Some(preview.into_token()) })
+        Error::InputRequired(InputRequiredResult { input_requests: asked, request_state: Some(preview.into_state()) })
             .into()
     }
 
-    /// The confirm token that the call brings, opened; or the refusal, where it does not open or one is needed.
-    async fn redeem_token(&self) -> Result<Option<Confirmation>, Respond> {
-        let Some(token) = &self.options.confirm_token else {
-            if self.policy.confirm == ConfirmMode::Always && !self.store.is_known().await {
-                self.store.record_unsent(Outcome::Refused, Reason::Unconfirmed).await;
-                return Err(report::needs_preview().into());
-            }
-            return Ok(None);
-        };
-        self.open_token(ConfirmTokenPurpose::Preview, token).await.map(Some)
-    }
-
-    async fn open_token(&self, purpose: ConfirmTokenPurpose, token: &str) -> Result<Confirmation, Respond> {
-        match self.confirm_tokens(purpose).open(token, self.now) {
-            Ok(confirmation) => Ok(confirmation),
-            Err(reason) => {
-                self.store.record_unsent(Outcome::Refused, Reason::InvalidToken).await;
-                Err(report::invalid_token(reason).into())
-            }
+    /// The confirmation that the call's confirm token stands for; or the refusal, where one is needed and missing.
+    async fn require_confirmation(&self) -> Result<Option<Confirmation>, Respond> {
+        let confirmation = self.call.confirmation.clone();
+        if confirmation.is_none() && self.policy.confirm == ConfirmMode::Always && !self.store.is_known().await {
+            self.store.record_unsent(Outcome::Refused, Reason::Unconfirmed).await;
+            return Err(report::needs_preview().into());
         }
+        Ok(confirmation)
     }
 }

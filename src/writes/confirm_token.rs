@@ -1,105 +1,108 @@
-//! Confirm tokens: proof that this very write was shown before, to this person through this connection.
+//! Confirm tokens: short texts that name a kept preview ([`crate::model::write::KeptPreview`]).
 //!
-//! A token is a sealed state ([`crate::mcp::request_state`]) under a key that is derived for what it stands for: who asked, the
-//! tool, the page, the arguments, the idempotency key. None of that is written in it, so a token that is swapped or of another
-//! environment is simply not one. What is written is a nonce and what was shown as a duplicate. Single use is enforced
-//! where the lease of the write is acquired.
+//! A token is a prefix, the second at which it expires, random bytes, and a checksum over both under a key that is derived for the
+//! person and their grant. So a made-up token, an expired one and one of another connection end without a query. It is short
+//! because a model copies it. The preview is found by the hash of the token; single use is enforced where the lease of
+//! the write is acquired.
 
-use crate::keyring::{Key, KeyRing};
-use crate::mcp::request_state::{RequestStateError, RequestStateKey};
-use crate::model::ids::PageId;
+use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, ShownDuplicates, WriteFingerprint};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
+use subtle::ConstantTimeEq as _;
 
 /// Lifetime of a confirm token. Long enough to read a preview and ask around, short enough that the page is still as shown.
 pub const LIFETIME: Duration = Duration::from_mins(10);
-/// Longest token that is opened, in bytes.
-const LENGTH_LIMIT: usize = 2048;
 
+const PREFIX: &str = "pv_";
+
+/// Explains a confirm token to a model that guessed one.
+pub const DESCRIPTION: &str =
+    "A confirm token is text of 31 characters that begins with pv_; a call with preview: true gives one.";
+
+/// Length in characters, the prefix included.
+pub const LENGTH: usize = 31;
+/// Bytes of the expiry: seconds since the Unix epoch.
+const EXPIRY: usize = 5;
+/// Number of random bytes in a token.
+pub const RANDOM: usize = 10;
+/// Bytes of the checksum; the rest of the HMAC is dropped. It guards cost, not access: a token opens only what its grant keeps.
+const CHECKSUM: usize = 6;
+
+/// The use of what confirms a write that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmTokenPurpose {
-    /// A preview, to the model.
+    /// A preview, to the model: by a confirm token.
     Preview,
-    /// A question, to the person.
+    /// A question, to the person: by their answer, with the request state ([`super::question_state`]).
     InputRequest,
 }
 
-impl ConfirmTokenPurpose {
-    const fn usage(self) -> &'static str {
-        match self {
-            Self::Preview => "write preview",
-            Self::InputRequest => "write question",
-        }
-    }
-}
-
-/// The write that a token confirms, and the keys that seal it.
+/// The tokens of one connection.
 #[derive(Clone, Copy)]
 pub struct ConfirmTokens<'a> {
     pub keys: &'a KeyRing,
-    pub purpose: ConfirmTokenPurpose,
     /// The person, and the grant or credential that they act under.
     pub asker: [&'a str; 2],
-    pub tool: &'a str,
-    pub page_id: PageId,
-    pub fingerprint: &'a WriteFingerprint,
 }
 
-/// Why a token opens nothing.
+/// A genuine token of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmToken {
+    /// SHA-256 of the text that the client has.
+    pub hash: String,
+    pub expires_at: Timestamp,
+}
+
+/// Why a text names no preview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmTokenError {
-    /// Not one of ours, or not for this call.
-    Invalid,
+    /// It was not issued to this connection.
+    Unknown,
     Expired,
 }
 
-#[derive(Serialize, Deserialize)]
-struct TokenContent {
-    #[serde(rename = "n")]
-    nonce: String,
-    #[serde(flatten)]
-    shown: ShownDuplicates,
+impl ConfirmTokens<'_> {
+    /// Makes a token, with the text that the client gets.
+    pub fn issue(&self, now: Timestamp, random: [u8; RANDOM]) -> (ConfirmToken, String) {
+        let expires_at = now + LIFETIME;
+        let mut bytes = expires_at.as_seconds().to_be_bytes()[8 - EXPIRY..].to_vec();
+        bytes.extend(random);
+        let mac = self.keys.mac(self.keys.newest(), "confirm token", &self.parts(&bytes));
+        bytes.extend(&mac[..CHECKSUM]);
+        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        (ConfirmToken { hash: hash(&text), expires_at }, text)
+    }
+
+    /// Takes a text from outside. Blanks and quotation marks around it are not part of it.
+    pub fn parse(&self, text: &str, now: Timestamp) -> Result<ConfirmToken, ConfirmTokenError> {
+        let text = text.trim_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
+        let body = text.strip_prefix(PREFIX).filter(|_| text.len() == LENGTH).ok_or(ConfirmTokenError::Unknown)?;
+        let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| ConfirmTokenError::Unknown)?;
+        let (signed, checksum) = bytes.split_at(EXPIRY + RANDOM);
+        let is_ours = |key| self.keys.mac(key, "confirm token", &self.parts(signed))[..CHECKSUM].ct_eq(checksum).into();
+        if !self.keys.iter().any(is_ours) {
+            return Err(ConfirmTokenError::Unknown);
+        }
+        let seconds = signed[..EXPIRY].iter().fold(0, |seconds, byte| seconds << 8 | i64::from(*byte));
+        let expires_at = Timestamp::from_seconds(seconds);
+        if now < expires_at {
+            Ok(ConfirmToken { hash: hash(text), expires_at })
+        } else {
+            Err(ConfirmTokenError::Expired)
+        }
+    }
+
+    fn parts<'b>(&'b self, signed: &'b [u8]) -> [&'b [u8]; 3] {
+        let [person, under] = self.asker;
+        [person.as_bytes(), under.as_bytes(), signed]
+    }
 }
 
-impl ConfirmTokens<'_> {
-    /// Seals a token for a write that is being shown. It always has a key: the ring's newest, not one that is looked up.
-    pub fn issue(&self, shown: ShownDuplicates, now: Timestamp, random: [u8; 16]) -> String {
-        let payload = TokenContent { nonce: URL_SAFE_NO_PAD.encode(random), shown };
-        let content = serde_json::to_value(payload).expect("texts and numbers have a JSON form");
-        let newest = self.keys.newest();
-        let sealed =
-            RequestStateKey { key: &self.secret(newest), bound_to: "" }.sign(&content, (now + LIFETIME).as_seconds());
-        format!("{}.{sealed}", newest.kid())
-    }
-
-    /// Opens a token that a call brings.
-    pub fn open(&self, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
-        if text.len() > LENGTH_LIMIT {
-            return Err(ConfirmTokenError::Invalid);
-        }
-        let (kid, sealed) = text.split_once('.').ok_or(ConfirmTokenError::Invalid)?;
-        let key = self.keys.find(kid).ok_or(ConfirmTokenError::Invalid)?;
-        let opened = RequestStateKey { key: &self.secret(key), bound_to: "" }.verify(sealed, now.as_seconds());
-        let (content, until) = opened.map_err(|reason| match reason {
-            RequestStateError::Invalid => ConfirmTokenError::Invalid,
-            RequestStateError::Expired => ConfirmTokenError::Expired,
-        })?;
-        let TokenContent { nonce, shown } = serde_json::from_value(content).map_err(|_| ConfirmTokenError::Invalid)?;
-        Ok(Confirmation { nonce, expires_at: Timestamp::from_seconds(until), shown })
-    }
-
-    /// The secret that seals tokens for this subject alone.
-    fn secret(&self, key: &Key) -> [u8; 32] {
-        let [person, under] = self.asker;
-        let WriteFingerprint { digest, key_hash, .. } = self.fingerprint;
-        let page_id = self.page_id.to_string();
-        let parts = [person, under, self.tool, &page_id, digest, key_hash].map(str::as_bytes);
-        self.keys.mac(key, self.purpose.usage(), &parts)
-    }
+fn hash(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -107,94 +110,66 @@ mod tests {
     use super::*;
     use crate::upstream::testing::{NOW, SEED};
 
-    struct TokenSubject {
-        user: &'static str,
-        grant: &'static str,
-        tool: &'static str,
-        page: i64,
-        digest: &'static str,
-        key: &'static str,
-    }
-
-    const ASKED: TokenSubject =
-        TokenSubject { user: "42", grant: "g", tool: "create_incident", page: 7, digest: "d", key: "k" };
-
     fn ring(environment: &str) -> KeyRing {
         KeyRing::parse(&format!("a:{SEED}"), environment).expect("a ring")
     }
 
-    fn with<T>(words: &TokenSubject, use_it: impl FnOnce(&ConfirmTokens<'_>) -> T) -> T {
-        let TokenSubject { user, grant, tool, page, digest, key } = *words;
-        let (digest, key_hash) = (digest.to_owned(), key.to_owned());
-        let fingerprint = WriteFingerprint { key_hash, digest, ..WriteFingerprint::default() };
-        use_it(&ConfirmTokens {
-            keys: &ring("test"),
-            purpose: ConfirmTokenPurpose::Preview,
-            asker: [user, grant],
-            tool,
-            page_id: PageId(page),
-            fingerprint: &fingerprint,
-        })
+    fn parsed(asker: [&str; 2], text: &str, now: Timestamp) -> Result<ConfirmToken, ConfirmTokenError> {
+        ConfirmTokens { keys: &ring("test"), asker }.parse(text, now)
     }
 
-    fn shown() -> ShownDuplicates {
-        ShownDuplicates { possible_duplicates: vec![9], duplicate: Some("mcp-x".into()) }
-    }
+    const ASKER: [&str; 2] = ["42", "g"];
 
-    fn sealed() -> String {
-        with(&ASKED, |tokens| tokens.issue(shown(), NOW, [5; 16]))
-    }
-
-    fn opened(words: &TokenSubject, text: &str, now: Timestamp) -> Result<Confirmation, ConfirmTokenError> {
-        with(words, |tokens| tokens.open(text, now))
+    fn issued() -> (ConfirmToken, String) {
+        ConfirmTokens { keys: &ring("test"), asker: ASKER }.issue(NOW, [5; RANDOM])
     }
 
     #[test]
-    fn a_handle_opens_for_the_write_it_was_made_for() {
-        let approval = opened(&ASKED, &sealed(), NOW).expect("it opens");
-        assert_eq!((approval.shown, approval.expires_at), (shown(), NOW + LIFETIME));
+    fn token_is_short_and_is_parsed_for_its_connection() {
+        let (token, text) = issued();
+        assert_eq!((text.len(), token.expires_at), (LENGTH, NOW + LIFETIME));
+        assert_eq!(parsed(ASKER, &text, NOW), Ok(token.clone()));
+        assert_eq!(parsed(ASKER, &format!(" `{text}`\n"), NOW), Ok(token));
     }
 
     #[test]
-    fn a_handle_opens_for_nothing_else() {
-        for other in [
-            TokenSubject { user: "1", ..ASKED },
-            TokenSubject { grant: "h", ..ASKED },
-            TokenSubject { tool: "add_incident_update", ..ASKED },
-            TokenSubject { page: 8, ..ASKED },
-            TokenSubject { digest: "e", ..ASKED },
-            TokenSubject { key: "l", ..ASKED },
-        ] {
-            assert_eq!(opened(&other, &sealed(), NOW).err(), Some(ConfirmTokenError::Invalid));
+    fn token_of_another_connection_or_environment_is_unknown() {
+        let (_, text) = issued();
+        for other in [["1", "g"], ["42", "h"], ["42g", ""]] {
+            assert_eq!(parsed(other, &text, NOW), Err(ConfirmTokenError::Unknown));
         }
-        with(&ASKED, |tokens| {
-            let question = ConfirmTokens { purpose: ConfirmTokenPurpose::InputRequest, ..*tokens }.open(&sealed(), NOW);
-            let elsewhere = ConfirmTokens { keys: &ring("live"), ..*tokens }.open(&sealed(), NOW);
-            assert_eq!(
-                (question.err(), elsewhere.err()),
-                (Some(ConfirmTokenError::Invalid), Some(ConfirmTokenError::Invalid))
-            );
-        });
+        let elsewhere = ConfirmTokens { keys: &ring("live"), asker: ASKER };
+        assert_eq!(elsewhere.parse(&text, NOW), Err(ConfirmTokenError::Unknown));
     }
 
     #[test]
-    fn a_handle_lives_ten_minutes() {
-        assert!(opened(&ASKED, &sealed(), NOW + LIFETIME - Duration::from_secs(1)).is_ok());
-        assert_eq!(opened(&ASKED, &sealed(), NOW + LIFETIME).err(), Some(ConfirmTokenError::Expired));
+    fn token_of_an_earlier_key_of_the_ring_is_parsed() {
+        let (_, text) = issued();
+        let newer = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+        let keys = KeyRing::parse(&format!("b:{newer},a:{SEED}"), "test").expect("a ring");
+        assert!(ConfirmTokens { keys: &keys, asker: ASKER }.parse(&text, NOW).is_ok());
     }
 
     #[test]
-    fn a_changed_handle_is_none() {
-        let text = sealed();
+    fn token_expires_after_ten_minutes() {
+        let (_, text) = issued();
+        assert!(parsed(ASKER, &text, NOW + LIFETIME - Duration::from_secs(1)).is_ok());
+        assert_eq!(parsed(ASKER, &text, NOW + LIFETIME), Err(ConfirmTokenError::Expired));
+    }
+
+    #[test]
+    fn changed_or_made_up_text_is_unknown() {
+        let (_, text) = issued();
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).expect("ASCII");
-            // The last character of a part may hold bits that decode to nothing; those are refused by the decoder.
-            assert_eq!(opened(&ASKED, &changed, NOW).err(), Some(ConfirmTokenError::Invalid), "{changed}");
+            assert_eq!(parsed(ASKER, &changed, NOW), Err(ConfirmTokenError::Unknown), "{changed}");
         }
-        for text in ["", ".", "..", "a..", &format!("{text}.x"), &"a.".repeat(2000)] {
-            assert_eq!(opened(&ASKED, text, NOW).err(), Some(ConfirmTokenError::Invalid), "{text}");
+        let long = "a.".repeat(2000);
+        for text in ["", "yes", "pv_", &text[3..], &format!("{text}x"), &text[..LENGTH - 1], &"ä".repeat(LENGTH), &long]
+        {
+            assert_eq!(parsed(ASKER, text, NOW), Err(ConfirmTokenError::Unknown), "{text}");
         }
     }
 }

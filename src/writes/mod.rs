@@ -7,12 +7,14 @@ pub mod approval;
 pub mod call_arguments;
 pub mod checks;
 mod component_changes;
-mod confirm_token;
+pub mod confirm_token;
+pub mod confirmed_call;
 mod effect;
 mod execute;
 pub mod fingerprint;
 pub mod outcome;
 mod preview;
+mod question_state;
 pub mod report;
 pub mod store;
 mod target;
@@ -25,7 +27,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::write::WriteFingerprint;
 use crate::model::write_policy::WritePolicy;
 use crate::upstream::{AccessiblePage, ApiError, PageClient};
-use call_arguments::CallArguments;
+use confirmed_call::ToolCallWrite;
 use store::WriteStore;
 
 /// A write that its caller may make. [`WriteRequest::respond`] carries it out.
@@ -38,13 +40,14 @@ pub struct WriteRequest<'a> {
     /// Access to the page's incidents, where the caller may read them.
     pub incidents: Option<&'a PageClient<'a>>,
     pub write: &'a Write,
-    pub options: &'a CallArguments,
+    /// The call that asks for it.
+    pub call: &'a ToolCallWrite,
     pub fingerprint: &'a WriteFingerprint,
     /// The input requests that the client supports, and its responses.
     pub input: &'a InputContext,
     /// The operator's policy for writes.
     pub policy: &'a WritePolicy,
-    /// RequestStateKey the confirm tokens of previews.
+    /// Signs confirm tokens and the states of questions.
     pub keys: &'a KeyRing,
     pub now: Timestamp,
     /// Fills a buffer with unpredictable bytes.

@@ -2,6 +2,7 @@
 //! what looks wrong. Everything comes from StatiBeat's own description of the effect; nothing is posted, and the limits are not
 //! touched.
 
+use super::call_arguments::to_publish;
 use super::checks::{duplicate, schedule, text};
 use super::component_changes::{self, name_list, status_words};
 use super::effect::{ComponentRole, WriteEffect, stage_name};
@@ -9,6 +10,7 @@ use super::{WriteRequest, confirm_token, report, target};
 use crate::mcp::ToolOutcome;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::{cap, line, quote, quote_lines};
+use crate::model::write::KeptPreview;
 use crate::model::write_policy::TextRule;
 use serde_json::{Map, Value, json};
 
@@ -21,7 +23,13 @@ const ECHO_MAX: usize = 400;
 pub struct Preview {
     effect: WriteEffect,
     warnings: Vec<String>,
-    confirm_token: String,
+    seal: PreviewSeal,
+}
+
+/// The means to confirm a preview: a confirm token with the call that it brings back, or the state of a question.
+pub struct PreviewSeal {
+    pub text: String,
+    pub kept: Option<KeptPreview>,
 }
 
 /// The reader of a preview.
@@ -33,13 +41,13 @@ pub enum Reader {
 }
 
 impl Preview {
-    /// Makes a preview of the effect. `seal` makes its confirm token, given which possible duplicates are shown; the hierarchy is
+    /// Makes a preview of the effect. `seal` makes what confirms it, given which possible duplicates are shown; the hierarchy is
     /// the list of the page's components, where it matters.
     pub fn new(
         request: &WriteRequest<'_>,
         effect: WriteEffect,
         hierarchy: Option<&Value>,
-        seal: impl FnOnce(&[i64]) -> String,
+        seal: impl FnOnce(&[i64]) -> PreviewSeal,
     ) -> Self {
         let related = Value::from(effect.related.clone());
         let mut similar = duplicate::find(&related, hierarchy, request.write, request.now);
@@ -49,7 +57,7 @@ impl Preview {
         let similar_words = similar.iter().map(ToString::to_string);
         let warnings = effect_warnings(request, &effect).into_iter().chain(similar_words).collect();
         let shown: Vec<i64> = similar.iter().map(|similar| similar.id).collect();
-        Self { effect, warnings, confirm_token: seal(&shown) }
+        Self { effect, warnings, seal: seal(&shown) }
     }
 
     /// Adds what the checks found.
@@ -58,18 +66,23 @@ impl Preview {
         self
     }
 
-    pub fn into_token(self) -> String {
-        self.confirm_token
+    pub fn into_state(self) -> String {
+        self.seal.text
+    }
+
+    /// The call that the confirm token brings back, to be kept.
+    pub const fn kept(&self) -> Option<&KeptPreview> {
+        self.seal.kept.as_ref()
     }
 
     /// For models and programs; `page_id` keeps it within the tool's output schema.
     pub fn into_outcome(self, request: &WriteRequest<'_>, audit_id: Option<&str>) -> ToolOutcome {
         let page = request.page;
         let text = format!(
-            "{}\nThis is a preview: nothing was published. To publish exactly this, call again with the same arguments and confirm: \
-             \"{}\" within {} minutes.",
+            "{}\nThis is a preview: nothing was published. {}: \"{}\", within {} minutes.",
             self.sentences(request, Reader::Model),
-            self.confirm_token,
+            to_publish(request.roots),
+            self.seal.text,
             confirm_token::LIFETIME.as_secs() / 60,
         );
         let mut structured = json!({
@@ -98,7 +111,7 @@ impl Preview {
             "public_text": texts,
             "visibility": line(&effect.page.visibility, NAME_MAX),
             "notifies": effect.notifies,
-            "confirm": self.confirm_token,
+            "confirm": self.seal.text,
         });
         if let Some(recipients) = &effect.recipients {
             preview["recipients"] = json!({ "subscribers": recipients.subscribers, "channels": recipients.channels });

@@ -5,10 +5,12 @@
 
 use super::WriteRequest;
 use super::checks::schedule;
-use super::confirm_token::ConfirmTokenError;
+use super::confirmed_call::ConfirmationError;
 use super::outcome::{DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
 use super::store::AuditRow;
+use crate::catalog::uri::Roots;
 use crate::catalog::{CompletedWrite, ToolResult};
+use crate::mcp::request_state::RequestStateError;
 use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::Reason;
@@ -60,18 +62,33 @@ pub fn declined() -> ToolOutcome {
     ToolOutcome { is_error: false, text, ..ToolOutcome::default() }
 }
 
-/// A confirm token that confirms nothing.
-pub fn invalid_token(reason: ConfirmTokenError) -> ToolOutcome {
+/// The state of a question that the person did not answer.
+pub fn invalid_state(reason: RequestStateError) -> ToolOutcome {
     error(match reason {
-        ConfirmTokenError::Invalid => {
-            "This confirm token is not for this call: it confirms exactly the arguments, the page and the key that \
-             were previewed. Nothing was published. Ask for a new preview."
+        RequestStateError::Invalid => {
+            "This answer is not for this call: it confirms exactly the arguments, the page and the key that the person was \
+             shown. Nothing was published. Call again without requestState."
                 .to_owned()
         }
-        ConfirmTokenError::Expired => {
-            "This confirm token is older than 10 minutes. Nothing was published. Ask for a new preview.".to_owned()
+        RequestStateError::Expired => {
+            "The question was asked more than 10 minutes ago. Nothing was published. Call again without requestState.".to_owned()
         }
     })
+}
+
+/// A confirm token that confirms nothing.
+pub fn invalid_token(reason: &ConfirmationError, roots: &Roots) -> ToolOutcome {
+    error(reason.describe(roots))
+}
+
+/// A preview whose confirm token would bring nothing back.
+pub fn preview_not_kept() -> ToolOutcome {
+    error("Previews cannot be kept at the moment, so this one could not be confirmed. Nothing was published. Try again later.".to_owned())
+}
+
+/// A confirm token whose preview cannot be read.
+pub fn preview_not_read() -> ToolOutcome {
+    error("The preview of this confirm token cannot be read at the moment. Nothing was published by this call. Try again later.".to_owned())
 }
 
 /// The report of a write that was requested: what is there now and what looks wrong about it, or why it is not there.

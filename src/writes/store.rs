@@ -2,7 +2,7 @@
 
 use super::outcome::{Duplicate, WriteError, WriteReport};
 use crate::model::outcome::{Outcome, Reason};
-use crate::model::write::Confirmation;
+use crate::model::write::{Confirmation, KeptPreview};
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -20,6 +20,9 @@ pub trait WriteStore {
 
     /// Records a call that ends without a lease; returns the id of its audit row, where there is one.
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String>;
+
+    /// Keeps a preview until it expires, and records the call that asked for it; returns the id of its audit row, where there is one.
+    async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept>;
 
     /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError>;
@@ -62,6 +65,10 @@ pub enum EarlierCall {
     /// It is done; this document came of it.
     Completed(Value),
 }
+
+/// The store does not answer: the preview could not be confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreviewNotKept;
 
 /// The lease of a write, or the result of the attempt that finished it.
 #[derive(Clone, Debug, PartialEq, Eq)]

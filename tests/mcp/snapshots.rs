@@ -17,9 +17,10 @@ const VERSIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-
 const LISTS: [&str; 4] = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"];
 
 /// Values that differ with every draw of randomness, and what stands for them.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 7] = [
     (r"sbmcp_[a-z]{2}_[\w.-]+", "[token]"),
-    (r"\btag\.[\w-]{80,}\.[\w-]+", "[confirm token]"),
+    (r"\bpv_[\w-]{28}", "[confirm token]"),
+    (r"\btag\.[\w-]{80,}\.[\w-]+", "[request state]"),
     (r#"(audit_id\\?": ?\\?"|Audit entry |x-request-id: )[\w-]{22}"#, "$1[id]"),
     (r#"(name="(?:token|request)" value=")[^"]+"#, "$1[secret]"),
     (r"([?&](?:state|code_challenge|request)=)[\w.-]{43,}", "$1[secret]"),

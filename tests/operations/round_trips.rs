@@ -9,8 +9,8 @@
 use crate::support::browser::{Browser, parameter};
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
-use crate::support::{PUBLIC_URL, TestApp, request};
-use serde_json::json;
+use crate::support::{PUBLIC_URL, TestApp, json as json_of, request};
+use serde_json::{Value, json};
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{self, resources::RESOURCES};
 use statibeat_mcp::telemetry::RequestRecord;
@@ -39,7 +39,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
     RoundTrips { and_reads: true, ..costs }
 }
 
-const ROUND_TRIPS: [RoundTrips; 22] = [
+const ROUND_TRIPS: [RoundTrips; 23] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -53,8 +53,10 @@ const ROUND_TRIPS: [RoundTrips; 22] = [
     // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
     // document.
     costs("tools/call", 4, 2, 3),
-    // Earlier calls, the audit row; whether that row is one too many; permission, the effect.
+    // Earlier calls, the kept preview with its audit row; whether that row is one too many; permission, the effect.
     costs("tools/call, preview", 3, 1, 2),
+    // What is confirmed, read beside the permission; the rest as without it.
+    costs("tools/call, confirmation", 5, 2, 3),
     costs("authorization request", 0, 1, 0),
     costs("return from sign-in", 1, 1, 1),
     costs("consent page", 1, 0, 1),
@@ -84,7 +86,7 @@ fn check_record(record: &RequestRecord, seen: &Seen, operation: &str, reads: usi
     let costs = find(operation).unwrap_or_else(|| panic!("no row for {operation}"));
     let most = costs.upstream + if costs.and_reads { u32::try_from(reads).expect("few") } else { 0 };
     assert_eq!((record.database.count, record.objects.count), (costs.d1, costs.objects), "{operation}: {record:?}");
-    let is_write = operation == "tools/call";
+    let is_write = operation.starts_with("tools/call");
     let fits = if is_write { record.upstream.count <= most } else { record.upstream.count == most };
     assert!(fits, "{operation}: at most {most}: {record:?}");
     seen.borrow_mut().insert(costs.operation);
@@ -144,9 +146,16 @@ fn every_operation_costs_what_the_table_says() {
     }
     for (name, mut arguments) in tools() {
         arguments["preview"] = json!(true);
-        arguments["idempotency_key"] = json!("another call");
-        app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));
+        arguments["idempotency_key"] = json!(format!("another call of {name}"));
+        arguments["message"] = arguments.get("message").map_or(Value::Null, |_| json!("Something else."));
+        arguments["title"] = arguments.get("title").map_or(Value::Null, |_| json!("Another title"));
+        let shown = json_of(&app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments })));
         check("tools/call, preview", 0);
+        let confirm = &shown["result"]["structuredContent"]["preview"]["confirm"];
+        let confirmed = json!({ "page_id": arguments["page_id"], "confirm": confirm });
+        app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": confirmed }));
+        assert_eq!(app.last_record().reason, None, "{name} was done");
+        check("tools/call, confirmation", 0);
     }
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("token", pair.refresh.as_str()), ("client_id", CLIENT)])

@@ -89,7 +89,7 @@ for (const [name, prepare] of Object.entries(TOOLS)) {
     assert.equal((await simulator.audit()).length, before, "a preview writes nothing");
     const { confirm } = shown.structuredContent.preview;
     if (FOR_GOOD.includes(name)) assert.match(words(await pipe.call(name, arguments_)), /This write must be confirmed.*preview: true/);
-    const done = await pipe.call(name, { ...arguments_, confirm });
+    const done = await pipe.call(name, { confirm });
     assert.ok(!done.isError, words(done));
     assert.equal(done.structuredContent.page_id, 42);
     assert.equal(done.structuredContent.replayed, false);
@@ -97,7 +97,7 @@ for (const [name, prepare] of Object.entries(TOOLS)) {
     assert.equal(entries.length, 1);
     assert.ok(entries[0].status < 300 && entries[0].source === "api_token");
     const handleAgain = await pipe.call(name, { ...arguments_, confirm, idempotency_key: "other" });
-    assert.ok(handleAgain.isError, "the handle is for the call that was shown");
+    assert.ok(handleAgain.isError, "the confirm token is for the call that was shown");
     await pipe.close();
   });
 }

@@ -199,10 +199,7 @@ fn manner(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec
         vec![json!(""), json!(7), json!({}), json!("x".repeat(2049))],
     ];
     let each = MANNER.into_iter().zip(wrong);
-    let each = each.flat_map(|(name, values)| with(tool, all, name, &values, &format!("`{name}`")));
-    let mut both = good(all);
-    both.extend([("preview".to_owned(), json!(true)), ("confirm".to_owned(), json!("x"))]);
-    each.chain([Bad { tool, arguments: both, says: "exclude each other".to_owned() }]).collect()
+    each.flat_map(|(name, values)| with(tool, all, name, &values, &format!("`{name}`"))).collect()
 }
 
 /// Good arguments, with one more or another one.

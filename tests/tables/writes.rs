@@ -133,10 +133,56 @@ pub fn cases() -> Vec<Case> {
                 create(&none, Expected::New, 1),
                 create(&another, Expected::Error("affects the same in its own words"), 0),
                 create(&with("preview", json!(true)), Expected::Preview("affects the same in its own words"), 0),
-                create(&json!({ "title": "A third", "confirm": TOKEN }), Expected::Error("not for this call"), 0),
+                create(&json!({ "title": "A third", "confirm": TOKEN }), Expected::Error("`title` differs"), 0),
                 create(&with("confirm", json!(TOKEN)), Expected::New, 1),
                 create(&with("confirm", json!(TOKEN)), Expected::Replayed, 0),
-                create(&with("confirm", json!("made.up")), Expected::Error("not for this call"), 0),
+                create(&with("confirm", json!("made.up")), Expected::Error("not a confirm token"), 0),
+            ],
+        ),
+        (
+            "confirm token alone publishes what was previewed",
+            vec![
+                create(
+                    &json!({ "preview": true, "idempotency_key": "k" }),
+                    Expected::Preview("call again with only"),
+                    0,
+                ),
+                step(
+                    "create_incident",
+                    json!({ "confirm": TOKEN, "idempotency_key": "j" }),
+                    Expected::Error("`idempotency_key` differs"),
+                    0,
+                ),
+                step(
+                    "add_incident_update",
+                    json!({ "confirm": TOKEN }),
+                    Expected::Error("a preview of create_incident"),
+                    0,
+                ),
+                step("create_incident", json!({ "confirm": true }), Expected::Error("`confirm` must be text"), 0),
+                step(
+                    "create_incident",
+                    json!({ "confirm": "yes" }),
+                    Expected::Error("a call with preview: true gives one"),
+                    0,
+                ),
+                step("create_incident", json!({ "confirm": TOKEN, "preview": true }), Expected::New, 1),
+                step("create_incident", json!({ "confirm": TOKEN }), Expected::Replayed, 0),
+                create(&json!({ "idempotency_key": "k" }), Expected::Replayed, 0),
+            ],
+        ),
+        (
+            "confirmed write whose answer was lost is looked up by the same token",
+            vec![
+                create(&json!({ "preview": "true" }), Expected::Preview("call again with only"), 0),
+                step(
+                    "create_incident",
+                    json!({ "confirm": TOKEN }),
+                    Expected::Error("may or may not have been published"),
+                    1,
+                )
+                .while_failing("POST", "incidents", FaultKind::DropBefore),
+                step("create_incident", json!({ "confirm": TOKEN }), Expected::New, 1),
             ],
         ),
         (

@@ -282,7 +282,10 @@ fn a_handle_confirms_its_write_once() {
     let of_similar = handle(&story, similar.clone());
     story.posts();
     let swapped = story.create(confirmed(&with("title", "A third"), &of_similar));
-    assert!(swapped["isError"] == true && text(&swapped).contains("not for this call"), "{swapped}");
+    assert!(
+        swapped["isError"] == true && text(&swapped).contains("`title` differs from what was previewed"),
+        "{swapped}"
+    );
     assert_ne!(story.create(confirmed(&similar, &of_similar))["isError"], true);
     assert_eq!(story.posts(), 1);
     assert_eq!(story.create(confirmed(&similar, &of_similar))["structuredContent"]["replayed"], true);

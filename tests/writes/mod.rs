@@ -1,5 +1,6 @@
 //! The four write tools: what is published, how often, and what stops it.
 
+mod confirm_tokens;
 mod confirmations;
 mod create_incident;
 mod duplicates;

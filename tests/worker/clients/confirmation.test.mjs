@@ -1,5 +1,5 @@
 // A person who is asked before anything is published, by the official SDK: they confirm, decline, close the form, or go
-// away. And clients that cannot ask, which show a preview and hand its handle back.
+// away. And clients that cannot ask, which show a preview and hand its confirm token back.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -97,7 +97,7 @@ describe("where every write is confirmed", () => {
         await takeRecord(strict);
       });
 
-      test("publishes with the handle of a preview, and only so", async () => {
+      test("publishes with the confirm token of a preview alone, and only so", async () => {
         const given = outage(`Previewed by ${sdk.name}`);
         const bare = await call(connection, given);
         assert.ok(bare.isError, "a bare write is sent back");
@@ -105,9 +105,9 @@ describe("where every write is confirmed", () => {
         const { preview } = (await call(connection, { ...given, preview: true })).structuredContent;
         assert.equal(preview.public_text.title, given.title);
         assert.deepEqual(await takePosts(strict), []);
-        const done = await call(connection, { ...given, confirm: preview.confirm });
+        const done = await call(connection, { page_id: given.page_id, confirm: preview.confirm });
         assert.equal(done.structuredContent?.replayed, false, textOf(done));
-        const again = await call(connection, { ...given, confirm: preview.confirm });
+        const again = await call(connection, { ...given, preview: true, confirm: preview.confirm });
         assert.equal(again.structuredContent?.replayed, true, textOf(again));
         assert.equal((await takePosts(strict)).length, 1);
         assert.deepEqual(await takeRecord(strict), ["refused unconfirmed", "previewed asked_for", "done", "replayed"]);
