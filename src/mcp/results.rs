@@ -170,7 +170,7 @@ impl<'a> ToolAnnotations<'a> {
     /// A write reaches the open world: customers read it.
     ///
     /// A write that subscribers are notified of is destructive, also one that only adds: what was sent cannot be taken back.
-    /// OpenAI's submission guidelines for apps count irreversible messages among the destructive actions, and clients that
+    /// `OpenAI`'s submission guidelines for apps count irreversible messages among the destructive actions, and clients that
     /// read the hint then ask the person before they call, which is what a public message deserves.
     const fn for_effect(effect: Effect, title: &'a str) -> Self {
         let (read_only_hint, destructive_hint, idempotent_hint) = match effect {

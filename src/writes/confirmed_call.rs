@@ -59,8 +59,8 @@ pub fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<ParsedCal
     if confirms {
         let CallArguments { key, confirm_token, .. } = taken?;
         insert_key(&mut arguments, key);
-        let token = confirm_token.unwrap_or_default();
-        return Ok(ParsedCall::Confirming(ConfirmingCall { token, given: arguments }));
+        let call = ConfirmingCall { token: confirm_token.unwrap_or_default(), given: arguments };
+        return Ok(ParsedCall::Confirming(call));
     }
     match (taken, read_write(tool, &arguments)) {
         (Ok(CallArguments { key, is_preview, .. }), Ok(write)) => {

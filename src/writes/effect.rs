@@ -133,11 +133,13 @@ mod tests {
     use serde_json::json;
 
     fn effect(before: Value, after: Value) -> WriteEffect {
-        WriteEffect::parse(json!({
-            "already_exists": false, "target_name": null, "before": before, "after": after, "components": [],
+        let mut effect = json!({
+            "already_exists": false, "target_name": null, "components": [],
             "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
-        }))
-        .expect("an effect")
+        });
+        effect["before"] = before;
+        effect["after"] = after;
+        WriteEffect::parse(effect).expect("an effect")
     }
 
     #[test]

@@ -78,8 +78,8 @@ impl fmt::Display for PossibleDuplicate {
         let (title, minutes) = (quote(&self.title, TITLE_MAX), self.age.as_secs() / 60);
         let age = match minutes {
             1 => "1 minute".to_owned(),
-            ..120 => format!("{minutes} minutes"),
-            ..2880 => format!("{} hours", minutes / 60),
+            0 | 2..120 => format!("{minutes} minutes"),
+            120..2880 => format!("{} hours", minutes / 60),
             _ => format!("{} days", minutes / 1440),
         };
         write!(f, "{noun} {} ({title}, {event} {age} ago) {}", self.id, self.matches.join(" and "))

@@ -81,15 +81,17 @@ mod tests {
     use serde_json::json;
 
     fn effect(name: &str, before: Value, after: Value) -> WriteEffect {
-        WriteEffect::parse(json!({
-            "already_exists": false, "target_name": name, "before": before, "after": after, "components": [],
+        let mut effect = json!({
+            "already_exists": false, "target_name": name, "components": [],
             "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
-        }))
-        .expect("an effect")
+        });
+        effect["before"] = before;
+        effect["after"] = after;
+        WriteEffect::parse(effect).expect("an effect")
     }
 
-    fn incident(state: &str, stage: &str) -> Value {
-        json!({ "id": 9, "title": "Slow", "state": state, "lifecycle_stage": { "id": 1, "name": stage } })
+    fn incident(state: &str, stage_name: &str) -> Value {
+        json!({ "id": 9, "title": "Slow", "state": state, "lifecycle_stage": { "id": 1, "name": stage_name } })
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn dry_run_is_what_the_write_then_does() {
             let shown = effect["components"].as_array().expect("components").iter().find(|shown| shown["id"] == *id);
             match shown {
                 Some(shown) => {
-                    assert_eq!((&shown["before"]["status"], &shown["after"]["status"]), (old, new), "{path}")
+                    assert_eq!((&shown["before"]["status"], &shown["after"]["status"]), (old, new), "{path}");
                 }
                 None => assert_eq!(old, new, "{path}: component {id} changed unannounced"),
             }

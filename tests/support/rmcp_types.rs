@@ -42,7 +42,7 @@ fn check_as<T: DeserializeOwned + Serialize>(method: &str, answer: &Value) {
 }
 
 /// The path of the first member that is not the same. rmcp leaves out a null, writes out the default mode of an elicitation, keeps
-/// a `priority` as `f32`, and lacks the `securitySchemes` of tools, which are OpenAI's.
+/// a `priority` as `f32`, and lacks the `securitySchemes` of tools, which are `OpenAI`'s.
 fn find_difference(read: &Value, sent: &Value) -> Option<String> {
     let under = |name: &str, path: String| format!("{name}/{path}");
     match (read, sent) {

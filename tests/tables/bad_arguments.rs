@@ -191,7 +191,7 @@ fn strangers(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> 
     names.into_iter().flat_map(|name| with(tool, all, name, &[json!("x")], &format!("`{name}` is not known"))).collect()
 }
 
-/// Invalid values of preview, confirm and idempotency_key.
+/// Invalid values of `preview`, `confirm` and `idempotency_key`.
 fn manner(tool: &'static str, all: &[(&'static str, ArgumentKind, bool)]) -> Vec<Bad> {
     let wrong = [
         vec![json!(""), json!(7), json!([]), json!("x".repeat(129))],

@@ -207,12 +207,11 @@ pub fn writing(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Docu
     put(&mut result, "components", lines, usize::MAX);
     result["component_lines"] = json!("id path status");
     let recipients = &subject.parts["recipients"];
-    match recipients[MISSING].as_str() {
-        Some(reason) => result[MISSING]["recipients"] = json!(reason),
-        None => {
-            let counts = recipients.as_object().map(|counts| shown::show(RECIPIENTS, counts));
-            result["recipients"] = json!(counts);
-        }
+    if let Some(reason) = recipients[MISSING].as_str() {
+        result[MISSING]["recipients"] = json!(reason);
+    } else {
+        let counts = recipients.as_object().map(|counts| shown::show(RECIPIENTS, counts));
+        result["recipients"] = json!(counts);
     }
     let incidents = part(subject.parts, "incidents");
     let incidents = incidents.map(|items| items.iter().map(|one| open(subject, one)).collect());

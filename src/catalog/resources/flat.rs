@@ -1,4 +1,4 @@
-//! The components of a page as flat lines, "102 API / Gateway partial_outage": a third of the length of the tree.
+//! The components of a page as flat lines, `102 API / Gateway partial_outage`: a third of the length of the tree.
 
 use super::body::JsonObject;
 use crate::model::visible;
@@ -72,7 +72,7 @@ mod tests {
     use serde_json::json;
 
     fn items(list: Value) -> Vec<JsonObject> {
-        list.as_array().expect("a list").iter().filter_map(Value::as_object).cloned().collect()
+        serde_json::from_value(list).expect("a list of objects")
     }
 
     #[test]

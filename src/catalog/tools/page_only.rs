@@ -29,7 +29,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
             optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
             FREETEXT,
         ],
-        write: changes_incident(|incident_id| Operation::UpdateIncident { incident_id }, "Updated incident"),
+        write: Some(changes_incident(|incident_id| Operation::UpdateIncident { incident_id }, "Updated incident")),
     },
     Tool {
         name: "acknowledge_incident",
@@ -38,7 +38,10 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Adds,
         hosted: None,
         arguments: &[INCIDENT_ID],
-        write: changes_incident(|incident_id| Operation::AcknowledgeIncident { incident_id }, "Acknowledged incident"),
+        write: Some(changes_incident(
+            |incident_id| Operation::AcknowledgeIncident { incident_id },
+            "Acknowledged incident",
+        )),
     },
     Tool {
         name: "resolve_incident",
@@ -47,7 +50,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Changes,
         hosted: None,
         arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), LAST_MESSAGE)],
-        write: changes_incident(|incident_id| Operation::ResolveIncident { incident_id }, "Resolved incident"),
+        write: Some(changes_incident(|incident_id| Operation::ResolveIncident { incident_id }, "Resolved incident")),
     },
     Tool {
         name: "reopen_incident",
@@ -59,7 +62,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
             INCIDENT_ID,
             optional("message", Text(20_000), "Plain text for customers. Left out: a standard sentence of StatiBeat."),
         ],
-        write: changes_incident(|incident_id| Operation::ReopenIncident { incident_id }, "Reopened incident"),
+        write: Some(changes_incident(|incident_id| Operation::ReopenIncident { incident_id }, "Reopened incident")),
     },
     Tool {
         name: "delete_incident",
@@ -94,10 +97,10 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
             optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
             FREETEXT,
         ],
-        write: changes_maintenance(
+        write: Some(changes_maintenance(
             |maintenance_id| Operation::UpdateMaintenance { maintenance_id },
             "Updated maintenance",
-        ),
+        )),
     },
     Tool {
         name: "complete_maintenance",
@@ -106,10 +109,10 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Changes,
         hosted: None,
         arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
-        write: changes_maintenance(
+        write: Some(changes_maintenance(
             |maintenance_id| Operation::CompleteMaintenance { maintenance_id },
             "Completed maintenance",
-        ),
+        )),
     },
     Tool {
         name: "cancel_maintenance",
@@ -118,10 +121,10 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Changes,
         hosted: None,
         arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
-        write: changes_maintenance(
+        write: Some(changes_maintenance(
             |maintenance_id| Operation::CancelMaintenance { maintenance_id },
             "Cancelled maintenance",
-        ),
+        )),
     },
     Tool {
         name: "delete_maintenance",
@@ -169,7 +172,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Publishes,
         hosted: None,
         arguments: &[ACTION_ID],
-        write: decides(|action_id| Operation::ApproveBeatAction { action_id }, "Approved Beat action"),
+        write: Some(decides(|action_id| Operation::ApproveBeatAction { action_id }, "Approved Beat action")),
     },
     Tool {
         name: "reject_beat_action",
@@ -178,12 +181,12 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         effect: Effect::Destroys,
         hosted: None,
         arguments: &[ACTION_ID],
-        write: decides(|action_id| Operation::RejectBeatAction { action_id }, "Rejected Beat action"),
+        write: Some(decides(|action_id| Operation::RejectBeatAction { action_id }, "Rejected Beat action")),
     },
 ];
 
 /// StatiBeat answers with the incident as it is now.
-const fn changes_incident(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+const fn changes_incident(operation: fn(i64) -> Operation, done: &'static str) -> ToolWrite {
     let fields = &[
         Field::Id("incident_id"),
         Field::Text("status"),
@@ -194,11 +197,11 @@ const fn changes_incident(operation: fn(i64) -> Operation, done: &'static str) -
         Field::Text("admin_url"),
     ];
     let report = ToolReport { done, to: None, fields, resource: Some(TargetKind::Incident) };
-    Some(ToolWrite { operation, report })
+    ToolWrite { operation, report }
 }
 
 /// StatiBeat answers with the maintenance as it is now.
-const fn changes_maintenance(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+const fn changes_maintenance(operation: fn(i64) -> Operation, done: &'static str) -> ToolWrite {
     let fields = &[
         Field::Id("maintenance_id"),
         Field::Text("state"),
@@ -209,10 +212,10 @@ const fn changes_maintenance(operation: fn(i64) -> Operation, done: &'static str
         Field::Text("admin_url"),
     ];
     let report = ToolReport { done, to: None, fields, resource: Some(TargetKind::Maintenance) };
-    Some(ToolWrite { operation, report })
+    ToolWrite { operation, report }
 }
 
-const fn decides(operation: fn(i64) -> Operation, done: &'static str) -> Option<ToolWrite> {
+const fn decides(operation: fn(i64) -> Operation, done: &'static str) -> ToolWrite {
     let fields = &[
         Field::Id("action_id"),
         Field::Text("state"),
@@ -220,5 +223,5 @@ const fn decides(operation: fn(i64) -> Operation, done: &'static str) -> Option<
         Field::Number("incident_id"),
         Field::Text("review_url"),
     ];
-    Some(ToolWrite { operation, report: ToolReport { done, to: None, fields, resource: None } })
+    ToolWrite { operation, report: ToolReport { done, to: None, fields, resource: None } }
 }

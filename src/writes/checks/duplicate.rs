@@ -5,7 +5,7 @@
 //! at the very same moment both pass. An identical write is found by its fingerprint, not here.
 
 use super::near_text::is_near;
-use super::references::{ITEMS, entries};
+use super::references::{ITEMS, entries, is_same_item};
 use crate::catalog::Write;
 use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
@@ -178,11 +178,6 @@ fn is_below(item: &Value, above: &Value, components: &[Value]) -> bool {
 pub fn overlaps(entry: &Value, body: &Value) -> bool {
     let shares_item = items(body).iter().any(|named| items(entry).iter().any(|known| is_same_item(named, known)));
     shares_item || freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text))
-}
-
-/// A write names a component by one of three names; an incident lists all of them.
-pub fn is_same_item(named: &Value, known: &Value) -> bool {
-    ["id", "external_id", "slug"].iter().any(|name| named.get(name).is_some_and(|value| known.get(name) == Some(value)))
 }
 
 fn items(of: &Value) -> &[Value] {

@@ -116,12 +116,12 @@ pub fn closing_stage(write: &Write, effect: &WriteEffect) -> Option<String> {
     let change = StageChange::find(write).filter(|_| effect.closes())?;
     let after = effect.after()?;
     let noun = write.operation.target_kind().into_str();
-    let stage = quote(after["lifecycle_stage"]["name"].as_str().unwrap_or_default(), 60);
+    let stage_name = quote(after["lifecycle_stage"]["name"].as_str().unwrap_or_default(), 60);
     let state = quote(after["state"].as_str().unwrap_or_default(), 60);
     let place = after["admin_url"].as_str().map(|url| format!(" at {url}")).unwrap_or_default();
     let (stage_id, target_id) = (change.stage_id, change.target_id);
     Some(format!(
-        "`lifecycle_stage_id` {stage_id} ({stage}) would make {noun} {target_id} {state}, which this tool cannot: a person does it{place}"
+        "`lifecycle_stage_id` {stage_id} ({stage_name}) would make {noun} {target_id} {state}, which this tool cannot: a person does it{place}"
     ))
 }
 

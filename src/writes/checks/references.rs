@@ -2,7 +2,6 @@
 //!
 //! Looked for after StatiBeat has refused a write or its preview; what goes well costs no read.
 
-use super::duplicate;
 use crate::catalog::Write;
 use crate::model::visible::quote;
 use crate::upstream::PageClient;
@@ -44,7 +43,7 @@ pub fn unknown_status(definitions: &Value, write: &Write) -> Option<String> {
 /// The components that a write names and the page has not, each with the closest that it has.
 pub fn unknown_items(items: &Value, write: &Write) -> Vec<String> {
     let known = entries(items);
-    let unknown = named_items(write).filter(|name| !known.iter().any(|item| duplicate::is_same_item(name, item)));
+    let unknown = named_items(write).filter(|name| !known.iter().any(|item| is_same_item(name, item)));
     unknown.map(|name| format!("no component of this page has {}{}", given(name), closest(name, known))).collect()
 }
 
@@ -57,6 +56,11 @@ fn named_items(write: &Write) -> impl Iterator<Item = &Value> {
 /// The entries of a list, in its envelope or bare.
 pub fn entries(list: &Value) -> &[Value] {
     list.get("items").unwrap_or(list).as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A write names a component by one of three names; an incident lists all of them.
+pub fn is_same_item(named: &Value, known: &Value) -> bool {
+    ["id", "external_id", "slug"].iter().any(|name| named.get(name).is_some_and(|value| known.get(name) == Some(value)))
 }
 
 /// A name as the write gave it.

@@ -63,13 +63,13 @@ pub fn check(write: &Write, page: &Value, now: Timestamp) -> Result<Vec<String>,
 
 /// The window on the page's clocks and in UTC. `None` for writes without times.
 pub fn echo(write: &Write, page: &Value) -> Option<String> {
-    describe(window(write)?, page)
+    Some(describe(window(write)?, page))
 }
 
 /// The window of a maintenance as StatiBeat shows it; `None` for anything else.
 pub fn describe_window(notice: &Value, time_zone: &str) -> Option<String> {
     let time = |name: &str| moment(name, notice.get(name)?.as_str()?).ok();
-    describe((time("starts_at")?, time("ends_at")?), &serde_json::json!({ "time_zone": time_zone }))
+    Some(describe((time("starts_at")?, time("ends_at")?), &serde_json::json!({ "time_zone": time_zone })))
 }
 
 /// The time until the window of a maintenance begins, in words; `None` if it has begun.
@@ -83,20 +83,18 @@ pub fn wait_for_start(notice: &Value, now: Timestamp) -> Option<String> {
     })
 }
 
-fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> Option<String> {
+fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> String {
     let minutes = ends_at.since(starts_at).as_secs() / 60;
     let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
     let zone = Zone::new(page);
     let Some(clocks) = &zone.clocks else {
-        return Some(format!(
-            "The window is {in_utc}; the page's time zone {} is not known here.",
-            quote(zone.name, 64)
-        ));
+        let name = quote(zone.name, 64);
+        return format!("The window is {in_utc}; the page's time zone {name} is not known here.");
     };
     let [first, last] = [starts_at, ends_at].map(|at| clocks.to_offset(jiff_time(at)));
     let change = if first == last { "" } else { "; the clocks change in between" };
     let [start, end] = [starts_at, ends_at].map(|at| zone.show_with_weekday(at));
-    Some(format!("The window is from {start} to {end} in the page's time zone {}, {in_utc}{change}.", zone.name))
+    format!("The window is from {start} to {end} in the page's time zone {}, {in_utc}{change}.", zone.name)
 }
 
 /// The times of a write that has some.

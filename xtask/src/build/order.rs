@@ -89,10 +89,10 @@ mod tests {
         types.ty().function([], []);
         let mut caller = Function::new([]);
         caller.instructions().call(1).end();
-        let mut called = Function::new([]);
-        called.instructions().end();
+        let mut callee = Function::new([]);
+        callee.instructions().end();
         functions.function(0).function(0);
-        code.function(&caller).function(&called);
+        code.function(&caller).function(&callee);
         let (mut exports, mut names, mut section) = (ExportSection::new(), NameMap::new(), NameSection::new());
         exports.export("b", ExportKind::Func, 0);
         names.append(0, "b");

@@ -104,7 +104,7 @@ pub fn find_escape(text: &str) -> Option<Range<usize>> {
 
 /// An element of a tool call, or the end of an element that is none of HTML.
 pub fn find_tool_markup(text: &str) -> Option<Range<usize>> {
-    tags(text).find(|tag| tag.is_of_call()).map(|tag| tag.range)
+    tags(text).find(Tag::is_of_call).map(|tag| tag.range)
 }
 
 pub fn find_html_tag(text: &str) -> Option<Range<usize>> {

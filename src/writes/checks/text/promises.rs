@@ -233,7 +233,8 @@ fn find_words(text: &str, words: &str) -> Option<Range<usize>> {
     let is_letter = |character: char| character.is_alphanumeric();
     let is_whole = |at: usize| {
         let needs_start = words.starts_with(is_letter);
-        !(needs_start && text[..at].ends_with(is_letter)) && !text[at + words.len()..].starts_with(is_letter)
+        let is_part = needs_start && text[..at].ends_with(is_letter);
+        !is_part && !text[at + words.len()..].starts_with(is_letter)
     };
     text.match_indices(words).map(|(at, _)| at).find(|at| is_whole(*at)).map(|at| at..at + words.len())
 }
