@@ -89,10 +89,10 @@ mod tests {
         types.ty().function([], []);
         let mut caller = Function::new([]);
         caller.instructions().call(1).end();
-        let mut callee = Function::new([]);
-        callee.instructions().end();
+        let mut leaf = Function::new([]);
+        leaf.instructions().end();
         functions.function(0).function(0);
-        code.function(&caller).function(&callee);
+        code.function(&caller).function(&leaf);
         let (mut exports, mut names, mut section) = (ExportSection::new(), NameMap::new(), NameSection::new());
         exports.export("b", ExportKind::Func, 0);
         names.append(0, "b");
