@@ -7,14 +7,14 @@ use crate::support::surface::EVERYTHING;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::Tool;
-use statibeat_mcp::catalog::tools::TOOLS;
+use statibeat_mcp::catalog::tools::all_tools;
 use std::fs;
 
 const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];
 const LIST: &str = "tests/mcp/tools_list.json";
 
 fn broad() -> Vec<&'static Tool> {
-    TOOLS.iter().filter(|tool| tool.hosted.is_none()).collect()
+    all_tools().filter(|tool| tool.hosted.is_none()).collect()
 }
 
 /// With `TOOLS_LIST=write` the document is written anew instead of compared.

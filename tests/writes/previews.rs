@@ -210,7 +210,7 @@ fn what_could_not_be_published_gets_an_error_and_no_confirm_token() {
     let message = |id: i64| json!({ "incident_id": id, "message": "Hello." });
     refused(&story, "add_incident_update", &message(999_999), "not found");
     refused(&story, "add_maintenance_update", &json!({ "maintenance_id": 999_999, "message": "Hello." }), "not found");
-    refused(&story, "create_incident", &incident(json!({ "status": "Major Outage" })), "`status` must be one of");
+    refused(&story, "create_incident", &incident(json!({ "status": "Very Bad" })), "`status` must be one of");
     let unknown = json!({ "affected_items": [{ "slug": "serach" }] });
     refused(&story, "create_incident", &incident(unknown), "did you mean \"search\"?");
     let added = update(json!({ "add_affected_items": [{ "slug": "serach" }] }));
