@@ -263,7 +263,8 @@ async fn a_call_without_the_role_posts_nothing() {
 #[tokio::test]
 async fn a_call_reports_what_was_made() {
     let made = json!({ "id": 9, "title": "Slow", "status": "degraded" });
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (201, made)]));
+    let scene =
+        Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (200, json!([])), (201, made)]));
     let outcome = call(&scene, incident()).await.expect("an outcome");
     let structured = outcome.structured.expect("a report");
     assert!(!outcome.is_error);
@@ -280,7 +281,7 @@ async fn a_call_reports_what_was_made() {
 async fn links_stay_within_the_granted_scopes() {
     let scene = Scene::new(
         Scope::IncidentsWrite.into(),
-        FakeHttp::answering([(200, pages(MANAGER)), (201, json!({ "id": 9 }))]),
+        FakeHttp::answering([(200, pages(MANAGER)), (200, json!([])), (201, json!({ "id": 9 }))]),
     );
     assert!(call(&scene, incident()).await.expect("an outcome").links.is_empty());
 }

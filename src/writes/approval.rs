@@ -104,7 +104,7 @@ impl WriteRequest<'_> {
             self.api.dry_run(self.write),
             overlap::read_open_incidents(self.incidents, self.write, self.now),
             self.store.find_earlier(),
-            async { duplicate::read_hierarchy(self).await.ok().flatten() },
+            duplicate::read_hierarchy(self),
         );
         let (effect, open_incidents, EarlierCalls { same_key, duplicate }, hierarchy) = looks.await;
         if let Some(earlier) = same_key {

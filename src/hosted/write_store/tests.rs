@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 const MANAGER: &[&str] = &["page.read", "incidents.manage"];
 
+/// The pages, no open incidents, and then this answer to the post.
 fn scene(status: u16, answer: Value) -> Scene {
-    Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (status, answer)]))
+    Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER)), (200, json!([])), (status, answer)]))
 }
 
 fn refusing(status: u16, text: &str) -> Scene {
@@ -19,9 +20,12 @@ fn refusing(status: u16, text: &str) -> Scene {
 }
 
 async fn call(scene: &Scene) -> Result<ToolOutcome, Error> {
-    let arguments = json!({ "page_id": 7, "title": "Slow", "description": "It is slow." });
+    call_with(scene, "create_incident", json!({ "page_id": 7, "title": "Slow", "description": "It is slow." })).await
+}
+
+async fn call_with(scene: &Scene, tool: &str, arguments: Value) -> Result<ToolOutcome, Error> {
     let Value::Object(arguments) = arguments else { unreachable!("an object") };
-    scene.run(async |handler| handler.call("create_incident", arguments, &InputContext::default()).await.result).await
+    scene.run(async |handler| handler.call(tool, arguments, &InputContext::default()).await.result).await
 }
 
 fn posts(scene: &Scene) -> usize {
@@ -71,8 +75,27 @@ async fn a_write_carries_the_write_scope_and_its_page_alone() {
     let scene = scene(201, json!({ "id": 9 }));
     call(&scene).await.expect("an outcome");
     let sent = scene.http.sent();
-    let claims = claims_of(&sent[1]);
+    let claims = claims_of(&sent[2]);
     assert_eq!((&claims["scope"], &claims["page_id"]), (&json!("mcp.incidents.write"), &json!(7)));
+}
+
+#[tokio::test]
+async fn a_failed_read_for_the_duplicate_check_stops_no_write() {
+    let incident =
+        |named: Value| json!({ "page_id": 7, "title": "Slow", "description": "Slow.", "affected_items": named });
+    let update = json!({ "page_id": 7, "incident_id": 9, "message": "It is slow." });
+    let (failed, none) = ((501, json!({})), (200, json!([])));
+    for (tool, arguments, reads) in [
+        ("create_incident", incident(json!([])), vec![failed.clone()]),
+        ("create_incident", incident(json!([{ "id": 1 }])), vec![none, failed.clone()]),
+        ("add_incident_update", update, vec![failed]),
+    ] {
+        let answers = [(200, pages(MANAGER))].into_iter().chain(reads).chain([(201, json!({ "id": 9 }))]);
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
+        let answer = call_with(&scene, tool, arguments).await.expect("an outcome");
+        assert!(!answer.is_error, "{tool}: {}", answer.text);
+        assert_eq!((posts(&scene), recorded(&scene).await.0.as_str()), (1, "done"));
+    }
 }
 
 #[tokio::test]
@@ -109,7 +132,7 @@ async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
 async fn a_write_that_nobody_confirms_is_unknown_and_not_repeated() {
     let says = "may or may not have been published";
     for error in [HttpError::Timeout, HttpError::Transport("reset".into()), HttpError::TooLarge] {
-        let listed = FakeHttp::answering([(200, pages(MANAGER))])
+        let listed = FakeHttp::answering([(200, pages(MANAGER)), (200, json!([]))])
             .then(Err(error.clone()))
             .then(Err(error.clone()))
             .then(Err(error));
@@ -137,12 +160,13 @@ async fn a_refused_credential_is_our_fault_and_is_recorded() {
 #[tokio::test]
 async fn a_server_error_is_looked_into_before_anything_is_said() {
     for status in [500, 503] {
-        let answers = [(200, pages(MANAGER)), (status, json!({})), (200, json!({ "id": 9, "title": "Slow" }))];
+        let answers =
+            [(200, pages(MANAGER)), (200, json!([])), (status, json!({})), (200, json!({ "id": 9, "title": "Slow" }))];
         let found = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
         let report = call(&found).await.expect("an outcome").structured.expect("a report");
         assert_eq!((&report["incident_id"], &report["replayed"]), (&json!(9), &json!(false)));
         assert_eq!(recorded(&found).await, ("done".to_owned(), Some("found_after_lost_answer".to_owned())));
-        let answers = [(200, pages(MANAGER)), (status, json!({})), (404, json!({}))];
+        let answers = [(200, pages(MANAGER)), (200, json!([])), (status, json!({})), (404, json!({}))];
         let says = "may or may not have been published";
         check(Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), "unknown", "outcome_unknown", says).await;
     }

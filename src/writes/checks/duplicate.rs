@@ -13,7 +13,7 @@ use crate::model::visible::{self, quote};
 use crate::upstream::{ApiError, ApiErrorKind};
 use crate::writes::WriteRequest;
 use crate::writes::outcome::{DuplicateKind, PossibleDuplicate, WriteError};
-use futures_util::future::try_join;
+use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -40,16 +40,15 @@ pub fn names_something(write: &Write) -> bool {
 pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64]) -> Result<(), WriteError> {
     let WriteRequest { api, write, now, .. } = *request;
     let mut found = match update_target(write.operation) {
-        Some(path) => match optional(api.get(&path).await)? {
-            Some(document) => find_updates(&document, write, now),
-            None => return Ok(()),
+        Some(path) => match api.get(&path).await {
+            Ok(document) => find_updates(&document, write, now),
+            Err(_) => return Ok(()),
         },
-        None if applies_to(write) => {
-            let open = async { optional(api.get(READ).await) };
-            let (open, hierarchy) = try_join(open, read_hierarchy(request)).await?;
-            let Some(open) = open else { return Ok(()) };
-            find(&open, hierarchy.as_ref(), write, now)
-        }
+        None if applies_to(write) => match join(api.get(READ), read_hierarchy(request)).await {
+            (Ok(open), hierarchy) => find(&open, hierarchy.as_ref(), write, now),
+            (Err(error), _) if is_optional(&error, write) => return Ok(()),
+            (Err(error), _) => return Err(WriteError::Unchecked(error)),
+        },
         None => return Ok(()),
     };
     // A client that gives another key for the same text says that it means a second one.
@@ -60,20 +59,18 @@ pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64])
     if found.is_empty() { Ok(()) } else { Err(WriteError::PossibleDuplicates(found)) }
 }
 
-/// Reads the hierarchy of the page for a write that opens an incident on components.
-pub async fn read_hierarchy(request: &WriteRequest<'_>) -> Result<Option<Value>, WriteError> {
+/// Reads the hierarchy of the page for a write that opens an incident on components. One that cannot be read is done without.
+pub async fn read_hierarchy(request: &WriteRequest<'_>) -> Option<Value> {
     if !applies_to(request.write) || items(&request.write.body).is_empty() {
-        return Ok(None);
+        return None;
     }
-    optional(request.api.get(ITEMS).await)
+    request.api.get(ITEMS).await.ok()
 }
 
-/// `None` for what the role may not read, and for what is not there: then StatiBeat refuses the write itself.
-fn optional(answer: Result<Value, ApiError>) -> Result<Option<Value>, WriteError> {
-    match answer {
-        Err(error) if matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) => Ok(None),
-        answer => answer.map(Some).map_err(WriteError::Unchecked),
-    }
+/// Only a write that names what is affected waits until the open incidents can be read; and not where the role may not read
+/// them, or they are not there: then StatiBeat refuses the write itself.
+fn is_optional(error: &ApiError, write: &Write) -> bool {
+    matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) || !names_something(write)
 }
 
 /// The incident or maintenance that an update is added to.
