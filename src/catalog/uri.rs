@@ -27,6 +27,11 @@ impl Roots {
     /// The page server speaks of one page, and of no person.
     pub const PAGE: Roots = Roots { session: "statibeat://", page: "statibeat://page/" };
 
+    /// `true` for a server of many pages, whose tools take a `page_id`.
+    pub fn has_page_id(&self) -> bool {
+        self.page.contains("{page_id}")
+    }
+
     /// The URI template of an entry.
     pub fn template(&self, resource: &Resource) -> String {
         let root = match resource.binding {

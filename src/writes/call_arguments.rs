@@ -36,10 +36,10 @@ const CONFIRM_DESCRIPTION: &str = "Confirm token of the preview that the person 
 
 /// Says how a preview is published: the one sentence that tools, previews and errors use.
 pub fn to_publish(roots: &Roots) -> &'static str {
-    if *roots == Roots::PAGE {
-        "To publish, call again with only confirm"
-    } else {
+    if roots.has_page_id() {
         "To publish, call again with only page_id and confirm"
+    } else {
+        "To publish, call again with only confirm"
     }
 }
 
