@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
-use statibeat_mcp::catalog::tools::{RESOURCE_TOOLS, TOOLS};
+use statibeat_mcp::catalog::tools::{RESOURCE_TOOLS, all_tools};
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool};
 use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
@@ -36,7 +36,7 @@ fn reference() -> String {
     PROMPTS.iter().filter_map(prompt).for_each(|part| text += &part);
     text += "\n## Tools\n\nWhat a tool writes is public at once. None of them resolves, reopens, edits, deletes, completes or \
         cancels.\n";
-    TOOLS.iter().filter_map(tool).for_each(|part| text += &part);
+    all_tools().filter_map(tool).for_each(|part| text += &part);
     text += "\n## Read bridge\n\nFor clients that only know tools. There once the person ticks the box on the consent page, \
         which is ticked beforehand for clients known to be of that kind; never where `HOSTED_MCP_READ_BRIDGE` is `off`. What these two show, and to whom, is what the resources show.\n";
     for entry in RESOURCE_TOOLS {
@@ -138,12 +138,12 @@ fn side_by_side() -> String {
         text += &format!("| `{}` | {} | yes |\n", entry.name, yes(entry.scopes().is_some()));
     }
     text += "\n| Tool | Hosted MCP | Page server | Effect |\n|---|---|---|---|\n";
-    for entry in TOOLS {
+    for entry in all_tools() {
         text += &format!("| `{}` | {} | yes | {} |\n", entry.name, yes(entry.hosted.is_some()), effect(entry));
     }
     text += "\n### Tools of the page server alone\n\nThose that take away are confirmed by a person or by the confirm token of a \
         preview, unless `STATIBEAT_MCP_CONFIRM` is `never`.\n";
-    for entry in TOOLS.iter().filter(|entry| entry.hosted.is_none()) {
+    for entry in all_tools().filter(|entry| entry.hosted.is_none()) {
         let table = arguments(&entry.input_schema());
         text += &format!("\n#### `{}`\n\n{} Effect: {}.\n\n{table}", entry.name, entry.description, effect(entry));
     }
@@ -195,7 +195,7 @@ fn llms() -> String {
         text += &format!("- {}: {}\n", entry.name, entry.description);
     }
     text += "\n## Tools\n\n";
-    for entry in TOOLS.iter().filter(|entry| entry.hosted.is_some()) {
+    for entry in all_tools().filter(|entry| entry.hosted.is_some()) {
         text += &format!("- {}: {}\n", entry.name, entry.description);
     }
     text
