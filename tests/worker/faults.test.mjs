@@ -24,7 +24,7 @@ const WORKS = "works";
 const UNREACHED = (wait = 5) => `503, wait ${wait} s: "StatiBeat cannot be reached."`;
 const UNREAD = '503, wait 5 s: "StatiBeat\'s answer could not be read."';
 const NOT_NOW = '503, wait 5 s: "temporarily_unavailable"';
-const NOTHING_ANSWERS = '503: "Something isn't responding"';
+const NOTHING_ANSWERS = "503: \"Something isn't responding\"";
 const TRY_LATER = '503, wait 5 s: "try again later"';
 const UNCOUNTED = '"Writes cannot be counted at the moment, so nothing was published. Try again later."';
 const UNRECORDED =
