@@ -42,7 +42,7 @@ impl Caller {
     }
 }
 
-/// Why nobody stands behind a token.
+/// Why a bearer token was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
     /// Not a token of ours, of another kind or environment. Answers as [`BearerError::InvalidToken`].

@@ -5,7 +5,7 @@ use crate::model::visible::quote;
 /// Longest name of a client's that an error message quotes, in characters.
 pub(super) const NAME_MAX: usize = 100;
 
-/// Why a message never got to the surface.
+/// Why a message was rejected before it reached the handler.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// The body is not JSON.
