@@ -1,5 +1,5 @@
-//! The fixture server of the MCP conformance suite: the engine of the worker, with the tools, resources and prompts
-//! that the suite prescribes. Listens on 127.0.0.1 and the port given as the only argument.
+//! Test server for the MCP conformance suite: the worker's MCP implementation with the tools, resources and prompts
+//! that the suite requires. `conformance-fixtures PORT` listens on 127.0.0.1.
 
 mod media;
 mod prompts;
@@ -29,8 +29,8 @@ fn main() -> ExitCode {
         eprintln!("usage: conformance-fixtures PORT");
         return ExitCode::FAILURE;
     };
-    let local = tokio::task::LocalSet::new();
-    match local.block_on(&runtime, serve(port)) {
+    let tasks = tokio::task::LocalSet::new();
+    match tasks.block_on(&runtime, serve(port)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("conformance fixtures: {error}");
@@ -44,7 +44,7 @@ async fn serve(port: u16) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let connection = hyper::server::conn::http1::Builder::new();
-        // An error here is a client that went away.
+        // Errors are ignored: the client closed the connection.
         tokio::task::spawn_local(connection.serve_connection(TokioIo::new(stream), service_fn(respond)));
     }
 }
@@ -52,15 +52,15 @@ async fn serve(port: u16) -> std::io::Result<()> {
 async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
-        return Ok(bare(StatusCode::BAD_REQUEST));
+        return Ok(empty_response(StatusCode::BAD_REQUEST));
     };
     if !is_local(&parts.headers) {
-        return Ok(bare(StatusCode::FORBIDDEN));
+        return Ok(empty_response(StatusCode::FORBIDDEN));
     }
     if parts.method != Method::POST {
-        let mut refusal = bare(StatusCode::METHOD_NOT_ALLOWED);
-        refusal.headers_mut().insert(ALLOW, http::HeaderValue::from_static("POST"));
-        return Ok(refusal);
+        let mut response = empty_response(StatusCode::METHOD_NOT_ALLOWED);
+        response.headers_mut().insert(ALLOW, http::HeaderValue::from_static("POST"));
+        return Ok(response);
     }
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let headers = TransportHeaders {
@@ -69,44 +69,45 @@ async fn respond(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
         name: header("mcp-name"),
     };
     Ok(match answer(&Fixtures, &headers, &body).await {
-        McpResponse::Json { status, body: answer, .. } => {
+        McpResponse::Json { status, body: document, .. } => {
             let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-            media::complete(&request, &mut answer);
-            if let Some(events) = stream::progress_of(&request, &answer) {
-                content(StatusCode::OK, "text/event-stream", events)
+            let mut document: Value = serde_json::from_slice(&document).unwrap_or_default();
+            media::add_fixture_content(&request, &mut document);
+            if let Some(events) = stream::render_progress_events(&request, &document) {
+                response(StatusCode::OK, "text/event-stream", events)
             } else {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                content(status, "application/json", answer.to_string())
+                response(status, "application/json", document.to_string())
             }
         }
-        McpResponse::Accepted => bare(StatusCode::ACCEPTED),
+        McpResponse::Accepted => empty_response(StatusCode::ACCEPTED),
         McpResponse::InsufficientScope { .. }
         | McpResponse::AccessEnded
         | McpResponse::GrantEnded
-        | McpResponse::Unavailable { .. } => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        | McpResponse::Unavailable { .. } => empty_response(StatusCode::INTERNAL_SERVER_ERROR),
     })
 }
 
-/// Against DNS rebinding: a browser that was lured here names another host.
+/// Returns whether `Host` and `Origin` are loopback. Prevents DNS rebinding: a rebound browser sends the attacker's
+/// host name.
 fn is_local(headers: &HeaderMap) -> bool {
-    let local = |value: &http::HeaderValue| {
+    let is_loopback = |value: &http::HeaderValue| {
         let text = value.to_str().unwrap_or_default();
         let host = text.split("://").last().unwrap_or_default();
         ["localhost", "127.0.0.1", "[::1]"]
             .iter()
             .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
     };
-    [HOST, ORIGIN].iter().all(|name| headers.get(name).is_none_or(local))
+    [HOST, ORIGIN].iter().all(|name| headers.get(name).is_none_or(is_loopback))
 }
 
-fn bare(status: StatusCode) -> Response<Full<Bytes>> {
-    content(status, "text/plain", String::new())
+fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
+    response(status, "text/plain", String::new())
 }
 
-fn content(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     response
 }

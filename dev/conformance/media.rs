@@ -9,7 +9,7 @@ const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z
 const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
 
 /// Puts into an answer what its request asks for beyond the engine.
-pub fn complete(request: &Value, answer: &mut Value) {
+pub fn add_fixture_content(request: &Value, answer: &mut Value) {
     let params = &request["params"];
     let Some(result) = answer.get_mut("result") else { return };
     match (request["method"].as_str(), params["name"].as_str().or(params["uri"].as_str())) {

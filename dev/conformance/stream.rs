@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The answer to a call of the progress tool as a stream of events, if its client asked for progress.
-pub fn progress_of(request: &Value, answer: &Value) -> Option<String> {
+pub fn render_progress_events(request: &Value, answer: &Value) -> Option<String> {
     if request["params"]["name"] != "test_tool_with_progress" || answer.get("result").is_none() {
         return None;
     }

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::caller::{self, Access, Caller};
+use crate::caller::{self, AccessRequirement, Caller};
 use crate::domain::affected::is_external_id;
 use crate::domain::dry_run;
 use crate::domain::notices::Reference;
@@ -32,7 +32,7 @@ const READ_LIMIT: usize = 2 * BODY_LIMIT;
 pub struct Now(pub i64);
 
 /// A request as it arrived, with its whole body.
-pub struct Arrival {
+pub struct ReceivedRequest {
     pub request: http::Request<Bytes>,
     pub now: i64,
     pub request_id: String,
@@ -40,17 +40,17 @@ pub struct Arrival {
 
 /// A call that was let through to a page.
 pub struct PageCall {
-    arrival: Arc<Arrival>,
+    received: Arc<ReceivedRequest>,
     path: Vec<(String, String)>,
     pub page_id: u64,
     pub caller: Caller,
 }
 
 impl Deref for PageCall {
-    type Target = Arrival;
+    type Target = ReceivedRequest;
 
-    fn deref(&self) -> &Arrival {
-        &self.arrival
+    fn deref(&self) -> &ReceivedRequest {
+        &self.received
     }
 }
 
@@ -65,13 +65,13 @@ pub async fn observe(
     let body = to_bytes(body, READ_LIMIT).await.ok().filter(|body| body.len() <= BODY_LIMIT);
     let is_too_large = body.is_none();
     let request = http::Request::from_parts(parts.clone(), body.unwrap_or_default());
-    let (planned, arrival) = {
+    let (planned, received) = {
         let mut world = lock(&shared);
         world.record(&request);
         let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let request_id = given.unwrap_or_else(|| world.secrets.next("request")[..12].to_owned());
         let now = now + world.ahead_seconds;
-        (world.faults.take(&request), Arc::new(Arrival { request, now, request_id }))
+        (world.faults.take(&request), Arc::new(ReceivedRequest { request, now, request_id }))
     };
     let Planned { mut fate, is_held, is_cut_before_work, instead, spoil } = planned;
     if is_cut_before_work {
@@ -83,15 +83,15 @@ pub async fn observe(
     } else if is_too_large {
         ApiError(StatusCode::PAYLOAD_TOO_LARGE, "request body is larger than 1 MiB".to_owned()).into_response()
     } else {
-        lock(&shared).advance(arrival.now);
-        parts.extensions.insert(Arc::clone(&arrival));
+        lock(&shared).advance(received.now);
+        parts.extensions.insert(Arc::clone(&received));
         next.run(Request::from_parts(parts, Body::empty())).await
     };
     let mut response = match spoil {
         Some(spoil) => spoil.apply(response).await,
         None => name_allowed_methods(response),
     };
-    if let Ok(value) = HeaderValue::from_str(&arrival.request_id) {
+    if let Ok(value) = HeaderValue::from_str(&received.request_id) {
         response.headers_mut().insert("x-request-id", value);
     }
     fate.held_at = is_held.then(|| lock(&shared).faults.releases);
@@ -144,32 +144,32 @@ pub fn perform(
 /// Establishes the caller, and lets them through to the page if it exists for them and they hold the permission.
 pub fn admit(
     world: &mut World,
-    arrival: Arc<Arrival>,
+    received: Arc<ReceivedRequest>,
     path: &RawPathParams,
-    access: Access,
+    access: AccessRequirement,
 ) -> Result<PageCall, ApiError> {
-    let path = check_path(&arrival, path)?;
+    let path = check_path(&received, path)?;
     let number = |name: &str| path.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.parse().ok());
     let (access, page_id) = match number("page") {
         Some(page_id) => (access, page_id),
         // The connector names pages by number only.
-        None => (Access { scopes: None, ..access }, pages::find_by_host(world, &arrival.request)?),
+        None => (AccessRequirement { scopes: None, ..access }, pages::find_by_host(world, &received.request)?),
     };
-    let caller = caller::establish(world, &arrival, &access, number("page"))?;
+    let caller = caller::authenticate(world, &received, &access, number("page"))?;
     let page = world.pages.get(&page_id).ok_or_else(|| ApiError::not_found("page"))?;
     // A page that is not there and a page that the caller has no role on give one and the same answer.
     if number("organization").is_some_and(|organization: u64| organization != page.organization_id) {
         return Err(ApiError::not_found("page"));
     }
-    match caller.holds(world, page_id, access.permission) {
+    match caller.has_permission(world, page_id, access.permission) {
         None => Err(ApiError::not_found("page")),
         Some(false) => Err(ApiError::forbidden(format!("permission {} is required on this page", access.permission))),
-        Some(true) => Ok(PageCall { arrival, path, page_id, caller }),
+        Some(true) => Ok(PageCall { received, path, page_id, caller }),
     }
 }
 
 /// Ids are positive numbers without sign or leading zero; external ids need no percent-encoding.
-fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, String)>, ApiError> {
+fn check_path(received: &ReceivedRequest, path: &RawPathParams) -> Result<Vec<(String, String)>, ApiError> {
     let is_id = |text: &str| {
         let is_plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         // JSON readers in JavaScript lose whole numbers above 2^53.
@@ -178,7 +178,7 @@ fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, St
     let is_sound = |(name, value): (&str, &str)| {
         if name.ends_with("external_id") { is_external_id(value) } else { is_id(value) }
     };
-    if arrival.request.uri().path().contains('%') || !path.iter().all(is_sound) {
+    if received.request.uri().path().contains('%') || !path.iter().all(is_sound) {
         return Err(ApiError::invalid("invalid ID parameter"));
     }
     Ok(path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
@@ -187,7 +187,7 @@ fn check_path(arrival: &Arrival, path: &RawPathParams) -> Result<Vec<(String, St
 fn audit(world: &mut World, call: &PageCall, status: StatusCode) {
     let (source, person) = match &call.caller {
         Caller::Token(_) => ("api_token", None),
-        Caller::OnBehalf(person) => ("hosted_mcp", Some(person)),
+        Caller::OnBehalfOf(person) => ("hosted_mcp", Some(person)),
     };
     let connection_id = call.request.headers().get("x-statibeat-connection-id");
     world.audit.push(AuditEntry {
@@ -226,7 +226,7 @@ impl PageCall {
     }
 }
 
-impl Arrival {
+impl ReceivedRequest {
     /// Reads the query. Unknown names and names given twice are refused.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let query = self.request.uri().query().unwrap_or_default();

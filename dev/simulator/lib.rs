@@ -134,7 +134,7 @@ impl Simulator {
 
     /// Checks for an assertion whose key is not known yet. The program then fetches the key set.
     pub fn needs_connector_keys<B>(&self, request: &Request<B>) -> bool {
-        let token = caller::bearer(request.headers()).filter(|token| token.matches('.').count() == 2);
+        let token = caller::bearer_token(request.headers()).filter(|token| token.matches('.').count() == 2);
         let kid = token.and_then(|token| caller::assertion::peek_kid(&token));
         kid.is_some_and(|kid| lock(&self.world).connector_keys.find(&kid).is_none())
     }

@@ -12,8 +12,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::StatusCode;
 use tower::Layer as _;
 
-use crate::call::{self, Arrival, PageHandler};
-use crate::caller::{Access, scopes};
+use crate::call::{self, PageHandler, ReceivedRequest};
+use crate::caller::{AccessRequirement, scopes};
 use crate::domain::incidents::{self, Incident};
 use crate::domain::maintenances::{self, Maintenance};
 use crate::domain::{analytics, beat_actions, beats, changes, evidence, hierarchy, notices, pages, session};
@@ -54,14 +54,14 @@ fn page_operations() -> Router {
     Router::new()
         .route("/summary", read("page.read", pages_read, pages::summary))
         .route("/audit-settings", read("page.read", pages_read, pages::audit_settings))
-        .route("/status-definitions", read("status_definitions.read", scopes::VOCABULARY, pages::status_definitions))
-        .route("/lifecycle-stages", read("lifecycle_stages.read", scopes::VOCABULARY, pages::stages::<Incident>))
+        .route("/status-definitions", read("status_definitions.read", scopes::PAGE_METADATA, pages::status_definitions))
+        .route("/lifecycle-stages", read("lifecycle_stages.read", scopes::PAGE_METADATA, pages::stages::<Incident>))
         .route(
             "/maintenance-lifecycle-stages",
-            read("maintenance_lifecycle_stages.read", scopes::VOCABULARY, pages::stages::<Maintenance>),
+            read("maintenance_lifecycle_stages.read", scopes::PAGE_METADATA, pages::stages::<Maintenance>),
         )
         .route("/hierarchy/levels", read("hierarchy.read", pages_read, hierarchy::levels))
-        .route("/hierarchy/items", read("hierarchy.read", scopes::VOCABULARY, hierarchy::items))
+        .route("/hierarchy/items", read("hierarchy.read", scopes::PAGE_METADATA, hierarchy::items))
         .route("/subscribers/summary", read("analytics.read", scopes::SUBSCRIBERS, analytics::subscribers))
         .route("/analytics/summary", read("analytics.read", &["mcp.analytics.read"], analytics::summary))
         .merge(incident_operations("/incidents/{id}", true))
@@ -145,41 +145,47 @@ fn beat_operations() -> Router {
         .route("/beats/{id}/runs", reads(evidence::list_runs))
 }
 
-fn without_page<R: IntoResponse + 'static>(method: MethodFilter, answer: fn(&mut World, &Arrival) -> R) -> Operation {
-    on(method, async move |Extension(shared): Extension<Shared>, Extension(arrival): Extension<Arc<Arrival>>| {
-        answer(&mut lock(&shared), &arrival)
-    })
+fn without_page<R: IntoResponse + 'static>(
+    method: MethodFilter,
+    answer: fn(&mut World, &ReceivedRequest) -> R,
+) -> Operation {
+    on(
+        method,
+        async move |Extension(shared): Extension<Shared>, Extension(received): Extension<Arc<ReceivedRequest>>| {
+            answer(&mut lock(&shared), &received)
+        },
+    )
 }
 
 /// An operation that takes one of these scopes from the connector.
 fn read(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
-    on_page(MethodFilter::GET, Access { permission, scopes: Some(scopes), write: false }, answer)
+    on_page(MethodFilter::GET, AccessRequirement { permission, scopes: Some(scopes), write: false }, answer)
 }
 
 /// A read for API tokens alone.
 fn closed(permission: &'static str, answer: PageHandler) -> Operation {
-    on_page(MethodFilter::GET, Access { permission, scopes: None, write: false }, answer)
+    on_page(MethodFilter::GET, AccessRequirement { permission, scopes: None, write: false }, answer)
 }
 
 /// One of the connector's four writes.
 fn write(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
-    on_page(MethodFilter::POST, Access { permission, scopes: Some(scopes), write: true }, answer)
+    on_page(MethodFilter::POST, AccessRequirement { permission, scopes: Some(scopes), write: true }, answer)
 }
 
 /// A write for API tokens alone.
 fn token_write(permission: &'static str, method: MethodFilter, answer: PageHandler) -> Operation {
-    on_page(method, Access { permission, scopes: None, write: true }, answer)
+    on_page(method, AccessRequirement { permission, scopes: None, write: true }, answer)
 }
 
-fn on_page(method: MethodFilter, access: Access, answer: PageHandler) -> Operation {
+fn on_page(method: MethodFilter, access: AccessRequirement, answer: PageHandler) -> Operation {
     on(
         method,
         async move |Extension(shared): Extension<Shared>,
-                    Extension(arrival): Extension<Arc<Arrival>>,
+                    Extension(received): Extension<Arc<ReceivedRequest>>,
                     path: RawPathParams,
                     matched: MatchedPath| {
             let world = &mut *lock(&shared);
-            let admitted = call::admit(world, arrival, &path, access);
+            let admitted = call::admit(world, received, &path, access);
             admitted.map(|call| call::perform(world, &call, &matched, access.write, answer))
         },
     )

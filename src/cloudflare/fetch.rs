@@ -48,7 +48,7 @@ impl HttpClient for Runtime {
     }
 
     async fn pause(&self, length: Duration) {
-        timer::pass(length).await;
+        timer::sleep(length).await;
     }
 }
 

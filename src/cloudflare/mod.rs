@@ -45,15 +45,15 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
     log::record(&app.config, &env, &record);
     if let Some(wait) = web::gather(&mut response, &app.usage, milliseconds()) {
-        context.wait_until(count(app, wait));
+        context.wait_until(flush_usage(app, wait));
     }
     convert::response(&response)
 }
 
-/// Writes what has been gathered when the time has passed.
-async fn count(app: Rc<App>, wait: Duration) {
-    timer::pass(wait).await;
-    let note = |message: &str| log::event(Level::Warn, "tally", message);
+/// Waits, then stores the buffered usage events.
+async fn flush_usage(app: Rc<App>, wait: Duration) {
+    timer::sleep(wait).await;
+    let note = |message: &str| log::event(Level::Warn, "usage", message);
     web::count(&*app.db, &app.usage.take(), &note).await;
 }
 

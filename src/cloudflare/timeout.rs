@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Returns the result, or `None` after the timeout.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(work), pin!(timer::pass(limit))).await {
+    match select(pin!(work), pin!(timer::sleep(limit))).await {
         Either::Left((done, _)) => Some(done),
         Either::Right(_) => None,
     }

@@ -1,7 +1,7 @@
-//! Letting time pass, by the runtime's own promise for it.
+//! Sleeping, with the runtime's `scheduler.wait`.
 //!
-//! Not by `setTimeout`: where the runtime is compatible with Node.js, that answers an object and not a number, so that
-//! what waits on it in Rust can neither be cancelled nor be dropped.
+//! Not `setTimeout`: with Node.js compatibility it returns an object instead of a number, so a Rust future that waits
+//! on it can't be cancelled or dropped.
 
 use std::time::Duration;
 use web_sys::AbortController;
@@ -13,12 +13,12 @@ use worker::wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Resolves after so many milliseconds; is rejected when the signal among the options aborts it.
+    /// Resolves after `milliseconds`; rejects if `options.signal` aborts.
     #[wasm_bindgen(js_namespace = scheduler)]
     fn wait(milliseconds: f64, options: &JsValue) -> Promise;
 }
 
-/// Ends the runtime's wait when nobody waits for it any more.
+/// Cancels the runtime's timer when the waiting future is dropped.
 struct AbortOnDrop(Option<AbortController>);
 
 impl Drop for AbortOnDrop {
@@ -29,14 +29,14 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Waits. May be dropped at any time.
-pub async fn pass(length: Duration) {
+/// Sleeps for `duration`. Dropping the future cancels the timer.
+pub async fn sleep(duration: Duration) {
     let options = Object::new();
-    let mut ended = AbortOnDrop(AbortController::new().ok());
-    if let Some(controller) = &ended.0 {
+    let mut abort_on_drop = AbortOnDrop(AbortController::new().ok());
+    if let Some(controller) = &abort_on_drop.0 {
         let _ = Reflect::set(&options, &JsValue::from_str("signal"), &controller.signal());
     }
-    // It is rejected only when it is ended, and then nobody is here.
-    let _ = JsFuture::from(wait(length.as_secs_f64() * 1000.0, &options)).await;
-    ended.0 = None;
+    // The promise rejects only on abort, and by then this future has been dropped.
+    let _ = JsFuture::from(wait(duration.as_secs_f64() * 1000.0, &options)).await;
+    abort_on_drop.0 = None;
 }

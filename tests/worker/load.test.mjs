@@ -1,11 +1,11 @@
-// What `npm run bench` and `npm run soak` do at length, for a moment.
+// Short runs of `npm run bench` and `npm run soak`.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fanout } from "../../dev/bench/fanout.mjs";
 import { run } from "../../dev/bench/load.mjs";
 import { operations } from "../../dev/bench/operations.mjs";
-import { soak } from "../../dev/bench/soaking.mjs";
+import { soak } from "../../dev/bench/soak_load.mjs";
 import { startStack } from "./support/stack.mjs";
 
 let stack;
@@ -26,7 +26,7 @@ test("a result is measured against one wait for StatiBeat", async () => {
 });
 
 test("no answer is an error while clients keep reading and the purge runs", async () => {
-  const { sent, purges, errors } = await soak(stack, { warmUp: 40, seconds: 2, readers: 8 });
+  const { sent, purges, errors } = await soak(stack, { warmUpRequests: 40, seconds: 2, readers: 8 });
   assert.deepEqual(errors, []);
   assert.ok(sent > 0 && purges > 0, `${sent} requests, ${purges} purges`);
 });

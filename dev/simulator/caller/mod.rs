@@ -7,14 +7,14 @@ pub mod people;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::call::Arrival;
+use crate::call::ReceivedRequest;
 use crate::domain::notices::Author;
 use crate::reply::ApiError;
 use crate::world::World;
-use assertion::Verified;
+use assertion::VerifiedAssertion;
 use people::ApiToken;
 
-/// Lists of scopes of which the connector needs one.
+/// Scope lists. An assertion needs at least one scope of the endpoint's list.
 pub mod scopes {
     /// Every scope an assertion may name.
     pub const ALL: &[&str] = &[
@@ -26,38 +26,40 @@ pub mod scopes {
         "mcp.maintenances.write",
         "mcp.analytics.read",
     ];
-    /// A writer must be able to name what the page knows, to see what is going on, and to find its own write again.
-    pub const VOCABULARY: &[&str] = &["mcp.pages.read", "mcp.incidents.write", "mcp.maintenances.write"];
+    /// Read access to status definitions, stages and components. Write scopes are included because a write refers to
+    /// them by id.
+    pub const PAGE_METADATA: &[&str] = &["mcp.pages.read", "mcp.incidents.write", "mcp.maintenances.write"];
     pub const SUBSCRIBERS: &[&str] = &["mcp.analytics.read", "mcp.incidents.write", "mcp.maintenances.write"];
 }
 
 /// Permission and scopes that an operation requires.
 #[derive(Clone, Copy)]
-pub struct Access {
+pub struct AccessRequirement {
     /// The page permission; empty where there is no page.
     pub permission: &'static str,
-    /// The scopes of which the connector needs one; `None` keeps the connector out.
+    /// `None`: not open to the connector.
     pub scopes: Option<&'static [&'static str]>,
     pub write: bool,
 }
 
-/// `/me` and `/me/pages`: no page, and any scope at all.
-pub const SESSION: Access = Access { permission: "", scopes: Some(scopes::ALL), write: false };
+/// `/me` and `/me/pages`: no page; any scope suffices.
+pub const NO_PAGE_ACCESS: AccessRequirement =
+    AccessRequirement { permission: "", scopes: Some(scopes::ALL), write: false };
 
 pub enum Caller {
     Token(ApiToken),
-    /// A user, through the connector.
-    OnBehalf(OnBehalf),
+    OnBehalfOf(OnBehalfOfUser),
 }
 
-/// The claims of an on-behalf-of assertion beyond those that every assertion has.
-pub struct OnBehalf {
+/// A user on whose behalf the connector calls, after verification.
+pub struct OnBehalfOfUser {
     pub user_id: u64,
     pub user_name: &'static str,
     pub client_id: String,
     pub grant_id: String,
 }
 
+/// The claims of an on-behalf-of assertion beyond those that every assertion has.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
@@ -75,32 +77,30 @@ struct Actor {
 }
 
 impl Caller {
-    /// The name that the write limiter knows the caller by.
+    /// Key of the caller in the write rate limiter.
     pub fn principal(&self) -> String {
         match self {
             Self::Token(token) => format!("token {}", token.name),
-            Self::OnBehalf(person) => format!("user {}", person.user_id),
+            Self::OnBehalfOf(person) => format!("user {}", person.user_id),
         }
     }
 
-    /// The author of what the caller writes.
     pub fn author(&self) -> Author {
         match self {
             Self::Token(token) => Author::new(token.name, "api_token"),
-            Self::OnBehalf(person) => Author::new(person.user_name, "hosted_mcp"),
+            Self::OnBehalfOf(person) => Author::new(person.user_name, "hosted_mcp"),
         }
     }
 
-    /// `true` for the connector, for the rules that apply only to it.
     pub fn is_connector(&self) -> bool {
-        matches!(self, Self::OnBehalf(_))
+        matches!(self, Self::OnBehalfOf(_))
     }
 
-    /// Looks up a permission on a page; `None` when the page does not exist for them.
-    pub fn holds(&self, world: &World, page_id: u64, permission: &str) -> Option<bool> {
+    /// Returns whether the caller has the permission; `None` if the caller has no access to the page.
+    pub fn has_permission(&self, world: &World, page_id: u64, permission: &str) -> Option<bool> {
         match self {
             Self::Token(token) => (token.page_id == page_id).then(|| token.allows(permission)),
-            Self::OnBehalf(person) => {
+            Self::OnBehalfOf(person) => {
                 let role = world.people.users.get(&person.user_id)?.roles.get(&page_id)?;
                 Some(people::role_permissions(role).contains(&permission))
             }
@@ -109,45 +109,51 @@ impl Caller {
 }
 
 /// The bearer token of a request.
-pub fn bearer(headers: &HeaderMap) -> Option<String> {
+pub fn bearer_token(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("authorization")?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-/// Establishes the caller. `page` is the page of a numeric address; `None` for an address without one.
-pub fn establish(world: &mut World, arrival: &Arrival, access: &Access, page: Option<u64>) -> Result<Caller, ApiError> {
-    let token = bearer(arrival.request.headers()).ok_or_else(|| ApiError::unauthorized("bearer token required"))?;
+/// Authenticates a request. `page` is the page id in the request path, if there is one.
+pub fn authenticate(
+    world: &mut World,
+    received: &ReceivedRequest,
+    access: &AccessRequirement,
+    page: Option<u64>,
+) -> Result<Caller, ApiError> {
+    let token =
+        bearer_token(received.request.headers()).ok_or_else(|| ApiError::unauthorized("bearer token required"))?;
     if let Some(token) = world.people.find_token(&token) {
         return Ok(Caller::Token(token.clone()));
     }
     if token.matches('.').count() != 2 {
         return Err(ApiError::unauthorized("bearer token is not valid"));
     }
-    let assertion: Verified<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", arrival)?;
-    let caller = check_claims(world, &assertion.claims)?;
-    check_reach(&assertion.claims, access, page)?;
+    let assertion: VerifiedAssertion<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", received)?;
+    let caller = find_user(world, &assertion.claims)?;
+    check_scope_and_page(&assertion.claims, access, page)?;
     if access.write {
-        assertion::redeem(world, &assertion, arrival.now)?;
+        assertion::redeem(world, &assertion, received.now)?;
     }
-    Ok(Caller::OnBehalf(caller))
+    Ok(Caller::OnBehalfOf(caller))
 }
 
-fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, ApiError> {
+fn find_user(world: &World, claims: &Claims) -> Result<OnBehalfOfUser, ApiError> {
     if claims.act.sub != "hosted-mcp" {
         return Err(ApiError::unauthorized("assertion names another actor"));
     }
     if claims.client_id.is_empty() || claims.grant_id.is_empty() {
         return Err(ApiError::unauthorized("assertion names no client or no grant"));
     }
-    let decimal = claims.sub.bytes().all(|byte| byte.is_ascii_digit()) && !claims.sub.starts_with('0');
-    let id = claims.sub.parse().ok().filter(|_| decimal);
+    let is_decimal = claims.sub.bytes().all(|byte| byte.is_ascii_digit()) && !claims.sub.starts_with('0');
+    let id = claims.sub.parse().ok().filter(|_| is_decimal);
     let user = id.and_then(|id: u64| world.people.users.get(&id));
     let user = user.ok_or_else(|| ApiError::unauthorized("assertion names an unknown user"))?;
     if user.disabled {
         return Err(ApiError::unauthorized("user is disabled"));
     }
-    Ok(OnBehalf {
+    Ok(OnBehalfOfUser {
         user_id: user.id,
         user_name: user.name,
         client_id: claims.client_id.clone(),
@@ -155,8 +161,8 @@ fn check_claims(world: &World, claims: &Claims) -> Result<OnBehalf, ApiError> {
     })
 }
 
-/// The narrow part: which endpoints, which scope, which page.
-fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<(), ApiError> {
+/// Checks scope, page and endpoint.
+fn check_scope_and_page(claims: &Claims, access: &AccessRequirement, page: Option<u64>) -> Result<(), ApiError> {
     let scopes: Vec<&str> = claims.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
     if scopes.is_empty() || scopes.iter().any(|scope| !scopes::ALL.contains(scope)) {
         return Err(ApiError::unauthorized("assertion names no scope or an unknown one"));
@@ -166,8 +172,8 @@ fn check_reach(claims: &Claims, access: &Access, page: Option<u64>) -> Result<()
     }
     match access.scopes {
         None => Err(ApiError::forbidden("this endpoint is not open to the connector")),
-        Some(wanted) if !wanted.iter().any(|scope| scopes.contains(scope)) => {
-            Err(ApiError::forbidden(format!("scope {} is required", wanted.join(" or "))))
+        Some(required) if !required.iter().any(|scope| scopes.contains(scope)) => {
+            Err(ApiError::forbidden(format!("scope {} is required", required.join(" or "))))
         }
         Some(_) => Ok(()),
     }

@@ -76,8 +76,8 @@ pub struct People {
 }
 
 impl People {
-    pub fn find_token(&self, bearer: &str) -> Option<&ApiToken> {
-        self.tokens.iter().find(|token| token.token == bearer)
+    pub fn find_token(&self, bearer_token: &str) -> Option<&ApiToken> {
+        self.tokens.iter().find(|token| token.token == bearer_token)
     }
 
     pub fn set_disabled(&mut self, user_id: u64, disabled: bool) -> Result<(), String> {
@@ -97,10 +97,10 @@ impl People {
         Ok(())
     }
 
-    pub fn set_token_reach(&mut self, bearer: &str, permission: &str, role_key: &str) -> Result<(), String> {
+    pub fn set_token_reach(&mut self, bearer_token: &str, permission: &str, role_key: &str) -> Result<(), String> {
         let permission = ["read", "write", "admin"].into_iter().find(|known| *known == permission);
         let role_key = ["page_viewer", "page_manager", "page_admin"].into_iter().find(|known| *known == role_key);
-        let token = self.tokens.iter_mut().find(|token| token.token == bearer).ok_or("there is no such token")?;
+        let token = self.tokens.iter_mut().find(|token| token.token == bearer_token).ok_or("there is no such token")?;
         let (Some(permission), Some(role_key)) = (permission, role_key) else {
             return Err("there is no such permission or role".to_owned());
         };

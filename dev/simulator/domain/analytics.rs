@@ -1,5 +1,5 @@
-//! Analytics: aggregate numbers only. Traffic and delivery are a fixed function of the day, incidents and
-//! maintenances are counted from what is really there.
+//! Traffic and delivery are computed deterministically from the date; incidents and maintenances are counted from the
+//! stored ones.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -11,13 +11,12 @@ use crate::call::{PageCall, whole_number};
 use crate::reply::{self, Handled, time, with};
 use crate::world::World;
 
-const DAY: i64 = 86_400;
-/// The longest window, in days.
-const WINDOW_MAX: u32 = 90;
+const SECONDS_PER_DAY: i64 = 86_400;
+const MAX_WINDOW_DAYS: u32 = 90;
 
 /// The numbers of one day.
 #[derive(Serialize)]
-struct Day {
+struct DailyAnalytics {
     page_views: u64,
     estimated_unique_visitors: u64,
     subscribers_new: u64,
@@ -35,33 +34,34 @@ struct Day {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AnalyticsQuery {
-    #[serde(default = "usual_window", deserialize_with = "window_days")]
+    #[serde(default = "default_window_days", deserialize_with = "parse_window_days")]
     window_days: u32,
 }
 
-fn usual_window() -> u32 {
+fn default_window_days() -> u32 {
     30
 }
 
-fn window_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    whole_number(deserializer, "window_days", WINDOW_MAX)
+fn parse_window_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole_number(deserializer, "window_days", MAX_WINDOW_DAYS)
 }
 
 /// `GET analytics/summary`
 pub fn summary(world: &mut World, call: &PageCall) -> Handled {
     let AnalyticsQuery { window_days } = call.query()?;
     let page = world.page(call.page_id);
-    let today = call.now.div_euclid(DAY);
+    let today = call.now.div_euclid(SECONDS_PER_DAY);
     let first = today + 1 - i64::from(window_days);
-    let days: Vec<Day> = (first..=today).map(|day| Day::compute(world, &page, day)).collect();
-    let sum = |pick: fn(&Day) -> u64| days.iter().map(pick).sum::<u64>();
-    let date = |day: i64| time(day * DAY).as_str().and_then(|text| text.split('T').next().map(str::to_owned));
+    let days: Vec<DailyAnalytics> = (first..=today).map(|day| DailyAnalytics::compute(world, &page, day)).collect();
+    let sum = |pick: fn(&DailyAnalytics) -> u64| days.iter().map(pick).sum::<u64>();
+    let date =
+        |day: i64| time(day * SECONDS_PER_DAY).as_str().and_then(|text| text.split('T').next().map(str::to_owned));
     let daily = (first..).zip(&days).map(|(day, numbers)| with(numbers, json!({ "date": date(day) })));
     let maintenances = || world.maintenances.values().filter(|maintenance| maintenance.page_id == page.id);
-    let since = |at: i64| at >= first * DAY;
+    let is_in_window = |at: i64| at >= first * SECONDS_PER_DAY;
     Ok(reply::ok(&json!({
         "window_days": window_days,
-        "from": time(first * DAY),
+        "from": time(first * SECONDS_PER_DAY),
         "to": time(call.now),
         "traffic": {
             "page_views": sum(|day| day.page_views),
@@ -70,19 +70,19 @@ pub fn summary(world: &mut World, call: &PageCall) -> Handled {
             "hosted_widget_impressions": sum(|day| day.widgets),
         },
         "subscribers": with(subscriber_counts(&page), json!({
-            "non_deliverable": undeliverable(&page),
+            "non_deliverable": count_undeliverable(&page),
             "new": sum(|day| day.subscribers_new),
             "unsubscribed": sum(|day| day.subscribers_unsubscribed),
         })),
         "activity": {
-            "active_incidents": world.incidents.values().filter(|entry| entry.page_id == page.id && entry.own.is_open()).count(),
+            "active_incidents": world.incidents.values().filter(|incident| incident.page_id == page.id && incident.own.is_open()).count(),
             "incidents_created": sum(|day| day.incidents_created),
             "incidents_resolved": sum(|day| day.incidents_resolved),
-            "active_maintenances": maintenances().filter(|entry| Maintenance::state(entry, &page) == State::Active).count(),
-            "maintenances_created": maintenances().filter(|entry| since(entry.own.starts_at)).count(),
-            "maintenances_completed": maintenances().filter(|entry| entry.own.completed_at.is_some_and(since)).count(),
+            "active_maintenances": maintenances().filter(|maintenance| Maintenance::state(maintenance, &page) == State::Active).count(),
+            "maintenances_created": maintenances().filter(|maintenance| is_in_window(maintenance.own.starts_at)).count(),
+            "maintenances_completed": maintenances().filter(|maintenance| maintenance.own.completed_at.is_some_and(is_in_window)).count(),
         },
-        "delivery": delivery(sum(|day| day.delivery_attempts), sum(|day| day.delivery_failures)),
+        "delivery": delivery_counts(sum(|day| day.delivery_attempts), sum(|day| day.delivery_failures)),
         "daily": daily.collect::<Vec<_>>(),
     })))
 }
@@ -91,7 +91,7 @@ pub fn summary(world: &mut World, call: &PageCall) -> Handled {
 pub fn subscribers(world: &mut World, call: &PageCall) -> Handled {
     call.no_query()?;
     let page = world.page(call.page_id);
-    Ok(reply::ok(&with(subscriber_counts(&page), json!({ "channels": channels(&page) }))))
+    Ok(reply::ok(&with(subscriber_counts(&page), json!({ "channels": count_by_channel(&page) }))))
 }
 
 #[derive(Serialize)]
@@ -102,55 +102,55 @@ struct Channels {
     sms: u64,
 }
 
-fn channels(page: &Page) -> Channels {
-    let size = page.daily_views / 10;
-    Channels { email: size, slack: size / 8, webhook: size / 40, sms: size / 20 }
+fn count_by_channel(page: &Page) -> Channels {
+    let email_count = page.daily_views / 10;
+    Channels { email: email_count, slack: email_count / 8, webhook: email_count / 40, sms: email_count / 20 }
 }
 
-fn undeliverable(page: &Page) -> u64 {
+fn count_undeliverable(page: &Page) -> u64 {
     page.daily_views / 400
 }
 
 fn subscriber_counts(page: &Page) -> Value {
-    let Channels { email, slack, webhook, sms } = channels(page);
+    let Channels { email, slack, webhook, sms } = count_by_channel(page);
     let total = email + slack + webhook + sms;
-    json!({ "total": total, "deliverable": total - undeliverable(page) })
+    json!({ "total": total, "deliverable": total - count_undeliverable(page) })
 }
 
-/// Those who would get a notification now: subscribers, each once, and messages by channel. A subscriber by SMS has an e-mail
-/// address too.
+/// Recipients of a notification sent now: distinct subscribers, and messages per channel. SMS subscribers are also
+/// counted under e-mail, so the total leaves SMS out.
 pub fn recipients(page: &Page) -> Value {
-    let Channels { email, slack, webhook, sms } = channels(page);
-    let email = email - undeliverable(page);
+    let Channels { email, slack, webhook, sms } = count_by_channel(page);
+    let email = email - count_undeliverable(page);
     json!({ "subscribers": email + slack + webhook, "channels": Channels { email, slack, webhook, sms } })
 }
 
-fn delivery(attempts: u64, failures: u64) -> Value {
-    let counts = |percent: u64| {
+fn delivery_counts(attempts: u64, failures: u64) -> Value {
+    let share = |percent: u64| {
         let (attempts, failures) = (attempts * percent / 100, failures * percent / 100);
         json!({ "attempts": attempts, "successes": attempts - failures, "failures": failures })
     };
     with(
-        counts(100),
+        share(100),
         json!({
             "notification_events": attempts / 40,
             "suppressions": attempts / 90,
             "retries": failures * 2,
-            "channels": { "email": counts(80), "slack": counts(12), "webhook": counts(3), "sms": counts(5) },
+            "channels": { "email": share(80), "slack": share(12), "webhook": share(3), "sms": share(5) },
         }),
     )
 }
 
-impl Day {
-    /// A weekly rhythm, a little noise, and more traffic on days with incidents.
+impl DailyAnalytics {
+    /// Computes one day: half the traffic at weekends, 0–19 % noise, more traffic on days with incidents.
     fn compute(world: &World, page: &Page, day: i64) -> Self {
-        let in_day = |at: i64| at.div_euclid(DAY) == day;
+        let in_day = |at: i64| at.div_euclid(SECONDS_PER_DAY) == day;
         let incidents = || world.incidents.values().filter(|incident| incident.page_id == page.id);
         let created = incidents().filter(|incident| in_day(incident.own.started_at)).count() as u64;
         let resolved = incidents().filter(|incident| incident.own.resolved_at.is_some_and(in_day)).count() as u64;
-        let mixed = page.id.wrapping_mul(31).wrapping_add(day.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let noise = mixed >> 40;
-        // 1 January 1970 was a Thursday: days 2 and 3 of the count are the weekend.
+        let hash = page.id.wrapping_mul(31).wrapping_add(day.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let noise = hash >> 40;
+        // Day 0 (1 January 1970) was a Thursday, so remainders 2 and 3 are Saturday and Sunday.
         let base = if matches!(day.rem_euclid(7), 2 | 3) { page.daily_views / 2 } else { page.daily_views };
         let page_views = base + base * (noise % 20) / 100 + created * page.daily_views;
         let delivery_attempts = (created + resolved) * page.daily_views / 8;

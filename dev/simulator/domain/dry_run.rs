@@ -54,7 +54,7 @@ pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handl
         "after": document(&after),
         "components": components(&page, &before, &after, subject),
         "notifies": is_announced,
-        "recipients": (is_announced && call.caller.holds(world, page.id, "analytics.read") == Some(true))
+        "recipients": (is_announced && call.caller.has_permission(world, page.id, "analytics.read") == Some(true))
             .then(|| analytics::recipients(&page)),
         "page": { "visibility": page.visibility, "time_zone": page.time_zone },
         "related": before.related(call, subject),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::affected;
 use super::changes::Fields;
 use super::pages::{self, Page, Stage};
-use crate::call::{Arrival, LimitQuery, PageCall, View, limit, usual_limit};
+use crate::call::{LimitQuery, PageCall, ReceivedRequest, View, limit, usual_limit};
 use crate::reply::{self, ApiError, Handled, time, with};
 use crate::world::World;
 
@@ -164,10 +164,10 @@ struct ListQuery {
 }
 
 /// The list for anybody, where the page is public.
-pub fn public_list<K: NoticeKind>(world: &mut World, arrival: &Arrival) -> Handled {
-    let page_id = pages::find_by_host(world, &arrival.request)?;
+pub fn public_list<K: NoticeKind>(world: &mut World, received: &ReceivedRequest) -> Handled {
+    let page_id = pages::find_by_host(world, &received.request)?;
     pages::check_public(&world.page(page_id))?;
-    list_of_page::<K>(world, arrival, page_id)
+    list_of_page::<K>(world, received, page_id)
 }
 
 pub fn list<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
@@ -175,8 +175,8 @@ pub fn list<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
 }
 
 /// Running and upcoming maintenances come soonest first, everything else newest first.
-fn list_of_page<K: NoticeKind>(world: &World, arrival: &Arrival, page_id: u64) -> Handled {
-    let query: ListQuery = arrival.query()?;
+fn list_of_page<K: NoticeKind>(world: &World, received: &ReceivedRequest, page_id: u64) -> Handled {
+    let query: ListQuery = received.query()?;
     let status = query.status.map(|word| State::parse(&word, K::STATES)).transpose()?;
     let page = world.page(page_id);
     let on_page = K::all(world).values().filter(|notice| notice.page_id == page_id);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::hierarchy::{self, Item, Level};
 use super::maintenances::Maintenance;
 use super::notices::{NoticeKind, State};
-use crate::call::{Arrival, PageCall};
+use crate::call::{PageCall, ReceivedRequest};
 use crate::caller::Caller;
 use crate::caller::people::PERMISSIONS;
 use crate::reply::{self, ApiError, Handled, time, with};
@@ -130,8 +130,8 @@ pub fn context(world: &mut World, call: &PageCall) -> Handled {
 }
 
 /// `GET /api/v1/settings`, for anybody.
-pub fn settings(world: &mut World, arrival: &Arrival) -> Handled {
-    let page = world.page(find_by_host(world, &arrival.request)?);
+pub fn settings(world: &mut World, received: &ReceivedRequest) -> Handled {
+    let page = world.page(find_by_host(world, &received.request)?);
     check_public(&page)?;
     Ok(reply::ok(&identity(&page)))
 }

@@ -3,21 +3,21 @@
 use serde_json::json;
 
 use super::pages::identity;
-use crate::call::Arrival;
+use crate::call::ReceivedRequest;
 use crate::caller::people::role_permissions;
-use crate::caller::{self, Caller, SESSION};
+use crate::caller::{self, Caller, NO_PAGE_ACCESS};
 use crate::reply::{self, ApiError, Handled, with};
 use crate::world::World;
 
 /// `GET /api/v1/me`
-pub fn me(world: &mut World, arrival: &Arrival) -> Handled {
-    let user_id = establish(world, arrival)?;
+pub fn me(world: &mut World, received: &ReceivedRequest) -> Handled {
+    let user_id = authenticate(world, received)?;
     Ok(reply::ok(&world.people.users[&user_id]))
 }
 
 /// `GET /api/v1/me/pages`
-pub fn pages(world: &mut World, arrival: &Arrival) -> Handled {
-    let user_id = establish(world, arrival)?;
+pub fn pages(world: &mut World, received: &ReceivedRequest) -> Handled {
+    let user_id = authenticate(world, received)?;
     let roles = world.people.users[&user_id].roles.iter();
     let pages = roles.filter_map(|(page_id, role_key)| Some((world.pages.get(page_id)?, role_key)));
     Ok(reply::list_all(pages.map(|(page, role_key)| {
@@ -33,10 +33,10 @@ pub fn pages(world: &mut World, arrival: &Arrival) -> Handled {
     })))
 }
 
-fn establish(world: &mut World, arrival: &Arrival) -> Result<u64, ApiError> {
-    arrival.no_query()?;
-    match caller::establish(world, arrival, &SESSION, None)? {
-        Caller::OnBehalf(person) => Ok(person.user_id),
+fn authenticate(world: &mut World, received: &ReceivedRequest) -> Result<u64, ApiError> {
+    received.no_query()?;
+    match caller::authenticate(world, received, &NO_PAGE_ACCESS, None)? {
+        Caller::OnBehalfOf(person) => Ok(person.user_id),
         Caller::Token(_) => Err(ApiError::forbidden("an API token belongs to a page and has no user")),
     }
 }

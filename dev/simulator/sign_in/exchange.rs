@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Code, ConnectorId, signing};
-use crate::call::Arrival;
+use crate::call::ReceivedRequest;
 use crate::caller;
-use crate::caller::assertion::{self, Verified};
+use crate::caller::assertion::{self, VerifiedAssertion};
 use crate::reply::{self, ApiError, Handled};
 use crate::secrets;
 use crate::world::World;
@@ -25,15 +25,16 @@ struct ConnectorClaims {
 }
 
 /// `POST /api/v1/connector/sign-in/exchange`
-pub fn perform(world: &mut World, arrival: &Arrival) -> Handled {
-    let now = arrival.now;
-    let token = caller::bearer(arrival.request.headers());
+pub fn perform(world: &mut World, received: &ReceivedRequest) -> Handled {
+    let now = received.now;
+    let token = caller::bearer_token(received.request.headers());
     let token = token.ok_or_else(|| ApiError::unauthorized("connector assertion required"))?;
-    let assertion: Verified<ConnectorClaims> = assertion::verify(world, &token, "statibeat-connector+jwt", arrival)?;
+    let assertion: VerifiedAssertion<ConnectorClaims> =
+        assertion::verify(world, &token, "statibeat-connector+jwt", received)?;
     let connector_id = ConnectorId::parse(&assertion.claims.sub);
     let connector_id = connector_id.ok_or_else(|| ApiError::unauthorized("assertion names an unknown connector"))?;
     assertion::redeem(world, &assertion, now)?;
-    let code = redeem(world, &arrival.json()?, connector_id, now)?;
+    let code = redeem(world, &received.json()?, connector_id, now)?;
     let jti = world.secrets.next("identity");
     let user = &world.people.users[&code.session.user_id];
     if user.disabled {

@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::call::Arrival;
+use crate::call::ReceivedRequest;
 use crate::secrets;
 use crate::world::World;
 use page::SignInError;
@@ -127,34 +127,34 @@ fn read(text: &[u8]) -> Result<SignInRequest, SignInError> {
 }
 
 /// `GET /connector/sign-in`: always a page, never an automatic redirect.
-pub fn show(world: &mut World, arrival: &Arrival) -> Result<Response, SignInError> {
-    let wanted = read(arrival.request.uri().query().unwrap_or_default().as_bytes())?;
-    let session = session(world, arrival).filter(|_| wanted.prompt.is_none());
+pub fn show(world: &mut World, received: &ReceivedRequest) -> Result<Response, SignInError> {
+    let wanted = read(received.request.uri().query().unwrap_or_default().as_bytes())?;
+    let session = session(world, received).filter(|_| wanted.prompt.is_none());
     Ok(page::choose(world, &wanted, session.map(|session| session.user_id)))
 }
 
 /// `POST /connector/sign-in`: the person's choice.
-pub fn choose(world: &mut World, arrival: &Arrival) -> Result<Response, SignInError> {
+pub fn choose(world: &mut World, received: &ReceivedRequest) -> Result<Response, SignInError> {
     let problem = |reason: &str| SignInError(reason.to_owned());
-    if arrival.request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+    if received.request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Err(problem("The form was sent by another site."));
     }
-    let wanted: SignInRequest = read(arrival.request.body())?;
+    let wanted: SignInRequest = read(received.request.body())?;
     let session = match (wanted.action, wanted.user_id) {
         (Some(Action::Cancel), None) => return Ok(go_back(world, &wanted, "error", "access_denied")),
         (Some(Action::Continue), None) => {
-            session(world, arrival).cloned().ok_or_else(|| problem("You are not signed in any more."))?
+            session(world, received).cloned().ok_or_else(|| problem("You are not signed in any more."))?
         }
         (None, Some(user_id)) => {
             let user = world.people.users.get(&user_id).filter(|user| user.demo);
             let user_id = user.ok_or_else(|| problem("There is no such user."))?.id;
-            Session { user_id, sid: world.secrets.next("sid"), started_at: arrival.now }
+            Session { user_id, sid: world.secrets.next("sid"), started_at: received.now }
         }
         _ => return Err(problem("Nobody was chosen.")),
     };
     let cookie = world.secrets.next("session");
     world.sign_ins.sessions.insert(cookie.clone(), session.clone());
-    let code = issue_code(world, &wanted, session, arrival.now);
+    let code = issue_code(world, &wanted, session, received.now);
     let mut response = go_back(world, &wanted, "code", &code);
     let cookie = format!("{COOKIE}={cookie}; Path=/connector; HttpOnly; SameSite=Lax; Max-Age={SESSION_LIFETIME}");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -163,11 +163,11 @@ pub fn choose(world: &mut World, arrival: &Arrival) -> Result<Response, SignInEr
     Ok(response)
 }
 
-fn session<'a>(world: &'a World, arrival: &Arrival) -> Option<&'a Session> {
-    let cookies = arrival.request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+fn session<'a>(world: &'a World, received: &ReceivedRequest) -> Option<&'a Session> {
+    let cookies = received.request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
-    world.sign_ins.sessions.get(value).filter(|session| arrival.now < session.started_at + SESSION_LIFETIME)
+    world.sign_ins.sessions.get(value).filter(|session| received.now < session.started_at + SESSION_LIFETIME)
 }
 
 fn issue_code(world: &mut World, wanted: &SignInRequest, session: Session, now: i64) -> String {

@@ -1,4 +1,4 @@
-//! `.dev.vars`: the secrets of a local start, made once and kept out of git.
+//! `.dev.vars`: secrets for `npm start`, generated at the first start and ignored by git.
 
 use crate::files::write_secret;
 use crate::operations::key_rings::{RINGS, random};
@@ -6,14 +6,15 @@ use crate::project::Project;
 use anyhow::{Context, Result};
 use std::fs;
 
-/// The file that wrangler reads local secrets from.
-const FILE: &str = ".dev.vars";
+/// wrangler reads local secrets from this file.
+const DEV_VARS: &str = ".dev.vars";
 
-/// Adds a random key for every ring that the file does not name yet; says whether there was one.
-pub fn ensure(project: &Project) -> Result<bool> {
-    let path = project.path(FILE);
+/// Generates a key for each key ring missing from the file. Returns whether any was added.
+pub fn add_missing_keys(project: &Project) -> Result<bool> {
+    let path = project.path(DEV_VARS);
     let mut text = fs::read_to_string(&path).unwrap_or_default();
-    let missing: Vec<&str> = RINGS.into_iter().map(|(ring, _)| ring).filter(|ring| !has(&text, ring)).collect();
+    let missing: Vec<&str> =
+        RINGS.into_iter().map(|(ring, _)| ring).filter(|ring| !has_variable(&text, ring)).collect();
     if missing.is_empty() {
         return Ok(false);
     }
@@ -29,13 +30,13 @@ pub fn ensure(project: &Project) -> Result<bool> {
 
 /// Removes the secrets, so that the next start makes new ones.
 pub fn remove(project: &Project) -> Result<()> {
-    let path = project.path(FILE);
+    let path = project.path(DEV_VARS);
     if path.exists() {
-        fs::remove_file(path).with_context(|| format!("removing {FILE}"))?;
+        fs::remove_file(path).with_context(|| format!("removing {DEV_VARS}"))?;
     }
     Ok(())
 }
 
-fn has(text: &str, name: &str) -> bool {
+fn has_variable(text: &str, name: &str) -> bool {
     text.lines().any(|line| line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('=')))
 }

@@ -71,8 +71,8 @@ pub fn start(project: &Project, options: &Options) -> Result<()> {
     let wrangler = Wrangler::new(project)?;
     build::build(project, &build::Options::default())?;
     step("build the simulator", || project.build_programs(&["simulator"]))?;
-    if local_secrets::ensure(project)? {
-        println!("» made keys for this machine in .dev.vars");
+    if local_secrets::add_missing_keys(project)? {
+        println!("» generated keys for this machine in .dev.vars");
     }
     step("prepare the local database", || database::prepare(project, &wrangler))?;
 
