@@ -77,7 +77,7 @@ pub const VARIABLES: [Variable; 19] = [
         "`always`, `when-supported` or `never`: whether a person, or else a preview's confirm token, confirms each write",
     ),
     variable(
-        "HOSTED_MCP_LINT",
+        "HOSTED_MCP_TEXT_RULES",
         Some(""),
         "rules for public text as `rule=off`, `rule=warn`, `rule=confirm` (published only after a confirmed preview) or `rule=refuse`, separated by commas or white space; unless named, `secret` refuses, `hidden-character`, `internal-host`, `ip-address` and `email` need a confirmed preview, and all others warn",
     ),
@@ -135,7 +135,7 @@ pub struct Config {
     pub accepts_unverified_clients: bool,
     /// `HOSTED_MCP_READ_BRIDGE`.
     pub has_resource_tools: bool,
-    /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_LINT`.
+    /// `HOSTED_MCP_CONFIRM_WRITES` and `HOSTED_MCP_TEXT_RULES`.
     pub writes: WritePolicy,
     /// `HOSTED_MCP_LOG_LEVEL` and `HOSTED_MCP_LOG_SHARE`.
     pub log: LogPolicy,
@@ -255,10 +255,10 @@ impl VariableReader<'_> {
             None => self.problem("HOSTED_MCP_CONFIRM_WRITES", "must be always, when-supported or never"),
             confirm => confirm,
         };
-        let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_LINT"));
+        let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_TEXT_RULES"));
         let rules = rules.or_else(|entry| {
             self.problem(
-                "HOSTED_MCP_LINT",
+                "HOSTED_MCP_TEXT_RULES",
                 format!("has {entry:?}; write rule=off, rule=warn, rule=confirm or rule=refuse"),
             )
             .ok_or(())

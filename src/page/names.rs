@@ -10,7 +10,7 @@ pub const NAMES: [(&str, &str); 12] = [
     (ALLOWED_TOOLS, "names of the tools to offer, separated by commas or white space; default: all"),
     (CONFIRM, "writes that need a confirmation: always, when-supported (default) or never"),
     (
-        LINT,
+        TEXT_RULES,
         "rules for public text, as in blame=off email=warn phone-number=confirm; default: secret refuses, hidden-character, internal-host, ip-address and email need a confirmed preview, others warn",
     ),
     (CONNECT_TIMEOUT, "timeout for connecting to StatiBeat, 1 to 60 seconds; default: 5"),
@@ -28,7 +28,7 @@ pub const READ_ONLY: &str = "STATIBEAT_MCP_READ_ONLY";
 pub const ALLOWED_TOOLS: &str = "STATIBEAT_MCP_ALLOWED_TOOLS";
 /// When a write is confirmed.
 pub const CONFIRM: &str = "STATIBEAT_MCP_CONFIRM";
-pub const LINT: &str = "STATIBEAT_MCP_LINT";
+pub const TEXT_RULES: &str = "STATIBEAT_MCP_TEXT_RULES";
 pub const CONNECT_TIMEOUT: &str = "STATIBEAT_MCP_CONNECT_TIMEOUT";
 pub const TIMEOUT: &str = "STATIBEAT_MCP_TIMEOUT";
 /// The lowest level that is logged.

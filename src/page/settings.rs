@@ -1,8 +1,8 @@
 //! The settings of the page server, read from names and values; every problem is reported, none stops the reading.
 
 use super::names::{
-    ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LINT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
-    SLACK_ACTOR, TIMEOUT,
+    ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
+    SLACK_ACTOR, TEXT_RULES, TIMEOUT,
 };
 use super::tools::{self, ToolSelection};
 use crate::model::ids::{OrganizationId, PageId};
@@ -85,7 +85,7 @@ impl Settings {
             ConfirmMode::parse(text).ok_or_else(|| "must be always, when-supported or never".to_owned())
         });
         let base = WritePolicy { confirm: confirm.unwrap_or_default(), ..WritePolicy::default() };
-        let policy = reader.optional(LINT, |text| {
+        let policy = reader.optional(TEXT_RULES, |text| {
             base.clone()
                 .with_rules(text)
                 .map_err(|entry| format!("has {entry:?}, which is no rule=off, rule=warn, rule=confirm or rule=refuse"))

@@ -318,7 +318,7 @@ fn a_rule_warns_or_refuses_as_the_operator_says() {
         warned["structuredContent"]["warnings"][0].as_str().is_some_and(|text| text.starts_with("blame")),
         "{warned}"
     );
-    let app = TestApp::with(|name| (name == "HOSTED_MCP_LINT").then_some("blame=refuse"));
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_TEXT_RULES").then_some("blame=refuse"));
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     let story = Story { app, token };
     story.posts();

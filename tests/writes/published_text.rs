@@ -11,7 +11,7 @@ struct Story {
 
 impl Story {
     fn new(rules: &'static str) -> Self {
-        let app = TestApp::with(|name| (name == "HOSTED_MCP_LINT").then_some(rules));
+        let app = TestApp::with(|name| (name == "HOSTED_MCP_TEXT_RULES").then_some(rules));
         let token = app.connect(user::THEO_MANAGER, "mcp.pages.read mcp.incidents.read mcp.incidents.write").access;
         app.upstream.take_calls();
         Self { app, token }

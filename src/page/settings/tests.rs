@@ -95,7 +95,7 @@ fn tools_are_named_one_by_one_and_unknown_names_are_answered_with_the_known() {
 fn the_rest_is_one_of_what_it_may_be() {
     for (name, bad) in [
         (CONFIRM, "sometimes"),
-        (LINT, "blame=on"),
+        (TEXT_RULES, "blame=on"),
         (CONNECT_TIMEOUT, "61"),
         (TIMEOUT, "1.5"),
         (LOG_LEVEL, "loud"),
@@ -106,6 +106,6 @@ fn the_rest_is_one_of_what_it_may_be() {
         assert!(problem(name, bad).starts_with(name));
     }
     assert_eq!(with(SLACK_ACTOR, "T1:U2").ok().and_then(|settings| settings.slack_actor).as_deref(), Some("T1:U2"));
-    let action = with(LINT, "blame=off").ok().map(|settings| settings.policy.action(TextRule::Blame));
+    let action = with(TEXT_RULES, "blame=off").ok().map(|settings| settings.policy.action(TextRule::Blame));
     assert_eq!(action, Some(TextRuleAction::Off));
 }
