@@ -259,7 +259,7 @@ CREATE INDEX IF NOT EXISTS used_nonces_by_expiry ON used_nonces (expires_at);   
 -- its end replaces once; what is found out later stands beside it. Kept as long as the environment's policy says.
 CREATE TABLE IF NOT EXISTS audit (
   id           TEXT    PRIMARY KEY,
-  at           INTEGER NOT NULL,
+  created_at   INTEGER NOT NULL,
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, session_open, …
   outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
   user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
@@ -279,6 +279,6 @@ CREATE TABLE IF NOT EXISTS audit (
   resolved_at  INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_unresolved ON audit (grant_id, key_hash) WHERE outcome = 'unknown'; -- later resolution
-CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at DESC);                           -- admin page
-CREATE INDEX IF NOT EXISTS audit_by_page ON audit (page_id, at DESC);                           -- admin page
-CREATE INDEX IF NOT EXISTS audit_by_time ON audit (at);                                         -- retention
+CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, created_at DESC);                           -- admin page
+CREATE INDEX IF NOT EXISTS audit_by_page ON audit (page_id, created_at DESC);                           -- admin page
+CREATE INDEX IF NOT EXISTS audit_by_time ON audit (created_at);                                 -- retention

@@ -26,7 +26,7 @@ pub static PROMPTS: &[Prompt] = &[
                         key out of the status definitions, and affected items out of the hierarchy by id. First look \
                         whether an active incident already covers this; if one does, say which (id, started_at) and \
                         propose an update to it instead.";
-            join(&[task, &facts(given), EVIDENCE, writing(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, writing(reach)])
         },
     },
     Prompt {
@@ -44,7 +44,7 @@ pub static PROMPTS: &[Prompt] = &[
             let task = "Draft the next update of this incident for customers: what changed since the last one, what is \
                         being done, when to expect the next. Say whether the lifecycle stage or the status should change, \
                         by id and key.";
-            join(&[task, &facts(given), EVIDENCE, writing(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, writing(reach)])
         },
     },
     Prompt {
@@ -62,7 +62,7 @@ pub static PROMPTS: &[Prompt] = &[
             let task = "Plan a maintenance window: start and end in RFC 3339 with offset, affected items out of the \
                         hierarchy by id, and the announcement (title, description, impact). Name every window it would \
                         overlap with (id, starts_at, ends_at) and propose another time if one does.";
-            join(&[task, &facts(given), EVIDENCE, writing(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, writing(reach)])
         },
     },
     Prompt {
@@ -75,7 +75,7 @@ pub static PROMPTS: &[Prompt] = &[
             let task = "Review this incident as a customer would read it now: is its stage plausible, do the affected items \
                         match their current status, how old is the last update, what is missing or contradictory? End with \
                         the single most useful next step.";
-            join(&[task, &facts(given), EVIDENCE, writing(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, writing(reach)])
         },
     },
     Prompt {
@@ -88,7 +88,7 @@ pub static PROMPTS: &[Prompt] = &[
             let task = "Summarize the health of the Beats of this page: first those in a critical stage, then warnings, then \
                         disabled or unknown ones; healthy ones as a number. For each in trouble: since when, the evidence, \
                         its group, and what its automation does (disabled, draft_only, auto_post).";
-            join(&[task, &facts(given), EVIDENCE, reading(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, beat_permissions(reach)])
         },
     },
     Prompt {
@@ -101,7 +101,7 @@ pub static PROMPTS: &[Prompt] = &[
             let task = "Investigate why this Beat fails: order its evidence in time, separate what was measured from what is \
                         guessed, compare with other Beats that failed within the same minutes, and name the likeliest cause \
                         and how to check it.";
-            join(&[task, &facts(given), EVIDENCE, reading(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, beat_permissions(reach)])
         },
     },
     Prompt {
@@ -115,7 +115,7 @@ pub static PROMPTS: &[Prompt] = &[
                         what would be posted, are status and affected items right, does the text suit customers? Compare it \
                         with incident_to_update and with open_incidents_on_same_components: it may repeat one. Recommend \
                         to approve or to reject, with reasons, and give the review_url where that is done.";
-            join(&[task, &facts(given), EVIDENCE, reading(reach)])
+            join(&[task, &list_arguments(given), EVIDENCE, beat_permissions(reach)])
         },
     },
 ];
@@ -143,7 +143,7 @@ const fn writing(reach: Reach) -> &'static str {
 }
 
 /// Goes into every text about Beats.
-const fn reading(reach: Reach) -> &'static str {
+const fn beat_permissions(reach: Reach) -> &'static str {
     match reach {
         Reach::Hosted => {
             "Nothing here can change, run, approve or reject anything about Beats: that is done in StatiBeat, where review_url \
@@ -165,7 +165,7 @@ const fn optional(name: &'static str, title: &'static str, description: &'static
 }
 
 /// The client's arguments, one line each; the person's own words are quoted, so that they cannot pass for the task.
-fn facts(given: &Variables) -> String {
+fn list_arguments(given: &Variables) -> String {
     let lines = given.iter().map(|(name, value)| format!("- {name}: {}", quote(value, usize::MAX)));
     std::iter::once("Given:".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
 }

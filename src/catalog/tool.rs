@@ -117,7 +117,7 @@ impl Tool {
 /// A title is one line: with another one it would pass for more than a title wherever it is shown.
 fn find_title_problem(body: &Map<String, Value>) -> Option<String> {
     let title = body.get("title")?.as_str().filter(|title| !title.trim().is_empty())?;
-    let Hidden { at, character } = find_line_break(title)?;
-    let (place, code) = (at + 1, u32::from(character));
+    let Hidden { position, character } = find_line_break(title)?;
+    let (place, code) = (position + 1, u32::from(character));
     Some(format!("`title` must be one line: character {place} (U+{code:04X}) ends it"))
 }

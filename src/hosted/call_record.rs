@@ -134,7 +134,7 @@ impl<'a> CallRecord<'a> {
         };
         Entry {
             id,
-            at: now,
+            created_at: now,
             kind: AuditKind::Write,
             outcome: Outcome::Unknown,
             user_id: &caller.user_id,

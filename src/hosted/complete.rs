@@ -108,7 +108,7 @@ mod tests {
             chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),
         };
         let candidates = scene.run(async |handler| of_page(handler, &sought, &BOTH, &mut None).await).await;
-        (candidates.expect("candidates").len(), scene.asked().split_off(1))
+        (candidates.expect("candidates").len(), scene.requested_paths().split_off(1))
     }
 
     #[tokio::test]

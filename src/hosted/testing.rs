@@ -22,13 +22,13 @@ use std::collections::BTreeSet;
 /// Says the same to everybody, and remembers who asked.
 pub struct FakeLimiter {
     answer: Result<Decision, LimiterError>,
-    pub asked: RefCell<Vec<String>>,
+    pub charged: RefCell<Vec<String>>,
 }
 
 #[async_trait(?Send)]
 impl RateLimiter for FakeLimiter {
     async fn take(&self, key: &str, _: RateLimit, _: Timestamp) -> Result<Decision, LimiterError> {
-        self.asked.borrow_mut().push(key.to_owned());
+        self.charged.borrow_mut().push(key.to_owned());
         self.answer.clone()
     }
 
@@ -67,7 +67,7 @@ impl Scene {
             has_resource_tools: false,
             confirm: crate::model::write_policy::ConfirmMode::Never,
         };
-        let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), asked: RefCell::default() };
+        let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), charged: RefCell::default() };
         let db = TestDatabase::new();
         db.insert_grant("grant-1");
         let (fixture, request_id) = (ClientFixture::new(), RequestId("request-1".into()));
@@ -114,7 +114,7 @@ impl Scene {
     }
 
     /// Paths that StatiBeat was asked for, without the root.
-    pub fn asked(&self) -> Vec<String> {
+    pub fn requested_paths(&self) -> Vec<String> {
         let path = |uri: &http::Uri| uri.path_and_query().map(|path| path.to_string().replacen("/api/v1", "", 1));
         self.http.sent().iter().filter_map(|request| path(request.uri())).collect()
     }

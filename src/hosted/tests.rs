@@ -36,7 +36,10 @@ async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
     let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering(answers));
     read(&scene, "statibeat://pages/7/hierarchy").await.expect("a body");
     let page = "/orgs/3/pages/7/admin";
-    assert_eq!(scene.asked(), ["/me/pages", &format!("{page}/hierarchy/levels"), &format!("{page}/hierarchy/items")]);
+    assert_eq!(
+        scene.requested_paths(),
+        ["/me/pages", &format!("{page}/hierarchy/levels"), &format!("{page}/hierarchy/items")]
+    );
 }
 
 /// Reads an incident twice; returns the second answer and its requests.
@@ -46,7 +49,7 @@ async fn read_again(list: Value, answers: &[Value]) -> (Result<Value, Error>, Ve
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(script));
     read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
     let answer = read(&scene, "statibeat://pages/7/incidents/9").await;
-    (answer, scene.asked().split_off(2))
+    (answer, scene.requested_paths().split_off(2))
 }
 
 #[tokio::test]
@@ -79,7 +82,7 @@ async fn what_was_read_at_an_old_address_is_read_again_at_the_new_one() {
 async fn a_session_read_asks_for_nothing_else() {
     let scene = Scene::new(ScopeSet::baseline(), FakeHttp::answering([(200, json!({ "id": 42 }))]));
     assert_eq!(read(&scene, "statibeat://me").await.expect("a body")["id"], 42);
-    assert_eq!(scene.asked(), ["/me"]);
+    assert_eq!(scene.requested_paths(), ["/me"]);
 }
 
 #[tokio::test]
@@ -97,7 +100,7 @@ async fn an_unknown_page_and_a_forbidden_page_answer_alike() {
     let of = async |permissions: &[&str], uri: &str| {
         let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(permissions))]));
         let error = read(&scene, uri).await.expect_err("no access");
-        assert_eq!(scene.asked(), ["/me/pages"]);
+        assert_eq!(scene.requested_paths(), ["/me/pages"]);
         error
     };
     let not_found = |uri: &str| Error::ResourceNotFound(uri.to_owned());
@@ -127,7 +130,7 @@ async fn a_missing_role_is_forbidden_in_words_and_reads_nothing_more() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(&["page.read"]))]));
     let answer = read(&scene, "statibeat://pages/7/incidents/active").await;
     assert!(matches!(answer, Err(Error::Forbidden(text)) if text.contains("see incidents")));
-    assert_eq!(scene.asked(), ["/me/pages"]);
+    assert_eq!(scene.requested_paths(), ["/me/pages"]);
 }
 
 #[tokio::test]
@@ -234,7 +237,7 @@ async fn arguments_that_do_not_fit_are_all_named_and_nothing_is_asked() {
     for problem in ["`page_id`", "`description`", "`color`", "statibeat://pages"] {
         assert!(text.contains(problem), "{problem} in {text}");
     }
-    assert_eq!(scene.asked(), Vec::<String>::new());
+    assert_eq!(scene.requested_paths(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -244,7 +247,7 @@ async fn a_call_to_an_unknown_page_and_to_a_forbidden_page_answer_alike() {
         let mut arguments = incident();
         arguments["page_id"] = json!(page_id);
         let text = refusal(&scene, arguments).await;
-        assert_eq!(scene.asked(), ["/me/pages"]);
+        assert_eq!(scene.requested_paths(), ["/me/pages"]);
         text.replace(&page_id.to_string(), "N")
     };
     assert_eq!(of(&["incidents.manage"], 7).await, of(MANAGER, 8).await);
@@ -255,8 +258,8 @@ async fn a_call_without_the_role_posts_nothing() {
     let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(READER))]));
     let text = refusal(&scene, incident()).await;
     assert!(text.contains("manage incidents") && text.contains("Nothing was published"), "{text}");
-    assert_eq!(scene.asked(), ["/me/pages"]);
-    let counted = scene.limiter.asked.borrow();
+    assert_eq!(scene.requested_paths(), ["/me/pages"]);
+    let counted = scene.limiter.charged.borrow();
     assert!(!counted.iter().any(|counter| counter.starts_with("write:")), "no write is counted: {counted:?}");
 }
 

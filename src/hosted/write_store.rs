@@ -236,7 +236,7 @@ impl WriteStore for D1WriteStore<'_> {
 
 /// The same write through another connection, in words.
 fn describe(duplicate: &StoredDuplicate, now: Timestamp) -> String {
-    let minutes = now.since(duplicate.at).as_secs() / 60;
+    let minutes = now.since(duplicate.last_changed_at).as_secs() / 60;
     let made = duplicate.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
     match made.as_ref().and_then(|made| made["id"].as_i64()) {
         Some(id) => format!("the very same was published {minutes} minutes ago through another connection (id {id})"),

@@ -21,20 +21,20 @@ const KEYCAP: char = '\u{20E3}';
 /// A character of a text that nobody sees, or that steers how the text is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hidden {
-    pub at: usize,
+    pub position: usize,
     pub character: char,
 }
 
 /// The first hidden character of a text. Line feeds, tabs and a carriage return before a line feed are none.
 pub fn find_hidden(text: &str) -> Option<Hidden> {
     let mut marked = marked(text).enumerate();
-    marked.find(|(_, (_, is_hidden))| *is_hidden).map(|(at, (character, _))| Hidden { at, character })
+    marked.find(|(_, (_, is_hidden))| *is_hidden).map(|(position, (character, _))| Hidden { position, character })
 }
 
 /// The first character that ends a line.
 pub fn find_line_break(text: &str) -> Option<Hidden> {
     let mut characters = text.chars().enumerate();
-    characters.find(|(_, character)| ends_line(*character)).map(|(at, character)| Hidden { at, character })
+    characters.find(|(_, character)| ends_line(*character)).map(|(position, character)| Hidden { position, character })
 }
 
 /// The text without what cannot be seen. Line feeds and tabs stay; other characters that end a line become line feeds.

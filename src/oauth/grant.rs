@@ -157,7 +157,7 @@ pub enum CodeState {
         failed_attempts: i64,
     },
     Redeemed {
-        at: Timestamp,
+        redeemed_at: Timestamp,
     },
 }
 
@@ -175,7 +175,7 @@ impl CodeRecord {
     pub fn new(grant: Grant, columns: CodeColumns) -> Self {
         let CodeColumns { code_hash: hash, redirect_uri, code_challenge: challenge, .. } = columns;
         let state = match columns.redeemed_at {
-            Some(at) => CodeState::Redeemed { at },
+            Some(redeemed_at) => CodeState::Redeemed { redeemed_at },
             None => CodeState::Pending { expires_at: columns.expires_at, failed_attempts: columns.failed_attempts },
         };
         Self { hash, grant, redirect_uri, challenge, state }
@@ -205,7 +205,7 @@ pub enum RefreshState {
 /// A rotation of a refresh token: enough to derive its successor again.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    pub at: Timestamp,
+    pub rotated_at: Timestamp,
     /// Random, written by the first use; base64url.
     pub salt: String,
     /// The key of the rotation ring that was used.
@@ -236,8 +236,8 @@ impl RefreshRecord {
         let RefreshColumns { reuse_count, unused_successor, .. } = columns;
         let state = match (columns.rotated_at, columns.rotate_salt, columns.rotate_kid) {
             (None, ..) => RefreshState::Active,
-            (Some(at), Some(salt), Some(kid)) => {
-                RefreshState::Rotated(Rotation { at, salt, kid, reuse_count, unused_successor })
+            (Some(rotated_at), Some(salt), Some(kid)) => {
+                RefreshState::Rotated(Rotation { rotated_at, salt, kid, reuse_count, unused_successor })
             }
             _ => return None,
         };

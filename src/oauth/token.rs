@@ -186,7 +186,7 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
     match (is_proven, &record.state) {
         (false, CodeState::Pending { .. }) => CodeDecision::WrongVerifier,
         (false, CodeState::Redeemed { .. }) => CodeDecision::Refuse(InvalidGrantReason::Verifier),
-        (true, CodeState::Redeemed { at }) if now < *at + CODE_REPEAT_GRACE_PERIOD => {
+        (true, CodeState::Redeemed { redeemed_at }) if now < *redeemed_at + CODE_REPEAT_GRACE_PERIOD => {
             CodeDecision::Refuse(InvalidGrantReason::Redeemed)
         }
         (true, CodeState::Redeemed { .. }) => CodeDecision::Replay,
@@ -258,7 +258,9 @@ fn check_pace(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> 
 }
 
 fn is_in_grace_period(rotation: &Rotation, now: Timestamp) -> bool {
-    now < rotation.at + REUSE_GRACE_PERIOD && rotation.reuse_count < MAX_REUSES && rotation.unused_successor.is_some()
+    now < rotation.rotated_at + REUSE_GRACE_PERIOD
+        && rotation.reuse_count < MAX_REUSES
+        && rotation.unused_successor.is_some()
 }
 
 /// Derives the successor of a refresh token. Neither the key alone, nor the database alone, nor an old token found in a

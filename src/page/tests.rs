@@ -24,7 +24,7 @@ async fn with<T>(http: &FakeHttp, test: impl AsyncFnOnce(&PageHandler<'_>) -> T)
     test(&PageHandler::new(&settings, inputs)).await
 }
 
-fn asked(http: &FakeHttp) -> Vec<String> {
+fn requested_paths(http: &FakeHttp) -> Vec<String> {
     http.sent().iter().map(|request| request.uri().path().replacen("/api/v1/", "", 1)).collect()
 }
 
@@ -38,7 +38,7 @@ async fn lists_ask_statibeat_for_nothing() {
         );
     })
     .await;
-    assert!(asked(&http).is_empty());
+    assert!(requested_paths(&http).is_empty());
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn the_page_is_asked_for_once() {
         }
     })
     .await;
-    assert_eq!(asked(&http), ["context", "admin/status-definitions", "admin/status-definitions"]);
+    assert_eq!(requested_paths(&http), ["context", "admin/status-definitions", "admin/status-definitions"]);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ struct RememberedWrite {
     digest: String,
     fields: FieldDigests,
     external_id: String,
-    at: Timestamp,
+    last_changed_at: Timestamp,
     state: WriteState,
 }
 
@@ -82,10 +82,12 @@ impl WriteMemory {
     fn forget(&self, now: Timestamp) {
         self.redeemed.borrow_mut().retain(|_, expires_at| now < *expires_at);
         let mut writes = self.writes.borrow_mut();
-        writes.retain(|_, write| matches!(write.state, WriteState::Running) || now.since(write.at) < KEEP);
+        writes.retain(|_, write| matches!(write.state, WriteState::Running) || now.since(write.last_changed_at) < KEEP);
         while writes.len() >= MOST {
             let ended = writes.iter().filter(|(_, write)| !matches!(write.state, WriteState::Running));
-            let Some(oldest) = ended.min_by_key(|(_, write)| write.at).map(|(key, _)| key.clone()) else { return };
+            let Some(oldest) = ended.min_by_key(|(_, write)| write.last_changed_at).map(|(key, _)| key.clone()) else {
+                return;
+            };
             writes.remove(&oldest);
         }
     }
@@ -210,7 +212,7 @@ impl WriteStore for MemoryWriteStore<'_> {
             digest: digest.clone(),
             fields: fields.clone(),
             external_id: external_id.clone(),
-            at: self.now,
+            last_changed_at: self.now,
             state: WriteState::Running,
         };
         writes.insert(key_hash.clone(), write);

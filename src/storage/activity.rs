@@ -14,7 +14,7 @@ pub const PAGE_LENGTH: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Recorded {
     pub id: AuditId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     pub kind: String,
     pub outcome: String,
     /// Through which program; its id.
@@ -39,8 +39,8 @@ pub struct Recorded {
 /// The newest rows of one person, newest first.
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
-        "SELECT id, at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
-         calls, resolution FROM audit WHERE user_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2",
+        "SELECT id, created_at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
+         calls, resolution FROM audit WHERE user_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
         user_id,
         limit,
     );
@@ -51,7 +51,7 @@ pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<V
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The time of the last row shown.
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     /// Its number; rows of one second are told apart by it.
     pub row: i64,
 }
@@ -92,7 +92,7 @@ impl ActivityRow {
 
     /// Where the list goes on behind it.
     pub fn position(&self) -> Position {
-        Position { at: self.row.at, row: self.number }
+        Position { created_at: self.row.created_at, row: self.number }
     }
 }
 
@@ -114,25 +114,25 @@ pub(super) fn select(query: &Query<'_>) -> Statement {
                   OR kind = 'approval' AND outcome <> 'done')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
-             AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
-           ORDER BY at DESC, rowid DESC LIMIT ?9
+             AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND rowid < ?8))
+           ORDER BY created_at DESC, rowid DESC LIMIT ?9
          ), administered AS (
            SELECT rowid AS row, * FROM audit
            WHERE page_id IN (SELECT value FROM json_each(?3)) AND kind IN ('write', 'page_block', 'page_unblock')
              AND (kind <> 'write' OR outcome NOT IN ('refused', 'failed')
                   OR key_hash IS NOT NULL OR asked_page_id IS NOT NULL)
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
-             AND (?7 IS NULL OR at < ?7 OR (at = ?7 AND rowid < ?8))
-           ORDER BY at DESC, rowid DESC LIMIT ?9
+             AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND rowid < ?8))
+           ORDER BY created_at DESC, rowid DESC LIMIT ?9
          )
-         SELECT * FROM own UNION SELECT * FROM administered ORDER BY at DESC, row DESC LIMIT ?9",
+         SELECT * FROM own UNION SELECT * FROM administered ORDER BY created_at DESC, row DESC LIMIT ?9",
         query.user_id,
         json_list(query.visible),
         json_list(query.administered),
         query.page,
         query.client_id,
         query.outcome,
-        query.before.map(|position| position.at),
+        query.before.map(|position| position.created_at),
         query.before.map(|position| position.row),
         PAGE_LENGTH + 1,
     )
@@ -163,7 +163,7 @@ mod tests {
 
     fn insert(db: &TestDatabase, id: &str, user: &str, page: &str, more: &str) {
         db.execute(&format!(
-            "INSERT INTO audit (id, at, kind, client_id, client_name, grant_id, request_id, user_id, page_id, outcome, key_hash,
+            "INSERT INTO audit (id, created_at, kind, client_id, client_name, grant_id, request_id, user_id, page_id, outcome, key_hash,
              asked_page_id) VALUES ('{id}', 1, 'write', 'c', 'C', 'g', 'r', '{user}', {page}, {more})"
         ));
     }

@@ -96,7 +96,7 @@ impl AuditKind {
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
     pub id: AuditId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     pub kind: AuditKind,
     pub outcome: Outcome,
     /// In whose name; empty when nobody was established.
@@ -135,7 +135,7 @@ macro_rules! insert_entry_if {
     };
     ($more_columns:literal, $more_values:literal, $condition:literal) => {
         concat!(
-            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, title, \
+            "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, title, \
              request_id, detail",
             $more_columns,
             ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14",
@@ -194,7 +194,7 @@ pub(super) fn statement_for_revoked_access(
     row: &RevokedAccess<'_>,
 ) -> Statement {
     statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
          SELECT ?3, ?4, ?5, ?6, g.user_id, g.client_id, g.client_name, g.id, ?7, ?8
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id
          WHERE a.token_hash = ?1 AND g.client_id = ?2 AND a.expires_at > ?4 AND g.revoked_at IS NULL
@@ -202,7 +202,7 @@ pub(super) fn statement_for_revoked_access(
         token,
         client_id,
         &row.id,
-        row.at,
+        row.created_at,
         AuditKind::AccessTokenRevoke.as_str(),
         Outcome::Done.as_str(),
         row.request_id,
@@ -213,7 +213,7 @@ pub(super) fn statement_for_revoked_access(
 /// Values for the row of a revoked access token that the database lacks.
 pub struct RevokedAccess<'a> {
     pub id: AuditId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     /// The request it was part of.
     pub request_id: &'a RequestId,
 }
@@ -228,7 +228,7 @@ pub fn statement_for_ended_connection(
     now: Timestamp,
 ) -> Statement {
     statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
          SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
          WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
          ON CONFLICT (id) DO NOTHING",
@@ -245,7 +245,7 @@ pub fn statement_for_ended_connection(
 /// Something that a person did to a whole connection on the admin page.
 pub struct Change<'a> {
     pub id: AuditId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     pub kind: AuditKind,
     pub actor: &'a UserId,
     pub owner: &'a UserId,
@@ -260,11 +260,11 @@ pub struct Change<'a> {
 /// The statement that appends it, under the connection's newest grant; a block may outlive all of them.
 pub fn statement_for_change(change: &Change<'_>) -> Statement {
     statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
          SELECT ?1, ?2, ?3, ?4, ?5, ?7, ?10, coalesce((SELECT id FROM grants WHERE user_id = ?6 AND client_id = ?7
            ORDER BY created_at DESC LIMIT 1), ''), ?8, ?6, ?9",
         &change.id,
-        change.at,
+        change.created_at,
         change.kind.as_str(),
         Outcome::Done.as_str(),
         change.actor,
@@ -286,19 +286,19 @@ pub struct UnrecordedRefusals {
     pub grant_id: GrantId,
     /// The first request of them.
     pub request_id: RequestId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     pub calls: i64,
 }
 
 /// Adds them to the one row that the grant has for each hour.
 pub fn statement_for_unrecorded(refusals: &UnrecordedRefusals) -> Statement {
-    let hour = refusals.at.as_seconds().div_euclid(3600);
+    let hour = refusals.created_at.as_seconds().div_euclid(3600);
     statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, calls)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, calls)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET calls = calls + excluded.calls",
         format!("{}.{}.{hour}", AuditKind::Unrecorded.as_str(), refusals.grant_id),
-        refusals.at,
+        refusals.created_at,
         AuditKind::Unrecorded.as_str(),
         Outcome::Refused.as_str(),
         &refusals.user_id,
@@ -316,7 +316,7 @@ pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     let title = target.and_then(|target| target.title);
     vec![
         (&entry.id).into(),
-        entry.at.into(),
+        entry.created_at.into(),
         entry.kind.as_str().into(),
         entry.outcome.as_str().into(),
         entry.user_id.into(),

@@ -157,7 +157,7 @@ pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> 
 /// Ends a request that will not be approved, with the audit row that says why, at that row's time.
 pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<Redemption> {
     let record = audit::statement_if_request_waits(entry, keys.consent, keys.browser);
-    let answers = db.batch(&[record, statement_to_close(keys, entry.at)]).await?;
+    let answers = db.batch(&[record, statement_to_close(keys, entry.created_at)]).await?;
     Ok(Redemption::from_rows(answers.last()))
 }
 

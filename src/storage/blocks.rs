@@ -42,7 +42,7 @@ pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> R
         change.owner,
         change.client_id,
         page_id,
-        change.at,
+        change.created_at,
         change.actor,
     );
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
@@ -101,7 +101,7 @@ mod tests {
     async fn change_block(db: &TestDatabase, id: &str, kind: AuditKind) {
         let change = Change {
             id: id.into(),
-            at: Timestamp::from_seconds(9),
+            created_at: Timestamp::from_seconds(9),
             kind,
             actor: &UserId("1".into()),
             owner: &UserId("42".into()),

@@ -193,7 +193,7 @@ pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> 
            SET writes_paused_at = coalesce(writes_paused_at, excluded.writes_paused_at)",
         change.owner,
         change.client_id,
-        change.at,
+        change.created_at,
     );
     db.batch(&[upsert, statement_for_change(change)]).await.map(drop)
 }

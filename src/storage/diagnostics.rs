@@ -92,7 +92,7 @@ pub struct RejectedRefresh {
     pub client_id: ClientId,
     /// Why, in a word of ours.
     pub reason: &'static str,
-    pub at: Timestamp,
+    pub rejected_at: Timestamp,
 }
 
 pub(super) fn statement_for_rejection(refused: &RejectedRefresh) -> Statement {
@@ -104,7 +104,7 @@ pub(super) fn statement_for_rejection(refused: &RejectedRefresh) -> Statement {
         &refused.user_id,
         &refused.client_id,
         refused.reason,
-        refused.at,
+        refused.rejected_at,
     )
 }
 
@@ -231,7 +231,7 @@ mod tests {
         let (db, (user, client)) = (TestDatabase::new(), mara());
         for (second, reason) in [(1, "expired"), (2, "replayed")] {
             let at = Timestamp::from_seconds(second);
-            let refused = RejectedRefresh { user_id: user.clone(), client_id: client.clone(), reason, at };
+            let refused = RejectedRefresh { user_id: user.clone(), client_id: client.clone(), reason, rejected_at: at };
             run(&db, statement_for_rejection(&refused)).await.expect("counted");
         }
         let known: Health = find_one(&db, select(&user)).await.expect("an answer").expect("a row");

@@ -72,8 +72,8 @@ pub struct StoredDuplicate {
     pub external_id: String,
     /// The result of a finished write.
     pub result: Option<String>,
-    /// When it was done or begun.
-    pub at: Timestamp,
+    /// When it finished, or started if it has not.
+    pub last_changed_at: Timestamp,
     /// `true` while an attempt holds the lease.
     #[serde(deserialize_with = "flag")]
     is_running: bool,
@@ -120,7 +120,7 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
         take_over(request),
         redeem_confirm_token(request),
         record(request),
-        select(&request.key, request.entry.at),
+        select(&request.key, request.entry.created_at),
         select_duplicate_of(request),
         select_denial(request),
     ];
@@ -148,7 +148,7 @@ fn pop_one<T: DeserializeOwned>(answers: &mut Vec<Vec<Row>>) -> Result<Option<T>
 /// The first to ask gets the row. A row past its time counts as none. A redeemed confirm token opens nothing new, and neither
 /// does what another connection has just asked for. Whoever may not write gets nothing.
 fn insert(request: &LeaseRequest<'_>) -> Statement {
-    let Entry { id, at, target, .. } = request.entry;
+    let Entry { id, created_at, target, .. } = request.entry;
     statement!(
         concat!(
             "INSERT INTO idempotency (grant_id, key_hash, tool, page_id, digest, fields, external_id, outcome, owner, \
@@ -173,10 +173,10 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
         serde_json::to_string(&request.key.fingerprint.fields).unwrap_or_default(),
         request.external_id,
         id,
-        *at + LEASE,
-        *at,
+        *created_at + LEASE,
+        *created_at,
         request.confirmation.map(|confirmation| confirmation.nonce.as_str()),
-        *at - KEEP,
+        *created_at - KEEP,
         request.duplicates_since(),
         request.shown_duplicate(),
     )
@@ -185,7 +185,7 @@ fn insert(request: &LeaseRequest<'_>) -> Statement {
 impl LeaseRequest<'_> {
     /// Duplicates that were done after this stand in the way, and those whose end nobody knows; without a time, none does.
     fn duplicates_since(&self) -> Option<Timestamp> {
-        matches!(self.duplicates, DuplicateRule::Refused { .. }).then(|| self.entry.at - DUPLICATE_RECENT)
+        matches!(self.duplicates, DuplicateRule::Refused { .. }).then(|| self.entry.created_at - DUPLICATE_RECENT)
     }
 
     fn page_id(&self) -> i64 {
@@ -203,7 +203,7 @@ impl LeaseRequest<'_> {
 /// An expired lease is taken over by exactly one of the repeated requests. A paused connection may, to find out what
 /// the earlier attempt did; one whose grant has ended or that is blocked from the page may not even do that.
 fn take_over(request: &LeaseRequest<'_>) -> Statement {
-    let Entry { id, at, .. } = request.entry;
+    let Entry { id, created_at, .. } = request.entry;
     statement!(
         concat!(
             "UPDATE idempotency SET owner = ?3, takeovers = takeovers + 1, outcome = 'running', held_until_at = ?4 \
@@ -216,10 +216,10 @@ fn take_over(request: &LeaseRequest<'_>) -> Statement {
         request.key.grant_id,
         request.key.fingerprint.key_hash.as_str(),
         id,
-        *at + LEASE,
+        *created_at + LEASE,
         request.key.fingerprint.digest.as_str(),
-        *at,
-        *at - KEEP,
+        *created_at,
+        *created_at - KEEP,
         request.page_id(),
     )
 }
@@ -231,7 +231,7 @@ fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
          AND EXISTS (SELECT 1 FROM idempotency WHERE grant_id = ?3 AND key_hash = ?4 AND owner = ?5) \
          ON CONFLICT (nonce) DO NOTHING",
         request.confirmation.map(|confirmation| confirmation.nonce.as_str()),
-        request.confirmation.map_or(request.entry.at, |confirmation| confirmation.expires_at),
+        request.confirmation.map_or(request.entry.created_at, |confirmation| confirmation.expires_at),
         request.key.grant_id,
         request.key.fingerprint.key_hash.as_str(),
         &request.entry.id,
@@ -241,7 +241,7 @@ fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
 /// The audit row says what the request came to, in the order of [`judge`].
 fn record(request: &LeaseRequest<'_>) -> Statement {
     let sql = concat!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
          target_id, title, request_id, detail, key_hash) \
          SELECT ?1, ?2, ?3, \
            CASE WHEN i.owner = ?1 THEN 'unknown' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN 'refused' \
@@ -260,7 +260,7 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
          WHERE true ON CONFLICT (id) DO NOTHING"
     );
     let mut values = audit::values(request.entry);
-    let expired_at = request.entry.at - KEEP;
+    let expired_at = request.entry.created_at - KEEP;
     let WriteFingerprint { key_hash, digest, .. } = request.key.fingerprint;
     values.extend([key_hash.as_str().into(), digest.as_str().into(), expired_at.into()]);
     values.extend([request.duplicates_since().into(), request.shown_duplicate().into()]);
@@ -282,22 +282,22 @@ fn select_denial(request: &LeaseRequest<'_>) -> Statement {
         concat!("SELECT ", write_denial!("?1", "?2", "?3"), " AS denial"),
         request.key.grant_id,
         request.page_id(),
-        request.entry.at,
+        request.entry.created_at,
     )
 }
 
 fn select_duplicate_of(request: &LeaseRequest<'_>) -> Statement {
-    select_duplicate(&request.key, request.entry.at, request.duplicates_since(), request.shown_duplicate())
+    select_duplicate(&request.key, request.entry.created_at, request.duplicates_since(), request.shown_duplicate())
 }
 
 /// A finished write takes precedence.
 fn select_duplicate(key: &WriteKey<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
     statement!(
-        "SELECT external_id, result, coalesce(finished_at, started_at) AS at, \
+        "SELECT external_id, result, coalesce(finished_at, started_at) AS last_changed_at, \
          outcome = 'running' AND held_until_at > ?5 AS is_running FROM idempotency \
          WHERE digest = ?1 AND grant_id <> ?2 AND started_at > ?6 \
          AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
-         ORDER BY outcome = 'done' DESC, at DESC LIMIT 1",
+         ORDER BY outcome = 'done' DESC, last_changed_at DESC LIMIT 1",
         key.fingerprint.digest.as_str(),
         key.grant_id,
         since,

@@ -21,7 +21,7 @@ pub const LIFETIME: Duration = Duration::from_hours(8);
 pub struct SessionRecord<'a> {
     /// Random; the ids of the rows are made from it.
     pub id: AuditId,
-    pub at: Timestamp,
+    pub created_at: Timestamp,
     /// As which client the page speaks to StatiBeat.
     pub client_id: &'static str,
     /// The request it was part of.
@@ -55,8 +55,8 @@ pub async fn open(
         &person.user_id,
         person.name.as_str(),
         person.email.as_str(),
-        record.at,
-        record.at + LIFETIME,
+        record.created_at,
+        record.created_at + LIFETIME,
     );
     let closed = earlier.map(|earlier| statements_to_close(earlier, SessionEnd::Replaced, record));
     let mut batch: Vec<Statement> = closed.into_iter().flatten().collect();
@@ -107,19 +107,19 @@ fn statements_to_close(cookie: &AdminSession, end: SessionEnd, record: &SessionR
 fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: &SessionRecord<'_>) -> Statement {
     let kind = if end.is_some() { AuditKind::SessionClose } else { AuditKind::SessionOpen };
     statement!(
-        "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
          SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', '', ?7, ?8 FROM sessions
          WHERE cookie_hash = ?1 AND expires_at > ?4 AND last_seen_at > ?9
          ON CONFLICT (id) DO NOTHING",
         cookie,
         &record.id,
         kind.as_str(),
-        record.at,
+        record.created_at,
         Outcome::Done.as_str(),
         record.client_id,
         record.request_id,
         end.map(|end| end.into_str()),
-        record.at - IDLE_LIFETIME,
+        record.created_at - IDLE_LIFETIME,
     )
 }
 
@@ -140,8 +140,8 @@ mod tests {
     }
 
     fn record(request_id: &RequestId) -> SessionRecord<'_> {
-        let at = Timestamp::from_seconds(0);
-        SessionRecord { id: "a".into(), at, client_id: "page", request_id }
+        let created_at = Timestamp::from_seconds(0);
+        SessionRecord { id: "a".into(), created_at, client_id: "page", request_id }
     }
 
     /// Checks whether the session of second 0 is alive at each of these seconds, asked one after the other.

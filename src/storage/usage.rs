@@ -56,7 +56,7 @@ pub struct CallUsage {
     pub report: ClientReport,
     /// Set when it was refused and has no audit row of its own.
     pub unrecorded: Option<Box<UnrecordedRefusals>>,
-    pub at: Timestamp,
+    pub called_at: Timestamp,
 }
 
 /// Days since the Unix epoch, in UTC.
@@ -85,7 +85,7 @@ fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut alike = BTreeMap::new();
     for call in calls {
         *alike
-            .entry((&call.user_id.0, call.client_id.as_str(), day_of(call.at), call.outcome.as_str()))
+            .entry((&call.user_id.0, call.client_id.as_str(), day_of(call.called_at), call.outcome.as_str()))
             .or_insert(0_i64) += 1;
     }
     alike.into_iter().map(|((user_id, client_id, day, outcome), calls)| {
@@ -111,7 +111,8 @@ fn reports(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
         told.retain(|other| !same(other));
         told.push(call);
     }
-    told.into_iter().map(|call| diagnostics::statement_for_call(&call.user_id, &call.client_id, &call.report, call.at))
+    told.into_iter()
+        .map(|call| diagnostics::statement_for_call(&call.user_id, &call.client_id, &call.report, call.called_at))
 }
 
 /// One statement for each page that a connection reached.
@@ -119,7 +120,7 @@ fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut first = BTreeMap::new();
     for call in calls {
         if let Some(page_id) = call.page_id {
-            first.entry((page_id.0, &call.user_id.0, call.client_id.as_str())).or_insert(call.at);
+            first.entry((page_id.0, &call.user_id.0, call.client_id.as_str())).or_insert(call.called_at);
         }
     }
     first.into_iter().map(|((page_id, user_id, client_id), at)| {
@@ -168,7 +169,7 @@ mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
 
-    fn call(user: &str, outcome: CallOutcome, at: i64) -> CallUsage {
+    fn call(user: &str, outcome: CallOutcome, called_at: i64) -> CallUsage {
         CallUsage {
             user_id: UserId(user.into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
@@ -176,7 +177,7 @@ mod tests {
             page_id: Some(PageId(42)),
             report: ClientReport::default(),
             unrecorded: None,
-            at: Timestamp::from_seconds(at),
+            called_at: Timestamp::from_seconds(called_at),
         }
     }
 

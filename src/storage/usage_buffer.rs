@@ -61,7 +61,7 @@ mod tests {
             user_id: UserId("1".into()),
             client_id: ClientId::parse("cursor").expect("a client id"),
             reason: "expired",
-            at: Timestamp::from_seconds(0),
+            rejected_at: Timestamp::from_seconds(0),
         })
     }
 

@@ -128,7 +128,7 @@ impl NarrowCircuit {
 struct Evidence {
     key: CircuitKey,
     person: UserId,
-    at: u64,
+    failed_at: u64,
 }
 
 #[derive(Debug, Default)]
@@ -139,13 +139,13 @@ struct WideCircuit {
 
 impl WideCircuit {
     fn record_failure(&mut self, key: CircuitKey, person: &UserId, now: u64) {
-        self.evidence.retain(|one| now < later(one.at, EVIDENCE_LIFETIME));
+        self.evidence.retain(|one| now < later(one.failed_at, EVIDENCE_LIFETIME));
         let count = |is_same: &dyn Fn(&Evidence) -> bool| self.evidence.iter().filter(|one| is_same(one)).count();
         let (same_key, same_person) = (count(&|one| one.key == key), count(&|one| one.person == *person));
         let is_new = !self.evidence.iter().any(|one| one.key == key && one.person == *person);
         // More of one page, or of one person, would prove nothing further; so the list stays short whatever anybody does.
         if is_new && same_key < SEVERAL && same_person < SEVERAL {
-            self.evidence.push(Evidence { key, person: person.clone(), at: now });
+            self.evidence.push(Evidence { key, person: person.clone(), failed_at: now });
         }
         self.state = self.state.after_failure(self.is_enough(), now);
     }

@@ -29,7 +29,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
         return Err(PageError::TooMany(wait));
     }
     let lead = |location: &Url| reply::redirect(StatusCode::FOUND, location.as_str());
-    match read_request(ctx).and_then(|asked| start(ctx, &asked, false, lead)) {
+    match read_request(ctx).and_then(|request| start(ctx, &request, false, lead)) {
         Ok(mut response) => {
             Cookie::clear_oldest_sign_ins(ctx.head, &mut response, &ctx.app.config.public_url);
             Ok(response)
@@ -44,13 +44,13 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
 /// Seals a request into a cookie and sends its browser to StatiBeat's sign-in; `lead` builds the response from the URL.
 pub(super) fn start(
     ctx: &RequestContext<'_>,
-    asked: &AuthorizationRequest,
+    request: &AuthorizationRequest,
     select_account: bool,
     lead: impl FnOnce(&Url) -> Response,
 ) -> Result<Response, DirectError> {
     let state = SignInState::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let binding = URL_SAFE_NO_PAD.encode(ctx.random_bytes::<32>());
-    let sealed = sealed_request::seal(asked, &state, &binding, ctx.checksum_keys(), ctx.now)
+    let sealed = sealed_request::seal(request, &state, &binding, ctx.checksum_keys(), ctx.now)
         .map_err(|sealed_request::TooLong| DirectError::TooLong)?;
     let challenge = CodeVerifier::from_secrets(state.expose(), &binding).challenge();
     let trip = SignIn {

@@ -34,10 +34,10 @@ use url::Url;
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
-    let asked = form.find(ctx).await?;
-    let pages = pages(ctx, &form, &asked).await?;
-    let choice = Choice::proposed(asked.access.scopes, asked.client.is_tool_only());
-    Ok(page(ctx, &form, &asked, &pages, &choice).show())
+    let request = form.find(ctx).await?;
+    let pages = pages(ctx, &form, &request).await?;
+    let choice = Choice::proposed(request.access.scopes, request.client.is_tool_only());
+    Ok(page(ctx, &form, &request, &pages, &choice).show())
 }
 
 fn page<'a>(
@@ -62,22 +62,22 @@ fn page<'a>(
 async fn pages(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
-    asked: &SignedInRequest,
+    request: &SignedInRequest,
 ) -> Result<Vec<AccessiblePage>, PageError> {
-    let api = ctx.api(&asked.person.user_id, asked.client.id.as_str(), &asked.grant_id);
+    let api = ctx.api(&request.person.user_id, request.client.id.as_str(), &request.grant_id);
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await.map_err(PageError::from) {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(error) => {
             if matches!(error, PageError::UserEnded) {
-                form.refuse(ctx, asked, NotConnected::UserEnded).await?;
+                form.refuse(ctx, request, NotConnected::UserEnded).await?;
             }
             return Err(error);
         }
     };
     if pages.is_empty() {
-        form.refuse(ctx, asked, NotConnected::NoPage).await?;
-        let back = answer_url(ctx, &asked.client, asked.state.as_deref(), &Err(RedirectError::Denied));
-        return Err(PageError::NoPage { email: asked.person.email.clone(), back });
+        form.refuse(ctx, request, NotConnected::NoPage).await?;
+        let back = answer_url(ctx, &request.client, request.state.as_deref(), &Err(RedirectError::Denied));
+        return Err(PageError::NoPage { email: request.person.email.clone(), back });
     }
     Ok(pages)
 }
@@ -89,23 +89,23 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     }
     let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
-    let asked = form.find(ctx).await?;
+    let request = form.find(ctx).await?;
     // Only an existing request is counted: a made-up handle must not create a counter.
-    form.count(ctx, &asked).await?;
-    if fields.one("person") != Ok(Some(&asked.person.user_id.0)) {
+    form.count(ctx, &request).await?;
+    if fields.one("person") != Ok(Some(&request.person.user_id.0)) {
         return Err(PageError::OtherPerson);
     }
-    let choice = Choice::read(&fields, asked.access.scopes);
+    let choice = Choice::read(&fields, request.access.scopes);
     let decided = match fields.one("answer") {
-        Ok(Some("switch")) => return switch_account(ctx, &form, &asked).await,
+        Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
-            let pages = pages(ctx, &form, &asked).await?;
+            let pages = pages(ctx, &form, &request).await?;
             let Some(choice) = choice.among(&pages) else {
-                return Ok(page(ctx, &form, &asked, &pages, &choice).object_to_no_page());
+                return Ok(page(ctx, &form, &request, &pages, &choice).object_to_no_page());
             };
-            approve(ctx, &form, &asked, &pages, choice).await.map(Ok)
+            approve(ctx, &form, &request, &pages, choice).await.map(Ok)
         }
-        _ => deny(ctx, &form, &asked).await.map(Err),
+        _ => deny(ctx, &form, &request).await.map(Err),
     };
     let outcome = match decided {
         // The redirect URI is proven and the person signed in, so the client may learn that it can try again.
@@ -115,8 +115,8 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
         }
         decided => decided?,
     };
-    let location = answer_url(ctx, &asked.client, asked.state.as_deref(), &outcome);
-    let mut response = page::leave(&location, &asked.client, outcome.is_ok());
+    let location = answer_url(ctx, &request.client, request.state.as_deref(), &outcome);
+    let mut response = page::leave(&location, &request.client, outcome.is_ok());
     form.cookie.clear(&mut response);
     Ok(response)
 }
@@ -125,13 +125,13 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
 async fn switch_account(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
-    asked: &SignedInRequest,
+    request: &SignedInRequest,
 ) -> Result<Response, PageError> {
     if authorization_requests::close(ctx.db, form.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
         return Err(PageError::LinkUsed);
     }
     // It fitted into the cookie before.
-    let started = authorize::start(ctx, &asked.to_request(), true, page::to_sign_in);
+    let started = authorize::start(ctx, &request.to_request(), true, page::to_sign_in);
     let mut response = started.map_err(|_| PageError::LinkUsed)?;
     form.cookie.clear(&mut response);
     Ok(response)
@@ -141,14 +141,14 @@ async fn switch_account(
 async fn approve(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
-    asked: &SignedInRequest,
+    request: &SignedInRequest,
     pages: &[AccessiblePage],
     choice: Choice,
 ) -> Result<AuthorizationCode, PageError> {
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
-        request: asked,
+        request,
         scopes: choice.scopes,
         pages: choice.pages,
         reached: &reached,
@@ -157,7 +157,7 @@ async fn approve(
         resource: Route::Mcp.url(&ctx.app.config.public_url).into(),
         code_hash: code.hash(),
     };
-    let entry = audit_entry(ctx, asked);
+    let entry = audit_entry(ctx, request);
     let audit = audit::statement_if_grant_changed(&entry);
     match authorization_requests::approve(ctx.db, form.keys(), &approval, audit, ctx.now).await? {
         Redemption::Redeemed => Ok(code),
@@ -168,9 +168,9 @@ async fn approve(
 async fn deny(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
-    asked: &SignedInRequest,
+    request: &SignedInRequest,
 ) -> Result<RedirectError, PageError> {
-    match form.refuse(ctx, asked, NotConnected::Person).await? {
+    match form.refuse(ctx, request, NotConnected::Person).await? {
         Redemption::Redeemed => Ok(RedirectError::Denied),
         Redemption::AlreadyRedeemed => Err(PageError::LinkUsed),
     }

@@ -191,7 +191,7 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
         revision: report.version.map(ProtocolVersion::as_str),
         failure: report.problem.map(CallProblem::as_str),
     };
-    CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, at: ctx.now }
+    CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, called_at: ctx.now }
 }
 
 fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
@@ -201,7 +201,7 @@ fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
         client_name: caller.client_name.clone(),
         grant_id: caller.grant_id.clone(),
         request_id: ctx.request_id.clone(),
-        at: ctx.now,
+        created_at: ctx.now,
         calls: 1,
     }
 }
@@ -243,7 +243,7 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
 async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
     let entry = Entry {
         id: AuditId::once(AuditKind::Revoke, &caller.grant_id),
-        at: ctx.now,
+        created_at: ctx.now,
         kind: AuditKind::Revoke,
         outcome: Outcome::Done,
         user_id: &caller.user_id,

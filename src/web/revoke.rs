@@ -35,7 +35,8 @@ async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
             end_grant(ctx, &grant, RevokeReason::Client, AuditKind::Revoke).await?;
         }
     } else if let Some(token) = AccessToken::parse(text, ctx.checksum_keys()) {
-        let row = RevokedAccess { id: AuditId::new(ctx.random_bytes()), at: ctx.now, request_id: ctx.request_id };
+        let row =
+            RevokedAccess { id: AuditId::new(ctx.random_bytes()), created_at: ctx.now, request_id: ctx.request_id };
         tokens::revoke_access(ctx.db, &token.hash(), &client_id, &row).await?;
     } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx)).await {
         return Err(TokenError::Limited(wait.as_secs()));

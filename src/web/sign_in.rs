@@ -146,7 +146,7 @@ async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, kind: AuditKind, user
     let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
-        at: ctx.now,
+        created_at: ctx.now,
         kind,
         outcome: Outcome::Refused,
         user_id: &user_id,

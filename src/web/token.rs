@@ -69,7 +69,7 @@ impl<E: Into<TokenError>> From<E> for TokenRefusal {
 impl TokenRefusal {
     fn of_grant(ctx: &RequestContext<'_>, grant: &Grant, error: TokenError) -> Self {
         let (user_id, client_id) = (grant.user_id.clone(), grant.client_id.clone());
-        let refused = RejectedRefresh { user_id, client_id, reason: error.reason(), at: ctx.now };
+        let refused = RejectedRefresh { user_id, client_id, reason: error.reason(), rejected_at: ctx.now };
         Self { error, rejected: Some(Box::new(refused)) }
     }
 }
@@ -280,7 +280,7 @@ async fn repeat(
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
-        at: ctx.now,
+        created_at: ctx.now,
         kind: AuditKind::RefreshWindow,
         outcome: Outcome::Done,
         user_id: &record.grant.user_id,
@@ -315,7 +315,7 @@ pub(super) async fn end_grant(
 ) -> Result<(), TokenError> {
     let entry = Entry {
         id: AuditId::once(kind, &grant.id),
-        at: ctx.now,
+        created_at: ctx.now,
         kind,
         outcome: Outcome::Done,
         user_id: &grant.user_id,

@@ -87,7 +87,7 @@ mod tests {
     use crate::model::operation::Operation;
     use serde_json::json;
 
-    fn asked(body: Value, key: Option<&str>) -> WriteFingerprint {
+    fn fingerprint_of(body: Value, key: Option<&str>) -> WriteFingerprint {
         fingerprint("create_incident", PageId(7), &Write::new(Operation::CreateIncident, body), key)
     }
 
@@ -95,14 +95,14 @@ mod tests {
     fn order_makes_no_difference_and_values_do() {
         let one: Value = serde_json::from_str(r#"{"title":"a","affected_items":[{"id":1,"x":2}]}"#).expect("JSON");
         let other: Value = serde_json::from_str(r#"{"affected_items":[{"x":2,"id":1}],"title":"a"}"#).expect("JSON");
-        assert_eq!(asked(one.clone(), None), asked(other, None));
+        assert_eq!(fingerprint_of(one.clone(), None), fingerprint_of(other, None));
         for body in [
             json!({"title": "b"}),
             json!({"title": "a"}),
             json!({}),
             json!({"title": "a", "affected_items": [{"id": "1"}]}),
         ] {
-            assert_ne!(asked(one.clone(), None).digest, asked(body, None).digest);
+            assert_ne!(fingerprint_of(one.clone(), None).digest, fingerprint_of(body, None).digest);
         }
     }
 
@@ -124,9 +124,12 @@ mod tests {
 
     #[test]
     fn a_given_key_is_never_taken_for_a_derived_one() {
-        let derived = asked(json!({}), None);
-        assert_ne!(asked(json!({}), Some(&derived.digest)).key_hash, derived.key_hash);
-        assert_eq!(asked(json!({}), Some("k")).key_hash, asked(json!({"title": "t"}), Some("k")).key_hash);
+        let derived = fingerprint_of(json!({}), None);
+        assert_ne!(fingerprint_of(json!({}), Some(&derived.digest)).key_hash, derived.key_hash);
+        assert_eq!(
+            fingerprint_of(json!({}), Some("k")).key_hash,
+            fingerprint_of(json!({"title": "t"}), Some("k")).key_hash
+        );
     }
 
     #[test]

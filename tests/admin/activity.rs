@@ -96,7 +96,7 @@ fn older_rows_that_were_refused_before_access_was_known_stay_hidden() {
     let app = TestApp::new();
     let row = |id: &str, outcome: &str, detail: &str, title: &str| {
         app.db.execute(&format!(
-            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, title,
+            "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, title,
              request_id, detail) VALUES ('{id}', 1, 'write', '{outcome}', '2', 'c', 'C', 'g', 42, 'create_incident',
              '{title}', 'r', '{detail}')"
         ));

@@ -24,8 +24,8 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
     ("token.rs", "if !record.grant.scopes.covers(scopes) {", "if scopes.is_empty() {"),
     ("token.rs", " && rotation.unused_successor.is_some()", ""),
-    ("token.rs", "now < *at + CODE_REPEAT_GRACE_PERIOD", "now <= *at + CODE_REPEAT_GRACE_PERIOD"),
-    ("token.rs", "now < rotation.at + REUSE_GRACE_PERIOD", "now <= rotation.at + REUSE_GRACE_PERIOD"),
+    ("token.rs", "now < *redeemed_at + CODE_REPEAT_GRACE_PERIOD", "now <= *redeemed_at + CODE_REPEAT_GRACE_PERIOD"),
+    ("token.rs", "now < rotation.rotated_at + REUSE_GRACE_PERIOD", "now <= rotation.rotated_at + REUSE_GRACE_PERIOD"),
     ("authorize.rs", "if method != Some(\"S256\") {", "if method == Some(\"plain\") {"),
     ("authorize.rs", "is_served && values.next().is_none()", "is_served"),
     (

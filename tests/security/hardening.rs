@@ -124,7 +124,7 @@ fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
     let grant_id = GrantId(id);
     let entry = Entry {
         id: AuditId::once(AuditKind::RefreshReuse, &grant_id),
-        at: app.now(),
+        created_at: app.now(),
         kind: AuditKind::RefreshReuse,
         outcome: Outcome::Done,
         user_id: &user_id,

@@ -51,7 +51,7 @@ async fn a_write_is_counted_posted_once_and_recorded() {
     call(&scene).await.expect("an outcome");
     assert_eq!(posts(&scene), 1);
     assert_eq!(
-        *scene.limiter.asked.borrow(),
+        *scene.limiter.charged.borrow(),
         ["write:grant:grant-1", "write:page:7"],
         "the connection before the page"
     );

@@ -86,9 +86,9 @@ fn joiner_or_selector_hides_where_writing_needs_none() {
 
 #[test]
 fn first_hidden_character_is_found_with_its_place() {
-    assert_eq!(find_hidden("é🔥\u{200b}x\u{202e}"), Some(Hidden { at: 2, character: '\u{200b}' }));
+    assert_eq!(find_hidden("é🔥\u{200b}x\u{202e}"), Some(Hidden { position: 2, character: '\u{200b}' }));
     assert_eq!(find_hidden("two\r\nlines"), None);
-    assert_eq!(find_line_break("é🔥\u{2028}"), Some(Hidden { at: 2, character: '\u{2028}' }));
+    assert_eq!(find_line_break("é🔥\u{2028}"), Some(Hidden { position: 2, character: '\u{2028}' }));
     assert_eq!(find_line_break("a b\tc"), None);
 }
 

@@ -15,7 +15,7 @@ fn ring() -> KeyRing {
     KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "test").expect("a good ring")
 }
 
-fn at(seconds: i64) -> Timestamp {
+fn time(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
@@ -39,7 +39,7 @@ fn code_record() -> CodeRecord {
         grant: grant(),
         redirect_uri: "http://localhost:1/cb".into(),
         challenge: CodeChallenge::parse(CHALLENGE).expect("fits"),
-        state: CodeState::Pending { expires_at: at(600), failed_attempts: 0 },
+        state: CodeState::Pending { expires_at: time(600), failed_attempts: 0 },
     }
 }
 
@@ -56,9 +56,9 @@ fn code_request() -> CodeRequest {
 
 #[test]
 fn a_code_works_until_the_second_before_its_expiry() {
-    assert_eq!(decide_code(&code_request(), &code_record(), at(599)), CodeDecision::Redeem);
+    assert_eq!(decide_code(&code_request(), &code_record(), time(599)), CodeDecision::Redeem);
     assert_eq!(
-        decide_code(&code_request(), &code_record(), at(600)),
+        decide_code(&code_request(), &code_record(), time(600)),
         CodeDecision::Refuse(InvalidGrantReason::Expired)
     );
 }
@@ -66,44 +66,47 @@ fn a_code_works_until_the_second_before_its_expiry() {
 #[test]
 fn another_client_or_redirect_uri_is_refused_before_the_verifier_is_looked_at() {
     let foreign = CodeRequest { client_id: ClientId::parse("other").expect("fits"), ..code_request() };
-    assert_eq!(decide_code(&foreign, &code_record(), at(0)), CodeDecision::Refuse(InvalidGrantReason::OtherClient));
+    assert_eq!(decide_code(&foreign, &code_record(), time(0)), CodeDecision::Refuse(InvalidGrantReason::OtherClient));
     let moved = CodeRequest { redirect_uri: Some("http://localhost:2/cb".into()), ..code_request() };
-    assert_eq!(decide_code(&moved, &code_record(), at(0)), CodeDecision::Refuse(InvalidGrantReason::OtherRedirectUri));
+    assert_eq!(
+        decide_code(&moved, &code_record(), time(0)),
+        CodeDecision::Refuse(InvalidGrantReason::OtherRedirectUri)
+    );
 }
 
 #[test]
 fn a_wrong_or_missing_verifier_counts_and_five_end_the_code() {
     for verifier in [None, CodeVerifier::parse(CHALLENGE)] {
         let request = CodeRequest { verifier, ..code_request() };
-        assert_eq!(decide_code(&request, &code_record(), at(0)), CodeDecision::WrongVerifier);
+        assert_eq!(decide_code(&request, &code_record(), time(0)), CodeDecision::WrongVerifier);
     }
     let tried = |failed_attempts| {
-        let state = CodeState::Pending { expires_at: at(600), failed_attempts };
+        let state = CodeState::Pending { expires_at: time(600), failed_attempts };
         CodeRecord { state, ..code_record() }
     };
-    assert_eq!(decide_code(&code_request(), &tried(4), at(0)), CodeDecision::Redeem);
-    assert_eq!(decide_code(&code_request(), &tried(5), at(0)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
+    assert_eq!(decide_code(&code_request(), &tried(4), time(0)), CodeDecision::Redeem);
+    assert_eq!(decide_code(&code_request(), &tried(5), time(0)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
 }
 
 #[test]
 fn a_valid_replay_ends_the_grant_only_after_ten_seconds() {
-    let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
-    assert_eq!(decide_code(&code_request(), &spent, at(109)), CodeDecision::Refuse(InvalidGrantReason::Redeemed));
-    assert_eq!(decide_code(&code_request(), &spent, at(110)), CodeDecision::Replay);
-    assert_eq!(decide_code(&code_request(), &spent, at(9_999)), CodeDecision::Replay, "also after the code's expiry");
+    let spent = CodeRecord { state: CodeState::Redeemed { redeemed_at: time(100) }, ..code_record() };
+    assert_eq!(decide_code(&code_request(), &spent, time(109)), CodeDecision::Refuse(InvalidGrantReason::Redeemed));
+    assert_eq!(decide_code(&code_request(), &spent, time(110)), CodeDecision::Replay);
+    assert_eq!(decide_code(&code_request(), &spent, time(9_999)), CodeDecision::Replay, "also after the code's expiry");
 }
 
 #[test]
 fn a_replay_without_the_verifier_never_ends_the_grant() {
-    let spent = CodeRecord { state: CodeState::Redeemed { at: at(100) }, ..code_record() };
+    let spent = CodeRecord { state: CodeState::Redeemed { redeemed_at: time(100) }, ..code_record() };
     let thief = CodeRequest { verifier: None, ..code_request() };
-    assert_eq!(decide_code(&thief, &spent, at(500)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
+    assert_eq!(decide_code(&thief, &spent, time(500)), CodeDecision::Refuse(InvalidGrantReason::Verifier));
 }
 
 #[test]
 fn a_code_of_a_revoked_grant_is_refused() {
     let revoked = CodeRecord { grant: Grant { is_revoked: true, ..grant() }, ..code_record() };
-    assert_eq!(decide_code(&code_request(), &revoked, at(0)), CodeDecision::Refuse(InvalidGrantReason::Revoked));
+    assert_eq!(decide_code(&code_request(), &revoked, time(0)), CodeDecision::Refuse(InvalidGrantReason::Revoked));
 }
 
 fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
@@ -111,7 +114,7 @@ fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
         hash: hash("x"),
         grant: grant(),
         generation: 1,
-        expires_at: at(1_000),
+        expires_at: time(1_000),
         state: rotation.map_or(RefreshState::Active, RefreshState::Rotated),
         tenth_last_rotation_at: None,
     }
@@ -125,11 +128,11 @@ fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
 
 fn rotation() -> Rotation {
     let unused_successor = Some(hash("successor"));
-    Rotation { at: at(100), salt: "s".into(), kid: "k".into(), reuse_count: 0, unused_successor }
+    Rotation { rotated_at: time(100), salt: "s".into(), kid: "k".into(), reuse_count: 0, unused_successor }
 }
 
 fn decide_rotation(rotation: Option<Rotation>, now: i64) -> &'static str {
-    match decide_refresh(&refresh_request(None), &refresh_record(rotation), at(now)) {
+    match decide_refresh(&refresh_request(None), &refresh_record(rotation), time(now)) {
         Ok(RefreshDecision::Rotate(_)) => "rotate",
         Ok(RefreshDecision::Repeat(..)) => "repeat",
         Ok(RefreshDecision::Reused) => "reused",
@@ -139,8 +142,8 @@ fn decide_rotation(rotation: Option<Rotation>, now: i64) -> &'static str {
 
 #[test]
 fn a_family_that_rotates_too_fast_waits_until_its_minute_is_over() {
-    let record = RefreshRecord { tenth_last_rotation_at: Some(at(100)), ..refresh_record(None) };
-    let decided = |now| decide_refresh(&refresh_request(None), &record, at(now)).map(|_| ());
+    let record = RefreshRecord { tenth_last_rotation_at: Some(time(100)), ..refresh_record(None) };
+    let decided = |now| decide_refresh(&refresh_request(None), &record, time(now)).map(|_| ());
     assert_eq!(decided(100), Err(TokenError::Limited(60)));
     assert_eq!(decided(159), Err(TokenError::Limited(1)));
     assert_eq!(decided(160), Ok(()));
@@ -150,9 +153,9 @@ fn a_family_that_rotates_too_fast_waits_until_its_minute_is_over() {
 fn a_grant_for_another_resource_is_not_touched() {
     let elsewhere = Grant { resource: "https://old.example/mcp".into(), ..grant() };
     let code = CodeRecord { grant: elsewhere.clone(), ..code_record() };
-    assert_eq!(decide_code(&code_request(), &code, at(0)), CodeDecision::WrongResource);
+    assert_eq!(decide_code(&code_request(), &code, time(0)), CodeDecision::WrongResource);
     let refresh = RefreshRecord { grant: elsewhere, ..refresh_record(Some(rotation())) };
-    assert_eq!(decide_refresh(&refresh_request(None), &refresh, at(999)).map(|_| ()), Err(TokenError::Resource));
+    assert_eq!(decide_refresh(&refresh_request(None), &refresh, time(999)).map(|_| ()), Err(TokenError::Resource));
 }
 
 #[test]
@@ -177,14 +180,14 @@ fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
 fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() {
     let foreign = RefreshRequest { client_id: ClientId::parse("other").expect("fits"), ..refresh_request(None) };
     for rotation in [None, Some(rotation())] {
-        let verdict = decide_refresh(&foreign, &refresh_record(rotation), at(1_000));
+        let verdict = decide_refresh(&foreign, &refresh_record(rotation), time(1_000));
         assert!(matches!(verdict, Err(TokenError::Grant(InvalidGrantReason::OtherClient))));
     }
 }
 
 #[test]
 fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
-    let ask = |scopes: ScopeSet| decide_refresh(&refresh_request(Some(scopes)), &refresh_record(None), at(0));
+    let ask = |scopes: ScopeSet| decide_refresh(&refresh_request(Some(scopes)), &refresh_record(None), time(0));
     assert!(
         matches!(ask(Scope::PagesRead.into()), Ok(RefreshDecision::Rotate(scopes)) if scopes == Scope::PagesRead.into())
     );

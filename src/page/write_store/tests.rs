@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 /// A write of that title under one key.
 struct KeyedWrite(Write, WriteFingerprint);
 
-fn asked(title: &str) -> KeyedWrite {
+fn keyed_write(title: &str) -> KeyedWrite {
     let write = Write::new(Operation::CreateIncident, json!({ "title": title }));
     let fingerprint = fingerprint("create_incident", PageId(7), &write, Some("k"));
     KeyedWrite(write, fingerprint)
@@ -51,7 +51,7 @@ fn report() -> WriteReport {
 
 #[test]
 fn finished_write_is_replayed_for_a_day() {
-    let (memory, one, other) = (memory(), asked("a"), asked("b"));
+    let (memory, one, other) = (memory(), keyed_write("a"), keyed_write("b"));
     let store = one.store(&memory, NOW);
     acquire_lease(&store);
     now(store.finish(&Ok(report())));
@@ -63,31 +63,31 @@ fn finished_write_is_replayed_for_a_day() {
 
 #[test]
 fn another_call_waits_while_one_holds_the_lease() {
-    let (memory, asked) = (memory(), asked("a"));
-    let store = asked.store(&memory, NOW);
+    let (memory, write) = (memory(), keyed_write("a"));
+    let store = write.store(&memory, NOW);
     acquire_lease(&store);
-    assert_eq!(acquire(&asked.store(&memory, NOW)), Err(WriteError::Running { retry_after: SOON }));
+    assert_eq!(acquire(&write.store(&memory, NOW)), Err(WriteError::Running { retry_after: SOON }));
     now(store.finish(&Err(WriteError::PossibleDuplicates(vec![]))));
-    assert_eq!(acquire_lease(&asked.store(&memory, NOW)).taken_over, None);
+    assert_eq!(acquire_lease(&write.store(&memory, NOW)).taken_over, None);
 }
 
 #[test]
 fn cancelled_call_is_taken_over_under_its_external_id() {
-    let (memory, asked) = (memory(), asked("a"));
-    let first = acquire_lease(&asked.store(&memory, NOW));
-    let store = asked.store(&memory, NOW);
+    let (memory, write) = (memory(), keyed_write("a"));
+    let first = acquire_lease(&write.store(&memory, NOW));
+    let store = write.store(&memory, NOW);
     let second = acquire_lease(&store);
     assert_eq!((second.taken_over.is_some(), second.external_id), (true, first.external_id));
     now(store.finish(&Err(WriteError::PossibleDuplicates(vec![]))));
-    assert!(acquire_lease(&asked.store(&memory, NOW)).taken_over.is_some(), "the first may still have done it");
+    assert!(acquire_lease(&write.store(&memory, NOW)).taken_over.is_some(), "the first may still have done it");
 }
 
 #[test]
 fn change_without_a_key_is_forgotten_once_it_is_done() {
     let memory = memory();
     let write = Write::new(Operation::ResolveIncident { incident_id: 9 }, json!({}));
-    let asked = KeyedWrite(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
-    let store = asked.store(&memory, NOW);
+    let keyed = KeyedWrite(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
+    let store = keyed.store(&memory, NOW);
     acquire_lease(&store);
     assert!(now(store.is_known()));
     assert_eq!(now(store.find_earlier()).same_key, Some(EarlierCall::Unfinished));
@@ -99,9 +99,9 @@ fn change_without_a_key_is_forgotten_once_it_is_done() {
 fn confirm_token_is_redeemed_once() {
     let shown = ShownDuplicates::default();
     let confirmation = Confirmation { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), shown };
-    let (memory, one) = (memory(), asked("a"));
+    let (memory, one) = (memory(), keyed_write("a"));
     assert!(matches!(now(one.store(&memory, NOW).acquire(Some(&confirmation))), Ok(Acquired::Lease(_))));
-    let mut other = asked("b");
+    let mut other = keyed_write("b");
     other.1.key_hash = "other".into();
     let redeemed = now(other.store(&memory, NOW).acquire(Some(&confirmation)));
     assert_eq!(redeemed, Err(WriteError::TokenRedeemed));

@@ -8,7 +8,7 @@ async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Opt
     let client_id = ClientId::parse("cursor").expect("a client id");
     let entry = Entry {
         id: id.into(),
-        at: Timestamp::from_seconds(at),
+        created_at: Timestamp::from_seconds(at),
         kind: AuditKind::Write,
         outcome: Outcome::Done,
         user_id: &UserId(user.to_owned()),
@@ -42,7 +42,7 @@ async fn a_row_reads_back_as_it_was_appended() {
     let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
     let expected = Recorded {
         id: "a".into(),
-        at: Timestamp::from_seconds(5),
+        created_at: Timestamp::from_seconds(5),
         kind: "write".into(),
         outcome: "done".into(),
         client_id: "cursor".into(),

@@ -38,7 +38,7 @@ fn close(key: &WriteKey<'_>, entry: &Entry<'_>, result: &str) -> Statement {
         key.fingerprint.key_hash.as_str(),
         &entry.id,
         result,
-        entry.at,
+        entry.created_at,
     )
 }
 
@@ -50,7 +50,7 @@ fn resolve(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
         key.grant_id,
         key.fingerprint.key_hash.as_str(),
         &entry.id,
-        entry.at,
+        entry.created_at,
     )
 }
 
@@ -72,7 +72,7 @@ fn leave_open(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
         key.grant_id,
         key.fingerprint.key_hash.as_str(),
         &entry.id,
-        entry.at,
+        entry.created_at,
     )
 }
 

@@ -49,7 +49,7 @@ impl WriteStorage {
         };
         Entry {
             id: attempt.into(),
-            at: Timestamp::from_seconds(at),
+            created_at: Timestamp::from_seconds(at),
             kind: AuditKind::Write,
             outcome,
             user_id: &self.user_id,
@@ -281,7 +281,12 @@ async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour(
     let recent = i64::try_from(DUPLICATE_RECENT.as_secs()).expect("small");
     let duplicate = |result: Option<&str>, at: i64, is_running: bool| {
         let (external_id, result) = ("mcp-a".to_owned(), result.map(str::to_owned));
-        Acquisition::Duplicate(StoredDuplicate { external_id, result, at: Timestamp::from_seconds(at), is_running })
+        Acquisition::Duplicate(StoredDuplicate {
+            external_id,
+            result,
+            last_changed_at: Timestamp::from_seconds(at),
+            is_running,
+        })
     };
     scene.begin("a", T0).await;
     assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, duplicate(None, T0, true));

@@ -46,7 +46,7 @@ async fn rotated() -> (TestDatabase, RefreshRecord) {
 async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Redemption {
     let entry = Entry {
         id: access.into(),
-        at: NOW,
+        created_at: NOW,
         kind: AuditKind::RefreshWindow,
         outcome: Outcome::Done,
         user_id: &record.grant.user_id,

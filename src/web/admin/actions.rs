@@ -294,7 +294,7 @@ async fn apply(
     let db = ctx.db;
     let change = |kind| Change {
         id: AuditId::new(ctx.random_bytes()),
-        at: ctx.now,
+        created_at: ctx.now,
         kind,
         actor: &session.viewer.person.user_id,
         owner: &target.user_id,

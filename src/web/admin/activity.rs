@@ -55,8 +55,8 @@ pub(super) struct ActivityList {
 /// Stored words are not parsed: a row may have been written by an older or newer version.
 #[derive(Serialize)]
 struct ActivityItem {
-    #[serde(serialize_with = "text")]
-    at: Timestamp,
+    #[serde(rename = "at", serialize_with = "text")]
+    created_at: Timestamp,
     kind: String,
     outcome: String,
     client_name: String,
@@ -74,7 +74,7 @@ impl ActivityItem {
     fn new(shown: ActivityRow, viewer: &Viewer) -> Self {
         let row = shown.row;
         Self {
-            at: row.at,
+            created_at: row.created_at,
             kind: row.kind,
             outcome: row.outcome,
             client_name: row.client_name,
@@ -139,12 +139,12 @@ impl ActivityRequest {
 }
 
 fn parse_position(text: &str) -> Option<Position> {
-    let (at, row) = text.split_once('.')?;
-    Some(Position { at: Timestamp::from_seconds(at.parse().ok()?), row: row.parse().ok()? })
+    let (created_at, row) = text.split_once('.')?;
+    Some(Position { created_at: Timestamp::from_seconds(created_at.parse().ok()?), row: row.parse().ok()? })
 }
 
 fn write_position(position: Position) -> String {
-    format!("{}.{}", position.at.as_seconds(), position.row)
+    format!("{}.{}", position.created_at.as_seconds(), position.row)
 }
 
 impl Filter {
@@ -232,7 +232,7 @@ fn row(view: &AdminView, item: &ActivityItem) -> Markup {
     let outcome = OUTCOMES.iter().find(|(word, _)| *word == item.outcome).map_or(&*item.outcome, |(_, name)| *name);
     html! {
         tr {
-            td { (view.clock.moment(item.at)) }
+            td { (view.clock.moment(item.created_at)) }
             td { (item.client_name) @if !item.is_own { br; span.soft { "of somebody else" } } }
             td {
                 (kind_words(&item.kind, item.tool.as_deref()))

@@ -176,7 +176,7 @@ fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
                 @if let Some(repeated) = &found.last_repeated_refresh {
                     dt { "Refresh token sent twice" }
                     dd {
-                        (times(found.refreshes_repeated)) " " (view.clock.ago(repeated.at))
+                        (times(found.refreshes_repeated)) " " (view.clock.ago(repeated.occurred_at))
                         p { (repeated.advice.meaning) }
                         p { (repeated.advice.advice) }
                     }
@@ -240,7 +240,7 @@ fn times(count: i64) -> String {
 
 fn check(view: &AdminView, check: &DiagnosticCheck) -> Markup {
     html! {
-        (view.clock.ago(check.at))
+        (view.clock.ago(check.occurred_at))
         p { (check.advice.meaning) }
         p { @if check.is_over { "It has worked again since." } @else { (check.advice.advice) } }
     }

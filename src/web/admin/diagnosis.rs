@@ -46,8 +46,8 @@ pub(super) struct NamedClient {
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct RepeatedRefresh {
-    #[serde(serialize_with = "text")]
-    pub at: Timestamp,
+    #[serde(rename = "at", serialize_with = "text")]
+    pub occurred_at: Timestamp,
     #[serde(flatten)]
     pub advice: Guidance,
 }
@@ -56,8 +56,8 @@ pub(super) struct RepeatedRefresh {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct DiagnosticCheck {
     pub reason: String,
-    #[serde(serialize_with = "text")]
-    pub at: Timestamp,
+    #[serde(rename = "at", serialize_with = "text")]
+    pub occurred_at: Timestamp,
     /// True once a later call or refresh has succeeded.
     pub is_over: bool,
     #[serde(flatten)]
@@ -101,12 +101,17 @@ impl Diagnosis {
         let last_error = health.and_then(|known| known.failure.as_ref()).and_then(|(word, at)| {
             let problem = word.parse().ok()?;
             let is_over = called_at > Some(*at);
-            Some(DiagnosticCheck { reason: word.clone(), at: *at, is_over, advice: advice::of_problem(problem) })
+            Some(DiagnosticCheck {
+                reason: word.clone(),
+                occurred_at: *at,
+                is_over,
+                advice: advice::of_problem(problem),
+            })
         });
         let failure = health.and_then(|known| known.refresh_failure.as_ref());
         let last_refused_refresh = failure.map(|(word, at)| {
             let is_over = connection.refreshed_at > *at;
-            DiagnosticCheck { reason: word.clone(), at: *at, is_over, advice: advice::of_refresh(word) }
+            DiagnosticCheck { reason: word.clone(), occurred_at: *at, is_over, advice: advice::of_refresh(word) }
         });
         let is_failing = [&last_error, &last_refused_refresh].into_iter().flatten().any(|check| !check.is_over);
         let result = match () {
@@ -129,7 +134,8 @@ impl Diagnosis {
             refreshes: connection.refreshes,
             last_refresh_at: (connection.refreshes > 0).then_some(connection.refreshed_at),
             refreshes_repeated: connection.repeated_refreshes,
-            last_repeated_refresh: repeated.map(|at| RepeatedRefresh { at, advice: advice::OF_REPEATED_REFRESH }),
+            last_repeated_refresh: repeated
+                .map(|at| RepeatedRefresh { occurred_at: at, advice: advice::OF_REPEATED_REFRESH }),
             refreshes_refused: health.map_or(0, |known| known.refreshes_failed),
             last_refused_refresh,
             last_error,

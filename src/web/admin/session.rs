@@ -107,7 +107,7 @@ pub(super) async fn visible_pages(api: &UserClient<'_>) -> Result<Vec<Accessible
 
 pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> {
     let client_id = SignInPurpose::AdminPage.connector_id();
-    SessionRecord { id: AuditId::new(ctx.random_bytes()), at: ctx.now, client_id, request_id: ctx.request_id }
+    SessionRecord { id: AuditId::new(ctx.random_bytes()), created_at: ctx.now, client_id, request_id: ctx.request_id }
 }
 
 /// The answer, or the page that says why there is none. A person whose access ended at StatiBeat is signed out here as well.

@@ -57,9 +57,9 @@ impl ConsentForm {
 
     pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, PageError> {
         match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
-            Some(asked) if is_still_proven(ctx, &asked.client) => Ok(asked),
-            Some(asked) => {
-                self.refuse(ctx, &asked, NotConnected::ClientNotListed).await?;
+            Some(request) if is_still_proven(ctx, &request.client) => Ok(request),
+            Some(request) => {
+                self.refuse(ctx, &request, NotConnected::ClientNotListed).await?;
                 Err(PageError::LinkUsed)
             }
             None => Err(not_found(ctx, &self.consent).await?),
@@ -70,19 +70,19 @@ impl ConsentForm {
     pub(super) async fn refuse(
         &self,
         ctx: &RequestContext<'_>,
-        asked: &SignedInRequest,
+        request: &SignedInRequest,
         why: NotConnected,
     ) -> Result<Redemption, DatabaseError> {
         let outcome = if why == NotConnected::Answers { Outcome::Limited } else { Outcome::Refused };
-        let entry = Entry { outcome, detail: Some(why.into()), ..audit_entry(ctx, asked) };
+        let entry = Entry { outcome, detail: Some(why.into()), ..audit_entry(ctx, request) };
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await
     }
 
     /// Counts an answer; one too many closes the request.
-    pub(super) async fn count(&self, ctx: &RequestContext<'_>, asked: &SignedInRequest) -> Result<(), PageError> {
+    pub(super) async fn count(&self, ctx: &RequestContext<'_>, request: &SignedInRequest) -> Result<(), PageError> {
         let counter = limits::request_counter(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        self.refuse(ctx, asked, NotConnected::Answers).await?;
+        self.refuse(ctx, request, NotConnected::Answers).await?;
         Err(PageError::TooMany(wait))
     }
 }
@@ -99,16 +99,16 @@ async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<P
     Ok(if is_waiting { PageError::OtherBrowser } else { PageError::LinkUsed })
 }
 
-pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, asked: &'a SignedInRequest) -> Entry<'a> {
+pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, request: &'a SignedInRequest) -> Entry<'a> {
     Entry {
-        id: AuditId::once(AuditKind::Approval, &asked.grant_id),
-        at: ctx.now,
+        id: AuditId::once(AuditKind::Approval, &request.grant_id),
+        created_at: ctx.now,
         kind: AuditKind::Approval,
         outcome: Outcome::Done,
-        user_id: &asked.person.user_id,
-        client_id: &asked.client.id,
-        client_name: &asked.client.name,
-        grant_id: &asked.grant_id,
+        user_id: &request.person.user_id,
+        client_id: &request.client.id,
+        client_name: &request.client.name,
+        grant_id: &request.grant_id,
         request_id: ctx.request_id,
         target: None,
         detail: None,

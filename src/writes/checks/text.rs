@@ -90,8 +90,8 @@ impl TextRule {
         let excerpt = |part: Range<usize>| text.chars().skip(part.start).take(part.len()).collect::<String>();
         match self {
             Self::HiddenCharacter => find_hidden(text).map(|hidden| {
-                let start = hidden.at.saturating_sub(AROUND_HIDDEN);
-                let around = excerpt(start..hidden.at + 1 + AROUND_HIDDEN);
+                let start = hidden.position.saturating_sub(AROUND_HIDDEN);
+                let around = excerpt(start..hidden.position + 1 + AROUND_HIDDEN);
                 format!("U+{:04X} in {}", u32::from(hidden.character), quote(&around, QUOTE_LIMIT))
             }),
             Self::TooLong => {

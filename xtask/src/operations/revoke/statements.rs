@@ -18,14 +18,14 @@ pub fn ending(whose: &Whose<'_>) -> String {
     [
         // Before the grants end, for only those that have not ended get a row.
         format!(
-            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
+            "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
              SELECT 'revoke.' || id, unixepoch(), 'revoke', 'done', user_id, client_id, client_name, id, 'operator', 'operator' \
              FROM grants WHERE revoked_at IS NULL AND {condition} ON CONFLICT (id) DO NOTHING"
         ),
         format!("UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'admin' WHERE revoked_at IS NULL AND {condition}"),
         format!("UPDATE authorization_requests SET consumed_at = unixepoch() WHERE consumed_at IS NULL AND {condition}"),
         format!(
-            "INSERT INTO audit (id, at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
+            "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
              SELECT 'session_close.' || lower(hex(randomblob(16))), unixepoch(), 'session_close', 'done', user_id, \
              'hosted-mcp-admin', 'Hosted MCP page', '', 'operator', 'operator' FROM sessions WHERE {sessions}"
         ),
