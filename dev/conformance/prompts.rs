@@ -1,11 +1,16 @@
 //! The prompts that the suite prescribes.
 
 use serde_json::json;
-use statibeat_mcp::catalog::{Prompt, PromptArgument, Variables};
-use statibeat_mcp::mcp::{Error, InputContext, InputRequest, InputRequiredResult, PromptMessage, PromptOutcome};
+use statibeat_mcp::catalog::{NextStep, Prompt, PromptArgument, PromptArgumentKind, Variables};
+use statibeat_mcp::mcp::{Error, InputContext, InputRequest, InputRequiredResult, PromptOutcome};
 
 const fn argument(name: &'static str) -> PromptArgument {
-    PromptArgument { name, title: name, description: "An argument of the conformance suite.", required: true }
+    PromptArgument {
+        name,
+        description: "An argument of the conformance suite.",
+        required: true,
+        kind: PromptArgumentKind::Text,
+    }
 }
 
 const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Prompt {
@@ -15,7 +20,9 @@ const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Pro
         description: "A fixture of the conformance suite.",
         arguments,
         resources: &[],
-        text: |_, _| String::new(),
+        extras: &[],
+        task: |_| String::new(),
+        next_step: NextStep::Report,
     }
 }
 
@@ -33,18 +40,17 @@ pub fn get(name: &str, given: &Variables, input: &InputContext) -> Result<Prompt
     if let Some(missing) = known.arguments.iter().find(|argument| !given.contains_key(argument.name)) {
         return Err(Error::InvalidParams(format!("{} is required", missing.name)));
     }
-    let text = |words: String| PromptMessage::Text(words);
     let messages = match name {
-        "test_simple_prompt" => vec![text("This is a simple prompt for testing.".to_owned())],
+        "test_simple_prompt" => vec!["This is a simple prompt for testing.".to_owned()],
         "test_prompt_with_arguments" => {
-            vec![text(format!("Prompt with arguments: arg1='{}', arg2='{}'", given["arg1"], given["arg2"]))]
+            vec![format!("Prompt with arguments: arg1='{}', arg2='{}'", given["arg1"], given["arg2"])]
         }
         // The first message is completed in `media`.
         "test_prompt_with_embedded_resource" => {
-            vec![text(String::new()), text("Please process the embedded resource above.".to_owned())]
+            vec![String::new(), "Please process the embedded resource above.".to_owned()]
         }
-        "test_prompt_with_image" => vec![text(String::new()), text("Please analyze the image above.".to_owned())],
-        _ => vec![text(format!("Context: {}", context(input)?))],
+        "test_prompt_with_image" => vec![String::new(), "Please analyze the image above.".to_owned()],
+        _ => vec![format!("Context: {}", context(input)?)],
     };
     Ok(PromptOutcome { description: known.description, messages })
 }

@@ -1,4 +1,4 @@
-//! A prompt: its arguments, its resources and its text.
+//! A prompt: its arguments, its resources and its task.
 
 use super::resource::Variables;
 use super::resources::find_resource;
@@ -9,11 +9,32 @@ pub struct Prompt {
     pub name: &'static str,
     pub title: &'static str,
     pub description: &'static str,
+    /// At most one is free text, and it is the last: apps that pass arguments by position give the rest of a line to it.
     pub arguments: &'static [PromptArgument],
-    /// Names of the resources it puts before the model. A surface offers a prompt only where it offers all of them.
+    /// Names of the resources it puts before the model; the first is what it is about. A surface offers a prompt only where
+    /// it offers all of them.
     pub resources: &'static [&'static str],
+    /// Names of resources that it brings along where the connection and the person may read them.
+    pub extras: &'static [&'static str],
     /// Renders the task for the model from the arguments.
-    pub text: fn(&Variables, Reach) -> String,
+    pub task: fn(&Variables) -> String,
+    pub next_step: NextStep,
+}
+
+/// Use of the result of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// A draft that becomes public once a person agrees.
+    Publish {
+        /// The tools that publish it.
+        tools: &'static [&'static str],
+        /// A sentence about what a person does instead, and where.
+        by_person: &'static str,
+        /// Tools of the page server that do that too.
+        page_tools: &'static [&'static str],
+    },
+    /// A report about Beats, which the tools of Hosted MCP do not touch.
+    Report,
 }
 
 /// Which tools stand beside a prompt.
@@ -37,6 +58,27 @@ pub struct PromptArgument {
     pub description: &'static str,
     pub name: &'static str,
     /// True if the prompt cannot be rendered without it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    pub title: &'static str,
+    #[serde(skip)]
+    pub kind: PromptArgumentKind,
+}
+
+/// Meaning of an argument, which decides the way it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptArgumentKind {
+    /// A page, which may be left out where there is one.
+    Page,
+    /// A number, up to the first blank: completion offers `1001 API errors`.
+    Id,
+    /// A status that can be set, by key or name.
+    Status,
+    /// A stage that can be set, by number or name.
+    Stage,
+    /// Components by number, separated by commas, or in words.
+    Components,
+    /// One of these words, in any case.
+    Choice(&'static [&'static str]),
+    /// Free text in the person's words.
+    Text,
 }

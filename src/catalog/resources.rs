@@ -357,6 +357,12 @@ pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
     page::check_window(variables)
 }
 
+/// Number and path of each component in StatiBeat's answer to `hierarchy/items`.
+pub fn component_paths(items: &serde_json::Value) -> Vec<(i64, String)> {
+    let items = body::Listing::read(items.clone(), "the list of items", None).map(|listing| listing.items);
+    flat::components(&items.unwrap_or_default()).into_iter().map(flat::Component::into_parts).collect()
+}
+
 pub fn find_resource(name: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| resource.name == name)
 }

@@ -178,27 +178,39 @@ fn a_prompts_resources_exist_wherever_the_prompt_does() {
 fn prompts_take_a_page_and_what_their_resources_need() {
     for prompt in PROMPTS {
         let names: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name).collect();
-        assert_eq!(names[0], "page_id", "{}", prompt.name);
-        for entry in prompt.resources.iter().filter_map(|name| find_resource(name)) {
+        assert_eq!((names[0], prompt.arguments[0].required), ("page_id", false), "{}", prompt.name);
+        for entry in prompt.resources.iter().chain(prompt.extras).filter_map(|name| find_resource(name)) {
             let path = entry.path.split('?').next().unwrap_or_default();
             for variable in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
                 let found = prompt.arguments.iter().find(|argument| argument.name == variable);
                 assert!(found.is_some_and(|argument| argument.required), "{} needs {variable}", prompt.name);
             }
         }
-        let given: Variables = names.iter().map(|name| ((*name).to_owned(), format!("<{name}>"))).collect();
-        let text = (prompt.text)(&given, Reach::Hosted);
-        assert!(names.iter().all(|name| text.contains(&format!("<{name}>"))), "{text}");
-        assert!(text.contains("id and time of the evidence"), "{}", prompt.name);
+        assert!(prompt.extras.iter().all(|name| find_resource(name).is_some()), "{}", prompt.name);
     }
 }
 
 #[test]
-fn prompts_that_lead_to_a_tool_say_what_the_tools_cannot_do() {
+fn prompts_have_at_most_one_free_text_and_it_is_last() {
     for prompt in PROMPTS {
-        let text = (prompt.text)(&Variables::new(), Reach::Hosted);
-        let writes = ["incident", "maintenance"].iter().any(|noun| prompt.name.contains(noun));
-        assert_eq!(text.contains("They cannot resolve, reopen, edit or delete"), writes, "{}", prompt.name);
+        let free = prompt.arguments.iter().rposition(|argument| argument.kind != PromptArgumentKind::Text);
+        let last = prompt.arguments.len() - 1;
+        assert!(free.is_some_and(|free| last <= free + 1), "{}", prompt.name);
+    }
+}
+
+#[test]
+fn prompts_that_lead_to_a_tool_name_it_and_who_does_the_rest() {
+    for prompt in PROMPTS {
+        let writes = ["incident", "maintenance", "resolution"].iter().any(|noun| prompt.name.contains(noun));
+        match prompt.next_step {
+            NextStep::Publish { tools, by_person, page_tools } => {
+                assert!(writes && by_person.contains("admin_url"), "{}", prompt.name);
+                assert!(tools.iter().chain(page_tools).all(|name| find_tool(name).is_some()), "{}", prompt.name);
+                assert!(tools.iter().all(|name| find_tool(name).is_some_and(|tool| tool.hosted.is_some())));
+            }
+            NextStep::Report => assert!(!writes, "{}", prompt.name),
+        }
     }
 }
 

@@ -1,37 +1,102 @@
 //! Completion: where the values of an argument come from, and which of them fit what was typed.
 //!
-//! Ids are matched by their beginning, and by what they stand for, so that typing a part of a title finds the incident.
+//! A value begins with the number or key that names the thing and goes on in words, as in `1001 API errors`: people choose by
+//! the words, and whatever takes the value reads it up to the first blank. What a prompt or tool would refuse is not offered.
 
+use crate::catalog::resources::component_paths;
+use crate::catalog::{PromptArgumentKind, find_prompt};
+use crate::mcp::CompletionTarget;
 use crate::model::visible;
 use serde_json::Value;
 
 /// Windows worth suggesting: those that StatiBeat's own screen offers.
-pub const WINDOWS: [&str; 3] = ["7", "30", "90"];
+const WINDOWS: [&str; 3] = ["7", "30", "90"];
+/// Longest words of a value, in characters.
+const WORDS_MAX: usize = 80;
 
 /// Where the values of an argument come from: resources with a list of objects, and the field that holds the value.
 pub struct CompletionSource {
     pub argument: &'static str,
+    /// Prompts, which are about what goes on, are completed from the first alone.
     pub resources: &'static [&'static str],
     /// The field of each object.
     pub field: &'static str,
+    /// The number of entries at the end that only a person sets.
+    pub refused_at_end: usize,
+    /// True if a value is a list, separated by commas.
+    pub is_list: bool,
+}
+
+const fn from(argument: &'static str, resources: &'static [&'static str], field: &'static str) -> CompletionSource {
+    CompletionSource { argument, resources, field, refused_at_end: 0, is_list: false }
 }
 
 const SOURCES: &[CompletionSource] = &[
-    CompletionSource { argument: "incident_id", resources: &["incidents_active", "incidents_resolved"], field: "id" },
-    CompletionSource {
-        argument: "maintenance_id",
-        resources: &["maintenances_active", "maintenances_upcoming"],
-        field: "id",
-    },
-    CompletionSource { argument: "beat_id", resources: &["beats"], field: "id" },
-    CompletionSource { argument: "action_id", resources: &["beat_actions_pending"], field: "id" },
-    CompletionSource { argument: "stage", resources: &["lifecycle_stages"], field: "name" },
-    CompletionSource { argument: "status", resources: &["status_definitions"], field: "key" },
+    from("incident_id", &["incidents_active", "incidents_resolved"], "id"),
+    from("maintenance_id", &["maintenances_active", "maintenances_upcoming"], "id"),
+    from("beat_id", &["beats"], "id"),
+    from("action_id", &["beat_actions_pending"], "id"),
+    CompletionSource { refused_at_end: 1, ..from("stage", &["lifecycle_stages"], "id") },
+    from("status", &["status_definitions"], "key"),
+    from("under_id", &["hierarchy"], "id"),
+    from("item_id", &["hierarchy"], "id"),
+    CompletionSource { is_list: true, ..from("affected_services", &["hierarchy"], "id") },
 ];
 
 /// Where the values of an argument come from.
 pub fn source(argument: &str) -> Option<&'static CompletionSource> {
     SOURCES.iter().find(|source| source.argument == argument)
+}
+
+impl CompletionSource {
+    /// The resources that hold what the target can mean.
+    pub fn resources_for(&self, target: &CompletionTarget) -> &'static [&'static str] {
+        let is_prompt = matches!(target, CompletionTarget::Prompt(_));
+        // A maintenance can be written about before and while it runs.
+        let only_first = is_prompt && self.argument == "incident_id";
+        if only_first { &self.resources[..1] } else { self.resources }
+    }
+
+    /// The candidates of a list that upstream answered.
+    pub fn candidates(&self, answer: &Value) -> Vec<Candidate> {
+        if self.resources == ["hierarchy"] {
+            return component_paths(answer).iter().map(|(id, path)| Candidate::new(&id.to_string(), path)).collect();
+        }
+        let items = answer.get("items").unwrap_or(answer).as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut items: Vec<&Value> = items.iter().filter(|item| item["archived"] != true).collect();
+        if self.refused_at_end > 0 {
+            items.sort_by_key(|item| item["position"].as_i64().unwrap_or(i64::MAX));
+            items.truncate(items.len().saturating_sub(self.refused_at_end));
+        }
+        items.into_iter().filter_map(|item| candidate(item, self.field)).collect()
+    }
+
+    /// Values that fit what was typed. Of a list the last part is completed.
+    pub fn matching(&self, candidates: Vec<Candidate>, typed: &str) -> Vec<String> {
+        let (before, last) = typed.rsplit_once(',').filter(|_| self.is_list).unwrap_or(("", typed));
+        let values = matching(candidates, last).into_iter();
+        if before.is_empty() { values.collect() } else { values.map(|value| format!("{before},{value}")).collect() }
+    }
+}
+
+/// The values that do not depend on a page.
+pub fn fixed_values(target: &CompletionTarget, argument: &str, typed: &str) -> Option<Vec<String>> {
+    let choices: &[&str] = match (target, argument) {
+        (CompletionTarget::Resource(_), "window_days") => &WINDOWS,
+        (CompletionTarget::Resource(_), "not_operational") => &["true"],
+        (CompletionTarget::Prompt(name), argument) => {
+            let kind = find_prompt(name)?.arguments.iter().find(|one| one.name == argument)?.kind;
+            let PromptArgumentKind::Choice(choices) = kind else { return None };
+            choices
+        }
+        _ => return None,
+    };
+    Some(matching(choices.iter().map(|choice| Candidate::new(choice, "")).collect(), typed))
+}
+
+/// The number or key that a chosen value means.
+pub fn meant(value: &str) -> &str {
+    value.split_whitespace().next().unwrap_or_default()
 }
 
 /// A value that could be meant, and what it stands for.
@@ -44,46 +109,68 @@ pub struct Candidate {
 impl Candidate {
     /// From the value and what it stands for.
     pub fn new(value: &str, words: &str) -> Self {
-        Candidate { value: value.to_owned(), words: words.to_lowercase() }
+        // A comma separates the values of a list.
+        Candidate { value: value.to_owned(), words: visible::line(&words.replace(',', " "), WORDS_MAX) }
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.value, self.words).trim_end().to_owned()
     }
 }
 
-/// The candidates of a list that upstream answered.
-pub fn candidates_of(answer: &Value, field: &str) -> Vec<Candidate> {
-    let items = answer.get("items").unwrap_or(answer).as_array().map(Vec::as_slice).unwrap_or_default();
-    let candidate = |item: &Value| {
-        let value = match &item[field] {
-            Value::Number(id) => id.to_string(),
-            Value::String(key) => visible::clean(key),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-        };
-        let words = ["title", "name"].iter().find_map(|name| item[*name].as_str()).unwrap_or_default();
-        (value.len() <= 100).then(|| Candidate::new(&value, words))
+fn candidate(item: &Value, field: &str) -> Option<Candidate> {
+    let value = match &item[field] {
+        Value::Number(id) => id.to_string(),
+        Value::String(key) => visible::clean(key),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
-    items.iter().filter_map(candidate).collect()
+    let words = ["title", "name", "beat_name"].iter().find_map(|name| item[*name].as_str()).unwrap_or_default();
+    (value.len() <= 100 && !value.contains(char::is_whitespace)).then(|| Candidate::new(&value, words))
 }
 
 /// Those whose value begins with what was typed, then those whose words have it.
 pub fn matching(candidates: Vec<Candidate>, typed: &str) -> Vec<String> {
     let typed = typed.trim().to_lowercase();
-    let begins = |candidate: &Candidate| candidate.value.to_lowercase().starts_with(&typed);
+    let begins = |candidate: &Candidate| candidate.shown().to_lowercase().starts_with(&typed);
     let (first, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(begins);
-    let others = others.into_iter().filter(|candidate| candidate.words.contains(&typed));
-    first.into_iter().chain(others).map(|candidate| candidate.value).collect()
+    let others = others.into_iter().filter(|candidate| candidate.words.to_lowercase().contains(&typed));
+    first.iter().chain(&others.collect::<Vec<_>>()).map(Candidate::shown).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn ids_are_found_by_their_beginning_and_by_their_words() {
-        let all = || vec![Candidate::new("1001", "API errors"), Candidate::new("2001", "Slow 1001 api")];
+        let all = || vec![Candidate::new("1001", "API errors"), Candidate::new("2001", "Slow, api 7")];
         let check = |typed: &str, expected: &[&str]| assert_eq!(matching(all(), typed), expected, "{typed}");
-        check("", &["1001", "2001"]);
-        check("10", &["1001", "2001"]);
-        check("20", &["2001"]);
-        check("Api", &["1001", "2001"]);
+        let both = ["1001 API errors", "2001 Slow api 7"];
+        check("", &both);
+        check("10", &both[..1]);
+        check("1001 api", &both[..1]);
+        check("20", &both[1..]);
+        check("Api", &both);
         check("xyz", &[]);
+    }
+
+    #[test]
+    fn refused_statuses_and_stages_are_not_offered() {
+        let of = |argument: &str, list: Value| {
+            source(argument).map(|source| matching(source.candidates(&list), "")).unwrap_or_default()
+        };
+        let stages =
+            json!([{ "id": 4, "name": "Resolved", "position": 2 }, { "id": 1, "name": "Open", "position": 1 }]);
+        assert_eq!(of("stage", stages), ["1 Open"]);
+        let statuses = json!([{ "key": "down", "name": "Down" }, { "key": "old", "name": "Old", "archived": true }]);
+        assert_eq!(of("status", statuses), ["down Down"]);
+    }
+
+    #[test]
+    fn last_part_of_a_list_is_completed() {
+        let services = source("affected_services").expect("a source");
+        let items = json!([{ "id": 1, "name": "API" }, { "id": 2, "name": "Search", "parent_id": 1 }]);
+        assert_eq!(services.matching(services.candidates(&items), "1,sea"), ["1,2 API / Search"]);
     }
 }

@@ -4,11 +4,11 @@
 
 use super::access;
 use super::handler::{HostedHandler, PAGES};
-use crate::catalog::uri::Roots;
-use crate::catalog::{self, resources::RESOURCES};
-use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
+use crate::catalog::uri::{Roots, expand};
+use crate::catalog::{self, Variables, resources::RESOURCES};
+use crate::features::completion::{Candidate, CompletionSource, fixed_values, matching, meant, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions};
-use crate::model::ids::PageId;
+use crate::model::scope::Scope;
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
 
@@ -18,16 +18,18 @@ pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handle
         return Ok(Suggestions::default()).into();
     }
     let mut page = None;
-    let candidates = match sought.argument.as_str() {
-        "page_id" => pages(handler).await,
-        "window_days" => Ok(WINDOWS.map(|days| Candidate::new(days, days)).to_vec()),
-        argument => match source(argument) {
-            Some(source) => of_page(handler, sought, source, &mut page).await,
+    let values = match (sought.argument.as_str(), fixed_values(&sought.target, &sought.argument, &sought.typed)) {
+        (_, Some(values)) => Ok(values),
+        ("page_id", None) => pages(handler).await.map(|candidates| matching(candidates, &sought.typed)),
+        (argument, None) => match source(argument) {
+            Some(source) => of_page(handler, sought, source, &mut page)
+                .await
+                .map(|candidates| source.matching(candidates, &sought.typed)),
             None => Ok(vec![]),
         },
     };
-    let suggestions = match candidates {
-        Ok(candidates) => Ok(Suggestions(matching(candidates, &sought.typed))),
+    let suggestions = match values {
+        Ok(values) => Ok(Suggestions(values)),
         Err(Error::AccessEnded) => Err(Error::AccessEnded),
         Err(_) => Ok(Suggestions::default()),
     };
@@ -64,36 +66,54 @@ async fn of_page(
     source: &CompletionSource,
     page: &mut Option<AccessiblePage>,
 ) -> Result<Vec<Candidate>, Error> {
-    let Some(page_id) = sought.chosen.get("page_id").and_then(|id| PageId::parse(id)) else { return Ok(vec![]) };
     let read_error = |error: ApiError| handler.read_error(PAGES, &error);
-    let mut candidates = Vec::new();
-    for entry in source.resources.iter().filter_map(|name| catalog::find_resource(name)) {
-        let Some(needs) = entry.hosted else { continue };
+    let (mut candidates, none) = (Vec::new(), Variables::new());
+    for entry in source.resources_for(&sought.target).iter().filter_map(|name| catalog::find_resource(name)) {
+        let Some(needs) = entry.hosted.filter(|needs| handler.context.caller.scopes.contains(needs.scope)) else {
+            continue;
+        };
         if page.is_none() {
-            *page = handler.page(page_id, &needs).await.map_err(read_error)?.ok();
+            *page = chosen_page(handler, sought, needs.scope).await.map_err(read_error)?;
         }
         let Some(page) = page.as_ref().filter(|page| access::check_role(page, &needs).is_ok()) else { continue };
-        for read in entry.reads {
-            let answer = handler.api().page(page, needs.scope).get(read.path).await.map_err(read_error)?;
-            candidates.extend(candidates_of(&answer, source.field));
+        for path in entry.reads.iter().filter(|read| !read.is_optional).filter_map(|read| expand(read.path, &none)) {
+            let answer = handler.api().page(page, needs.scope).get(&path).await.map_err(read_error)?;
+            candidates.extend(source.candidates(&answer));
         }
     }
     Ok(candidates)
+}
+
+/// The page that was chosen, or the only one.
+async fn chosen_page(
+    handler: &HostedHandler<'_>,
+    sought: &Completion,
+    scope: Scope,
+) -> Result<Option<AccessiblePage>, ApiError> {
+    let chosen = sought.chosen.get("page_id").map(|value| meant(value)).filter(|value| !value.is_empty());
+    let mut pages = handler.pages(scope).await?;
+    if let Some(chosen) = chosen {
+        return Ok(pages.into_iter().find(|page| page.id.to_string() == chosen));
+    }
+    Ok(pages.pop().filter(|_| pages.is_empty()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Scene, pages};
     use super::*;
-    use crate::catalog::Variables;
-    use crate::catalog::prompts::PROMPTS;
     use crate::model::scope::ScopeSet;
     use crate::upstream::testing::FakeHttp;
     use serde_json::{Value, json};
 
     /// Two kinds of ids behind one argument, each with a permission of its own.
-    const BOTH: CompletionSource =
-        CompletionSource { argument: "id", resources: &["incidents_active", "maintenances_active"], field: "id" };
+    const BOTH: CompletionSource = CompletionSource {
+        argument: "id",
+        resources: &["incidents_active", "maintenances_active"],
+        field: "id",
+        refused_at_end: 0,
+        is_list: false,
+    };
 
     /// Returns the number of ids suggested to a role with these permissions, and the requests to StatiBeat. StatiBeat itself
     /// would let the role read everything.
@@ -121,20 +141,16 @@ mod tests {
         assert_eq!(suggested(&["incidents.read", "maintenances.read"]).await.0, 0, "the page is not theirs to see");
     }
 
-    /// Only the scopes of the prompt or resource are checked before its arguments are completed.
-    #[test]
-    fn source_of_an_argument_needs_no_scope_that_its_prompt_or_resource_does_not_need() {
-        let of_prompts = PROMPTS.iter().filter_map(|prompt| {
-            Some((prompt.scopes()?, prompt.arguments.iter().map(|argument| argument.name).collect::<Vec<_>>()))
-        });
-        let of_resources = RESOURCES.iter().filter_map(|entry| {
-            Some((ScopeSet::from(entry.hosted?.scope), entry.path.split(['{', '}']).skip(1).step_by(2).collect()))
-        });
-        for (checked, arguments) in of_prompts.chain(of_resources) {
-            for name in arguments.iter().filter_map(|argument| source(argument)).flat_map(|source| source.resources) {
-                let requirement = catalog::find_resource(name).and_then(|entry| entry.hosted);
-                assert!(requirement.is_none_or(|needs| checked.contains(needs.scope)), "{arguments:?}: {name}");
-            }
-        }
+    #[tokio::test]
+    async fn source_whose_scope_was_not_granted_is_not_asked() {
+        let scene = Scene::new(Scope::BeatsRead.into(), FakeHttp::answering([(200, Value::Null)]));
+        let sought = Completion {
+            target: CompletionTarget::Prompt("any".into()),
+            argument: "id".into(),
+            typed: String::new(),
+            chosen: Variables::from_iter([("page_id".to_owned(), "7".to_owned())]),
+        };
+        let candidates = scene.run(async |handler| of_page(handler, &sought, &BOTH, &mut None).await).await;
+        assert!(candidates.is_ok_and(|candidates| candidates.is_empty()) && scene.requested_paths().is_empty());
     }
 }

@@ -1,96 +1,151 @@
 //! Prompts: who gets one, and the page that its resources are read from.
 
 use super::access;
-use super::handler::HostedHandler;
+use super::handler::{HostedHandler, PAGES};
 use super::read::{self, EarlyAnswers, OfferedResource};
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Prompt, Reach, Variables};
-use crate::features::prompts;
+use crate::catalog::{self, Prompt, Reach, Resource, Variables};
+use crate::features::prompts::{self, GivenArguments};
 use crate::mcp::{Error, Handled, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
-use crate::model::scope::{Requirement, ScopeSet};
+use crate::model::scope::Requirement;
+use crate::model::visible::quote;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
 /// The URI of a page, up to its id.
 const PAGES_ROOT: &str = "statibeat://pages/";
+/// Most pages that an error names.
+const PAGES_NAMED: usize = 10;
+/// Longest name of a page in an error, in characters.
+const NAME_MAX: usize = 60;
 
 pub async fn get(handler: &HostedHandler<'_>, name: &str, arguments: Variables) -> Handled<PromptOutcome> {
-    let (found, arguments, page_id) = match check(handler, name, arguments) {
+    let (found, given) = match check(handler, name, arguments) {
+        Ok((found, given)) if given.is_open => return Ok(prompts::open_outcome(found, &given, Reach::Hosted)).into(),
         Ok(checked) => checked,
         Err(error) => return error.into(),
     };
-    let wanted: Vec<_> = found.resources.iter().map(|name| wanted(name, &arguments)).collect();
-    let early = wanted.iter().map(|wanted| start(handler, wanted, page_id));
-    let (page, early) = join(find_page(handler, found, page_id), join_all(early)).await;
+    fill_in(handler, found, given).await
+}
+
+/// The prompt with its resources, read on the page that was named or on the only one.
+async fn fill_in(
+    handler: &HostedHandler<'_>,
+    found: &'static Prompt,
+    mut given: GivenArguments,
+) -> Handled<PromptOutcome> {
+    let only = match given.page() {
+        Some(_) => None,
+        None => match only_page(handler, found).await {
+            Ok(page) => Some(page),
+            Err(error) => return error.into(),
+        },
+    };
+    let Some(page_id) = only.as_ref().map(|page| page.id).or_else(|| PageId::parse(given.page()?)) else {
+        return Error::InvalidParams("page_id must be the id of a page".to_owned()).into();
+    };
+    given.set_page(page_id);
+    let variables = given.variables();
+    let wanted: Vec<_> = prompts::entries(found).map(|entry| wanted(entry, &variables)).collect();
+    let (page, early) = if let Some(page) = only {
+        (Ok(page), wanted.iter().map(|_| None).collect())
+    } else {
+        let early = wanted.iter().map(|wanted| start(handler, wanted, page_id));
+        join(find_page(handler, found, page_id), join_all(early)).await
+    };
     let page = match page {
         Ok(page) => page,
         Err(error) => return error.into(),
     };
-    let embedded = wanted.into_iter().zip(early).map(|(wanted, early)| embed(handler, &page, wanted, early));
-    let outcome = prompts::outcome(found, &arguments, Reach::Hosted, join_all(embedded).await);
+    let parts = wanted.into_iter().zip(early).map(|(wanted, early)| read_part(handler, &page, wanted, early));
+    let outcome = prompts::outcome(found, given, Reach::Hosted, join_all(parts).await);
     Handled::on_page(outcome, Some(page.id))
 }
 
-/// The prompt, if the client was granted its scopes, with its arguments and its page.
+/// The prompt, if the client was granted its scopes, with its arguments.
 fn check(
     handler: &HostedHandler<'_>,
     name: &str,
     arguments: Variables,
-) -> Result<(&'static Prompt, Variables, PageId), Error> {
-    let found = catalog::find_prompt(name).filter(|prompt| prompt.scopes().is_some());
-    let found = found.ok_or_else(|| prompts::unknown(name))?;
-    let needed: ScopeSet = requirements(found).map(|requirement| requirement.scope).collect();
+) -> Result<(&'static Prompt, GivenArguments), Error> {
+    let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
+    let needed = found.scopes().ok_or_else(|| prompts::unknown(name))?;
     if !handler.context.caller.scopes.covers(needed) {
         return Err(Error::InsufficientScope { needed });
     }
-    let arguments = prompts::check(found.arguments, arguments)?;
-    let page_id = arguments.get("page_id").and_then(|id| PageId::parse(id));
-    let page_id = page_id.ok_or_else(|| Error::InvalidParams("page_id must be the id of a page".to_owned()))?;
-    Ok((found, arguments, page_id))
+    Ok((found, prompts::check(found.arguments, arguments)?))
 }
 
-fn requirements(prompt: &Prompt) -> impl Iterator<Item = Requirement> {
-    prompts::entries(prompt).filter_map(|entry| entry.hosted)
+/// Requirement of the main resource of a prompt.
+fn main_requirement(prompt: &Prompt) -> Result<Requirement, Error> {
+    let main = prompts::entries(prompt).next().and_then(|entry| entry.hosted);
+    main.ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))
+}
+
+/// The page of a prompt that names none: the only one there is.
+async fn only_page(handler: &HostedHandler<'_>, prompt: &Prompt) -> Result<AccessiblePage, Error> {
+    let main = main_requirement(prompt)?;
+    let mut pages = handler.pages(main.scope).await.map_err(|error| handler.read_error(PAGES, &error))?;
+    if pages.len() > 1 {
+        let named = pages.iter().take(PAGES_NAMED);
+        let named: Vec<String> = named.map(|page| format!("{} ({})", page.id, quote(&page.name, NAME_MAX))).collect();
+        let more = pages.len() - named.len();
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        return Err(Error::InvalidParams(format!("page_id is required: {}{more}", named.join(", "))));
+    }
+    let page = pages.pop();
+    let page = page.ok_or_else(|| {
+        Error::InvalidParams("page_id is required, and there is no page that you can access".to_owned())
+    })?;
+    access::check_role(&page, &main).map_err(|reason| read::refused(reason, PAGES))?;
+    Ok(page)
 }
 
 /// The page, where the person may read what the prompt is about.
 async fn find_page(handler: &HostedHandler<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
     let uri = format!("{PAGES_ROOT}{id}");
-    let main = requirements(prompt).next().ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))?;
-    let page = handler.page(id, &main).await.map_err(|error| handler.read_error(&uri, &error))?;
+    let page = handler.page(id, &main_requirement(prompt)?).await.map_err(|error| handler.read_error(&uri, &error))?;
     page.map_err(|reason| read::refused(reason, &uri))
 }
 
 /// A resource of the prompt, and what people call it.
-struct Part {
+struct PromptPart {
     title: &'static str,
     wanted: OfferedResource,
 }
 
-fn wanted(name: &str, arguments: &Variables) -> Result<Part, Error> {
-    let entry = catalog::find_resource(name).ok_or_else(|| Error::Internal(format!("no resource {name}")))?;
-    let uri = Roots::HOSTED.expand(entry, &prompts::variables(arguments));
+fn wanted(entry: &'static Resource, variables: &Variables) -> Result<PromptPart, Error> {
+    let uri = Roots::HOSTED.expand(entry, variables);
     let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
-    Ok(Part { title: entry.title, wanted: OfferedResource::parse(&uri)? })
+    Ok(PromptPart { title: entry.title, wanted: OfferedResource::parse(&uri)? })
 }
 
 fn start(
     handler: &HostedHandler<'_>,
-    part: &Result<Part, Error>,
+    part: &Result<PromptPart, Error>,
     page_id: PageId,
 ) -> impl Future<Output = Option<EarlyAnswers>> {
-    let started = part.as_ref().ok().map(|part| part.wanted.start(handler, page_id));
+    let part = part.as_ref().ok().filter(|part| is_granted(handler, part));
+    let started = part.map(|part| part.wanted.start(handler, page_id));
     async move { started?.await }
 }
 
-async fn embed(
+fn is_granted(handler: &HostedHandler<'_>, part: &PromptPart) -> bool {
+    handler.context.caller.scopes.contains(part.wanted.requirement.scope)
+}
+
+async fn read_part(
     handler: &HostedHandler<'_>,
     page: &AccessiblePage,
-    part: Result<Part, Error>,
+    part: Result<PromptPart, Error>,
     early: Option<EarlyAnswers>,
 ) -> Result<ResourceContents, Error> {
-    let Part { title, wanted } = part?;
-    access::check_role(page, &wanted.requirement).map_err(|reason| read::refused(reason, title))?;
-    wanted.finish(handler, page, early).await
+    let part = part?;
+    if !is_granted(handler, &part) {
+        let scope = part.wanted.requirement.scope;
+        return Err(Error::Forbidden(format!("This connection was not granted {}.", scope.as_str())));
+    }
+    access::check_role(page, &part.wanted.requirement).map_err(|reason| read::refused(reason, part.title))?;
+    part.wanted.finish(handler, page, early).await
 }

@@ -58,16 +58,8 @@ pub struct ToolOutcome {
 pub struct PromptOutcome {
     /// Purpose of the prompt, for people.
     pub description: &'static str,
-    /// In order; all of them are the user's.
-    pub messages: Vec<PromptMessage>,
-}
-
-/// One message of a prompt.
-pub enum PromptMessage {
-    /// The request that the prompt makes to the model.
-    Text(String),
-    /// A resource, freshly read, for clients that cannot read resources themselves.
-    Resource(ResourceContents),
+    /// Texts, in order; all of them are the user's.
+    pub messages: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

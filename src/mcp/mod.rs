@@ -26,8 +26,7 @@ pub mod version;
 pub use handler::ServerHandler;
 pub use handler_error::Error;
 pub use handler_values::{
-    Completion, CompletionTarget, ListedResource, PromptMessage, PromptOutcome, ResourceContents, ServerInfo,
-    Suggestions, ToolOutcome,
+    Completion, CompletionTarget, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
 };
 pub use headers::TransportHeaders;
 pub use input_request::{InputContext, InputRequest, InputRequestKind, InputRequiredResult};

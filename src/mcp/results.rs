@@ -4,9 +4,7 @@
 //! A result is serialized once, straight into the response. What a list shows of an entry depends on the release alone, so
 //! whoever lists it prints it once ([`print`]) and hands out copies. Members stand in alphabetical order, like in schemas.
 
-use super::handler_values::{
-    ListedResource, PromptMessage, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
-};
+use super::handler_values::{ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome};
 use super::message::{Id, JSON_RPC};
 use super::protocol_version::ProtocolVersion;
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
@@ -261,9 +259,6 @@ enum ContentBlock {
     Text {
         text: String,
     },
-    Resource {
-        resource: TextResourceContents,
-    },
     #[serde(rename_all = "camelCase")]
     ResourceLink {
         description: &'static str,
@@ -342,13 +337,7 @@ struct UserMessage {
 
 impl From<PromptOutcome> for GetPromptResult {
     fn from(outcome: PromptOutcome) -> Self {
-        let message = |message| {
-            let content = match message {
-                PromptMessage::Text(text) => ContentBlock::Text { text },
-                PromptMessage::Resource(contents) => ContentBlock::Resource { resource: contents.into() },
-            };
-            UserMessage { role: "user", content }
-        };
+        let message = |text| UserMessage { role: "user", content: ContentBlock::Text { text } };
         Self { description: outcome.description, messages: outcome.messages.into_iter().map(message).collect() }
     }
 }

@@ -1,9 +1,9 @@
 //! Completion: ids and keys of this page that could be meant. Never refuses; what cannot be read has no suggestions.
 
 use super::handler::{PageHandler, offered};
-use crate::catalog::uri::Roots;
-use crate::catalog::{self};
-use crate::features::completion::{Candidate, CompletionSource, WINDOWS, candidates_of, matching, source};
+use crate::catalog::uri::{Roots, expand};
+use crate::catalog::{self, Variables};
+use crate::features::completion::{Candidate, CompletionSource, fixed_values, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Suggestions};
 
 /// Values that fit what was typed, best first.
@@ -11,14 +11,12 @@ pub async fn suggest(handler: &PageHandler<'_>, sought: &Completion) -> Result<S
     if !is_known(sought) {
         return Ok(Suggestions::default());
     }
-    let candidates = match sought.argument.as_str() {
-        "window_days" => WINDOWS.map(|days| Candidate::new(days, days)).to_vec(),
-        argument => match source(argument) {
-            Some(source) => of_page(handler, source).await,
-            None => vec![],
-        },
-    };
-    Ok(Suggestions(matching(candidates, &sought.typed)))
+    if let Some(values) = fixed_values(&sought.target, &sought.argument, &sought.typed) {
+        return Ok(Suggestions(values));
+    }
+    let Some(source) = source(&sought.argument) else { return Ok(Suggestions::default()) };
+    let candidates = of_page(handler, source, sought).await;
+    Ok(Suggestions(source.matching(candidates, &sought.typed)))
 }
 
 /// `true` if what the argument belongs to is offered, and has such an argument.
@@ -33,9 +31,10 @@ fn is_known(sought: &Completion) -> bool {
     }
 }
 
-async fn of_page(handler: &PageHandler<'_>, source: &CompletionSource) -> Vec<Candidate> {
-    let entries = source.resources.iter().filter_map(|name| catalog::find_resource(name));
-    let paths: Vec<String> = entries.flat_map(|entry| entry.reads).map(|read| read.path.to_owned()).collect();
+async fn of_page(handler: &PageHandler<'_>, source: &CompletionSource, sought: &Completion) -> Vec<Candidate> {
+    let entries = source.resources_for(&sought.target).iter().filter_map(|name| catalog::find_resource(name));
+    let reads = entries.flat_map(|entry| entry.reads).filter(|read| !read.is_optional);
+    let paths: Vec<String> = reads.filter_map(|read| expand(read.path, &Variables::new())).collect();
     let answers = handler.api().get_all(&paths).await;
-    answers.iter().flatten().flat_map(|answer| candidates_of(answer, source.field)).collect()
+    answers.iter().flatten().flat_map(|answer| source.candidates(answer)).collect()
 }

@@ -109,15 +109,18 @@ impl PageHandler<'_> {
 
     async fn fill_in_prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
         let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
-        let arguments = prompts::check(PageHandler::prompt_arguments(found), arguments)?;
-        let variables = prompts::variables(&arguments);
+        let given = prompts::check(PageHandler::prompt_arguments(found), arguments)?;
+        if given.is_open {
+            return Ok(prompts::open_outcome(found, &given, Reach::Page));
+        }
+        let variables = given.variables();
         let read = async |entry: &'static Resource| {
             let uri = Roots::PAGE.expand(entry, &variables);
             let uri = uri.ok_or_else(|| Error::InvalidParams(format!("{} needs another id", entry.title)))?;
             self.read_resource(&uri).await
         };
         let contents = join_all(prompts::entries(found).map(read)).await;
-        prompts::outcome(found, &arguments, Reach::Page, contents)
+        prompts::outcome(found, given, Reach::Page, contents)
     }
 }
 

@@ -34,7 +34,7 @@ async fn lists_ask_statibeat_for_nothing() {
     with(&http, async |handler| {
         assert!(handler.resources().await.expect("a list").iter().all(|one| one.uri.starts_with("statibeat://page/")));
         assert!(
-            !handler.resource_templates().is_empty() && handler.prompts().len() == 7 && handler.tools().len() == 16
+            !handler.resource_templates().is_empty() && handler.prompts().len() == 9 && handler.tools().len() == 16
         );
     })
     .await;

@@ -63,7 +63,7 @@ const RESOURCES: [(u8, Role); 22] = [
     (BEATS, Viewer),
 ];
 
-const PROMPT_NEEDS: [(u8, Role); 7] = [
+const PROMPT_NEEDS: [(u8, Role); 9] = [
     (PAGES | INCIDENTS, Viewer),
     (PAGES | INCIDENTS, Viewer),
     (PAGES | MAINTENANCES, Viewer),
@@ -71,6 +71,8 @@ const PROMPT_NEEDS: [(u8, Role); 7] = [
     (BEATS, Viewer),
     (BEATS, Viewer),
     (BEATS, Manager),
+    (PAGES | MAINTENANCES, Viewer),
+    (PAGES | INCIDENTS, Viewer),
 ];
 
 const TOOL_NEEDS: [(u8, Role); 4] = [

@@ -28,15 +28,26 @@ fn each_argument_is_completed_from_what_is_there() {
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let of = |reference: &Value, argument, page| values(&app, &token, reference, argument, page);
     let incident = template("incidents/{incident_id}");
-    assert_eq!(of(&incident, ("page_id", ""), None), ["42", "43"]);
-    assert_eq!(of(&incident, ("page_id", "eu"), None), ["43"], "by a part of the name");
-    assert_eq!(of(&incident, ("incident_id", ""), Some("43")), ["1101"]);
-    assert_eq!(of(&incident, ("incident_id", "gateway"), Some("42"))[0], "1001", "by a part of the title");
-    assert_eq!(of(&template("maintenances/{maintenance_id}"), ("maintenance_id", ""), Some("43")), ["2101", "2102"]);
-    assert_eq!(of(&template("beats/{beat_id}/events"), ("beat_id", "55"), Some("43")), ["551"]);
+    let pages = ["42 Northwind Cloud Status", "43 Northwind EU Status"];
+    assert_eq!(of(&incident, ("page_id", ""), None), pages);
+    assert_eq!(of(&incident, ("page_id", "eu"), None), pages[1..], "by a part of the name");
+    assert_eq!(of(&incident, ("incident_id", ""), Some("43")).len(), 1);
+    assert_eq!(of(&incident, ("incident_id", ""), Some(pages[1])).len(), 1, "a page as it was suggested");
+    let gateway = of(&incident, ("incident_id", "gateway"), Some("42"));
+    assert_eq!(gateway[0], "1001 API gateway errors in Europe", "by a part of the title");
+    assert_eq!(of(&template("maintenances/{maintenance_id}"), ("maintenance_id", ""), Some("43")).len(), 2);
+    assert_eq!(of(&template("beats/{beat_id}/events"), ("beat_id", "55"), Some("43")), ["551 Key store"]);
     assert_eq!(of(&prompt("review_pending_beat_action"), ("action_id", ""), Some("42")).len(), 3);
-    assert_eq!(of(&prompt("draft_incident_update"), ("stage", "mon"), Some("42")), ["Monitoring"]);
-    assert_eq!(of(&prompt("draft_customer_incident"), ("status", "deg"), Some("42")), ["degraded"]);
+    assert_eq!(of(&prompt("draft_incident_update"), ("stage", "mon"), Some("42")), ["3 Monitoring"]);
+    assert!(of(&prompt("draft_incident_update"), ("stage", "reso"), Some("42")).is_empty(), "a person resolves");
+    assert_eq!(of(&prompt("draft_customer_incident"), ("status", "deg"), Some("42")).len(), 1);
+    assert!(of(&prompt("draft_customer_incident"), ("status", "inter"), Some("42")).is_empty(), "archived");
+    let services = of(&prompt("plan_maintenance_window"), ("affected_services", "102, sear"), Some("42"));
+    assert!(services.iter().any(|value| value.starts_with("102,") && value.ends_with("Search")), "{services:?}");
+    let under = of(&template("hierarchy?under_id={under_id}"), ("under_id", "gateway"), Some("42"));
+    assert!(under[0].starts_with("102 API"), "{under:?}");
+    assert_eq!(of(&prompt("draft_maintenance_update"), ("change", "d"), None), ["delayed"]);
+    assert_eq!(of(&prompt("prepare_resolution"), ("incident_id", ""), Some("42")).len(), 3, "open ones alone");
     let window = template("analytics/summary?window_days={window_days}");
     assert_eq!(of(&window, ("window_days", "3"), Some("42")), ["30"]);
 }
@@ -48,7 +59,8 @@ fn nothing_is_suggested_that_the_person_may_not_see() {
     let ines = app.connect(user::INES_VIEWER, EVERYTHING).access;
     let narrow = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
     let incident = template("incidents/{incident_id}");
-    assert_eq!(values(&app, &theo, &incident, ("page_id", ""), None), ["42"]);
+    assert_eq!(values(&app, &theo, &incident, ("page_id", ""), None).len(), 1);
+    assert!(values(&app, &theo, &incident, ("incident_id", ""), None).len() > 1, "there is one page");
     for page in ["43", "77", "999999", "x"] {
         assert!(values(&app, &theo, &incident, ("incident_id", ""), Some(page)).is_empty(), "{page}");
     }

@@ -39,14 +39,16 @@ fn no_resource_costs_more_than_8000_tokens() {
 }
 
 /// The number of reads that each prompt's resources take.
-const PROMPTS_READ: [(&str, usize); 7] = [
-    ("draft_customer_incident", 4),
+const PROMPTS_READ: [(&str, usize); 9] = [
+    ("draft_customer_incident", 7),
     ("draft_incident_update", 3),
-    ("plan_maintenance_window", 4),
-    ("review_existing_incident_state", 4),
-    ("summarize_current_beat_health", 3),
-    ("investigate_beat_failure", 3),
-    ("review_pending_beat_action", 3),
+    ("plan_maintenance_window", 8),
+    ("review_existing_incident_state", 3),
+    ("summarize_current_beat_health", 4),
+    ("investigate_beat_failure", 4),
+    ("review_pending_beat_action", 4),
+    ("draft_maintenance_update", 2),
+    ("prepare_resolution", 3),
 ];
 
 #[test]

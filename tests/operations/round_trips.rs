@@ -137,7 +137,7 @@ fn every_operation_costs_what_the_table_says() {
     for (name, _) in PROMPTS {
         app.call(&pair.access, "prompts/get", prompt(name));
         let entry = catalog::find_prompt(name).expect("a prompt");
-        check("prompts/get", entry.resources.iter().map(|name| reads(name)).sum());
+        check("prompts/get", entry.resources.iter().chain(entry.extras).map(|name| reads(name)).sum());
     }
     for (name, arguments) in tools() {
         app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));

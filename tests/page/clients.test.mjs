@@ -53,13 +53,14 @@ for (const sdk of SDKS) {
     assert.match(contents[0].text, /"window_days":7\b/);
 
     const { prompts } = await client.listPrompts();
-    assert.equal(prompts.length, 7);
+    assert.equal(prompts.length, 9);
     assert.ok(prompts.every((prompt) => prompt.arguments.every((argument) => argument.name !== "page_id")));
     const prompt = await client.getPrompt({ name: "review_existing_incident_state", arguments: { incident_id: "1001" } });
-    assert.equal(prompt.messages[1].content.resource.uri, "statibeat://page/incidents/1001");
+    assert.equal(prompt.messages.length, 1);
+    assert.match(prompt.messages[0].content.text, /\n=== statibeat:\/\/page\/incidents\/1001 \(Incident detail\)\n\{/);
     const ref = { type: "ref/prompt", name: "review_existing_incident_state" };
     const { completion } = await client.complete({ ref, argument: { name: "incident_id", value: "100" } });
-    assert.ok(completion.values.includes("1001"));
+    assert.ok(completion.values.some((value) => value.startsWith("1001 ")));
 
     const title = `Slow logins, seen by ${sdk.name}`;
     const created = await client.callTool({ name: "create_incident", arguments: { title, description: "Logins are slow." } });

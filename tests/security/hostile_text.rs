@@ -1,7 +1,7 @@
 //! Text by others: whatever it says, it reaches a client only inside fields that are labeled as such.
 
 use crate::support::flow::user;
-use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
+use crate::support::surface::{EVERYTHING, PROMPTS, URIS, blocks, prompt, task};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -126,14 +126,12 @@ fn no_injection_leaves_its_labeled_fields_in_any_prompt() {
         for (name, _) in PROMPTS {
             let what = format!("{name} with {injection:?}");
             let result = json(&app.call(&token, "prompts/get", prompt(name)))["result"].clone();
-            for message in result["messages"].as_array().unwrap_or_else(|| panic!("{what}: {result}")) {
-                let content = &message["content"];
-                if content["type"] == "text" {
-                    assert!(!content["text"].as_str().expect("text").contains(MARK), "{what}");
-                } else {
-                    let body = content["resource"]["text"].as_str().expect("text");
-                    check_body(&what, &serde_json::from_str(body).expect("JSON"));
-                }
+            let text = result["messages"][0]["content"]["text"].as_str().unwrap_or_else(|| panic!("{what}: {result}"));
+            assert!(!task(text).contains(MARK), "{what}");
+            assert!(!blocks(text).is_empty(), "{what}");
+            for (uri, body) in blocks(text) {
+                assert!(!uri.contains(MARK), "{what}");
+                check_body(&what, &body);
             }
         }
     }

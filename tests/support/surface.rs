@@ -30,7 +30,7 @@ pub const URIS: [&str; 22] = [
 ];
 
 /// Each prompt with the arguments it requires besides the page.
-pub const PROMPTS: [(&str, &[(&str, &str)]); 7] = [
+pub const PROMPTS: [(&str, &[(&str, &str)]); 9] = [
     ("draft_customer_incident", &[("symptoms", "Requests to the API time out.")]),
     ("draft_incident_update", &[("incident_id", "1001")]),
     ("plan_maintenance_window", &[("change_summary", "We replace the database.")]),
@@ -38,6 +38,8 @@ pub const PROMPTS: [(&str, &[(&str, &str)]); 7] = [
     ("summarize_current_beat_health", &[]),
     ("investigate_beat_failure", &[("beat_id", "501")]),
     ("review_pending_beat_action", &[("action_id", "701")]),
+    ("draft_maintenance_update", &[("maintenance_id", "2001")]),
+    ("prepare_resolution", &[("incident_id", "1001")]),
 ];
 
 /// The arguments of `prompts/get` on page 42.
@@ -62,4 +64,20 @@ pub fn tools() -> [(&'static str, serde_json::Value); 4] {
         ),
         ("add_maintenance_update", serde_json::json!({ "page_id": 42, "maintenance_id": 2001, "message": "On time." })),
     ]
+}
+
+/// The resources that a prompt's text brings along: URI and body of each block.
+pub fn blocks(text: &str) -> Vec<(String, serde_json::Value)> {
+    let parts = text.split("\n\n=== ").skip(1);
+    let block = parts.map(|part| {
+        let (head, body) = part.split_once('\n').expect("a block has a body");
+        let uri = head.split_once(" (").expect("a block has a title").0;
+        (uri.to_owned(), serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}")))
+    });
+    block.collect()
+}
+
+/// The text of a prompt before its first block.
+pub fn task(text: &str) -> &str {
+    text.split("\n\n=== ").next().unwrap_or_default()
 }

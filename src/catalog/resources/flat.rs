@@ -20,6 +20,10 @@ impl Component {
     pub fn line(&self) -> String {
         format!("{} {} {}", self.id, self.path, self.status)
     }
+
+    pub fn into_parts(self) -> (i64, String) {
+        (self.id, self.path)
+    }
 }
 
 /// Every component, in upstream's order.

@@ -134,13 +134,11 @@ async fn tool_result_has_resource_links_where_the_version_has_them() {
 }
 
 #[tokio::test]
-async fn prompts_embed_what_they_need() {
+async fn prompt_is_one_text_of_the_user() {
     let expected = json!({
         "description": "Says hello.",
         "messages": [
             { "role": "user", "content": { "type": "text", "text": "Say hello to Mara." } },
-            { "role": "user", "content": { "type": "resource", "resource":
-                { "uri": "x://me", "mimeType": "application/json", "text": "{}" } } },
         ],
     });
     let params = json!({ "name": "greet", "arguments": { "who": "Mara" } });

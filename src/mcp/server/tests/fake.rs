@@ -1,10 +1,12 @@
 //! A surface that holds nothing but what the tests need.
 
-use crate::catalog::{Prompt, PromptArgument, Resource, Variables, find_resource, find_tool};
+use crate::catalog::{
+    NextStep, Prompt, PromptArgument, PromptArgumentKind, Resource, Variables, find_resource, find_tool,
+};
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
     Completion, Error, Handled, InputContext, InputRequest, InputRequiredResult, ListEntry, ListedResource,
-    PromptMessage, PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
+    PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::model::scope::{Scope, ScopeSet};
 use async_trait::async_trait;
@@ -17,9 +19,16 @@ static GREET: Prompt = Prompt {
     name: "greet",
     title: "Greet",
     description: "Says hello.",
-    arguments: &[PromptArgument { name: "who", title: "Who", description: "A name.", required: true }],
+    arguments: &[PromptArgument {
+        name: "who",
+        description: "A name.",
+        required: true,
+        kind: PromptArgumentKind::Text,
+    }],
     resources: &["me"],
-    text: |_, _| String::new(),
+    extras: &[],
+    task: |_| String::new(),
+    next_step: NextStep::Report,
 };
 
 /// Gives what its fields say, and remembers calls.
@@ -105,9 +114,7 @@ impl ServerHandler for Fake {
             return Error::UnknownPrompt(name.to_owned()).into();
         }
         let greeting = format!("Say hello to {}.", arguments["who"]);
-        let me = ResourceContents { uri: "x://me".to_owned(), body: json!({}), fresh_for: Duration::ZERO };
-        let messages = vec![PromptMessage::Text(greeting), PromptMessage::Resource(me)];
-        Ok(PromptOutcome { description: "Says hello.", messages }).into()
+        Ok(PromptOutcome { description: "Says hello.", messages: vec![greeting] }).into()
     }
 
     async fn complete(&self, sought: Completion) -> Handled<Suggestions> {

@@ -25,7 +25,7 @@ async fn lists_have_cache_hints_without_a_handshake_only() {
     }] });
     let prompts = json!({ "prompts": [{
         "name": "greet", "title": "Greet", "description": "Says hello.",
-        "arguments": [{ "name": "who", "title": "Who", "description": "A name.", "required": true }],
+        "arguments": [{ "name": "who", "description": "A name.", "required": true }],
     }] });
     let resources = json!({ "resources": [] });
     for (method, result, ttl) in [
