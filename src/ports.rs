@@ -55,8 +55,8 @@ pub trait HttpClient {
     /// Sends the request and reads the whole answer.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError>;
 
-    /// Lets time pass before another try. A client without a clock, as in tests, tries at once.
-    async fn pause(&self, _length: Duration) {}
+    /// Sleeps before a retry. The default, for tests, returns at once.
+    async fn sleep(&self, _duration: Duration) {}
 }
 
 /// Why a request body was not read.

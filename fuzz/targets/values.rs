@@ -95,7 +95,7 @@ pub fn secret(bytes: &[u8]) {
     assert!(CodeChallenge::parse(text).is_none_or(|challenge| challenge.as_str() == text && text.len() == 43));
     if let Some(verifier) = CodeVerifier::parse(text) {
         assert!((43..=128).contains(&text.len()) && verifier.expose() == text);
-        assert!(verifier.challenge().is_met_by(&verifier));
+        assert!(verifier.challenge().is_satisfied_by(&verifier));
     }
 }
 

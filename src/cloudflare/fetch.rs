@@ -47,8 +47,8 @@ impl HttpClient for Runtime {
         Ok(received)
     }
 
-    async fn pause(&self, length: Duration) {
-        timer::sleep(length).await;
+    async fn sleep(&self, duration: Duration) {
+        timer::sleep(duration).await;
     }
 }
 

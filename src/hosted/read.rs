@@ -96,7 +96,7 @@ impl OfferedResource {
         let (answers, parts) = match early {
             Some(early) if early.organization_id == page.organization_id => {
                 if early.has_outage() {
-                    handler.api().doubt(page);
+                    handler.api().suspend_early_reads(page);
                 }
                 (early.answers, parts.await)
             }

@@ -225,7 +225,7 @@ impl WriteStore for D1WriteStore<'_> {
         }
     }
 
-    fn note_end(&self, outcome: Outcome, reason: Option<Reason>) {
+    fn log_outcome(&self, outcome: Outcome, reason: Option<Reason>) {
         self.call.set_end(outcome, reason);
     }
 

@@ -85,7 +85,7 @@ pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAcce
     }
     let challenge = challenge(one("code_challenge"), one("code_challenge_method"))?;
     let scopes = requested_scopes(one("scope"))?;
-    check_resource(parameters, resource).map_err(|NotServed| RedirectError::Resource)?;
+    check_resource(parameters, resource).map_err(|ResourceNotServed| RedirectError::Resource)?;
     if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
         return Err(RedirectError::InteractionRequired);
     }
@@ -111,17 +111,17 @@ fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
     Ok(if scopes.is_empty() { ScopeSet::baseline() } else { scopes })
 }
 
-/// A `resource` parameter names something that is not served here.
+/// The `resource` parameter names a resource that is not served here.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotServed;
+pub struct ResourceNotServed;
 
-/// Absent means the one resource there is; else exactly one value, and it must be that resource in any spelling that
-/// differs only in the case of scheme and host or, on an empty path, the slash (RFC 8707 2).
-pub fn check_resource(parameters: &Parameters, resource: &Url) -> Result<(), NotServed> {
+/// Checks `resource` (RFC 8707 2). Absent is valid; otherwise it must be exactly one value that equals the served
+/// resource, apart from the case of scheme and host and, on an empty path, the slash.
+pub fn check_resource(parameters: &Parameters, resource: &Url) -> Result<(), ResourceNotServed> {
     let mut values = parameters.all("resource").filter(|value| !value.is_empty());
     let Some(value) = values.next() else { return Ok(()) };
     let is_served = Url::parse(value).is_ok_and(|url| url == *resource) && !value.contains('#');
-    if is_served && values.next().is_none() { Ok(()) } else { Err(NotServed) }
+    if is_served && values.next().is_none() { Ok(()) } else { Err(ResourceNotServed) }
 }
 
 #[cfg(test)]

@@ -104,8 +104,9 @@ impl Clients<'_> {
         if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(DirectError::ClientUnknown) }
     }
 
-    /// Returns whether a client of that id could hold a code or token of ours at all (RFC 6749 5.2 `invalid_client`).
-    pub fn could_be_ours(&self, client_id: &str) -> Option<ClientId> {
+    /// Parses a client id; `None` if it is malformed, or imitates the ids that are registered here (RFC 6749 5.2
+    /// `invalid_client`).
+    pub fn parse_client_id(&self, client_id: &str) -> Option<ClientId> {
         let id = ClientId::parse(client_id)?;
         let is_forged =
             RegisteredClient::looks_like_one(&id) && RegisteredClient::parse(&id, self.registrations).is_none();

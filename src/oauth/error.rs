@@ -1,35 +1,35 @@
-//! Why a request is refused: one reason each, and its code, status and words on the wire
+//! OAuth errors: one variant for each reason, with its error code, HTTP status and description
 //! (RFC 6749 4.1.2.1, 5.2; RFC 7591 3.2.2; RFC 8707 2; RFC 9207).
 //!
-//! Several reasons share a code on purpose: an unknown, expired, used and foreign code answer alike, so that nobody
-//! learns from the answer which it was. The log knows.
+//! Several reasons share an error code on purpose: the response doesn't reveal whether a code or token was unknown, expired,
+//! redeemed or issued to another client. The log does.
 
 use crate::oauth::secret::SecretHash;
 use serde::{Deserialize, Serialize};
 
-/// A fault that is told to the person, because the client or where it wants its answer is not proven. Never a redirect.
-/// The words for it are the page's.
+/// An error shown to the person, because the client or its redirect URI could not be verified. Never a redirect
+/// (RFC 6749 4.1.2.1). [`PageError`](crate::web) has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectError {
-    /// The query cannot be read.
+    /// The query string is malformed.
     MalformedQuery,
-    /// `client_id` is missing, repeated or not well formed.
+    /// `client_id` is missing, repeated or malformed.
     ClientId,
     /// `redirect_uri` is missing or repeated.
     RedirectUriMissing,
-    /// `redirect_uri` is not https or loopback http in its plain spelling.
+    /// `redirect_uri` is neither https nor loopback http, or not in normal form.
     RedirectUriShape,
-    /// `redirect_uri` is not one of this client's.
+    /// `redirect_uri` is not allowed for this client.
     RedirectUriUnlisted,
-    /// A registered `client_id` that was not issued here.
+    /// `client_id` looks like one of our registered ids but was not issued here.
     ClientIdForged,
-    /// Nothing is known of this client, and that is not enough here.
+    /// The client is unverified, and this server refuses unverified clients.
     ClientUnknown,
-    /// `client_id`, `redirect_uri` and `state` do not fit into one cookie together.
+    /// `client_id`, `redirect_uri` and `state` are too long for one cookie.
     TooLong,
 }
 
-/// A fault of an authorization request whose client and redirect URI are proven; sent to the client (RFC 6749 4.1.2.1).
+/// An error sent to the client, because its redirect URI was verified (RFC 6749 4.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, strum::VariantArray)]
 pub enum RedirectError {
     #[error("a parameter is given more than once")]
@@ -56,7 +56,7 @@ pub enum RedirectError {
     RequestObject,
     #[error("request_uri is not supported")]
     RequestUri,
-    #[error("a person has to answer")]
+    #[error("the person must sign in or consent")]
     InteractionRequired,
     #[error("the person declined")]
     Denied,
@@ -86,31 +86,30 @@ impl RedirectError {
     }
 }
 
-/// Why a token or revocation request is refused (RFC 6749 5.2).
+/// Reason for refusing a token or revocation request (RFC 6749 5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
     MalformedBody,
     RepeatedParameter,
     Missing(&'static str),
-    GrantType,
-    VerifierShape,
+    UnsupportedGrantType,
+    MalformedVerifier,
     ClientId,
     ClientSecret,
     BasicAuthentication,
-    TwoAuthentications,
-    /// Not a code or token of ours, unknown, expired, redeemed, revoked, or somebody else's.
-    Grant(InvalidGrantReason),
+    MultipleAuthenticationMethods,
+    InvalidGrant(InvalidGrantReason),
     Scope,
     Resource,
-    /// Nobody can say now: the client must keep what it has and try again.
+    /// StatiBeat is unavailable: the client keeps its credentials and tries again.
     Unavailable,
-    /// Storage did not answer: the same to the client; the reason is for the log.
+    /// The database failed. The client gets the same response as for `Unavailable`; the text is for the log.
     Storage(String),
-    /// Too many requests; the wait in seconds. Never a code that would make a client drop what it has.
-    Limited(u64),
+    /// Too many requests; the wait in seconds. Its error code never makes a client drop its credentials.
+    RateLimited(u64),
 }
 
-/// Why `invalid_grant`; for records only: the client is told the same for all of them.
+/// Reason for `invalid_grant`, for the log and the audit log. The client gets the same response for all of them.
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum InvalidGrantReason {
@@ -121,36 +120,34 @@ pub enum InvalidGrantReason {
     OtherResource,
     Verifier,
     Expired,
-    /// Redeemed a moment ago: a repeated request.
-    #[strum(serialize = "spent")]
+    /// Redeemed within [`CODE_REPEAT_GRACE_PERIOD`](crate::oauth::grant::CODE_REPEAT_GRACE_PERIOD): a repeated request.
     Redeemed,
     Replayed,
     Revoked,
-    /// StatiBeat no longer knows the person.
-    #[strum(serialize = "person_gone")]
+    /// The person's access at StatiBeat has ended.
     UserEnded,
 }
 
 impl InvalidGrantReason {
-    /// The word for the connection's owner. It holds nothing that came with the request.
+    /// The reason that the connection's owner sees. It depends on nothing that the request contains.
     const fn owner_word(&self) -> &'static str {
         match self {
             Self::Expired | Self::Replayed | Self::Revoked | Self::OtherClient => self.into_str(),
-            Self::UserEnded => "person_ended",
+            Self::UserEnded => "user_ended",
             Self::OtherResource => "resource",
             Self::NotOurs | Self::Unknown(_) | Self::OtherRedirectUri | Self::Verifier | Self::Redeemed => "request",
         }
     }
 }
 
-/// A row of the table of token errors.
+/// Response and log reasons of a token error.
 struct TokenErrorRow {
-    /// On the wire, with the HTTP status. 401 only when the `Authorization` header was used (RFC 6749 5.2).
+    /// Error code on the wire; the HTTP status is 401 only when the `Authorization` header was used (RFC 6749 5.2).
     code: &'static str,
     status: u16,
-    /// In the log and in records.
+    /// Reason in the log and the audit log.
     word: &'static str,
-    /// For the owner of a connection whose refresh was refused.
+    /// Reason shown to the owner of a connection whose refresh was refused.
     owner_word: &'static str,
     /// For the client's developer: printable ASCII without `"` and `\` (RFC 6749 5.2).
     description: &'static str,
@@ -172,13 +169,13 @@ impl TokenError {
                 row("invalid_request", 400, "repeated_parameter", "a parameter is given more than once")
             }
             Self::Missing(_) => row("invalid_request", 400, "missing_parameter", "is missing"),
-            Self::GrantType => row(
+            Self::UnsupportedGrantType => row(
                 "unsupported_grant_type",
                 400,
                 "grant_type",
                 "only authorization_code and refresh_token are supported",
             ),
-            Self::VerifierShape => {
+            Self::MalformedVerifier => {
                 row("invalid_request", 400, "verifier_shape", "code_verifier must be 43 to 128 unreserved characters")
             }
             Self::ClientId => row("invalid_client", 400, "client_id", "this client_id is not accepted here"),
@@ -191,17 +188,12 @@ impl TokenError {
                 "basic_authentication",
                 "clients are public here: send client_id in the body",
             ),
-            Self::TwoAuthentications => {
-                row("invalid_request", 400, "two_authentications", "only one way of client authentication may be used")
+            Self::MultipleAuthenticationMethods => {
+                row("invalid_request", 400, "two_authentications", "use only one client authentication method")
             }
-            Self::Grant(reason) => TokenErrorRow {
+            Self::InvalidGrant(reason) => TokenErrorRow {
                 owner_word: reason.owner_word(),
-                ..row(
-                    "invalid_grant",
-                    400,
-                    reason.into_str(),
-                    "the code or token is not valid any more: authorize again",
-                )
+                ..row("invalid_grant", 400, reason.into_str(), "the code or token is no longer valid: authorize again")
             },
             Self::Scope => TokenErrorRow {
                 owner_word: "scope",
@@ -209,14 +201,14 @@ impl TokenError {
             },
             Self::Resource => TokenErrorRow {
                 owner_word: "resource",
-                ..row("invalid_target", 400, "resource", "resource is not what this grant is for")
+                ..row("invalid_target", 400, "resource", "this grant is for another resource")
             },
             Self::Unavailable => TokenErrorRow {
                 owner_word: "unavailable",
                 ..row("temporarily_unavailable", 503, "unavailable", "try again in a few seconds")
             },
             Self::Storage(_) => TokenErrorRow { word: "storage_unavailable", ..Self::Unavailable.row() },
-            Self::Limited(_) => TokenErrorRow {
+            Self::RateLimited(_) => TokenErrorRow {
                 owner_word: "limited",
                 ..row("temporarily_unavailable", 429, "limited", "too many requests: try again in")
             },
@@ -231,12 +223,12 @@ impl TokenError {
         self.row().status
     }
 
-    /// The word in the log and in records.
+    /// Reason in the log and the audit log.
     pub const fn word(&self) -> &'static str {
         self.row().word
     }
 
-    /// Why a refresh was refused, in a fixed word for the connection's owner.
+    /// Reason shown to the owner of a connection whose refresh was refused.
     pub const fn reason(&self) -> &'static str {
         self.row().owner_word
     }
@@ -245,22 +237,25 @@ impl TokenError {
         let text = self.row().description;
         match self {
             Self::Missing(name) => format!("{name} {text}"),
-            Self::Limited(wait) => format!("{text} {wait} seconds"),
+            Self::RateLimited(wait) => format!("{text} {wait} seconds"),
             _ => text.to_owned(),
         }
     }
 
-    /// Returns whether the request failed by its own fault; only such failures are counted against its sender. A code that comes
-    /// again at once, with everything right, is a repeated request.
-    pub const fn is_senders_fault(&self) -> bool {
+    /// Returns whether the sender caused the error; only such errors count towards the sender's rate limit. A valid request for a
+    /// code that was just redeemed doesn't count: it is a repeated request.
+    pub const fn is_caused_by_sender(&self) -> bool {
         !matches!(
             self,
-            Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant(InvalidGrantReason::Redeemed)
+            Self::Unavailable
+                | Self::Storage(_)
+                | Self::RateLimited(_)
+                | Self::InvalidGrant(InvalidGrantReason::Redeemed)
         )
     }
 }
 
-/// Why a registration is refused (RFC 7591 3.2.2).
+/// Reason for refusing a registration (RFC 7591 3.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistrationError {
     #[error("send the client's metadata with the content type application/json")]
@@ -269,11 +264,11 @@ pub enum RegistrationError {
     Malformed,
     #[error("client_name must be at most 200 characters")]
     ClientName,
-    #[error("client_name has no letter or digit that people can see")]
+    #[error("client_name has no visible letter or digit")]
     HiddenClientName,
     #[error("grant_types must include authorization_code")]
     GrantTypes,
-    #[error("redirect_uris must be 1 to 10 addresses of at most 2048 bytes")]
+    #[error("redirect_uris must be 1 to 10 URIs of at most 2048 bytes")]
     RedirectUris,
     #[error("a redirect_uri has a scheme that is never accepted")]
     DangerousScheme,

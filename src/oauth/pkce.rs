@@ -34,7 +34,7 @@ impl CodeChallenge {
     }
 
     /// Returns whether the verifier is the one committed to (RFC 7636 4.6), in constant time.
-    pub fn is_met_by(&self, verifier: &CodeVerifier) -> bool {
+    pub fn is_satisfied_by(&self, verifier: &CodeVerifier) -> bool {
         verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     fn the_example_of_rfc_7636_appendix_b_holds() {
         let verifier = CodeVerifier::parse(VERIFIER).expect("fits");
         let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
-        assert!(challenge.is_met_by(&verifier));
+        assert!(challenge.is_satisfied_by(&verifier));
         assert_eq!(challenge.as_str(), CHALLENGE);
     }
 
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_challenge_used_as_verifier_does_not_meet_itself() {
         let challenge = CodeChallenge::parse(CHALLENGE).expect("fits");
-        assert!(!challenge.is_met_by(&CodeVerifier::parse(CHALLENGE).expect("fits")));
+        assert!(!challenge.is_satisfied_by(&CodeVerifier::parse(CHALLENGE).expect("fits")));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The token endpoint's rules (RFC 6749 4.1.3, 5, 6; OAuth 2.1 4.1.3, 4.3; RFC 9700 4.14).
 //!
-//! Everything is checked before anything is written, and nothing changes state until the secret itself matched: a
-//! request that is wrong in any way leaves the code or token as it was.
+//! Checks everything before writing anything. A rejected request changes nothing, with two exceptions: a wrong code
+//! verifier counts a failed attempt, and a replay revokes the grant.
 
 use crate::keyring::{Key, KeyRing};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
-use crate::oauth::authorize::{self, NotServed};
+use crate::oauth::authorize::{self, ResourceNotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{InvalidGrantReason, TokenError};
 use crate::oauth::grant::{
@@ -29,27 +29,27 @@ pub enum TokenRequest {
 
 pub struct CodeRequest {
     pub client_id: ClientId,
-    /// A code of ours, by its tag.
+    /// Parsed only if its checksum is valid.
     pub code: AuthorizationCode,
-    /// When sent, it must be the one of the authorization request.
+    /// Must equal that of the authorization request, if sent.
     pub redirect_uri: Option<String>,
-    /// The resource that the tokens are for (RFC 8707); the one served here.
+    /// Resource of the tokens (RFC 8707). Always the resource served here.
     pub resource: String,
-    /// True if the client named it. One that did not cannot mend it by naming another, only by authorizing again.
-    pub names_resource: bool,
-    /// Proof that the asker started the flow; a missing one fails like a wrong one.
+    /// True if the client sent `resource`. Without an explicit `resource` the client can only re-authorize.
+    pub has_explicit_resource: bool,
+    /// PKCE code verifier; a missing one is treated as wrong.
     pub verifier: Option<CodeVerifier>,
 }
 
 pub struct RefreshRequest {
     pub client_id: ClientId,
-    /// A refresh token of ours, by its tag.
+    /// Parsed only if its checksum is valid.
     pub token: RefreshToken,
-    /// The resource that the tokens are for (RFC 8707); the one served here.
+    /// Resource of the tokens (RFC 8707). Always the resource served here.
     pub resource: String,
-    /// True if the client named it. One that did not cannot mend it by naming another, only by authorizing again.
-    pub names_resource: bool,
-    /// A narrower scope for the access token; `None`: all that was granted.
+    /// True if the client sent `resource`. Without an explicit `resource` the client can only re-authorize.
+    pub has_explicit_resource: bool,
+    /// `None`: all granted scopes.
     pub scopes: Option<ScopeSet>,
 }
 
@@ -66,7 +66,7 @@ impl std::fmt::Debug for RefreshRequest {
 }
 
 /// The configuration of the token endpoint.
-pub struct Endpoint<'a> {
+pub struct TokenEndpoint<'a> {
     pub clients: Clients<'a>,
     pub checksum_keys: &'a KeyRing,
     pub resource: &'a Url,
@@ -87,87 +87,87 @@ pub fn parse_form(content_types: &[&str], authorization: Option<&str>, body: &[u
         .and_then(|header| header.split(' ').next())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
     match (is_basic, has_secret) {
-        (true, true) => Err(TokenError::TwoAuthentications),
+        (true, true) => Err(TokenError::MultipleAuthenticationMethods),
         (true, false) => Err(TokenError::BasicAuthentication),
         (false, true) => Err(TokenError::ClientSecret),
         (false, false) => Ok(parameters),
     }
 }
 
-impl Endpoint<'_> {
+impl TokenEndpoint<'_> {
     pub fn parse(&self, form: &Parameters) -> Result<TokenRequest, TokenError> {
-        const KNOWN: [&str; 7] =
+        const SINGLE_VALUE_PARAMETERS: [&str; 7] =
             ["grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"];
-        if form.repeats_any(&KNOWN) {
+        if form.repeats_any(&SINGLE_VALUE_PARAMETERS) {
             return Err(TokenError::RepeatedParameter);
         }
-        let one = |name: &'static str| form.one(name).ok().flatten();
-        let required = |name| one(name).ok_or(TokenError::Missing(name));
+        let single = |name: &'static str| form.one(name).ok().flatten();
+        let required = |name| single(name).ok_or(TokenError::Missing(name));
         let grant_type = required("grant_type")?;
         if grant_type != "authorization_code" && grant_type != "refresh_token" {
-            return Err(TokenError::GrantType);
+            return Err(TokenError::UnsupportedGrantType);
         }
-        let client_id = self.client(form)?;
-        authorize::check_resource(form, self.resource).map_err(|NotServed| TokenError::Resource)?;
+        let client_id = self.parse_client_id(form)?;
+        authorize::check_resource(form, self.resource).map_err(|ResourceNotServed| TokenError::Resource)?;
         if grant_type == "refresh_token" {
             return self.parse_refresh(client_id, required("refresh_token")?, form);
         }
         let code = required("code")?;
         let verifier =
-            one("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::VerifierShape)).transpose()?;
+            single("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::MalformedVerifier)).transpose()?;
         Ok(TokenRequest::Code(CodeRequest {
             client_id,
             code: AuthorizationCode::parse(code, self.checksum_keys)
-                .ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?,
-            redirect_uri: one("redirect_uri").map(str::to_owned),
+                .ok_or(TokenError::InvalidGrant(InvalidGrantReason::NotOurs))?,
+            redirect_uri: single("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
-            names_resource: form.names("resource"),
+            has_explicit_resource: form.names("resource"),
             verifier,
         }))
     }
 
     fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
         let scope = form.one("scope").ok().flatten();
-        let token =
-            RefreshToken::parse(token, self.checksum_keys).ok_or(TokenError::Grant(InvalidGrantReason::NotOurs))?;
-        let asked =
+        let token = RefreshToken::parse(token, self.checksum_keys)
+            .ok_or(TokenError::InvalidGrant(InvalidGrantReason::NotOurs))?;
+        let requested =
             scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
-        let scopes = asked.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
+        let scopes = requested.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
         let scopes = scopes.filter(|scopes| !scopes.is_empty());
         let resource = self.resource.as_str().to_owned();
         Ok(TokenRequest::Refresh(RefreshRequest {
             client_id,
             token,
             resource,
-            names_resource: form.names("resource"),
+            has_explicit_resource: form.names("resource"),
             scopes,
         }))
     }
 
-    /// The client that a token or revocation request names, if it could be ours.
-    pub fn client(&self, form: &Parameters) -> Result<ClientId, TokenError> {
+    /// Parses `client_id`; rejects ids that imitate our registered ids.
+    pub fn parse_client_id(&self, form: &Parameters) -> Result<ClientId, TokenError> {
         let client_id = form.one("client_id").map_err(|_| TokenError::RepeatedParameter)?;
         let client_id = client_id.ok_or(TokenError::Missing("client_id"))?;
-        self.clients.could_be_ours(client_id).ok_or(TokenError::ClientId)
+        self.clients.parse_client_id(client_id).ok_or(TokenError::ClientId)
     }
 }
 
 /// The decision about a code request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CodeDecision {
-    /// All is right: redeem, if nobody was faster.
+    /// Valid: redeem, unless a concurrent request redeems it first.
     Redeem,
     /// The grant is for another resource; change nothing.
     WrongResource,
     /// Count a failed attempt and refuse.
     WrongVerifier,
     Refuse(InvalidGrantReason),
-    /// A fully valid request for a code that was redeemed before, and not just now: somebody has a copy.
-    /// Revoke the grant and refuse.
+    /// A valid request for a code redeemed longer ago than `CODE_REPEAT_GRACE_PERIOD`: the code was copied. Revoke the
+    /// grant and refuse.
     Replay,
 }
 
-/// Decides a code request. Whoever has the code but not the verifier can never end the grant.
+/// Decides a code request. A request without the right verifier never revokes the grant.
 pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -> CodeDecision {
     if request.client_id != record.grant.client_id {
         return CodeDecision::Refuse(InvalidGrantReason::OtherClient);
@@ -176,13 +176,13 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
         return CodeDecision::Refuse(InvalidGrantReason::OtherRedirectUri);
     }
     if request.resource != record.grant.resource {
-        return if request.names_resource {
+        return if request.has_explicit_resource {
             CodeDecision::WrongResource
         } else {
             CodeDecision::Refuse(InvalidGrantReason::OtherResource)
         };
     }
-    let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_met_by(verifier));
+    let is_proven = request.verifier.as_ref().is_some_and(|verifier| record.challenge.is_satisfied_by(verifier));
     match (is_proven, &record.state) {
         (false, CodeState::Pending { .. }) => CodeDecision::WrongVerifier,
         (false, CodeState::Redeemed { .. }) => CodeDecision::Refuse(InvalidGrantReason::Verifier),
@@ -206,11 +206,12 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
 /// The decision about a refresh request.
 #[derive(Debug)]
 pub enum RefreshDecision {
-    /// First use: rotate, if nobody was faster. The access token gets these scopes.
+    /// Valid: rotate, unless a concurrent request rotates it first. The access token gets these scopes.
     Rotate(ScopeSet),
-    /// Used a moment ago, by a sibling or before a lost answer: hand out the same successor again.
+    /// Reused within the reuse grace period, by a concurrent request of the client or after a lost response: return the
+    /// same successor.
     Repeat(ScopeSet, Rotation),
-    /// Used before, and not just now: somebody has a copy. Revoke the grant and refuse.
+    /// Rotated, and outside its reuse grace period: the token was copied. Revoke the grant and refuse.
     Reused,
 }
 
@@ -220,17 +221,17 @@ pub fn decide_refresh(
     now: Timestamp,
 ) -> Result<RefreshDecision, TokenError> {
     if request.client_id != record.grant.client_id {
-        return Err(TokenError::Grant(InvalidGrantReason::OtherClient));
+        return Err(TokenError::InvalidGrant(InvalidGrantReason::OtherClient));
     }
     if record.grant.is_revoked {
-        return Err(TokenError::Grant(InvalidGrantReason::Revoked));
+        return Err(TokenError::InvalidGrant(InvalidGrantReason::Revoked));
     }
     if now >= record.expires_at {
-        return Err(TokenError::Grant(InvalidGrantReason::Expired));
+        return Err(TokenError::InvalidGrant(InvalidGrantReason::Expired));
     }
     if request.resource != record.grant.resource {
-        let moved = TokenError::Grant(InvalidGrantReason::OtherResource);
-        return Err(if request.names_resource { TokenError::Resource } else { moved });
+        let other_resource = TokenError::InvalidGrant(InvalidGrantReason::OtherResource);
+        return Err(if request.has_explicit_resource { TokenError::Resource } else { other_resource });
     }
     let scopes = request.scopes.unwrap_or(record.grant.scopes);
     if !record.grant.scopes.covers(scopes) {
@@ -238,7 +239,7 @@ pub fn decide_refresh(
     }
     Ok(match &record.state {
         RefreshState::Active => {
-            check_pace(record, now)?;
+            check_rotation_limit(record, now)?;
             RefreshDecision::Rotate(scopes)
         }
         RefreshState::Rotated(rotation) if is_in_grace_period(rotation, now) => {
@@ -248,11 +249,12 @@ pub fn decide_refresh(
     })
 }
 
-/// A family that moves on too fast waits; nothing happens to it. Counted in its own rows: siblings that ask at the same
-/// moment cannot use up each other's share.
-fn check_pace(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> {
+/// Limits a grant to [`MAX_ROTATIONS`](crate::oauth::grant::MAX_ROTATIONS) per [`ROTATION_LIMIT_WINDOW`]; over the
+/// limit it answers 429 and changes nothing. Uses the time of the tenth-last rotation, so concurrent repeats of one
+/// token don't count.
+fn check_rotation_limit(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> {
     match record.tenth_last_rotation_at.map(|at| at + ROTATION_LIMIT_WINDOW) {
-        Some(free_at) if now < free_at => Err(TokenError::Limited(free_at.since(now).as_secs())),
+        Some(free_at) if now < free_at => Err(TokenError::RateLimited(free_at.since(now).as_secs())),
         _ => Ok(()),
     }
 }
@@ -263,9 +265,8 @@ fn is_in_grace_period(rotation: &Rotation, now: Timestamp) -> bool {
         && rotation.unused_successor.is_some()
 }
 
-/// Derives the successor of a refresh token. Neither the key alone, nor the database alone, nor an old token found in a
-/// log is enough to do it.
-pub fn successor(
+/// Derives the successor of a refresh token. Deriving it takes the key, the database row and the old token together.
+pub fn derive_successor(
     token: &RefreshToken,
     record: &RefreshRecord,
     salt: &str,
@@ -278,9 +279,8 @@ pub fn successor(
     RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), checksum_keys)
 }
 
-/// The successor that was handed out before: derived anew, and proven to be the stored one. `None` when the key that
-/// made it has left the ring.
-pub fn same_successor(
+/// Derives the stored successor again and checks its hash. `None` if its key was removed from the key ring.
+pub fn rederive_successor(
     token: &RefreshToken,
     record: &RefreshRecord,
     rotation: &Rotation,
@@ -291,11 +291,11 @@ pub fn same_successor(
     let stored = rotation.unused_successor.as_ref()?;
     checksum_keys
         .each_as_newest()
-        .map(|checksum_keys| successor(token, record, &rotation.salt, ring, key, &checksum_keys))
+        .map(|checksum_keys| derive_successor(token, record, &rotation.salt, ring, key, &checksum_keys))
         .find(|token| token.hash() == *stored)
 }
 
-/// The success answer (RFC 6749 5.1). `scope` always stands in it: clients compare it with what they asked for.
+/// The success response (RFC 6749 5.1). `scope` is always present, because clients compare it with their request.
 #[derive(Serialize)]
 pub struct TokenResponse {
     access_token: String,
@@ -306,12 +306,11 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Hands over a pair of tokens, the access token with how long it works.
-    pub fn new(access: &AccessToken, works_for: Duration, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
+    pub fn new(access: &AccessToken, access_lifetime: Duration, refresh: &RefreshToken, scopes: ScopeSet) -> Self {
         Self {
             access_token: access.expose().to_owned(),
             token_type: "Bearer",
-            expires_in: works_for.as_secs(),
+            expires_in: access_lifetime.as_secs(),
             refresh_token: refresh.expose().to_owned(),
             scope: scopes.to_string(),
         }

@@ -245,7 +245,7 @@ impl WriteStore for MemoryWriteStore<'_> {
         });
     }
 
-    fn note_end(&self, _: Outcome, _: Option<Reason>) {}
+    fn log_outcome(&self, _: Outcome, _: Option<Reason>) {}
 
     fn audit_row(&self) -> AuditRow<'_> {
         AuditRow::NotKept

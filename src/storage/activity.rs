@@ -110,7 +110,7 @@ pub(super) fn select(query: &Query<'_>) -> Statement {
            SELECT rowid AS row, * FROM audit
            WHERE user_id = ?1
              AND (kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded',
-                           'refresh_window_used', 'access_token_revoke')
+                           'refresh_reuse_in_grace_period', 'access_token_revoke')
                   OR kind = 'approval' AND outcome <> 'done')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
              AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)

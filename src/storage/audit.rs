@@ -63,7 +63,7 @@ pub enum AuditKind {
     /// A refresh token came after its successor.
     RefreshReuse,
     /// A refresh token came again a moment after its first use, and got its one successor again.
-    #[strum(serialize = "refresh_window_used")]
+    #[strum(serialize = "refresh_reuse_in_grace_period")]
     RefreshWindow,
     /// A person paused a connection's writes.
     Pause,

@@ -173,14 +173,14 @@ fn statement_to_close(keys: RequestKeys<'_>, now: Timestamp) -> Statement {
 }
 
 pub struct Approval<'a> {
-    /// The request as it was shown.
+    /// The request that the consent page showed.
     pub request: &'a SignedInRequest,
     pub scopes: ScopeSet,
     pub pages: PageChoice,
-    /// The pages that this reaches today.
-    pub reached: &'a [PageId],
+    /// The pages that the connection can access now.
+    pub page_access: &'a [PageId],
     pub lifetime: GrantLifetime,
-    /// `true` if the client may read resources by tools.
+    /// True if the client gets the resource tools.
     pub has_resource_tools: bool,
     pub resource: String,
     pub code_hash: SecretHash,
@@ -230,7 +230,7 @@ pub async fn approve(
          WHERE t.consent_hash = ?4 AND t.approved_as = ?1
          ON CONFLICT (page_id, user_id, client_id) DO UPDATE SET seen_at = excluded.seen_at",
         &approval.code_hash,
-        json_list(approval.reached),
+        json_list(approval.page_access),
         now,
         consent,
     );

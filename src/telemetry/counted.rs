@@ -109,8 +109,8 @@ impl HttpClient for CountedClient<'_> {
         answer.await
     }
 
-    async fn pause(&self, length: Duration) {
-        self.inner.pause(length).await;
+    async fn sleep(&self, duration: Duration) {
+        self.inner.sleep(duration).await;
     }
 }
 

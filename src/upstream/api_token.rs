@@ -3,7 +3,7 @@
 //! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
 
 use super::error::{ApiError, ApiErrorKind};
-use super::exchange::{API_ROOT, Circuit, JSON, join_path, read};
+use super::exchange::{API_ROOT, Circuit, JSON, get_with_retry, join_path};
 use super::page::{PageTransport, admin_root};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::ports::HttpClient;
@@ -116,7 +116,7 @@ impl ApiTokenTransport<'_> {
     }
 
     async fn get(&self, path: &str) -> Result<Value, ApiError> {
-        read(self.http, self.random, || self.request(Method::GET, path, None)).await
+        get_with_retry(self.http, self.random, || self.request(Method::GET, path, None)).await
     }
 
     fn request_id(&self) -> String {

@@ -192,7 +192,7 @@ impl CircuitBreaker {
         Ok(())
     }
 
-    /// Counts the result of a call, once for all its tries.
+    /// Records the result of a call, including its retry.
     pub(super) fn record(&self, subject: &CallSubject<'_>, has_failed: bool, now: u64) {
         let mut circuits = self.0.borrow_mut();
         if !has_failed {
@@ -204,18 +204,18 @@ impl CircuitBreaker {
         circuits.narrow_circuit(subject, now).record_failure(now);
     }
 
-    /// Notes that calls from before permission was known have failed. It counts as no failure, but the page is not clear until
-    /// a call succeeds: the next ones wait for permission, and they count.
-    pub(super) fn doubt(&self, subject: &CallSubject<'_>, now: u64) {
+    /// Suspends early reads of the page until a call succeeds, after early reads failed. It doesn't count as a failure: the
+    /// following reads, which wait for the role check, do.
+    pub(super) fn suspend_early_reads(&self, subject: &CallSubject<'_>, now: u64) {
         self.0.borrow_mut().narrow_circuit(subject, now);
     }
 
-    /// Returns whether a call without a subject may be sent. It is never a probe.
+    /// Returns whether a call without a subject may be sent. Such a call is never the probe of a half-open circuit.
     pub(super) fn admit_uncounted(&self, now: u64) -> Result<(), CircuitOpen> {
         self.0.borrow().wide.state.admit(now).map(drop).map_err(|wait| CircuitOpen { wait })
     }
 
-    /// Returns whether no call of late has failed: of the page, of the person's that belong to no page, and of StatiBeat as a whole.
+    /// Returns whether the circuits of the page, of the person and of StatiBeat as a whole have no failures.
     pub(super) fn is_clear(&self, subject: &CallSubject<'_>) -> bool {
         let circuits = self.0.borrow();
         let keys = [subject.key(), CircuitKey::Person(subject.person.clone())];

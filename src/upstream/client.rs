@@ -1,6 +1,6 @@
-//! StatiBeat's API as the connector itself ([`Client`]), and in one person's name ([`UserClient`]).
+//! StatiBeat's API as the connector ([`Client`]), and on behalf of a person ([`UserClient`]).
 //!
-//! Every request in a person's name carries an assertion of its own, for the one scope and page that it needs.
+//! Every request on behalf of a person carries its own assertion, for one scope and one page.
 
 use super::accessible_page::AccessiblePage;
 use super::assertion::{self, ACTOR, Assertion, OnBehalfOfClaims, RequestBinding};
@@ -21,10 +21,10 @@ use http::{Method, Request};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// The name of the connector's traffic in StatiBeat's records.
+/// Value of `X-StatiBeat-Source`, which identifies the connector in StatiBeat's logs.
 const SOURCE: &str = "hosted_mcp";
 
-/// The connector's identity towards StatiBeat in this environment, and StatiBeat's address.
+/// The connector's identity at StatiBeat in this environment, and StatiBeat's URL.
 #[derive(Clone, Copy)]
 pub struct ClientSettings<'a> {
     /// Our issuer URL, without a slash at the end.
@@ -37,15 +37,15 @@ pub struct ClientSettings<'a> {
     pub identity_keys: &'a [PublicKey],
 }
 
-/// StatiBeat's API during one request of ours.
+/// StatiBeat's API for the duration of one request.
 #[derive(Clone, Copy)]
 pub struct Client<'a> {
     pub settings: ClientSettings<'a>,
     pub http: &'a dyn HttpClient,
-    /// The time that decisions of this request are made for.
+    /// Time of the request, for all its decisions.
     pub now: Timestamp,
-    /// Milliseconds since the Unix epoch. An assertion lives for a minute, and a request of ours may have waited for
-    /// StatiBeat several times by then: so each assertion is signed with the time of its own sending.
+    /// Milliseconds since the Unix epoch. Each assertion is signed with the time it is sent: it lives for a minute, and
+    /// one request may call StatiBeat several times.
     pub clock: &'a dyn Fn() -> u64,
     /// Fills a buffer with unpredictable bytes.
     pub random: &'a dyn Fn(&mut [u8]),
@@ -54,7 +54,7 @@ pub struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// A bearer credential for one request with these claims.
+    /// Signs an assertion with these claims for one request.
     pub(super) fn sign(&self, claims: impl Assertion, binding: &RequestBinding<'_>, body: Option<&[u8]>) -> String {
         let ring = self.settings.assertion_keys;
         let mut nonce = [0; 16];
@@ -71,9 +71,8 @@ impl Client<'_> {
         .sign(ring.newest().kid(), &self.memory.signing_key(ring))
     }
 
-    /// Checks that StatiBeat answers. Asks without a credential, so that nobody's name is used and nothing is counted against anybody. A refusal is as good
-    /// an answer as any, in JSON as all of StatiBeat's; a page of HTML is somebody else's. The error says what came instead
-    /// of an answer, for the log.
+    /// Checks that StatiBeat responds. Sends no credential, so the request counts for nobody. Any JSON response below
+    /// 500 counts as healthy, including 401; HTML comes from a proxy. The error is for the log.
     pub async fn check_health(&self) -> Result<(), String> {
         let url = format!("{}{API_ROOT}/me", self.settings.origin);
         let request = Request::get(&url).header(ACCEPT, JSON).body(Bytes::new());
@@ -86,24 +85,24 @@ impl Client<'_> {
     }
 }
 
-/// A person acting through a client, as StatiBeat is told about them.
+/// A person acting through a client, as StatiBeat's logs identify them.
 #[derive(Clone, Copy)]
 pub struct Principal<'a> {
     pub user_id: &'a UserId,
     pub client_id: &'a str,
     pub grant_id: &'a GrantId,
-    /// The request of ours that this is part of.
+    /// Id of the request to the connector.
     pub request_id: &'a RequestId,
 }
 
-/// StatiBeat's API in one person's name.
+/// StatiBeat's API on behalf of one person.
 #[derive(Clone, Copy)]
 pub struct UserClient<'a> {
     pub client: &'a Client<'a>,
     pub principal: Principal<'a>,
 }
 
-/// One request in a person's name, before it is signed.
+/// One request on behalf of a person, before it is signed.
 struct UserCall<'a> {
     method: Method,
     /// Below StatiBeat's origin, beginning with a slash; may carry a query.
@@ -114,27 +113,26 @@ struct UserCall<'a> {
 }
 
 impl<'a> UserClient<'a> {
-    /// Reads below the API root, as in `me`. `scope` is the one that the read is made for.
+    /// Reads a path relative to the API root, such as `me`, with an assertion for `scope`.
     pub async fn get(&self, scope: Scope, relative: &str) -> Result<Value, ApiError> {
         let path = join_path(API_ROOT, relative)?;
         let request = || self.signed(UserCall { method: Method::GET, path: &path, scope, page_id: None, body: None });
-        let read = Box::pin(exchange::read(self.client.http, self.client.random, request));
+        let read = Box::pin(exchange::get_with_retry(self.client.http, self.client.random, request));
         self.circuit(None).guard(read).await
     }
 
-    /// Reads all of them in parallel; answers in order.
+    /// Reads several paths in parallel; returns the results in order.
     pub async fn get_all(&self, scope: Scope, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
         join_all(relatives.iter().map(|relative| self.get(scope, relative))).await
     }
 
-    /// The admin API of a page that the person can see. `scope` is the one that its calls are made for.
+    /// The admin API of a page that the person can see, with assertions for `scope`.
     pub fn page(&self, page: &AccessiblePage, scope: Scope) -> PageClient<'a> {
         PageClient::new(OnBehalfOf { user: *self, scope, organization_id: page.organization_id, page_id: page.id })
     }
 
-    /// The page for reads beside the question whether the person may see it: only where this person's own list had it a
-    /// moment ago with what the read needs, and while neither calls to the page nor the person's own fail: the circuit of
-    /// the question itself may be open.
+    /// Returns the page for reads that run before the role check, if this person's page list contained it within the
+    /// last minute with the needed permissions and no circuit of the page or person is failing.
     pub fn early_page(&self, page_id: PageId, needs: &Requirement) -> Option<EarlyPage<'a>> {
         let Client { memory, now, .. } = self.client;
         let person = self.principal.user_id;
@@ -146,10 +144,10 @@ impl<'a> UserClient<'a> {
         Some(EarlyPage { organization_id, page: PageClient::new(transport) })
     }
 
-    /// Early reads of a page that the person turned out to be allowed to see have failed: it is not read early for now.
-    pub fn doubt(&self, page: &AccessiblePage) {
+    /// Suspends early reads of a page after they failed although the person can see the page.
+    pub fn suspend_early_reads(&self, page: &AccessiblePage) {
         let Circuit { breaker, subject, clock } = self.circuit(Some(page.id));
-        breaker.doubt(&subject, clock());
+        breaker.suspend_early_reads(&subject, clock());
     }
 
     fn circuit(&self, page: Option<PageId>) -> Circuit<'a> {
@@ -157,7 +155,7 @@ impl<'a> UserClient<'a> {
         Circuit { breaker: &self.client.memory.circuit_breaker, subject, clock: self.client.clock }
     }
 
-    /// The request with its assertion and the headers that say on whose account it is.
+    /// Builds a request with its assertion and the headers that identify client, connection and request.
     fn signed(&self, call: UserCall<'_>) -> Result<Request<Bytes>, ApiError> {
         let Principal { user_id, client_id, grant_id, request_id } = self.principal;
         let url = format!("{}{}", self.client.settings.origin, call.path);
@@ -189,7 +187,7 @@ impl<'a> UserClient<'a> {
     }
 }
 
-/// A page in one person's name, for one scope.
+/// A page on behalf of one person, for one scope.
 struct OnBehalfOf<'a> {
     user: UserClient<'a>,
     scope: Scope,

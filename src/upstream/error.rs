@@ -1,7 +1,7 @@
-//! Errors of calls to StatiBeat, and the part of them that may be shown.
+//! Errors of calls to StatiBeat.
 //!
-//! Only the text of 400, 403, 404 and 409 answers ever reaches a client, cleaned and capped: it is written for the
-//! person who asked. Everything else is said in our own words; what StatiBeat said is for the log.
+//! Only StatiBeat's error texts of 400, 403, 404 and 409 reach a client, cleaned and truncated, because StatiBeat writes them
+//! for the caller. All other errors have our own texts; StatiBeat's go to the log.
 
 use self::ApiErrorKind as Kind;
 use super::circuit_breaker::CircuitOpen;
@@ -14,49 +14,49 @@ use http::header::{HeaderMap, RETRY_AFTER};
 use std::fmt;
 use std::time::Duration;
 
-/// Longest shown text of StatiBeat's, in characters.
+/// Maximum length of StatiBeat's error texts, in characters.
 const SHOWN_LIMIT: usize = 300;
-/// Longest wait we pass on. A larger number is more likely a mistake than advice.
+/// Maximum `Retry-After` that is passed on. A longer one is probably a mistake.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(1);
-/// The text of a 401 that is about the person and not about our credential.
+/// Error text of a 401 that concerns the person, not our assertion.
 const USER_DISABLED: &str = "user is disabled";
 
 /// The meaning of a failed call to StatiBeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::VariantArray)]
 pub enum ApiErrorKind {
-    /// 404: not there, or not for this person.
+    /// 404: missing, or not visible to this person.
     NotFound,
     /// 403: the person's role does not allow it.
     Forbidden,
-    /// 400, 409, 413, 422: the request cannot be carried out as it is.
+    /// 400, 409, 413, 422: the request is invalid.
     Invalid,
-    /// The person's access has ended; nothing done in their name can work again.
+    /// The person's access has ended; no call on their behalf can succeed again.
     UserEnded,
-    /// Any other 401: StatiBeat does not accept our assertion. Our fault, never the client's.
+    /// Any other 401: StatiBeat rejects our assertion. Never caused by the client.
     CredentialRefused,
-    /// 429: nothing was done; ask again later.
+    /// 429: nothing was done; retry later.
     RateLimited,
-    /// No answer, or a 5xx. Only of reads: after a write the same is [`Self::OutcomeUnknown`].
+    /// No response, or a 5xx. Only for reads: for a write it is [`Self::OutcomeUnknown`].
     Unavailable,
-    /// An answer that is not the promised JSON. Only of reads, like [`Self::Unavailable`].
+    /// A response that is not the expected JSON. Only for reads, like [`Self::Unavailable`].
     Malformed,
-    /// The call was wrong in a way that only we can mend: another path, method or media type was wanted.
+    /// A connector bug: wrong path, method or media type.
     ContractViolation,
-    /// Nothing was sent: such calls failed too often just now.
+    /// Nothing was sent, because the circuit of the call is open.
     CircuitOpen,
-    /// A write was sent and nobody can say what became of it. Never to be repeated blindly.
+    /// A write was sent and its outcome is unknown. Look it up before sending it again.
     OutcomeUnknown,
 }
 
-/// A call that gave no document.
+/// Error of a call to StatiBeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     pub kind: ApiErrorKind,
-    /// StatiBeat's cleaned text for the person who asked, where the kind is a refusal of what was asked; else for the log.
+    /// StatiBeat's cleaned text for the caller if [`Self::is_refusal`]; else text for the log.
     pub detail: String,
-    /// When the next call may be sent, where StatiBeat or the circuit breaker says.
+    /// Delay until the next call, if StatiBeat or the circuit breaker gives one.
     pub retry_after: Option<Duration>,
-    /// True if the next attempt may well succeed: the connection failed, or a server on the way stumbled.
+    /// True if an immediate retry may succeed: the connection or a gateway failed.
     is_transient: bool,
 }
 
@@ -65,7 +65,7 @@ impl ApiError {
         Self { kind, detail: detail.into(), retry_after: None, is_transient: false }
     }
 
-    /// Classifies an answer that is not a success.
+    /// Classifies a response that is not a success.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = error_text(body);
         let retry_after = retry_after(headers);
@@ -87,32 +87,32 @@ impl ApiError {
     }
 
     pub(super) fn of_transport(error: &HttpError) -> Self {
-        // An answer that is too large is one: a matter of what was asked, not of whether StatiBeat works.
+        // A response that is too large depends on the request; it doesn't mean that StatiBeat fails.
         let kind = if *error == HttpError::TooLarge { Kind::Malformed } else { Kind::Unavailable };
         Self { is_transient: matches!(error, HttpError::Transport(_)), ..Self::new(kind, error.to_string()) }
     }
 
-    /// Returns whether StatiBeat found that what was asked cannot be done.
+    /// Returns whether StatiBeat refused the request itself.
     pub fn is_refusal(&self) -> bool {
         matches!(self.kind, Kind::NotFound | Kind::Forbidden | Kind::Invalid)
     }
 
-    /// Returns whether asking once more, at once, may help.
+    /// Returns whether an immediate retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         self.is_transient
     }
 
-    /// Returns whether StatiBeat did not get to answer: what circuit breakers count. An answer that asks to wait is an answer.
+    /// Returns whether StatiBeat was unavailable, which circuit breakers count. A 429 doesn't count.
     pub(crate) fn is_outage(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Returns whether it is about this moment, or this one document, and not about who asks.
+    /// Returns whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, Kind::Unavailable | Kind::RateLimited | Kind::Malformed | Kind::CircuitOpen)
     }
 
-    /// Returns the error as it is after a write: where no answer says that nothing was done, the outcome is unknown.
+    /// Converts the error of a write: unless the response says that nothing was done, the outcome is unknown.
     pub(super) fn after_write(self) -> Self {
         match self.kind {
             Kind::Unavailable | Kind::Malformed => Self::new(Kind::OutcomeUnknown, self.detail),
@@ -128,7 +128,7 @@ impl ApiError {
         }
     }
 
-    /// The fixed word for records that must not hold text from outside.
+    /// The reason for logs, which must not contain foreign text.
     pub fn reason(&self) -> Reason {
         match self.kind {
             Kind::NotFound => Reason::UpstreamNotFound,

@@ -1,4 +1,4 @@
-//! One call to StatiBeat: sent, read, repeated where that may help, and counted by the circuit breaker.
+//! One call to StatiBeat: sends, parses, retries a failed read once, and reports to the circuit breaker.
 
 use super::circuit_breaker::{CallSubject, CircuitBreaker};
 use super::error::{ApiError, ApiErrorKind};
@@ -8,12 +8,11 @@ use http::{Request, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Where the API begins, on StatiBeat's origin.
+/// Path of the API root.
 pub(super) const API_ROOT: &str = "/api/v1";
-/// JSON, asked for and sent.
 pub(super) const JSON: &str = "application/json";
-/// The shortest pause before a read is repeated; the longest is three times as long.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// The delay before a retry is between this and three times this.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// The circuit breaker that counts a call, and whom the call is for.
 pub struct Circuit<'a> {
@@ -24,7 +23,7 @@ pub struct Circuit<'a> {
 }
 
 impl Circuit<'_> {
-    /// Makes a call unless its circuit is open. It counts once, however often `call` tries.
+    /// Runs `call` unless its circuit is open. Counts as one call, including its retry.
     pub(super) async fn guard<T>(self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         self.breaker.admit(&self.subject, (self.clock)())?;
         let result = call.await;
@@ -33,8 +32,8 @@ impl Circuit<'_> {
     }
 }
 
-/// Sends a request and reads the document it is answered with; an answer without content is `null`.
-pub(super) async fn send(http: &dyn HttpClient, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
+/// Sends a request and parses the JSON response; 204 is `null`.
+pub(super) async fn send_once(http: &dyn HttpClient, request: Request<Bytes>) -> Result<(StatusCode, Value), ApiError> {
     let answer = http.send(request).await.map_err(|error| ApiError::of_transport(&error))?;
     let status = answer.status();
     if !status.is_success() {
@@ -48,32 +47,32 @@ pub(super) async fn send(http: &dyn HttpClient, request: Request<Bytes>) -> Resu
     Ok((status, document))
 }
 
-/// Sends a request that changes nothing, and once more after a short random pause where that may help. Each try is a request of its own: an assertion
-/// works once.
-pub(super) async fn read(
+/// Sends a GET; after a transient error, sends it again once after a random delay of 50–150 ms. `request` builds a new
+/// request each time because an assertion is single-use.
+pub(super) async fn get_with_retry(
     http: &dyn HttpClient,
     random: &dyn Fn(&mut [u8]),
     request: impl Fn() -> Result<Request<Bytes>, ApiError>,
 ) -> Result<Value, ApiError> {
-    let answer = match send(http, request()?).await {
+    let answer = match send_once(http, request()?).await {
         Err(error) if error.is_transient() => {
-            let mut drawn = [0];
-            random(&mut drawn);
-            http.pause(SHORTEST_PAUSE + SHORTEST_PAUSE * 2 * u32::from(drawn[0]) / 255).await;
-            send(http, request()?).await
+            let mut random_byte = [0];
+            random(&mut random_byte);
+            http.sleep(MIN_RETRY_DELAY + MIN_RETRY_DELAY * 2 * u32::from(random_byte[0]) / 255).await;
+            send_once(http, request()?).await
         }
         answer => answer,
     };
     answer.map(|(_, document)| document)
 }
 
-/// The path below a root. Values from clients stand in `relative`, so it must not climb out: URL parsers on the way
-/// resolve `..` segments, even encoded ones, and some take `\` for `/`.
+/// Joins a path to a root. `relative` contains client input, so dot segments, encoded or not, are rejected.
 pub(super) fn join_path(root: &str, relative: &str) -> Result<String, ApiError> {
     let path = relative.split('?').next().unwrap_or_default();
-    let climbs = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "" | "." | "..");
+    let is_unsafe_segment =
+        |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "" | "." | "..");
     let is_plain = relative.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
-    if !is_plain || path.split('/').any(climbs) {
+    if !is_plain || path.split('/').any(is_unsafe_segment) {
         return Err(ApiError::new(ApiErrorKind::NotFound, "There is nothing at this address."));
     }
     Ok(format!("{root}/{relative}"))
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_cannot_climb_out_of_its_page() {
+    fn path_with_dot_segment_is_rejected() {
         for bad in
             ["..", "incidents/../x", "incidents/%2e%2E/x", "a/./b", "a//b", "/a", "", "a\\..\\b", "a b", "a#b", "ä"]
         {

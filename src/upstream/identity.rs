@@ -8,7 +8,7 @@ pub use super::accessible_page::AccessiblePage;
 use super::assertion::{ConnectorClaims, RequestBinding};
 use super::client::{Client, UserClient};
 use super::error::{ApiError, ApiErrorKind};
-use super::exchange::{API_ROOT, JSON, send};
+use super::exchange::{API_ROOT, JSON, send_once};
 use super::identity_token::{self, SignedInUser};
 use super::signed::IdentityError;
 use crate::model::scope::Scope;
@@ -95,7 +95,7 @@ pub async fn exchange(client: &Client<'_>, returned: &SignInReturn<'_>) -> Resul
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
     let request = exchange_request(client, returned.purpose, Bytes::from(body))?;
     client.memory.circuit_breaker.admit_uncounted((client.clock)()).map_err(ApiError::from)?;
-    let (_, answer) = send(client.http, request).await?;
+    let (_, answer) = send_once(client.http, request).await?;
     let token = answer.get("identity").and_then(Value::as_str).ok_or(IdentityError::Malformed)?;
     Ok(identity_token::verify(token, &client.settings, returned.state, client.now)?)
 }

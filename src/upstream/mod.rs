@@ -1,14 +1,12 @@
 //! StatiBeat's REST API, over the `HttpClient` port.
 //!
-//! [`Client`] is us towards StatiBeat; [`UserClient`] is us acting for one person under one grant; [`PageClient`] is one page,
-//! on behalf of that person or, in the page server, with the page's API token. A client's bearer token is not even reachable
-//! from here. Bounds on time and size are the edge's.
+//! [`Client`] calls StatiBeat as the connector; [`UserClient`] on behalf of one person under one grant; [`PageClient`] on one
+//! page, on behalf of that person or, in the page server, with the page's API token. This module never receives the client's
+//! bearer token. Timeouts and size limits are set in `cloudflare`.
 //!
-//! A GET whose connection failed, or that was answered 500, 502, 503 or 504 without advice to wait, is repeated once, with
-//! an assertion of its own, after a short random pause: requests that one restart of StatiBeat broke together do not come
-//! back together, and a person hardly notices. Not repeated: writes; 429 and anything with `Retry-After` (StatiBeat asked
-//! for less, not for more); a timeout (the person has waited that long already). A page, a person's calls or a StatiBeat
-//! that keeps failing is not called for a few seconds ([`circuit_breaker`]).
+//! A GET that fails to connect, or gets 500, 502, 503 or 504 without `Retry-After`, is retried once with a new assertion, after
+//! a random delay that spreads retries after a restart. Never retried: writes, 429, responses with `Retry-After`, timeouts.
+//! Calls to a page, of a person, or to StatiBeat that keep failing are refused for some seconds ([`circuit_breaker`]).
 
 mod accessible_page;
 pub mod admin_assertion;

@@ -81,7 +81,7 @@ impl<'a> PageClient<'a> {
     pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
         let path = self.path(&write.operation.path())?;
         let request = || self.0.request(write.operation.method(), &path, body_of(write));
-        let send = Box::pin(async { exchange::send(self.0.http(), request()?).await });
+        let send = Box::pin(async { exchange::send_once(self.0.http(), request()?).await });
         let (status, document) = self.guard(send).await.map_err(ApiError::after_write)?;
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
@@ -91,11 +91,11 @@ impl<'a> PageClient<'a> {
     pub async fn dry_run(&self, write: &Write) -> Result<Value, ApiError> {
         let path = self.path(&format!("{}?dry_run=true", write.operation.path()))?;
         let request = || self.0.request(write.operation.method(), &path, body_of(write));
-        self.guard(Box::pin(exchange::read(self.0.http(), self.0.random(), request))).await
+        self.guard(Box::pin(exchange::get_with_retry(self.0.http(), self.0.random(), request))).await
     }
 
     async fn read(&self, path: &str) -> Result<Value, ApiError> {
-        exchange::read(self.0.http(), self.0.random(), || self.0.request(Method::GET, path, None)).await
+        exchange::get_with_retry(self.0.http(), self.0.random(), || self.0.request(Method::GET, path, None)).await
     }
 
     fn path(&self, relative: &str) -> Result<String, ApiError> {

@@ -1,8 +1,8 @@
-//! The consent page and the person's answer (RFC 6749 4.1.1, 4.1.2; RFC 9207).
+//! The consent page (RFC 6749 4.1.1, 4.1.2; RFC 9207), shown for every authorization request.
 //!
-//! Every authorization asks for consent. The form carries a handle and the choice; the request itself is in the database, so editing
-//! other fields changes nothing. The answer is delivered by a page, not by a redirect: Chromium applies `form-action` to every
-//! redirect after a form post, and a client's callback may redirect to a scheme of its own.
+//! The form carries a consent token and the person's choice; the authorization request is in the database, so editing other
+//! fields changes nothing. The authorization response is delivered by a page, not by a redirect: Chromium applies
+//! `form-action` to every redirect after a form post, and a client's callback may redirect to a custom URI scheme.
 
 mod choice;
 mod form;
@@ -30,17 +30,17 @@ use form::{ConsentForm, NotConnected, audit_entry};
 use page::ConsentPage;
 use url::Url;
 
-/// Shows the consent page, which can be reloaded until it is answered.
+/// Shows the consent page, which can be reloaded until the form is submitted.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
     let request = form.find(ctx).await?;
-    let pages = pages(ctx, &form, &request).await?;
+    let pages = list_pages(ctx, &form, &request).await?;
     let choice = Choice::proposed(request.access.scopes, request.client.is_tool_only());
-    Ok(page(ctx, &form, &request, &pages, &choice).show())
+    Ok(consent_page(ctx, &form, &request, &pages, &choice).show())
 }
 
-fn page<'a>(
+fn consent_page<'a>(
     ctx: &RequestContext<'_>,
     form: &'a ConsentForm,
     request: &'a SignedInRequest,
@@ -54,12 +54,12 @@ fn page<'a>(
         requested: request.access.scopes,
         choice,
         offers_resource_tools: ctx.app.config.has_resource_tools,
-        handle: form.consent.expose(),
+        consent_token: form.consent.expose(),
     }
 }
 
-/// The pages that the person can see. Without any, the request is closed.
-async fn pages(
+/// Lists the pages that the person can see; closes the authorization request if there are none.
+async fn list_pages(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
     request: &SignedInRequest,
@@ -68,21 +68,22 @@ async fn pages(
     let pages: Vec<_> = match identity::accessible_pages(&api, Scope::PagesRead).await.map_err(PageError::from) {
         Ok(pages) => pages.into_iter().filter(access::is_visible).collect(),
         Err(error) => {
-            if matches!(error, PageError::UserEnded) {
-                form.refuse(ctx, request, NotConnected::UserEnded).await?;
+            if matches!(error, PageError::UserAccessEnded) {
+                form.close_request(ctx, request, NotConnected::UserAccessEnded).await?;
             }
             return Err(error);
         }
     };
     if pages.is_empty() {
-        form.refuse(ctx, request, NotConnected::NoPage).await?;
-        let back = answer_url(ctx, &request.client, request.state.as_deref(), &Err(RedirectError::Denied));
+        form.close_request(ctx, request, NotConnected::NoPage).await?;
+        let back =
+            authorization_response_url(ctx, &request.client, request.state.as_deref(), &Err(RedirectError::Denied));
         return Err(PageError::NoPage { email: request.person.email.clone(), back });
     }
     Ok(pages)
 }
 
-/// Handles the answer. The order is a security property: origin of the form and browser binding come first.
+/// Handles the submitted form. The order of checks matters for security: form origin and browser binding first.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     if !browser::is_from_our_page(ctx.head, &ctx.app.config.issuer) {
         return Err(PageError::OtherBrowser);
@@ -90,38 +91,38 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
     let request = form.find(ctx).await?;
-    // Only an existing request is counted: a made-up handle must not create a counter.
-    form.count(ctx, &request).await?;
+    // Only an existing request is counted, so a forged consent token creates no counter.
+    form.charge_answer(ctx, &request).await?;
     if fields.one("person") != Ok(Some(&request.person.user_id.0)) {
         return Err(PageError::OtherPerson);
     }
     let choice = Choice::read(&fields, request.access.scopes);
-    let decided = match fields.one("answer") {
+    let decision = match fields.one("answer") {
         Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
-            let pages = pages(ctx, &form, &request).await?;
-            let Some(choice) = choice.among(&pages) else {
-                return Ok(page(ctx, &form, &request, &pages, &choice).object_to_no_page());
+            let pages = list_pages(ctx, &form, &request).await?;
+            let Some(choice) = choice.restricted_to(&pages) else {
+                return Ok(consent_page(ctx, &form, &request, &pages, &choice).show_missing_page_error());
             };
             approve(ctx, &form, &request, &pages, choice).await.map(Ok)
         }
         _ => deny(ctx, &form, &request).await.map(Err),
     };
-    let outcome = match decided {
-        // The redirect URI is proven and the person signed in, so the client may learn that it can try again.
+    let outcome = match decision {
+        // The redirect URI was validated and the person is signed in, so the client is told to try again.
         Err(PageError::Storage(error)) => {
             ctx.log.note(&format!("consent: {error}"));
             Err(RedirectError::Unavailable)
         }
-        decided => decided?,
+        decision => decision?,
     };
-    let location = answer_url(ctx, &request.client, request.state.as_deref(), &outcome);
-    let mut response = page::leave(&location, &request.client, outcome.is_ok());
+    let location = authorization_response_url(ctx, &request.client, request.state.as_deref(), &outcome);
+    let mut response = page::redirect_to_client(&location, &request.client, outcome.is_ok());
     form.cookie.clear(&mut response);
     Ok(response)
 }
 
-/// Starts the same request again, with StatiBeat asking for the account.
+/// Restarts the authorization request and makes StatiBeat ask which account to use.
 async fn switch_account(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
@@ -130,14 +131,14 @@ async fn switch_account(
     if authorization_requests::close(ctx.db, form.keys(), ctx.now).await? == Redemption::AlreadyRedeemed {
         return Err(PageError::LinkUsed);
     }
-    // It fitted into the cookie before.
-    let started = authorize::start(ctx, &request.to_request(), true, page::to_sign_in);
-    let mut response = started.map_err(|_| PageError::LinkUsed)?;
+    // Can't fail on size: the same request was stored in a cookie before.
+    let response = authorize::start(ctx, &request.to_request(), true, page::redirect_to_sign_in);
+    let mut response = response.map_err(|_| PageError::LinkUsed)?;
     form.cookie.clear(&mut response);
     Ok(response)
 }
 
-/// Grants the chosen scopes: a subset of the requested ones and the offered writes.
+/// Grants the chosen scopes, which are limited to the requested ones and the write scopes that the form offers.
 async fn approve(
     ctx: &RequestContext<'_>,
     form: &ConsentForm,
@@ -146,12 +147,12 @@ async fn approve(
     choice: Choice,
 ) -> Result<AuthorizationCode, PageError> {
     let code = AuthorizationCode::issue(&ctx.random_bytes(), ctx.checksum_keys());
-    let reached: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
+    let page_access: Vec<PageId> = pages.iter().map(|page| page.id).filter(|id| choice.pages.contains(*id)).collect();
     let approval = Approval {
         request,
         scopes: choice.scopes,
         pages: choice.pages,
-        reached: &reached,
+        page_access: &page_access,
         lifetime: choice.lifetime,
         has_resource_tools: ctx.app.config.has_resource_tools && choice.has_resource_tools,
         resource: Route::Mcp.url(&ctx.app.config.public_url).into(),
@@ -170,20 +171,20 @@ async fn deny(
     form: &ConsentForm,
     request: &SignedInRequest,
 ) -> Result<RedirectError, PageError> {
-    match form.refuse(ctx, request, NotConnected::Person).await? {
+    match form.close_request(ctx, request, NotConnected::DeniedByPerson).await? {
         Redemption::Redeemed => Ok(RedirectError::Denied),
         Redemption::AlreadyRedeemed => Err(PageError::LinkUsed),
     }
 }
 
-/// The proven redirect URI with the response: code or error, `state`, and `iss`, each exactly once.
-pub(super) fn answer_url(
+/// The validated redirect URI with the authorization response: code or error, `state`, and `iss`, each exactly once.
+pub(super) fn authorization_response_url(
     ctx: &RequestContext<'_>,
     client: &ResolvedClient,
     state: Option<&str>,
     outcome: &Result<AuthorizationCode, RedirectError>,
 ) -> Url {
-    ctx.log.set_reason(outcome.as_ref().map_or_else(|fault| fault.code(), |_| "approved"));
+    ctx.log.set_reason(outcome.as_ref().map_or_else(|error| error.code(), |_| "approved"));
     ctx.log.set_outcome(match outcome {
         Ok(_) => Outcome::Answered,
         Err(RedirectError::Unavailable) => Outcome::Failed,
@@ -192,9 +193,9 @@ pub(super) fn answer_url(
     let description;
     let mut parameters = match outcome {
         Ok(code) => vec![("code", code.expose())],
-        Err(fault) => {
-            description = fault.to_string();
-            vec![("error", fault.code()), ("error_description", description.as_str())]
+        Err(error) => {
+            description = error.to_string();
+            vec![("error", error.code()), ("error_description", description.as_str())]
         }
     };
     if let Some(state) = state {

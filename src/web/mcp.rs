@@ -273,7 +273,7 @@ fn refuse(ctx: &RequestContext<'_>, refusal: &RejectedRequest) -> Response {
         }
         RejectedRequest::Challenge(reason) => challenge(ctx, reason),
         RejectedRequest::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
-        RejectedRequest::TooOften(wait) => reply::token_error(&TokenError::Limited(wait.as_secs())),
+        RejectedRequest::TooOften(wait) => reply::token_error(&TokenError::RateLimited(wait.as_secs())),
         RejectedRequest::TooManyMessages(wait) => {
             let mut response = reply::json_bytes(StatusCode::TOO_MANY_REQUESTS, error::too_many_messages(*wait));
             reply::retry_after(&mut response, *wait);

@@ -31,7 +31,7 @@ pub(super) enum PageError {
     /// StatiBeat did not name a person.
     SignIn(SignInError),
     /// StatiBeat keeps this person out.
-    UserEnded,
+    UserAccessEnded,
     /// Signed in, but there is no page to connect to.
     NoPage {
         email: String,
@@ -57,7 +57,7 @@ impl From<DatabaseError> for PageError {
 
 impl From<ApiError> for PageError {
     fn from(error: ApiError) -> Self {
-        if error.kind == ApiErrorKind::UserEnded { Self::UserEnded } else { Self::Upstream(error) }
+        if error.kind == ApiErrorKind::UserEnded { Self::UserAccessEnded } else { Self::Upstream(error) }
     }
 }
 
@@ -72,7 +72,7 @@ impl PageError {
             Self::NotInATab
             | Self::OtherBrowser
             | Self::OtherPerson
-            | Self::UserEnded
+            | Self::UserAccessEnded
             | Self::SignIn(SignInError::Refused(_))
             | Self::NoPage { .. }
             | Self::ForeignForm => StatusCode::FORBIDDEN,
@@ -98,7 +98,7 @@ impl PageError {
             Self::SignIn(SignInError::Refused(_)) => "sign_in_refused",
             Self::SignIn(SignInError::Identity(error)) => error.reason(),
             Self::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
-            Self::UserEnded => "user_ended",
+            Self::UserAccessEnded => "user_ended",
             Self::NoPage { .. } => "no_page",
             Self::SignedOut => "signed_out",
             Self::ForeignForm => "foreign_form",
@@ -216,7 +216,7 @@ fn connecting(error: &PageError) -> PageText {
             "StatiBeat's sign-in returned an answer that doesn't belong to this connection.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
-        PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
+        PageError::UserAccessEnded | PageError::SignIn(SignInError::Refused(_)) => text(
             "Your account can't connect apps",
             "Your StatiBeat account is disabled.",
             "Nothing was shared. Ask an administrator of your organization to enable your account.",
@@ -268,7 +268,7 @@ fn administering(error: &PageError) -> PageText {
             "Your session on the Hosted MCP page has ended.",
             "Open the Hosted MCP page to sign in again.",
         ),
-        PageError::UserEnded | PageError::SignIn(SignInError::Refused(_)) => text(
+        PageError::UserAccessEnded | PageError::SignIn(SignInError::Refused(_)) => text(
             "Your account is disabled",
             "You've been signed out here as well.",
             "Ask an administrator of your organization to enable your account.",

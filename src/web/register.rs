@@ -21,7 +21,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     }
     match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx)).await {
         LimitDecision::Pass => {}
-        LimitDecision::Wait(wait) => return reply::token_error(&TokenError::Limited(wait.as_secs())),
+        LimitDecision::Wait(wait) => return reply::token_error(&TokenError::RateLimited(wait.as_secs())),
         LimitDecision::Unknown => return reply::token_error(&TokenError::Unavailable),
     }
     match registration::register(body, &ctx.app.config.client_keys, ctx.now.as_seconds()) {

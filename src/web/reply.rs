@@ -133,7 +133,7 @@ pub fn token_error(error: &TokenError) -> Response {
             set(&mut response, WWW_AUTHENTICATE, r#"Basic realm="StatiBeat Hosted MCP""#);
         }
         TokenError::Unavailable | TokenError::Storage(_) => retry_after(&mut response, Duration::from_secs(5)),
-        TokenError::Limited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
+        TokenError::RateLimited(seconds) => retry_after(&mut response, Duration::from_secs(*seconds)),
         _ => {}
     }
     response

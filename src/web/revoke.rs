@@ -6,7 +6,7 @@ use super::reply::{self, Response};
 use super::token::{end_grant, form, refuse};
 use crate::oauth::error::TokenError;
 use crate::oauth::secret::{AccessToken, RefreshToken};
-use crate::oauth::token::Endpoint;
+use crate::oauth::token::TokenEndpoint;
 use crate::storage::audit::{AuditId, AuditKind, RevokedAccess};
 use crate::storage::grants::RevokeReason;
 use crate::storage::tokens;
@@ -23,13 +23,13 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
 
 async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
     let resource = ctx.endpoints().resource;
-    let endpoint = Endpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
+    let endpoint = TokenEndpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
     let form = form(ctx, body)?;
     if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
         return Err(TokenError::RepeatedParameter);
     }
     let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
-    let client_id = endpoint.client(&form)?;
+    let client_id = endpoint.parse_client_id(&form)?;
     if let Some(token) = RefreshToken::parse(text, ctx.checksum_keys()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {
             end_grant(ctx, &grant, RevokeReason::Client, AuditKind::Revoke).await?;
@@ -39,7 +39,7 @@ async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
             RevokedAccess { id: AuditId::new(ctx.random_bytes()), created_at: ctx.now, request_id: ctx.request_id };
         tokens::revoke_access(ctx.db, &token.hash(), &client_id, &row).await?;
     } else if let Some(wait) = limits::wait(ctx, &limits::BAD_REVOCATION, &Sender::counter(ctx)).await {
-        return Err(TokenError::Limited(wait.as_secs()));
+        return Err(TokenError::RateLimited(wait.as_secs()));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Callback of StatiBeat's sign-in: identifies the person, then leads to the consent page or delivers the request's error.
 
 use super::browser::{self, Cookie};
-use super::consent::answer_url;
+use super::consent::authorization_response_url;
 use super::context::RequestContext;
 use super::limits;
 use super::page_error::{PageError, connecting_page};
@@ -137,7 +137,7 @@ fn ask(ctx: &RequestContext<'_>, keys: RequestKeys<'_>) -> Response {
 
 fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: RedirectError) -> Response {
     let request = &ticket.opened.request;
-    let location = answer_url(ctx, &request.client, request.state.as_deref(), &Err(error));
+    let location = authorization_response_url(ctx, &request.client, request.state.as_deref(), &Err(error));
     reply::redirect(StatusCode::FOUND, location.as_str())
 }
 

@@ -13,7 +13,7 @@ use crate::oauth::grant::{ACCESS_TOKEN_LIFETIME, CodeRecord, Grant, REFRESH_TOKE
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SecretHash};
 use crate::oauth::token::{
-    self, CodeDecision, CodeRequest, Endpoint, RefreshDecision, RefreshRequest, TokenRequest, TokenResponse,
+    self, CodeDecision, CodeRequest, RefreshDecision, RefreshRequest, TokenEndpoint, TokenRequest, TokenResponse,
 };
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
@@ -39,11 +39,11 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     match exchange(ctx, body).await {
         Ok(answer) => reply::json(StatusCode::OK, &answer),
         Err(TokenRefusal { mut error, rejected }) => {
-            let wait = if error.is_senders_fault() { count_failure(ctx, body).await } else { None };
+            let wait = if error.is_caused_by_sender() { count_failure(ctx, body).await } else { None };
             // Over a limit, nothing is written either.
             let counted = rejected.filter(|_| wait.is_none());
             if let Some(wait) = wait {
-                error = TokenError::Limited(wait.as_secs());
+                error = TokenError::RateLimited(wait.as_secs());
             }
             let mut response = refuse(ctx, &error);
             if let Some(refused) = counted {
@@ -117,7 +117,7 @@ pub(super) fn form(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Parameters, 
 
 async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse, TokenRefusal> {
     let resource = ctx.endpoints().resource;
-    let endpoint = Endpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
+    let endpoint = TokenEndpoint { clients: ctx.clients(), checksum_keys: ctx.checksum_keys(), resource: &resource };
     match endpoint.parse(&form(ctx, body)?)? {
         TokenRequest::Code(request) => {
             ctx.log.set_message(LoggedMessage { protocol_version: "", method: "authorization_code", entry: None });
@@ -132,22 +132,22 @@ async fn exchange(ctx: &RequestContext<'_>, body: &[u8]) -> Result<TokenResponse
 
 async fn redeem(ctx: &RequestContext<'_>, request: &CodeRequest) -> Result<TokenResponse, TokenError> {
     let hash = request.code.hash();
-    let unknown = || TokenError::Grant(InvalidGrantReason::Unknown(hash.clone()));
+    let unknown = || TokenError::InvalidGrant(InvalidGrantReason::Unknown(hash.clone()));
     let record = tokens::find_code(ctx.db, &hash).await?.ok_or_else(unknown)?;
     match token::decide_code(request, &record, ctx.now) {
         CodeDecision::Redeem => {
             check_person(ctx, &record.grant).await?;
             commit_code(ctx, &record).await
         }
-        CodeDecision::Refuse(fault) => Err(TokenError::Grant(fault)),
+        CodeDecision::Refuse(fault) => Err(TokenError::InvalidGrant(fault)),
         CodeDecision::WrongResource => Err(TokenError::Resource),
         CodeDecision::WrongVerifier => {
             tokens::count_failed_attempt(ctx.db, &hash).await?;
-            Err(TokenError::Grant(InvalidGrantReason::Verifier))
+            Err(TokenError::InvalidGrant(InvalidGrantReason::Verifier))
         }
         CodeDecision::Replay => {
             end_grant(ctx, &record.grant, RevokeReason::CodeReplay, AuditKind::CodeReplay).await?;
-            Err(TokenError::Grant(InvalidGrantReason::Replayed))
+            Err(TokenError::InvalidGrant(InvalidGrantReason::Replayed))
         }
     }
 }
@@ -160,7 +160,7 @@ async fn commit_code(ctx: &RequestContext<'_>, record: &CodeRecord) -> Result<To
     match tokens::redeem_code(ctx.db, &record.hash, &ctx.random_id(), &new, ctx.now).await? {
         Redemption::Redeemed => Ok(TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &refresh, scopes)),
         // Redeemed between our read and our write: a concurrent request, not a replay.
-        Redemption::AlreadyRedeemed => Err(TokenError::Grant(InvalidGrantReason::Redeemed)),
+        Redemption::AlreadyRedeemed => Err(TokenError::InvalidGrant(InvalidGrantReason::Redeemed)),
     }
 }
 
@@ -186,7 +186,7 @@ async fn refresh(ctx: &RequestContext<'_>, request: &RefreshRequest) -> Result<T
     // enough, because states never go back.
     for is_second_look in [false, true] {
         let hash = request.token.hash();
-        let unknown = || TokenError::Grant(InvalidGrantReason::Unknown(hash.clone()));
+        let unknown = || TokenError::InvalidGrant(InvalidGrantReason::Unknown(hash.clone()));
         let record = tokens::find_refresh(ctx.db, &hash).await?.ok_or_else(unknown)?;
         match refresh_once(ctx, request, &record, is_second_look).await {
             Ok(Some(answer)) => return Ok(answer),
@@ -221,7 +221,7 @@ async fn refresh_once(
         RefreshDecision::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshDecision::Reused => {
             end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, AuditKind::RefreshReuse).await?;
-            Err(TokenError::Grant(InvalidGrantReason::Replayed))
+            Err(TokenError::InvalidGrant(InvalidGrantReason::Replayed))
         }
     }
 }
@@ -235,7 +235,7 @@ async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), Tok
         Ok(()) => Ok(()),
         Err(error) if error.kind == ApiErrorKind::UserEnded => {
             end_grant(ctx, grant, RevokeReason::UserDisabled, AuditKind::Revoke).await?;
-            Err(TokenError::Grant(InvalidGrantReason::UserEnded))
+            Err(TokenError::InvalidGrant(InvalidGrantReason::UserEnded))
         }
         Err(error) => {
             ctx.log.note(&format!("token endpoint: {error}"));
@@ -253,7 +253,7 @@ async fn rotate(
 ) -> Result<Option<TokenResponse>, TokenError> {
     let ring = &ctx.app.config.rotation_keys;
     let salt = ctx.random_id();
-    let successor = token::successor(&request.token, record, &salt, ring, ring.newest(), ctx.checksum_keys());
+    let successor = token::derive_successor(&request.token, record, &salt, ring, ring.newest(), ctx.checksum_keys());
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
     let rotated = tokens::rotate_refresh(ctx.db, record, &salt, ring.newest().kid(), &new, ctx.now).await;
@@ -271,7 +271,7 @@ async fn repeat(
     rotation: &Rotation,
 ) -> Result<Option<TokenResponse>, TokenError> {
     let same =
-        token::same_successor(&request.token, record, rotation, &ctx.app.config.rotation_keys, ctx.checksum_keys());
+        token::rederive_successor(&request.token, record, rotation, &ctx.app.config.rotation_keys, ctx.checksum_keys());
     let Some(successor) = same else {
         ctx.log.note("refresh: a stored successor cannot be derived again; has a rotation key been removed too early?");
         return Err(TokenError::Unavailable);

@@ -134,7 +134,7 @@ impl WriteRequest<'_> {
         } else {
             Vec::new()
         };
-        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(None));
+        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.to_warning(None));
         let others = overlaps.chain(description).chain(warnings.iter().cloned());
         Ok(Preview::new(self, effect, hierarchy.as_ref(), seal).with_warnings(others))
     }

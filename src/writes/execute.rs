@@ -1,13 +1,13 @@
 //! Executes a write at most once: acquires the lease, looks up an earlier result, charges the rate limit, checks for possible
-//! duplicates, checks the lease once more, posts, verifies, stores the result. Each numbered step may be the last one that
-//! happens; whatever comes after it, the same call made again ends well.
+//! duplicates, checks the lease once more, posts, verifies, stores the result. The instance may stop after any numbered step; repeating
+//! the call then completes the write or returns its result.
 //!
-//! What makes it exactly once: nothing is sent before the lease is stored, with the name the upstream will know the write
-//! by; that name never changes while the write may be there; nothing is sent again before a look under that name. Should
-//! two attempts still meet (one slept through its lease), the upstream takes the same name only once.
+//! At most once: the lease is stored with the write's `external_id` before anything is sent; the id doesn't change while the
+//! outcome is unknown; nothing is sent again before a lookup by that id. If two attempts overlap (one outlived its lease),
+//! StatiBeat accepts an `external_id` only once.
 //!
-//! What makes a revocation, a pause or a block hold: acquiring the lease demands that there is none, and so does the last
-//! statement before the post. What is on the wire by then cannot be called back.
+//! The lease statement and the last statement before the POST both require a live grant, unpaused writes and no block. A POST
+//! already sent can't be recalled.
 
 use super::WriteRequest;
 use super::approval::{Approved, Respond};
@@ -24,71 +24,75 @@ use http::Method;
 use serde_json::{Value, json};
 
 impl WriteRequest<'_> {
-    /// Approves the write, executes it, and says what came of it.
+    /// Approves and executes the write, and renders the response.
     pub async fn respond(&self) -> Result<ToolOutcome, Error> {
         let Approved { warnings, confirmation } = match self.approve().await {
             Ok(approved) => approved,
             Err(Respond(response)) => return response,
         };
-        // What else is planned is looked up beside the write, which does not wait for it.
-        let overlaps = overlap::find_beside(self.api, self.incidents, self.write, self.now);
+        // Overlapping windows are looked up concurrently with the write.
+        let overlaps = overlap::find_overlaps(self.api, self.incidents, self.write, self.now);
         let (result, overlaps) = join(self.execute(confirmation.as_ref()), overlaps).await;
         let (outcome, reason) = classify(&result);
-        self.store.note_end(outcome, reason);
-        let made = result.as_ref().ok().and_then(|report| report.document["id"].as_i64());
-        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.remark(made));
+        self.store.log_outcome(outcome, reason);
+        let published_id = result.as_ref().ok().and_then(|report| report.document["id"].as_i64());
+        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.to_warning(published_id));
         report::write_report(self, &result, warnings.into_iter().chain(overlaps).collect())
     }
 
     async fn execute(&self, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
-        // 1. Acquire the lease and put the attempt on record, in one batch. Without it nothing is sent.
+        // 1. Acquire the lease and record the attempt, in one batch. Without the lease nothing is sent.
         let lease = match self.store.acquire(confirmation).await? {
             Acquired::Lease(lease) => lease,
-            // That batch recorded the replay already: it needs no step 8.
+            // That batch also recorded the replay, so step 8 is skipped.
             Acquired::Completed(document) => {
                 let remaining = self.store.remaining_writes().await;
                 return Ok(WriteReport { document, origin: WriteOrigin::Earlier, remaining });
             }
         };
-        let result = self.carry_out(&lease, confirmation).await;
-        // 8. Record the end, in one batch. A post cannot be taken back: if this fails, the next attempt finds out.
+        let result = self.execute_with_lease(&lease, confirmation).await;
+        // 8. Store the outcome, in one batch. If this fails, the next attempt looks the write up.
         self.store.finish(&result).await;
         result
     }
 
-    async fn carry_out(&self, lease: &Lease, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
+    async fn execute_with_lease(
+        &self,
+        lease: &Lease,
+        confirmation: Option<&Confirmation>,
+    ) -> Result<WriteReport, WriteError> {
         if let Some(takeover) = &lease.taken_over {
-            // 2. Find out whether the earlier attempt did it before it got lost.
+            // 2. Look up whether the earlier attempt published the write.
             if let Some(document) = self.look_up(lease).await.map_err(WriteError::Unresolved)? {
                 let remaining = self.store.remaining_writes().await;
                 return Ok(WriteReport { document, origin: WriteOrigin::EarlierVerified, remaining });
             }
-            // A paused connection may learn how its write ended, but is not even counted for another.
+            // A paused connection may learn the outcome of its write, but may not start another, so nothing is charged.
             if let Some(denial) = &takeover.denial {
                 return Err(denial.clone());
             }
         }
-        // 3. Count it. A limiter that does not answer lets nothing through.
+        // 3. Charge the rate limit. If the limiter fails, the write is refused.
         let remaining = self.store.charge().await?;
-        // 4. Check for possible duplicates. An attempt that was taken over may have died before it did.
-        let shown = confirmation.map(|confirmation| confirmation.shown.possible_duplicates.as_slice());
-        duplicate::check(self, &lease.external_id, shown.unwrap_or_default()).await?;
-        // 5. Make sure that the connection may still write, after all this waiting.
+        // 4. Check for possible duplicates. An attempt whose lease was taken over may have stopped before this check.
+        let shown_duplicates = confirmation.map(|confirmation| confirmation.shown.possible_duplicates.as_slice());
+        duplicate::check(self, &lease.external_id, shown_duplicates.unwrap_or_default()).await?;
+        // 5. Check again that the connection may write, which may have changed during steps 2–4.
         self.store.check_lease().await?;
-        // 6. Post it, once. 7. Where the answer is lost, look before saying anything.
+        // 6. Post it, once. 7. If the response is lost, look the write up before answering.
         let (document, origin) = self.post(lease).await?;
         Ok(WriteReport { document, origin, remaining })
     }
 
-    /// Looks up the write under its external id. An id that the client chose may be somebody else's: then what it names
-    /// must read like this write, and if it does not, posting will tell.
+    /// Looks up the write by its `external_id`. A client-chosen id may belong to another write: it counts as found only if its
+    /// texts match. Otherwise the POST returns the conflict.
     async fn look_up(&self, lease: &Lease) -> Result<Option<Value>, ApiError> {
         let Write { operation, body, .. } = self.write;
         if !operation.takes_external_id() {
             return Ok(None);
         }
         match self.api.get(&operation.lookup_path(&lease.external_id)).await {
-            Ok(document) if self.write.external_id().is_some() && !reads_like(&document, body) => Ok(None),
+            Ok(document) if self.write.external_id().is_some() && !has_same_texts(&document, body) => Ok(None),
             Ok(document) => Ok(Some(document)),
             Err(error) if error.kind == ApiErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -97,9 +101,9 @@ impl WriteRequest<'_> {
 
     async fn post(&self, lease: &Lease) -> Result<(Value, WriteOrigin), WriteError> {
         let takes_external_id = self.write.operation.takes_external_id();
-        match self.api.write(&self.named(lease)).await {
+        match self.api.write(&self.with_external_id(lease)).await {
             Ok(WriteAnswer { document, is_new }) if is_new || !takes_external_id => {
-                // StatiBeat shows nothing of what was deleted.
+                // StatiBeat returns no document for a delete.
                 let is_delete = self.write.operation.method() == Method::DELETE;
                 let document = if is_delete && document.is_null() {
                     json!({ "id": self.write.operation.target_id() })
@@ -108,7 +112,8 @@ impl WriteRequest<'_> {
                 };
                 Ok((document, WriteOrigin::Posted))
             }
-            // What StatiBeat knew already was made by the attempt that was taken over, or under a name that the client gave.
+            // StatiBeat already had this `external_id`: from the attempt whose lease was taken over, or because the client
+            // reused its own id.
             Ok(WriteAnswer { document, .. }) => {
                 let is_takeover = lease.taken_over.is_some();
                 Ok((document, if is_takeover { WriteOrigin::EarlierVerified } else { WriteOrigin::Existing }))
@@ -124,7 +129,7 @@ impl WriteRequest<'_> {
         }
     }
 
-    /// The error of a write that StatiBeat does not carry out, with what the page has instead of the names that it does not know.
+    /// Adds, to a write that StatiBeat refused, the page's valid values for unknown references.
     pub(super) async fn explain_refusal(&self, error: ApiError) -> WriteError {
         if error.kind != ApiErrorKind::Invalid {
             return WriteError::Upstream(error);
@@ -133,7 +138,7 @@ impl WriteRequest<'_> {
         WriteError::Invalid { text: error.detail, unknown }
     }
 
-    fn named(&self, lease: &Lease) -> Write {
+    fn with_external_id(&self, lease: &Lease) -> Write {
         let mut write = self.write.clone();
         if write.operation.takes_external_id()
             && let Some(body) = write.body.as_object_mut()
@@ -144,8 +149,8 @@ impl WriteRequest<'_> {
     }
 }
 
-/// Returns whether a document holds the texts of a write.
-fn reads_like(document: &Value, body: &Value) -> bool {
+/// Returns whether the document has the title, description and message of the write.
+fn has_same_texts(document: &Value, body: &Value) -> bool {
     ["title", "description", "message"]
         .iter()
         .all(|name| body.get(name).is_none_or(|text| document.get(name) == Some(text)))

@@ -27,20 +27,20 @@ pub trait WriteStore {
     /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError>;
 
-    /// Takes one write from the rate limits; returns what is left. A limiter that does not answer lets nothing through.
+    /// Charges one write to the rate limits; returns the remaining writes. Fails if the limiter fails.
     async fn charge(&self) -> Result<Option<u32>, WriteError>;
 
-    /// Returns the writes that the rate limits leave and takes none; only shown, never decided on.
+    /// Returns the remaining writes of the rate limits without charging; for display only.
     async fn remaining_writes(&self) -> Option<u32>;
 
-    /// Checks right before the post that the attempt still holds the lease and may still write.
+    /// Checks, right before the POST, that this attempt still holds the lease and may still write.
     async fn check_lease(&self) -> Result<(), WriteError>;
 
-    /// Records the end of the attempt that holds the lease.
+    /// Stores the outcome of the attempt that holds the lease.
     async fn finish(&self, result: &Result<WriteReport, WriteError>);
 
-    /// Notes how the call ended, for whoever watches the server.
-    fn note_end(&self, outcome: Outcome, reason: Option<Reason>);
+    /// Records outcome and reason for the request log.
+    fn log_outcome(&self, outcome: Outcome, reason: Option<Reason>);
 
     /// The audit row of the attempt, once [`WriteStore::acquire`] was called.
     fn audit_row(&self) -> AuditRow<'_>;

@@ -44,11 +44,7 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ("client/registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
     ("secret.rs", "ring.iter().any(is_ours).then(", "(ring.iter().any(is_ours) || !body.is_empty()).then("),
     ("client/preregistered.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),
-    (
-        "error.rs",
-        "Self::Unavailable | Self::Storage(_) | Self::Limited(_) | Self::Grant",
-        "Self::Unavailable | Self::Limited(_) | Self::Grant",
-    ),
+    ("error.rs", "| Self::Storage(_)\n                | Self::RateLimited(_)", "| Self::RateLimited(_)"),
 ];
 
 /// X8

@@ -44,7 +44,8 @@ fn a_repeat_within_a_minute_of_the_first_use_gets_the_same_successor() {
 #[test]
 fn every_repeat_within_the_window_stands_in_the_audit_and_nothing_else_does() {
     let app = TestApp::new();
-    let count = || app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_window_used' AND outcome = 'done'");
+    let count =
+        || app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_reuse_in_grace_period' AND outcome = 'done'");
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     app.refresh(&first.refresh, &[]);
     assert_eq!(count(), 0, "a first use is no repeat");

@@ -234,7 +234,7 @@ fn repeated_refresh_shows_to_the_person_of_the_connection() {
     assert!(words.iter().all(|text| !doctor_says(user::THEO_MANAGER).contains(text)));
     assert_eq!(
         app.db.count(&format!(
-            "SELECT count(*) FROM audit WHERE client_id = '{CLIENT}' AND kind = 'refresh_window_used'"
+            "SELECT count(*) FROM audit WHERE client_id = '{CLIENT}' AND kind = 'refresh_reuse_in_grace_period'"
         )),
         1
     );

@@ -200,10 +200,15 @@ fn what_goes_to_the_log_of_a_request_names_its_client_and_no_secret() {
         redirect_uri: None,
         verifier: None,
         resource: String::new(),
-        names_resource: true,
+        has_explicit_resource: true,
     };
-    let refresh_request =
-        RefreshRequest { client_id: client_id(), token, scopes: None, resource: String::new(), names_resource: true };
+    let refresh_request = RefreshRequest {
+        client_id: client_id(),
+        token,
+        scopes: None,
+        resource: String::new(),
+        has_explicit_resource: true,
+    };
     assert_eq!(format!("{code_request:?} {refresh_request:?}"), "CodeRequest(tool) RefreshRequest(tool)");
 }
 

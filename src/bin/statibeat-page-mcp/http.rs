@@ -54,10 +54,10 @@ impl HttpClient for Native {
         answered.await.unwrap_or_else(|_| Err(HttpError::Transport("the request's thread ended".to_owned())))
     }
 
-    async fn pause(&self, length: Duration) {
+    async fn sleep(&self, duration: Duration) {
         let (over, waited) = oneshot::channel();
         thread::spawn(move || {
-            thread::sleep(length);
+            thread::sleep(duration);
             let _ = over.send(());
         });
         let _ = waited.await;

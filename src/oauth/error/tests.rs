@@ -36,43 +36,45 @@ fn every_fault_of_a_request_has_its_registered_code() {
 
 #[test]
 fn only_failures_by_its_own_fault_count_against_a_sender() {
-    let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::Limited(1)];
-    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::Grant(InvalidGrantReason::Replayed)];
+    let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::RateLimited(1)];
+    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::InvalidGrant(InvalidGrantReason::Replayed)];
     assert!(
-        ours.iter().chain([&TokenError::Grant(InvalidGrantReason::Redeemed)]).all(|error| !error.is_senders_fault())
+        ours.iter()
+            .chain([&TokenError::InvalidGrant(InvalidGrantReason::Redeemed)])
+            .all(|error| !error.is_caused_by_sender())
     );
-    assert!(theirs.iter().all(TokenError::is_senders_fault));
+    assert!(theirs.iter().all(TokenError::is_caused_by_sender));
 }
 
 #[test]
 fn a_reason_is_one_of_our_own_words() {
-    let of = |fault: InvalidGrantReason| TokenError::Grant(fault).reason();
+    let of = |fault: InvalidGrantReason| TokenError::InvalidGrant(fault).reason();
     let ended = [
         InvalidGrantReason::Expired,
         InvalidGrantReason::Replayed,
         InvalidGrantReason::Revoked,
         InvalidGrantReason::UserEnded,
     ];
-    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_ended"]);
+    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "user_ended"]);
     assert_eq!((of(InvalidGrantReason::OtherClient), of(InvalidGrantReason::Redeemed)), ("other_client", "request"));
-    let others = [TokenError::Resource, TokenError::Scope, TokenError::Limited(1), TokenError::Storage("x".into())];
+    let others = [TokenError::Resource, TokenError::Scope, TokenError::RateLimited(1), TokenError::Storage("x".into())];
     assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "scope", "limited", "unavailable"]);
     assert_eq!(TokenError::MalformedBody.reason(), "request");
 }
 
 #[test]
 fn a_record_names_the_very_fault() {
-    let of = |fault: InvalidGrantReason| TokenError::Grant(fault).word();
+    let of = |fault: InvalidGrantReason| TokenError::InvalidGrant(fault).word();
     let ended = [
         InvalidGrantReason::Expired,
         InvalidGrantReason::Replayed,
         InvalidGrantReason::Revoked,
         InvalidGrantReason::UserEnded,
     ];
-    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "person_gone"]);
+    assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "user_ended"]);
     assert_eq!(
         [InvalidGrantReason::Verifier, InvalidGrantReason::Redeemed, InvalidGrantReason::NotOurs].map(of),
-        ["verifier", "spent", "not_ours"]
+        ["verifier", "redeemed", "not_ours"]
     );
     let others = [TokenError::MalformedBody, TokenError::ClientSecret, TokenError::Storage("x".into())];
     assert_eq!(others.each_ref().map(TokenError::word), ["malformed_body", "client_secret", "storage_unavailable"]);
@@ -81,7 +83,7 @@ fn a_record_names_the_very_fault() {
 #[test]
 fn a_description_says_what_to_do() {
     assert_eq!(TokenError::Missing("code").description(), "code is missing");
-    assert_eq!(TokenError::Limited(7).description(), "too many requests: try again in 7 seconds");
+    assert_eq!(TokenError::RateLimited(7).description(), "too many requests: try again in 7 seconds");
 }
 
 #[test]
@@ -90,15 +92,16 @@ fn descriptions_keep_to_the_characters_rfc_6749_allows() {
     for fault in RedirectError::VARIANTS {
         assert!(printable(&fault.to_string()), "{fault:?}");
     }
-    for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::Limited(3), TokenError::Scope] {
+    for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::RateLimited(3), TokenError::Scope]
+    {
         assert!(printable(&fault.description()), "{fault:?}");
     }
 }
 
 #[test]
 fn every_kind_of_dead_grant_answers_alike() {
-    let spent = TokenError::Grant(InvalidGrantReason::Redeemed);
-    let unknown = TokenError::Grant(InvalidGrantReason::NotOurs);
+    let spent = TokenError::InvalidGrant(InvalidGrantReason::Redeemed);
+    let unknown = TokenError::InvalidGrant(InvalidGrantReason::NotOurs);
     assert_eq!(
         (spent.code(), spent.status(), spent.description()),
         (unknown.code(), unknown.status(), unknown.description())

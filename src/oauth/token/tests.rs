@@ -49,7 +49,7 @@ fn code_request() -> CodeRequest {
         code: AuthorizationCode::issue(&[1; 32], &ring()),
         redirect_uri: None,
         resource: "https://mcp.example/mcp".into(),
-        names_resource: true,
+        has_explicit_resource: true,
         verifier: CodeVerifier::parse(VERIFIER),
     }
 }
@@ -123,7 +123,13 @@ fn refresh_record(rotation: Option<Rotation>) -> RefreshRecord {
 fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
     let client_id = ClientId::parse("tool").expect("fits");
     let resource = "https://mcp.example/mcp".into();
-    RefreshRequest { client_id, token: RefreshToken::issue(&[2; 32], &ring()), resource, names_resource: true, scopes }
+    RefreshRequest {
+        client_id,
+        token: RefreshToken::issue(&[2; 32], &ring()),
+        resource,
+        has_explicit_resource: true,
+        scopes,
+    }
 }
 
 fn rotation() -> Rotation {
@@ -144,8 +150,8 @@ fn decide_rotation(rotation: Option<Rotation>, now: i64) -> &'static str {
 fn a_family_that_rotates_too_fast_waits_until_its_minute_is_over() {
     let record = RefreshRecord { tenth_last_rotation_at: Some(time(100)), ..refresh_record(None) };
     let decided = |now| decide_refresh(&refresh_request(None), &record, time(now)).map(|_| ());
-    assert_eq!(decided(100), Err(TokenError::Limited(60)));
-    assert_eq!(decided(159), Err(TokenError::Limited(1)));
+    assert_eq!(decided(100), Err(TokenError::RateLimited(60)));
+    assert_eq!(decided(159), Err(TokenError::RateLimited(1)));
     assert_eq!(decided(160), Ok(()));
 }
 
@@ -181,7 +187,7 @@ fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() 
     let foreign = RefreshRequest { client_id: ClientId::parse("other").expect("fits"), ..refresh_request(None) };
     for rotation in [None, Some(rotation())] {
         let verdict = decide_refresh(&foreign, &refresh_record(rotation), time(1_000));
-        assert!(matches!(verdict, Err(TokenError::Grant(InvalidGrantReason::OtherClient))));
+        assert!(matches!(verdict, Err(TokenError::InvalidGrant(InvalidGrantReason::OtherClient))));
     }
 }
 
@@ -200,16 +206,16 @@ fn the_same_successor_is_found_again_after_both_rings_were_rotated() {
     let rotated =
         KeyRing::parse(&format!("n:{} {old}", "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"), "test").expect("good");
     let token = RefreshToken::issue(&[2; 32], &ring());
-    let first = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
+    let first = derive_successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
     let again = Rotation { unused_successor: Some(first.hash()), ..rotation() };
-    let found = same_successor(&token, &refresh_record(None), &again, &rotated, &rotated).expect("found");
+    let found = rederive_successor(&token, &refresh_record(None), &again, &rotated, &rotated).expect("found");
     assert_eq!(found.expose(), first.expose());
 }
 
 fn parse(body: &str) -> Result<TokenRequest, TokenError> {
     let (registrations, checksum_keys, allowed) = (ring(), ring(), AllowedRedirects::default());
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
-    let endpoint = Endpoint {
+    let endpoint = TokenEndpoint {
         clients: Clients { allowed: &allowed, registrations: &registrations, accepts_unverified: true },
         checksum_keys: &checksum_keys,
         resource: &resource,
@@ -263,7 +269,7 @@ fn a_body_of_another_type_or_with_basic_authentication_is_refused() {
 #[test]
 fn the_successor_of_a_token_never_changes_from_version_to_version() {
     let token = RefreshToken::issue(&[2; 32], &ring());
-    let made = successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
+    let made = derive_successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
     assert_eq!(made.expose(), "sbmcp_rt_iFoH0wlXWvJGLMQu8o05i7rsenJS8DNtWhLtXpntdxU.3-mWvzZPZLE");
 }
 

@@ -75,7 +75,7 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         request: &request(seed),
         scopes: Scope::PagesRead.into(),
         pages: PageChoice::All,
-        reached: &[PageId(42)],
+        page_access: &[PageId(42)],
         lifetime: GrantLifetime::UntilRevoked,
         has_resource_tools: false,
         resource: "https://mcp.example/mcp".into(),

@@ -66,7 +66,10 @@ async fn access_tokens(db: &TestDatabase) -> usize {
 }
 
 async fn recorded_repeats(db: &TestDatabase) -> usize {
-    run(db, statement!("SELECT id FROM audit WHERE kind = 'refresh_window_used'")).await.expect("an answer").len()
+    run(db, statement!("SELECT id FROM audit WHERE kind = 'refresh_reuse_in_grace_period'"))
+        .await
+        .expect("an answer")
+        .len()
 }
 
 async fn uses(db: &TestDatabase) -> i64 {

@@ -232,7 +232,7 @@ fn no_page_is_clear_for_a_person_with_a_failure_of_their_own() {
 fn doubt_counts_as_no_failure_and_lasts_until_a_success() {
     let bench = Bench::default();
     for person in 1..=20 {
-        bench.with(person, 7, |breaker, subject| breaker.doubt(subject, 0));
+        bench.with(person, 7, |breaker, subject| breaker.suspend_early_reads(subject, 0));
     }
     assert!(!bench.is_clear(1, 7) && bench.admits(1, 7, 0) && bench.admits(1, 0, 0));
     (1..FAILURES).for_each(|_| bench.fail(1, 7, 0));

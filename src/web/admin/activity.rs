@@ -266,7 +266,7 @@ fn kind_words(kind: &str, tool: Option<&str>) -> String {
         ("page_unblock", _) => "Unblocked on the page",
         ("approval", _) => "Connection not made",
         ("access_token_revoke", _) => "Access token revoked",
-        ("refresh_window_used", _) => "Refresh token sent twice",
+        ("refresh_reuse_in_grace_period", _) => "Refresh token sent twice",
         (other, _) => other,
     };
     words.to_owned()

@@ -84,7 +84,7 @@ pub(super) fn of_refresh(reason: &str) -> Guidance {
         "revoked" => {
             advice("The app used a sign-in that had already ended.", "Connect the app again if you still want it.")
         }
-        "person_ended" => advice(
+        "user_ended" => advice(
             "StatiBeat said that your account can no longer be used.",
             "Ask an administrator of your organization.",
         ),
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_rejected_refresh_has_its_own_advice() {
-        let of = |fault| TokenError::Grant(fault);
+        let of = |fault| TokenError::InvalidGrant(fault);
         let errors = [
             of(InvalidGrantReason::Expired),
             of(InvalidGrantReason::Replayed),
@@ -144,7 +144,7 @@ mod tests {
             of(InvalidGrantReason::OtherClient),
             TokenError::Resource,
             TokenError::Scope,
-            TokenError::Limited(1),
+            TokenError::RateLimited(1),
             TokenError::Unavailable,
         ];
         for error in errors {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_advice_has_a_meaning_and_a_next_step() {
-        let reasons = ["expired", "replayed", "revoked", "person_ended", "other_client", "scope", "limited"];
+        let reasons = ["expired", "replayed", "revoked", "user_ended", "other_client", "scope", "limited"];
         let of_calls = CallProblem::ALL.iter().map(|problem| of_problem(*problem));
         for Guidance { meaning, advice } in of_calls.into_iter().chain(reasons.map(of_refresh)) {
             assert!(meaning.ends_with('.') && advice.ends_with('.') && meaning != advice);

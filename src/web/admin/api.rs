@@ -91,7 +91,7 @@ fn refuse(ctx: &RequestContext<'_>, error: &PageError) -> Response {
             reply::retry_after(&mut response, *wait);
             response
         }
-        PageError::UserEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
+        PageError::UserAccessEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
         PageError::Upstream(_) | PageError::Storage(_) => reply::unavailable(Duration::from_secs(10)),
         // The others are about links and forms.
         _ => answer(StatusCode::BAD_REQUEST, "the query cannot be read"),

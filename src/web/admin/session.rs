@@ -118,7 +118,7 @@ pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Resu
         Err(error) => error,
     };
     let mut response = admin_page(ctx, &error);
-    if matches!(error, PageError::UserEnded) {
+    if matches!(error, PageError::UserAccessEnded) {
         let cookie = Cookie::of_admin_session(&ctx.app.config.public_url);
         let record = session_record(ctx);
         if let Presented::Token(session) = cookie.read(ctx.head, ctx.checksum_keys())

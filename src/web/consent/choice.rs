@@ -16,10 +16,10 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The choice that the page shows when it is opened. A client that only knows tools is proposed to read by them.
-    pub fn proposed(asked: ScopeSet, is_tool_only: bool) -> Self {
+    /// The choice that the page shows first. Resource tools are preselected for tool-only clients.
+    pub fn proposed(requested: ScopeSet, is_tool_only: bool) -> Self {
         Self {
-            scopes: asked,
+            scopes: requested,
             pages: PageChoice::All,
             lifetime: GrantLifetime::UntilRevoked,
             has_resource_tools: is_tool_only,
@@ -28,7 +28,7 @@ impl Choice {
 
     /// Reads the form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
     /// page, the shortest lifetime.
-    pub fn read(form: &Parameters, asked: ScopeSet) -> Self {
+    pub fn read(form: &Parameters, requested: ScopeSet) -> Self {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
         let pages = match form.one("pages") {
             Ok(Some("all")) => PageChoice::All,
@@ -36,7 +36,7 @@ impl Choice {
         };
         let lifetime = form.one("lifetime").ok().flatten().and_then(GrantLifetime::parse);
         Self {
-            scopes: ticked.intersection(offered(asked)),
+            scopes: ticked.intersection(offered(requested)),
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("read_bridge") == Ok(Some("on")),
@@ -44,7 +44,7 @@ impl Choice {
     }
 
     /// Keeps the pages that the person can see; `None` if no page is left.
-    pub fn among(&self, visible: &[AccessiblePage]) -> Option<Self> {
+    pub fn restricted_to(&self, visible: &[AccessiblePage]) -> Option<Self> {
         let pages = match &self.pages {
             PageChoice::All => PageChoice::All,
             PageChoice::These(chosen) => {
@@ -60,9 +60,9 @@ impl Choice {
     }
 }
 
-/// Scopes that a person can tick: the requested ones, and all writes, so that nobody has to connect twice.
-fn offered(asked: ScopeSet) -> ScopeSet {
-    asked.union(Scope::ALL.iter().copied().filter(|scope| scope.is_write()).collect())
+/// Scopes that a person can tick: the requested ones, and all write scopes, so that nobody has to connect twice.
+fn offered(requested: ScopeSet) -> ScopeSet {
+    requested.union(Scope::ALL.iter().copied().filter(|scope| scope.is_write()).collect())
 }
 
 #[cfg(test)]
@@ -102,10 +102,10 @@ mod tests {
     fn page_that_the_person_cannot_see_cannot_be_chosen() {
         let visible = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": [] });
         let visible = [AccessiblePage::parse(&visible).expect("a page")];
-        let among = |form: &str| read(form).among(&visible).map(|choice| choice.pages);
-        assert_eq!(among("pages=these&page=42&page=77"), Some(PageChoice::These([PageId(42)].into())));
-        assert_eq!(among("pages=these&page=77"), None);
-        assert_eq!(among("pages=these"), None);
-        assert_eq!(among("pages=all"), Some(PageChoice::All));
+        let restricted_to = |form: &str| read(form).restricted_to(&visible).map(|choice| choice.pages);
+        assert_eq!(restricted_to("pages=these&page=42&page=77"), Some(PageChoice::These([PageId(42)].into())));
+        assert_eq!(restricted_to("pages=these&page=77"), None);
+        assert_eq!(restricted_to("pages=these"), None);
+        assert_eq!(restricted_to("pages=all"), Some(PageChoice::All));
     }
 }

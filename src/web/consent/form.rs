@@ -1,5 +1,5 @@
-//! The authorization request behind a consent page: found by the form's handle and its browser-binding cookie, closed without a
-//! connection.
+//! The authorization request of a consent page: found by the form's consent token and the browser-binding cookie, and closed if
+//! no connection is made.
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
@@ -18,18 +18,20 @@ use strum::IntoStaticStr;
 #[strum(serialize_all = "snake_case")]
 pub(super) enum NotConnected {
     #[strum(serialize = "user")]
-    Person,
+    DeniedByPerson,
     /// The person can see no page.
     NoPage,
     /// The person's access at StatiBeat has ended.
-    UserEnded,
-    /// More answers than the limit allows.
-    Answers,
+    #[strum(serialize = "user_ended")]
+    UserAccessEnded,
+    /// More submitted forms than the rate limit allows.
+    #[strum(serialize = "answers")]
+    TooManyAnswers,
     /// The operator removed the client or its redirect URI from the list.
     ClientNotListed,
 }
 
-/// The form's handle and the browser-binding cookie, which both the page and its answer carry.
+/// The consent token and the browser-binding cookie, which both the page and the submitted form carry.
 pub(super) struct ConsentForm {
     pub consent: ConsentToken,
     browser: BrowserBinding,
@@ -37,9 +39,9 @@ pub(super) struct ConsentForm {
 }
 
 impl ConsentForm {
-    /// Reads both. A forged one is rejected without a query.
-    pub(super) async fn read(ctx: &RequestContext<'_>, handle: Option<&str>) -> Result<Self, PageError> {
-        let presented = browser::presented(handle, ctx.checksum_keys());
+    /// Reads both. A forged consent token or cookie is rejected without a query.
+    pub(super) async fn read(ctx: &RequestContext<'_>, consent_token: Option<&str>) -> Result<Self, PageError> {
+        let presented = browser::presented(consent_token, ctx.checksum_keys());
         let consent: ConsentToken = limits::require(ctx, presented, PageError::LinkUsed).await?;
         let cookie = Cookie::of_consent(&consent.hash(), &ctx.app.config.public_url);
         match cookie.read(ctx.head, ctx.checksum_keys()) {
@@ -57,9 +59,9 @@ impl ConsentForm {
 
     pub(super) async fn find(&self, ctx: &RequestContext<'_>) -> Result<SignedInRequest, PageError> {
         match authorization_requests::find(ctx.db, self.keys(), ctx.now).await? {
-            Some(request) if is_still_proven(ctx, &request.client) => Ok(request),
+            Some(request) if is_still_accepted(ctx, &request.client) => Ok(request),
             Some(request) => {
-                self.refuse(ctx, &request, NotConnected::ClientNotListed).await?;
+                self.close_request(ctx, &request, NotConnected::ClientNotListed).await?;
                 Err(PageError::LinkUsed)
             }
             None => Err(not_found(ctx, &self.consent).await?),
@@ -67,32 +69,36 @@ impl ConsentForm {
     }
 
     /// Closes the request without a connection and appends the audit row.
-    pub(super) async fn refuse(
+    pub(super) async fn close_request(
         &self,
         ctx: &RequestContext<'_>,
         request: &SignedInRequest,
-        why: NotConnected,
+        reason: NotConnected,
     ) -> Result<Redemption, DatabaseError> {
-        let outcome = if why == NotConnected::Answers { Outcome::Limited } else { Outcome::Refused };
-        let entry = Entry { outcome, detail: Some(why.into()), ..audit_entry(ctx, request) };
+        let outcome = if reason == NotConnected::TooManyAnswers { Outcome::Limited } else { Outcome::Refused };
+        let entry = Entry { outcome, detail: Some(reason.into()), ..audit_entry(ctx, request) };
         authorization_requests::refuse(ctx.db, self.keys(), &entry).await
     }
 
-    /// Counts an answer; one too many closes the request.
-    pub(super) async fn count(&self, ctx: &RequestContext<'_>, request: &SignedInRequest) -> Result<(), PageError> {
+    /// Charges a submitted form to the rate limit; over the limit, closes the request.
+    pub(super) async fn charge_answer(
+        &self,
+        ctx: &RequestContext<'_>,
+        request: &SignedInRequest,
+    ) -> Result<(), PageError> {
         let counter = limits::request_counter(&self.consent.hash(), &self.browser.hash());
         let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
-        self.refuse(ctx, request, NotConnected::Answers).await?;
+        self.close_request(ctx, request, NotConnected::TooManyAnswers).await?;
         Err(PageError::TooMany(wait))
     }
 }
 
-/// True if the client and its redirect URI would be accepted now: an operator may have removed them since the sign-in.
-fn is_still_proven(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
+/// Returns whether the client and its redirect URI are still accepted: an operator may have removed them since the sign-in.
+fn is_still_accepted(ctx: &RequestContext<'_>, client: &ResolvedClient) -> bool {
     ctx.clients().resolve(client.id.as_str(), client.redirect_uri.as_str()).is_ok()
 }
 
-/// Finds out why a genuine handle has no request in this browser. Limited, because it costs a query.
+/// Returns why a genuine consent token has no request in this browser. Rate-limited, because it costs a query.
 async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<PageError, PageError> {
     limits::count_bad_handle(ctx).await?;
     let is_waiting = authorization_requests::is_waiting_for_answer(ctx.db, consent, ctx.now).await?;

@@ -21,7 +21,7 @@ pub(super) struct ConsentPage<'a> {
     pub requested: ScopeSet,
     pub choice: &'a Choice,
     pub offers_resource_tools: bool,
-    pub handle: &'a str,
+    pub consent_token: &'a str,
 }
 
 impl ConsentPage<'_> {
@@ -29,8 +29,8 @@ impl ConsentPage<'_> {
         self.response(StatusCode::OK, &html! {})
     }
 
-    /// Shows the form again: "Only these pages" was chosen, and no page.
-    pub fn object_to_no_page(&self) -> Response {
+    /// Shows the form again with an error: "Only these pages" was chosen, but no page.
+    pub fn show_missing_page_error(&self) -> Response {
         let note = html! {
             p.note role="alert" { "Nothing is connected yet: choose at least one page, or all pages." }
         };
@@ -42,7 +42,7 @@ impl ConsentPage<'_> {
         let body = html! {
             h1 { (title) }
             (note)
-            (self.who())
+            (self.account())
             (warnings(self.client))
             form method="post" action=(Route::Consent.path()) {
                 (self.hidden_fields())
@@ -66,13 +66,13 @@ impl ConsentPage<'_> {
 
     fn hidden_fields(&self) -> Markup {
         html! {
-            input type="hidden" name="request" value=(self.handle);
+            input type="hidden" name="request" value=(self.consent_token);
             input type="hidden" name="person" value=(self.person.user_id);
         }
     }
 
     /// The button to switch accounts belongs to another form, so that Enter in the main form means "Allow".
-    fn who(&self) -> Markup {
+    fn account(&self) -> Markup {
         let client = self.client;
         html! {
             dl.details {
@@ -106,7 +106,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// The check box to read by tools, or what a client that only knows tools is left with where it is switched off.
+    /// The resource tools check box; for a tool-only client without it, a note that the client won't be able to read.
     fn resource_tools(&self) -> Markup {
         let (name, is_tool_only) = (&self.client.name, self.client.is_tool_only());
         html! {
@@ -225,7 +225,7 @@ fn lifetimes(chosen: GrantLifetime) -> Markup {
 }
 
 /// Sends the browser to the client. A page, because `form-action` applies to every redirect after a form post.
-pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
+pub(super) fn redirect_to_client(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
     let name = &client.name;
     let (title, happened, advice) = if is_approved {
         (
@@ -249,8 +249,8 @@ pub(super) fn leave(location: &Url, client: &ResolvedClient, is_approved: bool) 
     page_with_head(StatusCode::OK, title, &refresh(location), &body)
 }
 
-/// Sends the browser to StatiBeat's sign-in after a form post; a page for the same reason as [`leave`].
-pub(super) fn to_sign_in(location: &Url) -> Response {
+/// Sends the browser to StatiBeat's sign-in after a form post; a page for the same reason as [`redirect_to_client`].
+pub(super) fn redirect_to_sign_in(location: &Url) -> Response {
     let title = "Choose an account";
     let body = html! {
         h1 { (title) }

@@ -1,5 +1,5 @@
-//! Overlaps on a window's components while it lasts: other windows, and incidents that are open now. Worth a
-//! remark, no reason to refuse.
+//! Other maintenance windows and open incidents on the components of a maintenance window, during the window. They warn;
+//! they never refuse a write.
 
 use super::references::entries;
 use super::{duplicate, schedule};
@@ -12,7 +12,7 @@ use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A window that begins later than this is not affected by an incident that is open now.
+/// Open incidents are ignored for a window that begins later than this from now.
 const SOON: Duration = Duration::from_hours(24);
 
 /// The lists of other windows, relative to the admin root.
@@ -23,9 +23,9 @@ pub fn applies_to(write: &Write) -> bool {
     schedule::window(write).is_some() && duplicate::names_something(write)
 }
 
-/// Looks around beside a write that does not wait for it. What cannot be read is left out; `incidents` is a way to the
-/// page's incidents, where the caller may read them.
-pub async fn find_beside(
+/// Finds overlaps while the write executes. Lists that can't be read are left out. `incidents` is `None` if the caller may not
+/// read incidents.
+pub async fn find_overlaps(
     api: &PageClient<'_>,
     incidents: Option<&PageClient<'_>>,
     write: &Write,
@@ -39,8 +39,8 @@ pub async fn find_beside(
     find(&windows.into_iter().flatten().collect::<Vec<_>>(), active.as_ref(), write, now)
 }
 
-/// Reads the incidents that are open now, for a window that begins soon. They are of another kind than the window, so StatiBeat's
-/// description of its effect does not list them; and only who may read incidents may hear of them.
+/// Reads the open incidents, for a window that begins within [`SOON`]. StatiBeat's dry run of a maintenance doesn't list
+/// incidents. `None` if the caller may not read incidents.
 pub async fn read_open_incidents(incidents: Option<&PageClient<'_>>, write: &Write, now: Timestamp) -> Option<Value> {
     let is_soon = schedule::window(write).is_some_and(|(starts_at, _)| starts_at <= now + SOON);
     if !is_soon || !applies_to(write) {
@@ -61,10 +61,10 @@ pub enum Overlap {
 }
 
 impl Overlap {
-    /// The remark; none about the window that was just made.
-    pub fn remark(self, made: Option<i64>) -> Option<String> {
+    /// Renders the warning; `None` for the window that was just published (`published_id`).
+    pub fn to_warning(self, published_id: Option<i64>) -> Option<String> {
         match self {
-            Self::Window { id, .. } if Some(id) == made => None,
+            Self::Window { id, .. } if Some(id) == published_id => None,
             Self::Window { words, .. } | Self::Incident(words) => Some(words),
         }
     }
@@ -121,8 +121,8 @@ mod tests {
         let words = "maintenance 7 (\"Move\", 2030-01-02T11:00:00Z to 2030-01-02T13:00:00Z) is on the same components";
         let overlap = found("2030-01-02T11:00:00Z", "2030-01-02T13:00:00Z", 1);
         assert_eq!(overlap, [Overlap::Window { id: 7, words: words.to_owned() }]);
-        assert_eq!(overlap[0].clone().remark(None).as_deref(), Some(words));
-        assert_eq!(overlap[0].clone().remark(Some(7)), None, "the window itself");
+        assert_eq!(overlap[0].clone().to_warning(None).as_deref(), Some(words));
+        assert_eq!(overlap[0].clone().to_warning(Some(7)), None, "the window itself");
         assert_eq!(found("2030-01-02T12:00:00Z", "2030-01-02T13:00:00Z", 1), [], "one after the other");
         assert_eq!(found("2030-01-02T08:00:00Z", "2030-01-02T10:00:00Z", 1), []);
         assert_eq!(found("2030-01-02T11:00:00Z", "2030-01-02T13:00:00Z", 2), [], "another component");

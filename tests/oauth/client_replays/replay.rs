@@ -140,7 +140,7 @@ impl Player<'_> {
     }
 
     fn resource(&self, step: Step) -> Option<(&'static str, &str)> {
-        self.client.names_resource.contains(&step).then_some(("resource", self.found.resource.as_str()))
+        self.client.has_explicit_resource.contains(&step).then_some(("resource", self.found.resource.as_str()))
     }
 
     fn is_refused(&self, redirect_uri: &str) {

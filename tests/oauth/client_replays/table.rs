@@ -33,7 +33,7 @@ pub struct RealClient {
     pub scope_from: ScopeSource,
     /// Parameters that others do not send.
     pub authorize: BTreeMap<String, String>,
-    pub names_resource: Vec<Step>,
+    pub has_explicit_resource: Vec<Step>,
     /// Messages after connecting, with the status of each.
     pub start_up: Vec<(String, u16)>,
     pub refresh: Refresh,
