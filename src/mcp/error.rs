@@ -30,7 +30,12 @@ pub fn too_many_messages(wait: Duration) -> Vec<u8> {
     let words = format!(
         "This connection sends too many messages. Nothing was read or published. Wait {seconds} seconds, then send the message again."
     );
-    WireError::new(429, TOO_MANY_MESSAGES, &words).with(json!({ "retry_after_seconds": seconds })).body(None)
+    WireError::new(429, TOO_MANY_MESSAGES, &words).with(json!({ "retry_after_seconds": seconds })).body(&Id::NULL)
+}
+
+/// The body of a request that was refused before a message was read; the code is the HTTP status, outside the reserved range.
+pub fn refused_request(status: u16, words: &str) -> Vec<u8> {
+    WireError::new(status, i64::from(status), &words).body(&Id::NULL)
 }
 
 /// Why a message has no result.
@@ -55,8 +60,7 @@ impl From<Error> for Failure {
 #[derive(Serialize)]
 struct ErrorResponse<'a> {
     error: ErrorObject<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a Value>,
+    id: &'a Value,
     jsonrpc: &'static str,
 }
 
@@ -78,11 +82,10 @@ pub struct WireError {
 }
 
 impl WireError {
-    /// The JSON-RPC answer. An id that could not be read is left out, as the versions' schemas have it.
-    pub fn body(&self, id: Option<&Id>) -> Vec<u8> {
+    pub fn body(&self, id: &Id) -> Vec<u8> {
         let Self { code, message, data, .. } = self;
         let error = ErrorObject { code: *code, message, data: data.as_ref() };
-        to_bytes(&ErrorResponse { error, id: id.map(Id::as_value), jsonrpc: JSON_RPC })
+        to_bytes(&ErrorResponse { error, id: id.as_value(), jsonrpc: JSON_RPC })
     }
 
     fn new(status: u16, code: i64, message: &impl ToString) -> Self {
@@ -106,12 +109,18 @@ impl Failure {
 
 fn protocol_error(error: &ProtocolError, version: ProtocolVersion) -> WireError {
     match error {
-        ProtocolError::NotJson => WireError::new(400, PARSE_ERROR, error),
-        ProtocolError::NotARequest(_) | ProtocolError::UnknownVersion(_) | ProtocolError::Batch(_) => {
-            WireError::new(400, INVALID_REQUEST, error)
-        }
-        ProtocolError::IncompleteEnvelope(_) => WireError::new(400, INVALID_PARAMS, error),
-        ProtocolError::HeaderMismatch(_) => WireError::new(400, HEADER_MISMATCH, error),
+        ProtocolError::NotJson(_) => WireError::new(400, PARSE_ERROR, error),
+        ProtocolError::NotARequest(_) | ProtocolError::Batch(_) => WireError::new(400, INVALID_REQUEST, error),
+        ProtocolError::UnknownVersion(requested) => WireError::new(400, INVALID_REQUEST, error)
+            .with(json!({ "supported": ProtocolVersion::with_handshake(), "requested": requested })),
+        ProtocolError::IncompleteEnvelope(missing) => WireError::new(400, INVALID_PARAMS, error)
+            .with(json!({ "supported": [ProtocolVersion::LATEST.as_str()], "missing": missing })),
+        ProtocolError::HeaderMismatch(mismatch) => WireError::new(400, HEADER_MISMATCH, error).with(json!({
+            "header": mismatch.header,
+            "received": mismatch.received,
+            "body": mismatch.body.as_ref().map(|(_, value)| value),
+            "supported": [ProtocolVersion::LATEST.as_str()],
+        })),
         ProtocolError::UnsupportedVersion(requested) => WireError::new(400, UNSUPPORTED_VERSION, error)
             .with(json!({ "supported": [ProtocolVersion::LATEST.as_str()], "requested": requested })),
         ProtocolError::UnknownMethod(_) => {
@@ -145,6 +154,7 @@ fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::protocol_error::{HeaderMismatch, VERSION_HEADER};
     use crate::model::scope::{Scope, ScopeSet};
 
     fn check(failure: impl Into<Failure>, with_handshake: (u16, i64), without: (u16, i64)) {
@@ -160,12 +170,13 @@ mod tests {
     #[test]
     fn every_reason_has_its_code_and_status() {
         let text = || "x".to_owned();
-        check(ProtocolError::NotJson, (400, -32700), (400, -32700));
+        check(ProtocolError::NotJson(text()), (400, -32700), (400, -32700));
         check(ProtocolError::NotARequest("x"), (400, -32600), (400, -32600));
         check(ProtocolError::Batch(2), (400, -32600), (400, -32600));
         check(ProtocolError::UnknownVersion(text()), (400, -32600), (400, -32600));
         check(ProtocolError::IncompleteEnvelope(vec![]), (400, -32602), (400, -32602));
-        check(ProtocolError::HeaderMismatch("x"), (400, -32020), (400, -32020));
+        let mismatch = HeaderMismatch { header: "Mcp-Name", received: None, body: None };
+        check(ProtocolError::HeaderMismatch(mismatch), (400, -32020), (400, -32020));
         check(ProtocolError::UnsupportedVersion(text()), (400, -32022), (400, -32022));
         check(ProtocolError::UnknownMethod(text()), (200, -32601), (404, -32601));
         check(Error::UnknownTool { name: text(), hint: String::new() }, (200, -32602), (200, -32602));
@@ -191,10 +202,12 @@ mod tests {
             (Error::UnknownTool { name: name.into(), hint: String::new() }.into(), format!("unknown tool {quoted}")),
             (Error::UnknownPrompt(name.into()).into(), format!("unknown prompt {quoted}")),
             (ProtocolError::UnknownMethod(name.into()).into(), format!("Unknown method {quoted}")),
-            (ProtocolError::UnknownVersion(name.into()).into(), format!("Unknown MCP-Protocol-Version {quoted}")),
-            (ProtocolError::UnsupportedVersion(name.into()).into(), format!("Unsupported protocol version {quoted}")),
         ] {
             assert_eq!(of(failure), message);
+        }
+        let versions = [ProtocolError::UnknownVersion(name.into()), ProtocolError::UnsupportedVersion(name.into())];
+        for failure in versions {
+            assert!(of(failure.into()).contains(&format!(" {quoted} ")));
         }
         assert!(of(Error::UnknownTool { name: "x".repeat(200_000), hint: String::new() }.into()).len() < 200);
     }
@@ -204,16 +217,53 @@ mod tests {
         let wire =
             Failure::from(Error::Internal("no such table: grants".to_owned())).wire(ProtocolVersion::V2025_11_25);
         assert_eq!(
-            serde_json::from_slice::<Value>(&wire.body(None)).expect("JSON"),
-            json!({ "jsonrpc": "2.0", "error": { "code": -32603, "message": "internal error" } })
+            serde_json::from_slice::<Value>(&wire.body(&Id::NULL)).expect("JSON"),
+            json!({ "jsonrpc": "2.0", "id": null, "error": { "code": -32603, "message": "internal error" } })
         );
     }
 
     #[test]
-    fn error_data_names_versions_capabilities_and_uri() {
+    fn version_error_names_the_received_version_and_the_served_ones_in_words_and_data() {
+        let served = "Served: 2025-03-26, 2025-06-18, 2025-11-25 (negotiated by initialize, then named in the header \
+                      MCP-Protocol-Version) and 2026-07-28 (named by each request in that header and in params._meta).";
+        let check = |error: ProtocolError, message: &str, data: Value| {
+            let wire = Failure::from(error).wire(ProtocolVersion::V2026_07_28);
+            assert_eq!((wire.message, wire.data), (format!("{message} {served}"), Some(data)));
+        };
+        check(
+            ProtocolError::UnknownVersion("banana".to_owned()),
+            r#"MCP-Protocol-Version "banana" is not served."#,
+            json!({ "requested": "banana", "supported": ["2025-03-26", "2025-06-18", "2025-11-25"] }),
+        );
+        check(
+            ProtocolError::UnsupportedVersion("2027-01-01".to_owned()),
+            r#"Protocol version "2027-01-01" in params._meta is not served."#,
+            json!({ "requested": "2027-01-01", "supported": ["2026-07-28"] }),
+        );
+        let body = Some(("params._meta", "2026-07-28".to_owned()));
+        let differs = HeaderMismatch { header: VERSION_HEADER, received: Some("2025-11-25".to_owned()), body };
+        check(
+            ProtocolError::HeaderMismatch(differs),
+            r#"The header MCP-Protocol-Version is "2025-11-25", and the body's params._meta is "2026-07-28": send the same in both."#,
+            json!({ "header": VERSION_HEADER, "received": "2025-11-25", "body": "2026-07-28", "supported": ["2026-07-28"] }),
+        );
+        let two =
+            HeaderMismatch { header: VERSION_HEADER, received: Some("2025-06-18, 2025-11-25".to_owned()), body: None };
+        check(
+            ProtocolError::HeaderMismatch(two),
+            r#"The header MCP-Protocol-Version is "2025-06-18, 2025-11-25", which is not one readable value."#,
+            json!({ "header": VERSION_HEADER, "received": "2025-06-18, 2025-11-25", "body": null, "supported": ["2026-07-28"] }),
+        );
+        check(
+            ProtocolError::IncompleteEnvelope(vec!["io.modelcontextprotocol/clientCapabilities"]),
+            "Missing or invalid in params._meta: io.modelcontextprotocol/clientCapabilities.",
+            json!({ "missing": ["io.modelcontextprotocol/clientCapabilities"], "supported": ["2026-07-28"] }),
+        );
+    }
+
+    #[test]
+    fn error_data_names_capabilities_and_uri() {
         let data = |failure: Failure| failure.wire(ProtocolVersion::V2026_07_28).data;
-        let supported = json!({ "supported": ["2026-07-28"], "requested": "2027-01-01" });
-        assert_eq!(data(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()).into()), Some(supported));
         let capability = json!({ "sampling": {} });
         let needed = json!({ "requiredCapabilities": capability });
         assert_eq!(data(Error::MissingCapability(capability).into()), Some(needed));

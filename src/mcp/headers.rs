@@ -5,13 +5,16 @@
 //! the two could be played against each other. A front end without HTTP has no use for this file.
 
 use super::message::Request;
-use super::protocol_error::ProtocolError;
+use super::protocol_error::{HeaderMismatch, ProtocolError, VERSION_HEADER};
 use super::protocol_version::name_has_handshake;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-/// The headers of a POST that the protocol gives a meaning; absent ones are `None`.
+const METHOD_HEADER: &str = "Mcp-Method";
+const NAME_HEADER: &str = "Mcp-Name";
+
+/// The headers of a POST that the protocol gives a meaning; absent ones are `None`, the lines of a repeated one are joined by commas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransportHeaders<'a> {
     pub protocol_version: Option<&'a str>,
@@ -20,53 +23,65 @@ pub struct TransportHeaders<'a> {
 }
 
 impl TransportHeaders<'_> {
-    /// The version without the blanks around it.
-    pub fn version(&self) -> Option<&str> {
-        self.protocol_version.map(trim)
+    /// The version that the header names. Proxies join lines that a client sent twice (RFC 9110 5.3): one value said twice is
+    /// that value.
+    pub fn version(&self) -> Result<Option<&str>, ProtocolError> {
+        let Some(header) = self.protocol_version else { return Ok(None) };
+        let mut values = header.split(',').map(trim);
+        let version = values.next().unwrap_or_default();
+        if values.all(|value| value == version) {
+            Ok(Some(version))
+        } else {
+            mismatch(VERSION_HEADER, Some(header), None)
+        }
     }
 
     /// `true` if the version is one without a handshake.
     pub fn needs_envelope(&self) -> bool {
-        self.version().and_then(name_has_handshake) == Some(false)
+        self.version().ok().flatten().and_then(name_has_handshake) == Some(false)
     }
 
     /// Checks that the headers present agree with the body.
     pub fn check_agreement(&self, version: &str, method: &str) -> Result<(), ProtocolError> {
-        if self.version().is_some_and(|given| given != version) {
-            return mismatch("MCP-Protocol-Version does not match the version in params._meta");
+        if self.version()?.is_some_and(|given| given != version) {
+            return mismatch(VERSION_HEADER, self.protocol_version, Some(("params._meta", version)));
         }
-        if self.method.is_some_and(|given| trim(given) != method) {
-            return mismatch("Mcp-Method does not match method");
+        match self.method {
+            Some(given) if !says(given, method) => mismatch(METHOD_HEADER, Some(given), Some(("method", method))),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Checks that a request without a handshake has its required headers, and that they agree with the body.
-    pub fn check_presence(&self, request: &Request) -> Result<(), ProtocolError> {
+    pub fn check_presence(&self, request: &Request, version: &str) -> Result<(), ProtocolError> {
         if self.protocol_version.is_none() {
-            return mismatch("MCP-Protocol-Version is missing");
+            return mismatch(VERSION_HEADER, None, Some(("params._meta", version)));
         }
         if self.method.is_none() {
-            return mismatch("Mcp-Method is missing");
+            return mismatch(METHOD_HEADER, None, Some(("method", &request.method)));
         }
-        let Some(field) = named_field(&request.method) else {
+        let Some(member) = named_member(&request.method) else {
             return Ok(());
         };
-        let Some(given) = self.name else {
-            return mismatch("Mcp-Name is missing");
-        };
-        let Some(given) = decode(given) else {
-            return mismatch("Mcp-Name is not readable");
-        };
         // A body without the name is invalid by itself, and is told so when the method is performed.
-        match request.params.get(field).and_then(serde_json::Value::as_str) {
-            Some(name) if name != given => mismatch("Mcp-Name does not match the body"),
-            _ => Ok(()),
+        let in_body = request.params.get(member).and_then(serde_json::Value::as_str);
+        let expected = in_body.map(|name| (member, name));
+        match (self.name, in_body) {
+            (None, _) => mismatch(NAME_HEADER, None, expected),
+            (Some(given), _) if decode(given).is_none() => mismatch(NAME_HEADER, Some(given), None),
+            (Some(given), Some(name)) if !says(given, name) => mismatch(NAME_HEADER, Some(given), expected),
+            (Some(_), _) => Ok(()),
         }
     }
 }
 
-fn named_field(method: &str) -> Option<&'static str> {
+/// True if the header has that value, once or repeated.
+fn says(header: &str, value: &str) -> bool {
+    let is_value = |part: &str| decode(part).is_some_and(|part| part == value);
+    is_value(header) || header.split(',').all(is_value)
+}
+
+fn named_member(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
@@ -88,8 +103,13 @@ fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t'])
 }
 
-fn mismatch(reason: &'static str) -> Result<(), ProtocolError> {
-    Err(ProtocolError::HeaderMismatch(reason))
+fn mismatch<T>(
+    header: &'static str,
+    received: Option<&str>,
+    body: Option<(&'static str, &str)>,
+) -> Result<T, ProtocolError> {
+    let (received, body) = (received.map(str::to_owned), body.map(|(member, value)| (member, value.to_owned())));
+    Err(ProtocolError::HeaderMismatch(HeaderMismatch { header, received, body }))
 }
 
 #[cfg(test)]

@@ -5,11 +5,18 @@
 //! `methods`'.
 
 use super::protocol_error::ProtocolError;
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::fmt;
 
 pub const JSON_RPC: &str = "2.0";
 
-/// A request's id: text or an integer. `null` stands only in the error that answers a batch.
+/// 2^53 - 1: beyond, a float is no longer one integer.
+const LARGEST_EXACT_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+/// A request's id: text or an integer, or `null` in an error whose request has none that can be read (JSON-RPC 2.0, section 5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id(Value);
 
@@ -41,19 +48,22 @@ pub enum Message {
 /// Something that is no message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MalformedMessage {
-    /// Its id, if that much could be read.
-    pub id: Option<Id>,
+    pub id: Id,
     pub error: ProtocolError,
 }
 
 impl Id {
+    /// Some languages write an integer as a float (`1.0`): the same number, repeated as an integer.
     fn read(value: &Value) -> Option<Id> {
-        let valid = value.is_string() || value.is_i64() || value.is_u64();
-        valid.then(|| Id(value.clone()))
+        if value.is_string() || value.is_i64() || value.is_u64() {
+            return Some(Id(value.clone()));
+        }
+        let is_whole = |number: &f64| number.fract() == 0.0 && number.abs() <= LARGEST_EXACT_INTEGER;
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and below 2^53")]
+        value.as_f64().filter(is_whole).map(|number| Id(Value::from(number as i64)))
     }
 
-    /// JSON-RPC 2.0, section 5: `null` where no single id can be named.
-    const NULL: Id = Id(Value::Null);
+    pub const NULL: Id = Id(Value::Null);
 
     pub fn as_value(&self) -> &Value {
         &self.0
@@ -62,13 +72,54 @@ impl Id {
 
 /// Parses the one message that a body holds. A batch (JSON-RPC 2.0, section 6) is rejected in every protocol version:
 /// only 2025-03-26 has batches, and a check made once per HTTP request would not hold for each of its messages.
+///
+/// A byte order mark in front is skipped, as RFC 8259 8.1 allows: Codex on Windows sends one.
 pub fn parse(body: &[u8]) -> Result<Message, MalformedMessage> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match serde_json::from_slice(body) {
-        Err(_) => Err(MalformedMessage { id: None, error: ProtocolError::NotJson }),
-        Ok(Value::Array(items)) => {
-            Err(MalformedMessage { id: Some(Id::NULL), error: ProtocolError::Batch(items.len()) })
-        }
+        Err(error) => Err(MalformedMessage { id: readable_id(body), error: ProtocolError::NotJson(error.to_string()) }),
+        Ok(Value::Array(items)) => Err(MalformedMessage { id: Id::NULL, error: ProtocolError::Batch(items.len()) }),
         Ok(value) => read(value),
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The id in an object that is broken in a later place or in another member.
+fn readable_id(body: &[u8]) -> Id {
+    let mut id = Id::NULL;
+    // The error is that of the whole body.
+    let _ = IdReader(&mut id).deserialize(&mut serde_json::Deserializer::from_slice(body));
+    id
+}
+
+/// Keeps the id of an object, read up to where the object is broken.
+struct IdReader<'a>(&'a mut Id);
+
+impl<'de> DeserializeSeed<'de> for IdReader<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IdReader<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if name == "id" {
+                *self.0 = Id::read(&members.next_value()?).unwrap_or(Id::NULL);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -111,7 +162,7 @@ fn object(params: Option<Value>) -> Option<Map<String, Value>> {
 }
 
 fn malformed(id: Option<Id>, reason: &'static str) -> MalformedMessage {
-    MalformedMessage { id, error: ProtocolError::NotARequest(reason) }
+    MalformedMessage { id: id.unwrap_or(Id::NULL), error: ProtocolError::NotARequest(reason) }
 }
 
 #[cfg(test)]
@@ -120,7 +171,7 @@ mod tests {
     use serde_json::json;
 
     fn check(body: &str, expected: Result<Message, (Option<Value>, ProtocolError)>) {
-        let expected = expected.map_err(|(id, error)| MalformedMessage { id: id.map(Id), error });
+        let expected = expected.map_err(|(id, error)| MalformedMessage { id: id.map_or(Id::NULL, Id), error });
         assert_eq!(parse(body.as_bytes()), expected, "{body}");
     }
 
@@ -156,11 +207,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_from_what_is_not_a_request() {
-        for body in ["", "{", "not json", "{\"a\":1}x", "\u{feff}{}", &"[".repeat(200)] {
-            check(body, Err((None, ProtocolError::NotJson)));
-        }
-        assert!(parse(b"\"\xff\"").is_err_and(|malformed| malformed.error == ProtocolError::NotJson));
+    fn broken_json_is_rejected_with_its_place_and_a_readable_id() {
+        let check = |body: &[u8], id: Value, reason: &str| {
+            let error = ProtocolError::NotJson(reason.to_owned());
+            assert_eq!(parse(body), Err(MalformedMessage { id: Id(id), error }), "{body:?}");
+        };
+        check(b"", Value::Null, "EOF while parsing a value at line 1 column 0");
+        check(b"not json", Value::Null, "expected ident at line 1 column 2");
+        check(b"{\"a\":1}x", Value::Null, "trailing characters at line 1 column 8");
+        check("[".repeat(200).as_bytes(), Value::Null, "recursion limit exceeded at line 1 column 128");
+        check(b"{\"id\":7,\n \"method\":}", json!(7), "expected value at line 2 column 11");
+        check(b"{\"method\":\"\xff\",\"id\":\"a\"}", json!("a"), "invalid unicode code point at line 1 column 12");
+        check(br#"{"params":{"a":"\ud83d"},"id":7}"#, json!(7), "unexpected end of hex escape at line 1 column 23");
+        check(b"{\"id\":[1],\"method\"}", Value::Null, "expected `:` at line 1 column 19");
+    }
+
+    #[test]
+    fn byte_order_mark_is_skipped() {
+        check("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}", Ok(request_of(json!(1), &json!({}))));
+    }
+
+    #[test]
+    fn whole_number_written_as_a_float_is_an_id() {
+        check(r#"{"jsonrpc":"2.0","id":1.0,"method":"ping"}"#, Ok(request_of(json!(1), &json!({}))));
     }
 
     #[test]

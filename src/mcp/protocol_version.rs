@@ -1,9 +1,9 @@
 //! The protocol versions that are spoken here, and their differences.
 
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The protocol versions that we speak, oldest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
 #[strum(const_into_str)]
 pub enum ProtocolVersion {
     /// Has no `resource_link`. Its batches are rejected (`message::parse`).
@@ -36,6 +36,11 @@ impl ProtocolVersion {
     /// The version of that name, if it has a handshake.
     pub fn parse_with_handshake(name: &str) -> Option<Self> {
         Self::parse(name).filter(|version| version.has_handshake())
+    }
+
+    /// The names of the versions that have a handshake, oldest first.
+    pub fn with_handshake() -> Vec<&'static str> {
+        Self::VARIANTS.iter().filter(|version| version.has_handshake()).map(|version| version.as_str()).collect()
     }
 
     /// `true` if a handshake precedes the requests, which then carry no metadata of their own.

@@ -67,7 +67,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<PendingCal
     match message::parse(body) {
         Ok(Message::Response) if headers.needs_envelope() => {
             let error = ProtocolError::NotARequest("this version asks nothing that could be answered");
-            unperformed(refuse(None, &error.into(), ProtocolVersion::LATEST), Some(CallReport::malformed()))
+            unperformed(refuse(&Id::NULL, &error.into(), ProtocolVersion::LATEST), Some(CallReport::malformed()))
         }
         Ok(Message::Notification(_) | Message::Response) => unperformed(McpResponse::Accepted, None),
         Ok(Message::Request(request)) => match version::version_of(&request, headers) {
@@ -77,11 +77,11 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<PendingCal
                 let failure = Failure::from(error);
                 let end = report::end_of_failure(&failure);
                 let report = CallReport::new(&request, None, CallDetails::default(), end);
-                unperformed(refuse(Some(&request.id), &failure, ProtocolVersion::LATEST_WITH_HANDSHAKE), Some(report))
+                unperformed(refuse(&request.id, &failure, ProtocolVersion::LATEST_WITH_HANDSHAKE), Some(report))
             }
         },
         Err(MalformedMessage { id, error }) => {
-            let answer = refuse(id.as_ref(), &error.into(), ProtocolVersion::LATEST_WITH_HANDSHAKE);
+            let answer = refuse(&id, &error.into(), ProtocolVersion::LATEST_WITH_HANDSHAKE);
             unperformed(answer, Some(CallReport::malformed()))
         }
     }
@@ -92,7 +92,7 @@ impl PendingCall {
         let (result, report) = self.result(handler).await;
         let answer = match result {
             Ok(body) => McpResponse::Json { status: 200, body, fault: None },
-            Err(failure) => refuse(Some(&self.request.id), &failure, self.version),
+            Err(failure) => refuse(&self.request.id, &failure, self.version),
         };
         (answer, report)
     }
@@ -104,7 +104,7 @@ impl PendingCall {
     }
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, version: ProtocolVersion) -> McpResponse {
+fn refuse(id: &Id, failure: &Failure, version: ProtocolVersion) -> McpResponse {
     let wire = failure.wire(version);
     match failure {
         Failure::Handler(Error::InsufficientScope { needed }) => McpResponse::InsufficientScope { needed: *needed },

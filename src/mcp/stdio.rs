@@ -65,7 +65,9 @@ impl Peer {
     /// The error for a line that is too long to be read.
     pub fn refuse_long(&self) -> Vec<u8> {
         let error = ProtocolError::NotARequest("the line is longer than is read here");
-        Failure::from(error).wire(self.negotiated.get().unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE)).body(None)
+        Failure::from(error)
+            .wire(self.negotiated.get().unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE))
+            .body(&Id::NULL)
     }
 
     fn note_handshake(&self, request: &Request) {
@@ -84,19 +86,19 @@ pub async fn answer(handler: &dyn ServerHandler, Work(incoming, negotiated): Wor
     match incoming {
         Ok(Message::Request(request)) => Some(answer_request(handler, request, negotiated).await),
         Ok(Message::Notification(_) | Message::Response) => None,
-        Err(MalformedMessage { id, error }) => Some(refuse(id.as_ref(), &error.into(), negotiated)),
+        Err(MalformedMessage { id, error }) => Some(refuse(&id, &error.into(), negotiated)),
     }
 }
 
 async fn answer_request(handler: &dyn ServerHandler, request: Request, negotiated: Option<ProtocolVersion>) -> Line {
     let version = match version_of(&request, negotiated) {
         Ok(version) => version,
-        Err(error) => return refuse(Some(&request.id), &error.into(), negotiated),
+        Err(error) => return refuse(&request.id, &error.into(), negotiated),
     };
     let call = PendingCall { request, version };
     match call.result(handler).await.0 {
         Ok(body) => Line { body, fault: None },
-        Err(failure) => refuse(Some(&call.request.id), &failure, Some(version)),
+        Err(failure) => refuse(&call.request.id, &failure, Some(version)),
     }
 }
 
@@ -108,7 +110,7 @@ fn version_of(request: &Request, negotiated: Option<ProtocolVersion>) -> Result<
     Ok(negotiated.unwrap_or(ProtocolVersion::V2025_03_26))
 }
 
-fn refuse(id: Option<&Id>, failure: &Failure, version: Option<ProtocolVersion>) -> Line {
+fn refuse(id: &Id, failure: &Failure, version: Option<ProtocolVersion>) -> Line {
     let mut wire = failure.wire(version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE));
     // HTTP has a header for this.
     if let Failure::Handler(Error::Unavailable { retry_after: Some(wait), .. }) = failure {

@@ -19,25 +19,37 @@ pub fn version_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<P
     if has_envelope(request) {
         let version = check_envelope(request)?;
         headers.check_agreement(version, &request.method)?;
-        let version = served(version)?;
-        headers.check_presence(request)?;
-        return Ok(version);
+        let served = served(version)?;
+        headers.check_presence(request, version)?;
+        return Ok(served);
     }
-    if headers.needs_envelope() {
-        return Err(reject_missing_envelope(request));
-    }
+    // The body negotiates, whatever the header names.
     if request.method == "initialize" {
         return Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE);
     }
-    match headers.version() {
+    match headers.version()? {
         None => Ok(ProtocolVersion::V2025_03_26),
+        // A client that asked for the version before those served, and goes on with it although `initialize` offered another.
+        Some(BEFORE_THE_SERVED) => Ok(ProtocolVersion::V2025_03_26),
+        // claude.ai names the latest version on requests of the one that its handshake agreed on. A client that means the
+        // latest sends `Mcp-Method` too.
+        Some(name)
+            if name == ProtocolVersion::LATEST.as_str()
+                && headers.method.is_none()
+                && !is_meant_to_have_envelope(request) =>
+        {
+            Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE)
+        }
+        Some(_) if headers.needs_envelope() => Err(ProtocolError::IncompleteEnvelope(missing_keys(request))),
         Some(name) => {
             ProtocolVersion::parse_with_handshake(name).ok_or_else(|| ProtocolError::UnknownVersion(name.to_owned()))
         }
     }
 }
 
-/// Rule 7: an envelope names a version; but a handshake that names one with a handshake stays one.
+const BEFORE_THE_SERVED: &str = "2024-11-05";
+
+/// True if an envelope names a version. An `initialize` that names one with a handshake stays a handshake.
 pub fn has_envelope(request: &Request) -> bool {
     match meta(&request.params).and_then(|meta| meta.get(VERSION_KEY)) {
         None => false,
@@ -52,7 +64,7 @@ pub fn is_meant_to_have_envelope(request: &Request) -> bool {
     has_envelope(request) || request.method == "server/discover" || (has_capabilities && request.method != "initialize")
 }
 
-/// Rule 7a: the envelope is complete and well-typed; its version.
+/// The version in an envelope that is complete and well-typed.
 pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
     let missing = missing_keys(request);
     let version = meta(&request.params).and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
@@ -65,13 +77,6 @@ pub fn check_envelope(request: &Request) -> Result<&str, ProtocolError> {
 pub fn served(version: &str) -> Result<ProtocolVersion, ProtocolError> {
     let known = ProtocolVersion::parse(version).filter(|version| !version.has_handshake());
     known.ok_or_else(|| ProtocolError::UnsupportedVersion(version.to_owned()))
-}
-
-fn reject_missing_envelope(request: &Request) -> ProtocolError {
-    if request.method == "initialize" {
-        return ProtocolError::HeaderMismatch("MCP-Protocol-Version names a version without initialize");
-    }
-    ProtocolError::IncompleteEnvelope(missing_keys(request))
 }
 
 /// Keys of the envelope that are absent or of the wrong type.

@@ -220,7 +220,7 @@ async fn what_is_no_request_is_a_400() {
     }
     let ping = request("ping", &json!({}));
     check_error(after_handshake(&Fake::default(), Some("banana"), &ping).await, (400, -32600));
-    check_error(after_handshake(&Fake::default(), Some(LATEST), &ping).await, (400, -32602));
+    check_error(after_handshake(&Fake::default(), Some("2027-01-01"), &ping).await, (400, -32602));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mcp::message::{self, Message};
+use crate::mcp::protocol_error::{HeaderMismatch, VERSION_HEADER};
 use serde_json::json;
 
 const LATEST: &str = "2026-07-28";
@@ -30,6 +31,15 @@ fn check(request: &Request, headers: TransportHeaders<'_>, expected: Result<Prot
     assert_eq!(version_of(request, &headers), expected, "{request:?} with {headers:?}");
 }
 
+fn mismatch(
+    header: &'static str,
+    received: Option<&str>,
+    body: Option<(&'static str, &str)>,
+) -> Result<ProtocolVersion, ProtocolError> {
+    let body = body.map(|(member, value)| (member, value.to_owned()));
+    Err(ProtocolError::HeaderMismatch(HeaderMismatch { header, received: received.map(str::to_owned), body }))
+}
+
 #[test]
 fn complete_envelope_names_the_version() {
     let agreeing = headers(Some(LATEST), Some("tools/list"), None);
@@ -53,21 +63,20 @@ fn incomplete_envelope_is_rejected_before_headers() {
 
 #[test]
 fn envelope_is_checked_in_order() {
-    let mismatch = |reason| Err(ProtocolError::HeaderMismatch(reason));
     let unsupported = || Err(ProtocolError::UnsupportedVersion("2027-01-01".to_owned()));
-    let version_differs = "MCP-Protocol-Version does not match the version in params._meta";
-    let method_differs = "Mcp-Method does not match method";
+    let version = |received, body| mismatch(VERSION_HEADER, received, Some(("params._meta", body)));
+    let method = |received| mismatch("Mcp-Method", received, Some(("method", "tools/list")));
     let future = request("tools/list", json!({}), &envelope("2027-01-01"));
-    check(&future, headers(Some(LATEST), Some("other"), None), mismatch(version_differs));
-    check(&future, headers(Some("2027-01-01"), Some("other"), None), mismatch(method_differs));
-    check(&future, headers(Some("2027-01-01"), Some("Tools/list"), None), mismatch(method_differs));
+    check(&future, headers(Some(LATEST), Some("other"), None), version(Some(LATEST), "2027-01-01"));
+    check(&future, headers(Some("2027-01-01"), Some("other"), None), method(Some("other")));
+    check(&future, headers(Some("2027-01-01"), Some("Tools/list"), None), method(Some("Tools/list")));
     check(&future, headers(Some("2027-01-01"), Some("tools/list"), None), unsupported());
     check(&future, headers(None, None, None), unsupported());
     let enveloped = request("tools/list", json!({}), &envelope(LATEST));
-    check(&enveloped, headers(None, None, None), mismatch("MCP-Protocol-Version is missing"));
-    check(&enveloped, headers(None, Some("tools/list"), None), mismatch("MCP-Protocol-Version is missing"));
-    check(&enveloped, headers(Some(LATEST), None, None), mismatch("Mcp-Method is missing"));
-    check(&enveloped, headers(Some(""), Some("tools/list"), None), mismatch(version_differs));
+    check(&enveloped, headers(None, None, None), version(None, LATEST));
+    check(&enveloped, headers(None, Some("tools/list"), None), version(None, LATEST));
+    check(&enveloped, headers(Some(LATEST), None, None), method(None));
+    check(&enveloped, headers(Some(""), Some("tools/list"), None), version(Some(""), LATEST));
 }
 
 #[test]
@@ -80,21 +89,50 @@ fn an_envelope_may_name_only_what_is_served() {
 
 #[test]
 fn the_name_header_repeats_the_name_or_uri() {
-    let check = |method: &str, params: Value, name: Option<&str>, expected: Result<(), &'static str>| {
+    let check = |method: &str, params: Value, name: Option<&str>, expected: Option<Option<(&'static str, &str)>>| {
         let request = request(method, params, &envelope(LATEST));
-        let expected = expected.map(|()| ProtocolVersion::LATEST).map_err(ProtocolError::HeaderMismatch);
+        let expected = match expected {
+            None => Ok(ProtocolVersion::LATEST),
+            Some(body) => mismatch("Mcp-Name", name, body),
+        };
         check(&request, headers(Some(LATEST), Some(method), name), expected);
     };
-    check("tools/call", json!({ "name": "a" }), Some("a"), Ok(()));
-    check("tools/call", json!({ "name": "a" }), Some("=?base64?YQ==?="), Ok(()));
-    check("tools/call", json!({ "name": "a" }), Some("A"), Err("Mcp-Name does not match the body"));
-    check("tools/call", json!({ "name": "a" }), None, Err("Mcp-Name is missing"));
-    check("tools/call", json!({ "name": "a" }), Some("=?base64?*?="), Err("Mcp-Name is not readable"));
-    check("tools/call", json!({}), Some("a"), Ok(()));
-    check("prompts/get", json!({ "name": "a" }), Some("b"), Err("Mcp-Name does not match the body"));
-    check("resources/read", json!({ "uri": "x://a" }), Some("x://a"), Ok(()));
-    check("resources/read", json!({ "uri": "x://a" }), Some("x://b"), Err("Mcp-Name does not match the body"));
-    check("resources/list", json!({}), None, Ok(()));
+    check("tools/call", json!({ "name": "a" }), Some("a"), None);
+    check("tools/call", json!({ "name": "a" }), Some("=?base64?YQ==?="), None);
+    check("tools/call", json!({ "name": "a" }), Some("a, a"), None);
+    check("tools/call", json!({ "name": "a" }), Some("a, b"), Some(Some(("name", "a"))));
+    check("tools/call", json!({ "name": "a" }), Some("A"), Some(Some(("name", "a"))));
+    check("tools/call", json!({ "name": "a" }), None, Some(Some(("name", "a"))));
+    check("tools/call", json!({ "name": "a" }), Some("=?base64?*?="), Some(None));
+    check("tools/call", json!({}), Some("a"), None);
+    check("prompts/get", json!({ "name": "a" }), Some("b"), Some(Some(("name", "a"))));
+    check("resources/read", json!({ "uri": "x://a" }), Some("x://a"), None);
+    check("resources/read", json!({ "uri": "x://a,b" }), Some("x://a,b"), None);
+    check("resources/read", json!({ "uri": "x://a" }), Some("x://b"), Some(Some(("uri", "x://a"))));
+    check("resources/list", json!({}), None, None);
+}
+
+#[test]
+fn header_said_twice_is_one_value() {
+    let enveloped = request("tools/list", json!({}), &envelope(LATEST));
+    let twice = headers(Some("2026-07-28, 2026-07-28"), Some("tools/list,tools/list"), None);
+    check(&enveloped, twice, Ok(ProtocolVersion::LATEST));
+    let bare = request("tools/list", json!({}), &Value::Null);
+    let version = |value| headers(Some(value), None, None);
+    check(&bare, version("2025-11-25,2025-11-25"), Ok(ProtocolVersion::V2025_11_25));
+    check(&bare, version("2025-06-18, 2025-06-18 ,2025-06-18"), Ok(ProtocolVersion::V2025_06_18));
+    for two in ["2025-06-18, 2025-11-25", "2025-06-18,", ",2025-06-18"] {
+        check(&bare, version(two), mismatch(VERSION_HEADER, Some(two), None));
+    }
+}
+
+#[test]
+fn older_request_under_the_latest_header_is_served_in_the_version_of_its_handshake() {
+    let bare = request("tools/call", json!({ "name": "a" }), &json!({ "progressToken": 1 }));
+    check(&bare, headers(Some(LATEST), None, None), Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE));
+    let discover = request("server/discover", json!({}), &Value::Null);
+    let missing = Err(ProtocolError::IncompleteEnvelope(vec![VERSION_KEY, CAPABILITIES_KEY]));
+    check(&discover, headers(Some(LATEST), None, None), missing);
 }
 
 #[test]
@@ -106,9 +144,6 @@ fn header_without_envelope_is_rejected_naming_the_missing_keys() {
         check(&bare, given, Err(ProtocolError::IncompleteEnvelope(both.clone())));
         let half = request("tools/list", json!({}), &json!({ CAPABILITIES_KEY: {} }));
         check(&half, given, Err(ProtocolError::IncompleteEnvelope(vec![VERSION_KEY])));
-        let handshake = request("initialize", json!({}), &Value::Null);
-        let expected = "MCP-Protocol-Version names a version without initialize";
-        check(&handshake, given, Err(ProtocolError::HeaderMismatch(expected)));
     }
 }
 
@@ -120,17 +155,18 @@ fn request_without_envelope_has_the_version_of_its_header() {
         check(&request, headers(version, None, None), expected);
     };
     check(None, Ok(ProtocolVersion::V2025_03_26));
+    check(Some("2024-11-05"), Ok(ProtocolVersion::V2025_03_26));
     check(Some("2025-03-26"), Ok(ProtocolVersion::V2025_03_26));
     check(Some("2025-06-18"), Ok(ProtocolVersion::V2025_06_18));
     check(Some(" 2025-11-25 "), Ok(ProtocolVersion::V2025_11_25));
-    for version in ["2024-11-05", "banana", "", "9999", "2025-13-01", "20260728"] {
+    for version in ["2024-10-07", "banana", "", "9999", "2025-13-01", "20260728"] {
         check(Some(version), Err(version));
     }
 }
 
 #[test]
 fn initialize_is_a_handshake_unless_its_envelope_names_a_version_without_one() {
-    for version in [None, Some("2025-06-18"), Some("2024-11-05"), Some("banana")] {
+    for version in [None, Some("2025-06-18"), Some("2024-11-05"), Some("banana"), Some(LATEST), Some("2027-01-01")] {
         let bare = request("initialize", json!({}), &Value::Null);
         check(&bare, headers(version, None, None), Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE));
         let claiming = request("initialize", json!({}), &json!({ VERSION_KEY: "2025-11-25" }));
