@@ -5,6 +5,7 @@
 
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::model::loopback::is_loopback_url;
+use crate::model::web_origin::AllowedOrigins;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::telemetry::policy::{Level, LogPolicy, Share};
@@ -36,7 +37,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 20] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -59,6 +60,11 @@ pub const VARIABLES: [Variable; 19] = [
         "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS",
         Some(""),
         "`client_id=redirect_uri` entries separated by commas, white space or new lines; nothing else but loopback works",
+    ),
+    variable(
+        "HOSTED_MCP_ALLOWED_ORIGINS",
+        Some(""),
+        "origins of further websites whose pages may call the MCP endpoint, separated by commas or white space; desktop apps, browser extensions, pages on loopback and the listed clients' own websites always may",
     ),
     variable("HOSTED_MCP_REGISTRATION", Some("on"), "`off` removes the registration endpoint"),
     variable(
@@ -129,6 +135,8 @@ pub struct Config {
     pub allowed_redirects: AllowedRedirects,
     /// The bad entries. They switch nothing off: what is not listed does not work.
     pub bad_redirects: Vec<BadEntry>,
+    /// `HOSTED_MCP_ALLOWED_ORIGINS`.
+    pub allowed_origins: AllowedOrigins,
     /// `HOSTED_MCP_REGISTRATION`.
     pub has_registration: bool,
     /// `HOSTED_MCP_UNVERIFIED_CLIENTS`.
@@ -183,6 +191,7 @@ impl VariableReader<'_> {
         let sign_in_url = self.url("HOSTED_MCP_SIGN_IN_URL");
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
+        let allowed_origins = self.allowed_origins();
         let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
         let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
         let has_resource_tools = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
@@ -214,6 +223,7 @@ impl VariableReader<'_> {
             identity_keys: identity_keys?,
             allowed_redirects,
             bad_redirects,
+            allowed_origins: allowed_origins?,
             has_registration: has_registration?,
             accepts_unverified_clients: accepts_unverified_clients?,
             has_resource_tools: has_resource_tools?,
@@ -248,6 +258,13 @@ impl VariableReader<'_> {
             value if value == off => Some(false),
             value => self.problem(name, format!("is {value:?}; write {on} or {off}")),
         }
+    }
+
+    fn allowed_origins(&mut self) -> Option<AllowedOrigins> {
+        const NAME: &str = "HOSTED_MCP_ALLOWED_ORIGINS";
+        let origins = AllowedOrigins::parse(&self.optional(NAME));
+        let wanted = "write origins of websites: scheme, host and port, nothing behind";
+        origins.map_err(|entry| self.problem::<()>(NAME, format!("has {entry:?}; {wanted}"))).ok()
     }
 
     fn write_policy(&mut self) -> Option<WritePolicy> {

@@ -10,6 +10,7 @@ pub mod scope;
 pub mod time_zone;
 pub mod timestamp;
 pub mod visible;
+pub mod web_origin;
 pub mod write;
 pub mod write_policy;
 

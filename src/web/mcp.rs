@@ -2,8 +2,9 @@
 
 use super::context::RequestContext;
 use super::limits::{self, Sender};
+use super::refused_request::RefusedRequest;
 use super::reply::{self, Challenge, Response};
-use super::{body, routes::Route};
+use super::{body, endpoint_page, routes::Route};
 use crate::hosted::CallContext;
 use crate::hosted::HostedHandler;
 use crate::hosted::bearer::{self, BearerError, Caller};
@@ -14,6 +15,7 @@ use crate::mcp::headers::TransportHeaders;
 use crate::mcp::protocol_version::ProtocolVersion;
 use crate::mcp::server::{self, McpResponse};
 use crate::model::outcome::{CallProblem, Outcome};
+use crate::model::web_origin;
 use crate::oauth::error::TokenError;
 use crate::ports::RequestBody;
 use crate::storage::audit::{self, AuditId, AuditKind, Entry, UnrecordedRefusals};
@@ -23,11 +25,14 @@ use crate::storage::usage::{CallOutcome, CallUsage, UsageEvent};
 use crate::telemetry::LoggedCaller;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
-use serde_json::json;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Handles a message, or answers with a challenge. The body is read only for a valid token.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
+    if endpoint_page::is_wanted(ctx.head) {
+        return endpoint_page::render(ctx);
+    }
     let mut response = match admit(ctx).await {
         Ok(caller) => match body::read(ctx.head, Route::Mcp, body).await {
             Ok(bytes) => answer(ctx, &bytes, &caller).await,
@@ -35,7 +40,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Re
         },
         Err(refusal) => {
             ctx.log.set_reason(refusal.word());
-            refuse(ctx, &refusal)
+            refuse(ctx, refusal)
         }
     };
     reply::vary_by_caller(&mut response);
@@ -43,9 +48,8 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Re
 }
 
 enum RejectedRequest {
-    ForeignOrigin,
+    Refused(RefusedRequest),
     Challenge(Challenge),
-    Method,
     TooOften(Duration),
     TooManyMessages(Duration),
     Unavailable,
@@ -54,12 +58,12 @@ enum RejectedRequest {
 impl RejectedRequest {
     const fn word(&self) -> &'static str {
         match self {
-            Self::ForeignOrigin => "foreign_origin",
+            Self::Refused(RefusedRequest::Origin(_)) => "foreign_origin",
+            Self::Refused(_) => "method",
             Self::Challenge(Challenge::NoToken) => "no_token",
             Self::Challenge(Challenge::InvalidRequest) => "bad_header",
             Self::Challenge(Challenge::InvalidToken) => "token_not_valid",
             Self::Challenge(Challenge::InsufficientScope(_)) => "scope_missing",
-            Self::Method => "method",
             Self::TooOften(_) | Self::TooManyMessages(_) => "limited",
             Self::Unavailable => "storage_unavailable",
         }
@@ -69,9 +73,7 @@ impl RejectedRequest {
 /// The checks that come before any byte of a message is read, in the order clients rely on: a probe without a token learns how to
 /// get one whatever its method and body.
 async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
-    if !is_allowed_origin(ctx) {
-        return Err(RejectedRequest::ForeignOrigin);
-    }
+    check_origin(ctx)?;
     let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
     let resource = Route::Mcp.url(&ctx.app.config.public_url);
     let caller = match bearer::find_caller(ctx.db, token, ctx.checksum_keys(), resource.as_str(), ctx.now).await {
@@ -84,7 +86,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
         return Err(RejectedRequest::TooManyMessages(wait));
     }
     if ctx.head.method() != Method::POST {
-        return Err(RejectedRequest::Method);
+        return Err(RejectedRequest::Refused(RefusedRequest::method(Route::Mcp)));
     }
     Ok(caller)
 }
@@ -109,15 +111,16 @@ async fn no_caller(ctx: &RequestContext<'_>, reason: BearerError) -> RejectedReq
     }
 }
 
-/// Clients outside browsers send no origin. A browser's origin must be ours, that of a client the operator listed, or, when this
-/// server itself runs on loopback, a loopback origin.
-fn is_allowed_origin(ctx: &RequestContext<'_>) -> bool {
-    let Some(origin) = ctx.head.headers().get(ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    if origin == ctx.app.config.issuer || ctx.app.config.allowed_redirects.has_origin(origin) {
-        return true;
-    }
-    ctx.app.config.is_local() && limits::is_loopback_origin(origin)
+/// Clients outside browsers send no origin. A website's origin must be ours, that of a client the operator listed, or one that
+/// the operator allowed; the protocol wants it checked against DNS rebinding.
+fn check_origin(ctx: &RequestContext<'_>) -> Result<(), RejectedRequest> {
+    let Some(origin) = ctx.head.headers().get(ORIGIN) else { return Ok(()) };
+    let (origin, config) = (String::from_utf8_lossy(origin.as_bytes()), &ctx.app.config);
+    let is_allowed = origin == config.issuer
+        || config.allowed_redirects.has_origin(&origin)
+        || config.allowed_origins.has(&origin)
+        || web_origin::is_of_a_program(&origin);
+    if is_allowed { Ok(()) } else { Err(RejectedRequest::Refused(RefusedRequest::Origin(origin.into_owned()))) }
 }
 
 /// The token of the only `Authorization` header (RFC 6750 2.1). A token in the query or body is ignored.
@@ -138,11 +141,10 @@ fn bearer_token(head: &Request<()>) -> Result<&str, Challenge> {
 }
 
 async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Response {
-    let headers = TransportHeaders {
-        protocol_version: only_header(ctx.head, "mcp-protocol-version"),
-        method: only_header(ctx.head, "mcp-method"),
-        name: only_header(ctx.head, "mcp-name"),
-    };
+    let [version, method, name] =
+        ["mcp-protocol-version", "mcp-method", "mcp-name"].map(|name| joined_header(ctx.head, name));
+    let headers =
+        TransportHeaders { protocol_version: version.as_deref(), method: method.as_deref(), name: name.as_deref() };
     let context = CallContext {
         caller,
         request_id: ctx.request_id,
@@ -206,13 +208,10 @@ fn unrecorded(ctx: &RequestContext<'_>, caller: &Caller) -> UnrecordedRefusals {
     }
 }
 
-/// Stands for a header that is repeated or not text: present, but equal to no value in the body.
-const AGREES_WITH_NOTHING: &str = "\u{fffd}";
-
-fn only_header<'a>(head: &'a Request<()>, name: &str) -> Option<&'a str> {
-    let mut values = head.headers().get_all(name).iter();
-    let value = values.next()?.to_str().ok().filter(|_| values.next().is_none());
-    Some(value.unwrap_or(AGREES_WITH_NOTHING))
+/// The lines of a header as one, as a proxy may join them (RFC 9110 5.3). Bytes that are no text become U+FFFD.
+fn joined_header<'a>(head: &'a Request<()>, name: &str) -> Option<Cow<'a, str>> {
+    let lines = head.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    lines.reduce(|joined, line| Cow::Owned(format!("{joined}, {line}")))
 }
 
 async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpResponse) -> Response {
@@ -266,17 +265,14 @@ fn challenge(ctx: &RequestContext<'_>, challenge: &Challenge) -> Response {
     reply::challenge(challenge, metadata.as_str())
 }
 
-fn refuse(ctx: &RequestContext<'_>, refusal: &RejectedRequest) -> Response {
+fn refuse(ctx: &RequestContext<'_>, refusal: RejectedRequest) -> Response {
     match refusal {
-        RejectedRequest::ForeignOrigin => {
-            reply::json(StatusCode::FORBIDDEN, &json!({"error": "this origin may not call the connector"}))
-        }
-        RejectedRequest::Challenge(reason) => challenge(ctx, reason),
-        RejectedRequest::Method => reply::method_not_allowed(Route::Mcp.methods(), true),
+        RejectedRequest::Refused(refused) => refused.into_response(Some(Route::Mcp)),
+        RejectedRequest::Challenge(reason) => challenge(ctx, &reason),
         RejectedRequest::TooOften(wait) => reply::token_error(&TokenError::RateLimited(wait.as_secs())),
         RejectedRequest::TooManyMessages(wait) => {
-            let mut response = reply::json_bytes(StatusCode::TOO_MANY_REQUESTS, error::too_many_messages(*wait));
-            reply::retry_after(&mut response, *wait);
+            let mut response = reply::json_bytes(StatusCode::TOO_MANY_REQUESTS, error::too_many_messages(wait));
+            reply::retry_after(&mut response, wait);
             response
         }
         RejectedRequest::Unavailable => reply::unavailable(Duration::from_secs(5)),

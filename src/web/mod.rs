@@ -8,6 +8,7 @@ mod body;
 mod browser;
 mod consent;
 mod context;
+mod endpoint_page;
 mod fetch_metadata;
 mod health;
 mod layout;
@@ -16,6 +17,7 @@ mod mcp;
 mod metadata;
 mod page_error;
 mod refused_clients;
+mod refused_request;
 mod register;
 mod reply;
 mod revoke;
@@ -37,6 +39,7 @@ use bytes::Bytes;
 use context::RequestContext;
 use http::{HeaderName, Method, Request};
 use page_error::PageError;
+use refused_request::RefusedRequest;
 use routes::{Audience, Route};
 use std::time::Duration;
 
@@ -73,15 +76,20 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
 
 /// The response to a request whose URL or headers cannot be parsed.
 pub fn unreadable() -> Response {
-    reply::unreadable()
+    RefusedRequest::Unreadable.into_response(None)
 }
 
 /// The response to any request while the connector is off or its configuration is invalid. The Hosted MCP page says so.
 pub fn unavailable(path: &str) -> Response {
     match Route::find(path) {
         Some(Route::AdminPage) => page_error::unavailable_page(),
-        _ => reply::not_found(),
+        _ => RefusedRequest::NotFound { served: None }.into_response(None),
     }
+}
+
+/// The response at a path that is not served; names the MCP endpoint.
+fn not_found(ctx: &RequestContext<'_>) -> Response {
+    RefusedRequest::NotFound { served: Some(Route::Mcp.url(&ctx.app.config.public_url)) }.into_response(None)
 }
 
 /// Buffers the usage event of a response, because no client should wait for it. Returns the delay after which the caller must pass
@@ -99,8 +107,10 @@ pub async fn count(db: &dyn Database, events: &[UsageEvent], log: &dyn Fn(&str))
 async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let (head, is_enabled) = (ctx.head, ctx.app.config.is_enabled);
     let path = head.uri().path();
-    let route = Route::find(path).filter(|_| is_enabled);
-    let Some(route) = route else { return unavailable(if is_enabled { "" } else { path }) };
+    if !is_enabled {
+        return unavailable(path);
+    }
+    let Some(route) = Route::find(path) else { return not_found(ctx) };
     ctx.log.set_route(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {
@@ -109,7 +119,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
         // Checks the token before the method: a client that probes by GET must get the challenge.
         mcp::post(ctx, body).await
     } else if !route.methods().contains(head.method()) {
-        reply::method_not_allowed(route.methods(), is_for_programs)
+        RefusedRequest::method(route).into_response(Some(route))
     } else if let Some(refusal) = fetch_metadata::refuse(ctx, route) {
         refusal
     } else {
@@ -138,7 +148,7 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Revoke => revoke::post(ctx, body).await,
         Route::Register => register::post(ctx, body).await,
         // Handled in `respond`: its token is checked before its body is read.
-        Route::Mcp => reply::not_found(),
+        Route::Mcp => not_found(ctx),
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,
         Route::AdminPage => admin::or_error_page(ctx, admin::index::show(ctx).await).await,

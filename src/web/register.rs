@@ -13,7 +13,7 @@ use http::StatusCode;
 /// Registers a client. While the limiter is down, nobody can register.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     if !ctx.app.config.has_registration {
-        return reply::not_found();
+        return super::not_found(ctx);
     }
     // No page of another site can send this type without a preflight, so its requests are rejected before they are counted.
     if !has_media_type(ctx.head.headers(), "application/json") {

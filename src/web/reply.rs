@@ -5,7 +5,7 @@ use crate::oauth::error::{RegistrationError, TokenError, bearer};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
@@ -81,31 +81,6 @@ pub fn redirect(status: StatusCode, location: &str) -> Response {
     let mut response = empty(status);
     set(&mut response, LOCATION, location);
     set(&mut response, REFERRER_POLICY, "no-referrer");
-    response
-}
-
-pub fn not_found() -> Response {
-    json(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
-}
-
-pub fn too_large(limit: usize) -> Response {
-    let words = format!("a request body may have at most {limit} bytes here");
-    json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"error": words}))
-}
-
-/// A request that broke off, or whose URL or headers are malformed.
-pub fn unreadable() -> Response {
-    json(StatusCode::BAD_REQUEST, &json!({"error": "the request could not be read"}))
-}
-
-/// A method that a route does not answer (RFC 9110 15.5.6).
-pub fn method_not_allowed(allowed: &[Method], is_for_programs: bool) -> Response {
-    let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-    if is_for_programs {
-        names.push("OPTIONS");
-    }
-    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "method not allowed"}));
-    set(&mut response, ALLOW, &names.join(", "));
     response
 }
 

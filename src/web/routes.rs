@@ -63,8 +63,17 @@ const FORM_LIMIT: usize = 16 * 1024;
 /// much; a test derives it from the catalog.
 const MESSAGE_LIMIT: usize = 448 * 1024;
 
-/// Unpublished copy of the protected resource metadata at the root.
-const PROTECTED_RESOURCE_AT_ROOT: &str = "/.well-known/oauth-protected-resource";
+/// Paths besides a route's own, none of them published.
+const ALIASES: [(&str, Route); 6] = [
+    ("/.well-known/oauth-protected-resource", Route::ProtectedResource),
+    // The resource as some clients write it, and the metadata path that they derive from it.
+    ("/mcp/", Route::Mcp),
+    ("/.well-known/oauth-protected-resource/mcp/", Route::ProtectedResource),
+    // Default endpoints of MCP 2025-03-26. The Python SDK, which doesn't store metadata, uses them after a restart.
+    ("/authorize", Route::Authorize),
+    ("/token", Route::Token),
+    ("/register", Route::Register),
+];
 
 const LOOK: &[Method] = &[Method::GET, Method::HEAD];
 /// No HEAD for a GET that has an effect, nor for one that may carry an assertion, which is for one method and one request.
@@ -100,10 +109,10 @@ impl Route {
         }
     }
 
-    /// The route of exactly that path.
+    /// The route of exactly that path or alias.
     pub fn find(path: &str) -> Option<Route> {
-        let path = if path == PROTECTED_RESOURCE_AT_ROOT { Self::ProtectedResource.path() } else { path };
-        Self::VARIANTS.iter().copied().find(|route| route.path() == path)
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == path).map(|(_, route)| *route);
+        Self::VARIANTS.iter().copied().find(|route| route.path() == path).or_else(alias)
     }
 
     /// The route's path; of several, the published one.
@@ -181,9 +190,11 @@ mod tests {
     #[test]
     fn every_path_leads_to_its_route_and_no_other() {
         let paths = Route::VARIANTS.iter().map(|route| (route.path(), *route));
-        for (path, route) in paths.chain([(PROTECTED_RESOURCE_AT_ROOT, Route::ProtectedResource)]) {
+        for (path, route) in paths.chain(ALIASES) {
             assert_eq!(Route::find(path), Some(route), "{path}");
-            assert_eq!(Route::find(&format!("{path}/")), None, "{path}");
+            let with_slash = format!("{path}/");
+            let is_alias = ALIASES.iter().any(|(alias, _)| *alias == with_slash);
+            assert_eq!(Route::find(&with_slash), is_alias.then_some(route), "{path}");
         }
         assert_eq!(Route::find("/.well-known/openid-configuration"), None);
         assert_eq!(Route::find("/MCP"), None);

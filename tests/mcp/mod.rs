@@ -8,6 +8,7 @@ mod error_hints;
 mod message_limit;
 mod prompts;
 mod protocol;
+mod request_bytes;
 mod resource_tools;
 mod resources;
 mod schema;

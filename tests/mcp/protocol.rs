@@ -101,32 +101,6 @@ fn probe_with_a_header_of_another_version_gets_a_json_error() {
 }
 
 #[test]
-fn header_on_two_lines_is_refused() {
-    let app = TestApp::new();
-    let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "statibeat://me", "_meta": {
-        "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION, "io.modelcontextprotocol/clientCapabilities": {}}}});
-    let headers = [
-        ("authorization", authorization.as_str()),
-        ("mcp-protocol-version", NEWEST_VERSION),
-        ("mcp-method", "resources/read"),
-        ("mcp-name", "statibeat://me"),
-    ];
-    assert_eq!(app.send(request("POST", "/mcp", &headers, body.to_string())).status(), 200);
-    for (name, other) in
-        [("mcp-name", "statibeat://pages"), ("mcp-name", "statibeat://me"), ("mcp-method", "tools/list")]
-    {
-        let headers: Vec<_> = headers.into_iter().chain([(name, other)]).collect();
-        let answer = app.send(request("POST", "/mcp", &headers, body.to_string()));
-        assert_eq!(
-            (answer.status().as_u16(), &json(&answer)["error"]["code"]),
-            (400, &json!(-32020)),
-            "{name} {other}"
-        );
-    }
-}
-
-#[test]
 fn get_and_delete_with_a_token_are_405() {
     let app = TestApp::new();
     let authorization = format!("Bearer {}", app.connect(user::MARA_ADMIN, "mcp.pages.read").access);

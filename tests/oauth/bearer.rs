@@ -209,26 +209,35 @@ fn the_clients_token_never_leaves_the_worker() {
 }
 
 #[test]
-fn a_web_page_of_a_foreign_origin_is_refused_and_a_listed_clients_is_not() {
+fn foreign_websites_page_is_refused_and_a_listed_clients_or_a_programs_is_not() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let authorization = format!("Bearer {}", pair.access);
     let with_origin = |origin: &str| challenge_of(&app, &[("authorization", &authorization), ("origin", origin)]).0;
     assert_eq!(with_origin("https://evil.example"), 403);
-    assert_eq!(with_origin("http://localhost:6274"), 403, "loopback pages only in development");
-    assert_eq!(with_origin("https://claude.ai"), 200);
-    assert_eq!(with_origin("https://mcp.example"), 200);
+    for origin in
+        ["https://claude.ai", "https://mcp.example", "http://localhost:6274", "null", "file://", "app://obsidian.md"]
+    {
+        assert_eq!(with_origin(origin), 200, "{origin}");
+    }
 }
 
 #[test]
-fn page_on_loopback_may_call_a_server_that_itself_runs_on_loopback() {
+fn website_that_the_operator_allows_may_call() {
+    let app = TestApp::with(|name| (name == "HOSTED_MCP_ALLOWED_ORIGINS").then_some("https://claude.com"));
+    assert_eq!(challenge_of(&app, &[("origin", "https://claude.com")]).0, 401);
+    assert_eq!(challenge_of(&app, &[("origin", "https://claude.com.evil.example")]).0, 403);
+}
+
+#[test]
+fn website_may_not_call_a_server_on_loopback() {
     let local = TestApp::with(|name| (name == "HOSTED_MCP_PUBLIC_URL").then_some("http://localhost:8787"));
     for (origin, expected) in [
         ("http://localhost:6274", 401),
         ("http://127.0.0.1:6274", 401),
         ("http://localhost.evil.example", 403),
         ("https://evil.example", 403),
-        ("null", 403),
+        ("null", 401),
     ] {
         assert_eq!(challenge_of(&local, &[("origin", origin)]).0, expected, "{origin}");
     }
@@ -242,5 +251,5 @@ fn a_message_over_the_limit_is_refused() {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = app.send(request("POST", "/mcp", &headers, "x".repeat(448 * 1024 + 1)));
     assert_eq!(answer.status(), 413);
-    assert!(json(&answer)["error"].is_string());
+    assert!(json(&answer)["error"]["message"].is_string());
 }

@@ -193,6 +193,7 @@ impl TestApp {
 /// Holds a JSON-RPC answer against the types of the official SDK.
 fn check_mcp_answer(request: &[u8], response: &[u8]) {
     let Ok(answer) = serde_json::from_slice::<serde_json::Value>(response) else { return };
+    let request = request.strip_prefix("\u{feff}".as_bytes()).unwrap_or(request);
     let request: serde_json::Value = serde_json::from_slice(request).unwrap_or_default();
     if answer.get("jsonrpc").is_some() {
         rmcp_types::check(request["method"].as_str().unwrap_or_default(), &answer);
@@ -248,7 +249,7 @@ pub fn request(
     method: &str,
     path_and_query: &str,
     headers: &[(&str, &str)],
-    body: impl Into<String>,
+    body: impl Into<Vec<u8>>,
 ) -> Request<Bytes> {
     let mut builder = Request::builder().method(method).uri(path_and_query);
     for (name, value) in headers {

@@ -11,7 +11,7 @@ mod connections;
 mod diagnosis;
 pub(super) mod index;
 mod session;
-mod setup;
+pub(super) mod setup;
 pub(super) mod sign_in;
 mod time;
 mod view_model;

@@ -67,16 +67,7 @@ impl Setup {
             section.card aria-labelledby="connect" {
                 h2 #connect { (if has_connections { "Connect another app" } else { "Connect an app" }) }
                 p { "Add this address to your app. The app then sends you here to sign in and choose what it may do." }
-                label.field for="resource-url" { "Resource URL" }
-                input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
-                p.soft #copy-hint { "Select the whole address, then copy it." }
-                @for (client, how, line) in steps(url) {
-                    details {
-                        summary { (client) }
-                        p { (how) }
-                        @if let Some(line) = line { pre tabindex="0" role="region" aria-label={ "To copy for " (client) } { code { (line) } } }
-                    }
-                }
+                (instructions(url))
             }
         }
     }
@@ -105,6 +96,22 @@ impl Setup {
                 }
                 p.soft { "Apps on your own computer need no approval. The consent page says what is known about each of them." }
                 }
+            }
+        }
+    }
+}
+
+/// The Resource URL to copy, and how to add it to each client.
+pub(in crate::web) fn instructions(url: &str) -> Markup {
+    html! {
+        label.field for="resource-url" { "Resource URL" }
+        input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
+        p.soft #copy-hint { "Select the whole address, then copy it." }
+        @for (client, how, line) in steps(url) {
+            details {
+                summary { (client) }
+                p { (how) }
+                @if let Some(line) = line { pre tabindex="0" role="region" aria-label={ "To copy for " (client) } { code { (line) } } }
             }
         }
     }

@@ -1,0 +1,87 @@
+//! Refusals that need no content of a request: of its address, method, origin, length or encoding.
+//!
+//! Each says what to do instead: at the MCP endpoint as a JSON-RPC error, elsewhere in the members of OAuth errors.
+
+use super::reply::{self, Response};
+use super::routes::{Audience, Route};
+use crate::mcp::error;
+use crate::model::visible::quote;
+use http::header::ALLOW;
+use http::{Method, StatusCode};
+use serde_json::json;
+use url::Url;
+
+/// Longest part of a header that a message quotes, in characters.
+const QUOTE_MAX: usize = 200;
+
+/// Why a request is refused before its content counts.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RefusedRequest {
+    /// No route has the path. Where the connector is off, it doesn't say what it would serve.
+    #[error("There is nothing at this address.{}", .served.as_ref().map_or_else(String::new, |url| format!(" The MCP endpoint is {url}")))]
+    NotFound { served: Option<Url> },
+    #[error("This address does not answer this method. Use {}.{}", names(.allowed), if *.is_mcp { MCP_METHOD } else { "" })]
+    Method { allowed: &'static [Method], is_mcp: bool },
+    #[error(
+        "Web pages of {} may not call this server. Its operator can allow that in HOSTED_MCP_ALLOWED_ORIGINS.", quote(.0, QUOTE_MAX)
+    )]
+    Origin(String),
+    /// The limit in bytes.
+    #[error("The body is too large. It may have at most {0} bytes here.")]
+    TooLarge(usize),
+    #[error("The body is encoded as {}. Send it uncompressed, without Content-Encoding.", quote(.0, QUOTE_MAX))]
+    Encoding(String),
+    /// The request broke off, or its URL or headers are malformed.
+    #[error("The request could not be read. Send it again.")]
+    Unreadable,
+}
+
+const MCP_METHOD: &str =
+    " Send each JSON-RPC message by POST; there is no event stream to GET, and there are no sessions to DELETE.";
+
+impl RefusedRequest {
+    pub fn method(route: Route) -> Self {
+        Self::Method { allowed: route.methods(), is_mcp: route == Route::Mcp }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The `error` member.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::Method { .. } => "method_not_allowed",
+            Self::Origin(_) => "origin_not_allowed",
+            Self::TooLarge(_) => "body_too_large",
+            Self::Encoding(_) => "unsupported_encoding",
+            Self::Unreadable => "invalid_request",
+        }
+    }
+
+    pub fn into_response(self, route: Option<Route>) -> Response {
+        let (status, words) = (self.status(), self.to_string());
+        let mut response = if route == Some(Route::Mcp) {
+            reply::json_bytes(status, error::refused_request(status.as_u16(), &words))
+        } else {
+            reply::json(status, &json!({ "error": self.code(), "error_description": words }))
+        };
+        if let (Self::Method { allowed, .. }, Some(route)) = (&self, route) {
+            let preflight = if route.audience() == Audience::Programs { ", OPTIONS" } else { "" };
+            reply::set(&mut response, ALLOW, &format!("{}{preflight}", names(allowed)));
+        }
+        response
+    }
+}
+
+fn names(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
+}
