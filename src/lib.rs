@@ -11,6 +11,7 @@
 //! | [`ports`], [`keyring`], [`config`] | what we ask of the outside; keys; configuration |
 //! | [`telemetry`] | what operators see of a request: a line of the log, a point of the metrics, its trace |
 //! | [`upstream`], [`storage`] | StatiBeat's REST API; SQL |
+//! | [`alternatives`] | what a refused call or URI could have named instead |
 //! | [`writes`] | the write pipeline: checks, approval, the post, its report |
 //! | [`features`] | resources, prompts and completion, as both programs offer them |
 //! | [`hosted`] | who may do what with the catalog over the network |
@@ -20,6 +21,7 @@
 //!
 //! Who may import whom is checked by `tests/layering.rs`.
 
+pub mod alternatives;
 pub mod catalog;
 #[cfg(target_arch = "wasm32")]
 pub mod cloudflare;

@@ -46,7 +46,7 @@ pub fn read(uri: &str) -> Result<ResourceContents, Error> {
     let body = match id {
         Some(id) if !id.is_empty() => json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") }),
         _ if CONCRETE.iter().any(|(known, _)| *known == uri) => Value::Null,
-        _ => return Err(Error::ResourceNotFound(uri.to_owned())),
+        _ => return Err(Error::ResourceNotFound { uri: uri.to_owned(), message: "No such resource".to_owned() }),
     };
     Ok(ResourceContents { uri: uri.to_owned(), body, fresh_for: Duration::ZERO })
 }

@@ -3,13 +3,12 @@
 //! Schemas stay flat: no `$ref`, no combinators, no nullable types; that is what models handle well. The check names everything
 //! that is wrong at once, so that a model can correct it in one step. An explicit `null` counts as left out.
 
+use crate::model::ids::ID_MAX;
 use crate::model::visible;
 use serde_json::{Map, Value, json};
 
 /// Longest key, time or address, in characters. Schemas do not state it: a model pays for every word of the list.
 const KEY_MAX: u64 = 256;
-/// The largest number that every JSON reader keeps exact: 2^53 − 1.
-const ID_MAX: i64 = 9_007_199_254_740_991;
 /// Longest list, in entries and for all tools.
 const ITEMS_MAX: u64 = 100;
 

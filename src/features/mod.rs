@@ -17,7 +17,7 @@ const REASON_MAX: usize = 400;
 pub fn read_error(uri: &str, error: &ApiError, log: &dyn Fn(&str)) -> Error {
     let unavailable = |reason: &str| Error::Unavailable { reason: reason.to_owned(), retry_after: error.retry_after };
     match error.kind {
-        ApiErrorKind::NotFound => Error::ResourceNotFound(uri.to_owned()),
+        ApiErrorKind::NotFound => no_such_resource(uri),
         ApiErrorKind::Forbidden => Error::Forbidden(refused(&error.detail)),
         ApiErrorKind::Invalid => Error::InvalidParams(refused(&error.detail)),
         ApiErrorKind::UserEnded => Error::AccessEnded,
@@ -34,6 +34,11 @@ pub fn read_error(uri: &str, error: &ApiError, log: &dyn Fn(&str)) -> Error {
         ApiErrorKind::CredentialRefused => Error::Untrusted(error.to_string()),
         ApiErrorKind::ContractViolation | ApiErrorKind::OutcomeUnknown => Error::Internal(error.to_string()),
     }
+}
+
+/// The error for a resource that is not there, or not for this caller, where nothing is known that would have worked.
+pub fn no_such_resource(uri: &str) -> Error {
+    Error::ResourceNotFound { uri: uri.to_owned(), message: format!("No such resource: {}", quote(uri, REASON_MAX)) }
 }
 
 /// StatiBeat's reason may repeat what somebody wrote on the page, so it stands in quotation marks.

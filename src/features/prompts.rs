@@ -64,7 +64,10 @@ pub fn outcome(
 fn can_be_missing(error: &Error) -> bool {
     matches!(
         error,
-        Error::Forbidden(_) | Error::Unavailable { .. } | Error::ResourceNotFound(_) | Error::InsufficientScope { .. }
+        Error::Forbidden(_)
+            | Error::Unavailable { .. }
+            | Error::ResourceNotFound { .. }
+            | Error::InsufficientScope { .. }
     )
 }
 

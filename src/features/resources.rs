@@ -1,6 +1,8 @@
 //! Reading resources: which entry a URI means, the upstream reads it takes, and the body made of their answers.
 
-use super::read_error;
+use super::{no_such_resource, read_error};
+use crate::alternatives::PageLists;
+use crate::alternatives::targets::NumberedThing;
 use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
 use crate::catalog::{DocumentError, MISSING, Read, Resource, ResourcePart, Subject};
@@ -11,7 +13,10 @@ use serde_json::{Value, json};
 
 /// A resource that a URI names.
 pub struct RequestedResource {
+    /// As it was asked for.
     uri: String,
+    /// The same URI as the catalog spells it, without its query.
+    bare_uri: String,
     /// The entry, and what the URI says.
     pub found: Match,
 }
@@ -37,10 +42,28 @@ pub fn part_answer(part: &ResourcePart, answer: Result<Value, ApiError>, log: &d
 impl RequestedResource {
     /// The resource of that URI, if the program offers it.
     pub fn parse(uri: &str, roots: &Roots, is_offered: impl Fn(&Resource) -> bool) -> Result<RequestedResource, Error> {
-        let unknown = || Error::ResourceNotFound(uri.to_owned());
+        let unknown = || no_such_resource(uri);
         let found = roots.find(uri, RESOURCES).filter(|found| is_offered(found.resource)).ok_or_else(unknown)?;
         check_query(&found.variables).map_err(|error| Error::InvalidParams(error.0))?;
-        Ok(RequestedResource { uri: uri.to_owned(), found })
+        let spelled = roots.expand(found.resource, &found.variables).unwrap_or_default();
+        let bare_uri = uri::split_query(&spelled).0.to_owned();
+        Ok(RequestedResource { uri: uri.to_owned(), bare_uri, found })
+    }
+
+    /// The thing that the URI names by number: it is missing where StatiBeat says that something is.
+    pub fn named_thing(&self) -> Option<(&'static NumberedThing, &str)> {
+        let mut variables = self.found.variables.iter();
+        variables.find_map(|(name, value)| Some((NumberedThing::find(name)?, value.as_str())))
+    }
+
+    /// The error where StatiBeat does not have what the URI names: which there are.
+    pub async fn explain_missing(&self, error: Error, lists: &dyn PageLists) -> Error {
+        match (error, self.named_thing()) {
+            (Error::ResourceNotFound { uri, .. }, Some((thing, id))) => {
+                Error::ResourceNotFound { uri, message: thing.describe_unknown(lists, id).await }
+            }
+            (error, _) => error,
+        }
     }
 
     /// The paths to read, in order.
@@ -69,14 +92,13 @@ impl RequestedResource {
         };
         let answers: Result<_, ApiError> = resource.reads.iter().zip(answers).map(forgiven).collect();
         let answers = answers.map_err(|error| read_error(&self.uri, &error, log))?;
-        let bare_uri = self.uri.split('?').next().unwrap_or_default();
-        let subject = Subject { variables: &self.found.variables, page, uri: bare_uri, parts: &parts, now };
+        let subject = Subject { variables: &self.found.variables, page, uri: &self.bare_uri, parts: &parts, now };
         let body = resource.render(&subject, answers).map_err(|error| match error {
             DocumentError::Malformed(_) => {
                 read_error(&self.uri, &ApiError::new(ApiErrorKind::Malformed, error.to_string()), log)
             }
             DocumentError::Cursor => Error::InvalidParams(error.to_string()),
-            DocumentError::Absent => Error::ResourceNotFound(self.uri.clone()),
+            DocumentError::Absent => no_such_resource(&self.uri),
         })?;
         Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for })
     }

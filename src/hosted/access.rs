@@ -3,6 +3,7 @@
 //! Scopes come first, because they are known without asking anybody. A page that does not exist and a page that the
 //! person cannot see are one and the same answer, so that nobody learns which pages exist.
 
+use super::page_names::PageNames;
 use crate::mcp;
 use crate::model::ids::PageId;
 use crate::model::scope::{PagePermission, Requirement, Scope, ScopeSet};
@@ -21,8 +22,8 @@ pub struct MissingScope(pub ScopeSet);
 /// Why a page cannot be used as asked. No consent would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessDenied {
-    /// No such page, or none that this person can see.
-    Page,
+    /// No such page, or none that this person can see; the pages that they can see.
+    Page(PageNames),
     /// The person's role on the page does not allow it.
     Role {
         /// The permission that the role lacks.
@@ -48,7 +49,11 @@ pub fn is_visible(page: &AccessiblePage) -> bool {
 
 /// The page of that id among those the person can see.
 pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePage, AccessDenied> {
-    pages.into_iter().find(|page| page.id == id && is_visible(page)).ok_or(AccessDenied::Page)
+    let mut visible: Vec<AccessiblePage> = pages.into_iter().filter(is_visible).collect();
+    match visible.iter().position(|page| page.id == id) {
+        Some(index) => Ok(visible.swap_remove(index)),
+        None => Err(AccessDenied::Page(PageNames::new(&visible))),
+    }
 }
 
 /// Takes the pages that must not be reached out of StatiBeat's list, and out of its count. An entry without a readable id
@@ -89,7 +94,7 @@ pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
 /// A page that cannot be written to.
 pub fn denied_write(reason: &AccessDenied, page_id: PageId) -> mcp::ToolOutcome {
     report::error(match reason {
-        AccessDenied::Page => report::unreachable_page(page_id),
+        AccessDenied::Page(names) => format!("{} Nothing was published.", names.describe_unknown(page_id)),
         AccessDenied::Role { missing, page_name } => {
             format!("{} Nothing was published.", role_sentence(*missing, page_name))
         }
@@ -152,8 +157,9 @@ mod tests {
     fn an_unknown_page_and_an_unreadable_page_are_denied_alike() {
         let pages = || vec![page(7, &["page.read"]), page(8, &["incidents.read"])];
         assert_eq!(find_page(pages(), PageId(7)).map(|page| page.id), Ok(PageId(7)));
-        assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(AccessDenied::Page));
-        assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(AccessDenied::Page));
+        let denied = AccessDenied::Page(PageNames::new(&[page(7, &["page.read"])]));
+        assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(denied.clone()));
+        assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(denied));
     }
 
     #[test]

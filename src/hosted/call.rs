@@ -6,11 +6,14 @@
 use super::access::AccessDenied;
 use super::call_record::CallRecord;
 use super::handler::{HostedHandler, PAGES};
+use super::page_argument::PageArgumentError;
+use super::page_lists::HostedPageLists;
 use super::write_store::D1WriteStore;
-use super::{access, lifecycle, names, page_argument};
+use super::{access, lifecycle, page_argument};
+use crate::alternatives::components;
 use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Tool};
+use crate::catalog::{self, Tool, find_resource};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
@@ -21,6 +24,7 @@ use crate::upstream::AccessiblePage;
 use crate::writes::WriteRequest;
 use crate::writes::approval::Respond;
 use crate::writes::checks::lifecycle::StageChange;
+use crate::writes::checks::names;
 use crate::writes::confirm_token::ConfirmTokens;
 use crate::writes::confirmed_call::{self, ConfirmingCall, ParsedCall, ToolCallWrite};
 use crate::writes::fingerprint::fingerprint;
@@ -40,16 +44,16 @@ pub async fn call(
     let Some((tool, requirement)) = found else { return unknown_tool(handler, name).into() };
     let call = ToolCall { handler, tool, requirement, record: CallRecord::new(&handler.context, tool, &arguments) };
     let result = match call.check(arguments).await {
-        Ok(mut allowed) => match names::resolve(handler, &allowed.page, &mut allowed.call.write).await {
-            Ok(()) => {
+        Ok(mut allowed) => {
+            let lists = HostedPageLists { handler, page: &allowed.page };
+            if let Some(problem) = names::resolve(&lists, &mut allowed.call.write).await {
+                call.record.refuse(Reason::Stage).await;
+                Ok(report::invalid_arguments(&[problem]))
+            } else {
                 allowed.call.keep_resolved_names();
                 call.carry_out(&allowed, input).await
             }
-            Err(Respond(response)) => {
-                call.record.refuse(Reason::Stage).await;
-                response
-            }
-        },
+        }
         Err(Respond(response)) => response,
     };
     Handled { result, details: call.record.details() }
@@ -85,11 +89,12 @@ impl ToolCall<'_> {
             record.refuse(Reason::Scope).await;
             return Err(Error::from(missing).into());
         }
+        let given = arguments.clone();
         let (page_id, parsed) = match self.parse(arguments) {
             Ok(parsed) => parsed,
-            Err(problems) => {
+            Err(invalid) => {
                 record.refuse(Reason::Arguments).await;
-                return Err(report::invalid_arguments(&problems).into());
+                return Err(report::invalid_arguments(&self.describe(invalid, &given).await).into());
             }
         };
         match parsed {
@@ -102,12 +107,34 @@ impl ToolCall<'_> {
     }
 
     /// Reads the arguments, or says everything that is wrong with them.
-    fn parse(&self, mut arguments: Map<String, Value>) -> Result<(PageId, ParsedCall), Vec<String>> {
+    fn parse(&self, mut arguments: Map<String, Value>) -> Result<(PageId, ParsedCall), InvalidArguments> {
         let page_id = page_argument::take(&mut arguments);
         match (page_id, confirmed_call::parse(self.tool, arguments)) {
             (Ok(page_id), Ok(parsed)) => Ok((page_id, parsed)),
-            (page_id, parsed) => Err(page_id.err().into_iter().chain(parsed.err().into_iter().flatten()).collect()),
+            (page_id, parsed) => Err(InvalidArguments { page_id, problems: parsed.err().unwrap_or_default() }),
         }
+    }
+
+    /// Everything that is wrong with the arguments, and what the page and its components are called by number.
+    async fn describe(&self, invalid: InvalidArguments, given: &Map<String, Value>) -> Vec<String> {
+        let InvalidArguments { page_id, mut problems } = invalid;
+        let page_id = match page_id {
+            Ok(page_id) => Some(page_id),
+            Err(error) => {
+                let names = self.handler.page_names().await;
+                problems.insert(0, error.describe(names.as_ref()));
+                names.and_then(|names| error.find_meant(&names))
+            }
+        };
+        if let Some(page_id) = page_id
+            && components::has_bare_names(given)
+            && let Some(needs) = find_resource("hierarchy").and_then(|entry| entry.hosted)
+            && let Ok(Ok(page)) = self.handler.page(page_id, &needs).await
+        {
+            let lists = HostedPageLists { handler: self.handler, page: &page };
+            problems.extend(components::describe_bare_names(&lists, given).await);
+        }
+        problems
     }
 
     /// Checks the scopes that the look at a change of stage needs besides. A preview needs no look.
@@ -165,7 +192,7 @@ impl ToolCall<'_> {
                 record.set_page(page.id);
                 Ok(page)
             }
-            Ok(Err(denied @ AccessDenied::Page)) => {
+            Ok(Err(denied @ AccessDenied::Page(_))) => {
                 record.refuse(Reason::Page).await;
                 Err(access::denied_write(&denied, page_id).into())
             }
@@ -185,6 +212,7 @@ impl ToolCall<'_> {
     async fn carry_out(&self, allowed: &AllowedCall, input: &InputContext) -> Result<ToolOutcome, Error> {
         let AllowedCall { page, call, is_known } = allowed;
         let context = &self.handler.context;
+        let lists = HostedPageLists { handler: self.handler, page };
         let write = &call.write;
         let fingerprint = fingerprint(self.tool.name, page.id, write, call.key.as_deref());
         let store = D1WriteStore::new(context, &self.record, page.id, write, &fingerprint);
@@ -196,7 +224,7 @@ impl ToolCall<'_> {
         if !call.is_preview
             && let Some(change) = StageChange::find(write)
             && !store.is_known().await
-            && let Err(Respond(response)) = lifecycle::check(self.handler, page, &change, &self.record).await
+            && let Err(Respond(response)) = lifecycle::check(&lists, &change, &self.record).await
         {
             return response;
         }
@@ -213,6 +241,7 @@ impl ToolCall<'_> {
             page,
             api: &self.handler.api().page(page, self.requirement.scope),
             incidents: incidents.as_ref(),
+            lists: &lists,
             write,
             call,
             fingerprint: &fingerprint,
@@ -239,6 +268,13 @@ fn nothing_published(read_error: Error) -> Error {
         return Error::Unavailable { reason: format!("{reason} Nothing was published."), retry_after };
     }
     read_error
+}
+
+/// The faults of a call's arguments.
+struct InvalidArguments {
+    page_id: Result<PageId, PageArgumentError>,
+    /// Those of the other arguments.
+    problems: Vec<String>,
 }
 
 /// A call that its caller may make.

@@ -2,11 +2,11 @@
 
 use super::access;
 use super::call_record::CallRecord;
-use super::handler::HostedHandler;
+use super::page_lists::HostedPageLists;
 use crate::mcp::Error;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::{Requirement, Scope, ScopeSet};
-use crate::upstream::{AccessiblePage, ApiError, ApiErrorKind};
+use crate::upstream::{ApiError, ApiErrorKind};
 use crate::writes::approval::Respond;
 use crate::writes::checks::lifecycle::{LifecycleError, StageChange};
 
@@ -18,12 +18,8 @@ pub fn check_scopes(granted: ScopeSet, write: Scope, change: &StageChange) -> Re
 }
 
 /// Checks that the move is allowed; if not, records why and says what to tell the client.
-pub async fn check(
-    handler: &HostedHandler<'_>,
-    page: &AccessiblePage,
-    change: &StageChange,
-    record: &CallRecord<'_>,
-) -> Result<(), Respond> {
+pub async fn check(lists: &HostedPageLists<'_>, change: &StageChange, record: &CallRecord<'_>) -> Result<(), Respond> {
+    let HostedPageLists { handler, page } = *lists;
     let requirements = requirements(change);
     for requirement in requirements.iter().flatten() {
         if let Err(denied) = access::check_role(page, requirement) {
@@ -40,10 +36,10 @@ pub async fn check(
     };
     let Err(error) = result else { return Ok(()) };
     match &error {
-        LifecycleError::NotAllowed(_) => record.refuse(Reason::Stage).await,
+        LifecycleError::NotAllowed(_) | LifecycleError::Over(_) => record.refuse(Reason::Stage).await,
         LifecycleError::Unread(error) => drop(record.append(Outcome::Failed, error.reason()).await),
     }
-    Err(Respond(error.respond()))
+    Err(Respond(change.respond(&error, lists).await))
 }
 
 /// The requirements for reading the stages and the target.

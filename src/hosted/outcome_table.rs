@@ -45,7 +45,8 @@ fn ends_of_ours() -> Vec<WriteError> {
         WriteError::LimiterUnavailable,
         WriteError::Unrecorded,
         WriteError::LeaseUnchecked,
-        WriteError::Invalid { text: "no such status".into(), unknown: vec![] },
+        WriteError::Invalid { text: "no such status".into(), hints: vec!["`status` must be one of: \"down\"".into()] },
+        WriteError::UnknownTarget("Page 7 has no incident 9 that you can see.".into()),
     ]
 }
 

@@ -4,8 +4,9 @@
 //! It is not repeated in a header (`x-mcp-header`). What a schema declares there must be insisted on, and a bridge that
 //! many people use, mcp-remote 0.15 in its auto mode, passes calls on without such headers: all its writes would fail.
 
+use super::page_names::PageNames;
 use crate::catalog::argument::{describe, parse_id};
-use crate::model::ids::PageId;
+use crate::model::ids::{ID_MAX, PageId};
 use serde_json::{Map, Value, json};
 
 pub const NAME: &str = "page_id";
@@ -24,18 +25,53 @@ pub fn added_to(mut schema: Value) -> Value {
     schema
 }
 
-/// Takes the argument out of a call's arguments; the error says what would fit.
-pub fn take(arguments: &mut Map<String, Value>) -> Result<PageId, String> {
-    let value = arguments.remove(NAME).filter(|value| !value.is_null());
-    let value = value.ok_or_else(|| format!("`{NAME}` is required: the id of a page, from statibeat://pages"))?;
-    let problem =
-        || format!("`{NAME}` must be the number of a page, from statibeat://pages (got {})", describe(&value));
-    parse_id(&value).map(PageId).ok_or_else(problem)
+/// A page that is missing, or not given by its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageArgumentError {
+    /// `null` if it is missing.
+    given: Value,
+}
+
+impl PageArgumentError {
+    /// The error for what was given in the place of a number.
+    pub fn new(given: Value) -> Self {
+        Self { given }
+    }
+
+    /// The one page whose slug or name was given.
+    pub fn find_meant(&self, names: &PageNames) -> Option<PageId> {
+        names.find(self.given.as_str()?)
+    }
+
+    /// Says what would fit; `names` are the pages that may be named.
+    pub fn describe(&self, names: Option<&PageNames>) -> String {
+        let came = describe(&self.given);
+        let pages = names.map(|names| format!(". {names}")).unwrap_or_default();
+        match (&self.given, names.and_then(|names| self.find_meant(names))) {
+            (Value::Null, _) => format!("`{NAME}` is required: the number of a page{pages}"),
+            (_, Some(page_id)) => format!("`{NAME}` must be the number of a page: {page_id} (got {came})"),
+            (Value::String(text), None) if !is_number(text) => {
+                format!("`{NAME}` must be the number of a page (got {came}){pages}")
+            }
+            _ => format!("`{NAME}` must be a whole number from 1 to {ID_MAX} (got {came}){pages}"),
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok()
+}
+
+/// Takes the argument out of a call's arguments.
+pub fn take(arguments: &mut Map<String, Value>) -> Result<PageId, PageArgumentError> {
+    let value = arguments.remove(NAME).unwrap_or_default();
+    parse_id(&value).map(PageId).ok_or_else(|| PageArgumentError::new(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::AccessiblePage;
 
     #[test]
     fn the_argument_is_added_as_required_and_nothing_else_changes() {
@@ -79,6 +115,27 @@ mod tests {
     #[test]
     fn a_missing_argument_is_said_to_be_required() {
         let error = take(&mut Map::new()).expect_err("nothing to take");
-        assert!(error.contains("required") && error.contains("statibeat://pages"), "{error}");
+        assert_eq!(error.describe(None), "`page_id` is required: the number of a page");
+    }
+
+    #[test]
+    fn page_that_is_not_given_by_number_is_answered_with_the_pages() {
+        let acme = json!({ "id": 42, "organization_id": 1, "name": "Acme Cloud", "slug": "acme" });
+        let names = PageNames::new(&AccessiblePage::parse(&acme).into_iter().collect::<Vec<_>>());
+        let listed = r#". Your pages: 42 "Acme Cloud" (slug "acme")"#;
+        for (given, expected) in [
+            (json!("acme"), "`page_id` must be the number of a page: 42 (got text \"acme\")".to_owned()),
+            (json!("ACME cloud"), "`page_id` must be the number of a page: 42 (got text \"ACME cloud\")".to_owned()),
+            (json!("other"), format!("`page_id` must be the number of a page (got text \"other\"){listed}")),
+            (Value::Null, format!("`page_id` is required: the number of a page{listed}")),
+            (
+                json!(9_007_199_254_740_992_i64),
+                format!(
+                    "`page_id` must be a whole number from 1 to 9007199254740991 (got number 9007199254740992){listed}"
+                ),
+            ),
+        ] {
+            assert_eq!(PageArgumentError::new(given).describe(Some(&names)), expected);
+        }
     }
 }

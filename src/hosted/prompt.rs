@@ -98,7 +98,7 @@ async fn only_page(handler: &HostedHandler<'_>, prompt: &Prompt) -> Result<Acces
     let page = page.ok_or_else(|| {
         Error::InvalidParams("page_id is required, and there is no page that you can access".to_owned())
     })?;
-    access::check_role(&page, &main).map_err(|reason| read::refused(reason, PAGES))?;
+    access::check_role(&page, &main).map_err(|reason| read::refused(reason, PAGES, page.id))?;
     Ok(page)
 }
 
@@ -106,7 +106,7 @@ async fn only_page(handler: &HostedHandler<'_>, prompt: &Prompt) -> Result<Acces
 async fn find_page(handler: &HostedHandler<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
     let uri = format!("{PAGES_ROOT}{id}");
     let page = handler.page(id, &main_requirement(prompt)?).await.map_err(|error| handler.read_error(&uri, &error))?;
-    page.map_err(|reason| read::refused(reason, &uri))
+    page.map_err(|reason| read::refused(reason, &uri, id))
 }
 
 /// A resource of the prompt, and what people call it.
@@ -146,6 +146,6 @@ async fn read_part(
         let scope = part.wanted.requirement.scope;
         return Err(Error::Forbidden(format!("This connection was not granted {}.", scope.as_str())));
     }
-    access::check_role(page, &part.wanted.requirement).map_err(|reason| read::refused(reason, part.title))?;
+    access::check_role(page, &part.wanted.requirement).map_err(|reason| read::refused(reason, part.title, page.id))?;
     part.wanted.finish(handler, page, early).await
 }

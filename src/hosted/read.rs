@@ -2,6 +2,9 @@
 
 use super::access::{self, AccessDenied};
 use super::handler::HostedHandler;
+use super::page_argument::PageArgumentError;
+use super::page_lists::HostedPageLists;
+use crate::alternatives::uri::{PageInUri, UnknownUri};
 use crate::catalog::MISSING;
 use crate::catalog::uri::Roots;
 use crate::features;
@@ -9,24 +12,52 @@ use crate::features::resources::{UpstreamAnswers, part_answer};
 use crate::mcp::{Error, Handled, ResourceContents};
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::scope::Requirement;
+use crate::model::visible::quote;
 use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
+/// Longest URI that is quoted, in characters.
+const URI_MAX: usize = 200;
+
 /// Reads the resource of that URI.
 pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceContents> {
     let wanted = match OfferedResource::granted(handler, uri) {
         Ok(wanted) => wanted,
+        Err(Error::ResourceNotFound { .. }) => return unknown(handler, uri).await.into(),
         Err(error) => return error.into(),
     };
     let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(handler).await.into() };
     let (page, early) = join(handler.page(id, &wanted.requirement), wanted.start(handler, id)).await;
     match page {
         Err(error) => handler.read_error(uri, &error).into(),
-        Ok(Err(reason)) => refused(reason, uri).into(),
+        Ok(Err(reason)) => refused(reason, uri, id).into(),
         Ok(Ok(page)) => Handled::on_page(wanted.finish(handler, &page, early).await, Some(page.id)),
     }
+}
+
+/// The error for a URI that names no resource: what is wrong with it, and what would work.
+async fn unknown(handler: &HostedHandler<'_>, uri: &str) -> Error {
+    let unknown = UnknownUri::new(uri, &Roots::HOSTED, handler.granted().map(|(entry, _)| entry).collect());
+    let page = unknown.page();
+    let names = if page == PageInUri::NotBound { None } else { handler.page_names().await };
+    let (page_id, problem) = match (page, &names) {
+        (PageInUri::Number(page_id), Some(names)) if !names.contains(page_id) => {
+            return Error::ResourceNotFound { uri: uri.to_owned(), message: names.describe_unknown(page_id) };
+        }
+        (PageInUri::Number(page_id), Some(_)) => (Some(page_id), None),
+        (PageInUri::Text(text), names) => {
+            let error = PageArgumentError::new(text.into());
+            let meant = names.as_ref().and_then(|names| error.find_meant(names));
+            (meant, Some(error.describe(names.as_ref())))
+        }
+        (PageInUri::Missing, Some(names)) => (names.only(), Some(names.to_string())),
+        (PageInUri::Number(_) | PageInUri::Missing | PageInUri::NotBound, _) => (None, None),
+    };
+    let problem = problem.map(|problem| format!("{problem}. ")).unwrap_or_default();
+    let message = format!("No such resource: {}. {problem}{}", quote(uri, URI_MAX), unknown.describe(page_id));
+    Error::ResourceNotFound { uri: uri.to_owned(), message }
 }
 
 /// Answers of a page's reads from before it was known whether the person may see the page.
@@ -51,7 +82,7 @@ impl OfferedResource {
     /// The resource of that URI, if Hosted MCP offers one.
     pub fn parse(uri: &str) -> Result<OfferedResource, Error> {
         let inner = features::resources::RequestedResource::parse(uri, &Roots::HOSTED, |entry| entry.hosted.is_some())?;
-        let requirement = inner.found.resource.hosted.ok_or_else(|| Error::ResourceNotFound(uri.to_owned()))?;
+        let requirement = inner.found.resource.hosted.ok_or_else(|| features::no_such_resource(uri))?;
         Ok(OfferedResource { inner, requirement })
     }
 
@@ -103,7 +134,10 @@ impl OfferedResource {
             _ => join(handler.api().page(page, self.requirement.scope).get_all(&paths), parts).await,
         };
         let upstream = UpstreamAnswers { page: Some(&page.raw), answers, parts };
-        self.inner.contents(upstream, handler.context.now, handler.context.log)
+        match self.inner.contents(upstream, handler.context.now, handler.context.log) {
+            Ok(contents) => Ok(contents),
+            Err(error) => Err(self.inner.explain_missing(error, &HostedPageLists { handler, page }).await),
+        }
     }
 }
 
@@ -155,9 +189,11 @@ fn keep_chosen_pages(
 }
 
 /// A page or a role that does not allow a read.
-pub fn refused(reason: AccessDenied, uri: &str) -> Error {
+pub fn refused(reason: AccessDenied, uri: &str, page_id: PageId) -> Error {
     match reason {
-        AccessDenied::Page => Error::ResourceNotFound(uri.to_owned()),
+        AccessDenied::Page(names) => {
+            Error::ResourceNotFound { uri: uri.to_owned(), message: names.describe_unknown(page_id) }
+        }
         AccessDenied::Role { missing, page_name } => Error::Forbidden(access::role_sentence(missing, &page_name)),
     }
 }

@@ -29,7 +29,7 @@ pub async fn call(
     };
     let result = match result {
         Ok(text) => Ok(ToolOutcome { text, ..ToolOutcome::default() }),
-        Err(error @ (Error::InvalidParams(_) | Error::ResourceNotFound(_) | Error::Forbidden(_))) => {
+        Err(error @ (Error::InvalidParams(_) | Error::ResourceNotFound { .. } | Error::Forbidden(_))) => {
             Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
         }
         Err(error) => Err(error),

@@ -63,7 +63,7 @@ async fn a_page_seen_before_is_read_without_waiting_for_the_list_of_pages() {
 async fn what_was_read_early_is_thrown_away_when_the_person_may_not_see_the_page() {
     for list in [json!({ "items": [] }), pages(&["page.read"])] {
         let (answer, asked) = read_again(list, &[json!({ "id": 9, "title": "second" })]).await;
-        assert!(matches!(answer, Err(Error::ResourceNotFound(_) | Error::Forbidden(_))), "{answer:?}");
+        assert!(matches!(answer, Err(Error::ResourceNotFound { .. } | Error::Forbidden(_))), "{answer:?}");
         assert_eq!(asked.len(), 2, "it had been asked for");
     }
 }
@@ -103,17 +103,36 @@ async fn an_unknown_page_and_a_forbidden_page_answer_alike() {
         assert_eq!(scene.requested_paths(), ["/me/pages"]);
         error
     };
-    let not_found = |uri: &str| Error::ResourceNotFound(uri.to_owned());
+    let not_found =
+        |uri: &str, message: &str| Error::ResourceNotFound { uri: uri.to_owned(), message: message.to_owned() };
     let (forbidden, unknown) = ("statibeat://pages/7/summary", "statibeat://pages/8/summary");
-    assert_eq!(of(&["incidents.read"], forbidden).await, not_found(forbidden));
-    assert_eq!(of(READER, unknown).await, not_found(unknown));
+    assert_eq!(
+        of(&["incidents.read"], forbidden).await,
+        not_found(forbidden, "There is no page 7 that you can access. This connection can access no page.")
+    );
+    assert_eq!(
+        of(READER, unknown).await,
+        not_found(unknown, "There is no page 8 that you can access. Your pages: 7 \"Acme\".")
+    );
 }
 
 #[tokio::test]
-async fn an_unknown_uri_asks_statibeat_for_nothing() {
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
-    for uri in ["statibeat://nothing", "statibeat://pages/07/summary", "https://pages/7/summary", ""] {
-        assert_eq!(read(&scene, uri).await, Err(Error::ResourceNotFound(uri.to_owned())));
+async fn unknown_uri_asks_statibeat_for_nothing_but_the_pages_it_could_be_about() {
+    for (uri, words, requested) in [
+        ("statibeat://nothing", "There are statibeat://me", vec![]),
+        ("https://pages/7/summary", "There are statibeat://me", vec![]),
+        ("", "There are statibeat://me", vec![]),
+        ("statibeat://pages/07/summary", "`page_id` must be a whole number", vec!["/me/pages"]),
+        ("statibeat://pages/acme/summary", "`page_id` must be the number of a page: 7", vec!["/me/pages"]),
+        ("statibeat://pages/{page_id}/summary", "Your pages: 7 \"Acme\"", vec!["/me/pages"]),
+        ("statibeat://incidents/active", "Did you mean statibeat://pages/7/incidents/active?", vec!["/me/pages"]),
+        ("statibeat://pages/7/incidents", "statibeat://pages/7/incidents/resolved", vec!["/me/pages"]),
+        ("statibeat://pages/8/incidents", "There is no page 8 that you can access. Your pages: 7", vec!["/me/pages"]),
+    ] {
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(READER))]));
+        let error = read(&scene, uri).await.expect_err("no such resource");
+        assert!(matches!(&error, Error::ResourceNotFound { message, .. } if message.contains(words)), "{uri}: {error}");
+        assert_eq!(scene.requested_paths(), requested, "{uri}");
     }
 }
 
@@ -138,10 +157,10 @@ async fn upstream_failure_is_answered_by_its_kind() {
     let uri = "statibeat://pages/7/incidents/9";
     let of = async |status, text: &str| {
         let answer = (status, json!({ "error": text }));
-        let answers = [(200, pages(READER)), answer.clone(), answer];
+        let answers = [(200, pages(READER)), answer.clone(), answer.clone(), answer.clone(), answer];
         read(&Scene::new(ScopeSet::all(), FakeHttp::answering(answers)), uri).await.expect_err("an error")
     };
-    assert_eq!(of(404, "x").await, Error::ResourceNotFound(uri.to_owned()));
+    assert!(matches!(of(404, "x").await, Error::ResourceNotFound { .. }));
     assert_eq!(of(400, "bad id").await, Error::InvalidParams("StatiBeat refused: \"bad id\"".to_owned()));
     assert_eq!(of(401, "user is disabled").await, Error::AccessEnded);
     assert!(matches!(of(401, "expired").await, Error::Untrusted(_)));
@@ -231,13 +250,21 @@ async fn an_unknown_tool_is_named() {
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_fit_are_all_named_and_nothing_is_asked() {
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([]));
-    let text = refusal(&scene, json!({ "page_id": "seven", "title": "x", "color": "red" })).await;
-    for problem in ["`page_id`", "`description`", "`color`", "statibeat://pages"] {
-        assert!(text.contains(problem), "{problem} in {text}");
+async fn arguments_that_do_not_fit_are_all_named_and_nothing_is_asked_for_but_the_pages() {
+    let arguments = |page_id: Value| json!({ "page_id": page_id, "title": "x", "color": "red" });
+    for (page_id, requested) in [(json!(7), vec![]), (json!("seven"), vec!["/me/pages"])] {
+        let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]));
+        let text = refusal(&scene, arguments(page_id)).await;
+        for problem in ["`description`", "`color`"] {
+            assert!(text.contains(problem), "{problem} in {text}");
+        }
+        let names_page =
+            text.contains("`page_id` must be the number of a page (got text \"seven\"). Your pages: 7 \"Acme\";");
+        assert_eq!(
+            (names_page, scene.requested_paths()),
+            (!requested.is_empty(), requested.iter().map(ToString::to_string).collect())
+        );
     }
-    assert_eq!(scene.requested_paths(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -250,7 +277,7 @@ async fn a_call_to_an_unknown_page_and_to_a_forbidden_page_answer_alike() {
         assert_eq!(scene.requested_paths(), ["/me/pages"]);
         text.replace(&page_id.to_string(), "N")
     };
-    assert_eq!(of(&["incidents.manage"], 7).await, of(MANAGER, 8).await);
+    assert_eq!(of(&["incidents.manage"], 7).await, of(&["incidents.manage"], 8).await);
 }
 
 #[tokio::test]

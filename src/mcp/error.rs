@@ -134,9 +134,9 @@ fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
         Error::UnknownTool { .. } | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
             WireError::new(200, INVALID_PARAMS, error)
         }
-        Error::ResourceNotFound(uri) => {
+        Error::ResourceNotFound { uri, .. } => {
             let code = if version.has_handshake() { RESOURCE_NOT_FOUND } else { INVALID_PARAMS };
-            WireError::new(200, code, &"No such resource").with(json!({ "uri": uri }))
+            WireError::new(200, code, error).with(json!({ "uri": uri }))
         }
         Error::MissingCapability(capabilities) if !version.has_handshake() => {
             WireError::new(400, MISSING_CAPABILITY, error).with(json!({ "requiredCapabilities": capabilities }))
@@ -183,7 +183,7 @@ mod tests {
         check(Error::UnknownPrompt(text()), (200, -32602), (200, -32602));
         check(Error::InvalidParams(text()), (200, -32602), (200, -32602));
         check(Error::Forbidden(text()), (200, -32602), (200, -32602));
-        check(Error::ResourceNotFound(text()), (200, -32002), (200, -32602));
+        check(Error::ResourceNotFound { uri: text(), message: text() }, (200, -32002), (200, -32602));
         check(Error::InsufficientScope { needed: ScopeSet::from(Scope::PagesRead) }, (403, 403), (403, 403));
         check(Error::AccessEnded, (401, 401), (401, 401));
         check(Error::GrantEnded, (401, 401), (401, 401));
@@ -268,6 +268,9 @@ mod tests {
         let needed = json!({ "requiredCapabilities": capability });
         assert_eq!(data(Error::MissingCapability(capability).into()), Some(needed));
         let uri = "statibeat://pages/9/summary".to_owned();
-        assert_eq!(data(Error::ResourceNotFound(uri.clone()).into()), Some(json!({ "uri": uri })));
+        assert_eq!(
+            data(Error::ResourceNotFound { uri: uri.clone(), message: String::new() }.into()),
+            Some(json!({ "uri": uri }))
+        );
     }
 }

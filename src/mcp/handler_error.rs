@@ -27,8 +27,12 @@ pub enum Error {
     #[error("unknown prompt {}", quote(.0, NAME_MAX))]
     UnknownPrompt(String),
     /// No such resource, or not one this caller may know of: the two answer alike.
-    #[error("no such resource {}", quote(.0, NAME_MAX))]
-    ResourceNotFound(String),
+    #[error("{message}")]
+    ResourceNotFound {
+        uri: String,
+        /// Says what would have worked.
+        message: String,
+    },
     /// Parameters that do not fit.
     #[error("{0}")]
     InvalidParams(String),

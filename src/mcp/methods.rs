@@ -182,7 +182,7 @@ impl Exchange<'_> {
         let (name, arguments) = (text(self.params, "name")?, object(self.params, "arguments")?);
         let Handled { result, details } = self.handler.call(name, arguments, &self.input).await;
         let result = match result {
-            Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound(_))) => {
+            Err(error @ (Error::Forbidden(_) | Error::ResourceNotFound { .. })) => {
                 Ok(ToolOutcome { is_error: true, text: error.to_string(), ..ToolOutcome::default() })
             }
             result => result,

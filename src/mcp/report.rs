@@ -128,7 +128,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
             Error::GrantEnded => (Outcome::Refused, None),
             Error::MissingCapability(_) => refused(CallProblem::Capability),
             Error::UnknownTool { .. } | Error::UnknownPrompt(_) => refused(CallProblem::NoSuchTool),
-            Error::ResourceNotFound(_) => refused(CallProblem::NotFound),
+            Error::ResourceNotFound { .. } => refused(CallProblem::NotFound),
             Error::InvalidParams(_) => refused(CallProblem::Parameters),
             Error::InsufficientScope { .. } => refused(CallProblem::Scope),
             Error::Forbidden(_) => refused(CallProblem::Role),

@@ -23,11 +23,18 @@ pub struct GrantId(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
+/// The largest id: the largest number that every JSON reader keeps exact, 2^53 − 1.
+pub const ID_MAX: i64 = 9_007_199_254_740_991;
+
+/// Reads an id as it stands in a URI: decimal digits, no sign, no leading zero, at most [`ID_MAX`].
+pub fn parse_id(text: &str) -> Option<i64> {
+    let id: i64 = text.parse().ok()?;
+    ((1..=ID_MAX).contains(&id) && id.to_string() == text).then_some(id)
+}
+
 impl PageId {
-    /// Reads a page id as it stands in a URI: decimal digits, no sign, no leading zero.
     pub fn parse(text: &str) -> Option<Self> {
-        let id: i64 = text.parse().ok()?;
-        (id > 0 && id.to_string() == text).then_some(Self(id))
+        parse_id(text).map(Self)
     }
 }
 

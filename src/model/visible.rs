@@ -10,7 +10,7 @@ mod fold;
 mod quote;
 
 pub use fold::Folded;
-pub use quote::{quote, quote_lines};
+pub use quote::{bare_or_quoted, quote, quote_lines};
 
 use unicode_properties::UnicodeEmoji as _;
 

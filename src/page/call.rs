@@ -3,12 +3,12 @@
 use super::handler::{PageHandler, SUMMARY};
 use super::tools;
 use super::write_store::MemoryWriteStore;
+use crate::alternatives::components;
 use crate::catalog::uri::Roots;
-use crate::catalog::{Effect, Tool, Write, find_resource};
+use crate::catalog::{Effect, Tool};
 use crate::mcp::{Error, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
-use crate::upstream::PageClient;
 use crate::writes::WriteRequest;
 use crate::writes::checks::lifecycle::StageChange;
 use crate::writes::checks::names;
@@ -30,16 +30,22 @@ pub async fn call(
     if let Some(reason) = handler.settings.tools.off(tool) {
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
+    let given = arguments.clone();
     let parsed = match confirmed_call::parse(tool, arguments) {
         Ok(parsed) => parsed,
-        Err(problems) => return Ok(report::invalid_arguments(&problems)),
+        Err(mut problems) => {
+            if components::has_bare_names(&given) {
+                problems.extend(components::describe_bare_names(handler, &given).await);
+            }
+            return Ok(report::invalid_arguments(&problems));
+        }
     };
     let page = handler.require_page().await?;
     let api = handler.api();
     let now = (handler.inputs.now)();
     let call = match parsed {
         ParsedCall::Direct(mut call) => {
-            if let Some(problem) = resolve_names(&api, &mut call.write).await {
+            if let Some(problem) = names::resolve(handler, &mut call.write).await {
                 return Ok(report::invalid_arguments(&[problem]));
             }
             call.keep_resolved_names();
@@ -60,7 +66,7 @@ pub async fn call(
         && !store.is_known().await
         && let Err(error) = change.check([&api, &api]).await
     {
-        return error.respond();
+        return change.respond(&error, handler).await;
     }
     let request = WriteRequest {
         asker: handler.asker(),
@@ -68,6 +74,7 @@ pub async fn call(
         page,
         api: &api,
         incidents: Some(&api),
+        lists: handler,
         write,
         call: &call,
         fingerprint: &fingerprint,
@@ -81,19 +88,6 @@ pub async fn call(
         read_error: &|error| handler.read_error(SUMMARY, error),
     };
     request.respond().await
-}
-
-/// Replaces the names of a status and a stage by key and id; says what is wrong with a stage of no such name.
-async fn resolve_names(api: &PageClient<'_>, write: &mut Write) -> Option<String> {
-    let needed: Vec<&str> = names::find_needed(write).collect();
-    let mut stages = None;
-    for resource in needed {
-        let Some(path) = find_resource(resource).and_then(|entry| Some(entry.reads.first()?.path)) else { continue };
-        let Ok(list) = api.get(path).await else { continue };
-        names::replace(resource, &list, write);
-        stages = Some(list).filter(|_| resource != "status_definitions");
-    }
-    names::find_problem(write, stages.as_ref())
 }
 
 /// Names the tools that are switched on.

@@ -2,8 +2,10 @@
 
 use super::settings::Settings;
 use super::write_store::WriteMemory;
+use crate::alternatives::PageLists;
 use crate::catalog::resources::RESOURCES;
-use crate::catalog::{Binding, Prompt, PromptArgument, Resource};
+use crate::catalog::uri::Roots;
+use crate::catalog::{Binding, Prompt, PromptArgument, Resource, Variables, find_resource};
 use crate::features;
 use crate::features::resources::{RequestedResource, UpstreamAnswers, part_answer};
 use crate::keyring::KeyRing;
@@ -13,6 +15,7 @@ use crate::ports::HttpClient;
 use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::{join, join_all};
@@ -120,6 +123,26 @@ impl<'a> PageHandler<'a> {
     /// The arguments that a prompt takes here: there is one page.
     pub(super) fn prompt_arguments(prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
         prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
+    }
+}
+
+#[async_trait(?Send)]
+impl PageLists for PageHandler<'_> {
+    /// StatiBeat decides what the token may read.
+    async fn read(&self, _: &str, path: &str) -> Option<Value> {
+        self.api().get(path).await.ok()
+    }
+
+    fn uri(&self, resource: &str) -> Option<String> {
+        Roots::PAGE.expand(find_resource(resource)?, &Variables::new())
+    }
+
+    fn page_words(&self) -> String {
+        "This page".to_owned()
+    }
+
+    async fn locate(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
 }
 

@@ -14,6 +14,7 @@ mod write_store;
 
 pub use handler::{PageHandler, PageInputs};
 
+use crate::alternatives::uri::UnknownUri;
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Reach, Resource, Tool, Variables};
@@ -25,6 +26,7 @@ use crate::mcp::{
     ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
 use crate::model::scope::ScopeSet;
+use crate::model::visible::quote;
 use crate::writes::call_arguments;
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -32,6 +34,9 @@ use handler::{explain_refused_token, is_offered, offered};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+
+/// Longest URI that is quoted, in characters.
+const URI_MAX: usize = 200;
 
 /// The server's instructions for models.
 const INSTRUCTIONS: &str = "One StatiBeat status page, through its API token. Read statibeat://page/summary first; lists \
@@ -104,7 +109,18 @@ fn localized(entry: Box<RawValue>) -> Box<RawValue> {
 
 impl PageHandler<'_> {
     async fn read_resource(&self, uri: &str) -> Result<ResourceContents, Error> {
-        self.contents(&RequestedResource::parse(uri, &Roots::PAGE, is_offered)?).await
+        let wanted = match RequestedResource::parse(uri, &Roots::PAGE, is_offered) {
+            Err(Error::ResourceNotFound { uri, .. }) => {
+                let described = UnknownUri::new(&uri, &Roots::PAGE, offered().collect()).describe(None);
+                let message = format!("No such resource: {}. {described}", quote(&uri, URI_MAX));
+                return Err(Error::ResourceNotFound { uri, message });
+            }
+            wanted => wanted?,
+        };
+        match self.contents(&wanted).await {
+            Ok(contents) => Ok(contents),
+            Err(error) => Err(wanted.explain_missing(error, self).await),
+        }
     }
 
     async fn fill_in_prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {

@@ -59,7 +59,7 @@ async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
     with(&http, async |handler| {
         for uri in ["statibeat://me", "statibeat://pages", "statibeat://pages/7/summary", "statibeat://page", ""] {
             let found = handler.read(uri).await.result.map(|contents| contents.uri);
-            assert_eq!(found, Err(Error::ResourceNotFound(uri.to_owned())));
+            assert!(matches!(&found, Err(Error::ResourceNotFound { .. })), "{uri}: {found:?}");
         }
     })
     .await;

@@ -4,7 +4,7 @@
 //! line about the other. The structured preview holds all of them.
 
 use super::effect::{ComponentEffect, ComponentRole, ComponentState};
-use super::target::bare_or_quoted;
+use crate::model::visible::bare_or_quoted;
 use serde_json::{Value, json};
 
 /// Longest name that is shown, in characters.

@@ -11,10 +11,11 @@
 
 use super::WriteRequest;
 use super::approval::{Approved, Respond};
-use super::checks::{duplicate, overlap, references};
+use super::checks::{duplicate, lifecycle, overlap, references};
 use super::outcome::{WriteError, WriteOrigin, WriteReport, classify};
 use super::report;
 use super::store::{Acquired, Lease};
+use crate::alternatives::targets::NumberedThing;
 use crate::catalog::Write;
 use crate::mcp::{Error, ToolOutcome};
 use crate::model::write::Confirmation;
@@ -129,13 +130,23 @@ impl WriteRequest<'_> {
         }
     }
 
-    /// Adds, to a write that StatiBeat refused, the page's valid values for unknown references.
+    /// Adds to a write that StatiBeat refused what would be accepted instead.
     pub(super) async fn explain_refusal(&self, error: ApiError) -> WriteError {
-        if error.kind != ApiErrorKind::Invalid {
-            return WriteError::Upstream(error);
+        let operation = self.write.operation;
+        match (error.kind, operation.target_id(), NumberedThing::of_target(operation.target_kind())) {
+            (ApiErrorKind::NotFound, Some(id), Some(thing)) => {
+                WriteError::UnknownTarget(thing.describe_unknown(self.lists, &id.to_string()).await)
+            }
+            (ApiErrorKind::Invalid, ..) => {
+                let (unknown, stage) = join(
+                    references::find_unknown(self.lists, self.write),
+                    lifecycle::explain_refusal(self.lists, self.write),
+                )
+                .await;
+                WriteError::Invalid { text: error.detail, hints: unknown.into_iter().chain(stage).collect() }
+            }
+            _ => WriteError::Upstream(error),
         }
-        let unknown = references::unknown(self.api, self.write).await;
-        WriteError::Invalid { text: error.detail, unknown }
     }
 
     fn with_external_id(&self, lease: &Lease) -> Write {

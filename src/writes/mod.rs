@@ -19,6 +19,7 @@ pub mod report;
 pub mod store;
 mod target;
 
+use crate::alternatives::PageLists;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Tool, Write};
 use crate::keyring::KeyRing;
@@ -39,6 +40,8 @@ pub struct WriteRequest<'a> {
     pub api: &'a PageClient<'a>,
     /// Access to the page's incidents, where the caller may read them.
     pub incidents: Option<&'a PageClient<'a>>,
+    /// The page's lists, for errors.
+    pub lists: &'a dyn PageLists,
     pub write: &'a Write,
     /// The call that asks for it.
     pub call: &'a ToolCallWrite,

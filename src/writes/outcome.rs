@@ -124,9 +124,11 @@ pub enum WriteError {
     /// StatiBeat finds the write wrong.
     Invalid {
         text: String,
-        /// The names that the page does not have, with those that it has.
-        unknown: Vec<String>,
+        /// Names that the page has, and stages that it takes, instead.
+        hints: Vec<String>,
     },
+    /// The page does not have the incident, maintenance, Beat or action; says which it has.
+    UnknownTarget(String),
     /// StatiBeat's answer, or the lack of it.
     Upstream(ApiError),
     /// No answer, to a write that cannot be looked up.
@@ -165,6 +167,7 @@ impl WriteError {
             Self::Unchecked(error) => (certain_outcome(error).unwrap_or(Outcome::Failed), error.reason()),
             Self::Unresolved(error) => (Outcome::Unknown, error.reason()),
             Self::Invalid { .. } => (Outcome::Refused, Reason::UpstreamInvalid),
+            Self::UnknownTarget(_) => (Outcome::Refused, Reason::UpstreamNotFound),
             Self::Upstream(error) | Self::Unconfirmed(error) => {
                 (certain_outcome(error).unwrap_or(Outcome::Unknown), error.reason())
             }

@@ -25,7 +25,18 @@ pub(super) const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
 pub fn invalid_arguments(problems: &[String]) -> ToolOutcome {
-    error(format!("Invalid arguments: {}. Nothing was published.", problems.join("; ")))
+    error(nothing_published(&format!("Invalid arguments: {}", problems.join("; "))))
+}
+
+/// A refusal in words, and that nothing was published.
+pub fn nothing_published(words: &str) -> String {
+    format!("{} Nothing was published.", sentence(words))
+}
+
+/// The words with a full stop, unless they end a sentence already.
+fn sentence(words: &str) -> String {
+    let end = if words.ends_with(['.', '?', '!', '…']) { "" } else { "." };
+    format!("{words}{end}")
 }
 
 /// A text that the operator's rules do not let through at all.
@@ -167,8 +178,7 @@ pub fn already_published(request: &WriteRequest<'_>, document: &serde_json::Valu
 
 /// A warning as a sentence.
 pub fn warning_sentence(warning: &str) -> String {
-    let end = if warning.ends_with(['.', '?', '!', '…']) { "" } else { "." };
-    format!("Warning: {warning}{end}")
+    format!("Warning: {}", sentence(warning))
 }
 
 /// The message to a paused connection.
@@ -231,10 +241,11 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
              this call. Call again later with the same arguments: it will be found out first."
                 .to_owned()
         }
-        WriteError::Invalid { text, unknown } => {
-            let hint = if unknown.is_empty() { String::new() } else { format!(" ({})", unknown.join("; ")) };
-            format!("StatiBeat refused: {}{hint}. Nothing was published.", quote(text, ANSWER_MAX))
+        WriteError::Invalid { text, hints } => {
+            let hints: String = hints.iter().map(|hint| format!(" {}", sentence(hint))).collect();
+            format!("StatiBeat refused: {}.{hints} Nothing was published.", quote(text, ANSWER_MAX))
         }
+        WriteError::UnknownTarget(words) => nothing_published(words),
         WriteError::Upstream(error) => return refused(error),
         WriteError::Unconfirmed(_) => {
             "StatiBeat did not confirm this: it may or may not have been done. Read what it was about before calling again."

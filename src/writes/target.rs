@@ -2,7 +2,7 @@
 
 use super::effect::{WriteEffect, stage_name};
 use crate::model::operation::{Operation, TargetKind};
-use crate::model::visible::{line, quote};
+use crate::model::visible::{bare_or_quoted, line, quote};
 use serde_json::Value;
 
 /// Longest title that is quoted, in characters.
@@ -68,13 +68,6 @@ fn state(notice: &Value) -> Option<&str> {
     notice["state"].as_str()
 }
 
-/// A name on one line: bare if it consists of letters, digits, blanks and hyphens, so that it cannot pass for words of ours; else in
-/// quotation marks.
-pub fn bare_or_quoted(name: &str, most: usize) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '&' | '/');
-    if !name.trim().is_empty() && name.chars().all(is_plain) { line(name, most) } else { quote(name, most) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,13 +115,5 @@ mod tests {
         let approved = effect("Slow", open.clone(), open);
         assert_eq!(headline(approval, &approved), "Approval of Beat action 7 \"Slow\" (Identified)");
         assert_eq!(state_sentence(approval, &approved).as_deref(), Some("Incident 9 stays open."));
-    }
-
-    #[test]
-    fn name_is_quoted_unless_it_is_plain() {
-        for (name, shown) in [("API v2", "API v2"), ("Ops & Co", "Ops & Co"), ("a: b", "\"a: b\""), ("", "\"\"")] {
-            assert_eq!(bare_or_quoted(name, 60), shown);
-        }
-        assert_eq!(bare_or_quoted("a\u{202e}b", 60), "\"a\\u{202e}b\"");
     }
 }

@@ -52,7 +52,10 @@ fn an_unknown_component_is_answered_with_the_closest() {
     assert_eq!(refused["isError"], true, "{refused}");
     says(
         &refused,
-        &["no component of this page has slug \"serach\"; did you mean \"search\"?", "Nothing was published"],
+        &[
+            "no component of this page has slug \"serach\"; did you mean {\"id\": 113} (\"Search\")?",
+            "Nothing was published",
+        ],
     );
 }
 

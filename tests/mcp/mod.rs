@@ -1,6 +1,7 @@
 //! The MCP endpoint: protocol, lists, reads, prompts.
 
 mod access_matrix;
+mod alternatives;
 mod bad_arguments;
 mod completion;
 mod early_reads;

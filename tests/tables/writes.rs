@@ -215,7 +215,7 @@ pub fn cases() -> Vec<Case> {
                 step(
                     "add_incident_update",
                     preview(json!({ "incident_id": 999_999, "message": "A fix is out." })),
-                    Expected::Error("incident not found"),
+                    Expected::Error("has no incident 999999"),
                     0,
                 ),
             ],

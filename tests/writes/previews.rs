@@ -208,13 +208,18 @@ fn what_could_not_be_published_gets_an_error_and_no_confirm_token() {
     story.call("create_incident", &incident(json!({ "external_id": "INC-7" })));
     story.call("create_incident", &incident(json!({ "title": "Slower", "idempotency_key": "k" })));
     let message = |id: i64| json!({ "incident_id": id, "message": "Hello." });
-    refused(&story, "add_incident_update", &message(999_999), "not found");
-    refused(&story, "add_maintenance_update", &json!({ "maintenance_id": 999_999, "message": "Hello." }), "not found");
+    refused(&story, "add_incident_update", &message(999_999), "has no incident 999999 that you can see");
+    refused(
+        &story,
+        "add_maintenance_update",
+        &json!({ "maintenance_id": 999_999, "message": "Hello." }),
+        "has no maintenance 999999",
+    );
     refused(&story, "create_incident", &incident(json!({ "status": "Very Bad" })), "`status` must be one of");
     let unknown = json!({ "affected_items": [{ "slug": "serach" }] });
-    refused(&story, "create_incident", &incident(unknown), "did you mean \"search\"?");
+    refused(&story, "create_incident", &incident(unknown), "(\"Search\")?");
     let added = update(json!({ "add_affected_items": [{ "slug": "serach" }] }));
-    refused(&story, "add_incident_update", &added, "did you mean \"search\"?");
+    refused(&story, "add_incident_update", &added, "(\"Search\")?");
     let other = json!({ "title": "Other", "external_id": "INC-7" });
     refused(&story, "create_incident", &incident(other), "external_id is taken");
     refused(&story, "create_incident", &incident(json!({ "idempotency_key": "k" })), "`title`");

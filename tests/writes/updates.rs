@@ -119,7 +119,7 @@ fn what_is_not_there_is_not_written_to() {
             let mut arguments = json!({ "page_id": 42, "message": "Hello.", "lifecycle_stage_id": stage });
             arguments[target] = json!(999_999);
             let result = call(&app, &token, name, &arguments);
-            assert!(result["isError"] == true && result.to_string().contains("not found"), "{name}: {result}");
+            assert!(result["isError"] == true && result.to_string().contains("that you can see"), "{name}: {result}");
         }
     }
 }

@@ -251,7 +251,10 @@ async fn some_refusals_are_the_transports() {
 
 #[tokio::test]
 async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
-    for failure in [Error::Forbidden("Your role may not.".to_owned()), Error::ResourceNotFound("page 9".to_owned())] {
+    for failure in [
+        Error::Forbidden("Your role may not.".to_owned()),
+        Error::ResourceNotFound { uri: "page 9".to_owned(), message: "No page 9".to_owned() },
+    ] {
         let text = failure.to_string();
         let surface = Fake { failure: Some(failure), ..Fake::default() };
         let expected = json!({ "content": [{ "type": "text", "text": text }], "isError": true });

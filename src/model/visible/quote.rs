@@ -1,12 +1,19 @@
 //! Quoting: text that somebody else wrote, inside a sentence of ours, cannot pass for part of the sentence.
 
-use super::{cap, ends_line, marked};
+use super::{cap, ends_line, line, marked};
 use std::fmt::Write as _;
 
 /// The text in quotation marks on one line, at most so many characters of it. What would end the quotation or the line, and
 /// what nobody sees, is written as an escape.
 pub fn quote(text: &str, most: usize) -> String {
     format!("\"{}\"", escaped(&cap(text, most)))
+}
+
+/// A name on one line: bare if it consists of letters, digits, blanks and hyphens, so that it cannot pass for words of ours; else in
+/// quotation marks.
+pub fn bare_or_quoted(name: &str, most: usize) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_' | '&' | '/');
+    if !name.trim().is_empty() && name.chars().all(is_plain) { line(name, most) } else { quote(name, most) }
 }
 
 /// A text for people to read in full: in quotation marks if it is one line, otherwise line by line, each behind a `>`.
@@ -76,5 +83,13 @@ mod tests {
         for line in quote_lines("a\nb\u{b}c\u{c}d\re").lines().skip(1) {
             assert!(line.starts_with("> "), "{line}");
         }
+    }
+
+    #[test]
+    fn name_is_quoted_unless_it_is_plain() {
+        for (name, shown) in [("API v2", "API v2"), ("Ops & Co", "Ops & Co"), ("a: b", "\"a: b\""), ("", "\"\"")] {
+            assert_eq!(bare_or_quoted(name, 60), shown);
+        }
+        assert_eq!(bare_or_quoted("a\u{202e}b", 60), "\"a\\u{202e}b\"");
     }
 }

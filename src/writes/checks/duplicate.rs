@@ -5,7 +5,8 @@
 //! at the very same moment both pass. An identical write is found by its fingerprint, not here.
 
 use super::near_text::is_near;
-use super::references::{ITEMS, entries, is_same_item};
+use crate::alternatives::components::is_same;
+use crate::alternatives::entries;
 use crate::catalog::Write;
 use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
@@ -64,7 +65,7 @@ pub async fn read_hierarchy(request: &WriteRequest<'_>) -> Option<Value> {
     if !applies_to(request.write) || items(&request.write.body).is_empty() {
         return None;
     }
-    request.api.get(ITEMS).await.ok()
+    request.api.get("hierarchy/items").await.ok()
 }
 
 /// Only a write that names what is affected waits until the open incidents can be read; and not where the role may not read
@@ -133,7 +134,7 @@ fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<S
     let mut matches = Vec::new();
     for known in items(entry) {
         let name = quote(known["name"].as_str().unwrap_or_default(), NAME_MAX);
-        if named.iter().any(|item| is_same_item(item, known)) {
+        if named.iter().any(|item| is_same(item, known)) {
             matches.push(format!("affects the same component ({name})"));
         } else if let Some(relation) = named.iter().find_map(|item| find_relation(item, known, hierarchy)) {
             matches.push(format!("affects {name}, {relation}"));
@@ -152,7 +153,7 @@ fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<S
 /// The relation of a component to another one on its branch of the hierarchy, as in `a part of "API"`.
 fn find_relation(named: &Value, known: &Value, hierarchy: Option<&Value>) -> Option<String> {
     let components = entries(hierarchy?);
-    let named = components.iter().find(|item| is_same_item(named, item))?;
+    let named = components.iter().find(|item| is_same(named, item))?;
     let known = components.iter().find(|item| item["id"] == known["id"])?;
     let name = quote(named["name"].as_str().unwrap_or_default(), NAME_MAX);
     if is_below(known, named, components) {
@@ -173,7 +174,7 @@ fn is_below(item: &Value, above: &Value, components: &[Value]) -> bool {
 
 /// Returns whether something on the page touches what a body touches.
 pub fn overlaps(entry: &Value, body: &Value) -> bool {
-    let shares_item = items(body).iter().any(|named| items(entry).iter().any(|known| is_same_item(named, known)));
+    let shares_item = items(body).iter().any(|named| items(entry).iter().any(|known| is_same(named, known)));
     shares_item || freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text))
 }
 

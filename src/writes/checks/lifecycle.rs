@@ -4,9 +4,11 @@
 //! posted, with the stages that remain. Which stage means what follows from its place: the last stage of an incident is
 //! "resolved", the last two of a maintenance are "completed" and "cancelled".
 
+use crate::alternatives::targets::NumberedThing;
+use crate::alternatives::{PageLists, entries};
 use crate::catalog::{Resource, Variables, Write, find_resource, uri};
 use crate::mcp::{Error, ToolOutcome};
-use crate::model::operation::Operation;
+use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::quote;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use crate::writes::effect::WriteEffect;
@@ -33,17 +35,9 @@ pub struct StageChange {
 pub enum LifecycleError {
     /// It may not be; the words say which may.
     NotAllowed(String),
+    /// Its incident or maintenance is over.
+    Over(String),
     Unread(ApiError),
-}
-
-impl LifecycleError {
-    /// The response to the model, or the error to the client where a model cannot fix it.
-    pub fn respond(&self) -> Result<ToolOutcome, Error> {
-        match self {
-            Self::NotAllowed(problem) => Ok(report::invalid_arguments(std::slice::from_ref(problem))),
-            Self::Unread(error) => report::not_looked(error),
-        }
-    }
 }
 
 impl StageChange {
@@ -74,7 +68,27 @@ impl StageChange {
         let [stages, target] = self.resources().ok_or_else(unfit)?;
         let answers = try_join(self.read(apis[0], stages), self.read(apis[1], target)).await;
         let (stages, target) = answers.map_err(LifecycleError::Unread)?;
-        self.judge(&stages, &target).map_err(LifecycleError::NotAllowed)
+        self.judge(&stages, &target)
+    }
+
+    /// The response to the model, or the error to the client where a model cannot fix it.
+    pub async fn respond(&self, error: &LifecycleError, lists: &dyn PageLists) -> Result<ToolOutcome, Error> {
+        let thing = NumberedThing::of_target(self.lifecycle.target_kind());
+        match (error, thing) {
+            (LifecycleError::NotAllowed(problem), _) => Ok(report::invalid_arguments(std::slice::from_ref(problem))),
+            (LifecycleError::Over(problem), thing) => {
+                let known = match thing {
+                    Some(thing) => thing.describe_known(lists).await,
+                    None => String::new(),
+                };
+                Ok(report::invalid_arguments(&[format!("{problem}.{known}")]))
+            }
+            (LifecycleError::Unread(error), Some(thing)) if error.kind == ApiErrorKind::NotFound => {
+                let words = thing.describe_unknown(lists, &self.target_id.to_string()).await;
+                Ok(report::error(report::nothing_published(&words)))
+            }
+            (LifecycleError::Unread(error), _) => report::not_looked(error),
+        }
     }
 
     async fn read(&self, api: &PageClient<'_>, entry: &'static Resource) -> Result<Value, ApiError> {
@@ -90,25 +104,83 @@ impl StageChange {
     }
 
     /// Returns whether the move keeps the target open; both are upstream's answers to the reads of [`StageChange::resources`].
-    fn judge(&self, stages: &Value, target: &Value) -> Result<(), String> {
-        let (noun, over) = match self.lifecycle {
-            Lifecycle::Incident => ("incident", ["resolved"].as_slice()),
-            Lifecycle::Maintenance => ("maintenance", ["completed", "cancelled"].as_slice()),
-        };
-        if let Some(state) = target["state"].as_str().filter(|state| over.contains(state)) {
-            let words =
-                format!("{noun} {} is {state}: a stage would reopen it; only a message can be added", self.target_id);
-            return Err(words);
+    fn judge(&self, stages: &Value, target: &Value) -> Result<(), LifecycleError> {
+        if let Some(words) = self.lifecycle.describe_over(target) {
+            return Err(LifecycleError::Over(words));
         }
-        let mut stages: Vec<&Value> = stages.get("items").unwrap_or(stages).as_array().into_iter().flatten().collect();
+        let mut stages: Vec<&Value> = entries(stages).iter().collect();
         stages.sort_by_key(|stage| stage["position"].as_i64());
-        let open = &stages[..stages.len().saturating_sub(over.len())];
+        let (open, closing) = stages.split_at(stages.len().saturating_sub(self.lifecycle.end_states().len()));
         if open.iter().any(|stage| stage["id"] == self.stage_id) {
             return Ok(());
         }
-        let names: Vec<String> = open.iter().map(|stage| name(stage)).collect();
-        Err(format!("`lifecycle_stage_id` must be one of: {}", names.join(", ")))
+        let names = open.iter().map(|stage| name(stage)).collect::<Vec<_>>().join(", ");
+        let allowed = format!("`lifecycle_stage_id` must be one of: {names}");
+        Err(LifecycleError::NotAllowed(match closing.iter().find(|stage| stage["id"] == self.stage_id) {
+            Some(stage) => format!("{allowed}; {} is set by a person {}", name(stage), place_of(target)),
+            None => allowed,
+        }))
     }
+}
+
+impl Lifecycle {
+    const fn target_kind(self) -> TargetKind {
+        match self {
+            Self::Incident => TargetKind::Incident,
+            Self::Maintenance => TargetKind::Maintenance,
+        }
+    }
+
+    /// The states that the last stages stand for.
+    const fn end_states(self) -> &'static [&'static str] {
+        match self {
+            Self::Incident => &["resolved"],
+            Self::Maintenance => &["completed", "cancelled"],
+        }
+    }
+
+    /// Says what an incident or a maintenance that is over still takes; `None` for one that is not.
+    fn describe_over(self, target: &Value) -> Option<String> {
+        let state = target["state"].as_str().filter(|state| self.end_states().contains(state))?;
+        let instead = match self {
+            Self::Incident => "if it is back, use create_incident",
+            Self::Maintenance => "further work takes schedule_maintenance",
+        };
+        let (noun, id) = (self.target_kind().into_str(), &target["id"]);
+        Some(format!(
+            "{noun} {id} is {state}: only a message can be added, because anything else would reopen it, which a person does {}; \
+             {instead}",
+            place_of(target)
+        ))
+    }
+}
+
+/// Explains, where it can be read, why StatiBeat refused an update that does more than add a message.
+pub async fn explain_refusal(lists: &dyn PageLists, write: &Write) -> Option<String> {
+    let (lifecycle, id) = match write.operation {
+        Operation::AddIncidentUpdate { incident_id } => (Lifecycle::Incident, incident_id),
+        Operation::AddMaintenanceUpdate { maintenance_id } => (Lifecycle::Maintenance, maintenance_id),
+        _ => return None,
+    };
+    let (stages, one, collection) = match lifecycle {
+        Lifecycle::Incident => ("lifecycle_stages", "incident", "incidents"),
+        Lifecycle::Maintenance => ("maintenance_lifecycle_stages", "maintenance", "maintenances"),
+    };
+    let target = lists.read(one, &format!("{collection}/{id}")).await?;
+    let is_message = write.body.as_object().is_some_and(|body| body.keys().all(|name| name == "message"));
+    let over = lifecycle.describe_over(&target).filter(|_| !is_message);
+    let change = StageChange::find(write).filter(|_| over.is_none());
+    let Some(change) = change else { return over };
+    let path = find_resource(stages)?.reads.first()?.path;
+    match change.judge(&lists.read(stages, path).await?, &target) {
+        Err(LifecycleError::NotAllowed(words) | LifecycleError::Over(words)) => Some(words),
+        Ok(()) | Err(LifecycleError::Unread(_)) => None,
+    }
+}
+
+/// Where a person changes it, as in "at https://…".
+fn place_of(target: &Value) -> String {
+    target["admin_url"].as_str().map_or_else(|| "in StatiBeat".to_owned(), |url| format!("at {url}"))
 }
 
 /// The refusal of an update whose stage would end its incident or maintenance, read from the effect that it would have.
@@ -118,10 +190,9 @@ pub fn closing_stage(write: &Write, effect: &WriteEffect) -> Option<String> {
     let noun = write.operation.target_kind().into_str();
     let stage_name = quote(after["lifecycle_stage"]["name"].as_str().unwrap_or_default(), 60);
     let state = quote(after["state"].as_str().unwrap_or_default(), 60);
-    let place = after["admin_url"].as_str().map(|url| format!(" at {url}")).unwrap_or_default();
-    let (stage_id, target_id) = (change.stage_id, change.target_id);
+    let (stage_id, target_id, place) = (change.stage_id, change.target_id, place_of(after));
     Some(format!(
-        "`lifecycle_stage_id` {stage_id} ({stage_name}) would make {noun} {target_id} {state}, which this tool cannot: a person does it{place}"
+        "`lifecycle_stage_id` {stage_id} ({stage_name}) would make {noun} {target_id} {state}; that is set by a person {place}"
     ))
 }
 
@@ -151,7 +222,11 @@ mod tests {
 
     fn check(lifecycle: Lifecycle, stage_id: i64, state: &str, names: &[&str]) -> Result<(), String> {
         let change = StageChange { lifecycle, target_id: 9, stage_id };
-        change.judge(&stages(names), &json!({ "state": state }))
+        let target = json!({ "id": 9, "state": state, "admin_url": "https://x/9" });
+        change.judge(&stages(names), &target).map_err(|error| match error {
+            LifecycleError::NotAllowed(words) | LifecycleError::Over(words) => words,
+            LifecycleError::Unread(error) => error.to_string(),
+        })
     }
 
     #[test]
@@ -159,8 +234,9 @@ mod tests {
         let names = ["Investigating", "Monitoring", "Resolved"];
         let to = |id| check(Lifecycle::Incident, id, "active", &names);
         assert_eq!((to(1), to(2)), (Ok(()), Ok(())));
-        let refused = Err("`lifecycle_stage_id` must be one of: 1 (\"Investigating\"), 2 (\"Monitoring\")".to_owned());
-        assert_eq!((to(3), to(4), to(0)), (refused.clone(), refused.clone(), refused));
+        let refused = "`lifecycle_stage_id` must be one of: 1 (\"Investigating\"), 2 (\"Monitoring\")";
+        assert_eq!((to(4), to(0)), (Err(refused.to_owned()), Err(refused.to_owned())));
+        assert_eq!(to(3), Err(format!("{refused}; 3 (\"Resolved\") is set by a person at https://x/9")));
         assert!(check(Lifecycle::Incident, 1, "active", &["Resolved"]).is_err());
         assert!(check(Lifecycle::Incident, 1, "active", &[]).is_err());
     }

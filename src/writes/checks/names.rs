@@ -3,8 +3,8 @@
 //! Looked up before the write is fingerprinted, so that a retry is the same write however it spells them. A call that gives
 //! keys and ids reads nothing.
 
-use super::references::entries;
-use crate::catalog::Write;
+use crate::alternatives::{PageLists, entries};
+use crate::catalog::{Write, find_resource};
 use crate::model::operation::Operation;
 use crate::model::visible::quote;
 use serde_json::Value;
@@ -14,8 +14,22 @@ const STAGE: &str = "lifecycle_stage_id";
 /// Longest name that is quoted, in characters.
 const NAME_MAX: usize = 60;
 
+/// Replaces the names in a write by keys and ids, as far as the caller may read what they mean. Returns the fault of a stage that has
+/// none of the page's names.
+pub async fn resolve(lists: &dyn PageLists, write: &mut Write) -> Option<String> {
+    let needed: Vec<&str> = find_needed(write).collect();
+    let mut stages = None;
+    for resource in needed {
+        let path = find_resource(resource).and_then(|entry| Some(entry.reads.first()?.path));
+        let Some(list) = lists.read(resource, path.unwrap_or_default()).await else { continue };
+        replace(resource, &list, write);
+        stages = Some(list).filter(|_| resource != "status_definitions");
+    }
+    find_problem(write, stages.as_ref())
+}
+
 /// The resources that tell what the names of a write mean.
-pub fn find_needed(write: &Write) -> impl Iterator<Item = &'static str> {
+fn find_needed(write: &Write) -> impl Iterator<Item = &'static str> {
     let text = |field: &str| write.body.get(field).and_then(Value::as_str);
     let stages = match write.operation {
         Operation::AddMaintenanceUpdate { .. } => "maintenance_lifecycle_stages",
@@ -26,7 +40,7 @@ pub fn find_needed(write: &Write) -> impl Iterator<Item = &'static str> {
 }
 
 /// Replaces the names of a write that a list resolves. A status that is in no list is left for StatiBeat to refuse.
-pub fn replace(resource: &str, list: &Value, write: &mut Write) {
+fn replace(resource: &str, list: &Value, write: &mut Write) {
     let (field, value) = if resource == "status_definitions" { (STATUS, "key") } else { (STAGE, "id") };
     let Some(name) = write.body.get(field).and_then(Value::as_str) else { return };
     let mut found = entries(list).iter().filter(|entry| entry["archived"] != true && is_named(entry, name));
@@ -36,7 +50,7 @@ pub fn replace(resource: &str, list: &Value, write: &mut Write) {
 }
 
 /// Describes the fault of a stage that is still given by a name; `stages` is the list, where it could be read.
-pub fn find_problem(write: &Write, stages: Option<&Value>) -> Option<String> {
+fn find_problem(write: &Write, stages: Option<&Value>) -> Option<String> {
     let name = quote(write.body.get(STAGE)?.as_str()?, NAME_MAX);
     let stages = stages.map(entries).unwrap_or_default().iter();
     let known: Vec<String> = stages

@@ -1,8 +1,8 @@
 //! Other maintenance windows and open incidents on the components of a maintenance window, during the window. They warn;
 //! they never refuse a write.
 
-use super::references::entries;
 use super::{duplicate, schedule};
+use crate::alternatives::entries;
 use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::quote;

@@ -1,0 +1,120 @@
+//! One spelling for equivalent URIs ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)): the case of
+//! scheme, host and percent-encodings, percent-encoded unreserved characters, and dot segments.
+
+/// The normal form of a URI. What is no URI with a host stays as it is, without blanks around it.
+pub fn normalize(uri: &str) -> String {
+    let uri = uri.trim();
+    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+    let mut normal = format!("{}://{}", scheme.to_ascii_lowercase(), lower_case(&decode_unreserved(host)));
+    if let Some(path) = path {
+        normal.push('/');
+        normal.push_str(&without_dot_segments(&decode_unreserved(path)));
+    }
+    if let Some(query) = query {
+        normal.push('?');
+        normal.push_str(&decode_unreserved(query));
+    }
+    normal
+}
+
+/// Percent-encodings of unreserved characters as the characters themselves; the others with upper-case digits.
+fn decode_unreserved(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(&part[2..]);
+            }
+            Some(byte) => decoded.push_str(&format!("%{byte:02X}{}", &part[2..])),
+            // No percent-encoding: it matches nothing.
+            None => decoded.extend(["%", part]),
+        }
+    }
+    decoded
+}
+
+/// The host in lower case, its percent-encodings left in upper case.
+fn lower_case(host: &str) -> String {
+    let mut digits = 0;
+    let lower = |character: char| {
+        if character == '%' {
+            digits = 2;
+        } else if digits > 0 {
+            digits -= 1;
+            return character;
+        }
+        character.to_ascii_lowercase()
+    };
+    host.chars().map(lower).collect()
+}
+
+/// RFC 3986, section 5.2.4, for a path without its first slash.
+fn without_dot_segments(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." | ".." => {
+                if segment == ".." {
+                    kept.pop();
+                }
+                if segments.peek().is_none() {
+                    kept.push("");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    kept.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equivalent_spellings_have_one_normal_form() {
+        for spelling in [
+            "statibeat://pages/42/incidents/active",
+            "STATIBEAT://Pages/42/incidents/active",
+            " statibeat://pages/%34%32/incidents/%61ctive ",
+            "statibeat://pages/42/./incidents/x/../active",
+            "statibeat://%70ages/43/%2E%2e/42/incidents/active",
+        ] {
+            assert_eq!(normalize(spelling), "statibeat://pages/42/incidents/active", "{spelling}");
+        }
+        assert_eq!(normalize("x://%C3%a9%2f/a%2fb?c=%3a%7E"), "x://%C3%A9%2F/a%2Fb?c=%3A~");
+    }
+
+    #[test]
+    fn different_resources_stay_different() {
+        for uri in [
+            "statibeat://pages/42/Incidents/active",
+            "statibeat://pages/42/summary/",
+            "statibeat://pages/42/summary?a=b&c=",
+            "statibeat://pages/42/summary#top",
+            "statibeat:/pages/42",
+            "x://%",
+            "x://%4",
+            "x://a/%zz",
+            "",
+        ] {
+            assert_eq!(normalize(uri), uri);
+        }
+        assert_eq!(normalize("x://a/b/.."), "x://a/");
+        assert_eq!(normalize("x://a/../../b"), "x://a/b");
+    }
+
+    #[test]
+    fn normal_form_is_its_own_normal_form() {
+        for uri in ["x://%25%34%31/a", "x://A%2e%2E/%2e/b?%41%2f", "%", "x://%é"] {
+            let normal = normalize(uri);
+            assert_eq!(normalize(&normal), normal);
+        }
+    }
+}
