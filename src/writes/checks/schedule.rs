@@ -121,11 +121,11 @@ impl<'a> Zone<'a> {
     fn check_reading(&self, name: &str, text: &str) -> Result<Option<String>, String> {
         let (Some(clocks), Some((reading, given))) = (&self.clocks, local_time(text)) else { return Ok(None) };
         let at = |offset: Offset| offset.to_timestamp(reading).map_or(Timestamp::from_seconds(0), from_jiff);
-        let both = |one: Offset, other: Offset| [one, other].map(|offset| self.show(at(offset)));
+        let argument = |offset: Offset| self.format(at(offset), "%Y-%m-%dT%H:%M:%S%:z");
         let (shown, zone) = (reading.strftime("%Y-%m-%d %H:%M"), self.name);
         match clocks.to_ambiguous_zoned(reading).offset() {
             AmbiguousOffset::Gap { before, after } if given == before || given == after => {
-                let [one, other] = both(after, before);
+                let [one, other] = [after, before].map(argument);
                 Err(format!("`{name}`: {shown} does not exist in {zone}, where clocks skip it; give {one} or {other}"))
             }
             AmbiguousOffset::Fold { before, after } if given == before || given == after => {
@@ -134,7 +134,7 @@ impl<'a> Zone<'a> {
                 Ok(Some(format!("`{name}`: {shown} comes twice in {zone}; taken as {meant} and not as {not_meant}")))
             }
             AmbiguousOffset::Unambiguous { offset } if given != offset && self.is_of_other_season(at(given), given) => {
-                let [meant, perhaps] = both(given, offset);
+                let (meant, perhaps) = (self.show(at(given)), argument(offset));
                 Ok(Some(format!("`{name}` is {meant} in {zone}; if {shown} there is meant, give {perhaps}")))
             }
             AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => {
@@ -257,7 +257,7 @@ mod tests {
         for start in ["2030-03-31T02:30:00+01:00", "2030-03-31T02:30:00+02:00"] {
             let problem = in_berlin(start).expect_err(start);
             assert!(problem.contains("2030-03-31 02:30 does not exist in Europe/Berlin"), "{problem}");
-            assert!(problem.contains("2030-03-31 01:30 +01:00 or 2030-03-31 03:30 +02:00"), "{problem}");
+            assert!(problem.contains("2030-03-31T01:30:00+01:00 or 2030-03-31T03:30:00+02:00"), "{problem}");
         }
         assert_eq!(in_berlin("2030-03-31T03:30:00+02:00"), Ok(vec![]));
     }
@@ -276,7 +276,7 @@ mod tests {
     fn the_offset_of_another_season_is_remarked_on_and_a_clock_elsewhere_is_not() {
         let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
         assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
-        assert!(remark.contains("give 2030-07-01 22:00 +02:00"), "{remark}");
+        assert!(remark.contains("give 2030-07-01T22:00:00+02:00"), "{remark}");
         for elsewhere in ["2030-07-01T22:00:00+05:30", "2030-07-01T22:00:00Z", "2030-03-31T02:30:00Z"] {
             assert_eq!(in_berlin(elsewhere), Ok(vec![]), "{elsewhere}");
         }
