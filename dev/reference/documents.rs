@@ -42,7 +42,37 @@ fn reference() -> String {
     for entry in RESOURCE_TOOLS {
         text += &resource_tool(entry);
     }
-    text + &side_by_side()
+    text + &evaluation() + &side_by_side()
+}
+
+/// The recorded sums of `tests/agents`, which that evaluation compares with what it measures.
+const EVALUATION: &str = include_str!("../../tests/agents/totals.json");
+
+fn evaluation() -> String {
+    let mut text = "\n## What an assistant's work costs\n\nA scripted client plays the workflows of `tests/agents` against the built worker, without \
+        mistakes and with those that models make on their first try; ids, tokens and URIs come from earlier answers. After each refused call the next \
+        try, made from the error alone, works, and no refused call publishes anything. Kilobytes of answers as JSON; four bytes are about a token. \
+        A measurement may differ by a tenth.\n\n"
+        .to_owned();
+    let totals: Value = serde_json::from_str(EVALUATION).unwrap_or_default();
+    let clients: Vec<(&String, &Value)> = totals.as_object().into_iter().flatten().collect();
+    let row = |name: &str, cell: &dyn Fn(&(&String, &Value)) -> String| {
+        format!("| {name} | {} |\n", clients.iter().map(cell).collect::<Vec<_>>().join(" | "))
+    };
+    text += &row("", &|(kind, _)| format!("client with {kind}"));
+    text += &format!("|---|{}\n", "---|".repeat(clients.len()));
+    for (name, field) in [
+        ("Sent before the first call, for three pages (kB)", "kilobytes_before_the_first_call"),
+        ("Workflows finished", "finished"),
+        ("Calls without mistakes", "calls"),
+        ("Read in them (kB)", "kilobytes_read"),
+        ("Read to tell customers about an outage (kB)", "kilobytes_of_workflow_1"),
+        ("Mistakes made", "mistakes"),
+        ("Mistakes refused, and mended by the next try", "refused"),
+    ] {
+        text += &row(name, &|(_, sums)| sums[field].to_string());
+    }
+    text
 }
 
 fn resource_tool(entry: &Tool) -> String {

@@ -15,8 +15,8 @@ export class Client {
     this.scope = scope;
   }
 
-  /** What redeems a new code of this user. */
-  async authorize(user = 1) {
+  /** What redeems a new code of this user; `fields` are what they fill in besides on the consent page. */
+  async authorize(user = 1, fields = []) {
     const code_verifier = randomBytes(32).toString("base64url");
     const url = new URL("/mcp/oauth/authorize", this.#url);
     url.search = new URLSearchParams({
@@ -27,13 +27,13 @@ export class Client {
       code_challenge_method: "S256",
       scope: this.scope,
     });
-    const back = await signIn(url, { user, headers: fromAnywhere() });
+    const back = await signIn(url, { user, fields, headers: fromAnywhere() });
     return { grant_type: "authorization_code", code: back.searchParams.get("code"), redirect_uri: REDIRECT, code_verifier };
   }
 
   /** A pair of tokens of this user. */
-  async connect(user = 1) {
-    const { status, body } = await this.token(await this.authorize(user));
+  async connect(user = 1, fields = []) {
+    const { status, body } = await this.token(await this.authorize(user, fields));
     if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
     return body;
   }

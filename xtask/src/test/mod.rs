@@ -72,7 +72,7 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     let (level, folders): (_, &[&str]) = if options.browser {
         ("browser tests", &["tests/worker/browser"])
     } else {
-        ("worker and page server tests", &["tests/worker", "tests/page"])
+        ("worker and page server tests", &["tests/worker", "tests/agents", "tests/page"])
     };
     let selection = Selection::find(project, folders, &options.words)?;
     let mut worker = Totals::default();

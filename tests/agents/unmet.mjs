@@ -1,0 +1,87 @@
+// Rows that do not hold yet, by workflow: they are played, and may fail.
+
+export const UNMET = {
+  "1": [
+    "page by name",
+    "page by slug",
+    "no page",
+    "unknown page",
+    "placeholder for the page",
+    "components as names",
+    "component by its name as a slug",
+    "component that there is not",
+    "component with a typing error",
+    "several faults at once",
+  ],
+  "2": [
+    "incident by its title",
+    "incident of another page",
+    "incident that there is not",
+    "no incident",
+    "page of another name with this incident",
+    "stage on a resolved incident",
+  ],
+  "2b": [
+    "prompt with a page by name",
+    "prompt with an unknown page",
+  ],
+  "3": [
+    "a component by name",
+    "the page by name",
+  ],
+  "4": [
+    "maintenance by its title",
+    "maintenance of another page",
+    "maintenance that there is not",
+    "an incident's number",
+    "a prompt of the page that there is not",
+  ],
+  "5": [
+    "Beats of no page",
+    "Beats of a page by name",
+    "pending actions under another path",
+  ],
+  "6": [
+    "Beat that there is not",
+    "Beat of another page",
+  ],
+  "7": [
+    "action that there is not",
+  ],
+  "8": [
+    "the last stage",
+    "resolved as a stage",
+    "incident of another page",
+    "incident by its title",
+  ],
+  "9": [
+    "days under another name",
+    "a shorter path",
+  ],
+  "10": [
+    "components under another name",
+  ],
+  "12": [
+    "unknown page",
+    "page of another organization",
+    "page by slug",
+    "page by name",
+    "unfilled template",
+    "placeholder",
+    "page alone",
+    "incidents without which",
+    "maintenances without which",
+    "completed maintenances",
+    "a stage for a list",
+    "incident of another page",
+    "incident that there is not",
+    "maintenance that there is not",
+    "unknown path",
+    "another scheme",
+    "a number beyond all",
+    "a slash at the end",
+    "scheme in capitals",
+    "percent-encoded letters",
+    "template with an empty variable",
+  ],
+};
