@@ -9,6 +9,7 @@ use http::{Request, Response};
 use serde_json::Value;
 use statibeat_mcp::ports::{HttpClient, HttpError};
 use std::cell::{Cell, RefCell};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The bounds that the edge sets to one exchange.
@@ -24,9 +25,12 @@ pub struct SimulatorClient {
     pub sent: RefCell<String>,
     /// A hook that may change an answer on its way back.
     tamper: RefCell<Option<Box<Tamper>>>,
-    contract: Contract,
+    contract: &'static Contract,
     has_faults: Cell<bool>,
 }
+
+/// Parsed once, and its schemas compiled once, for all tests.
+static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
 /// Changes an answer on its way back, or loses it.
 pub type Tamper = dyn Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError>;
@@ -46,7 +50,7 @@ impl SimulatorClient {
             calls: RefCell::default(),
             sent: RefCell::default(),
             tamper: RefCell::default(),
-            contract: Contract::load(),
+            contract: &CONTRACT,
             has_faults: Cell::new(false),
         }
     }
