@@ -9,7 +9,7 @@ use super::handler::{HostedHandler, PAGES};
 use super::page_argument::PageArgumentError;
 use super::page_lists::HostedPageLists;
 use super::write_store::D1WriteStore;
-use super::{access, lifecycle, page_argument};
+use super::{access, page_argument};
 use crate::alternatives::components;
 use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
@@ -23,7 +23,6 @@ use crate::storage::previews;
 use crate::upstream::AccessiblePage;
 use crate::writes::WriteRequest;
 use crate::writes::approval::Respond;
-use crate::writes::checks::lifecycle::StageChange;
 use crate::writes::checks::names;
 use crate::writes::confirm_token::ConfirmTokens;
 use crate::writes::confirmed_call::{self, ConfirmingCall, ParsedCall, ToolCallWrite};
@@ -98,10 +97,7 @@ impl ToolCall<'_> {
             }
         };
         match parsed {
-            ParsedCall::Direct(call) => {
-                self.check_stage(&call).await?;
-                Ok(AllowedCall { page: self.find_page(page_id).await?, call, is_known: None })
-            }
+            ParsedCall::Direct(call) => Ok(AllowedCall { page: self.find_page(page_id).await?, call, is_known: None }),
             ParsedCall::Confirming(confirming) => self.check_confirming(page_id, &confirming).await,
         }
     }
@@ -137,19 +133,6 @@ impl ToolCall<'_> {
         problems
     }
 
-    /// Checks the scopes that the look at a change of stage needs besides. A preview needs no look.
-    async fn check_stage(&self, call: &ToolCallWrite) -> Result<(), Respond> {
-        let scopes = self.handler.context.caller.scopes;
-        let Some(change) = StageChange::find(&call.write).filter(|_| !call.is_preview) else { return Ok(()) };
-        match lifecycle::check_scopes(scopes, self.requirement.scope, &change) {
-            Ok(()) => Ok(()),
-            Err(missing) => {
-                self.record.refuse(Reason::Scope).await;
-                Err(missing.into())
-            }
-        }
-    }
-
     /// Brings back the call that was previewed. The preview is read while StatiBeat lists the pages, and nothing of it is told to
     /// anybody who does not reach the page.
     async fn check_confirming(&self, page_id: PageId, confirming: &ConfirmingCall) -> Result<AllowedCall, Respond> {
@@ -175,7 +158,6 @@ impl ToolCall<'_> {
         match resolved {
             Ok(call) => {
                 self.record.set_title(&call.arguments);
-                self.check_stage(&call).await?;
                 Ok(AllowedCall { page, call, is_known })
             }
             Err(reason) => {
@@ -218,15 +200,6 @@ impl ToolCall<'_> {
         let store = D1WriteStore::new(context, &self.record, page.id, write, &fingerprint);
         if let Some(is_known) = is_known {
             store.set_known(*is_known);
-        }
-        // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
-        // StatiBeat says whether the stage can be moved.
-        if !call.is_preview
-            && let Some(change) = StageChange::find(write)
-            && !store.is_known().await
-            && let Err(Respond(response)) = lifecycle::check(&lists, &change, &self.record).await
-        {
-            return response;
         }
         // Nothing is shown or asked about that cannot be done. How an earlier call ended may still be learned.
         if context.caller.are_writes_paused && !store.is_known().await {

@@ -11,7 +11,6 @@ pub mod call_log;
 mod call_record;
 mod complete;
 mod handler;
-mod lifecycle;
 mod lists;
 mod page_argument;
 mod page_lists;

@@ -10,13 +10,11 @@ use crate::mcp::{Error, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
 use crate::writes::WriteRequest;
-use crate::writes::checks::lifecycle::StageChange;
 use crate::writes::checks::names;
 use crate::writes::confirm_token::ConfirmTokens;
 use crate::writes::confirmed_call::{self, ConfirmationError, ConfirmingCall, ParsedCall, ToolCallWrite};
 use crate::writes::fingerprint::fingerprint;
 use crate::writes::report;
-use crate::writes::store::WriteStore as _;
 use serde_json::{Map, Value};
 
 /// Calls the tool of that name.
@@ -59,15 +57,6 @@ pub async fn call(
     let write = &call.write;
     let fingerprint = fingerprint(tool.name, page.id, write, call.key.as_deref());
     let store = MemoryWriteStore::new(&handler.writes, write, &fingerprint, now);
-    // A write that was requested before is not looked at again: repeating the call tells how it ended. A preview needs no look:
-    // StatiBeat says what the stage does.
-    if !call.is_preview
-        && let Some(change) = StageChange::find(write)
-        && !store.is_known().await
-        && let Err(error) = change.check([&api, &api]).await
-    {
-        return change.respond(&error, handler).await;
-    }
     let request = WriteRequest {
         asker: handler.asker(),
         tool,

@@ -4,11 +4,11 @@
 //! refusal, a preview, a question to the person.
 
 use super::WriteRequest;
-use super::checks::{duplicate, lifecycle, overlap, schedule, text};
+use super::checks::{contradiction, duplicate, lifecycle, overlap, schedule, text};
 use super::confirm_token::{self, ConfirmToken, ConfirmTokenPurpose, ConfirmTokens};
 use super::effect::WriteEffect;
 use super::outcome::{Duplicate, WriteError};
-use super::preview::{Preview, PreviewSeal, Reader};
+use super::preview::{Preview, PreviewSeal, Reader, effect_warnings};
 use super::question_state::QuestionState;
 use super::report;
 use super::store::{EarlierCall, EarlierCalls, PreviewNotKept};
@@ -57,7 +57,7 @@ impl From<Error> for Respond {
 impl WriteRequest<'_> {
     /// Checks the write, shows it where that was asked for, and finds out who confirms it.
     pub(super) async fn approve(&self) -> Result<Approved, Respond> {
-        let CheckedContent { warnings, to_confirm } = self.check_content().await?;
+        let CheckedContent { mut warnings, to_confirm } = self.check_content().await?;
         if self.call.is_preview {
             let preview = self.preview(ConfirmTokenPurpose::Preview, &warnings).await?;
             return Err(self.keep(preview).await.into());
@@ -68,7 +68,35 @@ impl WriteRequest<'_> {
             self.store.record_unsent(Outcome::Refused, Reason::TextRule).await;
             return Err(report::text_needs_preview(&to_confirm).into());
         }
+        // A write that was requested before is not looked at again: repeating the call tells how it ended.
+        if contradiction::needs_effect(self.write) && !self.store.is_known().await {
+            warnings.extend(self.check_effect().await?);
+        }
         Ok(Approved { warnings, confirmation })
+    }
+
+    /// Checks the effect of a write that is about to be posted; returns the warnings, or the error where it would end its incident
+    /// or maintenance or StatiBeat would refuse it. Only a stage has to wait for StatiBeat's answer.
+    async fn check_effect(&self) -> Result<Vec<String>, Respond> {
+        match self.api.dry_run(self.write).await.and_then(WriteEffect::parse) {
+            Ok(effect) if effect.already_exists => Ok(Vec::new()),
+            Ok(effect) => {
+                self.refuse_closing_stage(&effect).await?;
+                Ok(effect_warnings(self, &effect))
+            }
+            Err(error) if error.is_refusal() => Err(self.refuse_effect(error).await),
+            Err(_) if lifecycle::StageChange::find(self.write).is_none() => Ok(Vec::new()),
+            Err(error) => {
+                self.store.record_unsent(Outcome::Failed, error.reason()).await;
+                Err(Respond(report::not_looked(&error)))
+            }
+        }
+    }
+
+    async fn refuse_closing_stage(&self, effect: &WriteEffect) -> Result<(), Respond> {
+        let Some(problem) = lifecycle::closing_stage(self.write, effect) else { return Ok(()) };
+        self.store.record_unsent(Outcome::Refused, Reason::Stage).await;
+        Err(report::invalid_arguments(&[problem]).into())
     }
 
     /// Checks texts and times; returns the warnings, or the refusal where the operator's rules or the calendar do not allow it.
@@ -93,7 +121,8 @@ impl WriteRequest<'_> {
                 return Err(report::invalid_arguments(&[problem]).into());
             }
         };
-        let warnings = found.iter().map(ToString::to_string).chain(unusual).collect();
+        let other_times = contradiction::find_in_schedule(write, &self.page.raw);
+        let warnings = found.iter().map(ToString::to_string).chain(unusual).chain(other_times).collect();
         Ok(CheckedContent { warnings, to_confirm: words_for(TextRuleAction::Confirm) })
     }
 
@@ -118,10 +147,7 @@ impl WriteRequest<'_> {
             let existing = effect.notice().cloned().unwrap_or_default();
             return Err(self.answer_earlier(EarlierCall::Completed(existing)).await);
         }
-        if let Some(problem) = lifecycle::closing_stage(self.write, &effect) {
-            self.store.record_unsent(Outcome::Refused, Reason::Stage).await;
-            return Err(report::invalid_arguments(&[problem]).into());
-        }
+        self.refuse_closing_stage(&effect).await?;
         // A name of the client's own says by itself that both are one.
         let duplicate = duplicate.filter(|_| self.write.external_id().is_none());
         let (duplicate, description) =

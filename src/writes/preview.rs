@@ -3,7 +3,7 @@
 //! touched.
 
 use super::call_arguments::to_publish;
-use super::checks::{duplicate, schedule, text};
+use super::checks::{contradiction, duplicate, schedule, text};
 use super::component_changes::{self, name_list, status_words};
 use super::effect::{ComponentRole, WriteEffect, stage_name};
 use super::{WriteRequest, confirm_token, report, target};
@@ -223,7 +223,7 @@ fn notified(effect: &WriteEffect) -> String {
 }
 
 /// Warnings about effects that are probably not meant.
-fn effect_warnings(request: &WriteRequest<'_>, effect: &WriteEffect) -> Vec<String> {
+pub fn effect_warnings(request: &WriteRequest<'_>, effect: &WriteEffect) -> Vec<String> {
     let operation = request.write.operation;
     let mut warnings = Vec::new();
     let is_deleted = effect.before().is_some() && effect.after().is_none();
@@ -238,11 +238,7 @@ fn effect_warnings(request: &WriteRequest<'_>, effect: &WriteEffect) -> Vec<Stri
             name_list(&removed)
         ));
     }
-    if let [Some("upcoming"), Some("active")] = effect.change(|notice| notice["state"].as_str())
-        && let Some(wait) = effect.after().and_then(|notice| schedule::wait_for_start(notice, request.now))
-    {
-        warnings.push(format!("the maintenance becomes active now, and its window begins only in {wait}"));
-    }
+    warnings.extend(contradiction::find(request.write, effect, request.now));
     // What a Beat wrote, and nobody here.
     if matches!(operation, Operation::ApproveBeatAction { .. }) {
         let texts: Map<String, Value> =

@@ -2,6 +2,7 @@
 
 mod confirm_tokens;
 mod confirmations;
+mod contradictions;
 mod create_incident;
 mod duplicates;
 mod idempotency;

@@ -1,23 +1,18 @@
 //! Moving an incident or a maintenance along its stages, and not out of them.
 //!
 //! The tools that add an update do not resolve, reopen, complete or cancel. A stage that would is refused before anything is
-//! posted, with the stages that remain. Which stage means what follows from its place: the last stage of an incident is
+//! posted, by StatiBeat's description of its effect, with the stages that remain. Which stage means what follows from its place: the last stage of an incident is
 //! "resolved", the last two of a maintenance are "completed" and "cancelled".
 
-use crate::alternatives::targets::NumberedThing;
 use crate::alternatives::{PageLists, entries};
-use crate::catalog::{Resource, Variables, Write, find_resource, uri};
-use crate::mcp::{Error, ToolOutcome};
+use crate::catalog::{Write, find_resource};
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::quote;
-use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use crate::writes::effect::WriteEffect;
-use crate::writes::report;
-use futures_util::future::try_join;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifecycle {
+enum Lifecycle {
     Incident,
     Maintenance,
 }
@@ -28,16 +23,6 @@ pub struct StageChange {
     lifecycle: Lifecycle,
     target_id: i64,
     stage_id: i64,
-}
-
-/// Why a stage is not moved.
-#[derive(Clone, Debug)]
-pub enum LifecycleError {
-    /// It may not be; the words say which may.
-    NotAllowed(String),
-    /// Its incident or maintenance is over.
-    Over(String),
-    Unread(ApiError),
 }
 
 impl StageChange {
@@ -52,61 +37,10 @@ impl StageChange {
         Some(Self { lifecycle, target_id, stage_id })
     }
 
-    /// The resources that the check reads: the stages of the page, and the target.
-    pub fn resources(&self) -> Option<[&'static Resource; 2]> {
-        let (stages, target) = match self.lifecycle {
-            Lifecycle::Incident => ("lifecycle_stages", "incident"),
-            Lifecycle::Maintenance => ("maintenance_lifecycle_stages", "maintenance"),
-        };
-        Some([find_resource(stages)?, find_resource(target)?])
-    }
-
-    /// Returns whether the move is allowed. Each of its resources is read through the API that stands in its place.
-    pub async fn check(&self, apis: [&PageClient<'_>; 2]) -> Result<(), LifecycleError> {
-        let unfit =
-            || LifecycleError::Unread(ApiError::new(ApiErrorKind::ContractViolation, "the stages have no resource"));
-        let [stages, target] = self.resources().ok_or_else(unfit)?;
-        let answers = try_join(self.read(apis[0], stages), self.read(apis[1], target)).await;
-        let (stages, target) = answers.map_err(LifecycleError::Unread)?;
-        self.judge(&stages, &target)
-    }
-
-    /// The response to the model, or the error to the client where a model cannot fix it.
-    pub async fn respond(&self, error: &LifecycleError, lists: &dyn PageLists) -> Result<ToolOutcome, Error> {
-        let thing = NumberedThing::of_target(self.lifecycle.target_kind());
-        match (error, thing) {
-            (LifecycleError::NotAllowed(problem), _) => Ok(report::invalid_arguments(std::slice::from_ref(problem))),
-            (LifecycleError::Over(problem), thing) => {
-                let known = match thing {
-                    Some(thing) => thing.describe_known(lists).await,
-                    None => String::new(),
-                };
-                Ok(report::invalid_arguments(&[format!("{problem}.{known}")]))
-            }
-            (LifecycleError::Unread(error), Some(thing)) if error.kind == ApiErrorKind::NotFound => {
-                let words = thing.describe_unknown(lists, &self.target_id.to_string()).await;
-                Ok(report::error(report::nothing_published(&words)))
-            }
-            (LifecycleError::Unread(error), _) => report::not_looked(error),
-        }
-    }
-
-    async fn read(&self, api: &PageClient<'_>, entry: &'static Resource) -> Result<Value, ApiError> {
-        let variable = match self.lifecycle {
-            Lifecycle::Incident => "incident_id",
-            Lifecycle::Maintenance => "maintenance_id",
-        };
-        let variables: Variables = [(variable.to_owned(), self.target_id.to_string())].into();
-        let path = entry.reads.first().and_then(|read| uri::expand(read.path, &variables));
-        let unfit =
-            || ApiError::new(ApiErrorKind::ContractViolation, format!("{} cannot be read for a stage", entry.name));
-        api.get(&path.ok_or_else(unfit)?).await
-    }
-
-    /// Returns whether the move keeps the target open; both are upstream's answers to the reads of [`StageChange::resources`].
-    fn judge(&self, stages: &Value, target: &Value) -> Result<(), LifecycleError> {
+    /// Returns whether the move keeps the target open; both are upstream's answers to the reads of the stages and of the target.
+    fn judge(&self, stages: &Value, target: &Value) -> Result<(), String> {
         if let Some(words) = self.lifecycle.describe_over(target) {
-            return Err(LifecycleError::Over(words));
+            return Err(words);
         }
         let mut stages: Vec<&Value> = entries(stages).iter().collect();
         stages.sort_by_key(|stage| stage["position"].as_i64());
@@ -116,10 +50,10 @@ impl StageChange {
         }
         let names = open.iter().map(|stage| name(stage)).collect::<Vec<_>>().join(", ");
         let allowed = format!("`lifecycle_stage_id` must be one of: {names}");
-        Err(LifecycleError::NotAllowed(match closing.iter().find(|stage| stage["id"] == self.stage_id) {
+        Err(match closing.iter().find(|stage| stage["id"] == self.stage_id) {
             Some(stage) => format!("{allowed}; {} is set by a person {}", name(stage), place_of(target)),
             None => allowed,
-        }))
+        })
     }
 }
 
@@ -172,10 +106,7 @@ pub async fn explain_refusal(lists: &dyn PageLists, write: &Write) -> Option<Str
     let change = StageChange::find(write).filter(|_| over.is_none());
     let Some(change) = change else { return over };
     let path = find_resource(stages)?.reads.first()?.path;
-    match change.judge(&lists.read(stages, path).await?, &target) {
-        Err(LifecycleError::NotAllowed(words) | LifecycleError::Over(words)) => Some(words),
-        Ok(()) | Err(LifecycleError::Unread(_)) => None,
-    }
+    change.judge(&lists.read(stages, path).await?, &target).err()
 }
 
 /// Where a person changes it, as in "at https://…".
@@ -223,10 +154,7 @@ mod tests {
     fn check(lifecycle: Lifecycle, stage_id: i64, state: &str, names: &[&str]) -> Result<(), String> {
         let change = StageChange { lifecycle, target_id: 9, stage_id };
         let target = json!({ "id": 9, "state": state, "admin_url": "https://x/9" });
-        change.judge(&stages(names), &target).map_err(|error| match error {
-            LifecycleError::NotAllowed(words) | LifecycleError::Over(words) => words,
-            LifecycleError::Unread(error) => error.to_string(),
-        })
+        change.judge(&stages(names), &target)
     }
 
     #[test]

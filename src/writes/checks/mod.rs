@@ -1,5 +1,6 @@
 //! The checks before a write is posted.
 
+pub mod contradiction;
 pub mod duplicate;
 pub mod lifecycle;
 pub mod names;
