@@ -41,6 +41,9 @@ fn bare_names(arguments: &Map<String, Value>) -> impl Iterator<Item = &str> {
 /// Says which ids such texts mean, or come near to.
 pub async fn describe_bare_names(lists: &dyn PageLists, arguments: &Map<String, Value>) -> Vec<String> {
     let names: Vec<&str> = bare_names(arguments).take(ENTRIES_MAX).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
     let Some(items) = read(lists).await else { return Vec::new() };
     let known = entries(&items);
     let describe = |name: &&str| match rank(name, known).as_slice() {

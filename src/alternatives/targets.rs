@@ -86,6 +86,21 @@ impl NumberedThing {
         format!("{page} has no {} {id} that you can see.{elsewhere}{known}", self.noun)
     }
 
+    /// The things whose argument these problems name.
+    pub fn in_problems(problems: &[String]) -> impl Iterator<Item = &'static NumberedThing> {
+        let is_named = |thing: &&NumberedThing| {
+            let name = format!("`{}`", thing.argument);
+            problems.iter().any(|problem| problem.starts_with(&name) || problem.contains(&format!("; {name}")))
+        };
+        THINGS.iter().filter(is_named)
+    }
+
+    /// Those that a call can name, as a problem's part; `None` where the caller may not read them.
+    pub async fn describe_in_place(&self, lists: &dyn PageLists) -> Option<String> {
+        let known = self.describe_known(lists).await;
+        Some(known.trim().trim_end_matches('.').to_owned()).filter(|known| !known.is_empty())
+    }
+
     /// A sentence, after a blank, on those that a call can name; empty where the caller may not read them.
     pub async fn describe_known(&self, lists: &dyn PageLists) -> String {
         let (mut lines, mut total, mut uris) = (Vec::new(), 0, Vec::new());

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 
 /// Longest key, time or address, in characters. Schemas do not state it: a model pays for every word of the list.
 const KEY_MAX: u64 = 256;
+/// Longest name of an argument that is repeated, in characters.
+const NAME_MAX: usize = 100;
 /// Longest list, in entries and for all tools.
 const ITEMS_MAX: u64 = 100;
 
@@ -26,8 +28,8 @@ pub enum ArgumentKind {
     /// Id of what the operation changes or adds to: part of the path, not of the body.
     Target,
     Id,
-    /// The id of a lifecycle stage.
-    Stage,
+    /// An id; a name is kept as it is, and looked up where the names are known.
+    IdOrName,
     /// A text without a stated bound: a key, a time, an address.
     Key,
     /// A time in RFC 3339, with its offset from UTC.
@@ -63,7 +65,7 @@ pub const fn optional(name: &'static str, kind: ArgumentKind, description: &'sta
 impl ArgumentKind {
     const fn json_type(self) -> &'static str {
         match self {
-            Self::Target | Self::Id | Self::Stage => "integer",
+            Self::Target | Self::Id | Self::IdOrName => "integer",
             Self::Key | Self::Time | Self::Text(_) => "string",
             Self::AffectedItems { .. } => "array",
         }
@@ -90,7 +92,7 @@ impl Argument {
             schema["description"] = json!(self.description);
         }
         match self.kind {
-            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage => schema["minimum"] = json!(1),
+            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::IdOrName => schema["minimum"] = json!(1),
             ArgumentKind::Time => schema["format"] = json!("date-time"),
             ArgumentKind::Key => {}
             ArgumentKind::Text(most) => schema["maxLength"] = json!(most),
@@ -131,6 +133,25 @@ pub fn parse_id(value: &Value) -> Option<i64> {
     id.filter(|id| (1..=ID_MAX).contains(id))
 }
 
+/// The problem of a required argument that is missing.
+pub fn describe_missing(name: &str) -> String {
+    format!("`{name}` is required")
+}
+
+/// The problem of an id that is none.
+pub fn describe_wrong_id(name: &str, value: &Value) -> String {
+    format!("`{name}` must be a whole number from 1 to {ID_MAX} (got {})", describe(value))
+}
+
+/// The problem of arguments that are not known; `None` if there are none.
+pub fn describe_unknown(unknown: &[String], allowed: &str) -> Option<String> {
+    let verb = if unknown.len() == 1 { "is" } else { "are" };
+    // A grave accent would end a name in the message.
+    let names: Vec<String> =
+        unknown.iter().map(|name| format!("`{}`", visible::line(name, NAME_MAX).replace('`', "'"))).collect();
+    (!names.is_empty()).then(|| format!("{} {verb} not known; allowed: {allowed}", names.join(", ")))
+}
+
 /// Describes the value that came instead of one that fits.
 pub fn describe(value: &Value) -> String {
     match value {
@@ -165,16 +186,13 @@ fn check_object(
         let name = inside(path, argument.name);
         match fields.get_mut(argument.name) {
             Some(value) => check_value(argument.kind, value, &name, problems),
-            None if argument.is_required => problems.push(format!("`{name}` is required")),
+            None if argument.is_required => problems.push(describe_missing(&name)),
             None => {}
         }
     }
     let unknown = fields.keys().filter(|name| !arguments.iter().any(|argument| argument.name == **name));
-    let unknown: Vec<String> = unknown.map(|name| format!("`{}`", inside(path, name))).collect();
-    if !unknown.is_empty() {
-        let verb = if unknown.len() == 1 { "is" } else { "are" };
-        problems.push(format!("{} {verb} not known; allowed: {}", unknown.join(", "), names(arguments, added)));
-    }
+    let unknown: Vec<String> = unknown.map(|name| inside(path, name)).collect();
+    problems.extend(describe_unknown(&unknown, &names(arguments, added)));
 }
 
 fn check_value(kind: ArgumentKind, value: &mut Value, path: &str, problems: &mut Vec<String>) {
@@ -182,17 +200,16 @@ fn check_value(kind: ArgumentKind, value: &mut Value, path: &str, problems: &mut
         return check_items(items, path, problems);
     }
     let problem = match (kind, &*value) {
-        // A name is looked up where the stages are known.
-        (ArgumentKind::Stage, Value::String(text)) if parse_id(value).is_none() && !text.trim().is_empty() => {
+        (ArgumentKind::IdOrName, Value::String(text)) if parse_id(value).is_none() && !text.trim().is_empty() => {
             *value = text.trim().into();
             return;
         }
-        (ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::Stage, _) => match parse_id(value) {
+        (ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::IdOrName, _) => match parse_id(value) {
             Some(id) => {
                 *value = id.into();
                 return;
             }
-            None => format!("must be a whole number from 1 to {ID_MAX}"),
+            None => return problems.push(describe_wrong_id(path, value)),
         },
         (ArgumentKind::Key | ArgumentKind::Time, Value::String(text)) => {
             return check_text(text, KEY_MAX, path, problems);

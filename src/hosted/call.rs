@@ -8,12 +8,14 @@ use super::call_record::CallRecord;
 use super::handler::{HostedHandler, PAGES};
 use super::page_argument::PageArgumentError;
 use super::page_lists::HostedPageLists;
+use super::page_names::PageNames;
 use super::write_store::D1WriteStore;
 use super::{access, page_argument};
 use crate::alternatives::components;
+use crate::alternatives::targets::NumberedThing;
 use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Tool, find_resource};
+use crate::catalog::{self, Tool};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
@@ -105,7 +107,7 @@ impl ToolCall<'_> {
     /// Reads the arguments, or says everything that is wrong with them.
     fn parse(&self, mut arguments: Map<String, Value>) -> Result<(PageId, ParsedCall), InvalidArguments> {
         let page_id = page_argument::take(&mut arguments);
-        match (page_id, confirmed_call::parse(self.tool, arguments)) {
+        match (page_id, confirmed_call::parse(self.tool, arguments, &[page_argument::NAME])) {
             (Ok(page_id), Ok(parsed)) => Ok((page_id, parsed)),
             (page_id, parsed) => Err(InvalidArguments { page_id, problems: parsed.err().unwrap_or_default() }),
         }
@@ -114,21 +116,25 @@ impl ToolCall<'_> {
     /// Everything that is wrong with the arguments, and what the page and its components are called by number.
     async fn describe(&self, invalid: InvalidArguments, given: &Map<String, Value>) -> Vec<String> {
         let InvalidArguments { page_id, mut problems } = invalid;
-        let page_id = match page_id {
-            Ok(page_id) => Some(page_id),
-            Err(error) => {
-                let names = self.handler.page_names().await;
-                problems.insert(0, error.describe(names.as_ref()));
-                names.and_then(|names| error.find_meant(&names))
-            }
-        };
-        if let Some(page_id) = page_id
-            && components::has_bare_names(given)
-            && let Some(needs) = find_resource("hierarchy").and_then(|entry| entry.hosted)
-            && let Ok(Ok(page)) = self.handler.page(page_id, &needs).await
-        {
-            let lists = HostedPageLists { handler: self.handler, page: &page };
+        let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems)
+            .filter(|thing| self.tool.arguments.iter().any(|argument| argument.name == thing.argument))
+            .collect();
+        if page_id.is_ok() && things.is_empty() && !components::has_bare_names(given) {
+            return problems;
+        }
+        let pages = self.handler.visible_pages().await;
+        let names = pages.as_deref().map(PageNames::new);
+        let page_id = page_id.or_else(|error| {
+            problems.insert(0, error.describe(names.as_ref()));
+            names.as_ref().and_then(|names| error.find_meant(names)).ok_or(())
+        });
+        let page = pages.iter().flatten().find(|page| Ok(page.id) == page_id);
+        if let Some(page) = page {
+            let lists = HostedPageLists { handler: self.handler, page };
             problems.extend(components::describe_bare_names(&lists, given).await);
+            for thing in things {
+                problems.extend(thing.describe_in_place(&lists).await);
+            }
         }
         problems
     }

@@ -2,7 +2,6 @@
 
 use super::access::{self, AccessDenied};
 use super::bearer::Caller;
-use super::page_names::PageNames;
 use crate::catalog::Resource;
 use crate::catalog::find_resource;
 use crate::catalog::resources::RESOURCES;
@@ -88,11 +87,11 @@ impl HostedHandler<'_> {
         Ok(pages.into_iter().filter(|page| access::is_visible(page) && caller.reaches(page.id)).collect())
     }
 
-    /// The names of these pages, for an error. `None` if StatiBeat does not list them.
-    pub(super) async fn page_names(&self) -> Option<PageNames> {
+    /// The same pages for an error about anything else. `None` if StatiBeat does not list them.
+    pub(super) async fn visible_pages(&self) -> Option<Vec<AccessiblePage>> {
         // Any scope opens the list.
         let scope = self.context.caller.scopes.iter().next()?;
-        self.pages(scope).await.ok().map(|pages| PageNames::new(&pages))
+        self.pages(scope).await.ok()
     }
 
     /// The page of that id, if the person can see it and may do there what the entry needs.

@@ -2,53 +2,71 @@
 
 use super::access;
 use super::handler::{HostedHandler, PAGES};
+use super::page_argument::{self, PageArgumentError};
+use super::page_lists::HostedPageLists;
+use super::page_names::PageNames;
 use super::read::{self, EarlyAnswers, OfferedResource};
+use crate::alternatives::targets::NumberedThing;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Reach, Resource, Variables};
 use crate::features::prompts::{self, GivenArguments};
 use crate::mcp::{Error, Handled, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
 use crate::model::scope::Requirement;
-use crate::model::visible::quote;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
+use serde_json::json;
 
 /// The URI of a page, up to its id.
 const PAGES_ROOT: &str = "statibeat://pages/";
-/// Most pages that an error names.
-const PAGES_NAMED: usize = 10;
-/// Longest name of a page in an error, in characters.
-const NAME_MAX: usize = 60;
 
 pub async fn get(handler: &HostedHandler<'_>, name: &str, arguments: Variables) -> Handled<PromptOutcome> {
-    let (found, given) = match check(handler, name, arguments) {
-        Ok((found, given)) if given.is_open => return Ok(prompts::open_outcome(found, &given, Reach::Hosted)).into(),
-        Ok(checked) => checked,
+    let found = match find_granted(handler, name) {
+        Ok(found) => found,
         Err(error) => return error.into(),
     };
-    fill_in(handler, found, given).await
+    match prompts::check(found.arguments, arguments.clone()) {
+        Ok(given) if given.is_open => Ok(prompts::open_outcome(found, &given, Reach::Hosted)).into(),
+        Ok(given) => fill_in(handler, found, given).await,
+        Err(problems) => explain(handler, problems, &arguments).await.into(),
+    }
 }
 
-/// The prompt with its resources, read on the page that was named or on the only one.
+/// The error for arguments that do not fit, with what the page has in the place of ids that are none.
+async fn explain(handler: &HostedHandler<'_>, mut problems: Vec<String>, arguments: &Variables) -> Error {
+    let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems).collect();
+    if !things.is_empty()
+        && let Some(pages) = handler.visible_pages().await
+        && let Ok(page) = choose_page(&pages, arguments.get(page_argument::NAME).map(String::as_str))
+    {
+        for thing in things {
+            problems.extend(thing.describe_in_place(&HostedPageLists { handler, page }).await);
+        }
+    }
+    prompts::invalid(&problems)
+}
+
+/// The prompt with its resources, read on the page that was given, or on the only one.
 async fn fill_in(
     handler: &HostedHandler<'_>,
     found: &'static Prompt,
     mut given: GivenArguments,
 ) -> Handled<PromptOutcome> {
-    let only = match given.page() {
+    let by_number = given.page().and_then(PageId::parse);
+    let by_name = match by_number {
         Some(_) => None,
-        None => match only_page(handler, found).await {
+        None => match find_page_by_name(handler, found, given.page()).await {
             Ok(page) => Some(page),
             Err(error) => return error.into(),
         },
     };
-    let Some(page_id) = only.as_ref().map(|page| page.id).or_else(|| PageId::parse(given.page()?)) else {
-        return Error::InvalidParams("page_id must be the id of a page".to_owned()).into();
+    let Some(page_id) = by_number.or(by_name.as_ref().map(|page| page.id)) else {
+        return Error::Internal("a prompt without a page".to_owned()).into();
     };
     given.set_page(page_id);
     let variables = given.variables();
     let wanted: Vec<_> = prompts::entries(found).map(|entry| wanted(entry, &variables)).collect();
-    let (page, early) = if let Some(page) = only {
+    let (page, early) = if let Some(page) = by_name {
         (Ok(page), wanted.iter().map(|_| None).collect())
     } else {
         let early = wanted.iter().map(|wanted| start(handler, wanted, page_id));
@@ -63,18 +81,11 @@ async fn fill_in(
     Handled::on_page(outcome, Some(page.id))
 }
 
-/// The prompt, if the client was granted its scopes, with its arguments.
-fn check(
-    handler: &HostedHandler<'_>,
-    name: &str,
-    arguments: Variables,
-) -> Result<(&'static Prompt, GivenArguments), Error> {
+/// The prompt, if the client was granted its scopes.
+fn find_granted(handler: &HostedHandler<'_>, name: &str) -> Result<&'static Prompt, Error> {
     let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
     let needed = found.scopes().ok_or_else(|| prompts::unknown(name))?;
-    if !handler.context.caller.scopes.covers(needed) {
-        return Err(Error::InsufficientScope { needed });
-    }
-    Ok((found, prompts::check(found.arguments, arguments)?))
+    if handler.context.caller.scopes.covers(needed) { Ok(found) } else { Err(Error::InsufficientScope { needed }) }
 }
 
 /// Requirement of the main resource of a prompt.
@@ -83,23 +94,30 @@ fn main_requirement(prompt: &Prompt) -> Result<Requirement, Error> {
     main.ok_or_else(|| Error::Internal(format!("{} reads nothing", prompt.name)))
 }
 
-/// The page of a prompt that names none: the only one there is.
-async fn only_page(handler: &HostedHandler<'_>, prompt: &Prompt) -> Result<AccessiblePage, Error> {
+/// The page of a prompt that gives its slug or name, or no page where there is only one.
+async fn find_page_by_name(
+    handler: &HostedHandler<'_>,
+    prompt: &Prompt,
+    name: Option<&str>,
+) -> Result<AccessiblePage, Error> {
     let main = main_requirement(prompt)?;
-    let mut pages = handler.pages(main.scope).await.map_err(|error| handler.read_error(PAGES, &error))?;
-    if pages.len() > 1 {
-        let named = pages.iter().take(PAGES_NAMED);
-        let named: Vec<String> = named.map(|page| format!("{} ({})", page.id, quote(&page.name, NAME_MAX))).collect();
-        let more = pages.len() - named.len();
-        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        return Err(Error::InvalidParams(format!("page_id is required: {}{more}", named.join(", "))));
-    }
-    let page = pages.pop();
-    let page = page.ok_or_else(|| {
-        Error::InvalidParams("page_id is required, and there is no page that you can access".to_owned())
-    })?;
+    let pages = handler.pages(main.scope).await.map_err(|error| handler.read_error(PAGES, &error))?;
+    let page = choose_page(&pages, name).map_err(|problem| prompts::invalid(&[problem]))?.clone();
     access::check_role(&page, &main).map_err(|reason| read::refused(reason, PAGES, page.id))?;
     Ok(page)
+}
+
+/// The page of that number, slug or name; without one the only page there is. The error says which there are.
+fn choose_page<'a>(pages: &'a [AccessiblePage], given: Option<&str>) -> Result<&'a AccessiblePage, String> {
+    let names = PageNames::new(pages);
+    let by_number = given.and_then(prompts::read_id).map(PageId);
+    let page_id = match given {
+        _ if by_number.is_some() => by_number,
+        Some(name) => names.find(name),
+        None => names.only(),
+    };
+    let page = pages.iter().find(|page| Some(page.id) == page_id);
+    page.ok_or_else(|| PageArgumentError::new(json!(given)).describe(Some(&names)))
 }
 
 /// The page, where the person may read what the prompt is about.

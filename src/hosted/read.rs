@@ -4,6 +4,7 @@ use super::access::{self, AccessDenied};
 use super::handler::HostedHandler;
 use super::page_argument::PageArgumentError;
 use super::page_lists::HostedPageLists;
+use super::page_names::PageNames;
 use crate::alternatives::uri::{PageInUri, UnknownUri};
 use crate::catalog::MISSING;
 use crate::catalog::uri::Roots;
@@ -41,14 +42,19 @@ pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceCont
 async fn unknown(handler: &HostedHandler<'_>, uri: &str) -> Error {
     let unknown = UnknownUri::new(uri, &Roots::HOSTED, handler.granted().map(|(entry, _)| entry).collect());
     let page = unknown.page();
-    let names = if page == PageInUri::NotBound { None } else { handler.page_names().await };
+    let names = if page == PageInUri::NotBound {
+        None
+    } else {
+        handler.visible_pages().await.map(|pages| PageNames::new(&pages))
+    };
     let (page_id, problem) = match (page, &names) {
         (PageInUri::Number(page_id), Some(names)) if !names.contains(page_id) => {
             return Error::ResourceNotFound { uri: uri.to_owned(), message: names.describe_unknown(page_id) };
         }
         (PageInUri::Number(page_id), Some(_)) => (Some(page_id), None),
         (PageInUri::Text(text), names) => {
-            let error = PageArgumentError::new(text.into());
+            // A variable that was not filled in is a missing page.
+            let error = PageArgumentError::new(if text == "{page_id}" { Value::Null } else { text.into() });
             let meant = names.as_ref().and_then(|names| error.find_meant(names));
             (meant, Some(error.describe(names.as_ref())))
         }

@@ -4,6 +4,7 @@ use super::handler::{PageHandler, SUMMARY};
 use super::tools;
 use super::write_store::MemoryWriteStore;
 use crate::alternatives::components;
+use crate::alternatives::targets::NumberedThing;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool};
 use crate::mcp::{Error, InputContext, ToolOutcome};
@@ -29,11 +30,15 @@ pub async fn call(
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }
     let given = arguments.clone();
-    let parsed = match confirmed_call::parse(tool, arguments) {
+    let parsed = match confirmed_call::parse(tool, arguments, &[]) {
         Ok(parsed) => parsed,
         Err(mut problems) => {
-            if components::has_bare_names(&given) {
-                problems.extend(components::describe_bare_names(handler, &given).await);
+            let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems)
+                .filter(|thing| tool.arguments.iter().any(|argument| argument.name == thing.argument))
+                .collect();
+            problems.extend(components::describe_bare_names(handler, &given).await);
+            for thing in things {
+                problems.extend(thing.describe_in_place(handler).await);
             }
             return Ok(report::invalid_arguments(&problems));
         }

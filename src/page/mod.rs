@@ -14,6 +14,7 @@ mod write_store;
 
 pub use handler::{PageHandler, PageInputs};
 
+use crate::alternatives::targets::NumberedThing;
 use crate::alternatives::uri::UnknownUri;
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::uri::Roots;
@@ -125,7 +126,16 @@ impl PageHandler<'_> {
 
     async fn fill_in_prompt(&self, name: &str, arguments: Variables) -> Result<PromptOutcome, Error> {
         let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
-        let given = prompts::check(PageHandler::prompt_arguments(found), arguments)?;
+        let given = match prompts::check(PageHandler::prompt_arguments(found), arguments) {
+            Ok(given) => given,
+            Err(mut problems) => {
+                let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems).collect();
+                for thing in things {
+                    problems.extend(thing.describe_in_place(self).await);
+                }
+                return Err(prompts::invalid(&problems));
+            }
+        };
         if given.is_open {
             return Ok(prompts::open_outcome(found, &given, Reach::Page));
         }

@@ -52,8 +52,8 @@ pub struct ConfirmingCall {
     given: Map<String, Value>,
 }
 
-/// Reads a call's arguments, or says everything that is wrong with them.
-pub fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<ParsedCall, Vec<String>> {
+/// Reads a call's arguments, or says everything that is wrong with them. `added` names those that the program took out already.
+pub fn parse(tool: &Tool, mut arguments: Map<String, Value>, added: &[&str]) -> Result<ParsedCall, Vec<String>> {
     let confirms = arguments.get("confirm").is_some_and(|token| !token.is_null());
     let taken = call_arguments::take(&mut arguments);
     if confirms {
@@ -62,7 +62,7 @@ pub fn parse(tool: &Tool, mut arguments: Map<String, Value>) -> Result<ParsedCal
         let call = ConfirmingCall { token: confirm_token.unwrap_or_default(), given: arguments };
         return Ok(ParsedCall::Confirming(call));
     }
-    match (taken, read_write(tool, &arguments)) {
+    match (taken, read_write(tool, &arguments, added)) {
         (Ok(CallArguments { key, is_preview, .. }), Ok(write)) => {
             insert_key(&mut arguments, key.clone());
             Ok(ParsedCall::Direct(ToolCallWrite { write, key, is_preview, confirmation: None, arguments }))
@@ -75,16 +75,16 @@ fn insert_key(arguments: &mut Map<String, Value>, key: Option<String>) {
     arguments.extend(key.map(|key| (KEY.to_owned(), key.into())));
 }
 
-fn read_write(tool: &Tool, arguments: &Map<String, Value>) -> Result<Write, String> {
-    let added: &[&str] = &call_arguments::NAMES;
-    tool.parse_write(Value::Object(arguments.clone()), added).map_err(|error| error.0).and_then(check_external_id)
+fn read_write(tool: &Tool, arguments: &Map<String, Value>, added: &[&str]) -> Result<Write, String> {
+    let added: Vec<&str> = call_arguments::NAMES.iter().chain(added).copied().collect();
+    tool.parse_write(Value::Object(arguments.clone()), &added).map_err(|error| error.0).and_then(check_external_id)
 }
 
 /// The write and the idempotency key in arguments that may hold both.
 fn read_kept(tool: &Tool, arguments: &Map<String, Value>) -> Result<(Write, Option<String>), String> {
     let mut arguments = arguments.clone();
     let key = arguments.remove(KEY).and_then(|key| key.as_str().map(str::to_owned));
-    Ok((read_write(tool, &arguments)?, key))
+    Ok((read_write(tool, &arguments, &[])?, key))
 }
 
 impl ConfirmingCall {

@@ -70,15 +70,32 @@ fn prompt_is_one_message_with_the_task_first_and_its_resources_as_labeled_blocks
 }
 
 #[test]
-fn arguments_are_checked_before_anything_is_read() {
+fn arguments_that_do_not_fit_read_nothing_but_what_would_fit() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     app.upstream.take_calls();
     let wrong = [
-        (json!({ "page_id": "42" }), "incident_id is required"),
-        (json!({ "page_id": "x", "incident_id": "1" }), "page_id must be"),
-        (json!({ "page_id": "42", "incident_id": "../1" }), "incident_id must be"),
-        (json!({ "page_id": "42", "incident_id": "1", "other": "x" }), "unknown argument \"other\""),
+        (
+            json!({ "page_id": "42" }),
+            "`incident_id` is required; Open incidents (statibeat://pages/42/incidents/active): 1003 ",
+        ),
+        (
+            json!({ "page_id": "x", "incident_id": "1" }),
+            "`page_id` must be the number of a page (got text \"x\"). Your pages: 42 ",
+        ),
+        (
+            json!({ "page_id": "northwind", "incident_id": "API" }),
+            "`incident_id` must be a whole number from 1 to 9007199254740991 (got text \"API\"); Open incidents (",
+        ),
+        (json!({ "page_id": "42", "incident_id": "9007199254740992" }), "`incident_id` must be a whole number"),
+        (
+            json!({ "page_id": null, "incident_id": "1001" }),
+            "`page_id` is required: the number of a page. Your pages: 42 ",
+        ),
+        (
+            json!({ "page_id": "42", "incident_id": "1", "other": "x" }),
+            "`other` is not known; allowed: page_id, incident_id",
+        ),
     ];
     for (arguments, why) in wrong {
         let error =
@@ -87,7 +104,11 @@ fn arguments_are_checked_before_anything_is_read() {
         assert!(error["message"].as_str().is_some_and(|text| text.contains(why)), "{why}: {error}");
     }
     assert_eq!(get(&app, &token, json!({ "name": "no_such" }))["error"]["code"], -32602);
-    assert!(app.upstream.take_calls().is_empty());
+    let calls = app.upstream.take_calls();
+    assert!(
+        calls.iter().all(|call| call.ends_with("/me/pages") || call.contains("/incidents?status=active")),
+        "{calls:?}"
+    );
 }
 
 #[test]
@@ -100,7 +121,45 @@ fn page_can_be_left_out_where_there_is_one() {
     }
     let mara = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let error = refusal(&app, &mara, "review_existing_incident_state", json!({ "incident_id": "1001" }));
-    assert!(error.contains("page_id is required") && error.contains("42 (\"") && error.contains("43 (\""), "{error}");
+    assert!(error.contains("`page_id` is required") && error.contains("42 \"") && error.contains("43 \""), "{error}");
+}
+
+#[test]
+fn page_is_taken_by_slug_and_exact_name_with_one_look_at_the_pages() {
+    let app = TestApp::new();
+    let mara = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for page in ["northwind", "Northwind Cloud Status", "42 Northwind Cloud Status"] {
+        app.upstream.take_calls();
+        let arguments = json!({ "page_id": page, "incident_id": "1001" });
+        let text = text(&app, &mara, "review_existing_incident_state", arguments);
+        assert_eq!(blocks(&text)[0].0, "statibeat://pages/42/incidents/1001", "{page}");
+        let calls = app.upstream.take_calls();
+        assert_eq!(calls.iter().filter(|call| call.ends_with("/me/pages")).count(), 1, "{page}: {calls:?}");
+    }
+    let theo = app.connect(user::THEO_MANAGER, EVERYTHING).access;
+    let error = refusal(
+        &app,
+        &theo,
+        "review_existing_incident_state",
+        json!({ "page_id": "northwind-eu", "incident_id": "1" }),
+    );
+    assert!(error.contains("Your pages: 42 \"") && !error.contains("43"), "{error}");
+}
+
+#[test]
+fn unknown_page_or_id_is_answered_in_the_words_of_the_tools() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for (page, incident) in [(99, 1001), (42, 9999), (42, 1101)] {
+        let (page_text, incident_text) = (page.to_string(), incident.to_string());
+        let arguments = json!({ "page_id": page_text, "incident_id": incident_text });
+        let of_prompt = refusal(&app, &token, "draft_incident_update", arguments);
+        let arguments = json!({ "page_id": page, "incident_id": incident, "message": "On it.", "preview": true });
+        let params = json!({ "name": "add_incident_update", "arguments": arguments });
+        let of_tool = json(&app.call(&token, "tools/call", params))["result"]["content"][0]["text"].to_string();
+        let of_tool: String = serde_json::from_str(&of_tool).expect("a text");
+        assert_eq!(of_tool, format!("{of_prompt} Nothing was published."));
+    }
 }
 
 #[test]

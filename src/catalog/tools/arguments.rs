@@ -3,7 +3,7 @@
 //! URIs are written for a server of many pages; [`Roots::localize`](crate::catalog::uri::Roots::localize) turns them into
 //! those of a server of one.
 
-use super::super::argument::ArgumentKind::{AffectedItems, Key, Stage, Target, Text, Time};
+use super::super::argument::ArgumentKind::{AffectedItems, IdOrName, Key, Target, Text, Time};
 use super::super::argument::{Argument, optional, required};
 
 pub(super) const INCIDENT_TITLE: &str =
@@ -90,13 +90,13 @@ pub(super) const MAINTENANCE_MESSAGE: Argument = required(
 );
 pub(super) const INCIDENT_STAGE: Argument = optional(
     "lifecycle_stage_id",
-    Stage,
+    IdOrName,
     "Number of the stage to move to, from statibeat://pages/{page_id}/lifecycle-stages; the last one (resolved) is refused. \
      Left out: stays.",
 );
 pub(super) const MAINTENANCE_STAGE: Argument = optional(
     "lifecycle_stage_id",
-    Stage,
+    IdOrName,
     "Number from statibeat://pages/{page_id}/maintenance-lifecycle-stages; the last two (completed, cancelled) are refused. \
      In Progress makes the window active at once, even before its start. Left out: stays.",
 );

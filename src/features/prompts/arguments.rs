@@ -1,8 +1,7 @@
 //! The arguments of a prompt as an app gives them: typed by a person, taken from completion, or placeholders to be filled in.
 
-use crate::catalog::argument::parse_id;
+use crate::catalog::argument::{describe_missing, describe_unknown, describe_wrong_id, parse_id};
 use crate::catalog::{PromptArgument, PromptArgumentKind, Variables};
-use crate::mcp::Error;
 use crate::model::ids::PageId;
 use crate::model::visible::{self, quote};
 use serde_json::json;
@@ -28,7 +27,7 @@ pub struct GivenArguments {
 pub fn check<'a>(
     arguments: impl IntoIterator<Item = &'a PromptArgument>,
     mut given: Variables,
-) -> Result<GivenArguments, Error> {
+) -> Result<GivenArguments, Vec<String>> {
     let is_open = given.values().any(|value| is_placeholder(value));
     let (mut values, mut problems) = (Variables::new(), Vec::new());
     let mut known = Vec::new();
@@ -39,29 +38,30 @@ pub fn check<'a>(
         match value.map(|value| if is_open { Ok(value) } else { read(argument, &value) }) {
             Some(Ok(value)) => drop(values.insert(argument.name.to_owned(), visible::cap(&value, ARGUMENT_MAX))),
             Some(Err(problem)) => problems.push(problem),
-            None if argument.required && !is_open => problems.push(format!("{} is required", argument.name)),
+            None if argument.required && !is_open => problems.push(describe_missing(argument.name)),
             None => {}
         }
     }
-    let unknown: Vec<String> = given.keys().map(|name| quote(name, QUOTED_MAX)).collect();
-    if !unknown.is_empty() {
-        problems.push(format!("unknown argument {}; allowed: {}", unknown.join(", "), known.join(", ")));
-    }
-    if problems.is_empty() {
-        Ok(GivenArguments { values, is_open })
-    } else {
-        Err(Error::InvalidParams(problems.join("; ")))
-    }
+    let unknown: Vec<String> = given.into_keys().collect();
+    problems.extend(describe_unknown(&unknown, &known.join(", ")));
+    if problems.is_empty() { Ok(GivenArguments { values, is_open }) } else { Err(problems) }
+}
+
+/// The number that names something, as typed or with the words that completion puts behind it.
+pub fn read_id(value: &str) -> Option<i64> {
+    parse_id(&json!(first_word(value)))
 }
 
 /// The value that is meant. What names something on the page is compared with the page once it is read.
 fn read(argument: &PromptArgument, value: &str) -> Result<String, String> {
-    let wrong = |expected: &str| format!("{} must be {expected} (got {})", argument.name, quote(value, QUOTED_MAX));
+    let wrong = |expected: &str| format!("`{}` must be {expected} (got {})", argument.name, quote(value, QUOTED_MAX));
     match argument.kind {
-        PromptArgumentKind::Page | PromptArgumentKind::Id => {
-            let id = parse_id(&json!(first_word(value)));
-            id.map(|id| id.to_string()).ok_or_else(|| wrong("a positive whole number"))
+        PromptArgumentKind::Id => {
+            let id = read_id(value).map(|id| id.to_string());
+            id.ok_or_else(|| describe_wrong_id(argument.name, &json!(value)))
         }
+        // A slug or a name is looked up where the pages are known.
+        PromptArgumentKind::Page => Ok(read_id(value).map_or_else(|| value.to_owned(), |id| id.to_string())),
         PromptArgumentKind::Choice(choices) => {
             let chosen = choices.iter().find(|choice| choice.eq_ignore_ascii_case(value));
             chosen.map(|choice| (*choice).to_owned()).ok_or_else(|| wrong(&format!("one of: {}", choices.join(", "))))
@@ -126,7 +126,7 @@ mod tests {
 
     fn checked(name: &str, given: &[(&str, &str)]) -> Result<GivenArguments, String> {
         let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        check(find_prompt(name).expect("a prompt").arguments, given).map_err(|error| error.to_string())
+        check(find_prompt(name).expect("a prompt").arguments, given).map_err(|problems| problems.join("; "))
     }
 
     #[test]
@@ -140,7 +140,11 @@ mod tests {
     #[test]
     fn every_problem_is_named_at_once() {
         let error = checked("draft_maintenance_update", &[("change", "done"), ("x", "1")]).expect_err("invalid");
-        for part in ["maintenance_id is required", "one of: started, delayed, extended (got \"done\")", "\"x\""] {
+        for part in [
+            "`maintenance_id` is required",
+            "one of: started, delayed, extended (got \"done\")",
+            "`x` is not known; allowed: ",
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -30,10 +30,10 @@ pub fn settle(prompt: &Prompt, mut given: GivenArguments, bodies: &[&Value]) -> 
         };
         match settled {
             Ok(settled) => *value = settled,
-            Err(problem) => problems.push(format!("{} {problem} (got {})", argument.name, quote(value, NAME_MAX))),
+            Err(problem) => problems.push(format!("`{}` {problem} (got {})", argument.name, quote(value, NAME_MAX))),
         }
     }
-    if problems.is_empty() { Ok(given) } else { Err(Error::InvalidParams(problems.join("; "))) }
+    if problems.is_empty() { Ok(given) } else { Err(super::invalid(&problems)) }
 }
 
 fn settle_entry(bodies: &[&Value], (lists, field): (&[&str], &str), value: &str) -> Result<String, String> {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn unknown_and_refused_ones_are_refused_with_those_that_can_be_set() {
         let error = settled("draft_incident_update", ("stage", "Fixed")).expect_err("unknown");
-        assert!(error.contains("stage must be one of: 2 (\"Identified\") (got \"Fixed\")"), "{error}");
+        assert!(error.contains("`stage` must be one of: 2 (\"Identified\") (got \"Fixed\")"), "{error}");
         let error = settled("draft_incident_update", ("stage", "Resolved")).expect_err("refused");
         assert!(error.contains("only by a person") && error.contains("2 (\"Identified\")"), "{error}");
         let error = settled("draft_customer_incident", ("status", "Major outage")).expect_err("unknown");
