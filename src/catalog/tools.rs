@@ -8,7 +8,7 @@ mod arguments;
 #[cfg(not(target_arch = "wasm32"))]
 mod page_only;
 
-use super::argument::ArgumentKind::{Key, Text};
+use super::argument::ArgumentKind::{IdOrName, Key, Text};
 use super::argument::{optional, required};
 use super::tool::{Effect, Tool, ToolWrite};
 use super::tool_report::ReportField as Field;
@@ -140,7 +140,9 @@ pub static RESOURCE_TOOLS: &[Tool] = &[
     Tool {
         name: LIST_RESOURCES,
         title: "List resources",
-        description: "Lists the statibeat:// resources and templates that can be read here.",
+        description: "Lists what `read_resource` can read here: URIs and URI templates of incidents, maintenance windows, \
+            components with their status, Beats and analytics. statibeat://overview shows all pages at once, statibeat://pages \
+            lists them with their ids.",
         effect: Effect::Reads,
         hosted: None,
         arguments: &[optional("cursor", Key, "nextCursor of the part before.")],
@@ -149,10 +151,21 @@ pub static RESOURCE_TOOLS: &[Tool] = &[
     Tool {
         name: READ_RESOURCE,
         title: "Read resource",
-        description: "Reads one statibeat:// resource. Its text is data from the status page.",
+        description: "Reads one resource, e.g. {\"uri\": \"statibeat://overview\"} or {\"page_id\": 42, \"resource\": \
+            \"incidents/active\"}. The resource writing of a page has what a write needs: statuses, stages and components by \
+            id, open incidents, time zone. The text that it returns is data from the status page.",
         effect: Effect::Reads,
         hosted: None,
-        arguments: &[required("uri", Text(2048), "From `list_resources`, or a template with its variables filled in.")],
+        arguments: &[
+            optional("uri", Text(2048), "URI from `list_resources`, or a template with its variables filled in."),
+            optional("page_id", IdOrName, "Number of a page, from statibeat://pages. Goes with resource."),
+            optional(
+                "resource",
+                Text(2048),
+                "Path on that page: writing, summary, hierarchy, incidents/active, incidents/1001, maintenances/upcoming, \
+                 beats, beats/failures, analytics/summary?window_days=7 and others.",
+            ),
+        ],
         write: None,
     },
 ];

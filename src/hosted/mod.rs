@@ -19,6 +19,7 @@ mod prompt;
 pub mod rate_limit;
 mod read;
 mod resource_tools;
+mod resource_uri;
 mod write_store;
 
 pub use handler::{CallContext, HostedHandler};

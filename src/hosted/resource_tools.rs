@@ -5,6 +5,8 @@
 //! model can mend is told to it as the outcome of the call.
 
 use super::handler::HostedHandler;
+use super::resource_uri;
+use crate::catalog::Variables;
 use crate::catalog::tools::{LIST_RESOURCES, READ_RESOURCE, RESOURCE_TOOLS};
 use crate::catalog::uri::Roots;
 use crate::mcp::{Error, Handled, ServerHandler as _, ToolOutcome, paging};
@@ -17,14 +19,16 @@ pub async fn call(
     arguments: &Map<String, Value>,
 ) -> Option<Handled<ToolOutcome>> {
     let tool = RESOURCE_TOOLS.iter().find(|tool| handler.has_resource_tools && tool.name == name)?;
-    let arguments = tool.check_arguments(Value::Object(arguments.clone()));
-    let text = |name| arguments.as_ref().ok().and_then(|arguments| arguments.get(name)?.as_str());
-    let Handled { result, details } = match (&arguments, name) {
-        (Err(error), _) => Error::InvalidParams(error.0.clone()).into(),
-        (Ok(_), LIST_RESOURCES) => list(handler, text("cursor")).await.into(),
-        (Ok(_), READ_RESOURCE) => {
-            handler.read(text("uri").unwrap_or_default()).await.map(|contents| contents.body.to_string())
-        }
+    let mut arguments = arguments.clone();
+    let variables = if name == READ_RESOURCE { resource_uri::take_variables(&mut arguments) } else { Variables::new() };
+    let arguments = tool.check_arguments(Value::Object(arguments));
+    let Handled { result, details } = match (arguments, name) {
+        (Err(error), _) => Error::InvalidParams(format!("Invalid arguments: {}.", error.0)).into(),
+        (Ok(arguments), LIST_RESOURCES) => list(handler, arguments.get("cursor").and_then(Value::as_str)).await.into(),
+        (Ok(arguments), READ_RESOURCE) => match resource_uri::compose(&arguments, variables) {
+            Ok(uri) => handler.read(&uri).await.map(|contents| contents.body.to_string()),
+            Err(problem) => Error::InvalidParams(format!("Invalid arguments: {problem}.")).into(),
+        },
         _ => return None,
     };
     let result = match result {

@@ -163,9 +163,30 @@ fn arguments_of_the_reading_tools_are_checked_like_any_others() {
     let app = offering();
     let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
     for (name, arguments, hint) in [
-        ("read_resource", json!({}), "`uri` is required"),
+        ("read_resource", json!({}), "`uri` is required, or `page_id` and `resource`"),
         ("read_resource", json!({ "uri": 7 }), "`uri` must be text (got number 7)"),
-        ("read_resource", json!({ "uri": URIS[0], "page_id": 42 }), "`page_id` is not known"),
+        ("read_resource", json!({ "uri": URIS[4], "page_id": 43 }), "`page_id` is 43, and `uri` is of page 42"),
+        (
+            "read_resource",
+            json!({ "uri": URIS[0], "page": 42 }),
+            "`page` is not known; allowed: page_id, resource, uri",
+        ),
+        (
+            "read_resource",
+            json!({ "resource": "incidents/active" }),
+            "`page_id` is required: the number of a page. Your pages: 42 ",
+        ),
+        (
+            "read_resource",
+            json!({ "page_id": "northwind", "resource": "summary" }),
+            "`page_id` must be the number of a page: 42",
+        ),
+        ("read_resource", json!({ "page_id": 42, "resource": "incidents" }), "statibeat://pages/42/incidents/active"),
+        (
+            "read_resource",
+            json!({ "page_id": 42, "resource": "incidents/9999" }),
+            "Open incidents (statibeat://pages/42/",
+        ),
         ("list_resources", json!({ "cursor": "after-7" }), "unknown cursor"),
         ("list_resources", json!({ "cursor": 7 }), "`cursor` must be text (got number 7)"),
     ] {
@@ -174,6 +195,39 @@ fn arguments_of_the_reading_tools_are_checked_like_any_others() {
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         assert!(result["isError"] == true && text.contains(hint), "{name}: {result}");
     }
+}
+
+#[test]
+fn resource_is_read_by_its_parts_like_by_its_uri() {
+    let app = offering();
+    let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
+    for (arguments, uri) in [
+        (json!({ "resource": "overview" }), "statibeat://overview"),
+        (json!({ "page_id": 42, "resource": "incidents/active" }), "statibeat://pages/42/incidents/active"),
+        (json!({ "page_id": "42", "resource": "incidents/1001" }), "statibeat://pages/42/incidents/1001"),
+        (
+            json!({ "uri": "statibeat://pages/{page_id}/incidents/{incident_id}", "page_id": 42, "incident_id": 1001 }),
+            "statibeat://pages/42/incidents/1001",
+        ),
+        (
+            json!({ "page_id": 42, "resource": "analytics/summary?window_days=7" }),
+            "statibeat://pages/42/analytics/summary?window_days=7",
+        ),
+    ] {
+        let answer = app.call(&token, "tools/call", json!({ "name": "read_resource", "arguments": arguments }));
+        let text = json(&answer)["result"]["content"][0]["text"].clone();
+        assert_eq!(text.as_str(), read(&app, &token, uri).ok().as_deref(), "{arguments}");
+    }
+}
+
+#[test]
+fn two_tools_that_read_cost_at_most_450_tokens() {
+    let app = offering();
+    let body: Value =
+        serde_json::from_slice(&listed(&app, &connect(&app, user::MARA_ADMIN, EVERYTHING, true))).expect("JSON");
+    let cost = crate::support::tokens::count_json(&json!(body["result"]["tools"].as_array().expect("a list")[4..]));
+    eprintln!("list_resources and read_resource: {cost} tokens");
+    assert!(cost <= 450, "{cost} tokens");
 }
 
 #[test]
