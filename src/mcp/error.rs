@@ -110,6 +110,8 @@ impl Failure {
 fn protocol_error(error: &ProtocolError, version: ProtocolVersion) -> WireError {
     match error {
         ProtocolError::NotJson(_) => WireError::new(400, PARSE_ERROR, error),
+        // The message could be read but for one argument.
+        ProtocolError::LoneSurrogate(_) => WireError::new(200, INVALID_PARAMS, error),
         ProtocolError::NotARequest(_) | ProtocolError::Batch(_) => WireError::new(400, INVALID_REQUEST, error),
         ProtocolError::UnknownVersion(requested) => WireError::new(400, INVALID_REQUEST, error)
             .with(json!({ "supported": ProtocolVersion::with_handshake(), "requested": requested })),

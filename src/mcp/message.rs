@@ -5,6 +5,7 @@
 //! `methods`'.
 
 use super::protocol_error::ProtocolError;
+use super::surrogates;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -77,7 +78,13 @@ impl Id {
 pub fn parse(body: &[u8]) -> Result<Message, MalformedMessage> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match serde_json::from_slice(body) {
-        Err(error) => Err(MalformedMessage { id: readable_id(body), error: ProtocolError::NotJson(error.to_string()) }),
+        Err(error) => Err(match surrogates::find(body) {
+            Some((half, content)) => MalformedMessage {
+                id: Id::read(&content["id"]).unwrap_or(Id::NULL),
+                error: ProtocolError::LoneSurrogate(half),
+            },
+            None => MalformedMessage { id: readable_id(body), error: ProtocolError::NotJson(error.to_string()) },
+        }),
         Ok(Value::Array(items)) => Err(MalformedMessage { id: Id::NULL, error: ProtocolError::Batch(items.len()) }),
         Ok(value) => read(value),
     }
@@ -230,6 +237,15 @@ mod tests {
     #[test]
     fn whole_number_written_as_a_float_is_an_id() {
         check(r#"{"jsonrpc":"2.0","id":1.0,"method":"ping"}"#, Ok(request_of(json!(1), &json!({}))));
+    }
+
+    #[test]
+    fn half_of_an_emoji_is_named_with_its_argument_and_the_id_behind_it() {
+        let body = br#"{"jsonrpc":"2.0","method":"tools/call","params":{"arguments":{"title":"Slow \ud83d"}},"id":7}"#;
+        let MalformedMessage { id, error } = parse(body).expect_err("half an emoji");
+        assert_eq!(id.as_value(), &json!(7));
+        let words = error.to_string();
+        assert!(words.starts_with("Invalid arguments: \"title\" has \\ud83d at character 6, half of"), "{words}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod request_state;
 pub mod results;
 pub mod server;
 pub mod stdio;
+mod surrogates;
 pub mod version;
 
 pub use handler::ServerHandler;

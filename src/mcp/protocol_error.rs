@@ -1,6 +1,7 @@
 //! Errors of the protocol itself: why a message is turned away before anybody is asked for its result.
 
 use super::protocol_version::ProtocolVersion;
+use super::surrogates::LoneSurrogate;
 use crate::model::visible::quote;
 use std::fmt;
 
@@ -13,6 +14,9 @@ pub enum ProtocolError {
     /// The body is not JSON: the parser's reason, with line and column.
     #[error("Parse error: {0}. Send one JSON-RPC message in UTF-8.")]
     NotJson(String),
+    /// JSON, but for half of a surrogate pair in a text.
+    #[error("{0}")]
+    LoneSurrogate(LoneSurrogate),
     /// Several messages in one body.
     #[error(
         "Invalid request: this is a batch of {0} messages, and batches are not supported. None of the messages was \
