@@ -328,3 +328,10 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D, name: &str, high
     let number = number.filter(|number| (1..=highest).contains(number));
     number.ok_or_else(|| D::Error::custom(format_args!("{name} must be a whole number from 1 to {highest}")))
 }
+
+/// A time of a query in RFC 3339; unix seconds.
+pub fn query_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    time.map(|time| Some(time.as_second())).map_err(|_| D::Error::custom("from and to must be times in RFC 3339"))
+}

@@ -94,7 +94,7 @@ pub static PROMPTS: &[Prompt] = &[
         title: "Investigate a Beat failure",
         description: "Investigates one Beat: its evidence, its recoveries, what else failed in the same minutes.",
         arguments: &[PAGE, required("beat_id", Id, "Number of the Beat.")],
-        resources: &["beat_events", "beat_failures", "beats"],
+        resources: &["beat", "beat_events"],
         extras: &["maintenances_active"],
         task: |_| {
             "Investigate why this Beat fails: order its evidence and its changes of stage in time, separate what was measured from \

@@ -59,7 +59,8 @@ impl Resource {
 
     /// The path as templates show it: without the cursor.
     pub fn template_path(&self) -> &'static str {
-        self.path.strip_suffix("?cursor={cursor}").unwrap_or(self.path)
+        let path = self.path.strip_suffix("?cursor={cursor}").unwrap_or(self.path);
+        path.strip_suffix("&cursor={cursor}").unwrap_or(path)
     }
 
     /// The result to show, made from the answers to `reads`, in order; `None` for an optional one that did not come.
@@ -104,7 +105,7 @@ pub struct Subject<'a> {
     pub variables: &'a Variables,
     /// The page as the accessible-pages list shows it; `None` for session resources.
     pub page: Option<&'a Value>,
-    /// The resource's URI, without what a client may choose in its query.
+    /// The resource's URI without a cursor.
     pub uri: &'a str,
     /// The answers of the parts by name, or why there is none (`{"missing": reason}`); in a session resource such an
     /// object for each page, by its id.
@@ -115,7 +116,8 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// The URI of the part of a list behind a cursor.
     pub(super) fn at_cursor(&self, cursor: &str) -> String {
-        format!("{}?cursor={cursor}", self.uri)
+        let separator = if self.uri.contains('?') { '&' } else { '?' };
+        format!("{}{separator}cursor={cursor}", self.uri)
     }
 }
 

@@ -3,23 +3,27 @@
 //! The bodies live below, by subject. A body shows the fields it knows, names its page, says of every list how long it
 //! really is, and names every field that holds somebody else's words.
 
+mod beat_detail;
 mod beats;
 mod body;
 mod composite;
 mod flat;
 mod hierarchy;
 mod page;
+mod parts;
+mod query;
 mod session;
 mod timeline;
 
-use super::argument::ArgumentError;
-use super::resource::{Binding, Read, Resource, Variables};
+use super::resource::{Binding, Read, Resource};
 use crate::model::scope::PagePermission::{
     AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
     PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
 };
 use crate::model::scope::{PagePermission, Requirement, Scope};
 use std::time::Duration;
+
+pub use query::check_query;
 
 /// Every resource, in the order of lists.
 pub static RESOURCES: &[Resource] = &[
@@ -145,11 +149,11 @@ pub static RESOURCES: &[Resource] = &[
     },
     Resource {
         name: "hierarchy",
-        path: "hierarchy?under_id={under_id}",
+        path: "hierarchy?under_id={under_id}&not_operational={not_operational}",
         title: "Hierarchy tree",
         description: "The services and components of a page as a tree, each with its current status and \
                       the id, external_id and slug by which an incident can name it. With under_id, the \
-                      branch of one item.",
+                      branch of one item; with not_operational=true, only what is not operational and what is above it.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::PagesRead, &[PageRead, HierarchyRead])),
         reads: &[optional("hierarchy/levels"), read("hierarchy/items")],
@@ -170,33 +174,35 @@ pub static RESOURCES: &[Resource] = &[
         parts: &[],
         priority: 0.9,
         fresh_for: Duration::ZERO,
-        body: |subject, answers| timeline::INCIDENTS.render(subject, answers),
+        body: timeline::active_incidents,
     },
     Resource {
         name: "incidents_resolved",
-        path: "incidents/resolved?cursor={cursor}",
+        path: "incidents/resolved?item_id={item_id}&cursor={cursor}",
         title: "Resolved incidents",
-        description: "Incidents of a page that are resolved, newest first, at most 50, in compact form.",
+        description: "Incidents of a page that are resolved, newest first, at most 50, with their duration; with item_id, \
+                      those that affected one component or one below it.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
-        reads: &[read("incidents?status=resolved&limit=50")],
+        reads: &[read("incidents?status=resolved&limit=50&item_id={item_id}")],
         parts: &[],
         priority: 0.4,
         fresh_for: Duration::from_secs(30),
-        body: |subject, answers| timeline::INCIDENTS.render(subject, answers),
+        body: timeline::resolved_incidents,
     },
     Resource {
         name: "incident",
         path: "incidents/{incident_id}?cursor={cursor}",
         title: "Incident detail",
-        description: "One incident in full, with its 20 newest updates.",
+        description: "One incident in full, with its 20 newest updates, the current status of its components and the Beats \
+                      on them.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::IncidentsRead, &[IncidentsRead])),
         reads: &[read("incidents/{incident_id}")],
-        parts: &[],
+        parts: composite::INCIDENT_PARTS,
         priority: 0.9,
         fresh_for: Duration::ZERO,
-        body: |subject, answers| timeline::INCIDENT_DOCUMENT.render(subject, answers),
+        body: timeline::incident,
     },
     Resource {
         name: "maintenances_active",
@@ -323,13 +329,28 @@ pub static RESOURCES: &[Resource] = &[
         body: |subject, answers| beats::FAILURES.render(subject, answers),
     },
     Resource {
-        name: "beat_events",
-        path: "beats/{beat_id}/events?cursor={cursor}",
-        title: "Evidence of a Beat",
-        description: "Recent evidence events of one Beat, newest first, at most 100.",
+        name: "beat",
+        path: "beats/{beat_id}",
+        title: "Beat detail",
+        description: "One Beat: what it checks, target, interval, thresholds, components, since when in its stage, its last \
+                      changes of stage with recoveries, what its post mode means, and what else failed in the same minutes.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
-        reads: &[read("beats/{beat_id}/events?limit=100")],
+        reads: &[read("beats/{beat_id}"), optional("beats/failures?limit=50")],
+        parts: composite::BEAT_PARTS,
+        priority: 0.7,
+        fresh_for: Duration::ZERO,
+        body: beat_detail::beat,
+    },
+    Resource {
+        name: "beat_events",
+        path: "beats/{beat_id}/events?from={from}&to={to}&cursor={cursor}",
+        title: "Evidence of a Beat",
+        description: "Evidence events of one Beat, newest first, at most 100; with from and to (RFC 3339), those between two \
+                      times.",
+        binding: Binding::Page,
+        hosted: Some(needs(Scope::BeatsRead, &[SyntheticMonitorsRead])),
+        reads: &[read("beats/{beat_id}/events?limit=100&from={from}&to={to}")],
         parts: &[],
         priority: 0.7,
         fresh_for: Duration::ZERO,
@@ -347,14 +368,6 @@ const fn read(path: &'static str) -> Read {
 
 const fn optional(path: &'static str) -> Read {
     Read { path, is_optional: true }
-}
-
-/// Checks the form of what a client chose in a URI's query.
-pub fn check_query(variables: &Variables) -> Result<(), ArgumentError> {
-    if variables.get("cursor").is_some_and(|cursor| !body::is_cursor(cursor)) {
-        return Err(ArgumentError("unknown cursor".to_owned()));
-    }
-    page::check_window(variables)
 }
 
 /// Number and path of each component in StatiBeat's answer to `hierarchy/items`.

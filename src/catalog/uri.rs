@@ -13,8 +13,9 @@ use super::resource::{Binding, Resource, Variables};
 use crate::model::ids::{PageId, parse_id};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything but the unreserved characters of RFC 3986, section 2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Everything but the unreserved characters of RFC 3986, section 2.3, and what times have.
+const RESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'+');
 
 /// The prefix that a server puts before the catalog's paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl Match {
 
 /// Reads the variables of a template from a URI in its normal form; `None` if it does not match.
 pub fn match_template(template: &str, uri: &str) -> Option<Variables> {
+    let uri = &simplify(uri);
     let (template_path, template_query) = split_query(template);
     let (path, query) = split_query(uri);
     let mut variables = Variables::new();
@@ -110,6 +112,32 @@ pub fn match_template(template: &str, uri: &str) -> Option<Variables> {
 /// The parameters that a template's query may have.
 pub fn query_parameters(template: &str) -> impl Iterator<Item = &str> {
     pairs(split_query(template).1).filter_map(|pair| Some(pair.split_once('=')?.0))
+}
+
+/// The colons and signs of times without percent-encoding, and ids without the words that completion adds to them
+/// (`1001%20API%20errors`).
+fn simplify(uri: &str) -> String {
+    let (path, query) = split_query(uri);
+    let path: Vec<&str> = path.split('/').map(without_words).collect();
+    if query.is_empty() {
+        return uri.replacen(split_query(uri).0, &path.join("/"), 1);
+    }
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, value)) => format!("{key}={}", without_words(value)),
+        None => pair.to_owned(),
+    });
+    let query = pairs.collect::<Vec<_>>().join("&");
+    let query = [("%3A", ":"), ("%3a", ":"), ("%2B", "+"), ("%2b", "+")]
+        .iter()
+        .fold(query, |query, (code, character)| query.replace(code, character));
+    format!("{}?{query}", path.join("/"))
+}
+
+fn without_words(value: &str) -> &str {
+    match value.split_once("%20") {
+        Some((id, _)) if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) => id,
+        _ => value,
+    }
 }
 
 /// Puts values into a template of a URI or an upstream path; `None` if a variable of the path has none. A query pair
@@ -222,6 +250,13 @@ mod tests {
         {
             check("x://{name}", uri, None);
         }
+        check(
+            "x://a?from={from}",
+            "x://a?from=2026-01-02T10%3A00%2B01:00",
+            Some(&[("from", "2026-01-02T10:00+01:00")]),
+        );
+        check("x://a/{incident_id}", "x://a/1001%20API%20errors", Some(&[("incident_id", "1001")]));
+        check("x://a?under_id={under_id}", "x://a?under_id=102%20API", Some(&[("under_id", "102")]));
         for uri in ["x://a?days", "x://a?days=1&days=2", "x://a?other=1", "x://a?other=", "x://a?days=%31"] {
             check("x://a?days={days}", uri, None);
         }

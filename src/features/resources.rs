@@ -5,7 +5,7 @@ use crate::alternatives::PageLists;
 use crate::alternatives::targets::NumberedThing;
 use crate::catalog::resources::{RESOURCES, check_query};
 use crate::catalog::uri::{self, Match, Roots};
-use crate::catalog::{DocumentError, MISSING, Read, Resource, ResourcePart, Subject};
+use crate::catalog::{DocumentError, MISSING, Read, Resource, ResourcePart, Subject, Variables};
 use crate::mcp::{Error, ResourceContents};
 use crate::model::timestamp::Timestamp;
 use crate::upstream::{ApiError, ApiErrorKind};
@@ -43,10 +43,12 @@ impl RequestedResource {
     /// The resource of that URI, if the program offers it.
     pub fn parse(uri: &str, roots: &Roots, is_offered: impl Fn(&Resource) -> bool) -> Result<RequestedResource, Error> {
         let unknown = || no_such_resource(uri);
-        let found = roots.find(uri, RESOURCES).filter(|found| is_offered(found.resource)).ok_or_else(unknown)?;
+        let mut found = roots.find(uri, RESOURCES).filter(|found| is_offered(found.resource)).ok_or_else(unknown)?;
         check_query(&found.variables).map_err(|error| Error::InvalidParams(error.0))?;
-        let spelled = roots.expand(found.resource, &found.variables).unwrap_or_default();
-        let bare_uri = uri::split_query(&spelled).0.to_owned();
+        let mut without_cursor = found.variables.clone();
+        without_cursor.remove("cursor");
+        let bare_uri = roots.expand(found.resource, &without_cursor).unwrap_or_default();
+        convert_times(&mut found.variables);
         Ok(RequestedResource { uri: uri.to_owned(), bare_uri, found })
     }
 
@@ -101,5 +103,16 @@ impl RequestedResource {
             DocumentError::Absent => no_such_resource(&self.uri),
         })?;
         Ok(ResourceContents { uri: self.uri.clone(), body, fresh_for: resource.fresh_for })
+    }
+}
+
+/// Upstream gets times in UTC: the plus of an offset would be a blank in a query.
+fn convert_times(variables: &mut Variables) {
+    for name in ["from", "to"] {
+        if let Some(time) = variables.get_mut(name)
+            && let Ok(parsed) = time.parse::<jiff::Timestamp>()
+        {
+            *time = parsed.to_string();
+        }
     }
 }

@@ -215,7 +215,12 @@ async fn templates_are_those_of_granted_scopes() {
     let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
     let templates = scene.run(async |handler| handler.resource_templates()).await;
     let uris: Vec<Value> = templates.iter().map(|entry| parsed(entry)["uriTemplate"].clone()).collect();
-    assert_eq!(uris, ["statibeat://pages/{page_id}/incidents/{incident_id}"], "what is concrete is in the other list");
+    let resolved = "statibeat://pages/{page_id}/incidents/resolved?item_id={item_id}";
+    assert_eq!(
+        uris,
+        [resolved, "statibeat://pages/{page_id}/incidents/{incident_id}"],
+        "the others have nothing to choose"
+    );
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn each_argument_is_completed_from_what_is_there() {
     let gateway = of(&incident, ("incident_id", "gateway"), Some("42"));
     assert_eq!(gateway[0], "1001 API gateway errors in Europe", "by a part of the title");
     assert_eq!(of(&template("maintenances/{maintenance_id}"), ("maintenance_id", ""), Some("43")).len(), 2);
-    assert_eq!(of(&template("beats/{beat_id}/events"), ("beat_id", "55"), Some("43")), ["551 Key store"]);
+    assert_eq!(of(&template("beats/{beat_id}"), ("beat_id", "55"), Some("43")), ["551 Key store"]);
     assert_eq!(of(&prompt("review_pending_beat_action"), ("action_id", ""), Some("42")).len(), 3);
     assert_eq!(of(&prompt("draft_incident_update"), ("stage", "mon"), Some("42")), ["3 Monitoring"]);
     assert!(of(&prompt("draft_incident_update"), ("stage", "reso"), Some("42")).is_empty(), "a person resolves");
@@ -44,7 +44,11 @@ fn each_argument_is_completed_from_what_is_there() {
     assert!(of(&prompt("draft_customer_incident"), ("status", "inter"), Some("42")).is_empty(), "archived");
     let services = of(&prompt("plan_maintenance_window"), ("affected_services", "102, sear"), Some("42"));
     assert!(services.iter().any(|value| value.starts_with("102,") && value.ends_with("Search")), "{services:?}");
-    let under = of(&template("hierarchy?under_id={under_id}"), ("under_id", "gateway"), Some("42"));
+    let under = of(
+        &template("hierarchy?under_id={under_id}&not_operational={not_operational}"),
+        ("under_id", "gateway"),
+        Some("42"),
+    );
     assert!(under[0].starts_with("102 API"), "{under:?}");
     assert_eq!(of(&prompt("draft_maintenance_update"), ("change", "d"), None), ["delayed"]);
     assert_eq!(of(&prompt("prepare_resolution"), ("incident_id", ""), Some("42")).len(), 3, "open ones alone");

@@ -4,6 +4,7 @@ mod access_matrix;
 mod alternatives;
 mod bad_arguments;
 mod completion;
+mod contents;
 mod early_reads;
 mod error_hints;
 mod message_limit;

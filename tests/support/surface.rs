@@ -4,7 +4,7 @@ pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read m
                               mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 
 /// One URI for each resource.
-pub const URIS: [&str; 22] = [
+pub const URIS: [&str; 23] = [
     "statibeat://me",
     "statibeat://pages",
     "statibeat://overview",
@@ -26,6 +26,7 @@ pub const URIS: [&str; 22] = [
     "statibeat://pages/42/beats/actions/pending",
     "statibeat://pages/42/beats/actions/701",
     "statibeat://pages/42/beats/failures",
+    "statibeat://pages/42/beats/501",
     "statibeat://pages/42/beats/501/events",
 ];
 

@@ -21,7 +21,7 @@ impl Page {
 }
 
 /// Lists and single documents of a page. A `{…}` is the id of the first item of the list named before the colon.
-pub const READS: [&str; 22] = [
+pub const READS: [&str; 24] = [
     "/summary",
     "/status-definitions",
     "/lifecycle-stages",
@@ -32,6 +32,7 @@ pub const READS: [&str; 22] = [
     "/analytics/summary?window_days=30",
     "/incidents?status=active&limit=50",
     "/incidents?status=resolved&limit=50",
+    "/incidents?status=resolved&limit=50&item_id={/hierarchy/items}",
     "/incidents/{/incidents?limit=1}",
     "/incidents/{/incidents?limit=1}/updates?limit=20",
     "/maintenances?status=active&limit=50",
@@ -41,6 +42,7 @@ pub const READS: [&str; 22] = [
     "/beats",
     "/beats/{/beats}",
     "/beats/{/beats}/events?limit=100",
+    "/beats/{/beats}/events?limit=100&from=2020-01-01T00%3A00%3A00Z&to=2100-01-01T00%3A00%3A00Z",
     "/beat-groups",
     "/beats/actions?status=pending&limit=50",
     "/beats/failures?limit=50",

@@ -84,6 +84,7 @@ pub fn show(world: &World, page: &Page, ids: &[u64], own_status: Option<&str>) -
             "slug": item.slug,
             "name": item.name,
             "status": own_status.unwrap_or_else(|| condition.status_key(page, item.id)),
+            "current_status": condition.status_key(page, item.id),
         })
     });
     shown.collect()

@@ -13,6 +13,9 @@ use crate::world::World;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const MAX_WINDOW_DAYS: u32 = 90;
+const EMAIL_PERCENT: u64 = 80;
+/// The shares of Slack, webhooks and SMS.
+const OTHER_PERCENTS: [u64; 3] = [12, 3, 5];
 
 /// The numbers of one day.
 #[derive(Serialize)]
@@ -63,6 +66,7 @@ pub fn summary(world: &mut World, call: &PageCall) -> Handled {
         "window_days": window_days,
         "from": time(first * SECONDS_PER_DAY),
         "to": time(call.now),
+        "day_time_zone": "UTC",
         "traffic": {
             "page_views": sum(|day| day.page_views),
             "estimated_unique_visitors": sum(|day| day.estimated_unique_visitors),
@@ -82,7 +86,10 @@ pub fn summary(world: &mut World, call: &PageCall) -> Handled {
             "maintenances_created": maintenances().filter(|maintenance| is_in_window(maintenance.own.starts_at)).count(),
             "maintenances_completed": maintenances().filter(|maintenance| maintenance.own.completed_at.is_some_and(is_in_window)).count(),
         },
-        "delivery": delivery_counts(sum(|day| day.delivery_attempts), sum(|day| day.delivery_failures)),
+        "delivery": with(
+            delivery_counts(sum(|day| day.delivery_attempts), sum(|day| day.delivery_failures)),
+            json!({ "subscribers_notified": count_notified(&page, sum(|day| day.delivery_attempts)) }),
+        ),
         "daily": daily.collect::<Vec<_>>(),
     })))
 }
@@ -125,9 +132,19 @@ pub fn recipients(page: &Page) -> Value {
     json!({ "subscribers": email + slack + webhook, "channels": Channels { email, slack, webhook, sms } })
 }
 
+/// Distinct subscribers with at least one message: none if there was no message.
+fn count_notified(page: &Page, attempts: u64) -> u64 {
+    recipients(page)["subscribers"].as_u64().unwrap_or(0).min(attempts)
+}
+
+/// E-mail has what the shares of the other channels leave, so that the channels add up to the total.
 fn delivery_counts(attempts: u64, failures: u64) -> Value {
     let share = |percent: u64| {
-        let (attempts, failures) = (attempts * percent / 100, failures * percent / 100);
+        let part = |count: u64| {
+            let others = || OTHER_PERCENTS.map(|other| count * other / 100).iter().sum::<u64>();
+            if percent == EMAIL_PERCENT { count - others() } else { count * percent / 100 }
+        };
+        let (attempts, failures) = (part(attempts), part(failures));
         json!({ "attempts": attempts, "successes": attempts - failures, "failures": failures })
     };
     with(
@@ -136,7 +153,7 @@ fn delivery_counts(attempts: u64, failures: u64) -> Value {
             "notification_events": attempts / 40,
             "suppressions": attempts / 90,
             "retries": failures * 2,
-            "channels": { "email": share(80), "slack": share(12), "webhook": share(3), "sms": share(5) },
+            "channels": { "email": share(EMAIL_PERCENT), "slack": share(12), "webhook": share(3), "sms": share(5) },
         }),
     )
 }

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use super::beat_actions::BeatAction;
 use super::evidence::{BeatRun, EvidenceEvent};
 use crate::call::{PageCall, View};
-use crate::reply::{self, ApiError, Handled, time_or_null, with};
+use crate::reply::{self, ApiError, Handled, time, time_or_null, with};
 use crate::world::World;
+
+/// A full document has this many changes of stage.
+const STAGE_CHANGES_SHOWN: usize = 20;
 
 /// Everything that belongs to Beats, of all pages.
 pub struct Beats {
@@ -42,8 +45,18 @@ pub struct Beat {
     pub component_ids: Vec<u64>,
     #[serde(skip)]
     pub last_run_at: Option<i64>,
+    /// In order of time, oldest first.
+    #[serde(skip)]
+    pub stage_changes: Vec<StageChange>,
     #[serde(skip)]
     pub details: BeatDetails,
+}
+
+/// A Beat's move from one stage to another; a recovery leads to `healthy`.
+pub struct StageChange {
+    pub stage: &'static str,
+    pub previous_stage: &'static str,
+    pub changed_at: i64,
 }
 
 /// Fields that only the full document of a Beat has.
@@ -53,6 +66,9 @@ pub struct BeatDetails {
     pub interval_seconds: u64,
     pub timeout_ms: u64,
     pub regions: [&'static str; 1],
+    /// The configured target without credentials and query.
+    pub target: String,
+    pub thresholds: Value,
     /// Target and expectations, as configured. Carries credentials, as real configurations do.
     pub configuration: Value,
 }
@@ -130,10 +146,17 @@ pub fn run(world: &mut World, call: &PageCall) -> Handled {
 
 impl Beat {
     fn compact(&self) -> Value {
-        with(self, json!({ "last_run_at": time_or_null(self.last_run_at) }))
+        let since = self.stage_changes.last().map(|change| change.changed_at);
+        with(self, json!({ "last_run_at": time_or_null(self.last_run_at), "stage_since": time_or_null(since) }))
     }
 
     fn full(&self) -> Value {
-        with(self.compact(), json!(self.details))
+        let newest = self.stage_changes.iter().rev().take(STAGE_CHANGES_SHOWN).map(|change| {
+            json!({
+                "stage": change.stage, "previous_stage": change.previous_stage, "changed_at": time(change.changed_at),
+            })
+        });
+        let changes = json!({ "stage_changes": newest.collect::<Vec<_>>() });
+        with(with(self.compact(), json!(self.details)), changes)
     }
 }

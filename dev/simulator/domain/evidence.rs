@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::beats::{self, Beat};
-use crate::call::{LimitQuery, PageCall};
+use crate::call::{LimitQuery, PageCall, limit, query_time, usual_limit};
 use crate::reply::{self, Handled, time, with};
 use crate::world::World;
 
@@ -34,11 +34,24 @@ pub struct BeatRun {
     pub started_at: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsQuery {
+    #[serde(default = "usual_limit", deserialize_with = "limit")]
+    limit: usize,
+    #[serde(default, deserialize_with = "query_time")]
+    from: Option<i64>,
+    #[serde(default, deserialize_with = "query_time")]
+    to: Option<i64>,
+}
+
 /// `GET beats/{id}/events`
 pub fn list_events(world: &mut World, call: &PageCall) -> Handled {
-    let LimitQuery { limit } = call.query()?;
+    let EventsQuery { limit, from, to } = call.query()?;
     let beat = beats::find(world, call, call.id())?;
-    let events: Vec<_> = world.beats.events.iter().rev().filter(|event| event.beat_id == beat.id).collect();
+    let is_within = |at: i64| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+    let own = world.beats.events.iter().rev().filter(|event| event.beat_id == beat.id);
+    let events: Vec<_> = own.filter(|event| is_within(event.created_at)).collect();
     let shown: Vec<Value> = events.iter().take(limit).map(|event| event.show(world, beat)).collect();
     Ok(reply::list(&shown, events.len()))
 }

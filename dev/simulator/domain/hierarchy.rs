@@ -55,6 +55,10 @@ impl Condition {
         self.under_maintenance.contains(&item_id)
     }
 
+    fn is_operational(&self, page: &Page, item_id: u64) -> bool {
+        page.statuses[self.ranks.get(&item_id).copied().unwrap_or(0)].operational
+    }
+
     pub fn status_key(&self, page: &Page, item_id: u64) -> &'static str {
         page.statuses[self.ranks.get(&item_id).copied().unwrap_or(0)].key
     }
@@ -98,6 +102,7 @@ pub fn items(world: &mut World, call: &PageCall) -> Handled {
             item,
             json!({
                 "status": condition.status_key(&page, item.id),
+                "operational": condition.is_operational(&page, item.id),
                 "under_maintenance": condition.is_under_maintenance(item.id),
                 "display_order": position,
                 "metadata": {},

@@ -5,13 +5,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::affected;
 use super::changes::Fields;
+use super::hierarchy;
 use super::pages::{self, Page, Stage};
-use crate::call::{LimitQuery, PageCall, ReceivedRequest, View, limit, usual_limit};
+use crate::call::{LimitQuery, PageCall, ReceivedRequest, View, limit, usual_limit, whole_number};
 use crate::reply::{self, ApiError, Handled, time, with};
 use crate::world::World;
 
@@ -161,27 +162,46 @@ struct ListQuery {
     #[serde(default = "usual_limit", deserialize_with = "limit")]
     limit: usize,
     view: Option<View>,
+    /// Only of incidents, and not for anybody.
+    #[serde(default, deserialize_with = "item_id")]
+    item_id: Option<u64>,
+}
+
+fn item_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    whole_number(deserializer, "item_id", u32::MAX).map(|id| Some(id.into()))
 }
 
 /// The list for anybody, where the page is public.
 pub fn public_list<K: NoticeKind>(world: &mut World, received: &ReceivedRequest) -> Handled {
     let page_id = pages::find_by_host(world, &received.request)?;
     pages::check_public(&world.page(page_id))?;
-    list_of_page::<K>(world, received, page_id)
+    list_of_page::<K>(world, received, page_id, false)
 }
 
 pub fn list<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
-    list_of_page::<K>(world, call, call.page_id)
+    list_of_page::<K>(world, call, call.page_id, K::NOUN == "incident")
 }
 
 /// Running and upcoming maintenances come soonest first, everything else newest first.
-fn list_of_page<K: NoticeKind>(world: &World, received: &ReceivedRequest, page_id: u64) -> Handled {
+fn list_of_page<K: NoticeKind>(
+    world: &World,
+    received: &ReceivedRequest,
+    page_id: u64,
+    has_item_filter: bool,
+) -> Handled {
     let query: ListQuery = received.query()?;
+    if query.item_id.is_some() && !has_item_filter {
+        return Err(ApiError::invalid("unknown field \"item_id\""));
+    }
     let status = query.status.map(|word| State::parse(&word, K::STATES)).transpose()?;
     let page = world.page(page_id);
     let on_page = K::all(world).values().filter(|notice| notice.page_id == page_id);
     let mut found: Vec<&Notice<K>> =
         on_page.filter(|notice| status.is_none_or(|wanted| wanted == K::state(notice, &page))).collect();
+    let affects = |notice: &Notice<K>, wanted: u64| {
+        notice.affected.iter().any(|id| hierarchy::upward(&page, *id).any(|above| above == wanted))
+    };
+    found.retain(|notice| query.item_id.is_none_or(|wanted| affects(notice, wanted)));
     found.sort_by_key(|notice| Reverse((notice.own.begins_at(), notice.id)));
     if K::STATES.contains(&State::Upcoming) && matches!(status, Some(State::Active | State::Upcoming)) {
         found.reverse();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::evidence;
 use crate::domain::beat_actions::{ActionState, BeatAction};
-use crate::domain::beats::{Beat, BeatDetails, BeatGroup, Beats};
+use crate::domain::beats::{Beat, BeatDetails, BeatGroup, Beats, StageChange};
 use crate::domain::evidence::BeatRun;
 
 const MINUTE: i64 = 60;
@@ -59,11 +59,16 @@ fn beat(row: &Row, page_id: u64, now: i64) -> Beat {
         group_id,
         component_ids: vec![component],
         last_run_at: enabled.then_some(now - MINUTE),
+        stage_changes: stage_changes(stage, now),
         details: BeatDetails {
             description: "Watches from Europe West 2.",
             interval_seconds: 60,
             timeout_ms: 10_000,
             regions: ["europe-west2"],
+            target: format!("https://probe.northwind.example/{id}"),
+            thresholds: json!({
+                "warning": "2 of 10 runs fail within 5 minutes", "critical": "5 of 10 runs fail within 5 minutes",
+            }),
             // Real configurations carry credentials. Whoever hands this on must leave them out.
             configuration: json!({
                 "url": format!("https://probe.northwind.example/{id}"),
@@ -76,6 +81,19 @@ fn beat(row: &Row, page_id: u64, now: i64) -> Beat {
             }),
         },
     }
+}
+
+/// Trouble last night and the recovery from it; what is in trouble now is so for less than an hour.
+fn stage_changes(stage: &'static str, now: i64) -> Vec<StageChange> {
+    let change =
+        |previous_stage, stage, minutes: i64| StageChange { stage, previous_stage, changed_at: now - minutes * MINUTE };
+    let last_night = [change("healthy", "critical", 15 * 60), change("critical", "healthy", 14 * 60 + 20)];
+    let today = match stage {
+        "critical" => vec![change("healthy", "warning", 44), change("warning", "critical", 40)],
+        "healthy" => vec![],
+        stage => vec![change("healthy", stage, 48)],
+    };
+    last_night.into_iter().chain(today).collect()
 }
 
 fn runs(beat: &Beat, now: i64) -> Vec<BeatRun> {

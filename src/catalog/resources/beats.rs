@@ -7,12 +7,13 @@ use super::timeline::AFFECTED;
 use crate::catalog::shown::Origin::{Outside, People};
 use crate::catalog::shown::Shown::{self, Address, List, Object, Plain, Text};
 
-const BEAT: &[Shown] = &[
+pub const BEAT: &[Shown] = &[
     Plain("id"),
     Text("name", 100, People),
     Plain("type"),
     Plain("enabled"),
     Plain("current_stage"),
+    Plain("stage_since"),
     Plain("public_post_mode"),
     Plain("beat_group_id"),
     Plain("component_ids"),

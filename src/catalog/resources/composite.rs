@@ -5,6 +5,7 @@
 use super::beats::{ACTION, EVENT};
 use super::body::{self, JsonObject, LIST_BYTES, Listing};
 use super::flat;
+use super::parts::{BEAT, ids, part, show_all};
 use super::timeline::INCIDENT;
 use crate::catalog::resource::{MISSING, ResourcePart};
 use crate::catalog::shown::Origin::People;
@@ -32,11 +33,6 @@ const COMPONENTS: ResourcePart = ResourcePart {
     path: "hierarchy/items",
     needs: needs(Scope::PagesRead, &[P::PageRead, P::HierarchyRead]),
 };
-const STATUSES: ResourcePart = ResourcePart {
-    name: "statuses",
-    path: "status-definitions",
-    needs: needs(Scope::PagesRead, &[P::PageRead, P::StatusDefinitionsRead]),
-};
 const RUNNING: ResourcePart = ResourcePart {
     name: "maintenances_running",
     path: "maintenances?status=active&limit=50",
@@ -60,15 +56,17 @@ const SUBSCRIBERS: ResourcePart = ResourcePart {
     needs: needs(Scope::AnalyticsRead, &[P::AnalyticsRead]),
 };
 
-pub const OVERVIEW_PARTS: &[ResourcePart] = &[INCIDENTS, COMPONENTS, STATUSES, RUNNING, UPCOMING, BEATS, ACTIONS];
+pub const OVERVIEW_PARTS: &[ResourcePart] = &[INCIDENTS, COMPONENTS, RUNNING, UPCOMING, BEATS, ACTIONS];
 pub const WRITING_PARTS: &[ResourcePart] = &[INCIDENTS, SUBSCRIBERS];
 pub const ACTION_PARTS: &[ResourcePart] = &[INCIDENTS];
+pub const BEAT_PARTS: &[ResourcePart] = &[INCIDENTS, COMPONENTS];
+pub const INCIDENT_PARTS: &[ResourcePart] = &[BEATS];
 
 const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Requirement {
     Requirement { scope, permissions }
 }
 
-const OPEN_INCIDENT: &[Shown] = &[
+pub const OPEN_INCIDENT: &[Shown] = &[
     Plain("id"),
     Text("title", 200, People),
     Plain("status"),
@@ -76,7 +74,6 @@ const OPEN_INCIDENT: &[Shown] = &[
     Plain("started_at"),
 ];
 const WINDOW: &[Shown] = &[Plain("id"), Text("title", 200, People), Plain("starts_at"), Plain("ends_at")];
-const BEAT: &[Shown] = &[Plain("id"), Text("name", 100, People), Plain("current_stage"), Plain("last_run_at")];
 const WAITING: &[Shown] =
     &[Plain("id"), Text("beat_name", 100, People), Plain("kind"), Plain("review_url"), Plain("created_at")];
 const PAGE: &[Shown] = &[Plain("id"), Text("name", 200, People), Plain("visibility"), Plain("time_zone")];
@@ -85,15 +82,6 @@ const LINES: &[Shown] = &[Text("components", 0, People), Text("not_operational",
 const RECIPIENTS: &[Shown] = &[Plain("deliverable"), Shown::Counts("channels")];
 const STATUS: &[Shown] = &[Plain("key"), Text("name", 100, People)];
 const STAGE: &[Shown] = &[Plain("id"), Text("name", 100, People)];
-
-/// The entries of a part, or why there are none.
-fn part(parts: &Value, name: &str) -> Result<Vec<JsonObject>, String> {
-    let answer = &parts[name];
-    if let Some(reason) = answer[MISSING].as_str() {
-        return Err(reason.to_owned());
-    }
-    Listing::read(answer.clone(), name, None).map(|listing| listing.items).map_err(|error| error.to_string())
-}
 
 /// The bytes that a result or a page of it may still take.
 struct Budget(usize);
@@ -123,10 +111,6 @@ impl Budget {
         }
         result[name] = Value::Array(shown);
     }
-}
-
-fn show_all(fields: &[Shown], items: &[JsonObject]) -> Vec<Value> {
-    items.iter().map(|item| shown::show(fields, item)).collect()
 }
 
 /// Every page: what is open, running, next, not operational, unhealthy, waiting.
@@ -160,10 +144,8 @@ fn page_overview(subject: &Subject<'_>, page: &JsonObject, parts: &Value, mut bu
     for name in ["maintenances_running", "maintenances_upcoming"] {
         put(&mut result, name, part(parts, name).map(|items| show_all(WINDOW, &items)));
     }
-    let not_operational = part(parts, "components").map(|items| {
-        let statuses = part(parts, "statuses").unwrap_or_default();
-        flat::broken(&items, &statuses).iter().map(|component| json!(component.line())).collect()
-    });
+    let not_operational = part(parts, "components")
+        .map(|items| flat::broken(&items).iter().map(|component| json!(component.line())).collect());
     put(&mut result, "not_operational", not_operational);
     let unhealthy = part(parts, "beats").map(|mut beats| {
         let is_healthy = |beat: &JsonObject| beat.get("current_stage").is_some_and(|stage| stage == "healthy");
@@ -176,16 +158,11 @@ fn page_overview(subject: &Subject<'_>, page: &JsonObject, parts: &Value, mut bu
 }
 
 /// An open incident on one line of a list.
-fn open(subject: &Subject<'_>, incident: &JsonObject) -> Value {
+pub fn open(subject: &Subject<'_>, incident: &JsonObject) -> Value {
     let mut shown = shown::show(OPEN_INCIDENT, incident);
     shown["minutes_since_update"] = json!(body::minutes_since_update(subject.now, incident));
     shown["affected_item_ids"] = ids(incident).into();
     shown
-}
-
-fn ids(incident: &JsonObject) -> Vec<i64> {
-    let items = incident.get("affected_items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(|item| item["id"].as_i64()).collect()
 }
 
 /// Everything that a write needs: zone, visibility, recipients, settable statuses and stages, components, open incidents.

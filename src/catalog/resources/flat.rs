@@ -11,7 +11,7 @@ const NAME_MAX: usize = 60;
 const DEPTH_MAX: usize = 6;
 
 pub struct Component {
-    id: i64,
+    pub id: i64,
     path: String,
     status: String,
 }
@@ -33,17 +33,18 @@ pub fn components(items: &[JsonObject]) -> Vec<Component> {
 }
 
 /// The components that are not operational, without those whose status only follows from a component below them.
-pub fn broken(items: &[JsonObject], statuses: &[JsonObject]) -> Vec<Component> {
-    let is_operational = |key: &str| {
-        let status = statuses.iter().find(|status| status.get("key").is_some_and(|known| known == key));
-        status.and_then(|status| status.get("operational")?.as_bool()).unwrap_or(key == "operational")
-    };
-    let is_broken = |item: &&JsonObject| !is_operational(status(item));
+pub fn broken(items: &[JsonObject]) -> Vec<Component> {
+    let is_broken = |item: &&JsonObject| !is_operational(item);
     let above: BTreeSet<i64> =
         items.iter().filter(is_broken).filter_map(|item| item.get("parent_id").and_then(Value::as_i64)).collect();
     let by_id: HashMap<i64, &JsonObject> = items.iter().filter_map(|item| Some((id(item)?, item))).collect();
     let lowest = items.iter().filter(is_broken).filter(|item| id(item).is_some_and(|id| !above.contains(&id)));
     lowest.filter_map(|item| component(item, &by_id)).collect()
+}
+
+/// A component whose list does not say is operational if its status has that key.
+pub fn is_operational(item: &JsonObject) -> bool {
+    item.get("operational").and_then(Value::as_bool).unwrap_or_else(|| status(item) == "operational")
 }
 
 fn component(item: &JsonObject, by_id: &HashMap<i64, &JsonObject>) -> Option<Component> {
@@ -84,13 +85,12 @@ mod tests {
         let items = items(json!([
             { "id": 1, "name": "API", "status": "partial_outage", "parent_id": null },
             { "id": 2, "name": "Gate\nway", "status": "partial_outage", "parent_id": 1 },
-            { "id": 3, "name": "Search", "status": "up", "parent_id": 1 },
-            { "id": 4, "name": "Circle", "status": "up", "parent_id": 4 },
+            { "id": 3, "name": "Search", "status": "up", "operational": true, "parent_id": 1 },
+            { "id": 4, "name": "Circle", "status": "up", "operational": true, "parent_id": 4 },
         ]));
-        let statuses = vec![json!({ "key": "up", "operational": true }).as_object().expect("an object").clone()];
         let lines: Vec<String> = components(&items).iter().map(Component::line).collect();
         assert_eq!((lines[0].as_str(), lines[2].as_str()), ("1 API partial_outage", "3 API / Search up"));
         assert!(lines[1].starts_with("2 API / Gate") && !lines[1].contains('\n'), "{}", lines[1]);
-        assert_eq!(broken(&items, &statuses).iter().map(|one| one.id).collect::<Vec<_>>(), [2]);
+        assert_eq!(broken(&items).iter().map(|one| one.id).collect::<Vec<_>>(), [2]);
     }
 }

@@ -5,6 +5,7 @@
 //! too long for one result is shown from the top down; an item says how many of its children were left out.
 
 use super::body::{self, LIST_BYTES, Listing};
+use super::flat;
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
@@ -40,13 +41,17 @@ pub fn tree(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Documen
     if let Some(id) = subject.variables.get("under_id") {
         forest.keep_branch(id)?;
     }
+    if subject.variables.contains_key("not_operational") {
+        forest.keep_broken();
+    }
     result["total"] = json!(forest.order.len());
     result["detached"] = json!(forest.detached);
     let (tree, returned) = forest.grow();
     result["returned"] = json!(returned);
     result["truncated"] = json!(result["total"] != result["returned"]);
     if result["truncated"] == true {
-        result["next"] = json!(format!("{}?under_id={{id}} shows the branch of one item.", subject.uri));
+        let path = subject.uri.split('?').next().unwrap_or_default();
+        result["next"] = json!(format!("{path}?under_id={{id}} shows the branch of one item."));
     }
     result["tree"] = Value::Array(tree);
     body::label(&mut result, &[LEVEL, ITEM]);
@@ -98,6 +103,18 @@ impl Forest {
         self.under[root] = None;
         self.detached = 0;
         Ok(())
+    }
+
+    /// Only the items that are not operational, and those above them.
+    fn keep_broken(&mut self) {
+        let mut kept = vec![false; self.items.len()];
+        for index in self.order.iter().rev() {
+            kept[*index] |= !flat::is_operational(&self.items[*index]);
+            if let (true, Some(parent)) = (kept[*index], self.under[*index]) {
+                kept[parent] = true;
+            }
+        }
+        self.order.retain(|index| kept[*index]);
     }
 
     /// Decides from the top down which items fit into the result.

@@ -20,6 +20,7 @@ const ANALYTICS: &[Shown] = &[
     Plain("window_days"),
     Plain("from"),
     Plain("to"),
+    Plain("day_time_zone"),
     Counts("traffic"),
     Counts("subscribers"),
     Counts("activity"),
@@ -27,6 +28,7 @@ const ANALYTICS: &[Shown] = &[
         "delivery",
         &[
             Plain("notification_events"),
+            Plain("subscribers_notified"),
             Plain("attempts"),
             Plain("successes"),
             Plain("failures"),
@@ -48,6 +50,22 @@ const DAY: [&str; 9] = [
     "incidents_resolved",
     "delivery_attempts",
     "delivery_failures",
+];
+
+/// Meanings of the figures that are easily taken for others.
+const MEANINGS: [(&str, &str); 9] = [
+    ("activity", "counts of this window, except active_*: as of now"),
+    ("attempts", "messages that were tried to deliver: one for each subscriber, channel and update"),
+    ("daily", "days begin at midnight in day_time_zone; the last one is today and not over"),
+    ("deliverable", "subscribers that can get messages as of now"),
+    ("estimated_unique_visitors", "different visitors of that one day"),
+    ("notification_events", "posts that subscribers were notified of"),
+    ("subscribers_notified", "different subscribers with at least one message in this window"),
+    (
+        "sum_of_daily_visitors",
+        "sum over days: who came on three days counts three times, so not the visitors of the window",
+    ),
+    ("suppressions", "messages withheld, for instance to an address that bounced"),
 ];
 
 /// The longest window, in days.
@@ -122,9 +140,20 @@ pub fn analytics(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Do
     let days = summary.get("daily").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<Value> = days.iter().map(day).collect();
     let mut result = json!({ "page": body::page(subject)?, "analytics": shown::show(ANALYTICS, &summary) });
+    rename_visitors(result["analytics"].get_mut("traffic"));
+    result["meanings"] = MEANINGS.iter().map(|(figure, meaning)| ((*figure).to_owned(), json!(meaning))).collect();
     result["daily"] = json!({ "columns": DAY, "rows": rows });
     body::label(&mut result, &[]);
     Ok(result)
+}
+
+/// A sum over days counts a visitor once for each day, so its name must not promise visitors of the window.
+fn rename_visitors(traffic: Option<&mut Value>) {
+    if let Some(fields) = traffic.and_then(Value::as_object_mut)
+        && let Some(sum) = fields.remove("estimated_unique_visitors")
+    {
+        fields.insert("sum_of_daily_visitors".to_owned(), sum);
+    }
 }
 
 fn day(given: &Value) -> Value {

@@ -1,11 +1,15 @@
 //! Bodies about incidents and maintenances: lists of compact ones, and one with its updates.
 
-use super::body::{self, ListShape, Listing};
+use super::body::{self, JsonObject, ListShape, Listing};
+use super::parts;
+use crate::catalog::resource::MISSING;
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
 use serde_json::{Value, json};
 
+/// Most Beats beside an incident.
+const BEATS_MAX: usize = 30;
 /// The number of updates that upstream includes in a document.
 const UPDATES_LIMIT: usize = 20;
 
@@ -30,7 +34,11 @@ const DETAIL: &[Shown] = &[
     Text("description", 4000, People),
     Text("impact", 2000, People),
     Text("affected_items_freetext", 1000, People),
-    List("affected_items", 100, &[Plain("id"), Text("name", 100, People), Plain("external_id"), Plain("slug")]),
+    List(
+        "affected_items",
+        100,
+        &[Plain("id"), Text("name", 100, People), Plain("external_id"), Plain("slug"), Plain("current_status")],
+    ),
     Object("author", &[Text("name", 100, People), Plain("source")]),
     Plain("admin_url"),
 ];
@@ -49,7 +57,20 @@ pub const INCIDENT: &[Shown] = &[
     Plain("resolved_at"),
     Plain("updated_at"),
     Plain("public_url"),
+    Plain("admin_url"),
     Object("latest_update", LATEST),
+];
+
+/// An incident that is over: no stage and no closing phrase, which say the same for all of them.
+const RESOLVED: &[Shown] = &[
+    Plain("id"),
+    Plain("external_id"),
+    Text("title", 200, People),
+    Plain("status"),
+    List("affected_items", 20, AFFECTED),
+    Text("affected_items_freetext", 200, People),
+    Plain("started_at"),
+    Plain("resolved_at"),
 ];
 
 const MAINTENANCE: &[Shown] = &[
@@ -69,10 +90,55 @@ const MAINTENANCE: &[Shown] = &[
     Object("latest_update", LATEST),
 ];
 
-pub const INCIDENTS: ListShape =
+const INCIDENTS: ListShape =
     ListShape { description: "the list of incidents", name: "incidents", fields: INCIDENT, limit: Some(50) };
+const RESOLVED_INCIDENTS: ListShape =
+    ListShape { description: "the list of incidents", name: "incidents", fields: RESOLVED, limit: Some(50) };
 pub const MAINTENANCES: ListShape =
     ListShape { description: "the list of maintenances", name: "maintenances", fields: MAINTENANCE, limit: Some(50) };
+
+/// The open incidents, each with the age of its last update.
+pub fn active_incidents(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    let mut result = INCIDENTS.render(subject, answers)?;
+    for incident in result[INCIDENTS.name].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        if let Some(minutes) = body::minutes_since_update(subject.now, incident) {
+            incident.insert("minutes_since_update".to_owned(), json!(minutes));
+        }
+    }
+    Ok(result)
+}
+
+/// The incidents that are over, each with the time it took.
+pub fn resolved_incidents(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    let mut result = RESOLVED_INCIDENTS.render(subject, answers)?;
+    for incident in result[RESOLVED_INCIDENTS.name].as_array_mut().into_iter().flatten() {
+        let second = |name: &str| Some(incident[name].as_str()?.parse::<jiff::Timestamp>().ok()?.as_second());
+        if let (Some(started), Some(resolved)) = (second("started_at"), second("resolved_at")) {
+            incident["duration_minutes"] = json!((resolved - started).max(0) / 60);
+        }
+    }
+    Ok(result)
+}
+
+/// One incident with the Beats on its components, whose stages are evidence for what it says.
+pub fn incident(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    let mut result = INCIDENT_DOCUMENT.render(subject, answers)?;
+    let affected = result["incident"].as_object().map(parts::ids).unwrap_or_default();
+    match parts::part(subject.parts, "beats") {
+        Err(reason) => result[MISSING]["beats_on_components"] = json!(reason),
+        Ok(mut beats) => {
+            let is_on = |beat: &JsonObject| {
+                let ids = beat.get("component_ids").and_then(Value::as_array);
+                ids.into_iter().flatten().filter_map(Value::as_i64).any(|id| affected.contains(&id))
+            };
+            beats.retain(is_on);
+            beats.truncate(BEATS_MAX);
+            result["beats_on_components"] = parts::show_all(parts::BEAT, &beats).into();
+        }
+    }
+    body::label(&mut result, &[INCIDENT, DETAIL, UPDATE, parts::BEAT]);
+    Ok(result)
+}
 
 /// One incident or maintenance with its newest updates, which upstream puts into the document.
 pub struct Document {
@@ -80,7 +146,7 @@ pub struct Document {
     fields: &'static [Shown],
 }
 
-pub const INCIDENT_DOCUMENT: Document = Document { name: "incident", fields: INCIDENT };
+const INCIDENT_DOCUMENT: Document = Document { name: "incident", fields: INCIDENT };
 pub const MAINTENANCE_DOCUMENT: Document = Document { name: "maintenance", fields: MAINTENANCE };
 
 impl Document {
