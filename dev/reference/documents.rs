@@ -14,6 +14,11 @@ use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
 const SUMMARY: &str =
     "Read and update StatiBeat status pages: incidents, maintenance, Beats, analytics. OAuth, per page.";
 
+/// Resources beyond the seventeen of the product's documentation.
+const ADDED_RESOURCES: [&str; 4] = ["overview", "writing", "beat", "beat_action"];
+/// Prompts beyond the seven of the product's documentation.
+const ADDED_PROMPTS: [&str; 2] = ["draft_maintenance_update", "prepare_resolution"];
+
 /// Path and text of each document.
 pub fn all() -> [(&'static str, String); 3] {
     [("docs/reference.md", reference()), ("server.json", server()), ("llms.txt", llms())]
@@ -30,10 +35,18 @@ fn reference() -> String {
     text += "\n## Resources\n\nA resource whose URI has nothing to choose but the page is listed for each page that the \
         person may use; the others are templates. Lists take the `cursor` that a result hands out in `next`.\n\n\
         | URI | Content | Scope | Page permissions | Fresh for |\n|---|---|---|---|---|\n";
-    RESOURCES.iter().filter_map(resource).for_each(|row| text += &row);
+    let (added, documented): (Vec<_>, Vec<_>) =
+        RESOURCES.iter().partition(|entry| ADDED_RESOURCES.contains(&entry.name));
+    documented.into_iter().filter_map(resource).for_each(|row| text += &row);
+    text += "\nBeyond those that StatiBeat's product documentation names:\n\n| URI | Content | Scope | Page permissions | Fresh for |\n\
+        |---|---|---|---|---|\n";
+    added.into_iter().filter_map(resource).for_each(|row| text += &row);
     text +=
         "\n## Prompts\n\nEach is offered where its scopes are granted, and brings its resources along, freshly read.\n";
-    PROMPTS.iter().filter_map(prompt).for_each(|part| text += &part);
+    let (added, documented): (Vec<_>, Vec<_>) = PROMPTS.iter().partition(|entry| ADDED_PROMPTS.contains(&entry.name));
+    documented.into_iter().filter_map(prompt).for_each(|part| text += &part);
+    text += "\nTwo are beyond those that StatiBeat's product documentation names:\n";
+    added.into_iter().filter_map(prompt).for_each(|part| text += &part);
     text += "\n## Tools\n\nWhat a tool writes is public at once. None of them resolves, reopens, edits, deletes, completes or \
         cancels.\n";
     all_tools().filter_map(tool).for_each(|part| text += &part);
