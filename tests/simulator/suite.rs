@@ -93,8 +93,8 @@ fn open(path: &str) -> String {
 #[test]
 fn everything_that_the_connector_reads_of_a_page_is_checked() {
     let values = ["=30", "=2020-01-01T00%3A00%3A00Z", "=2100-01-01T00%3A00%3A00Z"];
-    let without_values = |read: &&str| values.iter().fold((*read).to_owned(), |read, value| read.replace(value, "={}"));
-    let checked: Vec<String> = READS.iter().map(|read| open(&without_values(&read))).collect();
+    let without_values = |read: &str| values.iter().fold(read.to_owned(), |read, value| read.replace(value, "={}"));
+    let checked: Vec<String> = READS.iter().map(|read| open(&without_values(read))).collect();
     let resources = RESOURCES.iter().filter(|resource| resource.hosted.is_some() && resource.binding == Binding::Page);
     let reads: Vec<String> = resources.flat_map(|resource| resource.reads).map(|read| open(read.path)).collect();
     assert!(reads.len() > 10, "{reads:?}");
