@@ -2,7 +2,7 @@
 
 use super::world::{self, VERIFIER, with};
 use statibeat_mcp::catalog::resources::RESOURCES;
-use statibeat_mcp::catalog::uri::{Roots, match_template};
+use statibeat_mcp::catalog::uri::{Roots, match_template, normalize};
 use statibeat_mcp::config::Config;
 use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
 use statibeat_mcp::oauth::client::redirect::{RedirectKind, RedirectUri};
@@ -104,13 +104,17 @@ pub fn secret_seeds() -> Vec<Vec<u8>> {
     secrets.into_iter().chain([VERIFIER.to_owned()]).map(String::into_bytes).collect()
 }
 
-/// Checks that a resource is found only by the canonical spelling of its URI.
+/// Checks that a resource is found again by the URI that it has, and that a normal form is its own.
 pub fn resource_uri(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(found) = Roots::HOSTED.find(text, RESOURCES) {
-        assert_eq!(Roots::HOSTED.expand(found.resource, &found.variables).as_deref(), Some(text));
+        let uri = Roots::HOSTED.expand(found.resource, &found.variables).expect("every variable has a value");
+        let again = Roots::HOSTED.find(&uri, RESOURCES).expect("the resource has this URI");
+        assert_eq!((again.resource.name, again.variables), (found.resource.name, found.variables.clone()));
         let _ = found.page_id();
     }
+    let normal = normalize(text);
+    assert_eq!(normalize(&normal), normal);
     if let Some((template, uri)) = text.split_once('\n') {
         drop(match_template(template, uri));
     }
@@ -121,6 +125,7 @@ pub fn resource_uri_seeds() -> Vec<Vec<u8>> {
         "statibeat://pages",
         "statibeat://pages/42/incidents/active",
         "statibeat://pages/42/incidents/9",
+        "STATIBEAT://pages/%34%32/./incidents/../summary?",
         "a/{b}?c={c}\na/%20?c=1",
     ]
     .map(|text| text.as_bytes().to_vec())

@@ -39,13 +39,9 @@ pub fn entries(list: &Value) -> &[Value] {
 
 /// Entries in a row, at most ten of `total`, and the number of the others.
 fn join_some(shown: impl Iterator<Item = String>, total: usize) -> String {
-    let mut shown: Vec<String> = shown.take(ENTRIES_MAX).collect();
+    let shown: Vec<String> = shown.take(ENTRIES_MAX).collect();
     match total.saturating_sub(shown.len()) {
         0 => shown.join(", "),
-        more => {
-            let last = shown.pop().unwrap_or_default();
-            let first: String = shown.iter().map(|entry| format!("{entry}, ")).collect();
-            format!("{first}{last} and {more} more")
-        }
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -116,10 +116,8 @@ impl NumberedThing {
             return String::new();
         }
         let uris = uris.join(", ");
-        match lines.is_empty() {
-            true => format!(" {} ({uris}): none.", self.listed),
-            false => format!(" {} ({uris}): {}.", self.listed, join_some(lines.into_iter(), total)),
-        }
+        let shown = if lines.is_empty() { "none".to_owned() } else { join_some(lines.into_iter(), total) };
+        format!(" {} ({uris}): {shown}.", self.listed)
     }
 
     /// Of components only the top level: all of them would be too many.

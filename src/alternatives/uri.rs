@@ -110,10 +110,7 @@ impl<'a> UnknownUri<'a> {
             [] => String::new(),
             _ => format!(" Those of a page are {} followed by e.g. {}.", self.roots.page, examples.join(", ")),
         };
-        match uris.is_empty() {
-            true => page.trim_start().to_owned(),
-            false => format!("There are {}.{page}", uris.join(", ")),
-        }
+        if uris.is_empty() { page.trim_start().to_owned() } else { format!("There are {}.{page}", uris.join(", ")) }
     }
 
     /// Of a URI of a page: `rest` is what follows the page.

@@ -242,7 +242,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
                 .to_owned()
         }
         WriteError::Invalid { text, hints } => {
-            let hints: String = hints.iter().map(|hint| format!(" {}", sentence(hint))).collect();
+            let hints: String = hints.iter().flat_map(|hint| [" ".to_owned(), sentence(hint)]).collect();
             format!("StatiBeat refused: {}.{hints} Nothing was published.", quote(text, ANSWER_MAX))
         }
         WriteError::UnknownTarget(words) => nothing_published(words),

@@ -181,7 +181,11 @@ fn refused_stage_or_status_says_why_and_who_sets_it() {
         let text = refusal(&app, &mara, "add_incident_update", update(1004, more));
         assert_says(
             &text,
-            &["only a message can be added", "if it is back, use create_incident", "/admin/pages/42/incidents/1004"],
+            &[
+                "only a message can be added",
+                "if it is back, use create_incident. Open incidents (",
+                "/admin/pages/42/incidents/1004",
+            ],
         );
     }
     let text = refusal(&app, &mara, "create_incident", incident(json!(42), json!({ "status": "intermittent" })));

@@ -1,10 +1,13 @@
 //! One spelling for equivalent URIs ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)): the case of
 //! scheme, host and percent-encodings, percent-encoded unreserved characters, and dot segments.
 
-/// The normal form of a URI. What is no URI with a host stays as it is, without blanks around it.
+/// The normal form of a URI. What is no URI with a host, or has a percent sign that encodes nothing, stays as it is, without blanks
+/// around it.
 pub fn normalize(uri: &str) -> String {
     let uri = uri.trim();
-    let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
+    let Some((scheme, rest)) = uri.split_once("://").filter(|_| has_valid_encodings(uri)) else {
+        return uri.to_owned();
+    };
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
     let mut normal = format!("{}://{}", scheme.to_ascii_lowercase(), lower_case(&decode_unreserved(host)));
@@ -19,19 +22,27 @@ pub fn normalize(uri: &str) -> String {
     normal
 }
 
+fn has_valid_encodings(text: &str) -> bool {
+    text.split('%').skip(1).all(|part| encoded_byte(part).is_some())
+}
+
+/// The byte that is encoded by the two digits at the beginning of what follows a percent sign.
+fn encoded_byte(part: &str) -> Option<u8> {
+    let digits = part.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
 /// Percent-encodings of unreserved characters as the characters themselves; the others with upper-case digits.
 fn decode_unreserved(text: &str) -> String {
     let mut parts = text.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+        match encoded_byte(part) {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
                 decoded.push(char::from(byte));
                 decoded.push_str(&part[2..]);
             }
-            Some(byte) => decoded.push_str(&format!("%{byte:02X}{}", &part[2..])),
-            // No percent-encoding: it matches nothing.
+            Some(_) => decoded.extend(["%", &part[..2].to_ascii_uppercase(), &part[2..]]),
             None => decoded.extend(["%", part]),
         }
     }
@@ -112,7 +123,7 @@ mod tests {
 
     #[test]
     fn normal_form_is_its_own_normal_form() {
-        for uri in ["x://%25%34%31/a", "x://A%2e%2E/%2e/b?%41%2f", "%", "x://%é"] {
+        for uri in ["x://%25%34%31/a", "x://A%2e%2E/%2e/b?%41%2f", "%", "x://%é", "x://%%34%31", "x://a/%2E%2E/b/%"] {
             let normal = normalize(uri);
             assert_eq!(normalize(&normal), normal);
         }

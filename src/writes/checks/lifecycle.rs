@@ -4,6 +4,7 @@
 //! posted, by StatiBeat's description of its effect, with the stages that remain. Which stage means what follows from its place: the last stage of an incident is
 //! "resolved", the last two of a maintenance are "completed" and "cancelled".
 
+use crate::alternatives::targets::NumberedThing;
 use crate::alternatives::{PageLists, entries};
 use crate::catalog::{Write, find_resource};
 use crate::model::operation::{Operation, TargetKind};
@@ -103,8 +104,11 @@ pub async fn explain_refusal(lists: &dyn PageLists, write: &Write) -> Option<Str
     let target = lists.read(one, &format!("{collection}/{id}")).await?;
     let is_message = write.body.as_object().is_some_and(|body| body.keys().all(|name| name == "message"));
     let over = lifecycle.describe_over(&target).filter(|_| !is_message);
-    let change = StageChange::find(write).filter(|_| over.is_none());
-    let Some(change) = change else { return over };
+    if let Some(words) = over {
+        let known = NumberedThing::of_target(lifecycle.target_kind())?.describe_known(lists).await;
+        return Some(format!("{words}.{known}"));
+    }
+    let change = StageChange::find(write)?;
     let path = find_resource(stages)?.reads.first()?.path;
     change.judge(&lists.read(stages, path).await?, &target).err()
 }
