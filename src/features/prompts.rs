@@ -6,18 +6,13 @@
 mod arguments;
 mod choices;
 
-pub use arguments::{GivenArguments, check, read_id};
+pub use arguments::{GivenArguments, check, invalid, read_id};
 
 use super::REASON_MAX;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, NextStep, Prompt, Reach, Resource};
 use crate::mcp::{Error, PromptOutcome, ResourceContents};
 use crate::model::visible::quote;
-
-/// The error for arguments with these problems.
-pub fn invalid(problems: &[String]) -> Error {
-    Error::InvalidParams(format!("Invalid arguments: {}.", problems.join("; ").trim_end_matches('.')))
-}
 
 /// The error for a name that no prompt has.
 pub fn unknown(name: &str) -> Error {

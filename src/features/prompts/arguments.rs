@@ -2,6 +2,7 @@
 
 use crate::catalog::argument::{describe_missing, describe_unknown, describe_wrong_id, parse_id};
 use crate::catalog::{PromptArgument, PromptArgumentKind, Variables};
+use crate::mcp::Error;
 use crate::model::ids::PageId;
 use crate::model::visible::{self, quote};
 use serde_json::json;
@@ -21,6 +22,11 @@ pub struct GivenArguments {
     pub values: Variables,
     /// True if an argument is a placeholder (`$1`), which the app replaces in the text that it gets.
     pub is_open: bool,
+}
+
+/// The error for arguments with these problems.
+pub fn invalid(problems: &[String]) -> Error {
+    Error::InvalidParams(format!("Invalid arguments: {}.", problems.join("; ").trim_end_matches('.')))
 }
 
 /// Reads exactly these arguments; every problem is named at once.

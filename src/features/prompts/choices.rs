@@ -1,6 +1,6 @@
 //! Arguments that name something on the page: statuses, stages and components, compared with what was read for the prompt.
 
-use super::arguments::{GivenArguments, first_word};
+use super::arguments::{GivenArguments, first_word, invalid};
 use crate::catalog::{Prompt, PromptArgumentKind};
 use crate::mcp::Error;
 use crate::model::visible::quote;
@@ -33,7 +33,7 @@ pub fn settle(prompt: &Prompt, mut given: GivenArguments, bodies: &[&Value]) -> 
             Err(problem) => problems.push(format!("`{}` {problem} (got {})", argument.name, quote(value, NAME_MAX))),
         }
     }
-    if problems.is_empty() { Ok(given) } else { Err(super::invalid(&problems)) }
+    if problems.is_empty() { Ok(given) } else { Err(invalid(&problems)) }
 }
 
 fn settle_entry(bodies: &[&Value], (lists, field): (&[&str], &str), value: &str) -> Result<String, String> {
