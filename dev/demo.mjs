@@ -15,7 +15,7 @@ const step = (text) => console.log(`\n${(steps += 1)}. ${text}`);
 const show = (...lines) => lines.forEach((line) => console.log(`   ${line}`));
 const short = (secret) => `${secret.slice(0, 14)}…`;
 
-/** What the SDK asks of whoever keeps a client's registration, tokens and verifier; here for the length of the demo. */
+/** Implements the SDK's OAuth client provider: keeps registration, tokens and code verifier in memory. */
 function memory() {
   const kept = {};
   return {
@@ -47,7 +47,7 @@ async function read(client, uri) {
   return JSON.parse(contents[0].text);
 }
 
-/** What a call reports; an end of the story if it was refused. */
+/** Returns the structured content of a tool result; throws if the tool returned an error. */
 function done(result) {
   if (result.isError) throw new Error(`the tool refused: ${result.content[0].text}`);
   return result.structuredContent;

@@ -1,6 +1,6 @@
-// What `npm start`, `npm test` and their siblings run: looks for Rust, then hands over to `cargo xtask`.
+// Entry point of the npm commands: checks that Rust is installed, then runs `cargo xtask`.
 //
-// It needs no package and runs on old Node versions, so that whatever is missing gets one clear sentence.
+// Uses no package and runs on old Node.js versions, so that anything missing is reported in one clear sentence.
 
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";

@@ -46,7 +46,7 @@ pub const VARIABLES: [Variable; 20] = [
     variable(
         "HOSTED_MCP_ENVIRONMENT",
         None,
-        "name of this environment; part of every key's use, so secrets of one environment are worth nothing in another",
+        "name of this environment; every key is bound to it, so secrets of one environment are invalid in another",
     ),
     variable(
         "HOSTED_MCP_PUBLIC_URL",
@@ -59,7 +59,7 @@ pub const VARIABLES: [Variable; 20] = [
     variable(
         "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS",
         Some(""),
-        "`client_id=redirect_uri` entries separated by commas, white space or new lines; nothing else but loopback works",
+        "`client_id=redirect_uri` entries separated by commas, white space or new lines; all other redirect URIs except loopback are refused",
     ),
     variable(
         "HOSTED_MCP_ALLOWED_ORIGINS",
@@ -75,31 +75,31 @@ pub const VARIABLES: [Variable; 20] = [
     variable(
         "HOSTED_MCP_READ_BRIDGE",
         Some("on"),
-        "`on` lets people give a client that only knows tools two tools that read resources; `off` takes them from all clients",
+        "`on` lets people give clients without resource support two tools that read resources; `off` removes these tools",
     ),
     variable(
         "HOSTED_MCP_CONFIRM_WRITES",
         Some("when-supported"),
-        "`always`, `when-supported` or `never`: whether a person, or else a preview's confirm token, confirms each write",
+        "`always`, `when-supported` or `never`: when a write needs confirmation, by the person or by a preview's confirm token",
     ),
     variable(
         "HOSTED_MCP_TEXT_RULES",
         Some(""),
-        "rules for public text as `rule=off`, `rule=warn`, `rule=confirm` (published only after a confirmed preview) or `rule=refuse`, separated by commas or white space; unless named, `secret` refuses, `hidden-character`, `internal-host`, `ip-address` and `email` need a confirmed preview, and all others warn",
+        "rules for public text as `rule=off`, `rule=warn`, `rule=confirm` (published only after a confirmed preview) or `rule=refuse`, separated by commas or white space; by default, `secret` refuses, `hidden-character`, `internal-host`, `ip-address` and `email` need a confirmed preview, and all others warn",
     ),
     variable(
         "HOSTED_MCP_LOG_LEVEL",
         Some("info"),
-        "the least serious log lines that are written: `info`, `warn` or `error`",
+        "lowest level of log lines that are written: `info`, `warn` or `error`",
     ),
     variable(
         "HOSTED_MCP_LOG_SHARE",
         Some("1"),
-        "share of the `info` lines that are written, from 0 to 1 with up to three decimals; others always are",
+        "share of the `info` lines that are written, from 0 to 1 with up to three decimals; `warn` and `error` lines are always written",
     ),
     secret(
-        "HOSTED_MCP_TAG_KEYS",
-        "key ring of the checksums of tokens, handles and cookies, `kid:base64url(32 bytes)`, newest first",
+        "HOSTED_MCP_CHECKSUM_KEYS",
+        "key ring of the checksums of tokens and cookies, `kid:base64url(32 bytes)`, newest first",
     ),
     secret("HOSTED_MCP_ROTATION_KEYS", "key ring that derives refresh successors"),
     secret("HOSTED_MCP_CLIENT_KEYS", "key ring of registered client ids; keep old keys for a year"),
@@ -108,8 +108,7 @@ pub const VARIABLES: [Variable; 20] = [
         default: Some(""),
         ..secret(
             "HOSTED_MCP_HEALTH_TOKEN",
-            "opens the readiness answer of `/mcp/health` and the refused clients at `/mcp/health/clients`; without it nobody \
-             gets them",
+            "value of the `X-Health-Token` header for readiness at `/mcp/health` and for `/mcp/health/clients`; if empty, both are unavailable",
         )
     },
 ];
@@ -147,7 +146,7 @@ pub struct Config {
     pub writes: WritePolicy,
     /// `HOSTED_MCP_LOG_LEVEL` and `HOSTED_MCP_LOG_SHARE`.
     pub log: LogPolicy,
-    /// `HOSTED_MCP_TAG_KEYS`.
+    /// `HOSTED_MCP_CHECKSUM_KEYS`.
     pub checksum_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
     pub rotation_keys: KeyRing,
@@ -199,8 +198,12 @@ impl VariableReader<'_> {
         let log = self.log_policy();
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
-        let rings =
-            ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
+        let rings = [
+            "HOSTED_MCP_CHECKSUM_KEYS",
+            "HOSTED_MCP_ROTATION_KEYS",
+            "HOSTED_MCP_CLIENT_KEYS",
+            "HOSTED_MCP_ASSERTION_KEYS",
+        ];
         let rings = rings.map(|ring| (ring, self.ring(ring, &name)));
         self.check_distinct(&rings);
         let health_token = self.health_token();

@@ -77,7 +77,7 @@ pub trait RequestBody {
     async fn read(&self, limit: usize) -> Result<Bytes, BodyError>;
 }
 
-/// So many per so long.
+/// A limit of `count` charges per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// Name of the limiter for operators.
@@ -87,10 +87,10 @@ pub struct RateLimit {
     pub window: Duration,
 }
 
-/// The limiter's decision on one take.
+/// The limiter's decision on one charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Go on; so many are left in the window.
+    /// Allowed; `remaining` charges are left in the window.
     Allowed { remaining: u32 },
     Limited {
         /// Time until the next one may pass; at least a second.

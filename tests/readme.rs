@@ -30,7 +30,7 @@ fn the_configuration_table_lists_every_variable_as_the_program_reads_it() {
 
 #[test]
 fn the_operators_table_says_of_every_variable_where_it_comes_from() {
-    let rows = OPERATIONS.split("| Name | Comes from | A change |\n|---|---|---|\n").nth(1).expect("a table");
+    let rows = OPERATIONS.split("| Name | Comes from | Effect of a change |\n|---|---|---|\n").nth(1).expect("a table");
     let rows = rows.lines().take_while(|line| line.starts_with('|'));
     let listed: Vec<&str> = rows.map(|row| row.split('`').nth(1).expect("a name")).collect();
     assert_eq!(listed, VARIABLES.each_ref().map(|variable| variable.name));
@@ -56,7 +56,7 @@ fn every_npm_command_that_a_document_names_exists() {
 }
 
 #[test]
-fn what_a_newcomer_reads_first_fits_one_screen() {
+fn introduction_fits_one_screen() {
     let lines = README.lines().take_while(|line| *line != "## Configuration").count();
     assert!(lines <= 50, "{lines} lines");
 }

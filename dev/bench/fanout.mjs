@@ -1,11 +1,12 @@
-// Do reads upstream run at once? StatiBeat takes its time for each answer; a result should take little longer than one of them.
+// Measures whether upstream reads run concurrently: with a slow StatiBeat, an operation should take little longer than one of
+// its upstream requests.
 
 import { call, connect } from "./operations.mjs";
 import { median, run } from "./load.mjs";
 
 /**
- * For each operation: its name and its time over that of the slowest single request, where each answer of StatiBeat
- * takes so many milliseconds.
+ * Delays each response of StatiBeat by `milliseconds`. Returns, for each operation, its name and the ratio of its median
+ * duration to that of a single request.
  */
 export async function fanout(stack, { milliseconds = 150, requests = 9 } = {}) {
   const { access_token: token } = await connect(stack);

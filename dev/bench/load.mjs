@@ -1,5 +1,5 @@
-// A closed loop: so many clients, each sending its next request when the last one is answered. Plain node:http with
-// connections kept, so that the loop itself costs little.
+// A closed loop: each client sends its next request when the previous one is answered. Uses node:http with keep-alive, so
+// that the loop itself costs little.
 
 import { Agent, request } from "node:http";
 
@@ -18,8 +18,8 @@ export function send(agent, { url, method = "GET", headers = {}, body }) {
 }
 
 /**
- * Runs `next(client)`, which makes a request's options, for so many milliseconds or requests. `wanted` is the status that
- * every answer must have, and `check` looks at the text. Answers the latencies in milliseconds and the requests a second.
+ * Sends the requests that `next(client)` builds for `milliseconds`, or until `requests` were sent. `wanted` is the status that
+ * every response must have; `check` tests its text. Returns the latencies in milliseconds and the requests per second.
  */
 export async function run({ next, clients = 1, milliseconds = Infinity, requests = Infinity, wanted = 200, check = () => true }) {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });

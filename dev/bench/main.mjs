@@ -16,10 +16,10 @@ import { startFloor } from "./targets.mjs";
 const ROOT = new URL("../../", import.meta.url).pathname;
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 const GRANTS = Number(process.env.GRANTS ?? 1_000_000);
-/** How long everything has its turn in one round. */
+/** Milliseconds that each target is measured per round. */
 const TURN = 700;
 const CLIENTS = 8;
-/** Connections that share the reads, so that none of them comes near its limit of messages. */
+/** Number of connections that share the reads, so that none reaches its message limit. */
 const READERS = 500;
 
 const stack = await startStack();
@@ -114,8 +114,8 @@ From starting a workerd to its first answer: ${starts.ours.toFixed(0)} ms, ${sta
 
 ## Growth
 
-The same reads with so many grants, each with its tokens, in D1. Rows read are D1's own count for the statement that stands
-before every call.
+The same reads with more grants, each with its tokens, in D1. "Rows read" is D1's own count for the statement that
+runs before every call.
 
 | Grants | tools/list p50 over the first row | refresh's look-up rows read | token check rows read |
 |---|---|---|---|
@@ -142,7 +142,7 @@ ${weights()}
 `;
 }
 
-/** What criterion wrote. */
+/** Reads the results that criterion wrote. */
 function pieces() {
   const read = (folder, file) => JSON.parse(readFileSync(join(process.env.MICRO, folder, "new", file), "utf8"));
   const folders = readdirSync(process.env.MICRO).filter((name) => name !== "report").sort();

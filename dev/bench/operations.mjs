@@ -18,8 +18,8 @@ export async function connect(stack, user = 1) {
 }
 
 /**
- * Access tokens of so many connections, in turns: a connection may send 600 messages a minute, and 120 before an instance asks
- * for more.
+ * Rotates through the access tokens of `count` connections: a connection may send 600 messages a minute, and 120 before an
+ * instance calls the rate limiter.
  */
 export async function connections(stack, count) {
   const tokens = [];

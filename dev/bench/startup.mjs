@@ -1,4 +1,4 @@
-// How long until a new process with the worker has answered its first request, against the floor doing nothing.
+// Time from starting a new process to the first response: the worker compared with an empty one (the floor).
 
 import { freePorts, startWorker } from "../../tests/worker/support/stack.mjs";
 import { median } from "./load.mjs";

@@ -1,5 +1,5 @@
-// What is measured: the connector, the floor in Rust, the floor in JavaScript. Each in its own bare Miniflare, all with
-// one simulator behind them.
+// The measured workers: the connector, the floor in Rust and the floor in JavaScript, each in its own Miniflare, all with
+// the same simulator.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

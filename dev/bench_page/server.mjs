@@ -1,4 +1,4 @@
-// What the page server is measured against: the official SDK on Node, with the same tools and nothing behind them.
+// The server that the page server is compared with: the official SDK on Node, with the same tool list and no back end.
 
 import { readFileSync } from "node:fs";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";

@@ -1,5 +1,5 @@
-//! A request on its way to the noun that answers it: recorded, perhaps broken by a planned fault, then held against caller,
-//! page, permission and write limit, and audited where it writes.
+//! Handles a request before its domain handler: records it, applies planned faults, checks caller, page, permission and
+//! write limit, and audits writes.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::reply::{ApiError, Handled};
 use crate::switches::faults::{Cut, Planned};
 use crate::world::{AuditEntry, Shared, World, lock};
 
-/// The largest request body that is taken.
+/// Maximum length of a request body, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// More than that is read, so that the client hears the refusal.
+/// Longer bodies are read up to this length, so that the client receives the error.
 const READ_LIMIT: usize = 2 * BODY_LIMIT;
 
-/// The time of a request in unix seconds, as whoever sends it into the router has it.
+/// Time of the request in unix seconds, set by the caller of the router.
 #[derive(Clone, Copy, Debug)]
 pub struct Now(pub i64);
 
@@ -38,7 +38,7 @@ pub struct ReceivedRequest {
     pub request_id: String,
 }
 
-/// A call that was let through to a page.
+/// An authorized call to a page.
 pub struct PageCall {
     received: Arc<ReceivedRequest>,
     path: Vec<(String, String)>,
@@ -98,7 +98,7 @@ pub async fn observe(
     fate.attach_to(response)
 }
 
-/// The contract knows no HEAD, which axum answers wherever GET is.
+/// Removes HEAD from `Allow`: axum handles it for every GET, but the contract doesn't have it.
 fn name_allowed_methods(mut response: Response) -> Response {
     let allowed = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok());
     let methods: Option<Vec<&str>> = allowed.map(|all| all.split(',').filter(|method| *method != "HEAD").collect());
@@ -111,7 +111,7 @@ fn name_allowed_methods(mut response: Response) -> Response {
 /// The handler of an operation on a page.
 pub type PageHandler = fn(&mut World, &PageCall) -> Handled;
 
-/// Answers an operation of a page; a write counts against the limit and is audited, whatever becomes of it.
+/// Handles an operation of a page. A write is charged to the limit and audited, with any result.
 pub fn perform(
     world: &mut World,
     call: &PageCall,
@@ -141,7 +141,7 @@ pub fn perform(
     response
 }
 
-/// Establishes the caller, and lets them through to the page if it exists for them and they hold the permission.
+/// Authenticates the caller, and checks that the page exists for them and that they have the permission.
 pub fn admit(
     world: &mut World,
     received: Arc<ReceivedRequest>,
@@ -157,7 +157,7 @@ pub fn admit(
     };
     let caller = caller::authenticate(world, &received, &access, number("page"))?;
     let page = world.pages.get(&page_id).ok_or_else(|| ApiError::not_found("page"))?;
-    // A page that is not there and a page that the caller has no role on give one and the same answer.
+    // A missing page and a page without a role get the same response.
     if number("organization").is_some_and(|organization: u64| organization != page.organization_id) {
         return Err(ApiError::not_found("page"));
     }
@@ -227,7 +227,7 @@ impl PageCall {
 }
 
 impl ReceivedRequest {
-    /// Reads the query. Unknown names and names given twice are refused.
+    /// Parses the query. Unknown and repeated names are rejected.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let query = self.request.uri().query().unwrap_or_default();
         serde_urlencoded::from_str(query).map_err(|error| ApiError::invalid(message(&error.to_string())))
@@ -242,7 +242,7 @@ impl ReceivedRequest {
         read_json(self.request.headers(), self.request.body())
     }
 
-    /// Reads a JSON body that may be left out.
+    /// Parses an optional JSON body.
     pub fn optional_json<T: DeserializeOwned + Default>(&self) -> Result<T, ApiError> {
         if self.request.body().is_empty() { Ok(T::default()) } else { self.json() }
     }
@@ -283,7 +283,7 @@ fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T,
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// serde's complaint in the API's words: names in double quotes, no positions and no list of what would do.
+/// Rewrites a serde error in the API's style: names in double quotes, without positions and expected values.
 fn message(complaint: &str) -> String {
     let text = complaint.split(" at line ").next().unwrap_or(complaint);
     let text = text.split(", there are no fields").next().unwrap_or(text);
@@ -291,7 +291,7 @@ fn message(complaint: &str) -> String {
     cut.replace('`', "\"")
 }
 
-/// For optional fields: absent is `None`, and `null` is refused like any other wrong type.
+/// For optional fields: absent is `None`; `null` is rejected like any other wrong type.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -311,12 +311,12 @@ pub enum View {
     Full,
 }
 
-/// Lists answer this many entries unless asked.
+/// Default number of list entries.
 pub fn usual_limit() -> usize {
     50
 }
 
-/// Lists never answer more than 200 entries.
+/// Lists return at most 200 entries.
 pub fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole_number(deserializer, "limit", 200).map(|limit| limit as usize)
 }

@@ -1,26 +1,26 @@
-//! Fetches the connector's public keys when an assertion names one that is not known.
+//! Fetches the connector's public keys when an assertion has an unknown `kid`.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Seconds between two fetches, however many unknown keys are named.
+/// Minimum seconds between two fetches.
 const REFETCH_SECONDS: i64 = 5;
 /// Timeout of one fetch, including redirects.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where the keys are, and when they were last asked for.
+/// URL of the keys, and the time of the last fetch.
 pub struct KeySource {
     url: String,
     asked_at: Mutex<Option<i64>>,
 }
 
 impl KeySource {
-    /// The key source of a connector. Only a connector on this machine is asked.
+    /// The key set of a connector. Only connectors on this machine are requested.
     pub fn new(connector_url: &str) -> Self {
         Self { url: format!("{connector_url}/.well-known/hosted-mcp-jwks.json"), asked_at: Mutex::new(None) }
     }
 
-    /// The key set, unless it was asked for a moment ago.
+    /// Fetches the key set, unless it was fetched within the minimum interval.
     pub async fn fetch(&self, now: i64) -> Option<Result<String, String>> {
         {
             let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,12 @@
-//! A small StatiBeat, in memory: the upstream that does not exist in this repository.
+//! An in-memory StatiBeat: the upstream that is not in this repository.
 //!
-//! It keeps the contract of `docs/statibeat-api.yaml` strictly: unknown fields, missing permissions and bad assertions are
-//! refused. Time is an argument and every id or code comes from a counter and the settings' seed, so a test that repeats a
-//! story gets the same bytes again. Nothing here imports the connector: a fake that shares code with it would share its
-//! mistakes.
+//! It implements `docs/statibeat-api.yaml` strictly: unknown fields, missing permissions and invalid assertions are
+//! rejected. Time is an argument, and every id or code comes from a counter and the settings' seed, so a repeated test
+//! gets the same bytes. It shares no code with the connector, because it would share its bugs.
 //!
-//! Tests call [`Simulator::exchange`], the program serves [`Simulator::router`]. Order of one exchange: record, planned
-//! faults (`switches::faults`), route (`routes`), caller, page, permission and write limit (`call`), then the noun that
-//! answers (`domain`).
+//! Tests call [`Simulator::exchange`]; the program serves [`Simulator::router`]. Order of one exchange: record, planned
+//! faults (`switches::faults`), route (`routes`), caller, page, permission and write limit (`call`), domain handler
+//! (`domain`).
 
 mod call;
 mod caller;
@@ -46,7 +45,7 @@ pub struct Settings {
     pub environment: String,
     /// The moment the seed data is built around, in unix seconds.
     pub now: i64,
-    /// Everything one-time (codes, sessions, ids of assertions) is derived from this and a counter.
+    /// Seed of all one-time values (codes, sessions, assertion ids), together with a counter.
     pub seed: String,
     /// Seed of the key that signs identity assertions.
     pub identity_seed: String,
@@ -72,7 +71,7 @@ impl Settings {
 /// The result of an exchange, planned faults included.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A response, sent after the delay and, where `held_at` is given, after more releases than that.
+    /// A response, sent after the delay and, if `held_at` is set, after the next release.
     Answered { response: Response<Bytes>, delay: Duration, held_at: Option<u64> },
     /// The connection closes after the delay, without a response or within `half_of` one.
     Dropped { delay: Duration, half_of: Option<Response<Bytes>> },
@@ -88,7 +87,7 @@ impl Simulator {
         Self { world: Arc::new(Mutex::new(seed::world(settings))) }
     }
 
-    /// All routes. Each request needs the extension [`Now`]; a response may carry a [`Fate`] for the server to carry out.
+    /// All routes. Each request needs the extension [`Now`]; the server executes the [`Fate`] of a response.
     pub fn router(&self) -> Router {
         routes::ROUTER.clone().layer(Extension(Arc::clone(&self.world)))
     }

@@ -1,4 +1,4 @@
-//! The write limiter: so many writes per minute for one principal on one route, in fixed windows of the caller's clock.
+//! The write rate limiter: fixed one-minute windows for each principal and route, on the caller's clock.
 
 use std::collections::HashMap;
 

@@ -12,12 +12,12 @@ pub type Handled = Result<Response, ApiError>;
 pub struct ApiError(pub StatusCode, pub String);
 
 impl ApiError {
-    /// 400: the request has the wrong shape or names something that is not there.
+    /// 400: the request is malformed or names a missing object.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, message.into())
     }
 
-    /// 401: the caller is not established.
+    /// 401: the caller is not authenticated.
     pub fn unauthorized(message: impl Into<String>) -> Self {
         Self(StatusCode::UNAUTHORIZED, message.into())
     }
@@ -27,12 +27,12 @@ impl ApiError {
         Self(StatusCode::FORBIDDEN, message.into())
     }
 
-    /// 404: there is no such thing for this caller.
+    /// 404: missing, or not visible to this caller.
     pub fn not_found(what: &str) -> Self {
         Self(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
 
-    /// 409: the thing is not in a state that allows this.
+    /// 409: the object's state does not allow this.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self(StatusCode::CONFLICT, message.into())
     }
@@ -46,7 +46,7 @@ impl IntoResponse for ApiError {
 
 /// A JSON response with the header that every response of the API has.
 pub fn respond(status: StatusCode, body: &impl Serialize) -> Response {
-    // Through a value, whose keys are in order: the same story gives the same bytes.
+    // Serialized through a `Value`, whose keys are sorted, so that responses are reproducible.
     let mut response = (status, axum::Json(json!(body))).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -75,7 +75,7 @@ pub fn list_all(items: impl Iterator<Item = Value>) -> Response {
     list(&items, items.len())
 }
 
-/// A moment as the API writes it: RFC 3339, UTC, whole seconds.
+/// A time as the API writes it: RFC 3339, UTC, whole seconds.
 pub fn time(unix_seconds: i64) -> Value {
     jiff::Timestamp::from_second(unix_seconds).map_or(Value::Null, |time| Value::String(time.to_string()))
 }

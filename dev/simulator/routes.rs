@@ -1,6 +1,6 @@
-//! Every operation: its path, whom it is open to, and what answers it.
+//! The operations, with their paths, access requirements and handlers.
 //!
-//! A page's operations are there twice: by organization and page number, and on the page's own host.
+//! Page operations have two paths: by organization and page id, and on the page's own host.
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,7 +24,7 @@ use crate::world::{Shared, World, lock};
 
 type Operation = MethodRouter;
 
-/// The same for all simulators; each request brings its simulator's state along.
+/// Shared by all simulators; each request carries its simulator's state.
 pub static ROUTER: LazyLock<Router> = LazyLock::new(router);
 
 fn router() -> Router {
@@ -44,7 +44,7 @@ fn router() -> Router {
         .method_not_allowed_fallback(async || {
             ApiError(StatusCode::METHOD_NOT_ALLOWED, "method not allowed".to_owned())
         });
-    // Around the routes and not in them: it sees what axum adds to a response, and whole paths.
+    // Outermost layer, so that it sees responses of axum itself, and whole paths.
     let api = from_fn(call::observe).layer(api);
     Router::new().nest("/__simulator", control::router()).fallback_service(api)
 }
@@ -70,7 +70,7 @@ fn page_operations() -> Router {
         .merge(beat_operations())
 }
 
-/// The operations of incidents, which a path may name by number or by the creator's id.
+/// Operations of incidents, by id or by the creator's external id.
 fn incident_operations(one: &str, by_number: bool) -> Router {
     let read_scopes = &["mcp.incidents.read", "mcp.incidents.write"];
     let reads = |answer| read("incidents.read", read_scopes, answer);
@@ -157,12 +157,12 @@ fn without_page<R: IntoResponse + 'static>(
     )
 }
 
-/// An operation that takes one of these scopes from the connector.
+/// An operation that the connector may call with one of these scopes.
 fn read(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
     on_page(MethodFilter::GET, AccessRequirement { permission, scopes: Some(scopes), write: false }, answer)
 }
 
-/// A read for API tokens alone.
+/// A read that only API tokens may call.
 fn closed(permission: &'static str, answer: PageHandler) -> Operation {
     on_page(MethodFilter::GET, AccessRequirement { permission, scopes: None, write: false }, answer)
 }
@@ -172,7 +172,7 @@ fn write(permission: &'static str, scopes: &'static [&'static str], answer: Page
     on_page(MethodFilter::POST, AccessRequirement { permission, scopes: Some(scopes), write: true }, answer)
 }
 
-/// A write for API tokens alone.
+/// A write that only API tokens may call.
 fn token_write(permission: &'static str, method: MethodFilter, answer: PageHandler) -> Operation {
     on_page(method, AccessRequirement { permission, scopes: None, write: true }, answer)
 }

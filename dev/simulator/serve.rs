@@ -1,5 +1,5 @@
-//! Serves the router on a socket, with the time, the connector's keys, the state file, and the fate of each response: real
-//! delays, and connections that really drop.
+//! Serves the router on a socket, with a clock, the connector's keys, the state file, and real delays and dropped
+//! connections.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -54,8 +54,8 @@ async fn answer(State(process): State<Arc<Process>>, mut request: Request, next:
     }
 }
 
-/// A response whose body fails, for which hyper closes the connection: before anything is sent if it fails at once, or after
-/// the length of the whole body was announced and its first half sent.
+/// A response whose body fails, for which hyper closes the connection: at once, or after sending the length of the
+/// whole body and its first half.
 async fn drop_connection(response: Response, cut: Cut) -> Response {
     let dropped = || io::Error::other("a planned fault dropped the connection");
     if cut == Cut::InsteadOfResponse {
@@ -65,7 +65,7 @@ async fn drop_connection(response: Response, cut: Cut) -> Response {
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let failure = async move {
-        // By then the first half is on its way.
+        // The first half has been sent by then.
         tokio::task::yield_now().await;
         Err(dropped())
     };

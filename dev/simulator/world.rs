@@ -23,7 +23,7 @@ use crate::switches::faults::{Faults, RecordedRequest};
 
 /// The number of requests that are kept for tests.
 const REMEMBERED_REQUESTS: usize = 1000;
-/// Grows when the shape of [`Snapshot`] changes; an older file is then refused.
+/// Version of [`Snapshot`]'s format; files of older versions are rejected.
 const SNAPSHOT_VERSION: u32 = 1;
 
 /// The state that all routes share.
@@ -45,15 +45,15 @@ pub struct World {
     pub secrets: Secrets,
     pub sign_ins: SignIns,
     pub connector_keys: ConnectorKeys,
-    /// `jti`s that may not come again, with the second they may be forgotten.
+    /// Used `jti`s, with the second until which they are remembered.
     pub used_assertions: HashMap<String, i64>,
     pub limiter: Limiter,
     pub faults: Faults,
-    /// Seconds by which the clock is ahead of the one that is passed in.
+    /// Offset of the clock, in seconds.
     pub ahead_seconds: i64,
     pub requests: VecDeque<RecordedRequest>,
     pub audit: Vec<AuditEntry>,
-    /// Grows with every change that a snapshot would keep.
+    /// Incremented by every change that a snapshot contains.
     pub revision: u64,
 }
 
@@ -69,7 +69,7 @@ pub struct Kept {
     revision: u64,
 }
 
-/// One write that was let through to a page, successful or not.
+/// One authorized write, successful or not.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditEntry {
     /// Time of the request in unix seconds.
@@ -141,7 +141,7 @@ impl World {
         self.revision = kept.revision;
     }
 
-    /// Notes that something worth keeping changed.
+    /// Increments the revision of the snapshot.
     pub fn changed(&mut self) {
         self.revision += 1;
     }
@@ -160,7 +160,7 @@ impl World {
         self.people.set_role(user_id, page_id, role_key)
     }
 
-    /// Moves maintenances on to the stage that the time puts them in.
+    /// Moves maintenances to the stage of the current time.
     pub fn advance(&mut self, now: i64) {
         let next_id = self.next_id;
         for maintenance in self.maintenances.values_mut() {

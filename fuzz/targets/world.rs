@@ -68,7 +68,7 @@ pub fn variable(name: &str) -> Option<String> {
         "HOSTED_MCP_UPSTREAM_URL" => UPSTREAM.into(),
         "HOSTED_MCP_SIGN_IN_URL" => format!("{UPSTREAM}/connector/sign-in"),
         "HOSTED_MCP_IDENTITY_KEYS" => format!("one:{IDENTITY_KEY}"),
-        "HOSTED_MCP_TAG_KEYS" => ring("tag"),
+        "HOSTED_MCP_CHECKSUM_KEYS" => ring("tag"),
         "HOSTED_MCP_ROTATION_KEYS" => ring("rotation"),
         "HOSTED_MCP_CLIENT_KEYS" => ring("client"),
         "HOSTED_MCP_ASSERTION_KEYS" => ring("assertion"),

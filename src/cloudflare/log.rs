@@ -1,5 +1,5 @@
-//! Where lines and points go: lines to the console, points to the Analytics Engine. A server on loopback has no such
-//! engine, so there a point is a line too.
+//! Writes log lines to the console and data points to the Analytics Engine. A local server has no Analytics Engine, so
+//! it writes points as log lines.
 
 use crate::config::Config;
 use crate::telemetry::metrics::MetricPoint;

@@ -18,7 +18,7 @@ fn good(name: &str) -> Option<String> {
         "HOSTED_MCP_UPSTREAM_URL" => "https://api.example".to_owned(),
         "HOSTED_MCP_SIGN_IN_URL" => "https://app.example/connector/sign-in".to_owned(),
         "HOSTED_MCP_IDENTITY_KEYS" => key(9),
-        "HOSTED_MCP_TAG_KEYS" => key(1),
+        "HOSTED_MCP_CHECKSUM_KEYS" => key(1),
         "HOSTED_MCP_ROTATION_KEYS" => key(2),
         "HOSTED_MCP_CLIENT_KEYS" => key(3),
         "HOSTED_MCP_ASSERTION_KEYS" => key(4),
@@ -71,14 +71,17 @@ fn bad_values_say_what_would_be_right() {
 #[test]
 fn short_placeholder_and_shared_keys_are_refused_without_showing_them() {
     assert_eq!(
-        check("HOSTED_MCP_TAG_KEYS", "k:c2hvcnQ"),
-        ["HOSTED_MCP_TAG_KEYS key k is not 32 bytes in base64url without padding"]
+        check("HOSTED_MCP_CHECKSUM_KEYS", "k:c2hvcnQ"),
+        ["HOSTED_MCP_CHECKSUM_KEYS key k is not 32 bytes in base64url without padding"]
     );
     let zeros = format!("k:{}", URL_SAFE_NO_PAD.encode([0; 32]));
-    assert_eq!(check("HOSTED_MCP_TAG_KEYS", &zeros), ["HOSTED_MCP_TAG_KEYS key k is a placeholder, not random bytes"]);
+    assert_eq!(
+        check("HOSTED_MCP_CHECKSUM_KEYS", &zeros),
+        ["HOSTED_MCP_CHECKSUM_KEYS key k is a placeholder, not random bytes"]
+    );
     assert_eq!(
         check("HOSTED_MCP_ROTATION_KEYS", &key(1)),
-        ["HOSTED_MCP_ROTATION_KEYS shares a key with HOSTED_MCP_TAG_KEYS; every ring needs keys of its own"]
+        ["HOSTED_MCP_ROTATION_KEYS shares a key with HOSTED_MCP_CHECKSUM_KEYS; every ring needs keys of its own"]
     );
 }
 

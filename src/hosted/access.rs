@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_role_is_said_in_words() {
+    fn missing_role_gets_a_readable_message() {
         let sentence = role_sentence(PagePermission::IncidentsManage, "Acme");
         assert!(
             sentence.contains("\"Acme\"") && sentence.contains("manage incidents (incidents.manage)"),

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limited_take_says_how_long_the_window_still_lasts() {
+    fn charge_over_the_limit_returns_the_rest_of_the_window() {
         let full = WindowCount { window_started_at: Timestamp::from_seconds(120), count: 3 };
         let wait = |now| WindowCount::take(Some(full), LIMIT, Timestamp::from_seconds(now)).1;
         assert_eq!(wait(130), Decision::Limited { retry_after: Duration::from_secs(50) });
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_counts_down() {
+    fn remaining_count_decreases_with_each_charge() {
         let at = Timestamp::from_seconds(120);
         let (state, first) = WindowCount::take(None, LIMIT, at);
         assert_eq!(first, Decision::Allowed { remaining: 2 });

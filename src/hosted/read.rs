@@ -147,7 +147,7 @@ impl OfferedResource {
     }
 }
 
-/// Most pages whose parts a session resource reads: they are read at once, and a request may wait for only so many.
+/// Maximum number of pages whose parts a session resource reads, all concurrently.
 const PAGES_WITH_PARTS: usize = 5;
 
 impl OfferedResource {

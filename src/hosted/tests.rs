@@ -60,7 +60,7 @@ async fn a_page_seen_before_is_read_without_waiting_for_the_list_of_pages() {
 }
 
 #[tokio::test]
-async fn what_was_read_early_is_thrown_away_when_the_person_may_not_see_the_page() {
+async fn early_read_is_discarded_if_the_person_cannot_see_the_page() {
     for list in [json!({ "items": [] }), pages(&["page.read"])] {
         let (answer, asked) = read_again(list, &[json!({ "id": 9, "title": "second" })]).await;
         assert!(matches!(answer, Err(Error::ResourceNotFound { .. } | Error::Forbidden(_))), "{answer:?}");
@@ -69,7 +69,7 @@ async fn what_was_read_early_is_thrown_away_when_the_person_may_not_see_the_page
 }
 
 #[tokio::test]
-async fn what_was_read_at_an_old_address_is_read_again_at_the_new_one() {
+async fn early_read_at_an_old_address_is_repeated_at_the_new_one() {
     let mut moved = pages(READER);
     moved["items"][0]["organization_id"] = json!(4);
     let answers = [json!({ "id": 9, "title": "old" }), json!({ "id": 9, "title": "new" })];

@@ -47,7 +47,7 @@ pub fn clean(text: &str) -> String {
     shown.collect()
 }
 
-/// At most so many characters, and how many more there were.
+/// Truncates to `most` characters and appends the number of characters cut.
 pub fn cap(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -55,7 +55,7 @@ pub fn cap(text: &str, most: usize) -> String {
     }
 }
 
-/// The text as one visible line of at most so many characters.
+/// The text as one visible line of at most `most` characters.
 pub fn line(text: &str, most: usize) -> String {
     cap(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), most)
 }

@@ -1,7 +1,7 @@
-//! The authorization request (RFC 6749 4.1.1, RFC 7636 4.3, RFC 8707 2): who may be told about which fault.
+//! Validates the authorization request (RFC 6749 4.1.1, RFC 7636 4.3, RFC 8707 2) and decides who sees an error.
 //!
-//! Two steps of two types: [`client_parameters`] and `Clients::resolve` can only fail towards the person;
-//! [`validate`], which needs the client they prove, can only fail towards the client.
+//! Two steps with two error types: [`client_parameters`] and `Clients::resolve` fail with errors shown to the person;
+//! [`validate`], which needs the validated client, fails with errors sent to the client.
 
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::client::ResolvedClient;
@@ -11,15 +11,15 @@ use crate::oauth::pkce::CodeChallenge;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Longest `state` we carry, in bytes: it travels in a cookie, and browsers keep no cookie of more than 4,096 bytes.
+/// Maximum length of `state`, in bytes: it is stored in a cookie, and browsers keep no cookie of more than 4,096 bytes.
 pub const MAX_STATE_LENGTH: usize = 2048;
-/// More scope names than this are no request of a client that knows us.
+/// Maximum number of scope names in a request.
 const MAX_SCOPE_NAMES: usize = 20;
 
-/// An authorization request whose client and redirect URI are proven.
+/// An authorization request whose client and redirect URI were validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
-    /// With the redirect URI that the answer goes to.
+    /// The client, with the redirect URI of the response.
     pub client: ResolvedClient,
     /// Returned to the client as sent.
     pub state: Option<String>,
@@ -27,7 +27,7 @@ pub struct AuthorizationRequest {
     pub access: Result<RequestedAccess, RedirectError>,
 }
 
-/// The access that a client asks the person for; valid.
+/// The access that a client requests; validated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedAccess {
     pub challenge: CodeChallenge,
@@ -35,21 +35,21 @@ pub struct RequestedAccess {
     pub scopes: ScopeSet,
 }
 
-/// Reads the two parameters that decide where faults may go.
+/// Parses `client_id` and `redirect_uri`, which decide where errors go.
 pub fn client_parameters(parameters: &Parameters) -> Result<(&str, &str), DirectError> {
     let client_id = parameters.one("client_id").ok().flatten().ok_or(DirectError::ClientId)?;
     let redirect_uri = parameters.one("redirect_uri").ok().flatten().ok_or(DirectError::RedirectUriMissing)?;
     Ok((client_id, redirect_uri))
 }
 
-/// The `state` to give back with whatever answer, exactly as sent; one that is repeated or too long is not given back.
+/// The `state` to return with the response, exactly as sent; `None` if it is repeated or too long.
 pub fn state(parameters: &Parameters) -> Option<&str> {
     let mut values = parameters.all("state");
     let first = values.next()?;
     (values.next().is_none() && first.len() <= MAX_STATE_LENGTH).then_some(first)
 }
 
-/// Checks everything else. `resource` is the one protected resource served here.
+/// Validates all other parameters. `resource` is the one protected resource served here.
 pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAccess, RedirectError> {
     const KNOWN: [&str; 9] = [
         "response_type",
@@ -100,7 +100,8 @@ fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChalle
     CodeChallenge::parse(challenge).ok_or(RedirectError::ChallengeShape)
 }
 
-/// Nothing asked for means every read. `offline_access` is ignored: SDKs add it, and refresh tokens come anyway.
+/// An empty scope requests all read scopes. `offline_access` is ignored: SDKs add it, and refresh tokens are always
+/// issued.
 fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
     let names: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
     if names.len() > MAX_SCOPE_NAMES {
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_resource_is_ours_or_absent() {
+    fn other_resource_is_rejected_and_absent_one_is_accepted() {
         for fine in ["", "resource=", "resource=https://mcp.example/mcp", "resource=HTTPS://MCP.example/mcp"] {
             assert!(with(fine).is_ok(), "{fine}");
         }

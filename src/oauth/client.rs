@@ -1,8 +1,8 @@
-//! Clients: who they say they are and where answers may go (RFC 6749 2 and 3.1.2, RFC 8252 7.3).
+//! Identifies clients and validates their redirect URIs (RFC 6749 2 and 3.1.2, RFC 8252 7.3).
 //!
-//! An https redirect URI works only for a pair that the operator listed, compared byte by byte. An http loopback
-//! redirect URI works for any client, on any port; its client is shown as unverified unless the pair proves more.
-//! Nothing is ever fetched to learn about a client.
+//! An https redirect URI is accepted only if the operator listed the pair of client id and URI, compared byte by byte.
+//! An http loopback redirect URI is accepted from any client, on any port; its client is shown as unverified unless its
+//! id proves more. Identifying a client makes no request.
 
 pub mod allowed;
 mod id;
@@ -29,12 +29,12 @@ use strum::IntoStaticStr;
 pub enum ClientTrust {
     /// The operator listed this client with this redirect URI.
     Listed,
-    /// It is in our table of public clients and listens where that client listens. On this computer any program could
-    /// say so.
+    /// A preregistered public client that listens at its known path. Any program on the person's computer could claim
+    /// this.
     Preregistered,
-    /// It named itself here and comes from this computer; nobody vouches for it.
+    /// A loopback client that registered here with a self-declared name.
     Registered,
-    /// It comes from this computer; nothing else is known.
+    /// A loopback client with an unknown id.
     Unverified,
 }
 
@@ -44,17 +44,17 @@ impl ClientTrust {
         self.into_str()
     }
 
-    /// Returns whether somebody other than the client vouches for its name.
+    /// Returns whether the client's name is verified by the operator or by our table.
     pub const fn is_verified(self) -> bool {
         matches!(self, Self::Listed | Self::Preregistered)
     }
 }
 
-/// A client of one authorization request, with a redirect URI proven to be its own.
+/// A client of one authorization request, with its validated redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedClient {
     pub id: ClientId,
-    /// For people; self-declared unless `trust` says otherwise.
+    /// Display name; self-declared unless `trust` says otherwise.
     pub name: String,
     pub trust: ClientTrust,
     pub redirect_uri: RedirectUri,
@@ -63,14 +63,14 @@ pub struct ResolvedClient {
 /// The clients that this server can identify without a request or a query.
 pub struct Clients<'a> {
     pub allowed: &'a AllowedRedirects,
-    /// Proves ids that were registered here.
+    /// Key ring that verifies registered ids.
     pub registrations: &'a KeyRing,
-    /// True if a loopback client may come with an id that is not listed, preregistered or registered here.
+    /// True if loopback clients with unverified ids are accepted.
     pub accepts_unverified: bool,
 }
 
 impl Clients<'_> {
-    /// Proves that the redirect URI is the client's own. Order matters: nothing before this may redirect.
+    /// Validates the client id and redirect URI. Until this succeeds, nothing may redirect.
     pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, DirectError> {
         let id = ClientId::parse(client_id).ok_or(DirectError::ClientId)?;
         let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(DirectError::RedirectUriShape)?;
@@ -114,11 +114,11 @@ impl Clients<'_> {
     }
 }
 
-/// Longest name made from an id, in characters.
+/// Maximum length of a name derived from an id, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// The name of a client that the operator vouches for: our table's, or the host of a URL id. An id that nobody vouches for
-/// is never shortened to a host that it may have no right to.
+/// Name of a listed client: the name in our table, or the host of an https id. An unverified id is never shortened to
+/// its host, because the host may not be the client's.
 fn verified_name(id: &ClientId) -> String {
     if let Some(known) = preregistered::find(id) {
         return known.name.to_owned();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_somebody_who_is_vouched_for_is_shown_under_a_name_or_a_host() {
+    fn only_verified_client_is_shown_with_a_name_or_host() {
         let name = |id: &str, uri: &str| resolve(LIST, true, id, uri).expect("accepted").name;
         assert_eq!(name(CODE, "http://localhost:1/callback"), "Claude Code");
         assert_eq!(name("https://claude.ai/oauth/meta", "https://claude.ai/api/mcp/auth_callback"), "claude.ai");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_may_refuse_ids_that_nobody_knows() {
+    fn unverified_client_id_is_refused_if_the_operator_disallows_it() {
         let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.trust);
         assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(DirectError::ClientUnknown));
         assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(ClientTrust::Preregistered));

@@ -1,6 +1,6 @@
 //! Lifetimes, and the states of codes and refresh tokens.
 //!
-//! A code or token works while `now < expires_at`; in the second of its expiry it is dead.
+//! A code or token is valid while `now < expires_at`.
 
 use crate::model::flag;
 use crate::model::ids::{GrantId, PageId, UserId};
@@ -14,41 +14,42 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-/// From the authorization request to the person's answer.
+/// Time from the authorization request to the submitted consent page.
 pub const AUTHORIZATION_REQUEST_LIFETIME: Duration = Duration::from_mins(10);
 pub const CODE_LIFETIME: Duration = Duration::from_mins(10);
-/// A product fact; `expires_in` of the token answer.
+/// Lifetime of an access token, `expires_in` of the token response. Set by the product.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
-/// A product fact; counted anew for each generation.
+/// Lifetime of a refresh token. Set by the product; starts again with each rotation.
 pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_hours(30 * 24);
-/// A valid replay of a code within this time is a client that repeats a lost request, not a thief.
+/// A valid request for a code redeemed within this time is a repeated request, not a replay.
 pub const CODE_REPEAT_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// A rotated refresh token still gives its one successor for this long after its first use. Longer than the 30 seconds
-/// the slowest client waits for an answer.
+/// Reuse grace period: a rotated refresh token still returns its successor for this long after its first use. Longer
+/// than the 30 seconds that the slowest client waits for a response.
 pub const REUSE_GRACE_PERIOD: Duration = Duration::from_mins(1);
-/// Uses of one rotated refresh token inside its reuse grace period.
+/// Maximum uses of one rotated refresh token within its reuse grace period.
 pub const MAX_REUSES: i64 = 32;
-/// Rotations of one grant's refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeats inside the window of one
-/// token are counted by [`MAX_REUSES`] instead: siblings that refresh at the same moment are honest.
+/// Maximum rotations of one grant's refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeated uses within the reuse
+/// grace period are limited by [`MAX_REUSES`] instead, because clients may refresh concurrently.
 pub const MAX_ROTATIONS: i64 = 10;
 pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
-/// Wrong verifiers after which a code is dead.
+/// Number of wrong code verifiers after which a code is invalid.
 pub const MAX_FAILED_ATTEMPTS: i64 = 5;
 
-/// The lifetime of a grant, as the person chose it.
+/// Lifetime of a grant, chosen by the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantLifetime {
-    /// Until somebody ends it, or it is not used for the life of a refresh token.
+    /// Until it is revoked, or not used for the lifetime of a refresh token.
     UntilRevoked,
-    /// Whatever happens, not longer than so many days.
+    /// At most this number of days after the approval.
     Days(u8),
 }
 
 impl GrantLifetime {
-    /// The choices on the consent page. No choice outlives a refresh token, so "30 days" is what it says.
+    /// The choices on the consent page. None is longer than the lifetime of a refresh token, so that each holds
+    /// exactly.
     pub const CHOICES: [Self; 4] = [Self::UntilRevoked, Self::Days(30), Self::Days(7), Self::Days(1)];
 
-    /// The second from which nothing under the grant works, if there is one.
+    /// Second at which the grant expires, if it has a limit.
     pub fn end(self, approved_at: Timestamp) -> Option<Timestamp> {
         match self {
             Self::UntilRevoked => None,
@@ -56,7 +57,7 @@ impl GrantLifetime {
         }
     }
 
-    /// Reads what [`fmt::Display`] wrote; nothing else is a choice.
+    /// Parses the output of [`fmt::Display`]; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         Self::CHOICES.into_iter().find(|choice| choice.to_string() == text)
     }
@@ -72,12 +73,12 @@ impl fmt::Display for GrantLifetime {
     }
 }
 
-/// Which pages a grant reaches, of those that its person can see at the time. Stored as page ids separated by spaces; NULL for
-/// all.
+/// Pages that a grant can access, of those that its person can see at the time of the call. Stored as page ids
+/// separated by spaces; NULL for all.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Option<String>")]
 pub enum PageChoice {
-    /// Every one, those of tomorrow too.
+    /// All pages, including future ones.
     All,
     These(BTreeSet<PageId>),
 }
@@ -123,7 +124,7 @@ pub struct Grant {
     #[serde(rename = "scope")]
     pub scopes: ScopeSet,
     pub pages: PageChoice,
-    /// The person's own limit on how long.
+    /// Lifetime that the person chose.
     #[serde(rename = "grant_expires_at")]
     pub expires_at: Option<Timestamp>,
     #[serde(deserialize_with = "flag")]
@@ -131,7 +132,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// When a token made now must die: after its own life, or with its grant.
+    /// Expiry of a token issued now: its own lifetime, but not longer than the grant's.
     pub fn end_of(&self, token_lifetime: Duration, now: Timestamp) -> Timestamp {
         let own = now + token_lifetime;
         self.expires_at.map_or(own, |end| own.min(end))
@@ -143,7 +144,7 @@ pub struct CodeRecord {
     /// Its name in the database.
     pub hash: SecretHash,
     pub grant: Grant,
-    /// The exact redirect URI of the request.
+    /// Redirect URI of the authorization request.
     pub redirect_uri: String,
     pub challenge: CodeChallenge,
     pub state: CodeState,
@@ -191,32 +192,32 @@ pub struct RefreshRecord {
     /// Dead from this second on.
     pub expires_at: Timestamp,
     pub state: RefreshState,
-    /// When the last but [`MAX_ROTATIONS`] rotation of the family was, if there were that many.
+    /// Time of the [`MAX_ROTATIONS`]th-last rotation of the token family, if there were that many.
     pub tenth_last_rotation_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
 pub enum RefreshState {
-    /// The newest of its family; never used.
+    /// Newest token of its family; never used.
     Active,
     Rotated(Rotation),
 }
 
-/// A rotation of a refresh token: enough to derive its successor again.
+/// A rotation of a refresh token, with the values that derive its successor again.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     pub rotated_at: Timestamp,
-    /// Random, written by the first use; base64url.
+    /// Random salt of the first use; base64url.
     pub salt: String,
-    /// The key of the rotation ring that was used.
+    /// Id of the rotation key that was used.
     pub kid: String,
-    /// Repeated uses inside the reuse grace period.
+    /// Number of repeated uses within the reuse grace period.
     pub reuse_count: i64,
-    /// The successor's name in the database; `None` once it is gone or was itself used: then this token is history.
+    /// Hash of the successor; `None` once it was deleted or used.
     pub unused_successor: Option<SecretHash>,
 }
 
-/// A row of `refresh_tokens`, with what became of its successor.
+/// A row of `refresh_tokens`, joined with the state of its successor.
 #[derive(Deserialize)]
 pub struct RefreshColumns {
     token_hash: SecretHash,

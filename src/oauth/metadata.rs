@@ -1,16 +1,16 @@
 //! The two public documents: authorization server metadata (RFC 8414) and protected resource metadata (RFC 9728).
 //!
-//! Every address comes from configuration, never from a request's `Host`.
+//! All URLs come from configuration, never from a request's `Host`.
 
 use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;
 use url::Url;
 
-/// Addresses of the server, as published.
+/// URLs of the server, as published.
 pub struct Endpoints {
-    /// The issuer: the origin, without a slash behind it.
+    /// The issuer: the origin without a trailing slash.
     pub issuer: String,
-    /// The one protected resource, as people paste it.
+    /// The Resource URL of the one protected resource.
     pub resource: Url,
     pub authorize: Url,
     pub token: Url,
@@ -40,8 +40,8 @@ pub struct AuthorizationServerMetadata<'a> {
     protected_resources: [&'a Url; 1],
 }
 
-/// RFC 9728 2. `scopes_supported` is what a useful connection needs, not all there is: several clients ask for exactly
-/// this.
+/// RFC 9728 2. `scopes_supported` lists the scopes of a useful connection, not all scopes: several clients request
+/// exactly these.
 #[derive(Serialize)]
 pub struct ProtectedResourceMetadata<'a> {
     resource: &'a Url,

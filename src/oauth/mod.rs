@@ -1,8 +1,8 @@
 //! The authorization server's rules: OAuth 2.1 for public MCP clients. No I/O, no HTTP types, no clock.
 //!
-//! What this server promises: authorization code with PKCE S256 only (RFC 7636), no client secret, exact redirect URIs
-//! or loopback with any port (RFC 8252 7.3), one protected resource (RFC 8707), `iss` on every answer (RFC 9207), opaque
-//! tokens that die with their grant, refresh rotation with reuse detection (RFC 9700 4.14), revocation (RFC 7009).
+//! Authorization code with PKCE S256 only (RFC 7636), no client secret, exact redirect URIs or loopback with any port
+//! (RFC 8252 7.3), one protected resource (RFC 8707), `iss` in every authorization response (RFC 9207), opaque tokens
+//! that end with their grant, refresh token rotation with reuse detection (RFC 9700 4.14), revocation (RFC 7009).
 //!
 //! | file | RFC |
 //! |---|---|

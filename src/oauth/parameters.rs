@@ -3,7 +3,7 @@
 /// Decoded `application/x-www-form-urlencoded` pairs of a query or body, in the order sent.
 pub struct Parameters(Vec<(String, String)>);
 
-/// A parameter stands more than once.
+/// A parameter was sent more than once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Repeated;
 
@@ -12,8 +12,8 @@ pub struct Repeated;
 pub struct MalformedParameters;
 
 impl Parameters {
-    /// Decodes a query string or form body; broken percent-encoding and bytes that are not UTF-8 are refused rather
-    /// than repaired, because two repairs may differ.
+    /// Decodes a query string or form body. Invalid percent-encoding and invalid UTF-8 are rejected, not repaired,
+    /// because parsers repair differently.
     pub fn parse(encoded: &[u8]) -> Result<Self, MalformedParameters> {
         if !percent_encoding_is_whole(encoded) {
             return Err(MalformedParameters);
@@ -46,7 +46,7 @@ impl Parameters {
         self.all(name).any(|value| !value.is_empty())
     }
 
-    /// Returns whether one of the names stands more than once.
+    /// Returns whether any of the parameters was sent more than once.
     pub fn repeats_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.all(name).count() > 1)
     }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_parameter_is_told_from_an_absent_one() {
+    fn repeated_parameter_is_distinguished_from_absent_one() {
         let parameters = Parameters::parse(b"code=a&code=").expect("well formed");
         assert_eq!(parameters.one("code"), Err(Repeated));
         assert!(parameters.repeats_any(&["state", "code"]));

@@ -33,7 +33,7 @@ impl CodeChallenge {
         &self.0
     }
 
-    /// Returns whether the verifier is the one committed to (RFC 7636 4.6), in constant time.
+    /// Returns whether the verifier matches the challenge (RFC 7636 4.6), in constant time.
     pub fn is_satisfied_by(&self, verifier: &CodeVerifier) -> bool {
         verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
@@ -46,8 +46,8 @@ impl CodeVerifier {
         ((43..=128).contains(&text.len()) && text.bytes().all(unreserved)).then(|| Self(text.to_owned()))
     }
 
-    /// A verifier of our own, from two secrets that only one browser holds together. It takes no key, so no rotation of
-    /// keys can come between the two halves of a sign-in.
+    /// Derives the code verifier of our own sign-in from two secrets that only one browser has together. It uses no
+    /// key, so a key rotation can't break a sign-in in progress.
     pub fn from_secrets(first: &str, second: &str) -> Self {
         let mut hash = Sha256::new();
         for part in ["sign-in verifier", first, second] {
@@ -61,7 +61,7 @@ impl CodeVerifier {
         CodeChallenge(URL_SAFE_NO_PAD.encode(Sha256::digest(&self.0)))
     }
 
-    /// The clear text, for the one request that proves it.
+    /// The clear text, for the token request.
     pub fn expose(&self) -> &str {
         &self.0
     }

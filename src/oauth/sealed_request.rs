@@ -1,8 +1,9 @@
-//! The authorization request in its browser's hands while the person signs in, so that nothing is stored before.
+//! The authorization request while the person signs in: sealed in a cookie of the browser, so that nothing is stored
+//! before sign-in.
 //!
-//! It travels in the browser-binding cookie: readable to the browser, which sent all of it, and not changeable. An HMAC binds
-//! it to one `state` of the sign-in, to the environment and to an expiry. Who may receive the answer is decided again when
-//! it is opened, with the list of clients as it is then.
+//! It is in the browser-binding cookie: readable by the browser, which sent all of it, but not modifiable. An HMAC
+//! binds it to one `state` of the sign-in, to the environment and to an expiry. The client and redirect URI are
+//! validated again when it is opened, with the allow-list at that time.
 
 use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
@@ -16,29 +17,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-/// Longest sealed request, in bytes: with its name and attributes the cookie stays below the 4,096 bytes that browsers keep
-/// (RFC 6265 6.1).
+/// Maximum length of a sealed request, in bytes: with its name and attributes the cookie stays below the 4,096 bytes
+/// that browsers keep (RFC 6265 6.1).
 pub const MAX_LENGTH: usize = 3900;
 
-/// The use that the HMAC is made for.
+/// Purpose of the HMAC, which separates it from the key ring's other uses.
 const USAGE: &str = "sealed authorization request";
 
-/// Why a sealed request is not opened.
+/// Reason for rejecting a sealed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealError {
-    /// Changed, made up, or of another sign-in or environment.
+    /// Modified, forged, or of another sign-in or environment.
     Foreign,
     /// More than ten minutes old.
     Expired,
-    /// The client or its redirect URI is not accepted any more.
-    ClientStruckOff,
+    /// The operator removed the client or its redirect URI from the allow-list.
+    ClientRemoved,
 }
 
 /// The request is too long for a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
-/// The content, in the order in which it is written.
+/// The sealed content, in serialization order.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     until: Timestamp,
@@ -52,15 +53,15 @@ struct Payload {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct OpenedRequest {
-    /// As it was sealed; the client is looked up anew.
+    /// As it was sealed; the client is resolved again.
     pub request: AuthorizationRequest,
-    /// The random text that only this browser holds; half of the sign-in's verifier.
+    /// Random value that only this browser has; half of the sign-in's code verifier.
     pub binding: String,
-    /// From this second on nobody can answer it.
+    /// First second at which it is expired.
     pub expires_at: Timestamp,
 }
 
-/// Seals a request for the sign-in with that `state`. `binding` is random and of this sign-in alone.
+/// Seals a request for the sign-in with this `state`. `binding` is a random value of this sign-in.
 pub fn seal(
     request: &AuthorizationRequest,
     state: &SignInState,
@@ -82,7 +83,7 @@ pub fn seal(
     if sealed.len() <= MAX_LENGTH { Ok(sealed) } else { Err(TooLong) }
 }
 
-/// Opens what [`seal`] made for the same `state`, with any key of the ring.
+/// Opens a request sealed for the same `state`, with any key of the ring.
 pub fn open(
     sealed: &str,
     state: &SignInState,
@@ -95,7 +96,7 @@ pub fn open(
     if now >= expires_at {
         return Err(SealError::Expired);
     }
-    let client = clients.resolve(&payload.client_id, &payload.redirect_uri).map_err(|_| SealError::ClientStruckOff)?;
+    let client = clients.resolve(&payload.client_id, &payload.redirect_uri).map_err(|_| SealError::ClientRemoved)?;
     let request = AuthorizationRequest { client, state: payload.state, access: payload.access };
     Ok(OpenedRequest { request, binding: payload.binding, expires_at })
 }

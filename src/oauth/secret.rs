@@ -1,8 +1,9 @@
 //! Opaque tokens: issue, parse, hash. Never printable (RFC 6749 10.10, RFC 6819 5.1.4.2.2).
 //!
-//! Every secret string of ours (code, token, sign-in state, cookie, form handle) is its kind's prefix, 32 random bytes and a
-//! short keyed checksum over both. The checksum lets garbage, and tokens of another kind or environment, be rejected without
-//! a query. What is stored is the SHA-256 of the whole text; the look-up is by that hash, so no comparison can leak timing.
+//! Every secret string that we issue (code, token, sign-in state, cookie, form token) is the prefix of its use, 32
+//! random bytes and a short keyed checksum over both. The checksum rejects forged tokens, and tokens of another use or
+//! environment, without a query. The SHA-256 of the whole string is stored; rows are found by that hash, so no
+//! comparison can leak timing.
 
 use crate::keyring::KeyRing;
 use base64::Engine as _;
@@ -13,12 +14,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use subtle::ConstantTimeEq;
 
-/// Bytes of the checksum; the rest of the HMAC is dropped. It guards cost, not access.
+/// Length of the checksum, in bytes. It saves queries; it doesn't protect access.
 const CHECKSUM_LENGTH: usize = 8;
 
-/// A use of opaque tokens. Uses are told apart by prefix and by checksum, so that no token can stand in for one of another.
+/// A use of opaque tokens. Prefix and checksum differ by use, so that no token is accepted for another use.
 pub trait TokenUse {
-    /// Starts every token of the use; secret scanners can look for it.
+    /// Prefix of every token of the use, which secret scanners can detect.
     const PREFIX: &'static str;
 }
 
@@ -68,7 +69,7 @@ pub type AdminSignInBinding = OpaqueToken<AdminBinding>;
 /// A session of the admin page.
 pub type AdminSession = OpaqueToken<Session>;
 
-/// A secret string of ours in clear.
+/// A secret string that we issued, in clear text.
 pub struct OpaqueToken<U> {
     text: String,
     token_use: PhantomData<U>,
@@ -92,7 +93,7 @@ impl From<&str> for SecretHash {
     }
 }
 
-/// As the log may show it: enough to find a row, too little to be one.
+/// A prefix of the hash for the log: enough to find a row, too short to be a credential.
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.get(..12).unwrap_or_default())
@@ -100,7 +101,7 @@ impl fmt::Debug for SecretHash {
 }
 
 impl<U: TokenUse> OpaqueToken<U> {
-    /// Makes a token from 32 random or derived bytes.
+    /// Creates a token from 32 random or derived bytes.
     pub fn issue(bytes: &[u8; 32], ring: &KeyRing) -> Self {
         let body = URL_SAFE_NO_PAD.encode(bytes);
         let mac = ring.mac(ring.newest(), U::PREFIX, &[body.as_bytes()]);
@@ -108,7 +109,7 @@ impl<U: TokenUse> OpaqueToken<U> {
         Self { text, token_use: PhantomData }
     }
 
-    /// Takes text from outside: `None` unless it was issued for this use with a key of this ring.
+    /// Parses a token; `None` unless it was issued for this use with a key of this ring.
     pub fn parse(text: &str, ring: &KeyRing) -> Option<Self> {
         let (body, checksum) = text.strip_prefix(U::PREFIX)?.split_once('.')?;
         if body.len() != 43 {
@@ -124,7 +125,7 @@ impl<U: TokenUse> OpaqueToken<U> {
         hash(&self.text)
     }
 
-    /// The clear text: for the one answer, cookie, link or form field that carries it, and for what is derived from it.
+    /// The clear text, for the response, cookie, link or form field that carries it, and for values derived from it.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_rejected() {
+    fn malformed_token_is_rejected() {
         let ring = ring(1, "test");
         for (good, parse) in one_of_each(&ring) {
             for bad in [

@@ -1,7 +1,7 @@
 //! The policy of Page MCP: one page, its API token, the tools that the operator allows. No OAuth, and nothing is stored.
 //!
-//! What the token may do, StatiBeat decides on every call; nothing is decided here in its place. The page itself is asked
-//! for once, before the first thing that needs it.
+//! StatiBeat checks the token's permissions on every call; this module checks none. The page itself is read once,
+//! before the first operation that needs it.
 
 mod call;
 pub mod check;

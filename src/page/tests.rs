@@ -54,7 +54,7 @@ async fn the_page_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
+async fn page_server_lists_no_resource_of_a_person_or_of_many_pages() {
     let http = FakeHttp::answering([]);
     with(&http, async |handler| {
         for uri in ["statibeat://me", "statibeat://pages", "statibeat://pages/7/summary", "statibeat://page", ""] {
@@ -66,7 +66,7 @@ async fn what_is_about_a_person_or_about_many_pages_is_not_here() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_and_asked_about_again() {
+async fn rejected_token_is_reported_and_checked_again_on_the_next_call() {
     let http = FakeHttp::answering([(401, json!({ "error": "revoked" })), (200, context()), (200, json!([]))]);
     with(&http, async |handler| {
         let refused = handler.read("statibeat://page/lifecycle-stages").await.result.map(|contents| contents.uri);

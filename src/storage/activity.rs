@@ -7,10 +7,10 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, Row, Statement};
 use serde::Deserialize;
 
-/// Rows of one page of the list.
+/// Maximum rows of one page of the list.
 pub const PAGE_LENGTH: usize = 20;
 
-/// A row as it was stored. Words are not read back into enums: a row may be older than this program, or newer.
+/// A row as stored. Stored words are not parsed into enums: a row may have been written by an older or newer version.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Recorded {
     pub id: AuditId,
@@ -30,13 +30,13 @@ pub struct Recorded {
     pub title: Option<String>,
     pub request_id: String,
     pub detail: Option<String>,
-    /// The number of refused calls that the row stands for.
+    /// Number of refused calls that the row represents.
     pub calls: Option<i64>,
     /// The result that a later attempt found for an unknown outcome.
     pub resolution: Option<String>,
 }
 
-/// The newest rows of one person, newest first.
+/// One page of a person's rows, newest first.
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
         "SELECT id, created_at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
@@ -47,12 +47,12 @@ pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<V
     super::list(db, select).await
 }
 
-/// Where a list goes on: behind the row of that time and number.
+/// Position in the list: after the row with this time and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The time of the last row shown.
     pub created_at: Timestamp,
-    /// Its number; rows of one second are told apart by it.
+    /// Its number, which orders rows of one second.
     pub row: i64,
 }
 
@@ -62,7 +62,7 @@ pub struct Query<'a> {
     pub user_id: &'a UserId,
     /// Pages whose audit logs the person may see here; rows about no page are always shown.
     pub visible: &'a [PageId],
-    /// Those of them where the writes of everybody are shown.
+    /// Pages on which the writes of all people are shown.
     pub administered: &'a [PageId],
     pub page: Option<PageId>,
     pub client_id: Option<&'a str>,
@@ -96,14 +96,14 @@ impl ActivityRow {
     }
 }
 
-/// One page of the list, newest first, and one row more if there is one. Two bounded walks along an index each.
+/// One page of the list, newest first, plus one row if there are more. Two bounded index scans.
 pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<ActivityRow>> {
     run(db, select(query)).await?.iter().map(ActivityRow::read).collect()
 }
 
-/// A connection that was made stands in the list of connections; one that was not made stands here alone.
-/// To admins a refused write shows only where it is certain that its caller reached the page: it got as far as a claim, or was
-/// recorded by a program that tells the page that was asked for from the page that was reached.
+/// Approvals are shown in the list of connections, so only declined ones are listed here.
+/// Admins see a refused write only if its caller could access the page: the write acquired a lease, or its row names
+/// the accessed page.
 pub(super) fn select(query: &Query<'_>) -> Statement {
     statement!(
         "WITH own AS (

@@ -1,6 +1,6 @@
 //! The audit log of the connector, appended row by row: attempts to write, approvals, revokes, replays.
 //!
-//! A row says who, through what, where and how it ended. Nothing a customer wrote is kept but a title.
+//! A row gives person, client, target and outcome. The only customer text in it is a title.
 
 use super::{Result, run, statement};
 use crate::model::ids::{GrantId, PageId, RequestId, UserId};
@@ -13,10 +13,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-/// Longest kept title, in characters.
+/// Maximum length of a stored title, in characters.
 const TITLE_LIMIT: usize = 200;
 
-/// A row's id; may be shown, so that a person can name what they ask about.
+/// Id of a row; may be shown, so that people can refer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AuditId(String);
 
@@ -25,7 +25,7 @@ impl AuditId {
         Self(URL_SAFE_NO_PAD.encode(random))
     }
 
-    /// Of something that can happen to a grant only once, so that a repeated request adds no second row.
+    /// Id of an event that happens to a grant only once, so that a repeated request adds no second row.
     pub fn once(kind: AuditKind, grant_id: &GrantId) -> Self {
         Self(format!("{}.{grant_id}", kind.as_str()))
     }
@@ -55,31 +55,31 @@ impl From<&AuditId> for Value {
 pub enum AuditKind {
     /// A tool that changes something on a page.
     Write,
-    /// A person let a client connect, or declined.
+    /// A person approved or declined a client.
     Approval,
     Revoke,
-    /// An authorization code came a second time.
+    /// An authorization code was replayed.
     CodeReplay,
-    /// A refresh token came after its successor.
+    /// A refresh token was reused after its grace period.
     RefreshReuse,
-    /// A refresh token came again a moment after its first use, and got its one successor again.
+    /// A refresh token was reused within its grace period and returned its successor.
     #[strum(serialize = "refresh_reuse_in_grace_period")]
     RefreshWindow,
     /// A person paused a connection's writes.
     Pause,
-    /// A person let a connection write again.
+    /// A person resumed a connection's writes.
     Resume,
-    /// A person said how they want to be asked about a connection's writes.
+    /// A person changed the confirm mode of a connection's writes.
     Confirm,
-    /// A page's admin blocked somebody's client from the page.
+    /// A page's admin blocked a client on the page.
     PageBlock,
     /// A page's admin lifted that.
     PageUnblock,
-    /// Refused calls that have no row of their own, because there were too many.
+    /// Refused calls beyond the hourly limit of audit rows.
     Unrecorded,
-    /// StatiBeat named a person in a way that we cannot trust.
+    /// StatiBeat's identity token was invalid.
     SignIn,
-    /// A client revoked one access token; its connection goes on.
+    /// A client revoked one access token; the connection continues.
     AccessTokenRevoke,
     /// A browser was signed in to the Hosted MCP page.
     SessionOpen,
@@ -99,7 +99,7 @@ pub struct Entry<'a> {
     pub created_at: Timestamp,
     pub kind: AuditKind,
     pub outcome: Outcome,
-    /// In whose name; empty when nobody was established.
+    /// The person; empty if none was identified.
     pub user_id: &'a UserId,
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
@@ -110,25 +110,25 @@ pub struct Entry<'a> {
     pub request_id: &'a RequestId,
     /// The target of a write; `None` for everything else.
     pub target: Option<Target<'a>>,
-    /// A reason in a fixed word of ours. The type keeps text from outside away.
+    /// Reason, one of a fixed list. The type excludes foreign text.
     pub detail: Option<&'static str>,
 }
 
 /// The target of an audited write.
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
-    /// The page, once the caller was found to reach it.
+    /// The page, if the caller can access it.
     pub page_id: Option<PageId>,
-    /// The page that the call named. For operators only: anybody can name any.
+    /// The requested page. For operators only: a caller can name any page.
     pub asked_page_id: Option<PageId>,
     pub tool: &'static str,
-    /// The incident or maintenance that it made or touched, if known.
+    /// Id of the incident or maintenance, if known.
     pub id: Option<String>,
-    /// Its title, if the call had one and its caller reaches the page; cut when too long.
+    /// Its title, if the call had one and its caller can access the page; truncated.
     pub title: Option<&'a str>,
 }
 
-/// Appends an [`Entry`] under a condition, by its [`values`]. Running it again adds nothing.
+/// Appends an [`Entry`] under a condition, with its [`values`]. Idempotent.
 macro_rules! insert_entry_if {
     ($condition:literal) => {
         insert_entry_if!("", "", $condition)
@@ -151,7 +151,7 @@ fn statement_with<const N: usize>(sql: &'static str, entry: &Entry<'_>, more: [V
     Statement { sql, values: values(entry).into_iter().chain(more).collect() }
 }
 
-/// The statement that appends a row, to join the batch of what the row is about.
+/// The statement that appends a row, for the batch of the audited change.
 pub fn statement(entry: &Entry<'_>) -> Statement {
     let asked = entry.target.as_ref().and_then(|target| target.asked_page_id);
     statement_with(insert_entry_if!(", asked_page_id", ", ?15", "true"), entry, [asked.into()])
@@ -167,7 +167,7 @@ pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
     statement_with(sql, entry, [])
 }
 
-/// The same, behind the insert of an access token: the row is appended only when the token was indeed stored.
+/// The same, after the insert of an access token: the row is appended only if the token was stored.
 pub fn statement_if_token_issued(entry: &Entry<'_>, access: &SecretHash) -> Statement {
     let sql = insert_entry_if!("EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?15)");
     statement_with(sql, entry, [access.into()])
@@ -242,7 +242,7 @@ pub fn statement_for_ended_connection(
     )
 }
 
-/// Something that a person did to a whole connection on the admin page.
+/// An action of a person on a whole connection.
 pub struct Change<'a> {
     pub id: AuditId,
     pub created_at: Timestamp,
@@ -290,7 +290,7 @@ pub struct UnrecordedRefusals {
     pub calls: i64,
 }
 
-/// Adds them to the one row that the grant has for each hour.
+/// Adds them to the hourly row of the grant.
 pub fn statement_for_unrecorded(refusals: &UnrecordedRefusals) -> Statement {
     let hour = refusals.created_at.as_seconds().div_euclid(3600);
     statement!(
@@ -332,7 +332,7 @@ pub(super) fn values(entry: &Entry<'_>) -> Vec<Value> {
     ]
 }
 
-/// Appends a row by itself.
+/// Appends a row in its own batch.
 pub async fn append(db: &dyn Database, entry: &Entry<'_>) -> Result<()> {
     run(db, statement(entry)).await.map(drop)
 }

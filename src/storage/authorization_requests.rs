@@ -1,7 +1,7 @@
 //! Authorization requests of signed-in people, from the end of the sign-in to the answer.
 //!
-//! Before the sign-in nothing is stored: the request travels sealed in its browser's cookie (`oauth::sealed_request`). A row
-//! is inserted once and consumed once; each move is one conditional write.
+//! Nothing is stored before sign-in: the request is sealed in a cookie of its browser (`oauth::sealed_request`). A row
+//! is inserted once and consumed once, each by one conditional write.
 
 use super::audit::{self, Entry};
 use super::{Redemption, Result, diagnostics, json_list, read, redeem, run, statement};
@@ -30,7 +30,7 @@ pub struct SignedIn {
 
 #[derive(Clone, Debug)]
 pub struct SignedInRequest {
-    /// With the redirect URI that the answer goes to.
+    /// The client, with the redirect URI of the response.
     pub client: ResolvedClient,
     /// Returned to the client as sent.
     pub state: Option<String>,
@@ -38,9 +38,9 @@ pub struct SignedInRequest {
     pub access: RequestedAccess,
     /// The person who is asked.
     pub person: SignedIn,
-    /// The id that an approval's grant will have.
+    /// Id of the grant that an approval creates.
     pub grant_id: GrantId,
-    /// From this second on nobody can answer it.
+    /// First second at which it is expired.
     pub expires_at: Timestamp,
 }
 
@@ -61,7 +61,7 @@ struct StoredRequest {
     scope: ScopeSet,
 }
 
-/// A row of a request that can still be answered, but for its person.
+/// A row of an open request, without its person.
 #[derive(Deserialize)]
 struct RequestRow {
     client_id: ClientId,
@@ -81,7 +81,7 @@ impl RequestRow {
     }
 }
 
-/// The secrets that a stored request is found by.
+/// The secrets that identify a stored request.
 #[derive(Clone, Copy)]
 pub struct RequestKeys<'a> {
     pub consent: &'a ConsentToken,
@@ -89,7 +89,7 @@ pub struct RequestKeys<'a> {
     pub browser: &'a BrowserBinding,
 }
 
-/// Stores the request of a person who has just signed in; each sign-in is redeemed once.
+/// Stores the request of a person who has just signed in. Each sign-in is redeemed once.
 pub async fn insert(
     db: &dyn Database,
     sign_in: &SignInState,
@@ -126,7 +126,7 @@ pub async fn insert(
     redeem(db, insert).await
 }
 
-/// Checks whether a consent form waits for its answer, in whatever browser.
+/// Returns whether a request is open, in any browser.
 pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentToken, now: Timestamp) -> Result<bool> {
     let select = statement!(
         "SELECT 1 AS one FROM authorization_requests WHERE consent_hash = ?1 AND consumed_at IS NULL AND expires_at > ?2",
@@ -136,7 +136,7 @@ pub async fn is_waiting_for_answer(db: &dyn Database, consent: &ConsentToken, no
     Ok(!run(db, select).await?.is_empty())
 }
 
-/// Finds the request of a consent form, in the browser it was shown to, while it can still be answered.
+/// Finds the open request of a consent form, in the browser that the form was shown to.
 pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<Option<SignedInRequest>> {
     let select = statement!(
         "SELECT client_id, request, user_id, user_name, user_email, grant_id, expires_at FROM authorization_requests
@@ -149,12 +149,12 @@ pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> R
     rows.first().map(|row| read::<RequestRow>(row)?.into_request(read(row)?)).transpose()
 }
 
-/// Ends a request that goes on as another one.
+/// Closes a request that continues as another one.
 pub async fn close(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> Result<Redemption> {
     redeem(db, statement_to_close(keys, now)).await
 }
 
-/// Ends a request that will not be approved, with the audit row that says why, at that row's time.
+/// Closes a request without approval, with an audit row that gives the reason, at that row's time.
 pub async fn refuse(db: &dyn Database, keys: RequestKeys<'_>, entry: &Entry<'_>) -> Result<Redemption> {
     let record = audit::statement_if_request_waits(entry, keys.consent, keys.browser);
     let answers = db.batch(&[record, statement_to_close(keys, entry.created_at)]).await?;

@@ -1,8 +1,8 @@
-//! Blocks: which pages an admin keeps a person's client away from.
+//! Blocks: an admin keeps a person's client away from a page.
 //!
-//! A block outlives the connection. A client whose redirect URI is on a loopback address can come back under any client id, so
-//! a block of one covers all of that person's loopback clients; a block of a client with a listed https redirect URI, which
-//! nobody else can claim, covers that client alone. The view `blocked_grants` is the one definition of that.
+//! A block outlives the connection. A loopback client can return with any client id, so its block covers all loopback
+//! clients of the person; a client with a listed https redirect URI, which no other client can use, is blocked alone.
+//! The view `blocked_grants` is the only definition of this.
 
 use super::audit::{Change, statement_for_change};
 use super::{Result, json_list, statement};
@@ -13,7 +13,7 @@ use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
 use serde::Deserialize;
 
-/// Blocks that one look reads.
+/// Maximum blocks of one query.
 const LIMIT: i64 = 500;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -31,9 +31,9 @@ pub struct Block {
     pub blocked_at: Timestamp,
 }
 
-/// Blocks a client from a page. The caller knows that the actor administers the page.
+/// Blocks a client on a page. The calling function has checked that the actor administers the page.
 pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
-    // Any grant on a loopback address, ended or not: the client was then one that any program could claim.
+    // Any grant on a loopback address counts, ended or not: any program could claim the client id.
     let insert = statement!(
         "INSERT INTO page_blocks (user_id, client_id, page_id, is_loopback, user_name, client_name, blocked_at, blocked_by)
          SELECT user_id, client_id, ?3, max(is_loopback), user_name, client_name, ?4, ?5 FROM grants

@@ -1,7 +1,7 @@
-//! Connections as people look after them: all live grants of one person to one client.
+//! Connections: all live grants of one person to one client.
 //!
-//! What is decided about a connection (paused writes, a block from a page) does not stand with its grants, so that a new grant of
-//! the same connection does not undo it, and is looked up with every bearer token.
+//! Settings of a connection (paused writes, blocks) are not stored with its grants, so that a new grant of the same
+//! connection doesn't undo them. They are read with every bearer token.
 
 use super::audit::{Change, statement_for_change};
 use super::{Result, json_list, read, run, statement};
@@ -14,12 +14,12 @@ use crate::oauth::grant::PageChoice;
 use crate::ports::{Database, Row, Statement};
 use serde::Deserialize;
 
-/// Live grants that one look reads; more than anybody has.
+/// Maximum live grants of one query.
 const LIMIT: i64 = 500;
-/// Ended connections that one look reads.
+/// Maximum ended connections of one query.
 const ENDED_LIMIT: i64 = 20;
 
-/// One live grant, with what is decided about its connection.
+/// One live grant, with the settings of its connection.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LiveGrant {
     pub user_id: UserId,
@@ -41,9 +41,9 @@ pub struct LiveGrant {
     pub created_at: Timestamp,
     /// Within five minutes of its last call.
     pub last_used_at: Option<Timestamp>,
-    /// The limit that its person set.
+    /// Expiry that the person chose.
     pub expires_at: Option<Timestamp>,
-    /// When its refresh token dies if it is not used.
+    /// Expiry of its refresh token if it is not used.
     pub unused_until: Timestamp,
     /// The number of times it was refreshed.
     pub refreshes: i64,
@@ -165,14 +165,14 @@ pub struct EndedConnection {
     pub client_name: String,
     /// When its last grant ended.
     pub ended_at: Timestamp,
-    /// Why, in a stored word; `None`: its time was over.
+    /// Stored reason; `None` if it expired.
     #[serde(rename = "revoke_reason")]
     pub reason: Option<String>,
 }
 
 /// A person's connections whose last grant ended after `since`, the latest first.
 pub(super) fn select_ended(user_id: &UserId, since: Timestamp, now: Timestamp) -> Statement {
-    // A grant that lives ends in the future, so its client is left out.
+    // A live grant ends in the future, so its client is excluded.
     statement!(
         "SELECT client_id, client_name, revoke_reason, max(ended_at) AS ended_at FROM (
            SELECT g.client_id, g.client_name, g.revoke_reason, coalesce(g.revoked_at, max(r.expires_at)) AS ended_at
@@ -198,7 +198,7 @@ pub async fn pause_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> 
     db.batch(&[upsert, statement_for_change(change)]).await.map(drop)
 }
 
-/// Lets the actor's own connection write again.
+/// Resumes the writes of the actor's own connection.
 pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()> {
     let update = statement!(
         "UPDATE connections SET writes_paused_at = NULL WHERE user_id = ?1 AND client_id = ?2",
@@ -208,7 +208,7 @@ pub async fn resume_writes(db: &dyn Database, change: &Change<'_>) -> Result<()>
     db.batch(&[update, statement_for_change(change)]).await.map(drop)
 }
 
-/// Stores how the actor wants to be asked about the writes of their own connection.
+/// Stores the confirm mode of the actor's own connection.
 pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'static str) -> Result<()> {
     let upsert = statement!(
         "INSERT INTO connections (user_id, client_id, confirm_writes) VALUES (?1, ?2, ?3)
@@ -220,7 +220,7 @@ pub async fn set_confirm(db: &dyn Database, change: &Change<'_>, confirm: &'stat
     db.batch(&[upsert, statement_for_change(change)]).await.map(drop)
 }
 
-/// Clears what was decided about the writes of a connection, because it ends.
+/// Clears the settings for writes of a connection that ends.
 pub(super) fn statement_to_clear(user_id: &UserId, client_id: &ClientId) -> Statement {
     statement!(
         "UPDATE connections SET writes_paused_at = NULL, confirm_writes = NULL WHERE user_id = ?1 AND client_id = ?2",

@@ -1,9 +1,8 @@
 //! Diagnostics of connections, for the admin page: name, version and protocol of each client, its last failures, and the scopes
 //! it requested.
 //!
-//! Nothing here costs anybody a round trip: what a call or a rejected refresh tells is written after the answer has left, what
-//! was requested together with the approval. Refreshes that went well are not counted anywhere: the generation of the
-//! newest refresh token says how many there were.
+//! Nothing here costs a call a round trip: reports are stored after the response was sent, requested scopes together
+//! with the approval. Successful refreshes are not counted: the generation of the newest refresh token is their number.
 
 use super::statement;
 use crate::model::ids::UserId;
@@ -15,21 +14,21 @@ use crate::ports::Statement;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// A call that tells nothing new is written down at most once in this time.
+/// A call without new data is stored at most once in this time.
 const PRECISION: Duration = Duration::from_mins(1);
 
-/// A client's report of itself in one call.
+/// Client info and result of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientReport {
-    /// The client's own name and version: untrusted, already cleaned and cut.
+    /// Client info as reported: untrusted, already cleaned and truncated.
     pub program: Option<(String, String)>,
-    /// The revision of the protocol it speaks.
+    /// Protocol version of the call.
     pub revision: Option<&'static str>,
-    /// Why it got no result, in a word of ours.
+    /// Reason for the missing result, one of a fixed list.
     pub failure: Option<&'static str>,
 }
 
-/// Writes down what a call told.
+/// Stores the report of a call.
 pub(super) fn statement_for_call(
     user_id: &UserId,
     client_id: &ClientId,
@@ -69,7 +68,7 @@ pub(super) fn statement_for_call(
     )
 }
 
-/// Stores the scopes that a client requested, if the approval with that code was the one that counted.
+/// Stores the scopes that a client requested, if the approval with this code succeeded.
 pub(super) fn statement_for_approval(
     consent: &ConsentToken,
     code: &SecretHash,
@@ -158,7 +157,7 @@ impl From<HealthColumns> for Health {
     }
 }
 
-/// Everything known of one person's connections.
+/// Reads the diagnostics of one person's connections.
 pub(super) fn select(user_id: &UserId) -> Statement {
     statement!(
         "SELECT client_id, last_call_at, reported_name, reported_version, protocol_version, failure_reason, failed_at,
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_program_said_once_is_kept_until_it_says_something_else() {
+    async fn client_info_is_kept_until_the_client_reports_another() {
         let known = known_after(&[
             (0, report(Some("Cursor"), "2025-11-25", Some("scope"))),
             (100, report(None, "2025-11-25", None)),

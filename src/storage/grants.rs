@@ -1,7 +1,7 @@
-//! Connections of a user; revoking ends everything under a grant at once.
+//! Grants: revoking one ends everything issued under it at once.
 //!
-//! A grant is ended by `revoked_at`. Codes and tokens are never touched for that: each of them is looked up together with
-//! its grant, so they are dead on the very next request. Nothing clears `revoked_at`.
+//! A grant is revoked by setting `revoked_at`, which is never cleared. Codes and tokens stay unchanged: each is read
+//! together with its grant, so it is invalid on the next request.
 
 use super::{Result, audit, connections, run, statement};
 use crate::model::ids::{GrantId, RequestId, UserId};
@@ -16,15 +16,15 @@ pub const LAST_USED_PRECISION: Duration = Duration::from_mins(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum RevokeReason {
-    /// The client said so (RFC 7009).
+    /// The client revoked it (RFC 7009).
     Client,
-    /// A code was used twice (OAuth 2.1 4.1.3).
+    /// A code was replayed (OAuth 2.1 4.1.3).
     CodeReplay,
-    /// A refresh token was used after its successor (RFC 9700 4.14.2).
+    /// A refresh token was reused after its grace period (RFC 9700 4.14.2).
     RefreshReuse,
     /// The person ended the connection.
     User,
-    /// StatiBeat says that the person's access has ended.
+    /// The person's access at StatiBeat has ended.
     UserDisabled,
 }
 
@@ -35,7 +35,7 @@ impl RevokeReason {
     }
 }
 
-/// Ends a grant, with the audit row that says so, unless it has ended already.
+/// Revokes a grant, with an audit row, unless it has ended already.
 pub async fn revoke(
     db: &dyn Database,
     grant_id: &GrantId,
@@ -52,10 +52,9 @@ pub async fn revoke(
     db.batch(&[update, audit]).await.map(drop)
 }
 
-/// Ends a connection: every grant of the person to the client, with one audit row each, and every authorization
-/// request of theirs that is
-/// still open, so that a consent page opened earlier cannot bring it back; what was decided about its writes is cleared.
-/// Answers how many grants it ended.
+/// Ends a connection: revokes every grant of the person to the client, with one audit row each; closes the person's
+/// open authorization requests of the client, so that an open consent page can't restore it; and clears its settings
+/// for writes. Returns the number of revoked grants.
 pub async fn revoke_connection(
     db: &dyn Database,
     user_id: &UserId,
@@ -84,7 +83,7 @@ pub async fn revoke_connection(
     Ok(answers.first().map_or(0, Vec::len))
 }
 
-/// Writes down that a grant was used, if that is not known already.
+/// Updates `last_used_at` of a grant if it is outdated.
 pub async fn touch(db: &dyn Database, grant_id: &GrantId, now: Timestamp) -> Result<()> {
     let update = statement!(
         "UPDATE grants SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",

@@ -1,9 +1,9 @@
 //! Writes by their idempotency key: an attempt acquires the lease of a write before anything is sent, and finishes it together
 //! with its audit row.
 //!
-//! Each function is one batch. Acquiring appends the attempt's audit row whatever comes of it, so that nothing can be sent
-//! that is not on record. Only the attempt that holds a lease can finish the write; a slower one whose lease was taken over
-//! finishes its audit row alone.
+//! Each function is one batch. Acquiring appends the attempt's audit row in any case, so nothing is sent without a
+//! record. Only the attempt that holds the lease can finish the write; an attempt whose lease was taken over finishes
+//! only its audit row.
 
 mod ending;
 mod lease;
@@ -25,12 +25,12 @@ use std::time::Duration;
 
 /// Lifetime of an idempotency key.
 pub const KEEP: Duration = Duration::from_hours(24);
-/// Lease duration: then another attempt may take the write over. Well above the time that all of one attempt's calls may
-/// take together.
+/// Lease duration; afterwards another attempt may take the write over. Well above the time that all calls of one
+/// attempt may take.
 pub const LEASE: Duration = Duration::from_mins(2);
 
-/// Time for which a finished write blocks the same write through another connection. One that nobody knows the end of
-/// does as long as it is remembered.
+/// Time for which a finished write blocks the same write of another connection. A write of unknown outcome blocks it
+/// until it is deleted.
 pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
 
 /// A write as its key names it.

@@ -1,8 +1,8 @@
-//! SQL over the `Database` port; a function = one statement or one batch.
+//! SQL over the `Database` port. Each function runs one statement or one batch.
 //!
-//! D1 has no interactive transaction. So nothing here reads, waits, and then writes on what it read: the condition is part
-//! of the write, and when several rows must change together they go in one batch whose later statements select on what only
-//! the winner wrote. Return types name the outcomes.
+//! D1 has no interactive transactions, so nothing here reads, waits, and then writes based on what it read. The
+//! condition is part of the write; rows that change together change in one batch, whose later statements select on
+//! values that only a successful first statement stores.
 
 pub mod activity;
 pub mod audit;
@@ -37,14 +37,14 @@ pub type Result<T> = std::result::Result<T, DatabaseError>;
 /// The result of a conditional write that only one request can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redemption {
-    /// This request made it; what belongs to it is stored.
+    /// This request redeemed it; its rows are stored.
     Redeemed,
-    /// Another one made it before, or a revocation came in between; nothing was stored.
+    /// Another request redeemed it first, or a revocation came in between; nothing was stored.
     AlreadyRedeemed,
 }
 
 impl Redemption {
-    /// From the rows of the conditional write, which says `RETURNING`.
+    /// Parses the `RETURNING` rows of the conditional write.
     fn from_rows(rows: Option<&Vec<Row>>) -> Self {
         if rows.is_some_and(|rows| !rows.is_empty()) { Self::Redeemed } else { Self::AlreadyRedeemed }
     }
@@ -95,7 +95,7 @@ bound_as_text! {
     SecretHash: |hash: &SecretHash| hash.as_str().to_owned();
 }
 
-/// Checks that the database answers, by a table of ours: one that was never migrated is not a working one.
+/// Checks that the database responds and was migrated.
 pub async fn check_readiness(db: &dyn Database) -> Result<()> {
     run(db, statement!("SELECT 1 AS one FROM grants LIMIT 1")).await.map(drop)
 }
@@ -114,12 +114,12 @@ async fn run(db: &dyn Database, statement: Statement) -> Result<Vec<Row>> {
     Ok(answers.pop().unwrap_or_default())
 }
 
-/// Runs one statement whose answer is at most one row.
+/// Runs one statement that returns at most one row.
 async fn find_one<T: DeserializeOwned>(db: &dyn Database, statement: Statement) -> Result<Option<T>> {
     run(db, statement).await?.first().map(read).transpose()
 }
 
-/// Runs one statement, whose answer is any number of rows.
+/// Runs one statement that returns any number of rows.
 async fn list<T: DeserializeOwned>(db: &dyn Database, statement: Statement) -> Result<Vec<T>> {
     read_all(&run(db, statement).await?)
 }
@@ -128,7 +128,7 @@ fn read_all<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>> {
     rows.iter().map(read).collect()
 }
 
-/// Reads the columns that `T` has a field for. A row that does not fit is a fault of ours; its values stay out of the log.
+/// Parses the columns that `T` has a field for. An error doesn't contain the row's values, so it may be logged.
 fn read<'a, T: Deserialize<'a>>(row: &'a Row) -> Result<T> {
     T::deserialize(row).map_err(|_| DatabaseError(format!("a row does not fit {}", std::any::type_name::<T>())))
 }

@@ -1,5 +1,4 @@
-//! Everything that the admin page shows to one person, in one batch: it is looked at often, and each question more would be a
-//! round trip that somebody waits for.
+//! Everything that the Hosted MCP page shows to one person, read in one batch to save round trips.
 
 use super::activity::{self, ActivityRow};
 use super::blocks::{self, Block, BlockedPage};
@@ -20,7 +19,7 @@ pub struct OverviewQuery<'a> {
     pub ended_since: Timestamp,
     /// Calls are counted from this day on.
     pub first_day: i64,
-    /// Which part of the activity; `None`: none of it.
+    /// Requested part of the activity; `None` for none.
     pub activity: Option<&'a activity::Query<'a>>,
     pub now: Timestamp,
 }

@@ -1,7 +1,7 @@
-//! Previewed calls, kept for ten minutes so that a confirm token alone publishes them.
+//! Previewed calls, stored for ten minutes so that a confirm token alone publishes them.
 //!
-//! A row is written once and never changed, so that reading it before the lease of its write is acquired cannot go stale: what
-//! may change meanwhile (the grant, a pause, a block, the use of the token) is a condition of the batch that acquires the lease.
+//! Rows are never changed, so a row read before the lease is acquired can't be outdated: what may change meanwhile
+//! (grant, pause, block, use of the token) is a condition of the batch that acquires the lease.
 
 use super::audit::{self, Entry};
 use super::{Result, find_one, idempotency, statement};
@@ -12,10 +12,10 @@ use crate::model::write::KeptPreview;
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::Deserialize;
 
-/// Previews that a grant keeps; the newest of more.
+/// Maximum previews of a grant; the newest are kept.
 pub const MOST_KEPT: i64 = 20;
 
-/// Keeps a preview, with its audit row where it has one, and drops those of the grant that have expired or are too many.
+/// Stores a preview, with its audit row if it has one, and deletes the grant's expired and surplus previews.
 pub async fn keep(
     db: &dyn Database,
     grant_id: &GrantId,
@@ -61,7 +61,7 @@ pub struct FoundPreview {
     pub is_known: bool,
 }
 
-/// Finds what a confirm token of this grant confirms; `None` once it has expired or made room for newer ones.
+/// Finds the preview of a confirm token of this grant; `None` if it expired or was deleted for newer ones.
 pub async fn find(
     db: &dyn Database,
     grant_id: &GrantId,

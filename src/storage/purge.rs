@@ -1,23 +1,23 @@
-//! Expiry of rows: deleted in bounded steps, oldest first, until nothing is due.
+//! Deletes expired rows in bounded steps, oldest first.
 //!
-//! Retention is a product of what must still be recognized: a spent code for a day, because a late replay of it must end
-//! its grant; a rotated refresh token as long as it could still be used, because until then reuse must be detectable.
+//! Retention follows from what must still be detected: a redeemed code is kept for a day, because a late replay must
+//! revoke its grant; a rotated refresh token as long as it could be used, because reuse must be detected until then.
 
 use super::{Result, run as run_statement, statement, usage};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Database, DatabaseError, Statement};
 use std::time::Duration;
 
-/// Rows that one statement may delete, so that no step holds the database for long.
+/// Maximum rows that one statement deletes, so that no step blocks the database for long.
 const STEP: usize = 500;
-/// Statements of one run: below the 1,000 queries that D1 lets one invocation make
-/// (<https://developers.cloudflare.com/d1/platform/limits/>). Together they remove up to 450,000 rows.
+/// Maximum statements of one run, below the 1,000 queries that D1 allows per invocation
+/// (<https://developers.cloudflare.com/d1/platform/limits/>). Together they delete up to 450,000 rows.
 pub const MAX_STEPS: usize = 900;
 
-/// One kind of row that dies.
+/// One kind of row that expires.
 struct Rule {
     table: &'static str,
-    /// Time after its end that a row is kept.
+    /// Retention of a row after its end.
     keep: Duration,
     /// Deletes up to `?2` rows that ended before `?1` and says which.
     sql: &'static str,
@@ -51,7 +51,7 @@ const RULES: [Rule; 13] = [
         sql: "DELETE FROM idempotency WHERE rowid IN
               (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
     },
-    // Text that may never have been published: kept no longer than it can be confirmed.
+    // Text that may be unpublished: deleted when it can no longer be confirmed.
     Rule {
         table: "previews",
         keep: Duration::ZERO,
@@ -64,7 +64,7 @@ const RULES: [Rule; 13] = [
         sql: "DELETE FROM used_nonces WHERE nonce IN
               (SELECT nonce FROM used_nonces WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
     },
-    // A grant that nothing was ever issued under dies with its code.
+    // A grant without tokens is deleted with its code.
     Rule {
         table: "grants never activated",
         keep: DAY,
@@ -79,7 +79,8 @@ const RULES: [Rule; 13] = [
               (SELECT c.code_hash FROM codes c JOIN grants g ON g.id = c.grant_id
                WHERE c.expires_at <= ?1 AND g.activated_at IS NOT NULL ORDER BY c.expires_at LIMIT ?2) RETURNING 1 AS one",
     },
-    // An expired token answers like an unknown one. The newest of a family stays with its grant, to date its end.
+    // An expired token gets the same response as an unknown one. The newest of a family is kept with its grant, to date
+    // its end.
     Rule {
         table: "refresh_tokens",
         keep: HOUR,
@@ -107,7 +108,7 @@ const RULES: [Rule; 13] = [
               (SELECT user_id, client_id, day, outcome FROM usage WHERE day < ?1 / 86400 ORDER BY day LIMIT ?2)
               RETURNING 1 AS one",
     },
-    // A connection without a grant reaches nothing. One approved this very day may not have its grant's tokens yet.
+    // Settings of connections without a grant. One approved today may not have its tokens yet.
     Rule {
         table: "page_access",
         keep: DAY,
@@ -142,14 +143,14 @@ impl Rule {
 #[derive(Debug, Default)]
 pub struct PurgeReport {
     pub removed: Vec<(&'static str, usize)>,
-    /// Kinds that may have rows left because the run reached its bound; the next run goes on with them.
+    /// Kinds with rows left because the run reached its bound; the next run continues.
     pub unfinished: Vec<&'static str>,
     /// Kinds whose statement failed, with the error.
     pub failures: Vec<(&'static str, DatabaseError)>,
 }
 
-/// Removes every row that is past its time. Each step is a transaction of its own; the kinds take turns, so that a flood of
-/// one kind delays no other. Ends when nothing is due, after [`MAX_STEPS`], or when `has_time` says no.
+/// Deletes every expired row. Each step is its own transaction; the kinds take turns, so that many rows of one kind
+/// don't delay another. Stops when no row is expired, after [`MAX_STEPS`], or when `has_time` returns false.
 pub async fn run(db: &dyn Database, now: Timestamp, has_time: &dyn Fn() -> bool) -> PurgeReport {
     let mut report = PurgeReport::default();
     let mut removed = [0; RULES.len()];

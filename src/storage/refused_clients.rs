@@ -1,4 +1,4 @@
-//! Refused clients, for operators to see what one that cannot connect would need.
+//! Refused clients, which operators can list.
 
 use super::{Result, read, run, statement};
 use crate::model::timestamp::Timestamp;
@@ -7,11 +7,11 @@ use crate::ports::Database;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Parts that senders' networks fall into.
+/// Number of groups that senders' networks are hashed into.
 pub const PARTS: u32 = 32;
-/// Rows of one part; the ones seen longest ago go first.
+/// Maximum rows of one group; those seen longest ago are deleted first.
 const LIMIT: i64 = 6;
-/// A row that was not seen for so long goes.
+/// Rows are deleted this long after they were last seen.
 const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// A refused client, with how often it came.
@@ -31,7 +31,7 @@ struct Counts {
     last_at: Timestamp,
 }
 
-/// Remembers a refusal in the part of its sender's network, and forgets the oldest of that part when there are too many.
+/// Stores a refusal in the group of its sender's network, and deletes the oldest rows beyond the limit.
 pub async fn remember(db: &dyn Database, refused: &RefusedClient, part: u32, now: Timestamp) -> Result<()> {
     let upsert = statement!(
         "INSERT INTO refused_clients (step, client, host, redirect_uri, has_query, part, times, first_at, last_at)

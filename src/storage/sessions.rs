@@ -1,7 +1,7 @@
-//! Signed-in browsers of the admin page.
+//! Sessions of the Hosted MCP page.
 //!
-//! A session ends by sign-out, after a time without a request, and after a fixed time whatever happens. It is looked up and
-//! kept awake by one conditional write, so an ended session cannot be woken.
+//! A session ends by sign-out, by its idle timeout, or at its maximum lifetime. One conditional write finds it and
+//! extends its idle timeout, so an ended session can't become live again.
 
 use super::audit::{AuditId, AuditKind, Outcome};
 use super::authorization_requests::SignedIn;
@@ -12,35 +12,35 @@ use crate::oauth::secret::{self, AdminSession};
 use crate::ports::{Database, Statement};
 use std::time::Duration;
 
-/// Without a request for this long, a session is over.
+/// Idle timeout of a session.
 pub const IDLE_LIFETIME: Duration = Duration::from_mins(30);
-/// After this long a session is over, however busy: a working day.
+/// Maximum lifetime of a session: a working day.
 pub const LIFETIME: Duration = Duration::from_hours(8);
 
 /// Values for the audit rows of a session that the database lacks.
 pub struct SessionRecord<'a> {
-    /// Random; the ids of the rows are made from it.
+    /// Random value that the row ids are derived from.
     pub id: AuditId,
     pub created_at: Timestamp,
-    /// As which client the page speaks to StatiBeat.
+    /// Client id of the Hosted MCP page at StatiBeat.
     pub client_id: &'static str,
     /// The request it was part of.
     pub request_id: &'a RequestId,
 }
 
-/// Why a session ended before its time.
+/// Reason for closing a session before it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SessionEnd {
     User,
     /// The same browser signed in again.
     Replaced,
-    /// StatiBeat keeps the person out.
+    /// The person's access at StatiBeat has ended.
     UserEnded,
 }
 
-/// Signs a browser in and out of the session that it had before, with an audit row for each. `cookie` is what only this
-/// browser holds.
+/// Opens a session and closes the browser's previous one, with an audit row for each. `cookie` is the new session
+/// cookie.
 pub async fn open(
     db: &dyn Database,
     cookie: &AdminSession,
@@ -76,7 +76,7 @@ pub async fn find(db: &dyn Database, cookie: &AdminSession, now: Timestamp) -> R
     find_one(db, update).await
 }
 
-/// Redeems a one-time token of StatiBeat's, which replaces a session for one request.
+/// Redeems an admin assertion of StatiBeat, which replaces a session for one request.
 pub async fn redeem_token(db: &dyn Database, token_id: &str, expires_at: Timestamp) -> Result<Redemption> {
     // Handles of our own stand in the same table; none of theirs has this form.
     let nonce = format!("statibeat.{}", secret::hash(token_id).as_str());
@@ -88,7 +88,7 @@ pub async fn redeem_token(db: &dyn Database, token_id: &str, expires_at: Timesta
     redeem(db, insert).await
 }
 
-/// Signs a browser out, with the audit row that says why.
+/// Closes a session, with an audit row that gives the reason.
 pub async fn close(
     db: &dyn Database,
     cookie: &AdminSession,
@@ -103,7 +103,7 @@ fn statements_to_close(cookie: &AdminSession, end: SessionEnd, record: &SessionR
     [statement_for_record(cookie, Some(end), record), delete]
 }
 
-/// The audit row of a session that is alive; its opening where there is no `end`.
+/// The audit row of a live session: its opening if there is no `end`, else its closing.
 fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: &SessionRecord<'_>) -> Statement {
     let kind = if end.is_some() { AuditKind::SessionClose } else { AuditKind::SessionOpen };
     statement!(
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_cookie_or_a_closed_session_is_nobody() {
+    async fn unknown_cookie_or_closed_session_finds_no_session() {
         let (db, cookie, now) = (TestDatabase::new(), example(1), Timestamp::from_seconds(0));
         open_at_0(&db, &cookie).await;
         assert_eq!(find(&db, &example(2), now).await.expect("an answer"), None);

@@ -1,7 +1,7 @@
-//! Codes, refresh tokens, access tokens.
+//! Authorization codes, refresh tokens and access tokens.
 //!
-//! Each redemption is one batch whose first statement is a conditional write and whose inserts select on what only that
-//! write could have left; every insert also demands that the grant is not revoked, so nothing ever comes back to life.
+//! Each redemption is one batch: its first statement is a conditional write, and its inserts select on values that only
+//! that write stores. Every insert also requires that the grant is not revoked.
 
 use super::audit::{self, RevokedAccess};
 use super::connections::decided_columns;
@@ -46,7 +46,7 @@ pub async fn find_code(db: &dyn Database, hash: &SecretHash) -> Result<Option<Co
     Ok(found.map(|(grant, columns)| CodeRecord::new(grant, columns)))
 }
 
-/// Counts a wrong verifier; the only write on a failing path.
+/// Counts a wrong code verifier: the only write of a failing request.
 pub async fn count_failed_attempt(db: &dyn Database, code: &SecretHash) -> Result<()> {
     let update = statement!(
         "UPDATE codes SET failed_attempts = failed_attempts + 1 WHERE code_hash = ?1 AND redeemed_at IS NULL",
@@ -55,7 +55,7 @@ pub async fn count_failed_attempt(db: &dyn Database, code: &SecretHash) -> Resul
     run(db, update).await.map(drop)
 }
 
-/// A pair of tokens about to be handed out.
+/// A token pair to be issued.
 pub struct NewTokens {
     pub access: SecretHash,
     pub scopes: ScopeSet,
@@ -64,7 +64,7 @@ pub struct NewTokens {
     pub refresh_expires_at: Timestamp,
 }
 
-/// Redeems a code and stores its first tokens, all or nothing. `nonce` is random and of this request alone.
+/// Redeems a code and stores its first tokens, all or nothing. `nonce` is a random value of this request.
 pub async fn redeem_code(
     db: &dyn Database,
     code: &SecretHash,
@@ -132,8 +132,8 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
     record.map(Some).ok_or_else(|| DatabaseError("a rotated refresh token without salt or key".to_owned()))
 }
 
-/// Rotates a refresh token on its first use and stores the new pair, all or nothing. `salt` is random and of this request
-/// alone: the inserts select on it.
+/// Rotates a refresh token on its first use and stores the new pair, all or nothing. `salt` is a random value of this
+/// request, which the inserts select on.
 pub async fn rotate_refresh(
     db: &dyn Database,
     record: &RefreshRecord,
@@ -174,8 +174,8 @@ pub async fn rotate_refresh(
     Ok(Redemption::from_rows(db.batch(&[rotate, successor, access]).await?.first()))
 }
 
-/// Stores one more access token beside a successor that was handed out before. Not when the reuse grace period was used up, the
-/// successor was used, or the grant was revoked in between. `audit` is conditional on the access token.
+/// Stores another access token for a successor that was issued before; not if the reuse grace period was used up, the
+/// successor was used, or the grant was revoked meanwhile. `audit` is conditional on the access token.
 pub async fn repeat_refresh(
     db: &dyn Database,
     record: &RefreshRecord,
@@ -206,7 +206,7 @@ pub async fn repeat_refresh(
     Ok(Redemption::from_rows(db.batch(&[access, count, audit]).await?.first()))
 }
 
-/// An access token that is known here, with what is decided about its connection.
+/// A stored access token, with the settings of its connection.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AccessRecord {
     /// The token's scopes: the grant's or fewer.
@@ -229,7 +229,7 @@ pub struct AccessRecord {
     pub blocked_pages: BTreeSet<PageId>,
 }
 
-/// Ids with a space between them; NULL for none.
+/// Ids separated by spaces; NULL for none.
 fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeSet<PageId>, D::Error> {
     let ids = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
     let pages: Option<_> = ids.split_whitespace().map(PageId::parse).collect();
@@ -253,8 +253,8 @@ pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<
     find_with_grant(db, select).await
 }
 
-/// Ends one access token of a client, with its audit row; others of its grant go on. Nothing happens to a token of another
-/// client.
+/// Revokes one access token of a client, with an audit row; the other tokens of its grant stay valid. Does nothing for
+/// a token of another client.
 pub async fn revoke_access(
     db: &dyn Database,
     token: &SecretHash,
@@ -271,7 +271,7 @@ pub async fn revoke_access(
     db.batch(&[record, delete]).await.map(drop)
 }
 
-/// The grant of a refresh token, if it is a token of that client.
+/// Finds the grant of a refresh token of this client.
 pub async fn find_grant_of_refresh(
     db: &dyn Database,
     token: &SecretHash,

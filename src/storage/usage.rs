@@ -1,7 +1,7 @@
 //! Usage: the calls of each connection per day by outcome, the pages it accessed, and its diagnostics.
 //!
-//! Buffered per instance ([`super::usage_buffer`]) and written after the answers have left, so that no call waits for it.
-//! Counts may be lost: they feed a chart, not a bill.
+//! Buffered per instance ([`super::usage_buffer`]) and stored after the response was sent, so that no call waits for
+//! it. Counts may be lost: they feed a chart, not a bill.
 
 use super::audit::{self, UnrecordedRefusals};
 use super::diagnostics::{self, ClientReport, RejectedRefresh};
@@ -23,9 +23,9 @@ const DAY: i64 = 24 * 60 * 60;
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallOutcome {
     Answered,
-    /// With a reason that the caller can do something about.
+    /// Refused, with a reason that the caller can fix.
     Refused,
-    /// Because something was down or broken.
+    /// Failed, because a dependency was down or broken.
     Failed,
 }
 
@@ -39,7 +39,7 @@ impl CallOutcome {
     }
 }
 
-/// The usage that a response adds.
+/// The usage of one response.
 #[derive(Clone, Debug)]
 pub enum UsageEvent {
     Call(CallUsage),
@@ -51,10 +51,10 @@ pub struct CallUsage {
     pub user_id: UserId,
     pub client_id: ClientId,
     pub outcome: CallOutcome,
-    /// The page it reached, if one.
+    /// The page that was accessed, if any.
     pub page_id: Option<PageId>,
     pub report: ClientReport,
-    /// Set when it was refused and has no audit row of its own.
+    /// Set for a refused call without its own audit row.
     pub unrecorded: Option<Box<UnrecordedRefusals>>,
     pub called_at: Timestamp,
 }
@@ -64,7 +64,7 @@ pub fn day_of(at: Timestamp) -> i64 {
     at.as_seconds().div_euclid(DAY)
 }
 
-/// Counts all of them, in one batch.
+/// Stores all events in one batch.
 pub async fn count(db: &dyn Database, events: &[UsageEvent]) -> Result<()> {
     let calls: Vec<&CallUsage> =
         events.iter().filter_map(|event| if let UsageEvent::Call(call) = event { Some(call) } else { None }).collect();
@@ -80,7 +80,7 @@ pub async fn count(db: &dyn Database, events: &[UsageEvent]) -> Result<()> {
     db.batch(&statements).await.map(drop)
 }
 
-/// One statement for all calls of a connection on a day that ended alike.
+/// One statement for each connection, day and outcome.
 fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut alike = BTreeMap::new();
     for call in calls {
@@ -101,7 +101,7 @@ fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     })
 }
 
-/// The clients' reports of themselves in order of arrival; of reports that say the same, the last.
+/// Reported client infos in order of arrival; the last one of equal reports.
 fn reports(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut told: Vec<&CallUsage> = Vec::new();
     for call in calls {
@@ -115,7 +115,7 @@ fn reports(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
         .map(|call| diagnostics::statement_for_call(&call.user_id, &call.client_id, &call.report, call.called_at))
 }
 
-/// One statement for each page that a connection reached.
+/// One statement for each page that a connection accessed.
 fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut first = BTreeMap::new();
     for call in calls {
@@ -134,7 +134,7 @@ fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     })
 }
 
-/// One statement for the refused calls under a grant that have no row of their own.
+/// One statement for the refused calls of a grant without their own audit row.
 fn unrecorded(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut of_grants: BTreeMap<&str, UnrecordedRefusals> = BTreeMap::new();
     for refusals in calls.iter().filter_map(|call| call.unrecorded.as_deref()) {
@@ -144,7 +144,7 @@ fn unrecorded(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     of_grants.into_values().map(|refusals| audit::statement_for_unrecorded(&refusals))
 }
 
-/// The calls of one connection on one day that ended one way.
+/// The calls of one connection on one day with one outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DayCount {
     pub client_id: String,

@@ -1,9 +1,8 @@
-//! Usage events on their way to the database.
+//! Buffers usage events of one instance before they are stored.
 //!
-//! A statement that changes something costs the database more than the token check that every call begins with, and all
-//! instances share one database. So an instance buffers what its responses leave to be counted and writes it together: the
-//! first to add an event waits for [`PERIOD`] and then writes whatever has come in meanwhile. What an instance has buffered
-//! when it dies is lost.
+//! A write costs the database more than the token check of every call, and all instances share one database. So the
+//! first caller to add an event waits for [`PERIOD`] and then stores all events that were buffered meanwhile. Events
+//! are lost if the instance ends first.
 
 use super::usage::UsageEvent;
 use std::cell::{Cell, RefCell};
@@ -11,16 +10,16 @@ use std::time::Duration;
 
 /// Time between the first event of a batch and its writing.
 pub const PERIOD: Duration = Duration::from_secs(2);
-/// Events that are written at once, whoever waits.
+/// Maximum number of buffered events; a full buffer is stored at once.
 const CAPACITY: usize = 200;
-/// A writer that is so late has been ended by the runtime; the next to leave something writes in its stead.
+/// After this delay the waiting caller has been ended by the runtime; the next caller stores the events instead.
 const OVERDUE: Duration = Duration::from_secs(30);
 
 /// The events of one instance.
 #[derive(Default)]
 pub struct UsageBuffer {
     events: RefCell<Vec<UsageEvent>>,
-    /// Since when somebody waits to write, in milliseconds since the Unix epoch.
+    /// Start of the current wait, in milliseconds since the Unix epoch.
     waiting_since: Cell<Option<u64>>,
 }
 
@@ -41,7 +40,7 @@ impl UsageBuffer {
         })
     }
 
-    /// Takes all events; the next to add one writes again.
+    /// Removes and returns all events.
     pub fn take(&self) -> Vec<UsageEvent> {
         self.waiting_since.set(None);
         self.events.take()

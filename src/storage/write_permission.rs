@@ -1,11 +1,11 @@
 //! Permission to send a write at this moment: the grant is live, the person has not paused the connection's writes, and no
 //! admin has blocked the connection from the page.
 //!
-//! The check of the bearer token comes too early for that: a write waits for StatiBeat several times, and whoever revokes,
-//! pauses or blocks meanwhile is told that it holds. So the statements that acquire the lease of a write demand it again, and
-//! so does the last one before the post.
+//! The bearer token check is too early for this: a write waits for StatiBeat several times, and a revocation, pause or
+//! block meanwhile must take effect. So the statements that acquire the lease check it again, and so does the last
+//! statement before the POST.
 
-/// An SQL expression: why the grant may not write to the page at that time, in the words of
+/// An SQL expression: the reason why the grant may not write to the page at this time, a
 /// [`crate::model::write::WriteDenial`]; NULL if it may.
 macro_rules! write_denial {
     ($grant:literal, $page:literal, $now:literal) => {

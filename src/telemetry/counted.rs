@@ -1,5 +1,5 @@
-//! The three ports, counting every call in the request's log. Requests to StatiBeat also get their place in the trace here,
-//! and are kept to so many at a time.
+//! The three ports, counting every call in the request log. Also adds trace headers to requests to StatiBeat and limits
+//! the number of concurrent ones.
 
 use super::trace::{TRACEPARENT, TRACESTATE};
 use super::{PortUsage, RequestLog, RequestRecord};

@@ -27,13 +27,15 @@ pub const WORDS: [MetricColumn<&'static str>; 9] = [
     }),
     column("limit", "limit that was reached; empty if none", |record| record.limit.unwrap_or_default()),
     column("route", "path of the route; none for an unknown path", |record| record.route),
-    column("asked", "MCP method, or grant type at the token endpoint", |record| {
+    column("rpc_method", "MCP method, or grant type at the token endpoint", |record| {
         record.message.map_or("", |message| message.method)
     }),
     column("entry", "name of the tool, prompt or resource", |record| {
         record.message.and_then(|message| message.entry).unwrap_or_default()
     }),
-    column("era", "MCP protocol version", |record| record.message.map_or("", |message| message.protocol_version)),
+    column("protocol_version", "MCP protocol version", |record| {
+        record.message.map_or("", |message| message.protocol_version)
+    }),
     column("method", "HTTP method", |record| record.method),
 ];
 

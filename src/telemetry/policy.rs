@@ -70,9 +70,9 @@ impl fmt::Debug for Share {
 /// The operator's policy for log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogPolicy {
-    /// The least serious lines that are written.
+    /// Lowest level that is written.
     pub from: Level,
-    /// Of lines of level `info`, so many.
+    /// Share of `info` lines that are written.
     pub share: Share,
 }
 

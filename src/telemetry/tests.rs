@@ -45,8 +45,8 @@ fn a_line_says_what_happened_and_leaves_out_what_did_not() {
         log.note("look");
     }));
     let expected = json!({
-        "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "similar_incident", "era": "2026-07-28",
-        "asked": "tools/call", "entry": "create_incident", "client": "cursor", "grant": "g1", "notes": ["look"],
+        "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "similar_incident", "protocol_version": "2026-07-28",
+        "rpc_method": "tools/call", "entry": "create_incident", "client": "cursor", "grant": "g1", "notes": ["look"],
         "upstream": { "count": 2, "failed": 1, "ms": 30, "slowest_ms": 20 },
     });
     for (name, value) in expected.as_object().expect("an object") {
@@ -61,7 +61,7 @@ fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(503, |_| {}).level(), Level::Warn);
     assert_eq!(record(200, |log| log.set_outcome(Outcome::Failed)).level(), Level::Warn);
     assert_eq!(record(200, |log| log.note("look")).level(), Level::Warn);
-    assert_eq!(record(429, |log| log.record.borrow_mut().limit = Some("visit")).level(), Level::Warn);
+    assert_eq!(record(429, |log| log.record.borrow_mut().limit = Some("authorization-request")).level(), Level::Warn);
     assert_eq!(record(500, |_| {}).level(), Level::Error);
 }
 

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_trace_goes_on_with_spans_of_ours() {
+    fn valid_traceparent_is_continued_with_a_new_span() {
         let trace = parse(&[(&TRACEPARENT, PARENT), (&TRACESTATE, "vendor=1")]);
         assert_eq!((trace.id(), trace.parent()), ("4bf92f3577b34da6a3ce929d0e0e4736", Some("00f067aa0ba902b7")));
         assert_eq!((trace.span(), trace.state()), ("abababababababab", Some("vendor=1")));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_traceparent_begins_a_trace_of_ours() {
+    fn invalid_traceparent_starts_a_new_trace() {
         for bad in [
             "",
             "nonsense",

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_four_statuses_show_what_upstream_said() {
+    fn only_four_statuses_show_statibeats_error_text() {
         for status in [302, 405, 413, 415, 418, 422, 429, 500, 502, 503] {
             let error = error_for(status, r#"{"error":"table users at 10.0.0.7"}"#);
             assert!(!error.to_string().contains("10.0.0.7"), "{status} shows {error}");

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// For so long a person's list of pages lets their pages be read early. The calls of one conversation follow each other within
-/// a minute; beyond it, an early read would more often be made in the name of somebody who has lost access meanwhile.
+/// Time for which a person's page list allows early reads. The calls of one conversation follow within a minute; later,
+/// an early read would more often be on behalf of a person who has lost access meanwhile.
 pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
-/// The lists of so many people are kept. Each person has one, so nobody can crowd out the others.
+/// Maximum number of stored lists, one per person, so one person can't evict the others.
 const PEOPLE: usize = 1_000;
-/// Of a longer list, the rest is not kept.
+/// Maximum number of pages stored of one list.
 const PAGES: usize = 100;
 
 #[derive(Default)]
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn page_is_known_for_the_person_whose_list_had_it_and_nobody_else() {
+    fn listed_page_is_known_only_for_the_person_whose_list_contained_it() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7)], NOW);
         assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), Some(OrganizationId(3)));

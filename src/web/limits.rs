@@ -1,8 +1,8 @@
 //! Rate limits of the authorization server, the admin page and invalid bearer tokens, in one table.
 //!
-//! The limits are for cost and noise; secrets of 256 bits need none. An answer over a limit never uses a code that makes a
-//! client drop its credentials. A counter's name holds an address or a hash, never a secret. Two limits live elsewhere:
-//! those of messages and writes in `hosted::rate_limit`, and that of rotations in `oauth::grant`, which the token's own rows count.
+//! The limits bound cost and noise; 256-bit secrets need none. A response over a limit never makes a client drop its
+//! credentials. A counter's name contains an address or a hash, never a secret. The limits of messages and writes are
+//! in `hosted::rate_limit`, that of rotations in `oauth::grant`.
 
 use super::browser::Presented;
 use super::context::RequestContext;
@@ -27,35 +27,33 @@ const MINUTE: Duration = Duration::from_mins(1);
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Authorization requests of one address. A whole company shares an address, and on the day it starts with the connector
-/// many of its people connect within the same minutes.
+/// Authorization requests of one address. A company may share an address and connect many people within minutes.
 pub(super) const AUTHORIZE: RateLimit = limit("authorize:address", 120, MINUTE);
-/// Sign-ins to the admin page of one address, counted when they begin and when they end. Apart from those of clients, so that
-/// neither keeps the other out.
+/// Sign-ins to the admin page of one address, counted at start and return. Separate from those of clients, so that
+/// neither blocks the other.
 pub(super) const ADMIN_SIGN_IN: RateLimit = limit("admin-sign-in:address", 120, MINUTE);
-/// Refused clients of one address that are remembered.
+/// Refused clients of one address that are stored.
 pub(super) const REMEMBER_REFUSAL: RateLimit = limit("remember-refusal:address", 10, HOUR);
-/// Returns from sign-in, and answers to the form, of one authorization request: one is regular, more are retries after an outage.
-pub(super) const VISIT: RateLimit = limit("visit", 5, TEN_MINUTES);
+/// Returns from sign-in, and submitted consent forms, of one authorization request: usually one; more after an outage.
+pub(super) const AUTHORIZATION_REQUEST: RateLimit = limit("authorization-request", 5, TEN_MINUTES);
 /// Token requests of one address that failed. Successes are not counted: whole services call from one address.
 pub(super) const TOKEN_FAILURES_OF_ADDRESS: RateLimit = limit("token-failure:address", 20, TEN_MINUTES);
-/// Token requests with one code or refresh token that failed. As many as wrong verifiers end a code.
+/// Failed token requests with one code or refresh token. The same number of wrong verifiers invalidates a code.
 pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: RateLimit = limit("token-failure:credential", 5, TEN_MINUTES);
 /// Registrations of one address. A client registers once; some do so on each connection, and a company has many clients.
 /// Nothing is stored of a registration.
 pub(super) const REGISTER: RateLimit = limit("register:address", 60, TEN_MINUTES);
-/// Revocations of one address with tokens that were never ours. Those of a token of ours are not limited: whoever wants to
-/// end a connection always can.
+/// Revocations of one address with forged tokens. Revocations of genuine tokens are never limited.
 pub(super) const BAD_REVOCATION: RateLimit = limit("bad-revocation:address", 60, MINUTE);
-/// Bearer tokens of one address that were never ours.
+/// Forged bearer tokens of one address.
 pub(super) const BAD_BEARER: RateLimit = limit("bad-bearer:address", 60, MINUTE);
 
-/// Forged sign-in states, form handles and cookies of one address, and forms in the wrong browser. A browser that sends a genuine
-/// one again is told why and not counted.
+/// Forged sign-in states, consent tokens and cookies of one address, and forms submitted in another browser. Repeated
+/// genuine ones aren't counted.
 const BAD_HANDLE: RateLimit = limit("bad-handle:address", 60, MINUTE);
 
-/// Networks that many people's clients call from, so that one person's failures must not stop the others.
-/// claude.ai's outgoing range, published by its vendor; seen 2026-11.
+/// Networks shared by the clients of many people, so that one person's failures must not block the others. claude.ai's
+/// outgoing range, published by its vendor; seen 2026-11.
 const SHARED_NETWORKS: [(Ipv4Addr, u32); 1] = [(Ipv4Addr::new(160, 79, 104, 0), 21)];
 
 pub(super) enum LimitDecision {
@@ -76,7 +74,7 @@ pub(super) async fn take(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
     }
 }
 
-/// The wait that a limit demands; `None` as well while the limiter is down.
+/// Charges the limit. Returns the wait if it is exceeded; `None` also if the limiter is down.
 pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &str) -> Option<Duration> {
     match take(ctx, limit, subject).await {
         LimitDecision::Wait(wait) => Some(wait),
@@ -84,8 +82,7 @@ pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
     }
 }
 
-/// The wait of a connection that is over its limit of messages. While the limiter is down messages pass; writes have limits of
-/// their own, which do not.
+/// Charges one message of a connection. Returns the wait if the limit is exceeded; `None` also if the limiter is down.
 pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -> Option<Duration> {
     if ctx.app.messages.take(grant_id, ctx.now) {
         return None;
@@ -93,12 +90,12 @@ pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -
     wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
 }
 
-/// Counts a handle or cookie that was never ours.
+/// Charges a forged consent token or cookie.
 pub(super) async fn count_bad_handle(ctx: &RequestContext<'_>) -> Result<(), PageError> {
     wait(ctx, &BAD_HANDLE, &Sender::counter(ctx)).await.map_or(Ok(()), |wait| Err(PageError::TooMany(wait)))
 }
 
-/// The token that a browser presents; `error` if there is none, or one that was made up, which is counted.
+/// Returns the token that a browser presents; `error` if it is missing, or forged, which is charged.
 pub(super) async fn require<U: TokenUse>(
     ctx: &RequestContext<'_>,
     presented: Presented<OpaqueToken<U>>,
@@ -112,18 +109,18 @@ pub(super) async fn require<U: TokenUse>(
     Err(error)
 }
 
-/// Sender of a request, as rate limits tell senders apart.
+/// Sender of a request, for rate limits.
 pub(super) struct Sender(Option<IpAddr>);
 
 impl Sender {
-    /// Reads the header that Cloudflare sets on every request, whatever the client sent. Without it, as on loopback, all
-    /// senders count as one.
+    /// Reads the header that Cloudflare sets on every request. Without it, as on loopback, all senders share one
+    /// counter.
     pub fn from_head(head: &Request<()>) -> Self {
         let header = head.headers().get("cf-connecting-ip").and_then(|value| value.to_str().ok());
         Self(header.and_then(|text| text.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical()))
     }
 
-    /// The name of the sender's counters. A household or server has a whole IPv6 /64, which counts as one sender.
+    /// Name of the sender's counters. An IPv6 /64 counts as one sender.
     pub fn bucket(&self) -> String {
         match self.0 {
             None => "none".to_owned(),
@@ -135,8 +132,9 @@ impl Sender {
         }
     }
 
-    /// The name of the counters for this request. Requests that another site's page causes are counted apart, so that no site can
-    /// use up the limits of its visitors' networks. A page on loopback or of a listed client is not another site.
+    /// Name of the counters for this request. Requests caused by another site's page have separate counters, so that no
+    /// site can use up the limits of its visitors' networks. A page on loopback or of a listed client is not another
+    /// site.
     pub fn counter(ctx: &RequestContext<'_>) -> String {
         let bucket = Self::from_head(ctx.head).bucket();
         let is_foreign = match ctx.head.headers().get(ORIGIN) {

@@ -26,7 +26,7 @@ pub(super) enum RefusedRequest {
         "Web pages of {} may not call this server. Its operator can allow that in HOSTED_MCP_ALLOWED_ORIGINS.", quote(.0, QUOTE_MAX)
     )]
     Origin(String),
-    /// The limit in bytes.
+    /// The body is longer than the limit, in bytes.
     #[error("The body is too large. It may have at most {0} bytes here.")]
     TooLarge(usize),
     #[error("The body is encoded as {}. Send it uncompressed, without Content-Encoding.", quote(.0, QUOTE_MAX))]
@@ -55,7 +55,7 @@ impl RefusedRequest {
         }
     }
 
-    /// The `error` member.
+    /// Returns the `error` member of the response.
     const fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",

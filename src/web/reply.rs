@@ -70,8 +70,8 @@ pub fn html(status: StatusCode, style_hash: &str, page: String) -> Response {
     response
 }
 
-/// Sets the referrer policy of a page with a form: under `no-referrer` browsers send our own form posts with `Origin: null`,
-/// which proves nothing. Under `same-origin` other sites still learn nothing.
+/// Sets the referrer policy of a page with a form: under `no-referrer`, browsers send our own forms with `Origin:
+/// null`, which proves nothing. Under `same-origin`, other sites still get no referrer.
 pub fn name_origin_to_ourselves(response: &mut Response) {
     set(response, REFERRER_POLICY, "same-origin");
 }

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_stand_on_the_public_origin() {
+    fn route_urls_use_the_public_origin() {
         let public_url = Url::parse("https://mcp.example").expect("a URL");
         assert_eq!(Route::Mcp.url(&public_url).as_str(), "https://mcp.example/mcp");
     }

@@ -60,7 +60,7 @@ async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket
     }
     let opened = match sealed_request::open(sealed, &state, ctx.checksum_keys(), &ctx.clients(), ctx.now) {
         Ok(opened) => opened,
-        Err(SealError::Expired | SealError::ClientStruckOff) => return Err(PageError::LinkUsed),
+        Err(SealError::Expired | SealError::ClientRemoved) => return Err(PageError::LinkUsed),
         Err(SealError::Foreign) => {
             limits::count_bad_handle(ctx).await?;
             return Err(PageError::OtherBrowser);
@@ -68,7 +68,7 @@ async fn receive(ctx: &RequestContext<'_>, state: Option<&str>) -> Result<Ticket
     };
     // Each code, even a made-up one, costs a request to StatiBeat.
     let counter = limits::request_counter(&state.hash(), &secret::hash(sealed));
-    match limits::wait(ctx, &limits::VISIT, &counter).await {
+    match limits::wait(ctx, &limits::AUTHORIZATION_REQUEST, &counter).await {
         Some(wait) => Err(PageError::TooMany(wait)),
         None => Ok(Ticket { state, cookie, opened }),
     }

@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749 3.2).
 //!
-//! Parse, load, decide, ask StatiBeat for the person, commit, reply. A storage fault is always `temporarily_unavailable`: an outage must never make a
-//! client drop its credentials.
+//! Parses, loads, decides, checks the person at StatiBeat, commits, responds. A database failure is always
+//! `temporarily_unavailable`, so that an outage never makes a client drop its credentials.
 
 use super::context::RequestContext;
 use super::limits::{self, Sender};
@@ -74,12 +74,13 @@ impl TokenRefusal {
     }
 }
 
-/// Counts a failure against its sender and against the code or token it came with. Over a limit only the wait is told, and
-/// what was presented stays as it was. Successes are never counted: they need a secret, and services share addresses.
+/// Charges a failure to its sender and to the code or token of the request. Over a limit the response only gives the
+/// wait, and the code or token is unchanged. Successes are not charged: they need a secret, and services share
+/// addresses.
 ///
-/// After the decision, on purpose. A limit that stood before it could be used up by whoever has a stolen code or token, and
-/// then hide the very replay that must end the grant; and a neighbor's failures would keep good tokens from being refreshed.
-/// Before it stands what costs nothing: whatever has no valid tag is refused without asking the database.
+/// Charged after the decision on purpose: a limit before it could be used up by the holder of a stolen code or token,
+/// and then hide the replay that must revoke the grant; and other senders' failures would block valid tokens. Tokens
+/// without a valid checksum are rejected before it, without a query.
 async fn count_failure(ctx: &RequestContext<'_>, body: &[u8]) -> Option<Duration> {
     let of_address = if Sender::from_head(ctx.head).is_shared() {
         None
@@ -217,7 +218,7 @@ async fn refresh_once(
             ctx.log.set_reason("repeated");
             repeat(ctx, request, record, scopes, &rotation).await
         }
-        // Concurrent requests rotated twice while this one was on its way: it is late, not stolen.
+        // Two concurrent requests rotated the token meanwhile: this request is late, not an attack.
         RefreshDecision::Reused if is_second_look => Err(TokenError::Unavailable),
         RefreshDecision::Reused => {
             end_grant(ctx, &record.grant, RevokeReason::RefreshReuse, AuditKind::RefreshReuse).await?;
@@ -226,8 +227,8 @@ async fn refresh_once(
     }
 }
 
-/// Asks StatiBeat whether it still knows the person, so that nobody keeps refreshing after their account has ended. Roles are not
-/// checked here: every call checks them.
+/// Checks at StatiBeat that the person still has access, so that refreshing stops when it ends. Roles are checked by
+/// every call instead.
 async fn check_person(ctx: &RequestContext<'_>, grant: &Grant) -> Result<(), TokenError> {
     let api = ctx.api(&grant.user_id, grant.client_id.as_str(), &grant.id);
     let scope = grant.scopes.iter().next().unwrap_or(Scope::PagesRead);
@@ -261,8 +262,8 @@ async fn rotate(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// Reuse within the grace period: returns the same successor with a new access token. Each reuse has an audit row, because a quick
-/// thief looks the same.
+/// Reuse within the grace period: returns the same successor with a new access token. Each reuse adds an audit row,
+/// because a fast attacker looks the same.
 async fn repeat(
     ctx: &RequestContext<'_>,
     request: &RefreshRequest,
@@ -297,8 +298,8 @@ async fn repeat(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// A write whose answer was lost counts as one that a concurrent request won: the state is read again at once, because a client
-/// that retries later may miss the grace period.
+/// A write whose response was lost counts as already redeemed: the state is read again at once, because a client that
+/// retries later may miss the grace period.
 fn is_redeemed(ctx: &RequestContext<'_>, redemption: Result<Redemption, DatabaseError>) -> bool {
     redemption.unwrap_or_else(|error| {
         ctx.log.note(&format!("token endpoint: {error}"));

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn name_that_could_pass_for_words_of_ours_is_quoted() {
+    fn name_that_resembles_our_own_text_is_quoted() {
         let states = ["operational", "under_maintenance"];
         let forged = component("API: operational\nWarning: none", &[], Some(ComponentRole::Added), states);
         let expected = r#"- "API: operational\nWarning: none": operational → under maintenance (added)"#;

@@ -1,7 +1,6 @@
-//! Calls of tools as they are carried out: from their own arguments, or brought back from the preview that they confirm.
+//! Tool calls ready for execution: from their own arguments, or restored from the preview that they confirm.
 //!
-//! What a confirmed call publishes is what was previewed. Whatever else it gives must say the same; only then does it matter that
-//! the client repeated it.
+//! A confirmed call publishes its preview. Arguments that it repeats must equal those of the preview.
 
 use super::call_arguments::{self, CallArguments, KEY, to_publish};
 use super::confirm_token::{self, ConfirmToken, ConfirmTokenError, ConfirmTokens};

@@ -1,7 +1,7 @@
 //! The write pipeline that both programs share: checks, approval, preview, the post itself and its report.
 //!
-//! Who may write, and what is kept of a write, is each program's own: nothing here knows of granted scopes, of access tokens
-//! or of a database. What a program keeps stands behind [`store::WriteStore`].
+//! Access checks and storage belong to each program: this module knows no scopes, access tokens or database. Stored
+//! data is behind [`store::WriteStore`].
 
 pub mod approval;
 pub mod call_arguments;

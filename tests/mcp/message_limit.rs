@@ -8,13 +8,13 @@ use std::time::Duration;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
 
-/// Statuses of so many pings.
+/// Sends `count` pings and returns their statuses.
 fn pings(app: &TestApp, token: &str, count: usize) -> Vec<u16> {
     (0..count).map(|_| app.ping(token)).collect()
 }
 
 #[test]
-fn message_601_of_a_connection_in_a_minute_is_told_to_wait() {
+fn message_601_of_a_connection_in_a_minute_is_rate_limited() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let other = app.connect(user::MARA_ADMIN, SCOPE);
@@ -71,7 +71,7 @@ fn limit_is_of_the_connection_and_not_of_one_token() {
 }
 
 #[test]
-fn revoked_token_is_told_so_even_over_the_limit() {
+fn revoked_token_gets_401_even_over_the_limit() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     assert_eq!(pings(&app, &pair.access, 601).last(), Some(&429));
@@ -80,7 +80,7 @@ fn revoked_token_is_told_so_even_over_the_limit() {
 }
 
 #[test]
-fn messages_pass_while_nobody_counts() {
+fn limiter_outage_does_not_stop_messages() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     app.limiter.is_down.set(true);

@@ -60,7 +60,7 @@ fn read_by_tool(app: &TestApp, token: &str, uri: &str) -> Result<String, String>
 }
 
 #[test]
-fn without_the_switch_or_without_the_tick_the_list_of_tools_is_the_same_byte_for_byte() {
+fn tool_list_is_unchanged_without_the_variable_or_the_consent() {
     let plain = without_bridge();
     let four = listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, false));
     assert_eq!(listed(&plain, &connect(&plain, user::MARA_ADMIN, EVERYTHING, true)), four, "the switch is off");
@@ -76,7 +76,7 @@ fn without_the_switch_or_without_the_tick_the_list_of_tools_is_the_same_byte_for
 }
 
 #[test]
-fn with_both_the_four_tools_are_unchanged_and_two_that_read_follow() {
+fn tool_list_with_variable_and_consent_adds_two_resource_tools() {
     let app = offering();
     let list = |ticked: bool| {
         let body: Value =
@@ -259,7 +259,7 @@ fn box_is_offered_where_the_operator_wants_it_and_ticked_beforehand_only_for_cli
 }
 
 #[test]
-fn what_is_read_by_tools_is_in_no_audit_and_takes_no_write() {
+fn read_by_resource_tool_is_not_audited_and_charges_no_write() {
     let app = offering();
     let token = connect(&app, user::MARA_ADMIN, EVERYTHING, true);
     let before = app.db.count("SELECT count(*) FROM audit");

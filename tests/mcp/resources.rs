@@ -124,7 +124,7 @@ fn an_unknown_and_a_forbidden_page_answer_alike() {
 
 /// P6
 #[test]
-fn a_resource_without_its_scope_is_403_and_asks_nobody_upstream() {
+fn resource_without_its_scope_gets_403_and_no_upstream_call() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.pages.read").access;
     app.upstream.take_calls();

@@ -69,7 +69,7 @@ fn no_prompt_costs_more_than_8000_tokens() {
 
 /// Full lists of the longest texts, in scripts where a token is a byte or three.
 #[test]
-fn a_list_stays_within_its_budget_whatever_stands_in_it() {
+fn list_stays_within_its_budget_for_any_content() {
     for letter in ["東", "\""] {
         let app = TestApp::new();
         let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;

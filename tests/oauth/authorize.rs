@@ -195,7 +195,7 @@ fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in()
 
 /// A33
 #[test]
-fn nobody_is_sent_to_a_client_before_signing_in() {
+fn authorization_request_never_redirects_to_the_client_before_sign_in() {
     let app = TestApp::new();
     for broken in [&[("response_type", "token")][..], &[("scope", "openid")], &[("prompt", "none")], &[]] {
         let answer = app.get(&authorize_url(broken));
@@ -288,7 +288,7 @@ fn storage_outage_does_not_keep_anybody_from_signing_in() {
 
 /// A26
 #[test]
-fn request_that_does_not_fit_into_a_cookie_is_told_to_the_person() {
+fn request_too_long_for_the_cookie_gets_an_error_page() {
     let app = TestApp::new();
     let redirect_uri = format!("http://localhost:1/{}", "p".repeat(1500));
     let with_state =

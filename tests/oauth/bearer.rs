@@ -17,7 +17,7 @@ fn challenge_of(app: &TestApp, headers: &[(&str, &str)]) -> (u16, String) {
 
 /// D6, P2
 #[test]
-fn without_a_token_the_challenge_says_how_to_get_one_and_names_no_error() {
+fn request_without_token_gets_a_challenge_without_error_code() {
     let app = TestApp::new();
     let expected = (401, format!(r#"Bearer resource_metadata="{METADATA}", scope="{READS}""#));
     assert_eq!(challenge_of(&app, &[]), expected);
@@ -27,7 +27,7 @@ fn without_a_token_the_challenge_says_how_to_get_one_and_names_no_error() {
 
 /// D6
 #[test]
-fn a_probe_without_a_token_learns_how_to_get_one_whatever_its_method_and_body() {
+fn request_without_token_gets_the_challenge_for_any_method_and_body() {
     let app = TestApp::new();
     for method in ["GET", "POST", "DELETE"] {
         assert_eq!(app.send(request(method, "/mcp", &[], "not json")).status(), 401, "{method}");
@@ -82,7 +82,7 @@ fn two_authorization_headers_are_a_malformed_request() {
 
 /// P5
 #[test]
-fn a_token_anywhere_but_in_the_header_is_not_looked_at() {
+fn token_outside_the_authorization_header_is_ignored() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let in_query = request("POST", &format!("/mcp?access_token={}", pair.access), &[], "{}");
@@ -113,7 +113,7 @@ fn a_storage_outage_is_never_a_401() {
 
 /// P4
 #[test]
-fn garbage_never_reaches_the_database() {
+fn malformed_token_costs_no_query() {
     let app = TestApp::new();
     let before = app.db.batches.get();
     assert_eq!(app.ping("sbmcp_at_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAA"), 401);
@@ -148,7 +148,7 @@ fn a_token_for_another_resource_does_not_work_here() {
 
 /// P10
 #[test]
-fn when_statibeat_refuses_the_connector_itself_the_answer_is_502_and_nobody_is_logged_out() {
+fn rejected_connector_credential_gets_502_and_ends_no_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     assert_eq!(app.ping(&pair.access), 200);

@@ -18,7 +18,7 @@ fn answer_with_cookie(app: &TestApp, consent: &Shown, cookie: &str) -> Shown {
 }
 
 #[test]
-fn nothing_is_stored_before_somebody_has_signed_in() {
+fn authorization_request_is_not_stored_before_sign_in() {
     let app = TestApp::new();
     let empty = app.db.dump();
     for changes in [&[][..], &[("scope", "openid")], &[("code_challenge", "")], &[("state", &"s".repeat(3000))]] {

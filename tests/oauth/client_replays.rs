@@ -46,7 +46,7 @@ fn vs_code_connects_on_its_port_or_another_and_steps_up() {
 
 /// X9
 #[test]
-fn zed_connects_on_whatever_port_is_free() {
+fn zed_connects_on_any_free_port() {
     replay("Zed");
 }
 

@@ -50,7 +50,7 @@ fn a_consent_page_opened_before_cannot_bring_a_connection_back() {
 
 /// V9
 #[test]
-fn other_peoples_and_other_clients_connections_go_on() {
+fn connections_of_other_people_and_clients_stay_connected() {
     let app = TestApp::new();
     let theirs = app.connect(user::THEO_MANAGER, SCOPE);
     app.connect(user::MARA_ADMIN, SCOPE);

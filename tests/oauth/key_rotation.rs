@@ -7,7 +7,7 @@ use serde_json::json;
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
 const RINGS: [(&str, &str); 4] = [
-    ("HOSTED_MCP_TAG_KEYS", "tag"),
+    ("HOSTED_MCP_CHECKSUM_KEYS", "tag"),
     ("HOSTED_MCP_ROTATION_KEYS", "rotation"),
     ("HOSTED_MCP_CLIENT_KEYS", "client"),
     ("HOSTED_MCP_ASSERTION_KEYS", "assertion"),
@@ -47,7 +47,7 @@ fn old_tokens_work_beside_a_new_key_and_new_tokens_are_made_with_it() {
 
 /// R15
 #[test]
-fn what_a_promoted_key_signs_is_good_where_it_is_only_prepared() {
+fn signature_of_a_promoted_key_is_valid_where_it_is_only_prepared() {
     let mut app = TestApp::new();
     let old = app.connect(user::MARA_ADMIN, SCOPE);
     app.redeploy(prepared);
@@ -110,7 +110,7 @@ fn a_sign_in_a_consent_form_and_a_code_survive_a_rotation_of_keys() {
 }
 
 #[test]
-fn sign_in_whose_key_was_taken_out_is_started_again_and_nothing_is_looked_up() {
+fn sign_in_sealed_with_a_removed_key_restarts_without_a_query() {
     let mut app = TestApp::new();
     let (started, cookies) = {
         let browser = Browser::new(&app);
@@ -148,7 +148,7 @@ fn statibeat_accepts_assertions_of_the_new_key_once_it_is_published() {
 
 /// R2, P4, G9
 #[test]
-fn secrets_of_one_environment_are_garbage_in_another() {
+fn secrets_of_one_environment_are_rejected_in_another() {
     let mut app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let code = app.code(user::MARA_ADMIN, SCOPE);

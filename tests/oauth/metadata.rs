@@ -56,7 +56,7 @@ fn the_registration_endpoint_is_published_only_while_it_is_on() {
 
 /// D7
 #[test]
-fn protected_resource_metadata_stands_at_both_places_and_asks_for_reads_only() {
+fn protected_resource_metadata_is_served_at_both_paths_and_lists_read_scopes() {
     let app = TestApp::new();
     let expected = json!({
         "resource": RESOURCE,
@@ -87,7 +87,7 @@ fn there_is_no_openid_configuration() {
 }
 
 #[test]
-fn what_is_not_offered_has_no_address() {
+fn unsupported_endpoint_gets_404() {
     let app = TestApp::new();
     for name in ["introspect", "introspection", "par", "userinfo", "device_authorization", "jwks"] {
         for method in ["GET", "POST"] {

@@ -78,7 +78,7 @@ fn another_spelling_of_a_pinned_id_is_an_unverified_client_under_its_whole_id() 
 
 /// A10
 #[test]
-fn id_with_blanks_around_a_pinned_one_is_refused_at_every_endpoint() {
+fn client_id_with_surrounding_whitespace_is_refused_at_every_endpoint() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let before = app.db.dump();
@@ -125,7 +125,7 @@ fn an_operator_may_require_ids_that_are_known() {
 
 /// G13
 #[test]
-fn nobody_is_asked_about_a_client() {
+fn identifying_a_client_makes_no_request() {
     let app = TestApp::new();
     status(&app, CLAUDE_CODE, "http://localhost:3118/callback");
     status(&app, "https://example.com/client.json", "http://localhost:3118/callback");

@@ -42,7 +42,7 @@ fn a_repeat_within_a_minute_of_the_first_use_gets_the_same_successor() {
 
 /// R5
 #[test]
-fn every_repeat_within_the_window_stands_in_the_audit_and_nothing_else_does() {
+fn repeat_within_grace_period_is_audited() {
     let app = TestApp::new();
     let count =
         || app.db.count("SELECT count(*) FROM audit WHERE kind = 'refresh_reuse_in_grace_period' AND outcome = 'done'");
@@ -59,7 +59,7 @@ fn every_repeat_within_the_window_stands_in_the_audit_and_nothing_else_does() {
 
 /// R7
 #[test]
-fn reuse_after_the_window_revokes_the_grant() {
+fn reuse_after_the_grace_period_revokes_the_grant() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     let second = tokens(&app.refresh(&first.refresh, &[]));
@@ -72,7 +72,7 @@ fn reuse_after_the_window_revokes_the_grant() {
 
 /// R8
 #[test]
-fn a_token_two_generations_back_revokes_the_grant_even_within_the_window() {
+fn token_two_generations_back_revokes_the_grant_even_within_the_grace_period() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     let second = tokens(&app.refresh(&first.refresh, &[]));
@@ -177,7 +177,7 @@ fn a_person_who_was_disabled_can_refresh_no_more() {
 
 /// R13, R14
 #[test]
-fn nothing_of_a_revoked_grant_can_be_refreshed_inside_the_window_or_out_of_it() {
+fn revoked_grant_cannot_be_refreshed_within_or_after_the_grace_period() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
     let second = tokens(&app.refresh(&first.refresh, &[]));
@@ -250,7 +250,7 @@ fn a_refresh_whose_answer_was_lost_can_be_repeated() {
 }
 
 #[test]
-fn a_rotation_that_the_database_does_not_confirm_is_looked_at_again_at_once() {
+fn unconfirmed_rotation_is_read_again_at_once() {
     for failure in [Failure::Before, Failure::After] {
         let app = TestApp::new();
         let pair = app.connect(user::MARA_ADMIN, SCOPE);

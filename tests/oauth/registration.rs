@@ -13,7 +13,7 @@ fn register(app: &TestApp, body: &Value) -> Response<bytes::Bytes> {
 
 /// G1, G2, G5, G6, G8
 #[test]
-fn what_can_work_is_registered_and_the_rest_is_left_out() {
+fn usable_redirect_uris_are_registered_and_others_are_omitted() {
     let app = TestApp::new();
     let answer = register(
         &app,
@@ -53,7 +53,7 @@ fn what_can_work_is_registered_and_the_rest_is_left_out() {
 
 /// G3
 #[test]
-fn client_name_that_nobody_can_see_is_refused() {
+fn invisible_client_name_is_refused() {
     let app = TestApp::new();
     for name in ["\u{3164}", "\u{2800}\u{2800}", "\u{200b}", " ", "\u{e0041}\u{e0042}", "\u{ad}\u{2060}", "\u{301}"] {
         let answer = register(&app, &json!({"redirect_uris": ["http://localhost/"], "client_name": name}));
@@ -68,7 +68,7 @@ fn client_name_that_nobody_can_see_is_refused() {
 
 /// G3, G4, G7
 #[test]
-fn what_cannot_work_is_refused_as_json() {
+fn invalid_registration_gets_a_json_error() {
     let app = TestApp::new();
     for (body, code) in [
         (json!({"redirect_uris": []}), "invalid_redirect_uri"),
@@ -127,7 +127,7 @@ fn a_registered_client_may_change_its_port_and_nothing_else() {
 
 /// G10, G13
 #[test]
-fn registering_stores_nothing_and_asks_nobody() {
+fn registration_stores_nothing_and_calls_nothing() {
     let app = TestApp::new();
     let (before, batches) = (app.db.dump(), app.db.batches.get());
     for count in 0..10_000 {

@@ -298,7 +298,7 @@ fn authorization_takes_few_round_trips_to_the_database() {
 
 /// K11
 #[test]
-fn a_code_is_redeemed_once_and_a_quick_repeat_hurts_nobody() {
+fn code_is_redeemed_once_and_immediate_repeat_revokes_nothing() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let first = tokens(&app.redeem(&code, &[]));
@@ -368,7 +368,7 @@ fn a_redemption_whose_answer_was_lost_is_denied_and_revokes_nothing() {
 
 /// X2
 #[test]
-fn no_secret_stands_in_the_database_or_the_log() {
+fn database_and_log_contain_no_secret() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let pair = tokens(&app.redeem(&code, &[]));

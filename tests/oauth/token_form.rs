@@ -72,7 +72,7 @@ fn a_body_that_is_not_one_form_in_utf_8_is_refused() {
 
 /// T6
 #[test]
-fn parameters_in_the_address_are_not_looked_at() {
+fn query_parameters_are_ignored() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let before = app.db.dump();
@@ -86,7 +86,7 @@ fn parameters_in_the_address_are_not_looked_at() {
 
 /// T17
 #[test]
-fn what_we_do_not_know_is_ignored() {
+fn unknown_parameters_are_ignored() {
     let app = TestApp::new();
     let code = app.code(user::MARA_ADMIN, SCOPE);
     let body = format!(

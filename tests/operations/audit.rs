@@ -118,7 +118,7 @@ fn request_that_its_client_got_wrong_is_on_record_once_its_person_has_signed_in(
 }
 
 #[test]
-fn client_struck_off_after_the_sign_in_is_on_record() {
+fn client_removed_from_allow_list_after_sign_in_is_audited() {
     let mut app = TestApp::new();
     let client = [
         ("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"),
@@ -188,7 +188,7 @@ fn second_sign_in_closes_the_first_session_in_the_same_batch() {
 }
 
 #[test]
-fn session_of_somebody_whom_statibeat_keeps_out_is_closed_on_record() {
+fn session_of_a_person_whose_access_ended_is_closed_and_audited() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);

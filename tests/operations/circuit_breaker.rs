@@ -43,7 +43,7 @@ fn failing_page_is_refused_and_everything_else_is_served() {
 }
 
 #[test]
-fn person_who_may_not_see_a_failing_page_moves_nothing() {
+fn person_who_cannot_see_a_failing_page_does_not_affect_its_circuit() {
     let app = app();
     let (mara, sam) =
         (app.connect(user::MARA_ADMIN, EVERYTHING).access, app.connect(user::SAM_WITHOUT_PAGE, EVERYTHING).access);
@@ -82,7 +82,7 @@ fn several_people_whose_calls_fail_spare_everybody_the_wait() {
 
 /// Each read tries twice and counts once.
 #[test]
-fn person_whose_calls_keep_failing_is_told_for_how_long_and_others_are_served() {
+fn person_with_an_open_circuit_gets_the_wait_and_others_are_served() {
     let app = app();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let sam = app.connect(user::SAM_WITHOUT_PAGE, EVERYTHING).access;

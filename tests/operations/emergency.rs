@@ -16,7 +16,7 @@ fn run(app: &TestApp, whose: &Whose<'_>) {
 }
 
 #[test]
-fn ending_everything_ends_every_token_code_visit_and_session() {
+fn ending_everything_ends_every_token_code_authorization_request_and_session() {
     let app = TestApp::new();
     let mara = app.connect(user::MARA_ADMIN, EVERYTHING);
     let theo = app.connect(user::THEO_MANAGER, EVERYTHING);

@@ -58,7 +58,7 @@ fn each_broken_part_is_named_and_its_reason_goes_to_the_log() {
 }
 
 #[test]
-fn a_wrong_health_token_is_refused_and_asks_nobody() {
+fn wrong_health_token_is_refused_and_calls_nothing() {
     for app in [TestApp::new(), TestApp::with(|name| (name == "HOSTED_MCP_HEALTH_TOKEN").then_some(""))] {
         app.upstream.calls.borrow_mut().clear();
         for wrong in ["", "x", &HEALTH_TOKEN[1..]] {

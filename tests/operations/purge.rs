@@ -152,7 +152,7 @@ fn a_connection_in_use_survives_and_its_history_does_not_grow() {
 }
 
 #[test]
-fn a_forgotten_connection_is_gone_after_its_last_token_and_ninety_days() {
+fn unused_connection_is_deleted_90_days_after_its_last_token_expired() {
     let app = TestApp::new();
     app.connect(user::MARA_ADMIN, "mcp.pages.read");
     app.code(user::MARA_ADMIN, "mcp.pages.read");
@@ -165,7 +165,7 @@ fn a_forgotten_connection_is_gone_after_its_last_token_and_ninety_days() {
 }
 
 #[test]
-fn revoked_connection_is_gone_with_its_tokens_ninety_days_after_its_revocation() {
+fn revoked_connection_is_deleted_with_its_tokens_after_90_days() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     app.revoke(&pair.refresh, &[]);

@@ -104,7 +104,7 @@ fn a_limit_is_named() {
 }
 
 #[test]
-fn a_trace_of_the_client_goes_on_upstream_with_spans_of_ours() {
+fn client_trace_is_continued_upstream_with_new_spans() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     assert_eq!(modern_read(&app, &token, &[("traceparent", PARENT), ("tracestate", "v=1")], &json!({})), 200);
@@ -133,7 +133,7 @@ fn a_modern_message_may_bring_the_trace_and_its_baggage_stays_here() {
 }
 
 #[test]
-fn a_bad_trace_is_replaced_by_one_of_ours() {
+fn invalid_traceparent_is_replaced_by_a_new_trace() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     assert_eq!(modern_read(&app, &token, &[("traceparent", "00-xyz")], &json!({ "traceparent": 7 })), 200);

@@ -1,4 +1,4 @@
-// What the program says before it serves: its settings, its help, its check.
+// The program's output before it serves: settings errors, `--help` and `--check`.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -48,7 +48,7 @@ const resolved = async () => {
 const pending = async () => (await simulator.read("beats/actions?status=pending")).body.items[0].id;
 const enabledBeat = async () => (await simulator.read("beats?view=full")).body.items.find((beat) => beat.enabled).id;
 
-/** How to call each tool so that it can be done; those that cannot be brought back need a preview's handle. */
+/** Valid arguments for each tool; irreversible tools need the confirm token of a preview. */
 const TOOLS = {
   create_incident: async () => ({ title: "Slow", description: "It is slow." }),
   add_incident_update: async () => ({ incident_id: await incident(), message: "We look into it." }),

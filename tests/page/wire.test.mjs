@@ -1,4 +1,4 @@
-// What happens on the pipe itself: bad lines, long lines, rejected batches, many at once, cancelling, ending.
+// The stdio transport: malformed and long lines, rejected batches, concurrent requests, cancellation, end of input.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";

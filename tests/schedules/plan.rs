@@ -45,7 +45,7 @@ pub enum Event {
         write: usize,
         through: usize,
     },
-    /// A call that is under way gets so many steps further.
+    /// A call in progress continues for this number of steps.
     Step {
         call: usize,
         steps: u8,

@@ -28,7 +28,7 @@ fn a_purge_with_a_backlog_leaves_no_grant_behind() {
 }
 
 #[test]
-fn a_foreign_cookie_of_any_bytes_does_not_hide_ours() {
+fn foreign_cookie_with_any_bytes_does_not_hide_our_cookie() {
     let app = TestApp::new();
     let start = app.get(&authorize_url(&[]));
     let ours = header(&start, "set-cookie").split(';').next().expect("there").to_owned();
@@ -160,7 +160,7 @@ fn pages_ask_browsers_to_stay_on_https() {
 }
 
 #[test]
-fn made_up_visits_make_no_counters() {
+fn forged_authorization_requests_create_no_counters() {
     use base64::Engine as _;
     use sha2::Digest as _;
     let app = TestApp::new();
@@ -184,7 +184,7 @@ fn made_up_visits_make_no_counters() {
 
 /// A3, A33
 #[test]
-fn a_redirect_uri_that_was_struck_off_the_list_gets_no_answer_of_an_open_visit() {
+fn removed_redirect_uri_gets_no_response_of_an_open_authorization_request() {
     let client = [
         ("client_id", "https://claude.ai/oauth/mcp-oauth-client-metadata"),
         ("redirect_uri", "https://claude.ai/api/mcp/auth_callback"),

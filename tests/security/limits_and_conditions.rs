@@ -190,7 +190,7 @@ fn offline_access_in_a_refresh_means_nothing() {
 }
 
 #[test]
-fn what_goes_to_the_log_of_a_request_names_its_client_and_no_secret() {
+fn request_log_contains_the_client_and_no_secret() {
     let client_id = || ClientId::parse("tool").expect("fits");
     let code = AuthorizationCode::issue(&[1; 32], &ring());
     let token = RefreshToken::issue(&[1; 32], &ring());

@@ -40,7 +40,7 @@ const LOADS: [&[(&str, &str)]; 6] = [
 ];
 
 #[test]
-fn pages_loaded_by_another_page_are_refused_and_count_for_nobody() {
+fn loads_caused_by_another_page_are_refused_uncounted() {
     let app = office();
     let before = app.db.dump();
     for path in [&authorize_url(&[]), ADMIN_SIGN_IN] {
@@ -124,7 +124,7 @@ fn requests_of_another_sites_scripts_are_counted_by_themselves() {
 }
 
 #[test]
-fn visits_led_by_another_site_the_admin_page_and_apps_do_not_keep_each_other_out() {
+fn navigations_from_other_sites_admin_page_and_apps_have_separate_limits() {
     let app = office();
     let led = [CROSS, mode("navigate"), ("sec-fetch-dest", "document")];
     let visit = |path: &str, headers: &[(&str, &str)]| status(&app, "GET", path, headers, "");

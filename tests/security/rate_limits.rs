@@ -41,7 +41,7 @@ fn authorization_request_121_of_an_address_in_a_minute_gets_a_page_that_says_to_
 }
 
 #[test]
-fn the_sixth_answer_to_one_form_ends_its_visit() {
+fn the_sixth_answer_to_one_form_ends_the_authorization_request() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -54,7 +54,7 @@ fn the_sixth_answer_to_one_form_ends_its_visit() {
 }
 
 #[test]
-fn guessing_at_somebody_elses_visit_uses_up_nothing_of_it() {
+fn guessing_another_persons_authorization_request_charges_nothing_to_it() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -89,7 +89,7 @@ fn failures_from_a_network_that_many_people_share_do_not_stop_the_others() {
 }
 
 #[test]
-fn the_sixth_failure_with_one_credential_is_told_to_wait_and_the_credential_still_works() {
+fn sixth_failure_with_one_credential_is_rate_limited_and_the_credential_still_works() {
     let app = TestApp::new();
     app.address.set(Some(CLAUDE));
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
@@ -118,7 +118,7 @@ fn a_thief_cannot_use_up_a_limit_to_hide_the_reuse_that_ends_the_grant() {
 }
 
 #[test]
-fn an_outage_of_ours_is_counted_against_nobody() {
+fn own_outage_charges_no_rate_limit() {
     let app = TestApp::new();
     app.address.set(Some("192.0.2.1"));
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
@@ -204,7 +204,7 @@ fn made_up_bearer_tokens_from_a_shared_network_do_not_stop_the_others() {
 }
 
 #[test]
-fn while_nobody_counts_everything_goes_on_but_registration() {
+fn limiter_outage_stops_only_registration() {
     let app = TestApp::new();
     app.limiter.is_down.set(true);
     let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
@@ -232,7 +232,7 @@ fn no_counter_is_named_after_a_secret() {
         assert_eq!(json(&failing)["error"], "invalid_grant");
     }
     let names = app.limiter.names();
-    assert!(names.contains("token-failure:credential:") && names.contains("visit:"), "{names}");
+    assert!(names.contains("token-failure:credential:") && names.contains("authorization-request:"), "{names}");
     for secret in [handle.as_str(), &code[9..52], &pair.refresh[9..52], &pair.access[9..52]] {
         assert!(!names.contains(secret), "{names}");
     }

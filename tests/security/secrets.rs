@@ -27,7 +27,7 @@ fn run() -> Run {
         let text = header(response, "set-cookie");
         text.split(';').next().and_then(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned())
     };
-    secrets.extend(cookie(&app.get(&authorize_url(&[]))).map(|value| ("visit cookie", value)));
+    secrets.extend(cookie(&app.get(&authorize_url(&[]))).map(|value| ("authorization request cookie", value)));
     let consent = browser.choose_user(&sign_in, user::MARA_ADMIN);
     secrets.push(("consent handle", consent.hidden("request")));
     let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
@@ -100,7 +100,7 @@ fn no_secret_of_a_client_goes_upstream() {
 
 /// X2
 #[test]
-fn whoever_steals_the_whole_database_can_use_nothing_of_it() {
+fn stolen_database_contains_no_usable_secret() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     app.code(user::MARA_ADMIN, "mcp.pages.read");

@@ -88,7 +88,7 @@ fn a_repeated_external_id_gives_the_same_incident_or_a_conflict() {
 }
 
 #[test]
-fn what_is_wrong_with_a_new_incident_is_said() {
+fn invalid_new_incident_gets_an_error_that_names_the_field() {
     let story = Story::new();
     let with = |field: &str, value: Value| {
         let mut body = json!({ "title": "T", "description": "D" });

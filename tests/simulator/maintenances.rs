@@ -101,7 +101,7 @@ fn the_seed_has_maintenances_in_all_stages() {
 }
 
 #[test]
-fn what_is_wrong_with_a_new_maintenance_is_said() {
+fn invalid_new_maintenance_gets_an_error_that_names_the_field() {
     let story = Story::new();
     let send = |body: Value| {
         let path = format!("{PAGE}/maintenances");

@@ -112,7 +112,7 @@ fn a_person_may_cancel() {
 }
 
 #[test]
-fn a_second_visit_offers_to_continue_and_never_does_so_by_itself() {
+fn second_sign_in_offers_to_continue_and_never_does_so_by_itself() {
     let story = Story::new();
     let (_, cookie) = code_for(&story, 3, "hosted-mcp");
     story.now.set(NOW + 100);
@@ -136,7 +136,7 @@ fn the_page_loads_nothing_and_is_never_framed() {
 }
 
 #[test]
-fn a_malformed_visit_gets_a_page_and_no_redirect() {
+fn malformed_sign_in_request_gets_a_page_and_no_redirect() {
     let story = Story::new();
     let good = sign_in_query("hosted-mcp");
     let bad = [

@@ -286,7 +286,7 @@ fn variable(name: &str) -> Option<String> {
         "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" => {
             "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback".into()
         }
-        "HOSTED_MCP_TAG_KEYS" => ring("tag"),
+        "HOSTED_MCP_CHECKSUM_KEYS" => ring("tag"),
         "HOSTED_MCP_ROTATION_KEYS" => ring("rotation"),
         "HOSTED_MCP_CLIENT_KEYS" => ring("client"),
         "HOSTED_MCP_ASSERTION_KEYS" => ring("assertion"),

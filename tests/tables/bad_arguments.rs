@@ -16,7 +16,7 @@ pub struct Bad {
 /// The type of an argument, for the rules that hold for every argument of that type.
 #[derive(Clone, Copy)]
 pub enum ArgumentKind {
-    /// Text for people, of at most so many characters.
+    /// Free text of at most this number of characters.
     Text(usize),
     /// A key, checked for its form elsewhere.
     Key,

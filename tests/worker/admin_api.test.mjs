@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-/** What StatiBeat's back end signs for a user and a question. */
+/** Returns the admin assertion that StatiBeat's back end signs for a user and a request path. */
 async function issue(user, path) {
   const body = JSON.stringify({ user_id: user, path });
   const answer = await fetch(`${stack.simulatorUrl}/__simulator/admin-assertions`, { method: "POST", headers: { "content-type": "application/json" }, body });

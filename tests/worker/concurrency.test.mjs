@@ -1,5 +1,5 @@
-// What only the real database can show: requests at the same moment. One code gives tokens once, one refresh token has
-// one successor, and whatever races a revocation is dead after it.
+// Concurrent requests on the real database: a code is redeemed once, a refresh token has one successor, and no token that is
+// issued during a revocation works after it.
 //
 // `RACES` sets how many races with a revocation are run, `RACES_SEED` repeats the choices of a run.
 
@@ -80,7 +80,7 @@ test("nothing went wrong unseen", () => {
   assert.deepEqual(stack.logs.filter((entry) => entry.level === "error"), []);
 });
 
-/** Who races whom. Each makes a grant and says which requests for it race which end of it. */
+/** The races. Each creates a grant and returns the requests for it and the revocation that they race. */
 const KINDS = [
   async function refreshesAgainstTheClientsRevocation(racer) {
     const pair = await racer.connect();
@@ -107,7 +107,7 @@ const KINDS = [
   },
 ];
 
-/** What the admin page does to all grants of a person and a client. */
+/** Ends all grants of a person and a client with the statements of the admin page. */
 async function endConnection(racer) {
   const end = "UPDATE grants SET revoked_at = unixepoch(), revoke_reason = 'user' WHERE client_id = ?1 AND revoked_at IS NULL";
   const close = "UPDATE authorization_requests SET consumed_at = unixepoch() WHERE client_id = ?1 AND consumed_at IS NULL";

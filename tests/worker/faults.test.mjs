@@ -38,7 +38,7 @@ const d1 = (how, rest) => ({ faults: { d1: { how }, ...rest }, read: TRY_LATER, 
 const fine = { read: WORKS, write: "published", refresh: WORKS, page: WORKS, health: [] };
 const post = (kind) => ({ method: "POST", kind });
 
-/** What fails, what is seen of it, and by which line of the log an operator knows. */
+/** Failures, with the expected responses and the log line that shows them to operators. */
 const ROWS = {
   "StatiBeat answers 500": { ...statibeat({ status: { code: 500 } }, UNREACHED()), log: /500 Internal Server Error/ },
   "StatiBeat answers 503 with Retry-After": { ...statibeat({ status: { code: 503, retry_after: 7 } }, UNREACHED(7)), log: /503 Service Unavailable/ },
@@ -142,9 +142,9 @@ test("everybody calls at once while one thing after another fails, and nothing i
   await recovers(...titles);
 });
 
-/** What operators read about it. */
+/** The table in docs/operations.md. */
 const TABLE = [
-  "| What fails | A read | A write | A refresh | The Hosted MCP page | Health says |",
+  "| What fails | A read | A write | A refresh | The Hosted MCP page | Health check |",
   "|---|---|---|---|---|---|",
   ...Object.entries(ROWS).map(([name, { read, write, refresh, page, health }]) => `| ${[name, read, write, refresh, page, health.length ? `\`${health}\` failed` : "ready"].join(" | ")} |`),
 ].join("\n");

@@ -23,7 +23,7 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const get = (path, cookie) => ({ path, headers: cookie ? { cookie } : {} });
 const post = (path, body, cookie) => ({ path, method: "POST", body, headers: { ...FORM, origin: stack.url, ...(cookie && { cookie }) } });
 
-/** What presents a text as a handle or cookie. On loopback our cookies have no prefix. */
+/** Requests that present a text as a consent token or cookie. On loopback our cookies have no prefix. */
 const PLACES = {
   "the state of a sign-in": (text) => get(`/mcp/oauth/callback?code=x&state=${text}`),
   "the handle of a consent page": (text) => get(`/mcp/oauth/consent?request=${text}`),

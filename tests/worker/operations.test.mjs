@@ -1,4 +1,4 @@
-// What operators run, against the built worker: the smoke test, and the readiness answer behind it.
+// The operators' smoke test and readiness check, against the built worker.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-// What a website can make a visitor's browser send uses up no limit of the people and clients at the same address.
+// Requests that a website makes its visitors' browsers send use up no rate limit of people and clients at the same address.
 
 import assert from "node:assert/strict";
 import { request } from "node:http";

@@ -114,7 +114,7 @@ describe("in the middle of a write", () => {
     await callers.haveLostNothing();
   });
 
-  /** How the calls ended, in order. */
+  /** Returns outcome and detail of the audited calls, in order. */
   async function record(title) {
     const rows = trouble.stack.db.prepare("SELECT outcome, detail FROM audit WHERE title = ? ORDER BY rowid").bind(title);
     return (await rows.all()).results.map(({ outcome, detail }) => [outcome, detail].filter(Boolean).join(" "));

@@ -120,7 +120,7 @@ function authorizeUrl(client, found, { client_id, redirect_uri, code_verifier = 
 }
 
 function resource(client, found, step) {
-  return client.names_resource.includes(step) ? { resource: found.protectedResource.resource } : {};
+  return client.has_explicit_resource.includes(step) ? { resource: found.protectedResource.resource } : {};
 }
 
 async function call(client, accessToken, method) {

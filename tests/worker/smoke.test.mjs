@@ -35,11 +35,11 @@ test("nothing was logged as an error", () => {
 });
 
 test("a bad configuration switches the connector off and names every problem", async () => {
-  const broken = await startStack({ vars: { HOSTED_MCP_TAG_KEYS: "nonsense", HOSTED_MCP_PUBLIC_URL: "http://mcp.example" } });
+  const broken = await startStack({ vars: { HOSTED_MCP_CHECKSUM_KEYS: "nonsense", HOSTED_MCP_PUBLIC_URL: "http://mcp.example" } });
   try {
     for (const path of [WELL_KNOWN, "/mcp"]) assert.equal((await fetch(broken.url + path)).status, 404);
     const log = broken.logs.map((entry) => entry.message).join("\n");
-    assert.match(log, /HOSTED_MCP_TAG_KEYS/);
+    assert.match(log, /HOSTED_MCP_CHECKSUM_KEYS/);
     assert.match(log, /HOSTED_MCP_PUBLIC_URL/);
   } finally {
     await broken.stop();

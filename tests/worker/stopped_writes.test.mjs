@@ -43,7 +43,7 @@ class AdminPage {
 
 const blockOf = (client) => ({ client: client.id, page: "42", user: THEO });
 
-/** Who signs in to stop a connection, how it is stopped, what its write is answered, and how to let it write again. */
+/** Ways to stop a connection: who signs in, the stopping request, the expected response to its write, and the way back. */
 const STOPS = {
   "a revocation by the client": {
     stop: async (_, client, tokens) => assert.equal((await client.revoke(tokens.refresh_token)).status, 200),

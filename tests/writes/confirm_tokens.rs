@@ -158,7 +158,7 @@ fn other_arguments_are_named_and_the_preview_stays_confirmable() {
 }
 
 #[test]
-fn guesses_are_told_what_a_confirm_token_is() {
+fn malformed_confirm_token_gets_an_error_that_explains_confirm_tokens() {
     let story = Story::new();
     for guess in [json!(true), json!("yes"), json!("true"), json!(1), json!({}), json!("pv_"), json!("made.up.token")] {
         let refused = story.confirm(&guess, &outage());

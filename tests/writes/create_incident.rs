@@ -54,7 +54,7 @@ fn a_created_incident_is_on_the_page_and_in_the_audit() {
 }
 
 #[test]
-fn statibeat_is_told_who_acts_through_what() {
+fn request_to_statibeat_names_user_client_and_connection() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     create(&app, &token, outage());
@@ -91,7 +91,7 @@ fn a_write_takes_three_upstream_calls_and_four_database_round_trips() {
 
 /// P7
 #[test]
-fn a_viewer_is_told_that_the_role_is_missing_and_nothing_is_posted() {
+fn write_of_a_viewer_gets_a_missing_role_error_and_posts_nothing() {
     let app = TestApp::new();
     let token = app.connect(user::INES_VIEWER, ALL).access;
     let result = create(&app, &token, outage());
@@ -158,7 +158,7 @@ fn statibeats_own_refusal_reaches_the_model() {
 }
 
 #[test]
-fn the_thirty_first_write_in_a_minute_is_told_to_wait_and_is_not_posted() {
+fn write_31_of_a_connection_in_a_minute_is_rate_limited() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, ALL).access;
     app.advance(Duration::from_secs(60 - u64::try_from(app.now().as_seconds() % 60).expect("positive")));

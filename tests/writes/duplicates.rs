@@ -63,7 +63,7 @@ fn the_same_update_through_another_connection_is_published_once() {
 }
 
 #[test]
-fn whoever_was_shown_the_other_one_may_publish_it_once_more() {
+fn write_is_published_again_after_its_duplicate_was_shown() {
     let story = Story::new();
     story.update(&story.one, json!({}));
     let shown = story.update(&story.other, json!({ "preview": true }));

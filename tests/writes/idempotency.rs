@@ -114,7 +114,7 @@ fn another_key_publishes_the_same_text_once_more() {
 }
 
 #[test]
-fn a_lost_answer_is_found_out_before_anything_is_said() {
+fn lost_response_is_looked_up_before_answering() {
     let story = Story::new();
     story.app.upstream.inject(Some("POST"), POSTS, FaultKind::DropAfter);
     let result = story.create(outage());
@@ -173,7 +173,7 @@ fn lease_that_could_not_be_stored_posts_nothing() {
 }
 
 #[test]
-fn lease_of_unknown_fate_is_said_to_be_running() {
+fn lease_of_unconfirmed_acquisition_is_reported_as_running() {
     let story = Story::new();
     story.app.db.fail_after(1, Failure::After);
     story.create(outage());
@@ -219,7 +219,7 @@ fn new_incident_like_an_open_one_is_asked_about_with_what_matches() {
 }
 
 #[test]
-fn a_name_of_the_clients_own_that_somebody_else_uses_is_refused() {
+fn external_id_used_by_another_write_is_refused() {
     let story = Story::new();
     assert_ne!(story.create(with("external_id", "ours"))["isError"], true);
     let mut other = with("external_id", "ours");
@@ -296,7 +296,7 @@ fn a_handle_confirms_its_write_once() {
 }
 
 #[test]
-fn where_every_write_is_confirmed_a_bare_one_is_sent_back() {
+fn unconfirmed_write_is_refused_if_every_write_needs_confirmation() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_CONFIRM_WRITES").then_some("always"));
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     let story = Story { app, token };
@@ -328,7 +328,7 @@ fn a_rule_warns_or_refuses_as_the_operator_says() {
 }
 
 #[test]
-fn whatever_keeps_a_write_from_being_made_is_on_record() {
+fn every_refusal_of_a_write_is_audited() {
     let story = Story::new();
     let reader = story.app.connect(user::THEO_MANAGER, "mcp.pages.read").access;
     let viewer = story.app.connect(user::INES_VIEWER, ALL).access;
@@ -350,7 +350,7 @@ fn whatever_keeps_a_write_from_being_made_is_on_record() {
 }
 
 #[test]
-fn a_window_that_cannot_be_is_refused_and_an_odd_one_is_remarked_on() {
+fn impossible_window_is_refused_and_unusual_one_warns() {
     let story = Story::new();
     let window = |start: i64, end: i64| {
         let time = |hours: i64| (story.app.now() + Duration::from_hours(1000)).as_seconds() + (hours - 1000) * 3600;

@@ -41,7 +41,7 @@ fn text(result: &Value) -> &str {
 }
 
 #[test]
-fn the_answer_tells_the_window_on_the_pages_clocks_and_in_utc() {
+fn result_shows_the_window_in_page_time_zone_and_utc() {
     let story = Story::new(EVERYTHING);
     let done = story.schedule("2030-01-31T22:00:00Z", "2030-01-31T23:30:00Z", json!({}));
     let told = "The window is from Thu 2030-01-31 23:00 +01:00 to Fri 2030-02-01 00:30 +01:00 in the page's time zone Europe/Stockholm, \
@@ -61,7 +61,7 @@ fn a_time_that_the_pages_clocks_skip_is_refused_with_both_readings() {
 }
 
 #[test]
-fn a_time_that_comes_twice_is_taken_as_written_and_remarked_on() {
+fn ambiguous_local_time_is_taken_as_written_and_warns() {
     let story = Story::new(EVERYTHING);
     let done = story.schedule("2030-10-27T02:30:00+02:00", "2030-10-27T05:00:00+01:00", json!({}));
     assert_eq!(done["structuredContent"]["starts_at"], "2030-10-27T00:30:00Z", "{done}");
@@ -70,7 +70,7 @@ fn a_time_that_comes_twice_is_taken_as_written_and_remarked_on() {
 }
 
 #[test]
-fn what_else_happens_on_the_same_components_is_remarked_on_before_and_after() {
+fn overlapping_windows_and_incidents_warn_in_preview_and_result() {
     let story = Story::new(EVERYTHING);
     let items = || json!({ "affected_items": [{ "id": 113 }] });
     let first = story.schedule("2026-09-22T01:00:00Z", "2026-09-22T02:00:00Z", items());

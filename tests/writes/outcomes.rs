@@ -50,7 +50,7 @@ fn write_of_unknown_outcome_is_a_warning_and_says_unknown() {
 }
 
 #[test]
-fn write_that_nobody_can_count_is_a_failure() {
+fn write_during_a_limiter_outage_is_a_failure() {
     let uncounted = |app: &TestApp| app.limiter.is_down.set(true);
     let told = ["warn", "failed", "limiter_unavailable", "failed", "failed"];
     check(uncounted, &json!({}), told, "Writes cannot be counted at the moment, so nothing was published.");

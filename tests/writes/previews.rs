@@ -203,7 +203,7 @@ fn refused(story: &Story, tool: &str, arguments: &Value, words: &str) {
 }
 
 #[test]
-fn what_could_not_be_published_gets_an_error_and_no_confirm_token() {
+fn unpublishable_preview_gets_an_error_and_no_confirm_token() {
     let story = Story::new();
     story.call("create_incident", &incident(json!({ "external_id": "INC-7" })));
     story.call("create_incident", &incident(json!({ "title": "Slower", "idempotency_key": "k" })));

@@ -32,7 +32,8 @@ fn posts(app: &TestApp) -> usize {
         .count()
 }
 
-/// The answer to a call during which something happens after so many of its database batches, and the posts until then.
+/// Runs a call and executes `meanwhile` after `batches` of its database batches. Returns the response and the number of
+/// POSTs.
 fn interrupted(app: &TestApp, call: Request<Bytes>, batches: usize, meanwhile: &str) -> (Response<Bytes>, usize) {
     app.db.is_stepwise.set(true);
     let mut running = Box::pin(app.start(call));

@@ -104,7 +104,7 @@ fn stage_takes_no_scope_beside_that_of_the_write() {
 }
 
 #[test]
-fn what_is_not_there_is_not_written_to() {
+fn update_of_a_missing_incident_is_not_posted() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     for (name, target) in [("add_incident_update", "incident_id"), ("add_maintenance_update", "maintenance_id")] {

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_environment_is_told_which_there_are() {
+    fn unknown_environment_error_lists_the_environments() {
         let file = WranglerConfig::parse(TEXT).expect("TOML");
         let error = file.environment("prod").err().expect("unknown").to_string();
         assert_eq!(error, r#"wrangler.toml has no environment "prod"; it has production and staging"#);

@@ -151,7 +151,7 @@ pub fn create<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     Ok(reply::created(&full(world, &K::all(world)[&id])))
 }
 
-/// The repetition of a create request is answered with what it made; everything else must find another external id.
+/// A repeated create request gets its existing object; any other request with the same external id is a conflict.
 fn check_repeated(noun: &str, known: Option<&str>, created_with: Option<&str>) -> Result<(), ApiError> {
     if known.is_some() && known == created_with {
         return Ok(());
@@ -204,7 +204,7 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
     Ok(reply::created(&shown))
 }
 
-/// The connector may move a notice along, and not out.
+/// Checks that the connector does not close a notice.
 fn check_stage<K: NoticeKind>(stages: &[Stage], stage_id: u64, call: &PageCall) -> Result<(), ApiError> {
     let open = if call.caller.is_connector() { &stages[..stages.len() - K::CLOSING_STAGES] } else { stages };
     if open.iter().any(|stage| stage.id == stage_id) {
@@ -240,7 +240,7 @@ pub fn delete<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     Ok(reply::no_content())
 }
 
-/// Ends a change: an entry of the timeline if there is a message, and the full document.
+/// Finishes a change: adds a timeline entry if there is a message, and returns the full document.
 pub fn finish<K: NoticeKind>(world: &mut World, call: &PageCall, message: Option<String>) -> Handled {
     let update_id = message.as_ref().map(|_| world.allocate_id());
     let author = call.caller.author();
@@ -266,7 +266,7 @@ fn replace<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// A remark that may come along with an action.
+/// An optional message of an action.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remark {
@@ -286,7 +286,7 @@ pub fn check_message(name: &str, message: Option<&str>) -> Result<(), ApiError> 
     check_text(name, message, MESSAGE_MAX)
 }
 
-/// A text that is given is not blank and not too long.
+/// Checks that a given text is neither blank nor too long.
 fn check_text(name: &str, text: Option<&str>, longest: usize) -> Result<(), ApiError> {
     match text {
         Some(text) if text.trim().is_empty() => Err(ApiError::invalid(format!("{name} must not be empty"))),

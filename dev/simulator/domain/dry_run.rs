@@ -1,4 +1,4 @@
-//! `dry_run=true`: a write is carried out by its own handler, its effect is described, and everything is put back.
+//! `dry_run=true`: executes a write with its own handler, describes its effect, and restores the state.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub fn is_wanted(call: &PageCall) -> Result<bool, ApiError> {
     call.query::<WriteQuery>().map(|query| query.dry_run)
 }
 
-/// Describes the effect of a write, or returns the error that the write would get. Nothing is kept.
+/// Describes the effect of a write, or returns the error that the write would get. Changes nothing.
 pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handled {
     let page = world.page(call.page_id);
     let before = Moment::capture(world, &page);
@@ -72,7 +72,7 @@ struct Shown {
     is_over: bool,
 }
 
-/// A page as its readers see it at one moment.
+/// Snapshot of a page as its readers see it.
 struct Moment {
     condition: Condition,
     notices: BTreeMap<Key, Shown>,

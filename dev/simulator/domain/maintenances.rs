@@ -1,6 +1,6 @@
-//! Fields and actions that only maintenances have: a window, and stages that time moves them through.
+//! Fields and actions of maintenances: a window, and stages that change with time.
 //!
-//! A stage means what its position says: the first is scheduled, the second in progress, the last but one completed,
+//! A stage's position defines its meaning: the first is scheduled, the second in progress, the last but one completed,
 //! the last cancelled.
 
 use std::collections::BTreeMap;

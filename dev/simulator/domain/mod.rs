@@ -1,4 +1,4 @@
-//! The nouns of the API: what each is, how it reads on the wire, and how it may change.
+//! The objects of the API: their state, representation and changes.
 
 pub mod affected;
 pub mod analytics;

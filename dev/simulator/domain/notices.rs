@@ -1,5 +1,5 @@
-//! Incidents and maintenances, as far as they are the same thing: a notice on a page, with a stage, affected items and a
-//! timeline. `incidents` and `maintenances` hold what only one of them has, `changes` holds the writes.
+//! Common parts of incidents and maintenances, called notices: a stage, affected items and a timeline on a page.
+//! `incidents` and `maintenances` have the specific parts, `changes` the writes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::call::{LimitQuery, PageCall, ReceivedRequest, View, limit, usual_limi
 use crate::reply::{self, ApiError, Handled, time, with};
 use crate::world::World;
 
-/// Full documents carry this many updates; the rest is behind `…/updates`.
+/// Number of updates in a full document; the rest is at `…/updates`.
 const UPDATES_IN_DOCUMENT: usize = 20;
 
 /// An incident (`K` = `Incident`) or a maintenance (`K` = `Maintenance`). Times are unix seconds.
@@ -77,7 +77,7 @@ pub struct Update {
     pub created_with: Option<String>,
 }
 
-/// The creator's name for a notice or update, and the request it came with.
+/// External id of a notice or update, and the request that created it.
 #[derive(Default)]
 pub struct Origin {
     pub external_id: Option<String>,
@@ -124,7 +124,7 @@ pub trait NoticeKind: Clone + DeserializeOwned + Serialize + 'static {
     /// Why a notice that is over takes messages only.
     const OVER: &'static str;
     const STATES: &'static [State];
-    /// How many of the last stages end a notice. The connector may not move it there.
+    /// Number of last stages that close a notice, which the connector can't set.
     const CLOSING_STAGES: usize;
 
     fn all(world: &World) -> &BTreeMap<u64, Notice<Self>>;
@@ -138,7 +138,7 @@ pub trait NoticeKind: Clone + DeserializeOwned + Serialize + 'static {
     fn new(fields: &Fields, page: &Page, now: i64) -> Result<Self, ApiError>;
     /// Builds the kind's own fields after an edit.
     fn edited(&self, fields: &Fields, page: &Page, now: i64) -> Result<Self, ApiError>;
-    /// Notes what it means that a notice entered its stage.
+    /// Records the effect of entering a stage.
     fn enter(notice: &mut Notice<Self>, page: &Page, now: i64);
 
     /// Checked for a new notice, and not for the repetition of a create request.
@@ -182,7 +182,7 @@ pub fn list<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     list_of_page::<K>(world, call, call.page_id, K::NOUN == "incident")
 }
 
-/// Running and upcoming maintenances come soonest first, everything else newest first.
+/// Active and upcoming maintenances are sorted by start, everything else newest first.
 fn list_of_page<K: NoticeKind>(
     world: &World,
     received: &ReceivedRequest,
@@ -295,7 +295,7 @@ pub fn update_document<K: NoticeKind>(page: &Page, notice_id: u64, update: &Upda
     shown
 }
 
-/// An active incident's own status wins over the computed one of its items.
+/// The status of an active incident takes precedence over the computed one of its items.
 pub fn compact<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
     let page = &world.page(notice.page_id);
     let state = K::state(notice, page);

@@ -1,4 +1,4 @@
-//! A status page: its identity, its vocabulary of statuses and stages, and its summary.
+//! A status page: its settings, status definitions and stages, and its summary.
 
 use bytes::Bytes;
 use http::Request;

@@ -1,5 +1,5 @@
-//! Code for identity, server to server: the connector proves itself, names the code and its verifier, and gets a signed
-//! identity assertion.
+//! Token exchange, server to server: the connector authenticates with an assertion, sends the code and its verifier,
+//! and gets a signed identity assertion.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -50,7 +50,7 @@ pub fn perform(world: &mut World, received: &ReceivedRequest) -> Handled {
     Ok(reply::ok(&json!({ "identity": identity })))
 }
 
-/// Redeems a code. A failed attempt uses it up as well.
+/// Redeems a code. A failed attempt invalidates it too.
 fn redeem(world: &mut World, input: &Exchange, connector_id: ConnectorId, now: i64) -> Result<Code, ApiError> {
     let code = world.sign_ins.codes.remove(&input.code);
     let code = code.ok_or_else(|| ApiError::invalid("code is unknown or was used before"))?;

@@ -1,8 +1,8 @@
 //! The sign-in hand-over: a browser signs in here and goes back to the connector with a one-time code, which the
 //! connector exchanges, server to server, for a signed identity assertion.
 //!
-//! The return addresses are configuration, never a parameter. A code is bound to the connector, the state and the
-//! challenge it was asked for with, lives 60 seconds and has one attempt.
+//! The return URLs are configuration, never a parameter. A code is bound to the connector, the state and the code
+//! challenge, is valid for 60 seconds, and has one attempt.
 
 pub mod exchange;
 mod page;

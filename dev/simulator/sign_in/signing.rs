@@ -1,7 +1,7 @@
 //! StatiBeat's own signing key, and what it signs: the identity that a sign-in ends in, and the assertion with which its own
 //! admin interface reads the connector's admin API (`docs/admin-api.yaml`).
 //!
-//! The seed of the key is public on purpose: whoever runs the simulator can be anybody in it.
+//! The seed of the key is public on purpose: anyone who runs the simulator can sign in as any user.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

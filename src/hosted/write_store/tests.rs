@@ -63,7 +63,7 @@ async fn a_write_is_counted_posted_once_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_write_that_statibeat_had_already_is_told_from_a_new_one() {
+async fn write_that_statibeat_already_had_is_distinguished_from_a_new_one() {
     let scene = scene(200, json!({ "id": 9 }));
     let report = call(&scene).await.expect("an outcome").structured.expect("a report");
     assert_eq!(report["replayed"], true);
@@ -129,7 +129,7 @@ async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_write_that_nobody_confirms_is_unknown_and_not_repeated() {
+async fn unconfirmed_write_has_unknown_outcome_and_is_not_repeated() {
     let says = "may or may not have been published";
     for error in [HttpError::Timeout, HttpError::Transport("reset".into()), HttpError::TooLarge] {
         let listed = FakeHttp::answering([(200, pages(MANAGER)), (200, json!([]))])
@@ -158,7 +158,7 @@ async fn a_refused_credential_is_our_fault_and_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_server_error_is_looked_into_before_anything_is_said() {
+async fn write_with_server_error_is_looked_up_before_answering() {
     for status in [500, 503] {
         let answers =
             [(200, pages(MANAGER)), (200, json!([])), (status, json!({})), (200, json!({ "id": 9, "title": "Slow" }))];
@@ -183,7 +183,7 @@ async fn nothing_is_posted_that_cannot_be_put_on_record() {
 }
 
 #[test]
-fn what_customers_read_is_not_kept() {
+fn published_text_is_not_stored() {
     let document = json!({
         "id": 9, "incident_id": 4, "title": "T", "description": "secret", "message": "secret", "impact": "secret",
         "lifecycle_stage": { "id": 1, "name": "Investigating" }, "updates": [{ "message": "secret" }],

@@ -200,7 +200,7 @@ async fn parameters_that_do_not_fit_are_refused() {
 }
 
 #[tokio::test]
-async fn what_needs_no_answer_gets_none() {
+async fn notification_gets_no_response() {
     for body in [
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
         json!({ "jsonrpc": "2.0", "method": "unknown", "params": { "_meta": { version::VERSION_KEY: LATEST } } }),
@@ -212,7 +212,7 @@ async fn what_needs_no_answer_gets_none() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_a_400() {
+async fn non_request_json_gets_400() {
     let headers = TransportHeaders::default();
     check_error(parsed_answer(&Fake::default(), &headers, b"{").await, (400, -32700));
     for body in [json!({}), json!(1), json!({ "jsonrpc": "2.0", "id": null, "method": "ping" })] {
@@ -250,7 +250,7 @@ async fn some_refusals_are_the_transports() {
 }
 
 #[tokio::test]
-async fn a_call_that_a_page_or_role_forbids_is_told_to_the_model() {
+async fn call_forbidden_by_page_or_role_is_a_tool_error() {
     for failure in [
         Error::Forbidden("Your role may not.".to_owned()),
         Error::ResourceNotFound { uri: "page 9".to_owned(), message: "No page 9".to_owned() },
@@ -303,7 +303,7 @@ async fn an_id_comes_back_as_it_was() {
 /// JSON leaves open what a name that stands twice means. Headers and body are compared after reading, so that nobody can
 /// play one reading against the other.
 #[tokio::test]
-async fn of_a_name_that_stands_twice_the_last_counts_for_everything() {
+async fn last_of_repeated_json_keys_is_used_everywhere() {
     let body = |first: &str, last: &str| {
         format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"{first}","method":"{last}","params":{{"uri":"x://0","uri":"x://1","_meta":

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_hides_ascii_or_a_word_is_folded_as_unicode_says() {
+    fn characters_that_hide_ascii_or_words_are_folded_per_unicode() {
         for form in '\u{80}'..=char::MAX {
             let plain: String = std::iter::once(form).nfkc().collect();
             if let Some(ours) = plain_form(form) {

@@ -1,10 +1,9 @@
-//! Quoting: text that somebody else wrote, inside a sentence of ours, cannot pass for part of the sentence.
+//! Quotes foreign text inside our own sentences, so that it can't pass for part of the sentence.
 
 use super::{cap, ends_line, line, marked};
 use std::fmt::Write as _;
 
-/// The text in quotation marks on one line, at most so many characters of it. What would end the quotation or the line, and
-/// what nobody sees, is written as an escape.
+/// Quotes at most `most` characters on one line. Quotation marks, line ends and invisible characters are escaped.
 pub fn quote(text: &str, most: usize) -> String {
     format!("\"{}\"", escaped(&cap(text, most)))
 }

@@ -37,7 +37,7 @@ fn hidden_characters_are_those_of_the_unicode_character_database() {
 }
 
 #[test]
-fn what_a_person_sees_stays() {
+fn visible_characters_are_kept() {
     for text in [
         "Plain text.",
         "two\nlines\tand a tab",
@@ -55,7 +55,7 @@ fn what_a_person_sees_stays() {
 }
 
 #[test]
-fn what_a_person_does_not_see_goes() {
+fn invisible_characters_are_removed() {
     check("a\u{0}b\u{1b}[31mc\u{7f}", "ab[31mc");
     check("one\r\ntwo\nthree", "one\ntwo\nthree");
     check("\r\none\r\n", "\none\n");

@@ -1,14 +1,14 @@
-//! The operator's list of clients with https redirect URIs: `client_id=redirect_uri`, exact pairs, nothing implied.
+//! The operator's allow-list of clients with https redirect URIs: exact pairs `client_id=redirect_uri`.
 //!
-//! What is wrong with an entry is said with its reason and, where there is one, the entry that would be right. A wrong
-//! entry is left out; it never widens anything and never switches off the others.
+//! An invalid entry is reported with its reason and, if there is one, the corrected entry. It is ignored; the other
+//! entries stay in effect.
 
 use super::id::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
 use std::fmt;
 use url::Url;
 
-/// The pairs of the list that can work.
+/// The valid entries of the allow-list.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
 
@@ -17,7 +17,7 @@ pub struct AllowedRedirects(Vec<(ClientId, RedirectUri)>);
 pub struct BadEntry {
     pub entry: String,
     pub reason: BadEntryReason,
-    /// The entry to write instead, where that is clear. Never applied automatically: the operator decides.
+    /// The corrected entry, if it is clear. Never applied automatically: the operator decides.
     pub correction: Option<String>,
 }
 
@@ -29,21 +29,21 @@ pub enum BadEntryReason {
     Shape,
     #[error("has no client_id of 1 to 512 printable characters")]
     ClientId,
-    /// Plain http to somewhere else.
+    /// Plain http to a host that isn't loopback.
     #[error("has an http redirect URI that is not on a loopback address")]
     NotSecure,
-    /// `#…`, even an empty one.
+    /// A fragment (`#…`), even an empty one.
     #[error("has a redirect URI with a fragment")]
     Fragment,
     #[error("has a redirect URI with a user name")]
     User,
-    /// Another spelling than the one that browsers use.
+    /// Not in the normal form that browsers use.
     #[error("has a redirect URI that is not written in its plain form: lower-case host, no default port, no '..'")]
     NotPlain,
     /// Not an address at all.
     #[error("has a redirect URI that is not an address")]
     NotAUri,
-    /// Its own query has a parameter that the answer adds.
+    /// Its query contains a parameter of the authorization response.
     #[error("has a redirect URI whose query already has code, state, iss or error")]
     AnswerParameter,
 }
@@ -59,7 +59,7 @@ impl fmt::Display for BadEntry {
 }
 
 impl AllowedRedirects {
-    /// Reads entries separated by commas or white space.
+    /// Parses entries separated by commas or white space.
     pub fn parse(text: &str) -> (Self, Vec<BadEntry>) {
         let (mut pairs, mut bad) = (Vec::new(), Vec::new());
         for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
@@ -81,7 +81,7 @@ impl AllowedRedirects {
         self.0.iter().map(|(client_id, redirect_uri)| (client_id, redirect_uri))
     }
 
-    /// Returns whether a listed redirect URI lies on that web origin: then the operator means that site to connect.
+    /// Returns whether a listed redirect URI has this web origin, so that the site may call from a browser.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
     }
@@ -89,7 +89,7 @@ impl AllowedRedirects {
 
 type Wrong = (BadEntryReason, Option<String>);
 
-/// A client id may be a URL with a query, so the `=` that counts is the one in front of the redirect URI.
+/// Splits an entry at the `=` before the redirect URI: a client id may be a URL that contains `=`.
 fn parse_entry(entry: &str) -> Result<(ClientId, RedirectUri), Wrong> {
     let mut splits = entry
         .match_indices('=')
@@ -107,7 +107,7 @@ fn parse_entry(entry: &str) -> Result<(ClientId, RedirectUri), Wrong> {
     Ok((id, redirect_uri))
 }
 
-/// Why a redirect URI was refused, and its plain form if that would be accepted.
+/// Returns the reason for refusing a redirect URI, and its normal form if that would be accepted.
 fn diagnose(uri: &str) -> (BadEntryReason, Option<RedirectUri>) {
     let Ok(mut url) = Url::parse(uri) else { return (BadEntryReason::NotAUri, None) };
     let reason = match () {
@@ -118,7 +118,7 @@ fn diagnose(uri: &str) -> (BadEntryReason, Option<RedirectUri>) {
     };
     url.set_fragment(None);
     let is_mended = url.set_username("").and_then(|()| url.set_password(None)).is_ok();
-    // https is what a public http address most likely should have been; for a look-alike of loopback it is not.
+    // Suggests https for a public http URI, but not for a look-alike of loopback.
     let is_public = url.domain().is_some_and(|name| name.contains('.'));
     let is_secure = url.scheme() == "https" || is_public && url.set_scheme("https").is_ok();
     let plain = if is_mended && is_secure { RedirectUri::parse(url.as_str()) } else { None };

@@ -3,16 +3,16 @@
 use crate::model::serde_as_text;
 use std::fmt;
 
-/// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), no blank at either
-/// end. StatiBeat reads the id in a header, and HTTP drops the blanks around a header's value (RFC 9110 5.5): another id
-/// would arrive there as this one.
+/// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), without
+/// surrounding white space: StatiBeat receives the id in a header, and HTTP trims header values (RFC 9110 5.5), so two
+/// ids would become one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(String);
 
 impl ClientId {
     pub const MAX_LENGTH: usize = 512;
 
-    /// Checks the shape only; whether such a client is acceptable is another question.
+    /// Checks the syntax only, not whether the client is accepted.
     pub fn parse(text: &str) -> Option<Self> {
         let fits =
             (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));

@@ -1,13 +1,13 @@
 //! Preregistered public clients: which `client_id` they send and where on a loopback address they listen.
 //!
-//! These clients name themselves by the URL of a metadata document (draft-ietf-oauth-client-id-metadata-document). The
-//! document is never fetched: vendors answer data centers with a challenge, and a server that fetches what a request
-//! names can be sent anywhere. The table below was compared with the documents by hand; the last comparison is in each
-//! entry's comment. An id is compared byte by byte, never by its host: one host publishes several clients.
+//! These clients identify themselves by the URL of a metadata document (draft-ietf-oauth-client-id-metadata-document).
+//! The document is never fetched: vendors block requests from data centers, and fetching URLs from requests enables
+//! SSRF. The table below was compared with the documents by hand; each entry's comment has the date. Ids are compared
+//! byte by byte, never by host, because one host publishes several clients.
 //!
-//! An entry says nothing about https redirect URIs. Those work only when the operator lists them. A client whose redirect
-//! URI nobody has seen (GitHub's `https://github.com/copilot/cli/client-metadata.json`) has no entry: it works on a loopback
-//! address as every unverified client does, and is shown as one.
+//! Entries cover loopback redirect URIs only; https ones must be on the operator's allow-list. A client whose loopback
+//! redirect URI is unknown (GitHub's `https://github.com/copilot/cli/client-metadata.json`) has no entry: it works as
+//! an unverified client.
 
 use super::id::ClientId;
 use super::redirect::RedirectUri;
@@ -18,13 +18,13 @@ pub struct PreregisteredClient {
     loopback: Loopback,
 }
 
-/// Where on this computer a client listens. The port is always free (RFC 8252 7.3).
+/// Loopback redirect URIs of a client. The port is always free (RFC 8252 7.3).
 enum Loopback {
-    /// Nowhere: it runs on its vendor's servers.
+    /// None: it runs on its vendor's servers.
     Never,
-    /// At one of these, written without a port.
+    /// One of these, written without a port.
     At(&'static [&'static str]),
-    /// At one of these, written without a port, or one plain path segment below it.
+    /// One of these, written without a port, or one plain path segment below it.
     Below(&'static [&'static str]),
 }
 
@@ -89,13 +89,13 @@ const fn known(id: &'static str, name: &'static str, loopback: Loopback) -> Prer
     PreregisteredClient { id, name, loopback }
 }
 
-/// The client of exactly that id.
+/// Finds the client with exactly this id.
 pub fn find(id: &ClientId) -> Option<&'static PreregisteredClient> {
     TABLE.iter().find(|client| client.id == id.as_str())
 }
 
 impl PreregisteredClient {
-    /// Returns whether the client listens there, on whatever port.
+    /// Returns whether the redirect URI is one of the client's, ignoring the port.
     pub fn listens_at(&self, redirect_uri: &RedirectUri) -> bool {
         match self.loopback {
             Loopback::Never => false,

@@ -1,11 +1,12 @@
-//! Redirect URIs: https, or http on a loopback address, in their one plain spelling (RFC 6749 3.1.2, RFC 8252 7.3).
+//! Redirect URIs: https, or http on a loopback address, in normal form (RFC 6749 3.1.2, RFC 8252 7.3).
 
 use crate::model::loopback::is_loopback;
 use crate::model::serde_as_text;
 use std::fmt;
 use url::Url;
 
-/// A redirect URI whose text is exactly what every URL parser makes of it: what was compared is where the browser goes.
+/// A redirect URI in normal form: every URL parser reads the same URL from it, so the compared text is where the
+/// browser goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
@@ -23,8 +24,8 @@ pub enum RedirectKind {
 impl RedirectUri {
     pub const MAX_LENGTH: usize = 2048;
 
-    /// `None` for anything but the plain spelling of an https or loopback http address. Refusing every other spelling,
-    /// instead of repairing it, is what makes look-alikes such as `http://2130706433/` harmless.
+    /// Parses an https or loopback http URI. `None` for any other spelling: refusing instead of normalizing makes
+    /// look-alikes such as `http://2130706433/` harmless.
     pub fn parse(text: &str) -> Option<Self> {
         let has_plain_bytes = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte));
         if text.len() > Self::MAX_LENGTH || !has_plain_bytes {
@@ -56,19 +57,19 @@ impl RedirectUri {
         self.url().host_str().unwrap_or_default().to_owned()
     }
 
-    /// Scheme, host and port, as a browser's `Origin` header spells them.
+    /// The origin, as a browser's `Origin` header spells it.
     pub fn origin(&self) -> String {
         self.url().origin().ascii_serialization()
     }
 
-    /// Returns whether its own query has a parameter that our answer adds.
+    /// Returns whether its query contains a parameter of the authorization response.
     pub fn has_answer_parameter(&self) -> bool {
         self.url()
             .query_pairs()
             .any(|(name, _)| ["code", "state", "iss", "error", "error_description"].contains(&&*name))
     }
 
-    /// The text without its port: what two loopback redirect URIs are compared by (RFC 8252 7.3).
+    /// The URI without its port, for comparing loopback redirect URIs (RFC 8252 7.3).
     pub fn without_port(&self) -> String {
         let mut url = self.url();
         match url.set_port(None) {
@@ -77,7 +78,7 @@ impl RedirectUri {
         }
     }
 
-    /// The address with `parameters` behind its own query.
+    /// The URI with `parameters` appended to its query.
     pub fn with_query(&self, parameters: &[(&str, &str)]) -> Url {
         let mut url = self.url();
         url.query_pairs_mut().extend_pairs(parameters);

@@ -1,7 +1,8 @@
-//! Refused clients, as far as they may be kept, and what an operator can do about each.
+//! Refused clients: the data that is stored of them, and the advice for operators.
 //!
-//! What is refused comes from anybody, so nothing of it is trusted: it is kept short and without what a URI can hide (user,
-//! query, fragment, invisible characters). A line to add is offered only for a client that we know, on its own host.
+//! The data comes from unauthenticated requests and is untrusted: it is truncated and stripped of what a URI can hide
+//! (user, query, fragment, invisible characters). An allow-list line is offered only for a preregistered client on its
+//! own host.
 
 use super::allowed::AllowedRedirects;
 use super::id::ClientId;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use strum::IntoStaticStr;
 use url::Url;
 
-/// Longest kept, in characters. Real redirect URIs are shorter.
+/// Maximum stored length, in characters. Real redirect URIs are shorter.
 const LONGEST: usize = 300;
 
 /// Where a client was refused.
@@ -33,15 +34,15 @@ impl RefusedStep {
     }
 }
 
-/// A client that was refused, as far as it may be kept.
+/// A refused client, reduced to what may be stored.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RefusedClient {
     pub step: RefusedStep,
-    /// The client id; the name that a registration gave.
+    /// The client id, or the name of a registration.
     pub client: String,
-    /// Scheme, host and path of where the answer was to go.
+    /// Scheme, host and path of the redirect URI.
     pub redirect_uri: String,
-    /// True if there was more of it.
+    /// True if the redirect URI was truncated.
     #[serde(deserialize_with = "flag")]
     pub has_query: bool,
 }
@@ -51,33 +52,33 @@ pub struct RefusedClient {
 pub enum Advice {
     /// Add this line: a known client on its own host.
     Add(String),
-    /// Find out first whose address it is.
+    /// Ask the vendor first: the redirect URI is not verified.
     Check,
-    /// Nothing will make it work, and why.
+    /// It can never be accepted, for this reason.
     Unacceptable(UnacceptableReason),
 }
 
-/// Why nothing will make a redirect URI work.
+/// Reason why a redirect URI can never be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnacceptableReason {
-    /// It is neither https nor http on the user's own computer.
+    /// It is neither https nor loopback http.
     NotSecure,
-    /// It is on the user's own computer, but not one that this client is known or registered with.
+    /// A loopback URI that this client isn't preregistered or registered with.
     OtherLoopback,
     /// The client registered itself, or tried to, which is for loopback only.
     Registered,
-    /// The list cannot hold it.
+    /// The syntax of the allow-list can't express it.
     NotWritable,
 }
 
 impl RefusedClient {
-    /// At the authorization endpoint. `None` when there is too much of it, or nothing to say about it.
+    /// A refusal at the authorization endpoint. `None` if the values are too long or missing.
     pub fn at_authorization(client_id: &str, redirect_uri: &str) -> Option<Self> {
         let client_id = ClientId::parse(client_id).filter(|id| id.as_str().len() <= LONGEST)?;
         Self::new(RefusedStep::Authorization, client_id.as_str(), redirect_uri)
     }
 
-    /// At the registration endpoint, with the first redirect URI that is not on the user's own computer.
+    /// A refusal at the registration endpoint, with the first redirect URI that isn't loopback.
     pub fn at_registration(body: &[u8]) -> Option<Self> {
         let request: Value = serde_json::from_slice(body).ok()?;
         let name = registration::plain_name(request["client_name"].as_str().unwrap_or_default());
@@ -115,8 +116,8 @@ impl RefusedClient {
         }
     }
 
-    /// The line for a client that we know, on the host that its id names, if the list takes it as it stands. Another host may
-    /// be a look-alike, and an id that nobody vouches for proves nothing.
+    /// The allow-list line for a preregistered client on the host of its id. Another host may be a look-alike, and an
+    /// unverified id proves nothing.
     fn line(&self) -> Advice {
         let line = format!("{}={}", self.client, self.redirect_uri);
         let (allowed, bad) = AllowedRedirects::parse(&line);
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_work_gets_no_line() {
+    fn redirect_uri_that_can_never_be_listed_gets_no_allow_list_line() {
         for (client, uri) in [
             ("cursor", "cursor://anysphere.cursor-mcp/oauth/callback"),
             ("x", "http://evil.example/cb"),

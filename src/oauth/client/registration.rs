@@ -1,8 +1,8 @@
 //! Dynamic client registration without a store (RFC 7591): loopback clients only.
 //!
-//! The issued `client_id` *is* the registration: the accepted metadata with a MAC over it (RFC 7591 appendix A.5.2).
-//! There is no row, nothing to purge, and no growth however often a client registers. Tolerant here, strict at the
-//! authorization endpoint: a redirect URI that cannot work is dropped while another one is left.
+//! The issued `client_id` *is* the registration: the accepted metadata with a MAC (RFC 7591 appendix A.5.2), so nothing
+//! is stored and nothing has to be purged. Registration is tolerant, the authorization endpoint strict: unusable
+//! redirect URIs are dropped if a usable one is left.
 
 use super::id::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
@@ -18,7 +18,7 @@ use subtle::ConstantTimeEq;
 
 const PREFIX: &str = "sbmcp_client_";
 const USAGE: &str = "client registration";
-/// Bytes of MAC in an id: 128 bits, so that it cannot be guessed.
+/// Length of the MAC in an id, in bytes.
 const TAG_LENGTH: usize = 16;
 /// Characters of a redirect URI's hash in an id: 96 bits.
 const REDIRECT_HASH_LENGTH: usize = 16;
@@ -28,10 +28,10 @@ const MAX_NAME_CHARACTERS: usize = 200;
 const KEPT_NAME_BYTES: usize = 60;
 const DANGEROUS_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
 
-/// A registration, read back from its client id.
+/// A registration, parsed from its client id.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredClient {
-    /// Self-declared; nobody vouches for it.
+    /// Self-declared and therefore not verified.
     #[serde(rename = "n")]
     pub name: String,
     /// Hashes of the redirect URIs without their ports.
@@ -40,12 +40,12 @@ pub struct RegisteredClient {
 }
 
 impl RegisteredClient {
-    /// Returns whether the id claims to have been issued here.
+    /// Returns whether the id has the form of an id issued here.
     pub fn looks_like_one(id: &ClientId) -> bool {
         id.as_str().starts_with(PREFIX)
     }
 
-    /// Reads an id that was issued here with a key of this ring.
+    /// Parses an id issued here; `None` unless its MAC was made with a key of this ring.
     pub fn parse(id: &ClientId, ring: &KeyRing) -> Option<Self> {
         let (payload, tag) = id.as_str().strip_prefix(PREFIX)?.split_once('.')?;
         let tag: [u8; TAG_LENGTH] = URL_SAFE_NO_PAD.decode(tag).ok()?.try_into().ok()?;
@@ -56,7 +56,7 @@ impl RegisteredClient {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
-    /// Returns whether the redirect URI is a registered one, on whatever port.
+    /// Returns whether the redirect URI is registered, ignoring the port.
     pub fn allows(&self, redirect_uri: &RedirectUri) -> bool {
         self.redirects.contains(&redirect_hash(redirect_uri))
     }
@@ -72,7 +72,7 @@ fn redirect_hash(uri: &RedirectUri) -> String {
     hash(&uri.without_port()).as_str().chars().take(REDIRECT_HASH_LENGTH).collect()
 }
 
-/// Takes a registration request and answers with the client's metadata, `client_id` included (RFC 7591 3.2.1).
+/// Handles a registration request; returns the client's metadata, including `client_id` (RFC 7591 3.2.1).
 pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, RegistrationError> {
     let request: RegistrationRequest = serde_json::from_slice(body).map_err(|_| RegistrationError::Malformed)?;
     let name = request.client_name.unwrap_or_default();
@@ -95,7 +95,7 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
     }))
 }
 
-/// The members we read; every other one is ignored, `scope` included (RFC 7591 2).
+/// The members that are read; all others are ignored, including `scope` (RFC 7591 2).
 #[derive(Deserialize)]
 struct RegistrationRequest {
     redirect_uris: Option<Value>,
@@ -103,14 +103,13 @@ struct RegistrationRequest {
     grant_types: Option<Vec<String>>,
 }
 
-/// Read apart from the other members: whatever is wrong with these, their type included, has a code of its own (RFC 7591
-/// 3.2.2).
+/// Parsed apart from the other members, because their errors have their own code (RFC 7591 3.2.2).
 fn addresses(redirect_uris: Option<Value>) -> Result<Vec<String>, RegistrationError> {
     let Some(uris) = redirect_uris else { return Ok(Vec::new()) };
     serde_json::from_value(uris).map_err(|_| RegistrationError::RedirectUris)
 }
 
-/// Loopback URIs stay; every other one is dropped, because it could never be used with the new id.
+/// Keeps loopback URIs and drops all others, which could never be used with the new id.
 fn acceptable(uris: &[String]) -> Result<Vec<RedirectUri>, RegistrationError> {
     if uris.is_empty() || uris.len() > MAX_REDIRECT_URIS || uris.iter().any(|uri| uri.len() > RedirectUri::MAX_LENGTH) {
         return Err(RegistrationError::RedirectUris);
@@ -131,8 +130,8 @@ fn has_dangerous_scheme(uri: &str) -> bool {
     DANGEROUS_SCHEMES.contains(&scheme.as_str())
 }
 
-/// The name as one visible line, cut to what an id carries. A name is optional (RFC 7591 2); one that is given has something
-/// to read.
+/// The name as one visible line, truncated to fit into an id. A name is optional (RFC 7591 2); a given one must be
+/// visible.
 pub(super) fn plain_name(name: &str) -> Result<String, RegistrationError> {
     if name.is_empty() {
         return Ok("An app without a name".to_owned());
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused_with_its_code() {
+    fn invalid_registration_is_refused_with_its_error_code() {
         let refused = |body: Value| check(&body).expect_err("refused").code();
         assert_eq!(refused(json!([])), "invalid_client_metadata");
         assert_eq!(refused(json!({"redirect_uris": "http://localhost/"})), "invalid_redirect_uri");
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_id_or_another_environments_id_is_not_ours() {
+    fn modified_id_or_id_of_another_environment_is_rejected() {
         let (id, _) = issued(&json!({"redirect_uris": ["http://localhost/cb"]}));
         let elsewhere = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "other").expect("a good ring");
         assert_eq!(RegisteredClient::parse(&id, &elsewhere), None);

@@ -87,12 +87,12 @@ fn any_change_to_a_sealed_request_is_rejected() {
 }
 
 #[test]
-fn request_of_a_client_that_was_struck_off_is_not_opened() {
+fn sealed_request_of_a_removed_client_is_rejected() {
     let ring = ring(&key(1), "test");
     let text = sealed(&request("x"), &ring);
     let now = NOW + std::time::Duration::from_secs(1);
     let found = with_clients(false, |clients| open(&text, &state(1, &ring), &ring, clients, now));
-    assert_eq!(found, Err(SealError::ClientStruckOff));
+    assert_eq!(found, Err(SealError::ClientRemoved));
 }
 
 #[test]

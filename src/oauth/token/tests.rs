@@ -64,7 +64,7 @@ fn a_code_works_until_the_second_before_its_expiry() {
 }
 
 #[test]
-fn another_client_or_redirect_uri_is_refused_before_the_verifier_is_looked_at() {
+fn other_client_or_redirect_uri_is_refused_before_the_verifier_is_checked() {
     let foreign = CodeRequest { client_id: ClientId::parse("other").expect("fits"), ..code_request() };
     assert_eq!(decide_code(&foreign, &code_record(), time(0)), CodeDecision::Refuse(InvalidGrantReason::OtherClient));
     let moved = CodeRequest { redirect_uri: Some("http://localhost:2/cb".into()), ..code_request() };
@@ -177,13 +177,13 @@ fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
 }
 
 #[test]
-fn a_token_whose_successor_was_used_is_reuse_even_inside_the_window() {
+fn token_whose_successor_was_used_is_reuse_even_in_the_grace_period() {
     assert_eq!(decide_rotation(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
     assert_eq!(decide_rotation(Some(Rotation { reuse_count: 32, ..rotation() }), 101), "reused");
 }
 
 #[test]
-fn another_client_with_a_refresh_token_is_refused_before_its_use_is_looked_at() {
+fn other_client_with_a_refresh_token_is_refused_before_reuse_is_checked() {
     let foreign = RefreshRequest { client_id: ClientId::parse("other").expect("fits"), ..refresh_request(None) };
     for rotation in [None, Some(rotation())] {
         let verdict = decide_refresh(&foreign, &refresh_record(rotation), time(1_000));

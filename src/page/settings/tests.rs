@@ -30,7 +30,7 @@ fn two_values_are_enough() {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_invalid_settings_are_reported_together() {
     let problems = read(&[(READ_ONLY, "maybe"), (TIMEOUT, "0"), (PAGE_ID, "7")]).err().expect("problems");
     let names: Vec<&str> = problems.iter().map(|problem| problem.name).collect();
     assert_eq!(names, [API_TOKEN, BASE_URL, ORGANIZATION_ID, READ_ONLY, TIMEOUT]);
@@ -43,7 +43,7 @@ fn an_empty_value_is_no_value() {
 }
 
 #[test]
-fn a_token_never_stands_in_a_problem() {
+fn setting_errors_never_contain_the_token() {
     for bad in ["two words-of-secret", "secret\u{e9}"] {
         let problems = read(&[(API_TOKEN, bad), GOOD[1]]).err().expect("a problem");
         assert!(problems.iter().all(|problem| !problem.to_string().contains("secret")), "{problems:?}");

@@ -60,7 +60,7 @@ async fn a_row_reads_back_as_it_was_appended() {
 }
 
 #[tokio::test]
-async fn one_person_sees_their_newest_rows_and_nobody_elses() {
+async fn person_sees_only_their_own_newest_rows() {
     let db = TestDatabase::new();
     for (user, id, at) in [("42", "a", 1), ("42", "b", 3), ("1", "c", 9), ("42", "d", 3), ("42", "e", 2)] {
         append_as(&db, user, id, at, None).await;

@@ -1,4 +1,4 @@
-//! The end of an attempt: what becomes of the row it holds, of its audit row, and of what earlier attempts left open.
+//! Finishes an attempt: its row, its audit row, and earlier attempts of unknown outcome.
 
 use super::WriteKey;
 use crate::ports::{Database, Statement};
@@ -7,15 +7,15 @@ use crate::storage::{Result, statement};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseEnd {
-    /// The write is there, whoever made it.
+    /// The write is published, by any attempt.
     Done {
         /// The answer to every later request.
         result: String,
     },
-    /// Certainly, nothing was sent or what was sent was refused. The key is free again, unless an earlier attempt may still
-    /// have done it.
+    /// Nothing was sent, or the write was refused. The key is free again, unless an earlier attempt may have published
+    /// it.
     NotWritten,
-    /// Nobody knows. The next attempt finds out.
+    /// The outcome is unknown. The next attempt looks the write up.
     Unknown,
 }
 
@@ -42,7 +42,7 @@ fn close(key: &WriteKey<'_>, entry: &Entry<'_>, result: &str) -> Statement {
     )
 }
 
-/// Attempts that nobody knew the outcome of: the write is there now.
+/// Resolves earlier attempts of unknown outcome: the write is published.
 fn resolve(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE audit SET resolution = 'done', resolved_at = ?4 \
@@ -54,7 +54,7 @@ fn resolve(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     )
 }
 
-/// The key is free, as if it had never been used; not so when an earlier attempt may have done it.
+/// Frees the key, unless an earlier attempt may have published the write.
 fn release(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "DELETE FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND owner = ?3 AND takeovers = 0",
@@ -64,7 +64,7 @@ fn release(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     )
 }
 
-/// Whoever asks next may take the row over at once.
+/// The next attempt may take the row over at once.
 fn leave_open(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
     statement!(
         "UPDATE idempotency SET outcome = 'unknown', held_until_at = ?4 \

@@ -1,4 +1,4 @@
-//! The last look before the post.
+//! Checks the lease right before the POST.
 
 use super::WriteKey;
 use crate::model::flag;
@@ -16,14 +16,14 @@ use serde::Deserialize;
 pub enum LeaseCheck {
     /// It still holds the lease and may still write.
     Held,
-    /// It was too slow: another attempt has taken the lease over.
+    /// Another attempt has taken the lease over.
     TakenOver,
     /// It may no longer write.
     Denied(WriteDenial),
 }
 
-/// The last statement before the post. Between acquiring the lease and here an attempt has waited for the rate limiter and for
-/// StatiBeat, for up to a minute; meanwhile the person may have revoked or paused the connection, or an admin blocked it.
+/// Last statement before the POST. Since it acquired the lease, the attempt has waited for the rate limiter and
+/// StatiBeat for up to a minute; meanwhile the connection may have been revoked, paused or blocked.
 pub async fn check_lease(
     db: &dyn Database,
     key: &WriteKey<'_>,

@@ -275,7 +275,7 @@ async fn earlier_call_is_found_with_its_conflict_or_its_result() {
 }
 
 #[tokio::test]
-async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour() {
+async fn same_write_of_another_connection_is_a_duplicate_for_half_an_hour() {
     let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let recent = i64::try_from(DUPLICATE_RECENT.as_secs()).expect("small");
@@ -297,7 +297,7 @@ async fn the_same_through_another_connection_stands_in_the_way_for_half_an_hour(
 }
 
 #[tokio::test]
-async fn a_duplicate_that_was_shown_or_has_the_clients_own_name_stands_in_nobodys_way() {
+async fn shown_duplicate_or_one_with_the_same_client_chosen_id_does_not_block() {
     for duplicates in [DuplicateRule::Refused { shown: Some("mcp-a") }, DuplicateRule::Allowed] {
         let scene = WriteStorage::new();
         scene.begin("a", T0).await;
@@ -314,7 +314,7 @@ async fn a_duplicate_that_was_shown_or_has_the_clients_own_name_stands_in_nobody
 }
 
 #[tokio::test]
-async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it() {
+async fn first_of_two_unknown_writes_continues_and_the_second_waits() {
     let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
@@ -345,7 +345,7 @@ async fn of_two_whose_ends_nobody_knows_one_goes_on_and_the_other_waits_for_it()
 }
 
 #[tokio::test]
-async fn one_whose_end_nobody_knows_stands_in_the_way_as_long_as_it_is_remembered() {
+async fn write_of_unknown_outcome_blocks_duplicates_until_it_is_deleted() {
     let scene = WriteStorage::new();
     let (refused, day) = (DuplicateRule::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
     scene.begin("a", T0).await;

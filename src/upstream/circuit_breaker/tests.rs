@@ -122,7 +122,7 @@ fn repeated_failure_of_one_person_on_one_page_hides_no_evidence_of_others() {
 }
 
 #[test]
-fn evidence_stays_short_whatever_one_person_or_one_page_does() {
+fn evidence_stays_short_despite_one_person_or_page_with_many_failures() {
     let bench = Bench::default();
     (1..=500).for_each(|page| bench.fail(1, page, 0));
     (1..=500).for_each(|person| bench.fail(person, 77, 0));

@@ -1,8 +1,8 @@
-//! Actions on a connection: end it, end all, pause and resume its writes, confirm its writes, block it from a page. Their buttons,
-//! confirmation pages and effects.
+//! Actions on a connection: end it, end all, pause and resume its writes, require confirmation, block it on a page.
+//! Renders their buttons and confirmation pages, and executes them.
 //!
-//! What cannot be undone by one click is confirmed on a page of its own first. Everything takes effect with the very next
-//! call, because each call looks at what is decided here.
+//! Irreversible actions ask for confirmation on a page of their own. Every action takes effect on the next call,
+//! because each call reads the same database rows.
 
 use super::super::browser;
 use super::super::context::RequestContext;

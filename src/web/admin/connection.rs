@@ -1,4 +1,4 @@
-//! A person's own connections: what each may do, how it is used, how it is doing; and those that ended of late.
+//! A person's own connections with their permissions, usage and health, and recently ended ones.
 
 use super::super::layout::{destination, trust_label};
 use super::actions::{self, Action, target_fields};
@@ -127,7 +127,7 @@ fn bars(days: &[DayCalls], total: i64) -> Markup {
     }
 }
 
-/// The pieces of a day's bar from the ground up. What was called at all is at least one unit high.
+/// The segments of a day's bar, bottom first. A non-zero count is at least one unit high.
 fn stack(day: &DayCalls, highest: i64) -> Vec<(CallOutcome, i64, i64)> {
     let mut top = HEIGHT;
     let mut pieces = Vec::new();
@@ -273,7 +273,7 @@ fn scope_checks(checks: &[ScopeCheck], client_name: &str) -> Markup {
     }
 }
 
-/// The place to look when an app says that it is signed out.
+/// Help for an app that reports that it is signed out.
 fn ended(view: &AdminView) -> Markup {
     let ended = &view.connected.ended;
     html! {

@@ -1,4 +1,4 @@
-//! The Hosted MCP page of somebody who is signed in.
+//! The Hosted MCP page of a signed-in person.
 
 use super::super::browser::{self, Cookie};
 use super::super::context::RequestContext;
@@ -36,7 +36,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
     let of_page = pages.first().and_then(AccessiblePage::time_zone);
     let clock = ZonedClock::new(ctx.now, [chosen, zone.read_text(ctx.head), of_page].into_iter().flatten());
     let view = AdminView { connected, clock, form_token: session.form_token(ctx) };
-    // Only an action of ours leads here with it; a link of somebody else's must not claim that something was done.
+    // Only our own actions redirect here with it; another site's link must not claim that something was done.
     let done = one("done").filter(|_| browser::comes_from_ourselves(ctx.head));
     let done: Option<Action> = done.and_then(|action| action.parse().ok());
 
@@ -46,7 +46,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
         div.head { h1 { (HOSTED_MCP) } (account(&session.viewer, &view.form_token)) }
         (zone_choice(&view.clock))
         @if let Some(done) = done { p.note.good role="status" { (done.done()) } }
-        // Whoever has connected something comes to look after it; a newcomer, to connect.
+        // With connections, they come first; without, the instructions do.
         @if has_connections { (connection::section(&view)) (setup.connect_section(true)) }
         @else { (setup.connect_section(false)) (connection::section(&view)) }
         (others(&view))

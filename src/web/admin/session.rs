@@ -1,8 +1,8 @@
 //! The session of the Hosted MCP page, separate from every token of a client.
 //!
-//! Each form post is checked twice: by its origin, and by a form token that only pages of this session carry. Nobody can act on
-//! another person's data: every statement is limited to the signed-in person, or to a page that StatiBeat says at this moment
-//! they administer.
+//! Each form post is checked twice: by its origin, and by a form token that only pages of this session contain. Every
+//! statement is limited to the signed-in person, or to a page that StatiBeat reports as administered by them at this
+//! moment.
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
@@ -110,7 +110,7 @@ pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> 
     SessionRecord { id: AuditId::new(ctx.random_bytes()), created_at: ctx.now, client_id, request_id: ctx.request_id }
 }
 
-/// The answer, or the page that says why there is none. A person whose access ended at StatiBeat is signed out here as well.
+/// Returns the response, or the error page. A person whose access ended at StatiBeat is signed out here as well.
 pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Result<Response, PageError>) -> Response {
     let error = match answer {
         Ok(response) => return response,
@@ -131,7 +131,7 @@ pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Resu
     response
 }
 
-/// The page of a visitor who is not signed in.
+/// The page for a person who is not signed in.
 pub(super) fn welcome() -> Response {
     let body = html! {
         h1 { (HOSTED_MCP) }

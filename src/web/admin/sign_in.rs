@@ -1,7 +1,7 @@
-//! Signing in to the admin page, by the same hand-over as a connection's; and out again.
+//! Sign-in to the Hosted MCP page, with the same hand-over as a connection's, and sign-out.
 //!
-//! Nothing is stored before somebody has signed in: the state stands in the address, what proves this browser in a cookie
-//! named after it, the verifier takes both, and StatiBeat spends its code once.
+//! Nothing is stored before sign-in: the state is in the URL, the browser binding in a cookie named after it, the code
+//! verifier is derived from both, and StatiBeat redeems its code once.
 
 use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
@@ -40,7 +40,7 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Result<Response, 
     Ok(response)
 }
 
-/// Back from StatiBeat: opens a session under a fresh cookie.
+/// Callback of StatiBeat's sign-in: opens a session with a new cookie.
 pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head);
     let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
@@ -48,7 +48,7 @@ pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response,
     let state: AdminSignInState = limits::require(ctx, state, PageError::SignInFailed).await?;
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
     let browser = limits::require(ctx, cookie.read(ctx.head, ctx.checksum_keys()), PageError::OtherBrowser).await?;
-    // After the cookie: what any page can send is not counted.
+    // Charged after the cookie check, so that requests from other pages aren't charged.
     count(ctx).await?;
     let answer = match one("code") {
         Some(code) => exchange(ctx, &state, &browser, code).await,
@@ -59,13 +59,13 @@ pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response,
     Ok(response)
 }
 
-/// Counts one end of a sign-in; both are counted, for the second asks StatiBeat.
+/// Charges the start or the return of a sign-in; the return calls StatiBeat.
 async fn count(ctx: &RequestContext<'_>) -> Result<(), PageError> {
     let wait = limits::wait(ctx, &limits::ADMIN_SIGN_IN, &Sender::counter(ctx)).await;
     wait.map_or(Ok(()), |wait| Err(PageError::TooMany(wait)))
 }
 
-/// Opens a session for the person whom StatiBeat names.
+/// Opens a session for the person of the identity token.
 async fn exchange(
     ctx: &RequestContext<'_>,
     state: &AdminSignInState,

@@ -87,7 +87,7 @@ impl ConsentForm {
         request: &SignedInRequest,
     ) -> Result<(), PageError> {
         let counter = limits::request_counter(&self.consent.hash(), &self.browser.hash());
-        let Some(wait) = limits::wait(ctx, &limits::VISIT, &counter).await else { return Ok(()) };
+        let Some(wait) = limits::wait(ctx, &limits::AUTHORIZATION_REQUEST, &counter).await else { return Ok(()) };
         self.close_request(ctx, request, NotConnected::TooManyAnswers).await?;
         Err(PageError::TooMany(wait))
     }

@@ -103,7 +103,7 @@ fn connected(app: &TestApp) -> Tokens {
 
 /// K11
 #[test]
-fn of_three_redemptions_in_any_order_one_wins_and_its_tokens_work() {
+fn one_of_three_concurrent_redemptions_succeeds_and_its_tokens_work() {
     let app = TestApp::new();
     let orders = in_every_order(|turns| {
         app.db.forget();
@@ -214,7 +214,7 @@ fn refresh_that_two_rotations_overtake_gets_503_and_ends_no_connection() {
 }
 
 #[test]
-fn of_two_answers_to_one_consent_form_in_any_order_one_counts_and_the_other_gets_400() {
+fn one_of_two_concurrent_consent_answers_counts_and_the_other_gets_400() {
     let app = TestApp::new();
     for answers in
         [["approve", "approve"], ["approve", "deny"], ["deny", "deny"], ["switch", "approve"], ["switch", "switch"]]

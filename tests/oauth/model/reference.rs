@@ -14,7 +14,7 @@ const DOUBLE_SUBMIT: i64 = 10;
 const ROTATION: i64 = 60;
 const REPEATS: u32 = 32;
 const MISSES: u32 = 5;
-/// So many rotations of one family in so long, and no more.
+/// Maximum rotations of one token family within `ROTATIONS_WINDOW` seconds.
 const ROTATIONS: usize = 10;
 const ROTATIONS_WINDOW: i64 = 60;
 

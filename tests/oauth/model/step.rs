@@ -73,7 +73,7 @@ pub enum Action {
     },
 }
 
-/// An action, and what goes wrong with the database during it: the batch after so many fails like this.
+/// An action, and the database failure during it: the number of batches that succeed before it, and its kind.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub action: Action,

@@ -21,7 +21,7 @@ pub const TOO_MUCH: &str = "mcp.pages.read mcp.incidents.write";
 
 /// A failed assertion as text.
 pub type Checked<T = ()> = Result<T, String>;
-/// The batch after so many fails like this.
+/// Number of batches that succeed before the failure, and its kind.
 pub type Fault = Option<(usize, Failure)>;
 
 /// Counts of the steps over all sequences.

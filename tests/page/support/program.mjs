@@ -85,7 +85,7 @@ export class Pipe {
     return { ...(await answer), id: message.id };
   }
 
-  /** Whether a request has been answered. */
+  /** Returns whether the request with this id was answered. */
   answered(id) {
     return this.lines.some((line) => JSON.parse(line).id === id);
   }

@@ -42,7 +42,7 @@ export async function startSimulator() {
       const answer = await fetch(`${url}/api/v1/admin/${path}`, { headers: { authorization: `Bearer ${TOKENS.admin}` } });
       return { status: answer.status, body: await answer.json() };
     },
-    /** What the host resolves to, for the admin token. */
+    /** Returns the page that the host resolves to, for the admin token. */
     context: async () => {
       const answer = await fetch(`${url}/api/v1/context`, { headers: { authorization: `Bearer ${TOKENS.admin}` } });
       return answer.json();

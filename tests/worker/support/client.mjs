@@ -15,7 +15,9 @@ export class Client {
     this.scope = scope;
   }
 
-  /** What redeems a new code of this user; `fields` are what they fill in besides on the consent page. */
+  /**
+   * Signs this user in; returns the parameters that redeem the new code. `fields` are further fields of the consent form.
+   */
   async authorize(user = 1, fields = []) {
     const code_verifier = randomBytes(32).toString("base64url");
     const url = new URL("/mcp/oauth/authorize", this.#url);

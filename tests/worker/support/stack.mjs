@@ -13,7 +13,7 @@ import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_readConfig as readConfig, unstable_splitSqlQuery as splitSql } from "wrangler";
 import { ROOT, SIMULATOR } from "./programs.mjs";
 
-const KEY_RINGS = ["HOSTED_MCP_TAG_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
+const KEY_RINGS = ["HOSTED_MCP_CHECKSUM_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOSTED_MCP_CLIENT_KEYS", "HOSTED_MCP_ASSERTION_KEYS"];
 
 /**
  * Starts both servers and applies the migrations, as a deployment does.
@@ -62,7 +62,7 @@ export function startWorker({ port, simulatorPort, vars = {}, main, logs = [] })
   }));
 }
 
-/** Asks again until `check` answers something true; fails after so many attempts. */
+/** Calls `check` until it returns a truthy value; throws after `attempts` calls. */
 export async function eventually(check, { attempts = 100, every = 50 } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await check();
@@ -89,7 +89,7 @@ function bundle(main) {
   return { modules: main ? [module("ESModule", import.meta.dirname, main), ...modules] : modules };
 }
 
-/** What wrangler.toml binds, with this stack's addresses and keys of its own. */
+/** The bindings of wrangler.toml, with the URLs and keys of this stack. */
 function bindings(url, simulatorPort, vars) {
   const config = readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
   const all = {

@@ -1,5 +1,5 @@
-// What can be broken behind the worker, and who keeps calling meanwhile: an official SDK with its OAuth provider, a client
-// that knows nothing but HTTP, and a person at the Hosted MCP page.
+// Breaks the worker's dependencies while three clients keep calling: an official SDK with its OAuth provider, a plain HTTP
+// client, and a browser at the Hosted MCP page.
 
 import assert from "node:assert/strict";
 import { Connection, READS, WRITES } from "../clients/support/connection.mjs";
@@ -52,7 +52,7 @@ export class BreakableStack {
     return this.wait(60 - ((Math.floor(Date.now() / 1000) + this.#ahead) % 60));
   }
 
-  /** What a monitor is told to be broken. */
+  /** Returns the parts that the readiness check reports as failed. */
   async health() {
     const answer = await fetch(`${this.stack.url}/mcp/health`, { headers: { "x-health-token": HEALTH_TOKEN } });
     const { status, ...parts } = await answer.json();
@@ -60,13 +60,13 @@ export class BreakableStack {
     return Object.keys(parts).filter((part) => parts[part] !== "ok");
   }
 
-  /** How often StatiBeat shows an incident. */
+  /** Returns the number of incidents with this title at StatiBeat. */
   async published(title) {
     const answer = await fetch(this.stack.simulatorUrl + INCIDENTS, { headers: { authorization: "Bearer sb_demo_admin_42" } });
     return (await answer.json()).items.filter((incident) => incident.title === title).length;
   }
 
-  /** Requests that StatiBeat got since the last time this was asked. */
+  /** Returns the requests that StatiBeat received since the previous call. */
   async takeRequests() {
     const { items } = await (await this.#simulator("requests")).json();
     await this.#simulator("requests", { method: "DELETE" });
@@ -145,7 +145,7 @@ export class Callers {
     return this.sdk.read(SUMMARY);
   }
 
-  /** Everybody works as if nothing had been: nobody is asked to sign in again, no client registers anew. */
+  /** Checks that all clients work as before: none is asked to sign in or register again. */
   async haveLostNothing() {
     assert.equal((await this.read()).status, 200);
     assert.equal((await this.refresh()).status, 200);

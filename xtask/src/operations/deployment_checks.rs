@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_between_environments_must_differ() {
+    fn environments_must_not_share_hosts_databases_or_names() {
         assert_eq!(
             check("00000001-", "00000002-"),
             ["staging and production share the database 00000002-0000-0000-0000-000000000000; each needs its own"]
@@ -201,8 +201,8 @@ mod tests {
             ["HOSTED_MCP_REGISTRATIONS is no variable of this program"]
         );
         assert_eq!(
-            check(vars, "[env.staging.vars]\nHOSTED_MCP_TAG_KEYS = \"k:x\"\n"),
-            ["HOSTED_MCP_TAG_KEYS is a secret: take it out of wrangler.toml and rotate it"]
+            check(vars, "[env.staging.vars]\nHOSTED_MCP_CHECKSUM_KEYS = \"k:x\"\n"),
+            ["HOSTED_MCP_CHECKSUM_KEYS is a secret: take it out of wrangler.toml and rotate it"]
         );
         assert_eq!(
             check("binding = \"METRICS\"", "binding = \"METRIC\""),
@@ -262,7 +262,7 @@ mod tests {
         let printed = format!("wrangler 4\n{}", Value::from(all.clone()));
         assert!(check_secrets(&printed, "staging").expect("JSON").is_empty());
         let missing = check_secrets(&Value::from(all[1..].to_vec()).to_string(), "staging").expect("JSON");
-        let words = "the secret HOSTED_MCP_TAG_KEYS is not stored; `npm run secrets -- --env staging` says how";
+        let words = "the secret HOSTED_MCP_CHECKSUM_KEYS is not stored; `npm run secrets -- --env staging` says how";
         assert_eq!(missing, [words]);
         assert!(check_secrets("wrangler says no", "staging").is_err());
     }

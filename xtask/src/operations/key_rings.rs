@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// A ring's variable, and the days for which something signed with a superseded key may still come back.
 pub const RINGS: [(&str, i64); 4] = [
     // Refresh tokens live 30 days.
-    ("HOSTED_MCP_TAG_KEYS", 31),
+    ("HOSTED_MCP_CHECKSUM_KEYS", 31),
     // A repeated refresh comes within minutes.
     ("HOSTED_MCP_ROTATION_KEYS", 2),
     // A registered client may stay away for a year.
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    const TAGS: &str = "HOSTED_MCP_TAG_KEYS";
+    const TAGS: &str = "HOSTED_MCP_CHECKSUM_KEYS";
 
     fn kids(secrets: &Secrets) -> Vec<&str> {
         secrets.rings[TAGS].iter().map(|key| key.kid.as_str()).collect()

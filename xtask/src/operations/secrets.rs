@@ -157,14 +157,14 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         }
-        fs::write(&path, r#"{"rings": {"HOSTED_MCP_TAG_KEYS": "secret-value"}}"#).expect("spoiled");
+        fs::write(&path, r#"{"rings": {"HOSTED_MCP_CHECKSUM_KEYS": "secret-value"}}"#).expect("spoiled");
         let error = format!("{:#}", read(&path).err().expect("unreadable"));
         assert!(error.contains("line 1") && !error.contains("secret-value"), "{error}");
         fs::remove_dir_all(folder).expect("removed");
     }
 
     #[test]
-    fn what_to_do_next_names_no_secret_and_the_very_environment() {
+    fn next_steps_name_the_environment_and_no_secret() {
         for step in [None, Some(Step::Prepare), Some(Step::Promote), Some(Step::Retire), Some(Step::Replace)] {
             assert!(next("staging", step).contains("npm run secrets -- --env staging --store"));
         }

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_goes_on_with_what_was_added_and_not_with_what_was_changed() {
+    fn database_accepts_added_migrations_and_rejects_changed_ones() {
         let (none, first) = (set(&[]), set(&[("0001.sql", "a")]));
         assert!(follows(&none, &first, false), "a new one");
         assert!(follows(&first, &first, true), "nothing to do");

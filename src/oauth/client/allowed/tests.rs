@@ -21,7 +21,7 @@ fn problem(entry: &str) -> (BadEntryReason, Option<String>) {
 
 /// F1
 #[test]
-fn entries_stand_apart_by_commas_and_any_white_space() {
+fn entries_are_separated_by_commas_or_white_space() {
     let list =
         ",\t a=https://a.example/cb,b=https://b.example/cb\r\n,, c=https://c.example/cb\td=https://d.example/cb \n";
     let (_, bad) = AllowedRedirects::parse(list);

@@ -60,7 +60,7 @@ async fn write_denied_after_the_lease_is_stopped_before_the_post() {
 }
 
 #[tokio::test]
-async fn what_concerns_others_stops_nothing() {
+async fn denial_of_another_grant_or_page_stops_nothing() {
     for meanwhile in UNRELATED {
         let scene = WriteStorage::new();
         scene.db.insert_grant("theirs");

@@ -1,4 +1,4 @@
-// What an SDK asks of whoever keeps a client's registration, tokens and verifier: here a plain object, `kept`.
+// An SDK's OAuth client provider that keeps registration, tokens and code verifier in a plain object, `kept`.
 
 export const REDIRECT = "http://127.0.0.1:45678/callback";
 

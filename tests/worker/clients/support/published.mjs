@@ -1,6 +1,6 @@
-// What became of writes: those that reached StatiBeat, and those on record.
+// Outcomes of writes: POSTs that reached StatiBeat, and audit rows.
 
-/** Posts that reached the simulator since the last time this was asked. */
+/** Returns the POSTs that reached the simulator since the previous call. */
 export async function takePosts(stack) {
   const requests = `${stack.simulatorUrl}/__simulator/requests`;
   const { items } = await (await fetch(requests)).json();
@@ -8,7 +8,7 @@ export async function takePosts(stack) {
   return items.filter(({ method, path }) => method === "POST" && path.startsWith("/api/v1/orgs/") && !path.endsWith("?dry_run=true")).map(({ path }) => path);
 }
 
-/** How the calls of a tool ended since the last time this was asked, as `outcome detail`, in order. */
+/** Returns `outcome detail` of the tool calls audited since the previous call, in order. */
 export async function takeRecord(stack) {
   const seen = (stack.seenRows ??= new Set());
   const { results } = await stack.db.prepare("SELECT id, outcome, detail FROM audit WHERE kind = 'write' ORDER BY rowid").all();

@@ -1,4 +1,4 @@
-// What goes over the wire: a `fetch` that notes every exchange, because an SDK hides most of what it does.
+// A `fetch` that records every HTTP exchange, because an SDK hides most of them.
 
 export function wire() {
   const exchanges = [];
@@ -13,7 +13,7 @@ export function wire() {
     },
     /** Forgets what happened so far. */
     clear: () => void (exchanges.length = 0),
-    /** What was posted, as `path status`, in order; 1.x and 2.x also try a GET, at a time of their own. */
+    /** POSTs as `path status`, in order. SDK 1.x and 2.x also try a GET, at any time. */
     posts: () => exchanges.filter(({ verb }) => verb === "POST").map(({ path, status }) => `${path} ${status}`),
     /** Answers with a challenge. */
     refusals: () => exchanges.filter(({ challenge }) => challenge),

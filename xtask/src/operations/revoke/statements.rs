@@ -7,7 +7,7 @@ pub enum Whose<'a> {
     User(&'a str),
 }
 
-/// Ends grants with one audit row each, closes visits that could still become a connection, ends sessions of the persons
+/// Ends grants with one audit row each, closes authorization requests that could still become a connection, ends sessions of the persons
 /// concerned with one audit row each. Running it again changes nothing.
 pub fn ending(whose: &Whose<'_>) -> String {
     let (condition, sessions) = match whose {
