@@ -22,7 +22,7 @@ const fn column<T>(name: &'static str, meaning: &'static str, value: fn(&Request
 pub const WORDS: [MetricColumn<&'static str>; 9] = [
     column("kind", "kind of request: read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
     column("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
-    column("reason", "reason for the outcome, as a fixed word; empty if there is none", |record| {
+    column("reason", "reason for the outcome, one of a fixed list; empty if there is none", |record| {
         record.reason.unwrap_or_default()
     }),
     column("limit", "limit that was reached; empty if none", |record| record.limit.unwrap_or_default()),
