@@ -127,6 +127,11 @@ impl ScopeSet {
         Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 
+    /// Reads the scopes among space-separated names and ignores other names (RFC 6749 3.3).
+    pub fn parse_known(text: &str) -> ScopeSet {
+        text.split(' ').filter_map(Scope::parse).collect()
+    }
+
     /// Reads space-separated names; `None` if one of them is not a scope.
     pub fn parse(text: &str) -> Option<ScopeSet> {
         text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect()
@@ -221,6 +226,7 @@ mod tests {
         }
         assert_eq!(ScopeSet::parse(&ScopeSet::all().to_string()), Some(ScopeSet::all()));
         assert_eq!(ScopeSet::parse("mcp.pages.read openid"), None);
+        assert_eq!(ScopeSet::parse_known("openid mcp.pages.read  MCP.BEATS.READ"), Scope::PagesRead.into());
     }
 
     #[test]

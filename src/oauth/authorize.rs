@@ -3,7 +3,7 @@
 //! Two steps with two error types: [`client_parameters`] and `Clients::resolve` fail with errors shown to the person;
 //! [`validate`], which needs the validated client, fails with errors sent to the client.
 
-use crate::model::scope::{Scope, ScopeSet};
+use crate::model::scope::ScopeSet;
 use crate::oauth::client::ResolvedClient;
 use crate::oauth::error::{DirectError, RedirectError};
 use crate::oauth::parameters::Parameters;
@@ -100,15 +100,14 @@ fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChalle
     CodeChallenge::parse(challenge).ok_or(RedirectError::ChallengeShape)
 }
 
-/// An empty scope requests all read scopes. `offline_access` is ignored: SDKs add it, and refresh tokens are always
-/// issued.
+/// Ignores unknown names (RFC 6749 3.3): SDKs add `offline_access`, and clients ask for `openid email profile` without
+/// reading `scopes_supported`. With no known name left, every read scope is requested.
 fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
-    let names: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
-    if names.len() > MAX_SCOPE_NAMES {
+    let text = scope.unwrap_or_default();
+    if text.split(' ').filter(|name| !name.is_empty()).count() > MAX_SCOPE_NAMES {
         return Err(RedirectError::Scope);
     }
-    let asked = names.into_iter().filter(|name| *name != "offline_access");
-    let scopes: ScopeSet = asked.map(Scope::parse).collect::<Option<_>>().ok_or(RedirectError::Scope)?;
+    let scopes = ScopeSet::parse_known(text);
     Ok(if scopes.is_empty() { ScopeSet::baseline() } else { scopes })
 }
 
@@ -116,18 +115,23 @@ fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResourceNotServed;
 
-/// Checks `resource` (RFC 8707 2). Absent is valid; otherwise it must be exactly one value that equals the served
-/// resource, apart from the case of scheme and host and, on an empty path, the slash.
+/// Checks `resource` (RFC 8707 2). Absent is valid; otherwise each value must name the served resource. Libraries write it
+/// with or without a slash at the end, with the default port, in other case of scheme and host, or send it twice.
 pub fn check_resource(parameters: &Parameters, resource: &Url) -> Result<(), ResourceNotServed> {
     let mut values = parameters.all("resource").filter(|value| !value.is_empty());
-    let Some(value) = values.next() else { return Ok(()) };
-    let is_served = Url::parse(value).is_ok_and(|url| url == *resource) && !value.contains('#');
-    if is_served && values.next().is_none() { Ok(()) } else { Err(ResourceNotServed) }
+    if values.all(|value| is_same_resource(value, resource)) { Ok(()) } else { Err(ResourceNotServed) }
+}
+
+fn is_same_resource(value: &str, resource: &Url) -> bool {
+    let without_slash = |url: &Url| url.as_str().strip_suffix('/').unwrap_or(url.as_str()).to_owned();
+    // Url::parse lowers scheme and host and drops the default port.
+    Url::parse(value).is_ok_and(|url| without_slash(&url) == without_slash(resource)) && !value.contains('#')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::scope::Scope;
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -173,7 +177,8 @@ mod tests {
         assert_eq!(with("scope="), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope=offline_access"), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(Scope::IncidentsWrite.into()));
-        assert_eq!(with("scope=openid"), Err(RedirectError::Scope));
+        assert_eq!(with("scope=openid+email+profile"), Ok(ScopeSet::baseline()));
+        assert_eq!(with("scope=openid+mcp.incidents.write"), Ok(Scope::IncidentsWrite.into()));
         assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(RedirectError::RepeatedParameter));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 20].join("+"))), Ok(Scope::PagesRead.into()));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(RedirectError::Scope));
@@ -181,11 +186,23 @@ mod tests {
 
     #[test]
     fn other_resource_is_rejected_and_absent_one_is_accepted() {
-        for fine in ["", "resource=", "resource=https://mcp.example/mcp", "resource=HTTPS://MCP.example/mcp"] {
+        for fine in [
+            "",
+            "resource=",
+            "resource=https://mcp.example/mcp",
+            "resource=HTTPS://MCP.example/mcp",
+            "resource=https://mcp.example/mcp/",
+            "resource=https://mcp.example:443/mcp",
+            "resource=https://mcp.example/mcp&resource=https://mcp.example/mcp/",
+        ] {
             assert!(with(fine).is_ok(), "{fine}");
         }
         for other in [
-            "resource=https://mcp.example/mcp/",
+            "resource=https://mcp.example/mcp//",
+            "resource=https://mcp.example:8443/mcp",
+            "resource=http://mcp.example/mcp",
+            "resource=https://user@mcp.example/mcp",
+            "resource=https://mcp.example/mcp/?x",
             "resource=https://mcp.example/",
             "resource=/mcp",
             "resource=https://mcp.example/mcp%23",

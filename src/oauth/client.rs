@@ -65,7 +65,8 @@ pub struct Clients<'a> {
     pub allowed: &'a AllowedRedirects,
     /// Key ring that verifies registered ids.
     pub registrations: &'a KeyRing,
-    /// True if loopback clients with unverified ids are accepted.
+    /// True if a loopback client may come with an id that is not listed, preregistered, registered here or the URL of a client's
+    /// metadata document.
     pub accepts_unverified: bool,
 }
 
@@ -101,7 +102,10 @@ impl Clients<'_> {
             return if fits { Ok((registered.name, ClientTrust::Registered)) } else { Err(unlisted) };
         }
         let name = id.as_str().chars().take(LONGEST_NAME).collect();
-        if self.accepts_unverified { Ok((name, ClientTrust::Unverified)) } else { Err(DirectError::ClientUnknown) }
+        // Clients don't fall back to registration when the metadata says that their own document is enough, and registration
+        // would prove nothing more about them.
+        let is_accepted = self.accepts_unverified || id.is_metadata_document();
+        if is_accepted { Ok((name, ClientTrust::Unverified)) } else { Err(DirectError::ClientUnknown) }
     }
 
     /// Parses a client id; `None` if it is malformed, or imitates the ids that are registered here (RFC 6749 5.2
@@ -224,6 +228,10 @@ mod tests {
     fn unverified_client_id_is_refused_if_the_operator_disallows_it() {
         let strict = |id: &str, uri: &str| resolve(LIST, false, id, uri).map(|client| client.trust);
         assert_eq!(strict("some-tool", "http://localhost:1/cb"), Err(DirectError::ClientUnknown));
+        assert_eq!(strict("https://app.example/meta.json", "http://localhost:1/cb"), Ok(ClientTrust::Unverified));
+        assert_eq!(strict("https://app.example", "http://localhost:1/cb"), Err(DirectError::ClientUnknown));
+        let web = strict("https://app.example/meta.json", "https://app.example/cb");
+        assert_eq!(web, Err(DirectError::RedirectUriUnlisted));
         assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(ClientTrust::Preregistered));
         assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(ClientTrust::Listed));
     }

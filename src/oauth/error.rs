@@ -4,8 +4,10 @@
 //! Several reasons share an error code on purpose: the response doesn't reveal whether a code or token was unknown, expired,
 //! redeemed or issued to another client. The log does.
 
+use crate::model::scope::ScopeSet;
 use crate::oauth::secret::SecretHash;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// An error shown to the person, because the client or its redirect URI could not be verified. Never a redirect
 /// (RFC 6749 4.1.2.1). [`PageError`](crate::web) has the texts.
@@ -46,9 +48,9 @@ pub enum RedirectError {
     ChallengeMethod,
     #[error("code_challenge must be 43 characters of base64url")]
     ChallengeShape,
-    #[error("a requested scope is unknown")]
+    #[error("scope has more than 20 names")]
     Scope,
-    #[error("resource is not served here")]
+    #[error("resource is not served here: send")]
     Resource,
     #[error("state is longer than 2048 bytes")]
     StateTooLong,
@@ -65,6 +67,14 @@ pub enum RedirectError {
 }
 
 impl RedirectError {
+    /// For the client's developer; `resource` is the one that is served here.
+    pub fn description(self, resource: &Url) -> String {
+        match self {
+            Self::Resource => format!("{self} {resource} or no resource"),
+            _ => self.to_string(),
+        }
+    }
+
     pub const fn code(self) -> &'static str {
         match self {
             Self::RepeatedParameter
@@ -99,7 +109,14 @@ pub enum TokenError {
     BasicAuthentication,
     MultipleAuthenticationMethods,
     InvalidGrant(InvalidGrantReason),
-    Scope,
+    /// None of the requested scopes is granted.
+    Scope {
+        requested: ScopeSet,
+        granted: ScopeSet,
+    },
+    /// The `resource` parameter names another resource; the one that is served here.
+    ResourceNotServed(String),
+    /// The code or token was issued for another resource.
     Resource,
     /// StatiBeat is unavailable: the client keeps its credentials and tries again.
     Unavailable,
@@ -195,9 +212,13 @@ impl TokenError {
                 owner_word: reason.owner_word(),
                 ..row("invalid_grant", 400, reason.into_str(), "the code or token is no longer valid: authorize again")
             },
-            Self::Scope => TokenErrorRow {
+            Self::Scope { .. } => TokenErrorRow {
                 owner_word: "scope",
-                ..row("invalid_scope", 400, "scope", "the scope is wider than what was granted")
+                ..row("invalid_scope", 400, "scope", "not granted, authorize again to ask for it")
+            },
+            Self::ResourceNotServed(_) => TokenErrorRow {
+                owner_word: "resource",
+                ..row("invalid_target", 400, "resource_not_served", "resource is not served here: send")
             },
             Self::Resource => TokenErrorRow {
                 owner_word: "resource",
@@ -237,6 +258,8 @@ impl TokenError {
         let text = self.row().description;
         match self {
             Self::Missing(name) => format!("{name} {text}"),
+            Self::Scope { requested, granted } => format!("scope {requested} is {text}; granted: {granted}"),
+            Self::ResourceNotServed(resource) => format!("{text} {resource} or no resource"),
             Self::RateLimited(wait) => format!("{text} {wait} seconds"),
             _ => text.to_owned(),
         }

@@ -41,6 +41,16 @@ impl Parameters {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// Adds the parameter where it is absent; returns false if it is there with another value.
+    pub fn add_or_equals(&mut self, name: &str, value: String) -> bool {
+        if !self.names(name) {
+            self.0.retain(|(other, _)| other != name);
+            self.0.push((name.to_owned(), value));
+            return true;
+        }
+        self.all(name).all(|other| other == value)
+    }
+
     /// Returns whether the parameter is there with a value.
     pub fn names(&self, name: &str) -> bool {
         self.all(name).any(|value| !value.is_empty())

@@ -16,6 +16,8 @@ use crate::oauth::grant::{
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
 use crate::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use std::time::Duration;
 use url::Url;
@@ -49,7 +51,7 @@ pub struct RefreshRequest {
     pub resource: String,
     /// True if the client sent `resource`. Without an explicit `resource` the client can only re-authorize.
     pub has_explicit_resource: bool,
-    /// `None`: all granted scopes.
+    /// The known scopes that it names; `None`: all granted scopes.
     pub scopes: Option<ScopeSet>,
 }
 
@@ -73,25 +75,44 @@ pub struct TokenEndpoint<'a> {
 }
 
 /// Reads the form of a token or revocation request. `authorization` is the `Authorization` header, `content_types` all
-/// `Content-Type` headers.
+/// `Content-Type` headers. HTTP Basic with an empty secret is how some libraries send the `client_id` of a public client
+/// (RFC 6749 2.3.1): it counts as that parameter.
 pub fn parse_form(content_types: &[&str], authorization: Option<&str>, body: &[u8]) -> Result<Parameters, TokenError> {
     let [content_type] = content_types else { return Err(TokenError::MalformedBody) };
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(TokenError::MalformedBody);
     }
-    let parameters = Parameters::parse(body).map_err(|_| TokenError::MalformedBody)?;
+    let mut parameters = Parameters::parse(body).map_err(|_| TokenError::MalformedBody)?;
     let has_secret =
         ["client_secret", "client_assertion"].iter().any(|name| parameters.all(name).any(|v| !v.is_empty()));
-    let is_basic = authorization
-        .and_then(|header| header.split(' ').next())
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
-    match (is_basic, has_secret) {
-        (true, true) => Err(TokenError::MultipleAuthenticationMethods),
-        (true, false) => Err(TokenError::BasicAuthentication),
-        (false, true) => Err(TokenError::ClientSecret),
-        (false, false) => Ok(parameters),
+    let basic = authorization
+        .map(|header| header.split_once(' ').unwrap_or((header, "")))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+    match (basic, has_secret) {
+        (Some(_), true) => return Err(TokenError::MultipleAuthenticationMethods),
+        (None, true) => return Err(TokenError::ClientSecret),
+        (Some((_, credentials)), false) => {
+            let client_id = public_client_id(credentials).ok_or(TokenError::BasicAuthentication)?;
+            if !parameters.add_or_equals("client_id", client_id) {
+                return Err(TokenError::MultipleAuthenticationMethods);
+            }
+        }
+        (None, false) => {}
     }
+    Ok(parameters)
+}
+
+/// The client id of Basic credentials whose secret is empty. Libraries should form-encode the id, and many don't: an id with
+/// a colon, such as a URL, is one that was not encoded.
+fn public_client_id(credentials: &str) -> Option<String> {
+    let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let id = text.strip_suffix(':')?;
+    if id.contains(':') {
+        return Some(id.to_owned());
+    }
+    let decoded = Parameters::parse(format!("id={id}").as_bytes()).ok()?;
+    decoded.one("id").ok().flatten().map(str::to_owned)
 }
 
 impl TokenEndpoint<'_> {
@@ -108,7 +129,8 @@ impl TokenEndpoint<'_> {
             return Err(TokenError::UnsupportedGrantType);
         }
         let client_id = self.parse_client_id(form)?;
-        authorize::check_resource(form, self.resource).map_err(|ResourceNotServed| TokenError::Resource)?;
+        authorize::check_resource(form, self.resource)
+            .map_err(|ResourceNotServed| TokenError::ResourceNotServed(self.resource.to_string()))?;
         if grant_type == "refresh_token" {
             return self.parse_refresh(client_id, required("refresh_token")?, form);
         }
@@ -130,10 +152,7 @@ impl TokenEndpoint<'_> {
         let scope = form.one("scope").ok().flatten();
         let token = RefreshToken::parse(token, self.checksum_keys)
             .ok_or(TokenError::InvalidGrant(InvalidGrantReason::NotOurs))?;
-        let requested =
-            scope.map(|scope| scope.split(' ').filter(|name| *name != "offline_access").collect::<Vec<_>>().join(" "));
-        let scopes = requested.map(|scope| ScopeSet::parse(&scope).ok_or(TokenError::Scope)).transpose()?;
-        let scopes = scopes.filter(|scopes| !scopes.is_empty());
+        let scopes = scope.map(ScopeSet::parse_known).filter(|scopes| !scopes.is_empty());
         let resource = self.resource.as_str().to_owned();
         Ok(TokenRequest::Refresh(RefreshRequest {
             client_id,
@@ -233,10 +252,7 @@ pub fn decide_refresh(
         let other_resource = TokenError::InvalidGrant(InvalidGrantReason::OtherResource);
         return Err(if request.has_explicit_resource { TokenError::Resource } else { other_resource });
     }
-    let scopes = request.scopes.unwrap_or(record.grant.scopes);
-    if !record.grant.scopes.covers(scopes) {
-        return Err(TokenError::Scope);
-    }
+    let scopes = refreshed_scopes(request.scopes, record.grant.scopes)?;
     Ok(match &record.state {
         RefreshState::Active => {
             check_rotation_limit(record, now)?;
@@ -247,6 +263,14 @@ pub fn decide_refresh(
         }
         RefreshState::Rotated(_) => RefreshDecision::Reused,
     })
+}
+
+/// The requested scopes that are granted. A client that repeats its first request gets what the person left ticked
+/// (RFC 6749 3.3, 6); a request for nothing that is granted is an error.
+fn refreshed_scopes(requested: Option<ScopeSet>, granted: ScopeSet) -> Result<ScopeSet, TokenError> {
+    let Some(requested) = requested else { return Ok(granted) };
+    let scopes = requested.intersection(granted);
+    if scopes.is_empty() { Err(TokenError::Scope { requested, granted }) } else { Ok(scopes) }
 }
 
 /// Limits a grant to [`MAX_ROTATIONS`](crate::oauth::grant::MAX_ROTATIONS) per [`ROTATION_LIMIT_WINDOW`]; over the

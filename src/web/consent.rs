@@ -194,7 +194,7 @@ pub(super) fn authorization_response_url(
     let mut parameters = match outcome {
         Ok(code) => vec![("code", code.expose())],
         Err(error) => {
-            description = error.to_string();
+            description = error.description(&Route::Mcp.url(&ctx.app.config.public_url));
             vec![("error", error.code()), ("error_description", description.as_str())]
         }
     };

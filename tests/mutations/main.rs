@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// File below `src/oauth`, what stands there, what stands there instead.
-const MUTATIONS: [(&str, &str, &str); 20] = [
+const MUTATIONS: [(&str, &str, &str); 22] = [
     ("pkce.rs", "verifier.challenge().0.as_bytes().ct_eq(self.0.as_bytes()).into()", "verifier.0.len() > 42"),
     (
         "token.rs",
@@ -22,12 +22,12 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
     ),
     ("token.rs", "if now >= *expires_at =>", "if now > *expires_at =>"),
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
-    ("token.rs", "if !record.grant.scopes.covers(scopes) {", "if scopes.is_empty() {"),
+    ("token.rs", "let scopes = requested.intersection(granted);", "let scopes = requested;"),
     ("token.rs", " && rotation.unused_successor.is_some()", ""),
     ("token.rs", "now < *redeemed_at + CODE_REPEAT_GRACE_PERIOD", "now <= *redeemed_at + CODE_REPEAT_GRACE_PERIOD"),
     ("token.rs", "now < rotation.rotated_at + REUSE_GRACE_PERIOD", "now <= rotation.rotated_at + REUSE_GRACE_PERIOD"),
     ("authorize.rs", "if method != Some(\"S256\") {", "if method == Some(\"plain\") {"),
-    ("authorize.rs", "is_served && values.next().is_none()", "is_served"),
+    ("authorize.rs", "if values.all(|value|", "if values.any(|value|"),
     (
         "client/redirect.rs",
         "(\"http\", host) if is_loopback(&host) =>",
@@ -41,6 +41,12 @@ const MUTATIONS: [(&str, &str, &str); 20] = [
         "if !ring.iter().any(is_ours) {",
         "if !ring.iter().any(is_ours) && payload.is_empty() {",
     ),
+    (
+        "client/redirect.rs",
+        "Host::Ipv4(address) => address == Ipv4Addr::LOCALHOST,",
+        "Host::Ipv4(address) => address.is_loopback(),",
+    ),
+    ("token.rs", "text.strip_suffix(':')?", "text.split(':').next()?"),
     ("client/registration.rs", "uri.kind() == RedirectKind::Loopback && !uri.has", "!uri.has"),
     ("secret.rs", "ring.iter().any(is_ours).then(", "(ring.iter().any(is_ours) || !body.is_empty()).then("),
     ("client/preregistered.rs", "places.contains(&redirect_uri.without_port().as_str())", "!places.is_empty()"),

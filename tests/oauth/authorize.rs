@@ -3,7 +3,7 @@
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, tokens, user};
-use crate::support::{PUBLIC_URL, TestApp, header, request};
+use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use url::Url;
 
 /// A fault that stays here: a page, no redirect, nothing stored, no trace of what was sent as a link.
@@ -174,12 +174,10 @@ fn faults_of_the_request_go_to_the_client_after_sign_in() {
 
 /// A17, A20b, A22, A24, A25
 #[test]
-fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in() {
-    goes_to_client(&[("scope", "mcp.pages.read openid")], "invalid_scope");
-    goes_to_client(&[("scope", "mcp.pages.read \"")], "invalid_scope");
+fn too_many_scopes_other_resources_and_request_objects_go_to_the_client_after_sign_in() {
     goes_to_client(&[("scope", &["mcp.pages.read"; 21].join(" "))], "invalid_scope");
     goes_to_client(&[("scope", "mcp.pages.read"), ("scope", "mcp.beats.read")], "invalid_request");
-    for resource in ["https://other.example/mcp", "https://mcp.example/mcp#x", "/mcp", "https://mcp.example/mcp/"] {
+    for resource in ["https://other.example/mcp", "https://mcp.example/mcp#x", "/mcp", "https://mcp.example/"] {
         goes_to_client(&[("resource", resource)], "invalid_target");
     }
     goes_to_client(&[("resource", crate::support::RESOURCE), ("resource", "https://other.example")], "invalid_target");
@@ -197,7 +195,7 @@ fn unknown_scopes_resources_and_request_objects_go_to_the_client_after_sign_in()
 #[test]
 fn authorization_request_never_redirects_to_the_client_before_sign_in() {
     let app = TestApp::new();
-    for broken in [&[("response_type", "token")][..], &[("scope", "openid")], &[("prompt", "none")], &[]] {
+    for broken in [&[("response_type", "token")][..], &[("resource", "/mcp")], &[("prompt", "none")], &[]] {
         let answer = app.get(&authorize_url(broken));
         let location = Url::parse(header(&answer, "location")).expect("a URL");
         assert_eq!(location.host_str(), Some("api.statibeat.example"), "{broken:?}");
@@ -212,8 +210,11 @@ fn authorization_request_never_redirects_to_the_client_before_sign_in() {
 fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
     let reads =
         ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
-    for changes in [&[("resource", "")][..], &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")]]
-    {
+    for changes in [
+        &[("resource", "")][..],
+        &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")],
+        &[("scope", "openid email profile")],
+    ] {
         let app = TestApp::new();
         let browser = Browser::new(&app);
         let consent = browser.sign_in(&authorize_url(changes), user::MARA_ADMIN);
@@ -241,12 +242,59 @@ fn a_success_has_one_code_the_exact_state_and_the_issuer_behind_the_uris_own_que
 
 /// A21
 #[test]
-fn the_resource_may_be_written_with_capitals_in_scheme_and_host_and_is_stored_in_its_one_spelling() {
+fn the_resource_may_be_written_in_each_spelling_of_the_same_url_and_is_stored_in_one() {
+    for values in [
+        &["HTTPS://MCP.Example/mcp"][..],
+        &["https://mcp.example/mcp/"],
+        &["https://mcp.example:443/mcp"],
+        &["https://mcp.example/mcp", "https://mcp.example/mcp"],
+    ] {
+        let app = TestApp::new();
+        let browser = Browser::new(&app);
+        let resources: Vec<_> = values.iter().map(|value| ("resource", *value)).collect();
+        let consent = browser.sign_in(&authorize_url(&resources), user::MARA_ADMIN);
+        let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+        assert_eq!(app.redeem(&code, &resources).status(), 200, "{values:?}");
+        assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE resource = 'https://mcp.example/mcp'"), 1);
+    }
+}
+
+/// A20b, T16
+#[test]
+fn another_resource_is_refused_with_the_one_that_is_served() {
     let app = TestApp::new();
-    let browser = Browser::new(&app);
-    let consent = browser.sign_in(&authorize_url(&[("resource", "HTTPS://MCP.Example/mcp")]), user::MARA_ADMIN);
-    assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some());
-    assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE resource = 'https://mcp.example/mcp'"), 1);
+    let foreign = ("resource", "https://other.example/mcp");
+    let says = "resource is not served here: send https://mcp.example/mcp or no resource";
+    let shown = Browser::new(&app).sign_in(&authorize_url(&[foreign]), user::MARA_ADMIN);
+    assert_eq!(parameter(&shown.url, "error_description").as_deref(), Some(says));
+    let code = app.code(user::MARA_ADMIN, "mcp.pages.read");
+    assert_eq!(json(&app.redeem(&code, &[foreign]))["error_description"], says);
+}
+
+/// A8
+#[test]
+fn a_loopback_redirect_may_name_the_default_port_and_gets_its_answer_there() {
+    for (uri, location) in
+        [("http://localhost:80/cb", "http://localhost/cb?code="), ("http://127.0.0.1:80", "http://127.0.0.1/?code=")]
+    {
+        let app = TestApp::new();
+        let browser = Browser::new(&app);
+        let consent = browser.sign_in(&authorize_url(&[("redirect_uri", uri)]), user::MARA_ADMIN);
+        let target = browser.answer(&consent, "approve").leaves_for();
+        assert!(target.as_str().starts_with(location), "{target}");
+        let code = parameter(&target, "code").expect("a code");
+        assert_eq!(app.redeem(&code, &[("redirect_uri", uri)]).status(), 200, "{uri}");
+    }
+}
+
+/// A17
+#[test]
+fn unknown_scopes_are_ignored_beside_a_known_one() {
+    let app = TestApp::new();
+    for scope in ["openid mcp.beats.read email profile", "mcp.beats.read \"", "claudeai  mcp.beats.read"] {
+        let consent = Browser::new(&app).sign_in(&authorize_url(&[("scope", scope)]), user::MARA_ADMIN);
+        assert_eq!(consent.ticked(), ["mcp.beats.read"], "{scope}");
+    }
 }
 
 /// A26

@@ -21,7 +21,7 @@ fn answer_with_cookie(app: &TestApp, consent: &Shown, cookie: &str) -> Shown {
 fn authorization_request_is_not_stored_before_sign_in() {
     let app = TestApp::new();
     let empty = app.db.dump();
-    for changes in [&[][..], &[("scope", "openid")], &[("code_challenge", "")], &[("state", &"s".repeat(3000))]] {
+    for changes in [&[][..], &[("resource", "/mcp")], &[("code_challenge", "")], &[("state", &"s".repeat(3000))]] {
         let browser = Browser::new(&app);
         assert_eq!(browser.open(&authorize_url(changes)).status, 200, "the sign-in page");
         let callback = format!(
@@ -31,8 +31,8 @@ fn authorization_request_is_not_stored_before_sign_in() {
         assert_eq!(browser.open(&callback).status, 400, "StatiBeat knows no such code");
     }
     assert_eq!(app.db.dump(), empty);
-    let refused = Browser::new(&app).sign_in(&authorize_url(&[("scope", "openid")]), user::MARA_ADMIN);
-    assert_eq!(parameter(&refused.url, "error").as_deref(), Some("invalid_scope"));
+    let refused = Browser::new(&app).sign_in(&authorize_url(&[("resource", "/mcp")]), user::MARA_ADMIN);
+    assert_eq!(parameter(&refused.url, "error").as_deref(), Some("invalid_target"));
     let recorded = app.db.count("SELECT count(*) FROM audit WHERE kind = 'approval' AND outcome = 'refused'");
     app.db.execute("DELETE FROM audit");
     assert_eq!((recorded, app.db.dump()), (1, empty), "an error that goes to the client leaves its audit row alone");

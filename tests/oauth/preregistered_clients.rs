@@ -115,12 +115,16 @@ fn client_of_an_unseen_redirect_uri_works_and_is_shown_as_unverified() {
 fn an_operator_may_require_ids_that_are_known() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_UNVERIFIED_CLIENTS").then_some("off"));
     let before = app.db.dump();
-    for id in ["some-tool", "https://claude.ai/oauth/other", "https://CLAUDE.ai/oauth/claude-code-client-metadata"] {
+    for id in ["some-tool", "http://app.example/client.json", "https://CLAUDE.ai/oauth/claude-code-client-metadata"] {
         let answer = app.get(&authorize_url(&[("client_id", id), ("redirect_uri", "http://localhost:3118/callback")]));
         assert_eq!((answer.status().as_u16(), header(&answer, "location")), (400, ""), "{id}");
     }
     assert_eq!(app.db.dump(), before);
     assert_eq!(status(&app, CLAUDE_CODE, "http://localhost:3118/callback"), 302);
+    // Its document is never read, and a registration would have proved as little: it works, shown as unverified.
+    let own_document = "https://app.example/client.json";
+    assert_eq!(status(&app, own_document, "http://localhost:3118/callback"), 302);
+    assert_eq!(status(&app, own_document, "https://app.example/callback"), 400);
 }
 
 /// G13

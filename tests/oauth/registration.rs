@@ -51,6 +51,25 @@ fn usable_redirect_uris_are_registered_and_others_are_omitted() {
     }
 }
 
+/// A10
+#[test]
+fn registered_localhost_includes_its_addresses_and_an_address_does_not_include_localhost() {
+    let app = TestApp::new();
+    let sign_in = |registered: &str, used: &str| {
+        let id =
+            json(&register(&app, &json!({"client_name": "Claude Code", "redirect_uris": [registered]})))["client_id"]
+                .as_str()
+                .expect("an id")
+                .to_owned();
+        app.get(&authorize_url(&[("client_id", &id), ("redirect_uri", used)])).status().as_u16()
+    };
+    for used in ["http://localhost:50001/callback", "http://127.0.0.1:50001/callback", "http://[::1]:50001/callback"] {
+        assert_eq!(sign_in("http://localhost:3118/callback", used), 302, "{used}");
+    }
+    assert_eq!(sign_in("http://localhost:3118/callback", "http://127.0.0.2:3118/callback"), 400);
+    assert_eq!(sign_in("http://127.0.0.1:3118/callback", "http://localhost:3118/callback"), 400);
+}
+
 /// G3
 #[test]
 fn invisible_client_name_is_refused() {
@@ -119,7 +138,7 @@ fn a_registered_client_may_change_its_port_and_nothing_else() {
     assert_eq!(status(id, "http://localhost:49152/callback"), 302);
     let before = app.db.dump();
     assert_eq!(status(id, "http://localhost:3118/other"), 400);
-    assert_eq!(status(id, "http://127.0.0.1:3118/callback"), 400);
+    assert_eq!(status(id, "http://127.0.0.2:3118/callback"), 400);
     assert_eq!(status(&format!("{id}x"), "http://localhost:3118/callback"), 400);
     assert_eq!(status(&format!("{id}{}", "x".repeat(512)), "http://localhost:3118/callback"), 400);
     assert_eq!(app.db.dump(), before);

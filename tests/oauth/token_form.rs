@@ -1,6 +1,6 @@
 //! The token endpoint's request: one form in UTF-8 in the body of a POST, and nothing else (RFC 6749 3.2).
 
-use crate::support::flow::{CLIENT, VERIFIER, token_error, user};
+use crate::support::flow::{CLIENT, VERIFIER, token_error, tokens, user};
 use crate::support::{TestApp, header, json, request};
 
 const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
@@ -99,6 +99,24 @@ fn unknown_parameters_are_ignored() {
     ];
     let answer = app.send(request("POST", "/mcp/oauth/token", &headers, body));
     assert_eq!((answer.status().as_u16(), json(&answer)["token_type"].as_str()), (200, Some("Bearer")));
+}
+
+/// T11
+#[test]
+fn basic_authentication_with_an_empty_secret_is_a_client_id() {
+    let app = TestApp::new();
+    // base64 of "test-client:", as requests-oauthlib sends it for a public client.
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", "Basic dGVzdC1jbGllbnQ6")];
+    let post = |path: &str, body: &str| app.send(request("POST", path, &headers, body.to_owned()));
+    let code = app.code(user::MARA_ADMIN, SCOPE);
+    let body = format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}");
+    let first = tokens(&post("/mcp/oauth/token", &body));
+    let body = format!("grant_type=refresh_token&refresh_token={}", first.refresh);
+    let second = tokens(&post("/mcp/oauth/token", &body));
+    let other = format!("grant_type=refresh_token&client_id=other&refresh_token={}", second.refresh);
+    assert_eq!(token_error(&post("/mcp/oauth/token", &other)), (400, "invalid_request".into()));
+    assert_eq!(post("/mcp/oauth/revoke", &format!("token={}", second.refresh)).status(), 200);
+    assert_eq!(app.ping(&second.access), 401);
 }
 
 /// T2, T11

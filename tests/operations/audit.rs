@@ -110,11 +110,11 @@ fn connection_refused_by_us_after_sign_in_is_on_record() {
 fn request_that_its_client_got_wrong_is_on_record_once_its_person_has_signed_in() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
-    let waiting = browser.open(&authorize_url(&[("scope", "mcp.everything")]));
+    let waiting = browser.open(&authorize_url(&[("resource", "https://other.example")]));
     assert_eq!(rows_of(&app, "approval"), 0, "nobody has signed in");
     let left = browser.choose_user(&waiting, user::MARA_ADMIN);
-    assert_eq!(parameter(&left.url, "error").as_deref(), Some("invalid_scope"));
-    assert_eq!(rows(&app, "approval", "refused", "invalid_scope", user::MARA_ADMIN), 1);
+    assert_eq!(parameter(&left.url, "error").as_deref(), Some("invalid_target"));
+    assert_eq!(rows(&app, "approval", "refused", "invalid_target", user::MARA_ADMIN), 1);
 }
 
 #[test]

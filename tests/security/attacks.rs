@@ -38,7 +38,7 @@ fn attack_01_redirect_manipulation_and_open_redirect() {
         assert!(!page.contains("href") && !page.contains("http-equiv"), "{uri:?}: {page}");
     }
     assert_eq!(app.db.dump(), before);
-    for broken in [&[("response_type", "token")][..], &[("scope", "openid")], &[("prompt", "none")]] {
+    for broken in [&[("response_type", "token")][..], &[("resource", "/mcp")], &[("prompt", "none")]] {
         let answer = app.get(&authorize_url(broken));
         assert!(header(&answer, "location").starts_with("https://api.statibeat.example/"), "signed out: {broken:?}");
     }
@@ -250,7 +250,10 @@ fn attack_09_privilege_escalation() {
     let app = TestApp::new();
     let reader = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let wide = [("scope", "mcp.pages.read mcp.incidents.write")];
-    assert_eq!(token_error(&app.refresh(&reader.refresh, &wide)), (400, "invalid_scope".into()));
+    let reader = tokens(&app.refresh(&reader.refresh, &wide));
+    assert_eq!(reader.scope, "mcp.pages.read", "a wider request gets nothing more");
+    let other = [("scope", "mcp.incidents.write")];
+    assert_eq!(token_error(&app.refresh(&reader.refresh, &other)), (400, "invalid_scope".into()));
     let create = |token: &str, page: serde_json::Value| {
         let arguments = json!({"page_id": page, "title": "t", "description": "d"});
         app.call(token, "tools/call", json!({"name": "create_incident", "arguments": arguments}))

@@ -2,6 +2,7 @@
 
 use crate::model::serde_as_text;
 use std::fmt;
+use url::Url;
 
 /// The `client_id` of an MCP application: 1 to 512 printable ASCII characters (RFC 6749 appendix A.1), without
 /// surrounding white space: StatiBeat receives the id in a header, and HTTP trims header values (RFC 9110 5.5), so two
@@ -22,6 +23,14 @@ impl ClientId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns whether the id is the URL of a client's metadata document: https, with a path, in its plain spelling, without user
+    /// or fragment (draft-ietf-oauth-client-id-metadata-document-00, 3).
+    pub fn is_metadata_document(&self) -> bool {
+        let Ok(url) = Url::parse(&self.0) else { return false };
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        url.scheme() == "https" && url.as_str() == self.0 && url.path() != "/" && !has_user && url.fragment().is_none()
+    }
 }
 
 serde_as_text!(ClientId);
@@ -35,6 +44,24 @@ impl fmt::Display for ClientId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metadata_document_is_a_plain_https_url_with_a_path() {
+        let is_document = |text: &str| ClientId::parse(text).expect("fits").is_metadata_document();
+        assert!(is_document("https://app.example/meta.json") && is_document("https://app.example:8443/m?v=2"));
+        for other in [
+            "tool",
+            "https://app.example",
+            "https://app.example/",
+            "http://app.example/meta",
+            "https://user@app.example/meta",
+            "https://app.example/meta#x",
+            "https://APP.example/meta",
+            "https://app.example/a/../meta",
+        ] {
+            assert!(!is_document(other), "{other}");
+        }
+    }
 
     #[test]
     fn client_id_is_1_to_512_printable_characters_without_a_blank_at_either_end() {

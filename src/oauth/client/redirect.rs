@@ -2,8 +2,10 @@
 
 use crate::model::loopback::is_loopback;
 use crate::model::serde_as_text;
+use std::borrow::Cow;
 use std::fmt;
-use url::Url;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use url::{Host, Url};
 
 /// A redirect URI in normal form: every URL parser reads the same URL from it, so the compared text is where the
 /// browser goes.
@@ -32,7 +34,8 @@ impl RedirectUri {
             return None;
         }
         let url = Url::parse(text).ok()?;
-        let is_plain = url.as_str() == text || url.as_str().strip_suffix('/') == Some(text) && url.path() == "/";
+        let plain = without_default_port(text);
+        let is_plain = url.as_str() == plain || url.as_str().strip_suffix('/') == Some(&plain) && url.path() == "/";
         let has_user = !url.username().is_empty() || url.password().is_some();
         if !is_plain || has_user || url.fragment().is_some() {
             return None;
@@ -85,9 +88,30 @@ impl RedirectUri {
         url
     }
 
+    /// The text without its port and with `localhost` in the place of 127.0.0.1 or `[::1]`; `None` for other hosts.
+    pub fn at_localhost(&self) -> Option<String> {
+        let mut url = self.url();
+        let is_address_of_localhost = match url.host()? {
+            Host::Domain(_) => false,
+            Host::Ipv4(address) => address == Ipv4Addr::LOCALHOST,
+            Host::Ipv6(address) => address == Ipv6Addr::LOCALHOST,
+        };
+        let is_replaced =
+            is_address_of_localhost && url.set_port(None).is_ok() && url.set_host(Some("localhost")).is_ok();
+        is_replaced.then(|| url.into())
+    }
+
     fn url(&self) -> Url {
         Url::parse(&self.text).expect("a redirect URI was parsed when it was made")
     }
+}
+
+/// Drops `:80` behind the host of an http address. On a loopback address the port is free, so a client that listens at port
+/// 80 may write it out.
+fn without_default_port(text: &str) -> Cow<'_, str> {
+    let Some(rest) = text.strip_prefix("http://") else { return text.into() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    authority.strip_suffix(":80").map_or(text.into(), |host| format!("http://{host}{path}").into())
 }
 
 serde_as_text!(RedirectUri);
@@ -120,6 +144,9 @@ mod tests {
             "http://localhost/callback",
             "http://localhost:6274/oauth/callback",
             "http://127.0.0.1:33418",
+            "http://localhost:80/cb",
+            "http://localhost:80",
+            "http://[::1]:80/cb?x=:80",
             "http://127.255.0.9:1/",
             "http://[::1]:5/",
         ] {
@@ -140,6 +167,9 @@ mod tests {
             "http://0x7f.0.0.1/",
             "http://localhost@evil.example/",
             "http://localhost:80@evil.example/",
+            "http://localhost:80:80/",
+            "http://localhost:080/",
+            "http://localhost.evil.com:80/",
             "http://localhost%00.evil.example/",
             "http://LOCALHOST/",
             "http://localhost./",
@@ -187,6 +217,17 @@ mod tests {
         let uri = |length: usize| format!("https://acme.example/{}", "p".repeat(length - 21));
         assert_eq!((uri(2048).len(), kind(&uri(2048))), (2048, Some(RedirectKind::Web)));
         assert_eq!(kind(&uri(2049)), None);
+    }
+
+    #[test]
+    fn only_127_0_0_1_and_1_are_addresses_of_localhost() {
+        let at_localhost = |text: &str| RedirectUri::parse(text).expect("fits").at_localhost();
+        for text in ["http://127.0.0.1:5/cb?x=1", "http://[::1]:5/cb?x=1", "http://[::1]:80/cb?x=1"] {
+            assert_eq!(at_localhost(text).as_deref(), Some("http://localhost/cb?x=1"), "{text}");
+        }
+        for text in ["http://localhost:5/cb", "http://127.0.0.2:5/cb", "https://127.0.0.1.example/cb"] {
+            assert_eq!(at_localhost(text), None, "{text}");
+        }
     }
 
     #[test]

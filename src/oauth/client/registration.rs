@@ -56,9 +56,13 @@ impl RegisteredClient {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
-    /// Returns whether the redirect URI is registered, ignoring the port.
+    /// Returns whether the redirect URI is a registered one, on whatever port. A registered `localhost` includes 127.0.0.1 and
+    /// `[::1]`, because clients change between them: both addresses are always this computer, so the code reaches nobody whom
+    /// `localhost` could not reach. Not the other way around: a name server or hosts file may lead `localhost` elsewhere
+    /// (RFC 8252 8.3).
     pub fn allows(&self, redirect_uri: &RedirectUri) -> bool {
-        self.redirects.contains(&redirect_hash(redirect_uri))
+        let texts = [Some(redirect_uri.without_port()), redirect_uri.at_localhost()];
+        texts.into_iter().flatten().any(|text| self.redirects.contains(&redirect_hash(&text)))
     }
 
     fn issue(&self, ring: &KeyRing) -> String {
@@ -68,8 +72,8 @@ impl RegisteredClient {
     }
 }
 
-fn redirect_hash(uri: &RedirectUri) -> String {
-    hash(&uri.without_port()).as_str().chars().take(REDIRECT_HASH_LENGTH).collect()
+fn redirect_hash(uri_without_port: &str) -> String {
+    hash(uri_without_port).as_str().chars().take(REDIRECT_HASH_LENGTH).collect()
 }
 
 /// Handles a registration request; returns the client's metadata, including `client_id` (RFC 7591 3.2.1).
@@ -83,7 +87,10 @@ pub fn register(body: &[u8], ring: &KeyRing, issued_at: i64) -> Result<Value, Re
         return Err(RegistrationError::GrantTypes);
     }
     let redirects = acceptable(&addresses(request.redirect_uris)?)?;
-    let kept = RegisteredClient { name: plain_name(&name)?, redirects: redirects.iter().map(redirect_hash).collect() };
+    let kept = RegisteredClient {
+        name: plain_name(&name)?,
+        redirects: redirects.iter().map(|uri| redirect_hash(&uri.without_port())).collect(),
+    };
     Ok(json!({
         "client_id": kept.issue(ring),
         "client_id_issued_at": issued_at,
@@ -167,9 +174,18 @@ mod tests {
             issued(&json!({"redirect_uris": ["http://localhost:3118/callback"], "client_name": "Inspector"}));
         let allows = |uri: &str| registered.allows(&RedirectUri::parse(uri).expect("fits"));
         assert!(allows("http://localhost:9999/callback"));
-        assert!(!allows("http://127.0.0.1:3118/callback"));
+        assert!(allows("http://127.0.0.1:3118/callback") && allows("http://[::1]:3118/callback"));
+        assert!(!allows("http://127.0.0.2:3118/callback") && !allows("http://127.0.0.1:3118/other"));
         assert!(!allows("http://localhost:3118/other"));
         assert!(!allows("http://localhost:3118/callback?x=1"));
+    }
+
+    #[test]
+    fn a_registered_address_does_not_include_the_name_localhost() {
+        let (_, registered) = issued(&json!({"redirect_uris": ["http://127.0.0.1:3118/callback"]}));
+        let allows = |uri: &str| registered.allows(&RedirectUri::parse(uri).expect("fits"));
+        assert!(allows("http://127.0.0.1:9999/callback"));
+        assert!(!allows("http://localhost:3118/callback") && !allows("http://[::1]:3118/callback"));
     }
 
     #[test]

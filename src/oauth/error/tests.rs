@@ -1,7 +1,12 @@
 //! Codes, statuses and words of every reason.
 
 use super::*;
+use crate::model::scope::Scope;
 use strum::VariantArray as _;
+
+fn not_granted() -> TokenError {
+    TokenError::Scope { requested: Scope::IncidentsWrite.into(), granted: Scope::PagesRead.into() }
+}
 
 #[test]
 fn a_parked_fault_reads_back() {
@@ -37,7 +42,7 @@ fn every_fault_of_a_request_has_its_registered_code() {
 #[test]
 fn only_failures_by_its_own_fault_count_against_a_sender() {
     let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::RateLimited(1)];
-    let theirs = [TokenError::ClientId, TokenError::Scope, TokenError::InvalidGrant(InvalidGrantReason::Replayed)];
+    let theirs = [TokenError::ClientId, not_granted(), TokenError::InvalidGrant(InvalidGrantReason::Replayed)];
     assert!(
         ours.iter()
             .chain([&TokenError::InvalidGrant(InvalidGrantReason::Redeemed)])
@@ -57,7 +62,7 @@ fn a_reason_is_one_of_our_own_words() {
     ];
     assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "user_ended"]);
     assert_eq!((of(InvalidGrantReason::OtherClient), of(InvalidGrantReason::Redeemed)), ("other_client", "request"));
-    let others = [TokenError::Resource, TokenError::Scope, TokenError::RateLimited(1), TokenError::Storage("x".into())];
+    let others = [TokenError::Resource, not_granted(), TokenError::RateLimited(1), TokenError::Storage("x".into())];
     assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "scope", "limited", "unavailable"]);
     assert_eq!(TokenError::MalformedBody.reason(), "request");
 }
@@ -83,16 +88,27 @@ fn a_record_names_the_very_fault() {
 #[test]
 fn a_description_says_what_to_do() {
     assert_eq!(TokenError::Missing("code").description(), "code is missing");
+    assert_eq!(
+        not_granted().description(),
+        "scope mcp.incidents.write is not granted, authorize again to ask for it; granted: mcp.pages.read"
+    );
+    let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
+    let expected = "resource is not served here: send https://mcp.example/mcp or no resource";
+    assert_eq!(TokenError::ResourceNotServed(resource.to_string()).description(), expected);
+    assert_eq!(RedirectError::Resource.description(&resource), expected);
     assert_eq!(TokenError::RateLimited(7).description(), "too many requests: try again in 7 seconds");
 }
 
 #[test]
 fn descriptions_keep_to_the_characters_rfc_6749_allows() {
+    let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let printable = |text: &str| text.bytes().all(|b| (0x20..=0x7e).contains(&b) && b != b'"' && b != b'\\');
     for fault in RedirectError::VARIANTS {
-        assert!(printable(&fault.to_string()), "{fault:?}");
+        assert!(printable(&fault.description(&resource)), "{fault:?}");
     }
-    for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::RateLimited(3), TokenError::Scope]
+    let not_served = TokenError::ResourceNotServed(resource.into());
+    for fault in
+        [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::RateLimited(3), not_granted(), not_served]
     {
         assert!(printable(&fault.description()), "{fault:?}");
     }

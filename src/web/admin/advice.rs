@@ -131,6 +131,7 @@ pub(super) fn of_end(reason: Option<&str>) -> Guidance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::scope::Scope;
     use crate::oauth::error::{InvalidGrantReason, TokenError};
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
             of(InvalidGrantReason::UserEnded),
             of(InvalidGrantReason::OtherClient),
             TokenError::Resource,
-            TokenError::Scope,
+            TokenError::Scope { requested: Scope::IncidentsWrite.into(), granted: Scope::PagesRead.into() },
             TokenError::RateLimited(1),
             TokenError::Unavailable,
         ];

@@ -96,7 +96,6 @@ pub enum Refreshing {
 pub enum TokenAnswer {
     Issued,
     InvalidGrant,
-    InvalidScope,
     TooOften,
 }
 
@@ -177,9 +176,6 @@ impl World {
         let is_over = self.grants[token.grant].is_ended || self.now >= token.issued_at + REFRESH_LIFE;
         if how == Refreshing::OtherClient || is_over || token.is_forgotten {
             return REFUSED;
-        }
-        if how == Refreshing::Wider {
-            return (TokenAnswer::InvalidScope, None);
         }
         let Some(first_used_at) = token.first_used_at else {
             if self.is_too_fast(token.grant) {

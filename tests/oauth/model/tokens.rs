@@ -87,7 +87,6 @@ impl Story<'_> {
         let wanted = match wanted {
             TokenAnswer::Issued => (200, ""),
             TokenAnswer::InvalidGrant => (400, "invalid_grant"),
-            TokenAnswer::InvalidScope => (400, "invalid_scope"),
             TokenAnswer::TooOften => (429, "temporarily_unavailable"),
         };
         expect("the token endpoint", &said, &(wanted.0, wanted.1.to_owned()))?;
