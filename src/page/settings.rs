@@ -1,5 +1,7 @@
 //! The settings of the page server, read from names and values; every problem is reported, none stops the reading.
 
+mod placeholder;
+
 use super::names::{
     ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
     SLACK_ACTOR, TEXT_RULES, TIMEOUT,
@@ -121,7 +123,10 @@ impl SettingsReader<'_> {
     }
 
     fn optional<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        match parse(&self.text(name)?) {
+        let text = self.text(name)?;
+        let parsed =
+            if placeholder::is_placeholder(&text) { Err(placeholder::PROBLEM.to_owned()) } else { parse(&text) };
+        match parsed {
             Ok(value) => Some(value),
             Err(problem) => {
                 self.problems.push(SettingsProblem { name, problem });

@@ -43,6 +43,34 @@ fn an_empty_value_is_no_value() {
 }
 
 #[test]
+fn placeholder_that_no_client_replaced_is_named_for_every_setting() {
+    let all = [
+        API_TOKEN,
+        BASE_URL,
+        ORGANIZATION_ID,
+        PAGE_ID,
+        READ_ONLY,
+        ALLOWED_TOOLS,
+        CONFIRM,
+        TEXT_RULES,
+        CONNECT_TIMEOUT,
+        TIMEOUT,
+        LOG_LEVEL,
+        SLACK_ACTOR,
+    ];
+    for name in all {
+        for value in
+            ["${STATIBEAT_API_TOKEN}", "${env:NAME}", "${input:id}", "$NAME", "%NAME%", "<token>", "'sb_token'"]
+        {
+            let problems = with(name, value).err().unwrap_or_else(|| panic!("{name}={value} was taken"));
+            let told = problems[0].to_string();
+            let says = format!("{name} looks like a placeholder that your client did not replace");
+            assert!(told.starts_with(&says) && !told.contains("sb_token"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn setting_errors_never_contain_the_token() {
     for bad in ["two words-of-secret", "secret\u{e9}"] {
         let problems = read(&[(API_TOKEN, bad), GOOD[1]]).err().expect("a problem");
