@@ -30,7 +30,7 @@ impl ServerHandler for Fixtures {
         let listed = |(uri, entry): &'static (&'static str, Resource)| ListedResource {
             uri: (*uri).to_owned(),
             entry,
-            page_name: None,
+            page: None,
         };
         Ok(resources::CONCRETE.iter().map(listed).collect())
     }

@@ -107,8 +107,8 @@ fn is_of_session(entry: &Resource) -> bool {
 fn list(entry: &'static Resource, page: Option<&AccessiblePage>) -> Option<ListedResource> {
     let variables = page.map(|page| ("page_id".to_owned(), page.id.to_string()));
     let variables: Variables = variables.into_iter().collect();
-    let page_name = page.map(|page| page.name.clone());
-    Some(ListedResource { uri: Roots::HOSTED.expand(entry, &variables)?, entry, page_name })
+    let page = page.map(|page| (page.id, page.name.clone()));
+    Some(ListedResource { uri: Roots::HOSTED.expand(entry, &variables)?, entry, page })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Values that a front end takes and returns, before anything is on the wire.
 
 use crate::catalog::{Resource, Variables};
+use crate::model::ids::PageId;
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -20,15 +21,23 @@ pub struct ServerInfo {
 pub struct ListedResource {
     pub uri: String,
     pub entry: &'static Resource,
-    /// The page's name, for page-bound entries.
-    pub page_name: Option<String>,
+    /// Id and name of the page, for page-bound entries of a server with many pages.
+    pub page: Option<(PageId, String)>,
 }
 
 impl ListedResource {
+    /// Unique in the list: clients name a resource by it, and keep one of each name.
+    pub fn name(&self) -> String {
+        match &self.page {
+            Some((page_id, _)) => format!("{}_{page_id}", self.entry.name),
+            None => self.entry.name.to_owned(),
+        }
+    }
+
     /// Description that names the kind and the page.
     pub fn title(&self) -> String {
-        match &self.page_name {
-            Some(page) => format!("{}: {page}", self.entry.title),
+        match &self.page {
+            Some((_, page_name)) => format!("{}: {page_name}", self.entry.title),
             None => self.entry.title.to_owned(),
         }
     }

@@ -218,11 +218,11 @@ struct ResourceAnnotations {
 }
 
 impl<'a> ResourceEntry<'a> {
-    fn new(entry: &'a Resource, title: &'a str) -> Self {
+    fn new(entry: &'a Resource, name: &'a str, title: &'a str) -> Self {
         Self {
             uri: None,
             uri_template: None,
-            name: entry.name,
+            name,
             title,
             description: entry.description,
             mime_type: JSON,
@@ -232,11 +232,14 @@ impl<'a> ResourceEntry<'a> {
 }
 
 pub fn print_resource(listed: &ListedResource) -> Box<RawValue> {
-    print(&ResourceEntry { uri: Some(&listed.uri), ..ResourceEntry::new(listed.entry, &listed.title()) })
+    print(&ResourceEntry {
+        uri: Some(&listed.uri),
+        ..ResourceEntry::new(listed.entry, &listed.name(), &listed.title())
+    })
 }
 
 pub fn print_resource_template(uri_template: &str, entry: &Resource) -> Box<RawValue> {
-    print(&ResourceEntry { uri_template: Some(uri_template), ..ResourceEntry::new(entry, entry.title) })
+    print(&ResourceEntry { uri_template: Some(uri_template), ..ResourceEntry::new(entry, entry.name, entry.title) })
 }
 
 /// A prompt in a list.

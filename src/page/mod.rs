@@ -58,9 +58,9 @@ impl ServerHandler for PageHandler<'_> {
 
     async fn resources(&self) -> Result<Vec<ListedResource>, Error> {
         let none = Variables::new();
-        let listed = offered().filter(|entry| entry.is_concrete()).filter_map(|entry| {
-            Some(ListedResource { uri: Roots::PAGE.expand(entry, &none)?, entry, page_name: None })
-        });
+        let listed = offered()
+            .filter(|entry| entry.is_concrete())
+            .filter_map(|entry| Some(ListedResource { uri: Roots::PAGE.expand(entry, &none)?, entry, page: None }));
         Ok(listed.collect())
     }
 

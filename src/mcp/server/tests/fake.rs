@@ -8,6 +8,7 @@ use crate::mcp::{
     Completion, Error, Handled, InputContext, InputRequest, InputRequiredResult, ListEntry, ListedResource,
     PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
 };
+use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -60,7 +61,7 @@ impl ServerHandler for Fake {
         let listed = |index| ListedResource {
             uri: format!("x://{index}"),
             entry: entry("summary"),
-            page_name: (index > 0).then(|| "Acme".to_owned()),
+            page: (index > 0).then(|| (PageId(7), "Acme".to_owned())),
         };
         Ok((0..self.resources).map(listed).collect())
     }
