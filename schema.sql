@@ -244,8 +244,9 @@ CREATE INDEX IF NOT EXISTS previews_by_grant ON previews (grant_id, expires_at);
 CREATE INDEX IF NOT EXISTS previews_by_expiry ON previews (expires_at);                         -- purge
 
 -- One nonce that was used: the hash of a confirm token or the nonce of a question, written in the batch that acquires the lease of
--- its write, or the hash of a one-time token with which StatiBeat called the admin API. Dies when the token would have expired
--- anyway.
+-- its write, or the hash of a one-time token with which StatiBeat called the admin API; or `cancelled`, a grant and the digest of a
+-- write, whose question the client closed without an answer: until it dies, a preview's confirm token publishes that write without
+-- another question. Dies when the token would have expired anyway.
 CREATE TABLE IF NOT EXISTS used_nonces (
   nonce       TEXT    PRIMARY KEY,
   expires_at  INTEGER NOT NULL

@@ -160,7 +160,7 @@ impl ToolCall<'_> {
             }
         };
         let is_known = found.as_ref().map(|found| found.is_known);
-        let resolved = token.and_then(|_| confirming.resolve(self.tool, page_id, found.map(|found| found.preview)));
+        let resolved = token.and_then(|_| confirming.resolve(self.tool, page_id, found));
         match resolved {
             Ok(call) => {
                 self.record.set_title(&call.arguments);

@@ -14,6 +14,7 @@ use crate::storage::idempotency::{
     self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredCall, StoredDuplicate, StoredEarlier,
     WriteKey,
 };
+use crate::storage::previews;
 use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
 use crate::writes::store::{
     Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
@@ -134,6 +135,14 @@ impl WriteStore for D1WriteStore<'_> {
 
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {
         Ok(self.call.keep_preview(preview).await?.map(|id| id.as_str().to_owned()))
+    }
+
+    async fn keep_cancelled_question(&self, expires_at: Timestamp) {
+        let CallContext { db, caller, log, .. } = *self.context;
+        let kept = previews::keep_cancelled_question(db, &caller.grant_id, &self.fingerprint.digest, expires_at).await;
+        if let Err(error) = kept {
+            log(&format!("{error}; a cancelled question is not kept"));
+        }
     }
 
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {

@@ -30,7 +30,7 @@ pub use handler_values::{
     Completion, CompletionTarget, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
 };
 pub use headers::TransportHeaders;
-pub use input_request::{InputContext, InputRequest, InputRequestKind, InputRequiredResult};
+pub use input_request::{ElicitationRefusal, InputContext, InputRequest, InputRequestKind, InputRequiredResult};
 pub use report::{CallDetails, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
 pub use server::{McpResponse, PendingCall, answer};

@@ -78,6 +78,8 @@ pub enum Reason {
     #[strum(serialize = "question")]
     InputRequest,
     ByPerson,
+    /// The client closed the question without the person's answer (elicitation `cancel`).
+    Cancelled,
     /// The write must be confirmed first.
     Unconfirmed,
     /// A confirm token that confirms something else, or has expired.

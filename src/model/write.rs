@@ -63,6 +63,16 @@ pub struct KeptPreview {
     pub expires_at: Timestamp,
 }
 
+/// A preview that a confirm token brings back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundPreview {
+    pub preview: KeptPreview,
+    /// True if its very write was requested before.
+    pub is_known: bool,
+    /// True if a client of the connection closed the question about this write without an answer, a short while ago.
+    pub is_question_cancelled: bool,
+}
+
 /// The confirmation of one write, by the confirm token of its preview or by the person. Acquiring the lease redeems it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {

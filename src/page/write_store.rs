@@ -6,7 +6,7 @@
 use crate::catalog::Write;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, FieldDigests, KeptPreview, WriteFingerprint};
+use crate::model::write::{Confirmation, FieldDigests, FoundPreview, KeptPreview, WriteFingerprint};
 use crate::writes::outcome::{WriteError, WriteReport};
 use crate::writes::store::{
     Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
@@ -37,6 +37,8 @@ pub struct WriteMemory {
     previews: RefCell<VecDeque<KeptPreview>>,
     /// Nonces of confirm tokens, and when each would have expired.
     redeemed: RefCell<HashMap<String, Timestamp>>,
+    /// Digests of writes whose question was closed without an answer, and until when that counts.
+    cancelled: RefCell<HashMap<String, Timestamp>>,
 }
 
 struct RememberedWrite {
@@ -55,8 +57,14 @@ enum WriteState {
 
 impl WriteMemory {
     pub fn new(process: String) -> Self {
-        let (previews, redeemed) = (RefCell::default(), RefCell::default());
-        Self { process, count: Cell::default(), writes: RefCell::default(), previews, redeemed }
+        Self {
+            process,
+            count: Cell::default(),
+            writes: RefCell::default(),
+            previews: RefCell::default(),
+            redeemed: RefCell::default(),
+            cancelled: RefCell::default(),
+        }
     }
 
     pub fn process(&self) -> &str {
@@ -74,13 +82,20 @@ impl WriteMemory {
     }
 
     /// Finds what a confirm token confirms; `None` once it has expired or made room for newer ones.
-    pub fn find_preview(&self, token_hash: &str, now: Timestamp) -> Option<KeptPreview> {
-        let previews = self.previews.borrow();
-        previews.iter().find(|kept| kept.token_hash == token_hash && now < kept.expires_at).cloned()
+    pub fn find_preview(&self, token_hash: &str, now: Timestamp) -> Option<FoundPreview> {
+        let (previews, writes, cancelled) = (self.previews.borrow(), self.writes.borrow(), self.cancelled.borrow());
+        let kept = previews.iter().find(|kept| kept.token_hash == token_hash && now < kept.expires_at)?;
+        Some(FoundPreview {
+            preview: kept.clone(),
+            is_known: writes.get(&kept.key_hash).is_some_and(|write| write.digest == kept.digest),
+            is_question_cancelled: cancelled.get(&kept.digest).is_some_and(|expires_at| now < *expires_at),
+        })
     }
 
     fn forget(&self, now: Timestamp) {
-        self.redeemed.borrow_mut().retain(|_, expires_at| now < *expires_at);
+        for kept in [&self.redeemed, &self.cancelled] {
+            kept.borrow_mut().retain(|_, expires_at| now < *expires_at);
+        }
         let mut writes = self.writes.borrow_mut();
         writes.retain(|_, write| matches!(write.state, WriteState::Running) || now.since(write.last_changed_at) < KEEP);
         while writes.len() >= MOST {
@@ -180,6 +195,11 @@ impl WriteStore for MemoryWriteStore<'_> {
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {
         self.memory.keep(preview.clone(), self.now);
         Ok(None)
+    }
+
+    async fn keep_cancelled_question(&self, expires_at: Timestamp) {
+        self.memory.forget(self.now);
+        self.memory.cancelled.borrow_mut().insert(self.fingerprint.digest.clone(), expires_at);
     }
 
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {

@@ -4,13 +4,20 @@
 //! (grant, pause, block, use of the token) is a condition of the batch that acquires the lease.
 
 use super::audit::{self, Entry};
-use super::{Result, find_one, idempotency, statement};
+use super::{Result, find_one, idempotency, run, statement};
 use crate::model::flag;
 use crate::model::ids::{GrantId, PageId};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::KeptPreview;
+use crate::model::write::{FoundPreview, KeptPreview};
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::Deserialize;
+
+/// The name of a cancelled question about a write of a grant, in SQL.
+macro_rules! cancelled_nonce {
+    ($grant:literal, $digest:literal) => {
+        concat!("'cancelled ' || ", $grant, " || ' ' || ", $digest)
+    };
+}
 
 /// Maximum previews of a grant; the newest are kept.
 pub const MOST_KEPT: i64 = 20;
@@ -53,12 +60,25 @@ fn drop_surplus(grant_id: &GrantId, now: Timestamp) -> Statement {
     )
 }
 
-/// A preview that a confirm token brings back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FoundPreview {
-    pub preview: KeptPreview,
-    /// True if its very write was requested before, as [`idempotency::is_known`] says.
-    pub is_known: bool,
+/// Keeps, until then, that a client closed the question about a write without an answer. A nonce like any other, so that a purge
+/// removes it; its name says which write of which grant.
+pub async fn keep_cancelled_question(
+    db: &dyn Database,
+    grant_id: &GrantId,
+    digest: &str,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let insert = statement!(
+        concat!(
+            "INSERT INTO used_nonces (nonce, expires_at) VALUES (",
+            cancelled_nonce!("?1", "?2"),
+            ", ?3) ON CONFLICT (nonce) DO UPDATE SET expires_at = excluded.expires_at"
+        ),
+        grant_id,
+        digest,
+        expires_at,
+    );
+    run(db, insert).await.map(drop)
 }
 
 /// Finds the preview of a confirm token of this grant; `None` if it expired or was deleted for newer ones.
@@ -69,10 +89,15 @@ pub async fn find(
     now: Timestamp,
 ) -> Result<Option<FoundPreview>> {
     let select = statement!(
-        "SELECT p.token_hash, p.tool, p.page_id, p.arguments, p.key_hash, p.digest, p.shown, p.expires_at, \
-         EXISTS (SELECT 1 FROM idempotency i WHERE i.grant_id = p.grant_id AND i.key_hash = p.key_hash \
-           AND i.digest = p.digest AND i.started_at > ?4) AS is_known \
-         FROM previews p WHERE p.token_hash = ?1 AND p.grant_id = ?2 AND p.expires_at > ?3",
+        concat!(
+            "SELECT p.token_hash, p.tool, p.page_id, p.arguments, p.key_hash, p.digest, p.shown, p.expires_at, \
+             EXISTS (SELECT 1 FROM idempotency i WHERE i.grant_id = p.grant_id AND i.key_hash = p.key_hash \
+               AND i.digest = p.digest AND i.started_at > ?4) AS is_known, \
+             EXISTS (SELECT 1 FROM used_nonces n WHERE n.nonce = ",
+            cancelled_nonce!("p.grant_id", "p.digest"),
+            " AND n.expires_at > ?3) AS is_question_cancelled \
+             FROM previews p WHERE p.token_hash = ?1 AND p.grant_id = ?2 AND p.expires_at > ?3"
+        ),
         token_hash,
         grant_id,
         now,
@@ -93,17 +118,19 @@ struct PreviewRow {
     expires_at: Timestamp,
     #[serde(deserialize_with = "flag")]
     is_known: bool,
+    #[serde(deserialize_with = "flag")]
+    is_question_cancelled: bool,
 }
 
 impl PreviewRow {
     fn read(self) -> Result<FoundPreview> {
-        let Self { token_hash, tool, page_id, arguments, key_hash, digest, shown, expires_at, is_known } = self;
+        let Self { token_hash, tool, page_id, arguments, key_hash, digest, shown, expires_at, .. } = self;
         let unreadable = |column: &str| DatabaseError(format!("{column} of a preview cannot be read"));
         let arguments = serde_json::from_str(&arguments).map_err(|_| unreadable("arguments"))?;
         let shown = serde_json::from_str(&shown).map_err(|_| unreadable("shown"))?;
         let page_id = PageId(page_id);
         let preview = KeptPreview { token_hash, tool, page_id, arguments, key_hash, digest, shown, expires_at };
-        Ok(FoundPreview { preview, is_known })
+        Ok(FoundPreview { preview, is_known: self.is_known, is_question_cancelled: self.is_question_cancelled })
     }
 }
 
@@ -155,7 +182,10 @@ mod tests {
         keep_at(&db, "g", &kept, NOW);
         let found = |grant_id: &str, hash: &str, at| now(find(&db, &grant(grant_id), hash, at));
         let last_second = Timestamp::from_seconds(1_000_599);
-        assert_eq!(found("g", "one", last_second), Some(FoundPreview { preview: kept, is_known: false }));
+        assert_eq!(
+            found("g", "one", last_second),
+            Some(FoundPreview { preview: kept, is_known: false, is_question_cancelled: false })
+        );
         for (grant_id, hash, at) in [("another", "one", NOW), ("g", "two", NOW), ("g", "one", LATER)] {
             assert_eq!(found(grant_id, hash, at), None, "{grant_id} {hash} {at}");
         }
@@ -173,6 +203,20 @@ mod tests {
             now(find(&db, &grant("g"), "one", NOW)).expect("it is kept").is_known
         };
         assert_eq!([insert("another", "d"), insert("g", "other"), insert("g", "d")], [false, false, true]);
+    }
+
+    #[test]
+    fn found_preview_says_for_ten_minutes_whether_the_question_about_its_write_was_cancelled() {
+        let db = TestDatabase::new();
+        keep_at(&db, "g", &preview("one", LATER + Duration::from_mins(10)), NOW);
+        let is_cancelled = |at| now(find(&db, &grant("g"), "one", at)).expect("it is kept").is_question_cancelled;
+        let cancel = |grant_id: &str, digest: &str| {
+            now(keep_cancelled_question(&db, &grant(grant_id), digest, LATER));
+            is_cancelled(NOW)
+        };
+        assert_eq!([cancel("another", "d"), cancel("g", "other"), cancel("g", "d")], [false, false, true]);
+        assert!(!is_cancelled(LATER));
+        assert!(cancel("g", "d"), "once more is no error");
     }
 
     #[test]

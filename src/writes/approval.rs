@@ -12,7 +12,7 @@ use super::preview::{Preview, PreviewSeal, Reader, effect_warnings};
 use super::question_state::QuestionState;
 use super::report;
 use super::store::{EarlierCall, EarlierCalls, PreviewNotKept};
-use crate::mcp::{Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
+use crate::mcp::{ElicitationRefusal, Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, KeptPreview, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
@@ -239,7 +239,9 @@ impl WriteRequest<'_> {
 
     /// Finds the confirmation of the write: by the person where the client can ask them, otherwise a preview's token, or nobody.
     async fn find_confirmation(&self, warnings: &[String]) -> Result<Option<Confirmation>, Respond> {
-        let can_ask = self.policy.confirm != ConfirmMode::Never && self.input.supports(InputRequestKind::Elicitation);
+        let can_ask = self.policy.confirm != ConfirmMode::Never
+            && self.input.supports(InputRequestKind::Elicitation)
+            && !self.call.is_question_cancelled;
         match self.input.request_state() {
             Some(state) if can_ask => self.read_answer(state, warnings).await.map(Some),
             // What was confirmed before is not asked about again: repeating the call tells how it ended.
@@ -259,9 +261,14 @@ impl WriteRequest<'_> {
         };
         match self.input.elicited(QUESTION) {
             Some(Ok(form)) if form.get("publish") == Some(&Value::Bool(true)) => Ok(confirmation),
-            Some(_) => {
+            Some(Err(ElicitationRefusal::Cancelled)) => {
+                self.store.keep_cancelled_question(self.now + confirm_token::LIFETIME).await;
+                self.store.record_unsent(Outcome::Declined, Reason::Cancelled).await;
+                Err(report::cancelled(self).into())
+            }
+            Some(Ok(_) | Err(ElicitationRefusal::Declined)) => {
                 self.store.record_unsent(Outcome::Declined, Reason::ByPerson).await;
-                Err(report::declined().into())
+                Err(report::declined(self).into())
             }
             None => Err(self.ask(warnings).await),
         }

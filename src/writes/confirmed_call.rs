@@ -10,7 +10,7 @@ use crate::catalog::{Tool, Write};
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::{line, quote};
-use crate::model::write::{Confirmation, KeptPreview, WriteFingerprint};
+use crate::model::write::{Confirmation, FoundPreview, KeptPreview, WriteFingerprint};
 use serde_json::{Map, Value};
 
 /// The arguments of a call, as far as they can be read without its preview.
@@ -28,6 +28,8 @@ pub struct ToolCallWrite {
     pub is_preview: bool,
     /// The confirmation, where the call brought the confirm token of a preview.
     pub confirmation: Option<Confirmation>,
+    /// True if the call confirms a write about which its client closed a question without an answer: it is not asked once more.
+    pub is_question_cancelled: bool,
     /// The arguments that the write was read from, the idempotency key included.
     pub arguments: Map<String, Value>,
 }
@@ -64,7 +66,9 @@ pub fn parse(tool: &Tool, mut arguments: Map<String, Value>, added: &[&str]) -> 
     match (taken, read_write(tool, &arguments, added)) {
         (Ok(CallArguments { key, is_preview, .. }), Ok(write)) => {
             insert_key(&mut arguments, key.clone());
-            Ok(ParsedCall::Direct(ToolCallWrite { write, key, is_preview, confirmation: None, arguments }))
+            let (confirmation, is_question_cancelled) = (None, false);
+            let call = ToolCallWrite { write, key, is_preview, confirmation, is_question_cancelled, arguments };
+            Ok(ParsedCall::Direct(call))
         }
         (taken, write) => Err(taken.err().into_iter().flatten().chain(write.err()).collect()),
     }
@@ -95,14 +99,14 @@ impl ConfirmingCall {
         })
     }
 
-    /// The call as it was previewed, if nothing that this one gives says otherwise. `kept`: what the token names.
+    /// The call as it was previewed, if nothing that this one gives says otherwise. `found`: what the token names.
     pub fn resolve(
         &self,
         tool: &Tool,
         page_id: PageId,
-        kept: Option<KeptPreview>,
+        found: Option<FoundPreview>,
     ) -> Result<ToolCallWrite, ConfirmationError> {
-        let kept = kept.ok_or(ConfirmationError::NotKept)?;
+        let FoundPreview { preview: kept, is_question_cancelled, .. } = found.ok_or(ConfirmationError::NotKept)?;
         if kept.tool != tool.name {
             return Err(ConfirmationError::OtherTool(kept.tool));
         }
@@ -121,7 +125,7 @@ impl ConfirmingCall {
         }
         let KeptPreview { token_hash: nonce, arguments, shown, expires_at, .. } = kept;
         let confirmation = Some(Confirmation { nonce, expires_at, shown });
-        Ok(ToolCallWrite { write, key, is_preview: false, confirmation, arguments })
+        Ok(ToolCallWrite { write, key, is_preview: false, confirmation, is_question_cancelled, arguments })
     }
 
     /// The names of the given arguments that are not as they were previewed, however they are spelled.

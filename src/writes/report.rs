@@ -4,6 +4,7 @@
 //! made a mistake, is an [`mcp::Error`].
 
 use super::WriteRequest;
+use super::call_arguments::to_publish;
 use super::checks::schedule;
 use super::confirmed_call::ConfirmationError;
 use super::outcome::{DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport};
@@ -18,6 +19,7 @@ use crate::model::visible::quote;
 use crate::model::write::WriteDenial;
 use crate::ports::RateLimit;
 use crate::upstream::{ApiError, ApiErrorKind};
+use serde_json::json;
 use std::time::Duration;
 
 /// Longest answer of StatiBeat that is quoted, in characters.
@@ -68,9 +70,26 @@ pub fn needs_preview() -> ToolOutcome {
 }
 
 /// A person who said no. That is no failure.
-pub fn declined() -> ToolOutcome {
-    let text = "The person declined. Nothing was published.".to_owned();
-    ToolOutcome { is_error: false, text, ..ToolOutcome::default() }
+pub fn declined(request: &WriteRequest<'_>) -> ToolOutcome {
+    unpublished(request, "The person declined. Nothing was published.".to_owned())
+}
+
+/// A question that the client closed without asking anybody, or whose person looked at something else. That is no answer, and
+/// a client without a person in front of it gives no other: so the preview's confirm token counts from now on.
+pub fn cancelled(request: &WriteRequest<'_>) -> ToolOutcome {
+    let text = format!(
+        "Nobody confirmed this: the app closed the question without an answer. Nothing was published. If the person wants it published, \
+         call again with preview: true, and show them what it says. {} that the preview returns; the question is not asked again.",
+        to_publish(request.roots)
+    );
+    unpublished(request, text)
+}
+
+/// A result without a write; within the tool's output schema, against which clients check whatever is no error.
+fn unpublished(request: &WriteRequest<'_>, text: String) -> ToolOutcome {
+    let WriteRequest { page, .. } = *request;
+    let structured = json!({ "page_id": page.id.0, "page_name": page.name, "published": false, "replayed": false });
+    ToolOutcome { text, structured: Some(structured), is_text_complete: true, ..ToolOutcome::default() }
 }
 
 /// The state of a question that the person did not answer.

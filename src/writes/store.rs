@@ -2,6 +2,7 @@
 
 use super::outcome::{Duplicate, WriteError, WriteReport};
 use crate::model::outcome::{Outcome, Reason};
+use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, KeptPreview};
 use async_trait::async_trait;
 use serde_json::Value;
@@ -23,6 +24,10 @@ pub trait WriteStore {
 
     /// Keeps a preview until it expires, and records the call that asked for it; returns the id of its audit row, where there is one.
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept>;
+
+    /// Keeps, until then, that the client closed the question about this write without an answer. A store that cannot keep it has the
+    /// question asked once more.
+    async fn keep_cancelled_question(&self, expires_at: Timestamp);
 
     /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.
     async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError>;

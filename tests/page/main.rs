@@ -8,5 +8,6 @@ mod rmcp_types;
 mod support;
 
 mod bad_arguments;
+mod results;
 mod token_permissions;
 mod write_store;

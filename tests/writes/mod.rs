@@ -10,6 +10,7 @@ mod maintenance_windows;
 mod outcomes;
 mod previews;
 mod published_text;
+mod results;
 mod stopped_writes;
 mod updates;
 mod write_store;

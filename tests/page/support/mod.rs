@@ -17,12 +17,14 @@ use std::sync::LazyLock;
 
 /// The token under test; what it may do is each test's to say.
 pub const TOKEN: &str = "sb_demo_write_42";
-/// The time at which every test runs, in unix seconds.
+/// The time at which every test begins, in unix seconds.
 const NOW: i64 = 1_780_000_000;
 
 /// StatiBeat; every exchange is held against its contract.
 pub struct StatiBeat {
     pub simulator: Simulator,
+    /// Seconds that have passed since [`NOW`].
+    passed: Cell<i64>,
 }
 
 /// The contract of StatiBeat's API, read once for all tests.
@@ -30,7 +32,15 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
 impl StatiBeat {
     pub fn new() -> Self {
-        Self { simulator: Simulator::new(statibeat_simulator::Settings::local(NOW)) }
+        Self { simulator: Simulator::new(statibeat_simulator::Settings::local(NOW)), passed: Cell::new(0) }
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.passed.set(self.passed.get() + seconds);
+    }
+
+    fn now(&self) -> i64 {
+        NOW + self.passed.get()
     }
 
     /// Everything that a write can change.
@@ -63,7 +73,8 @@ impl StatiBeat {
                 *byte = number ^ drawn.get();
             }
         };
-        let inputs = PageInputs { http: self, now: &|| Timestamp::from_seconds(NOW), random: &random, log: &|_| {} };
+        let inputs =
+            PageInputs { http: self, now: &|| Timestamp::from_seconds(self.now()), random: &random, log: &|_| {} };
         let handler = PageHandler::new(&settings, inputs);
         block_on(story(&Client { handler: &handler, peer: Peer::default(), count: Cell::new(0) }))
     }
@@ -72,7 +83,7 @@ impl StatiBeat {
 #[async_trait(?Send)]
 impl HttpClient for StatiBeat {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        match self.simulator.exchange(&request, NOW) {
+        match self.simulator.exchange(&request, self.now()) {
             Outcome::Answered { response, .. } => {
                 let fits = CONTRACT.check_exchange(&request, &response);
                 fits.unwrap_or_else(|fault| panic!("{}: {fault}", request.uri()));

@@ -30,6 +30,8 @@ describe(asking().name, () => {
       return person.answer();
     });
     connection = await Connection.ready(sdk, stack, CONSENT);
+    // From now on the SDK holds every result that is no error against the output schema of its tool.
+    await connection.client.listTools();
   });
   after(() => connection?.close());
   beforeEach(async () => {
@@ -55,19 +57,30 @@ describe(asking().name, () => {
     assert.deepEqual(await takeRecord(stack), ["previewed question", "done", "replayed"]);
   });
 
-  for (const [how, answer] of [
-    ["declines", { action: "decline" }],
-    ["closes the form", { action: "cancel" }],
-    ["unticks the box", { action: "accept", content: { publish: false } }],
+  for (const [how, answer, says, reason] of [
+    ["declines", { action: "decline" }, /declined\. Nothing was published/, "by_person"],
+    ["closes the form", { action: "cancel" }, /Nobody confirmed this.* Nothing was published/, "cancelled"],
+    ["unticks the box", { action: "accept", content: { publish: false } }, /declined\. Nothing was published/, "by_person"],
   ]) {
     test(`who ${how}, publishes nothing`, async () => {
       person.answer = () => answer;
       const result = await call(connection, outage(`An outage of one who ${how}`));
-      assert.match(textOf(result), /declined\. Nothing was published/);
+      assert.match(textOf(result), says);
+      assert.equal(result.structuredContent.published, false);
       assert.equal(person.questions.length, 1);
-      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed question", "declined by_person"]]);
+      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed question", `declined ${reason}`]]);
     });
   }
+
+  test("a client that closes every form by itself publishes with the confirm token of a preview", async () => {
+    person.answer = () => ({ action: "cancel" });
+    const given = outage("An outage that nobody is there to confirm");
+    assert.match(textOf(await call(connection, given)), /Nobody confirmed this/);
+    const { preview } = (await call(connection, { ...given, preview: true })).structuredContent;
+    const done = await call(connection, { page_id: given.page_id, confirm: preview.confirm });
+    assert.equal(done.structuredContent?.replayed, false, textOf(done));
+    assert.equal(person.questions.length, 1);
+  });
 
   test("who never answers, publishes nothing, and the question is on record", async () => {
     const asked = new Promise((resolve) => {
