@@ -90,6 +90,11 @@ impl ScopeSet {
         Scope::ALL.iter().copied().filter(|scope| !scope.is_write()).collect()
     }
 
+    /// The write scopes in this set.
+    pub fn writes(self) -> ScopeSet {
+        self.iter().filter(|scope| scope.is_write()).collect()
+    }
+
     pub fn all() -> Self {
         Scope::ALL.iter().copied().collect()
     }

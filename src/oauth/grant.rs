@@ -42,6 +42,8 @@ pub enum GrantLifetime {
     UntilRevoked,
     /// At most this number of days after the approval.
     Days(u8),
+    /// Until the end of an earlier grant.
+    Until(Timestamp),
 }
 
 impl GrantLifetime {
@@ -54,6 +56,7 @@ impl GrantLifetime {
         match self {
             Self::UntilRevoked => None,
             Self::Days(days) => Some(approved_at + Duration::from_hours(24) * u32::from(days)),
+            Self::Until(end) => Some(end),
         }
     }
 
@@ -69,6 +72,7 @@ impl fmt::Display for GrantLifetime {
         match self {
             Self::UntilRevoked => f.write_str("until-revoked"),
             Self::Days(days) => write!(f, "{days}d"),
+            Self::Until(_) => f.write_str("as-before"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is inserted once and consumed once, each by one conditional write.
 
 use super::audit::{self, Entry};
+use super::grants::{self, EarlierGrant};
 use super::{Redemption, Result, diagnostics, json_list, read, redeem, run, statement};
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
@@ -42,6 +43,8 @@ pub struct SignedInRequest {
     pub grant_id: GrantId,
     /// First second at which it is expired.
     pub expires_at: Timestamp,
+    /// The person's newest live grant to this client when the consent form is shown or answered; its choices are proposed again.
+    pub earlier: Option<EarlierGrant>,
 }
 
 impl SignedInRequest {
@@ -77,7 +80,8 @@ impl RequestRow {
         let StoredRequest { client_name: name, trust, redirect_uri, state, challenge, scope: scopes } = stored;
         let client = ResolvedClient { id: self.client_id, name, trust, redirect_uri };
         let access = RequestedAccess { challenge, scopes };
-        Ok(SignedInRequest { client, state, access, person, grant_id: self.grant_id, expires_at: self.expires_at })
+        let (grant_id, expires_at) = (self.grant_id, self.expires_at);
+        Ok(SignedInRequest { client, state, access, person, grant_id, expires_at, earlier: None })
     }
 }
 
@@ -145,8 +149,11 @@ pub async fn find(db: &dyn Database, keys: RequestKeys<'_>, now: Timestamp) -> R
         keys.browser,
         now,
     );
-    let rows = run(db, select).await?;
-    rows.first().map(|row| read::<RequestRow>(row)?.into_request(read(row)?)).transpose()
+    let answers = db.batch(&[select, grants::select_earlier(keys.consent, keys.browser, now)]).await?;
+    let first = |at: usize| answers.get(at).and_then(|rows| rows.first());
+    let Some(row) = first(0) else { return Ok(None) };
+    let earlier = first(1).map(read).transpose()?;
+    Ok(Some(SignedInRequest { earlier, ..read::<RequestRow>(row)?.into_request(read(row)?)? }))
 }
 
 /// Closes a request that continues as another one.

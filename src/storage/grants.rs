@@ -4,10 +4,15 @@
 //! together with its grant, so it is invalid on the next request.
 
 use super::{Result, audit, connections, run, statement};
+use crate::model::flag;
 use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
+use crate::oauth::grant::PageChoice;
+use crate::oauth::secret::{BrowserBinding, ConsentToken};
 use crate::ports::{Database, Statement};
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Precision of `last_used_at`: at most one update in this time.
@@ -33,6 +38,38 @@ impl RevokeReason {
     pub const fn as_str(self) -> &'static str {
         self.into_str()
     }
+}
+
+/// The choices of an earlier consent that still holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EarlierGrant {
+    #[serde(rename = "scope")]
+    pub scopes: ScopeSet,
+    /// The scopes that the client requested at its newest approval.
+    pub requested_scope: Option<ScopeSet>,
+    pub pages: PageChoice,
+    /// The end that the person chose.
+    pub expires_at: Option<Timestamp>,
+    #[serde(rename = "read_bridge", deserialize_with = "flag")]
+    pub has_resource_tools: bool,
+    pub created_at: Timestamp,
+}
+
+/// Selects the newest live grant of the person and client of an authorization request.
+pub(super) fn select_earlier(consent: &ConsentToken, browser: &BrowserBinding, now: Timestamp) -> Statement {
+    statement!(
+        "SELECT g.scope, g.pages, g.expires_at, g.read_bridge, g.created_at, n.requested_scope
+         FROM authorization_requests a
+         JOIN grants g ON g.user_id = a.user_id AND g.client_id = a.client_id
+         LEFT JOIN connections n ON n.user_id = a.user_id AND n.client_id = a.client_id
+         WHERE a.consent_hash = ?1 AND a.browser_hash = ?2 AND g.revoked_at IS NULL
+           AND (g.expires_at IS NULL OR g.expires_at > ?3)
+           AND EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?3)
+         ORDER BY g.created_at DESC, g.id LIMIT 1",
+        consent,
+        browser,
+        now,
+    )
 }
 
 /// Revokes a grant, with an audit row, unless it has ended already.

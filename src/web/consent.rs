@@ -36,7 +36,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
     let request = form.find(ctx).await?;
     let pages = list_pages(ctx, &form, &request).await?;
-    let choice = Choice::proposed(request.access.scopes, request.client.is_tool_only());
+    let choice = Choice::proposed(&request);
     Ok(consent_page(ctx, &form, &request, &pages, &choice).show())
 }
 
@@ -52,6 +52,7 @@ fn consent_page<'a>(
         person: &request.person,
         pages,
         requested: request.access.scopes,
+        earlier: request.earlier.as_ref(),
         choice,
         offers_resource_tools: ctx.app.config.has_resource_tools,
         consent_token: form.consent.expose(),
@@ -96,7 +97,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     if fields.one("person") != Ok(Some(&request.person.user_id.0)) {
         return Err(PageError::OtherPerson);
     }
-    let choice = Choice::read(&fields, request.access.scopes);
+    let choice = Choice::read(&fields, &request);
     let decision = match fields.one("answer") {
         Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {

@@ -112,6 +112,7 @@ async fn store(
         person,
         grant_id: GrantId(ctx.random_id()),
         expires_at: opened.expires_at,
+        earlier: None,
     };
     let consent = ConsentToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let browser = BrowserBinding::issue(&ctx.random_bytes(), ctx.checksum_keys());

@@ -125,6 +125,82 @@ fn unknown_lifetime_or_page_choice_narrows_the_grant() {
     assert_eq!(json(&app.refresh(&pair.refresh, &[]))["error"], "invalid_grant");
 }
 
+/// The fields of the form as it was shown, with `answer` approve.
+fn untouched(consent: &Shown) -> Vec<(String, String)> {
+    let mut fields = vec![("answer".to_owned(), "approve".to_owned())];
+    for tag in consent.body.split("<input ").skip(1).filter_map(|rest| rest.split('>').next()) {
+        let value = |name: &str| tag.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        if let (true, Some(name), Some(value)) = (tag.contains("checked"), value("name"), value("value")) {
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    fields
+}
+
+/// Approves a second consent page of this client as it is shown; returns the page.
+fn approved_again(app: &TestApp, parameters: &[(&str, &str)]) -> Shown {
+    let browser = Browser::new(app);
+    let shown = browser.sign_in(&authorize_url(parameters), user::MARA_ADMIN);
+    let fields = untouched(&shown);
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let code = parameter(&browser.answer_fields(&shown, &fields).leaves_for(), "code").expect("a code");
+    let bound: Vec<_> = parameters.iter().filter(|(name, _)| *name != "scope").copied().collect();
+    assert_eq!(app.redeem(&code, &bound).status(), 200);
+    shown
+}
+
+const NEWEST: &str = "SELECT count(*) FROM grants WHERE rowid = (SELECT max(rowid) FROM grants) AND ";
+
+#[test]
+fn second_consent_keeps_the_restrictions_of_the_newest_live_grant() {
+    let app = TestApp::new();
+    let first = [("scope", "mcp.pages.read"), ("scope", "mcp.incidents.write"), ("pages", "these"), ("page", "43")];
+    let browser = Browser::new(&app);
+    let shown = browser.sign_in(&authorize_url(&[("scope", "")]), user::MARA_ADMIN);
+    assert!(!shown.body.contains("before"), "{}", shown.body);
+    let fields: Vec<_> = first.into_iter().chain([("lifetime", "7d"), ("answer", "approve")]).collect();
+    let code = parameter(&browser.answer_fields(&shown, &fields).leaves_for(), "code").expect("a code");
+    tokens(&app.redeem(&code, &[]));
+    app.advance(DAY);
+    let again = approved_again(&app, &[("scope", "")]).body;
+    assert!(again.contains("You connected this app before, on ") && again.contains("As before, until "), "{again}");
+    assert_eq!(again.matches("You allowed this last time.").count(), 1, "{again}");
+    let kept = "scope = 'mcp.pages.read' AND pages = '43' AND read_bridge = 0 AND expires_at - created_at = 6 * 86400";
+    assert_eq!(app.db.count(&format!("{NEWEST}{kept}")), 1, "{again}");
+    app.advance(DAY * 6);
+    let later = approved_again(&app, &[("scope", "")]);
+    assert!(
+        !later.body.contains("before") && later.ticked().len() == 5,
+        "an ended grant leaves no choices: {}",
+        later.body
+    );
+}
+
+#[test]
+fn second_consent_ticks_earlier_writes_of_a_preregistered_client() {
+    let app = TestApp::new();
+    let client = [
+        ("client_id", "https://claude.ai/oauth/claude-code-client-metadata"),
+        ("redirect_uri", "http://localhost:3118/callback"),
+    ];
+    approved_again(&app, &[client[0], client[1], ("scope", READS)]);
+    let again = approved_again(&app, &[client[0], client[1], ("scope", "mcp.pages.read")]);
+    assert_eq!(again.ticked(), ["mcp.pages.read", "mcp.incidents.write"]);
+    assert!(!again.body.contains("You allowed this last time."));
+    assert_eq!(app.db.count(&format!("{NEWEST}scope = 'mcp.pages.read mcp.incidents.write'")), 1);
+}
+
+#[test]
+fn revoked_grant_leaves_no_choices_and_another_persons_grant_none_either() {
+    let app = TestApp::new();
+    let fields = [("pages", "these"), ("page", "43"), ("lifetime", "7d")];
+    let pair = approved(&app, user::MARA_ADMIN, &fields);
+    assert!(!consent(&Browser::new(&app), user::THEO_MANAGER).body.contains("before"));
+    assert!(consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("before"));
+    app.revoke(&pair.refresh, &[]);
+    assert!(!consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("before"));
+}
+
 #[test]
 fn consent_page_warns_where_the_role_does_not_allow_a_scope() {
     let app = TestApp::new();

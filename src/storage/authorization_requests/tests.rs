@@ -45,6 +45,7 @@ fn request(seed: u8) -> SignedInRequest {
         person: SignedIn { user_id: UserId(format!("user-{seed}")), name: "Mara".into(), email: "m@example".into() },
         grant_id: GrantId(format!("grant-{seed}")),
         expires_at: END,
+        earlier: None,
     }
 }
 

@@ -4,6 +4,8 @@ use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::oauth::parameters::Parameters;
+use crate::storage::authorization_requests::SignedInRequest;
+use crate::storage::grants::EarlierGrant;
 use crate::upstream::identity::AccessiblePage;
 use std::collections::BTreeSet;
 
@@ -16,27 +18,47 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The choice that the page shows first. Resource tools are preselected for tool-only clients.
-    pub fn proposed(requested: ScopeSet, is_tool_only: bool) -> Self {
+    /// The choice that the page shows first: the person's earlier choices for this client, or what the client requests, with
+    /// resource tools for tool-only clients.
+    pub fn proposed(request: &SignedInRequest) -> Self {
+        let (client, requested) = (&request.client, request.access.scopes);
+        let Some(earlier) = &request.earlier else {
+            return Self {
+                scopes: requested,
+                pages: PageChoice::All,
+                lifetime: GrantLifetime::UntilRevoked,
+                has_resource_tools: client.is_tool_only(),
+            };
+        };
+        // A requested write stays proposed although it was unticked, because that is how a client asks for more.
+        let asked = earlier.requested_scope.unwrap_or(requested);
+        let unticked_reads = asked.without(earlier.scopes).intersection(ScopeSet::baseline());
+        // Any program on this computer can use the id of a client that nobody vouches for.
+        let is_trusted = client.trust.is_verified();
+        let writes = if is_trusted { earlier.scopes.writes() } else { ScopeSet::EMPTY };
         Self {
-            scopes: requested,
-            pages: PageChoice::All,
-            lifetime: GrantLifetime::UntilRevoked,
-            has_resource_tools: is_tool_only,
+            scopes: requested.without(unticked_reads).union(writes),
+            pages: earlier.pages.clone(),
+            lifetime: lifetime_as_before(earlier).unwrap_or(GrantLifetime::UntilRevoked),
+            has_resource_tools: earlier.has_resource_tools,
         }
     }
 
-    /// Reads the form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
+    /// Reads the submitted form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
     /// page, the shortest lifetime.
-    pub fn read(form: &Parameters, requested: ScopeSet) -> Self {
+    pub fn read(form: &Parameters, request: &SignedInRequest) -> Self {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
         let pages = match form.one("pages") {
             Ok(Some("all")) => PageChoice::All,
             _ => PageChoice::These(form.all("page").filter_map(PageId::parse).collect()),
         };
-        let lifetime = form.one("lifetime").ok().flatten().and_then(GrantLifetime::parse);
+        let as_before = request.earlier.as_ref().and_then(lifetime_as_before);
+        let lifetime = form.one("lifetime").ok().flatten();
+        let lifetime = lifetime.and_then(|text| {
+            as_before.filter(|choice| choice.to_string() == text).or_else(|| GrantLifetime::parse(text))
+        });
         Self {
-            scopes: ticked.intersection(offered(requested)),
+            scopes: ticked.intersection(offered(request.access.scopes)),
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("read_bridge") == Ok(Some("on")),
@@ -60,6 +82,11 @@ impl Choice {
     }
 }
 
+/// Returns the rest of the lifetime that the person chose earlier, if they chose an end.
+pub(super) fn lifetime_as_before(earlier: &EarlierGrant) -> Option<GrantLifetime> {
+    earlier.expires_at.map(GrantLifetime::Until)
+}
+
 /// Scopes that a person can tick: the requested ones, and all write scopes, so that nobody has to connect twice.
 fn offered(requested: ScopeSet) -> ScopeSet {
     requested.union(Scope::ALL.iter().copied().filter(|scope| scope.is_write()).collect())
@@ -68,18 +95,105 @@ fn offered(requested: ScopeSet) -> ScopeSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ids::{GrantId, UserId};
+    use crate::model::timestamp::Timestamp;
+    use crate::oauth::authorize::RequestedAccess;
+    use crate::oauth::client::redirect::RedirectUri;
+    use crate::oauth::client::{ClientId, ClientTrust, ResolvedClient};
+    use crate::oauth::pkce::CodeChallenge;
+    use crate::storage::authorization_requests::SignedIn;
     use serde_json::json;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn request(
+        client_id: &str,
+        trust: ClientTrust,
+        scopes: ScopeSet,
+        earlier: Option<EarlierGrant>,
+    ) -> SignedInRequest {
+        let client = ResolvedClient {
+            id: ClientId::parse(client_id).expect("an id"),
+            name: "Tool".to_owned(),
+            trust,
+            redirect_uri: RedirectUri::parse("http://localhost/cb").expect("a URI"),
+        };
+        let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").expect("a challenge");
+        let person = SignedIn { user_id: UserId("1".into()), name: "Mara".into(), email: "m@example.com".into() };
+        let access = RequestedAccess { challenge, scopes };
+        SignedInRequest { client, state: None, access, person, grant_id: GrantId("g".into()), expires_at: NOW, earlier }
+    }
+
+    fn first_request(client_id: &str) -> SignedInRequest {
+        request(client_id, ClientTrust::Unverified, Scope::PagesRead.into(), None)
+    }
+
+    fn earlier() -> EarlierGrant {
+        EarlierGrant {
+            scopes: ScopeSet::parse("mcp.pages.read mcp.incidents.write").expect("scopes"),
+            requested_scope: ScopeSet::parse("mcp.pages.read mcp.beats.read"),
+            pages: PageChoice::These([PageId(42)].into()),
+            expires_at: Some(NOW),
+            has_resource_tools: false,
+            created_at: NOW,
+        }
+    }
 
     fn read(form: &str) -> Choice {
         let form = Parameters::parse(form.as_bytes()).unwrap_or_else(|_| panic!("a form"));
-        Choice::read(&form, Scope::PagesRead.into())
+        Choice::read(&form, &first_request("tool"))
     }
 
     #[test]
     fn untouched_form_parses_as_the_proposed_choice() {
         let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
-        assert_eq!(read(form), Choice::proposed(Scope::PagesRead.into(), false));
-        assert_eq!(read(&format!("{form}&read_bridge=on")), Choice::proposed(Scope::PagesRead.into(), true));
+        assert_eq!(read(form), Choice::proposed(&first_request("tool")));
+        let tool_only = Choice::proposed(&first_request("https://chatgpt.com/oauth/client.json"));
+        assert_eq!(read(&format!("{form}&read_bridge=on")), tool_only);
+    }
+
+    #[test]
+    fn earlier_choices_are_proposed_again_and_writes_only_for_a_verified_client() {
+        let asked = ScopeSet::baseline();
+        let reads = "mcp.pages.read mcp.incidents.read mcp.maintenances.read mcp.analytics.read";
+        for (trust, scopes) in [
+            (ClientTrust::Preregistered, format!("{reads} mcp.incidents.write")),
+            (ClientTrust::Listed, format!("{reads} mcp.incidents.write")),
+            (ClientTrust::Registered, reads.to_owned()),
+            (ClientTrust::Unverified, reads.to_owned()),
+        ] {
+            let choice = Choice {
+                scopes: ScopeSet::parse(&scopes).expect("scopes"),
+                pages: PageChoice::These([PageId(42)].into()),
+                lifetime: GrantLifetime::Until(NOW),
+                has_resource_tools: false,
+            };
+            let request = request("https://chatgpt.com/oauth/client.json", trust, asked, Some(earlier()));
+            assert_eq!(Choice::proposed(&request), choice, "{trust:?}");
+        }
+    }
+
+    #[test]
+    fn scope_that_the_client_requests_for_the_first_time_or_to_write_is_proposed() {
+        let asked = ScopeSet::parse("mcp.pages.read mcp.incidents.read mcp.maintenances.write").expect("scopes");
+        let before = EarlierGrant {
+            scopes: Scope::PagesRead.into(),
+            requested_scope: ScopeSet::parse("mcp.pages.read mcp.maintenances.write"),
+            ..earlier()
+        };
+        let request = request("tool", ClientTrust::Unverified, asked, Some(before));
+        assert_eq!(Choice::proposed(&request).scopes, asked);
+    }
+
+    #[test]
+    fn lifetime_as_before_is_read_only_where_there_is_one() {
+        let form = Parameters::parse(b"lifetime=as-before").unwrap_or_else(|_| panic!("a form"));
+        let lifetime = |earlier: Option<EarlierGrant>| {
+            Choice::read(&form, &request("tool", ClientTrust::Unverified, ScopeSet::baseline(), earlier)).lifetime
+        };
+        assert_eq!(lifetime(Some(earlier())), GrantLifetime::Until(NOW));
+        assert_eq!(lifetime(Some(EarlierGrant { expires_at: None, ..earlier() })), GrantLifetime::Days(1));
+        assert_eq!(lifetime(None), GrantLifetime::Days(1));
     }
 
     #[test]

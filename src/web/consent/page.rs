@@ -3,12 +3,14 @@
 use super::super::layout::{destination, page, page_with_head, trust_label};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::choice::Choice;
+use super::choice::{Choice, lifetime_as_before};
 use crate::model::scope::{Scope, ScopeSet};
+use crate::model::timestamp::Timestamp;
 use crate::oauth::client::redirect::RedirectKind;
 use crate::oauth::client::{ClientTrust, ResolvedClient};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::storage::authorization_requests::SignedIn;
+use crate::storage::grants::EarlierGrant;
 use crate::upstream::identity::AccessiblePage;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -19,6 +21,7 @@ pub(super) struct ConsentPage<'a> {
     pub person: &'a SignedIn,
     pub pages: &'a [AccessiblePage],
     pub requested: ScopeSet,
+    pub earlier: Option<&'a EarlierGrant>,
     pub choice: &'a Choice,
     pub offers_resource_tools: bool,
     pub consent_token: &'a str,
@@ -42,6 +45,9 @@ impl ConsentPage<'_> {
         let body = html! {
             h1 { (title) }
             (note)
+            @if let Some(earlier) = self.earlier {
+                p.note { "You connected this app before, on " (utc(earlier.created_at, "%-d %b %Y")) ": your choices are ticked. You can change all of them." }
+            }
             (self.account())
             (warnings(self.client))
             form method="post" action=(Route::Consent.path()) {
@@ -49,9 +55,9 @@ impl ConsentPage<'_> {
                 (self.reads())
                 (self.writes())
                 (self.page_choice())
-                (lifetimes(self.choice.lifetime))
+                (self.lifetimes())
                 p.soft { "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings." }
-                p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ", or in the app itself." }
+                p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ". Signing out of the app or removing it doesn't end it." }
                 div.actions {
                     button.main type="submit" name="answer" value="approve" { "Allow" }
                     button type="submit" name="answer" value="deny" { "Don't allow" }
@@ -142,6 +148,7 @@ impl ConsentPage<'_> {
                 span {
                     (scope.consent_sentence())
                     code { (scope.as_str()) }
+                    @if self.is_left_from_last_time(scope) { span.limit { "You allowed this last time." } }
                     @if let Some(limit) = role_limit(self.pages, scope) { span.limit { (limit) } }
                 }
             }
@@ -169,6 +176,38 @@ impl ConsentPage<'_> {
             }
         }
     }
+
+    /// Returns whether a scope was granted before and is not ticked now.
+    fn is_left_from_last_time(&self, scope: Scope) -> bool {
+        let was_granted = self.earlier.is_some_and(|earlier| earlier.scopes.contains(scope));
+        was_granted && scope.is_write() && !self.choice.scopes.contains(scope)
+    }
+
+    fn lifetimes(&self) -> Markup {
+        let label = |lifetime| match lifetime {
+            GrantLifetime::UntilRevoked => "Until I end it".to_owned(),
+            GrantLifetime::Days(1) => "1 day".to_owned(),
+            GrantLifetime::Days(days) => format!("{days} days"),
+            GrantLifetime::Until(end) => format!("As before, until {}", utc(end, "%-d %b %Y, %H:%M UTC")),
+        };
+        let as_before = self.earlier.and_then(lifetime_as_before);
+        html! {
+            fieldset {
+                legend { "For how long" }
+                div.row {
+                    @for lifetime in as_before.into_iter().chain(GrantLifetime::CHOICES) {
+                        label.choice { input type="radio" name="lifetime" value=(lifetime) checked[lifetime == self.choice.lifetime]; span { (label(lifetime)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A time in UTC, in the format of `strftime`.
+fn utc(at: Timestamp, format: &str) -> String {
+    jiff::Timestamp::from_second(at.as_seconds())
+        .map_or_else(|_| at.to_string(), |time| time.strftime(format).to_string())
 }
 
 fn warnings(client: &ResolvedClient) -> Markup {
@@ -203,24 +242,6 @@ fn first_of(names: &[&str]) -> String {
     match names.len().saturating_sub(NAMED) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names[..NAMED].join(", ")),
-    }
-}
-
-fn lifetimes(chosen: GrantLifetime) -> Markup {
-    let label = |lifetime| match lifetime {
-        GrantLifetime::UntilRevoked => "Until I end it".to_owned(),
-        GrantLifetime::Days(1) => "1 day".to_owned(),
-        GrantLifetime::Days(days) => format!("{days} days"),
-    };
-    html! {
-        fieldset {
-            legend { "For how long" }
-            div.row {
-                @for lifetime in GrantLifetime::CHOICES {
-                    label.choice { input type="radio" name="lifetime" value=(lifetime) checked[lifetime == chosen]; span { (label(lifetime)) } }
-                }
-            }
-        }
     }
 }
 

@@ -53,6 +53,8 @@ pub fn replay(name: &str) {
             player.step_up(redirect_uri, &current);
         }
         player.end(&current);
+        // The next place is a first connection again: an earlier live grant would change the proposed choices.
+        app.db.execute("UPDATE grants SET revoked_at = created_at WHERE revoked_at IS NULL");
     }
 }
 
