@@ -65,6 +65,14 @@ impl ApiError {
         Self { kind, detail: detail.into(), retry_after: None, is_transient: false }
     }
 
+    /// A document that cannot be parsed. serde quotes values, which may be anybody's text, so only its other messages are kept.
+    pub fn malformed(error: &serde_json::Error) -> Self {
+        let message = error.to_string();
+        let is_free_of_values = !error.is_data() || message.starts_with("missing field");
+        let detail = if is_free_of_values { message } else { format!("{:?} error", error.classify()) };
+        Self::new(Kind::Malformed, detail)
+    }
+
     /// Classifies a response that is not a success.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = error_text(body);
@@ -203,6 +211,28 @@ mod tests {
     fn error_for(status: u16, body: &str) -> ApiError {
         let status = StatusCode::from_u16(status).expect("a status");
         ApiError::of_answer(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
+    }
+
+    #[test]
+    fn malformed_document_is_described_without_its_values() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Change {
+            Added,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Document {
+            change: Change,
+        }
+        let detail = |text: &str| {
+            let parsed =
+                serde_json::from_str::<Document>(text).map(|document| matches!(document.change, Change::Added));
+            ApiError::malformed(&parsed.expect_err("malformed")).detail
+        };
+        assert_eq!(detail(r#"{"change":"password hunter2"}"#), "Data error");
+        assert_eq!(detail(r#"{"change":{"other":1}}"#), "Data error");
+        assert_eq!(detail("{}"), "missing field `change` at line 1 column 2");
+        assert_eq!(detail(r#"{"change":"added","#), "EOF while parsing a value at line 1 column 18");
     }
 
     #[test]

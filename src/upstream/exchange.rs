@@ -42,8 +42,7 @@ pub(super) async fn send_once(http: &dyn HttpClient, request: Request<Bytes>) ->
     if status == StatusCode::NO_CONTENT {
         return Ok((status, Value::Null));
     }
-    let document = serde_json::from_slice(answer.body())
-        .map_err(|error| ApiError::new(ApiErrorKind::Malformed, error.to_string()))?;
+    let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::malformed(&error))?;
     Ok((status, document))
 }
 

@@ -75,7 +75,7 @@ pub struct PageEffect {
 
 impl WriteEffect {
     pub fn parse(answer: Value) -> Result<Self, ApiError> {
-        serde_json::from_value(answer).map_err(|error| ApiError::new(ApiErrorKind::Malformed, error.to_string()))
+        serde_json::from_value(answer).map_err(|error| ApiError::malformed(&error))
     }
 
     pub fn before(&self) -> Option<&Value> {

@@ -161,3 +161,59 @@ fn secrets_and_headers_of_probes_are_never_shown() {
         assert!(!body.contains(SECRETS) && !body.contains("request_headers"), "{uri}: {body}");
     }
 }
+
+/// Every text in it shows what it says.
+fn check_all_visible(what: &str, value: &Value) {
+    match value {
+        Value::String(text) => check_visible(what, text),
+        Value::Array(items) => items.iter().for_each(|item| check_all_visible(what, item)),
+        Value::Object(fields) => fields.values().for_each(|value| check_all_visible(what, value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Whether StatiBeat or the client wrote a text, the same characters are stripped from it.
+#[test]
+fn previews_questions_and_results_show_no_hidden_characters_of_any_injection() {
+    let (app, token, current) = poisoned();
+    for (number, injection) in corpus().iter().enumerate() {
+        current.set(number);
+        app.limiter.forget();
+        app.advance(Duration::from_secs(3));
+        let update = |more: Value| {
+            let mut arguments = json!({ "page_id": 42, "incident_id": 1001, "message": injection });
+            arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            json!({ "name": "add_incident_update", "arguments": arguments })
+        };
+        let result =
+            |params: Value, version: &str| json(&app.call_in(version, &token, "tools/call", params))["result"].clone();
+        let preview = result(update(json!({ "preview": true })), "2025-11-25");
+        check_all_visible(&format!("preview of {injection:?}"), &preview);
+        let question = result(update(json!({})), "2026-07-28");
+        check_all_visible(&format!("question about {injection:?}"), &question);
+        let written = result(update(json!({})), "2025-11-25");
+        check_all_visible(&format!("result of {injection:?}"), &written);
+    }
+}
+
+/// What reaches StatiBeat follows the same rule.
+#[test]
+fn published_texts_have_no_hidden_characters_of_any_injection() {
+    let app = TestApp::with(|name| {
+        let rules = "hidden-character=warn secret=warn internal-host=warn ip-address=warn email=warn";
+        (name == "HOSTED_MCP_TEXT_RULES").then_some(rules)
+    });
+    for injection in corpus() {
+        app.limiter.forget();
+        app.advance(Duration::from_mins(20));
+        let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+        let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": injection });
+        let written =
+            json(&app.call(&token, "tools/call", json!({ "name": "add_incident_update", "arguments": arguments })));
+        assert_ne!(written["result"]["isError"], true, "{written}");
+        let incident = app.read(&token, "statibeat://pages/42/incidents/1001");
+        let message = incident["updates"]["items"][0]["message"].as_str().expect("text");
+        assert!(message.contains(MARK), "{message}");
+        check_visible("a published text", message);
+    }
+}

@@ -152,3 +152,19 @@ fn title_of_two_lines_is_refused() {
     let two_lines = story.create(with("description", "It is slow.\r\nWe are looking."));
     assert_eq!((two_lines["isError"].as_bool(), story.posts()), (Some(false), 1), "{two_lines}");
 }
+
+#[test]
+fn half_of_an_emoji_is_refused_with_its_argument_position_and_id() {
+    let app = TestApp::new();
+    let token = app.connect(user::THEO_MANAGER, "mcp.pages.read mcp.incidents.read mcp.incidents.write").access;
+    app.upstream.take_calls();
+    let body = r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"create_incident","arguments":
+        {"page_id":42,"title":"Slow \ud83d","description":"d"}},"id":7}"#;
+    let headers = [("authorization", format!("Bearer {token}"))];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = json(&app.send(crate::support::request("POST", "/mcp", &headers, body.to_owned())));
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(7), &json!(-32602)), "{answer}");
+    let message = answer["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("\"title\" has \\ud83d at character 6"), "{message}");
+    assert!(app.upstream.take_calls().is_empty());
+}
