@@ -63,7 +63,7 @@ impl fmt::Display for HeaderMismatch {
         }
         match &self.body {
             Some((member, value)) => {
-                write!(f, ", and the body's {member} is {}: send the same in both.", quote(value, NAME_MAX))?
+                write!(f, ", and the body's {member} is {}: send the same in both.", quote(value, NAME_MAX))?;
             }
             None => write!(f, ", which is not one readable value.")?,
         }

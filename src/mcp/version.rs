@@ -28,9 +28,8 @@ pub fn version_of(request: &Request, headers: &TransportHeaders<'_>) -> Result<P
         return Ok(ProtocolVersion::LATEST_WITH_HANDSHAKE);
     }
     match headers.version()? {
-        None => Ok(ProtocolVersion::V2025_03_26),
-        // A client that asked for the version before those served, and goes on with it although `initialize` offered another.
-        Some(BEFORE_THE_SERVED) => Ok(ProtocolVersion::V2025_03_26),
+        // Or a client that asked for the version before those served, and goes on with it although `initialize` offered another.
+        None | Some(BEFORE_THE_SERVED) => Ok(ProtocolVersion::V2025_03_26),
         // claude.ai names the latest version on requests of the one that its handshake agreed on. A client that means the
         // latest sends `Mcp-Method` too.
         Some(name)

@@ -14,7 +14,8 @@ impl AllowedOrigins {
         let origin = |entry: &str| {
             let url = Url::parse(entry).ok().filter(is_website)?;
             let origin = url.origin().ascii_serialization();
-            (origin.eq_ignore_ascii_case(entry.trim_end_matches('/'))).then_some(origin)
+            let is_exact = origin.eq_ignore_ascii_case(entry.trim_end_matches('/')) && !origin.contains('*');
+            is_exact.then_some(origin)
         };
         entries.map(|entry| origin(entry).ok_or_else(|| entry.to_owned())).collect::<Result<_, _>>().map(Self)
     }

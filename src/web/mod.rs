@@ -87,11 +87,6 @@ pub fn unavailable(path: &str) -> Response {
     }
 }
 
-/// The response at a path that is not served; names the MCP endpoint.
-fn not_found(ctx: &RequestContext<'_>) -> Response {
-    RefusedRequest::NotFound { served: Some(Route::Mcp.url(&ctx.app.config.public_url)) }.into_response(None)
-}
-
 /// Buffers the usage event of a response, because no client should wait for it. Returns the delay after which the caller must pass
 /// the buffered events to [`count`]. `now` is in milliseconds since the Unix epoch.
 pub fn gather(response: &mut Response, usage: &UsageBuffer, now: u64) -> Option<Duration> {
@@ -110,7 +105,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     if !is_enabled {
         return unavailable(path);
     }
-    let Some(route) = Route::find(path) else { return not_found(ctx) };
+    let Some(route) = Route::find(path) else { return RefusedRequest::not_found(ctx).into_response(None) };
     ctx.log.set_route(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {
@@ -148,7 +143,7 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Revoke => revoke::post(ctx, body).await,
         Route::Register => register::post(ctx, body).await,
         // Handled in `respond`: its token is checked before its body is read.
-        Route::Mcp => not_found(ctx),
+        Route::Mcp => RefusedRequest::not_found(ctx).into_response(None),
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,
         Route::AdminPage => admin::or_error_page(ctx, admin::index::show(ctx).await).await,

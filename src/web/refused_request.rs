@@ -2,10 +2,12 @@
 //!
 //! Each says what to do instead: at the MCP endpoint as a JSON-RPC error, elsewhere in the members of OAuth errors.
 
+use super::context::RequestContext;
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
 use crate::mcp::error;
 use crate::model::visible::quote;
+use crate::oauth::error::bearer;
 use http::header::ALLOW;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -40,6 +42,11 @@ const MCP_METHOD: &str =
     " Send each JSON-RPC message by POST; there is no event stream to GET, and there are no sessions to DELETE.";
 
 impl RefusedRequest {
+    /// The refusal at a path that is not served; names the MCP endpoint.
+    pub fn not_found(ctx: &RequestContext<'_>) -> Self {
+        Self::NotFound { served: Some(Route::Mcp.url(&ctx.app.config.public_url)) }
+    }
+
     pub fn method(route: Route) -> Self {
         Self::Method { allowed: route.methods(), is_mcp: route == Route::Mcp }
     }
@@ -63,7 +70,7 @@ impl RefusedRequest {
             Self::Origin(_) => "origin_not_allowed",
             Self::TooLarge(_) => "body_too_large",
             Self::Encoding(_) => "unsupported_encoding",
-            Self::Unreadable => "invalid_request",
+            Self::Unreadable => bearer::INVALID_REQUEST,
         }
     }
 

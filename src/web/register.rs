@@ -4,6 +4,7 @@ use super::browser::has_media_type;
 use super::context::RequestContext;
 use super::limits::{self, LimitDecision, Sender};
 use super::refused_clients;
+use super::refused_request::RefusedRequest;
 use super::reply::{self, Response};
 use crate::oauth::client::refused::RefusedClient;
 use crate::oauth::client::registration;
@@ -13,7 +14,7 @@ use http::StatusCode;
 /// Registers a client. While the limiter is down, nobody can register.
 pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     if !ctx.app.config.has_registration {
-        return super::not_found(ctx);
+        return RefusedRequest::not_found(ctx).into_response(None);
     }
     // No page of another site can send this type without a preflight, so its requests are rejected before they are counted.
     if !has_media_type(ctx.head.headers(), "application/json") {

@@ -1,7 +1,7 @@
 //! StatiBeat's description of what a write would do: the answer to a dry run (`DryRun` in the contract). A preview, a question to
 //! the person and the refusal of an impossible call are all made from it.
 
-use crate::upstream::{ApiError, ApiErrorKind};
+use crate::upstream::ApiError;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -171,6 +171,6 @@ mod tests {
     #[test]
     fn answer_that_is_no_effect_is_malformed() {
         let error = WriteEffect::parse(json!({ "id": 9 })).expect_err("no effect");
-        assert_eq!(error.kind, ApiErrorKind::Malformed);
+        assert_eq!(error.kind, crate::upstream::ApiErrorKind::Malformed);
     }
 }

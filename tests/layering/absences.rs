@@ -93,7 +93,8 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
 }
 
 /// Files that render pages, each with its words.
-const PAGES: [&[&str]; 11] = [
+const PAGES: [&[&str]; 12] = [
+    &["web", "endpoint_page"],
     &["web", "layout"],
     &["web", "page_error"],
     &["web", "consent", "page"],

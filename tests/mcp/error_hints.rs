@@ -98,23 +98,14 @@ fn a_missing_scope_says_how_the_user_can_grant_it() {
 }
 
 #[test]
-fn a_stage_that_nobody_could_look_at_is_on_record_as_failed() {
+fn stage_that_statibeat_cannot_check_is_recorded_as_failed() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     let moved = json!({ "incident_id": 1001, "message": "On it.", "lifecycle_stage_id": 2 });
-    app.upstream.inject_times(
-        3,
-        Some("GET"),
-        "/api/v1/orgs/*/pages/*/admin/lifecycle-stages",
-        FaultKind::Status { code: 503, retry_after: None },
-    );
+    let updates = "/api/v1/orgs/*/pages/*/admin/incidents/*/updates?dry_run=true";
+    app.upstream.inject_times(2, Some("POST"), updates, FaultKind::Status { code: 503, retry_after: None });
     says(&call(&app, &token, "add_incident_update", moved.clone()), &["cannot be reached", "Nothing was published"]);
-    app.upstream.inject_times(
-        3,
-        Some("GET"),
-        "/api/v1/orgs/*/pages/*/admin/lifecycle-stages",
-        FaultKind::Status { code: 401, retry_after: None },
-    );
+    app.upstream.inject(Some("POST"), updates, FaultKind::Status { code: 401, retry_after: None });
     call(&app, &token, "add_incident_update", moved);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'failed'"), 2);
 }

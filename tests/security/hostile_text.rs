@@ -172,7 +172,7 @@ fn check_all_visible(what: &str, value: &Value) {
     }
 }
 
-/// Whether StatiBeat or the client wrote a text, the same characters are stripped from it.
+/// One rule strips characters from texts of StatiBeat and of the client.
 #[test]
 fn previews_questions_and_results_show_no_hidden_characters_of_any_injection() {
     let (app, token, current) = poisoned();
@@ -196,7 +196,7 @@ fn previews_questions_and_results_show_no_hidden_characters_of_any_injection() {
     }
 }
 
-/// What reaches StatiBeat follows the same rule.
+/// Texts that reach StatiBeat follow the same rule.
 #[test]
 fn published_texts_have_no_hidden_characters_of_any_injection() {
     let app = TestApp::with(|name| {
