@@ -82,16 +82,17 @@ async function tell(stack) {
   const { tools } = await client.listTools();
   show(`protocol  ${client.getNegotiatedProtocolVersion()}`);
   for (const { uri, title } of resources) show(`resource  ${uri}  (${title})`);
-  for (const { name, title } of tools) show(`tool      ${name}  (${title})`);
+  for (const { name, annotations } of tools) show(`tool      ${name}  (${annotations.title})`);
 
   step("It reads which incidents are open on the first page");
-  const active = resources.find(({ uri }) => uri.endsWith("/incidents/active"));
-  if (!active) throw new Error("no page offers its active incidents");
-  const before = JSON.stringify(await read(client, active.uri));
-  show(`${active.uri}: ${before.length} bytes`);
+  const { pages } = await read(client, "statibeat://pages");
+  if (pages.length === 0) throw new Error("there is no page");
+  const active = `statibeat://pages/${pages[0].id}/incidents/active`;
+  const before = JSON.stringify(await read(client, active));
+  show(`${active}: ${before.length} bytes`);
 
   step("It asks for a preview of an incident; nothing is published");
-  const page_id = Number(/pages\/(\d+)/.exec(active.uri)[1]);
+  const page_id = pages[0].id;
   const title = "Search is slow (demo)";
   const incident = { page_id, title, description: "Searches take a minute. Host db-1.internal is slow.", status: "degraded", affected_items: [{ slug: "search" }] };
   const call = (given) => client.callTool({ name: "create_incident", arguments: given });
@@ -118,7 +119,7 @@ async function tell(stack) {
   for (const sentence of second.content[0].text.split(". ").slice(0, 2)) show(sentence);
 
   step("The incident stands in the resource");
-  const after = JSON.stringify(await read(client, active.uri));
+  const after = JSON.stringify(await read(client, active));
   if (before.includes(title) || !after.includes(title)) throw new Error("the incident is not there");
   show(`"${title}" is there`);
 

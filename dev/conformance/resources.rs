@@ -18,7 +18,6 @@ const fn entry(name: &'static str, title: &'static str) -> Resource {
         hosted: None,
         reads: &[],
         parts: &[],
-        priority: 0.5,
         fresh_for: Duration::ZERO,
         body: no_body,
     }

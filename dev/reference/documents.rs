@@ -32,8 +32,8 @@ fn reference() -> String {
     for scope in Scope::ALL {
         text += &format!("| `{}` | {} |\n", scope.as_str(), scope.consent_sentence());
     }
-    text += "\n## Resources\n\nA resource whose URI has nothing to choose but the page is listed for each page that the \
-        person may use; the others are templates. Lists take the `cursor` that a result hands out in `next`.\n\n\
+    text += "\n## Resources\n\nThose of the person are listed, and `writing` for each page that the \
+        person may use; all of a page are templates. Lists take the `cursor` that a result hands out in `next`.\n\n\
         | URI | Content | Scope | Page permissions | Fresh for |\n|---|---|---|---|---|\n";
     let (added, documented): (Vec<_>, Vec<_>) =
         RESOURCES.iter().partition(|entry| ADDED_RESOURCES.contains(&entry.name));

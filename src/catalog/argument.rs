@@ -47,7 +47,8 @@ pub enum ArgumentKind {
 #[error("{0}")]
 pub struct ArgumentError(pub String);
 
-/// An affected item is named by exactly one of these. No descriptions and bounds: the names speak, and StatiBeat knows the items.
+/// An affected item is named by exactly one of these. No descriptions and bounds: the names speak, StatiBeat knows the
+/// items, and a model pays for every word of the list.
 const AFFECTED_ITEM: &[Argument] = &[
     optional("id", ArgumentKind::Id, ""),
     optional("external_id", ArgumentKind::Key, ""),
@@ -97,9 +98,10 @@ impl Argument {
             ArgumentKind::Key => {}
             ArgumentKind::Text(most) => schema["maxLength"] = json!(most),
             ArgumentKind::AffectedItems { states_limit } => {
-                schema["items"] = self::schema(AFFECTED_ITEM);
-                schema["items"]["minProperties"] = json!(1);
-                schema["items"]["maxProperties"] = json!(1);
+                let mut item = self::schema(AFFECTED_ITEM);
+                item.as_object_mut().map(|item| item.remove("additionalProperties"));
+                item["minProperties"] = json!(1);
+                schema["items"] = item;
                 if states_limit {
                     schema["maxItems"] = json!(ITEMS_MAX);
                 }

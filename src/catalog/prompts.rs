@@ -11,7 +11,7 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "draft_customer_incident",
         title: "Draft a customer incident",
-        description: "Drafts an incident from symptoms, or an update where an open incident covers them.",
+        description: "Drafts an incident from symptoms, or an update of an open one.",
         arguments: &[PAGE, AFFECTED, STATUS, required("symptoms", Text, "What goes wrong, since when.")],
         resources: &["incidents_active", "writing"],
         extras: &[],
@@ -28,7 +28,7 @@ pub static PROMPTS: &[Prompt] = &[
         name: "draft_incident_update",
         title: "Draft an incident update",
         description: "Drafts the next update of an incident from its history and what is new.",
-        arguments: &[PAGE, INCIDENT, optional("stage", Stage, "Stage to move to, by number or name."), NEWS],
+        arguments: &[PAGE, INCIDENT, optional("stage", Stage, "Stage, by number or name."), NEWS],
         resources: &["incident", "lifecycle_stages", "status_definitions"],
         extras: &[],
         task: |_| {
@@ -42,7 +42,7 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "plan_maintenance_window",
         title: "Plan a maintenance window",
-        description: "Plans a maintenance window that does not collide with others, with its announcement.",
+        description: "Plans a maintenance window that collides with no other, and its announcement.",
         arguments: &[
             PAGE,
             AFFECTED,
@@ -92,8 +92,8 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "investigate_beat_failure",
         title: "Investigate a Beat failure",
-        description: "Investigates one Beat: its evidence, its recoveries, what else failed in the same minutes.",
-        arguments: &[PAGE, required("beat_id", Id, "Number of the Beat.")],
+        description: "Investigates one Beat: evidence, recoveries, what else failed then.",
+        arguments: &[PAGE, required("beat_id", Id, "Its number.")],
         resources: &["beat", "beat_events"],
         extras: &["maintenances_active"],
         task: |_| {
@@ -108,7 +108,7 @@ pub static PROMPTS: &[Prompt] = &[
         name: "review_pending_beat_action",
         title: "Review a pending Beat action",
         description: "Reviews what a Beat would post against its evidence, for the person who decides.",
-        arguments: &[PAGE, required("action_id", Id, "Number of the pending action.")],
+        arguments: &[PAGE, required("action_id", Id, "Its number.")],
         resources: &["beat_action"],
         extras: &["status_definitions"],
         task: |_| {
@@ -123,10 +123,10 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "draft_maintenance_update",
         title: "Draft a maintenance update",
-        description: "Drafts an update of a maintenance that started, is delayed or takes longer, and says what a person changes.",
+        description: "Drafts an update of a maintenance that started, is delayed or takes longer.",
         arguments: &[
             PAGE,
-            required("maintenance_id", Id, "Number of the maintenance."),
+            required("maintenance_id", Id, "Its number."),
             optional("change", Choice(CHANGES), "started, delayed or extended."),
             optional("new_information", Text, "What is new; for a delay the new times."),
         ],
@@ -155,7 +155,7 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "prepare_resolution",
         title: "Prepare a resolution",
-        description: "Checks the evidence that an incident is over, drafts its last message, and names who resolves it where.",
+        description: "Checks that an incident is over and drafts its last message, for the person who resolves it.",
         arguments: &[PAGE, INCIDENT, NEWS],
         resources: &["incident", "lifecycle_stages"],
         extras: &["maintenances_active"],
@@ -199,12 +199,11 @@ const fn maintenance_step(tools: &'static [&'static str]) -> NextStep {
     }
 }
 
-const PAGE: PromptArgument = optional("page_id", Page, "Page by number; not needed where there is one.");
-const INCIDENT: PromptArgument = required("incident_id", Id, "Number of the incident.");
-const STATUS: PromptArgument = optional("status", Status, "Status to propose, by key or name.");
-const AFFECTED: PromptArgument =
-    optional("affected_services", Components, "Components by number, separated by commas, or in words.");
-const NEWS: PromptArgument = optional("new_information", Text, "What is known since the last update.");
+const PAGE: PromptArgument = optional("page_id", Page, "Page; optional where there is one.");
+const INCIDENT: PromptArgument = required("incident_id", Id, "Its number.");
+const STATUS: PromptArgument = optional("status", Status, "Status, by key or name.");
+const AFFECTED: PromptArgument = optional("affected_services", Components, "Components, by number or in words.");
+const NEWS: PromptArgument = optional("new_information", Text, "What is new.");
 
 const fn required(name: &'static str, kind: PromptArgumentKind, description: &'static str) -> PromptArgument {
     PromptArgument { name, kind, description, required: true }

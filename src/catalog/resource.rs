@@ -37,8 +37,6 @@ pub struct Resource {
     /// Further reads that the body uses, each where the person and the connection may read it. A session resource reads them on
     /// its first pages.
     pub parts: &'static [ResourcePart],
-    /// Importance to a model that must choose, from 0 to 1.
-    pub priority: f64,
     /// Time for which a client may keep a copy.
     pub fresh_for: Duration,
     /// Makes the result from the answers to `reads`, in order. Called by [`Resource::render`].

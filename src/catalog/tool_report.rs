@@ -1,7 +1,7 @@
 //! The report of a write: a table of fields, from which come the output schema, the structured result and the sentence. The
 //! page comes first and whether it was a repeat last, so a report only says what is between.
 //!
-//! The schema carries no descriptions: the names speak, and a model pays for every word of the list. A field that
+//! The schema carries no descriptions and types: the names speak, and a model pays for every word of the list. A field that
 //! upstream or the program does not say is left out; required are those that every result has, also a preview.
 
 use super::resource::{Resource, Variables};
@@ -65,14 +65,13 @@ pub struct ToolReport {
 impl ToolReport {
     /// `is_hosted`: with what only Hosted MCP has, an audit log and rate limits.
     pub(super) fn schema(&self, is_hosted: bool) -> Value {
-        let own = self.fields.iter().map(|field| (field.name(), field.json_type()));
-        let uri = self.resource.map(|_| ("resource_uri", "string"));
-        let hosted = [("audit_id", "string"), ("remaining_writes", "integer")].into_iter().filter(|_| is_hosted);
-        let all = [("page_id", "integer"), ("page_name", "string")].into_iter().chain(own).chain(uri).chain(hosted);
-        let properties = all.chain([("replayed", "boolean")]);
-        let mut properties: Map<String, Value> =
-            properties.map(|(name, kind)| (name.to_owned(), json!({ "type": kind }))).collect();
-        properties.insert("warnings".to_owned(), json!({ "type": "array", "items": { "type": "string" } }));
+        let own = self.fields.iter().map(|field| field.name());
+        let uri = self.resource.map(|_| "resource_uri");
+        let hosted = ["audit_id", "remaining_writes"].into_iter().filter(|_| is_hosted);
+        let all = ["page_id", "page_name"].into_iter().chain(own).chain(uri).chain(hosted);
+        let properties = all.chain(["replayed"]);
+        let mut properties: Map<String, Value> = properties.map(|name| (name.to_owned(), json!({}))).collect();
+        properties.insert("warnings".to_owned(), json!({ "type": "array" }));
         properties.insert("preview".to_owned(), preview_schema());
         json!({ "type": "object", "required": ["page_id", "replayed"], "properties": properties })
     }
@@ -123,13 +122,6 @@ impl ReportField {
         match self {
             Self::Id(name) | Self::Number(name) | Self::Text(name) => name,
             Self::Stage => "stage",
-        }
-    }
-
-    const fn json_type(self) -> &'static str {
-        match self {
-            Self::Id(_) | Self::Number(_) => "integer",
-            Self::Text(_) | Self::Stage => "string",
         }
     }
 

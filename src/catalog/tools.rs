@@ -27,10 +27,10 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "create_incident",
         title: "Create incident",
-        description: "Publishes a new incident on a status page and notifies its subscribers at once (e-mail, SMS, Slack, \
-            webhook), for unplanned trouble. This tool cannot edit, resolve or delete it afterwards: a person does that at \
-            the admin_url it returns. statibeat://pages/{page_id}/incidents/active shows whether an open incident already \
-            covers the problem; that one takes add_incident_update. Planned work takes schedule_maintenance.",
+        description: "Publishes a new incident and notifies the page's subscribers at once (e-mail, SMS, Slack, webhook). The \
+            resource statibeat://pages/{page_id}/writing has components, statuses and open incidents; one that covers the problem \
+            takes add_incident_update. Planned work takes schedule_maintenance. Cannot edit, resolve or delete: a person does that \
+            at the admin_url.",
         effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,
         arguments: &[
@@ -61,10 +61,10 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "add_incident_update",
         title: "Add incident update",
-        description: "Publishes an update to an existing incident and notifies the page's subscribers at once. Can move its \
-            stage, change its status, and add or remove components. Cannot resolve, reopen or edit the incident: a person \
-            does that at the incident's admin_url. A resolved incident takes only a message; if the problem is back, that is \
-            a new incident.",
+        description: "Publishes an update to an incident and notifies the page's subscribers at once. Can move its stage, change \
+            its status, add or remove components, with ids from the resource statibeat://pages/{page_id}/writing. Cannot resolve, \
+            reopen or edit it: a person does that at its admin_url. A resolved incident takes only a message; trouble that is \
+            back is a new incident.",
         effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,
         arguments: &[INCIDENT_ID, INCIDENT_MESSAGE, INCIDENT_STAGE, NEW_STATUS, ADDED_ITEMS, REMOVED_ITEMS],
@@ -81,9 +81,9 @@ pub static TOOLS: &[Tool] = &[
     Tool {
         name: "schedule_maintenance",
         title: "Schedule maintenance",
-        description: "Publishes a planned maintenance window and notifies the page's subscribers at once. This tool cannot move, \
-            complete or cancel it afterwards: a person does that at the admin_url it returns. Windows it could overlap with \
-            are in statibeat://pages/{page_id}/maintenances/upcoming.",
+        description: "Publishes a maintenance window and notifies the page's subscribers at once. Components are in the resource \
+            statibeat://pages/{page_id}/writing, other windows in statibeat://pages/{page_id}/maintenances/upcoming. Cannot move, \
+            complete or cancel it: a person does that at the admin_url.",
         effect: Effect::Publishes,
         hosted: MAINTENANCES_WRITE,
         arguments: &[
@@ -117,8 +117,8 @@ pub static TOOLS: &[Tool] = &[
         name: "add_maintenance_update",
         title: "Add maintenance update",
         description: "Publishes an update to a maintenance window and notifies the page's subscribers at once, e.g. that work \
-            has started or is delayed. Does not change the window's times, and cannot complete or cancel it: a person does \
-            that at the maintenance's admin_url.",
+            has started or is delayed. Stages are in the resource statibeat://pages/{page_id}/writing. Cannot move, complete or \
+            cancel the window: a person does that at its admin_url.",
         effect: Effect::Publishes,
         hosted: MAINTENANCES_WRITE,
         arguments: &[MAINTENANCE_ID, MAINTENANCE_MESSAGE, MAINTENANCE_STAGE],

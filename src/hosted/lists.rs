@@ -2,11 +2,11 @@
 //! scopes and switches of a caller only choose among them.
 
 use super::page_argument;
-use crate::catalog::Tool;
 use crate::catalog::prompts::PROMPTS;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::tools::{RESOURCE_TOOLS, TOOLS};
 use crate::catalog::uri::Roots;
+use crate::catalog::{Binding, Resource, Tool};
 use crate::mcp::ListEntry;
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::model::scope::{Scope, ScopeSet};
@@ -14,6 +14,9 @@ use crate::writes::call_arguments;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+/// The resource that is listed for each page.
+const LISTED_OF_PAGE: &str = "writing";
 
 /// Serialized entries, each with the condition under which a caller is shown it.
 type Entries<T> = OnceLock<Vec<(T, Box<RawValue>)>>;
@@ -37,11 +40,21 @@ pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
     choose(entries, |is_resource_tool| has_resource_tools || !is_resource_tool)
 }
 
+/// True if its URI has something to choose, were it only the page.
+pub fn is_template(entry: &Resource) -> bool {
+    entry.is_template() || entry.binding == Binding::Page
+}
+
+/// True if `resources/list` has it: for each page only one, because lists are sent before a model's first call.
+pub fn is_listed(entry: &Resource) -> bool {
+    entry.is_concrete() && (entry.binding == Binding::Session || entry.name == LISTED_OF_PAGE)
+}
+
 pub fn resource_templates(granted: ScopeSet) -> Vec<ListEntry> {
     static ENTRIES: Entries<Scope> = OnceLock::new();
     let entries = ENTRIES.get_or_init(|| {
         let offered = RESOURCES.iter().filter_map(|entry| Some((entry, entry.hosted?)));
-        let templates = offered.filter(|(entry, _)| entry.is_template());
+        let templates = offered.filter(|(entry, _)| is_template(entry));
         let print = |entry| print_resource_template(&Roots::HOSTED.listed_template(entry), entry);
         templates.map(|(entry, needs)| (needs.scope, print(entry))).collect()
     });

@@ -10,7 +10,7 @@ use crate::model::ids::{ID_MAX, PageId};
 use serde_json::{Map, Value, json};
 
 pub const NAME: &str = "page_id";
-const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42. Not the name or slug.";
+const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42.";
 
 /// A tool's input schema with the argument in front.
 pub fn added_to(mut schema: Value) -> Value {

@@ -5,6 +5,7 @@
 //! model can mend is told to it as the outcome of the call.
 
 use super::handler::HostedHandler;
+use super::lists;
 use super::resource_uri;
 use crate::catalog::Variables;
 use crate::catalog::tools::{LIST_RESOURCES, READ_RESOURCE, RESOURCE_TOOLS};
@@ -47,7 +48,7 @@ async fn list(handler: &HostedHandler<'_>, cursor: Option<&str>) -> Result<Strin
     let resources = page.entries.iter().map(|listed| json!({ "uri": listed.uri, "title": listed.title() }));
     let mut shown = json!({ "resources": resources.collect::<Vec<_>>() });
     if cursor.is_none() {
-        let templates = handler.granted().filter(|(entry, _)| entry.is_template());
+        let templates = handler.granted().filter(|(entry, _)| lists::is_template(entry));
         let templates = templates
             .map(|(entry, _)| json!({ "uriTemplate": Roots::HOSTED.listed_template(entry), "title": entry.title }));
         shown["resourceTemplates"] = templates.collect();

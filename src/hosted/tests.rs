@@ -178,19 +178,17 @@ async fn lists_show_what_scope_and_role_allow_together() {
         let listed = scene.run(async |handler| handler.resources().await).await.expect("a list");
         listed.into_iter().map(|resource| resource.uri.replace("statibeat://", "")).collect()
     };
-    let all = [
-        "me",
-        "pages",
-        "overview",
-        "pages/7/summary",
-        "pages/7/hierarchy",
-        "pages/7/incidents/active",
-        "pages/7/incidents/resolved",
+    let all = ["me", "pages", "overview", "pages/7/writing"];
+    let writing = [
+        "page.read",
+        "status_definitions.read",
+        "lifecycle_stages.read",
+        "maintenance_lifecycle_stages.read",
+        "hierarchy.read",
     ];
-    assert_eq!(listed(ScopeSet::all(), READER).await, all);
-    assert_eq!(listed(ScopeSet::all(), &["page.read"]).await, all[..4]);
-    assert_eq!(listed(ScopeSet::all(), &["incidents.read"]).await, all[..3], "a page that cannot be read is not there");
-    assert_eq!(listed(Scope::IncidentsRead.into(), READER).await, all[5..]);
+    assert_eq!(listed(ScopeSet::all(), &writing).await, all);
+    assert_eq!(listed(ScopeSet::all(), &writing[..4]).await, all[..3]);
+    assert_eq!(listed(ScopeSet::all(), &writing[1..]).await, all[..3], "a page that cannot be read is not there");
     assert_eq!(listed(Scope::AnalyticsRead.into(), READER).await, Vec::<String>::new());
 }
 
@@ -215,12 +213,8 @@ async fn templates_are_those_of_granted_scopes() {
     let scene = Scene::new(Scope::IncidentsRead.into(), FakeHttp::answering([]));
     let templates = scene.run(async |handler| handler.resource_templates()).await;
     let uris: Vec<Value> = templates.iter().map(|entry| parsed(entry)["uriTemplate"].clone()).collect();
-    let resolved = "statibeat://pages/{page_id}/incidents/resolved?item_id={item_id}";
-    assert_eq!(
-        uris,
-        [resolved, "statibeat://pages/{page_id}/incidents/{incident_id}"],
-        "the others have nothing to choose"
-    );
+    let paths = ["active", "resolved?item_id={item_id}", "{incident_id}"];
+    assert_eq!(uris, paths.map(|path| format!("statibeat://pages/{{page_id}}/incidents/{path}")));
 }
 
 #[tokio::test]

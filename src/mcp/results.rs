@@ -142,7 +142,6 @@ struct ToolEntry<'a> {
     output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     security_schemes: Option<[SecurityScheme; 1]>,
-    title: &'a str,
 }
 
 #[derive(Serialize)]
@@ -160,7 +159,7 @@ struct ToolAnnotations<'a> {
     idempotent_hint: bool,
     open_world_hint: bool,
     read_only_hint: bool,
-    /// Clients of protocol versions before 2025-06-18 know the title only here.
+    /// Given only here, where clients of every protocol version look for it.
     title: &'a str,
 }
 
@@ -186,7 +185,6 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
     let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
     print(&ToolEntry {
         name: tool.name,
-        title: tool.title,
         description: tool.description,
         input_schema,
         annotations: ToolAnnotations::for_effect(tool.effect, tool.title),
@@ -195,51 +193,42 @@ pub fn print_tool(tool: &Tool, input_schema: &Value, scopes: ScopeSet) -> Box<Ra
     })
 }
 
-/// A resource or resource template in a list.
+/// A resource or resource template in a list, with what a model chooses by. All are JSON, which each read says.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ResourceEntry<'a> {
-    annotations: ResourceAnnotations,
-    description: &'a str,
-    mime_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
     name: &'a str,
-    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri_template: Option<&'a str>,
 }
 
-/// Results are for models; a person reads the page itself.
-#[derive(Serialize)]
-struct ResourceAnnotations {
-    audience: [&'static str; 1],
-    priority: f64,
-}
-
-impl<'a> ResourceEntry<'a> {
-    fn new(entry: &'a Resource, name: &'a str, title: &'a str) -> Self {
-        Self {
-            uri: None,
-            uri_template: None,
-            name,
-            title,
-            description: entry.description,
-            mime_type: JSON,
-            annotations: ResourceAnnotations { audience: ["assistant"], priority: entry.priority },
-        }
-    }
-}
-
+/// A resource in full. One of a page comes once for each page, so there only its title says what it is.
 pub fn print_resource(listed: &ListedResource) -> Box<RawValue> {
     print(&ResourceEntry {
+        description: listed.page.is_none().then_some(listed.entry.description),
+        name: &listed.name(),
+        title: Some(&listed.title()),
         uri: Some(&listed.uri),
-        ..ResourceEntry::new(listed.entry, &listed.name(), &listed.title())
+        uri_template: None,
     })
 }
 
+/// A template by its name, with a description where its query has something to choose. All of them are sent before a model's first
+/// call, and the text of each is paid for there.
 pub fn print_resource_template(uri_template: &str, entry: &Resource) -> Box<RawValue> {
-    print(&ResourceEntry { uri_template: Some(uri_template), ..ResourceEntry::new(entry, entry.name, entry.title) })
+    print(&ResourceEntry {
+        description: uri_template.contains('?').then_some(entry.description),
+        name: entry.name,
+        title: None,
+        uri: None,
+        uri_template: Some(uri_template),
+    })
 }
 
 /// A prompt in a list.
@@ -264,7 +253,6 @@ enum ContentBlock {
     },
     #[serde(rename_all = "camelCase")]
     ResourceLink {
-        description: &'static str,
         mime_type: &'static str,
         name: &'static str,
         title: &'static str,
@@ -307,7 +295,6 @@ impl CallToolResult {
                 uri,
                 name: entry.name,
                 title: entry.title,
-                description: entry.description,
                 mime_type: JSON,
             }));
         }

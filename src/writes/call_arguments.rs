@@ -28,11 +28,10 @@ pub struct CallArguments {
     pub confirm_token: Option<String>,
 }
 
-const KEY_DESCRIPTION: &str =
-    "Usually left out: an identical retry is published only once. A new key publishes the same text again.";
-const PREVIEW_DESCRIPTION: &str = "true: publish nothing; show what would be published, the resulting statuses, recipients and \
-    warnings, and return a confirm token.";
-const CONFIRM_DESCRIPTION: &str = "Confirm token of the preview that the person agreed to, valid for 10 minutes. Needs no other argument of the write.";
+const KEY_DESCRIPTION: &str = "Usually left out: identical retries are published once anyway.";
+const PREVIEW_DESCRIPTION: &str = "true: publish nothing, show the effect and return a confirm token.";
+const CONFIRM_DESCRIPTION: &str =
+    "Confirm token of the preview that the person agreed to (10 minutes). Replaces the required arguments.";
 
 /// Says how a preview is published: the one sentence that tools, previews and errors use.
 pub fn to_publish(roots: &Roots) -> &'static str {
@@ -52,7 +51,7 @@ pub fn added_to(mut schema: Value) -> Value {
     for name in required {
         let Some(property) = properties.get_mut(name) else { continue };
         let description = property["description"].as_str().unwrap_or_default();
-        property["description"] = json!(format!("{description} Required without {CONFIRM}.").trim_start());
+        property["description"] = json!(format!("{description} Required.").trim_start());
     }
     let own = [
         (PREVIEW, json!({ "type": "boolean", "description": PREVIEW_DESCRIPTION })),
@@ -152,7 +151,7 @@ mod tests {
         let properties = json!({ "a": { "description": "One line." }, "b": {} });
         let schema = added_to(json!({ "type": "object", "required": ["a"], "properties": properties }));
         assert_eq!(schema.get("required"), None);
-        assert_eq!(schema["properties"]["a"]["description"], "One line. Required without confirm.");
+        assert_eq!(schema["properties"]["a"]["description"], "One line. Required.");
         assert_eq!(schema["properties"]["b"], json!({}));
         assert_eq!(schema["properties"].as_object().map(Map::len), Some(5));
     }

@@ -16,6 +16,25 @@ fn the_list_of_tools_costs_at_most_3000_tokens() {
     assert!(cost <= 3000, "{cost} tokens: {result}");
 }
 
+/// What a client is sent before its first call, for a person with three pages.
+#[test]
+fn the_lists_with_three_pages_take_at_most_18_kilobytes() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    app.upstream.simulator.set_role(1, 77, Some("page_admin")).expect("a role");
+    let handshake =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "c", "version": "1" } });
+    let cost = |method: &str| {
+        let params = if method == "initialize" { handshake.clone() } else { json!({}) };
+        let bytes = app.call(&token, method, params).into_body().len();
+        eprintln!("{method}: {bytes} bytes");
+        bytes
+    };
+    let methods = ["initialize", "tools/list", "resources/list", "resources/templates/list", "prompts/list"];
+    let total: usize = methods.into_iter().map(cost).sum();
+    assert!(total <= 18_000, "{total} bytes");
+}
+
 #[test]
 fn no_resource_costs_more_than_8000_tokens() {
     let app = TestApp::new();

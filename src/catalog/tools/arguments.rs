@@ -10,10 +10,10 @@ pub(super) const INCIDENT_TITLE: &str =
     "One line of plain text: what customers notice, e.g. \"Checkout errors in the EU\".";
 pub(super) const MAINTENANCE_TITLE: &str = "One line of plain text, e.g. \"Database maintenance\".";
 pub(super) const INCIDENT_DESCRIPTION: &str = "Plain text for customers: what fails, since when (with time zone), what is \
-    being done. No host names, secrets or people's names.";
+    done. No host names, secrets or people's names.";
 pub(super) const MAINTENANCE_DESCRIPTION: &str = "Plain text for customers: what is done and what they will notice.";
-pub(super) const STARTS_AT: &str = "Date and time with the UTC offset in force that day, e.g. 2026-12-05T02:00:00+01:00. If the \
-    person named no zone, the page's time_zone (statibeat://pages) is meant.";
+pub(super) const STARTS_AT: &str = "Date and time with the UTC offset of that day, e.g. 2026-12-05T02:00:00+01:00. Where no \
+    zone was named: the page's time_zone.";
 pub(super) const ENDS_AT: &str = "Same format; after starts_at and in the future.";
 pub(super) const LAST_MESSAGE: &str =
     "Plain text: what customers read last. Left out: a standard sentence of StatiBeat.";
@@ -31,32 +31,27 @@ pub(super) const ACTION_ID: Argument =
 pub(super) const STARTING_STATUS: Argument = optional(
     "status",
     Key,
-    "Severity that the affected components get: a key from statibeat://pages/{page_id}/status-definitions, e.g. \
-     partial_outage; archived keys are refused. Left out: degraded.",
+    "Severity of the affected components: a status key from writing, e.g. partial_outage. Left out: degraded.",
 );
 pub(super) const NEW_STATUS: Argument = optional(
     "status",
     Key,
-    "New severity: a key from statibeat://pages/{page_id}/status-definitions. Left out: stays. operational turns the \
-     components green while the incident stays open.",
+    "New severity: a status key from writing. Left out: stays. operational turns the components green while the incident stays open.",
 );
 pub(super) const INCIDENT_ITEMS: Argument = optional(
     "affected_items",
     AffectedItems { states_limit: false },
-    "Components that take this status, as [{\"id\": 102}], from statibeat://pages/{page_id}/hierarchy: the lowest level that \
-     fits. Left out: none.",
+    "Components that take this status, as [{\"id\": 102}], from writing: the lowest level that fits. Left out: none.",
 );
 pub(super) const MAINTENANCE_ITEMS: Argument = optional(
     "affected_items",
     AffectedItems { states_limit: false },
-    "Components shown as under maintenance during the window, as [{\"id\": 102}], from \
-     statibeat://pages/{page_id}/hierarchy. Left out: none.",
+    "Components under maintenance during the window, as [{\"id\": 102}], from writing. Left out: none.",
 );
 pub(super) const ADDED_ITEMS: Argument = optional(
     "add_affected_items",
     AffectedItems { states_limit: false },
-    "Components that join the incident and take its status, as [{\"id\": 102}], from \
-     statibeat://pages/{page_id}/hierarchy. Those already in it stay.",
+    "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Those in it stay.",
 );
 pub(super) const REMOVED_ITEMS: Argument = optional(
     "remove_affected_items",
@@ -66,22 +61,18 @@ pub(super) const REMOVED_ITEMS: Argument = optional(
 pub(super) const FREETEXT: Argument = optional(
     "affected_items_freetext",
     Text(2000),
-    "Short text naming what is affected where no component matches, e.g. \"Checkout (EU)\". Changes no component's status.",
+    "What is affected where no component matches, e.g. \"Checkout (EU)\". Changes no component's status.",
 );
 pub(super) const INCIDENT_IMPACT: Argument =
-    optional("impact", Text(2000), "What customers cannot do, in one or two sentences of plain text.");
+    optional("impact", Text(2000), "What customers cannot do, in one or two plain sentences.");
 pub(super) const MAINTENANCE_IMPACT: Argument =
-    optional("impact", Text(2000), "What customers will notice, in one or two sentences of plain text.");
-pub(super) const EXTERNAL_ID: Argument = optional(
-    "external_id",
-    Key,
-    "Only an id that the person gives from another system, e.g. of PagerDuty; unique on the page. Usually left out.",
-);
+    optional("impact", Text(2000), "What customers will notice, in one or two plain sentences.");
+pub(super) const EXTERNAL_ID: Argument =
+    optional("external_id", Key, "Only an id that the person gives from another system; unique on the page.");
 pub(super) const INCIDENT_MESSAGE: Argument = required(
     "message",
     Text(20_000),
-    "Plain text for customers: what changed since the last update and what happens next. While the incident stays open, a \
-     text that calls it resolved is false.",
+    "Plain text for customers: what changed, what happens next. While the incident stays open, \"resolved\" is false.",
 );
 pub(super) const MAINTENANCE_MESSAGE: Argument = required(
     "message",
@@ -91,14 +82,13 @@ pub(super) const MAINTENANCE_MESSAGE: Argument = required(
 pub(super) const INCIDENT_STAGE: Argument = optional(
     "lifecycle_stage_id",
     IdOrName,
-    "Number of the stage to move to, from statibeat://pages/{page_id}/lifecycle-stages; the last one (resolved) is refused. \
-     Left out: stays.",
+    "Number of the stage to move to, from writing; the last one (resolved) is refused. Left out: stays.",
 );
 pub(super) const MAINTENANCE_STAGE: Argument = optional(
     "lifecycle_stage_id",
     IdOrName,
-    "Number from statibeat://pages/{page_id}/maintenance-lifecycle-stages; the last two (completed, cancelled) are refused. \
-     In Progress makes the window active at once, even before its start. Left out: stays.",
+    "Number of the stage to move to, from writing; completed and cancelled are refused. In Progress starts the window at \
+     once. Left out: stays.",
 );
 pub(super) const WINDOW_START: Argument = required("starts_at", Time, STARTS_AT);
 pub(super) const WINDOW_END: Argument = required("ends_at", Time, ENDS_AT);

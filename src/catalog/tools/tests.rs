@@ -82,7 +82,7 @@ fn schema_is_flat() {
     let schema = create_incident().input_schema();
     assert_eq!(schema["required"], json!(["title", "description"]));
     let expected = json!({
-        "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+        "type": "object", "minProperties": 1,
         "properties": { "id": { "type": "integer", "minimum": 1 }, "external_id": { "type": "string" }, "slug": { "type": "string" } },
     });
     assert_eq!(schema["properties"]["affected_items"]["items"], expected);

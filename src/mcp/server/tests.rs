@@ -5,7 +5,7 @@ mod lists;
 
 use super::*;
 use crate::catalog::find_tool;
-use fake::{Fake, entry};
+use fake::Fake;
 use serde_json::{Value, json};
 
 const LATEST: &str = "2026-07-28";
@@ -119,7 +119,7 @@ async fn tool_result_has_resource_links_where_the_version_has_them() {
     let text = |text: &str| json!({ "type": "text", "text": text });
     let link = json!({
         "type": "resource_link", "uri": "x://5", "name": "incident", "title": "Incident detail",
-        "description": entry("incident").description, "mimeType": "application/json",
+        "mimeType": "application/json",
     });
     let result = |content: Value| json!({ "content": content, "isError": false, "structuredContent": { "id": 5 } });
     let params = json!({ "name": "create_incident", "arguments": { "title": "x" } });

@@ -62,8 +62,8 @@ function story(sdk) {
       await connection.list("listPrompts", "prompts"),
     ];
     assert.ok(tools.some(({ name }) => name === "create_incident"));
-    assert.ok(resources.some(({ uri }) => uri === ACTIVE));
-    assert.ok(templates.some(({ uriTemplate }) => uriTemplate === DETAIL));
+    assert.ok(resources.some(({ uri }) => uri === "statibeat://pages"));
+    for (const template of [ACTIVE.replace("42", "{page_id}"), DETAIL]) assert.ok(templates.some(({ uriTemplate }) => uriTemplate === template));
     for (const entries of [tools, resources, templates, prompts]) {
       const names = entries.map(({ uri, uriTemplate, name }) => uri ?? uriTemplate ?? name);
       assert.deepEqual([...new Set(names)], names, "listed twice");
@@ -75,7 +75,7 @@ function story(sdk) {
     const bodies = new Map();
     for (const { uri } of resources) bodies.set(uri, await connection.read(uri));
     assert.equal(bodies.get("statibeat://me").name, "Mara Lindqvist");
-    for (const page of [42, 43]) assert.equal(bodies.get(`statibeat://pages/${page}/incidents/active`).page.id, page);
+    for (const page of [42, 43]) assert.equal(bodies.get(`statibeat://pages/${page}/writing`).page.id, page);
   });
 
   test("creates an incident", async () => {

@@ -8,7 +8,6 @@ async fn lists_have_cache_hints_without_a_handshake_only() {
     let output = tool.output_schema().expect("a schema");
     let tools = json!({ "tools": [{
         "name": "create_incident",
-        "title": "Create incident",
         "description": tool.description,
         "inputSchema": { "type": "object" },
         "outputSchema": output,
@@ -19,9 +18,7 @@ async fn lists_have_cache_hints_without_a_handshake_only() {
         "securitySchemes": [{ "type": "oauth2", "scopes": ["mcp.incidents.write"] }],
     }] });
     let templates = json!({ "resourceTemplates": [{
-        "uriTemplate": "x://{incident_id}", "name": "incident", "title": "Incident detail",
-        "description": entry("incident").description, "mimeType": "application/json",
-        "annotations": { "audience": ["assistant"], "priority": 0.9 },
+        "uriTemplate": "x://{incident_id}", "name": "incident",
     }] });
     let prompts = json!({ "prompts": [{
         "name": "greet", "title": "Greet", "description": "Says hello.",
