@@ -8,6 +8,7 @@ pub mod allowed;
 mod id;
 mod preregistered;
 pub mod redirect;
+pub mod redirect_fault;
 pub mod refused;
 pub mod registration;
 mod tool_only;
@@ -18,6 +19,7 @@ use crate::keyring::KeyRing;
 use crate::oauth::error::DirectError;
 use allowed::AllowedRedirects;
 use redirect::{RedirectKind, RedirectUri};
+use redirect_fault::RedirectFault;
 use registration::RegisteredClient;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -74,13 +76,17 @@ impl Clients<'_> {
     /// Validates the client id and redirect URI. Until this succeeds, nothing may redirect.
     pub fn resolve(&self, client_id: &str, redirect_uri: &str) -> Result<ResolvedClient, DirectError> {
         let id = ClientId::parse(client_id).ok_or(DirectError::ClientId)?;
-        let redirect_uri = RedirectUri::parse(redirect_uri).ok_or(DirectError::RedirectUriShape)?;
+        let redirect_uri = RedirectUri::parse(redirect_uri)
+            .ok_or_else(|| DirectError::RedirectUri(RedirectFault::of_text(redirect_uri)))?;
         if self.allowed.contains(&id, &redirect_uri) {
             let name = verified_name(&id);
             return Ok(ResolvedClient { id, name, trust: ClientTrust::Listed, redirect_uri });
         }
-        if redirect_uri.kind() == RedirectKind::Web || redirect_uri.has_answer_parameter() {
-            return Err(DirectError::RedirectUriUnlisted);
+        if redirect_uri.has_answer_parameter() {
+            return Err(DirectError::RedirectUri(RedirectFault::AnswerParameter));
+        }
+        if redirect_uri.kind() == RedirectKind::Web {
+            return Err(DirectError::RedirectUri(RedirectFault::of_web(&id, &redirect_uri)));
         }
         let (name, trust) = self.identify_on_loopback(&id, &redirect_uri)?;
         Ok(ResolvedClient { id, name, trust, redirect_uri })
@@ -91,15 +97,22 @@ impl Clients<'_> {
         id: &ClientId,
         redirect_uri: &RedirectUri,
     ) -> Result<(String, ClientTrust), DirectError> {
-        let unlisted = DirectError::RedirectUriUnlisted;
         if let Some(known) = preregistered::find(id) {
             let fits = known.listens_at(redirect_uri);
-            return if fits { Ok((known.name.to_owned(), ClientTrust::Preregistered)) } else { Err(unlisted) };
+            return if fits {
+                Ok((known.name.to_owned(), ClientTrust::Preregistered))
+            } else {
+                Err(DirectError::RedirectUri(RedirectFault::OtherLoopback))
+            };
         }
         if RegisteredClient::looks_like_one(id) {
             let registered = RegisteredClient::parse(id, self.registrations).ok_or(DirectError::ClientIdForged)?;
             let fits = registered.allows(redirect_uri);
-            return if fits { Ok((registered.name, ClientTrust::Registered)) } else { Err(unlisted) };
+            return if fits {
+                Ok((registered.name, ClientTrust::Registered))
+            } else {
+                Err(DirectError::RedirectUri(RedirectFault::OtherRegistration))
+            };
         }
         let name = id.as_str().chars().take(LONGEST_NAME).collect();
         // Clients don't fall back to registration when the metadata says that their own document is enough, and registration
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_https_redirect_that_is_not_listed_for_this_client_is_refused() {
-        let unlisted = Err(DirectError::RedirectUriUnlisted);
+        let unlisted = Err(DirectError::RedirectUri(RedirectFault::Unlisted));
         assert_eq!(check(LIST, "acme?x=1", "https://claude.ai/api/mcp/auth_callback"), unlisted);
         assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb/"), unlisted);
         assert_eq!(check(LIST, "acme?x=1", "https://acme.example/cb?a=1"), unlisted);
@@ -198,8 +211,14 @@ mod tests {
     #[test]
     fn a_pinned_client_is_known_where_it_listens_and_refused_elsewhere() {
         assert_eq!(check("", CODE, "http://localhost:3118/callback"), Ok(ClientTrust::Preregistered));
-        assert_eq!(check("", CODE, "http://localhost:3118/x"), Err(DirectError::RedirectUriUnlisted));
-        assert_eq!(check("", CODE, "https://claude.ai/callback"), Err(DirectError::RedirectUriUnlisted));
+        assert_eq!(
+            check("", CODE, "http://localhost:3118/x"),
+            Err(DirectError::RedirectUri(RedirectFault::OtherLoopback))
+        );
+        assert_eq!(
+            check("", CODE, "https://claude.ai/callback"),
+            Err(DirectError::RedirectUri(RedirectFault::Unlisted))
+        );
     }
 
     #[test]
@@ -231,7 +250,7 @@ mod tests {
         assert_eq!(strict("https://app.example/meta.json", "http://localhost:1/cb"), Ok(ClientTrust::Unverified));
         assert_eq!(strict("https://app.example", "http://localhost:1/cb"), Err(DirectError::ClientUnknown));
         let web = strict("https://app.example/meta.json", "https://app.example/cb");
-        assert_eq!(web, Err(DirectError::RedirectUriUnlisted));
+        assert_eq!(web, Err(DirectError::RedirectUri(RedirectFault::Unlisted)));
         assert_eq!(strict(CODE, "http://localhost:1/callback"), Ok(ClientTrust::Preregistered));
         assert_eq!(strict("acme?x=1", "https://acme.example/cb"), Ok(ClientTrust::Listed));
     }

@@ -5,6 +5,7 @@
 //! redeemed or issued to another client. The log does.
 
 use crate::model::scope::ScopeSet;
+use crate::oauth::client::redirect_fault::RedirectFault;
 use crate::oauth::secret::SecretHash;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -19,10 +20,8 @@ pub enum DirectError {
     ClientId,
     /// `redirect_uri` is missing or repeated.
     RedirectUriMissing,
-    /// `redirect_uri` is neither https nor loopback http, or not in normal form.
-    RedirectUriShape,
-    /// `redirect_uri` is not allowed for this client.
-    RedirectUriUnlisted,
+    /// `redirect_uri` is never acceptable, or not allowed for this client.
+    RedirectUri(RedirectFault),
     /// `client_id` looks like one of our registered ids but was not issued here.
     ClientIdForged,
     /// The client is unverified, and this server refuses unverified clients.
@@ -295,8 +294,8 @@ pub enum RegistrationError {
     RedirectUris,
     #[error("a redirect_uri has a scheme that is never accepted")]
     DangerousScheme,
-    #[error("only http loopback redirect URIs can be registered here; others are listed by the operator")]
-    NoneAcceptable,
+    #[error("only http loopback redirect URIs can be registered here; others are listed by the operator. {0}")]
+    NoneAcceptable(RedirectFault),
 }
 
 impl RegistrationError {
@@ -305,7 +304,7 @@ impl RegistrationError {
             Self::ContentType | Self::Malformed | Self::ClientName | Self::HiddenClientName | Self::GrantTypes => {
                 "invalid_client_metadata"
             }
-            Self::RedirectUris | Self::DangerousScheme | Self::NoneAcceptable => "invalid_redirect_uri",
+            Self::RedirectUris | Self::DangerousScheme | Self::NoneAcceptable(_) => "invalid_redirect_uri",
         }
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn start(
 
 /// The refused client and redirect URI, if these are the fault.
 fn refused_client(ctx: &RequestContext<'_>, fault: DirectError) -> Option<RefusedClient> {
-    if !matches!(fault, DirectError::RedirectUriUnlisted | DirectError::RedirectUriShape) {
+    if !matches!(fault, DirectError::RedirectUri(_)) {
         return None;
     }
     let parameters = browser::query(ctx.head)?;

@@ -4,6 +4,7 @@ use super::context::RequestContext;
 use super::layout::page;
 use super::reply::{self, Response};
 use super::routes::Route;
+use crate::oauth::client::redirect_fault::RedirectFault;
 use crate::oauth::error::DirectError;
 use crate::ports::DatabaseError;
 use crate::upstream::identity::SignInError;
@@ -184,7 +185,7 @@ fn connecting(error: &PageError) -> PageText {
         PageError::BadLink(fault) => text(
             "This app can't be connected",
             format!("The app sent a sign-in link that StatiBeat can't trust: {}.", bad_link(*fault)),
-            "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app or to the people who run this connector: they can check the client and its redirect address.",
+            bad_link_advice(*fault),
         ),
         PageError::LinkUsed => text(
             "This link was already used or has expired",
@@ -295,15 +296,54 @@ fn administering(error: &PageError) -> PageText {
 }
 
 /// Names the fault of a link, for the developers of the app.
-const fn bad_link(fault: DirectError) -> &'static str {
-    match fault {
+fn bad_link(fault: DirectError) -> String {
+    let words = match fault {
         DirectError::MalformedQuery => "the link is malformed",
         DirectError::ClientId => "client_id is missing, repeated or malformed",
         DirectError::RedirectUriMissing => "redirect_uri is missing or repeated",
-        DirectError::RedirectUriShape => "redirect_uri is not an https or loopback http address in its plain spelling",
-        DirectError::RedirectUriUnlisted => "redirect_uri is not registered for this client_id",
+        DirectError::RedirectUri(fault) => return fault.to_string(),
         DirectError::ClientIdForged => "this client_id was not issued here",
         DirectError::ClientUnknown => "this client_id is not known here",
         DirectError::TooLong => "client_id, redirect_uri and state together are too long",
+    };
+    words.to_owned()
+}
+
+/// Names the next step for a link's fault, and who takes it. The person can do something about a few faults only.
+const fn bad_link_advice(fault: DirectError) -> &'static str {
+    let DirectError::RedirectUri(fault) = fault else {
+        return "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app or to the people who run this connector: they can check the client and its redirect address.";
+    };
+    match fault {
+        RedirectFault::ClaudeScheme => {
+            "Nothing was shared. In Claude, add StatiBeat as a connector in the settings, or connect it with Claude Code in a terminal: both get their answer at an address that only they can read."
+        }
+        RedirectFault::CursorScheme => {
+            "Nothing was shared. Update Cursor to 3.10.17 or newer, remove StatiBeat from its MCP servers and add it again: it then gets its answer on this computer."
+        }
+        RedirectFault::OtherRegistration => {
+            "Nothing was shared. Remove StatiBeat in the app and add it again: the app then registers the address that it uses now."
+        }
+        RedirectFault::OtherLoopback => {
+            "Nothing was shared. Update the app, remove StatiBeat in it and add it again. If that doesn't help, send this message to the makers of the app."
+        }
+        RedirectFault::CopilotStudio => {
+            "Nothing was shared. Send this message to the people who run this connector: Copilot Studio has an address of its own for each connector, and they find it in the list of refused clients, with what to do."
+        }
+        RedirectFault::Unlisted => {
+            "Nothing was shared. Send this message to the people who run this connector: they find the app's address in the list of refused clients and can approve it."
+        }
+        RedirectFault::RegisteredWeb => {
+            "Nothing was shared. Send this message to the makers of the app: an app on a website needs a fixed client_id, which the people who run this connector approve together with its address."
+        }
+        RedirectFault::NotAUri
+        | RedirectFault::OtherScheme
+        | RedirectFault::NotSecure
+        | RedirectFault::Fragment
+        | RedirectFault::User
+        | RedirectFault::NotPlain
+        | RedirectFault::AnswerParameter => {
+            "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app: it must get its answer at a plain https address, or at http on the person's own computer."
+        }
     }
 }

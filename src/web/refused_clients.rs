@@ -65,12 +65,18 @@ const fn advice_words(advice: &Advice) -> &'static str {
         Advice::Check => {
             "The address is not approved for this app, and nothing here proves that it belongs to it. Ask the app's maker for its client_id and its exact redirect URI before you approve anything."
         }
+        Advice::CopilotStudio => {
+            "Copilot Studio has an address of its own for each connector and can't register it here. If the connector is your organization's, have its maker enter the OAuth settings by hand, with a client_id that you choose and no client secret, and add client_id=redirect_uri with this address to the list of approved web apps. It must use PKCE; a connector that is created again gets another address."
+        }
         Advice::Unacceptable(why) => words(*why),
     }
 }
 
 const fn words(why: UnacceptableReason) -> &'static str {
     match why {
+        UnacceptableReason::PrivateScheme => {
+            "This can never be approved. The address belongs to a scheme of the app, and any other program on the user's computer can claim the scheme and receive the answer. The app must use https, or http on the user's own computer."
+        }
         UnacceptableReason::NotSecure => {
             "This can never be approved. Only https addresses, and http addresses of the user's own computer, can ever receive an answer. The app must use one of these."
         }

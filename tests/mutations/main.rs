@@ -34,7 +34,7 @@ const MUTATIONS: [(&str, &str, &str); 22] = [
         "(\"http\", host) if is_loopback(&host) || true =>",
     ),
     ("client/redirect.rs", "if !is_plain || has_user", "if is_plain && has_user"),
-    ("client.rs", "redirect_uri.kind() == RedirectKind::Web || redirect_uri.has", "redirect_uri.has"),
+    ("client.rs", "if redirect_uri.kind() == RedirectKind::Web {", "if redirect_uri.has_answer_parameter() {"),
     ("client/allowed.rs", "let (Some((at, _)), None) =", "let (Some((at, _)), _) ="),
     (
         "client/registration.rs",

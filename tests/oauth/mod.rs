@@ -13,6 +13,7 @@ mod metadata;
 mod model;
 mod preregistered_clients;
 mod refresh;
+mod refused_redirects;
 mod registration;
 mod revoke;
 mod sign_in;

@@ -68,6 +68,11 @@ fn registered_localhost_includes_its_addresses_and_an_address_does_not_include_l
     }
     assert_eq!(sign_in("http://localhost:3118/callback", "http://127.0.0.2:3118/callback"), 400);
     assert_eq!(sign_in("http://127.0.0.1:3118/callback", "http://localhost:3118/callback"), 400);
+    let id = json(&register(&app, &json!({"redirect_uris": ["http://127.0.0.1:3118/callback"]})))["client_id"].clone();
+    let id = id.as_str().expect("an id");
+    let url = authorize_url(&[("client_id", id), ("redirect_uri", "http://localhost:3118/callback")]);
+    let page = String::from_utf8_lossy(app.get(&url).body()).into_owned();
+    assert!(page.contains("Remove StatiBeat in the app and add it again"), "{page}");
 }
 
 /// G3

@@ -114,6 +114,17 @@ fn refused_registration_shows_to_operators() {
 }
 
 #[test]
+fn operator_sees_the_address_of_a_copilot_studio_connector_and_what_it_needs() {
+    let app = TestApp::new();
+    let uri = "https://global.consent.azure-apim.net/redirect/mvp-5fstatibeat-5fdfde809e1caf448f";
+    let body = format!(r#"{{"client_name": "StatiBeat", "redirect_uris": ["{uri}"]}}"#);
+    app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body));
+    let refused = &refused_clients(&app)["refused_clients"][0];
+    assert_eq!((&refused["redirect_uri"], &refused["line"]), (&Value::from(uri), &Value::Null));
+    assert!(refused["advice"].as_str().is_some_and(|text| text.contains("client_id that you choose")), "{refused}");
+}
+
+#[test]
 fn refused_clients_are_shown_only_with_the_right_health_token() {
     let app = TestApp::new();
     for token in ["", "wrong"] {

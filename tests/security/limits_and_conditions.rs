@@ -7,6 +7,7 @@ use statibeat_mcp::keyring::KeyRing;
 use statibeat_mcp::oauth::authorize;
 use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
 use statibeat_mcp::oauth::client::redirect::RedirectUri;
+use statibeat_mcp::oauth::client::redirect_fault::RedirectFault;
 use statibeat_mcp::oauth::client::registration::{self, RegisteredClient};
 use statibeat_mcp::oauth::client::{ClientId, Clients, ResolvedClient};
 use statibeat_mcp::oauth::error::{DirectError, RedirectError, RegistrationError};
@@ -94,7 +95,7 @@ fn resolved(list: &str, client_id: &str, redirect_uri: &str) -> Result<ResolvedC
 #[test]
 fn a_loopback_redirect_uri_with_a_parameter_of_the_answer_is_refused() {
     let refused = resolved("", "tool", "http://localhost/cb?code=1").expect_err("refused");
-    assert_eq!(refused, DirectError::RedirectUriUnlisted);
+    assert_eq!(refused, DirectError::RedirectUri(RedirectFault::AnswerParameter));
 }
 
 #[test]

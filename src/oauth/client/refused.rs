@@ -8,6 +8,7 @@ use super::allowed::AllowedRedirects;
 use super::id::ClientId;
 use super::preregistered;
 use super::redirect::{RedirectKind, RedirectUri};
+use super::redirect_fault::is_copilot_studio;
 use super::registration::{self, RegisteredClient};
 use crate::model::flag;
 use serde::Deserialize;
@@ -54,6 +55,8 @@ pub enum Advice {
     Add(String),
     /// Ask the vendor first: the redirect URI is not verified.
     Check,
+    /// The address of one connector of Copilot Studio, which needs a fixed client id.
+    CopilotStudio,
     /// It can never be accepted, for this reason.
     Unacceptable(UnacceptableReason),
 }
@@ -63,6 +66,8 @@ pub enum Advice {
 pub enum UnacceptableReason {
     /// It is neither https nor loopback http.
     NotSecure,
+    /// Its scheme belongs to an app on the user's computer, and other programs can claim it.
+    PrivateScheme,
     /// A loopback URI that this client isn't preregistered or registered with.
     OtherLoopback,
     /// The client registered itself, or tried to, which is for loopback only.
@@ -105,8 +110,13 @@ impl RefusedClient {
     /// Advice to the operator about a refused client.
     pub fn advice(&self) -> Advice {
         let Some(redirect_uri) = RedirectUri::parse(&self.redirect_uri) else {
-            return Advice::Unacceptable(UnacceptableReason::NotSecure);
+            let is_web = self.redirect_uri.starts_with("http:") || self.redirect_uri.starts_with("https:");
+            let reason = if is_web { UnacceptableReason::NotSecure } else { UnacceptableReason::PrivateScheme };
+            return Advice::Unacceptable(reason);
         };
+        if is_copilot_studio(&self.host()) {
+            return Advice::CopilotStudio;
+        }
         let is_registered = self.step == RefusedStep::Registration
             || ClientId::parse(&self.client).is_some_and(|id| RegisteredClient::looks_like_one(&id));
         match redirect_uri.kind() {
@@ -181,6 +191,17 @@ mod tests {
         ] {
             assert!(matches!(advice(client, uri), Some(Advice::Unacceptable(_))), "{client} {uri}");
         }
+    }
+
+    #[test]
+    fn connector_of_copilot_studio_gets_advice_of_its_own_at_both_steps() {
+        let uri = "https://global.consent.azure-apim.net/redirect/mvp-5fstatibeat-5fdfde809e1caf448f";
+        assert_eq!(advice("copilot", uri), Some(Advice::CopilotStudio));
+        let body = serde_json::json!({"client_name": "StatiBeat", "redirect_uris": [uri]}).to_string();
+        let refused = RefusedClient::at_registration(body.as_bytes()).expect("kept");
+        assert_eq!((refused.redirect_uri.as_str(), refused.advice()), (uri, Advice::CopilotStudio));
+        let claude = advice("x", "claude://claude.ai/mcp-auth-callback/sdk");
+        assert_eq!(claude, Some(Advice::Unacceptable(UnacceptableReason::PrivateScheme)));
     }
 
     #[test]

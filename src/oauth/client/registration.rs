@@ -6,6 +6,7 @@
 
 use super::id::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
+use super::redirect_fault::{RedirectFault, is_copilot_studio};
 use crate::keyring::KeyRing;
 use crate::model::visible::line;
 use crate::oauth::error::RegistrationError;
@@ -127,7 +128,17 @@ fn acceptable(uris: &[String]) -> Result<Vec<RedirectUri>, RegistrationError> {
     let parsed = uris.iter().filter_map(|uri| RedirectUri::parse(uri));
     let kept: Vec<_> =
         parsed.filter(|uri| uri.kind() == RedirectKind::Loopback && !uri.has_answer_parameter()).collect();
-    if kept.is_empty() { Err(RegistrationError::NoneAcceptable) } else { Ok(kept) }
+    if kept.is_empty() { Err(RegistrationError::NoneAcceptable(fault(&uris[0]))) } else { Ok(kept) }
+}
+
+/// Finds why a redirect URI cannot be registered.
+fn fault(uri: &str) -> RedirectFault {
+    match RedirectUri::parse(uri) {
+        None => RedirectFault::of_text(uri),
+        Some(uri) if uri.has_answer_parameter() => RedirectFault::AnswerParameter,
+        Some(uri) if is_copilot_studio(&uri.host()) => RedirectFault::CopilotStudio,
+        Some(_) => RedirectFault::RegisteredWeb,
+    }
 }
 
 /// Reads the scheme as browsers do: they skip leading blanks and drop tabs and line breaks anywhere.
