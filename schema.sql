@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS grants (
   pages           TEXT,                        -- space-separated page ids; NULL: whatever the person can see, now and later
   created_at      INTEGER NOT NULL,
   expires_at      INTEGER,                     -- NULL: until revoked
-  read_bridge     INTEGER NOT NULL DEFAULT 0,  -- 1: the person lets the client read resources by tools
+  resource_tools     INTEGER NOT NULL DEFAULT 0,  -- 1: the person lets the client read resources by tools
   activated_at    INTEGER,                     -- first redemption of its code
   last_used_at    INTEGER,                     -- written at most every five minutes
   revoked_at      INTEGER,

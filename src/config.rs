@@ -70,7 +70,7 @@ pub const VARIABLES: [Variable; 20] = [
     variable(
         "HOSTED_MCP_UNVERIFIED_CLIENTS",
         Some("on"),
-        "`off` refuses loopback clients whose id is neither listed, nor a preregistered public client, nor registered here",
+        "`off` refuses loopback clients whose id is neither listed, nor a preregistered public client, nor registered here, nor the URL of the client's own metadata document",
     ),
     variable(
         "HOSTED_MCP_READ_BRIDGE",

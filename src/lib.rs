@@ -19,7 +19,7 @@
 //! | [`web`] | HTTP: one `Route`, one `match` |
 //! | `cloudflare` | the edge: the only code that touches the runtime |
 //!
-//! Who may import whom is checked by `tests/layering.rs`.
+//! `tests/layering.rs` checks the imports between modules.
 
 pub mod alternatives;
 pub mod catalog;

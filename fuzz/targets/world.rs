@@ -193,7 +193,7 @@ fn row() -> Row {
         ("generation", 1),
         ("last_used_at", NOW),
         ("are_writes_paused", 0),
-        ("read_bridge", 0),
+        ("resource_tools", 0),
         ("is_revoked", 0),
         ("reuse_count", 0),
     ];

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn name_where_a_number_belongs_is_said_to_be_one() {
+    fn name_instead_of_an_id_gets_an_error_with_the_list_of_ids() {
         says(
             "statibeat://pages/42/incidents/api-outage",
             &["`incident_id` must be the number of an incident (got \"api-outage\")", "/incidents/active"],
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn uri_without_a_usable_page_says_what_stands_in_its_place() {
+    fn uri_without_page_id_returns_the_text_in_its_place() {
         let page = |uri: &str| unknown(uri, &Roots::HOSTED).page();
         assert_eq!(page("statibeat://pages/northwind/summary"), PageInUri::Text("northwind".to_owned()));
         assert_eq!(page("statibeat://pages/%7Bpage_id%7D/summary"), PageInUri::Text("{page_id}".to_owned()));

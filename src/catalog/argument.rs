@@ -38,7 +38,7 @@ pub enum ArgumentKind {
     Text(u64),
     /// Items of the hierarchy; `states_limit`: the schema says how many.
     AffectedItems {
-        states_limit: bool,
+        has_limit_in_schema: bool,
     },
 }
 
@@ -97,12 +97,12 @@ impl Argument {
             ArgumentKind::Time => schema["format"] = json!("date-time"),
             ArgumentKind::Key => {}
             ArgumentKind::Text(most) => schema["maxLength"] = json!(most),
-            ArgumentKind::AffectedItems { states_limit } => {
+            ArgumentKind::AffectedItems { has_limit_in_schema } => {
                 let mut item = self::schema(AFFECTED_ITEM);
                 item.as_object_mut().map(|item| item.remove("additionalProperties"));
                 item["minProperties"] = json!(1);
                 schema["items"] = item;
-                if states_limit {
+                if has_limit_in_schema {
                     schema["maxItems"] = json!(ITEMS_MAX);
                 }
             }

@@ -1,7 +1,7 @@
-//! WHAT is offered: scopes, resources, prompts, tools. Data only.
+//! Scopes, resources, prompts and tools, as data.
 //!
-//! Who may use an entry, how it is fetched and how it is spoken of on the wire are other modules' business. An entry
-//! that Hosted MCP offers carries its requirement, so one without a scope cannot be written down.
+//! Access checks, upstream reads and MCP messages are in other modules. An entry of Hosted MCP carries its requirement,
+//! so an entry without a scope doesn't compile.
 
 pub mod argument;
 mod prompt;

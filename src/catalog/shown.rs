@@ -29,12 +29,12 @@ pub enum Origin {
 pub enum Shown {
     /// Ids, numbers, switches, keys, times, StatiBeat's own addresses; or a list of such.
     Plain(&'static str),
-    /// Free text, at most so many characters of it.
+    /// Free text, truncated to this number of characters.
     Text(&'static str, usize, Origin),
     /// An address from outside, without credentials, query and fragment.
     Address(&'static str),
     Object(&'static str, &'static [Shown]),
-    /// A list of objects, at most so many of them.
+    /// A list of objects, truncated to this number of objects.
     List(&'static str, usize, &'static [Shown]),
     /// An object of numbers under keys that are not ours to know.
     Counts(&'static str),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn words_from_outside_stand_under_their_label_and_those_of_people_are_named_where_they_are() {
+    fn foreign_text_is_labeled_and_text_by_people_is_marked() {
         let given = json!({ "id": 1, "title": "Slow", "evidence": "HTTP 500", "target_url": "https://a.example/x" });
         let shown = show(FIELDS, given.as_object().expect("an object"));
         let outside = json!({ "evidence": "HTTP 500", "target_url": "https://a.example/x" });

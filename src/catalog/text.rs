@@ -100,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_looks_like_a_credential_is_redacted() {
+    fn credential_shaped_text_is_redacted() {
         for (given, shown) in [
             ("sent Authorization: Bearer abc.def now", "sent Authorization: Bearer [redacted] now"),
             ("GET /x?token=abc&a=b failed", "GET /x?token=[redacted] failed"),

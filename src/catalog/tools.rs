@@ -16,10 +16,10 @@ use super::tool_report::ToolReport;
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::scope::{PagePermission, Requirement, Scope};
 use arguments::{
-    ADDED_ITEMS, EXTERNAL_ID, FREETEXT, INCIDENT_DESCRIPTION, INCIDENT_ID, INCIDENT_IMPACT, INCIDENT_ITEMS,
-    INCIDENT_MESSAGE, INCIDENT_STAGE, INCIDENT_TITLE, MAINTENANCE_DESCRIPTION, MAINTENANCE_ID, MAINTENANCE_IMPACT,
-    MAINTENANCE_ITEMS, MAINTENANCE_MESSAGE, MAINTENANCE_STAGE, MAINTENANCE_TITLE, NEW_STATUS, REMOVED_ITEMS,
-    STARTING_STATUS, WINDOW_END, WINDOW_START,
+    ADDED_COMPONENTS, AFFECTED_FREETEXT, EXTERNAL_ID, INCIDENT_COMPONENTS, INCIDENT_DESCRIPTION, INCIDENT_ID,
+    INCIDENT_IMPACT, INCIDENT_MESSAGE, INCIDENT_STAGE, INCIDENT_TITLE, MAINTENANCE_COMPONENTS, MAINTENANCE_DESCRIPTION,
+    MAINTENANCE_ID, MAINTENANCE_IMPACT, MAINTENANCE_MESSAGE, MAINTENANCE_STAGE, MAINTENANCE_TITLE, NEW_STATUS,
+    REMOVED_COMPONENTS, STARTING_STATUS, WINDOW_END, WINDOW_START,
 };
 
 /// Tools that write and that both programs offer, in the order of lists.
@@ -38,8 +38,8 @@ pub static TOOLS: &[Tool] = &[
             required("description", Text(20_000), INCIDENT_DESCRIPTION),
             STARTING_STATUS,
             INCIDENT_IMPACT,
-            INCIDENT_ITEMS,
-            FREETEXT,
+            INCIDENT_COMPONENTS,
+            AFFECTED_FREETEXT,
             EXTERNAL_ID,
         ],
         write: Some(ToolWrite {
@@ -67,7 +67,7 @@ pub static TOOLS: &[Tool] = &[
             back is a new incident.",
         effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,
-        arguments: &[INCIDENT_ID, INCIDENT_MESSAGE, INCIDENT_STAGE, NEW_STATUS, ADDED_ITEMS, REMOVED_ITEMS],
+        arguments: &[INCIDENT_ID, INCIDENT_MESSAGE, INCIDENT_STAGE, NEW_STATUS, ADDED_COMPONENTS, REMOVED_COMPONENTS],
         write: Some(ToolWrite {
             operation: |incident_id| Operation::AddIncidentUpdate { incident_id },
             report: ToolReport {
@@ -92,8 +92,8 @@ pub static TOOLS: &[Tool] = &[
             WINDOW_START,
             WINDOW_END,
             MAINTENANCE_IMPACT,
-            MAINTENANCE_ITEMS,
-            FREETEXT,
+            MAINTENANCE_COMPONENTS,
+            AFFECTED_FREETEXT,
             EXTERNAL_ID,
         ],
         write: Some(ToolWrite {

@@ -1,6 +1,6 @@
-//! Reading resources, rendering prompts and completing arguments: what both programs do alike with the catalog.
+//! Reading resources, rendering prompts and completing arguments, for both programs.
 //!
-//! Who may read what is each program's own.
+//! Access checks are in each program.
 
 pub mod completion;
 pub mod prompts;
@@ -21,8 +21,8 @@ pub fn read_error(uri: &str, error: &ApiError, log: &dyn Fn(&str)) -> Error {
         ApiErrorKind::Forbidden => Error::Forbidden(refused(&error.detail)),
         ApiErrorKind::Invalid => Error::InvalidParams(refused(&error.detail)),
         ApiErrorKind::UserEnded => Error::AccessEnded,
-        ApiErrorKind::RateLimited => unavailable("StatiBeat asks to wait."),
-        ApiErrorKind::CircuitOpen => unavailable("StatiBeat keeps failing and is left alone for a moment."),
+        ApiErrorKind::RateLimited => unavailable("StatiBeat is limiting requests."),
+        ApiErrorKind::CircuitOpen => unavailable("StatiBeat keeps failing, so it is not called for a moment."),
         ApiErrorKind::Unavailable => {
             log(&error.to_string());
             unavailable("StatiBeat cannot be reached.")

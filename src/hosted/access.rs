@@ -1,7 +1,7 @@
 //! Access to an entry: granted scopes intersected with the permissions of the person's role on the page, at this moment.
 //!
-//! Scopes come first, because they are known without asking anybody. A page that does not exist and a page that the
-//! person cannot see are one and the same answer, so that nobody learns which pages exist.
+//! Scopes are checked first, because that needs no I/O. A missing page and a page that the person cannot see get the
+//! same response, so that it doesn't reveal which pages exist.
 
 use super::page_names::PageNames;
 use crate::mcp;
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 /// Longest name of a page that is quoted, in characters.
 const PAGE_NAME_MAX: usize = 200;
 
-/// The client was not granted what an entry needs; more consent would help. Holds everything worth asking for.
+/// The client lacks a scope that the entry needs; contains the scopes to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingScope(pub ScopeSet);
 
-/// Why a page cannot be used as asked. No consent would help.
+/// Reason why the page cannot be used. Another consent would not help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessDenied {
     /// No such page, or none that this person can see; the pages that they can see.
@@ -32,8 +32,8 @@ pub enum AccessDenied {
     },
 }
 
-/// Returns whether the client was granted what the entry needs. A client that must ask for a write is told to ask for the
-/// matching read as well: it will want to see what it wrote.
+/// Checks the client's scopes. A client that lacks a write scope is told to request the matching read scope too, so
+/// that it can read its writes.
 pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), MissingScope> {
     if granted.contains(requirement.scope) {
         return Ok(());
@@ -41,8 +41,7 @@ pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), M
     Err(MissingScope(ScopeSet::from_iter([requirement.scope, matching_read(requirement.scope)])))
 }
 
-/// Returns whether the person can see a page that StatiBeat lists for them. Being listed without being allowed to read the page
-/// is not enough.
+/// Returns whether the person can see a listed page: StatiBeat may list pages that the role cannot read.
 pub fn is_visible(page: &AccessiblePage) -> bool {
     page.allows(PagePermission::PageRead)
 }
@@ -56,8 +55,7 @@ pub fn find_page(pages: Vec<AccessiblePage>, id: PageId) -> Result<AccessiblePag
     }
 }
 
-/// Takes the pages that must not be reached out of StatiBeat's list, and out of its count. An entry without a readable id
-/// goes as well.
+/// Removes inaccessible pages from StatiBeat's list and its count, and entries without a valid id.
 pub fn keep_pages(list: &mut Value, reaches: impl Fn(PageId) -> bool) {
     let entries = match &mut *list {
         Value::Object(members) => members.get_mut("items"),

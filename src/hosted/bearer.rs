@@ -20,7 +20,7 @@ pub struct Caller {
     pub client_id: ClientId,
     /// Its name as the consent page showed it.
     pub client_name: String,
-    /// The approval that both stand on.
+    /// The grant that the access token was issued for.
     pub grant_id: GrantId,
     pub scopes: ScopeSet,
     /// The pages that the person chose for this client.
@@ -29,14 +29,14 @@ pub struct Caller {
     pub blocked_pages: BTreeSet<PageId>,
     /// True if the person has paused the connection's writes.
     pub are_writes_paused: bool,
-    /// True if the person lets the client read resources by tools.
+    /// True if the client gets the resource tools.
     pub has_resource_tools: bool,
     /// The person's choice for confirming writes; counts where it is stricter than the environment's.
     pub confirm: ConfirmMode,
 }
 
 impl Caller {
-    /// Returns whether the page may be reached. One that may not is treated as one that does not exist.
+    /// Returns whether the page is accessible. An inaccessible page is treated like a missing one.
     pub fn reaches(&self, page_id: PageId) -> bool {
         self.pages.contains(page_id) && !self.blocked_pages.contains(&page_id)
     }
@@ -45,19 +45,19 @@ impl Caller {
 /// Why a bearer token was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
-    /// Not a token of ours, of another kind or environment. Answers as [`BearerError::InvalidToken`].
+    /// Forged, or a token of another use or environment. The response is that of [`BearerError::InvalidToken`].
     #[error("the token was never ours")]
     NotOurs,
-    /// Unknown, expired, revoked, or for another resource: all answer alike.
+    /// Unknown, expired, revoked, or for another resource; all get the same response.
     #[error("the token does not work")]
     InvalidToken,
-    /// Nobody can say. Never to be answered as if the token were bad.
+    /// The database failed. Never answered like an invalid token.
     #[error(transparent)]
     Storage(#[from] DatabaseError),
 }
 
-/// Finds the caller behind a token: no I/O for garbage, one read for anything else, and at most every five minutes a
-/// write that says when the grant was last used.
+/// Finds the caller of a token: no I/O for malformed tokens, one read for others, and at most every five minutes a
+/// write of the grant's last use.
 pub async fn find_caller(
     db: &dyn Database,
     token: &str,
@@ -72,7 +72,7 @@ pub async fn find_caller(
         return Err(BearerError::InvalidToken);
     }
     if record.last_used_at.is_none_or(|used_at| used_at + grants::LAST_USED_PRECISION <= now) {
-        // A date in a list is not worth a refused call: the next one writes it.
+        // A failed update of `last_used_at` doesn't fail the call: the next call repeats it.
         let _ = grants::touch(db, &grant.id, now).await;
     }
     let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;

@@ -1,7 +1,7 @@
-//! One call of a tool: read, checked, and carried out. Whatever becomes of it is on record.
+//! Handles one tool call: parses, checks and executes it. Every result is audited.
 //!
-//! The order is one of safety: what costs nothing and tells nothing comes first (scope, arguments), then what the person
-//! may do on the page, then what they see of it, and the write last.
+//! The order of the checks matters for security: first those without I/O that reveal nothing (scope, arguments), then
+//! the person's role on the page, then data of the page, and the write last.
 
 use super::access::AccessDenied;
 use super::call_record::CallRecord;
@@ -60,7 +60,8 @@ pub async fn call(
     Handled { result, details: call.record.details() }
 }
 
-/// Says the same of every name, so that nobody learns what other servers offer: the tools here, and who does the rest.
+/// The same error for every unknown name, so that it doesn't reveal the tools of other servers: the tools here, and who
+/// does the rest.
 fn unknown_tool(handler: &HostedHandler<'_>, name: &str) -> Error {
     let writes = TOOLS.iter().filter(|tool| tool.hosted.is_some());
     let reads = RESOURCE_TOOLS.iter().filter(|_| handler.has_resource_tools);
@@ -74,7 +75,7 @@ fn unknown_tool(handler: &HostedHandler<'_>, name: &str) -> Error {
     Error::UnknownTool { name: name.to_owned(), hint }
 }
 
-/// A call of a tool by somebody whose access is being found out.
+/// A tool call before its access check.
 struct ToolCall<'a> {
     handler: &'a HostedHandler<'a>,
     tool: &'static Tool,
@@ -106,8 +107,8 @@ impl ToolCall<'_> {
 
     /// Reads the arguments, or says everything that is wrong with them.
     fn parse(&self, mut arguments: Map<String, Value>) -> Result<(PageId, ParsedCall), InvalidArguments> {
-        let page_id = page_argument::take(&mut arguments);
-        match (page_id, confirmed_call::parse(self.tool, arguments, &[page_argument::NAME])) {
+        let page_id = page_argument::take_page_id(&mut arguments);
+        match (page_id, confirmed_call::parse(self.tool, arguments, &[page_argument::PAGE_ID])) {
             (Ok(page_id), Ok(parsed)) => Ok((page_id, parsed)),
             (page_id, parsed) => Err(InvalidArguments { page_id, problems: parsed.err().unwrap_or_default() }),
         }
@@ -139,8 +140,8 @@ impl ToolCall<'_> {
         problems
     }
 
-    /// Brings back the call that was previewed. The preview is read while StatiBeat lists the pages, and nothing of it is told to
-    /// anybody who does not reach the page.
+    /// Restores the previewed call. The preview is read while StatiBeat lists the pages, and is revealed only to
+    /// callers who can access the page.
     async fn check_confirming(&self, page_id: PageId, confirming: &ConfirmingCall) -> Result<AllowedCall, Respond> {
         let context = &self.handler.context;
         let tokens = ConfirmTokens { keys: context.seals, asker: context.asker() };
@@ -207,7 +208,8 @@ impl ToolCall<'_> {
         if let Some(is_known) = is_known {
             store.set_known(*is_known);
         }
-        // Nothing is shown or asked about that cannot be done. How an earlier call ended may still be learned.
+        // Refuses before a preview or question what could not be published. The result of an earlier call may still be
+        // returned.
         if context.caller.are_writes_paused && !store.is_known().await {
             self.record.refuse(Reason::WritesPaused).await;
             return Ok(report::paused());
@@ -234,14 +236,14 @@ impl ToolCall<'_> {
             read_error: &|error| self.handler.read_error(PAGES, error),
         };
         let mut outcome = request.respond().await?;
-        // A link that the client has no scope to follow would only send it into a refusal.
+        // Links only resources whose scope the client has.
         let can_follow = |needs: Requirement| context.caller.scopes.contains(needs.scope);
         outcome.links.retain(|(_, entry)| entry.hosted.is_some_and(can_follow));
         Ok(outcome)
     }
 }
 
-/// Trouble before anything was sent says so.
+/// Adds to errors before the POST that nothing was published.
 fn nothing_published(read_error: Error) -> Error {
     if let Error::Unavailable { reason, retry_after } = read_error {
         return Error::Unavailable { reason: format!("{reason} Nothing was published."), retry_after };
@@ -256,7 +258,7 @@ struct InvalidArguments {
     problems: Vec<String>,
 }
 
-/// A call that its caller may make.
+/// A call that passed its access check.
 struct AllowedCall {
     page: AccessiblePage,
     call: ToolCallWrite,

@@ -32,7 +32,7 @@ fn entry(method: &str, request: &Request) -> Option<&'static str> {
     }
 }
 
-/// Modern messages carry their own trace, whatever the connection they came over.
+/// Messages of versions without a handshake carry their own trace context.
 fn trace(request: &Request) -> Option<Trace> {
     let meta = request.params.get("_meta")?;
     let text = |name: &str| meta.get(name).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! The record of one call of a tool: its audit rows, and what is reported of it.
+//! The record of one tool call: its audit rows, and its usage report.
 
 use super::handler::CallContext;
 use super::rate_limit::{RECORD_LIMIT, record_key};
@@ -19,14 +19,14 @@ pub struct CallRecord<'a> {
     tool: &'static str,
     asked_page_id: Option<PageId>,
     title: OnceCell<String>,
-    /// True if the caller was found to see the page. Before that, the row belongs to no page and has no title: whoever
-    /// administers the page that was named must not read what a stranger wrote.
+    /// True once the caller's access to the page was confirmed. Before that, the row has no page and no title, because
+    /// the page's admins must not see text of strangers.
     is_reached: Cell<bool>,
     details: Cell<CallDetails>,
 }
 
 impl<'a> CallRecord<'a> {
-    /// As much as can be told before the arguments are checked.
+    /// Creates the record before the arguments are checked.
     pub fn new(context: &'a CallContext<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
         let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
         let (is_reached, details) = (Cell::default(), Cell::default());
@@ -48,13 +48,13 @@ impl<'a> CallRecord<'a> {
         self.details.get()
     }
 
-    /// The caller may do on the page what the tool needs.
+    /// Records that the caller has the tool's permissions on the page.
     pub fn set_page(&self, page_id: PageId) {
         self.is_reached.set(true);
         self.details.set(CallDetails { page: Some(page_id), ..self.details.get() });
     }
 
-    /// The caller sees the page, and no more.
+    /// Records that the caller can see the page but lacks the tool's permissions.
     pub fn set_reached(&self) {
         self.is_reached.set(true);
     }
@@ -67,8 +67,8 @@ impl<'a> CallRecord<'a> {
         self.append(Outcome::Refused, reason).await;
     }
 
-    /// Appends the row of a call that came to an end without a lease. The call's answer does not hang on it: nothing was
-    /// sent. While nobody can count them, such calls are taken for too many.
+    /// Appends the row of a call that ended without a lease. The call doesn't depend on it, because nothing was sent.
+    /// While the limiter is down, such calls are only counted.
     pub async fn append(&self, outcome: Outcome, reason: Reason) -> Option<AuditId> {
         self.set_end(outcome, Some(reason));
         let entry = self.take_entry(outcome, reason).await?;
@@ -81,10 +81,10 @@ impl<'a> CallRecord<'a> {
         }
     }
 
-    /// Keeps a preview together with the row of the call that asked for it. The preview is kept, too, where such calls are too many
-    /// for rows of their own: a grant keeps a bounded number.
+    /// Stores a preview together with the row of its call. The preview is stored even if such calls are over the limit
+    /// for rows: a grant has a bounded number of previews.
     pub async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<AuditId>, PreviewNotKept> {
-        let (outcome, reason) = (Outcome::Previewed, Reason::AskedFor);
+        let (outcome, reason) = (Outcome::Previewed, Reason::Requested);
         self.set_end(outcome, Some(reason));
         let entry = self.take_entry(outcome, reason).await;
         let CallContext { db, caller, now, .. } = *self.context;
@@ -98,7 +98,7 @@ impl<'a> CallRecord<'a> {
         }
     }
 
-    /// The row of a call without a lease; `None` while such calls are too many, or nobody can count them.
+    /// The row of a call without a lease; `None` over the limit for such rows, or while the limiter is down.
     async fn take_entry(&self, outcome: Outcome, reason: Reason) -> Option<Entry<'_>> {
         let CallContext { limiter, caller, now, .. } = *self.context;
         let taken = limiter.take(&record_key(&caller.grant_id), RECORD_LIMIT, now).await;

@@ -1,6 +1,6 @@
-//! Completion: ids and keys that the person could mean, out of what they may see.
+//! Completion: suggests ids and keys that the person may see.
 //!
-//! Completion never refuses: whatever is unknown, not granted or not reachable has no suggestions.
+//! Completion never fails: unknown, ungranted or inaccessible arguments get no suggestions.
 
 use super::access;
 use super::handler::{HostedHandler, PAGES};
@@ -12,7 +12,7 @@ use crate::model::scope::Scope;
 use crate::upstream::ApiError;
 use crate::upstream::identity::AccessiblePage;
 
-/// Values that fit what was typed, best first.
+/// Values that match the typed text, best first.
 pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handled<Suggestions> {
     if !is_known(handler, sought) {
         return Ok(Suggestions::default()).into();
@@ -36,7 +36,7 @@ pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handle
     Handled::on_page(suggestions, page.map(|page| page.id))
 }
 
-/// Returns whether the caller could use what the argument belongs to, and it has such an argument.
+/// Returns whether the prompt or resource has this argument and the caller has its scopes.
 fn is_known(handler: &HostedHandler<'_>, sought: &Completion) -> bool {
     match &sought.target {
         CompletionTarget::Prompt(name) => catalog::find_prompt(name).is_some_and(|prompt| {

@@ -1,4 +1,4 @@
-//! The handler of one caller: the pages and resources that access leaves them, and the clients that reach StatiBeat for them.
+//! The handler of one caller: the accessible pages and resources, and the StatiBeat clients for them.
 
 use super::access::{self, AccessDenied};
 use super::bearer::Caller;
@@ -16,7 +16,7 @@ use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 
-/// The resource that lists the pages; named where reading the list fails on the way to something else.
+/// Resource that lists the pages, named in errors when the list can't be read.
 pub(super) const PAGES: &str = "statibeat://pages";
 
 /// The ports, keys and policy that the writes of one request use.
@@ -66,7 +66,7 @@ impl HostedHandler<'_> {
         UserClient { client: self.upstream, principal }
     }
 
-    /// The way to a page's incidents, where both the connection and the person may read them.
+    /// Client for a page's incidents, if the connection and the person may read them.
     pub(super) fn incidents(&self, page: &AccessiblePage) -> Option<PageClient<'_>> {
         let needs = find_resource("incident")?.hosted?;
         let may = self.context.caller.scopes.contains(needs.scope) && access::check_role(page, &needs).is_ok();
@@ -80,7 +80,7 @@ impl HostedHandler<'_> {
         offered.filter(move |(_, requirement)| scopes.contains(requirement.scope))
     }
 
-    /// The pages that the person can see now and lets this client reach.
+    /// Pages that the person can see now and chose for this client.
     pub(super) async fn pages(&self, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
         let pages = accessible_pages(&self.api(), scope).await?;
         let caller = self.context.caller;
@@ -89,7 +89,7 @@ impl HostedHandler<'_> {
 
     /// The same pages for an error about anything else. `None` if StatiBeat does not list them.
     pub(super) async fn visible_pages(&self) -> Option<Vec<AccessiblePage>> {
-        // Any scope opens the list.
+        // Any scope suffices for the list.
         let scope = self.context.caller.scopes.iter().next()?;
         self.pages(scope).await.ok()
     }

@@ -1,5 +1,5 @@
-//! Entries of the lists, serialized once per instance: what a tool, template or prompt shows depends on the release alone. The
-//! scopes and switches of a caller only choose among them.
+//! List entries, serialized once per instance, because tools, templates and prompts change only with a release. The
+//! caller's scopes and settings only select among them.
 
 use super::page_argument;
 use crate::catalog::prompts::PROMPTS;
@@ -26,11 +26,11 @@ fn choose<T: Copy>(entries: &'static [(T, Box<RawValue>)], is_shown: impl Fn(T) 
     shown.map(|(_, entry)| Cow::Borrowed(&**entry)).collect()
 }
 
-/// All tools, granted or not: a client that never hears of a tool can never ask for its scope.
+/// All tools, granted or not: a client can only request the scope of a tool that it sees.
 pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
     static ENTRIES: Entries<bool> = OnceLock::new();
     let entries = ENTRIES.get_or_init(|| {
-        let schema = |tool: &Tool| page_argument::added_to(call_arguments::added_to(tool.input_schema()));
+        let schema = |tool: &Tool| page_argument::add_to_schema(call_arguments::added_to(tool.input_schema()));
         let writes = TOOLS.iter().filter_map(|tool| Some((tool, tool.hosted?)));
         let writes = writes.map(|(tool, needs)| (false, print_tool(tool, &schema(tool), needs.scope.into())));
         let reads = RESOURCE_TOOLS.iter();

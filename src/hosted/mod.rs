@@ -1,8 +1,8 @@
 //! Hosted MCP's policy: who may do what with the catalog.
 //!
-//! Effective access is the granted scopes intersected with what the person's role allows on the page, both looked at on
-//! every call. A read of a page costs two round trips: the person's pages, then the entry's own reads in parallel. A
-//! read that touches no page costs one. A prompt reads its resources like that too, all of them in parallel.
+//! Effective access is the granted scopes intersected with the person's role on the page, both checked on every call. A
+//! read of a page costs two round trips: the person's pages, then the entry's own reads in parallel; a read without a
+//! page costs one. A prompt reads its resources in the same way, all in parallel.
 
 pub mod access;
 pub mod bearer;
@@ -56,7 +56,7 @@ impl ServerHandler for HostedHandler<'_> {
         let concrete = self.granted().filter(|(entry, _)| lists::is_listed(entry));
         let (of_session, of_pages): (Vec<_>, Vec<_>) = concrete.partition(|(entry, _)| is_of_session(entry));
         let mut listed: Vec<_> = of_session.into_iter().filter_map(|(entry, _)| list(entry, None)).collect();
-        // Any one of the scopes that the list is made for opens it.
+        // Any of the scopes that the list is read for suffices.
         if let Some((_, requirement)) = of_pages.first() {
             for page in self.pages(requirement.scope).await.map_err(|error| self.read_error(PAGES, &error))? {
                 let allowed = of_pages.iter().filter(|(_, requirement)| access::check_role(&page, requirement).is_ok());

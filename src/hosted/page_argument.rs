@@ -9,17 +9,17 @@ use crate::catalog::argument::{describe, parse_id};
 use crate::model::ids::{ID_MAX, PageId};
 use serde_json::{Map, Value, json};
 
-pub const NAME: &str = "page_id";
+pub const PAGE_ID: &str = "page_id";
 const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42.";
 
 /// A tool's input schema with the argument in front.
-pub fn added_to(mut schema: Value) -> Value {
+pub fn add_to_schema(mut schema: Value) -> Value {
     let property = json!({ "type": "integer", "minimum": 1, "description": DESCRIPTION });
     let Some(fields) = schema.as_object_mut() else { return schema };
     let own = fields.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-    let properties: Map<String, Value> = std::iter::once((NAME.to_owned(), property)).chain(own).collect();
+    let properties: Map<String, Value> = std::iter::once((PAGE_ID.to_owned(), property)).chain(own).collect();
     let own = fields.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-    let required: Vec<Value> = std::iter::once(json!(NAME)).chain(own).collect();
+    let required: Vec<Value> = std::iter::once(json!(PAGE_ID)).chain(own).collect();
     fields.insert("properties".to_owned(), Value::Object(properties));
     fields.insert("required".to_owned(), Value::Array(required));
     schema
@@ -48,12 +48,12 @@ impl PageArgumentError {
         let came = describe(&self.given);
         let pages = names.map(|names| format!(". {names}")).unwrap_or_default();
         match (&self.given, names.and_then(|names| self.find_meant(names))) {
-            (Value::Null, _) => format!("`{NAME}` is required: the number of a page{pages}"),
-            (_, Some(page_id)) => format!("`{NAME}` must be the number of a page: {page_id} (got {came})"),
+            (Value::Null, _) => format!("`{PAGE_ID}` is required: the number of a page{pages}"),
+            (_, Some(page_id)) => format!("`{PAGE_ID}` must be the number of a page: {page_id} (got {came})"),
             (Value::String(text), None) if !is_number(text) => {
-                format!("`{NAME}` must be the number of a page (got {came}){pages}")
+                format!("`{PAGE_ID}` must be the number of a page (got {came}){pages}")
             }
-            _ => format!("`{NAME}` must be a whole number from 1 to {ID_MAX} (got {came}){pages}"),
+            _ => format!("`{PAGE_ID}` must be a whole number from 1 to {ID_MAX} (got {came}){pages}"),
         }
     }
 }
@@ -63,8 +63,8 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Takes the argument out of a call's arguments.
-pub fn take(arguments: &mut Map<String, Value>) -> Result<PageId, PageArgumentError> {
-    let value = arguments.remove(NAME).unwrap_or_default();
+pub fn take_page_id(arguments: &mut Map<String, Value>) -> Result<PageId, PageArgumentError> {
+    let value = arguments.remove(PAGE_ID).unwrap_or_default();
     parse_id(&value).map(PageId).ok_or_else(|| PageArgumentError::new(value))
 }
 
@@ -74,24 +74,24 @@ mod tests {
     use crate::upstream::AccessiblePage;
 
     #[test]
-    fn the_argument_is_added_as_required_and_nothing_else_changes() {
+    fn added_page_id_is_required_and_rest_of_schema_is_unchanged() {
         let own = json!({
             "type": "object", "additionalProperties": false, "required": ["title"],
             "properties": { "title": { "type": "string" } },
         });
-        let schema = added_to(own);
+        let schema = add_to_schema(own);
         assert_eq!(schema["required"], json!(["page_id", "title"]));
         assert_eq!(schema["properties"]["page_id"]["type"], "integer");
         assert_eq!(schema["properties"]["title"], json!({ "type": "string" }));
         assert_eq!(schema["additionalProperties"], json!(false));
-        assert_eq!(added_to(json!({ "type": "object" }))["required"], json!(["page_id"]));
+        assert_eq!(add_to_schema(json!({ "type": "object" }))["required"], json!(["page_id"]));
     }
 
     #[test]
-    fn only_a_positive_whole_number_is_taken() {
+    fn page_id_other_than_positive_integer_is_rejected() {
         let take = |value: Value| {
-            let mut arguments = Map::from_iter([(NAME.to_owned(), value), ("title".to_owned(), json!("t"))]);
-            let taken = take(&mut arguments);
+            let mut arguments = Map::from_iter([(PAGE_ID.to_owned(), value), ("title".to_owned(), json!("t"))]);
+            let taken = take_page_id(&mut arguments);
             assert_eq!(arguments.keys().collect::<Vec<_>>(), ["title"]);
             taken
         };
@@ -113,8 +113,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_argument_is_said_to_be_required() {
-        let error = take(&mut Map::new()).expect_err("nothing to take");
+    fn missing_page_id_is_reported_as_required() {
+        let error = take_page_id(&mut Map::new()).expect_err("nothing to take");
         assert_eq!(error.describe(None), "`page_id` is required: the number of a page");
     }
 

@@ -37,7 +37,7 @@ async fn explain(handler: &HostedHandler<'_>, mut problems: Vec<String>, argumen
     let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems).collect();
     if !things.is_empty()
         && let Some(pages) = handler.visible_pages().await
-        && let Ok(page) = choose_page(&pages, arguments.get(page_argument::NAME).map(String::as_str))
+        && let Ok(page) = choose_page(&pages, arguments.get(page_argument::PAGE_ID).map(String::as_str))
     {
         for thing in things {
             problems.extend(thing.describe_in_place(&HostedPageLists { handler, page }).await);

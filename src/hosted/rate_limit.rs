@@ -1,9 +1,9 @@
-//! Rate limits: the counter as a pure value, and the keys of the counters that a write takes from.
+//! Rate limits: the counter as a pure value, and the counter keys of a write.
 //!
-//! Windows are fixed and aligned: window *n* of a minute's limit is minute *n* since the Unix epoch, whoever asks. No
-//! window ever lets more than its count through, however many calls come at once, as long as one keeper holds the
-//! state of a key (`cloudflare::rate_limit`). Across a border two full windows may follow each other; that is the price
-//! of a state of two numbers.
+//! Windows are fixed and aligned: window *n* of a limit per minute is minute *n* since the Unix epoch. A window never
+//! admits more than its count, for any number of concurrent calls, as long as one object has the state of a key
+//! (`cloudflare::rate_limit`). Two full windows may follow each other across a boundary; in return the state is only
+//! two numbers.
 
 use crate::model::ids::{GrantId, PageId};
 use crate::model::timestamp::Timestamp;
@@ -12,33 +12,33 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Writes of one connection. Our proposal for what the product leaves open; well below StatiBeat's own limit on
-/// authenticated writes (120 a minute), so that ours answers first.
+/// Writes of one connection. Our proposal, not specified by the product; well below StatiBeat's own limit for
+/// authenticated writes (120 a minute), so that ours applies first.
 pub const WRITE_LIMIT: RateLimit = RateLimit { name: "write:grant", count: 30, window: Duration::from_mins(1) };
 
-/// Writes on one page, whoever makes them through the connector. Two busy connections' worth: an incident is written
-/// about by few people at a time.
+/// Writes on one page by all connections. Enough for two busy connections: few people write about one incident at a
+/// time.
 pub const PAGE_LIMIT: RateLimit = RateLimit { name: "write:page", count: 60, window: Duration::from_mins(1) };
 
-/// Calls under one grant that ended before a lease was acquired and are kept one by one: refused, previewed, declined. Far
-/// more than an honest assistant's mistakes; those beyond are only counted.
+/// Calls of one grant that ended before a lease was acquired and get their own audit row: refused, previewed, declined.
+/// Far more than the mistakes of a well-behaved assistant; calls beyond it are only counted.
 pub const RECORD_LIMIT: RateLimit = RateLimit { name: "record:grant", count: 100, window: Duration::from_hours(1) };
 
-/// The counter that such calls under a grant take from.
+/// Counter key of such calls of a grant.
 pub fn record_key(grant_id: &GrantId) -> String {
     format!("record:grant:{grant_id}")
 }
 
-/// Messages of one connection that an instance lets through by its own count, without asking anybody: an ordinary call must
-/// not wait for a counter. A person's assistant sends a handful of messages in a turn and stays below this, too.
+/// Messages of one connection that an instance admits by its own count, without a round trip, so that an ordinary call
+/// doesn't wait for the limiter. A person's assistant sends a few messages per turn.
 pub const LOCAL_MESSAGES: RateLimit =
     RateLimit { name: "message:instance", count: 120, window: Duration::from_mins(1) };
 
-/// Messages of one connection beyond [`LOCAL_MESSAGES`], over all instances. Together 600 a minute in one instance, ten a
-/// second: only a program in a loop gets there. With more instances the bound is 120 for each of them and these 480.
+/// Messages of one connection beyond [`LOCAL_MESSAGES`], over all instances. Together 600 a minute with one instance,
+/// which only a program in a loop reaches. With *n* instances the bound is 120 × *n* + 480.
 pub const SHARED_MESSAGES: RateLimit = RateLimit { name: "message:grant", count: 480, window: Duration::from_mins(1) };
 
-/// Connections that an instance counts for at a time; the others are counted by their shared counters alone.
+/// Maximum connections that an instance counts; the others use only their shared counters.
 const COUNTED_CONNECTIONS: usize = 10_000;
 
 /// One instance's counts of messages, by connection.
@@ -46,8 +46,8 @@ const COUNTED_CONNECTIONS: usize = 10_000;
 pub struct MessageCounts(RefCell<HashMap<GrantId, WindowCount>>);
 
 impl MessageCounts {
-    /// Takes one message of a connection whose token has been verified. `false`: the instance's share is used up, or it
-    /// counts for too many connections already; the shared counter decides.
+    /// Charges one message of an authenticated connection. `false` if the instance's share is used up or it counts too
+    /// many connections already; the shared counter decides then.
     pub fn take(&self, grant_id: &GrantId, now: Timestamp) -> bool {
         let mut counts = self.0.borrow_mut();
         if counts.len() >= COUNTED_CONNECTIONS && !counts.contains_key(grant_id) {
@@ -63,17 +63,17 @@ impl MessageCounts {
     }
 }
 
-/// The counter that the writes on a page take from. Page ids are unique over all organizations.
+/// Counter key of the writes on a page. Page ids are unique over all organizations.
 pub fn page_key(page_id: PageId) -> String {
     format!("write:page:{page_id}")
 }
 
-/// The counter that the writes under a grant take from.
+/// Counter key of the writes of a grant.
 pub fn write_key(grant_id: &GrantId) -> String {
     format!("write:grant:{grant_id}")
 }
 
-/// A counter between two takes.
+/// State of a counter between two charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowCount {
     /// Start of the window that is being counted.
@@ -83,8 +83,8 @@ pub struct WindowCount {
 }
 
 impl WindowCount {
-    /// Takes one, if one is left. `earlier` is what the last take left behind. A `now` from before the counted window
-    /// (clocks of two callers differ) counts into that window: time never gives anything back.
+    /// Charges one, if one is left. `earlier` is the state after the last charge. A `now` before the counted window
+    /// (clocks differ) counts in that window: time never gives charges back.
     pub fn take(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> (WindowCount, Decision) {
         let state = Self::current(earlier, limit, now);
         if state.count < limit.count {
@@ -95,7 +95,7 @@ impl WindowCount {
         (state, Decision::Limited { retry_after })
     }
 
-    /// Returns the calls left in this window and takes none.
+    /// Returns the remaining charges of this window without charging.
     pub fn remaining(earlier: Option<WindowCount>, limit: RateLimit, now: Timestamp) -> u32 {
         limit.count.saturating_sub(Self::current(earlier, limit, now).count)
     }

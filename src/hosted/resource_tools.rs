@@ -1,8 +1,8 @@
-//! The read bridge: two tools that show what the resources show, for clients that only know tools. Off unless both the
-//! operator and the person want it.
+//! The resource tools: two tools that return the content of resources, for tool-only clients. Off unless both operator
+//! and person enable them.
 //!
-//! Nothing is decided here. Both go the way of `resources/list` and `resources/read`, with their scopes and pages; what a
-//! model can mend is told to it as the outcome of the call.
+//! Both use the implementation of `resources/list` and `resources/read`, with the same scopes and pages. Errors that a
+//! model can fix are tool errors.
 
 use super::handler::HostedHandler;
 use super::lists;

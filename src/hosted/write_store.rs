@@ -1,4 +1,4 @@
-//! The write store of Hosted MCP in D1: the lease, the audit row, the result that a repeated call is answered with.
+//! The write store of Hosted MCP in D1: leases, audit rows, and the results for repeated calls.
 
 use super::call_record::CallRecord;
 use super::handler::CallContext;
@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Texts of a document that are kept for a repeated call. None of them is what customers read but the title.
+/// Fields of a document that are stored for a repeated call. The title is the only text for customers among them.
 const KEPT_TEXTS: &[&str] = &[
     "title",
     "status",
@@ -38,7 +38,7 @@ const KEPT_TEXTS: &[&str] = &[
     "external_id",
 ];
 
-/// The record in D1 of one write, made for one call.
+/// The write store of one write, for one call.
 pub struct D1WriteStore<'a> {
     context: &'a CallContext<'a>,
     call: &'a CallRecord<'a>,
@@ -65,14 +65,14 @@ impl<'a> D1WriteStore<'a> {
         Self { context, call, page_id, write, fingerprint, attempt: call.new_id(), is_recorded, is_known }
     }
 
-    /// Notes whether the write was requested before, where that was read already.
+    /// Sets whether the write was requested before, if that was read already.
     pub fn set_known(&self, is_known: bool) {
         self.is_known.set(Some(is_known));
     }
 
-    /// The counters of a write, each with its limit and the reason of a write that it refuses. The page's counter is asked only
-    /// when the connection's let the write through, so that a connection over its limit does not use up its page's. A write that
-    /// the page's counter refuses stays counted for the connection.
+    /// The rate limits of a write, each with the reason for refusing. The page's limit is charged only if the
+    /// connection's allows the write, so that a connection over its limit doesn't use up its page's. A write refused by
+    /// the page's limit stays charged to the connection.
     fn counters(&self) -> [(String, RateLimit, Reason); 2] {
         [
             (write_key(&self.context.caller.grant_id), WRITE_LIMIT, Reason::ConnectionLimit),
@@ -210,7 +210,7 @@ impl WriteStore for D1WriteStore<'_> {
         }
     }
 
-    /// Finishing twice is finishing once, so a storage that stumbles gets a second chance.
+    /// Finishing is idempotent, so it is retried once after a database error.
     async fn finish(&self, result: &Result<WriteReport, WriteError>) {
         let (outcome, reason) = classify(result);
         let detail = reason.map(Reason::as_str);
@@ -243,7 +243,7 @@ impl WriteStore for D1WriteStore<'_> {
     }
 }
 
-/// The same write through another connection, in words.
+/// Describes the same write of another connection.
 fn describe(duplicate: &StoredDuplicate, now: Timestamp) -> String {
     let minutes = now.since(duplicate.last_changed_at).as_secs() / 60;
     let made = duplicate.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
@@ -255,7 +255,7 @@ fn describe(duplicate: &StoredDuplicate, now: Timestamp) -> String {
     }
 }
 
-/// The id of what was made: a number, or text in case StatiBeat ever changes that.
+/// Id of the published object: a number, or text in case StatiBeat changes that.
 fn target_id(document: &Value) -> Option<String> {
     match document.get("id")? {
         Value::Number(id) => Some(id.to_string()),
@@ -264,7 +264,7 @@ fn target_id(document: &Value) -> Option<String> {
     }
 }
 
-/// A document without what customers read: numbers, short facts and the stage.
+/// The document without texts for customers: numbers, short values and the stage.
 fn remembered(document: &Value) -> Value {
     let fields = document.as_object().into_iter().flatten();
     let kept = fields.filter(|(name, value)| match value {

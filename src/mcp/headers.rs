@@ -1,8 +1,8 @@
 //! The headers that repeat parts of a message ([Streamable
 //! HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)), and how they must agree with it.
 //!
-//! They let the network route without reading bodies; a header that says something else than the body is refused, or
-//! the two could be played against each other. A front end without HTTP has no use for this file.
+//! They let proxies route without reading bodies. A header that contradicts the body is rejected, because the two could
+//! be used to bypass checks. Transports without HTTP don't use this file.
 
 use super::message::Request;
 use super::protocol_error::{HeaderMismatch, ProtocolError, VERSION_HEADER};

@@ -1,8 +1,7 @@
 //! JSON-RPC 2.0 messages, read from bytes ([messages](https://modelcontextprotocol.io/specification/2026-07-28/basic);
 //! JSON-RPC 2.0, sections 4 to 6).
 //!
-//! Only the shape is judged here. Which version a request speaks is `version`'s business, and what it asks for is
-//! `methods`'.
+//! Only the structure is checked here; `version` decides the protocol version, `methods` performs the request.
 
 use super::protocol_error::ProtocolError;
 use super::surrogates;
@@ -71,8 +70,8 @@ impl Id {
     }
 }
 
-/// Parses the one message that a body holds. A batch (JSON-RPC 2.0, section 6) is rejected in every protocol version:
-/// only 2025-03-26 has batches, and a check made once per HTTP request would not hold for each of its messages.
+/// Parses the one message of a body. A batch (JSON-RPC 2.0, section 6) is rejected in every protocol version: only
+/// 2025-03-26 has batches, and a check made once per HTTP request would not hold for each message.
 ///
 /// A byte order mark in front is skipped, as RFC 8259 8.1 allows: Codex on Windows sends one.
 pub fn parse(body: &[u8]) -> Result<Message, MalformedMessage> {

@@ -1,7 +1,7 @@
 //! Authenticated `requestState` ([multi round-trip
-//! requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): what must be remembered between an input request and its
-//! response, in the client's hands. Readable to it, not changeable: an HMAC binds the content to who asked, for what, and until
-//! when. Single use, where it matters, is the business of whoever keeps a record.
+//! requests](https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr)): state between an input
+//! request and its response, which the client carries. The client can read but not modify it: an HMAC binds it to the
+//! caller, the request and an expiry. Single use is enforced by the caller's storage.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

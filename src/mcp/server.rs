@@ -1,5 +1,6 @@
-//! From the bytes of a POST to its answer ([Streamable
-//! HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin, size and bearer token were checked before.
+//! Handles a POST body ([Streamable
+//! HTTP](https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http)). Path, origin,
+//! size and bearer token were checked before.
 
 use super::error::Failure;
 use super::handler::ServerHandler;
@@ -72,7 +73,7 @@ pub fn receive(headers: &TransportHeaders<'_>, body: &[u8]) -> Result<PendingCal
         Ok(Message::Notification(_) | Message::Response) => unperformed(McpResponse::Accepted, None),
         Ok(Message::Request(request)) => match version::version_of(&request, headers) {
             Ok(version) => Ok(PendingCall { request, version }),
-            // What is refused here is refused alike in every version.
+            // These errors are the same in every version.
             Err(error) => {
                 let failure = Failure::from(error);
                 let end = report::end_of_failure(&failure);

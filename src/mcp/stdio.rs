@@ -1,7 +1,7 @@
-//! Messages over a pipe, one a line: the same protocol without HTTP's headers and statuses.
+//! The stdio transport: one message per line, without HTTP headers and statuses.
 //!
-//! One client is at the other end for the life of the process, so a handshake holds for every later message that names no
-//! version itself. A message with an envelope is checked like over HTTP, headers aside.
+//! One client uses the pipe for the lifetime of the process, so a handshake applies to every later message without its
+//! own version. A message with an envelope is checked as over HTTP, except for headers.
 
 use super::error::Failure;
 use super::handler::ServerHandler;
@@ -46,7 +46,7 @@ pub struct Line {
 }
 
 impl Peer {
-    /// Reads a line. Lines must be read in the order they come in: a handshake holds for those behind it.
+    /// Parses a line. Lines must be parsed in order, because a handshake applies to later ones.
     pub fn read(&self, line: &[u8]) -> Incoming {
         let incoming = message::parse(line);
         let mut key = None;

@@ -1,7 +1,7 @@
 //! The protocol version of a request ([versioning](https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning)).
 //!
-//! Versions without a handshake are named by each request in its envelope (`params._meta`), which is checked in a fixed order.
-//! For everything else the version header says which version the answer is shaped for. Nothing is remembered between
+//! Requests of versions without a handshake have the version in their envelope (`params._meta`), which is checked in a
+//! fixed order. For other requests, the version header decides the format of the response. No state is kept between
 //! requests.
 
 use super::headers::TransportHeaders;

@@ -1,4 +1,4 @@
-//! Identifiers that cross layers, each its own type so that one can never be passed for another.
+//! Identifiers that several layers use, each its own type so that they can't be confused.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UserId(pub String);
 
-/// A status page. Public: it stands in every page-bound resource URI.
+/// A status page. Public: part of every page-bound resource URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PageId(pub i64);
 
@@ -26,7 +26,7 @@ pub struct RequestId(pub String);
 /// The largest id: the largest number that every JSON reader keeps exact, 2^53 − 1.
 pub const ID_MAX: i64 = 9_007_199_254_740_991;
 
-/// Reads an id as it stands in a URI: decimal digits, no sign, no leading zero, at most [`ID_MAX`].
+/// Parses an id of a URI: decimal digits, no sign, no leading zero, at most [`ID_MAX`].
 pub fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     ((1..=ID_MAX).contains(&id) && id.to_string() == text).then_some(id)

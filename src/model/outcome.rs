@@ -7,22 +7,22 @@ use strum::{AsRefStr, EnumString, IntoStaticStr, VariantArray};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Outcome {
-    /// A request got what it asked for. In the audit log, whose rows are about actions, [`Self::Done`].
+    /// The request succeeded. In the audit log, whose rows are actions, [`Self::Done`].
     Answered,
     Done,
-    /// An earlier attempt had done it; its result was given again.
+    /// An earlier attempt succeeded; its result was returned again.
     Replayed,
     /// A preview was shown; nothing was published.
     Previewed,
-    /// The person was asked and said no, or nothing.
+    /// The person declined or did not answer.
     Declined,
-    /// A person, a rule of ours, or StatiBeat said no.
+    /// A check, the operator's rules or StatiBeat refused it.
     Refused,
-    /// Too many in too short a time; nothing was done.
+    /// Rate limited; nothing was done.
     Limited,
-    /// It could not be done; nothing was.
+    /// It failed; nothing was done.
     Failed,
-    /// It was sent, and no answer says whether it was done.
+    /// It was sent, and its outcome is unknown.
     Unknown,
 }
 
@@ -52,7 +52,8 @@ impl Outcome {
     }
 }
 
-/// Why a tool call was not carried out, or not as usual: the `reason` of the log and the `detail` of the audit row.
+/// Reason why a tool call failed or differed from a normal one: the `reason` of the log and the `detail` of the audit
+/// row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Reason {
@@ -68,14 +69,12 @@ pub enum Reason {
     GrantEnded,
     /// The lifecycle stage cannot be moved like this.
     Stage,
-    #[strum(serialize = "lint")]
     TextRule,
     /// Start and end do not fit.
     Times,
     /// A preview that the call asked for.
-    AskedFor,
+    Requested,
     /// A preview inside a question to the person.
-    #[strum(serialize = "question")]
     InputRequest,
     ByPerson,
     /// The client closed the question without the person's answer (elicitation `cancel`).
@@ -83,9 +82,9 @@ pub enum Reason {
     /// The write must be confirmed first.
     Unconfirmed,
     /// A confirm token that confirms something else, or has expired.
-    #[strum(serialize = "handle")]
+    #[strum(serialize = "confirm_token_invalid")]
     InvalidToken,
-    #[strum(serialize = "handle_spent")]
+    #[strum(serialize = "confirm_token_redeemed")]
     TokenRedeemed,
     /// Too many writes of the connection.
     #[strum(serialize = "connection")]
@@ -97,8 +96,8 @@ pub enum Reason {
     StorageUnavailable,
     StillRunning,
     KeyConflict,
-    SameElsewhere,
-    SimilarIncident,
+    Duplicate,
+    PossibleDuplicate,
     FoundAfterLostAnswer,
     FoundAfterLostAttempt,
     ExistedAlready,
@@ -111,7 +110,6 @@ pub enum Reason {
     UpstreamUnavailable,
     CircuitOpen,
     UpstreamMalformed,
-    #[strum(serialize = "upstream_unfit")]
     ContractViolation,
     OutcomeUnknown,
 }
@@ -123,33 +121,32 @@ impl Reason {
     }
 }
 
-/// Why a request got no result, as a connection's diagnostics keep it. Nothing of the request itself is in it.
+/// Reason for a missing result, as stored in a connection's diagnostics. It contains nothing of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsRefStr, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum CallProblem {
-    /// The client speaks no protocol version that we speak.
-    #[strum(serialize = "revision")]
+    /// The client supports no common protocol version.
     ProtocolVersion,
     /// It breaks the protocol in another way, or asks for a method that does not exist.
     Protocol,
     /// It calls a tool or prompt that does not exist.
     NoSuchTool,
-    /// It reads what does not exist, or not for it.
+    /// It reads a missing or inaccessible resource.
     NotFound,
     Parameters,
     /// It was not granted the scope.
     Scope,
     /// The person's role does not allow it.
     Role,
-    /// A tool said no, and why.
+    /// A tool returned an error, with its reason.
     Tool,
     /// The client lacks a capability that an answer needs.
     Capability,
-    /// The person can no longer act at all.
+    /// The person's access has ended.
     PersonEnded,
     /// StatiBeat gave no answer in time.
     Upstream,
-    /// The fault is ours, or between StatiBeat and us.
+    /// A connector error, or an error between StatiBeat and the connector.
     Ours,
 }
 

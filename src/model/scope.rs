@@ -1,7 +1,7 @@
 //! Scopes, page permissions, and what an entry of the catalog requires of both.
 //!
-//! A scope is what a person granted to a client; a page permission is what that person's role allows on a page.
-//! Effective access is always the two intersected. The seven scopes and what each needs are product facts.
+//! A person grants scopes to a client; the person's role has page permissions. Effective access is their intersection.
+//! The seven scopes and their permissions are set by the product.
 
 use crate::model::serde_as_text;
 use std::fmt;
@@ -54,7 +54,7 @@ impl Scope {
         }
     }
 
-    /// The page permission without which the scope is worth nothing on a page. Single entries may need more.
+    /// The page permission that the scope needs at least. Single entries may need more.
     pub const fn page_permission(self) -> PagePermission {
         match self {
             Scope::PagesRead => PagePermission::PageRead,
@@ -132,12 +132,12 @@ impl ScopeSet {
         Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 
-    /// Reads the scopes among space-separated names and ignores other names (RFC 6749 3.3).
+    /// Parses the scopes among space-separated names and ignores other names (RFC 6749 3.3).
     pub fn parse_known(text: &str) -> ScopeSet {
         text.split(' ').filter_map(Scope::parse).collect()
     }
 
-    /// Reads space-separated names; `None` if one of them is not a scope.
+    /// Parses space-separated names; `None` if one is not a scope.
     pub fn parse(text: &str) -> Option<ScopeSet> {
         text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect()
     }

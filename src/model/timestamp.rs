@@ -1,7 +1,7 @@
-//! The one notion of time: whole seconds since the Unix epoch.
+//! Time in whole seconds since the Unix epoch.
 //!
-//! A request reads the clock once, at the edge, and hands the value down as `now`; every expiry check of that
-//! request therefore agrees. Nothing here reads a clock.
+//! A request reads the clock once, at the edge, and passes the value on as `now`, so that all its expiry checks agree.
+//! Nothing here reads a clock.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,10 +1,10 @@
-//! Text as a person sees it: which characters nobody sees or which steer what is seen, and how text that somebody else wrote
-//! stands inside a sentence of ours.
+//! Visible text: which characters are invisible or change how text is displayed, and how foreign text is quoted inside
+//! our own.
 //!
-//! The one rule for all of the crate: names of clients and pages, texts to publish, everything that is quoted. What counts as
-//! invisible follows the Unicode Character Database (16.0): the categories Cc, Cf, Zl, Zp and Co, the property
-//! `Default_Ignorable_Code_Point`, noncharacters, and the braille blank. A joiner or a variation selector is part
-//! of what people see where writing needs it: inside an emoji, after a letter of a script that joins its letters.
+//! The only rule of the crate: for client and page names, texts to publish, and quotes. Invisible characters follow the
+//! Unicode Character Database (16.0): categories Cc, Cf, Zl, Zp and Co, property `Default_Ignorable_Code_Point`,
+//! noncharacters, and the braille blank. A joiner or variation selector is visible where writing needs it: inside an
+//! emoji, or after a letter of a joining script.
 
 mod fold;
 mod quote;
@@ -18,7 +18,7 @@ const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
 const KEYCAP: char = '\u{20E3}';
 
-/// A character of a text that nobody sees, or that steers how the text is shown.
+/// An invisible character, or one that changes how the text is displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hidden {
     pub position: usize,
@@ -37,7 +37,7 @@ pub fn find_line_break(text: &str) -> Option<Hidden> {
     characters.find(|(_, character)| ends_line(*character)).map(|(position, character)| Hidden { position, character })
 }
 
-/// The text without what cannot be seen. Line feeds and tabs stay; other characters that end a line become line feeds.
+/// Removes invisible characters. Line feeds and tabs stay; other line ends become line feeds.
 pub fn clean(text: &str) -> String {
     let shown = marked(text).filter_map(|(character, is_hidden)| match character {
         '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
@@ -87,8 +87,8 @@ struct Before {
 }
 
 impl Before {
-    /// Returns whether an invisible character belongs to what people see here. One joiner or selector, never a row of them: a row
-    /// can carry a message.
+    /// Returns whether an invisible character is needed here. One joiner or selector, never several in a row, which can
+    /// carry a message.
     fn needs(&self, character: char, after: Option<char>) -> bool {
         let Some(base) = self.base else { return character == '\r' && after == Some('\n') };
         match character {

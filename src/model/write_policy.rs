@@ -1,4 +1,4 @@
-//! The operator's policy for writes: when a person is asked first, and which rules watch the text.
+//! The operator's policy for writes: when they need confirmation, and the rules for public text.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum TextRule {
-    /// A character that nobody sees, or that steers how the text is shown. It is left out of every text that is published.
+    /// An invisible character, or one that changes how the text is displayed. It is removed from every published text.
     HiddenCharacter,
     /// A host name that only works inside.
     InternalHost,
@@ -29,11 +29,11 @@ pub enum TextRule {
     /// The replacement character, which stands where a character was broken, such as half an emoji.
     BrokenCharacter,
     Blame,
-    /// A time by which it will be over. A time of the next update is none.
+    /// A promised time of recovery. The time of the next update is none.
     PromisedTime,
-    /// Says that it is over, in a write that cannot end it.
+    /// Says that it is resolved, in a write that can't resolve it.
     SaysResolved,
-    /// A notice of what is to come that speaks as if it had happened.
+    /// An announcement in the past tense.
     WrongTense,
     EmptyTitle,
     /// A title in capitals or with rows of exclamation marks.
@@ -41,7 +41,7 @@ pub enum TextRule {
     TooLong,
 }
 
-/// The effect on a write in whose text a rule finds something, the mildest first.
+/// Action for a write whose text matches a rule, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum TextRuleAction {
@@ -79,7 +79,7 @@ impl TextRule {
     }
 }
 
-/// When a write needs to be confirmed, the strictest first.
+/// When a write needs confirmation, strictest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum ConfirmMode {
@@ -111,7 +111,7 @@ impl ConfirmMode {
         self.min(other)
     }
 
-    /// Reads a stored word; one that nobody can read counts as the strictest.
+    /// Parses a stored value; an unknown one counts as the strictest.
     pub fn from_stored(word: &str) -> Self {
         Self::parse(word).unwrap_or(Self::Always)
     }
@@ -129,7 +129,7 @@ impl Default for WritePolicy {
 }
 
 impl WritePolicy {
-    /// Reads `rule=off`, `rule=warn`, `rule=confirm` and `rule=refuse` entries; the error names the one that is none of them.
+    /// Parses `rule=off`, `rule=warn`, `rule=confirm` and `rule=refuse` entries; the error is the first invalid entry.
     pub fn with_rules(mut self, text: &str) -> Result<Self, String> {
         for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
             let choice =

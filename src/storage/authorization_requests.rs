@@ -215,7 +215,7 @@ pub async fn approve(
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, resource, scope,
-                             created_at, pages, expires_at, read_bridge, is_loopback)
+                             created_at, pages, expires_at, resource_tools, is_loopback)
          SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM authorization_requests
          WHERE consent_hash = ?8 AND approved_as = ?1",
         &approval.code_hash,

@@ -55,7 +55,7 @@ pub struct LiveGrant {
     /// When the newest of those tokens was sent first.
     pub repeated_at: Option<Timestamp>,
     /// `true` if its person lets the client read resources by tools.
-    #[serde(rename = "read_bridge", deserialize_with = "flag")]
+    #[serde(rename = "resource_tools", deserialize_with = "flag")]
     pub has_resource_tools: bool,
     /// `true` if the connection's writes are paused.
     #[serde(deserialize_with = "flag")]
@@ -101,7 +101,7 @@ macro_rules! listed_columns {
     () => {
         concat!(
             "g.user_id, g.user_name, g.client_id, g.client_name, g.client_trust, g.redirect_host, g.is_loopback, g.scope, \
-             g.pages, g.created_at, g.last_used_at, g.expires_at, g.read_bridge, max(r.expires_at) AS unused_until, \
+             g.pages, g.created_at, g.last_used_at, g.expires_at, g.resource_tools, max(r.expires_at) AS unused_until, \
              max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, ",
             decided_columns!()
         )

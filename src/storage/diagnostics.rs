@@ -21,9 +21,9 @@ const PRECISION: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientReport {
     /// Client info as reported: untrusted, already cleaned and truncated.
-    pub program: Option<(String, String)>,
+    pub client_info: Option<(String, String)>,
     /// Protocol version of the call.
-    pub revision: Option<&'static str>,
+    pub protocol_version: Option<&'static str>,
     /// Reason for the missing result, one of a fixed list.
     pub failure: Option<&'static str>,
 }
@@ -35,7 +35,7 @@ pub(super) fn statement_for_call(
     report: &ClientReport,
     at: Timestamp,
 ) -> Statement {
-    let (program, version) = match &report.program {
+    let (client_info, version) = match &report.client_info {
         Some((name, version)) => (Some(name.as_str()), Some(version.as_str())),
         None => (None, None),
     };
@@ -59,9 +59,9 @@ pub(super) fn statement_for_call(
         user_id,
         client_id,
         at,
-        program,
+        client_info,
         version,
-        report.revision,
+        report.protocol_version,
         report.failure,
         report.failure.map(|_| at),
         at - PRECISION,
@@ -115,9 +115,9 @@ pub struct Health {
     /// The last call, to the minute.
     pub called_at: Option<Timestamp>,
     /// The client's own name and version.
-    pub program: Option<(String, String)>,
+    pub client_info: Option<(String, String)>,
     /// The revision it spoke last.
-    pub revision: Option<String>,
+    pub protocol_version: Option<String>,
     /// The last reason for no result, and when.
     pub failure: Option<(String, Timestamp)>,
     pub refreshes_failed: i64,
@@ -147,8 +147,8 @@ impl From<HealthColumns> for Health {
         Self {
             client_id: columns.client_id,
             called_at: columns.last_call_at,
-            program: columns.reported_name.zip(columns.reported_version),
-            revision: columns.protocol_version,
+            client_info: columns.reported_name.zip(columns.reported_version),
+            protocol_version: columns.protocol_version,
             failure: columns.failure_reason.zip(columns.failed_at),
             refreshes_failed: columns.refresh_failures,
             refresh_failure: columns.refresh_failure_reason.zip(columns.refresh_failed_at),
@@ -177,8 +177,16 @@ mod tests {
         (UserId("1".into()), ClientId::parse("cursor").expect("a client id"))
     }
 
-    fn report(program: Option<&str>, revision: &'static str, failure: Option<&'static str>) -> ClientReport {
-        ClientReport { program: program.map(|name| (name.into(), "1".into())), revision: Some(revision), failure }
+    fn report(
+        client_info: Option<&str>,
+        protocol_version: &'static str,
+        failure: Option<&'static str>,
+    ) -> ClientReport {
+        ClientReport {
+            client_info: client_info.map(|name| (name.into(), "1".into())),
+            protocol_version: Some(protocol_version),
+            failure,
+        }
     }
 
     /// Applies these calls, each with its time in seconds.
@@ -202,7 +210,7 @@ mod tests {
             (100, report(None, "2025-11-25", None)),
         ])
         .await;
-        assert_eq!(known.program, Some(("Cursor".into(), "1".into())));
+        assert_eq!(known.client_info, Some(("Cursor".into(), "1".into())));
         assert_eq!(known.failure, Some(("scope".into(), Timestamp::from_seconds(0))));
         assert_eq!(seconds(known.called_at), Some(100));
         let known = known_after(&[
@@ -210,7 +218,10 @@ mod tests {
             (1, report(Some("Claude"), "2026-07-28", None)),
         ])
         .await;
-        assert_eq!((known.program.expect("one").0.as_str(), known.revision.as_deref()), ("Claude", Some("2026-07-28")));
+        assert_eq!(
+            (known.client_info.expect("one").0.as_str(), known.protocol_version.as_deref()),
+            ("Claude", Some("2026-07-28"))
+        );
     }
 
     #[tokio::test]
@@ -236,6 +247,6 @@ mod tests {
         let known: Health = find_one(&db, select(&user)).await.expect("an answer").expect("a row");
         assert_eq!(known.refreshes_failed, 2);
         assert_eq!(known.refresh_failure, Some(("replayed".into(), Timestamp::from_seconds(2))));
-        assert_eq!((known.called_at, known.program), (None, None));
+        assert_eq!((known.called_at, known.client_info), (None, None));
     }
 }

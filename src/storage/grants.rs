@@ -50,7 +50,7 @@ pub struct EarlierGrant {
     pub pages: PageChoice,
     /// The end that the person chose.
     pub expires_at: Option<Timestamp>,
-    #[serde(rename = "read_bridge", deserialize_with = "flag")]
+    #[serde(rename = "resource_tools", deserialize_with = "flag")]
     pub has_resource_tools: bool,
     pub created_at: Timestamp,
 }
@@ -58,7 +58,7 @@ pub struct EarlierGrant {
 /// Selects the newest live grant of the person and client of an authorization request.
 pub(super) fn select_earlier(consent: &ConsentToken, browser: &BrowserBinding, now: Timestamp) -> Statement {
     statement!(
-        "SELECT g.scope, g.pages, g.expires_at, g.read_bridge, g.created_at, n.requested_scope
+        "SELECT g.scope, g.pages, g.expires_at, g.resource_tools, g.created_at, n.requested_scope
          FROM authorization_requests a
          JOIN grants g ON g.user_id = a.user_id AND g.client_id = a.client_id
          LEFT JOIN connections n ON n.user_id = a.user_id AND n.client_id = a.client_id

@@ -251,7 +251,7 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
            CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN d.denial \
              WHEN i.owner IS NULL THEN CASE WHEN d.denial IS NOT NULL THEN d.denial WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 AND started_at > ?17 \
                AND ?18 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?18) AND external_id <> coalesce(?19, '')) \
-             THEN 'same_elsewhere' ELSE 'handle_spent' END \
+             THEN 'duplicate' ELSE 'confirm_token_redeemed' END \
              WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15 \
          FROM (SELECT ",
         write_denial!("?8", "?9", "?2"),

@@ -220,7 +220,7 @@ pub struct AccessRecord {
     #[serde(deserialize_with = "flag")]
     pub are_writes_paused: bool,
     /// `true` if its person lets the client read resources by tools.
-    #[serde(rename = "read_bridge", deserialize_with = "flag")]
+    #[serde(rename = "resource_tools", deserialize_with = "flag")]
     pub has_resource_tools: bool,
     /// The person's confirm mode for its writes, as stored; `None` for the environment's.
     pub confirm: Option<String>,
@@ -240,7 +240,7 @@ fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<(Grant, AccessRecord)>> {
     let select = statement!(
         concat!(
-            "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.read_bridge, ",
+            "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.resource_tools, ",
             decided_columns!(),
             ",
                 (SELECT group_concat(b.page_id, ' ') FROM blocked_grants b WHERE b.grant_id = g.id) AS blocked_pages, ",

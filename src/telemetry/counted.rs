@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use std::time::Duration;
 
-/// Workers opens six connections per request at once and lets further ones wait unseen. One is left to the database and the
-/// limiter, so that they never stand behind six slow reads.
+/// Workers opens six connections per request and queues further ones. One is left to the database and the limiter, so
+/// that they don't wait behind six slow reads.
 pub const AT_ONCE: usize = 5;
 
 impl RequestLog<'_> {

@@ -36,7 +36,7 @@ impl RequestRecord {
     }
 }
 
-/// A line about something that is no request.
+/// A log line of an event that is not a request.
 pub fn event(level: Level, name: &str, message: &str) -> String {
     json!({ "level": level.as_str(), "event": name, "message": message }).to_string()
 }

@@ -1,7 +1,7 @@
-//! A request as a point of the metrics (Workers Analytics Engine): one index, some words, some numbers, in fixed places.
+//! A request as a data point of the metrics (Workers Analytics Engine): one index, text columns and numeric columns.
 //!
-//! `docs/metrics.md` explains every place and is compared with [`WORDS`] and [`NUMBERS`]. A place keeps its meaning for
-//! ever, or old points would be read wrongly: new ones go to the end.
+//! `docs/metrics.md` explains every column and is compared with [`WORDS`] and [`NUMBERS`]. The meaning of a column
+//! never changes, because old data points stay; new columns are appended.
 
 use super::RequestRecord;
 use super::policy::Level;
@@ -70,7 +70,7 @@ pub struct MetricPoint {
 }
 
 impl MetricPoint {
-    /// The point as a line of the log, by the names of its places.
+    /// The data point as a log line, by column name.
     pub fn line(&self) -> String {
         let words = WORDS.iter().map(|place| place.name).zip(self.words.iter().map(|word| (*word).into()));
         let numbers = NUMBERS.iter().map(|place| place.name).zip(self.numbers.iter().map(|number| (*number).into()));

@@ -1,9 +1,9 @@
 //! The log and metrics of a request: one [`RequestRecord`], which becomes one line of the log and one point of the metrics.
 //!
-//! A [`RequestLog`] is open while a request is answered. Ports count their calls in it ([`counted`]), handlers set the message,
-//! the caller and the reason of a refusal. Nothing in it can be a secret or a customer's words: texts are fixed ones of ours, the
-//! exceptions being ids, which are checked or drawn here, and notes of our own faults. On Workers the clock only moves
-//! while something is waited for, so every duration is time spent waiting, never time spent computing.
+//! A [`RequestLog`] is open while a request is handled. Ports count their calls in it ([`counted`]); handlers set
+//! message, caller and reason. It never contains a secret or customer text: texts are constants, except ids, which are
+//! validated or generated here, and notes about our own errors. On Workers the clock advances only during I/O, so every
+//! duration is waiting time.
 
 pub mod counted;
 pub mod line;
@@ -16,7 +16,7 @@ use crate::model::outcome::Outcome;
 use std::cell::{Cell, RefCell};
 use trace::Trace;
 
-/// A clock in milliseconds, for durations only; no decision hangs on it.
+/// A clock in milliseconds, for durations only.
 pub type Clock<'a> = dyn Fn() -> u64 + 'a;
 
 /// A message, in words of ours.
@@ -24,7 +24,7 @@ pub type Clock<'a> = dyn Fn() -> u64 + 'a;
 pub struct LoggedMessage {
     /// Empty outside the MCP endpoint.
     pub protocol_version: &'static str,
-    /// The method, `other` for one that nobody knows; at the token endpoint the grant type.
+    /// The method, `other` for an unknown one; at the token endpoint the grant type.
     pub method: &'static str,
     /// The tool's, prompt's or resource's name, where there is one.
     pub entry: Option<&'static str>,
@@ -45,12 +45,12 @@ pub struct PortUsage {
     pub count: u32,
     /// Of them, those without a usable answer.
     pub failed: u32,
-    /// Waiting time of all, added up; more than the request's own where several ran at once.
+    /// Total waiting time; concurrent calls may add up to more than the request's duration.
     pub milliseconds: u64,
     pub slowest_milliseconds: u64,
 }
 
-/// One request, when it is over. Plain values.
+/// One finished request, as plain values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
     /// Also in the answer's `X-Request-Id`, in StatiBeat's records and in the audit.
@@ -130,12 +130,12 @@ impl<'a> RequestLog<'a> {
         self.outcome.set(Some(outcome));
     }
 
-    /// Sets why the request was refused, or not answered as usual. The last word counts.
+    /// Sets the reason for refusing the request or for an unusual response; the last call wins.
     pub fn set_reason(&self, reason: &'static str) {
         self.record.borrow_mut().reason = Some(reason);
     }
 
-    /// Adds something that somebody should look at; never with a secret or a customer's words.
+    /// Adds a note for operators; never with a secret or customer text.
     pub fn note(&self, note: &str) {
         self.record.borrow_mut().notes.push(note.to_owned());
     }
@@ -159,7 +159,7 @@ impl<'a> RequestLog<'a> {
     }
 }
 
-/// Methods are the sender's words, so only the usual ones are repeated.
+/// HTTP methods are the sender's text, so only common ones are logged.
 fn usual(method: &http::Method) -> &'static str {
     const USUAL: [&str; 7] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
     USUAL.into_iter().find(|usual| *usual == method.as_str()).unwrap_or("OTHER")

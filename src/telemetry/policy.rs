@@ -1,4 +1,4 @@
-//! Which lines are written: by how serious they are, and of the ordinary ones only a share.
+//! Selects the log lines to write: by level, and a share of the `info` lines.
 
 use super::RequestRecord;
 use crate::model::outcome::Outcome;
@@ -11,7 +11,7 @@ use strum::{EnumString, IntoStaticStr};
 pub enum Level {
     /// A request as they should be, refused ones included.
     Info,
-    /// Served, but somebody should know: it failed because of others, has an unknown outcome, ran into a limit, or left a note.
+    /// A dependency failed, the outcome is unknown, a limit was exceeded, or there are notes.
     Warn,
     Error,
 }
@@ -53,8 +53,8 @@ impl Share {
         (thousandths <= 1000).then_some(Self(thousandths))
     }
 
-    /// Returns whether the request of this span is kept. Spans of requests are drawn here and never taken from a `traceparent`:
-    /// a caller that chose the number could hide all its requests, or fill the log with them.
+    /// Returns whether the request of this span is sampled. Span ids are generated here and never taken from a
+    /// `traceparent`: otherwise a caller could hide its requests or fill the log.
     fn keeps(self, span_id: &str) -> bool {
         let drawn = span_id.get(8..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
         u64::from(drawn) * 1000 < u64::from(self.0) << 32

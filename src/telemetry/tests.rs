@@ -39,14 +39,14 @@ fn a_line_says_what_happened_and_leaves_out_what_did_not() {
         });
         log.set_caller(LoggedCaller { client: "cursor".into(), grant: "g1".into() });
         log.set_outcome(Outcome::Refused);
-        log.set_reason("similar_incident");
+        log.set_reason("possible_duplicate");
         log.record.borrow_mut().upstream =
             PortUsage { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 };
-        log.note("look");
+        log.note("a note");
     }));
     let expected = json!({
-        "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "similar_incident", "protocol_version": "2026-07-28",
-        "rpc_method": "tools/call", "entry": "create_incident", "client": "cursor", "grant": "g1", "notes": ["look"],
+        "level": "warn", "route": "/mcp", "outcome": "refused", "reason": "possible_duplicate", "protocol_version": "2026-07-28",
+        "rpc_method": "tools/call", "entry": "create_incident", "client": "cursor", "grant": "g1", "notes": ["a note"],
         "upstream": { "count": 2, "failed": 1, "ms": 30, "slowest_ms": 20 },
     });
     for (name, value) in expected.as_object().expect("an object") {
@@ -60,7 +60,7 @@ fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(401, |_| {}).level(), Level::Info);
     assert_eq!(record(503, |_| {}).level(), Level::Warn);
     assert_eq!(record(200, |log| log.set_outcome(Outcome::Failed)).level(), Level::Warn);
-    assert_eq!(record(200, |log| log.note("look")).level(), Level::Warn);
+    assert_eq!(record(200, |log| log.note("a note")).level(), Level::Warn);
     assert_eq!(record(429, |log| log.record.borrow_mut().limit = Some("authorization-request")).level(), Level::Warn);
     assert_eq!(record(500, |_| {}).level(), Level::Error);
 }

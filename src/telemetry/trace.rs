@@ -1,6 +1,6 @@
-//! A request's place in a distributed trace (W3C Trace Context, Level 1): read, kept, passed on.
+//! Trace context of a request (W3C Trace Context, Level 1): parsed, stored and propagated.
 //!
-//! The ids say nothing about a person. `baggage` is not passed on: it may hold anything.
+//! The ids don't identify a person. `baggage` is not propagated: it may contain anything.
 
 use http::{HeaderMap, HeaderName};
 
@@ -9,10 +9,10 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The header, and the key in a modern message's `_meta`.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The longest `tracestate` that is passed on; the least that the standard asks to pass (3.3.1.5).
+/// Maximum length of a propagated `tracestate`: the minimum that the standard requires (3.3.1.5).
 const LONGEST_STATE: usize = 512;
 
-/// A trace, and where in it this request stands.
+/// A trace, and the position of this request in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     id: String,
@@ -31,7 +31,7 @@ impl Trace {
         Self { id: hex(&id), span: hex(&span), parent: None, state: None }
     }
 
-    /// The trace that headers name, or a new one.
+    /// Continues the trace of the headers, or starts a new one.
     pub fn of_headers(headers: &HeaderMap, random: &dyn Fn(&mut [u8])) -> Self {
         let ours = Self::new(random);
         let mut parents = headers.get_all(TRACEPARENT).iter();
@@ -43,8 +43,8 @@ impl Trace {
         }
     }
 
-    /// Reads `version-id-parent-flags`; anything that is not exactly that is nothing (3.2.2). What a later version adds
-    /// behind is not looked at.
+    /// Parses `version-id-parent-flags`; `None` for anything else (3.2.2). Fields that a later version appends are
+    /// ignored.
     pub fn parse(parent: &str, state: Option<&str>) -> Option<Self> {
         let mut parts = parent.split('-');
         let (version, id, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -89,8 +89,8 @@ impl Trace {
         self.state.as_deref()
     }
 
-    /// The `traceparent` of a request that this one sends. It always says "sampled": whether anybody keeps what happens here
-    /// is not the caller's choice (3.2.2.5.1 lets a participant set the flag anew).
+    /// The `traceparent` of an outgoing request. It always has the sampled flag: the caller doesn't decide what is kept
+    /// here (3.2.2.5.1 allows setting the flag).
     pub fn header_for(&self, span: [u8; 8]) -> String {
         format!("00-{}-{}-01", self.id, hex(&span))
     }

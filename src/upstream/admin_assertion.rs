@@ -1,7 +1,8 @@
-//! StatiBeat speaking for a signed-in person to the admin API: a short-lived token of StatiBeat's, good for one request.
+//! Admin assertions: short-lived tokens with which StatiBeat calls the admin API for a signed-in person, each for one
+//! request.
 //!
-//! Proposed by us, like the hand-over of sign-ins, and signed with the same keys. It names us, this environment, the
-//! person, and the one method and address it is for; its id is spent with the request.
+//! Our proposal, signed with the keys of identity tokens. It contains issuer, audience, environment, person, method and
+//! URL; its `jti` is redeemed with the request.
 
 use super::assertion::RequestBinding;
 use super::client::Client;
@@ -13,13 +14,13 @@ use serde::Deserialize;
 /// The `typ` of such a token.
 pub const TYPE: &str = "statibeat-admin+jwt";
 
-/// Whom a token speaks for, and what makes it work once.
+/// Person of an assertion, and the values that make it single-use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssertedUser {
     pub user_id: UserId,
     pub name: String,
     pub token_id: String,
-    /// From then on nobody needs to remember that it was spent.
+    /// Time after which its `jti` can be forgotten.
     pub expires_at: Timestamp,
 }
 
@@ -29,7 +30,7 @@ struct AdminClaims {
     htu: String,
 }
 
-/// Establishes whom a token speaks for, or says why it speaks for nobody.
+/// Verifies an assertion; returns its person, or the reason for rejecting it.
 pub fn verify(client: &Client<'_>, token: &str, request: &RequestBinding<'_>) -> Result<AssertedUser, IdentityError> {
     let check_request = |claims: &AdminClaims| {
         let is_same = claims.htm == request.method.as_str() && claims.htu == request.url;

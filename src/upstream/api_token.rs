@@ -1,6 +1,6 @@
-//! A page's own API token: StatiBeat's admin API on the page's host, or on the application host with the page by number.
+//! API token of a page: StatiBeat's admin API on the page's host, or on the application host with the page id.
 //!
-//! The token reaches as far as its permission and its role; StatiBeat checks both, and we do not know them beforehand.
+//! The token is limited to its permission and its role, which StatiBeat checks on every call.
 
 use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{API_ROOT, Circuit, JSON, get_with_retry, join_path};
@@ -13,14 +13,14 @@ use http::{HeaderValue, Method, Request};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// The name of the page server's traffic in StatiBeat's records.
+/// Value of `X-StatiBeat-Source`, which identifies the page server in StatiBeat's logs.
 const SOURCE: &str = "page_mcp";
 
-/// A secret of the page's admins. It has no `Debug` and no `Display`; only the header below holds it.
+/// A secret of the page's admins, without `Debug` and `Display`; only the header below contains it.
 pub struct ApiToken(HeaderValue);
 
 impl ApiToken {
-    /// Takes a token; `None` if it is not one word of visible ASCII.
+    /// Parses a token; `None` if it is not one word of visible ASCII.
     pub fn parse(text: &str) -> Option<Self> {
         let is_word = !text.is_empty() && text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_graphic());
         let mut header = HeaderValue::from_str(&format!("Bearer {text}")).ok().filter(|_| is_word)?;
@@ -29,7 +29,7 @@ impl ApiToken {
     }
 }
 
-/// The way the page is addressed in StatiBeat's API.
+/// Addressing of the page in StatiBeat's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageAddress {
     /// By the host that is called.
@@ -38,7 +38,7 @@ pub enum PageAddress {
     Numbers { organization_id: OrganizationId, page_id: PageId },
 }
 
-/// One page, reached with its own token. Nothing counts its failures: there is one person to notice them.
+/// One page with its own API token. There is no circuit breaker, because the program has one user.
 #[derive(Clone, Copy)]
 pub struct ApiTokenTransport<'a> {
     pub http: &'a dyn HttpClient,

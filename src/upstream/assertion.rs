@@ -1,7 +1,7 @@
 //! The assertions we sign for StatiBeat: as the connector itself, and on behalf of a person.
 //!
-//! JSON Web Tokens (RFC 7519) with Ed25519 (RFC 8037), alive for a minute and bound to one request: method, URL, and
-//! body. Which user, scope and page an assertion names is the caller's decision; here it is only written and signed.
+//! JSON Web Tokens (RFC 7519) with Ed25519 (RFC 8037), valid for a minute and bound to one request: method, URL and
+//! body. The calling function decides user, scope and page; this module only serializes and signs.
 
 use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
@@ -19,7 +19,7 @@ pub const LIFETIME: Duration = Duration::from_mins(1);
 
 pub(super) type SigningKey = <Ed25519 as jwt_compact::Algorithm>::SigningKey;
 
-/// The one request that a token is good for (RFC 9449 4.2).
+/// The request that an assertion is bound to (RFC 9449 4.2).
 pub struct RequestBinding<'a> {
     /// `htm`: as on the request line.
     pub method: &'a http::Method,
@@ -27,7 +27,7 @@ pub struct RequestBinding<'a> {
     pub url: &'a str,
 }
 
-/// Claims with the `typ` that says what they are, so that one kind can never stand in for another.
+/// Claims with their `typ`, so that no type is accepted for another.
 pub(super) trait Assertion: Serialize {
     const TYPE: &'static str;
 }
@@ -42,7 +42,7 @@ impl Assertion for ConnectorClaims<'_> {
     const TYPE: &'static str = "statibeat-connector+jwt";
 }
 
-/// Claims of a call in a person's name.
+/// Claims of a call on behalf of a person.
 #[derive(Serialize)]
 pub(super) struct OnBehalfOfClaims<'a> {
     pub sub: &'a str,
@@ -68,7 +68,7 @@ pub(super) struct Actor {
 
 pub(super) const ACTOR: Actor = Actor { sub: "hosted-mcp" };
 
-/// A token before it is signed: who to whom, for which request, valid from the time of its sending.
+/// A token before it is signed. It is valid from the time it is sent.
 pub(super) struct Token<'a, C> {
     pub claims: C,
     pub issuer: &'a str,
@@ -109,12 +109,12 @@ impl<C: Assertion> Token<'_, C> {
             htu: self.binding.url.split('?').next().unwrap_or_default(),
             bh: self.body.map(|body| URL_SAFE_NO_PAD.encode(Sha256::digest(body))),
         };
-        // `iat` and `exp` stand among the claims themselves, as plain seconds.
+        // `iat` and `exp` are ordinary claims, in seconds.
         Ed25519.token(&header, &Claims::new(claims), key).expect("claims are plain text and numbers")
     }
 }
 
-/// The signing form of a ring's newest key. Costs a curve operation: keep it ([`super::memory`]).
+/// The signing key of a ring's newest key. Creating it costs a curve operation, so it is cached ([`super::memory`]).
 pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
     expand(ring.newest().expose())
 }

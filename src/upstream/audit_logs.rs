@@ -13,11 +13,11 @@ use serde_json::Value;
 pub enum AuditLogs {
     Enabled,
     Disabled,
-    /// StatiBeat gave no usable answer.
+    /// StatiBeat's response was missing or invalid.
     Unknown,
 }
 
-/// Asks for all of the pages in parallel. Trouble with one page says nothing about the others.
+/// Reads the settings of all pages in parallel. A failure concerns only its page.
 pub async fn of_pages(user: &UserClient<'_>, pages: &[AccessiblePage]) -> Vec<(PageId, AuditLogs)> {
     let ask = async |page: &AccessiblePage| {
         let answer = user.page(page, Scope::PagesRead).get("audit-settings").await;

@@ -1,50 +1,48 @@
 //! Circuit breakers towards StatiBeat: after several failures in a row, calls are refused at once instead of waiting for the
 //! next timeout, until a probe succeeds.
 //!
-//! Every page has a circuit, every person has one for the calls that belong to no page, and StatiBeat as a whole has one.
-//! The last one concerns every customer of the instance, so it opens only on failures of several pages *and* several people
-//! in a row: whoever meets a failing page, or makes one fail, is not several people. Only calls whose permission is known are
-//! counted ([`CallSubject`]), and a call counts once, however often it was tried. All ids come from StatiBeat, so that no caller
-//! can invent a circuit, and nobody can fill the memory: the person with the most circuits gives one up.
+//! Every page has a circuit, every person has one for calls without a page, and StatiBeat as a whole has one. The last
+//! one concerns every customer of the instance, so it opens only on consecutive failures of several pages *and* several
+//! people. Only calls after the role check are counted ([`CallSubject`]), and a call counts once, including its retry.
+//! All ids come from StatiBeat, so no caller can invent circuits, and memory is bounded: the person with the most
+//! circuits loses one.
 //!
-//! An instance knows only what it saw itself. That costs some calls, never a decision about somebody's access.
+//! State is per instance. That costs some calls, but affects no access decision.
 
 use crate::model::ids::{PageId, UserId};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Failed calls in a row that open the circuit of a page or of a person.
+/// Consecutive failures that open the circuit of a page or person.
 pub const FAILURES: u32 = 3;
-/// Distinct people, and distinct pages (or people, for calls that belong to no page), that open StatiBeat's own circuit.
-/// Two may be one person with a second account on a page of their own; three in a row without a success between them are
-/// reached within seconds when StatiBeat is down.
+/// Distinct people, and distinct pages (or people, for calls without a page), that open StatiBeat's own circuit. Two
+/// may be one person with two accounts; three are reached within seconds when StatiBeat is down.
 pub const SEVERAL: usize = 3;
 /// Duration of the first opening.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// Longest duration, after probe on probe has failed.
+/// Maximum duration, after repeated failed probes.
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// Failures that lie further apart are not in a row: on a quiet instance they say nothing about now.
+/// Failures further apart are not consecutive: on a quiet instance they are outdated.
 const EVIDENCE_LIFETIME: Duration = Duration::from_mins(1);
-/// Calls sent within this time after a probe pass with it. A message that sends several calls at once would fail if only its
-/// first one passed.
+/// Calls sent within this time after a probe pass with it, because one message may send several calls at once.
 const PROBE_WINDOW: Duration = Duration::from_millis(100);
-/// When a probe without a result is given up; longer than any call may take.
+/// Time after which a probe without a result is given up; longer than any call.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Circuits kept for pages and people. Only failing ones are kept.
 const CAPACITY: usize = 1_000;
 
-/// Whom a call is for, once that is known. Calls sent before, such as early reads or the exchange of a sign-in code, have no
-/// subject: they are never counted.
+/// Person and page of a call, after the role check. Earlier calls, such as early reads or the code exchange, have no
+/// subject and are never counted.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSubject<'a> {
-    /// The person in whose name the call is made.
+    /// Person on whose behalf the call is made.
     pub person: &'a UserId,
     /// The page of the call, which StatiBeat has listed for this person. `None` for calls that belong to no page.
     pub page: Option<PageId>,
 }
 
-/// Which circuit besides StatiBeat's own a call belongs to.
+/// Circuit of a call besides StatiBeat's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum CircuitKey {
     Page(PageId),
@@ -66,7 +64,7 @@ enum CircuitState {
         until: u64,
         pause: Duration,
     },
-    /// A probe is on its way; nothing else passes until one of its window has a result, or it is given up.
+    /// Half-open: a probe is in progress; nothing else passes until it has a result or is given up.
     HalfOpen {
         since: u64,
         pause: Duration,
@@ -74,7 +72,7 @@ enum CircuitState {
 }
 
 impl CircuitState {
-    /// The state with this call on its way, or the wait if it must not be sent.
+    /// Returns the state with this call in progress, or the wait if it must not be sent.
     fn admit(self, now: u64) -> Result<Self, Duration> {
         match self {
             Self::Closed => Ok(self),
@@ -87,7 +85,8 @@ impl CircuitState {
         }
     }
 
-    /// The state after a failure. One of a call that was sent before the circuit opened does not lengthen the pause.
+    /// Returns the state after a failure. The failure of a call sent before the circuit opened doesn't extend the
+    /// opening.
     fn after_failure(self, is_enough: bool, now: u64) -> Self {
         match self {
             Self::Closed if is_enough => Self::Open { until: later(now, FIRST_PAUSE), pause: FIRST_PAUSE },
@@ -143,7 +142,7 @@ impl WideCircuit {
         let count = |is_same: &dyn Fn(&Evidence) -> bool| self.evidence.iter().filter(|one| is_same(one)).count();
         let (same_key, same_person) = (count(&|one| one.key == key), count(&|one| one.person == *person));
         let is_new = !self.evidence.iter().any(|one| one.key == key && one.person == *person);
-        // More of one page, or of one person, would prove nothing further; so the list stays short whatever anybody does.
+        // More evidence of one page or person proves nothing further, so the list stays short.
         if is_new && same_key < SEVERAL && same_person < SEVERAL {
             self.evidence.push(Evidence { key, person: person.clone(), failed_at: now });
         }
@@ -167,7 +166,7 @@ struct Circuits {
     narrow: BTreeMap<CircuitKey, NarrowCircuit>,
 }
 
-/// The call must not be sent: it failed too often just now.
+/// The call must not be sent, because its circuit is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitOpen {
     /// Time until a call may be sent again.
@@ -181,8 +180,8 @@ impl CircuitBreaker {
         let Circuits { wide, narrow } = &mut *circuits;
         let refused = |wait| CircuitOpen { wait };
         let narrow = narrow.get_mut(&subject.key());
-        // Both are asked before either changes: a call that one of them refuses is no probe for the other. A person or page
-        // that keeps failing is refused here first and so does not get to probe for everybody.
+        // Both circuits are checked before either changes: a call that one refuses is no probe for the other. A failing
+        // page or person is refused first, so it doesn't probe for everybody.
         let narrow_state =
             narrow.as_ref().map_or(Ok(CircuitState::Closed), |circuit| circuit.state.admit(now)).map_err(refused)?;
         wide.state = wide.state.admit(now).map_err(refused)?;
@@ -238,7 +237,7 @@ impl Circuits {
         self.narrow.entry(key).or_insert_with(new)
     }
 
-    /// Forgets what is over; if that is not enough, the oldest circuit of whoever has the most.
+    /// Removes expired circuits; if that is not enough, the oldest circuit of the person with the most.
     fn make_room(&mut self, now: u64) {
         self.narrow.retain(|_, circuit| now < later(circuit.failed_at, LONGEST_PAUSE * 2));
         if self.narrow.len() < CAPACITY {

@@ -1,8 +1,8 @@
-//! People: signing them in at StatiBeat, and which pages they can see there.
+//! Sign-in at StatiBeat, and the pages that a person can see there.
 //!
-//! StatiBeat keeps the sign-in itself (SSO, second factors, sessions). A browser goes there with a `state` and a PKCE
-//! challenge (RFC 7636) of ours, comes back with a code that works once, and we exchange the code from server to server
-//! for a signed identity. Nothing about a person's role is kept: pages are listed anew on each request.
+//! StatiBeat performs the sign-in (SSO, second factors, sessions). The browser is sent there with our `state` and PKCE
+//! challenge (RFC 7636) and returns with a single-use code, which we exchange, server to server, for a signed identity
+//! token. Roles are not stored: pages are listed on each request.
 
 pub use super::accessible_page::AccessiblePage;
 use super::assertion::{ConnectorClaims, RequestBinding};
@@ -21,7 +21,7 @@ use url::Url;
 /// The list of pages that a person can see, below the API root.
 pub const PAGES_PATH: &str = "me/pages";
 
-/// The purpose of a sign-in. StatiBeat knows the return address of each and takes none from a browser.
+/// Purpose of a sign-in. StatiBeat has the return URL of each and takes none from a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInPurpose {
     /// To let a client connect.
@@ -50,7 +50,7 @@ pub struct SignIn<'a> {
     pub select_account: bool,
 }
 
-/// Where to send the browser.
+/// Returns the URL of StatiBeat's sign-in page.
 pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
     let mut url = sign_in_page.clone();
     url.query_pairs_mut()
@@ -64,7 +64,7 @@ pub fn sign_in_url(sign_in_page: &Url, trip: &SignIn<'_>) -> Url {
     url
 }
 
-/// A browser's return from the sign-in, with the values that we kept for it.
+/// The callback of a sign-in, with our stored values.
 pub struct SignInReturn<'a> {
     pub purpose: SignInPurpose,
     pub code: &'a str,
@@ -73,24 +73,24 @@ pub struct SignInReturn<'a> {
     pub state: &'a str,
 }
 
-/// Why nobody is signed in.
+/// Reason why a sign-in failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// The code is spent, too old, or was given for another sign-in: start over.
+    /// The code was redeemed, has expired, or belongs to another sign-in: start again.
     #[error("StatiBeat does not accept the sign-in code: {0}")]
     BadCode(String),
-    /// StatiBeat keeps this person out, for instance because they are disabled.
+    /// StatiBeat refuses this person, for example because the account is disabled.
     #[error("StatiBeat refused the person: {0}")]
     Refused(String),
-    /// Somebody was named in a way that we cannot trust. Worth an alert.
+    /// The identity token is invalid. Worth an alert.
     #[error("identity token: {0}")]
     Identity(#[from] IdentityError),
-    /// StatiBeat gave no usable answer: try later. For the log.
+    /// StatiBeat's response was missing or invalid: try later. The text is for the log.
     #[error("sign-in is not available: {0}")]
     Unavailable(String),
 }
 
-/// Exchanges the code for the person who signed in. Nobody is known before, so it moves no circuit.
+/// Exchanges the code for the person who signed in. The person is unknown before, so no circuit counts it.
 pub async fn exchange(client: &Client<'_>, returned: &SignInReturn<'_>) -> Result<SignedInUser, SignInError> {
     let body = json!({ "code": returned.code, "code_verifier": returned.code_verifier }).to_string();
     let request = exchange_request(client, returned.purpose, Bytes::from(body))?;
@@ -129,13 +129,14 @@ impl From<ApiError> for SignInError {
     }
 }
 
-/// Returns whether StatiBeat still knows the person; [`ApiErrorKind::UserEnded`] when it does not. `scope` is any that was granted.
+/// Checks that the person still has access at StatiBeat; [`ApiErrorKind::UserEnded`] if not. `scope` is any granted
+/// scope.
 pub async fn check_person(user: &UserClient<'_>, scope: Scope) -> Result<(), ApiError> {
     user.get(scope, "me").await.map(drop)
 }
 
-/// The pages the person can see now. `scope` is the one that the pages are asked for. An entry that we cannot read is
-/// left out: what we cannot address, nobody gets access to.
+/// Lists the pages that the person can see now, with an assertion for `scope`. Entries that can't be parsed are left
+/// out, so nobody gets access to them.
 pub async fn accessible_pages(user: &UserClient<'_>, scope: Scope) -> Result<Vec<AccessiblePage>, ApiError> {
     let answer = user.get(scope, PAGES_PATH).await?;
     let entries = answer.get("items").unwrap_or(&answer).as_array();

@@ -1,7 +1,7 @@
-//! StatiBeat's identity token: who signed in, told at the end of a sign-in.
+//! StatiBeat's identity token, which identifies the person at the end of a sign-in.
 //!
-//! A token is good for one sign-in because it names the hash of that sign-in's `state`, which works once. Everything else is
-//! checked as for all that StatiBeat signs (`signed.rs`).
+//! A token is valid for one sign-in, because it contains the hash of that sign-in's `state`, which is single-use. The
+//! other checks are those of every token that StatiBeat signs (`signed.rs`).
 
 use super::client::ClientSettings;
 use super::signed::{self, IdentityError};
@@ -35,7 +35,7 @@ struct SignInClaims {
     state_hash: String,
 }
 
-/// Returns who signed in. `state` is the one that we sent along with this very sign-in.
+/// Returns the person who signed in. `state` is that of this sign-in.
 pub(super) fn verify(
     token: &str,
     settings: &ClientSettings<'_>,

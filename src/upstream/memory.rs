@@ -1,5 +1,5 @@
-//! State that an instance of the server keeps from one request to the next. Nothing here decides about anybody's access: an instance
-//! that knows nothing gives the same answers, later.
+//! State that an instance keeps between requests. It makes no access decision: an instance without it gives the same
+//! responses, only slower.
 
 use super::accessible_page::AccessiblePage;
 use super::assertion::{self, SigningKey};
@@ -56,8 +56,8 @@ impl Permissions {
 }
 
 impl Memory {
-    /// The owner of a page that this person's own list had a moment ago, with these permissions. It stands in the address of
-    /// everything below the page, so knowing it lets the page be read while StatiBeat is still asked whether the person may.
+    /// Returns the organization of a page that this person's list contained within [`LIST_LIFETIME`], with these
+    /// permissions. It is part of the page's URLs, so the page can be read while the role check is in progress.
     pub(super) fn recently_listed(
         &self,
         person: &UserId,
@@ -91,7 +91,7 @@ impl Memory {
         lists.insert(person.clone(), PageList { listed_at: now, pages });
     }
 
-    /// The signing form of a ring's newest key; making it costs a curve operation.
+    /// The signing key of a ring's newest key; creating it costs a curve operation.
     pub(super) fn signing_key(&self, ring: &KeyRing) -> Rc<SigningKey> {
         let kid = ring.newest().kid();
         let mut kept = self.signing_key.borrow_mut();

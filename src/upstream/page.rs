@@ -1,4 +1,4 @@
-//! The admin API of one page, whatever it is reached with.
+//! The admin API of one page, on behalf of a person or with an API token.
 
 use super::error::ApiError;
 use super::exchange::{self, Circuit, join_path};
@@ -10,8 +10,7 @@ use futures_util::future::join_all;
 use http::{Method, Request, StatusCode};
 use serde_json::Value;
 
-/// Access to a page's admin API: its address, the credential, and who counts failures. On behalf of a person, or with the
-/// page's own API token.
+/// Access to a page's admin API: URL, credential and circuit breaker.
 pub trait PageTransport {
     /// The page's admin root, below StatiBeat's origin.
     fn root(&self) -> String;
@@ -36,10 +35,10 @@ pub(super) fn admin_root(organization_id: OrganizationId, page_id: PageId) -> St
 /// The admin API of one page.
 pub struct PageClient<'a>(Box<dyn PageTransport + 'a>);
 
-/// A page before StatiBeat has said that the person may see it. What is read from it must be thrown away unless it does. Its
-/// calls count nowhere: permission is not known yet.
+/// A page before the role check. Its data must be discarded unless the check succeeds. Its calls are not counted by
+/// circuit breakers.
 pub struct EarlyPage<'a> {
-    /// The owner in the address of these reads.
+    /// Organization id in the URLs of these reads.
     pub organization_id: OrganizationId,
     pub(super) page: PageClient<'a>,
 }
@@ -56,7 +55,7 @@ impl EarlyPage<'_> {
 #[derive(Debug)]
 pub struct WriteAnswer {
     pub document: Value,
-    /// True if it was made just now (201). If not (200), StatiBeat knew the same `external_id` and content already.
+    /// True if it was created now (201). If not (200), StatiBeat already had the same `external_id` and content.
     pub is_new: bool,
 }
 
@@ -76,7 +75,7 @@ impl<'a> PageClient<'a> {
         join_all(relatives.iter().map(|relative| self.get(relative))).await
     }
 
-    /// Sends a write once. Where no answer says that nothing was done, the error is
+    /// Sends a write once. Unless the response says that nothing was done, the error is
     /// [`ApiErrorKind::OutcomeUnknown`](super::ApiErrorKind).
     pub async fn write(&self, write: &Write) -> Result<WriteAnswer, ApiError> {
         let path = self.path(&write.operation.path())?;
@@ -86,8 +85,8 @@ impl<'a> PageClient<'a> {
         Ok(WriteAnswer { document, is_new: status == StatusCode::CREATED })
     }
 
-    /// Asks for the effect that a write would have, with the errors that it would get. It changes nothing, so it is sent like a read:
-    /// once more after a transient error, and its errors are those of reads.
+    /// Requests a dry run: the effect of a write, or its error. It changes nothing, so it is retried like a read, and
+    /// its errors are those of reads.
     pub async fn dry_run(&self, write: &Write) -> Result<Value, ApiError> {
         let path = self.path(&format!("{}?dry_run=true", write.operation.path()))?;
         let request = || self.0.request(write.operation.method(), &path, body_of(write));

@@ -1,8 +1,8 @@
 //! Tokens that StatiBeat signs: checks of size, header, signature, parties and times.
 //!
-//! The JWT library checks the signature and nothing else we can rely on: it parses claims before the signature, ignores
-//! `crit` (RFC 7515 4.1.11), and lets a token live through its very second of expiry. So everything is checked here, in
-//! that order. What binds a token to one use differs from kind to kind; that is their files' business.
+//! The JWT library checks only the signature reliably: it parses claims before the signature, ignores `crit` (RFC 7515
+//! 4.1.11), and accepts a token in the second of its expiry. So everything is checked here, in this order. The binding
+//! to one use is checked by the modules of each token type.
 
 use super::client::ClientSettings;
 use crate::keyring::PublicKey;
@@ -17,10 +17,10 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use strum::IntoStaticStr;
 
-/// No token is longer, in bytes. Claims are parsed before the signature is known to hold.
+/// Maximum length of a token, in bytes. Claims are parsed before the signature is verified.
 pub(super) const SIZE_LIMIT: usize = 4096;
 const LIFETIME_LIMIT: Duration = Duration::from_mins(1);
-/// The most that StatiBeat's clock may be ahead of ours. Expiry gets no such allowance.
+/// Tolerated lead of StatiBeat's clock. Expiry has no tolerance.
 const SKEW: Duration = Duration::from_secs(30);
 
 type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
@@ -28,7 +28,7 @@ type VerifyingKey = <Ed25519 as Algorithm>::VerifyingKey;
 /// Header members the library does not name, `crit` among them.
 type Extensions = Map<String, Value>;
 
-/// Why a token of StatiBeat's does not say who stands behind a request.
+/// Reason for rejecting a token of StatiBeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, IntoStaticStr)]
 #[strum(serialize_all = "snake_case", prefix = "identity_", const_into_str)]
 pub enum IdentityError {
@@ -45,7 +45,7 @@ pub enum IdentityError {
     Type,
     #[error("signed with another algorithm")]
     Algorithm,
-    /// No `kid`, or none of ours.
+    /// No `kid`, or an unknown one.
     #[error("signed with an unknown key")]
     UnknownKey,
     /// The signature does not hold.
@@ -68,16 +68,16 @@ pub enum IdentityError {
     Unnamed,
     #[error("expired")]
     Expired,
-    /// `iat` or `nbf` is ahead of us by more than clocks may differ.
+    /// `iat` or `nbf` is in the future by more than the clock tolerance.
     #[error("not valid yet")]
     NotYetValid,
-    /// Lives for longer than a minute, or for no time.
+    /// Lifetime longer than a minute, or not positive.
     #[error("lifetime is not between 1 and 60 seconds")]
     Lifetime,
 }
 
 impl IdentityError {
-    /// The reason in a fixed word, for records that must not hold text from outside.
+    /// The reason for logs, which must not contain foreign text.
     pub const fn reason(self) -> &'static str {
         self.into_str()
     }
@@ -96,7 +96,7 @@ pub(super) struct IdentityClaims<B> {
     pub binding: B,
 }
 
-/// The claims of a live token of that `typ`, which StatiBeat issued for us, and the time of its expiry.
+/// Returns the verified claims of a token of this `typ` that StatiBeat issued for us, and its expiry.
 pub(super) fn verify<B: DeserializeOwned + Clone>(
     token: &str,
     kind: &str,
@@ -122,7 +122,7 @@ pub(super) fn verify<B: DeserializeOwned + Clone>(
     Ok((token.custom, expires_at))
 }
 
-/// The claims of a token of that `typ` that StatiBeat signed. Nothing is known yet of parties and times.
+/// Returns the claims of a token of this `typ` with a valid signature; issuer, audience and times are not checked yet.
 fn open<C>(token: &str, kind: &str, keys: &[PublicKey]) -> Result<Claims<C>, IdentityError>
 where
     C: DeserializeOwned + Clone,
@@ -178,14 +178,14 @@ fn check_times<C>(claims: &Claims<C>, now: Timestamp) -> Result<Timestamp, Ident
     Ok(expires_at)
 }
 
-/// A name or an address as people are shown it: one visible line. Whoever chose it may have hidden something in it.
+/// A name or e-mail address as one visible line, without invisible characters.
 pub(super) fn shown(name: &str) -> String {
     /// Longer than any e-mail address may be (RFC 5321 4.5.3.1).
     const LONGEST: usize = 320;
     visible::line(name, LONGEST)
 }
 
-/// Returns whether a `sub` can be a person of StatiBeat: a positive decimal number, written one way only.
+/// Returns whether a `sub` is a user id of StatiBeat: a positive decimal number without leading zeros.
 fn is_user_id(subject: &str) -> bool {
     subject.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == subject)
 }

@@ -189,8 +189,8 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
         _ => CallOutcome::Answered,
     };
     let kept = ClientReport {
-        program: report.client.map(|client| (client.name, client.version)),
-        revision: report.version.map(ProtocolVersion::as_str),
+        client_info: report.client.map(|client| (client.name, client.version)),
+        protocol_version: report.version.map(ProtocolVersion::as_str),
         failure: report.problem.map(CallProblem::as_str),
     };
     CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, called_at: ctx.now }

@@ -1,6 +1,6 @@
-//! Refusals that need no content of a request: of its address, method, origin, length or encoding.
+//! Errors of a request's path, method, origin, length or encoding, before its content is read.
 //!
-//! Each says what to do instead: at the MCP endpoint as a JSON-RPC error, elsewhere in the members of OAuth errors.
+//! Each names the next step: as a JSON-RPC error at the MCP endpoint, elsewhere in the members of OAuth errors.
 
 use super::context::RequestContext;
 use super::reply::{self, Response};
@@ -16,7 +16,7 @@ use url::Url;
 /// Longest part of a header that a message quotes, in characters.
 const QUOTE_MAX: usize = 200;
 
-/// Why a request is refused before its content counts.
+/// Reason for refusing a request before its content is read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RefusedRequest {
     /// No route has the path. Where the connector is off, it doesn't say what it would serve.

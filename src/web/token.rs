@@ -205,11 +205,11 @@ async fn refresh_once(
     record: &RefreshRecord,
     is_second_look: bool,
 ) -> Result<Option<TokenResponse>, TokenError> {
-    let verdict = token::decide_refresh(request, record, ctx.now)?;
-    if !matches!(verdict, RefreshDecision::Reused) {
+    let decision = token::decide_refresh(request, record, ctx.now)?;
+    if !matches!(decision, RefreshDecision::Reused) {
         check_person(ctx, &record.grant).await?;
     }
-    match verdict {
+    match decision {
         RefreshDecision::Rotate(scopes) => {
             ctx.log.set_reason("rotated");
             rotate(ctx, request, record, scopes).await

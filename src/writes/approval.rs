@@ -1,7 +1,7 @@
 //! The approval of a write before it is executed: checks of texts and times, the preview, the person's answer.
 //!
-//! What comes of it is the leave to write, with the warnings and with what confirmed it; or something to tell the client: a
-//! refusal, a preview, a question to the person.
+//! Returns the approval with its warnings and confirmation, or the response to the client: an error, a preview, or an
+//! input request.
 
 use super::WriteRequest;
 use super::checks::{contradiction, duplicate, lifecycle, overlap, schedule, text};

@@ -216,7 +216,7 @@ pub fn unreachable_page(page_id: PageId) -> String {
     )
 }
 
-/// Why there is no write, or may be none, and how to go on.
+/// Message for a write that failed or has an unknown outcome, with the next step.
 pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String, mcp::Error> {
     Ok(match reason {
         WriteError::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
@@ -229,10 +229,10 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
         ),
         WriteError::Limited { reason, limit, retry_after } => limited(*reason, *limit, *retry_after),
         WriteError::LimiterUnavailable => {
-            "Writes cannot be counted at the moment, so nothing was published. Try again later.".to_owned()
+            "The rate limit of writes cannot be checked at the moment, so nothing was published. Try again later.".to_owned()
         }
         WriteError::Unrecorded => {
-            "The write cannot be put on record at the moment, so nothing was published. Try again later.".to_owned()
+            "The write cannot be recorded at the moment, so nothing was published. Try again later.".to_owned()
         }
         WriteError::LeaseUnchecked => {
             "Whether this connection may still publish cannot be checked at the moment, so nothing \
@@ -241,7 +241,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
         }
         WriteError::Running { retry_after } => format!(
             "The same write is already being carried out by another call. Nothing was published by this one. Call again \
-             with the same arguments to learn how it ended; in {} at the latest it can be found out.",
+             with the same arguments to get its result, at the latest in {}.",
             seconds(*retry_after)
         ),
         WriteError::KeyConflict { fields } => format!(
@@ -256,8 +256,8 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
         WriteError::PossibleDuplicates(found) => possible_duplicates(found),
         WriteError::Unchecked(error) => return unchecked(error),
         WriteError::Unresolved(_) => {
-            "An earlier call may have published this, and StatiBeat does not say at the moment. Nothing was published by \
-             this call. Call again later with the same arguments: it will be found out first."
+            "An earlier call may have published this, and StatiBeat cannot be asked at the moment. Nothing was published by \
+             this call. Call again later with the same arguments: the server checks first."
                 .to_owned()
         }
         WriteError::Invalid { text, hints } => {
@@ -294,7 +294,7 @@ fn possible_duplicates(found: &[PossibleDuplicate]) -> String {
     )
 }
 
-/// A look before posting that gave nothing.
+/// Error of a lookup before the POST.
 fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
     match error.kind {
         ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => {
@@ -311,7 +311,7 @@ fn unchecked(error: &ApiError) -> Result<String, mcp::Error> {
     }
 }
 
-/// A look before a write that gave nothing: the write was not attempted.
+/// Error of a read before the write: the write was not attempted.
 pub fn not_looked(error: &ApiError) -> Result<ToolOutcome, mcp::Error> {
     let text = match error.kind {
         ApiErrorKind::Unavailable | ApiErrorKind::Malformed => {
@@ -328,14 +328,13 @@ fn refused(error: &ApiError) -> Result<String, mcp::Error> {
         ApiErrorKind::NotFound | ApiErrorKind::Forbidden | ApiErrorKind::Invalid => {
             Ok(format!("StatiBeat refused: {}. Nothing was published.", quote(&error.detail, ANSWER_MAX)))
         }
-        ApiErrorKind::RateLimited => Ok(format!("StatiBeat asks to wait. Nothing was published. Try again {wait}.")),
+        ApiErrorKind::RateLimited => Ok(format!("StatiBeat is limiting requests. Nothing was published. Try again {wait}.")),
         ApiErrorKind::CircuitOpen => {
-            Ok(format!("StatiBeat keeps failing and was not asked. Nothing was published. Try again {wait}."))
+            Ok(format!("StatiBeat keeps failing, so it was not called. Nothing was published. Try again {wait}."))
         }
         ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => {
-            Ok("StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does \
-                not show it yet. Call again with the same arguments: it will be found out first, and nothing is published \
-                twice."
+            Ok("StatiBeat did not confirm the write: it may or may not have been published, and it is not visible at StatiBeat \
+                yet. Call again with the same arguments: the server checks first and publishes nothing twice."
                 .to_owned())
         }
         ApiErrorKind::UserEnded => Err(mcp::Error::AccessEnded),
@@ -351,7 +350,7 @@ fn seconds(wait: Duration) -> String {
     }
 }
 
-/// A failure that the model or its user can mend.
+/// An error that the model or its user can fix.
 pub fn error(text: String) -> ToolOutcome {
     ToolOutcome { is_error: true, text, ..ToolOutcome::default() }
 }

@@ -70,10 +70,13 @@ fn assertion_returns_what_the_persons_page_shows() {
     assert_eq!(setup["scopes"].as_array().map(Vec::len), Some(7));
     let all = ask(&app, user::MARA_ADMIN, QUESTIONS[1]);
     assert_eq!(all["connections"].as_array().map(Vec::len), Some(1));
-    let doctor = &all["connections"][0]["doctor"];
-    assert_eq!(doctor["program"], json!({ "name": "Cursor", "version": "1" }));
-    assert_eq!((&doctor["verdict"], &doctor["last_error"]["reason"]), (&json!("trouble"), &json!("scope")));
-    assert_eq!((&doctor["refreshes_refused"], &doctor["last_refused_refresh"]["reason"]), (&json!(1), &json!("scope")));
+    let diagnosis = &all["connections"][0]["diagnosis"];
+    assert_eq!(diagnosis["client"], json!({ "name": "Cursor", "version": "1" }));
+    assert_eq!((&diagnosis["result"], &diagnosis["last_error"]["reason"]), (&json!("failing"), &json!("scope")));
+    assert_eq!(
+        (&diagnosis["refreshes_refused"], &diagnosis["last_refused_refresh"]["reason"]),
+        (&json!(1), &json!("scope"))
+    );
     assert_eq!(all["connections"][0]["calls"][13]["refused"], 1);
     assert_eq!((&all["others"][0]["user_name"], &all["others"][0]["page_id"]), (&json!("Theo Okafor"), &json!(42)));
     let done = ask(&app, user::MARA_ADMIN, &format!("{}?page=42&outcome=done", QUESTIONS[2]));

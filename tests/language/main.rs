@@ -55,6 +55,10 @@ fn all_sources() -> Vec<Source> {
     CODE.iter().flat_map(|folder| read_all(folder)).collect()
 }
 
+fn read(file: &str) -> String {
+    fs::read_to_string(file).expect("readable")
+}
+
 #[test]
 fn type_names_are_unique_in_the_library() {
     assert_none("repeated type", &rules::repeated_types(&read_all("src")));
@@ -62,8 +66,23 @@ fn type_names_are_unique_in_the_library() {
 
 #[test]
 fn doc_comments_say_more_than_the_name() {
-    let findings: Vec<Finding> = all_sources().iter().flat_map(rules::doc_comments).collect();
+    let mut findings: Vec<Finding> = all_sources().iter().flat_map(rules::doc_comments).collect();
+    let scripts = CODE.iter().flat_map(|folder| files_below(folder)).filter(|file| file.ends_with(".mjs"));
+    findings.extend(scripts.flat_map(|file| rules::script_comments(&file, &read(&file))));
     assert_none("doc comment", &findings);
+}
+
+#[test]
+fn test_name_says_subject_input_and_expectation() {
+    let findings: Vec<Finding> = all_sources().iter().flat_map(rules::test_names).collect();
+    assert_none("test name", &findings);
+}
+
+#[test]
+fn log_fields_and_events_are_no_retired_words() {
+    let files = ["src/telemetry", "src/cloudflare"].iter().flat_map(|folder| files_below(folder));
+    let findings: Vec<Finding> = files.flat_map(|file| rules::logged_names(&file, &read(&file))).collect();
+    assert_none("logged name", &findings);
 }
 
 #[test]
@@ -81,9 +100,6 @@ fn comments_and_documents_name_files_that_exist() {
             .iter()
             .any(|end| file.ends_with(end))
     };
-    let findings = files.iter().filter(is_read).flat_map(|file| {
-        let text = fs::read_to_string(file).expect("readable");
-        rules::missing_files(file, &text, &existing)
-    });
+    let findings = files.iter().filter(is_read).flat_map(|file| rules::missing_files(file, &read(file), &existing));
     assert_none("missing file", &findings.collect::<Vec<_>>());
 }

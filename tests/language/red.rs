@@ -57,6 +57,52 @@ fn doc_comment_that_begins_with_a_question_word_is_found() {
 }
 
 #[test]
+fn paragraph_that_begins_with_a_question_word_is_found() {
+    assert_eq!(
+        doc_lines("//! Scopes, tools and prompts as data.\n//!\n//! Who may use one is decided elsewhere.\n"),
+        [1]
+    );
+    assert_eq!(
+        doc_lines("//! Scopes, tools and prompts as data,\n//! Who was the author of them all.\n"),
+        [] as [usize; 0]
+    );
+}
+
+#[test]
+fn count_without_a_number_is_found() {
+    assert_eq!(doc_lines("/// Free text of at most so many characters.\nfn f() {}"), [1]);
+    assert_eq!(doc_lines("/// Free text of at most `limit` characters.\nfn f() {}"), [] as [usize; 0]);
+}
+
+#[test]
+fn script_comment_that_begins_with_a_question_word_is_found() {
+    let lines = |text: &str| -> Vec<usize> {
+        rules::script_comments("dev/a.mjs", text).iter().map(|finding| finding.line).collect()
+    };
+    assert_eq!(lines("// What the suite needs.\nf();\n  /** Whether it has started. */"), [1, 3]);
+    assert_eq!(lines("/**\n * How it ended,\n * for so many seconds.\n */"), [2, 3]);
+    assert_eq!(lines("// Needed by the suite.\n// What follows is its second line."), [] as [usize; 0]);
+}
+
+#[test]
+fn test_name_without_subject_or_with_a_retired_word_is_found() {
+    let found = |text: &str| -> Vec<String> {
+        rules::test_names(&Source::parse("src/a.rs", text)).into_iter().map(|finding| finding.subject).collect()
+    };
+    assert_eq!(found("#[test]\nfn what_is_over_stays() {}"), ["what_is_over_stays"]);
+    assert_eq!(found("#[tokio::test]\nasync fn forged_visit_is_rejected() {}"), ["forged_visit_is_rejected"]);
+    assert_eq!(found("fn of_page() {}\n#[test]\nfn whatsapp_link_is_rejected() {}"), [""; 0]);
+}
+
+#[test]
+fn logged_name_that_is_a_retired_word_is_found() {
+    let found =
+        rules::logged_names("src/cloudflare/mod.rs", "log::event(Level::Warn, \"tally\", \"the tally is lost\");");
+    assert_eq!(subjects(&found), [(1, "tally")]);
+    assert!(rules::logged_names("src/cloudflare/mod.rs", "log::event(Level::Warn, \"usage\", message);").is_empty());
+}
+
+#[test]
 fn ids_of_the_acceptance_list_are_no_sentence() {
     assert_eq!(doc_lines("/// A1, A20b\n#[test]\nfn code_is_redeemed_once() {}"), [] as [usize; 0]);
 }
@@ -91,7 +137,7 @@ fn file_that_does_not_exist_is_found_in_comments_and_documents() {
 }
 
 #[test]
-fn every_exception_has_a_reason_and_stands_once() {
+fn every_exception_has_a_reason_and_is_unique() {
     let places: BTreeSet<_> = EXCEPTIONS.iter().map(|e| (e.rule, e.path_prefix, e.subject)).collect();
     assert_eq!(places.len(), EXCEPTIONS.len());
     assert!(EXCEPTIONS.iter().all(|exception| exception.reason.split(' ').count() > 1));

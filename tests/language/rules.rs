@@ -31,6 +31,64 @@ pub fn retired_words(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
+pub fn test_names(source: &Source) -> Vec<Finding> {
+    let tests = source.names.iter().filter(|name| name.kind == NameKind::Test);
+    tests
+        .filter_map(|test| {
+            Some(Finding::new("test name", &source.file, test.line, &test.text, words::fault_of_test(&test.text)?))
+        })
+        .collect()
+}
+
+/// Fields and events of the log and the metrics that are retired words. `text` is a file that writes them as quoted words.
+pub fn logged_names(file: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for quoted in line.split('"').skip(1).step_by(2) {
+            let is_name = !quoted.is_empty() && quoted.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            if let Some(instead) = words::replacement(quoted).filter(|_| is_name) {
+                findings.push(Finding::new("logged name", file, index + 1, quoted, format!("say {instead}")));
+            }
+        }
+    }
+    findings
+}
+
+/// Comments of a script that begin with a question word, or count without a number.
+pub fn script_comments(file: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut is_inside = false;
+    for (index, line) in text.lines().enumerate() {
+        let trimmed = line.trim_start();
+        let comment = ["/**", "//", "*"].iter().find_map(|sign| trimmed.strip_prefix(sign)).map(str::trim);
+        let Some(comment) = comment else {
+            is_inside = false;
+            continue;
+        };
+        let starts = !is_inside && !comment.is_empty();
+        is_inside = !comment.is_empty() || is_inside;
+        let fault = if starts { question_word(comment) } else { None }.or_else(|| vague_count(comment));
+        if let Some(fault) = fault {
+            findings.push(Finding::new("doc comment", file, index + 1, comment, fault));
+        }
+    }
+    findings
+}
+
+fn question_word(text: &str) -> Option<String> {
+    let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches([',', ':']);
+    ["What", "Whether", "Who", "How"]
+        .contains(&first)
+        .then(|| format!("begins with {first}: use a noun phrase, or a verb for a function"))
+}
+
+fn vague_count(text: &str) -> Option<String> {
+    ["so many", "So many", "so long", "so much"]
+        .iter()
+        .find(|vague| text.contains(*vague))
+        .map(|vague| format!("says {vague}: name the parameter or the number"))
+}
+
 pub fn doc_comments(source: &Source) -> Vec<Finding> {
     source
         .docs
@@ -51,8 +109,9 @@ fn fault_of(doc: &Doc) -> Option<String> {
         return None;
     }
     let first = words.first().map_or("", |word| word.trim_end_matches([',', ':']));
-    if ["What", "Whether", "Who", "How"].contains(&first) {
-        return Some(format!("begins with {first}: use a noun phrase, or a verb for a function"));
+    let by_paragraph = doc.text.split("\n\n").find_map(question_word);
+    if let Some(fault) = by_paragraph.or_else(|| vague_count(&doc.text.replace('\n', " "))) {
+        return Some(fault);
     }
     // "Why a bearer token was rejected." is the guide's own example of a reason; a question is not.
     if first == "Why" && doc.text.contains('?') {

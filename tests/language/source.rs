@@ -27,6 +27,7 @@ pub enum NameKind {
     Field,
     Function,
     Module,
+    Test,
     Type,
     Variant,
 }
@@ -107,7 +108,11 @@ impl<'ast> Visit<'ast> for Source {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.declare(&item.sig.ident, &item.attrs, NameKind::Function);
+        let is_test = item
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().segments.last().is_some_and(|segment| segment.ident == "test"));
+        self.declare(&item.sig.ident, &item.attrs, if is_test { NameKind::Test } else { NameKind::Function });
         visit::visit_item_fn(self, item);
     }
 

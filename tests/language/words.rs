@@ -92,6 +92,38 @@ pub const RETIRED_NAMES: &[(&str, &str)] = &[
     ("Won", "Redeemed"),
 ];
 
+/// Words that no test name contains, and the words to use.
+pub const RETIRED_TEST_WORDS: &[(&str, &str)] = &[
+    ("garbage", "malformed, forged"),
+    ("hurts", "the effect"),
+    ("nobody", "no call, no query, no user"),
+    ("nobodys", "no call, no query, no user"),
+    ("remarked", "warns"),
+    ("said", "the error, warning or field that says it"),
+    ("somebody", "the person's role"),
+    ("stands", "contains, is served"),
+    ("struck", "removed"),
+    ("told", "the error, warning or field that says it"),
+    ("visit", "authorization request"),
+    ("visits", "authorization requests"),
+    ("whatever", "for any, despite"),
+    ("whoever", "the person's role"),
+];
+
+/// Words that no test name begins with: a name begins with its subject.
+pub const TEST_BEGINNINGS: &[&str] =
+    &["how", "of", "what", "when", "where", "whether", "while", "who", "why", "with", "without"];
+
+/// The fault of a test name, if it does not say subject, input and expectation.
+pub fn fault_of_test(name: &str) -> Option<String> {
+    let words = words_of(name);
+    if words.first().is_some_and(|first| TEST_BEGINNINGS.contains(&first.as_str())) {
+        return Some("begins without its subject: say subject, input, expectation".to_owned());
+    }
+    let retired = RETIRED_TEST_WORDS.iter().find(|(retired, _)| words.iter().any(|word| word == retired));
+    retired.map(|(retired, instead)| format!("contains {retired}: say {instead}"))
+}
+
 // Words of the guide that the field also uses in another sense are left to readers: seal (of authenticated encryption), claim (of a JWT), digest (of SHA-256),
 // known, item (of a list), owner, handle, hold, program, tag, fault, names, overlap, window (maintenance window), service, clock.
 

@@ -58,7 +58,7 @@ fn paths_in_code_macros_and_attributes_count() {
 }
 
 #[test]
-fn what_the_row_allows_passes() {
+fn import_that_the_row_allows_passes() {
     let text = "//! crate::web in words\npub(crate) fn f(&self) { self.x(); std::mem::take(y); other::web::f(); }\n\
                 use crate::catalog::{self, policy};\nuse crate::model::timestamp::Timestamp;\nuse crate::mcp::version;";
     assert_eq!(import_lines("src/mcp/server.rs", text), [] as [usize; 0]);
@@ -111,14 +111,14 @@ fn paths_of_ours_stand_in_the_routes_only() {
 }
 
 #[test]
-fn sql_stands_in_storage_only() {
+fn sql_outside_storage_is_found() {
     assert_eq!(absence_lines("src/web/admin.rs", "f(\"SELECT 1\");\nf(r#\"\n  INSERT INTO t\"#);"), [1, 2]);
     assert_eq!(absence_lines("src/web/admin.rs", "f(\"Select a page\"); f(\"please UPDATE \");"), [] as [usize; 0]);
     assert_eq!(absence_lines("src/storage/audit.rs", "f(\"SELECT 1\");"), [] as [usize; 0]);
 }
 
 #[test]
-fn html_stands_only_in_files_that_render_pages() {
+fn html_outside_files_that_render_pages_is_found() {
     assert_eq!(
         absence_lines("src/web/consent.rs", "html! { p { } }\nf(\"<p>hi</p>\");\nf(\"<!DOCTYPE html>\");"),
         [1, 2, 3]
@@ -166,7 +166,7 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn circle_of_files_is_found_whatever_names_the_import() {
+fn circle_of_files_is_found_for_every_form_of_import() {
     let third = ("src/c.rs", "fn f() { crate::a::f() }");
     let expected = [["src/a.rs", "src/b/mod.rs", "src/c.rs"]];
     for (a, b) in [

@@ -114,7 +114,7 @@ fn wrong_incident_is_answered_with_the_open_ones_and_where_it_is() {
 }
 
 #[test]
-fn open_incidents_are_shown_to_nobody_who_may_not_read_them() {
+fn open_incidents_are_hidden_from_callers_without_access() {
     let app = TestApp::new();
     let writer = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.write").access;
     let text = refusal(&app, &writer, "add_incident_update", update(9999, json!({})));

@@ -74,7 +74,7 @@ fn nothing_is_suggested_that_the_person_may_not_see() {
 }
 
 #[test]
-fn what_is_unknown_has_no_values_and_is_no_error() {
+fn completion_of_an_unknown_argument_is_empty() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     for reference in [prompt("no_such"), template("no/{such_id}"), json!({ "type": "ref/resource", "uri": "x" })] {

@@ -132,7 +132,7 @@ const OVERVIEW: [(&str, &str, &str); 6] = [
 ];
 
 #[test]
-fn overview_part_without_its_scope_is_absent_and_said_so() {
+fn overview_part_without_its_scope_is_absent_with_a_reason() {
     let app = TestApp::new();
     for scopes in [EVERYTHING, "mcp.pages.read", "mcp.pages.read mcp.beats.read", "mcp.pages.read mcp.incidents.read"] {
         let token = app.connect(user::MARA_ADMIN, scopes).access;
@@ -153,7 +153,7 @@ fn overview_part_without_its_scope_is_absent_and_said_so() {
 }
 
 #[test]
-fn overview_part_without_its_role_is_absent_and_said_so() {
+fn overview_part_without_its_role_is_absent_with_a_reason() {
     let app = TestApp::new();
     let token = app.connect(user::INES_VIEWER, EVERYTHING).access;
     app.upstream.take_calls();

@@ -76,7 +76,7 @@ fn a_write_that_goes_well_reads_nothing_for_hints() {
 }
 
 #[test]
-fn a_missing_role_is_said_plainly_and_who_can_change_it() {
+fn missing_role_error_names_the_role_and_who_can_change_it() {
     let app = TestApp::new();
     let token = app.connect(user::INES_VIEWER, EVERYTHING).access;
     let refused = call(&app, &token, "create_incident", incident(json!({})));

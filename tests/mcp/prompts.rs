@@ -246,7 +246,7 @@ fn words_of_the_user_are_quoted_into_one_line() {
 }
 
 #[test]
-fn what_a_prompt_can_do_without_is_named_when_it_fails() {
+fn failed_optional_resource_of_a_prompt_is_named() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let groups = "/api/v1/orgs/*/pages/*/admin/beat-groups";
@@ -260,7 +260,7 @@ fn what_a_prompt_can_do_without_is_named_when_it_fails() {
 }
 
 #[test]
-fn what_a_connection_or_role_may_not_read_is_named_and_not_asked_for() {
+fn unreadable_resource_of_a_prompt_is_named_and_not_read() {
     let app = TestApp::new();
     let narrow = app.connect(user::MARA_ADMIN, "mcp.beats.read").access;
     app.upstream.take_calls();

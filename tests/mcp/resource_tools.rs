@@ -24,7 +24,7 @@ fn connect(app: &TestApp, user_id: &str, scopes: &str, ticked: bool) -> String {
     let scopes = scopes.split_whitespace().map(|scope| ("scope", scope));
     let rest = [("answer", "approve"), ("pages", "all"), ("lifetime", "until-revoked")];
     let mut fields: Vec<_> = scopes.chain(rest).collect();
-    fields.extend(ticked.then_some(("read_bridge", "on")));
+    fields.extend(ticked.then_some(("resource_tools", "on")));
     let code = parameter(&browser.answer_fields(&consent, &fields).leaves_for(), "code").expect("a code");
     tokens(&app.redeem(&code, &[])).access
 }
@@ -247,7 +247,7 @@ fn box_is_offered_where_the_operator_wants_it_and_ticked_beforehand_only_for_cli
             .body
     };
     let is_ticked = |html: &str| {
-        let start = html.find("name=\"read_bridge\"").expect("the box");
+        let start = html.find("name=\"resource_tools\"").expect("the box");
         html[start..start + html[start..].find('>').expect("the end of the tag")].contains("checked")
     };
     let copilot = "https://github.com/copilot/cli/client-metadata.json";
@@ -255,8 +255,8 @@ fn box_is_offered_where_the_operator_wants_it_and_ticked_beforehand_only_for_cli
     assert!(is_ticked(&known) && known.contains("without this it can post, but not read"), "{known}");
     assert!(!is_ticked(&other) && !other.contains("without this it can post"), "{other}");
     let (known, other) = (page(&without_bridge(), copilot), page(&without_bridge(), "made-up"));
-    assert!(!known.contains("read_bridge") && known.contains("it can post, but not read"), "{known}");
-    assert!(!other.contains("read_bridge") && !other.contains("can post, but not read"), "{other}");
+    assert!(!known.contains("resource_tools") && known.contains("it can post, but not read"), "{known}");
+    assert!(!other.contains("resource_tools") && !other.contains("can post, but not read"), "{other}");
 }
 
 #[test]

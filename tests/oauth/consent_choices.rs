@@ -165,7 +165,8 @@ fn second_consent_keeps_the_restrictions_of_the_newest_live_grant() {
     let again = approved_again(&app, &[("scope", "")]).body;
     assert!(again.contains("You connected this app before, on ") && again.contains("As before, until "), "{again}");
     assert_eq!(again.matches("You allowed this last time.").count(), 1, "{again}");
-    let kept = "scope = 'mcp.pages.read' AND pages = '43' AND read_bridge = 0 AND expires_at - created_at = 6 * 86400";
+    let kept =
+        "scope = 'mcp.pages.read' AND pages = '43' AND resource_tools = 0 AND expires_at - created_at = 6 * 86400";
     assert_eq!(app.db.count(&format!("{NEWEST}{kept}")), 1, "{again}");
     app.advance(DAY * 6);
     let later = approved_again(&app, &[("scope", "")]);

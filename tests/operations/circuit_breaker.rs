@@ -95,7 +95,7 @@ fn person_with_an_open_circuit_gets_the_wait_and_others_are_served() {
     let answer = me();
     assert_eq!(answer.status(), 503);
     assert!(header(&answer, "retry-after").parse::<u64>().is_ok_and(|wait| (1..=6).contains(&wait)));
-    assert!(json(&answer)["error"]["message"].as_str().is_some_and(|text| text.contains("left alone")));
+    assert!(json(&answer)["error"]["message"].as_str().is_some_and(|text| text.contains("not called")));
     let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
     let told = app.call(&token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
     assert_eq!(told.status(), 503, "{:?}", told.body());

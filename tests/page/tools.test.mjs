@@ -172,7 +172,7 @@ test("an answer that got lost is looked for; what has no name to look for is sai
 test("trouble upstream is told and ends nothing", async () => {
   const pipe = await opened();
   const trouble = [
-    [{ status: { code: 429, retry_after: 7 } }, /asks to wait.*7 seconds/s],
+    [{ status: { code: 429, retry_after: 7 } }, /limiting requests.*7 seconds/s],
     [{ status: { code: 403 } }, /StatiBeat refused/],
     [{ status: { code: 401 } }, /does not accept the API token/],
     ["drop_before", /may or may not have been published/],

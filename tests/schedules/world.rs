@@ -158,7 +158,7 @@ impl<'a> World<'a> {
             Ok(outcome) if outcome.text.contains("minutes ago through another connection (id ") => {
                 CallResult::DoneElsewhere
             }
-            Ok(outcome) if outcome.text.contains("cannot be put on record") => CallResult::Unrecorded,
+            Ok(outcome) if outcome.text.contains("cannot be recorded") => CallResult::Unrecorded,
             Ok(_) => CallResult::NotPublished,
             Err(_) => CallResult::Failed,
         };

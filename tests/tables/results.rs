@@ -18,7 +18,7 @@ pub trait Program {
     /// Writes that StatiBeat got since the last look.
     fn take_posts(&self) -> usize;
 
-    /// Lets eleven minutes pass.
+    /// Advances the clock by eleven minutes.
     fn wait(&self);
 }
 
@@ -136,7 +136,7 @@ impl<'a> Play<'a> {
         self.check_published(&self.call(&self.only_confirm(token), &[]).await);
     }
 
-    /// What a client cancelled is no consent to another text, and not for ever.
+    /// A cancelled question is no consent to another text, and not for ever.
     pub async fn ask_about_another_write_after_a_cancelled_question(&self) {
         let cancelled = self.answer(&self.ask().await, json!({ "action": "cancel" })).await;
         self.check_unpublished(&cancelled, "Nobody confirmed this");

@@ -26,11 +26,11 @@ const UNREAD = '503, wait 5 s: "StatiBeat\'s answer could not be read."';
 const NOT_NOW = '503, wait 5 s: "temporarily_unavailable"';
 const NOTHING_ANSWERS = "503: \"Something isn't responding\"";
 const TRY_LATER = '503, wait 5 s: "try again later"';
-const UNCOUNTED = '"Writes cannot be counted at the moment, so nothing was published. Try again later."';
+const UNCOUNTED = '"The rate limit of writes cannot be checked at the moment, so nothing was published. Try again later."';
 const UNRECORDED =
-  '"The write cannot be put on record at the moment, so nothing was published. Try again later. No audit entry could be recorded for this call."';
+  '"The write cannot be recorded at the moment, so nothing was published. Try again later. No audit entry could be recorded for this call."';
 const UNCONFIRMED =
-  '"StatiBeat did not confirm the write: it may or may not have been published, and a look at StatiBeat does not show it yet. Call again with the same arguments: it will be found out first, and nothing is published twice."';
+  '"StatiBeat did not confirm the write: it may or may not have been published, and it is not visible at StatiBeat yet. Call again with the same arguments: the server checks first and publishes nothing twice."';
 
 /** StatiBeat is of no use to anybody, in these words. */
 const statibeat = (kind, words, rest) => ({ faults: { statibeat: { kind }, ...rest }, read: words, write: words.replace(/"$/, ' Nothing was published."'), refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["upstream"] });
@@ -42,7 +42,7 @@ const post = (kind) => ({ method: "POST", kind });
 const ROWS = {
   "StatiBeat answers 500": { ...statibeat({ status: { code: 500 } }, UNREACHED()), log: /500 Internal Server Error/ },
   "StatiBeat answers 503 with Retry-After": { ...statibeat({ status: { code: 503, retry_after: 7 } }, UNREACHED(7)), log: /503 Service Unavailable/ },
-  "StatiBeat answers 429": { ...statibeat({ status: { code: 429, retry_after: 7 } }, '503, wait 7 s: "StatiBeat asks to wait."'), health: [], log: /asks to wait/ },
+  "StatiBeat answers 429": { ...statibeat({ status: { code: 429, retry_after: 7 } }, '503, wait 7 s: "StatiBeat is limiting requests."'), health: [], log: /limiting requests/ },
   "StatiBeat does not answer": { ...statibeat("hold", UNREACHED(), { hurry: true }), log: /no answer in time/ },
   "StatiBeat closes the connection": { ...statibeat("drop_before", UNREACHED()), log: /StatiBeat is not available/ },
   "StatiBeat's responses end too early": { ...statibeat("cut_body", UNREACHED()), log: /StatiBeat is not available/ },
@@ -114,7 +114,7 @@ async function recovers(...titles) {
   assert.equal(await trouble.count("grants WHERE revoked_at IS NOT NULL"), 0);
 }
 
-test("a StatiBeat that keeps failing is left alone for a while, and asked again by itself", async () => {
+test("a failing StatiBeat is not called for a while, then probed", async () => {
   await trouble.break({ statibeat: { kind: { status: { code: 500 } } } });
   for (let call = 0; call < 3; call += 1) await callers.read();
   await trouble.takeRequests();

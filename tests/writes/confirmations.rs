@@ -155,7 +155,7 @@ fn a_person_who_declines_or_says_nothing_publishes_nothing() {
         let text = declined["content"][0]["text"].as_str().unwrap_or_default();
         assert!(declined["isError"] != true && text.contains(says), "{declined}");
     }
-    let rows = [("declined", "by_person"), ("declined", "cancelled"), ("previewed", "question")];
+    let rows = [("declined", "by_person"), ("declined", "cancelled"), ("previewed", "input_request")];
     assert_eq!((story.posts(), rows.map(|(outcome, detail)| story.audited(outcome, detail))), (0, [2, 1, 3]));
 }
 

@@ -54,10 +54,7 @@ fn the_same_update_through_another_connection_is_published_once() {
         assert!(text(&second).contains(words), "{words}: {second}");
     }
     assert_eq!(story.posts(), 1);
-    assert_eq!(
-        story.app.db.count("SELECT count(*) FROM audit WHERE outcome = 'refused' AND detail = 'same_elsewhere'"),
-        1
-    );
+    assert_eq!(story.app.db.count("SELECT count(*) FROM audit WHERE outcome = 'refused' AND detail = 'duplicate'"), 1);
     story.app.advance(Duration::from_mins(30));
     assert_ne!(story.update(&story.other, json!({}))["isError"], true, "half an hour later it is news again");
 }

@@ -341,7 +341,7 @@ fn every_refusal_of_a_write_is_audited() {
     ] {
         story.app.call(token, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
     }
-    for detail in ["scope", "role", "page", "arguments", "handle"] {
+    for detail in ["scope", "role", "page", "arguments", "confirm_token_invalid"] {
         let row =
             format!("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'refused' AND detail = '{detail}'");
         assert_eq!(story.app.db.count(&row), 1, "{detail}");

@@ -53,7 +53,12 @@ fn write_of_unknown_outcome_is_a_warning_and_says_unknown() {
 fn write_during_a_limiter_outage_is_a_failure() {
     let uncounted = |app: &TestApp| app.limiter.is_down.set(true);
     let told = ["warn", "failed", "limiter_unavailable", "failed", "failed"];
-    check(uncounted, &json!({}), told, "Writes cannot be counted at the moment, so nothing was published.");
+    check(
+        uncounted,
+        &json!({}),
+        told,
+        "The rate limit of writes cannot be checked at the moment, so nothing was published.",
+    );
 }
 
 #[test]
@@ -61,13 +66,18 @@ fn outcome_of_a_write_is_the_same_in_the_log_the_usage_and_the_audit() {
     let nothing = |_: &TestApp| ();
     let none = json!({});
     check(nothing, &none, ["info", "answered", "", "answered", "done"], "Created incident");
-    check(nothing, &json!({ "preview": true }), ["info", "answered", "asked_for", "answered", "previewed"], "preview");
+    check(nothing, &json!({ "preview": true }), ["info", "answered", "requested", "answered", "previewed"], "preview");
     check(nothing, &json!({ "title": "" }), ["info", "refused", "arguments", "refused", "refused"], "title");
     check(nothing, &json!({ "page_id": 999 }), ["info", "refused", "page", "refused", "refused"], "no page 999");
     let refusing = |app: &TestApp| app.upstream.inject(Some("POST"), POSTS, status(403));
     check(refusing, &none, ["info", "refused", "upstream_forbidden", "refused", "refused"], "StatiBeat refused");
     let busy = |app: &TestApp| app.upstream.inject(Some("POST"), POSTS, status(429));
-    check(busy, &none, ["info", "refused", "upstream_rate_limited", "refused", "limited"], "StatiBeat asks to wait");
+    check(
+        busy,
+        &none,
+        ["info", "refused", "upstream_rate_limited", "refused", "limited"],
+        "StatiBeat is limiting requests",
+    );
     let down = |app: &TestApp| app.upstream.inject_times(4, Some("GET"), PAGES, status(500));
     check(down, &none, ["warn", "failed", "upstream_unavailable", "failed", "failed"], "Nothing was published");
 }

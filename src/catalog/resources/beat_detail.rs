@@ -13,7 +13,7 @@ use crate::catalog::shown::Shown::{self, List, Object, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
 use serde_json::{Value, json};
 
-/// Failures within so many seconds of the Beat's own are shown beside it.
+/// Failures of other Beats within this number of seconds are shown beside the Beat's own.
 const SAME_MINUTES: i64 = 15 * 60;
 /// Most failures of other Beats.
 const OTHERS_MAX: usize = 20;

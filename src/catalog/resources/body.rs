@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_upstream_left_out_is_said() {
+    fn list_truncated_by_statibeat_is_marked_truncated() {
         let part = shown(json!({ "items": [{ "id": 1 }], "total": 73 }), None).expect("a part");
         assert!(part["truncated"] == true && part["left_out"].is_string() && part.get("next").is_none(), "{part}");
         let bare = shown(json!(vec![json!({ "id": 1 }); 200]), None).expect("a part");

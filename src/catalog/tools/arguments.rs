@@ -15,10 +15,10 @@ pub(super) const MAINTENANCE_DESCRIPTION: &str = "Plain text for customers: what
 pub(super) const STARTS_AT: &str = "Date and time with the UTC offset of that day, e.g. 2026-12-05T02:00:00+01:00. Where no \
     zone was named: the page's time_zone.";
 pub(super) const ENDS_AT: &str = "Same format; after starts_at and in the future.";
-pub(super) const LAST_MESSAGE: &str =
+pub(super) const FINAL_MESSAGE: &str =
     "Plain text: what customers read last. Left out: a standard sentence of StatiBeat.";
 /// The whole new list, for tools that change an object.
-pub(super) const REPLACED_ITEMS: &str = "The complete new list, as [{\"id\": 102}]: components that are not in it leave. Ids \
+pub(super) const REPLACED_COMPONENTS: &str = "The complete new list, as [{\"id\": 102}]: components that are not in it leave. Ids \
     are in statibeat://pages/{page_id}/hierarchy. Left out: stays.";
 
 pub(super) const INCIDENT_ID: Argument =
@@ -38,27 +38,27 @@ pub(super) const NEW_STATUS: Argument = optional(
     Key,
     "New severity: a status key from writing. Left out: stays. operational turns the components green while the incident stays open.",
 );
-pub(super) const INCIDENT_ITEMS: Argument = optional(
+pub(super) const INCIDENT_COMPONENTS: Argument = optional(
     "affected_items",
-    AffectedItems { states_limit: false },
+    AffectedItems { has_limit_in_schema: false },
     "Components that take this status, as [{\"id\": 102}], from writing: the lowest level that fits. Left out: none.",
 );
-pub(super) const MAINTENANCE_ITEMS: Argument = optional(
+pub(super) const MAINTENANCE_COMPONENTS: Argument = optional(
     "affected_items",
-    AffectedItems { states_limit: false },
+    AffectedItems { has_limit_in_schema: false },
     "Components under maintenance during the window, as [{\"id\": 102}], from writing. Left out: none.",
 );
-pub(super) const ADDED_ITEMS: Argument = optional(
+pub(super) const ADDED_COMPONENTS: Argument = optional(
     "add_affected_items",
-    AffectedItems { states_limit: false },
+    AffectedItems { has_limit_in_schema: false },
     "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Those in it stay.",
 );
-pub(super) const REMOVED_ITEMS: Argument = optional(
+pub(super) const REMOVED_COMPONENTS: Argument = optional(
     "remove_affected_items",
-    AffectedItems { states_limit: false },
+    AffectedItems { has_limit_in_schema: false },
     "Components that leave the incident, as [{\"id\": 102}]; they turn operational unless another incident affects them.",
 );
-pub(super) const FREETEXT: Argument = optional(
+pub(super) const AFFECTED_FREETEXT: Argument = optional(
     "affected_items_freetext",
     Text(2000),
     "What is affected where no component matches, e.g. \"Checkout (EU)\". Changes no component's status.",

@@ -6,9 +6,9 @@ use super::super::tool::{Effect, Tool, ToolWrite};
 use super::super::tool_report::ReportField as Field;
 use super::super::tool_report::ToolReport;
 use super::arguments::{
-    ACTION_ID, ENDS_AT, FREETEXT, INCIDENT_DESCRIPTION, INCIDENT_ID, INCIDENT_IMPACT, INCIDENT_TITLE, LAST_MESSAGE,
-    MAINTENANCE_DESCRIPTION, MAINTENANCE_ID, MAINTENANCE_IMPACT, MAINTENANCE_TITLE, NEW_STATUS, REPLACED_ITEMS,
-    STARTS_AT,
+    ACTION_ID, AFFECTED_FREETEXT, ENDS_AT, FINAL_MESSAGE, INCIDENT_DESCRIPTION, INCIDENT_ID, INCIDENT_IMPACT,
+    INCIDENT_TITLE, MAINTENANCE_DESCRIPTION, MAINTENANCE_ID, MAINTENANCE_IMPACT, MAINTENANCE_TITLE, NEW_STATUS,
+    REPLACED_COMPONENTS, STARTS_AT,
 };
 use crate::model::operation::{Operation, TargetKind};
 
@@ -26,8 +26,8 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
             optional("description", Text(20_000), INCIDENT_DESCRIPTION),
             NEW_STATUS,
             INCIDENT_IMPACT,
-            optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
-            FREETEXT,
+            optional("affected_items", AffectedItems { has_limit_in_schema: true }, REPLACED_COMPONENTS),
+            AFFECTED_FREETEXT,
         ],
         write: Some(changes_incident(|incident_id| Operation::UpdateIncident { incident_id }, "Updated incident")),
     },
@@ -49,7 +49,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         description: "Moves an incident to its last stage and publishes a last update at once.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), LAST_MESSAGE)],
+        arguments: &[INCIDENT_ID, optional("resolution_message", Text(20_000), FINAL_MESSAGE)],
         write: Some(changes_incident(|incident_id| Operation::ResolveIncident { incident_id }, "Resolved incident")),
     },
     Tool {
@@ -94,8 +94,8 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
             optional("starts_at", Time, STARTS_AT),
             optional("ends_at", Time, ENDS_AT),
             MAINTENANCE_IMPACT,
-            optional("affected_items", AffectedItems { states_limit: true }, REPLACED_ITEMS),
-            FREETEXT,
+            optional("affected_items", AffectedItems { has_limit_in_schema: true }, REPLACED_COMPONENTS),
+            AFFECTED_FREETEXT,
         ],
         write: Some(changes_maintenance(
             |maintenance_id| Operation::UpdateMaintenance { maintenance_id },
@@ -108,7 +108,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         description: "Ends a maintenance that is going on and publishes a last update at once.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), FINAL_MESSAGE)],
         write: Some(changes_maintenance(
             |maintenance_id| Operation::CompleteMaintenance { maintenance_id },
             "Completed maintenance",
@@ -120,7 +120,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
         description: "Calls a maintenance off and publishes a last update at once. Cannot be taken back.",
         effect: Effect::Changes,
         hosted: None,
-        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), LAST_MESSAGE)],
+        arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), FINAL_MESSAGE)],
         write: Some(changes_maintenance(
             |maintenance_id| Operation::CancelMaintenance { maintenance_id },
             "Cancelled maintenance",

@@ -125,7 +125,7 @@ async fn each_refusal_of_statibeat_is_recorded_with_its_reason() {
     check(refusing(403, "no"), "refused", "upstream_forbidden", "StatiBeat refused: \"no\".").await;
     check(refusing(404, "gone"), "refused", "upstream_not_found", "Nothing was published").await;
     check(refusing(409, "external_id is taken"), "refused", "upstream_invalid", "external_id is taken").await;
-    check(refusing(429, ""), "limited", "upstream_rate_limited", "asks to wait").await;
+    check(refusing(429, ""), "limited", "upstream_rate_limited", "limiting requests").await;
 }
 
 #[tokio::test]

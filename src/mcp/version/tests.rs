@@ -113,7 +113,7 @@ fn the_name_header_repeats_the_name_or_uri() {
 }
 
 #[test]
-fn header_said_twice_is_one_value() {
+fn repeated_header_with_one_value_is_that_value() {
     let enveloped = request("tools/list", json!({}), &envelope(LATEST));
     let twice = headers(Some("2026-07-28, 2026-07-28"), Some("tools/list,tools/list"), None);
     check(&enveloped, twice, Ok(ProtocolVersion::LATEST));

@@ -239,7 +239,7 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
         entry: &entry,
     };
     assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::TokenRedeemed);
-    assert_eq!(scene.rows().await[3], "d refused handle_spent - -");
+    assert_eq!(scene.rows().await[3], "d refused confirm_token_redeemed - -");
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn same_write_of_another_connection_is_a_duplicate_for_half_an_hour() {
     assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, duplicate(None, T0, true));
     scene.done("a", T0 + 2).await;
     assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, duplicate(Some(r#"{"id":9}"#), T0 + 2, false));
-    assert_eq!(scene.rows().await[1..], ["b refused same_elsewhere - -", "c refused same_elsewhere - -"]);
+    assert_eq!(scene.rows().await[1..], ["b refused duplicate - -", "c refused duplicate - -"]);
     assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Acquisition::New);
 }
 

@@ -166,7 +166,7 @@ const fn outcome_label(outcome: CallOutcome) -> &'static str {
 fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
     let (found, client_name) = (&own.diagnosis, &own.connection.client_name);
     html! {
-        details.doctor open[found.result == CheckResult::Failing] {
+        details.diagnosis open[found.result == CheckResult::Failing] {
             summary { "Connection health" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
             dl.details {
                 dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app hasn't made a call yet. Finish connecting it, then ask it about your pages." } }

@@ -13,11 +13,9 @@ use serde::Serialize;
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Diagnosis {
-    #[serde(rename = "verdict")]
     pub result: CheckResult,
     #[serde(serialize_with = "optional_text")]
     pub last_call_at: Option<Timestamp>,
-    #[serde(rename = "program")]
     pub client: Option<NamedClient>,
     pub protocol_version: Option<&'static str>,
     pub refreshes: i64,
@@ -82,7 +80,6 @@ pub(super) enum CheckResult {
     Well,
     /// No call was received yet.
     Unused,
-    #[serde(rename = "trouble")]
     Failing,
     /// The owner has paused its writes.
     Paused,
@@ -123,14 +120,14 @@ impl Diagnosis {
         let is_reached =
             |page: &&AccessiblePage| connection.pages.contains(page.id) && !blocked_pages.contains(&page.id);
         let reached: Vec<&AccessiblePage> = pages.iter().filter(is_reached).collect();
-        let client = health.and_then(|known| known.program.clone());
-        let revision = health.and_then(|known| known.revision.as_deref()).and_then(ProtocolVersion::parse);
+        let client = health.and_then(|known| known.client_info.clone());
+        let version = health.and_then(|known| known.protocol_version.as_deref()).and_then(ProtocolVersion::parse);
         let repeated = connection.repeated_at;
         Self {
             result,
             last_call_at,
             client: client.map(|(name, version)| NamedClient { name, version }),
-            protocol_version: revision.map(ProtocolVersion::as_str),
+            protocol_version: version.map(ProtocolVersion::as_str),
             refreshes: connection.refreshes,
             last_refresh_at: (connection.refreshes > 0).then_some(connection.refreshed_at),
             refreshes_repeated: connection.repeated_refreshes,
@@ -174,8 +171,8 @@ mod tests {
         Health {
             client_id: "a".into(),
             called_at: Some(time(called_at)),
-            program: None,
-            revision: Some("2026-07-28".into()),
+            client_info: None,
+            protocol_version: Some("2026-07-28".into()),
             failure: failure.map(|(word, at)| (word.into(), time(at))),
             refreshes_failed: 0,
             refresh_failure: None,
@@ -204,11 +201,11 @@ mod tests {
     #[test]
     fn later_successful_call_ends_a_failure() {
         let connection = connection(PageChoice::All, Scope::PagesRead);
-        let verdict = |known: Option<&Health>| Diagnosis::new(&connection, known, vec![], &[]).result;
-        assert_eq!(verdict(Some(&health(9, None))), CheckResult::Well);
-        assert_eq!(verdict(Some(&health(9, Some(("scope", 9))))), CheckResult::Failing);
-        assert_eq!(verdict(Some(&health(9, Some(("scope", 8))))), CheckResult::Well);
-        assert_eq!(verdict(Some(&health(9, Some(("a word of another version", 9))))), CheckResult::Well);
+        let result_of = |known: Option<&Health>| Diagnosis::new(&connection, known, vec![], &[]).result;
+        assert_eq!(result_of(Some(&health(9, None))), CheckResult::Well);
+        assert_eq!(result_of(Some(&health(9, Some(("scope", 9))))), CheckResult::Failing);
+        assert_eq!(result_of(Some(&health(9, Some(("scope", 8))))), CheckResult::Well);
+        assert_eq!(result_of(Some(&health(9, Some(("a word of another version", 9))))), CheckResult::Well);
     }
 
     #[test]

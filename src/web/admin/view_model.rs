@@ -83,7 +83,6 @@ pub(super) struct OwnConnection {
     pub unused_until: Option<Timestamp>,
     /// One entry for each of the last [`DAYS`].
     pub calls: Vec<DayCalls>,
-    #[serde(rename = "doctor")]
     pub diagnosis: Diagnosis,
 }
 

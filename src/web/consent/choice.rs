@@ -61,7 +61,7 @@ impl Choice {
             scopes: ticked.intersection(offered(request.access.scopes)),
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
-            has_resource_tools: form.one("read_bridge") == Ok(Some("on")),
+            has_resource_tools: form.one("resource_tools") == Ok(Some("on")),
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
         let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
         assert_eq!(read(form), Choice::proposed(&first_request("tool")));
         let tool_only = Choice::proposed(&first_request("https://chatgpt.com/oauth/client.json"));
-        assert_eq!(read(&format!("{form}&read_bridge=on")), tool_only);
+        assert_eq!(read(&format!("{form}&resource_tools=on")), tool_only);
     }
 
     #[test]
@@ -208,7 +208,8 @@ mod tests {
         assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);
         assert_eq!(read("pages=all&pages=all").pages, narrow.pages);
         assert!(
-            !read("read_bridge=off").has_resource_tools && !read("read_bridge=on&read_bridge=on").has_resource_tools
+            !read("resource_tools=off").has_resource_tools
+                && !read("resource_tools=on&resource_tools=on").has_resource_tools
         );
     }
 

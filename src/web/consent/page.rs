@@ -118,7 +118,7 @@ impl ConsentPage<'_> {
         html! {
             @if self.offers_resource_tools {
                 label.choice {
-                    input type="checkbox" name="read_bridge" value="on" checked[self.choice.has_resource_tools];
+                    input type="checkbox" name="resource_tools" value="on" checked[self.choice.has_resource_tools];
                     span {
                         "Read all of this through tools as well, for apps that only support tools. This allows nothing more."
                         @if is_tool_only { span.limit { (name) " only supports tools: without this it can post, but not read." } }

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_not_reopened() {
+    fn closed_incident_or_window_cannot_be_reopened() {
         let names = ["A", "B", "C", "D"];
         assert!(check(Lifecycle::Incident, 1, "resolved", &names).is_err_and(|why| why.contains("reopen")));
         for state in ["completed", "cancelled"] {

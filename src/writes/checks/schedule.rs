@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_an_error() {
+    fn impossible_window_is_an_error() {
         for (start, end, says) in [
             ("2030-01-02T22:00:00Z", "2030-01-02T22:00:00Z", "after"),
             ("2030-01-02T22:00:00Z", "2030-01-02T22:30:00+01:00", "after"),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_a_warning() {
+    fn unusual_window_is_a_warning() {
         let warned = |start: &str, end: &str| checked(start, end).expect("it can be").join(", ");
         assert!(warned("2029-12-31T23:00:00Z", "2030-01-01T01:00:00Z").contains("past"));
         assert!(warned("2030-01-01T00:10:00Z", "2030-01-01T01:00:00Z").contains("10 minutes of notice"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_comes_twice_is_remarked_on_with_both() {
+    fn ambiguous_local_time_warns_with_both_readings() {
         let remark = |start: &str| in_berlin(start).expect("it can be").join(", ");
         let summer = remark("2030-10-27T02:30:00+02:00");
         assert!(summer.contains("2030-10-27 02:30 comes twice in Europe/Berlin"), "{summer}");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offset_of_another_season_is_remarked_on_and_a_clock_elsewhere_is_not() {
+    fn offset_of_the_other_season_warns_and_offset_of_another_zone_does_not() {
         let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
         assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
         assert!(remark.contains("give 2030-07-01T22:00:00+02:00"), "{remark}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_told_on_the_pages_clocks_and_in_utc() {
+    fn window_is_rendered_in_page_time_zone_and_utc() {
         let told = |end: &str, page: Value| echo(&planned("2030-03-30T22:00:00+01:00", end), &page).expect("a window");
         let short = told("2030-03-30T23:00:00+01:00", berlin());
         let expected = "The window is from Sat 2030-03-30 22:00 +01:00 to Sat 2030-03-30 23:00 +01:00 in the page's time zone \
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_nobody_knows_changes_nothing() {
+    fn unknown_time_zone_is_ignored() {
         let page = json!({ "time_zone": "Mars/Base" });
         let odd = check(&planned("2030-03-31T02:30:00+01:00", "2030-03-31T04:30:00+01:00"), &page, NOW);
         assert_eq!(odd, Ok(vec![]));

@@ -24,7 +24,7 @@ export const KINDS = {
   "tools only": {
     lists: ["initialize", "tools/list"],
     discovery: [tool("list_resources", {})],
-    consent: [["read_bridge", "on"]],
+    consent: [["resource_tools", "on"]],
     params: ({ uri, ...request }) => ["tools/call", uri ? { name: "read_resource", arguments: { uri } } : { name: request.tool, arguments: request.arguments }],
   },
 };

@@ -1,4 +1,4 @@
-// What an assistant can ask of the server, as plain values, so that a row of a table can hold them.
+// Requests of an assistant to the server, as plain values, so that a row of a table can hold them.
 
 export const tool = (name, args) => ({ tool: name, arguments: args });
 export const read = (uri) => ({ uri });

@@ -1,4 +1,4 @@
-// What StatiBeat itself says, past the connector: which writes were published, and how they came out.
+// Reads StatiBeat directly, not through the connector: published writes and their content.
 
 import assert from "node:assert/strict";
 

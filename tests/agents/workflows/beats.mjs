@@ -1,4 +1,4 @@
-// What Beats see, why, and what they would post.
+// Stages of Beats, their reasons, and their pending posts.
 
 import assert from "node:assert/strict";
 import { prompt, read, tool } from "../support/requests.mjs";

@@ -7,7 +7,7 @@ import { prompt, read, tool } from "../support/requests.mjs";
 const CREATE = "create_incident";
 const UPDATE = "add_incident_update";
 
-/** What the person said, as a model would put it. */
+/** The person's report, as a model would phrase it. */
 const OUTAGE = {
   title: "Checkout errors",
   description: "Since 09:40 UTC some checkouts fail with an error. Orders already placed are not affected. We are looking into the cause.",

@@ -1,4 +1,4 @@
-// Whether what is said is still true, and figures.
+// Review of open incidents, and analytics.
 
 import assert from "node:assert/strict";
 import { prompt, read, tool } from "../support/requests.mjs";

@@ -123,7 +123,7 @@ describe("where every write is confirmed", () => {
         const again = await call(connection, { ...given, preview: true, confirm: preview.confirm });
         assert.equal(again.structuredContent?.replayed, true, textOf(again));
         assert.equal((await takePosts(strict)).length, 1);
-        assert.deepEqual(await takeRecord(strict), ["refused unconfirmed", "previewed asked_for", "done", "replayed"]);
+        assert.deepEqual(await takeRecord(strict), ["refused unconfirmed", "previewed requested", "done", "replayed"]);
       });
     });
   }

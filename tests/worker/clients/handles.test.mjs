@@ -131,7 +131,7 @@ for (const { name, get, bring, foreign, changed } of WAYS) {
       assert.deepEqual((await takePosts(stack)).length, 1);
       const again = await bring(secret, given);
       assert.match(textOf(again), /used before/);
-      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["refused upstream_invalid", "refused handle_spent"]]);
+      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["refused upstream_invalid", "refused confirm_token_redeemed"]]);
     });
 
     test("used twice, publishes once", async () => {

@@ -18,7 +18,7 @@ const atAnyTime = ({ as_of, ...document }) => document;
 
 for (const sdk of [SDK_1, SDK_2_AUTO]) {
   test(`${sdk.name} reads by tools what it reads as resources`, async () => {
-    const connection = await Connection.ready(sdk, stack, { fields: [["read_bridge", "on"]] });
+    const connection = await Connection.ready(sdk, stack, { fields: [["resource_tools", "on"]] });
     try {
       const { client } = connection;
       const { tools } = await client.listTools();

@@ -219,7 +219,7 @@ export const WORLDS = [
   { vars: {}, prepare: furnish, states: STATES },
   {
     vars: { HOSTED_MCP_READ_BRIDGE: "on" },
-    prepare: (stack) => connected(stack, 1, "tools-only", { fields: [["read_bridge", "on"]] }),
+    prepare: (stack) => connected(stack, 1, "tools-only", { fields: [["resource_tools", "on"]] }),
     states: {
       "consent, reading by tools offered": consentShown,
       "admin, reading by tools": (stack, page) => openAdminPage(stack, page, "Mara"),

@@ -1,6 +1,6 @@
 //! `npm run deploy`: checks, migrates, deploys, tests the deployed server.
 //!
-//! What can be checked without an account comes first, so that `--dry-run` says as much as it can.
+//! Checks that need no account come first, so that `--dry-run` covers as much as possible.
 
 use super::{deployment_checks, smoke};
 use crate::build;

@@ -47,7 +47,7 @@ fn depth_is_bounded() {
 }
 
 #[test]
-fn siblings_stand_by_position() {
+fn siblings_are_sorted_by_position() {
     let items = json!([{ "id": 1, "position": 2 }, { "id": 2 }, { "id": 3, "display_order": 1 }]);
     let page = json!({ "id": 7, "name": "Acme" });
     let variables = crate::catalog::Variables::new();
