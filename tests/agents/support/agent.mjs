@@ -94,7 +94,8 @@ export class Agent {
   #isKnownUri(uri) {
     if (new RegExp(`${escaped(uri)}(?![\\w/?{])`).test(this.#seen)) return true;
     const templates = this.#seen.match(/statibeat:\/\/[^\s"\\),;]*\{[^\s"\\),;]*/g) ?? [];
-    return templates.some((template) => {
+    const withoutQuery = templates.map((template) => template.split("?")[0]);
+    return [...templates, ...withoutQuery].some((template) => {
       const pattern = template.split(/\{\w+\}/).map(escaped).join("([\\w:.+-]+)");
       const values = new RegExp(`^${pattern}$`).exec(uri)?.slice(1);
       return values?.every((value) => this.#seen.includes(value) || /^\d{4}-|^\d{1,2}$/.test(value));

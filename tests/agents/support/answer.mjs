@@ -36,6 +36,12 @@ export class Answer {
     return Number(this.find(pattern));
   }
 
+  /** The id of a page: where it was named otherwise, the one that is meant; else the one of that name. */
+  pageId(name) {
+    const meant = /number of a page: (\d+)/.exec(this.text);
+    return meant ? Number(meant[1]) : this.idOf(name);
+  }
+
   /** The number that stands right before a name, as in `42 "Northwind"`, or else right behind it, as in `Monitoring (3)`. */
   idOf(name) {
     const quoted = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -16,7 +16,7 @@ const health = {
     const [first] = pages;
     await job.mistakes([
       ["Beats of no page", read("statibeat://beats"), /pages\/\d+\/beats|pages\/\{page_id\}\/beats/, () => read(`statibeat://pages/${first.id}/beats`)],
-      ["Beats of a page by name", read("statibeat://pages/northwind/beats"), /Northwind Cloud Status/, (answer) => read(`statibeat://pages/${answer.idOf("Northwind Cloud Status")}/beats`)],
+      ["Beats of a page by name", read("statibeat://pages/northwind/beats"), /Northwind Cloud Status|a page: \d/, (answer) => read(`statibeat://pages/${answer.pageId("Northwind Cloud Status")}/beats`)],
       ["pending actions under another path", read(`statibeat://pages/${first.id}/beats/pending`), /beats\/actions\/pending/, () => read(`statibeat://pages/${first.id}/beats/actions/pending`)],
     ]);
   },

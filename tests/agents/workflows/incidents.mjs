@@ -34,11 +34,11 @@ const tellCustomers = {
     const outage = { page_id, ...OUTAGE };
     const again = (more) => tool(CREATE, { ...outage, ...more, preview: true });
     await job.mistakes([
-      ["page by name", tool(CREATE, { ...outage, page_id: "Northwind Cloud Status" }), /Northwind Cloud Status/, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
-      ["page by slug", tool(CREATE, { ...outage, page_id: "northwind" }), /Northwind Cloud Status/, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
-      ["no page", tool(CREATE, OUTAGE), /`page_id`/, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
-      ["unknown page", tool(CREATE, { ...outage, page_id: 1 }), /Northwind Cloud Status/, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
-      ["placeholder for the page", tool(CREATE, { ...outage, page_id: "$1" }), /Northwind Cloud Status/, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
+      ["page by name", tool(CREATE, { ...outage, page_id: "Northwind Cloud Status" }), /Northwind Cloud Status|a page: \d/, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
+      ["page by slug", tool(CREATE, { ...outage, page_id: "northwind" }), /Northwind Cloud Status|a page: \d/, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
+      ["no page", tool(CREATE, OUTAGE), /`page_id`/, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
+      ["unknown page", tool(CREATE, { ...outage, page_id: 1 }), /Northwind Cloud Status|a page: \d/, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
+      ["placeholder for the page", tool(CREATE, { ...outage, page_id: "$1" }), /Northwind Cloud Status|a page: \d/, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
       ["page as digits in text", tool(CREATE, { ...outage, page_id: String(page_id), preview: true }), TAKEN],
       ["preview as text", tool(CREATE, { ...outage, preview: "true" }), TAKEN],
       ["status by its name", again({ status: "Partial outage" }), TAKEN],
@@ -54,7 +54,7 @@ const tellCustomers = {
       ["internal host in the text", tool(CREATE, { ...outage, description: "db-prod-3.internal ran out of disk." }), /db-prod-3\.internal/, () => again({ description: "A database ran out of disk." })],
       ["made-up argument", again({ severity: "high" }), /`severity`.*status/s, () => again({})],
       ["no description", again({ description: undefined }), /`description`/, () => again({})],
-      ["several faults at once", again({ status: "bad", severity: 1, page_id: "42.5" }), /page_id.*severity|severity.*page_id/s, (answer) => again({ page_id: answer.idOf("Northwind Cloud Status") })],
+      ["several faults at once", again({ status: "bad", severity: 1, page_id: "42.5" }), /page_id.*severity|severity.*page_id/s, (answer) => again({ page_id: answer.pageId("Northwind Cloud Status") })],
       ["used external id", again({ external_id: "pagerduty-Q2TXAPI" }), /external_id/, () => again({})],
       ["the same trouble as an open incident", tool(CREATE, { ...outage, affected_items: [{ id: componentId(writing, "API Gateway") }] }), /add_incident_update/, (answer) => tool(UPDATE, { page_id, incident_id: answer.number(/incident (\d+)/), message: OUTAGE.description, preview: true })],
     ]);
@@ -115,7 +115,7 @@ const drafted = {
     if (job.hasPrompts) {
       await job.mistakes([
         ["prompt with a page by name", draft({ page_id: "Northwind Cloud Status" }), TAKEN],
-        ["prompt with an unknown page", draft({ page_id: "99" }), /Northwind Cloud Status/, (answer) => draft({ page_id: String(answer.idOf("Northwind Cloud Status")) })],
+        ["prompt with an unknown page", draft({ page_id: "99" }), /Northwind Cloud Status|a page: \d/, (answer) => draft({ page_id: String(answer.pageId("Northwind Cloud Status")) })],
       ]);
     }
     const text = await job.asks(draft({}), [`statibeat://pages/${id}/writing`]);

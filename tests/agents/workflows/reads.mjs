@@ -10,17 +10,18 @@ const spellings = {
     const { pages } = await job.reads("statibeat://pages");
     const { id } = pages.find(({ name }) => name === "Northwind Cloud Status");
     const root = `statibeat://pages/${id}`;
-    const page = (answer) => read(`statibeat://pages/${answer.idOf("Northwind Cloud Status")}/summary`);
+    const page = (answer) => read(`statibeat://pages/${answer.pageId("Northwind Cloud Status")}/summary`);
     const said = (path) => (answer) => read(answer.find(new RegExp(`(${root}/${path})`)));
+    const listed = (path) => (answer) => read(answer.find(/(statibeat:[^ ]+) followed by/) + answer.find(new RegExp(`one of: .*?\\b(${path})\\b`)));
     await job.reads(`${root}/summary`);
     await job.mistakes([
-      ["unknown page", read("statibeat://pages/1/summary"), /Northwind Cloud Status/, page],
-      ["page of another organization", read("statibeat://pages/77/summary"), /Northwind Cloud Status/, page],
-      ["page by slug", read("statibeat://pages/northwind/summary"), /Northwind Cloud Status/, page],
-      ["page by name", read("statibeat://pages/Northwind Cloud Status/summary"), /Northwind Cloud Status/, page],
-      ["unfilled template", read("statibeat://pages/{page_id}/summary"), /Northwind Cloud Status/, page],
-      ["placeholder", read("statibeat://pages/$1/summary"), /Northwind Cloud Status/, page],
-      ["page alone", read(root), /summary/, said("summary")],
+      ["unknown page", read("statibeat://pages/1/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["page of another organization", read("statibeat://pages/77/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["page by slug", read("statibeat://pages/northwind/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["page by name", read("statibeat://pages/Northwind Cloud Status/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["unfilled template", read("statibeat://pages/{page_id}/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["placeholder", read("statibeat://pages/$1/summary"), /Northwind Cloud Status|a page: \d/, page],
+      ["page alone", read(root), /summary/, listed("summary")],
       ["incidents without which", read(`${root}/incidents`), /incidents\/active/, said("incidents/active")],
       ["maintenances without which", read(`${root}/maintenances`), /maintenances\/active/, said("maintenances/active")],
       ["completed maintenances", read(`${root}/maintenances/completed`), /maintenances\/(active|upcoming)/, said("maintenances/(?:active|upcoming)")],
@@ -28,10 +29,10 @@ const spellings = {
       ["incident of another page", read(`${root}/incidents/1101`), /incidents\/active/, said("incidents/active")],
       ["incident that there is not", read(`${root}/incidents/999999`), /incidents\/active/, said("incidents/active")],
       ["maintenance that there is not", read(`${root}/maintenances/7`), /maintenances\/(active|upcoming)/, said("maintenances/(?:active|upcoming)")],
-      ["unknown path", read(`${root}/status`), /summary/, said("summary")],
+      ["unknown path", read(`${root}/status`), /summary/, listed("summary")],
       ["unknown query parameter", read(`${root}/incidents/active?limit=5`), /limit/, () => read(`${root}/incidents/active`)],
       ["another scheme", read(`https://pages/${id}/summary`), /statibeat:\/\//, () => read(`${root}/summary`)],
-      ["a number beyond all", read("statibeat://pages/9007199254740993/summary"), /Northwind Cloud Status/, page],
+      ["a number beyond all", read("statibeat://pages/9007199254740993/summary"), /Northwind Cloud Status|a page: \d/, page],
       ["a slash at the end", read(`${root}/summary/`), /summary(?![/\w])/, said("summary(?![/\\w])")],
       ["scheme in capitals", read(`STATIBEAT://pages/${id}/summary`), TAKEN],
       ["percent-encoded letters", read(`statibeat://pages/${id}/s%75mmary`), TAKEN],
