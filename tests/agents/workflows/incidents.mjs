@@ -58,7 +58,7 @@ const tellCustomers = {
       ["used external id", again({ external_id: "pagerduty-Q2TXAPI" }), /external_id/, () => again({})],
       ["the same trouble as an open incident", tool(CREATE, { ...outage, affected_items: [{ id: componentId(writing, "API Gateway") }] }), /add_incident_update/, (answer) => tool(UPDATE, { page_id, incident_id: answer.number(/incident (\d+)/), message: OUTAGE.description, preview: true })],
     ]);
-    const done = await job.publishes(CREATE, { page_id, ...OUTAGE });
+    const done = await job.publishes(CREATE, { page_id, ...OUTAGE, status: "Partial outage" });
     const other = { ...outage, title: "Slow invoices", description: "Invoices arrive late.", affected_items_freetext: "Invoices" };
     await job.mistakes([["confirm with a changed text", (agent) => changedConfirm(agent, other), /differs|previewed/, () => tool(CREATE, { ...other, preview: true })]]);
     assert.equal(done.structured.status, "partial_outage");
@@ -96,7 +96,7 @@ const update = {
       ["status by its name", again({ status: "Degraded" }), TAKEN],
       ["stage on a resolved incident", again({ incident_id: 1004, lifecycle_stage_id: stage.id }), /create_incident/, () => again({})],
     ]);
-    await job.publishes(UPDATE, { ...news, lifecycle_stage_id: stage.id });
+    await job.publishes(UPDATE, { ...news, lifecycle_stage_id: stage.name });
     const added = { page_id, incident_id, message: "Webhooks are affected too.", add_affected_items: [{ id: componentId(writing, "Webhooks") }] };
     const { shown } = await job.publishes(UPDATE, added);
     assert.match(shown, /Webhooks: operational → partial outage \(added\)/);
