@@ -11,7 +11,7 @@ use super::page_error::PageError;
 use crate::hosted::rate_limit::SHARED_MESSAGES;
 use crate::model::ids::GrantId;
 use crate::model::loopback::is_loopback_url;
-use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
+use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse, hash};
 use crate::ports::{Decision, RateLimit};
 use http::Request;
 use http::header::ORIGIN;
@@ -40,9 +40,11 @@ pub(super) const AUTHORIZATION_REQUEST: RateLimit = limit("authorization-request
 pub(super) const TOKEN_FAILURES_OF_ADDRESS: RateLimit = limit("token-failure:address", 20, TEN_MINUTES);
 /// Failed token requests with one code or refresh token. The same number of wrong verifiers invalidates a code.
 pub(super) const TOKEN_FAILURES_OF_CREDENTIAL: RateLimit = limit("token-failure:credential", 5, TEN_MINUTES);
-/// Registrations of one address. A client registers once; some do so on each connection, and a company has many clients.
-/// Nothing is stored of a registration.
-pub(super) const REGISTER: RateLimit = limit("register:address", 60, TEN_MINUTES);
+/// Different registrations of one address. A company has many clients. Nothing is stored of a registration.
+const REGISTER: RateLimit = limit("register:address", 60, TEN_MINUTES);
+/// One registration of one address. The same one is counted once in this time: some clients register anew at each 401,
+/// and must not use up the limit of their office.
+const SAME_REGISTRATION: RateLimit = limit("register:same", 1, HOUR);
 /// Revocations of one address with forged tokens. Revocations of genuine tokens are never limited.
 pub(super) const BAD_REVOCATION: RateLimit = limit("bad-revocation:address", 60, MINUTE);
 /// Forged bearer tokens of one address.
@@ -80,6 +82,28 @@ pub(super) async fn wait(ctx: &RequestContext<'_>, limit: &RateLimit, subject: &
         LimitDecision::Wait(wait) => Some(wait),
         LimitDecision::Pass | LimitDecision::Unknown => None,
     }
+}
+
+/// Charges a registration, unless this sender's same registration was charged before. `registration` is the issued
+/// client id, or the rejected body.
+pub(super) async fn take_registration(ctx: &RequestContext<'_>, registration: &str) -> LimitDecision {
+    let sender = Sender::counter(ctx);
+    let same = format!("{sender}.{}", short(&hash(registration)));
+    let key = format!("{}:{same}", SAME_REGISTRATION.name);
+    match ctx.limiter.remaining(&key, SAME_REGISTRATION, ctx.now).await {
+        Ok(0) => return LimitDecision::Pass,
+        Ok(_) => {}
+        Err(error) => {
+            ctx.log.note(&format!("{error}; {} goes uncounted", SAME_REGISTRATION.name));
+            return LimitDecision::Unknown;
+        }
+    }
+    let decision = take(ctx, &REGISTER, &sender).await;
+    if matches!(decision, LimitDecision::Pass) {
+        // Lost, it only lets the next same registration count again.
+        take(ctx, &SAME_REGISTRATION, &same).await;
+    }
+    decision
 }
 
 /// Charges one message of a connection. Returns the wait if the limit is exceeded; `None` also if the limiter is down.
@@ -172,8 +196,12 @@ pub(super) fn is_loopback_origin(origin: &str) -> bool {
 
 /// Name of the counter of one authorization request in one browser: guesses at either count elsewhere.
 pub(super) fn request_counter(handle: &SecretHash, browser: &SecretHash) -> String {
-    let short = |hash: &SecretHash| hash.as_str().chars().take(22).collect::<String>();
     format!("{}.{}", short(handle), short(browser))
+}
+
+/// The first 132 bits of a hash.
+fn short(hash: &SecretHash) -> String {
+    hash.as_str().chars().take(22).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::browser::has_media_type;
 use super::context::RequestContext;
-use super::limits::{self, LimitDecision, Sender};
+use super::limits::{self, LimitDecision};
 use super::refused_clients;
 use super::refused_request::RefusedRequest;
 use super::reply::{self, Response};
@@ -20,12 +20,14 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Response {
     if !has_media_type(ctx.head.headers(), "application/json") {
         return reply::registration_error(RegistrationError::ContentType);
     }
-    match limits::take(ctx, &limits::REGISTER, &Sender::counter(ctx)).await {
+    let registered = registration::register(body, &ctx.app.config.client_keys, ctx.now.as_seconds());
+    let id = registered.as_ref().ok().and_then(|client| client["client_id"].as_str());
+    match limits::take_registration(ctx, id.unwrap_or(&String::from_utf8_lossy(body))).await {
         LimitDecision::Pass => {}
         LimitDecision::Wait(wait) => return reply::token_error(&TokenError::RateLimited(wait.as_secs())),
         LimitDecision::Unknown => return reply::token_error(&TokenError::Unavailable),
     }
-    match registration::register(body, &ctx.app.config.client_keys, ctx.now.as_seconds()) {
+    match registered {
         Ok(client) => reply::json(StatusCode::CREATED, &client),
         Err(error) => {
             refused_clients::remember(ctx, RefusedClient::at_registration(body)).await;

@@ -108,7 +108,11 @@ fn requests_of_another_sites_scripts_are_counted_by_themselves() {
     let script = [EVIL, CROSS, mode("cors")];
     let form = format!("token=x&client_id={CLIENT}&grant_type=refresh_token&refresh_token=x");
     let register = |headers: &[(&str, &str)]| status(&app, "POST", "/mcp/oauth/register", headers, &registration());
-    let statuses: Vec<u16> = (0..61).map(|_| register(&[script.as_slice(), &[JSON]].concat())).collect();
+    let different = |number| {
+        let body = json!({"redirect_uris": ["http://localhost:1/cb"], "client_name": format!("Client {number}")});
+        status(&app, "POST", "/mcp/oauth/register", &[script.as_slice(), &[JSON]].concat(), &body.to_string())
+    };
+    let statuses: Vec<u16> = (0..61).map(different).collect();
     assert_eq!((statuses[59], statuses[60]), (201, 429));
     for path in ["/mcp/oauth/revoke", "/mcp/oauth/token"] {
         let headers = [script.as_slice(), &[FORM]].concat();

@@ -155,15 +155,43 @@ fn the_eleventh_rotation_in_a_minute_waits_and_the_grant_is_untouched() {
 fn registration_61_of_an_address_in_ten_minutes_waits() {
     let app = TestApp::new();
     app.address.set(Some("192.0.2.1"));
-    let body = json!({"redirect_uris": ["http://localhost:1/cb"]}).to_string();
-    let register =
-        || app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body.clone()));
-    for _ in 0..60 {
-        assert_eq!(register().status(), 201);
+    for number in 0..60 {
+        assert_eq!(register(&app, &format!("Client {number}")).status(), 201);
     }
-    told_to_wait(&register());
+    told_to_wait(&register(&app, "Client 60"));
+    told_to_wait(&register(&app, "Client 60"));
     app.address.set(Some("192.0.2.2"));
-    assert_eq!(register().status(), 201);
+    assert_eq!(register(&app, "Client 60").status(), 201);
+}
+
+/// mcporter registers anew at each 401.
+#[test]
+fn repeated_registration_of_an_address_counts_once_and_passes_beyond_the_limit() {
+    let app = TestApp::new();
+    app.address.set(Some("192.0.2.1"));
+    for _ in 0..100 {
+        assert_eq!(register(&app, "mcporter (statibeat)").status(), 201);
+    }
+    for number in 1..60 {
+        assert_eq!(register(&app, &format!("Client {number}")).status(), 201);
+    }
+    told_to_wait(&register(&app, "Client 60"));
+    assert_eq!(register(&app, "mcporter (statibeat)").status(), 201);
+    let rejected = || {
+        let headers = [("content-type", "application/json")];
+        app.send(request("POST", "/mcp/oauth/register", &headers, json!({"redirect_uris": []}).to_string()))
+    };
+    told_to_wait(&rejected());
+    app.advance(Duration::from_mins(10));
+    for _ in 0..100 {
+        assert_eq!(rejected().status(), 400);
+    }
+    assert_eq!(register(&app, "Client 60").status(), 201);
+}
+
+fn register(app: &TestApp, name: &str) -> http::Response<bytes::Bytes> {
+    let body = json!({"redirect_uris": ["http://localhost:1/cb"], "client_name": name}).to_string();
+    app.send(request("POST", "/mcp/oauth/register", &[("content-type", "application/json")], body))
 }
 
 #[test]
