@@ -8,6 +8,7 @@ const CLAUDE_CODE: &str = "https://claude.ai/oauth/claude-code-client-metadata";
 const CODEX: &str = "https://chatgpt.com/oauth/codex/client.json";
 const OPENCODE: &str = "https://opencode.ai/oauth/opencode/client.json";
 const COPILOT: &str = "https://github.com/copilot/cli/client-metadata.json";
+const NOBODYS: &str = "https://app.example/oauth/client-metadata.json";
 
 fn status(app: &TestApp, client_id: &str, redirect_uri: &str) -> u16 {
     let answer = app.get(&authorize_url(&[("client_id", client_id), ("redirect_uri", redirect_uri)]));
@@ -35,8 +36,10 @@ fn a_pinned_client_may_use_any_port_of_its_places_and_no_other_place() {
     assert_eq!(status(&app, CLAUDE_CODE, "http://127.0.0.1:50123/callback"), 302);
     assert_eq!(status(&app, CODEX, "http://127.0.0.1:1455/callback/Zm9vYmFyYmF6"), 302);
     assert_eq!(status(&app, OPENCODE, "http://127.0.0.1:19876/mcp/oauth/callback"), 302);
+    assert_eq!(status(&app, COPILOT, "http://127.0.0.1:41873/callback"), 302);
     let before = app.db.dump();
     for (client_id, redirect_uri) in [
+        (COPILOT, "http://localhost:41873/callback"),
         (CLAUDE_CODE, "http://localhost:3118/other"),
         (CLAUDE_CODE, "http://localhost:3118/callback/"),
         (CLAUDE_CODE, "http://[::1]:3118/callback"),
@@ -105,9 +108,9 @@ fn client_id_with_surrounding_whitespace_is_refused_at_every_endpoint() {
 #[test]
 fn client_of_an_unseen_redirect_uri_works_and_is_shown_as_unverified() {
     let app = TestApp::new();
-    let url = authorize_url(&[("client_id", COPILOT), ("redirect_uri", "http://127.0.0.1:9/any?x=1")]);
+    let url = authorize_url(&[("client_id", NOBODYS), ("redirect_uri", "http://127.0.0.1:9/any?x=1")]);
     let page = Browser::new(&app).sign_in(&url, user::MARA_ADMIN).body;
-    assert!(page.contains("Unverified app") && page.contains(COPILOT) && !page.contains("Known app"), "{page}");
+    assert!(page.contains("Unverified app") && page.contains(NOBODYS) && !page.contains("Known app"), "{page}");
 }
 
 /// G11, G12

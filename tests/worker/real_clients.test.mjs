@@ -1,4 +1,4 @@
-// Nine real clients connect over HTTP to the built worker, each the way it was seen to. `tests/clients.json` says what each
+// Thirteen real clients connect over HTTP to the built worker, each the way it was seen to. `tests/clients.json` says what each
 // sends; `tests/oauth/client_replays.rs` plays the same table natively, with a clock of its own.
 
 import assert from "node:assert/strict";
@@ -10,6 +10,9 @@ import { startStack } from "./support/stack.mjs";
 
 const TABLE = JSON.parse(readFileSync(new URL("../clients.json", import.meta.url), "utf8"));
 
+const NEWEST_VERSION = "2026-07-28";
+const WHO = { name: "c", version: "1" };
+
 let stack;
 before(async () => {
   const pairs = TABLE.flatMap(({ client_id, works_at }) => works_at.filter((uri) => uri.startsWith("https:")).map((uri) => `${client_id}=${uri}`));
@@ -18,8 +21,8 @@ before(async () => {
 after(() => stack?.stop());
 
 /** X9 */
-test("nine real clients connect to the built worker", async (context) => {
-  assert.equal(TABLE.length, 9);
+test("thirteen real clients connect to the built worker", async (context) => {
+  assert.equal(TABLE.length, 13);
   for (const client of TABLE) await context.test(client.name, () => play(client));
 });
 
@@ -39,10 +42,10 @@ async function play(client) {
     const pairs = await Promise.all(Array.from({ length: client.refresh.at_once }, () => refresh(client, found, client_id, first)));
     assert.equal(new Set(pairs.map((pair) => pair.refresh_token)).size, 1);
     assert.notEqual(pairs[0].refresh_token, first.refresh_token);
-    for (const { access_token } of pairs) assert.equal((await call(client, access_token, "ping")).status, 200);
+    for (const { access_token } of pairs) assert.equal((await call(client, access_token, "tools/list")).status, 200);
     const ended = await send(client, found.revocation_endpoint, { method: "POST", body: new URLSearchParams({ client_id, token: pairs[0].refresh_token }) });
     assert.equal(ended.status, 200);
-    assert.equal((await call(client, pairs[0].access_token, "ping")).status, 401);
+    assert.equal((await call(client, pairs[0].access_token, "tools/list")).status, 401);
   }
 }
 
@@ -50,12 +53,12 @@ async function play(client) {
 async function discover(client) {
   const found = {};
   for (const [method, path, status] of client.discovery) {
-    const body = method === "POST" ? JSON.stringify(message("initialize")) : undefined;
+    const body = method === "POST" ? JSON.stringify(message(client, client.start_up[0][0])) : undefined;
     const headers = { accept: "application/json, text/event-stream", "content-type": "application/json", ...client.headers };
     const answer = await send(client, stack.url + path, { method, headers, body });
     assert.equal(answer.status, status, `${method} ${path}`);
     const text = await answer.text();
-    if (path === "/mcp") found.challenge = /scope="([^"]*)"/.exec(answer.headers.get("www-authenticate"))[1];
+    if (path === "/mcp" && status === 401) found.challenge = /scope="([^"]*)"/.exec(answer.headers.get("www-authenticate"))[1];
     else if (status === 200 && path.includes("protected-resource")) found.protectedResource = JSON.parse(text);
     else if (status === 200) Object.assign(found, JSON.parse(text));
   }
@@ -128,9 +131,10 @@ async function call(client, accessToken, method) {
     authorization: `Bearer ${accessToken}`,
     accept: "application/json, text/event-stream",
     "content-type": "application/json",
-    "mcp-protocol-version": "2025-11-25",
+    "mcp-protocol-version": version(client),
+    ...(version(client) === NEWEST_VERSION && { "mcp-method": method }),
   };
-  const answer = await send(client, `${stack.url}/mcp`, { method: "POST", headers, body: JSON.stringify(message(method)) });
+  const answer = await send(client, `${stack.url}/mcp`, { method: "POST", headers, body: JSON.stringify(message(client, method)) });
   await answer.body?.cancel();
   return answer;
 }
@@ -140,11 +144,21 @@ function send(client, url, init) {
   return fetch(url, { ...init, headers: { "cf-connecting-ip": client.address, ...init.headers } });
 }
 
-function message(method) {
+function message(client, method) {
   const params = {
-    initialize: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "c", version: "1" } },
+    initialize: { protocolVersion: version(client), capabilities: {}, clientInfo: WHO },
     "resources/subscribe": { uri: "statibeat://pages" },
   }[method];
+  const _meta = version(client) === NEWEST_VERSION && {
+    "io.modelcontextprotocol/protocolVersion": NEWEST_VERSION,
+    "io.modelcontextprotocol/clientInfo": WHO,
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
   const id = method.startsWith("notifications/") ? {} : { id: 1 };
-  return { jsonrpc: "2.0", ...id, method, params: params ?? {} };
+  return { jsonrpc: "2.0", ...id, method, params: { ...params, ...(_meta && { _meta }) } };
+}
+
+/** The protocol version of its messages. */
+function version(client) {
+  return client.speaks ?? "2025-11-25";
 }

@@ -6,8 +6,7 @@
 //! byte by byte, never by host, because one host publishes several clients.
 //!
 //! Entries cover loopback redirect URIs only; https ones must be on the operator's allow-list. A client whose loopback
-//! redirect URI is unknown (GitHub's `https://github.com/copilot/cli/client-metadata.json`) has no entry: it works as
-//! an unverified client.
+//! redirect URI is unknown has no entry: it works as an unverified client.
 
 use super::id::ClientId;
 use super::redirect::RedirectUri;
@@ -28,7 +27,7 @@ enum Loopback {
     Below(&'static [&'static str]),
 }
 
-const TABLE: [PreregisteredClient; 12] = [
+const TABLE: [PreregisteredClient; 13] = [
     // Vendor's document as pasted by three projects, 2026-09-21, 09-24 and 09-29.
     known("https://claude.ai/oauth/mcp-oauth-client-metadata", "Claude", Loopback::Never),
     // Vendor's document, 2026-07-29, 09-08 and 09-21; one version sent 127.0.0.1 (anthropics/claude-code #37747).
@@ -78,6 +77,12 @@ const TABLE: [PreregisteredClient; 12] = [
             "http://localhost/callback",
             "http://127.0.0.1/mcp/oauth/callback",
         ]),
+    ),
+    // The client as seen on the wire, 2026-11: any port of 127.0.0.1, this path.
+    known(
+        "https://github.com/copilot/cli/client-metadata.json",
+        "GitHub Copilot CLI",
+        Loopback::At(&["http://127.0.0.1/callback"]),
     ),
     // Vendor's catalog, 2026-09; hosted, its redirect URI was not seen.
     known("https://www.notion.so/oauth/mcp-client-metadata.json", "Notion", Loopback::Never),

@@ -13,6 +13,7 @@ use std::time::Duration;
 const LIST: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback
     https://chatgpt.com/oauth/client.json=https://chatgpt.com/connector_platform_oauth_redirect";
 const WRITE: &str = "mcp.incidents.write";
+const NEWEST_VERSION: &str = "2026-07-28";
 
 /// The metadata that a client has read before it opens the browser.
 struct Found {
@@ -64,11 +65,11 @@ fn discover(app: &TestApp, client: &RealClient) -> Found {
     for (method, path, status) in &client.discovery {
         let mut headers = vec![("accept", "application/json, text/event-stream"), ("content-type", "application/json")];
         headers.extend(client.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let body = if method == "POST" { message("initialize").to_string() } else { String::new() };
+        let body = if method == "POST" { client.first_message().to_string() } else { String::new() };
         let answer = app.send(request(method, path, &headers, body));
         assert_eq!(answer.status().as_u16(), *status, "{method} {path}");
         match (path.as_str(), *status) {
-            ("/mcp", _) => header(&answer, "www-authenticate").clone_into(&mut challenge),
+            ("/mcp", 401) => header(&answer, "www-authenticate").clone_into(&mut challenge),
             (path, 200) if path.contains("protected-resource") => resource = json(&answer),
             (_, 200) => server = json(&answer),
             _ => {}
@@ -184,19 +185,24 @@ impl Player<'_> {
 
     fn start_up(&self, pair: &Tokens) {
         for (method, status) in &self.client.start_up {
-            let answer = self.send(&pair.access, &message(method));
+            let answer = self.send(&pair.access, &self.client.message(method));
             assert_eq!(answer.status().as_u16(), *status, "{method}: {:?}", answer.body());
         }
     }
 
     fn send(&self, access_token: &str, message: &Value) -> http::Response<bytes::Bytes> {
         let authorization = format!("Bearer {access_token}");
-        let headers = [
+        let method = message["method"].as_str().expect("a method");
+        let mut headers = vec![
             ("authorization", authorization.as_str()),
             ("content-type", "application/json"),
             ("accept", "application/json, text/event-stream"),
-            ("mcp-protocol-version", "2025-11-25"),
+            ("mcp-protocol-version", self.client.speaks.as_str()),
         ];
+        if self.client.speaks == NEWEST_VERSION {
+            headers.push(("mcp-method", method));
+            headers.extend(message["params"]["name"].as_str().map(|name| ("mcp-name", name)));
+        }
         self.app.send(request("POST", "/mcp", &headers, message.to_string()))
     }
 
@@ -215,45 +221,60 @@ impl Player<'_> {
         for pair in &pairs {
             assert_eq!((&pair.refresh, &pair.scope), (&pairs[0].refresh, &first.scope));
             assert_ne!(pair.refresh, first.refresh, "a new one, for a client that would keep an old one");
-            assert_eq!(self.send(&pair.access, &message("ping")).status(), 200);
+            assert_eq!(self.send(&pair.access, &self.client.message("tools/list")).status(), 200);
         }
         pairs[0].clone()
     }
 
     /// A refused write names all that the next authorization needs; what was connected before goes on.
     fn step_up(&self, redirect_uri: &str, current: &Tokens) {
-        let call = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
-            "name": "create_incident", "arguments": {"page_id": 42, "title": "Checkout is slow", "description": "Since 9:00."}}});
+        let mut call = self.client.message("tools/call");
+        call["params"]["name"] = json!("create_incident");
+        call["params"]["arguments"] = json!({"page_id": 42, "title": "Checkout is slow", "description": "Since 9:00."});
         let refused = self.send(&current.access, &call);
         assert_eq!(refused.status(), 403);
         let needed = quoted(header(&refused, "www-authenticate"), "scope");
         assert_eq!(words(&needed), words(&format!("{} {WRITE}", current.scope)));
         let wider = self.connect(redirect_uri, Some(&needed));
         assert_ne!(self.send(&wider.access, &call).status(), 403);
-        assert_eq!(self.send(&current.access, &message("ping")).status(), 200);
+        assert_eq!(self.send(&current.access, &self.client.message("tools/list")).status(), 200);
     }
 
     fn end(&self, current: &Tokens) {
         assert_eq!(self.app.revoke(&current.refresh, &[("client_id", &self.client_id)]).status(), 200);
-        assert_eq!(self.send(&current.access, &message("ping")).status(), 401);
+        assert_eq!(self.send(&current.access, &self.client.message("tools/list")).status(), 401);
         let form = vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", current.refresh.clone())];
         assert_eq!(token_error(&self.ask_for_tokens(form, Step::Refresh)), (400, "invalid_grant".into()));
     }
 }
 
-/// A message of the client's own start-up.
-fn message(method: &str) -> Value {
-    let params = match method {
-        "initialize" => {
-            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}})
-        }
-        "resources/subscribe" => json!({"uri": "statibeat://pages"}),
-        _ => json!({}),
-    };
-    if method.starts_with("notifications/") {
-        return json!({"jsonrpc": "2.0", "method": method});
+impl RealClient {
+    /// What it sends before it has a token.
+    fn first_message(&self) -> Value {
+        self.message(&self.start_up[0].0)
     }
-    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+
+    /// A message in the protocol version of the client.
+    fn message(&self, method: &str) -> Value {
+        let mut params = match method {
+            "initialize" => {
+                json!({"protocolVersion": self.speaks, "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}})
+            }
+            "resources/subscribe" => json!({"uri": "statibeat://pages"}),
+            _ => json!({}),
+        };
+        if self.speaks == NEWEST_VERSION {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": self.speaks,
+                "io.modelcontextprotocol/clientInfo": {"name": "c", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        if method.starts_with("notifications/") {
+            return json!({"jsonrpc": "2.0", "method": method});
+        }
+        json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    }
 }
 
 /// A quoted parameter of a challenge.

@@ -15,7 +15,10 @@ pub struct RealClient {
     pub address: String,
     /// Method, path and the answer's status, in its order.
     pub discovery: Vec<(String, String, u16)>,
-    /// Sent with each of these.
+    /// The protocol version of its messages.
+    #[serde(default = "with_handshake")]
+    pub speaks: String,
+    /// Sent with each request of the discovery.
     pub headers: BTreeMap<String, String>,
     /// The address of its metadata document, unless it registers.
     pub client_id: Option<String>,
@@ -68,6 +71,10 @@ pub struct Refresh {
     /// Processes that do so with the same stored token.
     pub at_once: usize,
     pub sends_scope: bool,
+}
+
+fn with_handshake() -> String {
+    "2025-11-25".to_owned()
 }
 
 /// The client of that name.
