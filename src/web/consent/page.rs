@@ -51,6 +51,7 @@ impl ConsentPage<'_> {
             (self.account())
             (warnings(self.client))
             form method="post" action=(Route::Consent.path()) {
+                (no_default_button())
                 (self.hidden_fields())
                 (self.reads())
                 (self.writes())
@@ -77,7 +78,7 @@ impl ConsentPage<'_> {
         }
     }
 
-    /// The button to switch accounts belongs to another form, so that Enter in the main form means "Allow".
+    /// The button to switch accounts belongs to another form, which has no choices to send.
     fn account(&self) -> Markup {
         let client = self.client;
         html! {
@@ -283,6 +284,12 @@ pub(super) fn redirect_to_sign_in(location: &Url) -> Response {
 
 fn refresh(location: &Url) -> Markup {
     html! { meta http-equiv="refresh" content={ "0;url=" (location) }; }
+}
+
+/// Enter in a field presses the first button of a form; where that one is disabled, Enter sends nothing
+/// ([implicit submission](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission)).
+fn no_default_button() -> Markup {
+    html! { button type="submit" disabled hidden {} }
 }
 
 #[cfg(test)]

@@ -77,6 +77,23 @@ test("with the mouse: sign in, narrow to one page, one day and no posting, appro
   await context.close();
 });
 
+test("Enter in a field of the consent page approves nothing", needsChromium, async () => {
+  const { context, page, complaints } = await open();
+  await toConsent(page, "enter-app", { scope: ["mcp.pages.read", ...WRITES].join(" ") });
+  const fields = page.locator("form input:visible");
+  const count = await fields.count();
+  assert.ok(count >= 5, `${count} fields`);
+  for (let n = 0; n < count; n += 1) {
+    await fields.nth(n).press("Enter");
+    await page.getByRole("heading", { name: /^Connect/ }).waitFor();
+  }
+  assert.equal(await grantOf("enter-app"), null);
+  await allow(page);
+  await page.waitForURL(`${REDIRECT}?**`);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, end it, sign out", needsChromium, async () => {
   const { context, page, complaints } = await open();
   const { press, tabTo } = keyboard(page);
