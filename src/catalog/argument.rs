@@ -34,7 +34,7 @@ pub enum ArgumentKind {
     Key,
     /// A time in RFC 3339, with its offset from UTC.
     Time,
-    /// Free text, at most so many characters.
+    /// Free text, with its maximum length in characters.
     Text(u64),
     /// Items of the hierarchy; `states_limit`: the schema says how many.
     AffectedItems {

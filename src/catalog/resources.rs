@@ -16,11 +16,13 @@ mod session;
 mod timeline;
 
 use super::resource::{Binding, Read, Resource};
+use super::{DocumentError, Subject};
 use crate::model::scope::PagePermission::{
     AnalyticsRead, HierarchyRead, IncidentsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, MaintenancesRead,
     PageRead, StatusDefinitionsRead, SyntheticMonitorsManage, SyntheticMonitorsRead,
 };
 use crate::model::scope::{PagePermission, Requirement, Scope};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 pub use query::check_query;
@@ -49,7 +51,7 @@ pub static RESOURCES: &[Resource] = &[
         reads: &[read("me/pages")],
         parts: &[],
         fresh_for: Duration::from_secs(15),
-        body: session::pages,
+        body: pages_and_paths,
     },
     Resource {
         name: "overview",
@@ -332,6 +334,15 @@ pub static RESOURCES: &[Resource] = &[
     },
 ];
 
+/// The pages, and the paths below each: some clients show their model no templates.
+fn pages_and_paths(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
+    let mut result = session::pages(subject, answers)?;
+    let of_page = RESOURCES.iter().filter(|entry| entry.binding == Binding::Page && entry.hosted.is_some());
+    let paths: Vec<&str> = of_page.map(|entry| entry.path.split('?').next().unwrap_or_default()).collect();
+    result["resources_of_a_page"] = json!({ "below": "statibeat://pages/{page_id}/", "paths": paths });
+    Ok(result)
+}
+
 const fn needs(scope: Scope, permissions: &'static [PagePermission]) -> Requirement {
     Requirement { scope, permissions }
 }
@@ -345,7 +356,7 @@ const fn optional(path: &'static str) -> Read {
 }
 
 /// Number and path of each component in StatiBeat's answer to `hierarchy/items`.
-pub fn component_paths(items: &serde_json::Value) -> Vec<(i64, String)> {
+pub fn component_paths(items: &Value) -> Vec<(i64, String)> {
     let items = body::Listing::read(items.clone(), "the list of items", None).map(|listing| listing.items);
     flat::components(&items.unwrap_or_default()).into_iter().map(flat::Component::into_parts).collect()
 }

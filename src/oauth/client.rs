@@ -86,7 +86,10 @@ impl Clients<'_> {
             return Err(DirectError::RedirectUri(RedirectFault::AnswerParameter));
         }
         if redirect_uri.kind() == RedirectKind::Web {
-            return Err(DirectError::RedirectUri(RedirectFault::of_web(&id, &redirect_uri)));
+            return Err(DirectError::RedirectUri(RedirectFault::of_web(
+                &redirect_uri,
+                RegisteredClient::looks_like_one(&id),
+            )));
         }
         let (name, trust) = self.identify_on_loopback(&id, &redirect_uri)?;
         Ok(ResolvedClient { id, name, trust, redirect_uri })

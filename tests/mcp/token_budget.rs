@@ -16,7 +16,7 @@ fn the_list_of_tools_costs_at_most_3000_tokens() {
     assert!(cost <= 3000, "{cost} tokens: {result}");
 }
 
-/// What a client is sent before its first call, for a person with three pages.
+/// Bytes sent to a client before its first call, for a person with three pages.
 #[test]
 fn the_lists_with_three_pages_take_at_most_18_kilobytes() {
     let app = TestApp::new();

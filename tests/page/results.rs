@@ -8,7 +8,7 @@ use crate::support::{Client, StatiBeat};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
-use table::{Play, Program, tool_names};
+use table::{Play, TestedServer, tool_names};
 
 struct Page<'a> {
     statibeat: &'a StatiBeat,
@@ -18,7 +18,7 @@ struct Page<'a> {
 }
 
 #[async_trait(?Send)]
-impl Program for Page<'_> {
+impl TestedServer for Page<'_> {
     async fn request(&self, method: &str, mut params: Value) -> Value {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use statibeat_mcp::catalog::tools::all_tools;
 
-/// A program under test and its client, which can ask its person.
+/// A server under test, and its client, which can ask its person.
 #[async_trait(?Send)]
-pub trait Program {
+pub trait TestedServer {
     /// The response to a request in the version without a handshake.
     async fn request(&self, method: &str, params: Value) -> Value;
 
@@ -24,14 +24,14 @@ pub trait Program {
 
 /// Plays with one tool, of which the client knows the output schema.
 pub struct Play<'a> {
-    program: &'a dyn Program,
+    program: &'a dyn TestedServer,
     tool: String,
     schema: Value,
     arguments: Map<String, Value>,
 }
 
 /// The names of the tools that the program lists with an output schema.
-pub async fn tool_names(program: &dyn Program) -> Vec<String> {
+pub async fn tool_names(program: &dyn TestedServer) -> Vec<String> {
     let listed = program.request("tools/list", json!({})).await;
     let tools = listed["result"]["tools"].as_array().expect("a list").iter();
     let tools = tools.filter(|tool| tool.get("outputSchema").is_some());
@@ -39,7 +39,7 @@ pub async fn tool_names(program: &dyn Program) -> Vec<String> {
 }
 
 impl<'a> Play<'a> {
-    pub async fn new(program: &'a dyn Program, tool: &str) -> Self {
+    pub async fn new(program: &'a dyn TestedServer, tool: &str) -> Self {
         let listed = program.request("tools/list", json!({})).await;
         let tools = listed["result"]["tools"].as_array().expect("a list");
         let schema = tools.iter().find(|listed| listed["name"] == tool).expect("listed")["outputSchema"].clone();

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
-use table::{Play, Program, tool_names};
+use table::{Play, TestedServer, tool_names};
 
 struct Hosted {
     app: TestApp,
@@ -28,7 +28,7 @@ impl Hosted {
 }
 
 #[async_trait(?Send)]
-impl Program for Hosted {
+impl TestedServer for Hosted {
     async fn request(&self, method: &str, params: Value) -> Value {
         json(&self.app.call_in("2026-07-28", &self.token, method, params))
     }

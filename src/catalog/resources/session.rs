@@ -1,10 +1,9 @@
 //! Bodies about the signed-in person: who they are, which pages they can access.
 
 use super::body::{self, Listing};
-use crate::catalog::resources::RESOURCES;
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Plain, Text};
-use crate::catalog::{Binding, DocumentError, Subject, shown};
+use crate::catalog::{DocumentError, Subject, shown};
 use crate::model::scope::PagePermission;
 use serde_json::{Map, Value, json};
 
@@ -38,15 +37,8 @@ pub fn pages(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Docume
     listing.total = listing.total.map(|total| total.saturating_sub(hidden));
     let mut result = json!({});
     listing.cut(subject, PAGE)?.put("pages", &mut result);
-    result["resources_of_a_page"] = json!({ "below": "statibeat://pages/{page_id}/", "paths": paths_of_a_page() });
     body::label(&mut result, &[PAGE]);
     Ok(result)
-}
-
-/// What can be read of a page, for clients that show their model no templates.
-fn paths_of_a_page() -> Vec<&'static str> {
-    let of_page = RESOURCES.iter().filter(|entry| entry.binding == Binding::Page && entry.hosted.is_some());
-    of_page.map(|entry| entry.path.split('?').next().unwrap_or_default()).collect()
 }
 
 pub fn is_visible(page: &Map<String, Value>) -> bool {

@@ -1,8 +1,6 @@
 //! Reasons for refusing a redirect URI: one for each cause, because each needs another remedy.
 
-use super::id::ClientId;
 use super::redirect::RedirectUri;
-use super::registration::RegisteredClient;
 use crate::model::loopback::is_loopback_url;
 use url::Url;
 
@@ -61,11 +59,12 @@ impl RedirectFault {
         }
     }
 
-    /// Finds the fault of an https redirect URI that is not on the operator's list for this client.
-    pub fn of_web(id: &ClientId, redirect_uri: &RedirectUri) -> Self {
+    /// Finds the fault of an https redirect URI that is not on the operator's list for this client, which may be one that registered
+    /// itself here.
+    pub fn of_web(redirect_uri: &RedirectUri, is_registered: bool) -> Self {
         if is_copilot_studio(&redirect_uri.host()) {
             Self::CopilotStudio
-        } else if RegisteredClient::looks_like_one(id) {
+        } else if is_registered {
             Self::RegisteredWeb
         } else {
             Self::Unlisted
@@ -111,15 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn website_of_copilot_studio_or_of_a_registered_client_is_told_apart() {
-        let of_web = |id: &str, uri: &str| {
-            RedirectFault::of_web(&ClientId::parse(id).expect("an id"), &RedirectUri::parse(uri).expect("a URI"))
-        };
+    fn website_of_copilot_studio_or_of_a_registered_client_has_its_own_fault() {
+        let of_web =
+            |is_registered, uri: &str| RedirectFault::of_web(&RedirectUri::parse(uri).expect("a URI"), is_registered);
         let connector = "https://global.consent.azure-apim.net/redirect/mvp-5fstatibeat-5fdfde809e1caf448f";
-        assert_eq!(of_web("copilot", connector), RedirectFault::CopilotStudio);
-        assert_eq!(of_web("sbmcp_client_a.b", connector), RedirectFault::CopilotStudio);
-        assert_eq!(of_web("sbmcp_client_a.b", "https://a.example/cb"), RedirectFault::RegisteredWeb);
-        assert_eq!(of_web("a", "https://consent.azure-apim.net.evil.example/cb"), RedirectFault::Unlisted);
+        assert_eq!(of_web(false, connector), RedirectFault::CopilotStudio);
+        assert_eq!(of_web(true, connector), RedirectFault::CopilotStudio);
+        assert_eq!(of_web(true, "https://a.example/cb"), RedirectFault::RegisteredWeb);
+        assert_eq!(of_web(false, "https://consent.azure-apim.net.evil.example/cb"), RedirectFault::Unlisted);
     }
 
     #[test]
