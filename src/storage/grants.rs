@@ -65,7 +65,7 @@ pub(super) fn select_earlier(consent: &ConsentToken, browser: &BrowserBinding, n
          WHERE a.consent_hash = ?1 AND a.browser_hash = ?2 AND g.revoked_at IS NULL
            AND (g.expires_at IS NULL OR g.expires_at > ?3)
            AND EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?3)
-         ORDER BY g.created_at DESC, g.id LIMIT 1",
+         ORDER BY g.created_at DESC, g.rowid DESC LIMIT 1",
         consent,
         browser,
         now,
