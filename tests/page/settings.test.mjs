@@ -26,6 +26,16 @@ test("every problem of the settings is told at once, on standard error alone", a
   assert.match(ended.stderr, /approve_beat_action/);
 });
 
+test("a placeholder that the client did not replace ends the program before it serves", async () => {
+  for (const value of ["${STATIBEAT_API_TOKEN}", "${env:STATIBEAT_API_TOKEN}", "${input:token}", "{env:STATIBEAT_API_TOKEN}", "$STATIBEAT_API_TOKEN", "%STATIBEAT_API_TOKEN%", "<token>", `"${TOKENS.admin}"`]) {
+    const ended = await run([], env({ STATIBEAT_API_TOKEN: value }));
+    assert.equal(ended.code, 2, value);
+    assert.equal(ended.stdout, "");
+    assert.match(ended.stderr, /STATIBEAT_API_TOKEN looks like a placeholder that your client did not replace/);
+    assert.ok(!ended.stderr.includes(TOKENS.admin));
+  }
+});
+
 test("help names every setting and the version is the package's", async () => {
   const help = await run(["--help"]);
   assert.equal(help.code, 0);
