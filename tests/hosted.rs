@@ -10,7 +10,12 @@
 
 #[path = "tables/calls.rs"]
 mod calls;
+#[path = "page/support/mod.rs"]
+#[expect(dead_code, reason = "the comparison of both programs needs a part of it")]
+mod page_program;
 mod support;
+
+use support::rmcp_types;
 
 mod admin;
 mod mcp;

@@ -6,7 +6,7 @@ pub mod faults;
 pub mod flow;
 pub mod forge;
 pub mod logged;
-mod rmcp_types;
+pub mod rmcp_types;
 pub mod surface;
 pub mod tokens;
 pub mod upstream;

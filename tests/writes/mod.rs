@@ -1,5 +1,6 @@
 //! The four write tools: what is published, how often, and what stops it.
 
+mod both_programs;
 mod confirm_tokens;
 mod confirmations;
 mod contradictions;

@@ -23,8 +23,8 @@ const NOW: i64 = 1_780_000_000;
 /// StatiBeat; every exchange is held against its contract.
 pub struct StatiBeat {
     pub simulator: Simulator,
-    /// Seconds that have passed since [`NOW`].
-    passed: Cell<i64>,
+    /// The time, in unix seconds.
+    now: Cell<i64>,
 }
 
 /// The contract of StatiBeat's API, read once for all tests.
@@ -32,15 +32,16 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 
 impl StatiBeat {
     pub fn new() -> Self {
-        Self { simulator: Simulator::new(statibeat_simulator::Settings::local(NOW)), passed: Cell::new(0) }
+        Self::beginning_at(NOW)
+    }
+
+    /// Begins at a time in unix seconds.
+    pub fn beginning_at(now: i64) -> Self {
+        Self { simulator: Simulator::new(statibeat_simulator::Settings::local(now)), now: Cell::new(now) }
     }
 
     pub fn advance(&self, seconds: i64) {
-        self.passed.set(self.passed.get() + seconds);
-    }
-
-    fn now(&self) -> i64 {
-        NOW + self.passed.get()
+        self.now.set(self.now.get() + seconds);
     }
 
     /// Everything that a write can change.
@@ -74,7 +75,7 @@ impl StatiBeat {
             }
         };
         let inputs =
-            PageInputs { http: self, now: &|| Timestamp::from_seconds(self.now()), random: &random, log: &|_| {} };
+            PageInputs { http: self, now: &|| Timestamp::from_seconds(self.now.get()), random: &random, log: &|_| {} };
         let handler = PageHandler::new(&settings, inputs);
         block_on(story(&Client { handler: &handler, peer: Peer::default(), count: Cell::new(0) }))
     }
@@ -83,7 +84,7 @@ impl StatiBeat {
 #[async_trait(?Send)]
 impl HttpClient for StatiBeat {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        match self.simulator.exchange(&request, self.now()) {
+        match self.simulator.exchange(&request, self.now.get()) {
             Outcome::Answered { response, .. } => {
                 let fits = CONTRACT.check_exchange(&request, &response);
                 fits.unwrap_or_else(|fault| panic!("{}: {fault}", request.uri()));
