@@ -75,7 +75,7 @@ fn incident_operations(one: &str, by_number: bool) -> Router {
     let read_scopes = &["mcp.incidents.read", "mcp.incidents.write"];
     let reads = |answer| read("incidents.read", read_scopes, answer);
     let manage = |method, answer| token_write("incidents.manage", method, answer);
-    let hosted = |answer| write("incidents.manage", &["mcp.incidents.write"], answer);
+    let hosted = |answer| write("incidents.manage", &["mcp.incidents.write"], &["mcp.incidents.read"], answer);
     // The connector writes to incidents by number only, so an update cannot follow an id somebody else chose.
     let updates = if by_number {
         hosted(changes::add_update::<Incident>)
@@ -108,7 +108,7 @@ fn maintenance_operations() -> Router {
     let read_scopes = &["mcp.maintenances.read", "mcp.maintenances.write"];
     let reads = |answer| read("maintenances.read", read_scopes, answer);
     let manage = |method, answer| token_write("maintenances.manage", method, answer);
-    let hosted = |answer| write("maintenances.manage", &["mcp.maintenances.write"], answer);
+    let hosted = |answer| write("maintenances.manage", &["mcp.maintenances.write"], &["mcp.maintenances.read"], answer);
     let one = "/maintenances/{id}";
     Router::new()
         .route("/maintenances", reads(notices::list::<Maintenance>).merge(hosted(changes::create::<Maintenance>)))
@@ -159,22 +159,36 @@ fn without_page<R: IntoResponse + 'static>(
 
 /// An operation that the connector may call with one of these scopes.
 fn read(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
-    on_page(MethodFilter::GET, AccessRequirement { permission, scopes: Some(scopes), write: false }, answer)
+    on_page(
+        MethodFilter::GET,
+        AccessRequirement { permission, scopes: Some(scopes), dry_run_scopes: &[], write: false },
+        answer,
+    )
 }
 
 /// A read that only API tokens may call.
 fn closed(permission: &'static str, answer: PageHandler) -> Operation {
-    on_page(MethodFilter::GET, AccessRequirement { permission, scopes: None, write: false }, answer)
+    on_page(
+        MethodFilter::GET,
+        AccessRequirement { permission, scopes: None, dry_run_scopes: &[], write: false },
+        answer,
+    )
 }
 
-/// One of the connector's four writes.
-fn write(permission: &'static str, scopes: &'static [&'static str], answer: PageHandler) -> Operation {
-    on_page(MethodFilter::POST, AccessRequirement { permission, scopes: Some(scopes), write: true }, answer)
+/// One of the connector's four writes. A `dry_run` publishes nothing, so a read scope suffices for it.
+fn write(
+    permission: &'static str,
+    scopes: &'static [&'static str],
+    dry_run_scopes: &'static [&'static str],
+    answer: PageHandler,
+) -> Operation {
+    let access = AccessRequirement { permission, scopes: Some(scopes), dry_run_scopes, write: true };
+    on_page(MethodFilter::POST, access, answer)
 }
 
 /// A write that only API tokens may call.
 fn token_write(permission: &'static str, method: MethodFilter, answer: PageHandler) -> Operation {
-    on_page(method, AccessRequirement { permission, scopes: None, write: true }, answer)
+    on_page(method, AccessRequirement { permission, scopes: None, dry_run_scopes: &[], write: true }, answer)
 }
 
 fn on_page(method: MethodFilter, access: AccessRequirement, answer: PageHandler) -> Operation {

@@ -41,6 +41,14 @@ pub fn check_scope(granted: ScopeSet, requirement: &Requirement) -> Result<(), M
     Err(MissingScope(ScopeSet::from_iter([requirement.scope, matching_read(requirement.scope)])))
 }
 
+/// Returns the requirement of a preview: the page permissions of the write, and either its scope or that of the matching read. A
+/// preview publishes nothing, and shows nothing that the read does not.
+pub fn preview_requirement(granted: ScopeSet, requirement: Requirement) -> Requirement {
+    let read = matching_read(requirement.scope);
+    let may_only_read = !granted.contains(requirement.scope) && granted.contains(read);
+    if may_only_read { Requirement { scope: read, ..requirement } } else { requirement }
+}
+
 /// Returns whether the person can see a listed page: StatiBeat may list pages that the role cannot read.
 pub fn is_visible(page: &AccessiblePage) -> bool {
     page.allows(PagePermission::PageRead)

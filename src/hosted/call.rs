@@ -5,7 +5,7 @@
 
 use super::access::AccessDenied;
 use super::call_record::CallRecord;
-use super::handler::{HostedHandler, PAGES};
+use super::handler::{CallContext, HostedHandler, PAGES};
 use super::page_argument::PageArgumentError;
 use super::page_lists::HostedPageLists;
 use super::page_names::PageNames;
@@ -19,12 +19,13 @@ use crate::catalog::{self, Tool};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
-use crate::model::scope::Requirement;
+use crate::model::scope::{Requirement, ScopeSet};
 use crate::model::write_policy::WritePolicy;
-use crate::storage::previews;
+use crate::storage::{previews, tokens};
 use crate::upstream::AccessiblePage;
 use crate::writes::WriteRequest;
 use crate::writes::approval::Respond;
+use crate::writes::call_arguments::is_preview;
 use crate::writes::checks::names;
 use crate::writes::confirm_token::ConfirmTokens;
 use crate::writes::confirmed_call::{self, ConfirmingCall, ParsedCall, ToolCallWrite};
@@ -43,6 +44,10 @@ pub async fn call(
 ) -> Handled<ToolOutcome> {
     let found = catalog::find_tool(name).and_then(|tool| Some((tool, tool.hosted?)));
     let Some((tool, requirement)) = found else { return unknown_tool(handler, name).into() };
+    let granted = handler.context.caller.scopes;
+    let needed = ScopeSet::from(requirement.scope);
+    let requirement =
+        if is_preview(&arguments) { access::preview_requirement(granted, requirement) } else { requirement };
     let call = ToolCall { handler, tool, requirement, record: CallRecord::new(&handler.context, tool, &arguments) };
     let result = match call.check(arguments).await {
         Ok(mut allowed) => {
@@ -52,7 +57,9 @@ pub async fn call(
                 Ok(report::invalid_arguments(&[problem]))
             } else {
                 allowed.call.keep_resolved_names();
-                call.carry_out(&allowed, input).await
+                let outcome = call.carry_out(&allowed, input).await;
+                let is_allowed = granted.covers(needed);
+                outcome.map(|outcome| if is_allowed { outcome } else { say_what_publishing_needs(outcome, needed) })
             }
         }
         Err(Respond(response)) => response,
@@ -88,8 +95,13 @@ impl ToolCall<'_> {
     async fn check(&self, arguments: Map<String, Value>) -> Result<AllowedCall, Respond> {
         let (handler, record) = (self.handler, &self.record);
         if let Err(missing) = access::check_scope(handler.context.caller.scopes, &self.requirement) {
+            let is_challenge_lost = self.is_challenge_lost().await;
             record.refuse(Reason::Scope).await;
-            return Err(Error::from(missing).into());
+            return Err(if is_challenge_lost {
+                report::error(missing.0.describe_missing()).into()
+            } else {
+                Error::from(missing).into()
+            });
         }
         let given = arguments.clone();
         let (page_id, parsed) = match self.parse(arguments) {
@@ -103,6 +115,15 @@ impl ToolCall<'_> {
             ParsedCall::Direct(call) => Ok(AllowedCall { page: self.find_page(page_id).await?, call, is_known: None }),
             ParsedCall::Confirming(confirming) => self.check_confirming(page_id, &confirming).await,
         }
+    }
+
+    /// Returns whether the client answered the challenge of an earlier call with a mere refresh. Such a client shows nothing of another
+    /// challenge to anybody; a tool error reaches its model. The first answer is always a challenge: a client that can step up asks
+    /// the person again, who may have changed their mind.
+    async fn is_challenge_lost(&self) -> bool {
+        let CallContext { db, caller, now, .. } = self.handler.context;
+        let found = tokens::is_refreshed_after_scope_refusal(db, &caller.user_id, &caller.grant_id, now);
+        found.await.unwrap_or(false)
     }
 
     /// Reads the arguments, or says everything that is wrong with them.
@@ -241,6 +262,12 @@ impl ToolCall<'_> {
         outcome.links.retain(|(_, entry)| entry.hosted.is_some_and(can_follow));
         Ok(outcome)
     }
+}
+
+/// A preview of what this connection may not publish.
+fn say_what_publishing_needs(outcome: ToolOutcome, needed: ScopeSet) -> ToolOutcome {
+    let text = format!("{}\nTo publish it, this connection needs more: {}", outcome.text, needed.describe_missing());
+    ToolOutcome { text, ..outcome }
 }
 
 /// Adds to errors before the POST that nothing was published.

@@ -19,7 +19,7 @@ const RESOURCE_NOT_FOUND: i64 = -32002;
 const HEADER_MISMATCH: i64 = -32020;
 const MISSING_CAPABILITY: i64 = -32021;
 const UNSUPPORTED_VERSION: i64 = -32022;
-// Ours, outside the reserved range. Only stdio shows them: HTTP answers these two by its own means.
+// Ours, outside the reserved range: the HTTP status of the same meaning.
 const ACCESS_ENDED: i64 = 401;
 const INSUFFICIENT_SCOPE: i64 = 403;
 const TOO_MANY_MESSAGES: i64 = 429;
@@ -145,7 +145,9 @@ fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
         }
         // An input request that cannot be made; versions with a handshake have none.
         Error::MissingCapability(_) | Error::InputRequired(_) => WireError::new(200, INVALID_PARAMS, error),
-        Error::InsufficientScope { .. } => WireError::new(403, INSUFFICIENT_SCOPE, error),
+        Error::InsufficientScope { needed } => {
+            WireError::new(403, INSUFFICIENT_SCOPE, error).with(json!({ "scope": needed.to_string() }))
+        }
         Error::AccessEnded | Error::GrantEnded => WireError::new(401, ACCESS_ENDED, error),
         Error::Unavailable { .. } => WireError::new(503, INTERNAL_ERROR, error),
         Error::Untrusted(_) => WireError::new(502, INTERNAL_ERROR, error),

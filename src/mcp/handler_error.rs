@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{0}")]
     InvalidParams(String),
     /// The grant lacks a scope; more consent would help. The transport answers this, not the protocol.
-    #[error("needs scope {needed}")]
+    #[error("{}", .needed.describe_missing())]
     InsufficientScope { needed: ScopeSet },
     /// The person's role on the page does not allow it; no consent can change that.
     #[error("{0}")]

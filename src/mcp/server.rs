@@ -27,7 +27,11 @@ pub enum McpResponse {
     /// 202 without a body: nothing wanted an answer.
     Accepted,
     /// 403 with a challenge that names the scopes.
-    InsufficientScope { needed: ScopeSet },
+    InsufficientScope {
+        needed: ScopeSet,
+        /// A JSON-RPC answer that says it in words.
+        body: Vec<u8>,
+    },
     /// 401: the person can no longer act, and the grant must end too.
     AccessEnded,
     /// 401: the grant has ended, and its token with it.
@@ -108,7 +112,9 @@ impl PendingCall {
 fn refuse(id: &Id, failure: &Failure, version: ProtocolVersion) -> McpResponse {
     let wire = failure.wire(version);
     match failure {
-        Failure::Handler(Error::InsufficientScope { needed }) => McpResponse::InsufficientScope { needed: *needed },
+        Failure::Handler(Error::InsufficientScope { needed }) => {
+            McpResponse::InsufficientScope { needed: *needed, body: wire.body(id) }
+        }
         Failure::Handler(Error::AccessEnded) => McpResponse::AccessEnded,
         Failure::Handler(Error::GrantEnded) => McpResponse::GrantEnded,
         Failure::Handler(Error::Unavailable { retry_after, .. }) => {

@@ -137,6 +137,27 @@ impl ScopeSet {
         text.split(' ').filter_map(Scope::parse).collect()
     }
 
+    /// Says that a connection lacks these scopes, and who can allow them. Both consent boxes of posting are on every consent page, so
+    /// a connection without them is one whose person left them unticked.
+    pub fn describe_missing(self) -> String {
+        let writes: Self = self.iter().filter(|scope| scope.is_write()).collect();
+        let named = if writes.is_empty() { self } else { writes };
+        let boxes = named.iter().map(|scope| format!("\"{}\" ({})", scope.consent_sentence(), scope.as_str()));
+        let boxes = boxes.collect::<Vec<_>>().join(", ");
+        if writes.is_empty() {
+            return format!(
+                "This connection may not read this: the person who connected this app did not allow {boxes}. Only they can: they connect \
+                 the app to StatiBeat again (sign out of it in the app first, if the app offers no other way) and tick it on the \
+                 consent page."
+            );
+        }
+        format!(
+            "This connection may not post this: the person who connected this app left {boxes} unticked. Nothing was published. \
+             Only they can allow it: they connect the app to StatiBeat again (sign out of it in the app first, if the app offers no \
+             other way) and tick it on the consent page. Until then a call with preview: true still shows what would be published."
+        )
+    }
+
     /// Parses space-separated names; `None` if one is not a scope.
     pub fn parse(text: &str) -> Option<ScopeSet> {
         text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect()

@@ -101,14 +101,16 @@ fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<CodeChalle
 }
 
 /// Ignores unknown names (RFC 6749 3.3): SDKs add `offline_access`, and clients ask for `openid email profile` without
-/// reading `scopes_supported`. With no known name left, every read scope is requested.
+/// reading `scopes_supported`. With no read scope among the known names, every read scope is requested as well: a write needs the ids
+/// that reads give, and the person chooses among them anyway.
 fn requested_scopes(scope: Option<&str>) -> Result<ScopeSet, RedirectError> {
     let text = scope.unwrap_or_default();
     if text.split(' ').filter(|name| !name.is_empty()).count() > MAX_SCOPE_NAMES {
         return Err(RedirectError::Scope);
     }
     let scopes = ScopeSet::parse_known(text);
-    Ok(if scopes.is_empty() { ScopeSet::baseline() } else { scopes })
+    let has_read = scopes.iter().any(|scope| !scope.is_write());
+    Ok(if has_read { scopes } else { scopes.union(ScopeSet::baseline()) })
 }
 
 /// The `resource` parameter names a resource that is not served here.
@@ -176,9 +178,10 @@ mod tests {
         assert_eq!(with(""), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope="), Ok(ScopeSet::baseline()));
         assert_eq!(with("scope=offline_access"), Ok(ScopeSet::baseline()));
-        assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(Scope::IncidentsWrite.into()));
+        let with_reads = ScopeSet::baseline().union(Scope::IncidentsWrite.into());
+        assert_eq!(with("scope=mcp.incidents.write+offline_access"), Ok(with_reads));
         assert_eq!(with("scope=openid+email+profile"), Ok(ScopeSet::baseline()));
-        assert_eq!(with("scope=openid+mcp.incidents.write"), Ok(Scope::IncidentsWrite.into()));
+        assert_eq!(with("scope=openid+mcp.incidents.write"), Ok(with_reads));
         assert_eq!(with("scope=mcp.pages.read&scope=mcp.beats.read"), Err(RedirectError::RepeatedParameter));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 20].join("+"))), Ok(Scope::PagesRead.into()));
         assert_eq!(with(&format!("scope={}", ["mcp.pages.read"; 21].join("+"))), Err(RedirectError::Scope));

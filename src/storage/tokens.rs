@@ -7,7 +7,8 @@ use super::audit::{self, RevokedAccess};
 use super::connections::decided_columns;
 use super::{Redemption, Result, find_one, read, run, statement};
 use crate::model::flag;
-use crate::model::ids::PageId;
+use crate::model::ids::{GrantId, PageId, UserId};
+use crate::model::outcome::Reason;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
@@ -17,6 +18,10 @@ use crate::ports::{Database, DatabaseError, Statement};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Time after a refused write in which a refresh is taken for the client's answer to it.
+const AFTER_REFUSAL: Duration = Duration::from_mins(5);
 
 /// The columns of a [`Grant`], of a table `grants` that is named `g`.
 macro_rules! grant_columns {
@@ -130,6 +135,31 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
     let Some((grant, columns)) = find_with_grant(db, select).await? else { return Ok(None) };
     let record = RefreshRecord::new(grant, columns);
     record.map(Some).ok_or_else(|| DatabaseError("a rotated refresh token without salt or key".to_owned()))
+}
+
+/// Returns whether a write of the grant was refused for its scope in the last five minutes, and the client then got new tokens by a
+/// refresh: it took the challenge for an expired token, and would do so again.
+pub async fn is_refreshed_after_scope_refusal(
+    db: &dyn Database,
+    user_id: &UserId,
+    grant_id: &GrantId,
+    now: Timestamp,
+) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct RefreshAfterRefusal {
+        #[serde(deserialize_with = "flag")]
+        is_refreshed: bool,
+    }
+    let select = statement!(
+        "SELECT EXISTS (SELECT 1 FROM audit a JOIN refresh_tokens r ON r.grant_id = a.grant_id
+           WHERE a.user_id = ?1 AND a.created_at > ?3 AND a.grant_id = ?2 AND a.outcome = 'refused' AND a.detail = ?4
+             AND r.rotated_at >= a.created_at) AS is_refreshed",
+        user_id,
+        grant_id,
+        now - AFTER_REFUSAL,
+        Reason::Scope.as_str(),
+    );
+    Ok(find_one::<RefreshAfterRefusal>(db, select).await?.is_some_and(|row| row.is_refreshed))
 }
 
 /// Rotates a refresh token on its first use and stores the new pair, all or nothing. `salt` is a random value of this

@@ -98,6 +98,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
         return Err(PageError::OtherPerson);
     }
     let choice = Choice::read(&fields, &request);
+    let granted = choice.scopes;
     let decision = match fields.one("answer") {
         Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
@@ -118,7 +119,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
         decision => decision?,
     };
     let location = authorization_response_url(ctx, &request.client, request.state.as_deref(), &outcome);
-    let mut response = page::redirect_to_client(&location, &request.client, outcome.is_ok());
+    let mut response = page::redirect_to_client(&location, &request.client, outcome.is_ok().then_some(granted));
     form.cookie.clear(&mut response);
     Ok(response)
 }

@@ -223,9 +223,10 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
             }
             reply::json_bytes(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
         }
-        McpResponse::InsufficientScope { needed } => {
+        McpResponse::InsufficientScope { needed, body } => {
             ctx.log.set_reason("scope_missing");
-            challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)))
+            let response = challenge(ctx, &Challenge::InsufficientScope(caller.scopes.union(needed)));
+            response.map(|_| body.into())
         }
         McpResponse::AccessEnded => end_access(ctx, caller).await,
         // As the next request with this token will be answered.

@@ -62,6 +62,12 @@ pub fn added_to(mut schema: Value) -> Value {
     schema
 }
 
+/// Returns whether the call asks for a preview only.
+pub fn is_preview(arguments: &Map<String, Value>) -> bool {
+    let is_given = |name: &str| arguments.get(name).is_some_and(|value| !value.is_null());
+    !is_given(CONFIRM) && switch(&mut arguments.clone(), PREVIEW) == Ok(true)
+}
+
 /// Takes the arguments out of a call's; the errors say everything that does not fit.
 pub fn take(arguments: &mut Map<String, Value>) -> Result<CallArguments, Vec<String>> {
     let mut problems = Vec::new();

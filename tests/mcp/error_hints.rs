@@ -92,9 +92,14 @@ fn a_missing_scope_says_how_the_user_can_grant_it() {
     let token = app.connect(user::THEO_MANAGER, "mcp.pages.read").access;
     let params = json!({ "name": "create_incident", "arguments": incident(json!({ "page_id": 42 })) });
     let answer = json(&app.call(&token, "tools/call", params));
-    assert_eq!(answer["error"], "insufficient_scope", "{answer}");
-    let (words, scopes) = (answer["error_description"].to_string(), answer["scope"].to_string());
-    assert!(words.contains("connect again") && scopes.contains("mcp.incidents.write"), "{answer}");
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(1), &json!(403)), "{answer}");
+    let words = answer["error"]["message"].as_str().unwrap_or_default();
+    for says in
+        ["left \"Publish new incidents", "unticked", "Nothing was published", "connect the app to StatiBeat again"]
+    {
+        assert!(words.contains(says), "{answer}");
+    }
+    assert_eq!(answer["error"]["data"]["scope"], "mcp.incidents.read mcp.incidents.write");
 }
 
 #[test]

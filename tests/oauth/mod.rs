@@ -19,3 +19,4 @@ mod revoke;
 mod sign_in;
 mod token;
 mod token_form;
+mod unticked_writes;

@@ -114,7 +114,10 @@ impl TestApp {
     pub fn code(&self, user_id: &str, scope: &str) -> String {
         let browser = Browser::new(self);
         let consent = browser.sign_in(&authorize_url(&[("scope", scope)]), user_id);
-        let target = browser.answer(&consent, "approve").leaves_for();
+        // Ticks what the test names: the page also offers reads for a request of writes alone, and remembers earlier choices.
+        let named: Vec<String> = scope.split(' ').filter(|name| name.starts_with("mcp.")).map(str::to_owned).collect();
+        let kept = if named.is_empty() { consent.ticked() } else { named };
+        let target = browser.answer_with(&consent, "approve", &kept).leaves_for();
         parameter(&target, "code").unwrap_or_else(|| panic!("no code in {target}"))
     }
 

@@ -39,12 +39,14 @@ pub struct AccessRequirement {
     pub permission: &'static str,
     /// `None`: not open to the connector.
     pub scopes: Option<&'static [&'static str]>,
+    /// Further scopes, one of which suffices for a `dry_run`.
+    pub dry_run_scopes: &'static [&'static str],
     pub write: bool,
 }
 
 /// `/me` and `/me/pages`: no page; any scope suffices.
 pub const NO_PAGE_ACCESS: AccessRequirement =
-    AccessRequirement { permission: "", scopes: Some(scopes::ALL), write: false };
+    AccessRequirement { permission: "", scopes: Some(scopes::ALL), dry_run_scopes: &[], write: false };
 
 pub enum Caller {
     Token(ApiToken),
@@ -132,7 +134,8 @@ pub fn authenticate(
     }
     let assertion: VerifiedAssertion<Claims> = assertion::verify(world, &token, "statibeat-obo+jwt", received)?;
     let caller = find_user(world, &assertion.claims)?;
-    check_scope_and_page(&assertion.claims, access, page)?;
+    let is_dry_run = received.request.uri().query() == Some("dry_run=true");
+    check_scope_and_page(&assertion.claims, access, page, is_dry_run)?;
     if access.write {
         assertion::redeem(world, &assertion, received.now)?;
     }
@@ -162,7 +165,12 @@ fn find_user(world: &World, claims: &Claims) -> Result<OnBehalfOfUser, ApiError>
 }
 
 /// Checks scope, page and endpoint.
-fn check_scope_and_page(claims: &Claims, access: &AccessRequirement, page: Option<u64>) -> Result<(), ApiError> {
+fn check_scope_and_page(
+    claims: &Claims,
+    access: &AccessRequirement,
+    page: Option<u64>,
+    is_dry_run: bool,
+) -> Result<(), ApiError> {
     let scopes: Vec<&str> = claims.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
     if scopes.is_empty() || scopes.iter().any(|scope| !scopes::ALL.contains(scope)) {
         return Err(ApiError::unauthorized("assertion names no scope or an unknown one"));
@@ -172,6 +180,7 @@ fn check_scope_and_page(claims: &Claims, access: &AccessRequirement, page: Optio
     }
     match access.scopes {
         None => Err(ApiError::forbidden("this endpoint is not open to the connector")),
+        Some(_) if is_dry_run && access.dry_run_scopes.iter().any(|scope| scopes.contains(scope)) => Ok(()),
         Some(required) if !required.iter().any(|scope| scopes.contains(scope)) => {
             Err(ApiError::forbidden(format!("scope {} is required", required.join(" or "))))
         }

@@ -229,10 +229,14 @@ async fn some_refusals_are_the_transports() {
     let read = request("resources/read", &json!({ "uri": "x://1" }));
     let failing = |failure: Error| Fake { failure: Some(failure), ..Fake::default() };
     let surface = failing(Error::InsufficientScope { needed });
-    assert_eq!(
-        after_handshake(&surface, None, &read).await,
-        Parsed::Bodiless(McpResponse::InsufficientScope { needed })
-    );
+    let Parsed::Bodiless(McpResponse::InsufficientScope { needed: challenged, body }) =
+        after_handshake(&surface, None, &read).await
+    else {
+        panic!("a challenge")
+    };
+    let body: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!((challenged, &body["id"], &body["error"]["code"]), (needed, &json!(1), &json!(403)));
+    assert!(body["error"]["message"].as_str().is_some_and(|text| text.contains("left \"Publish")), "{body}");
     assert_eq!(
         after_handshake(&failing(Error::AccessEnded), None, &read).await,
         Parsed::Bodiless(McpResponse::AccessEnded)

@@ -247,9 +247,10 @@ fn first_of(names: &[&str]) -> String {
 }
 
 /// Sends the browser to the client. A page, because `form-action` applies to every redirect after a form post.
-pub(super) fn redirect_to_client(location: &Url, client: &ResolvedClient, is_approved: bool) -> Response {
+pub(super) fn redirect_to_client(location: &Url, client: &ResolvedClient, granted: Option<ScopeSet>) -> Response {
     let name = &client.name;
-    let (title, happened, advice) = if is_approved {
+    let may_not_post = granted.is_some_and(|granted| !granted.iter().any(Scope::is_write));
+    let (title, happened, advice) = if granted.is_some() {
         (
             "Connected",
             format!("{name} is connected. You're being sent back to it."),
@@ -265,6 +266,9 @@ pub(super) fn redirect_to_client(location: &Url, client: &ResolvedClient, is_app
     let body = html! {
         h1 { (title) }
         p { (happened) }
+        @if may_not_post {
+            p { "It can read, but not post. To allow posting later, connect it again and tick what it may post." }
+        }
         p.actions { a.button.main href=(location) { "Continue to " (name) } }
         p.soft { (advice) }
     };
