@@ -42,7 +42,7 @@ impl TestedServer for Page<'_> {
 }
 
 /// Runs a story for each of these tools, or for all, each with a server of its own.
-fn play(only: Option<&str>, story: impl AsyncFn(&Play<'_>)) {
+fn play(only: Option<&str>, story: &impl AsyncFn(&Play<'_>)) {
     let names = StatiBeat::new().serve(&[], async |client| {
         let statibeat = StatiBeat::new();
         tool_names(&Page { statibeat: &statibeat, client, counted: Cell::new(0) }).await
@@ -59,15 +59,17 @@ fn play(only: Option<&str>, story: impl AsyncFn(&Play<'_>)) {
 
 #[test]
 fn result_of_every_answer_of_the_person_fits_the_output_schema() {
-    play(None, async |play| play.confirm_after_every_other_answer().await);
+    play(None, &async |play: &Play<'_>| play.confirm_after_every_other_answer().await);
 }
 
 #[test]
 fn cancelled_question_is_no_refusal_and_a_preview_then_publishes() {
-    play(None, async |play| play.confirm_after_a_cancelled_question().await);
+    play(None, &async |play: &Play<'_>| play.confirm_after_a_cancelled_question().await);
 }
 
 #[test]
 fn cancelled_question_counts_for_its_write_and_for_ten_minutes() {
-    play(Some("create_incident"), async |play| play.ask_about_another_write_after_a_cancelled_question().await);
+    play(Some("create_incident"), &async |play: &Play<'_>| {
+        play.ask_about_another_write_after_a_cancelled_question().await
+    });
 }
