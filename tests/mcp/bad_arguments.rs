@@ -2,7 +2,7 @@
 //! and each attempt on record.
 
 #[path = "../tables/bad_arguments.rs"]
-mod table;
+pub mod table;
 
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;

@@ -2,7 +2,7 @@
 
 mod access_matrix;
 mod alternatives;
-mod bad_arguments;
+pub mod bad_arguments;
 mod completion;
 mod contents;
 mod early_reads;

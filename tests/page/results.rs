@@ -70,6 +70,6 @@ fn cancelled_question_is_no_refusal_and_a_preview_then_publishes() {
 #[test]
 fn cancelled_question_counts_for_its_write_and_for_ten_minutes() {
     play(Some("create_incident"), &async |play: &Play<'_>| {
-        play.ask_about_another_write_after_a_cancelled_question().await
+        play.ask_about_another_write_after_a_cancelled_question().await;
     });
 }

@@ -1,16 +1,12 @@
 //! Hosted MCP and the Page MCP server beside each other, each with a StatiBeat of the same state: the same arguments get the same
 //! errors and the same previews. Differences are those of the programs: the page argument, the form of URIs, the audit entry.
 
-#[path = "../tables/bad_arguments.rs"]
-#[expect(dead_code, reason = "what an error says is compared, not read")]
-mod table;
-
+use crate::mcp::bad_arguments::table::{BOTH, bad_calls};
 use crate::page_program::{Client, StatiBeat};
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
 use crate::support::{START, TestApp, json};
 use serde_json::{Map, Value, json};
-use table::{BOTH, bad_calls};
 
 const PAGE_TOKEN: (&str, &str) = ("STATIBEAT_API_TOKEN", "sb_demo_admin_42");
 
