@@ -15,7 +15,8 @@ use crate::wrangler_config::WranglerConfig;
 use anyhow::{Result, ensure};
 use clap::Args;
 use selection::Selection;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 use totals::Totals;
 
 /// Ends a test that waits for what never comes, and then its process, which the wait would keep alive. No test file takes
@@ -33,6 +34,9 @@ pub struct Options {
     /// Only what a real Chromium does with the built worker: journeys, accessibility, headers.
     #[arg(long)]
     browser: bool,
+    /// Only real clients from their registries against the built worker; also those that take long to install.
+    #[arg(long)]
+    clients: bool,
     /// Only tests with one of these words in their name, and JavaScript files with one in their path.
     words: Vec<String>,
 }
@@ -61,7 +65,7 @@ pub fn test(project: &Project, options: &Options) -> Result<()> {
 /// Runs the levels in order; all of them, even when one fails, so that the totals are complete.
 fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     let mut rust = Totals::default();
-    let with_rust = !options.worker && !options.browser;
+    let with_rust = !options.worker && !options.browser && !options.clients;
     if with_rust {
         let mut cargo = project.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
         if !options.words.is_empty() {
@@ -71,6 +75,8 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     }
     let (level, folders): (_, &[&str]) = if options.browser {
         ("browser tests", &["tests/worker/browser"])
+    } else if options.clients {
+        ("real clients", &["tests/worker/clients"])
     } else {
         ("worker and page server tests", &["tests/worker", "tests/agents", "tests/page"])
     };
@@ -82,7 +88,13 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
         if options.words.is_empty() {
             worker.has_failed |= !bundle_every_environment(project)?;
         }
-        step(level, || run_node_tests(project, &node, &selection, &mut worker))?;
+        let every_client = options.clients.then_some(("EVERY_CLIENT", "1"));
+        let tests = || {
+            let mut tests = node::command(project, &node);
+            tests.envs(every_client);
+            tests
+        };
+        step(level, || run_node_tests(tests, &selection, &mut worker))?;
     }
 
     println!();
@@ -100,9 +112,10 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     Ok(totals)
 }
 
-fn run_node_tests(project: &Project, node: &Path, selection: &Selection, totals: &mut Totals) -> Result<()> {
+/// Runs the selected files with this Node, whose environment is set.
+fn run_node_tests(node: impl Fn() -> Command, selection: &Selection, totals: &mut Totals) -> Result<()> {
     for (options, files) in selection.runs() {
-        let mut tests = node::command(project, node);
+        let mut tests = node();
         tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(options).args(files);
         totals.count(&mut tests, totals::read_node)?;
     }
