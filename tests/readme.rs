@@ -10,6 +10,7 @@ use statibeat_mcp::page::names::NAMES;
 const README: &str = include_str!("../README.md");
 const PAGE_SERVER: &str = include_str!("../docs/page-server.md");
 const OPERATIONS: &str = include_str!("../docs/operations.md");
+const CLIENTS: &str = include_str!("../docs/clients.md");
 const GLOSSARY: &str = include_str!("../docs/glossary.md");
 
 #[test]
@@ -44,6 +45,7 @@ fn every_npm_command_that_a_document_names_exists() {
         README,
         OPERATIONS,
         include_str!("../docs/contributing.md"),
+        CLIENTS,
         include_str!("../docs/security.md"),
         include_str!("../docs/upstream.md"),
     ];
@@ -52,6 +54,30 @@ fn every_npm_command_that_a_document_names_exists() {
             let name: String = command.chars().take_while(|c| c.is_ascii_lowercase() || *c == ':').collect();
             assert!(scripts["scripts"][&name].is_string(), "npm run {name}");
         }
+    }
+}
+
+#[test]
+fn the_table_of_clients_names_the_versions_that_are_tested() {
+    let package: serde_json::Value = serde_json::from_str(include_str!("../package.json")).expect("JSON");
+    let from_npm = |name: &str| format!("`{name}` {}", package["devDependencies"][name].as_str().expect("a version"));
+    let from_pypi = |requirements: &str, name: &str| {
+        let mut versions = requirements.lines().filter_map(|line| line.split_once("=="));
+        versions.find(|(package, _)| *package == name).expect("a pinned package").1.to_owned()
+    };
+    let rows = [
+        from_npm("@ai-sdk/mcp"),
+        from_npm("@modelcontextprotocol/client"),
+        from_npm("@modelcontextprotocol/sdk"),
+        from_npm("mcp-remote"),
+        from_npm("oauth4webapi"),
+        from_npm("@modelcontextprotocol/inspector").replace("`@modelcontextprotocol/inspector`", "MCP Inspector"),
+        format!("Python `mcp` {}", from_pypi(include_str!("worker/clients/python/mcp-2.txt"), "mcp")),
+        format!("Python `mcp` {}", from_pypi(include_str!("worker/clients/python/mcp-1.txt"), "mcp")),
+        format!("FastMCP {}", from_pypi(include_str!("worker/clients/python/fastmcp.txt"), "fastmcp")),
+    ];
+    for row in rows {
+        assert!(CLIENTS.contains(&format!("| {row} |")), "docs/clients.md has no row for {row}");
     }
 }
 
