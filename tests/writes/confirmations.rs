@@ -242,3 +242,13 @@ fn person_is_not_asked_about_a_write_of_a_paused_connection() {
     let refused = story.call(&preview, json!({ "elicitation": {} }), &json!({}));
     assert!(refused["isError"] == true && refused.to_string().contains("paused this connection's writes"), "{refused}");
 }
+
+#[test]
+fn question_shows_the_texts_in_the_order_customers_read_them() {
+    let story = Story::new("always");
+    let arguments = json!({ "page_id": 42, "impact": "None.", "description": "Requests fail.", "title": "API down" });
+    let asked = story.call(&arguments, json!({ "elicitation": {} }), &json!({}));
+    let question = asked["inputRequests"]["confirm"]["params"]["message"].as_str().expect("a question");
+    let places = ["\ntitle: ", "\ndescription: ", "\nimpact: "].map(|name| question.find(name).expect("a text"));
+    assert!(places.is_sorted(), "{question}");
+}
