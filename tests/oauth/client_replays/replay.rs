@@ -249,7 +249,7 @@ impl Player<'_> {
 }
 
 impl RealClient {
-    /// What it sends before it has a token.
+    /// Requests that the client sends before it has a token.
     fn first_message(&self) -> Value {
         self.message(&self.start_up[0].0)
     }
