@@ -76,7 +76,9 @@ fn the_table_of_clients_names_the_versions_that_are_tested() {
         format!("Python `mcp` {}", from_pypi(include_str!("worker/clients/python/mcp-1.txt"), "mcp")),
         format!("FastMCP {}", from_pypi(include_str!("worker/clients/python/fastmcp.txt"), "fastmcp")),
     ];
-    for row in rows {
+    let rmcp = include_str!("../dev/rmcp_client/Cargo.toml").split("rmcp = { version = \"=").nth(1).expect("rmcp");
+    let rmcp = format!("`rmcp` {} with its auth feature", rmcp.split('"').next().expect("a version"));
+    for row in rows.into_iter().chain([rmcp]) {
         assert!(CLIENTS.contains(&format!("| {row} |")), "docs/clients.md has no row for {row}");
     }
 }
