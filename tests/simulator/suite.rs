@@ -33,6 +33,17 @@ fn run(
     check(&Session::new(&ask, &|| NOW, signer(), ORIGIN, ISSUER, MARA), Some(42), true)
 }
 
+/// Runs all checks against a simulator that gets other requests than were sent.
+fn run_with(change: impl Fn(Request<Bytes>) -> Request<Bytes>) -> Vec<(String, Outcome)> {
+    let simulator = Simulator::new(Settings::local(NOW));
+    simulator.set_connector_keys(&signer().key_set()).expect("a key set");
+    let ask = |request: Request<Bytes>| match simulator.exchange(&change(request), NOW) {
+        Exchanged::Answered { response, .. } => Ok(response),
+        Exchanged::Dropped { .. } => Err("dropped".to_owned()),
+    };
+    check(&Session::new(&ask, &|| NOW, signer(), ORIGIN, ISSUER, MARA), Some(42), true)
+}
+
 fn failures(outcomes: &[(String, Outcome)]) -> Vec<String> {
     let failed = outcomes.iter().filter_map(|(what, outcome)| match outcome {
         Outcome::Failed(reason) => Some(format!("{what}: {reason}")),
@@ -47,6 +58,22 @@ fn the_simulator_passes_every_check_and_none_is_skipped() {
     assert_eq!(failures(&outcomes), [""; 0]);
     assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Passed), "{outcomes:#?}");
     assert!(outcomes.len() > 70, "{}", outcomes.len());
+}
+
+#[test]
+fn server_that_carries_dry_runs_out_fails() {
+    let outcomes = run_with(|request| {
+        let Some(path) = request.uri().to_string().strip_suffix("?dry_run=true").map(str::to_owned) else {
+            return request;
+        };
+        let (mut parts, body) = request.into_parts();
+        parts.uri = path.parse().expect("a URI");
+        Request::from_parts(parts, body)
+    });
+    let failed = failures(&outcomes).join("\n");
+    for check in ["POST /incidents: is described by a dry run", "POST /incidents: is not carried out by a dry run"] {
+        assert!(failed.contains(check), "{failed}");
+    }
 }
 
 #[test]

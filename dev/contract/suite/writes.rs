@@ -52,6 +52,20 @@ fn once(
     let mut note =
         |name: &str, result: Result<(), String>| outcomes.push((format!("POST /{what}: {name}"), result.into()));
     let post = |body: &Value| session.call(&ApiCall::post(path, scope, body.clone()));
+    let find = || get(session, &format!("{path}/external/{external_id}"));
+    let dry_path = format!("{path}?dry_run=true");
+    let dry_run = |already_exists: bool| {
+        let reply = session.call(&ApiCall::post(&dry_path, scope, body.clone()))?;
+        reply.expect(200)?;
+        let effect = (&reply.json["dry_run"], &reply.json["already_exists"]);
+        if effect == (&json!(true), &json!(already_exists)) { Ok(()) } else { Err(format!("answered {effect:?}")) }
+    };
+    let nothing_written = || match find() {
+        Err(missing) if missing.starts_with("status 404") => Ok(()),
+        found => Err(format!("found {found:?}")),
+    };
+    note("is described by a dry run", dry_run(false));
+    note("is not carried out by a dry run", nothing_written());
     let made = post(&body).and_then(|reply| reply.expect(201).map(|()| reply.json));
     note("is done", made.as_ref().map(drop).map_err(Clone::clone));
     let made = made.ok()?;
@@ -65,8 +79,9 @@ fn once(
     });
     note("is done once when it is sent twice", again);
     note("is refused when something else has its external_id", post(&other).and_then(|reply| reply.expect(409)));
-    let found = get(session, &format!("{path}/external/{external_id}"))
-        .and_then(|found| if found["id"] == made["id"] { Ok(()) } else { Err(format!("found {}", found["id"])) });
+    note("is known to a dry run once it is done", dry_run(true));
+    let found =
+        find().and_then(|found| if found["id"] == made["id"] { Ok(()) } else { Err(format!("found {}", found["id"])) });
     note("is found by its external_id", found);
     Some(made)
 }

@@ -78,7 +78,7 @@ const TABLE: [PreregisteredClient; 13] = [
             "http://127.0.0.1/mcp/oauth/callback",
         ]),
     ),
-    // The client as seen on the wire, 2026-11: any port of 127.0.0.1, this path.
+    // As reported 2026-11: any port of 127.0.0.1, this path.
     known(
         "https://github.com/copilot/cli/client-metadata.json",
         "GitHub Copilot CLI",
