@@ -1,4 +1,4 @@
-// Soak load: read and list requests at half the peak rate measured during warm-up, with a purge about every 5 seconds.
+// Soak load: read and list requests at half the rate of the last warm-up batch, with a purge about every 5 seconds.
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { Agent } from "node:http";

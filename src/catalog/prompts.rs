@@ -1,7 +1,7 @@
 //! PROMPTS: ready-made conversation starts, each naming the resources it needs.
 //!
-//! A task says what the result holds and what to compare. How it is published, and who does what no tool does, follows from the
-//! [`NextStep`] and is the same sentence for all of them.
+//! A task says what the result contains and what to compare. How to publish it, and what only a person can do, comes from the
+//! [`NextStep`], in the same words for every prompt.
 
 use super::prompt::PromptArgumentKind::{Choice, Components, Id, Page, Stage, Status, Text};
 use super::prompt::{NextStep, Prompt, PromptArgument, PromptArgumentKind};
@@ -62,7 +62,7 @@ pub static PROMPTS: &[Prompt] = &[
     Prompt {
         name: "review_existing_incident_state",
         title: "Review an incident",
-        description: "Reviews whether an incident still says what is true, and what customers miss.",
+        description: "Reviews whether an incident is still accurate, and what information customers lack.",
         arguments: &[PAGE, INCIDENT],
         resources: &["incident", "lifecycle_stages"],
         extras: &["maintenances_active"],
@@ -113,7 +113,7 @@ pub static PROMPTS: &[Prompt] = &[
         extras: &["status_definitions"],
         task: |_| {
             "Review this pending Beat action for the person who decides on it: does the evidence of its Beat support what would be \
-             posted, are status and affected items right, does the text suit customers? Compare it with incident_to_update and \
+             posted, are status and affected components right, does the text suit customers? Compare it with incident_to_update and \
              with open_incidents_on_same_components: it may repeat one. Recommend to approve or to reject, with reasons, and give \
              the review_url where that is done."
                 .to_owned()
@@ -183,11 +183,16 @@ const WINDOW_STAYS: [&str; 2] = [
      tool here moves it: say which ends_at a person enters, and give the admin_url of the maintenance, where that is done.",
 ];
 
+/// Tools of the Page MCP server. The worker knows none of their names.
+const fn page_only(tools: &'static [&'static str]) -> &'static [&'static str] {
+    if cfg!(target_arch = "wasm32") { &[] } else { tools }
+}
+
 const fn incident_step(tools: &'static [&'static str]) -> NextStep {
     NextStep::Publish {
         tools,
         by_person: "Resolving, reopening, editing or deleting an incident is done by a person at its admin_url.",
-        page_tools: &["resolve_incident", "reopen_incident", "update_incident", "delete_incident"],
+        page_tools: page_only(&["resolve_incident", "reopen_incident", "update_incident", "delete_incident"]),
     }
 }
 
@@ -195,7 +200,12 @@ const fn maintenance_step(tools: &'static [&'static str]) -> NextStep {
     NextStep::Publish {
         tools,
         by_person: "Moving, completing, cancelling or deleting a maintenance is done by a person at its admin_url.",
-        page_tools: &["update_maintenance", "complete_maintenance", "cancel_maintenance", "delete_maintenance"],
+        page_tools: page_only(&[
+            "update_maintenance",
+            "complete_maintenance",
+            "cancel_maintenance",
+            "delete_maintenance",
+        ]),
     }
 }
 

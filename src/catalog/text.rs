@@ -63,7 +63,7 @@ fn is_sensitive(name: &str) -> bool {
     SENSITIVE.iter().any(|sensitive| sensitive.eq_ignore_ascii_case(name))
 }
 
-/// Words that announce a secret; the word behind them is one.
+/// Words that precede a secret: the next word is redacted.
 const ANNOUNCING: &[&str] = &["bearer", "basic", "authorization:", "cookie:", "set-cookie:", "x-api-key:", "password:"];
 /// Text that precedes a secret within one word.
 const NAMING: &[&str] = &["token=", "password=", "passwd=", "secret=", "api_key=", "apikey=", "key=", "session="];

@@ -1,7 +1,7 @@
 //! Tools: everything a client can do. Hosted MCP offers [`TOOLS`], the Page MCP server also those of `page_only`.
 //!
-//! A description says what a tool does, who is notified, what it cannot do and who can, and what to read first. All four that
-//! Hosted MCP offers take at most 3,000 tokens of a list.
+//! A description says what a tool does, who is notified, what it cannot do and who can, and what to read first. The four tools
+//! of Hosted MCP take at most 3,000 tokens in a `tools/list` result.
 
 #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "some are arguments of page-only tools"))]
 mod arguments;
@@ -145,7 +145,7 @@ pub static RESOURCE_TOOLS: &[Tool] = &[
             lists them with their ids.",
         effect: Effect::Reads,
         hosted: None,
-        arguments: &[optional("cursor", Key, "nextCursor of the part before.")],
+        arguments: &[optional("cursor", Key, "nextCursor of the previous result.")],
         write: None,
     },
     Tool {

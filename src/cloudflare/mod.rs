@@ -78,13 +78,13 @@ async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     }
 }
 
-/// The id that `entry.mjs` gave the request, so that it can still be told when the instance has died over it.
+/// The id that `entry.mjs` gave the request, so that it can still be reported if the instance dies while handling the request.
 fn request_id(env: &Env) -> RequestId {
     let given = Reflect::get(env, &JsValue::from_str("REQUEST_ID")).ok().and_then(|id| id.as_string());
     RequestId(given.expect("entry.mjs gives every request an id"))
 }
 
-/// This instance; nothing when its configuration has problems, which are logged when they are found.
+/// The app of this instance; `None` if the configuration has problems. They are logged once, at the first event.
 fn app(env: &Env) -> Option<Rc<App>> {
     APP.with(|cell| cell.get_or_init(|| start(env).map_err(log_problems).ok()).clone())
 }
@@ -107,7 +107,7 @@ fn log_problems(problems: Vec<ConfigProblem>) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the edge reads the clock: once per event for decisions, else for durations and the times of assertions"
+    reason = "the edge reads the clock: once per event for decisions; further reads only for durations and assertion timestamps"
 )]
 fn milliseconds() -> u64 {
     worker::Date::now().as_millis()

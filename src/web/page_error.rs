@@ -23,7 +23,7 @@ pub(super) enum PageError {
     /// Another page loads this: in a frame, as an image, ahead of time.
     NotInATab,
     OtherBrowser,
-    /// The form was shown to one person and answers for another.
+    /// The form was rendered for one person and submitted in another person's authorization request.
     OtherPerson,
     /// The person turned back at sign-in.
     SignInCanceled,
@@ -194,7 +194,7 @@ fn connecting(error: &PageError) -> PageText {
         ),
         PageError::NotInATab => text(
             "This page only opens in its own tab",
-            "Another website tried to load it inside its own page.",
+            "Your browser loaded it as part of another page or ahead of time, not in a tab of its own.",
             "Nothing was shared. Go back to your app and start connecting again.",
         ),
         PageError::OtherBrowser => text(
@@ -284,7 +284,7 @@ fn administering(error: &PageError) -> PageText {
         ),
         PageError::NotInATab => text(
             "This page only opens in its own tab",
-            "Another website tried to load it inside its own page.",
+            "Your browser loaded it as part of another page or ahead of time, not in a tab of its own.",
             "Nothing was changed. Open the Hosted MCP page in its own tab.",
         ),
         PageError::BadLink(_)

@@ -22,7 +22,7 @@ pub(super) enum RefusedRequest {
     /// No route has the path. Where the connector is off, it doesn't say what it would serve.
     #[error("There is nothing at this address.{}", .served.as_ref().map_or_else(String::new, |url| format!(" The MCP endpoint is {url}")))]
     NotFound { served: Option<Url> },
-    #[error("This address does not answer this method. Use {}.{}", names(.allowed), if *.is_mcp { MCP_METHOD } else { "" })]
+    #[error("This address does not support this HTTP method. Use {}.{}", names(.allowed), if *.is_mcp { MCP_METHOD } else { "" })]
     Method { allowed: &'static [Method], is_mcp: bool },
     #[error(
         "Web pages of {} may not call this server. Its operator can allow that in HOSTED_MCP_ALLOWED_ORIGINS.", quote(.0, QUOTE_MAX)

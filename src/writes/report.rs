@@ -111,7 +111,7 @@ pub fn invalid_token(reason: &ConfirmationError, roots: &Roots) -> ToolOutcome {
     error(reason.describe(roots))
 }
 
-/// A preview whose confirm token would bring nothing back.
+/// A preview that could not be stored, so its confirm token would not work.
 pub fn preview_not_kept() -> ToolOutcome {
     error("Previews cannot be kept at the moment, so this one could not be confirmed. Nothing was published. Try again later.".to_owned())
 }
@@ -174,7 +174,7 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
 /// A preview of a write whose earlier call has not ended, or ended without a clear answer.
 pub fn unfinished() -> ToolOutcome {
     error(
-        "An earlier call with the same arguments is running, or StatiBeat did not confirm it. Nothing was published by this \
+        "An earlier call with the same arguments is still running, or its outcome is unknown. Nothing was published by this \
          call. Call again without preview to learn how it ended; nothing is published twice."
             .to_owned(),
     )
@@ -245,7 +245,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
             seconds(*retry_after)
         ),
         WriteError::KeyConflict { fields } => format!(
-            "This idempotency_key was used for another write: {} differ. Nothing was published. Use the same arguments \
+            "This idempotency_key was used for another write, with a different value for: {}. Nothing was published. Use the same arguments \
              to get that write's result, or another key for a new one.",
             fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
         ),
@@ -267,7 +267,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
         WriteError::UnknownTarget(words) => nothing_published(words),
         WriteError::Upstream(error) => return refused(error),
         WriteError::Unconfirmed(_) => {
-            "StatiBeat did not confirm this: it may or may not have been done. Read what it was about before calling again."
+            "StatiBeat did not confirm this: the change may or may not have been made. Read the resource that it changes before calling again."
                 .to_owned()
         }
     })

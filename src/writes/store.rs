@@ -56,7 +56,7 @@ pub trait WriteStore {
 pub struct EarlierCalls {
     /// Of this connection, under the same key.
     pub same_key: Option<EarlierCall>,
-    /// The same write through another connection, if one was made or begun a moment ago.
+    /// The same write through another connection, if one finished within the last 30 minutes or has no known outcome.
     pub duplicate: Option<Duplicate>,
 }
 
@@ -65,13 +65,13 @@ pub struct EarlierCalls {
 pub enum EarlierCall {
     /// It had other arguments, in these fields.
     Conflict(Vec<String>),
-    /// It is running, or nobody knows what it did.
+    /// It is running, or its outcome is unknown.
     Unfinished,
-    /// It is done; this document came of it.
+    /// It is finished; StatiBeat returned this document.
     Completed(Value),
 }
 
-/// The store does not answer: the preview could not be confirmed.
+/// The preview could not be stored, so its confirm token would not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreviewNotKept;
 
@@ -79,7 +79,7 @@ pub struct PreviewNotKept;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Acquired {
     Lease(Lease),
-    /// It is done; this document came of it.
+    /// It is finished; StatiBeat returned this document.
     Completed(Value),
 }
 
@@ -90,10 +90,10 @@ pub struct Lease {
     pub taken_over: Option<Takeover>,
 }
 
-/// The lease comes from an attempt that did not finish, and nobody knows what that one did.
+/// The lease was taken over from an attempt that did not finish and whose outcome is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Takeover {
-    /// Why nothing may be sent all the same, once it is found out that the earlier attempt sent nothing.
+    /// Reason why this attempt must not post, even if the lookup shows that the earlier attempt posted nothing.
     pub denial: Option<WriteError>,
 }
 

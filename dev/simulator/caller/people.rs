@@ -51,7 +51,7 @@ pub struct User {
     pub roles: BTreeMap<u64, String>,
 }
 
-/// A page-scoped API token. Its reach is `permission` intersected with the role.
+/// A page-scoped API token. It allows what both `permission` and the role allow.
 #[derive(Clone)]
 pub struct ApiToken {
     pub token: &'static str,

@@ -16,10 +16,10 @@ pub(super) const STARTS_AT: &str = "Date and time with the UTC offset of that da
     zone was named: the page's time_zone.";
 pub(super) const ENDS_AT: &str = "Same format; after starts_at and in the future.";
 pub(super) const FINAL_MESSAGE: &str =
-    "Plain text: what customers read last. Left out: a standard sentence of StatiBeat.";
+    "Plain text: the last message that customers read. Default: StatiBeat's standard sentence.";
 /// The whole new list, for tools that change an object.
-pub(super) const REPLACED_COMPONENTS: &str = "The complete new list, as [{\"id\": 102}]: components that are not in it leave. Ids \
-    are in statibeat://pages/{page_id}/hierarchy. Left out: stays.";
+pub(super) const REPLACED_COMPONENTS: &str = "The complete new list, as [{\"id\": 102}]: components not in it are removed. Ids \
+    are in statibeat://pages/{page_id}/hierarchy. Default: unchanged.";
 
 pub(super) const INCIDENT_ID: Argument =
     required("incident_id", Target, "Number from statibeat://pages/{page_id}/incidents/active.");
@@ -31,27 +31,27 @@ pub(super) const ACTION_ID: Argument =
 pub(super) const STARTING_STATUS: Argument = optional(
     "status",
     Key,
-    "Severity of the affected components: a status key from writing, e.g. partial_outage. Left out: degraded.",
+    "Severity of the affected components: a status key from writing, e.g. partial_outage. Default: degraded.",
 );
 pub(super) const NEW_STATUS: Argument = optional(
     "status",
     Key,
-    "New severity: a status key from writing. Left out: stays. operational turns the components green while the incident stays open.",
+    "New severity: a status key from writing. Default: unchanged. operational turns the components green while the incident stays open.",
 );
 pub(super) const INCIDENT_COMPONENTS: Argument = optional(
     "affected_items",
     AffectedItems { has_limit_in_schema: false },
-    "Components that take this status, as [{\"id\": 102}], from writing: the lowest level that fits. Left out: none.",
+    "Components that take this status, as [{\"id\": 102}], from writing: the lowest level that fits. Default: none.",
 );
 pub(super) const MAINTENANCE_COMPONENTS: Argument = optional(
     "affected_items",
     AffectedItems { has_limit_in_schema: false },
-    "Components under maintenance during the window, as [{\"id\": 102}], from writing. Left out: none.",
+    "Components under maintenance during the window, as [{\"id\": 102}], from writing. Default: none.",
 );
 pub(super) const ADDED_COMPONENTS: Argument = optional(
     "add_affected_items",
     AffectedItems { has_limit_in_schema: false },
-    "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Those in it stay.",
+    "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Components already in it are kept.",
 );
 pub(super) const REMOVED_COMPONENTS: Argument = optional(
     "remove_affected_items",
@@ -72,7 +72,7 @@ pub(super) const EXTERNAL_ID: Argument =
 pub(super) const INCIDENT_MESSAGE: Argument = required(
     "message",
     Text(20_000),
-    "Plain text for customers: what changed, what happens next. While the incident stays open, \"resolved\" is false.",
+    "Plain text for customers: what changed, what happens next. Do not say \"resolved\": this tool leaves the incident open.",
 );
 pub(super) const MAINTENANCE_MESSAGE: Argument = required(
     "message",
@@ -82,13 +82,13 @@ pub(super) const MAINTENANCE_MESSAGE: Argument = required(
 pub(super) const INCIDENT_STAGE: Argument = optional(
     "lifecycle_stage_id",
     IdOrName,
-    "Number of the stage to move to, from writing; the last one (resolved) is refused. Left out: stays.",
+    "Number of the stage to move to, from writing; the last one (resolved) is refused. Default: unchanged.",
 );
 pub(super) const MAINTENANCE_STAGE: Argument = optional(
     "lifecycle_stage_id",
     IdOrName,
     "Number of the stage to move to, from writing; completed and cancelled are refused. In Progress starts the window at \
-     once. Left out: stays.",
+     once. Default: unchanged.",
 );
 pub(super) const WINDOW_START: Argument = required("starts_at", Time, STARTS_AT);
 pub(super) const WINDOW_END: Argument = required("ends_at", Time, ENDS_AT);

@@ -46,7 +46,7 @@ impl ConsentPage<'_> {
             h1 { (title) }
             (note)
             @if let Some(earlier) = self.earlier {
-                p.note { "You connected this app before, on " (utc(earlier.created_at, "%-d %b %Y")) ": your choices are ticked. You can change all of them." }
+                p.note { "You connected this app before, on " (utc(earlier.created_at, "%-d %b %Y")) ". Your earlier choices are filled in; you can change any of them." }
             }
             (self.account())
             (warnings(self.client))
@@ -293,7 +293,7 @@ fn refresh(location: &Url) -> Markup {
 /// Enter in a field presses the first button of a form; where that one is disabled, Enter sends nothing
 /// ([implicit submission](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission)).
 fn no_default_button() -> Markup {
-    html! { button type="submit" disabled hidden {} }
+    html! { button type="submit" disabled hidden { "Choose below" } }
 }
 
 #[cfg(test)]

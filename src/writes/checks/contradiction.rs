@@ -1,8 +1,8 @@
-//! Contradictions between a write and the incident or maintenance that it changes: a stage that goes back or is early, clock times
-//! in a text that are outside the maintenance window, a text that says it is over while it stays open.
+//! Contradictions between a write and the incident or maintenance that it changes: a move to an earlier stage, a maintenance that becomes active
+//! before its window, clock times outside the window, a text that says the incident is over while it stays open.
 //!
-//! Pure, and warnings only. The documents before and after the write are those of StatiBeat's description of its effect. Where
-//! only a person can act, the warning says where.
+//! Pure; yields warnings only. The documents before and after the write come from StatiBeat's dry run. If only a person can act,
+//! the warning gives the admin URL.
 
 use super::lifecycle::StageChange;
 use super::schedule;
@@ -23,8 +23,8 @@ use serde_json::Value;
 const QUOTE_MAX: usize = 60;
 const MINUTES_OF_DAY: i64 = 24 * 60;
 
-/// Returns whether a write may contradict what it changes, or take components out of it: then its effect is worth a request. A
-/// stage always is, for it must not end the incident or maintenance.
+/// Returns whether a write may contradict what it changes, or remove components from it, so that the dry run is needed. A stage change
+/// always needs it: it must not close the incident or maintenance.
 pub fn needs_effect(write: &Write) -> bool {
     let operation = write.operation;
     let has = |name: &str| write.body.get(name).is_some();
@@ -50,7 +50,7 @@ pub fn find(write: &Write, effect: &WriteEffect, now: Now) -> Vec<String> {
             "the maintenance becomes active now, and its window begins only in {wait}; only a person can move the window{place}"
         ));
     }
-    // The new texts are in the effect, and those of a new window as well.
+    // `after` has the window that the write leaves: a new one if the write moves it.
     let other_times = texts(write).find_map(|text| find_other_times(text, after, &effect.page.time_zone));
     found.extend(other_times.map(|words| {
         if write.body.get("starts_at").is_some() {
@@ -80,7 +80,7 @@ fn says_over(write: &Write) -> bool {
     !text::check(write.operation, &write.given, |rule| rule == TextRule::SaysResolved).is_empty()
 }
 
-/// A stage that comes before the present one.
+/// Warns if the new stage comes before the current one.
 fn find_step_back(before: &Value, after: &Value) -> Option<String> {
     let [old, new] = [before, after].map(|notice| &notice["lifecycle_stage"]);
     let is_back = new["position"].as_i64()? < old["position"].as_i64()?;
@@ -89,7 +89,7 @@ fn find_step_back(before: &Value, after: &Value) -> Option<String> {
 }
 
 /// A span of clock times in a text, such as `03:00 to 05:00`, that is not within the window: neither on the page's clocks nor in UTC.
-/// `notice` has `starts_at` and `ends_at`. A span in a zone that is not known here is taken as it stands.
+/// `notice` has `starts_at` and `ends_at`. A span in an unknown time zone is not checked.
 fn find_other_times(text: &str, notice: &Value, time_zone: &str) -> Option<String> {
     let [starts_at, ends_at] = ["starts_at", "ends_at"].map(|name| notice[name].as_str()?.parse::<Timestamp>().ok());
     let (starts_at, ends_at) = (starts_at?, ends_at?);

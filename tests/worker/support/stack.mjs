@@ -20,7 +20,7 @@ const KEY_RINGS = ["HOSTED_MCP_CHECKSUM_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOST
  *
  * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them. `main` is a module in
  * this folder that stands in front of the bundle's `entry.js`.
- * The answer's `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
+ * Of the result, `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
  * worker wrote so far, `runPurge` the hourly event.
  */
 export async function startStack({ vars = {}, main } = {}) {
