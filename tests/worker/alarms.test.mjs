@@ -98,7 +98,7 @@ describe("with an entry that cannot be read", () => {
   });
 
   alarm("log: event `crash`", async () => {
-    await trouble.break({ panics: { how: "after", on: "FROM refresh_tokens", times: 1 } });
+    await trouble.break({ panics: { how: "after", on: "FROM refresh_tokens r JOIN grants", times: 1 } });
     const { status, headers } = await client.refresh((await client.connect()).refresh_token);
     assert.equal(status, 500);
     await event("crash", ({ request_id }) => request_id === headers.get("x-request-id"));

@@ -54,7 +54,7 @@ describe(asking().name, () => {
     assert.equal(again.structuredContent.incident_id, result.structuredContent.incident_id);
     assert.equal(person.questions.length, 1, "what was confirmed is not asked about again");
     assert.deepEqual(await takePosts(stack), []);
-    assert.deepEqual(await takeRecord(stack), ["previewed question", "done", "replayed"]);
+    assert.deepEqual(await takeRecord(stack), ["previewed input_request", "done", "replayed"]);
   });
 
   for (const [how, answer, says, reason] of [
@@ -68,7 +68,7 @@ describe(asking().name, () => {
       assert.match(textOf(result), says);
       assert.equal(result.structuredContent.published, false);
       assert.equal(person.questions.length, 1);
-      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed question", `declined ${reason}`]]);
+      assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed input_request", `declined ${reason}`]]);
     });
   }
 
@@ -91,7 +91,7 @@ describe(asking().name, () => {
     });
     call(connection, outage("Unanswered outage")).catch(() => {}); // has no end, because the person gives none
     await asked;
-    assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed question"]]);
+    assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["previewed input_request"]]);
   });
 });
 

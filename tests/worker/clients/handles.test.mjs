@@ -76,7 +76,7 @@ const WAYS = [
 async function refused(answer, words) {
   assert.equal(answer.isError, true, textOf(answer));
   assert.match(textOf(answer), words);
-  assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["refused handle"]]);
+  assert.deepEqual([await takePosts(stack), await takeRecord(stack)], [[], ["refused confirm_token_invalid"]]);
 }
 
 for (const { name, get, bring, foreign, changed } of WAYS) {
