@@ -124,6 +124,8 @@ const fn about_beats(reach: Reach) -> &'static str {
             "The tools here do not change, run, approve or reject anything about Beats: a person does that in StatiBeat, where \
              review_url leads."
         }
+        // The worker does not know the tools of the page server.
+        Reach::Page if cfg!(target_arch = "wasm32") => "",
         Reach::Page => {
             "Where this server offers them, run_beat, approve_beat_action and reject_beat_action carry out what the person \
              decides; otherwise that is done in StatiBeat, where review_url leads."

@@ -100,6 +100,10 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     let choice = Choice::read(&fields, &request);
     let granted = choice.scopes;
     let decision = match fields.one("answer") {
+        Ok(Some(page::NO_ANSWER)) => {
+            let pages = list_pages(ctx, &form, &request).await?;
+            return Ok(consent_page(ctx, &form, &request, &pages, &choice).ask_for_answer());
+        }
         Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
         Ok(Some("approve")) if !choice.scopes.is_empty() => {
             let pages = list_pages(ctx, &form, &request).await?;

@@ -27,6 +27,9 @@ pub(super) struct ConsentPage<'a> {
     pub consent_token: &'a str,
 }
 
+/// Value of `answer` where Enter sent the form.
+pub const NO_ANSWER: &str = "none";
+
 impl ConsentPage<'_> {
     pub fn show(&self) -> Response {
         self.response(StatusCode::OK, &html! {})
@@ -40,6 +43,12 @@ impl ConsentPage<'_> {
         self.response(StatusCode::UNPROCESSABLE_ENTITY, &note)
     }
 
+    /// The form with the choices made so far, after Enter in a field.
+    pub fn ask_for_answer(&self) -> Response {
+        let note = html! { p.note role="status" { "Nothing is connected yet: press Allow or Don't allow below." } };
+        self.response(StatusCode::OK, &note)
+    }
+
     fn response(&self, status: StatusCode, note: &Markup) -> Response {
         let title = format!("Connect {} to StatiBeat?", self.client.name);
         let body = html! {
@@ -51,7 +60,7 @@ impl ConsentPage<'_> {
             (self.account())
             (warnings(self.client))
             form method="post" action=(Route::Consent.path()) {
-                (no_default_button())
+                (default_button())
                 (self.hidden_fields())
                 (self.reads())
                 (self.writes())
@@ -290,10 +299,11 @@ fn refresh(location: &Url) -> Markup {
     html! { meta http-equiv="refresh" content={ "0;url=" (location) }; }
 }
 
-/// Enter in a field presses the first button of a form; where that one is disabled, Enter sends nothing
-/// ([implicit submission](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission)).
-fn no_default_button() -> Markup {
-    html! { button type="submit" disabled hidden { "Choose below" } }
+/// The button that Enter in a field presses, because it is the form's first
+/// ([implicit submission](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#implicit-submission)). It answers
+/// nothing. A disabled one would not do: Chromium passes it over for the next, which is "Allow".
+fn default_button() -> Markup {
+    html! { button.unseen type="submit" name="answer" value=(NO_ANSWER) tabindex="-1" aria-hidden="true" { "Not yet" } }
 }
 
 #[cfg(test)]

@@ -61,10 +61,12 @@ describe(SDK_1.name, () => {
   after(() => connection?.close());
 
   // It prefers a refresh to a new authorization, and a refresh never widens a grant. That is why the consent page offers
-  // the writes even to a client that does not ask for them.
-  test("refreshes once, sees the same challenge, and gives up without asking the person", async () => {
-    await assert.rejects(connection.client.callTool(write(SDK_1)), { code: 403 });
-    assert.deepEqual(connection.wire.posts(), ["/mcp 403", "/mcp/oauth/token 200", "/mcp 403"]);
+  // the writes even to a client that does not ask for them, and why the second refusal is a tool error that its model can read.
+  test("refreshes once, and then gets a tool error that says how the person allows it", async () => {
+    const result = await connection.client.callTool(write(SDK_1));
+    assert.equal(result.isError, true);
+    assert.match(result.content[0].text, /connect/i);
+    assert.deepEqual(connection.wire.posts(), ["/mcp 403", "/mcp/oauth/token 200", "/mcp 200"]);
     assert.equal(connection.kept.authorizationUrl, undefined);
   });
 
