@@ -46,7 +46,7 @@ const ROWS = {
   "StatiBeat does not answer": { ...statibeat("hold", UNREACHED(), { hurry: true }), log: /no answer in time/ },
   "StatiBeat closes the connection": { ...statibeat("drop_before", UNREACHED()), log: /StatiBeat is not available/ },
   "StatiBeat's responses end too early": { ...statibeat("cut_body", UNREACHED()), log: /StatiBeat is not available/ },
-  "StatiBeat answers 200 with an HTML page": { ...statibeat({ html: { code: 200 } }, UNREAD), log: /cannot be parsed/ },
+  "StatiBeat answers 200 with an HTML page": { ...statibeat({ html: { code: 200 } }, UNREAD), log: /response is invalid/ },
   "A proxy answers 502 with an HTML page": { ...statibeat({ html: { code: 502 } }, UNREACHED()), log: /502 Bad Gateway/ },
   "StatiBeat publishes, and its response is lost": { ...fine, faults: { statibeat: post("drop_after") }, log: /"upstream":{[^}]*"failed":1/ },
   "The same, and the write cannot be looked up": {
