@@ -74,6 +74,8 @@ fn can_be_missing(error: &Error) -> bool {
 fn roots(reach: Reach) -> &'static Roots {
     match reach {
         Reach::Hosted => &Roots::HOSTED,
+        // The worker knows no URI of the page server.
+        Reach::Page if cfg!(target_arch = "wasm32") => &Roots::HOSTED,
         Reach::Page => &Roots::PAGE,
     }
 }

@@ -92,20 +92,23 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
     let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
     let request = form.find(ctx).await?;
-    // Only an existing request is counted, so a forged consent token creates no counter.
-    form.charge_answer(ctx, &request).await?;
+    let answer = fields.one("answer").ok().flatten();
+    // Only an existing request is counted, so a forged consent token creates no counter. Enter in a field is no attempt to answer.
+    if answer != Some(page::NO_ANSWER) {
+        form.charge_answer(ctx, &request).await?;
+    }
     if fields.one("person") != Ok(Some(&request.person.user_id.0)) {
         return Err(PageError::OtherPerson);
     }
     let choice = Choice::read(&fields, &request);
     let granted = choice.scopes;
-    let decision = match fields.one("answer") {
-        Ok(Some(page::NO_ANSWER)) => {
+    let decision = match answer {
+        Some(page::NO_ANSWER) => {
             let pages = list_pages(ctx, &form, &request).await?;
             return Ok(consent_page(ctx, &form, &request, &pages, &choice).ask_for_answer());
         }
-        Ok(Some("switch")) => return switch_account(ctx, &form, &request).await,
-        Ok(Some("approve")) if !choice.scopes.is_empty() => {
+        Some("switch") => return switch_account(ctx, &form, &request).await,
+        Some("approve") if !choice.scopes.is_empty() => {
             let pages = list_pages(ctx, &form, &request).await?;
             let Some(choice) = choice.restricted_to(&pages) else {
                 return Ok(consent_page(ctx, &form, &request, &pages, &choice).show_missing_page_error());
