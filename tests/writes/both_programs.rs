@@ -127,7 +127,7 @@ fn refused_calls() -> Vec<(&'static str, Map<String, Value>)> {
         incident(json!({ "confirm": "yes" })),
         incident(json!({ "confirm": "pv_AAAAAAAAAAAAAAAAAAAAAAAAAAAA" })),
         update(json!({ "incident_id": 999_999 })),
-        update(json!({ "lifecycle_stage_id": "Identifyed" })),
+        update(json!({ "lifecycle_stage_id": "Identified!" })),
         update(json!({ "status": "on_fire" })),
         update(json!({ "add_affected_items": [{ "id": 999 }] })),
         update(json!({ "remove_affected_items": [{ "id": 999 }] })),
@@ -135,7 +135,7 @@ fn refused_calls() -> Vec<(&'static str, Map<String, Value>)> {
         window("2020-01-31T22:00:00Z", "2020-01-31T23:00:00Z", json!({})),
         window(early, late, json!({ "affected_items": [{ "id": 999 }] })),
         note(json!({ "maintenance_id": 999_999 })),
-        note(json!({ "lifecycle_stage_id": "Compleet" })),
+        note(json!({ "lifecycle_stage_id": "Completing" })),
     ]
 }
 
