@@ -9,13 +9,11 @@ import { Truth, checkPreview } from "./truth.mjs";
 export class Job {
   #context;
   #agent;
-  #unmet;
 
-  /** `context` is the running test: each mistake becomes a test below it, one that may fail if `unmet` has its name. */
-  static async begin(context, stack, { kind, unmet }) {
+  /** `context` is the running test: each mistake becomes a test below it. */
+  static async begin(context, stack, { kind }) {
     const job = new Job();
     job.#context = context;
-    job.#unmet = unmet;
     job.#agent = await Agent.connect(stack, kind);
     job.truth = new Truth(stack);
     job.hasPrompts = job.#agent.hasPrompts;
@@ -64,10 +62,9 @@ export class Job {
    */
   async mistakes(rows) {
     for (const [name, first, says, next] of rows) {
-      const todo = this.#unmet.includes(name);
-      await this.#context.test(name, { todo }, async () => {
+      await this.#context.test(name, async () => {
         const costs = await this.#mistake(first, says, next);
-        if (!todo) for (const [cost, amount] of Object.entries(costs)) this.costs[cost] += amount;
+        for (const [cost, amount] of Object.entries(costs)) this.costs[cost] += amount;
       });
     }
   }

@@ -1,3 +1,0 @@
-// Rows that do not hold yet, by workflow: they are played, and may fail.
-
-export const UNMET = {};
