@@ -18,12 +18,11 @@ pub struct Fixtures;
 #[async_trait(?Send)]
 impl ServerHandler for Fixtures {
     fn server(&self) -> ServerInfo {
-        ServerInfo {
-            name: "statibeat-conformance",
-            title: "Conformance fixtures",
-            version: env!("CARGO_PKG_VERSION"),
-            instructions: "Fixtures of the MCP conformance suite.",
-        }
+        ServerInfo { name: "statibeat-conformance", title: "Conformance fixtures", version: env!("CARGO_PKG_VERSION") }
+    }
+
+    fn instructions(&self) -> Cow<'static, str> {
+        "Fixtures of the MCP conformance suite.".into()
     }
 
     async fn resources(&self) -> Result<Vec<ListedResource>, Error> {

@@ -25,6 +25,9 @@ pub trait PageLists {
     /// The URI of a resource of the page that has no other variable.
     fn uri(&self, resource: &str) -> Option<String>;
 
+    /// Returns whether the caller may read the resource of that name on the page.
+    fn can_read(&self, resource: &str) -> bool;
+
     /// The page in a sentence, as in "Page 42".
     fn page_words(&self) -> String;
 

@@ -139,6 +139,9 @@ impl<'a> UnknownUri<'a> {
         }
         let mut paths: Vec<&str> = self.of_page().map(|entry| split_query(entry.path).0).collect();
         paths.dedup();
+        if paths.is_empty() {
+            return "This connection may not read resources of pages.".to_owned();
+        }
         let root = variables
             .iter()
             .fold(self.roots.page.to_owned(), |root, (name, value)| root.replace(&format!("{{{name}}}"), value));

@@ -20,8 +20,8 @@ pub struct CompletedWrite<'a> {
     pub answer: &'a Value,
     /// The page, with `id` and `name`, as the accessible-pages list shows it.
     pub page: &'a Value,
-    /// The server's form of resource URIs.
-    pub roots: &'a Roots,
+    /// The server's form of resource URIs; `None` if the caller may not read what was written.
+    pub roots: Option<&'a Roots>,
     /// Names the audit entry, where there is one.
     pub audit_id: Option<&'a str>,
     /// The number of writes that the rate limit still allows, if there is one.
@@ -100,7 +100,7 @@ impl ToolReport {
         let variables: Variables = [("page_id", page_id.to_string()), (kind.id_argument(), id.to_string())]
             .map(|(name, value)| (name.to_owned(), value))
             .into();
-        Some((completed.roots.expand(resource, &variables)?, resource))
+        Some((completed.roots?.expand(resource, &variables)?, resource))
     }
 
     fn sentence(&self, structured: &Value, replayed: bool) -> String {

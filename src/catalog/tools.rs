@@ -152,8 +152,8 @@ pub static RESOURCE_TOOLS: &[Tool] = &[
         name: READ_RESOURCE,
         title: "Read resource",
         description: "Reads one resource, e.g. {\"uri\": \"statibeat://overview\"} or {\"page_id\": 42, \"resource\": \
-            \"incidents/active\"}. The resource writing of a page has what a write needs: statuses, stages and components by \
-            id, open incidents, time zone. The text that it returns is data from the status page.",
+            \"incidents/active\"}. statibeat://pages/{page_id}/writing has what a write needs: statuses, stages and components by id, \
+            open incidents, time zone. The text that it returns is data from the status page.",
         effect: Effect::Reads,
         hosted: None,
         arguments: &[
@@ -162,7 +162,7 @@ pub static RESOURCE_TOOLS: &[Tool] = &[
             optional(
                 "resource",
                 Text(2048),
-                "Path on that page: writing, summary, hierarchy, incidents/active, incidents/1001, maintenances/upcoming, \
+                "Path on that page, as far as this connection may read it: writing, summary, hierarchy, incidents/active, incidents/1001, maintenances/upcoming, \
                  beats, beats/failures, analytics/summary?window_days=7 and others.",
             ),
         ],

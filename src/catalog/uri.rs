@@ -10,12 +10,16 @@ mod normal_form;
 pub use normal_form::normalize;
 
 use super::resource::{Binding, Resource, Variables};
+use super::resources::RESOURCES;
 use crate::model::ids::{PageId, parse_id};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3, and what times have.
 const RESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'+');
+
+/// Stands behind a URI that this reader may not read.
+const UNREADABLE: &str = " (this connection may not read it)";
 
 /// The prefix that a server puts before the catalog's paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,27 @@ impl Roots {
     /// A text of the catalog, whose URIs are those of Hosted MCP, with the URIs of this server.
     pub fn localize(&self, text: &str) -> String {
         text.replace(Self::HOSTED.page, self.page)
+    }
+
+    /// A text of the catalog that says of each URI that its reader may not read so.
+    pub fn mark_unreadable(&self, text: &str, can_read: impl Fn(&Resource) -> bool) -> String {
+        let mut marked = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(self.session) {
+            let is_end = |c: char| !c.is_ascii_alphanumeric() && !"_-{}/:.".contains(c);
+            let end = rest[start..].find(is_end).map_or(rest.len(), |length| start + length);
+            let uri = rest[start..end].trim_end_matches(['.', ':']);
+            let named = |resource: &&Resource| {
+                let template = self.template(resource);
+                split_query(&template).0 == uri || (uri.ends_with('/') && template.starts_with(uri))
+            };
+            let mut named = RESOURCES.iter().filter(named).peekable();
+            let is_readable = named.peek().is_none() || named.any(&can_read);
+            marked.push_str(&rest[..start + uri.len()]);
+            marked.push_str(if is_readable { "" } else { UNREADABLE });
+            rest = &rest[start + uri.len()..];
+        }
+        marked + rest
     }
 
     /// The URI template as clients learn of it: with what they can choose, without cursors.

@@ -26,8 +26,9 @@ fn choose<T: Copy>(entries: &'static [(T, Box<RawValue>)], is_shown: impl Fn(T) 
     shown.map(|(_, entry)| Cow::Borrowed(&**entry)).collect()
 }
 
-/// All tools, granted or not: a client can only request the scope of a tool that it sees.
-pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
+/// All tools, granted or not: a client can only request the scope of a tool that it sees. Their texts say which of the resources
+/// that they name are not granted.
+pub fn tools(granted: ScopeSet, has_resource_tools: bool) -> Vec<ListEntry> {
     static ENTRIES: Entries<bool> = OnceLock::new();
     let entries = ENTRIES.get_or_init(|| {
         let schema = |tool: &Tool| page_argument::add_to_schema(call_arguments::added_to(tool.input_schema()));
@@ -37,7 +38,23 @@ pub fn tools(has_resource_tools: bool) -> Vec<ListEntry> {
         let reads = reads.map(|tool| (true, print_tool(tool, &tool.input_schema(), ScopeSet::EMPTY)));
         writes.chain(reads).collect()
     });
-    choose(entries, |is_resource_tool| has_resource_tools || !is_resource_tool)
+    let mut shown = choose(entries, |is_resource_tool| has_resource_tools || !is_resource_tool);
+    if RESOURCES.iter().any(|entry| entry.hosted.is_some() && !is_granted(entry, granted)) {
+        for entry in &mut shown {
+            *entry = Cow::Owned(mark_unreadable(entry, granted));
+        }
+    }
+    shown
+}
+
+pub fn is_granted(entry: &Resource, granted: ScopeSet) -> bool {
+    entry.hosted.is_some_and(|needs| granted.contains(needs.scope))
+}
+
+/// Marks the serialized entry: the inserted words hold no character that JSON escapes.
+fn mark_unreadable(entry: &RawValue, granted: ScopeSet) -> Box<RawValue> {
+    let marked = Roots::HOSTED.mark_unreadable(entry.get(), |resource| is_granted(resource, granted));
+    RawValue::from_string(marked).unwrap_or_else(|_| entry.to_owned())
 }
 
 /// True if its URI has something to choose, were it only the page.

@@ -47,6 +47,10 @@ impl PageLists for HostedPageLists<'_> {
         Roots::HOSTED.expand(find_resource(resource)?, &variables)
     }
 
+    fn can_read(&self, resource: &str) -> bool {
+        self.granted(resource).is_some_and(|needs| access::check_role(self.page, &needs).is_ok())
+    }
+
     fn page_words(&self) -> String {
         format!("Page {}", self.page.id)
     }

@@ -7,7 +7,7 @@ use super::page_lists::HostedPageLists;
 use super::page_names::PageNames;
 use crate::alternatives::uri::{PageInUri, UnknownUri};
 use crate::catalog::MISSING;
-use crate::catalog::uri::Roots;
+use crate::catalog::uri::{Roots, split_query};
 use crate::features;
 use crate::features::resources::{UpstreamAnswers, part_answer};
 use crate::mcp::{Error, Handled, ResourceContents};
@@ -105,7 +105,12 @@ impl OfferedResource {
         let answers = keep_chosen_pages(handler, &paths, answers);
         let parts = self.parts_of_pages(handler, answers.first()).await;
         let upstream = UpstreamAnswers { page: None, answers, parts };
-        self.inner.contents(upstream, handler.context.now, handler.context.log)
+        let mut contents = self.inner.contents(upstream, handler.context.now, handler.context.log)?;
+        if let Some(paths) = contents.body.pointer_mut(PATHS_OF_A_PAGE).and_then(Value::as_array_mut) {
+            let granted: Vec<&str> = handler.granted().map(|(entry, _)| split_query(entry.path).0).collect();
+            paths.retain(|path| path.as_str().is_some_and(|path| granted.contains(&path)));
+        }
+        Ok(contents)
     }
 
     /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where the
@@ -147,6 +152,8 @@ impl OfferedResource {
     }
 }
 
+/// The paths that the list of pages names, in its body.
+const PATHS_OF_A_PAGE: &str = "/resources_of_a_page/paths";
 /// Maximum number of pages whose parts a session resource reads, all concurrently.
 const PAGES_WITH_PARTS: usize = 5;
 

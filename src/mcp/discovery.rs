@@ -3,12 +3,13 @@
 use super::handler_values::ServerInfo;
 use super::protocol_version::ProtocolVersion;
 use serde::Serialize;
+use std::borrow::Cow;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResult {
     capabilities: ServerCapabilities,
-    instructions: &'static str,
+    instructions: Cow<'static, str>,
     protocol_version: &'static str,
     server_info: ServerInfo,
 }
@@ -18,7 +19,7 @@ pub struct InitializeResult {
 #[serde(rename_all = "camelCase")]
 pub struct DiscoverResult {
     capabilities: ServerCapabilities,
-    instructions: &'static str,
+    instructions: Cow<'static, str>,
     supported_versions: [&'static str; 1],
 }
 
@@ -34,15 +35,15 @@ struct ServerCapabilities {
 struct Supported {}
 
 impl InitializeResult {
-    pub fn new(server: ServerInfo, version: ProtocolVersion) -> Self {
-        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
-        Self { protocol_version: version.as_str(), capabilities, server_info: server, instructions }
+    pub fn new(server_info: ServerInfo, instructions: Cow<'static, str>, version: ProtocolVersion) -> Self {
+        let capabilities = ServerCapabilities::default();
+        Self { protocol_version: version.as_str(), capabilities, server_info, instructions }
     }
 }
 
 impl DiscoverResult {
-    pub fn new(server: ServerInfo) -> Self {
-        let (capabilities, instructions) = (ServerCapabilities::default(), server.instructions);
+    pub fn new(instructions: Cow<'static, str>) -> Self {
+        let capabilities = ServerCapabilities::default();
         Self { supported_versions: [ProtocolVersion::LATEST.as_str()], capabilities, instructions }
     }
 }

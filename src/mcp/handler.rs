@@ -10,11 +10,15 @@ use super::results::ListEntry;
 use crate::catalog::Variables;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The methods that a front end implements. They check access themselves, on every call.
 #[async_trait(?Send)]
 pub trait ServerHandler {
     fn server(&self) -> ServerInfo;
+
+    /// Instructions for models, which name the resource to read first.
+    fn instructions(&self) -> Cow<'static, str>;
 
     /// Concrete resources the caller can read now.
     async fn resources(&self) -> Result<Vec<ListedResource>, Error>;

@@ -6,15 +6,12 @@ use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Name and version of a front end (`Implementation`), with what a model should know first.
+/// Name and version of a front end (`Implementation`).
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ServerInfo {
     pub name: &'static str,
     pub title: &'static str,
     pub version: &'static str,
-    /// Instructions that name the resource to read first.
-    #[serde(skip)]
-    pub instructions: &'static str,
 }
 
 /// A resource as `resources/list` shows it.

@@ -137,7 +137,6 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     async fn dispatch(&self, method: Method) -> Result<Handled<(Vec<u8>, CallEnd)>, Error> {
         let Self { handler, params, responder, input } = self;
-        let server = responder.server;
         let response = match method {
             Method::CallTool => return self.call_tool().await,
             Method::ReadResource => handler.read(text(params, "uri")?).await.map(|contents| {
@@ -156,11 +155,13 @@ impl Exchange<'_> {
                 // Echoes the version asked for if we speak it, or offers the newest with a handshake.
                 let version = ProtocolVersion::parse_with_handshake(text(params, "protocolVersion")?);
                 let version = version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE);
-                Ok(responder.into_response(InitializeResult::new(server, version), CacheHint::None)).into()
+                let result = InitializeResult::new(responder.server, handler.instructions(), version);
+                Ok(responder.into_response(result, CacheHint::None)).into()
             }
             Method::Ping => Ok(responder.into_response(EmptyResult {}, CacheHint::None)).into(),
             Method::Discover => {
-                Ok(responder.into_response(DiscoverResult::new(server), CacheHint::Public(DISCOVERY_FRESH_FOR))).into()
+                let result = DiscoverResult::new(handler.instructions());
+                Ok(responder.into_response(result, CacheHint::Private(DISCOVERY_FRESH_FOR))).into()
             }
             Method::ListTools => self.list(handler.tools(), ListEntries::Tools, LISTS_FRESH_FOR).into(),
             Method::ListResources => {

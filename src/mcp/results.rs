@@ -27,7 +27,6 @@ pub type ListEntry = Cow<'static, RawValue>;
 pub enum CacheHint {
     /// The result of an action: no hint.
     None,
-    Public(Duration),
     /// Depends on the user, the grant or a page.
     Private(Duration),
 }
@@ -83,9 +82,8 @@ impl Responder<'_> {
     fn respond(&self, result: impl Serialize, result_type: &'static str, hint: CacheHint) -> Vec<u8> {
         let is_bare = self.version.has_handshake();
         let hint = match hint {
-            CacheHint::Public(time) if !is_bare => Some((time, "public")),
             CacheHint::Private(time) if !is_bare => Some((time, "private")),
-            CacheHint::None | CacheHint::Public(_) | CacheHint::Private(_) => None,
+            CacheHint::None | CacheHint::Private(_) => None,
         };
         let result = VersionedResult {
             meta: (!is_bare).then_some(ResultMeta { server: &self.server }),

@@ -48,12 +48,11 @@ const INSTRUCTIONS: &str = "One StatiBeat status page, through its API token. Re
 #[async_trait(?Send)]
 impl ServerHandler for PageHandler<'_> {
     fn server(&self) -> ServerInfo {
-        ServerInfo {
-            name: "statibeat-page-mcp",
-            title: "StatiBeat",
-            version: env!("CARGO_PKG_VERSION"),
-            instructions: INSTRUCTIONS,
-        }
+        ServerInfo { name: "statibeat-page-mcp", title: "StatiBeat", version: env!("CARGO_PKG_VERSION") }
+    }
+
+    fn instructions(&self) -> Cow<'static, str> {
+        INSTRUCTIONS.into()
     }
 
     async fn resources(&self) -> Result<Vec<ListedResource>, Error> {

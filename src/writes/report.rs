@@ -141,6 +141,12 @@ pub fn write_report(
     Ok(outcome)
 }
 
+/// The server's form of resource URIs, if the caller may read what the tool writes.
+fn report_roots<'a>(request: &WriteRequest<'a>) -> Option<&'a Roots> {
+    let kind = request.tool.write.as_ref()?.report.resource?;
+    request.lists.can_read(kind.into()).then_some(request.roots)
+}
+
 fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<String>) -> ToolOutcome {
     let audit_id = match request.store.audit_row() {
         AuditRow::Stored(id) => Some(id),
@@ -149,7 +155,7 @@ fn written(request: &WriteRequest<'_>, report: &WriteReport, warnings: Vec<Strin
     let completed = CompletedWrite {
         answer: &report.document,
         page: &request.page.raw,
-        roots: request.roots,
+        roots: report_roots(request),
         audit_id,
         remaining_writes: report.remaining,
         replayed: !report.origin.is_new(),
@@ -185,7 +191,7 @@ pub fn already_published(request: &WriteRequest<'_>, document: &serde_json::Valu
     let completed = CompletedWrite {
         answer: document,
         page: &request.page.raw,
-        roots: request.roots,
+        roots: report_roots(request),
         audit_id: None,
         remaining_writes: None,
         replayed: true,

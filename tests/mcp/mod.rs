@@ -10,6 +10,7 @@ mod error_hints;
 mod message_limit;
 mod prompts;
 mod protocol;
+mod references;
 mod request_bytes;
 mod resource_tools;
 mod resources;

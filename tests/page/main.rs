@@ -3,11 +3,14 @@
 
 #[path = "../tables/calls.rs"]
 mod calls;
+#[path = "../support/references.rs"]
+mod known_names;
 #[path = "../support/rmcp_types.rs"]
 mod rmcp_types;
 mod support;
 
 mod bad_arguments;
+mod references;
 mod results;
 mod token_permissions;
 mod write_store;

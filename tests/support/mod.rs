@@ -6,6 +6,7 @@ pub mod faults;
 pub mod flow;
 pub mod forge;
 pub mod logged;
+pub mod references;
 pub mod rmcp_types;
 pub mod surface;
 pub mod tokens;

@@ -17,7 +17,8 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
     Tool {
         name: "update_incident",
         title: "Update incident",
-        description: "Changes the named fields of an incident; customers see it at once. The others stay.",
+        description: "Changes the named fields of an incident; customers see it at once. The others stay. The resource \
+            statibeat://pages/{page_id}/writing has statuses and components by id.",
         effect: Effect::Changes,
         hosted: None,
         arguments: &[
@@ -84,7 +85,8 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
     Tool {
         name: "update_maintenance",
         title: "Update maintenance",
-        description: "Changes the named fields of a maintenance; customers see it at once. The others stay.",
+        description: "Changes the named fields of a maintenance; customers see it at once. The others stay. The resource \
+            statibeat://pages/{page_id}/writing has components by id.",
         effect: Effect::Changes,
         hosted: None,
         arguments: &[

@@ -98,7 +98,7 @@ fn report_conforms_to_its_schema() {
     let written = CompletedWrite {
         answer: &answer,
         page: &page,
-        roots: &Roots::HOSTED,
+        roots: Some(&Roots::HOSTED),
         audit_id: Some("a1"),
         remaining_writes: Some(29),
         replayed: false,

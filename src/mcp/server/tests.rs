@@ -99,7 +99,7 @@ async fn discovery_names_the_version_without_a_handshake_only() {
         "capabilities": { "tools": {}, "resources": {}, "prompts": {}, "completions": {} },
         "instructions": "Read x first.",
         "ttlMs": 3_600_000,
-        "cacheScope": "public",
+        "cacheScope": "private",
     });
     check_without_handshake(&Fake::default(), "server/discover", json!({}), expected).await;
 }

@@ -53,7 +53,11 @@ pub fn entry(name: &str) -> &'static Resource {
 #[async_trait(?Send)]
 impl ServerHandler for Fake {
     fn server(&self) -> ServerInfo {
-        ServerInfo { name: "fake", title: "Fake", version: "1.2.3", instructions: "Read x first." }
+        ServerInfo { name: "fake", title: "Fake", version: "1.2.3" }
+    }
+
+    fn instructions(&self) -> Cow<'static, str> {
+        "Read x first.".into()
     }
 
     async fn resources(&self) -> Result<Vec<ListedResource>, Error> {
