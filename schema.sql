@@ -146,6 +146,7 @@ CREATE TABLE IF NOT EXISTS page_blocks (
   client_name  TEXT    NOT NULL,                 -- likewise
   blocked_at   INTEGER NOT NULL,
   blocked_by   TEXT    NOT NULL,                 -- the admin's user id
+  blocked_by_name TEXT NOT NULL,                 -- and name, as it was
   PRIMARY KEY (user_id, client_id, page_id)      -- looked up with every bearer token
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS page_blocks_by_page ON page_blocks (page_id);                        -- admin page
@@ -264,13 +265,15 @@ CREATE TABLE IF NOT EXISTS audit (
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, session_open, …
   outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
   user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
+  user_name    TEXT    NOT NULL DEFAULT '',    -- as it was; empty where no grant or session names the person
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
   grant_id     TEXT    NOT NULL,               -- empty likewise
   page_id      INTEGER,                        -- of a write: once the caller was found to reach the page
   asked_page_id INTEGER,                       -- the page that a call named which ended before its claim; for operators only
   tool         TEXT,
-  target_id    TEXT,                           -- the incident or maintenance it made or touched
+  target_id    TEXT,                           -- the incident or maintenance it made or touched; of a changed connection, its person
+  owner_name   TEXT,                           -- of a changed connection: its person's name, as it was
   title        TEXT,
   request_id   TEXT    NOT NULL,
   detail       TEXT,                           -- bounded: a reason of ours, never free text from outside

@@ -1,6 +1,7 @@
 //! Request parameters as OAuth reads them: each at most once, empty means absent (RFC 6749 3.1, 3.2).
 
 /// Decoded `application/x-www-form-urlencoded` pairs of a query or body, in the order sent.
+#[derive(Default)]
 pub struct Parameters(Vec<(String, String)>);
 
 /// A parameter was sent more than once.

@@ -11,7 +11,8 @@ use crate::oauth::secret::{BrowserBinding, ConsentToken, SecretHash};
 use crate::ports::{Database, Statement, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Maximum length of a stored title, in characters.
 const TITLE_LIMIT: usize = 200;
@@ -136,9 +137,10 @@ macro_rules! insert_entry_if {
     ($more_columns:literal, $more_values:literal, $condition:literal) => {
         concat!(
             "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, target_id, title, \
-             request_id, detail",
+             request_id, detail, user_name",
             $more_columns,
-            ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14",
+            ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+             coalesce((SELECT user_name FROM grants WHERE id = ?8), '')",
             $more_values,
             " WHERE ",
             $condition,
@@ -194,8 +196,8 @@ pub(super) fn statement_for_revoked_access(
     row: &RevokedAccess<'_>,
 ) -> Statement {
     statement!(
-        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
-         SELECT ?3, ?4, ?5, ?6, g.user_id, g.client_id, g.client_name, g.id, ?7, ?8
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, user_name, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3, ?4, ?5, ?6, g.user_id, g.user_name, g.client_id, g.client_name, g.id, ?7, ?8
          FROM access_tokens a JOIN grants g ON g.id = a.grant_id
          WHERE a.token_hash = ?1 AND g.client_id = ?2 AND a.expires_at > ?4 AND g.revoked_at IS NULL
          ON CONFLICT (id) DO NOTHING",
@@ -228,8 +230,8 @@ pub fn statement_for_ended_connection(
     now: Timestamp,
 ) -> Statement {
     statement!(
-        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
-         SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, client_id, client_name, id, ?6, ?7 FROM grants
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, user_name, client_id, client_name, grant_id, request_id, detail)
+         SELECT ?3 || '.' || id, ?5, ?3, ?4, user_id, user_name, client_id, client_name, id, ?6, ?7 FROM grants
          WHERE user_id = ?1 AND client_id = ?2 AND revoked_at = ?5 AND revoke_reason = ?7
          ON CONFLICT (id) DO NOTHING",
         user_id,
@@ -242,37 +244,56 @@ pub fn statement_for_ended_connection(
     )
 }
 
-/// An action of a person on a whole connection.
+/// An action of a person on connections, one row for each target.
 pub struct Change<'a> {
+    /// Id of the first row; the others have it with a number.
     pub id: AuditId,
     pub created_at: Timestamp,
     pub kind: AuditKind,
     pub actor: &'a UserId,
-    pub owner: &'a UserId,
-    pub client_id: &'a ClientId,
-    pub client_name: &'a str,
-    /// The page it is about, if one.
-    pub page_id: Option<PageId>,
+    pub actor_name: &'a str,
+    pub targets: &'a [ChangeTarget],
     /// The request it was part of.
     pub request_id: &'a RequestId,
 }
 
-/// The statement that appends it, under the connection's newest grant; a block may outlive all of them.
+/// A connection that an action changes, alive or not.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeTarget {
+    pub user_id: UserId,
+    pub user_name: String,
+    pub client_id: String,
+    pub client_name: String,
+    /// The page it is about, if one.
+    pub page_id: Option<PageId>,
+}
+
+impl Change<'_> {
+    /// The targets as one value for `json_each`.
+    pub(super) fn json_targets(&self) -> String {
+        json!(self.targets).to_string()
+    }
+}
+
+/// The statement that appends it, each row under its connection's newest grant; a block may outlive all of them.
 pub fn statement_for_change(change: &Change<'_>) -> Statement {
     statement!(
-        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, target_id, request_id)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?7, ?10, coalesce((SELECT id FROM grants WHERE user_id = ?6 AND client_id = ?7
-           ORDER BY created_at DESC LIMIT 1), ''), ?8, ?6, ?9",
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, user_name, client_id, client_name, grant_id, page_id, target_id,
+                            owner_name, request_id)
+         SELECT ?1 || CASE key WHEN 0 THEN '' ELSE '.' || key END, ?2, ?3, ?4, ?5, ?6, client_id, client_name,
+           coalesce((SELECT id FROM grants g WHERE g.user_id = owner AND g.client_id = t.client_id ORDER BY g.created_at DESC LIMIT 1), ''),
+           page_id, owner, owner_name, ?7
+         FROM (SELECT key, json_extract(value, '$.user_id') AS owner, json_extract(value, '$.user_name') AS owner_name,
+                 json_extract(value, '$.client_id') AS client_id, json_extract(value, '$.client_name') AS client_name,
+                 json_extract(value, '$.page_id') AS page_id FROM json_each(?8)) t WHERE true",
         &change.id,
         change.created_at,
         change.kind.as_str(),
         Outcome::Done.as_str(),
         change.actor,
-        change.owner,
-        change.client_id,
-        change.page_id,
+        change.actor_name,
         change.request_id,
-        change.client_name,
+        change.json_targets(),
     )
 }
 
@@ -294,8 +315,8 @@ pub struct UnrecordedRefusals {
 pub fn statement_for_unrecorded(refusals: &UnrecordedRefusals) -> Statement {
     let hour = refusals.created_at.as_seconds().div_euclid(3600);
     statement!(
-        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, calls)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, calls, user_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, coalesce((SELECT user_name FROM grants WHERE id = ?8), ''))
          ON CONFLICT (id) DO UPDATE SET calls = calls + excluded.calls",
         format!("{}.{}.{hour}", AuditKind::Unrecorded.as_str(), refusals.grant_id),
         refusals.created_at,

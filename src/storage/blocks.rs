@@ -5,16 +5,14 @@
 //! The view `blocked_grants` is the only definition of this.
 
 use super::audit::{Change, statement_for_change};
-use super::{Result, json_list, statement};
+use super::connections::ListPosition;
+use super::{Counted, Result, json_list, read, run, statement};
 use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::ports::{Database, Statement};
 use serde::Deserialize;
-
-/// Maximum blocks of one query.
-const LIMIT: i64 = 500;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Block {
@@ -29,68 +27,91 @@ pub struct Block {
     #[serde(deserialize_with = "flag")]
     pub is_loopback: bool,
     pub blocked_at: Timestamp,
+    /// The admin's name at that time.
+    pub blocked_by_name: String,
+    /// Position of the block in the list.
+    #[serde(skip)]
+    pub position: ListPosition,
 }
 
-/// Blocks a client on a page. The calling function has checked that the actor administers the page.
-pub async fn block(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
+/// Blocks each target on its page. The calling function has checked that the actor administers the pages.
+pub async fn block(db: &dyn Database, change: &Change<'_>) -> Result<()> {
     // Any grant on a loopback address counts, ended or not: any program could claim the client id.
     let insert = statement!(
-        "INSERT INTO page_blocks (user_id, client_id, page_id, is_loopback, user_name, client_name, blocked_at, blocked_by)
-         SELECT user_id, client_id, ?3, max(is_loopback), user_name, client_name, ?4, ?5 FROM grants
-         WHERE user_id = ?1 AND client_id = ?2 GROUP BY user_id, client_id
+        "INSERT INTO page_blocks
+           (user_id, client_id, page_id, is_loopback, user_name, client_name, blocked_at, blocked_by, blocked_by_name)
+         SELECT g.user_id, g.client_id, json_extract(t.value, '$.page_id'), max(g.is_loopback), g.user_name, g.client_name, ?2, ?3, ?4
+         FROM json_each(?1) t JOIN grants g
+           ON g.user_id = json_extract(t.value, '$.user_id') AND g.client_id = json_extract(t.value, '$.client_id')
+         WHERE true GROUP BY t.key
          ON CONFLICT (user_id, client_id, page_id) DO UPDATE SET is_loopback = max(is_loopback, excluded.is_loopback)",
-        change.owner,
-        change.client_id,
-        page_id,
+        change.json_targets(),
         change.created_at,
         change.actor,
+        change.actor_name,
     );
     db.batch(&[insert, statement_for_change(change)]).await.map(drop)
 }
 
-pub async fn unblock(db: &dyn Database, change: &Change<'_>, page_id: PageId) -> Result<()> {
+pub async fn unblock(db: &dyn Database, change: &Change<'_>) -> Result<()> {
     let delete = statement!(
-        "DELETE FROM page_blocks WHERE user_id = ?1 AND client_id = ?2 AND page_id = ?3",
-        change.owner,
-        change.client_id,
-        page_id,
+        "DELETE FROM page_blocks WHERE (user_id, client_id, page_id) IN
+           (SELECT json_extract(value, '$.user_id'), json_extract(value, '$.client_id'), json_extract(value, '$.page_id')
+            FROM json_each(?1))",
+        change.json_targets(),
     );
     db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }
 
-/// The blocks on these pages.
-pub async fn list_by_pages(db: &dyn Database, pages: &[PageId]) -> Result<Vec<Block>> {
-    super::list(db, select_by_pages(pages)).await
+/// Which blocks are asked for, the newest first.
+#[derive(Clone, Debug)]
+pub struct BlockQuery<'a> {
+    pub pages: &'a [PageId],
+    /// The position before the first one wanted.
+    pub after: Option<&'a ListPosition>,
+    /// Maximum blocks; `None` for no limit.
+    pub limit: Option<usize>,
 }
 
-pub(super) fn select_by_pages(pages: &[PageId]) -> Statement {
+/// Blocks, and the number of all that match before and after the position.
+#[derive(Clone, Debug, Default)]
+pub struct BlockPage {
+    pub blocks: Vec<Block>,
+    pub total: usize,
+}
+
+pub async fn list(db: &dyn Database, query: &BlockQuery<'_>) -> Result<BlockPage> {
+    let after = query.after;
+    let select = statement!(
+        "SELECT * FROM (
+           SELECT user_id, user_name, client_id, client_name, page_id, is_loopback, blocked_at, blocked_by_name,
+             printf('%012d %d', 999999999999 - blocked_at, page_id) AS sort_key, count(*) OVER () AS total
+           FROM page_blocks WHERE page_id IN (SELECT value FROM json_each(?1)))
+         WHERE ?2 IS NULL OR (sort_key, user_id, client_id) > (?2, ?3, ?4)
+         ORDER BY sort_key, user_id, client_id LIMIT ?5",
+        json_list(query.pages),
+        after.map(|position| position.sort_key.as_str()),
+        after.map(|position| position.user_id.as_str()),
+        after.map(|position| position.client_id.as_str()),
+        query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
+    );
+    let rows = run(db, select).await?;
+    let total = rows.first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total);
+    let block = |row| Ok(Block { position: read(row)?, ..read(row)? });
+    Ok(BlockPage { blocks: rows.iter().map(block).collect::<Result<_>>()?, total })
+}
+
+/// The number of blocks on these pages.
+pub(super) fn select_count(pages: &[PageId]) -> Statement {
     statement!(
-        "SELECT user_id, user_name, client_id, client_name, page_id, is_loopback, blocked_at FROM page_blocks
-         WHERE page_id IN (SELECT value FROM json_each(?1)) ORDER BY page_id, blocked_at, user_id, client_id LIMIT ?2",
+        "SELECT count(*) AS total FROM page_blocks WHERE page_id IN (SELECT value FROM json_each(?1))",
         json_list(pages),
-        LIMIT,
-    )
-}
-
-/// A page that a live connection is blocked from.
-#[derive(Deserialize)]
-pub struct BlockedPage {
-    pub client_id: String,
-    pub page_id: PageId,
-}
-
-/// The pages that a person's live connections are blocked from.
-pub(super) fn select_of_user(user_id: &UserId) -> Statement {
-    statement!(
-        "SELECT DISTINCT v.client_id, v.page_id FROM blocked_grants v JOIN grants g ON g.id = v.grant_id
-         WHERE v.user_id = ?1 AND g.revoked_at IS NULL ORDER BY v.client_id, v.page_id",
-        user_id,
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::audit::AuditKind;
+    use super::super::audit::{AuditKind, ChangeTarget};
     use super::super::testing::TestDatabase;
     use super::*;
     use crate::model::ids::RequestId;
@@ -99,26 +120,33 @@ mod tests {
 
     /// Blocks, or lifts the block of, the client `cursor` of user 42 on page 7.
     async fn change_block(db: &TestDatabase, id: &str, kind: AuditKind) {
+        let target = ChangeTarget {
+            user_id: UserId("42".into()),
+            user_name: "Mara".into(),
+            client_id: "cursor".into(),
+            client_name: "Cursor".into(),
+            page_id: Some(PAGE),
+        };
         let change = Change {
             id: id.into(),
             created_at: Timestamp::from_seconds(9),
             kind,
             actor: &UserId("1".into()),
-            owner: &UserId("42".into()),
-            client_id: &ClientId::parse("cursor").expect("a client id"),
-            client_name: "Cursor",
-            page_id: Some(PAGE),
+            actor_name: "Ada",
+            targets: &[target],
             request_id: &RequestId("r".into()),
         };
         match kind {
-            AuditKind::PageBlock => block(db, &change, PAGE).await.expect("blocked"),
-            _ => unblock(db, &change, PAGE).await.expect("lifted"),
+            AuditKind::PageBlock => block(db, &change).await.expect("blocked"),
+            _ => unblock(db, &change).await.expect("lifted"),
         }
     }
 
     /// The blocks on pages 7 and 8: whose, which client, which page, whether it covers loopback clients.
     async fn blocks(db: &TestDatabase) -> Vec<String> {
-        let blocks = list_by_pages(db, &[PAGE, PageId(8)]).await.expect("a list");
+        let pages = [PAGE, PageId(8)];
+        let query = BlockQuery { pages: &pages, after: None, limit: None };
+        let blocks = list(db, &query).await.expect("a list").blocks;
         let shown = |block: &Block| {
             format!("{} {} {} {}", block.user_id.0, block.client_id.as_str(), block.page_id, block.is_loopback)
         };
@@ -129,7 +157,9 @@ mod tests {
     async fn unblock_lifts_the_block_of_that_person_client_and_page_only() {
         let db = TestDatabase::new();
         for (user, client, page) in [(42, "cursor", 7), (42, "cursor", 8), (42, "other", 7), (43, "cursor", 7)] {
-            db.execute(&format!("INSERT INTO page_blocks VALUES ('{user}', '{client}', {page}, 0, 'U', 'C', 1, '1')"));
+            db.execute(&format!(
+                "INSERT INTO page_blocks VALUES ('{user}', '{client}', {page}, 0, 'U', 'C', 1, '1', 'Ada')"
+            ));
         }
         change_block(&db, "lift", AuditKind::PageUnblock).await;
         assert_eq!(blocks(&db).await, ["42 other 7 false", "43 cursor 7 false", "42 cursor 8 false"]);

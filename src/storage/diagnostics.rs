@@ -108,10 +108,9 @@ pub(super) fn statement_for_rejection(refused: &RejectedRefresh) -> Statement {
 }
 
 /// Stored diagnostics of one connection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "HealthColumns")]
 pub struct Health {
-    pub client_id: String,
     /// The last call, to the minute.
     pub called_at: Option<Timestamp>,
     /// The client's own name and version.
@@ -129,7 +128,6 @@ pub struct Health {
 
 #[derive(Deserialize)]
 struct HealthColumns {
-    client_id: String,
     last_call_at: Option<Timestamp>,
     reported_name: Option<String>,
     reported_version: Option<String>,
@@ -145,7 +143,6 @@ struct HealthColumns {
 impl From<HealthColumns> for Health {
     fn from(columns: HealthColumns) -> Self {
         Self {
-            client_id: columns.client_id,
             called_at: columns.last_call_at,
             client_info: columns.reported_name.zip(columns.reported_version),
             protocol_version: columns.protocol_version,
@@ -157,21 +154,25 @@ impl From<HealthColumns> for Health {
     }
 }
 
-/// Reads the diagnostics of one person's connections.
-pub(super) fn select(user_id: &UserId) -> Statement {
-    statement!(
-        "SELECT client_id, last_call_at, reported_name, reported_version, protocol_version, failure_reason, failed_at,
-                refresh_failures, refresh_failure_reason, refresh_failed_at, requested_scope
-         FROM connections WHERE user_id = ?1",
-        user_id,
-    )
+/// The columns of [`Health`], from a table `connections` that may be outer-joined as `n` to a grant `g`.
+macro_rules! health_columns {
+    () => {
+        "n.last_call_at, n.reported_name, n.reported_version, n.protocol_version, n.failure_reason, n.failed_at,
+         coalesce(n.refresh_failures, 0) AS refresh_failures, n.refresh_failure_reason, n.refresh_failed_at, n.requested_scope"
+    };
 }
+pub(super) use health_columns;
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::TestDatabase;
     use super::super::{find_one, run};
     use super::*;
+
+    /// Reads the diagnostics of one person's connection.
+    fn select(user_id: &UserId) -> Statement {
+        statement!(concat!("SELECT ", health_columns!(), " FROM connections n WHERE n.user_id = ?1"), user_id)
+    }
 
     fn mara() -> (UserId, ClientId) {
         (UserId("1".into()), ClientId::parse("cursor").expect("a client id"))

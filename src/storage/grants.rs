@@ -89,9 +89,7 @@ pub async fn revoke(
     db.batch(&[update, audit]).await.map(drop)
 }
 
-/// Ends a connection: revokes every grant of the person to the client, with one audit row each; closes the person's
-/// open authorization requests of the client, so that an open consent page can't restore it; and clears its settings
-/// for writes. Returns the number of revoked grants.
+/// Ends a connection; see [`revoke_connections`]. Returns the number of revoked grants.
 pub async fn revoke_connection(
     db: &dyn Database,
     user_id: &UserId,
@@ -99,6 +97,33 @@ pub async fn revoke_connection(
     request_id: &RequestId,
     now: Timestamp,
 ) -> Result<usize> {
+    revoke_connections(db, user_id, &[client_id], request_id, now).await
+}
+
+/// Ends a person's connections to these clients in one batch. For each: revokes every grant of the person to the client, with
+/// one audit row each; closes the person's open authorization requests of the client, so that an open consent page can't restore
+/// it; and clears its settings for writes. Returns the number of revoked grants.
+pub async fn revoke_connections(
+    db: &dyn Database,
+    user_id: &UserId,
+    client_ids: &[&ClientId],
+    request_id: &RequestId,
+    now: Timestamp,
+) -> Result<usize> {
+    let statements = client_ids.iter().flat_map(|client_id| statements_to_revoke(user_id, client_id, request_id, now));
+    let statements: Vec<Statement> = statements.collect();
+    let ended = db.batch(&statements).await?;
+    Ok(ended.iter().step_by(STATEMENTS_TO_REVOKE).map(Vec::len).sum())
+}
+
+const STATEMENTS_TO_REVOKE: usize = 4;
+
+fn statements_to_revoke(
+    user_id: &UserId,
+    client_id: &ClientId,
+    request_id: &RequestId,
+    now: Timestamp,
+) -> [Statement; STATEMENTS_TO_REVOKE] {
     let end = statement!(
         "UPDATE grants SET revoked_at = ?3, revoke_reason = ?4 WHERE user_id = ?1 AND client_id = ?2 AND revoked_at IS NULL
          RETURNING id",
@@ -115,9 +140,7 @@ pub async fn revoke_connection(
     );
     let record =
         audit::statement_for_ended_connection(user_id, client_id, RevokeReason::User.as_str(), request_id, now);
-    let clear = connections::statement_to_clear(user_id, client_id);
-    let answers = db.batch(&[end, close, record, clear]).await?;
-    Ok(answers.first().map_or(0, Vec::len))
+    [end, close, record, connections::statement_to_clear(user_id, client_id)]
 }
 
 /// Updates `last_used_at` of a grant if it is outdated.

@@ -30,7 +30,8 @@ use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
 use crate::oauth::secret::{OpaqueToken, SecretHash, TokenUse};
 use crate::ports::{Database, DatabaseError, Row, Statement, Value};
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 pub type Result<T> = std::result::Result<T, DatabaseError>;
 
@@ -98,6 +99,12 @@ bound_as_text! {
 /// Checks that the database responds and was migrated.
 pub async fn check_readiness(db: &dyn Database) -> Result<()> {
     run(db, statement!("SELECT 1 AS one FROM grants LIMIT 1")).await.map(drop)
+}
+
+/// A count that a statement returns, alone or in each row.
+#[derive(Deserialize)]
+struct Counted {
+    total: usize,
 }
 
 /// Page ids for `json_each`, which takes a list of any length through one placeholder.

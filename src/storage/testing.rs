@@ -36,6 +36,15 @@ impl TestDatabase {
         self.connection.borrow().execute(sql, []).expect("a statement");
     }
 
+    /// The steps in which SQLite runs a statement.
+    pub fn plan(&self, statement: &Statement) -> Vec<String> {
+        let connection = self.connection.borrow();
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).expect("a statement");
+        let nulls = vec![rusqlite::types::Null; explained.parameter_count()];
+        let steps = explained.query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail")).expect("a plan");
+        steps.collect::<Result<_, _>>().expect("steps")
+    }
+
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
         let statements = statements.iter().map(|one| (one.sql, one.values.as_slice()));
         sqlite::run_batch(&mut self.connection.borrow_mut(), statements)

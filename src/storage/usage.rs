@@ -4,6 +4,7 @@
 //! it. Counts may be lost: they feed a chart, not a bill.
 
 use super::audit::{self, UnrecordedRefusals};
+use super::connections::ConnectionKey;
 use super::diagnostics::{self, ClientReport, RejectedRefresh};
 use super::{Result, statement};
 use crate::model::ids::{PageId, UserId};
@@ -147,18 +148,18 @@ fn unrecorded(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
 /// The calls of one connection on one day with one outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct DayCount {
-    pub client_id: String,
     /// Days since the Unix epoch.
     pub day: i64,
     pub outcome: CallOutcome,
     pub calls: i64,
 }
 
-/// All counts of one person's connections from a day on, oldest first.
-pub(super) fn select_since(user_id: &UserId, first_day: i64) -> Statement {
+/// All counts of one connection from a day on, oldest first.
+pub(super) fn select_since(connection: &ConnectionKey, first_day: i64) -> Statement {
     statement!(
-        "SELECT client_id, day, outcome, calls FROM usage WHERE user_id = ?1 AND day >= ?2 ORDER BY client_id, day",
-        user_id,
+        "SELECT day, outcome, calls FROM usage WHERE user_id = ?1 AND client_id = ?2 AND day >= ?3 ORDER BY day",
+        &connection.user_id,
+        &connection.client_id,
         first_day,
     )
 }
@@ -195,7 +196,8 @@ mod tests {
     }
 
     async fn check_counts(db: &TestDatabase) {
-        let counts = select_since(&UserId("1".into()), 1);
+        let of_one = call("1", CallOutcome::Answered, DAY);
+        let counts = select_since(&ConnectionKey { user_id: of_one.user_id, client_id: of_one.client_id }, 1);
         let counts: Vec<DayCount> = list(db, counts).await.expect("counts");
         let seen: Vec<_> = counts.iter().map(|count| (count.day, count.outcome, count.calls)).collect();
         assert_eq!(seen, [(1, CallOutcome::Answered, 2), (1, CallOutcome::Refused, 1)]);

@@ -147,14 +147,19 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::Health => health::get(ctx).await,
         Route::RefusedClients => refused_clients::get(ctx).await,
         Route::AdminPage => admin::or_error_page(ctx, admin::index::show(ctx).await).await,
+        Route::AdminConnection => admin::or_error_page(ctx, admin::connection::show(ctx).await).await,
+        Route::AdminBlocks => admin::or_error_page(ctx, admin::blocked::show(ctx).await).await,
+        Route::AdminActivity => admin::or_error_page(ctx, admin::activity::show(ctx).await).await,
         Route::AdminSignIn => admin::or_error_page(ctx, admin::sign_in::start(ctx).await).await,
         Route::AdminSignedIn => admin::or_error_page(ctx, admin::sign_in::finish(ctx).await).await,
         Route::AdminAction if is_post => admin::or_error_page(ctx, admin::actions::perform(ctx, body).await).await,
         Route::AdminAction => admin::or_error_page(ctx, admin::actions::confirm(ctx).await).await,
         Route::AdminSignOut => admin::or_error_page(ctx, admin::sign_in::sign_out(ctx, body).await).await,
-        Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity => {
-            admin::api::get(ctx, route).await
-        }
+        Route::AdminApiSetup
+        | Route::AdminApiConnections
+        | Route::AdminApiConnection
+        | Route::AdminApiBlocks
+        | Route::AdminApiActivity => admin::api::get(ctx, route).await,
     }
 }
 

@@ -32,6 +32,12 @@ pub enum Route {
     RefusedClients,
     /// The Hosted MCP page, where people manage their connections.
     AdminPage,
+    /// One connection: its access, usage and health.
+    AdminConnection,
+    /// Apps that are blocked on the pages of their admin.
+    AdminBlocks,
+    /// All activity of the person and their pages, with filters.
+    AdminActivity,
     /// Starts a sign-in to the Hosted MCP page.
     AdminSignIn,
     /// Callback of StatiBeat's sign-in. Not advertised.
@@ -43,6 +49,10 @@ pub enum Route {
     AdminApiSetup,
     /// Connections with their diagnoses, as JSON.
     AdminApiConnections,
+    /// One connection with its calls, as JSON.
+    AdminApiConnection,
+    /// Blocks on administered pages, as JSON.
+    AdminApiBlocks,
     /// Recent activity of connections, as JSON.
     AdminApiActivity,
 }
@@ -99,12 +109,17 @@ impl Route {
             Route::Health => ("/mcp/health", LOOK, Programs),
             Route::RefusedClients => ("/mcp/health/clients", LOOK, Programs),
             Route::AdminPage => ("/mcp/admin", LOOK, Browser),
+            Route::AdminConnection => ("/mcp/admin/connection", LOOK, Browser),
+            Route::AdminBlocks => ("/mcp/admin/blocks", LOOK, Browser),
+            Route::AdminActivity => ("/mcp/admin/activity", LOOK, Browser),
             Route::AdminSignIn => ("/mcp/admin/sign-in", LOOK, Browser),
             Route::AdminSignedIn => ("/mcp/admin/callback", GET, Browser),
             Route::AdminAction => ("/mcp/admin/action", GET_AND_POST, Browser),
             Route::AdminSignOut => ("/mcp/admin/sign-out", POST, Browser),
             Route::AdminApiSetup => ("/mcp/admin/api/setup", GET, Browser),
             Route::AdminApiConnections => ("/mcp/admin/api/connections", GET, Browser),
+            Route::AdminApiConnection => ("/mcp/admin/api/connection", GET, Browser),
+            Route::AdminApiBlocks => ("/mcp/admin/api/blocks", GET, Browser),
             Route::AdminApiActivity => ("/mcp/admin/api/activity", GET, Browser),
         }
     }
@@ -154,7 +169,14 @@ impl Route {
 
     /// True for a route that a browser tab shows or is redirected by.
     pub fn is_page(self) -> bool {
-        let is_api = matches!(self, Route::AdminApiSetup | Route::AdminApiConnections | Route::AdminApiActivity);
+        let is_api = matches!(
+            self,
+            Route::AdminApiSetup
+                | Route::AdminApiConnections
+                | Route::AdminApiConnection
+                | Route::AdminApiBlocks
+                | Route::AdminApiActivity
+        );
         self.audience() == Audience::Browser && !is_api
     }
 

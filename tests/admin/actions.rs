@@ -9,14 +9,14 @@ const PAGE: &str = "https://mcp.example/mcp/admin";
 const ACTION: &str = "https://mcp.example/mcp/admin/action";
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 
-/// Ends, pauses, resumes: on the connection of the test client.
+/// Ends, pauses, resumes: on Mara's connection of the test client.
 fn on_client(action: &str) -> [(&str, &str); 2] {
-    [("action", action), ("client", "test-client")]
+    [("action", action), ("connection", "1 test-client")]
 }
 
 /// On Theo's connection, by an admin of the page.
-fn on_page<'a>(action: &'a str, page: &'a str) -> [(&'a str, &'a str); 4] {
-    [("action", action), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", page)]
+fn on_page<'a>(action: &'a str, page: &'a str) -> [(&'a str, &'a str); 3] {
+    [("action", action), ("connection", "2 test-client"), ("page", page)]
 }
 
 fn post_incident(app: &TestApp, pair: &Tokens) -> Value {
@@ -39,11 +39,11 @@ fn revoked_connection_loses_tokens_codes_and_open_consent_pages_at_once() {
     let elsewhere = Browser::new(&app);
     let consent = elsewhere.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-    let asked = browser.open(&format!("{ACTION}?action=revoke&client=test-client"));
+    let asked = browser.open(&format!("{ACTION}?action=revoke&connection=1+test-client"));
     assert!(asked.body.contains("End the connection to test-client?"), "{}", asked.body);
     assert_eq!(app.ping(&one.access), 200, "asking changes nothing");
     let done = browser.submit_action(&page, &on_client("revoke"));
-    assert!(done.status == 200 && done.body.contains("connection is ended"), "{}", done.body);
+    assert!(done.status == 200 && done.body.contains("Access of test-client is ended"), "{}", done.body);
     for pair in [one, two] {
         assert_eq!(app.ping(&pair.access), 401);
         assert_eq!(json(&app.refresh(&pair.refresh, &[]))["error"], "invalid_grant");
@@ -70,7 +70,9 @@ fn paused_writes_are_refused_and_recorded_until_they_are_resumed() {
     let pair = app.connect(user::MARA_ADMIN, ALL);
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
     let paused = browser.submit_action(&page, &on_client("pause"));
-    assert!(paused.body.contains("Writes paused") && paused.body.contains("Resume writes"), "{}", paused.body);
+    assert!(paused.body.contains("Writes of test-client are paused"), "{}", paused.body);
+    let shown = browser.open_connection(user::MARA_ADMIN, "test-client").body;
+    assert!(shown.contains("Writes paused") && shown.contains("Resume writes"), "{shown}");
     let refused = post_incident(&app, &pair);
     assert_eq!(refused["result"]["isError"], true, "{refused}");
     assert!(refused.to_string().contains("has paused"), "{refused}");
@@ -87,14 +89,14 @@ fn confirm_always_requires_confirmation_of_every_write_of_the_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::THEO_MANAGER, ALL);
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
-    let strict = browser.submit_action(&page, &on_client("confirm-always"));
+    let strict = browser.submit_action(&page, &[("action", "confirm-always"), ("connection", "2 test-client")]);
     assert!(strict.body.contains("Every write confirmed"), "{}", strict.body);
     assert!(strict.body.contains("Confirmation of writes changed"), "the activity shows it: {}", strict.body);
     let bare = post_incident(&app, &pair)["result"].clone();
     assert!(bare["isError"] == true && bare.to_string().contains("preview: true"), "{bare}");
     let again = app.connect(user::THEO_MANAGER, ALL);
     assert_eq!(post_incident(&app, &again)["result"]["isError"], true, "a new approval does not undo it");
-    browser.submit_action(&strict, &on_client("confirm-as-usual"));
+    browser.submit_action(&strict, &[("action", "confirm-as-usual"), ("connection", "2 test-client")]);
     assert_ne!(post_incident(&app, &pair)["result"]["isError"], true);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'confirm'"), 2);
 }
@@ -117,11 +119,12 @@ fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     let theo = app.connect(user::THEO_MANAGER, ALL);
     app.upstream.simulator.set_role(1, 43, None).expect("no role");
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-    assert!(page.body.contains("test-client of Theo Okafor"), "{}", page.body);
-    let asked = browser.open(&format!("{ACTION}?action=block&client=test-client&user=2&page=42"));
+    assert!(page.body.contains("(test-client of Theo Okafor)"), "{}", page.body);
+    let asked = browser.open(&format!("{ACTION}?action=block&connection=2+test-client&page=42"));
     assert!(asked.body.contains("Block test-client of Theo Okafor on"), "{}", asked.body);
     let done = browser.submit_action(&page, &on_page("block", "42"));
-    assert!(done.body.contains("Blocked") && done.body.contains("Unblock"), "{}", done.body);
+    assert!(done.body.contains("Blocked on") && done.body.contains("Unblock"), "{}", done.body);
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'page_block' AND user_name = 'Mara Lindqvist' AND owner_name = 'Theo Okafor'"), 1);
     let read = |pair: &Tokens, page: &str| {
         let uri = format!("statibeat://pages/{page}/summary");
         let answer = app.call(&pair.access, "resources/read", json!({ "uri": uri }));
@@ -170,7 +173,7 @@ fn action_on_a_foreign_connection_or_page_gets_404() {
     let (browser, page) = signed_in(&app, user::THEO_MANAGER);
     let before = app.db.dump();
     let unseen = before.lines().filter(|row| !row.starts_with("sessions")).collect::<Vec<_>>();
-    let of_mara = [("action", "block"), ("client", "test-client"), ("user", user::MARA_ADMIN), ("page", "42")];
+    let of_mara = [("action", "block"), ("connection", "1 test-client"), ("page", "42")];
     for fields in [&on_client("revoke")[..], &on_client("pause"), &[("action", "revoke-all")], &of_mara] {
         assert_eq!(browser.submit_action(&page, fields).status, 404, "{fields:?}");
     }
@@ -191,7 +194,7 @@ fn form_without_the_session_token_or_from_another_site_gets_403() {
         let fields: Vec<_> = on_client("revoke").into_iter().chain(token).collect();
         assert_eq!(browser.submit(&page, ACTION, &fields).status, 403, "{token:?}");
     }
-    let body = format!("token={}&action=revoke&client=test-client", page.hidden("token"));
+    let body = format!("token={}&action=revoke&connection=1+test-client", page.hidden("token"));
     let url = url::Url::parse(ACTION).expect("a URL");
     for origin in ["https://evil.example", "null", "https://mcp.example.evil.example"] {
         assert_eq!(browser.request("POST", &url, body.clone(), origin).status(), 403, "{origin}");
@@ -224,7 +227,7 @@ fn get_of_an_action_changes_nothing() {
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
     for action in ["revoke", "revoke-all", "pause", "resume", "made-up"] {
         let token = page.hidden("token");
-        browser.open(&format!("{ACTION}?action={action}&client=test-client&token={token}"));
+        browser.open(&format!("{ACTION}?action={action}&connection=1+test-client&token={token}"));
     }
     assert_eq!(app.ping(&pair.access), 200);
     assert_eq!(app.db.count("SELECT count(*) FROM connections WHERE writes_paused_at IS NOT NULL"), 0);
@@ -244,7 +247,7 @@ fn action_on_one_connection_leaves_other_connections_unchanged() {
         let app = TestApp::new();
         let pairs = ["test-client", "other-client"].map(|id| (id, connect_as(&app, user::MARA_ADMIN, id)));
         let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-        browser.submit_action(&page, &[("action", "revoke"), ("client", id)]);
+        browser.submit_action(&page, &[("action", "revoke"), ("connection", &format!("1 {id}"))]);
         for (other, pair) in pairs {
             assert_eq!(app.ping(&pair.access), if other == id { 401 } else { 200 }, "{other} after {id}");
         }
@@ -270,7 +273,8 @@ fn block_applies_to_the_named_person_client_and_page() {
             }
         }
         let (browser, page) = signed_in(&app, user::MARA_ADMIN);
-        browser.submit_action(&page, &[("action", "block"), ("client", client), ("user", user_id), ("page", page_id)]);
+        let connection = format!("{user_id} {client}");
+        browser.submit_action(&page, &[("action", "block"), ("connection", &connection), ("page", page_id)]);
         let named = format!("user_id = '{user_id}' AND client_id = '{client}' AND page_id = {page_id}");
         let blocks = app.db.count("SELECT count(*) FROM page_blocks");
         let meant = app.db.count(&format!("SELECT count(*) FROM page_blocks WHERE {named}"));

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
-const QUESTIONS: [&str; 3] = ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity"];
+const QUESTIONS: [&str; 4] =
+    ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity", "/mcp/admin/api/blocks"];
+const CONNECTION: &str = "/mcp/admin/api/connection";
 
 /// StatiBeat's assertion for this person and path, for one request.
 fn assertion(app: &TestApp, user_id: &str, path: &str) -> String {
@@ -69,16 +71,21 @@ fn assertion_returns_what_the_persons_page_shows() {
     assert_eq!(setup["resource_url"], "https://mcp.example/mcp");
     assert_eq!(setup["scopes"].as_array().map(Vec::len), Some(7));
     let all = ask(&app, user::MARA_ADMIN, QUESTIONS[1]);
-    assert_eq!(all["connections"].as_array().map(Vec::len), Some(1));
-    let diagnosis = &all["connections"][0]["diagnosis"];
+    let listed = all["connections"].as_array().expect("a list");
+    assert_eq!((listed.len(), &all["total"], &all["next"]), (2, &json!(2), &Value::Null));
+    let of = |name: &str| listed.iter().find(|listed| listed["user_name"] == name).expect("a connection").clone();
+    let (own, theo) = (of("Mara Lindqvist"), of("Theo Okafor"));
+    let diagnosis = &own["diagnosis"];
     assert_eq!(diagnosis["client"], json!({ "name": "Cursor", "version": "1" }));
     assert_eq!((&diagnosis["result"], &diagnosis["last_error"]["reason"]), (&json!("failing"), &json!("scope")));
     assert_eq!(
         (&diagnosis["refreshes_refused"], &diagnosis["last_refused_refresh"]["reason"]),
         (&json!(1), &json!("scope"))
     );
-    assert_eq!(all["connections"][0]["calls"][13]["refused"], 1);
-    assert_eq!((&all["others"][0]["user_name"], &all["others"][0]["page_id"]), (&json!("Theo Okafor"), &json!(42)));
+    assert_eq!((&own["is_own"], &theo["is_own"], &theo["pages"]), (&json!(true), &json!(false), &json!([42])));
+    assert_eq!(ask(&app, user::MARA_ADMIN, &format!("{}?owners=others&search=theo", QUESTIONS[1]))["total"], 1);
+    let details = ask(&app, user::MARA_ADMIN, &format!("{CONNECTION}?user=1&client=test-client"));
+    assert_eq!((&details["calls"][13]["refused"], &details["diagnosis"]), (&json!(1), diagnosis));
     let done = ask(&app, user::MARA_ADMIN, &format!("{}?page=42&outcome=done", QUESTIONS[2]));
     assert_eq!((&done["items"][0]["tool"], &done["items"][0]["is_own"]), (&json!("create_incident"), &json!(true)));
     assert_eq!(ask(&app, user::MARA_ADMIN, &format!("{}?outcome=failed", QUESTIONS[2]))["items"], json!([]));
@@ -88,10 +95,10 @@ fn assertion_returns_what_the_persons_page_shows() {
 fn other_peoples_connections_are_returned_to_page_admins_only() {
     let app = furnished();
     let all = ask(&app, user::INES_VIEWER, QUESTIONS[1]);
-    assert_eq!((&all["connections"], &all["others"], &all["ended"]), (&json!([]), &json!([]), &json!([])));
+    assert_eq!((&all["connections"], &all["total"], &all["ended"]), (&json!([]), &json!(0), &json!([])));
     assert_eq!(ask(&app, user::INES_VIEWER, QUESTIONS[2])["items"], json!([]));
     let theo = ask(&app, user::THEO_MANAGER, QUESTIONS[1]);
-    assert_eq!((theo["connections"].as_array().map(Vec::len), &theo["others"]), (Some(1), &json!([])));
+    assert_eq!((theo["connections"].as_array().map(Vec::len), &theo["total"]), (Some(1), &json!(1)));
 }
 
 #[test]

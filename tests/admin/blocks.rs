@@ -33,7 +33,8 @@ fn reaches(app: &TestApp, pair: &Tokens) -> bool {
 fn submit_action(app: &TestApp, action: &str, client: &str) -> u16 {
     let browser = Browser::new(app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
-    let fields = [("action", action), ("client", client), ("user", user::THEO_MANAGER), ("page", "42")];
+    let connection = format!("{} {client}", user::THEO_MANAGER);
+    let fields = [("action", action), ("connection", connection.as_str()), ("page", "42")];
     browser.submit_action(&page, &fields).status
 }
 
@@ -74,8 +75,11 @@ fn block_can_be_lifted_after_its_connection_has_ended() {
     let pair = app.connect(user::THEO_MANAGER, WRITE);
     assert_eq!(submit_action(&app, "block", "test-client"), 200);
     app.revoke(&pair.refresh, &[]);
-    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
-    assert!(page.contains("Blocked") && page.contains("Unblock"), "{page}");
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN).body;
+    assert!(page.contains("Blocked apps on pages you administer (1)"), "{page}");
+    let page = browser.open(&format!("{PAGE}/blocks")).body;
+    assert!(page.contains("Unblock") && page.contains("by Mara Lindqvist"), "{page}");
     assert_eq!(submit_action(&app, "unblock", "test-client"), 200);
     assert!(reaches(&app, &app.connect(user::THEO_MANAGER, WRITE)));
     let grantless = app.db.count("SELECT count(*) FROM audit WHERE kind = 'page_unblock' AND target_id = '2'");
@@ -88,12 +92,14 @@ fn coverage_of_a_block_is_shown_before_and_after_blocking() {
     app.connect(user::THEO_MANAGER, WRITE);
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
-    let question = browser.open(&format!("{PAGE}/action?action=block&client=test-client&user=2&page=42")).body;
+    let question = browser.open(&format!("{PAGE}/action?action=block&connection=2+test-client&page=42")).body;
     assert!(question.contains("under any client ID"), "{question}");
     submit_action(&app, "block", "test-client");
-    let page = browser.open(PAGE).body;
+    let page = browser.open(&format!("{PAGE}/blocks")).body;
+    assert!(page.contains("Every app on their computer"), "{page}");
+    let page = browser.open_connection(user::THEO_MANAGER, "test-client").body;
     assert!(page.contains("under any client ID"), "{page}");
-    let api = json(&browser.open(&format!("{PAGE}/api/connections")).response);
+    let api = json(&browser.open(&format!("{PAGE}/api/blocks")).response);
     assert_eq!(
         (&api["blocks"][0]["client_id"], &api["blocks"][0]["covers"]),
         (&json!("test-client"), &json!("local_clients"))

@@ -1,7 +1,7 @@
 //! The diagnosis of a connection on the Hosted MCP page, as its owner sees it.
 
 use crate::support::browser::{Browser, parameter};
-use crate::support::flow::{Tokens, authorize_url, tokens, user};
+use crate::support::flow::{CLIENT, Tokens, authorize_url, tokens, user};
 use crate::support::{TestApp, request};
 use futures_util::FutureExt as _;
 use serde_json::json;
@@ -12,9 +12,11 @@ const SCOPE: &str = "mcp.pages.read mcp.incidents.read";
 
 /// The diagnosis of the only connection.
 fn diagnosis(app: &TestApp, user_id: &str) -> String {
-    let page = Browser::new(app).open_admin_page(user_id).body;
+    let browser = Browser::new(app);
+    browser.open_admin_page(user_id);
+    let page = browser.open_connection(user_id, CLIENT).body;
     let start = page.find("Connection health").unwrap_or_else(|| panic!("no diagnosis in {page}"));
-    page[start..].split("</details>").next().expect("an end").to_owned()
+    page[start..].split("</section>").next().expect("an end").to_owned()
 }
 
 fn check(said: &str, wanted: &[&str]) {
@@ -146,10 +148,7 @@ fn diagnosis_names_pages_that_an_admin_blocked() {
     app.connect(user::THEO_MANAGER, SCOPE);
     let browser = Browser::new(&app);
     let page = browser.open_admin_page(user::MARA_ADMIN);
-    browser.submit_action(
-        &page,
-        &[("action", "block"), ("client", "test-client"), ("user", user::THEO_MANAGER), ("page", "42")],
-    );
+    browser.submit_action(&page, &[("action", "block"), ("connection", "2 test-client"), ("page", "42")]);
     check(&diagnosis(&app, user::THEO_MANAGER), &["Blocked on", "An admin of the page blocked it"]);
 }
 

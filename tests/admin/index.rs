@@ -30,8 +30,13 @@ fn page_shows_connection_instructions_and_connections() {
     app.advance(Duration::from_secs(600));
     app.ping(&access);
     app.advance(Duration::from_secs(600));
-    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN);
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
     assert_eq!(page.url.as_str(), PAGE);
+    let details = browser.open_connection(user::MARA_ADMIN, "test-client").body;
+    for text in ["Unverified app", "Publish new incidents", "All pages you can see", "10 minutes ago"] {
+        assert!(details.contains(text), "no {text} in {details}");
+    }
     for text in [
         r#"value="https://mcp.example/mcp""#,
         "https://mcp.example/mcp/oauth/authorize",
@@ -48,8 +53,7 @@ fn page_shows_connection_instructions_and_connections() {
         "Mara Lindqvist",
         "test-client",
         "Unverified app",
-        "Publish new incidents",
-        "All pages you can see",
+        "All pages",
         "10 minutes ago",
     ] {
         assert!(page.body.contains(text), "no {text} in {}", page.body);
@@ -201,12 +205,14 @@ fn activity_is_filtered_and_paginated() {
         create_incident(&app, &access, &format!("Incident-{n}."));
     }
     let browser = Browser::new(&app);
-    let first = browser.open_admin_page(user::MARA_ADMIN).body;
+    let newest = browser.open_admin_page(user::MARA_ADMIN).body;
+    assert!(newest.contains("Incident-24.") && !newest.contains("Incident-5.") && newest.contains("All activity"));
+    let first = browser.open(&format!("{PAGE}/activity")).body;
     assert!(first.contains("Incident-24.") && first.contains("Incident-5.") && !first.contains("Incident-4."));
     let older = first.split("before=").nth(1).and_then(|rest| rest.split(['#', '"', '&']).next()).expect("a link");
-    let second = browser.open(&format!("{PAGE}?before={older}")).body;
+    let second = browser.open(&format!("{PAGE}/activity?before={older}")).body;
     assert!(second.contains("Incident-4.") && second.contains("Incident-0.") && !second.contains("Incident-5."));
-    let rows = |query: &str| browser.open(&format!("{PAGE}?{query}")).body.matches("Create incident<").count();
+    let rows = |query: &str| browser.open(&format!("{PAGE}/activity?{query}")).body.matches("Create incident<").count();
     assert_eq!(rows("page=42&client=test-client&outcome=done"), 20);
     for nothing in ["page=43", "client=other", "outcome=refused"] {
         assert_eq!(rows(nothing), 0, "{nothing}");
@@ -221,23 +227,28 @@ fn person_sees_only_their_own_connections_and_activity() {
     create_incident(&app, &access, "Of Mara");
     let theirs = Browser::new(&app).open_admin_page(user::INES_VIEWER).body;
     assert!(!theirs.contains("test-client") && !theirs.contains("Of Mara"), "{theirs}");
-    assert!(!theirs.contains("Other people"), "only admins of a page look at others: {theirs}");
+    assert!(theirs.contains("No apps are connected yet"), "{theirs}");
 }
 
 #[test]
 fn chart_shows_calls_by_day_and_outcome_with_a_table() {
     let app = TestApp::new();
     let access = app.connect(user::MARA_ADMIN, ALL).access;
-    assert!(Browser::new(&app).open_admin_page(user::MARA_ADMIN).body.contains("No calls in the last"));
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let details = || browser.open_connection(user::MARA_ADMIN, "test-client").body;
+    assert!(details().contains("No calls in the last"));
     for uri in ["statibeat://pages", "statibeat://pages", "statibeat://pages/999/summary"] {
         app.call(&access, "resources/read", json!({ "uri": uri }));
     }
     app.count_calls();
-    let page = Browser::new(&app).open_admin_page(user::MARA_ADMIN).body;
+    let page = details();
     assert!(page.contains("Bar chart of 3 calls"), "{page}");
     let numbers = r#"<td class="number">2</td><td class="number">1</td><td class="number">0</td>"#;
     assert!(page.contains(numbers), "{page}");
-    assert!(!Browser::new(&app).open_admin_page(user::THEO_MANAGER).body.contains("Bar chart"));
+    let theo = Browser::new(&app);
+    theo.open_admin_page(user::THEO_MANAGER);
+    assert_eq!(theo.open_connection(user::MARA_ADMIN, "test-client").status, 404, "Mara's is not Theo's to see");
 }
 
 #[test]

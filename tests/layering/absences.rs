@@ -93,15 +93,20 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
 }
 
 /// Files that render pages, each with its words.
-const PAGES: [&[&str]; 12] = [
+const PAGES: [&[&str]; 17] = [
     &["web", "endpoint_page"],
     &["web", "layout"],
     &["web", "page_error"],
     &["web", "consent", "page"],
+    &["web", "admin", "action"],
+    &["web", "admin", "action_plan"],
     &["web", "admin", "actions"],
     &["web", "admin", "activity"],
+    &["web", "admin", "blocked"],
     &["web", "admin", "connection"],
     &["web", "admin", "index"],
+    &["web", "admin", "list"],
+    &["web", "admin", "page"],
     &["web", "admin", "session"],
     &["web", "admin", "setup"],
     &["web", "admin", "sign_in"],

@@ -2,7 +2,7 @@
 //! each scope, no more and no less.
 
 use crate::support::browser::{Browser, parameter};
-use crate::support::flow::{authorize_url, tokens, user};
+use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::surface::{EVERYTHING, URIS};
 use crate::support::{TestApp, header, json};
 use serde_json::{Value, json};
@@ -273,7 +273,11 @@ fn read_by_resource_tool_is_not_audited_and_charges_no_write() {
 fn the_hosted_mcp_page_says_which_connections_read_through_tools_as_long_as_there_are_such_tools() {
     const SAID: &str = "Read all of this through tools as well";
     let mut app = offering();
-    let page = |app: &TestApp| Browser::new(app).open_admin_page(user::MARA_ADMIN).body;
+    let page = |app: &TestApp| {
+        let browser = Browser::new(app);
+        browser.open_admin_page(user::MARA_ADMIN);
+        browser.open_connection(user::MARA_ADMIN, CLIENT).body
+    };
     connect(&app, user::MARA_ADMIN, EVERYTHING, false);
     assert!(!page(&app).contains(SAID), "{}", page(&app));
     connect(&app, user::MARA_ADMIN, EVERYTHING, true);

@@ -133,7 +133,7 @@ fn revoking_a_connection_ends_its_open_requests() {
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
     let page = browser.open_admin_page(user::MARA_ADMIN);
-    browser.submit_action(&page, &[("action", "revoke"), ("client", CLIENT)]);
+    browser.submit_action(&page, &[("action", "revoke"), ("connection", &format!("1 {CLIENT}"))]);
     assert_eq!(browser.answer(&consent, "approve").status, 400);
     assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoked_at IS NULL"), 0);
 }

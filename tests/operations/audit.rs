@@ -222,7 +222,11 @@ fn session_and_its_row_are_stored_together_or_not_at_all() {
 fn repeated_refresh_shows_to_the_person_of_the_connection() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
-    let doctor_says = |user_id: &str| Browser::new(&app).open_admin_page(user_id).body;
+    let doctor_says = |user_id: &str| {
+        let browser = Browser::new(&app);
+        browser.open_admin_page(user_id);
+        browser.open_connection(user_id, CLIENT).body
+    };
     app.refresh(&first.refresh, &[]);
     let words = ["The app sent the same refresh token twice within a minute", "Refresh token sent twice"];
     assert!(words.iter().all(|text| !doctor_says(user::MARA_ADMIN).contains(text)));

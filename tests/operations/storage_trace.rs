@@ -61,9 +61,11 @@ fn live_through_everything(app: &TestApp) {
         app.call(&reading.access, "tools/call", json!({ "name": "create_incident", "arguments": { "page_id": 42 } }));
     }
     app.count_calls();
-    let on_client = |action| [("action", action), ("client", CLIENT)];
+    let connection = format!("{} {CLIENT}", user::THEO_MANAGER);
+    let connection = connection.as_str();
+    let on_client = |action| [("action", action), ("connection", connection)];
     look_after(app, user::THEO_MANAGER, &[&on_client("pause"), &on_client("resume"), &on_client("confirm-always")]);
-    let of_theo = |action| [("action", action), ("client", CLIENT), ("user", user::THEO_MANAGER), ("page", "42")];
+    let of_theo = |action| [("action", action), ("connection", connection), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("block"), &of_theo("unblock"), &[("action", "revoke-all")]]);
     write_everything(app);
     look_after(app, user::THEO_MANAGER, &[&[("action", "revoke-all")]]);
@@ -92,7 +94,10 @@ fn look_after(app: &TestApp, user_id: &str, actions: &[&[(&str, &str)]]) {
         browser.submit_action(&page, fields);
     }
     app.advance(Duration::from_mins(10));
-    browser.open(&format!("{PUBLIC_URL}/mcp/admin"));
+    for part in ["", "/blocks", "/activity"] {
+        browser.open(&format!("{PUBLIC_URL}/mcp/admin{part}"));
+    }
+    browser.open_connection(user_id, CLIENT);
     browser.submit(&page, &format!("{PUBLIC_URL}/mcp/admin/sign-out"), &[("token", &page.hidden("token"))]);
 }
 

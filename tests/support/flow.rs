@@ -101,6 +101,14 @@ impl Browser<'_> {
         self.choose_user(&sign_in, user_id)
     }
 
+    /// The page of a connection of that person, for whoever is signed in to the admin page.
+    pub fn open_connection(&self, user_id: &str, client_id: &str) -> Shown {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("user", user_id), ("client", client_id)])
+            .finish();
+        self.open(&format!("{PUBLIC_URL}/mcp/admin/connection?{query}"))
+    }
+
     /// Posts an action of the admin page, with the token of the page shown.
     pub fn submit_action(&self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
         let token = page.hidden("token");

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 
 const REVOKE: &str = "UPDATE grants SET revoked_at = 1, revoke_reason = 'user'";
 const PAUSE: &str = "UPDATE connections SET writes_paused_at = 1";
-const BLOCK: &str =
-    "INSERT INTO page_blocks SELECT user_id, client_id, 42, 0, user_name, client_name, 1, 'admin' FROM grants LIMIT 1";
+const BLOCK: &str = "INSERT INTO page_blocks SELECT user_id, client_id, 42, 0, user_name, client_name, 1, 'admin', 'Ada' FROM grants LIMIT 1";
 /// More than any tool needs.
 const MOST_BATCHES: usize = 12;
 

@@ -19,7 +19,13 @@ const KEY_ID: &str = "simulator-1";
 /// Seconds that an assertion lives.
 const LIFETIME: i64 = 60;
 /// The requests that the connector's admin API answers.
-const ADMIN_PATHS: [&str; 3] = ["/mcp/admin/api/setup", "/mcp/admin/api/connections", "/mcp/admin/api/activity"];
+const ADMIN_PATHS: [&str; 5] = [
+    "/mcp/admin/api/setup",
+    "/mcp/admin/api/connections",
+    "/mcp/admin/api/activity",
+    "/mcp/admin/api/connection",
+    "/mcp/admin/api/blocks",
+];
 
 fn signing_key(seed_text: &str) -> SigningKey {
     SigningKey::from_bytes(&Sha256::digest(seed_text).into())

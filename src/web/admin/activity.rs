@@ -1,7 +1,12 @@
-//! Recent activity through the connector, on pages that keep audit logs: the filter, one page of the list as JSON, and the section
-//! of the Hosted MCP page.
+//! Activity through the connector, on pages that keep audit logs: the filter, one page of the list as JSON and as a page of its own,
+//! and the newest rows for the Hosted MCP page.
 
+use super::super::browser;
+use super::super::context::RequestContext;
+use super::super::page_error::PageError;
+use super::super::reply::Response;
 use super::super::routes::Route;
+use super::page::admin_page;
 use super::session::Viewer;
 use super::view_model::AdminView;
 use super::wire::text;
@@ -21,6 +26,8 @@ use serde::Serialize;
 const ASKED_PAGES: usize = 20;
 /// Longest shown title, in characters.
 const LONGEST_TITLE: usize = 200;
+/// Rows on the Hosted MCP page itself.
+const NEWEST: usize = 8;
 
 pub(super) struct Filter {
     page: Option<PageId>,
@@ -147,34 +154,69 @@ fn write_position(position: Position) -> String {
     format!("{}.{}", position.created_at.as_seconds(), position.row)
 }
 
-impl Filter {
-    fn is_empty(&self) -> bool {
-        let is_given = |word: &Option<String>| word.as_deref().is_some_and(|word| !word.is_empty());
-        self.page.is_none() && !is_given(&self.client_id) && !is_given(&self.outcome) && self.before.is_none()
-    }
+/// The page of all activity, with its filters.
+pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
+    let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
+    let view = AdminView::open(ctx, None).await?;
+    let viewer = &view.session.viewer;
+    let list = load(ctx, viewer, &view.accessible, &query).await?;
+    let body = html! {
+        p { a href=(Route::AdminPage.path()) { "All connections" } }
+        section.card aria-labelledby="activity" {
+            h2 #activity { "Activity" }
+            (limits(&view, &list))
+            @if list.has_pages {
+                (filters(&view, &list.filter))
+                @if list.items.is_empty() { p { "Nothing matches these filters." } } @else { (table(&view, &list.items)) }
+                (paging(&list))
+            }
+        }
+    };
+    Ok(admin_page(&view, "Activity", &body))
 }
 
-pub(super) fn section(view: &AdminView, list: &ActivityList) -> Markup {
-    let names = |pages: &[PageId]| view.connected.page_names(pages);
-    let (disabled, unknown) = (&list.pages_without_audit_logs, &list.pages_not_known);
+/// Loads the part of the activity that the query asks for.
+pub(super) async fn load(
+    ctx: &RequestContext<'_>,
+    viewer: &Viewer,
+    pages: &[AccessiblePage],
+    query: &Parameters,
+) -> Result<ActivityList, PageError> {
+    let wanted = ActivityRequest::read(&viewer.api(ctx), pages, query).await;
+    let rows = match wanted.query(&viewer.person.user_id) {
+        Some(query) => activity::list(ctx.db, &query).await?,
+        None => Vec::new(),
+    };
+    Ok(wanted.list(rows, viewer))
+}
+
+/// The newest rows, for the Hosted MCP page.
+pub(super) fn newest(view: &AdminView, list: &ActivityList) -> Markup {
     html! {
         section.card aria-labelledby="activity" {
             h2 #activity { "Recent activity" }
-            p.soft { "This lists what your apps post, connections that ended or weren't made, and refresh tokens that were sent twice. Reads are counted above, not listed." }
+            (limits(view, list))
+            @if list.has_pages && list.items.is_empty() { p { "Nothing yet." } }
+            @else if list.has_pages {
+                (table(view, &list.items[..list.items.len().min(NEWEST)]))
+                p.actions { a.button.small href=(Route::AdminActivity.path()) { "All activity" } }
+            }
+        }
+    }
+}
+
+/// Says what the list does not contain.
+fn limits(view: &AdminView, list: &ActivityList) -> Markup {
+    let names = |pages: &[PageId]| view.page_names(pages);
+    let (disabled, unknown) = (&list.pages_without_audit_logs, &list.pages_not_known);
+    html! {
+            p.soft { "This lists what your apps post, connections that ended or weren't made, and refresh tokens that were sent twice. Reads are counted on the page of each connection, not listed." }
             @if !disabled.is_empty() {
                 p.soft { "Audit logs are off for " (names(disabled)) ", so activity there isn't shown. An admin of the page can switch them on in StatiBeat." }
             }
             @if !unknown.is_empty() {
                 p.soft { "StatiBeat didn't say whether audit logs are on for " (names(unknown)) ", so activity there isn't shown. Reload this page later." }
             }
-            @if list.has_pages && list.items.is_empty() && list.filter.is_empty() {
-                p { "Nothing yet." }
-            } @else if list.has_pages {
-                (filters(view, &list.filter))
-                @if list.items.is_empty() { p { "Nothing matches these filters." } } @else { (table(view, &list.items)) }
-                (paging(list))
-            }
-        }
     }
 }
 
@@ -191,26 +233,18 @@ const OUTCOMES: [(&str, &str); 8] = [
 ];
 
 fn filters(view: &AdminView, filter: &Filter) -> Markup {
-    let connected = &view.connected;
-    let own = connected.connections.iter().map(|own| &own.connection);
-    let live = own.chain(connected.others.iter().map(|other| &other.connection));
-    let live = live.map(|connection| (connection.client_id.as_str(), connection.client_name.as_str()));
-    let ended = connected.ended.iter().map(|ended| (ended.client_id.as_str(), ended.client_name.as_str()));
-    let mut clients: Vec<(&str, &str)> = live.chain(ended).collect();
-    clients.sort_unstable();
-    clients.dedup();
     let options = |chosen: &Option<String>, choices: &[(&str, &str)]| {
         html! { @for (value, name) in choices { option value=(value) selected[chosen.as_deref() == Some(value)] { (name) } } }
     };
     html! {
-        form.filters method="get" action={ (Route::AdminPage.path()) "#activity" } {
+        form.filters method="get" action=(Route::AdminActivity.path()) {
             label { "Page"
                 select name="page" {
                     option value="" { "All" }
-                    @for page in &connected.pages { option value=(page.id) selected[filter.page == Some(page.id)] { (page.name) } }
+                    @for page in &view.pages { option value=(page.id) selected[filter.page == Some(page.id)] { (page.name) } }
                 }
             }
-            label { "App" select name="client" { option value="" { "All" } (options(&filter.client_id, &clients)) } }
+            label { "App" input type="search" name="client" value=[filter.client_id.as_deref()] autocomplete="off"; }
             label { "Outcome" select name="outcome" { option value="" { "All" } (options(&filter.outcome, &OUTCOMES)) } }
             button.small type="submit" { "Show" }
         }
@@ -240,7 +274,7 @@ fn row(view: &AdminView, item: &ActivityItem) -> Markup {
                 @if let Some(calls) = item.calls { br; span.soft { (calls) " calls, not listed one by one" } }
                 @if item.kind == "write" && let Some(id) = &item.target_id { br; span.soft { "No. " (id) } }
             }
-            @match item.page_id { Some(page) => td { (view.connected.page_name(page)) }, None => td.none { "–" } }
+            @match item.page_id { Some(page) => td { (view.page_name(page)) }, None => td.none { "–" } }
             td {
                 span.tag.(if item.outcome == "done" { "good" } else { "warn" }) { (outcome) }
                 @if let Some(detail) = &item.detail { br; span.soft { (detail_words(detail)) } }
@@ -316,5 +350,5 @@ fn address(filter: &Filter, before: Option<&str>) -> String {
             query.append_pair(name, value);
         }
     }
-    format!("{}?{}#activity", Route::AdminPage.path(), query.finish())
+    format!("{}?{}", Route::AdminActivity.path(), query.finish())
 }

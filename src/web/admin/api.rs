@@ -10,11 +10,12 @@ use super::super::limits;
 use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::activity::ActivityRequest;
+use super::activity;
+use super::connection::parse_key;
+use super::connection_filter::{ConnectionFilter, parse_position};
 use super::session::{Session, Viewer, visible_pages};
 use super::setup::Setup;
 use super::view_model;
-use crate::storage::activity;
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::{Redemption, sessions};
 use crate::upstream::admin_assertion;
@@ -39,15 +40,19 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageErr
     // Read for the set-up as well, which is only for people whom StatiBeat still knows.
     let pages = visible_pages(&api).await?;
     Ok(match route {
-        Route::AdminApiConnections => json!(view_model::load(ctx, &viewer, &pages, None).await?.0),
-        Route::AdminApiActivity => {
-            let wanted = ActivityRequest::read(&api, &pages, &query).await;
-            let rows = match wanted.query(&viewer.person.user_id) {
-                Some(query) => activity::list(ctx.db, &query).await?,
-                None => Vec::new(),
-            };
-            json!(wanted.list(rows, &viewer))
+        Route::AdminApiConnections => {
+            let filter = ConnectionFilter::parse(&query);
+            json!(view_model::load(ctx, &viewer, &pages, &filter, None).await?.0)
         }
+        Route::AdminApiConnection => {
+            let key = parse_key(&query).ok_or(PageError::NotFound)?;
+            json!(view_model::load_connection(ctx, &viewer, &pages, &key).await?)
+        }
+        Route::AdminApiBlocks => {
+            let after = query.one("after").ok().flatten().and_then(parse_position);
+            json!(view_model::load_blocks(ctx, &pages, after.as_ref()).await?)
+        }
+        Route::AdminApiActivity => json!(activity::load(ctx, &viewer, &pages, &query).await?),
         _ => json!(Setup::new(ctx)),
     })
 }

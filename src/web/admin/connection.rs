@@ -1,72 +1,147 @@
-//! A person's own connections with their permissions, usage and health, and recently ended ones.
+//! The page of one connection: what it may do, its usage and its health.
 
+use super::super::browser;
+use super::super::context::RequestContext;
 use super::super::layout::{destination, trust_label};
-use super::actions::{self, Action, target_fields};
-use super::advice::Guidance;
+use super::super::page_error::PageError;
+use super::super::reply::Response;
+use super::super::routes::Route;
+use super::action::{self, Action, ActionLink, coverage, row_id};
+use super::actions::done_note;
 use super::diagnosis::{CheckResult, Diagnosis, DiagnosticCheck, ScopeCheck};
+use super::page::admin_page;
 use super::time;
-use super::view_model::{AdminView, ConnectionSummary, DAYS, DayCalls, OwnConnection};
+use super::view_model::{AdminView, ConnectionDetails, ConnectionSummary, DAYS, DayCalls, load_connection};
 use crate::mcp::protocol_version::ProtocolVersion;
+use crate::model::ids::UserId;
+use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
+use crate::oauth::parameters::Parameters;
+use crate::storage::connections::ConnectionKey;
 use crate::storage::usage::CallOutcome;
+use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
-pub(super) fn section(view: &AdminView) -> Markup {
-    let connections = &view.connected.connections;
+pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
+    let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
+    let key = parse_key(&query).ok_or(PageError::NotFound)?;
+    let view = AdminView::open(ctx, None).await?;
+    let found = load_connection(ctx, &view.session.viewer, &view.accessible, &key).await?;
+    let title = name(&found.connection);
+    let body = html! {
+        p { a href={ (Route::AdminPage.path()) "#" (row_id(&key)) } { "All connections" } }
+        (done_note(ctx, &query))
+        (section(&view, &found))
+    };
+    Ok(admin_page(&view, &title, &body))
+}
+
+/// The app, and whose it is.
+fn name(connection: &ConnectionSummary) -> String {
+    if connection.is_own {
+        connection.client_name.clone()
+    } else {
+        format!("{} of {}", connection.client_name, connection.user_name)
+    }
+}
+
+/// The address of the page of a connection.
+pub(super) fn address(key: &ConnectionKey) -> String {
+    let query = Serializer::new(String::new())
+        .append_pair("user", &key.user_id.0)
+        .append_pair("client", key.client_id.as_str())
+        .finish();
+    format!("{}?{query}", Route::AdminConnection.path())
+}
+
+pub(super) fn parse_key(query: &Parameters) -> Option<ConnectionKey> {
+    let one = |name| query.one(name).ok().flatten();
+    Some(ConnectionKey { user_id: UserId(one("user")?.to_owned()), client_id: ClientId::parse(one("client")?)? })
+}
+
+/// Settings and blocks that restrict the connection.
+pub(super) fn tags(connection: &ConnectionSummary) -> Markup {
+    let blocked = connection.diagnosis.blocked_pages.len();
     html! {
-        section.card aria-labelledby="connections" {
-            h2 #connections { "Your connected apps" }
-            @if connections.is_empty() {
-                p.soft { "No apps are connected yet. Add the Resource URL to an app. Once you've allowed it, it appears here." }
+        @if connection.are_writes_paused && connection.diagnosis.result != CheckResult::Paused { " " span.tag.calm { "Writes paused" } }
+        @if connection.confirms_always { " " span.tag.calm { "Every write confirmed" } }
+        @if blocked > 0 { " " span.tag { @if connection.is_blocked_everywhere() { "Blocked" } @else if blocked == 1 { "Blocked on 1 page" } @else { "Blocked on " (blocked) " pages" } } }
+    }
+}
+
+fn section(view: &AdminView, found: &ConnectionDetails) -> Markup {
+    let connection = &found.connection;
+    html! {
+        section.card aria-labelledby="connection" {
+            h2 #connection tabindex="-1" {
+                (name(connection))
+                @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
+                (tags(connection))
             }
-            @for connection in connections { (one(view, connection)) }
-            @if connections.len() > 1 {
-                div.item.actions { (actions::button(&view.form_token, Action::RevokeAll, &html! {}, "")) }
+            dl.details {
+                @if !connection.is_own { dt { "Person" } dd { (connection.user_name) } }
+                dt { "Access went to" } dd { (destination(&connection.redirect_host)) }
+                dt { "May" } dd { (scopes(connection)) }
+                @if connection.is_own { dt { "Pages" } dd { (pages(view, &connection.pages)) } }
+                dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
+                dt { "Last used" } dd { (last_used(view, connection)) }
+                dt { "Ends" } dd { (end(view, connection)) }
             }
-            (ended(view))
+            div.actions { (buttons(view, connection)) }
+            @if !connection.is_own { (page_blocks(view, connection)) }
+            (picture(found))
+            (diagnosis(view, connection))
+            p { a href=(activity_address(connection)) { "Activity of this app" } }
         }
     }
 }
 
-fn one(view: &AdminView, own: &OwnConnection) -> Markup {
-    let connection = &own.connection;
-    let last_used = last_used(view, connection);
-    html! {
-        article.item {
-            h3 {
-                (connection.client_name) " "
-                @if !connection.trust.is_verified() { span.tag.warn { (trust_label(connection.trust)) } }
-                @if connection.are_writes_paused { " " span.tag { "Writes paused" } }
-                @if connection.confirms_always { " " span.tag { "Every write confirmed" } }
-            }
-            dl.details {
-                dt { "Access went to" } dd { (destination(&connection.redirect_host)) }
-                dt { "May" } dd { (scopes(connection)) }
-                dt { "Pages" } dd { (pages(view, &own.pages)) }
-                dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
-                dt { "Last used" } dd { (last_used) }
-                dt { "Ends" } dd { (end(view, own)) }
-            }
-            (picture(own))
-            (diagnosis(view, own))
-            div.actions { (buttons(view, connection)) }
-        }
-    }
+fn activity_address(connection: &ConnectionSummary) -> String {
+    let query = Serializer::new(String::new()).append_pair("client", connection.client_id.as_str()).finish();
+    format!("{}?{query}", Route::AdminActivity.path())
 }
 
 fn buttons(view: &AdminView, connection: &ConnectionSummary) -> Markup {
-    let (target, about) = (target_fields(&connection.client_id, None), format!("({})", connection.client_name));
-    let button = |action| actions::button(&view.form_token, action, &target, &about);
+    let (key, about) = ([connection.key()], format!("({})", name(connection)));
+    let back = address(&key[0]);
+    let link = |action| ActionLink { action, connections: &key, page: None, back: Some(&back) };
+    let button = |action| action::button(&view.form_token, &link(action), &about);
     html! {
-        @if connection.are_writes_paused { (button(Action::Resume)) }
-        @else if connection.may_write() { (button(Action::Pause)) }
-        @if connection.confirms_always { (button(Action::ConfirmAsUsual)) }
-        @else if connection.may_write() { (button(Action::ConfirmAlways)) }
-        (button(Action::Revoke))
+        @if !connection.is_own {
+            @if !connection.is_blocked_everywhere() { (action::link(&link(Action::Block), &about)) }
+        } @else {
+            @if connection.are_writes_paused { (button(Action::Resume)) }
+            @else if connection.may_write() { (button(Action::Pause)) }
+            @if connection.confirms_always { (button(Action::ConfirmAsUsual)) }
+            @else if connection.may_write() { (button(Action::ConfirmAlways)) }
+            (action::link(&link(Action::Revoke), &about))
+        }
     }
 }
 
-pub(super) fn scopes(connection: &ConnectionSummary) -> Markup {
+/// The pages that the viewer administers and the connection has accessed, each with its block.
+fn page_blocks(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    let PageChoice::These(pages) = &connection.pages else { return html! {} };
+    let key = [connection.key()];
+    let back = address(&key[0]);
+    html! {
+        h3 #pages tabindex="-1" { "Pages you administer that it has accessed" }
+        ul.plain.pages-of {
+            @for page in pages {
+                @let is_blocked = connection.diagnosis.blocked_pages.contains(page);
+                @let about = format!("({} on {})", name(connection), view.page_name(*page));
+                @let link = ActionLink { action: if is_blocked { Action::Unblock } else { Action::Block }, connections: &key, page: Some(*page), back: Some(&back) };
+                li {
+                    span { (view.page_name(*page)) @if is_blocked { " " span.tag { "Blocked" } } }
+                    @if is_blocked { (action::button(&view.form_token, &link, &about)) } @else { (action::link(&link, &about)) }
+                }
+            }
+        }
+        p.soft { (coverage(&connection.client_name, &connection.user_name, connection.is_loopback)) }
+    }
+}
+
+fn scopes(connection: &ConnectionSummary) -> Markup {
     html! {
         ul.plain { @for scope in connection.scopes.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } }
             @if connection.reads_by_tools { li { "Read all of this through tools as well" } } }
@@ -74,20 +149,26 @@ pub(super) fn scopes(connection: &ConnectionSummary) -> Markup {
 }
 
 pub(super) fn last_used(view: &AdminView, connection: &ConnectionSummary) -> Markup {
-    html! { @match connection.last_used_at { Some(at) => (view.clock.ago(at)), None => "Not yet" } }
+    html! {
+        @match connection.last_used_at {
+            Some(at) => (view.clock.ago(at)),
+            None => { "Not yet" span.soft { ", connected " (view.clock.since(connection.connected_at)) } }
+        }
+    }
 }
 
 fn pages(view: &AdminView, choice: &PageChoice) -> String {
     match choice {
         PageChoice::All => "All pages you can see, now and later".to_owned(),
-        PageChoice::These(pages) => format!("Only {}", view.connected.page_names(pages)),
+        PageChoice::These(pages) => format!("Only {}", view.page_names(pages)),
     }
 }
 
-fn end(view: &AdminView, own: &OwnConnection) -> Markup {
+fn end(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    let by = if connection.is_own { "you end" } else { "its person ends" };
     html! {
-        @if let Some(at) = own.expires_at { (view.clock.moment(at)) }
-        @else if let Some(at) = own.unused_until { "When you end it, or if unused until " (view.clock.day_words(at)) }
+        @if let Some(at) = connection.expires_at { (view.clock.moment(at)) }
+        @else if let Some(at) = connection.unused_until { "When " (by) " it, or if unused until " (view.clock.day_words(at)) }
     }
 }
 
@@ -96,7 +177,7 @@ const GAP: i64 = 6;
 const HEIGHT: i64 = 56;
 
 /// Calls per day and outcome: a picture, and the same numbers as a table.
-fn picture(own: &OwnConnection) -> Markup {
+fn picture(own: &ConnectionDetails) -> Markup {
     let total: i64 = own.calls.iter().map(DayCalls::total).sum();
     html! {
         @if total == 0 {
@@ -163,11 +244,11 @@ const fn outcome_label(outcome: CallOutcome) -> &'static str {
     }
 }
 
-fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
-    let (found, client_name) = (&own.diagnosis, &own.connection.client_name);
+fn diagnosis(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    let (found, client_name) = (&connection.diagnosis, &connection.client_name);
     html! {
-        details.diagnosis open[found.result == CheckResult::Failing] {
-            summary { "Connection health" span.unseen { " of " (client_name) ":" } " " (result_tag(found.result)) }
+        div.diagnosis {
+            h3 #health { "Connection health " (result_tag(found.result)) }
             dl.details {
                 dt { "Last call" } dd { @match found.last_call_at { Some(at) => (view.clock.ago(at)), None => "The app hasn't made a call yet. Finish connecting it, then ask it about your pages." } }
                 dt { "Reported name" } dd { (client_info(found)) }
@@ -186,15 +267,15 @@ fn diagnosis(view: &AdminView, own: &OwnConnection) -> Markup {
                 dd { @match &found.last_error { Some(error) => (check(view, error)), None => "None." } }
                 @if !found.blocked_pages.is_empty() {
                     dt { "Blocked on" }
-                    dd { (view.connected.page_names(&found.blocked_pages)) ". An admin of the page blocked it. Ask them if you need access. Connecting again, or with another app on your computer, doesn't change this." }
+                    dd { (view.page_names(&found.blocked_pages)) ". An admin of the page blocked it. Ask them if you need access. Connecting again, or with another app on your computer, doesn't change this." }
                 }
             }
-            (scope_checks(&found.scopes, client_name))
+            (scope_checks(&found.scopes, client_name, connection.is_own))
         }
     }
 }
 
-fn result_tag(result: CheckResult) -> Markup {
+pub(super) fn result_tag(result: CheckResult) -> Markup {
     let (class, words) = match result {
         CheckResult::Well => ("good", "Working"),
         CheckResult::Unused => ("calm", "Not used yet"),
@@ -246,8 +327,8 @@ fn check(view: &AdminView, check: &DiagnosticCheck) -> Markup {
     }
 }
 
-fn scope_checks(checks: &[ScopeCheck], client_name: &str) -> Markup {
-    let usable = |check: &ScopeCheck| match (check.usable_on_pages, check.reached_pages) {
+fn scope_checks(checks: &[ScopeCheck], client_name: &str, is_own: bool) -> Markup {
+    let usable = |check: &ScopeCheck| match (check.usable_on_pages.unwrap_or(0), check.reached_pages.unwrap_or(0)) {
         (_, 0) => "It can't access any page now".to_owned(),
         (usable, reached) if usable == reached => "On every page it can access".to_owned(),
         (0, _) => "On no page it can access".to_owned(),
@@ -257,35 +338,15 @@ fn scope_checks(checks: &[ScopeCheck], client_name: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label={ "Permissions of " (client_name) } {
             table {
-                thead { tr { @for name in ["Permission", "Asked for", "Granted", "Your role allows it"] { th scope="col" { (name) } } } }
+                thead { tr { @for name in ["Permission", "Asked for", "Granted"] { th scope="col" { (name) } } @if is_own { th scope="col" { "Your role allows it" } } } }
                 tbody {
                     @for check in checks {
                         tr {
                             th scope="row" { code { (check.scope) } }
                             td { (check.is_asked.map_or("Not known", yes_or_no)) }
                             td { (yes_or_no(check.is_granted)) }
-                            td { (usable(check)) }
+                            @if is_own { td { (usable(check)) } }
                         }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Help for an app that reports that it is signed out.
-fn ended(view: &AdminView) -> Markup {
-    let ended = &view.connected.ended;
-    html! {
-        @if !ended.is_empty() {
-            details {
-                summary { "Ended in the last 30 days (" (ended.len()) ")" }
-                @for connection in ended {
-                    @let Guidance { meaning, advice } = connection.advice;
-                    article.item {
-                        h3 { (connection.client_name) }
-                        p.soft { "Ended " (view.clock.since(connection.ended_at)) ", " (view.clock.here(connection.ended_at)) }
-                        p { (meaning) " " (advice) }
                     }
                 }
             }

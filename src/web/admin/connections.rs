@@ -1,7 +1,7 @@
-//! Merges live grants into connections: all live grants of one person to one client, and in a listing by page, to that page.
+//! Merges live grants into connections: all live grants of one person to one client.
 
 use crate::oauth::grant::PageChoice;
-use crate::storage::connections::LiveGrant;
+use crate::storage::connections::{ConnectionKey, LiveGrant};
 use std::collections::HashMap;
 use std::mem;
 
@@ -9,9 +9,9 @@ use std::mem;
 /// name of the newest.
 pub(super) fn merge_grants(grants: Vec<LiveGrant>) -> Vec<LiveGrant> {
     let mut connections: Vec<LiveGrant> = Vec::new();
-    let mut places: HashMap<_, usize> = HashMap::new();
+    let mut places: HashMap<ConnectionKey, usize> = HashMap::new();
     for grant in grants {
-        let key = (grant.user_id.clone(), grant.client_id.clone(), grant.page.map(|page| page.page_id));
+        let key = grant.key();
         if let Some(place) = places.get(&key) {
             merge(&mut connections[*place], grant);
         } else {
@@ -45,6 +45,8 @@ fn merge(known: &mut LiveGrant, later: LiveGrant) {
     known.refreshed_at = known.refreshed_at.max(later.refreshed_at);
     known.repeated_refreshes += later.repeated_refreshes;
     known.repeated_at = known.repeated_at.max(later.repeated_at);
+    known.accessed.extend(later.accessed);
+    known.blocked.extend(later.blocked);
     known.client_name = later.client_name;
     known.trust = later.trust;
     known.redirect_host = later.redirect_host;
@@ -57,6 +59,9 @@ pub(super) mod tests {
     use crate::model::scope::{Scope, ScopeSet};
     use crate::model::timestamp::Timestamp;
     use crate::oauth::client::{ClientId, ClientTrust};
+    use crate::storage::connections::ListPosition;
+    use crate::storage::diagnostics::Health;
+    use std::collections::BTreeSet;
 
     /// A connection of one grant, for the tests beside.
     pub(in super::super) fn connection(pages: PageChoice, scope: Scope) -> LiveGrant {
@@ -86,7 +91,10 @@ pub(super) mod tests {
             has_resource_tools: false,
             are_writes_paused: false,
             confirm: None,
-            page: None,
+            accessed: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            health: Health::default(),
+            position: ListPosition::default(),
         }
     }
 

@@ -7,7 +7,6 @@ use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::storage::connections::LiveGrant;
-use crate::storage::diagnostics::Health;
 use crate::upstream::identity::AccessiblePage;
 use serde::Serialize;
 
@@ -69,9 +68,9 @@ pub(super) struct ScopeCheck {
     /// Requested at the newest approval; `None` if that is no longer known.
     pub is_asked: Option<bool>,
     pub is_granted: bool,
-    /// Accessible pages on which the owner's role allows it now.
-    pub usable_on_pages: usize,
-    pub reached_pages: usize,
+    /// Accessible pages on which the owner's role allows it now; `None` for another person's connection.
+    pub usable_on_pages: Option<usize>,
+    pub reached_pages: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,16 +85,12 @@ pub(super) enum CheckResult {
 }
 
 impl Diagnosis {
-    /// `pages` are the ones that the connection's owner can see now.
-    pub fn new(
-        connection: &LiveGrant,
-        health: Option<&Health>,
-        blocked_pages: Vec<PageId>,
-        pages: &[AccessiblePage],
-    ) -> Self {
-        let called_at = health.and_then(|known| known.called_at);
+    /// `pages` are the ones that the connection's owner can see now; `None` for another person's, whose roles the viewer isn't told.
+    pub fn new(connection: &LiveGrant, pages: Option<&[AccessiblePage]>) -> Self {
+        let health = &connection.health;
+        let called_at = health.called_at;
         let last_call_at = called_at.max(connection.last_used_at);
-        let last_error = health.and_then(|known| known.failure.as_ref()).and_then(|(word, at)| {
+        let last_error = health.failure.as_ref().and_then(|(word, at)| {
             let problem = word.parse().ok()?;
             let is_over = called_at > Some(*at);
             Some(DiagnosticCheck {
@@ -105,8 +100,7 @@ impl Diagnosis {
                 advice: advice::of_problem(problem),
             })
         });
-        let failure = health.and_then(|known| known.refresh_failure.as_ref());
-        let last_refused_refresh = failure.map(|(word, at)| {
+        let last_refused_refresh = health.refresh_failure.as_ref().map(|(word, at)| {
             let is_over = connection.refreshed_at > *at;
             DiagnosticCheck { reason: word.clone(), occurred_at: *at, is_over, advice: advice::of_refresh(word) }
         });
@@ -118,38 +112,38 @@ impl Diagnosis {
             () => CheckResult::Well,
         };
         let is_reached =
-            |page: &&AccessiblePage| connection.pages.contains(page.id) && !blocked_pages.contains(&page.id);
-        let reached: Vec<&AccessiblePage> = pages.iter().filter(is_reached).collect();
-        let client = health.and_then(|known| known.client_info.clone());
-        let version = health.and_then(|known| known.protocol_version.as_deref()).and_then(ProtocolVersion::parse);
+            |page: &&AccessiblePage| connection.pages.contains(page.id) && !connection.blocked.contains(&page.id);
+        let reached: Option<Vec<&AccessiblePage>> = pages.map(|pages| pages.iter().filter(is_reached).collect());
+        let version = health.protocol_version.as_deref().and_then(ProtocolVersion::parse);
         let repeated = connection.repeated_at;
         Self {
             result,
             last_call_at,
-            client: client.map(|(name, version)| NamedClient { name, version }),
+            client: health.client_info.clone().map(|(name, version)| NamedClient { name, version }),
             protocol_version: version.map(ProtocolVersion::as_str),
             refreshes: connection.refreshes,
             last_refresh_at: (connection.refreshes > 0).then_some(connection.refreshed_at),
             refreshes_repeated: connection.repeated_refreshes,
             last_repeated_refresh: repeated
                 .map(|at| RepeatedRefresh { occurred_at: at, advice: advice::OF_REPEATED_REFRESH }),
-            refreshes_refused: health.map_or(0, |known| known.refreshes_failed),
+            refreshes_refused: health.refreshes_failed,
             last_refused_refresh,
             last_error,
-            scopes: check_scopes(connection.scopes, health.and_then(|known| known.requested_scopes), &reached),
-            blocked_pages,
+            scopes: check_scopes(connection.scopes, health.requested_scopes, reached.as_deref()),
+            blocked_pages: connection.blocked.iter().copied().collect(),
         }
     }
 }
 
-fn check_scopes(granted: ScopeSet, asked: Option<ScopeSet>, reached: &[&AccessiblePage]) -> Vec<ScopeCheck> {
+fn check_scopes(granted: ScopeSet, asked: Option<ScopeSet>, reached: Option<&[&AccessiblePage]>) -> Vec<ScopeCheck> {
     let shown = granted.union(asked.unwrap_or_default());
     let check = |scope: Scope| ScopeCheck {
         scope: scope.as_str(),
         is_asked: asked.map(|asked| asked.contains(scope)),
         is_granted: granted.contains(scope),
-        usable_on_pages: reached.iter().filter(|page| page.allows(scope.page_permission())).count(),
-        reached_pages: reached.len(),
+        usable_on_pages: reached
+            .map(|reached| reached.iter().filter(|page| page.allows(scope.page_permission())).count()),
+        reached_pages: reached.map(<[_]>::len),
     };
     shown.iter().map(check).collect()
 }
@@ -159,6 +153,7 @@ mod tests {
     use super::super::connections::tests::connection;
     use super::*;
     use crate::oauth::grant::PageChoice;
+    use crate::storage::diagnostics::Health;
     use serde_json::json;
 
     fn page(id: i64, permissions: &[&str]) -> AccessiblePage {
@@ -169,7 +164,6 @@ mod tests {
     fn health(called_at: i64, failure: Option<(&str, i64)>) -> Health {
         let time = Timestamp::from_seconds;
         Health {
-            client_id: "a".into(),
             called_at: Some(time(called_at)),
             client_info: None,
             protocol_version: Some("2026-07-28".into()),
@@ -184,8 +178,9 @@ mod tests {
     fn scope_is_usable_on_accessible_pages_whose_role_allows_it() {
         let pages = [page(1, &["page.read"]), page(2, &["page.read"]), page(3, &[]), page(4, &["page.read"])];
         let chosen = PageChoice::These([PageId(1), PageId(2), PageId(3)].into());
-        let found =
-            Diagnosis::new(&connection(chosen, Scope::PagesRead), Some(&health(9, None)), vec![PageId(2)], &pages);
+        let mut connection = connection(chosen, Scope::PagesRead);
+        (connection.health, connection.blocked) = (health(9, None), [PageId(2)].into());
+        let found = Diagnosis::new(&connection, Some(&pages));
         let shown: Vec<_> = found
             .scopes
             .iter()
@@ -193,27 +188,31 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            [("mcp.pages.read", Some(false), true, 1, 2), ("mcp.analytics.read", Some(true), false, 0, 2)]
+            [
+                ("mcp.pages.read", Some(false), true, Some(1), Some(2)),
+                ("mcp.analytics.read", Some(true), false, Some(0), Some(2))
+            ]
         );
         assert_eq!(found.protocol_version, Some(ProtocolVersion::LATEST.as_str()));
     }
 
     #[test]
     fn later_successful_call_ends_a_failure() {
-        let connection = connection(PageChoice::All, Scope::PagesRead);
-        let result_of = |known: Option<&Health>| Diagnosis::new(&connection, known, vec![], &[]).result;
-        assert_eq!(result_of(Some(&health(9, None))), CheckResult::Well);
-        assert_eq!(result_of(Some(&health(9, Some(("scope", 9))))), CheckResult::Failing);
-        assert_eq!(result_of(Some(&health(9, Some(("scope", 8))))), CheckResult::Well);
-        assert_eq!(result_of(Some(&health(9, Some(("a word of another version", 9))))), CheckResult::Well);
+        let result_of = |health: Health| {
+            Diagnosis::new(&LiveGrant { health, ..connection(PageChoice::All, Scope::PagesRead) }, None).result
+        };
+        assert_eq!(result_of(health(9, None)), CheckResult::Well);
+        assert_eq!(result_of(health(9, Some(("scope", 9)))), CheckResult::Failing);
+        assert_eq!(result_of(health(9, Some(("scope", 8)))), CheckResult::Well);
+        assert_eq!(result_of(health(9, Some(("a word of another version", 9)))), CheckResult::Well);
     }
 
     #[test]
     fn connection_without_calls_is_unused_and_with_paused_writes_is_paused() {
         let mut connection = connection(PageChoice::All, Scope::PagesRead);
         connection.last_used_at = None;
-        assert_eq!(Diagnosis::new(&connection, None, vec![], &[]).result, CheckResult::Unused);
-        connection.are_writes_paused = true;
-        assert_eq!(Diagnosis::new(&connection, Some(&health(9, None)), vec![], &[]).result, CheckResult::Paused);
+        assert_eq!(Diagnosis::new(&connection, None).result, CheckResult::Unused);
+        (connection.are_writes_paused, connection.health) = (true, health(9, None));
+        assert_eq!(Diagnosis::new(&connection, None).result, CheckResult::Paused);
     }
 }

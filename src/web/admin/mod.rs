@@ -1,15 +1,22 @@
 //! The Hosted MCP page, where people manage their connections, and the admin API.
 //!
-//! `session` identifies the viewer, `view_model` loads what they may see; `index` and `api` show it, `actions` change it.
+//! `session` identifies the viewer, `view_model` loads what they may see; `index` with its `list`, `connection`, `blocked`, `activity`
+//! and `api` show it, `actions` change it.
 
+mod action;
+mod action_plan;
 pub(super) mod actions;
-mod activity;
+pub(super) mod activity;
 mod advice;
 pub(super) mod api;
-mod connection;
+pub(super) mod blocked;
+pub(super) mod connection;
+mod connection_filter;
 mod connections;
 mod diagnosis;
 pub(super) mod index;
+mod list;
+mod page;
 mod session;
 pub(super) mod setup;
 pub(super) mod sign_in;

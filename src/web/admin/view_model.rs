@@ -1,12 +1,14 @@
 //! View model of the Hosted MCP page for one person: the API serializes these values, the page renders them. Fields that only the
 //! page needs are skipped by serde.
 
+use super::super::browser::Cookie;
 use super::super::context::RequestContext;
 use super::super::page_error::PageError;
 use super::advice::{self, Guidance};
+use super::connection_filter::{ConnectionFilter, write_position};
 use super::connections::merge_grants;
 use super::diagnosis::Diagnosis;
-use super::session::Viewer;
+use super::session::{Session, Viewer, visible_pages};
 use super::time::ZonedClock;
 use super::wire::{chosen_pages, date, is_verified, optional_text, scope_names, text};
 use crate::model::ids::{PageId, UserId};
@@ -16,8 +18,8 @@ use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, ActivityRow};
-use crate::storage::blocks::Block;
-use crate::storage::connections::{EndedConnection, ListedPage, LiveGrant};
+use crate::storage::blocks::{self, Block, BlockPage, BlockQuery};
+use crate::storage::connections::{self, ConnectionKey, ConnectionQuery, EndedConnection, ListPosition, LiveGrant};
 use crate::storage::overview::{self, OverviewQuery};
 use crate::storage::usage::{self, CallOutcome, DayCount};
 use crate::upstream::identity::AccessiblePage;
@@ -29,28 +31,37 @@ pub(super) const DAYS: i64 = 14;
 /// Ended connections are listed for this long.
 const ENDED_SHOWN: Duration = Duration::from_hours(30 * 24);
 
+/// One page of the list of connections.
 #[derive(Serialize)]
 pub(super) struct Connected {
     pub pages: Vec<VisiblePage>,
-    pub connections: Vec<OwnConnection>,
-    /// Other people's connections, one entry per page that the person administers.
-    pub others: Vec<OtherConnection>,
-    /// Blocks on pages the person administers.
-    pub blocks: Vec<PageBlock>,
-    /// The person's own connections that ended recently.
+    /// The viewer's own connections, and other people's on pages that the viewer administers.
+    pub connections: Vec<ConnectionSummary>,
+    /// Connections that match the filter, those of other pages of the list included.
+    pub total: usize,
+    /// Position of the rest of the list; `None` on its last page.
+    pub next: Option<String>,
+    /// Blocks on pages that the viewer administers.
+    pub blocks: usize,
+    /// The viewer's own connections that ended recently, the latest first.
     pub ended: Vec<PastConnection>,
+    /// All that ended recently, listed or not.
+    pub ended_total: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct VisiblePage {
     pub id: PageId,
     pub name: String,
     pub is_administered: bool,
 }
 
-/// All live grants of one person to one client; in a listing by page, the grants that can access the page.
+/// All live grants of one person to one client.
 #[derive(Serialize)]
 pub(super) struct ConnectionSummary {
+    pub user_id: UserId,
+    pub user_name: String,
+    pub is_own: bool,
     #[serde(serialize_with = "text")]
     pub client_id: ClientId,
     /// As the newest consent page showed it.
@@ -60,40 +71,42 @@ pub(super) struct ConnectionSummary {
     pub redirect_host: String,
     #[serde(serialize_with = "scope_names")]
     pub scopes: ScopeSet,
+    /// Of another person's connection, the pages that it has accessed and the viewer administers.
+    #[serde(serialize_with = "chosen_pages")]
+    pub pages: PageChoice,
     #[serde(serialize_with = "text")]
     pub connected_at: Timestamp,
     #[serde(serialize_with = "optional_text")]
     pub last_used_at: Option<Timestamp>,
+    #[serde(serialize_with = "optional_text")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(serialize_with = "optional_text")]
+    pub unused_until: Option<Timestamp>,
     pub reads_by_tools: bool,
     pub are_writes_paused: bool,
     /// Its owner confirms every write.
     #[serde(skip)]
     pub confirms_always: bool,
+    pub diagnosis: Diagnosis,
+    #[serde(skip)]
+    pub is_loopback: bool,
 }
 
+/// One connection with its usage.
 #[derive(Serialize)]
-pub(super) struct OwnConnection {
+pub(super) struct ConnectionDetails {
     #[serde(flatten)]
     pub connection: ConnectionSummary,
-    #[serde(serialize_with = "chosen_pages")]
-    pub pages: PageChoice,
-    #[serde(serialize_with = "optional_text")]
-    pub expires_at: Option<Timestamp>,
-    #[serde(serialize_with = "optional_text")]
-    pub unused_until: Option<Timestamp>,
     /// One entry for each of the last [`DAYS`].
     pub calls: Vec<DayCalls>,
-    pub diagnosis: Diagnosis,
 }
 
+/// One page of the list of blocks.
 #[derive(Serialize)]
-pub(super) struct OtherConnection {
-    #[serde(flatten)]
-    pub connection: ConnectionSummary,
-    pub user_id: UserId,
-    pub user_name: String,
-    pub page_id: PageId,
-    pub is_blocked: bool,
+pub(super) struct Blocked {
+    pub blocks: Vec<PageBlock>,
+    pub total: usize,
+    pub next: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -107,6 +120,7 @@ pub(super) struct PageBlock {
     pub covers: BlockCoverage,
     #[serde(serialize_with = "text")]
     pub blocked_at: Timestamp,
+    pub blocked_by: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -152,13 +166,28 @@ impl DayCalls {
     }
 }
 
+/// The signed-in person of a page, with what every page of theirs needs.
 pub(super) struct AdminView {
-    pub connected: Connected,
+    pub session: Session,
+    /// Pages that they can see now, with their roles.
+    pub accessible: Vec<AccessiblePage>,
+    pub pages: Vec<VisiblePage>,
     pub clock: ZonedClock,
     pub form_token: String,
 }
 
-impl Connected {
+impl AdminView {
+    pub async fn open(ctx: &RequestContext<'_>, zone: Option<&str>) -> Result<Self, PageError> {
+        let session = Session::require(ctx).await?;
+        let accessible = visible_pages(&session.viewer.api(ctx)).await?;
+        let kept = Cookie::of_time_zone(&ctx.app.config.public_url).read_text(ctx.head);
+        let of_page = accessible.first().and_then(AccessiblePage::time_zone);
+        let clock = ZonedClock::new(ctx.now, [zone, kept, of_page].into_iter().flatten());
+        let pages = accessible.iter().map(VisiblePage::from).collect();
+        let form_token = session.form_token(ctx);
+        Ok(Self { session, accessible, pages, clock, form_token })
+    }
+
     /// A page's name, or its number if the person can no longer see it.
     pub fn page_name(&self, id: PageId) -> String {
         let page = self.pages.iter().find(|page| page.id == id);
@@ -168,65 +197,99 @@ impl Connected {
     pub fn page_names<'a>(&self, ids: impl IntoIterator<Item = &'a PageId>) -> String {
         ids.into_iter().map(|id| self.page_name(*id)).collect::<Vec<_>>().join(", ")
     }
+
+    pub fn administers_pages(&self) -> bool {
+        self.pages.iter().any(|page| page.is_administered)
+    }
 }
 
-/// Loads the connections and the requested rows of the activity in one batch. `pages` are the ones that the person can see now.
+/// The pages that the person administers.
+pub(super) fn administered(pages: &[AccessiblePage]) -> Vec<PageId> {
+    pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect()
+}
+
+/// Loads one page of the list of connections and the requested rows of the activity in one batch. `pages` are the ones that the
+/// person can see now.
 pub(super) async fn load(
     ctx: &RequestContext<'_>,
     viewer: &Viewer,
     pages: &[AccessiblePage],
+    filter: &ConnectionFilter,
     activity: Option<activity::Query<'_>>,
 ) -> Result<(Connected, Vec<ActivityRow>), PageError> {
-    let administered: Vec<PageId> = pages.iter().filter(|page| page.is_administered()).map(|page| page.id).collect();
-    let first_day = usage::day_of(ctx.now) - DAYS + 1;
-    let question = OverviewQuery {
-        user_id: &viewer.person.user_id,
+    let administered = administered(pages);
+    let narrowed = filter.narrow(&administered);
+    let user_id = &viewer.person.user_id;
+    let query = ConnectionQuery {
+        owners: filter.owners,
+        page: filter.page,
+        search: filter.search.as_deref(),
+        sort: filter.sort,
+        after: filter.after.as_ref(),
+        limit: Some(connections::PAGE_LENGTH + 1),
+        ..ConnectionQuery::all(user_id, &narrowed, ctx.now)
+    };
+    let overview = OverviewQuery {
+        connections: &query,
         administered: &administered,
         ended_since: ctx.now - ENDED_SHOWN,
-        first_day,
         activity: activity.as_ref(),
-        now: ctx.now,
     };
-    let found = overview::find(ctx.db, &question).await?;
-    let summarize = |grant| {
-        let mut summary = ConnectionSummary::from(grant);
-        // An environment that switched resource tools off has none, whatever was granted before.
-        summary.reads_by_tools &= ctx.app.config.has_resource_tools;
-        summary
-    };
-    let own = merge_grants(found.own).into_iter().map(|grant| {
-        let is_its = |client_id: &str| client_id == grant.client_id.as_str();
-        let health = found.health.iter().find(|health| is_its(&health.client_id));
-        let blocked = found.blocked.iter().filter(|blocked| is_its(&blocked.client_id)).map(|blocked| blocked.page_id);
-        OwnConnection {
-            pages: grant.pages.clone(),
-            expires_at: grant.expires_at,
-            unused_until: grant.expires_at.is_none().then_some(grant.unused_until),
-            calls: calls_by_day(&found.counts, grant.client_id.as_str(), first_day),
-            diagnosis: Diagnosis::new(&grant, health, blocked.collect(), pages),
-            connection: summarize(grant),
-        }
-    });
-    let others = merge_grants(found.others).into_iter().filter_map(|grant| {
-        let ListedPage { page_id, is_blocked } = grant.page?;
-        let (user_id, user_name) = (grant.user_id.clone(), grant.user_name.clone());
-        Some(OtherConnection { connection: summarize(grant), user_id, user_name, page_id, is_blocked })
-    });
+    let found = overview::find(ctx.db, &overview).await?;
+    let mut merged = merge_grants(found.connections.grants);
+    let has_more = merged.len() > connections::PAGE_LENGTH;
+    merged.truncate(connections::PAGE_LENGTH);
     let connected = Connected {
-        connections: own.collect(),
-        others: others.collect(),
+        next: merged.last().filter(|_| has_more).map(|last| write_position(&last.position)),
+        connections: merged.into_iter().map(|grant| ConnectionSummary::new(ctx, viewer, pages, grant)).collect(),
+        total: found.connections.total,
         pages: pages.iter().map(VisiblePage::from).collect(),
-        blocks: found.blocks.into_iter().map(PageBlock::from).collect(),
+        blocks: found.block_count,
+        ended_total: found.ended.first().map_or(0, |ended| ended.total),
         ended: found.ended.into_iter().map(PastConnection::from).collect(),
     };
     Ok((connected, found.activity))
 }
 
-fn calls_by_day(counts: &[DayCount], client_id: &str, first_day: i64) -> Vec<DayCalls> {
+/// Loads one connection that the viewer may see.
+pub(super) async fn load_connection(
+    ctx: &RequestContext<'_>,
+    viewer: &Viewer,
+    pages: &[AccessiblePage],
+    key: &ConnectionKey,
+) -> Result<ConnectionDetails, PageError> {
+    let administered = administered(pages);
+    let query = ConnectionQuery::all(&viewer.person.user_id, &administered, ctx.now);
+    let first_day = usage::day_of(ctx.now) - DAYS + 1;
+    let (found, counts) = overview::find_connection(ctx.db, &query, key, first_day).await?;
+    let grant = merge_grants(found.grants).pop().ok_or(PageError::NotFound)?;
+    Ok(ConnectionDetails {
+        connection: ConnectionSummary::new(ctx, viewer, pages, grant),
+        calls: calls_by_day(&counts, first_day),
+    })
+}
+
+/// Loads one page of the blocks on pages that the viewer administers.
+pub(super) async fn load_blocks(
+    ctx: &RequestContext<'_>,
+    pages: &[AccessiblePage],
+    after: Option<&ListPosition>,
+) -> Result<Blocked, PageError> {
+    let administered = administered(pages);
+    let limit = Some(connections::PAGE_LENGTH + 1);
+    let BlockPage { mut blocks, total } =
+        blocks::list(ctx.db, &BlockQuery { pages: &administered, after, limit }).await?;
+    let has_more = blocks.len() > connections::PAGE_LENGTH;
+    blocks.truncate(connections::PAGE_LENGTH);
+    let next = blocks.last().filter(|_| has_more).map(|last| write_position(&last.position));
+    Ok(Blocked { blocks: blocks.into_iter().map(PageBlock::from).collect(), total, next })
+}
+
+fn calls_by_day(counts: &[DayCount], first_day: i64) -> Vec<DayCalls> {
     let of_day = |day: i64| {
         let of = |outcome: CallOutcome| {
             let counts = counts.iter().filter(|count| count.day == day && count.outcome == outcome);
-            counts.filter(|count| count.client_id == client_id).map(|count| count.calls).sum()
+            counts.map(|count| count.calls).sum()
         };
         let [answered, refused, failed] = CallOutcome::ALL.map(of);
         DayCalls { day, answered, refused, failed }
@@ -240,24 +303,49 @@ impl From<&AccessiblePage> for VisiblePage {
     }
 }
 
-impl From<LiveGrant> for ConnectionSummary {
-    fn from(grant: LiveGrant) -> Self {
+impl ConnectionSummary {
+    /// `pages` are the ones that the viewer can see now.
+    fn new(ctx: &RequestContext<'_>, viewer: &Viewer, pages: &[AccessiblePage], grant: LiveGrant) -> Self {
+        let is_own = grant.user_id == viewer.person.user_id;
+        let mut diagnosis = Diagnosis::new(&grant, is_own.then_some(pages));
+        if !is_own {
+            diagnosis.blocked_pages.retain(|page| grant.accessed.contains(page));
+        }
         Self {
+            is_own,
+            diagnosis,
+            pages: if is_own { grant.pages } else { PageChoice::These(grant.accessed) },
+            expires_at: grant.expires_at,
+            unused_until: grant.expires_at.is_none().then_some(grant.unused_until),
+            user_id: grant.user_id,
+            user_name: grant.user_name,
             client_id: grant.client_id,
             client_name: grant.client_name,
             trust: grant.trust,
             redirect_host: grant.redirect_host,
+            is_loopback: grant.is_loopback,
             scopes: grant.scopes,
             connected_at: grant.created_at,
             last_used_at: grant.last_used_at,
-            reads_by_tools: grant.has_resource_tools,
+            // An environment that switched resource tools off has none, whatever was granted before.
+            reads_by_tools: grant.has_resource_tools && ctx.app.config.has_resource_tools,
             are_writes_paused: grant.are_writes_paused,
             confirms_always: grant.confirm.as_deref().map(ConfirmMode::from_stored) == Some(ConfirmMode::Always),
         }
     }
-}
 
-impl ConnectionSummary {
+    pub fn key(&self) -> ConnectionKey {
+        ConnectionKey { user_id: self.user_id.clone(), client_id: self.client_id.clone() }
+    }
+
+    /// Pages that it may access and the viewer administers or sees, without those that it is blocked from.
+    pub fn is_blocked_everywhere(&self) -> bool {
+        match &self.pages {
+            PageChoice::All => false,
+            PageChoice::These(pages) => pages.iter().all(|page| self.diagnosis.blocked_pages.contains(page)),
+        }
+    }
+
     /// True with a write scope, even while writes are paused.
     pub fn may_write(&self) -> bool {
         self.scopes.iter().any(Scope::is_write)
@@ -266,9 +354,16 @@ impl ConnectionSummary {
 
 impl From<Block> for PageBlock {
     fn from(block: Block) -> Self {
-        let Block { user_id, user_name, client_id, client_name, page_id, is_loopback, blocked_at } = block;
-        let covers = if is_loopback { BlockCoverage::LocalClients } else { BlockCoverage::Client };
-        Self { user_id, user_name, client_id, client_name, page_id, covers, blocked_at }
+        Self {
+            user_id: block.user_id,
+            user_name: block.user_name,
+            client_id: block.client_id,
+            client_name: block.client_name,
+            page_id: block.page_id,
+            covers: if block.is_loopback { BlockCoverage::LocalClients } else { BlockCoverage::Client },
+            blocked_at: block.blocked_at,
+            blocked_by: block.blocked_by_name,
+        }
     }
 }
 

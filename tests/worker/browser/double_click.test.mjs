@@ -114,7 +114,7 @@ test("the end of a connection takes no click right after its page has come", nee
   await connected(stack, 1, "kept-app");
   const { context, page } = await newBrowser(browser);
   await openAdminPage(stack, page, "Mara");
-  await press(page.getByRole("button", { name: "End connection… (kept-app)" }));
+  await page.getByRole("link", { name: "End connection… (kept-app)" }).click();
   const end = page.getByRole("button", { name: "End the connection" });
   await end.waitFor();
   const go = await holdAnimations(context, page);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
-import { authorizeUrl, call, openAdminPage, press, signInAs } from "../support/people.mjs";
+import { authorizeUrl, call, openAdminPage, openConnection, press, signInAs } from "../support/people.mjs";
 import { REDIRECT, connected, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 
@@ -66,13 +66,13 @@ test("with the mouse: sign in, narrow to one page, one day and no posting, appro
   assert.deepEqual(await grantOf("mouse-app"), { scope: "mcp.pages.read mcp.incidents.read", pages: "42", life: 86_400 });
   await connected(stack, 1, "mouse-app");
   await openAdminPage(stack, page, "Mara");
-  await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
+  await page.getByRole("link", { name: "End connection… (mouse-app)" }).click();
   await page.getByRole("link", { name: "Cancel" }).click();
-  await page.getByRole("heading", { name: "mouse-app" }).waitFor();
-  await press(page.getByRole("button", { name: "End connection… (mouse-app)" }));
+  await page.getByRole("link", { name: "mouse-app", exact: true }).waitFor();
+  await page.getByRole("link", { name: "End connection… (mouse-app)" }).click();
   await press(page.getByRole("button", { name: "End the connection" }));
   await page.getByRole("status").waitFor();
-  assert.equal(await page.getByRole("button", { name: "End connection… (mouse-app)" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "End connection… (mouse-app)" }).count(), 0);
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -118,8 +118,10 @@ test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, 
   await page.getByRole("button", { name: /Mara/ }).waitFor();
   await tabTo("Continue as Mara");
   await press("Enter");
-  await page.getByRole("heading", { name: "keyboard-app" }).waitFor();
-  for (const [control, said] of [["Pause writes (keyboard-app)", "Writes are paused."], ["Resume writes (keyboard-app)", "The app may post again."]]) {
+  await tabTo("keyboard-app");
+  await press("Enter");
+  await page.getByRole("heading", { name: /^Connection health/ }).waitFor();
+  for (const [control, said] of [["Pause writes (keyboard-app)", "Writes of keyboard-app are paused."], ["Resume writes (keyboard-app)", "keyboard-app may post again"]]) {
     await tabTo(control);
     await press("Enter");
     await page.getByText(said).waitFor();
@@ -211,7 +213,7 @@ test("a connection that is ended while its app is calling stops within the calls
     }
     return after;
   })();
-  await press(page.getByRole("button", { name: "End connection… (calling-app)" }));
+  await page.getByRole("link", { name: "End connection… (calling-app)" }).click();
   await press(page.getByRole("button", { name: "End the connection" }));
   await page.getByRole("status").waitFor();
   isEnded = true;
@@ -226,14 +228,15 @@ test("a paused app is refused what it posts, told why, and may post again when r
   const post = async () => (await (await call(stack, tokens, "tools/call", { name: "create_incident", arguments: incident })).json()).result;
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
+  await openConnection(stack, page, "paused-app");
   await press(page.getByRole("button", { name: "Pause writes (paused-app)" }));
-  await page.getByText("Writes are paused.").waitFor();
+  await page.getByText("Writes of paused-app are paused.").waitFor();
   const refused = await post();
   assert.equal(refused.isError, true);
   assert.match(refused.content[0].text, /paused/);
   assert.equal((await call(stack, tokens, "ping", {})).status, 200);
   await press(page.getByRole("button", { name: "Resume writes (paused-app)" }));
-  await page.getByText("The app may post again.").waitFor();
+  await page.getByText("paused-app may post again").waitFor();
   assert.notEqual((await post()).isError, true);
   await context.close();
 });
@@ -243,9 +246,10 @@ test("an app whose every write is to be confirmed publishes nothing unseen, unti
   const post = async (title) => (await (await call(stack, tokens, "tools/call", { name: "create_incident", arguments: { ...incident, title, affected_items_freetext: "Mail" } })).json()).result;
   const { context, page, complaints } = await open();
   await openAdminPage(stack, page, "Mara");
+  await openConnection(stack, page, "careful-app");
   await press(page.getByRole("button", { name: "Confirm every write (careful-app)" }));
   await page.getByRole("status").waitFor();
-  await page.getByText("Every write confirmed").waitFor();
+  await page.getByText("Every write confirmed", { exact: true }).waitFor();
   const refused = await post("First");
   assert.equal(refused.isError, true);
   assert.match(refused.content[0].text, /preview/);
@@ -261,7 +265,7 @@ test("a double click on the end of a connection says that it has ended", needsCh
   await connected(stack, 1, "twice-ended");
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
-  await press(page.getByRole("button", { name: "End connection… (twice-ended)" }));
+  await page.getByRole("link", { name: "End connection… (twice-ended)" }).click();
   await press(page.getByRole("button", { name: "End the connection" }), (button) => button.dblclick({ noWaitAfter: true }));
   await page.getByRole("status").waitFor();
   const rows = await stack.db.prepare("SELECT count(*) AS n FROM audit WHERE kind = 'revoke' AND client_id = 'twice-ended'").first();
@@ -273,8 +277,9 @@ test("reloading after an action does not repeat it", needsChromium, async () => 
   await connected(stack, 1, "reload-app");
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
+  await openConnection(stack, page, "reload-app");
   await press(page.getByRole("button", { name: "Pause writes (reload-app)" }));
-  await page.getByText("Writes are paused.").waitFor();
+  await page.getByText("Writes of reload-app are paused.").waitFor();
   const rows = () => stack.db.prepare("SELECT count(*) AS n FROM audit WHERE kind = 'pause' AND client_id = 'reload-app'").first();
   await page.reload();
   assert.equal((await rows()).n, 1);
@@ -301,7 +306,7 @@ test("another site can neither post the admin page's forms nor the consent page'
     }, [stack.url + path, values]);
     return (await arrived).status();
   };
-  assert.equal(await forge("/mcp/admin/action", { token, action: "revoke", client: "target-app" }), 403);
+  assert.equal(await forge("/mcp/admin/action", { token, action: "revoke", connection: "1 target-app" }), 403);
   assert.equal(await forge("/mcp/oauth/consent", { ...fields, answer: "approve", pages: "all", lifetime: "1d", scope: "mcp.pages.read" }), 403);
   assert.equal(await countOf("grants", "forged-app"), 0);
   assert.equal((await stack.db.prepare("SELECT count(*) AS n FROM grants WHERE client_id = 'target-app' AND revoked_at IS NULL").first()).n, 1);
@@ -312,7 +317,7 @@ test("after signing out, going back shows nothing of the person", needsChromium,
   await connected(stack, 1, "left-open");
   const { context, page } = await open();
   await openAdminPage(stack, page, "Mara");
-  await page.getByRole("heading", { name: "left-open" }).waitFor();
+  await page.getByRole("link", { name: "left-open", exact: true }).waitFor();
   await press(page.getByRole("button", { name: "Sign out" }));
   await page.getByRole("heading", { name: "You're signed out" }).waitFor();
   await page.goBack();

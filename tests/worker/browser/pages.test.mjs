@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { findChromium, launchChromium, needsChromium } from "../support/chromium.mjs";
-import { openAdminPage, press, signInAs } from "../support/people.mjs";
+import { openAdminPage, openConnection, press, signInAs } from "../support/people.mjs";
 import { STATES, WORLDS, newBrowser } from "../support/states.mjs";
 import { startStack } from "../support/stack.mjs";
 
@@ -154,10 +154,11 @@ test("focus is always visible", needsChromium, async () => {
 test("every page works without scripts", needsChromium, async () => {
   const { context, page, complaints } = await newBrowser(browser, { javaScriptEnabled: false });
   await openAdminPage(stack, page, "Mara");
+  await openConnection(stack, page, "pages-test");
   await press(page.getByRole("button", { name: /^Pause writes/ }).first());
-  await page.getByText("Writes are paused.").waitFor();
+  await page.getByText("Writes of pages-test are paused.").waitFor();
   await press(page.getByRole("button", { name: /^Resume writes/ }).first());
-  await page.getByText("The app may post again.").waitFor();
+  await page.getByText("pages-test may post again").waitFor();
   await STATES["consent, unverified app"](stack, page);
   await press(page.getByRole("button", { name: "Use another account" }));
   await signInAs(page, "Theo");

@@ -56,3 +56,9 @@ export async function openAdminPage(stack, page, name) {
   await signInAs(page, name);
   await page.getByRole("heading", { name: "Hosted MCP", exact: true }).waitFor();
 }
+
+/** Opens the page of one of Mara's connections, once signed in to the admin page. */
+export async function openConnection(stack, page, clientId) {
+  await page.goto(`${stack.url}/mcp/admin/connection?${new URLSearchParams({ user: "1", client: clientId })}`);
+  await page.getByRole("heading", { name: /^Connection health/ }).waitFor();
+}

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { signIn } from "./browser.mjs";
-import { authorizeUrl, call, connect, openAdminPage, press, signInAs } from "./people.mjs";
+import { authorizeUrl, call, connect, openAdminPage, openConnection, press, signInAs } from "./people.mjs";
 import { eventually } from "./stack.mjs";
 
 export const REDIRECT = "http://127.0.0.1:45999/callback";
@@ -67,6 +67,7 @@ function pastCalls() {
 
 const heading = (page, name) => page.getByRole("heading", { name }).first().waitFor();
 const button = (page, name) => press(page.getByRole("button", { name }).first());
+const link = (page, name) => page.getByRole("link", { name }).first().click();
 
 async function consent(stack, page, { name = "Mara", ...request } = {}) {
   await page.goto(authorizeUrl(stack, { redirectUri: REDIRECT, ...request }));
@@ -172,39 +173,52 @@ export const STATES = {
     await openAdminPage(stack, page, "Mara");
     for (const summary of await page.locator("summary").all()) await summary.click();
   },
+  "admin, one connection": async (stack, page) => {
+    await openAdminPage(stack, page, "Mara");
+    await openConnection(stack, page, "pages-test");
+  },
+  "admin, activity": async (stack, page) => {
+    await openAdminPage(stack, page, "Mara");
+    await page.goto(`${stack.url}/mcp/admin/activity`);
+  },
+  "admin, no blocks": async (stack, page) => {
+    await openAdminPage(stack, page, "Mara");
+    await page.goto(`${stack.url}/mcp/admin/blocks`);
+  },
   "admin, empty": (stack, page) => openAdminPage(stack, page, "Theo"),
   "admin, viewer": (stack, page) => openAdminPage(stack, page, "Ines"),
   "admin, nothing found": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await page.goto(`${stack.url}/mcp/admin?outcome=failed#activity`);
+    await page.goto(`${stack.url}/mcp/admin/activity?outcome=failed`);
   },
   "admin, paused": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
+    await openConnection(stack, page, "pages-test");
     await button(page, /^Pause writes/);
     await page.getByRole("status").waitFor();
     await stack.db.exec("UPDATE connections SET writes_paused_at = NULL");
   },
   "admin, end one?": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await button(page, /^End connection/);
+    await link(page, /^End connection/);
     await heading(page, /^End the connection/);
   },
   "admin, end all?": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await button(page, /^End all/);
+    await link(page, /^End all/);
     await heading(page, /^End all/);
   },
   "admin, block?": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await button(page, /^Block on/);
+    await link(page, /^Block…/);
     await heading(page, /^Block/);
   },
   "admin, blocked": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
-    await button(page, /^Block on/);
+    await link(page, /^Block…/);
     await heading(page, /^Block/);
     await button(page, /^Block/);
-    await page.getByRole("button", { name: /^Unblock/ }).first().waitFor();
+    await page.getByRole("link", { name: /^Unblock/ }).first().waitFor();
     await stack.db.exec("DELETE FROM page_blocks");
   },
   "admin, signed out": async (stack, page) => {

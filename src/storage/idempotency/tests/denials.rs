@@ -13,15 +13,18 @@ const DENIALS: [(&str, WriteDenial); 5] = [
         "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('42', 'cursor', 1)",
         WriteDenial::WritesPaused,
     ),
-    ("INSERT INTO page_blocks VALUES ('42', 'cursor', 7, 0, 'Mara', 'Cursor', 1, 'admin')", WriteDenial::PageBlocked),
+    (
+        "INSERT INTO page_blocks VALUES ('42', 'cursor', 7, 0, 'Mara', 'Cursor', 1, 'admin', 'Ada')",
+        WriteDenial::PageBlocked,
+    ),
 ];
 
 /// Concerns another client, person or page.
 const UNRELATED: [&str; 5] = [
     "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('42', 'other', 1)",
     "INSERT INTO connections (user_id, client_id, writes_paused_at) VALUES ('43', 'cursor', 1)",
-    "INSERT INTO page_blocks VALUES ('42', 'cursor', 8, 0, 'Mara', 'Cursor', 1, 'admin')",
-    "INSERT INTO page_blocks VALUES ('43', 'cursor', 7, 0, 'Theo', 'Cursor', 1, 'admin')",
+    "INSERT INTO page_blocks VALUES ('42', 'cursor', 8, 0, 'Mara', 'Cursor', 1, 'admin', 'Ada')",
+    "INSERT INTO page_blocks VALUES ('43', 'cursor', 7, 0, 'Theo', 'Cursor', 1, 'admin', 'Ada')",
     "UPDATE grants SET expires_at = 1000001 WHERE id = 'g'",
 ];
 

@@ -1,0 +1,132 @@
+//! Actions on connections with their words, and the buttons and links that ask for them.
+
+use super::super::routes::Route;
+use super::session::token_field;
+use crate::model::ids::PageId;
+use crate::oauth::secret;
+use crate::storage::connections::ConnectionKey;
+use form_urlencoded::Serializer;
+use maud::{Markup, html};
+use strum::{EnumString, IntoStaticStr};
+
+/// Named in forms and addresses in kebab case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub(super) enum Action {
+    /// End connections of one's own.
+    Revoke,
+    /// End every connection of one's own.
+    RevokeAll,
+    /// Pause the writes of one's own connection.
+    Pause,
+    Resume,
+    /// Be asked about each of them.
+    ConfirmAlways,
+    /// Be asked about them as the environment says.
+    ConfirmAsUsual,
+    /// Block other people's clients on pages that one administers.
+    Block,
+    Unblock,
+}
+
+impl Action {
+    /// Three dots announce a confirmation page.
+    const fn button_label(self) -> &'static str {
+        match self {
+            Self::Revoke => "End connection…",
+            Self::RevokeAll => "End all your connections…",
+            Self::Pause => "Pause writes",
+            Self::Resume => "Resume writes",
+            Self::ConfirmAlways => "Confirm every write",
+            Self::ConfirmAsUsual => "Confirm writes as usual",
+            Self::Block => "Block…",
+            Self::Unblock => "Unblock…",
+        }
+    }
+
+    pub const fn takes_access(self) -> bool {
+        matches!(self, Self::Revoke | Self::RevokeAll | Self::Block)
+    }
+
+    /// Says that it is done, of which app and on which pages.
+    pub fn done(self, app: &str, pages: &str) -> String {
+        match self {
+            Self::Revoke => format!("Access of {app} is ended. Its tokens stopped working at once."),
+            Self::RevokeAll => "All your connections are ended. Their tokens stopped working at once.".to_owned(),
+            Self::Pause => format!("Writes of {app} are paused. It can still read."),
+            Self::Resume => format!("{app} may post again, where your role allows it."),
+            Self::ConfirmAlways => format!("Every write of {app} must be confirmed from now on."),
+            Self::ConfirmAsUsual => format!("Writes of {app} follow the usual confirmation rules again."),
+            Self::Block => format!("Blocked on {pages}: {app}. For it, the page no longer exists."),
+            Self::Unblock => {
+                format!("Unblocked on {pages}: {app}. It has access again, as far as its user's role allows.")
+            }
+        }
+    }
+}
+
+/// An action as a form or an address carries it.
+pub(super) struct ActionLink<'a> {
+    pub action: Action,
+    pub connections: &'a [ConnectionKey],
+    pub page: Option<PageId>,
+    /// Where the person is, to come back to.
+    pub back: Option<&'a str>,
+}
+
+impl ActionLink<'_> {
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![("action", <&str>::from(self.action).to_owned())];
+        pairs.extend(self.connections.iter().map(|key| ("connection", write_key(key))));
+        pairs.extend(self.page.map(|page| ("page", page.to_string())));
+        pairs.extend(self.back.map(|back| ("back", back.to_owned())));
+        pairs
+    }
+}
+
+/// A connection as one form field.
+pub(super) fn write_key(key: &ConnectionKey) -> String {
+    format!("{} {}", key.user_id, key.client_id)
+}
+
+pub(super) fn hidden(name: &str, value: &str) -> Markup {
+    html! { input type="hidden" name=(name) value=(value); }
+}
+
+/// A button that acts at once. `about` is read by screen readers only.
+pub(super) fn button(form_token: &str, link: &ActionLink<'_>, about: &str) -> Markup {
+    html! {
+        form method="post" action=(Route::AdminAction.path()) {
+            (token_field(form_token))
+            @for (name, value) in link.pairs() { (hidden(name, &value)) }
+            button.small type="submit" { (link.action.button_label().trim_end_matches('…')) span.unseen { " " (about) } }
+        }
+    }
+}
+
+/// A link to the confirmation page. `about` is read by screen readers only.
+pub(super) fn link(link: &ActionLink<'_>, about: &str) -> Markup {
+    let query = Serializer::new(String::new()).extend_pairs(link.pairs()).finish();
+    html! {
+        a.button.small.ends[link.action.takes_access()] href={ (Route::AdminAction.path()) "?" (query) } {
+            (link.action.button_label()) @if !about.is_empty() { span.unseen { " " (about) } }
+        }
+    }
+}
+
+/// Id of a connection's row, which actions return to.
+pub(super) fn row_id(key: &ConnectionKey) -> String {
+    let hash = secret::hash(&format!("{} {}", key.user_id, key.client_id));
+    format!("c-{}", &hash.as_str()[..12])
+}
+
+/// Says which connections a block covers.
+pub(super) fn coverage(client: &str, person: &str, is_loopback: bool) -> String {
+    if is_loopback {
+        format!(
+            "{client} runs on {person}'s computer, where any app can give itself any name. A block therefore covers every app on {person}'s computer, under any client ID. Their web apps are not affected."
+        )
+    } else {
+        format!("A block covers {client} of {person} only. No other app can pass for it.")
+    }
+}
