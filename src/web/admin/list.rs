@@ -100,12 +100,12 @@ fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilt
             td { (pages(view, connection)) }
             td { (last_used(view, connection)) }
             td { (result_tag(connection.diagnosis.result)) (tags(connection)) }
-            td.does { (row_action(connection, back)) }
+            td.does { (row_action(connection, &back)) }
         }
     }
 }
 
-fn row_action(connection: &ConnectionSummary, back: String) -> Markup {
+fn row_action(connection: &ConnectionSummary, back: &str) -> Markup {
     let about = if connection.is_own {
         format!("({})", connection.client_name)
     } else {
@@ -116,7 +116,7 @@ fn row_action(connection: &ConnectionSummary, back: String) -> Markup {
         () if connection.is_blocked_everywhere() => Action::Unblock,
         () => Action::Block,
     };
-    action::link(&ActionLink { action: kind, connections: &[connection.key()], page: None, back: Some(&back) }, &about)
+    action::link(&ActionLink { action: kind, connections: &[connection.key()], page: None, back: Some(back) }, &about)
 }
 
 fn pages(view: &AdminView, connection: &ConnectionSummary) -> String {

@@ -58,6 +58,7 @@ pub(super) struct VisiblePage {
 
 /// All live grants of one person to one client.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the admin API or a label of its own")]
 pub(super) struct ConnectionSummary {
     pub user_id: UserId,
     pub user_name: String,
