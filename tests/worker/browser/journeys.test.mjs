@@ -118,6 +118,7 @@ test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, 
   await page.getByRole("button", { name: /Mara/ }).waitFor();
   await tabTo("Continue as Mara");
   await press("Enter");
+  await page.getByRole("link", { name: "keyboard-app", exact: true }).waitFor();
   await tabTo("keyboard-app");
   await press("Enter");
   await page.getByRole("heading", { name: /^Connection health/ }).waitFor();
