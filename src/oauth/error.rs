@@ -4,7 +4,6 @@
 //! Several reasons share an error code on purpose: the response doesn't reveal whether a code or token was unknown, expired,
 //! redeemed or issued to another client. The log does.
 
-use crate::model::scope::ScopeSet;
 use crate::oauth::client::redirect_fault::RedirectFault;
 use crate::oauth::secret::SecretHash;
 use serde::{Deserialize, Serialize};
@@ -108,11 +107,6 @@ pub enum TokenError {
     BasicAuthentication,
     MultipleAuthenticationMethods,
     InvalidGrant(InvalidGrantReason),
-    /// None of the requested scopes is granted.
-    Scope {
-        requested: ScopeSet,
-        granted: ScopeSet,
-    },
     /// The `resource` parameter names another resource; the one that is served here.
     ResourceNotServed(String),
     /// The code or token was issued for another resource.
@@ -211,10 +205,6 @@ impl TokenError {
                 owner_word: reason.owner_word(),
                 ..row("invalid_grant", 400, reason.into_str(), "the code or token is no longer valid: authorize again")
             },
-            Self::Scope { .. } => TokenErrorRow {
-                owner_word: "scope",
-                ..row("invalid_scope", 400, "scope", "not granted, authorize again to ask for it")
-            },
             Self::ResourceNotServed(_) => TokenErrorRow {
                 owner_word: "resource",
                 ..row("invalid_target", 400, "resource_not_served", "resource is not served here: send")
@@ -257,7 +247,6 @@ impl TokenError {
         let text = self.row().description;
         match self {
             Self::Missing(name) => format!("{name} {text}"),
-            Self::Scope { requested, granted } => format!("scope {requested} is {text}; granted: {granted}"),
             Self::ResourceNotServed(resource) => format!("{text} {resource} or no resource"),
             Self::RateLimited(wait) => format!("{text} {wait} seconds"),
             _ => text.to_owned(),

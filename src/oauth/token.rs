@@ -252,7 +252,7 @@ pub fn decide_refresh(
         let other_resource = TokenError::InvalidGrant(InvalidGrantReason::OtherResource);
         return Err(if request.has_explicit_resource { TokenError::Resource } else { other_resource });
     }
-    let scopes = refreshed_scopes(request.scopes, record.grant.scopes)?;
+    let scopes = refreshed_scopes(request.scopes, record.grant.scopes);
     Ok(match &record.state {
         RefreshState::Active => {
             check_rotation_limit(record, now)?;
@@ -265,12 +265,11 @@ pub fn decide_refresh(
     })
 }
 
-/// The requested scopes that are granted. A client that repeats its first request gets what the person left ticked
-/// (RFC 6749 3.3, 6); a request for nothing that is granted is an error.
-fn refreshed_scopes(requested: Option<ScopeSet>, granted: ScopeSet) -> Result<ScopeSet, TokenError> {
-    let Some(requested) = requested else { return Ok(granted) };
-    let scopes = requested.intersection(granted);
-    if scopes.is_empty() { Err(TokenError::Scope { requested, granted }) } else { Ok(scopes) }
+/// The requested scopes that are granted, or all granted ones if that is none of them: a client that repeats its first request gets
+/// what the person left ticked, and reads where it asked for a permission to post alone. The answer's `scope` says so (RFC 6749 3.3, 6).
+fn refreshed_scopes(requested: Option<ScopeSet>, granted: ScopeSet) -> ScopeSet {
+    let scopes = requested.map(|requested| requested.intersection(granted));
+    scopes.filter(|scopes| !scopes.is_empty()).unwrap_or(granted)
 }
 
 /// Limits a grant to [`MAX_ROTATIONS`](crate::oauth::grant::MAX_ROTATIONS) per [`ROTATION_LIMIT_WINDOW`]; over the

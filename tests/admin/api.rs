@@ -59,7 +59,7 @@ fn furnished() -> TestApp {
     app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
     let arguments = json!({ "page_id": 42, "title": "Slow", "description": "It is slow." });
     app.call(&pair.access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
-    app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]);
+    app.refresh(&pair.refresh, &[("client_id", "other")]);
     app.count_calls();
     app
 }
@@ -80,7 +80,7 @@ fn assertion_returns_what_the_persons_page_shows() {
     assert_eq!((&diagnosis["result"], &diagnosis["last_error"]["reason"]), (&json!("failing"), &json!("scope")));
     assert_eq!(
         (&diagnosis["refreshes_refused"], &diagnosis["last_refused_refresh"]["reason"]),
-        (&json!(1), &json!("scope"))
+        (&json!(1), &json!("other_client"))
     );
     assert_eq!((&own["is_own"], &theo["is_own"], &theo["pages"]), (&json!(true), &json!(false), &json!([42])));
     assert_eq!(ask(&app, user::MARA_ADMIN, &format!("{}?owners=others&search=theo", QUESTIONS[1]))["total"], 1);

@@ -101,9 +101,9 @@ fn diagnosis_counts_refreshes_and_explains_a_rejected_one() {
         pair = tokens(&app.refresh(&pair.refresh, &[]));
     }
     check(&diagnosis(&app, user::MARA_ADMIN), &["2 times, last: just now"]);
-    assert_eq!(app.refresh(&pair.refresh, &[("scope", "mcp.analytics.read")]).status(), 400);
+    assert_eq!(app.refresh(&pair.refresh, &[("client_id", "other")]).status(), 400);
     app.count_calls();
-    check(&diagnosis(&app, user::MARA_ADMIN), &["Refused: 1", "asked for more than you allowed", "Needs attention"]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Refused: 1", "Another app tried to use", "Needs attention"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ const MUTATIONS: [(&str, &str, &str); 22] = [
     ),
     ("token.rs", "if now >= *expires_at =>", "if now > *expires_at =>"),
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
-    ("token.rs", "let scopes = requested.intersection(granted);", "let scopes = requested;"),
+    ("token.rs", "requested.map(|requested| requested.intersection(granted))", "requested"),
     ("token.rs", " && rotation.unused_successor.is_some()", ""),
     ("token.rs", "now < *redeemed_at + CODE_REPEAT_GRACE_PERIOD", "now <= *redeemed_at + CODE_REPEAT_GRACE_PERIOD"),
     ("token.rs", "now < rotation.rotated_at + REUSE_GRACE_PERIOD", "now <= rotation.rotated_at + REUSE_GRACE_PERIOD"),

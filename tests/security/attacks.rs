@@ -252,8 +252,8 @@ fn attack_09_privilege_escalation() {
     let wide = [("scope", "mcp.pages.read mcp.incidents.write")];
     let reader = tokens(&app.refresh(&reader.refresh, &wide));
     assert_eq!(reader.scope, "mcp.pages.read", "a wider request gets nothing more");
-    let other = [("scope", "mcp.incidents.write")];
-    assert_eq!(token_error(&app.refresh(&reader.refresh, &other)), (400, "invalid_scope".into()));
+    let reader = tokens(&app.refresh(&reader.refresh, &[("scope", "mcp.incidents.write")]));
+    assert_eq!(reader.scope, "mcp.pages.read", "another request gets nothing else");
     let create = |token: &str, page: serde_json::Value| {
         let arguments = json!({"page_id": page, "title": "t", "description": "d"});
         app.call(token, "tools/call", json!({"name": "create_incident", "arguments": arguments}))

@@ -94,9 +94,9 @@ fn sixth_failure_with_one_credential_is_rate_limited_and_the_credential_still_wo
     app.address.set(Some(CLAUDE));
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     let before = app.db.dump();
-    let wrong = [("scope", "mcp.incidents.write")];
+    let wrong = [("resource", "https://other.example/mcp")];
     for _ in 0..5 {
-        assert_eq!(token_error(&app.refresh(&pair.refresh, &wrong)), (400, "invalid_scope".into()));
+        assert_eq!(token_error(&app.refresh(&pair.refresh, &wrong)), (400, "invalid_target".into()));
     }
     told_to_wait(&app.refresh(&pair.refresh, &wrong));
     assert_eq!(app.db.dump(), before);
@@ -270,8 +270,8 @@ fn no_counter_is_named_after_a_secret() {
 fn refused_refresh_over_the_limit_is_not_counted_for_its_connection() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
-    let wider = [("scope", "mcp.incidents.write")];
-    let statuses: Vec<u16> = (0..8).map(|_| app.refresh(&pair.refresh, &wider).status().as_u16()).collect();
+    let wrong = [("client_id", "other")];
+    let statuses: Vec<u16> = (0..8).map(|_| app.refresh(&pair.refresh, &wrong).status().as_u16()).collect();
     assert_eq!(statuses, [400, 400, 400, 400, 400, 429, 429, 429]);
     app.count_calls();
     assert_eq!(app.db.count("SELECT refresh_failures FROM connections"), 5);

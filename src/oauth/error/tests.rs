@@ -1,12 +1,7 @@
 //! Codes, statuses and words of every reason.
 
 use super::*;
-use crate::model::scope::Scope;
 use strum::VariantArray as _;
-
-fn not_granted() -> TokenError {
-    TokenError::Scope { requested: Scope::IncidentsWrite.into(), granted: Scope::PagesRead.into() }
-}
 
 #[test]
 fn a_parked_fault_reads_back() {
@@ -42,7 +37,7 @@ fn every_fault_of_a_request_has_its_registered_code() {
 #[test]
 fn only_failures_by_its_own_fault_count_against_a_sender() {
     let ours = [TokenError::Unavailable, TokenError::Storage("down".into()), TokenError::RateLimited(1)];
-    let theirs = [TokenError::ClientId, not_granted(), TokenError::InvalidGrant(InvalidGrantReason::Replayed)];
+    let theirs = [TokenError::ClientId, TokenError::InvalidGrant(InvalidGrantReason::Replayed)];
     assert!(
         ours.iter()
             .chain([&TokenError::InvalidGrant(InvalidGrantReason::Redeemed)])
@@ -62,8 +57,8 @@ fn a_reason_is_one_of_our_own_words() {
     ];
     assert_eq!(ended.map(of), ["expired", "replayed", "revoked", "user_ended"]);
     assert_eq!((of(InvalidGrantReason::OtherClient), of(InvalidGrantReason::Redeemed)), ("other_client", "request"));
-    let others = [TokenError::Resource, not_granted(), TokenError::RateLimited(1), TokenError::Storage("x".into())];
-    assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "scope", "limited", "unavailable"]);
+    let others = [TokenError::Resource, TokenError::RateLimited(1), TokenError::Storage("x".into())];
+    assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "limited", "unavailable"]);
     assert_eq!(TokenError::MalformedBody.reason(), "request");
 }
 
@@ -88,10 +83,6 @@ fn a_record_names_the_very_fault() {
 #[test]
 fn a_description_says_what_to_do() {
     assert_eq!(TokenError::Missing("code").description(), "code is missing");
-    assert_eq!(
-        not_granted().description(),
-        "scope mcp.incidents.write is not granted, authorize again to ask for it; granted: mcp.pages.read"
-    );
     let resource = Url::parse("https://mcp.example/mcp").expect("a URL");
     let expected = "resource is not served here: send https://mcp.example/mcp or no resource";
     assert_eq!(TokenError::ResourceNotServed(resource.to_string()).description(), expected);
@@ -107,9 +98,7 @@ fn descriptions_keep_to_the_characters_rfc_6749_allows() {
         assert!(printable(&fault.description(&resource)), "{fault:?}");
     }
     let not_served = TokenError::ResourceNotServed(resource.into());
-    for fault in
-        [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::RateLimited(3), not_granted(), not_served]
-    {
+    for fault in [TokenError::MalformedBody, TokenError::Missing("code"), TokenError::RateLimited(3), not_served] {
         assert!(printable(&fault.description()), "{fault:?}");
     }
 }

@@ -95,10 +95,6 @@ pub(super) fn of_refresh(reason: &str) -> Guidance {
         "resource" => {
             advice("The app asked for access to a different server.", "Check the Resource URL in the app's settings.")
         }
-        "scope" => advice(
-            "The app asked for more than you allowed when you connected it.",
-            "If you want it to have that, connect the app again and tick it.",
-        ),
         "limited" => advice(
             "The app refreshed its sign-in too often within a minute and was asked to wait.",
             "You don't need to do anything. If it keeps happening, tell the makers of the app.",
@@ -131,7 +127,6 @@ pub(super) fn of_end(reason: Option<&str>) -> Guidance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::scope::Scope;
     use crate::oauth::error::{InvalidGrantReason, TokenError};
 
     #[test]
@@ -144,7 +139,6 @@ mod tests {
             of(InvalidGrantReason::UserEnded),
             of(InvalidGrantReason::OtherClient),
             TokenError::Resource,
-            TokenError::Scope { requested: Scope::IncidentsWrite.into(), granted: Scope::PagesRead.into() },
             TokenError::RateLimited(1),
             TokenError::Unavailable,
         ];
@@ -155,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_advice_has_a_meaning_and_a_next_step() {
-        let reasons = ["expired", "replayed", "revoked", "user_ended", "other_client", "scope", "limited"];
+        let reasons = ["expired", "replayed", "revoked", "user_ended", "other_client", "limited"];
         let of_calls = CallProblem::ALL.iter().map(|problem| of_problem(*problem));
         for Guidance { meaning, advice } in of_calls.into_iter().chain(reasons.map(of_refresh)) {
             assert!(meaning.ends_with('.') && advice.ends_with('.') && meaning != advice);
