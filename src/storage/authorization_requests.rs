@@ -183,6 +183,8 @@ pub struct Approval<'a> {
     /// The request that the consent page showed.
     pub request: &'a SignedInRequest,
     pub scopes: ScopeSet,
+    /// The reads that the person left unticked, now or when they were last offered.
+    pub unticked_reads: ScopeSet,
     pub pages: PageChoice,
     /// The pages that the connection can access now.
     pub page_access: &'a [PageId],
@@ -215,8 +217,8 @@ pub async fn approve(
     );
     let grant = statement!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, resource, scope,
-                             created_at, pages, expires_at, resource_tools, is_loopback)
-         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12 FROM authorization_requests
+                             created_at, pages, expires_at, resource_tools, is_loopback, unticked_scope)
+         SELECT grant_id, user_id, user_name, client_id, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?10, ?11, ?12, ?13 FROM authorization_requests
          WHERE consent_hash = ?8 AND approved_as = ?1",
         &approval.code_hash,
         client.name.as_str(),
@@ -230,6 +232,7 @@ pub async fn approve(
         approval.lifetime.end(now),
         approval.has_resource_tools,
         client.redirect_uri.kind() == RedirectKind::Loopback,
+        &approval.unticked_reads,
     );
     let reaches = statement!(
         "INSERT INTO page_access (page_id, user_id, client_id, seen_at)

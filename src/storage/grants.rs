@@ -45,8 +45,9 @@ impl RevokeReason {
 pub struct EarlierGrant {
     #[serde(rename = "scope")]
     pub scopes: ScopeSet,
-    /// The scopes that the client requested at its newest approval.
-    pub requested_scope: Option<ScopeSet>,
+    /// The reads that the person left unticked when they were last offered.
+    #[serde(rename = "unticked_scope")]
+    pub unticked_reads: ScopeSet,
     pub pages: PageChoice,
     /// The end that the person chose.
     pub expires_at: Option<Timestamp>,
@@ -58,10 +59,8 @@ pub struct EarlierGrant {
 /// Selects the newest live grant of the person and client of an authorization request.
 pub(super) fn select_earlier(consent: &ConsentToken, browser: &BrowserBinding, now: Timestamp) -> Statement {
     statement!(
-        "SELECT g.scope, g.pages, g.expires_at, g.resource_tools, g.created_at, n.requested_scope
-         FROM authorization_requests a
-         JOIN grants g ON g.user_id = a.user_id AND g.client_id = a.client_id
-         LEFT JOIN connections n ON n.user_id = a.user_id AND n.client_id = a.client_id
+        "SELECT g.scope, g.unticked_scope, g.pages, g.expires_at, g.resource_tools, g.created_at
+         FROM authorization_requests a JOIN grants g ON g.user_id = a.user_id AND g.client_id = a.client_id
          WHERE a.consent_hash = ?1 AND a.browser_hash = ?2 AND g.revoked_at IS NULL
            AND (g.expires_at IS NULL OR g.expires_at > ?3)
            AND EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?3)

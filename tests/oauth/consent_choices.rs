@@ -149,6 +149,34 @@ fn approved_again(app: &TestApp, parameters: &[(&str, &str)]) -> Shown {
     shown
 }
 
+/// Reads, then a permission to post alone as after a 403, then the reads once more.
+#[test]
+fn read_that_was_unticked_stays_so_over_a_consent_that_did_not_offer_it() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let all = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.analytics.read";
+    let shown = browser.sign_in(&authorize_url(&[("scope", all)]), user::MARA_ADMIN);
+    let ticked = ["mcp.pages.read".to_owned(), "mcp.incidents.read".to_owned()];
+    let left = browser.answer_with(&shown, "approve", &ticked).leaves_for();
+    tokens(&app.redeem(&parameter(&left, "code").expect("a code"), &[]));
+    app.advance(DAY);
+    let second = approved_again(&app, &[("scope", "mcp.pages.read mcp.analytics.read mcp.incidents.write")]);
+    assert_eq!(second.ticked(), ["mcp.pages.read", "mcp.incidents.write"]);
+    app.advance(DAY);
+    let third = approved_again(&app, &[("scope", all)]);
+    assert_eq!(third.ticked(), ticked, "neither is proposed again, whichever consent offered it last");
+    app.advance(DAY);
+    let fourth = browser.sign_in(&authorize_url(&[("scope", all)]), user::MARA_ADMIN);
+    let reads: Vec<String> = all.split(' ').map(str::to_owned).collect();
+    let left = browser.answer_with(&fourth, "approve", &reads).leaves_for();
+    tokens(&app.redeem(&parameter(&left, "code").expect("a code"), &[]));
+    assert_eq!(
+        approved_again(&app, &[("scope", all)]).ticked(),
+        reads,
+        "a read that the person ticked is no longer unticked"
+    );
+}
+
 const NEWEST: &str = "SELECT count(*) FROM grants WHERE rowid = (SELECT max(rowid) FROM grants) AND ";
 
 #[test]

@@ -78,6 +78,7 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         pages: PageChoice::All,
         page_access: &[PageId(42)],
         lifetime: GrantLifetime::UntilRevoked,
+        unticked_reads: ScopeSet::EMPTY,
         has_resource_tools: false,
         resource: "https://mcp.example/mcp".into(),
         code_hash: code.hash(),

@@ -30,14 +30,12 @@ impl Choice {
                 has_resource_tools: client.is_tool_only(),
             };
         };
-        // A requested write stays proposed although it was unticked, because that is how a client asks for more.
-        let asked = earlier.requested_scope.unwrap_or(requested);
-        let unticked_reads = asked.without(earlier.scopes).intersection(ScopeSet::baseline());
         // Any program on this computer can use the id of a client that nobody vouches for.
         let is_trusted = client.trust.is_verified();
         let writes = if is_trusted { earlier.scopes.writes() } else { ScopeSet::EMPTY };
         Self {
-            scopes: requested.without(unticked_reads).union(writes),
+            // A requested write is proposed although it was unticked, because that is how a client asks for more.
+            scopes: requested.without(earlier.unticked_reads).union(writes),
             pages: earlier.pages.clone(),
             lifetime: lifetime_as_before(earlier).unwrap_or(GrantLifetime::UntilRevoked),
             has_resource_tools: earlier.has_resource_tools,
@@ -63,6 +61,12 @@ impl Choice {
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("resource_tools") == Ok(Some("on")),
         }
+    }
+
+    /// The reads that this choice leaves unticked, with those that were left before and are not offered now.
+    pub fn unticked_reads(&self, request: &SignedInRequest) -> ScopeSet {
+        let before = request.earlier.as_ref().map_or(ScopeSet::EMPTY, |earlier| earlier.unticked_reads);
+        before.union(request.access.scopes).without(self.scopes).intersection(ScopeSet::baseline())
     }
 
     /// Keeps the pages that the person can see; `None` if no page is left.
@@ -131,7 +135,7 @@ mod tests {
     fn earlier() -> EarlierGrant {
         EarlierGrant {
             scopes: ScopeSet::parse("mcp.pages.read mcp.incidents.write").expect("scopes"),
-            requested_scope: ScopeSet::parse("mcp.pages.read mcp.beats.read"),
+            unticked_reads: Scope::BeatsRead.into(),
             pages: PageChoice::These([PageId(42)].into()),
             expires_at: Some(NOW),
             has_resource_tools: false,
@@ -176,11 +180,8 @@ mod tests {
     #[test]
     fn scope_that_the_client_requests_for_the_first_time_or_to_write_is_proposed() {
         let asked = ScopeSet::parse("mcp.pages.read mcp.incidents.read mcp.maintenances.write").expect("scopes");
-        let before = EarlierGrant {
-            scopes: Scope::PagesRead.into(),
-            requested_scope: ScopeSet::parse("mcp.pages.read mcp.maintenances.write"),
-            ..earlier()
-        };
+        let before =
+            EarlierGrant { scopes: Scope::PagesRead.into(), unticked_reads: Scope::BeatsRead.into(), ..earlier() };
         let request = request("tool", ClientTrust::Unverified, asked, Some(before));
         assert_eq!(Choice::proposed(&request).scopes, asked);
     }
