@@ -15,6 +15,7 @@ use crate::model::write_policy::WritePolicy;
 use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
+use crate::writes::asker::Asker;
 
 /// Resource that lists the pages, named in errors when the list can't be read.
 pub(super) const PAGES: &str = "statibeat://pages";
@@ -39,9 +40,9 @@ pub struct CallContext<'a> {
 }
 
 impl<'a> CallContext<'a> {
-    /// The person, and the grant that they act under.
-    pub fn asker(&self) -> [&'a str; 2] {
-        [&self.caller.user_id.0, &self.caller.grant_id.0]
+    pub fn asker(&self) -> Asker<'a> {
+        let Caller { user_id, client_id, grant_id, .. } = self.caller;
+        Asker { person: &user_id.0, client: client_id.as_str(), grant: &grant_id.0 }
     }
 }
 

@@ -67,6 +67,8 @@ pub struct KeptPreview {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundPreview {
     pub preview: KeptPreview,
+    /// True if it was made under another grant of the connection: it publishes nothing here.
+    pub is_of_other_grant: bool,
     /// True if its very write was requested before.
     pub is_known: bool,
     /// True if a client of the connection closed the question about this write without an answer, a short while ago.

@@ -15,6 +15,7 @@ use crate::ports::HttpClient;
 use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
+use crate::writes::asker::Asker;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -78,8 +79,9 @@ impl<'a> PageHandler<'a> {
     }
 
     /// Whom confirm tokens are issued to: this process.
-    pub(super) fn asker(&self) -> [&str; 2] {
-        ["page", self.writes.process()]
+    pub(super) fn asker(&self) -> Asker<'_> {
+        let process = self.writes.process();
+        Asker { person: "page", client: process, grant: process }
     }
 
     pub(super) fn api(&self) -> PageClient<'_> {

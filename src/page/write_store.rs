@@ -87,6 +87,7 @@ impl WriteMemory {
         let kept = previews.iter().find(|kept| kept.token_hash == token_hash && now < kept.expires_at)?;
         Some(FoundPreview {
             preview: kept.clone(),
+            is_of_other_grant: false,
             is_known: writes.get(&kept.key_hash).is_some_and(|write| write.digest == kept.digest),
             is_question_cancelled: cancelled.get(&kept.digest).is_some_and(|expires_at| now < *expires_at),
         })

@@ -81,7 +81,8 @@ pub async fn keep_cancelled_question(
     run(db, insert).await.map(drop)
 }
 
-/// Finds the preview of a confirm token of this grant; `None` if it expired or was deleted for newer ones.
+/// Finds the preview of a genuine confirm token and says whether this grant made it; `None` if it expired or was deleted for newer
+/// ones.
 pub async fn find(
     db: &dyn Database,
     grant_id: &GrantId,
@@ -90,13 +91,13 @@ pub async fn find(
 ) -> Result<Option<FoundPreview>> {
     let select = statement!(
         concat!(
-            "SELECT p.token_hash, p.tool, p.page_id, p.arguments, p.key_hash, p.digest, p.shown, p.expires_at, \
+            "SELECT p.grant_id <> ?2 AS is_of_other_grant, p.token_hash, p.tool, p.page_id, p.arguments, p.key_hash, p.digest, p.shown, p.expires_at, \
              EXISTS (SELECT 1 FROM idempotency i WHERE i.grant_id = p.grant_id AND i.key_hash = p.key_hash \
                AND i.digest = p.digest AND i.started_at > ?4) AS is_known, \
              EXISTS (SELECT 1 FROM used_nonces n WHERE n.nonce = ",
             cancelled_nonce!("p.grant_id", "p.digest"),
             " AND n.expires_at > ?3) AS is_question_cancelled \
-             FROM previews p WHERE p.token_hash = ?1 AND p.grant_id = ?2 AND p.expires_at > ?3"
+             FROM previews p WHERE p.token_hash = ?1 AND p.expires_at > ?3"
         ),
         token_hash,
         grant_id,
@@ -108,6 +109,8 @@ pub async fn find(
 
 #[derive(Deserialize)]
 struct PreviewRow {
+    #[serde(deserialize_with = "flag")]
+    is_of_other_grant: bool,
     token_hash: String,
     tool: String,
     page_id: i64,
@@ -130,7 +133,8 @@ impl PreviewRow {
         let shown = serde_json::from_str(&shown).map_err(|_| unreadable("shown"))?;
         let page_id = PageId(page_id);
         let preview = KeptPreview { token_hash, tool, page_id, arguments, key_hash, digest, shown, expires_at };
-        Ok(FoundPreview { preview, is_known: self.is_known, is_question_cancelled: self.is_question_cancelled })
+        let Self { is_of_other_grant, is_known, is_question_cancelled, .. } = self;
+        Ok(FoundPreview { preview, is_of_other_grant, is_known, is_question_cancelled })
     }
 }
 
@@ -184,9 +188,15 @@ mod tests {
         let last_second = Timestamp::from_seconds(1_000_599);
         assert_eq!(
             found("g", "one", last_second),
-            Some(FoundPreview { preview: kept, is_known: false, is_question_cancelled: false })
+            Some(FoundPreview {
+                preview: kept,
+                is_of_other_grant: false,
+                is_known: false,
+                is_question_cancelled: false
+            })
         );
-        for (grant_id, hash, at) in [("another", "one", NOW), ("g", "two", NOW), ("g", "one", LATER)] {
+        assert!(found("another", "one", NOW).is_some_and(|found| found.is_of_other_grant));
+        for (grant_id, hash, at) in [("g", "two", NOW), ("g", "one", LATER), ("another", "one", LATER)] {
             assert_eq!(found(grant_id, hash, at), None, "{grant_id} {hash} {at}");
         }
     }

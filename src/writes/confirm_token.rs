@@ -1,10 +1,11 @@
 //! Confirm tokens: short texts that name a kept preview ([`crate::model::write::KeptPreview`]).
 //!
 //! A token is a prefix, the second at which it expires, random bytes, and a checksum over both under a key that is derived for the
-//! person and their grant. So a made-up token, an expired one and one of another connection end without a query. It is short
-//! because a model copies it. The preview is found by the hash of the token; single use is enforced where the lease of
-//! the write is acquired.
+//! connection. So a made-up token, an expired one and one of another connection end without a query. It is short because a model
+//! copies it. The preview is found by the hash of the token, and publishes only under the grant that it was made under; single use is
+//! enforced where the lease of the write is acquired.
 
+use super::asker::Asker;
 use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
@@ -44,8 +45,7 @@ pub enum ConfirmTokenPurpose {
 #[derive(Clone, Copy)]
 pub struct ConfirmTokens<'a> {
     pub keys: &'a KeyRing,
-    /// The person, and the grant or credential that they act under.
-    pub asker: [&'a str; 2],
+    pub asker: Asker<'a>,
 }
 
 /// A genuine token of the connection.
@@ -96,8 +96,7 @@ impl ConfirmTokens<'_> {
     }
 
     fn parts<'b>(&'b self, signed: &'b [u8]) -> [&'b [u8]; 3] {
-        let [person, under] = self.asker;
-        [person.as_bytes(), under.as_bytes(), signed]
+        [self.asker.person.as_bytes(), self.asker.client.as_bytes(), signed]
     }
 }
 
@@ -114,11 +113,11 @@ mod tests {
         KeyRing::parse(&format!("a:{SEED}"), environment).expect("a ring")
     }
 
-    fn parsed(asker: [&str; 2], text: &str, now: Timestamp) -> Result<ConfirmToken, ConfirmTokenError> {
+    fn parsed(asker: Asker<'_>, text: &str, now: Timestamp) -> Result<ConfirmToken, ConfirmTokenError> {
         ConfirmTokens { keys: &ring("test"), asker }.parse(text, now)
     }
 
-    const ASKER: [&str; 2] = ["42", "g"];
+    const ASKER: Asker<'_> = Asker { person: "42", client: "c", grant: "g" };
 
     fn issued() -> (ConfirmToken, String) {
         ConfirmTokens { keys: &ring("test"), asker: ASKER }.issue(NOW, [5; RANDOM])
@@ -135,8 +134,8 @@ mod tests {
     #[test]
     fn token_of_another_connection_or_environment_is_unknown() {
         let (_, text) = issued();
-        for other in [["1", "g"], ["42", "h"], ["42g", ""]] {
-            assert_eq!(parsed(other, &text, NOW), Err(ConfirmTokenError::Unknown));
+        for [person, client] in [["1", "c"], ["42", "d"], ["42c", ""]] {
+            assert_eq!(parsed(Asker { person, client, ..ASKER }, &text, NOW), Err(ConfirmTokenError::Unknown));
         }
         let elsewhere = ConfirmTokens { keys: &ring("live"), asker: ASKER };
         assert_eq!(elsewhere.parse(&text, NOW), Err(ConfirmTokenError::Unknown));

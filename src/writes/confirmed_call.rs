@@ -106,7 +106,11 @@ impl ConfirmingCall {
         page_id: PageId,
         found: Option<FoundPreview>,
     ) -> Result<ToolCallWrite, ConfirmationError> {
-        let FoundPreview { preview: kept, is_question_cancelled, .. } = found.ok_or(ConfirmationError::NotKept)?;
+        let found = found.ok_or(ConfirmationError::NotKept)?;
+        if found.is_of_other_grant {
+            return Err(ConfirmationError::OtherSignIn);
+        }
+        let FoundPreview { preview: kept, is_question_cancelled, .. } = found;
         if kept.tool != tool.name {
             return Err(ConfirmationError::OtherTool(kept.tool));
         }
@@ -164,6 +168,8 @@ pub enum ConfirmationError {
         came: String,
     },
     Expired,
+    /// Its preview was made under another grant of the connection: before a step-up, or by the same client on another device.
+    OtherSignIn,
     /// Its preview made room for newer ones, or can no longer be read as it was.
     NotKept,
     /// Its preview was of this tool.
@@ -184,6 +190,10 @@ impl ConfirmationError {
             ),
             Self::Expired => "This confirm token is older than 10 minutes. Nothing was published by this call. Ask for a new \
                 preview with all arguments and preview: true; if the write was published before, it says so."
+                .to_owned(),
+            Self::OtherSignIn => "This confirm token is of another sign-in of this app. Its confirm tokens don't work with this sign-in: the \
+                person has connected it again since that preview, or uses it on another device as well. Nothing was published. Preview \
+                this write again with all arguments and preview: true, and confirm with the new token."
                 .to_owned(),
             Self::NotKept => "The preview of this confirm token is no longer kept. Nothing was published by this call. Ask for a new \
                 preview with all arguments and preview: true."

@@ -4,6 +4,7 @@
 //! data is behind [`store::WriteStore`].
 
 pub mod approval;
+pub mod asker;
 pub mod call_arguments;
 pub mod checks;
 mod component_changes;
@@ -28,13 +29,13 @@ use crate::model::timestamp::Timestamp;
 use crate::model::write::WriteFingerprint;
 use crate::model::write_policy::WritePolicy;
 use crate::upstream::{AccessiblePage, ApiError, PageClient};
+use asker::Asker;
 use confirmed_call::ToolCallWrite;
 use store::WriteStore;
 
 /// A write that its caller may make. [`WriteRequest::respond`] carries it out.
 pub struct WriteRequest<'a> {
-    /// The person, and the grant or credential that they act under.
-    pub asker: [&'a str; 2],
+    pub asker: Asker<'a>,
     pub tool: &'static Tool,
     pub page: &'a AccessiblePage,
     pub api: &'a PageClient<'a>,

@@ -5,6 +5,7 @@
 //! environment is simply not one. What is written is a nonce and what was shown as a duplicate. The client's program sends the call and
 //! the state again by itself, so nothing needs to be kept; a confirm token is copied by a model, so its preview is.
 
+use super::asker::Asker;
 use super::confirm_token::LIFETIME;
 use crate::keyring::{Key, KeyRing};
 use crate::mcp::request_state::{RequestStateError, RequestStateKey};
@@ -22,8 +23,7 @@ const LENGTH_LIMIT: usize = 2048;
 #[derive(Clone, Copy)]
 pub struct QuestionState<'a> {
     pub keys: &'a KeyRing,
-    /// The person, and the grant or credential that they act under.
-    pub asker: [&'a str; 2],
+    pub asker: Asker<'a>,
     pub tool: &'a str,
     pub page_id: PageId,
     pub fingerprint: &'a WriteFingerprint,
@@ -64,10 +64,10 @@ impl QuestionState<'_> {
 
     /// The secret that signs states for this subject alone.
     fn secret(&self, key: &Key) -> [u8; 32] {
-        let [person, under] = self.asker;
+        let Asker { person, grant, .. } = self.asker;
         let WriteFingerprint { digest, key_hash, .. } = self.fingerprint;
         let page_id = self.page_id.to_string();
-        let parts = [person, under, self.tool, &page_id, digest, key_hash].map(str::as_bytes);
+        let parts = [person, grant, self.tool, &page_id, digest, key_hash].map(str::as_bytes);
         self.keys.mac(key, "write question", &parts)
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let fingerprint = WriteFingerprint { key_hash, digest, ..WriteFingerprint::default() };
         use_it(&QuestionState {
             keys: &ring("test"),
-            asker: [user, grant],
+            asker: Asker { person: user, client: "c", grant },
             tool,
             page_id: PageId(page),
             fingerprint: &fingerprint,

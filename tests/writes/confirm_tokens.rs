@@ -55,6 +55,15 @@ impl Story {
         self.create(&with(&json!({ "page_id": 42, "confirm": token }), more))
     }
 
+    /// The token, sent with a grant that this person has just given to the same client.
+    fn confirm_with_new_sign_in(&self, user: &str, token: &Value) -> Value {
+        let other = self.app.connect(user, EVERYTHING).access;
+        self.app.ping(&other);
+        self.posts();
+        let params = json!({ "name": "create_incident", "arguments": { "page_id": 42, "confirm": token } });
+        json(&self.app.call(&other, "tools/call", params))["result"].clone()
+    }
+
     fn posts(&self) -> usize {
         let calls = self.app.upstream.take_calls();
         calls.iter().filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true")).count()
@@ -169,14 +178,24 @@ fn malformed_confirm_token_gets_an_error_that_explains_confirm_tokens() {
 fn token_of_another_connection_publishes_nothing() {
     let story = Story::new();
     let token = story.preview("create_incident", &outage());
-    for user in [user::MARA_ADMIN, user::THEO_MANAGER] {
-        let other = story.app.connect(user, EVERYTHING).access;
-        story.app.ping(&other);
-        story.posts();
-        let params = json!({ "name": "create_incident", "arguments": { "page_id": 42, "confirm": token } });
-        let refused = json(&story.app.call(&other, "tools/call", params))["result"].clone();
-        story.check_refused(&refused, &["not a confirm token of this connection"]);
-    }
+    let refused = story.confirm_with_new_sign_in(user::THEO_MANAGER, &token);
+    story.check_refused(&refused, &["not a confirm token of this connection"]);
+}
+
+/// As after a step-up: the person connects the app again, and the model still holds the token of a preview from before.
+#[test]
+fn token_from_before_a_second_sign_in_is_refused_with_what_ended_it_and_the_next_call() {
+    let story = Story::new();
+    let token = story.preview("create_incident", &outage());
+    let refused = story.confirm_with_new_sign_in(user::MARA_ADMIN, &token);
+    story.check_refused(
+        &refused,
+        &["is of another sign-in of this app", "has connected it again", "Preview this write again", "preview: true"],
+    );
+    assert_eq!(story.confirm(&token, &json!({}))["structuredContent"]["replayed"], false, "its own sign-in publishes");
+    story.app.advance(Duration::from_mins(10));
+    let expired = story.confirm_with_new_sign_in(user::MARA_ADMIN, &token);
+    story.check_refused(&expired, &["older than 10 minutes", "new preview"]);
 }
 
 #[test]
