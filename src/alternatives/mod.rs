@@ -33,6 +33,9 @@ pub trait PageLists {
 
     /// Says which other page has what the path names, or that no other page has it. `None` where there are no other pages.
     async fn locate(&self, resource: &str, path: &str) -> Option<String>;
+
+    /// Returns whether the program offers the tool, to say who can do what a call can't.
+    fn has_tool(&self, name: &str) -> bool;
 }
 
 /// The entries of a list, in its envelope or bare.

@@ -3,6 +3,7 @@
 use super::access;
 use super::handler::HostedHandler;
 use crate::alternatives::PageLists;
+use crate::catalog::tools::TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Variables, find_resource};
 use crate::model::scope::Requirement;
@@ -53,6 +54,10 @@ impl PageLists for HostedPageLists<'_> {
 
     fn page_words(&self) -> String {
         format!("Page {}", self.page.id)
+    }
+
+    fn has_tool(&self, name: &str) -> bool {
+        TOOLS.iter().any(|tool| tool.name == name)
     }
 
     async fn locate(&self, resource: &str, path: &str) -> Option<String> {

@@ -151,6 +151,10 @@ impl PageLists for PageHandler<'_> {
     async fn locate(&self, _: &str, _: &str) -> Option<String> {
         None
     }
+
+    fn has_tool(&self, name: &str) -> bool {
+        self.settings.tools.on().any(|tool| tool.name == name)
+    }
 }
 
 /// Everything bound to a page; this server knows of no person.

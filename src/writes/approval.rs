@@ -94,7 +94,7 @@ impl WriteRequest<'_> {
     }
 
     async fn refuse_closing_stage(&self, effect: &WriteEffect) -> Result<(), Respond> {
-        let Some(problem) = lifecycle::closing_stage(self.write, effect) else { return Ok(()) };
+        let Some(problem) = lifecycle::closing_stage(self.lists, self.write, effect).await else { return Ok(()) };
         self.store.record_unsent(Outcome::Refused, Reason::Stage).await;
         Err(report::invalid_arguments(&[problem]).into())
     }

@@ -143,7 +143,15 @@ impl WriteRequest<'_> {
                     lifecycle::explain_refusal(self.lists, self.write),
                 )
                 .await;
-                WriteError::Invalid { text: error.detail, hints: unknown.into_iter().chain(stage).collect() }
+                match stage {
+                    // StatiBeat's own list has the ending stages too, for an API token.
+                    Some(words) if error.detail.contains("lifecycle_stage_id") => {
+                        WriteError::Stage([words].into_iter().chain(unknown).collect())
+                    }
+                    stage => {
+                        WriteError::Invalid { text: error.detail, hints: unknown.into_iter().chain(stage).collect() }
+                    }
+                }
             }
             _ => WriteError::Upstream(error),
         }

@@ -121,6 +121,8 @@ pub enum WriteError {
     Unchecked(ApiError),
     /// An earlier attempt may have done it, and StatiBeat does not say.
     Unresolved(ApiError),
+    /// The stage is not one that an update sets: says which are, and who sets the others.
+    Stage(Vec<String>),
     /// StatiBeat finds the write wrong.
     Invalid {
         text: String,
@@ -166,6 +168,7 @@ impl WriteError {
             Self::Unrecorded | Self::LeaseUnchecked => (Outcome::Failed, Reason::StorageUnavailable),
             Self::Unchecked(error) => (certain_outcome(error).unwrap_or(Outcome::Failed), error.reason()),
             Self::Unresolved(error) => (Outcome::Unknown, error.reason()),
+            Self::Stage(_) => (Outcome::Refused, Reason::Stage),
             Self::Invalid { .. } => (Outcome::Refused, Reason::UpstreamInvalid),
             Self::UnknownTarget(_) => (Outcome::Refused, Reason::UpstreamNotFound),
             Self::Upstream(error) | Self::Unconfirmed(error) => {

@@ -27,7 +27,11 @@ pub(super) const ANSWER_MAX: usize = 400;
 
 /// Arguments that do not fit.
 pub fn invalid_arguments(problems: &[String]) -> ToolOutcome {
-    error(nothing_published(&format!("Invalid arguments: {}", problems.join("; "))))
+    error(describe_invalid(problems))
+}
+
+fn describe_invalid(problems: &[String]) -> String {
+    nothing_published(&format!("Invalid arguments: {}", problems.join("; ")))
 }
 
 /// A refusal in words, and that nothing was published.
@@ -266,6 +270,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
              this call. Call again later with the same arguments: the server checks first."
                 .to_owned()
         }
+        WriteError::Stage(problems) => describe_invalid(problems),
         WriteError::Invalid { text, hints } => {
             let hints: String = hints.iter().flat_map(|hint| [" ".to_owned(), sentence(hint)]).collect();
             format!("StatiBeat refused: {}.{hints} Nothing was published.", quote(text, ANSWER_MAX))

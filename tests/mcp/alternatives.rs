@@ -169,7 +169,12 @@ fn refused_stage_or_status_says_why_and_who_sets_it() {
             let text = refusal(&app, &mara, "add_incident_update", update(1001, more));
             assert_says(
                 &text,
-                &["4 (\"Resolved\") is set by a person at ", admin_url, "must be one of: 1 (\"Investigating\")"],
+                &[
+                    "4 (\"Resolved\") ends it and is set by a person at ",
+                    admin_url,
+                    "must be one of: 1 (\"Investigating\")",
+                    "(got 4)",
+                ],
             );
         }
     }

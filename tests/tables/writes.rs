@@ -282,7 +282,7 @@ pub fn cases() -> Vec<Case> {
         (
             "update moves an incident along its stages and not out of them",
             vec![
-                step("add_incident_update", update(999_999), Expected::Error("lifecycle_stage_id must be one of"), 0),
+                step("add_incident_update", update(999_999), Expected::Error("`lifecycle_stage_id` must be one of"), 0),
                 step(
                     "add_incident_update",
                     json!({ "incident_id": 1001, "message": "A fix is out." }),

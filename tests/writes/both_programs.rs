@@ -5,7 +5,7 @@ use crate::mcp::bad_arguments::table::{BOTH, bad_calls};
 use crate::page_program::{Client, StatiBeat};
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
-use crate::support::{START, TestApp, json};
+use crate::support::{START, TestApp, UPSTREAM_URL, json};
 use serde_json::{Map, Value, json};
 
 const PAGE_TOKEN: (&str, &str) = ("STATIBEAT_API_TOKEN", "sb_demo_admin_42");
@@ -17,9 +17,15 @@ struct ComparedResult {
     text: String,
 }
 
-/// Words that only one of the programs says, and the other's. StatiBeat's own list of stages is not compared: it lets an API token
-/// end an incident, and the connector not.
-const WORDS: [(&str, &str); 6] = [
+/// Words that only one of the programs says, and the other's: the page server has tools that end and reopen.
+const WORDS: [(&str, &str); 10] = [
+    (UPSTREAM_URL, "http://127.0.0.1:8687"),
+    ("ends it and is set by a person", "ends it and is set by resolve_incident or a person"),
+    ("end it and are set by a person", "end it and are set by complete_maintenance, cancel_maintenance or a person"),
+    (
+        "incident 1004 is resolved: only a message can be added, because anything else would reopen it, which is done by a person",
+        "incident 1004 is resolved: only a message can be added, because anything else would reopen it, which is done by reopen_incident or a person",
+    ),
     ("statibeat://pages/42/", "statibeat://page/"),
     ("only page_id and confirm", "only confirm"),
     ("Page 42 has no ", "This page has no "),
@@ -128,6 +134,13 @@ fn refused_calls() -> Vec<(&'static str, Map<String, Value>)> {
         incident(json!({ "confirm": "pv_AAAAAAAAAAAAAAAAAAAAAAAAAAAA" })),
         update(json!({ "incident_id": 999_999 })),
         update(json!({ "lifecycle_stage_id": "Identified!" })),
+        update(json!({ "lifecycle_stage_id": 999 })),
+        update(json!({ "lifecycle_stage_id": 0 })),
+        update(json!({ "lifecycle_stage_id": 4 })),
+        update(json!({ "lifecycle_stage_id": "Resolved" })),
+        update(json!({ "incident_id": 1004, "lifecycle_stage_id": 2 })),
+        update(json!({ "incident_id": 1004, "status": "degraded" })),
+        update(json!({ "lifecycle_stage_id": 999, "add_affected_items": [{ "id": 999 }] })),
         update(json!({ "status": "on_fire" })),
         update(json!({ "add_affected_items": [{ "id": 999 }] })),
         update(json!({ "remove_affected_items": [{ "id": 999 }] })),
@@ -136,6 +149,9 @@ fn refused_calls() -> Vec<(&'static str, Map<String, Value>)> {
         window(early, late, json!({ "affected_items": [{ "id": 999 }] })),
         note(json!({ "maintenance_id": 999_999 })),
         note(json!({ "lifecycle_stage_id": "Completing" })),
+        note(json!({ "lifecycle_stage_id": 999 })),
+        note(json!({ "lifecycle_stage_id": 13 })),
+        note(json!({ "lifecycle_stage_id": "Cancelled" })),
     ]
 }
 

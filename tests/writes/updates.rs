@@ -77,10 +77,10 @@ fn refused(tool: &str, target: (&str, i64), stage: i64, words: &str) {
 
 #[test]
 fn a_stage_that_resolves_completes_or_cancels_is_refused_before_anything_is_posted() {
-    let open = "must be one of: Investigating (1), Identified (2), Monitoring (3)";
+    let open = "must be one of: 1 (\"Investigating\"), 2 (\"Identified\"), 3 (\"Monitoring\") (got ";
     refused("add_incident_update", ("incident_id", 1001), 4, open);
     refused("add_incident_update", ("incident_id", 1001), 99, open);
-    let open = "must be one of: Scheduled (11), In Progress (12)";
+    let open = "must be one of: 11 (\"Scheduled\"), 12 (\"In Progress\") (got ";
     refused("add_maintenance_update", ("maintenance_id", 2001), 13, open);
     refused("add_maintenance_update", ("maintenance_id", 2001), 14, open);
 }

@@ -39,8 +39,8 @@ impl StageChange {
     }
 
     /// Returns whether the move keeps the target open; both are upstream's answers to the reads of the stages and of the target.
-    fn judge(&self, stages: &Value, target: &Value) -> Result<(), String> {
-        if let Some(words) = self.lifecycle.describe_over(target) {
+    fn judge(&self, lists: &dyn PageLists, stages: &Value, target: &Value) -> Result<(), String> {
+        if let Some(words) = self.lifecycle.describe_over(lists, target) {
             return Err(words);
         }
         let mut stages: Vec<&Value> = entries(stages).iter().collect();
@@ -49,12 +49,15 @@ impl StageChange {
         if open.iter().any(|stage| stage["id"] == self.stage_id) {
             return Ok(());
         }
-        let names = open.iter().map(|stage| name(stage)).collect::<Vec<_>>().join(", ");
-        let allowed = format!("`lifecycle_stage_id` must be one of: {names}");
-        Err(match closing.iter().find(|stage| stage["id"] == self.stage_id) {
-            Some(stage) => format!("{allowed}; {} is set by a person {}", name(stage), place_of(target)),
-            None => allowed,
-        })
+        let names = |stages: &[&Value]| stages.iter().map(|stage| name(stage)).collect::<Vec<_>>().join(", ");
+        let (verb, are_set) = if closing.len() == 1 { ("ends", "is set") } else { ("end", "are set") };
+        let by = setters(lists, self.lifecycle.ending_tools(), target);
+        Err(format!(
+            "`lifecycle_stage_id` must be one of: {} (got {}); {} {verb} it and {are_set} by {by}",
+            names(open),
+            self.stage_id,
+            names(closing)
+        ))
     }
 }
 
@@ -74,20 +77,34 @@ impl Lifecycle {
         }
     }
 
+    /// The tools that set the last stages, where a program has them.
+    const fn ending_tools(self) -> &'static [&'static str] {
+        match self {
+            Self::Incident => &["resolve_incident"],
+            Self::Maintenance => &["complete_maintenance", "cancel_maintenance"],
+        }
+    }
+
     /// Says what an incident or a maintenance that is over still takes; `None` for one that is not.
-    fn describe_over(self, target: &Value) -> Option<String> {
+    fn describe_over(self, lists: &dyn PageLists, target: &Value) -> Option<String> {
         let state = target["state"].as_str().filter(|state| self.end_states().contains(state))?;
-        let instead = match self {
-            Self::Incident => "if it is back, use create_incident",
-            Self::Maintenance => "further work takes schedule_maintenance",
+        let (reopening, instead): (&[&str], _) = match self {
+            Self::Incident => (&["reopen_incident"], "if it is back, use create_incident"),
+            Self::Maintenance => (&[], "further work takes schedule_maintenance"),
         };
         let (noun, id) = (self.target_kind().into_str(), &target["id"]);
         Some(format!(
-            "{noun} {id} is {state}: only a message can be added, because anything else would reopen it, which a person does {}; \
-             {instead}",
-            place_of(target)
+            "{noun} {id} is {state}: only a message can be added, because anything else would reopen it, which is done by {}; {instead}",
+            setters(lists, reopening, target)
         ))
     }
+}
+
+/// Names those that can do what an update can't: the tools of these that the program has, and a person in StatiBeat.
+fn setters(lists: &dyn PageLists, tools: &[&str], target: &Value) -> String {
+    let tools: Vec<&str> = tools.iter().copied().filter(|name| lists.has_tool(name)).collect();
+    let person = format!("a person {}", place_of(target));
+    if tools.is_empty() { person } else { format!("{} or {person}", tools.join(", ")) }
 }
 
 /// Explains, where it can be read, why StatiBeat refused an update that does more than add a message.
@@ -103,14 +120,14 @@ pub async fn explain_refusal(lists: &dyn PageLists, write: &Write) -> Option<Str
     };
     let target = lists.read(one, &format!("{collection}/{id}")).await?;
     let is_message = write.body.as_object().is_some_and(|body| body.keys().all(|name| name == "message"));
-    let over = lifecycle.describe_over(&target).filter(|_| !is_message);
+    let over = lifecycle.describe_over(lists, &target).filter(|_| !is_message);
     if let Some(words) = over {
         let known = NumberedThing::of_target(lifecycle.target_kind())?.describe_known(lists).await;
         return Some(format!("{words}.{known}"));
     }
     let change = StageChange::find(write)?;
     let path = find_resource(stages)?.reads.first()?.path;
-    change.judge(&lists.read(stages, path).await?, &target).err()
+    change.judge(lists, &lists.read(stages, path).await?, &target).err()
 }
 
 /// Where a person changes it, as in "at https://…".
@@ -118,16 +135,21 @@ fn place_of(target: &Value) -> String {
     target["admin_url"].as_str().map_or_else(|| "in StatiBeat".to_owned(), |url| format!("at {url}"))
 }
 
-/// The refusal of an update whose stage would end its incident or maintenance, read from the effect that it would have.
-pub fn closing_stage(write: &Write, effect: &WriteEffect) -> Option<String> {
+/// The refusal of an update whose stage would end its incident or maintenance by the effect that it would have: with the stages
+/// that remain, where they can be read.
+pub async fn closing_stage(lists: &dyn PageLists, write: &Write, effect: &WriteEffect) -> Option<String> {
     let change = StageChange::find(write).filter(|_| effect.closes())?;
     let after = effect.after()?;
+    if let Some(words) = explain_refusal(lists, write).await {
+        return Some(words);
+    }
     let noun = write.operation.target_kind().into_str();
     let stage_name = quote(after["lifecycle_stage"]["name"].as_str().unwrap_or_default(), 60);
     let state = quote(after["state"].as_str().unwrap_or_default(), 60);
-    let (stage_id, target_id, place) = (change.stage_id, change.target_id, place_of(after));
+    let (stage_id, target_id) = (change.stage_id, change.target_id);
+    let by = setters(lists, change.lifecycle.ending_tools(), after);
     Some(format!(
-        "`lifecycle_stage_id` {stage_id} ({stage_name}) would make {noun} {target_id} {state}; that is set by a person {place}"
+        "`lifecycle_stage_id` {stage_id} ({stage_name}) would make {noun} {target_id} {state}; that is set by {by}"
     ))
 }
 
@@ -138,6 +160,7 @@ fn name(stage: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use async_trait::async_trait;
     use serde_json::json;
 
     #[test]
@@ -155,10 +178,50 @@ mod tests {
         json!({ "items": items, "total": names.len() })
     }
 
+    /// The lists of a program that has this tool, for judgments that read nothing.
+    struct ListsWithTool(&'static str);
+
+    #[async_trait(?Send)]
+    impl PageLists for ListsWithTool {
+        async fn read(&self, _: &str, _: &str) -> Option<Value> {
+            None
+        }
+
+        fn uri(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn page_words(&self) -> String {
+            String::new()
+        }
+
+        async fn locate(&self, _: &str, _: &str) -> Option<String> {
+            None
+        }
+
+        fn can_read(&self, _: &str) -> bool {
+            true
+        }
+
+        fn has_tool(&self, name: &str) -> bool {
+            name == self.0
+        }
+    }
+
+    #[test]
+    fn ending_stage_is_set_by_the_tools_that_the_program_has_and_by_a_person() {
+        let target = json!({ "id": 9, "state": "active", "admin_url": "https://x/9" });
+        let change = StageChange { lifecycle: Lifecycle::Incident, target_id: 9, stage_id: 2 };
+        let said = change.judge(&ListsWithTool("resolve_incident"), &stages(&["Open", "Resolved"]), &target);
+        let words = "`lifecycle_stage_id` must be one of: 1 (\"Open\") (got 2); 2 (\"Resolved\") ends it and is set by resolve_incident \
+                     or a person at https://x/9";
+        assert_eq!(said, Err(words.to_owned()));
+    }
+
     fn check(lifecycle: Lifecycle, stage_id: i64, state: &str, names: &[&str]) -> Result<(), String> {
         let change = StageChange { lifecycle, target_id: 9, stage_id };
         let target = json!({ "id": 9, "state": state, "admin_url": "https://x/9" });
-        change.judge(&stages(names), &target)
+        change.judge(&ListsWithTool(""), &stages(names), &target)
     }
 
     #[test]
@@ -166,9 +229,12 @@ mod tests {
         let names = ["Investigating", "Monitoring", "Resolved"];
         let to = |id| check(Lifecycle::Incident, id, "active", &names);
         assert_eq!((to(1), to(2)), (Ok(()), Ok(())));
-        let refused = "`lifecycle_stage_id` must be one of: 1 (\"Investigating\"), 2 (\"Monitoring\")";
-        assert_eq!((to(4), to(0)), (Err(refused.to_owned()), Err(refused.to_owned())));
-        assert_eq!(to(3), Err(format!("{refused}; 3 (\"Resolved\") is set by a person at https://x/9")));
+        let refused = |id| {
+            let open = "1 (\"Investigating\"), 2 (\"Monitoring\")";
+            let closing = "3 (\"Resolved\") ends it and is set by a person at https://x/9";
+            Err(format!("`lifecycle_stage_id` must be one of: {open} (got {id}); {closing}"))
+        };
+        assert_eq!((to(4), to(0), to(3)), (refused(4), refused(0), refused(3)));
         assert!(check(Lifecycle::Incident, 1, "active", &["Resolved"]).is_err());
         assert!(check(Lifecycle::Incident, 1, "active", &[]).is_err());
     }
