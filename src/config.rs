@@ -213,6 +213,7 @@ impl VariableReader<'_> {
             upstream_url: upstream_url.as_ref(),
             sign_in_url: sign_in_url.as_ref(),
             identity_keys: identity_keys.as_deref().unwrap_or_default(),
+            rings: &rings,
         };
         self.problems.extend(checked.problems());
         let [(_, checksum_keys), (_, rotation_keys), (_, client_keys), (_, assertion_keys)] = rings;

@@ -2,7 +2,7 @@
 //! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
 
 use super::problem::ConfigProblem;
-use crate::keyring::PublicKey;
+use crate::keyring::{KeyRing, PublicKey};
 use crate::model::loopback::{is_loopback_url, is_this_machine};
 use url::Url;
 
@@ -11,6 +11,9 @@ pub const SIMULATOR_KEY: [u8; 32] = [
     0x68, 0x83, 0xa3, 0xb7, 0x91, 0x68, 0xa4, 0xa2, 0x98, 0x28, 0x96, 0x56, 0xfb, 0x06, 0x6d, 0xe5, 0xbf, 0xe0, 0x61,
     0x54, 0xe9, 0xff, 0x0a, 0xa5, 0xd7, 0x1a, 0xc3, 0xd8, 0xfd, 0xb8, 0xce, 0x77,
 ];
+
+/// The keys in `.dev.vars.example` begin with these bytes.
+const EXAMPLE_KEY: &[u8] = b"published example key ";
 
 /// The environment that `npm start` runs in.
 const LOCAL: &str = "local";
@@ -22,6 +25,7 @@ pub(super) struct Environment<'a> {
     pub upstream_url: Option<&'a Url>,
     pub sign_in_url: Option<&'a Url>,
     pub identity_keys: &'a [PublicKey],
+    pub rings: &'a [(&'static str, Option<KeyRing>)],
 }
 
 impl Environment<'_> {
@@ -58,6 +62,12 @@ impl Environment<'_> {
                 key.kid
             );
             add("HOSTED_MCP_IDENTITY_KEYS", reason);
+        }
+        for (name, ring) in self.rings {
+            for key in ring.iter().flat_map(KeyRing::iter).filter(|key| key.expose().starts_with(EXAMPLE_KEY)) {
+                let reason = "is published in .dev.vars.example: anybody could sign with it; make another with `npm run secrets`";
+                add(name, format!("key {} {reason}", key.kid()));
+            }
         }
         problems
     }

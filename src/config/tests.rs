@@ -131,6 +131,20 @@ fn the_simulator_s_key_signs_people_in_on_a_local_start_only() {
 }
 
 #[test]
+fn keys_of_the_example_file_are_refused_by_a_public_server_only() {
+    let example = include_str!("../../.dev.vars.example");
+    let rings = example.lines().filter_map(|line| line.strip_suffix('"')?.split_once("=\""));
+    let rings: Vec<(&str, &str)> = rings.collect();
+    assert_eq!(rings.len(), 4);
+    for (name, value) in rings {
+        assert_eq!(check_local(name, value), [""; 0]);
+        let reason =
+            "is published in .dev.vars.example: anybody could sign with it; make another with `npm run secrets`";
+        assert_eq!(check(name, value), [format!("{name} key example {reason}")]);
+    }
+}
+
+#[test]
 fn a_public_server_looks_for_statibeat_elsewhere_and_is_not_called_local() {
     let upstream = "HOSTED_MCP_UPSTREAM_URL";
     for here in [

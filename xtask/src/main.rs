@@ -90,7 +90,7 @@ fn main() -> ExitCode {
 
 fn run(project: &Project, command: &Command) -> Result<()> {
     match command {
-        Command::Build(options) => build::build(project, options),
+        Command::Build(options) => build::run_command(project, options),
         Command::Start(options) => start::start(project, options),
         Command::Reset(options) => start::reset(project, options),
         Command::Test(options) => test::test(project, options),

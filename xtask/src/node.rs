@@ -18,12 +18,15 @@ const OLDEST_MAJOR: u32 = 22;
 const QUIET: [(&str, &str); 3] =
     [("WRANGLER_SEND_METRICS", "false"), ("CLOUDFLARE_CF_FETCH_ENABLED", "false"), ("CI", "1")];
 
+/// Names this program to what it starts, so that dev/launch.mjs need not build it.
+pub const XTASK: &str = "STATIBEAT_XTASK";
+
 /// A call of Node in the checkout. Scripts find programs of the workspace below `CARGO_TARGET_DIR`; dev/launch.mjs, which
 /// wrangler calls to build, finds this program.
 pub fn command(project: &Project, node: &Path) -> Command {
     let mut command = Command::new(node);
     command.current_dir(&project.root).envs(QUIET).env("CARGO_TARGET_DIR", &project.target);
-    command.envs(std::env::current_exe().map(|program| ("STATIBEAT_XTASK", program)));
+    command.envs(std::env::current_exe().map(|program| (XTASK, program)));
     command
 }
 

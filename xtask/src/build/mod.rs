@@ -6,6 +6,7 @@
 mod order;
 pub mod page_server;
 mod remap;
+mod watched;
 pub mod weights;
 
 use crate::files::remove_folder;
@@ -25,6 +26,9 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// The profile of Cargo.toml that compiles quickest.
+const DEV_PROFILE: &str = "wasm-dev";
+
 #[derive(Args, Default)]
 pub struct Options {
     /// Skip optimization and keep function names: quicker to build, readable stacks, several times larger.
@@ -32,10 +36,22 @@ pub struct Options {
     dev: bool,
 }
 
+impl Options {
+    /// A build for development.
+    pub fn quick() -> Self {
+        Self { dev: true }
+    }
+}
+
+/// What `npm run build` does: a whole build, or a quick one where `wrangler dev` asks for it.
+pub fn run_command(project: &Project, options: &Options) -> Result<()> {
+    if watched::is_asked_for() { watched::build(project) } else { build(project, options) }
+}
+
 /// Builds `build/index.js` and `build/index_bg.wasm`, and prints the size on the last line.
 pub fn build(project: &Project, options: &Options) -> Result<()> {
     require_target(project, WASM_TARGET)?;
-    let profile = if options.dev { "dev" } else { "release" };
+    let profile = if options.dev { DEV_PROFILE } else { "release" };
     let wasm = step("compile the library to wasm", || compile(project, PACKAGE, profile))?;
     let folder = project.path("build");
     // Wrangler builds once more before each bundle.
@@ -47,7 +63,8 @@ pub fn build(project: &Project, options: &Options) -> Result<()> {
     }
     step("generate the JavaScript side", || bind(&wasm, &folder, options.dev))?;
     let bytes = fs::read(folder.join("index_bg.wasm")).context("reading the finished wasm")?;
-    let size = format!("build/index_bg.wasm: {} bytes, {} bytes gzipped", bytes.len(), gzipped_size(&bytes)?);
+    let gzipped = if options.dev { String::new() } else { format!(", {} bytes gzipped", gzipped_size(&bytes)?) };
+    let size = format!("build/index_bg.wasm: {} bytes{gzipped}", bytes.len());
     println!("{size}");
     fs::write(stamp_file, stamp + &size).context("noting what was built")
 }
@@ -83,12 +100,19 @@ fn require_target(project: &Project, target: &str) -> Result<()> {
 
 /// Compiles a library with a profile of Cargo.toml.
 fn compile(project: &Project, package: &str, profile: &str) -> Result<PathBuf> {
+    run(&mut compiler(project, package, profile)?)?;
+    Ok(compiled_file(project, package, profile))
+}
+
+fn compiler(project: &Project, package: &str, profile: &str) -> Result<Command> {
     let mut cargo = project.cargo(&["build", "--locked", "--lib", "--target", WASM_TARGET]);
     cargo.args(["--package", package, "--profile", profile]);
-    run(cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?))?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let artifact = format!("{}.wasm", package.replace('-', "_"));
-    Ok(project.target.join(WASM_TARGET).join(folder).join(artifact))
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::encoded_rustflags(project)?);
+    Ok(cargo)
+}
+
+fn compiled_file(project: &Project, package: &str, profile: &str) -> PathBuf {
+    project.target.join(WASM_TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")))
 }
 
 /// Writes next to the folder first and swaps at the end: a watching wrangler never sees half a build.

@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result};
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -28,15 +29,45 @@ struct Running {
 impl Children {
     /// Starts a program. Its output goes to `log`, or to the screen when there is none.
     pub fn start(&mut self, name: &'static str, command: &mut Command, log: Option<PathBuf>) -> Result<()> {
-        command.stdin(Stdio::null());
         if let Some(path) = &log {
             let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
             command.stdout(file.try_clone()?).stderr(file);
         }
+        self.spawn(name, command, log)
+    }
+
+    fn spawn(&mut self, name: &'static str, command: &mut Command, log: Option<PathBuf>) -> Result<()> {
+        command.stdin(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.spawn().with_context(|| format!("the {name} did not start"))?;
         self.0.push(Running { name, child, log });
+        Ok(())
+    }
+
+    /// Starts a program as `start` does, and also prints what `shown` takes from a line of its output.
+    pub fn start_showing(
+        &mut self,
+        name: &'static str,
+        command: &mut Command,
+        log: Option<PathBuf>,
+        shown: fn(&str) -> Option<&str>,
+    ) -> Result<()> {
+        let Some(path) = log else { return self.start(name, command, None) };
+        let (output, input) = std::io::pipe().context("making a pipe")?;
+        let mut file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+        command.stdout(input.try_clone()?).stderr(input);
+        self.spawn(name, command, Some(path))?;
+        // The command holds the pipe's other end; the reader must see it closed once the child has ended.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Some(text) = shown(&line) {
+                    println!("{text}");
+                }
+                writeln!(file, "{line}").ok();
+            }
+        });
         Ok(())
     }
 

@@ -21,12 +21,16 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// Fails early where the migrations do not continue from the local database.
 pub fn check(project: &Project) -> Result<()> {
-    let is_there = project.path(DATABASE).exists();
     ensure!(
-        follows(&files(&project.path(SEEN))?, &files(&project.path(MIGRATIONS))?, is_there),
+        follows(&files(&project.path(SEEN))?, &files(&project.path(MIGRATIONS))?, is_there(project)),
         "the local database was made by another version of the migrations: `npm run reset` starts afresh, and forgets what was connected and posted here"
     );
     Ok(())
+}
+
+/// Returns whether wrangler has a local database.
+pub fn is_there(project: &Project) -> bool {
+    project.path(DATABASE).exists()
 }
 
 /// Brings the local database, that was checked, up to the migrations.

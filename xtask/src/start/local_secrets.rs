@@ -28,6 +28,10 @@ pub fn add_missing_keys(project: &Project) -> Result<bool> {
     Ok(true)
 }
 
+pub fn are_there(project: &Project) -> bool {
+    project.path(DEV_VARS).exists()
+}
+
 /// Removes the secrets, so that the next start makes new ones.
 pub fn remove(project: &Project) -> Result<()> {
     let path = project.path(DEV_VARS);

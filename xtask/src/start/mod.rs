@@ -28,13 +28,16 @@ const STATE: &str = ".wrangler";
 /// The longest time that the servers may take to answer once everything is built.
 const TIMEOUT: Duration = Duration::from_secs(90);
 
+/// The simulator's port that wrangler.toml names.
+const SIMULATOR_PORT: u16 = 8687;
+
 #[derive(Args)]
 pub struct Options {
     /// Port of the connector on this machine.
     #[arg(long, default_value_t = 8686)]
     pub port: u16,
     /// Port of the StatiBeat simulator.
-    #[arg(long, default_value_t = 8687)]
+    #[arg(long, default_value_t = SIMULATOR_PORT)]
     pub simulator_port: u16,
     /// Show what both servers write, instead of keeping it in .wrangler/.
     #[arg(long)]
@@ -69,7 +72,7 @@ pub fn start(project: &Project, options: &Options) -> Result<()> {
     database::check(project)?;
 
     let wrangler = Wrangler::new(project)?;
-    build::build(project, &build::Options::default())?;
+    build::build(project, &build::Options::quick())?;
     step("build the simulator", || project.build_programs(&["simulator"]))?;
     if local_secrets::add_missing_keys(project)? {
         println!("» generated keys for this machine in .dev.vars");
@@ -80,11 +83,28 @@ pub fn start(project: &Project, options: &Options) -> Result<()> {
     let mut children = Children::default();
     step("start both servers", || {
         children.start("simulator", &mut simulator(project, options), options.log(project, "simulator.log"))?;
-        children.start("connector", &mut connector(&wrangler, options), options.log(project, "start.log"))?;
+        let log = options.log(project, "start.log");
+        children.start_showing("connector", &mut connector(&wrangler, options), log, rebuilds)?;
         wait_for_answers(&mut children, options, &interrupted)
     })?;
     welcome::print(options);
     stay(&mut children, &interrupted)
+}
+
+/// Says of each thing that `npm start` prepares and plain `wrangler dev` lacks which command prepares it.
+pub fn missing_parts(project: &Project) -> Vec<String> {
+    let secrets = (!local_secrets::are_there(project)).then_some(
+        "no secrets: run `cp .dev.vars.example .dev.vars`, then start wrangler again; until then every route answers 404",
+    );
+    let database = (!database::is_there(project))
+        .then_some("no database: run `npx wrangler d1 migrations apply DB --local` and start wrangler again");
+    let simulator =
+        (!ready::answers(SIMULATOR_PORT, "/")).then_some("no StatiBeat: run `cargo run --bin simulator` beside this");
+    [secrets, database, simulator]
+        .into_iter()
+        .flatten()
+        .map(|part| format!("{part}. `npm start` does all of it."))
+        .collect()
 }
 
 /// Forgets the database, the counters and the simulator's changes.
@@ -136,6 +156,13 @@ fn interruptions() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
+/// What of wrangler's log is news for somebody who changes the source: how a rebuild went.
+fn rebuilds(line: &str) -> Option<&str> {
+    let text = line.split_once("[custom build]")?.1.trim_end();
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    (!text.trim().is_empty() && !text.starts_with("Running:")).then_some(text)
+}
+
 fn wait_for_answers(children: &mut Children, options: &Options, interrupted: &Receiver<()>) -> Result<()> {
     let deadline = Instant::now() + TIMEOUT;
     while !(ready::answers(options.simulator_port, "/") && ready::answers(options.port, "/")) {
@@ -154,4 +181,20 @@ fn stay(children: &mut Children, interrupted: &Receiver<()>) -> Result<()> {
     }
     println!("\nStopping.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rebuilds;
+
+    #[test]
+    fn only_what_a_rebuild_says_is_shown() {
+        assert_eq!(rebuilds("[custom build] rebuilt in 3.1 s"), Some("rebuilt in 3.1 s"));
+        assert_eq!(rebuilds("[custom build]   --> src/lib.rs:1:1"), Some("  --> src/lib.rs:1:1"));
+        for other in
+            ["[custom build] Running: node dev/launch.mjs build", "[custom build] ", "[wrangler:info] GET /mcp 401"]
+        {
+            assert_eq!(rebuilds(other), None, "{other}");
+        }
+    }
 }
