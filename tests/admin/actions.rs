@@ -281,3 +281,13 @@ fn block_applies_to_the_named_person_client_and_page() {
         assert_eq!((blocks, meant), (1, 1), "{named}");
     }
 }
+
+/// A form whose connection field got lost is no block of everybody.
+#[test]
+fn block_of_a_page_without_a_connection_or_person_changes_nothing() {
+    let app = TestApp::new();
+    app.connect(user::THEO_MANAGER, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    browser.submit_action(&page, &[("action", "block"), ("page", "42")]);
+    assert_eq!(app.db.count("SELECT count(*) FROM page_blocks"), 0);
+}

@@ -267,7 +267,8 @@ async fn to_block(
     person: Option<&str>,
 ) -> Result<Vec<ActionTarget>, PageError> {
     let is_named = !keys.is_empty();
-    if !is_named && person.is_none() && pages.len() > 1 {
+    // A form that lost its fields must not block everybody.
+    if !is_named && person.is_none() {
         return Err(PageError::NotFound);
     }
     let administered: Vec<PageId> = pages.iter().map(|page| page.id).collect();

@@ -36,8 +36,9 @@ async function connectBy(choose) {
   const tokens = await connect(stack, new URL(page.url()), { clientId: "tools-only", redirectUri: REDIRECT, verifier });
   const { tools } = (await (await call(stack, tokens, "tools/list", {})).json()).result;
   await openAdminPage(stack, page, "Ines");
-  const connection = page.getByRole("article").filter({ has: page.getByRole("heading", { name: "tools-only" }) });
-  const said = await connection.getByText(/through tools/).count();
+  await page.getByRole("link", { name: "tools-only", exact: true }).click();
+  await page.getByRole("heading", { name: /^Connection health/ }).waitFor();
+  const said = await page.getByText(/through tools/).count();
   assert.deepEqual(complaints, []);
   await context.close();
   return { names: tools.map(({ name }) => name), said };
