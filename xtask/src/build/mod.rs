@@ -37,13 +37,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// A build for development.
     pub fn quick() -> Self {
         Self { dev: true }
     }
 }
 
-/// What `npm run build` does: a whole build, or a quick one where `wrangler dev` asks for it.
+/// Builds as `npm run build` is asked to: completely, or quickly under `wrangler dev`.
 pub fn run_command(project: &Project, options: &Options) -> Result<()> {
     if watched::is_asked_for() { watched::build(project) } else { build(project, options) }
 }

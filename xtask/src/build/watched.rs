@@ -36,7 +36,9 @@ pub fn build(project: &Project) -> Result<()> {
         println!("{errors}\nThe library does not compile; until it does, every request gets 500 with these errors.");
     }
     if env::var_os(XTASK).is_none() {
-        missing_parts(project).iter().for_each(|part| println!("{part}"));
+        for part in missing_parts(project) {
+            println!("{part}");
+        }
     }
     Ok(())
 }
@@ -67,7 +69,7 @@ mod tests {
     use super::answer_with;
     use std::fs;
 
-    /// Returns the names that a module exports.
+    /// The names that a module exports, as its lines begin with them.
     fn exports(module: &str) -> Vec<&str> {
         let names =
             module.lines().filter_map(|line| line.strip_prefix("export const ").or(line.strip_prefix("export class ")));

@@ -156,7 +156,7 @@ fn interruptions() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
-/// What of wrangler's log is news for somebody who changes the source: how a rebuild went.
+/// Takes from a line of wrangler's log how a rebuild went: news for somebody who changes the source.
 fn rebuilds(line: &str) -> Option<&str> {
     let text = line.split_once("[custom build]")?.1.trim_end();
     let text = text.strip_prefix(' ').unwrap_or(text);
