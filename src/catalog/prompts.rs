@@ -183,8 +183,8 @@ const WINDOW_STAYS: [&str; 2] = [
      tool here moves it: say which ends_at a person enters, and give the admin_url of the maintenance, where that is done.",
 ];
 
-/// Tools of the Page MCP server. The worker knows none of their names.
-const fn page_only(tools: &'static [&'static str]) -> &'static [&'static str] {
+/// Keeps names of tools of the Page MCP server out of the worker.
+pub const fn page_only(tools: &'static [&'static str]) -> &'static [&'static str] {
     if cfg!(target_arch = "wasm32") { &[] } else { tools }
 }
 

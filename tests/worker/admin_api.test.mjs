@@ -34,7 +34,7 @@ test("with StatiBeat's assertion its admin interface reads a person's set-up, co
   const narrowed = await ask(`${ACTIVITY}?page=42`, await issue(1, ACTIVITY));
   assert.equal(narrowed.status, 200, await narrowed.text());
   const others = await (await ask(CONNECTIONS, await issue(3, CONNECTIONS))).json();
-  assert.deepEqual([others.connections, others.others], [[], []], "and nothing of anybody else");
+  assert.deepEqual([others.connections, others.total], [[], 0], "and nothing of anybody else");
 });
 
 test("an assertion works once, for its own question, and not as a client's token", async () => {

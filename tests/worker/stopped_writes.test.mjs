@@ -41,7 +41,9 @@ class AdminPage {
   }
 }
 
-const blockOf = (client) => ({ client: client.id, page: "42", user: THEO });
+/** The fields that name the connection of Theo and the client. */
+const of = (client) => ({ connection: `${THEO} ${client.id}` });
+const blockOf = (client) => ({ ...of(client), page: "42" });
 
 /** Ways to stop a connection: who signs in, the stopping request, the expected response to its write, and the way back. */
 const STOPS = {
@@ -51,12 +53,12 @@ const STOPS = {
   },
   "a revocation by the person": {
     by: THEO,
-    stop: (admin, client) => admin.act({ action: "revoke", client: client.id }),
+    stop: (admin, client) => admin.act({ action: "revoke", ...of(client) }),
     check: ({ status, headers }) => assert.deepEqual([status, /invalid_token/.test(headers.get("www-authenticate"))], [401, true]),
   },
   "a pause by the person": {
     by: THEO,
-    stop: (admin, client) => admin.act({ action: "pause", client: client.id }),
+    stop: (admin, client) => admin.act({ action: "pause", ...of(client) }),
     check: ({ body }) => assert.match(body.result.content[0].text, /has paused this connection's writes, so nothing was published/),
   },
   "a block by the page's admin": {

@@ -6,6 +6,7 @@
 
 use crate::alternatives::targets::NumberedThing;
 use crate::alternatives::{PageLists, entries};
+use crate::catalog::prompts::page_only;
 use crate::catalog::{Write, find_resource};
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::quote;
@@ -80,8 +81,8 @@ impl Lifecycle {
     /// The tools that set the last stages, where a program has them.
     const fn ending_tools(self) -> &'static [&'static str] {
         match self {
-            Self::Incident => &["resolve_incident"],
-            Self::Maintenance => &["complete_maintenance", "cancel_maintenance"],
+            Self::Incident => page_only(&["resolve_incident"]),
+            Self::Maintenance => page_only(&["complete_maintenance", "cancel_maintenance"]),
         }
     }
 
@@ -89,7 +90,7 @@ impl Lifecycle {
     fn describe_over(self, lists: &dyn PageLists, target: &Value) -> Option<String> {
         let state = target["state"].as_str().filter(|state| self.end_states().contains(state))?;
         let (reopening, instead): (&[&str], _) = match self {
-            Self::Incident => (&["reopen_incident"], "if it is back, use create_incident"),
+            Self::Incident => (page_only(&["reopen_incident"]), "if it is back, use create_incident"),
             Self::Maintenance => (&[], "further work takes schedule_maintenance"),
         };
         let (noun, id) = (self.target_kind().into_str(), &target["id"]);
