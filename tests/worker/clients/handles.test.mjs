@@ -146,7 +146,7 @@ for (const { name, get, bring, foreign, ofOtherSignIn, changed } of WAYS) {
 
 test("of 200 calls at once, exactly as many are published as the limit lets through", async () => {
   await simulator("clock", { ahead_seconds: 0 });
-  const token = tokens["another client's"];
+  const token = tokens["another sign-in's"];
   const given = (index) => ({ page_id: 43, title: `Call ${index}`, description: "Requests fail." });
   // The clock stands still, so that no border of a window falls into the middle.
   const [, ...others] = Array.from({ length: 200 }, (_, index) => index);
