@@ -5,40 +5,29 @@
 //! record. Only the attempt that holds the lease can finish the write; an attempt whose lease was taken over finishes
 //! only its audit row.
 
+mod earlier;
 mod ending;
 mod lease;
 
+pub use earlier::{
+    DUPLICATE_RECENT, KEEP, StoredCall, StoredDuplicate, StoredEarlier, WriteKey, find_earlier, is_known,
+};
 pub use ending::{LeaseEnd, finish};
 pub use lease::{LeaseCheck, check_lease};
 
 use super::audit::{self, AuditId, Entry};
 use super::write_permission::write_denial;
 use super::{Result, statement};
-use crate::model::flag;
-use crate::model::ids::GrantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, WriteDenial, WriteFingerprint};
-use crate::ports::{Database, DatabaseError, Row, Statement};
+use crate::ports::{Database, Statement};
+use earlier::{KeyRow, pop_one, select, select_duplicate, unreadable};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// Lifetime of an idempotency key.
-pub const KEEP: Duration = Duration::from_hours(24);
 /// Lease duration; afterwards another attempt may take the write over. Well above the time that all calls of one
 /// attempt may take.
 pub const LEASE: Duration = Duration::from_mins(2);
-
-/// Time for which a finished write blocks the same write of another connection. A write of unknown outcome blocks it
-/// until it is deleted.
-pub const DUPLICATE_RECENT: Duration = Duration::from_mins(30);
-
-/// A write as its key names it.
-#[derive(Clone, Copy, Debug)]
-pub struct WriteKey<'a> {
-    pub grant_id: &'a GrantId,
-    pub fingerprint: &'a WriteFingerprint,
-}
 
 #[derive(Clone, Debug)]
 pub struct LeaseRequest<'a> {
@@ -63,20 +52,6 @@ pub enum DuplicateRule<'a> {
         /// The one that was shown.
         shown: Option<&'a str>,
     },
-}
-
-/// The same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StoredDuplicate {
-    /// External id that upstream may have for it.
-    pub external_id: String,
-    /// The result of a finished write.
-    pub result: Option<String>,
-    /// When it finished, or started if it has not.
-    pub last_changed_at: Timestamp,
-    /// `true` while an attempt holds the lease.
-    #[serde(deserialize_with = "flag")]
-    is_running: bool,
 }
 
 /// The result of a request for a lease.
@@ -138,11 +113,6 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
 #[derive(Deserialize)]
 struct DenialColumn {
     denial: Option<WriteDenial>,
-}
-
-/// The row of the last statement, if it answered one.
-fn pop_one<T: DeserializeOwned>(answers: &mut Vec<Vec<Row>>) -> Result<Option<T>> {
-    answers.pop().unwrap_or_default().first().map(super::read).transpose()
 }
 
 /// The first to ask gets the row. A row past its time counts as none. A redeemed confirm token opens nothing new, and neither
@@ -267,16 +237,6 @@ fn record(request: &LeaseRequest<'_>) -> Statement {
     Statement { sql, values }
 }
 
-fn select(key: &WriteKey<'_>, now: Timestamp) -> Statement {
-    statement!(
-        "SELECT digest, fields, external_id, outcome, owner, takeovers, held_until_at, result FROM idempotency \
-         WHERE grant_id = ?1 AND key_hash = ?2 AND started_at > ?3",
-        key.grant_id,
-        key.fingerprint.key_hash.as_str(),
-        now - KEEP,
-    )
-}
-
 fn select_denial(request: &LeaseRequest<'_>) -> Statement {
     statement!(
         concat!("SELECT ", write_denial!("?1", "?2", "?3"), " AS denial"),
@@ -288,70 +248,6 @@ fn select_denial(request: &LeaseRequest<'_>) -> Statement {
 
 fn select_duplicate_of(request: &LeaseRequest<'_>) -> Statement {
     select_duplicate(&request.key, request.entry.created_at, request.duplicates_since(), request.shown_duplicate())
-}
-
-/// A finished write takes precedence.
-fn select_duplicate(key: &WriteKey<'_>, now: Timestamp, since: Option<Timestamp>, shown: Option<&str>) -> Statement {
-    statement!(
-        "SELECT external_id, result, coalesce(finished_at, started_at) AS last_changed_at, \
-         outcome = 'running' AND held_until_at > ?5 AS is_running FROM idempotency \
-         WHERE digest = ?1 AND grant_id <> ?2 AND started_at > ?6 \
-         AND ?3 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?3) AND external_id <> coalesce(?4, '') \
-         ORDER BY outcome = 'done' DESC, last_changed_at DESC LIMIT 1",
-        key.fingerprint.digest.as_str(),
-        key.grant_id,
-        since,
-        shown,
-        now,
-        now - KEEP,
-    )
-}
-
-/// Earlier calls that matter to a write before it is requested: the row of its key, and the same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEarlier {
-    pub call: Option<StoredCall>,
-    pub duplicate: Option<StoredDuplicate>,
-}
-
-/// An earlier call with the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoredCall {
-    /// It had other arguments, in these fields.
-    Conflict { fields: Vec<String> },
-    /// It may still be running, or nobody knows what it did.
-    Unfinished,
-    /// It is done; the result is as [`finish`] stored it.
-    Done { result: String },
-}
-
-/// Looks up the earlier calls of a write that is being shown, in one batch; changes nothing.
-pub async fn find_earlier(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<StoredEarlier> {
-    let statements = [select(key, now), select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)];
-    let mut answers = db.batch(&statements).await?;
-    let duplicate = pop_one(&mut answers)?;
-    let row: Option<KeyRow> = pop_one(&mut answers)?;
-    let call = row.map(|row| -> Result<StoredCall> {
-        if row.digest != key.fingerprint.digest {
-            let known = serde_json::from_str(&row.fields).map_err(|_| unreadable("fields"))?;
-            return Ok(StoredCall::Conflict { fields: key.fingerprint.differing_fields(&known) });
-        }
-        Ok(row.result.map_or(StoredCall::Unfinished, |result| StoredCall::Done { result }))
-    });
-    Ok(StoredEarlier { call: call.transpose()?, duplicate })
-}
-
-/// The row of a key.
-#[derive(Deserialize)]
-struct KeyRow {
-    digest: String,
-    fields: String,
-    external_id: String,
-    outcome: String,
-    owner: AuditId,
-    takeovers: i64,
-    held_until_at: Timestamp,
-    result: Option<String>,
 }
 
 fn judge(
@@ -373,32 +269,13 @@ fn judge(
         let duplicate = duplicate.filter(|duplicate| duplicate.result.is_some() || duplicate.is_running);
         return Ok(Acquisition::TakenOver { external_id: row.external_id, denial, duplicate });
     }
-    if row.digest != request.key.fingerprint.digest {
-        let known = serde_json::from_str(&row.fields).map_err(|_| unreadable("fields"))?;
-        return Ok(Acquisition::Conflict { fields: request.key.fingerprint.differing_fields(&known) });
+    if let Some(fields) = row.differing_fields(request.key.fingerprint)? {
+        return Ok(Acquisition::Conflict { fields });
     }
     if row.outcome == "done" {
         return Ok(Acquisition::Replay { result: row.result.ok_or_else(|| unreadable("result"))? });
     }
     Ok(Acquisition::Running { until: row.held_until_at })
-}
-
-fn unreadable(column: &str) -> DatabaseError {
-    DatabaseError(format!("{column} cannot be read"))
-}
-
-/// Checks whether this very write was asked for before: then nobody confirms once more what is done already. Another
-/// write under the
-/// same key is not known.
-pub async fn is_known(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<bool> {
-    let select = statement!(
-        "SELECT 1 AS one FROM idempotency WHERE grant_id = ?1 AND key_hash = ?2 AND digest = ?3 AND started_at > ?4",
-        key.grant_id,
-        key.fingerprint.key_hash.as_str(),
-        key.fingerprint.digest.as_str(),
-        now - KEEP,
-    );
-    Ok(!super::run(db, select).await?.is_empty())
 }
 
 /// The id of an attempt that makes its own external id; StatiBeat shows it, and it leads to the audit row.

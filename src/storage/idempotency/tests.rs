@@ -2,7 +2,7 @@
 
 use super::super::testing::TestDatabase;
 use super::*;
-use crate::model::ids::{PageId, RequestId, UserId};
+use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 use crate::model::write::ShownDuplicates;
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
