@@ -265,11 +265,11 @@ CREATE TABLE IF NOT EXISTS audit (
   created_at   INTEGER NOT NULL,
   kind         TEXT    NOT NULL,               -- what was attempted: write, approval, revoke, refresh_reuse, session_open, …
   outcome      TEXT    NOT NULL,               -- done, replayed, refused, limited, failed, unknown, …
-  user_id      TEXT    NOT NULL,               -- empty when a sign-in established nobody
+  user_id      TEXT,                           -- NULL when a sign-in established nobody
   user_name    TEXT    NOT NULL DEFAULT '',    -- as it was; empty where no grant or session names the person
   client_id    TEXT    NOT NULL,
   client_name  TEXT    NOT NULL,
-  grant_id     TEXT    NOT NULL,               -- empty likewise
+  grant_id     TEXT,                           -- NULL where there was none: a sign-in, a session of the admin page
   page_id      INTEGER,                        -- of a write: once the caller was found to reach the page
   asked_page_id INTEGER,                       -- the page that a call named which ended before its claim; for operators only
   tool         TEXT,

@@ -87,7 +87,7 @@ impl World {
         let ports = &self.ports;
         let app = App::new(self.config.clone(), ports.clone(), ports.clone(), ports.clone());
         let inputs = RequestInputs {
-            request_id: RequestId("fuzzed".into()),
+            request_id: RequestId::parse("fuzzed").expect("an id"),
             now: Timestamp::from_seconds(NOW),
             clock: &|| NOW.unsigned_abs() * 1000,
             random: &|bytes: &mut [u8]| bytes.fill(7),

@@ -81,7 +81,7 @@ async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
 /// The id that `entry.mjs` gave the request, so that it can still be reported if the instance dies while handling the request.
 fn request_id(env: &Env) -> RequestId {
     let given = Reflect::get(env, &JsValue::from_str("REQUEST_ID")).ok().and_then(|id| id.as_string());
-    RequestId(given.expect("entry.mjs gives every request an id"))
+    given.and_then(RequestId::parse).expect("entry.mjs gives every request an id")
 }
 
 /// The app of this instance; `None` if the configuration has problems. They are logged once, at the first event.

@@ -71,7 +71,7 @@ pub fn keep_pages(list: &mut Value, reaches: impl Fn(PageId) -> bool) {
     };
     let Some(Value::Array(entries)) = entries else { return };
     let before = entries.len();
-    entries.retain(|entry| entry.get("id").and_then(Value::as_i64).is_some_and(|id| reaches(PageId(id))));
+    entries.retain(|entry| entry.get("id").and_then(Value::as_i64).and_then(PageId::new).is_some_and(&reaches));
     let removed = before - entries.len();
     if let Some(total) = list.get("total").and_then(Value::as_u64) {
         list["total"] = json!(total.saturating_sub(removed as u64));
@@ -162,16 +162,19 @@ mod tests {
     #[test]
     fn an_unknown_page_and_an_unreadable_page_are_denied_alike() {
         let pages = || vec![page(7, &["page.read"]), page(8, &["incidents.read"])];
-        assert_eq!(find_page(pages(), PageId(7)).map(|page| page.id), Ok(PageId(7)));
+        assert_eq!(
+            find_page(pages(), PageId::new(7).expect("an id")).map(|page| page.id),
+            Ok(PageId::new(7).expect("an id"))
+        );
         let denied = AccessDenied::Page(PageNames::new(&[page(7, &["page.read"])]));
-        assert_eq!(find_page(pages(), PageId(8)).map(|page| page.id), Err(denied.clone()));
-        assert_eq!(find_page(pages(), PageId(9)).map(|page| page.id), Err(denied));
+        assert_eq!(find_page(pages(), PageId::new(8).expect("an id")).map(|page| page.id), Err(denied.clone()));
+        assert_eq!(find_page(pages(), PageId::new(9).expect("an id")).map(|page| page.id), Err(denied));
     }
 
     #[test]
     fn pages_out_of_reach_leave_the_list_and_its_count() {
         let kept = |mut list: Value| {
-            keep_pages(&mut list, |id| id == PageId(7));
+            keep_pages(&mut list, |id| id == PageId::new(7).expect("an id"));
             list
         };
         assert_eq!(

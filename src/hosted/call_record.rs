@@ -28,9 +28,8 @@ pub struct CallRecord<'a> {
 impl<'a> CallRecord<'a> {
     /// Creates the record before the arguments are checked.
     pub fn new(context: &'a CallContext<'a>, tool: &'static Tool, arguments: &Map<String, Value>) -> Self {
-        let page_id = arguments.get("page_id").and_then(Value::as_i64).filter(|id| *id > 0 && *id < 1 << 53);
-        let (is_reached, details) = (Cell::default(), Cell::default());
-        let (asked_page_id, title) = (page_id.map(PageId), OnceCell::new());
+        let asked_page_id = arguments.get("page_id").and_then(Value::as_i64).and_then(PageId::new);
+        let (is_reached, details, title) = (Cell::default(), Cell::default(), OnceCell::new());
         let record = Self { context, tool: tool.name, asked_page_id, title, is_reached, details };
         record.set_title(arguments);
         record
@@ -137,10 +136,10 @@ impl<'a> CallRecord<'a> {
             created_at: now,
             kind: AuditKind::Write,
             outcome: Outcome::Unknown,
-            user_id: &caller.user_id,
+            user_id: Some(&caller.user_id),
             client_id: &caller.client_id,
             client_name: &caller.client_name,
-            grant_id: &caller.grant_id,
+            grant_id: Some(&caller.grant_id),
             request_id,
             target: Some(target),
             detail: None,

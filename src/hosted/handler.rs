@@ -42,7 +42,7 @@ pub struct CallContext<'a> {
 impl<'a> CallContext<'a> {
     pub fn asker(&self) -> Asker<'a> {
         let Caller { user_id, client_id, grant_id, .. } = self.caller;
-        Asker { person: &user_id.0, client: client_id.as_str(), grant: &grant_id.0 }
+        Asker { person: user_id.as_str(), client: client_id.as_str(), grant: grant_id.as_str() }
     }
 }
 

@@ -57,7 +57,12 @@ fn ends_of_answer(kind: ApiErrorKind) -> [WriteError; 4] {
 }
 
 fn level(outcome: Outcome) -> &'static str {
-    let log = RequestLog::open(&|| 0, Trace::new(&|bytes| bytes.fill(1)), RequestId("r".into()), &http::Method::POST);
+    let log = RequestLog::open(
+        &|| 0,
+        Trace::new(&|bytes| bytes.fill(1)),
+        RequestId::parse("r").expect("an id"),
+        &http::Method::POST,
+    );
     log.set_outcome(outcome.of_request());
     log.close(200).level().as_str()
 }
@@ -69,7 +74,7 @@ fn row(result: &Result<WriteReport, WriteError>) -> String {
         Err(error) => {
             let name = format!("{error:?}");
             let name = name.split(['(', '{', ' ']).next().unwrap_or_default().to_owned();
-            let told = report::not_written(error, PageId(7));
+            let told = report::not_written(error, PageId::new(7).expect("an id"));
             (name, told.unwrap_or_else(|error: mcp::Error| format!("error: {error}")))
         }
     };
@@ -108,7 +113,7 @@ fn unknown_outcome_of_a_post_is_a_warning_and_says_that_it_may_be_published() {
             assert_eq!((outcome.of_request(), level(outcome)), (Outcome::Unknown, "warn"), "{error:?}");
         }
         if let (WriteError::Upstream(_), Outcome::Unknown, Ok(told)) =
-            (&error, outcome, report::not_written(&error, PageId(7)))
+            (&error, outcome, report::not_written(&error, PageId::new(7).expect("an id")))
         {
             assert!(told.contains("may or may not have been published"), "{error:?}: {told}");
         }

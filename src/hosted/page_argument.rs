@@ -65,7 +65,7 @@ fn is_number(text: &str) -> bool {
 /// Takes the argument out of a call's arguments.
 pub fn take_page_id(arguments: &mut Map<String, Value>) -> Result<PageId, PageArgumentError> {
     let value = arguments.remove(PAGE_ID).unwrap_or_default();
-    parse_id(&value).map(PageId).ok_or_else(|| PageArgumentError::new(value))
+    parse_id(&value).and_then(PageId::new).ok_or_else(|| PageArgumentError::new(value))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
             taken
         };
         for good in [json!(42), json!(42.0), json!("42"), json!(" 42 ")] {
-            assert_eq!(take(good), Ok(PageId(42)));
+            assert_eq!(take(good), Ok(PageId::new(42).expect("an id")));
         }
         for bad in [
             json!("Acme"),

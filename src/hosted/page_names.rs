@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn page_is_found_by_slug_or_exact_name_unless_two_have_it() {
         let pages = names(&[(42, "Acme Cloud", "acme"), (43, "Acme", "acme-eu"), (44, "Acme EU", "other")]);
-        assert_eq!(pages.find(" Acme cloud "), Some(PageId(42)));
-        assert_eq!(pages.find("acme-eu"), Some(PageId(43)));
+        assert_eq!(pages.find(" Acme cloud "), Some(PageId::new(42).expect("an id")));
+        assert_eq!(pages.find("acme-eu"), Some(PageId::new(43).expect("an id")));
         assert_eq!(pages.find("acme"), None, "the slug of one and the name of another");
         assert_eq!((pages.find("cloud"), pages.find(" ")), (None, None));
     }

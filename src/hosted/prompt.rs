@@ -110,7 +110,7 @@ async fn find_page_by_name(
 /// The page of that number, slug or name; without one the only page there is. The error says which there are.
 fn choose_page<'a>(pages: &'a [AccessiblePage], given: Option<&str>) -> Result<&'a AccessiblePage, String> {
     let names = PageNames::new(pages);
-    let by_number = given.and_then(prompts::read_id).map(PageId);
+    let by_number = given.and_then(prompts::read_id).and_then(PageId::new);
     let page_id = match given {
         _ if by_number.is_some() => by_number,
         Some(name) => names.find(name),

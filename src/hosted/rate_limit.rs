@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn instance_counts_messages_of_each_connection_by_itself() {
         let (counts, at) = (MessageCounts::default(), Timestamp::from_seconds(600));
-        let [one, other] = ["one", "other"].map(|id| GrantId(id.to_owned()));
+        let [one, other] = ["one", "other"].map(|id| GrantId::parse(id).expect("an id"));
         let passed = (0..200).filter(|_| counts.take(&one, at)).count();
         assert_eq!(passed, 120);
         assert!(counts.take(&other, at));
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn instance_counts_for_a_bounded_number_of_connections() {
         let (counts, at) = (MessageCounts::default(), Timestamp::from_seconds(600));
-        let grant = |index: usize| GrantId(index.to_string());
+        let grant = |index: usize| GrantId::parse(index.to_string()).expect("an id");
         for index in 0..COUNTED_CONNECTIONS {
             assert!(counts.take(&grant(index), at));
         }

@@ -56,10 +56,10 @@ impl Scene {
     /// A caller with these scopes before a StatiBeat with these answers; the limiter has room.
     pub fn new(scopes: ScopeSet, http: FakeHttp) -> Self {
         let caller = Caller {
-            user_id: UserId("42".into()),
+            user_id: UserId::parse("42").expect("an id"),
             client_id: ClientId::parse("cursor").expect("a client id"),
             client_name: "Cursor".into(),
-            grant_id: GrantId("grant-1".into()),
+            grant_id: GrantId::parse("grant-1").expect("an id"),
             scopes,
             pages: PageChoice::All,
             blocked_pages: BTreeSet::new(),
@@ -70,7 +70,7 @@ impl Scene {
         let limiter = FakeLimiter { answer: Ok(Decision::Allowed { remaining: 29 }), charged: RefCell::default() };
         let db = TestDatabase::new();
         db.insert_grant("grant-1");
-        let (fixture, request_id) = (ClientFixture::new(), RequestId("request-1".into()));
+        let (fixture, request_id) = (ClientFixture::new(), RequestId::parse("request-1").expect("an id"));
         Self {
             http,
             limiter,

@@ -291,8 +291,8 @@ mod tests {
     #[test]
     fn a_token_dies_after_its_own_life_or_with_its_grant() {
         let grant = |expires_at: Option<i64>| Grant {
-            id: GrantId("g".into()),
-            user_id: UserId("1".into()),
+            id: GrantId::parse("g").expect("an id"),
+            user_id: UserId::parse("1").expect("an id"),
             client_id: ClientId::parse("tool").expect("fits"),
             client_name: "Tool".into(),
             resource: "https://mcp.example/mcp".into(),
@@ -309,11 +309,11 @@ mod tests {
 
     #[test]
     fn chosen_pages_read_back_and_reach_no_other() {
-        let these = PageChoice::These([PageId(7), PageId(42)].into());
+        let these = PageChoice::These([PageId::new(7).expect("an id"), PageId::new(42).expect("an id")].into());
         assert_eq!(these.stored().as_deref(), Some("7 42"));
         assert_eq!(PageChoice::try_from(Some("7 42".to_owned())), Ok(these.clone()));
-        assert!(these.contains(PageId(42)) && !these.contains(PageId(4)));
-        assert!(PageChoice::All.contains(PageId(4)));
+        assert!(these.contains(PageId::new(42).expect("an id")) && !these.contains(PageId::new(4).expect("an id")));
+        assert!(PageChoice::All.contains(PageId::new(4).expect("an id")));
         assert!(PageChoice::try_from(Some("7 x".to_owned())).is_err());
     }
 }

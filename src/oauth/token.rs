@@ -298,7 +298,8 @@ pub fn derive_successor(
     checksum_keys: &KeyRing,
 ) -> RefreshToken {
     let generation = (record.generation + 1).to_string();
-    let parts = [record.grant.id.0.as_bytes(), generation.as_bytes(), salt.as_bytes(), token.expose().as_bytes()];
+    let parts =
+        [record.grant.id.as_str().as_bytes(), generation.as_bytes(), salt.as_bytes(), token.expose().as_bytes()];
     RefreshToken::issue(&ring.mac(key, "refresh successor", &parts), checksum_keys)
 }
 

@@ -67,11 +67,12 @@ impl Settings {
             ApiToken::parse(text).ok_or_else(|| "must be one word of visible ASCII characters".to_owned())
         });
         let origin = reader.required(BASE_URL, parse_origin);
-        let (organization, page) = (reader.optional(ORGANIZATION_ID, parse_id), reader.optional(PAGE_ID, parse_id));
+        let (organization, page) = (
+            reader.optional(ORGANIZATION_ID, |text| OrganizationId::parse(text).ok_or_else(not_positive)),
+            reader.optional(PAGE_ID, |text| PageId::parse(text).ok_or_else(not_positive)),
+        );
         let address = match (organization, page) {
-            (Some(organization), Some(page)) => {
-                PageAddress::Numbers { organization_id: OrganizationId(organization), page_id: PageId(page) }
-            }
+            (Some(organization_id), Some(page_id)) => PageAddress::Numbers { organization_id, page_id },
             (None, None) => PageAddress::Host,
             (Some(_), None) => reader.lacks_its_other(PAGE_ID, ORGANIZATION_ID),
             (None, Some(_)) => reader.lacks_its_other(ORGANIZATION_ID, PAGE_ID),
@@ -164,8 +165,8 @@ fn parse_origin(text: &str) -> Result<String, String> {
     Ok(url.origin().ascii_serialization())
 }
 
-fn parse_id(text: &str) -> Result<i64, String> {
-    PageId::parse(text).map(|id| id.0).ok_or_else(|| "must be a positive whole number".to_owned())
+fn not_positive() -> String {
+    "must be a positive whole number".to_owned()
 }
 
 fn parse_bool(text: &str) -> Result<bool, String> {

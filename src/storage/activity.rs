@@ -145,7 +145,7 @@ mod tests {
 
     /// The ids of the rows that person 42 is shown, in order.
     async fn shown(db: &TestDatabase, visible: &[PageId], administered: &[PageId]) -> Vec<String> {
-        let user_id = UserId("42".into());
+        let user_id = UserId::parse("42").expect("an id");
         let query = Query {
             user_id: &user_id,
             visible,
@@ -174,7 +174,7 @@ mod tests {
         insert(&db, "here", "42", "7", "'done', NULL, NULL");
         insert(&db, "there", "42", "8", "'done', NULL, NULL");
         insert(&db, "nowhere", "42", "NULL", "'done', NULL, NULL");
-        assert_eq!(shown(&db, &[PageId(7)], &[]).await, ["here", "nowhere"]);
+        assert_eq!(shown(&db, &[PageId::new(7).expect("an id")], &[]).await, ["here", "nowhere"]);
     }
 
     #[tokio::test]
@@ -185,7 +185,13 @@ mod tests {
         insert(&db, "done", "1", "7", "'done', NULL, NULL");
         insert(&db, "old-failed", "1", "7", "'failed', NULL, NULL");
         insert(&db, "old-refused", "1", "7", "'refused', NULL, NULL");
-        assert_eq!(shown(&db, &[PageId(7)], &[PageId(7)]).await, ["claimed", "done", "reached"]);
-        assert!(shown(&db, &[PageId(7)], &[]).await.is_empty(), "not to somebody who administers nothing");
+        assert_eq!(
+            shown(&db, &[PageId::new(7).expect("an id")], &[PageId::new(7).expect("an id")]).await,
+            ["claimed", "done", "reached"]
+        );
+        assert!(
+            shown(&db, &[PageId::new(7).expect("an id")], &[]).await.is_empty(),
+            "not to somebody who administers nothing"
+        );
     }
 }

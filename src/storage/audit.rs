@@ -100,13 +100,13 @@ pub struct Entry<'a> {
     pub created_at: Timestamp,
     pub kind: AuditKind,
     pub outcome: Outcome,
-    /// The person; empty if none was identified.
-    pub user_id: &'a UserId,
+    /// The person; `None` if nobody was identified.
+    pub user_id: Option<&'a UserId>,
     pub client_id: &'a ClientId,
     /// Its name as the consent page showed it.
     pub client_name: &'a str,
-    /// Under which approval; empty when there is none yet.
-    pub grant_id: &'a GrantId,
+    /// The approval it is under; `None` before there is one.
+    pub grant_id: Option<&'a GrantId>,
     /// The request it was part of.
     pub request_id: &'a RequestId,
     /// The target of a write; `None` for everything else.
@@ -281,7 +281,7 @@ pub fn statement_for_change(change: &Change<'_>) -> Statement {
         "INSERT INTO audit (id, created_at, kind, outcome, user_id, user_name, client_id, client_name, grant_id, page_id, target_id,
                             owner_name, request_id)
          SELECT ?1 || CASE key WHEN 0 THEN '' ELSE '.' || key END, ?2, ?3, ?4, ?5, ?6, client_id, client_name,
-           coalesce((SELECT id FROM grants g WHERE g.user_id = owner AND g.client_id = t.client_id ORDER BY g.created_at DESC LIMIT 1), ''),
+           (SELECT id FROM grants g WHERE g.user_id = owner AND g.client_id = t.client_id ORDER BY g.created_at DESC LIMIT 1),
            page_id, owner, owner_name, ?7
          FROM (SELECT key, json_extract(value, '$.user_id') AS owner, json_extract(value, '$.user_name') AS owner_name,
                  json_extract(value, '$.client_id') AS client_id, json_extract(value, '$.client_name') AS client_name,

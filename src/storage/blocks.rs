@@ -116,12 +116,12 @@ mod tests {
     use super::*;
     use crate::model::ids::RequestId;
 
-    const PAGE: PageId = PageId(7);
+    const PAGE: PageId = PageId::new(7).expect("an id");
 
     /// Blocks, or lifts the block of, the client `cursor` of user 42 on page 7.
     async fn change_block(db: &TestDatabase, id: &str, kind: AuditKind) {
         let target = ChangeTarget {
-            user_id: UserId("42".into()),
+            user_id: UserId::parse("42").expect("an id"),
             user_name: "Mara".into(),
             client_id: "cursor".into(),
             client_name: "Cursor".into(),
@@ -131,10 +131,10 @@ mod tests {
             id: id.into(),
             created_at: Timestamp::from_seconds(9),
             kind,
-            actor: &UserId("1".into()),
+            actor: &UserId::parse("1").expect("an id"),
             actor_name: "Ada",
             targets: &[target],
-            request_id: &RequestId("r".into()),
+            request_id: &RequestId::parse("r").expect("an id"),
         };
         match kind {
             AuditKind::PageBlock => block(db, &change).await.expect("blocked"),
@@ -144,11 +144,11 @@ mod tests {
 
     /// The blocks on pages 7 and 8: whose, which client, which page, whether it covers loopback clients.
     async fn blocks(db: &TestDatabase) -> Vec<String> {
-        let pages = [PAGE, PageId(8)];
+        let pages = [PAGE, PageId::new(8).expect("an id")];
         let query = BlockQuery { pages: &pages, after: None, limit: None };
         let blocks = list(db, &query).await.expect("a list").blocks;
         let shown = |block: &Block| {
-            format!("{} {} {} {}", block.user_id.0, block.client_id.as_str(), block.page_id, block.is_loopback)
+            format!("{} {} {} {}", block.user_id, block.client_id.as_str(), block.page_id, block.is_loopback)
         };
         blocks.iter().map(shown).collect()
     }

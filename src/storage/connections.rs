@@ -267,7 +267,7 @@ pub(super) fn select(query: &ConnectionQuery<'_>) -> Statement {
 
 /// Connections for `json_each`: pairs of person and client.
 fn json_keys(keys: &[ConnectionKey]) -> String {
-    json!(keys.iter().map(|key| [key.user_id.0.as_str(), key.client_id.as_str()]).collect::<Vec<_>>()).to_string()
+    json!(keys.iter().map(|key| [key.user_id.as_str(), key.client_id.as_str()]).collect::<Vec<_>>()).to_string()
 }
 
 fn json_pages<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeSet<PageId>, D::Error> {

@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn mara() -> (UserId, ClientId) {
-        (UserId("1".into()), ClientId::parse("cursor").expect("a client id"))
+        (UserId::parse("1").expect("an id"), ClientId::parse("cursor").expect("a client id"))
     }
 
     fn report(

@@ -18,6 +18,7 @@ pub use lease::{LeaseCheck, check_lease};
 use super::audit::{self, AuditId, Entry};
 use super::write_permission::write_denial;
 use super::{Result, statement};
+use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, WriteDenial, WriteFingerprint};
 use crate::ports::{Database, Statement};
@@ -159,7 +160,7 @@ impl LeaseRequest<'_> {
     }
 
     fn page_id(&self) -> i64 {
-        self.entry.target.as_ref().and_then(|target| target.page_id).map_or(0, |page_id| page_id.0)
+        self.entry.target.as_ref().and_then(|target| target.page_id).map_or(0, PageId::get)
     }
 
     fn shown_duplicate(&self) -> Option<&str> {

@@ -67,7 +67,7 @@ impl From<Timestamp> for Value {
 
 impl From<PageId> for Value {
     fn from(page_id: PageId) -> Self {
-        page_id.0.into()
+        page_id.get().into()
     }
 }
 

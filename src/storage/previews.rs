@@ -113,7 +113,7 @@ struct PreviewRow {
     is_of_other_grant: bool,
     token_hash: String,
     tool: String,
-    page_id: i64,
+    page_id: PageId,
     arguments: String,
     key_hash: String,
     digest: String,
@@ -131,7 +131,6 @@ impl PreviewRow {
         let unreadable = |column: &str| DatabaseError(format!("{column} of a preview cannot be read"));
         let arguments = serde_json::from_str(&arguments).map_err(|_| unreadable("arguments"))?;
         let shown = serde_json::from_str(&shown).map_err(|_| unreadable("shown"))?;
-        let page_id = PageId(page_id);
         let preview = KeptPreview { token_hash, tool, page_id, arguments, key_hash, digest, shown, expires_at };
         let Self { is_of_other_grant, is_known, is_question_cancelled, .. } = self;
         Ok(FoundPreview { preview, is_of_other_grant, is_known, is_question_cancelled })
@@ -162,7 +161,7 @@ mod tests {
         KeptPreview {
             token_hash: token_hash.to_owned(),
             tool: "create_incident".to_owned(),
-            page_id: PageId(7),
+            page_id: PageId::new(7).expect("an id"),
             arguments: Map::from_iter([("title".to_owned(), json!("Störung"))]),
             key_hash: "k".to_owned(),
             digest: "d".to_owned(),
@@ -172,7 +171,7 @@ mod tests {
     }
 
     fn grant(id: &str) -> GrantId {
-        GrantId(id.to_owned())
+        GrantId::parse(id).expect("an id")
     }
 
     fn keep_at(db: &TestDatabase, grant_id: &str, preview: &KeptPreview, at: Timestamp) {

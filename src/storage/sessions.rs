@@ -108,7 +108,7 @@ fn statement_for_record(cookie: &AdminSession, end: Option<SessionEnd>, record: 
     let kind = if end.is_some() { AuditKind::SessionClose } else { AuditKind::SessionOpen };
     statement!(
         "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail)
-         SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', '', ?7, ?8 FROM sessions
+         SELECT ?2 || '.' || ?3, ?4, ?3, ?5, user_id, ?6, 'Hosted MCP page', NULL, ?7, ?8 FROM sessions
          WHERE cookie_hash = ?1 AND expires_at > ?4 AND last_seen_at > ?9
          ON CONFLICT (id) DO NOTHING",
         cookie,
@@ -131,11 +131,15 @@ mod tests {
     use crate::oauth::secret::example;
 
     fn mara() -> SignedIn {
-        SignedIn { user_id: UserId("1".into()), name: "Mara".into(), email: "mara@northwind.example".into() }
+        SignedIn {
+            user_id: UserId::parse("1").expect("an id"),
+            name: "Mara".into(),
+            email: "mara@northwind.example".into(),
+        }
     }
 
     async fn open_at_0(db: &TestDatabase, cookie: &AdminSession) {
-        let request_id = RequestId("r".into());
+        let request_id = RequestId::parse("r").expect("an id");
         open(db, cookie, &mara(), None, &record(&request_id)).await.expect("a session");
     }
 
@@ -175,7 +179,7 @@ mod tests {
         open_at_0(&db, &cookie).await;
         assert_eq!(find(&db, &example(2), now).await.expect("an answer"), None);
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), Some(mara()));
-        let request_id = RequestId("r".into());
+        let request_id = RequestId::parse("r").expect("an id");
         close(&db, &cookie, SessionEnd::User, &record(&request_id)).await.expect("closed");
         assert_eq!(find(&db, &cookie, now).await.expect("an answer"), None);
     }

@@ -86,14 +86,14 @@ fn counts(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut alike = BTreeMap::new();
     for call in calls {
         *alike
-            .entry((&call.user_id.0, call.client_id.as_str(), day_of(call.called_at), call.outcome.as_str()))
+            .entry((call.user_id.as_str(), call.client_id.as_str(), day_of(call.called_at), call.outcome.as_str()))
             .or_insert(0_i64) += 1;
     }
     alike.into_iter().map(|((user_id, client_id, day, outcome), calls)| {
         statement!(
             "INSERT INTO usage (user_id, client_id, day, outcome, calls) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (user_id, client_id, day, outcome) DO UPDATE SET calls = calls + excluded.calls",
-            user_id.as_str(),
+            user_id,
             client_id,
             day,
             outcome,
@@ -121,14 +121,14 @@ fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut first = BTreeMap::new();
     for call in calls {
         if let Some(page_id) = call.page_id {
-            first.entry((page_id.0, &call.user_id.0, call.client_id.as_str())).or_insert(call.called_at);
+            first.entry((page_id, call.user_id.as_str(), call.client_id.as_str())).or_insert(call.called_at);
         }
     }
     first.into_iter().map(|((page_id, user_id, client_id), at)| {
         statement!(
             "INSERT INTO page_access (page_id, user_id, client_id, seen_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             page_id,
-            user_id.as_str(),
+            user_id,
             client_id,
             at,
         )
@@ -139,7 +139,7 @@ fn reaches(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
 fn unrecorded(calls: &[&CallUsage]) -> impl Iterator<Item = Statement> {
     let mut of_grants: BTreeMap<&str, UnrecordedRefusals> = BTreeMap::new();
     for refusals in calls.iter().filter_map(|call| call.unrecorded.as_deref()) {
-        let known = of_grants.entry(&refusals.grant_id.0);
+        let known = of_grants.entry(refusals.grant_id.as_str());
         known.and_modify(|known| known.calls += refusals.calls).or_insert_with(|| refusals.clone());
     }
     of_grants.into_values().map(|refusals| audit::statement_for_unrecorded(&refusals))
@@ -172,10 +172,10 @@ mod tests {
 
     fn call(user: &str, outcome: CallOutcome, called_at: i64) -> CallUsage {
         CallUsage {
-            user_id: UserId(user.into()),
+            user_id: UserId::parse(user).expect("an id"),
             client_id: ClientId::parse("cursor").expect("a client id"),
             outcome,
-            page_id: Some(PageId(42)),
+            page_id: Some(PageId::new(42).expect("an id")),
             report: ClientReport::default(),
             unrecorded: None,
             called_at: Timestamp::from_seconds(called_at),

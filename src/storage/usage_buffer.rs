@@ -57,7 +57,7 @@ mod tests {
 
     fn event() -> UsageEvent {
         UsageEvent::RejectedRefresh(RejectedRefresh {
-            user_id: UserId("1".into()),
+            user_id: UserId::parse("1").expect("an id"),
             client_id: ClientId::parse("cursor").expect("a client id"),
             reason: "expired",
             rejected_at: Timestamp::from_seconds(0),

@@ -151,7 +151,8 @@ mod tests {
     async fn so_many_requests_are_on_their_way_at_once_and_the_others_follow() {
         let (slow, drawn) = (Slow::default(), Cell::new(0));
         let random = |bytes: &mut [u8]| bytes.fill(drawn.replace(drawn.get() + 1) + 1);
-        let log = RequestLog::open(&|| 0, Trace::new(&random), RequestId("r".into()), &http::Method::POST);
+        let log =
+            RequestLog::open(&|| 0, Trace::new(&random), RequestId::parse("r").expect("an id"), &http::Method::POST);
         let client = CountedClient::new(&slow, &log, &random);
         let answers = join_all((0..12).map(|_| client.send(http::Request::new(Bytes::new())))).await;
         assert!(answers.iter().all(Result::is_ok));

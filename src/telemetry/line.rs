@@ -11,7 +11,7 @@ impl RequestRecord {
         without_nulls(json!({
             "level": self.level().as_str(),
             "event": "request",
-            "request_id": self.request_id.0,
+            "request_id": self.request_id.as_str(),
             "trace_id": self.trace.id(),
             "span_id": self.trace.span(),
             "parent_span_id": self.trace.parent(),

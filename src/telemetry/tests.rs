@@ -6,7 +6,7 @@ use super::*;
 use serde_json::{Value, json};
 
 fn id() -> RequestId {
-    RequestId("r1".into())
+    RequestId::parse("r1").expect("an id")
 }
 
 fn log<'a>(clock: &'a Clock<'a>) -> RequestLog<'a> {

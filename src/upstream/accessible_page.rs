@@ -26,11 +26,11 @@ pub struct AccessiblePage {
 impl AccessiblePage {
     /// Reads an entry of the list; `None` when it lacks what an address needs.
     pub fn parse(entry: &Value) -> Option<Self> {
-        let number = |name: &str| entry.get(name)?.as_i64().filter(|id| *id > 0);
+        let number = |name: &str| entry.get(name)?.as_i64();
         let permissions = entry.get("permissions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Some(Self {
-            id: PageId(number("id")?),
-            organization_id: OrganizationId(number("organization_id")?),
+            id: PageId::new(number("id")?)?,
+            organization_id: OrganizationId::new(number("organization_id")?)?,
             name: entry
                 .get("name")
                 .and_then(Value::as_str)

@@ -6,7 +6,7 @@
 
 use super::assertion::RequestBinding;
 use super::client::Client;
-use super::signed::{self, IdentityError};
+use super::signed::{self, IdentityError, VerifiedIdentity};
 use crate::model::ids::UserId;
 use crate::model::timestamp::Timestamp;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub fn verify(client: &Client<'_>, token: &str, request: &RequestBinding<'_>) ->
         let is_same = claims.htm == request.method.as_str() && claims.htu == request.url;
         if is_same { Ok(()) } else { Err(IdentityError::Request) }
     };
-    let (claims, expires_at) = signed::verify(token, TYPE, &client.settings, client.now, check_request)?;
-    let (user_id, name) = (UserId(claims.sub), signed::shown(&claims.name));
-    Ok(AssertedUser { user_id, name, token_id: claims.jti, expires_at })
+    let VerifiedIdentity { user_id, name, token_id, expires_at, .. } =
+        signed::verify(token, TYPE, &client.settings, client.now, check_request)?;
+    Ok(AssertedUser { user_id, name, token_id, expires_at })
 }

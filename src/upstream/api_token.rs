@@ -109,7 +109,7 @@ impl ApiTokenTransport<'_> {
             }
             PageAddress::Numbers { organization_id, .. } => {
                 let mut page = self.get(&join_path(&self.root(), "summary")?).await?;
-                page["organization_id"] = organization_id.0.into();
+                page["organization_id"] = organization_id.get().into();
                 Ok(page)
             }
         }
@@ -148,7 +148,10 @@ mod tests {
         }
     }
 
-    const NUMBERS: PageAddress = PageAddress::Numbers { organization_id: OrganizationId(3), page_id: PageId(7) };
+    const NUMBERS: PageAddress = PageAddress::Numbers {
+        organization_id: OrganizationId::new(3).expect("an id"),
+        page_id: PageId::new(7).expect("an id"),
+    };
 
     #[tokio::test]
     async fn a_page_is_addressed_by_its_host_or_by_number() {

@@ -160,11 +160,11 @@ impl<'a> UserClient<'a> {
         let Principal { user_id, client_id, grant_id, request_id } = self.principal;
         let url = format!("{}{}", self.client.settings.origin, call.path);
         let claims = OnBehalfOfClaims {
-            sub: &user_id.0,
+            sub: user_id.as_str(),
             client_id,
-            grant_id: &grant_id.0,
+            grant_id: grant_id.as_str(),
             scope: call.scope.as_str(),
-            page_id: call.page_id.map(|page| page.0),
+            page_id: call.page_id.map(PageId::get),
             act: ACTOR,
         };
         let binding = RequestBinding { method: &call.method, url: &url };
@@ -176,8 +176,8 @@ impl<'a> UserClient<'a> {
             .header(ACCEPT, JSON)
             .header("x-statibeat-source", SOURCE)
             .header("x-statibeat-client-id", client_id)
-            .header("x-statibeat-connection-id", &grant_id.0)
-            .header("x-request-id", &request_id.0);
+            .header("x-statibeat-connection-id", grant_id.as_str())
+            .header("x-request-id", request_id.as_str());
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, JSON);
         }

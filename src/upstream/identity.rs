@@ -212,7 +212,7 @@ mod tests {
             let client = fixture.client(&http);
             let pages = accessible_pages(&fixture.user(&client), Scope::PagesRead).await.expect("pages");
             assert_eq!(pages.len(), 1);
-            assert_eq!((pages[0].id, pages[0].raw.clone()), (PageId(7), entry.clone()));
+            assert_eq!((pages[0].id, pages[0].raw.clone()), (PageId::new(7).expect("an id"), entry.clone()));
             assert!(pages[0].allows(PagePermission::PageRead) && !pages[0].allows(PagePermission::HierarchyRead));
         }
     }

@@ -47,11 +47,11 @@ pub(super) fn verify(
         let is_same = claims.state_hash.as_bytes().ct_eq(state_hash.as_bytes());
         if is_same.into() { Ok(()) } else { Err(IdentityError::State) }
     };
-    let (claims, _) = signed::verify(token, TYPE, settings, now, check_state)?;
-    let SignInClaims { email, sid, auth_time, .. } = claims.binding;
+    let identity = signed::verify(token, TYPE, settings, now, check_state)?;
+    let SignInClaims { email, sid, auth_time, .. } = identity.binding;
     Ok(SignedInUser {
-        id: UserId(claims.sub),
-        name: signed::shown(&claims.name),
+        id: identity.user_id,
+        name: identity.name,
         email: signed::shown(&email),
         session_id: sid,
         authenticated_at: Timestamp::from_seconds(auth_time),

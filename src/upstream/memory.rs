@@ -124,34 +124,47 @@ mod tests {
         page(id, 3, &["page.read", "incidents.read"])
     }
 
-    fn user(id: usize) -> UserId {
-        UserId(id.to_string())
+    /// Person number `index`, from 0.
+    fn user(index: usize) -> UserId {
+        UserId::parse((index + 1).to_string()).expect("an id")
     }
 
     #[test]
     fn listed_page_is_known_only_for_the_person_whose_list_contained_it() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7)], NOW);
-        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), Some(OrganizationId(3)));
-        assert_eq!(memory.recently_listed(&user(2), PageId(7), READ, NOW), None);
-        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), None);
+        assert_eq!(
+            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW),
+            Some(OrganizationId::new(3).expect("an id"))
+        );
+        assert_eq!(memory.recently_listed(&user(2), PageId::new(7).expect("an id"), READ, NOW), None);
+        assert_eq!(memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW), None);
     }
 
     #[test]
     fn list_is_known_for_a_minute() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7)], NOW);
-        let after = |seconds| memory.recently_listed(&user(1), PageId(7), READ, NOW + Duration::from_secs(seconds));
-        assert_eq!((after(59), after(60)), (Some(OrganizationId(3)), None));
+        let after = |seconds| {
+            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW + Duration::from_secs(seconds))
+        };
+        assert_eq!((after(59), after(60)), (Some(OrganizationId::new(3).expect("an id")), None));
     }
 
     #[test]
     fn page_without_the_needed_permissions_is_not_known() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[page(7, 3, &["page.read"]), page(8, 3, &["incidents.read"])], NOW);
-        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), None);
-        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), None, "listed, but not to be seen");
-        assert_eq!(memory.recently_listed(&user(1), PageId(7), &[], NOW), Some(OrganizationId(3)));
+        assert_eq!(memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW), None);
+        assert_eq!(
+            memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW),
+            None,
+            "listed, but not to be seen"
+        );
+        assert_eq!(
+            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), &[], NOW),
+            Some(OrganizationId::new(3).expect("an id"))
+        );
     }
 
     #[test]
@@ -159,8 +172,11 @@ mod tests {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7), readable(8)], NOW);
         memory.keep_list(&user(1), &[page(8, 4, &["page.read", "incidents.read"])], NOW);
-        assert_eq!(memory.recently_listed(&user(1), PageId(7), READ, NOW), None);
-        assert_eq!(memory.recently_listed(&user(1), PageId(8), READ, NOW), Some(OrganizationId(4)));
+        assert_eq!(memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW), None);
+        assert_eq!(
+            memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW),
+            Some(OrganizationId::new(4).expect("an id"))
+        );
     }
 
     #[test]
@@ -171,7 +187,8 @@ mod tests {
             memory.keep_list(&user(person), &[readable(7)], listed_at);
         }
         let now = NOW + Duration::from_secs(11);
-        let is_known = |person| memory.recently_listed(&user(person), PageId(7), READ, now).is_some();
+        let is_known =
+            |person| memory.recently_listed(&user(person), PageId::new(7).expect("an id"), READ, now).is_some();
         assert_eq!(memory.lists.borrow().len(), PEOPLE);
         assert!(!is_known(0) && is_known(PEOPLE));
         let long: Vec<_> = (1..=500).map(readable).collect();

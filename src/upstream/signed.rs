@@ -6,6 +6,7 @@
 
 use super::client::ClientSettings;
 use crate::keyring::PublicKey;
+use crate::model::ids::UserId;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible;
 use jwt_compact::alg::{Ed25519, VerifyingKey as _};
@@ -85,25 +86,36 @@ impl IdentityError {
 
 /// The claims of every token of StatiBeat's, and those that bind it to one use.
 #[derive(Clone, Deserialize)]
-pub(super) struct IdentityClaims<B> {
+struct IdentityClaims<B> {
     iss: String,
     aud: String,
     env: String,
-    pub sub: String,
-    pub name: String,
-    pub jti: String,
+    sub: String,
+    name: String,
+    jti: String,
     #[serde(flatten)]
+    binding: B,
+}
+
+/// The claims of a verified token that callers use.
+pub(super) struct VerifiedIdentity<B> {
+    pub user_id: UserId,
+    /// Reduced to one visible line of at most 320 characters.
+    pub name: String,
+    /// The claim `jti`, which is never empty.
+    pub token_id: String,
+    pub expires_at: Timestamp,
     pub binding: B,
 }
 
-/// Returns the verified claims of a token of this `typ` that StatiBeat issued for us, and its expiry.
+/// Verifies a token of this `typ` that StatiBeat issued for us.
 pub(super) fn verify<B: DeserializeOwned + Clone>(
     token: &str,
     kind: &str,
     settings: &ClientSettings<'_>,
     now: Timestamp,
     check_binding: impl FnOnce(&B) -> Result<(), IdentityError>,
-) -> Result<(IdentityClaims<B>, Timestamp), IdentityError> {
+) -> Result<VerifiedIdentity<B>, IdentityError> {
     let token = open::<IdentityClaims<B>>(token, kind, settings.identity_keys)?;
     let claims = &token.custom;
     match () {
@@ -112,14 +124,13 @@ pub(super) fn verify<B: DeserializeOwned + Clone>(
         () if claims.env != settings.environment => return Err(IdentityError::Environment),
         () => check_binding(&claims.binding)?,
     }
-    if !is_user_id(&claims.sub) {
-        return Err(IdentityError::Subject);
-    }
+    let user_id = UserId::parse(claims.sub.as_str()).ok_or(IdentityError::Subject)?;
     if claims.jti.is_empty() {
         return Err(IdentityError::Unnamed);
     }
     let expires_at = check_times(&token, now)?;
-    Ok((token.custom, expires_at))
+    let IdentityClaims { name, jti, binding, .. } = token.custom;
+    Ok(VerifiedIdentity { user_id, name: shown(&name), token_id: jti, expires_at, binding })
 }
 
 /// Returns the claims of a token of this `typ` with a valid signature; issuer, audience and times are not checked yet.
@@ -183,9 +194,4 @@ pub(super) fn shown(name: &str) -> String {
     /// Longer than any e-mail address may be (RFC 5321 4.5.3.1).
     const LONGEST: usize = 320;
     visible::line(name, LONGEST)
-}
-
-/// Returns whether a `sub` is a user id of StatiBeat: a positive decimal number without leading zeros.
-fn is_user_id(subject: &str) -> bool {
-    subject.parse::<u64>().is_ok_and(|id| id > 0 && id.to_string() == subject)
 }

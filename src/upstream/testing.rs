@@ -101,9 +101,9 @@ impl ClientFixture {
         Self {
             assertion_keys: ring(&format!("a1:{SEED}")),
             identity_keys: vec![public_key("k1")],
-            user_id: UserId("42".into()),
-            grant_id: GrantId("grant-1".into()),
-            request_id: RequestId("request-1".into()),
+            user_id: UserId::parse("42").expect("an id"),
+            grant_id: GrantId::parse("grant-1").expect("an id"),
+            request_id: RequestId::parse("request-1").expect("an id"),
             memory: Memory::default(),
         }
     }

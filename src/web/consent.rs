@@ -97,7 +97,7 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     if answer != Some(page::NO_ANSWER) {
         form.charge_answer(ctx, &request).await?;
     }
-    if fields.one("person") != Ok(Some(&request.person.user_id.0)) {
+    if fields.one("person") != Ok(Some(request.person.user_id.as_str())) {
         return Err(PageError::OtherPerson);
     }
     let choice = Choice::read(&fields, &request);

@@ -111,7 +111,7 @@ pub(super) async fn message_wait(ctx: &RequestContext<'_>, grant_id: &GrantId) -
     if ctx.app.messages.take(grant_id, ctx.now) {
         return None;
     }
-    wait(ctx, &SHARED_MESSAGES, &grant_id.0).await
+    wait(ctx, &SHARED_MESSAGES, grant_id.as_str()).await
 }
 
 /// Charges a forged consent token or cookie.

@@ -80,7 +80,7 @@ async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
         Ok(caller) => caller,
         Err(reason) => return Err(no_caller(ctx, reason).await),
     };
-    let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.0.clone());
+    let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.as_str().to_owned());
     ctx.log.set_caller(LoggedCaller { client, grant });
     if let Some(wait) = limits::message_wait(ctx, &caller.grant_id).await {
         return Err(RejectedRequest::TooManyMessages(wait));
@@ -246,10 +246,10 @@ async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
         created_at: ctx.now,
         kind: AuditKind::Revoke,
         outcome: Outcome::Done,
-        user_id: &caller.user_id,
+        user_id: Some(&caller.user_id),
         client_id: &caller.client_id,
         client_name: &caller.client_name,
-        grant_id: &caller.grant_id,
+        grant_id: Some(&caller.grant_id),
         request_id: ctx.request_id,
         target: None,
         detail: Some(RevokeReason::UserDisabled.as_str()),

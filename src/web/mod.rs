@@ -69,7 +69,7 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
         upstream: Client { settings, http: &http, now, clock, random, memory },
     };
     let mut response = respond(&ctx, body).await;
-    reply::set(&mut response, X_REQUEST_ID, &request_id.0);
+    reply::set(&mut response, X_REQUEST_ID, request_id.as_str());
     let record = log.close(response.status().as_u16());
     Answered { response, record }
 }

@@ -39,7 +39,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
         Err(error) => {
             // Possibly a forgery.
             if let PageError::SignIn(SignInError::Identity(reason)) = &error {
-                record(ctx, &ticket, AuditKind::SignIn, UserId(String::new()), reason.reason()).await;
+                record(ctx, &ticket, AuditKind::SignIn, None, reason.reason()).await;
             }
             Err(error)
         }
@@ -91,7 +91,7 @@ async fn go_on(ctx: &RequestContext<'_>, ticket: &Ticket, person: SignedIn) -> R
     match &ticket.opened.request.access {
         Ok(access) => store(ctx, ticket, access, person).await,
         Err(error) => {
-            record(ctx, ticket, AuditKind::Approval, person.user_id, error.code()).await;
+            record(ctx, ticket, AuditKind::Approval, Some(&person.user_id), error.code()).await;
             Ok(send_back(ctx, ticket, *error))
         }
     }
@@ -110,7 +110,7 @@ async fn store(
         state: opened.request.state.clone(),
         access: access.clone(),
         person,
-        grant_id: GrantId(ctx.random_id()),
+        grant_id: GrantId::new(ctx.random_bytes()),
         expires_at: opened.expires_at,
         earlier: None,
     };
@@ -143,17 +143,23 @@ fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: RedirectError) ->
 }
 
 /// Appends the audit row of a sign-in that makes no request.
-async fn record(ctx: &RequestContext<'_>, ticket: &Ticket, kind: AuditKind, user_id: UserId, detail: &'static str) {
+async fn record(
+    ctx: &RequestContext<'_>,
+    ticket: &Ticket,
+    kind: AuditKind,
+    user_id: Option<&UserId>,
+    detail: &'static str,
+) {
     let client = &ticket.opened.request.client;
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
         created_at: ctx.now,
         kind,
         outcome: Outcome::Refused,
-        user_id: &user_id,
+        user_id,
         client_id: &client.id,
         client_name: &client.name,
-        grant_id: &GrantId(String::new()),
+        grant_id: None,
         request_id: ctx.request_id,
         target: None,
         detail: Some(detail),

@@ -88,7 +88,12 @@ mod tests {
     use serde_json::json;
 
     fn fingerprint_of(body: Value, key: Option<&str>) -> WriteFingerprint {
-        fingerprint("create_incident", PageId(7), &Write::new(Operation::CreateIncident, body), key)
+        fingerprint(
+            "create_incident",
+            PageId::new(7).expect("an id"),
+            &Write::new(Operation::CreateIncident, body),
+            key,
+        )
     }
 
     #[test]
@@ -109,11 +114,11 @@ mod tests {
     #[test]
     fn tool_page_and_target_are_arguments_too() {
         let write = |incident_id| Write::new(Operation::AddIncidentUpdate { incident_id }, json!({ "message": "m" }));
-        let base = fingerprint("a", PageId(7), &write(1), Some("k"));
+        let base = fingerprint("a", PageId::new(7).expect("an id"), &write(1), Some("k"));
         let all = [
-            (fingerprint("b", PageId(7), &write(1), Some("k")), "tool"),
-            (fingerprint("a", PageId(8), &write(1), Some("k")), "page_id"),
-            (fingerprint("a", PageId(7), &write(2), Some("k")), "incident_id"),
+            (fingerprint("b", PageId::new(7).expect("an id"), &write(1), Some("k")), "tool"),
+            (fingerprint("a", PageId::new(8).expect("an id"), &write(1), Some("k")), "page_id"),
+            (fingerprint("a", PageId::new(7).expect("an id"), &write(2), Some("k")), "incident_id"),
         ];
         for (other, field) in all {
             assert_eq!(base.key_hash, other.key_hash);

@@ -86,7 +86,7 @@ impl Preview {
             confirm_token::LIFETIME.as_secs() / 60,
         );
         let mut structured = json!({
-            "page_id": page.id.0,
+            "page_id": page.id.get(),
             "page_name": page.name,
             "replayed": false,
             "preview": self.structured(request.write.operation),

@@ -102,7 +102,7 @@ mod tests {
             keys: &ring("test"),
             asker: Asker { person: user, client: "c", grant },
             tool,
-            page_id: PageId(page),
+            page_id: PageId::new(page).expect("an id"),
             fingerprint: &fingerprint,
         })
     }

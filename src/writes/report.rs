@@ -92,7 +92,7 @@ pub fn cancelled(request: &WriteRequest<'_>) -> ToolOutcome {
 /// A result without a write; within the tool's output schema, against which clients check whatever is no error.
 fn unpublished(request: &WriteRequest<'_>, text: String) -> ToolOutcome {
     let WriteRequest { page, .. } = *request;
-    let structured = json!({ "page_id": page.id.0, "page_name": page.name, "published": false, "replayed": false });
+    let structured = json!({ "page_id": page.id.get(), "page_name": page.name, "published": false, "replayed": false });
     ToolOutcome { text, structured: Some(structured), is_text_complete: true, ..ToolOutcome::default() }
 }
 

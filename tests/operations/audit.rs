@@ -157,7 +157,7 @@ fn sessions_of_the_hosted_mcp_page_are_on_record_with_their_end() {
     sign_out(&browser, &page);
     assert_eq!(rows(&app, "session_close", "done", "user", user::MARA_ADMIN), 1);
     let by_page = "SELECT count(*) FROM audit WHERE kind LIKE 'session%' AND client_id = 'hosted-mcp-admin'
-        AND client_name = 'Hosted MCP page' AND grant_id = '' AND user_id = '1' AND outcome = 'done' AND request_id <> ''";
+        AND client_name = 'Hosted MCP page' AND grant_id IS NULL AND user_id = '1' AND outcome = 'done' AND request_id <> ''";
     assert_eq!(app.db.count(by_page), 2);
     let cookie = "SELECT count(*) FROM audit a JOIN sessions s ON instr(a.id || coalesce(a.detail, ''), s.cookie_hash)";
     assert_eq!(app.db.count(cookie), 0);

@@ -56,8 +56,8 @@ fn log_line_names_tool_protocol_version_and_caller() {
     assert_eq!((message.method, message.entry), ("tools/call", Some("create_incident")));
     assert_eq!((record.route, record.status, record.outcome), ("/mcp", 200, Outcome::Answered));
     assert_eq!(record.caller.as_ref().map(|caller| caller.client.as_str()), Some(CLIENT));
-    assert_eq!(header(&answer, "x-request-id"), record.request_id.0);
-    assert_eq!(sent(&app, "x-request-id"), Some(record.request_id.0));
+    assert_eq!(header(&answer, "x-request-id"), record.request_id.as_str());
+    assert_eq!(sent(&app, "x-request-id"), Some(record.request_id.to_string()));
     assert!(record.milliseconds > 0 && record.upstream.milliseconds >= record.upstream.slowest_milliseconds);
 }
 

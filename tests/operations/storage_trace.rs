@@ -39,7 +39,7 @@ fn live_through_everything(app: &TestApp) {
     browser.answer(&browser.sign_in(&authorize_url(&[]), user::INES_VIEWER), "deny");
     app.upstream.simulator.set_user_disabled(3, true).expect("a user");
     browser.sign_in(&authorize_url(&[]), user::INES_VIEWER);
-    now(activity::recent(&*app.db, &UserId("1".into()), 10)).expect("rows");
+    now(activity::recent(&*app.db, &UserId::parse("1").expect("an id"), 10)).expect("rows");
     // Somebody else's browser comes back with the link of a visit, and answers a form that is not its own.
     let waiting = browser.open(&authorize_url(&[]));
     Browser::new(app).choose_user(&waiting, user::MARA_ADMIN);
@@ -47,7 +47,7 @@ fn live_through_everything(app: &TestApp) {
     Browser::new(app).answer(&asked, "approve");
     // A person ends a connection.
     app.connect(user::MARA_ADMIN, SCOPE);
-    let (user_id, request_id) = (UserId("1".into()), RequestId("r".into()));
+    let (user_id, request_id) = (UserId::parse("1").expect("an id"), RequestId::parse("r").expect("an id"));
     let client_id = ClientId::parse(CLIENT).expect("fits");
     let ended = grants::revoke_connection(&*app.db, &user_id, &client_id, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);

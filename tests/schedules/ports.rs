@@ -72,7 +72,7 @@ impl<'a> Sqlite<'a> {
     pub fn new(faults: &'a Faults) -> Self {
         let connection = Connection::open_in_memory().expect("SQLite");
         connection.execute_batch(include_str!("../../schema.sql")).expect("schema.sql");
-        for grant in ["grant", "another grant"] {
+        for grant in ["grant", "another-grant"] {
             let insert = "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, \
                           redirect_host, is_loopback, resource, scope, created_at) \
                           VALUES (?1, '2', 'Theo', 'schedules', 'Schedules', 'preregistered', 'h', 0, 'r', 's', 0)";

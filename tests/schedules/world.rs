@@ -100,10 +100,10 @@ impl<'a> World<'a> {
         ring: &'a KeyRing,
     ) -> Self {
         let caller = |grant: &str| Caller {
-            user_id: UserId("2".into()),
+            user_id: UserId::parse("2").expect("an id"),
             client_id: ClientId::parse("schedules").expect("a client id"),
             client_name: "Schedules".into(),
-            grant_id: GrantId(grant.into()),
+            grant_id: GrantId::parse(grant).expect("an id"),
             scopes: ScopeSet::all(),
             pages: statibeat_mcp::oauth::grant::PageChoice::All,
             blocked_pages: std::collections::BTreeSet::new(),
@@ -117,7 +117,7 @@ impl<'a> World<'a> {
             limiter: Limiter::new(faults),
             upstream: Upstream::new(simulator, faults, now),
             now,
-            callers: [caller("grant"), caller("another grant")],
+            callers: [caller("grant"), caller("another-grant")],
             ring,
             drawn: Cell::new(0),
             results: RefCell::default(),
@@ -127,7 +127,8 @@ impl<'a> World<'a> {
     /// One call of a write, from its request to what the client is told.
     pub async fn call(&self, write: usize, through: usize) {
         let draw = |bytes: &mut [u8]| self.draw(bytes);
-        let request_id = RequestId(format!("request-{}", self.drawn.replace(self.drawn.get() + 1)));
+        let request_id =
+            RequestId::parse(format!("request-{}", self.drawn.replace(self.drawn.get() + 1))).expect("an id");
         let now = Timestamp::from_seconds(self.now.get());
         let settings = upstream::ClientSettings {
             issuer: ISSUER,
@@ -162,7 +163,7 @@ impl<'a> World<'a> {
             Ok(_) => CallResult::NotPublished,
             Err(_) => CallResult::Failed,
         };
-        self.results.borrow_mut().push((request_id.0, write, told));
+        self.results.borrow_mut().push((request_id.to_string(), write, told));
     }
 
     fn draw(&self, bytes: &mut [u8]) {

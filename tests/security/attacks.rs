@@ -134,8 +134,8 @@ fn attack_05_resurrection_after_revoke() {
     let ways: [fn(&TestApp, &Tokens); 3] = [
         |app, pair| assert_eq!(app.revoke(&pair.refresh, &[]).status(), 200),
         |app, _| {
-            let (user, client) = (UserId("1".into()), ClientId::parse(CLIENT).expect("fits"));
-            let id = RequestId("r".into());
+            let (user, client) = (UserId::parse("1").expect("an id"), ClientId::parse(CLIENT).expect("fits"));
+            let id = RequestId::parse("r").expect("an id");
             let ended = grants::revoke_connection(&*app.db, &user, &client, &id, app.now()).now_or_never();
             ended.expect("no waiting").expect("a working database");
         },

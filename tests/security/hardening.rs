@@ -109,8 +109,8 @@ fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read");
     app.revoke(&pair.refresh, &[]);
-    let (user_id, client_id) = (UserId("1".into()), ClientId::parse(CLIENT).expect("there"));
-    let request_id = RequestId("r".into());
+    let (user_id, client_id) = (UserId::parse("1").expect("an id"), ClientId::parse(CLIENT).expect("there"));
+    let request_id = RequestId::parse("r").expect("an id");
     let id = app
         .db
         .dump()
@@ -121,16 +121,16 @@ fn a_revoke_that_changed_nothing_leaves_no_audit_row() {
         .nth(1)
         .expect("there")
         .to_owned();
-    let grant_id = GrantId(id);
+    let grant_id = GrantId::parse(id).expect("an id");
     let entry = Entry {
         id: AuditId::once(AuditKind::RefreshReuse, &grant_id),
         created_at: app.now(),
         kind: AuditKind::RefreshReuse,
         outcome: Outcome::Done,
-        user_id: &user_id,
+        user_id: Some(&user_id),
         client_id: &client_id,
         client_name: "x",
-        grant_id: &grant_id,
+        grant_id: Some(&grant_id),
         request_id: &request_id,
         target: None,
         detail: None,

@@ -132,7 +132,7 @@ impl TestApp {
         let random = |bytes: &mut [u8]| self.draw(bytes);
         self.looks.set(0);
         let inputs = RequestInputs {
-            request_id: RequestId(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())),
+            request_id: RequestId::parse(URL_SAFE_NO_PAD.encode(self.drawn_bytes::<16>())).expect("an id"),
             now: self.now(),
             clock: &|| self.milliseconds(),
             random: &random,

@@ -57,7 +57,7 @@ async fn a_write_is_counted_posted_once_and_recorded() {
     );
     let row = scene.audit().await.remove(0);
     assert_eq!((row.kind.as_str(), row.outcome.as_str(), row.detail), ("write", "done", None));
-    assert_eq!((row.page_id, row.tool.as_deref()), (Some(PageId(7)), Some("create_incident")));
+    assert_eq!((row.page_id, row.tool.as_deref()), (Some(PageId::new(7).expect("an id")), Some("create_incident")));
     assert_eq!((row.target_id.as_deref(), row.title.as_deref()), (Some("9"), Some("Slow")));
     assert_eq!(row.request_id, "request-1");
 }

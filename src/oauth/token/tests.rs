@@ -21,8 +21,8 @@ fn time(seconds: i64) -> Timestamp {
 
 fn grant() -> Grant {
     Grant {
-        id: GrantId("g".into()),
-        user_id: UserId("1".into()),
+        id: GrantId::parse("g").expect("an id"),
+        user_id: UserId::parse("1").expect("an id"),
         client_id: ClientId::parse("tool").expect("fits"),
         client_name: "Tool".into(),
         resource: "https://mcp.example/mcp".into(),

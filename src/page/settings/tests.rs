@@ -99,7 +99,10 @@ fn a_base_url_is_an_origin_and_encrypted_unless_on_this_machine() {
 
 #[test]
 fn a_page_by_number_needs_both_numbers() {
-    let numbers = PageAddress::Numbers { organization_id: OrganizationId(3), page_id: PageId(7) };
+    let numbers = PageAddress::Numbers {
+        organization_id: OrganizationId::new(3).expect("an id"),
+        page_id: PageId::new(7).expect("an id"),
+    };
     let both = read(&[GOOD[0], GOOD[1], (ORGANIZATION_ID, "3"), (PAGE_ID, "7")]).expect("settings");
     assert_eq!(both.address, numbers);
     assert!(problem(ORGANIZATION_ID, "3").contains("together"));

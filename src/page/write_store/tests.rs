@@ -16,7 +16,7 @@ struct KeyedWrite(Write, WriteFingerprint);
 
 fn keyed_write(title: &str) -> KeyedWrite {
     let write = Write::new(Operation::CreateIncident, json!({ "title": title }));
-    let fingerprint = fingerprint("create_incident", PageId(7), &write, Some("k"));
+    let fingerprint = fingerprint("create_incident", PageId::new(7).expect("an id"), &write, Some("k"));
     KeyedWrite(write, fingerprint)
 }
 
@@ -86,7 +86,8 @@ fn cancelled_call_is_taken_over_under_its_external_id() {
 fn change_without_a_key_is_forgotten_once_it_is_done() {
     let memory = memory();
     let write = Write::new(Operation::ResolveIncident { incident_id: 9 }, json!({}));
-    let keyed = KeyedWrite(write.clone(), fingerprint("resolve_incident", PageId(7), &write, None));
+    let keyed =
+        KeyedWrite(write.clone(), fingerprint("resolve_incident", PageId::new(7).expect("an id"), &write, None));
     let store = keyed.store(&memory, NOW);
     acquire_lease(&store);
     assert!(now(store.is_known()));

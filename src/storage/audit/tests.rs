@@ -11,11 +11,11 @@ async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Opt
         created_at: Timestamp::from_seconds(at),
         kind: AuditKind::Write,
         outcome: Outcome::Done,
-        user_id: &UserId(user.to_owned()),
+        user_id: Some(&UserId::parse(user).expect("an id")),
         client_id: &client_id,
         client_name: "Cursor",
-        grant_id: &GrantId("g".to_owned()),
-        request_id: &RequestId("r".to_owned()),
+        grant_id: Some(&GrantId::parse("g").expect("an id")),
+        request_id: &RequestId::parse("r").expect("an id"),
         target,
         detail: Some("a_reason"),
     };
@@ -23,7 +23,7 @@ async fn append_as(db: &TestDatabase, user: &str, id: &str, at: i64, target: Opt
 }
 
 async fn recent_ids(db: &TestDatabase, user: &str, limit: u32) -> Vec<String> {
-    let rows = recent(db, &UserId(user.to_owned()), limit).await.expect("rows");
+    let rows = recent(db, &UserId::parse(user).expect("an id"), limit).await.expect("rows");
     rows.into_iter().map(|row| row.id.as_str().to_owned()).collect()
 }
 
@@ -32,14 +32,14 @@ async fn a_row_reads_back_as_it_was_appended() {
     let db = TestDatabase::new();
     let title = "x".repeat(TITLE_LIMIT + 1);
     let target = Target {
-        page_id: Some(PageId(7)),
-        asked_page_id: Some(PageId(7)),
+        page_id: Some(PageId::new(7).expect("an id")),
+        asked_page_id: Some(PageId::new(7).expect("an id")),
         tool: "create_incident",
         id: Some("9".into()),
         title: Some(title.as_str()),
     };
     append_as(&db, "42", "a", 5, Some(target)).await;
-    let rows = recent(&db, &UserId("42".into()), 10).await.expect("rows");
+    let rows = recent(&db, &UserId::parse("42").expect("an id"), 10).await.expect("rows");
     let expected = Recorded {
         id: "a".into(),
         created_at: Timestamp::from_seconds(5),
@@ -47,7 +47,7 @@ async fn a_row_reads_back_as_it_was_appended() {
         outcome: "done".into(),
         client_id: "cursor".into(),
         client_name: "Cursor".into(),
-        page_id: Some(PageId(7)),
+        page_id: Some(PageId::new(7).expect("an id")),
         tool: Some("create_incident".into()),
         target_id: Some("9".into()),
         title: Some("x".repeat(TITLE_LIMIT)),

@@ -42,8 +42,12 @@ fn request(seed: u8) -> SignedInRequest {
             challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").expect("fits"),
             scopes: Scope::PagesRead.into(),
         },
-        person: SignedIn { user_id: UserId(format!("user-{seed}")), name: "Mara".into(), email: "m@example".into() },
-        grant_id: GrantId(format!("grant-{seed}")),
+        person: SignedIn {
+            user_id: UserId::parse(seed.to_string()).expect("an id"),
+            name: "Mara".into(),
+            email: "m@example".into(),
+        },
+        grant_id: GrantId::parse(format!("grant-{seed}")).expect("an id"),
         expires_at: END,
         earlier: None,
     }
@@ -76,7 +80,7 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         request: &request(seed),
         scopes: Scope::PagesRead.into(),
         pages: PageChoice::All,
-        page_access: &[PageId(42)],
+        page_access: &[PageId::new(42).expect("an id")],
         lifetime: GrantLifetime::UntilRevoked,
         unticked_reads: ScopeSet::EMPTY,
         has_resource_tools: false,
@@ -93,7 +97,7 @@ async fn sign_in_is_stored_once_and_a_second_one_changes_nothing() {
     assert!(!is_redeemed(insert(&db, &first.state, other.keys(), &request(3), NOW).await));
     assert_eq!(count(&db, "SELECT count(*) AS n FROM authorization_requests").await, 2);
     let found = find(&db, first.keys(), NOW).await.expect("an answer").expect("the first");
-    assert_eq!((found.person, found.grant_id.0.as_str()), (request(1).person, "grant-1"));
+    assert_eq!((found.person, found.grant_id.as_str()), (request(1).person, "grant-1"));
     assert_eq!((found.client, found.state, found.access), (request(1).client, request(1).state, request(1).access));
     assert_eq!(found.expires_at, END);
 }
@@ -153,7 +157,7 @@ async fn approval_stores_one_grant_with_its_code() {
     assert_eq!(count(&db, GRANTS).await, 4, "one grant, one code, one page, one line of health");
     let grant = run(&db, statement!("SELECT id, user_id, client_id FROM grants")).await.expect("an answer");
     assert_eq!(grant[0]["id"], "grant-1");
-    assert_eq!(grant[0]["user_id"], "user-1");
+    assert_eq!(grant[0]["user_id"], "1");
     assert_eq!(count(&db, CONSUMED).await, 1, "and the other request still waits");
 }
 
@@ -186,19 +190,21 @@ async fn approval_of_a_consumed_request_stores_nothing() {
 async fn revoked_connection_ends_its_own_open_requests_and_no_other() {
     let (db, first, second) = two_requests().await;
     let revoke = async |user: &str, client: &str, after: u64| {
-        let (user, client) = (UserId(user.into()), ClientId::parse(client).expect("fits"));
+        let (user, client) = (UserId::parse(user).expect("an id"), ClientId::parse(client).expect("fits"));
         let now = NOW + Duration::from_secs(after);
-        grants::revoke_connection(&db, &user, &client, &RequestId("r".into()), now).await.expect("an answer");
+        grants::revoke_connection(&db, &user, &client, &RequestId::parse("r").expect("an id"), now)
+            .await
+            .expect("an answer");
     };
-    revoke("user-1", "client-2", 0).await;
-    revoke("user-2", "client-1", 0).await;
+    revoke("1", "client-2", 0).await;
+    revoke("2", "client-1", 0).await;
     assert_eq!(count(&db, CONSUMED).await, 0, "another person's, or another client's");
-    revoke("user-1", "client-1", 0).await;
+    revoke("1", "client-1", 0).await;
     assert!(!is_approved(&db, first.keys(), 1, NOW).await);
     assert!(find(&db, second.keys(), NOW).await.expect("an answer").is_some());
-    revoke("user-1", "client-1", 9).await;
+    revoke("1", "client-1", 9).await;
     assert_eq!(
-        count(&db, "SELECT consumed_at AS n FROM authorization_requests WHERE user_id = 'user-1'").await,
+        count(&db, "SELECT consumed_at AS n FROM authorization_requests WHERE user_id = '1'").await,
         1000,
         "what was consumed stays as it was"
     );

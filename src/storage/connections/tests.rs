@@ -3,6 +3,7 @@
 use super::super::testing::TestDatabase;
 use super::*;
 
+const PAGES: [PageId; 2] = [PageId::new(7).expect("an id"), PageId::new(8).expect("an id")];
 const NOW: i64 = 1_000;
 
 /// A live connection of that person to that client, last used at that time, that has accessed these pages.
@@ -23,8 +24,8 @@ fn connect(db: &TestDatabase, user: &str, client: &str, used_at: i64, pages: &[i
 
 /// The listed connections as "person client", and the total.
 async fn listed(db: &TestDatabase, change: impl Fn(&mut ConnectionQuery<'_>)) -> (Vec<String>, usize) {
-    let viewer = UserId("1".into());
-    let administered = [PageId(7), PageId(8)];
+    let viewer = UserId::parse("1").expect("an id");
+    let administered = [PageId::new(7).expect("an id"), PageId::new(8).expect("an id")];
     let mut query = ConnectionQuery::all(&viewer, &administered, Timestamp::from_seconds(NOW));
     change(&mut query);
     let found = list(db, &query).await.expect("a list");
@@ -61,12 +62,12 @@ async fn pages_of_the_list_contain_every_connection_once_and_the_same_total() {
         assert_eq!((all.len(), total), (23, 23));
         let (mut seen, mut after): (Vec<String>, Option<ListPosition>) = (Vec::new(), None);
         loop {
-            let viewer = UserId("1".into());
+            let viewer = UserId::parse("1").expect("an id");
             let query = ConnectionQuery {
                 sort,
                 after: after.as_ref(),
                 limit: Some(5),
-                ..ConnectionQuery::all(&viewer, &[PageId(7)], Timestamp::from_seconds(NOW))
+                ..ConnectionQuery::all(&viewer, &PAGES[..1], Timestamp::from_seconds(NOW))
             };
             let page = list(&db, &query).await.expect("a page");
             let Some(last) = page.grants.last() else { break };
@@ -96,7 +97,7 @@ async fn named_page_limits_own_connections_to_those_that_may_access_it() {
     connect(&db, "1", "seventy", 3, &[]);
     db.execute("UPDATE grants SET pages = '7' WHERE client_id = 'seven'");
     db.execute("UPDATE grants SET pages = '77 17' WHERE client_id = 'seventy'");
-    assert_eq!(listed(&db, |query| query.page = Some(PageId(7))).await.0, ["1 seven", "1 all"]);
+    assert_eq!(listed(&db, |query| query.page = Some(PageId::new(7).expect("an id"))).await.0, ["1 seven", "1 all"]);
 }
 
 #[tokio::test]
@@ -105,17 +106,24 @@ async fn row_tells_accessed_administered_pages_and_blocks() {
     connect(&db, "2", "here", 9, &[7, 8, 9]);
     db.execute("UPDATE grants SET pages = '7 9'");
     db.execute("INSERT INTO page_blocks VALUES ('2', 'here', 7, 0, 'U', 'C', 1, '1', 'Ada')");
-    let viewer = UserId("1".into());
-    let query = ConnectionQuery::all(&viewer, &[PageId(7), PageId(8)], Timestamp::from_seconds(NOW));
+    let viewer = UserId::parse("1").expect("an id");
+    let query = ConnectionQuery::all(&viewer, &PAGES, Timestamp::from_seconds(NOW));
     let grant = list(&db, &query).await.expect("a list").grants.remove(0);
-    assert_eq!((grant.accessed, grant.blocked), ([PageId(7)].into(), [PageId(7)].into()));
+    assert_eq!(
+        (grant.accessed, grant.blocked),
+        ([PageId::new(7).expect("an id")].into(), [PageId::new(7).expect("an id")].into())
+    );
 }
 
 #[tokio::test]
 async fn list_searches_every_table_through_an_index() {
     let db = TestDatabase::new();
-    let viewer = UserId("1".into());
-    let plan = db.plan(&select(&ConnectionQuery::all(&viewer, &[PageId(7)], Timestamp::from_seconds(NOW))));
+    let viewer = UserId::parse("1").expect("an id");
+    let plan = db.plan(&select(&ConnectionQuery::all(
+        &viewer,
+        &[PageId::new(7).expect("an id")],
+        Timestamp::from_seconds(NOW),
+    )));
     assert!(plan.iter().any(|step| step.contains("page_access USING PRIMARY KEY (page_id=?")), "{plan:#?}");
     assert!(plan.iter().any(|step| step.contains("SEARCH g USING INDEX grants_by_connection")), "{plan:#?}");
     // A scan of what the statement itself has put together is no scan of a table.

@@ -32,17 +32,17 @@ impl WriteStorage {
         }
         Self {
             db,
-            user_id: UserId("42".into()),
+            user_id: UserId::parse("42").expect("an id"),
             client_id: ClientId::parse("cursor").expect("a client id"),
-            grant_id: GrantId("g".into()),
-            request_id: RequestId("r".into()),
+            grant_id: GrantId::parse("g").expect("an id"),
+            request_id: RequestId::parse("r").expect("an id"),
         }
     }
 
     fn entry(&self, attempt: &str, at: i64, outcome: Outcome) -> Entry<'_> {
         let target = Target {
-            page_id: Some(PageId(7)),
-            asked_page_id: Some(PageId(7)),
+            page_id: Some(PageId::new(7).expect("an id")),
+            asked_page_id: Some(PageId::new(7).expect("an id")),
             tool: "create_incident",
             id: (outcome == Outcome::Done).then(|| "9".into()),
             title: None,
@@ -52,10 +52,10 @@ impl WriteStorage {
             created_at: Timestamp::from_seconds(at),
             kind: AuditKind::Write,
             outcome,
-            user_id: &self.user_id,
+            user_id: Some(&self.user_id),
             client_id: &self.client_id,
             client_name: "Cursor",
-            grant_id: &self.grant_id,
+            grant_id: Some(&self.grant_id),
             request_id: &self.request_id,
             target: Some(target),
             detail: None,
@@ -82,9 +82,9 @@ impl WriteStorage {
 
     /// The same write through another connection.
     async fn begin_elsewhere(&self, attempt: &str, at: i64, duplicates: DuplicateRule<'_>) -> Acquisition {
-        let (grant_id, fingerprint) = (GrantId("another".into()), fingerprint("another key", "d"));
+        let (grant_id, fingerprint) = (GrantId::parse("another").expect("an id"), fingerprint("another key", "d"));
         let key = WriteKey { grant_id: &grant_id, fingerprint: &fingerprint };
-        let entry = Entry { grant_id: &grant_id, ..self.entry(attempt, at, Outcome::Unknown) };
+        let entry = Entry { grant_id: Some(&grant_id), ..self.entry(attempt, at, Outcome::Unknown) };
         let external_id = external_id(&entry.id);
         let claim = LeaseRequest { key, external_id: &external_id, confirmation: None, duplicates, entry: &entry };
         acquire(&self.db, &claim).await.expect("a claim")
@@ -254,7 +254,7 @@ async fn nothing_is_known_of_a_key_before_it_is_claimed() {
     assert!(!is_known(&scene.db, &key, at + KEEP).await.expect("an answer"));
     let another = WriteKey { fingerprint: &other, ..key };
     assert!(!is_known(&scene.db, &another, at).await.expect("an answer"), "another write under the same key");
-    let elsewhere = WriteKey { grant_id: &GrantId("another".into()), ..key };
+    let elsewhere = WriteKey { grant_id: &GrantId::parse("another").expect("an id"), ..key };
     assert!(!is_known(&scene.db, &elsewhere, at).await.expect("an answer"), "the same key of another grant");
 }
 
@@ -318,7 +318,7 @@ async fn first_of_two_unknown_writes_continues_and_the_second_waits() {
     let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let lost = async |attempt: &str, grant: &str, hash: &str| {
-        let (grant_id, fingerprint) = (GrantId(grant.into()), fingerprint(hash, "d"));
+        let (grant_id, fingerprint) = (GrantId::parse(grant).expect("an id"), fingerprint(hash, "d"));
         let key = WriteKey { grant_id: &grant_id, fingerprint: &fingerprint };
         finish(&scene.db, &key, &LeaseEnd::Unknown, &scene.entry(attempt, T0, Outcome::Unknown)).await.expect("an end");
     };

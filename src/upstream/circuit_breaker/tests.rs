@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn user(id: u32) -> UserId {
-    UserId(id.to_string())
+fn user(index: u32) -> UserId {
+    UserId::parse((index + 1).to_string()).expect("an id")
 }
 
 /// A breaker and short ways to talk about it: people and pages by number, page 0 for calls that belong to no page.
@@ -12,7 +12,7 @@ struct Bench(CircuitBreaker);
 
 impl Bench {
     fn with<T>(&self, person: u32, page: i64, act: impl FnOnce(&CircuitBreaker, &CallSubject<'_>) -> T) -> T {
-        act(&self.0, &CallSubject { person: &user(person), page: (page != 0).then_some(PageId(page)) })
+        act(&self.0, &CallSubject { person: &user(person), page: PageId::new(page) })
     }
 
     fn admits(&self, person: u32, page: i64, now: u64) -> bool {

@@ -239,7 +239,7 @@ impl ActionPlan {
 
 fn parse_key(text: &str) -> Option<ConnectionKey> {
     let (user_id, client_id) = text.split_once(' ')?;
-    Some(ConnectionKey { user_id: UserId(user_id.to_owned()), client_id: ClientId::parse(client_id)? })
+    Some(ConnectionKey { user_id: UserId::parse(user_id)?, client_id: ClientId::parse(client_id)? })
 }
 
 /// The named pages, or all of the person's, if StatiBeat says at this moment that the person administers them.
@@ -276,7 +276,7 @@ async fn to_block(
     let query =
         ConnectionQuery { owners: Owners::Others, only, ..ConnectionQuery::all(viewer, &administered, ctx.now) };
     let found = merge_grants(connections::list(ctx.db, &query).await?.grants);
-    let of_person = found.into_iter().filter(|grant| person.is_none_or(|person| grant.user_id.0 == person));
+    let of_person = found.into_iter().filter(|grant| person.is_none_or(|person| grant.user_id.as_str() == person));
     // A named connection is blocked again, which changes nothing; a block of many counts only those that it changes.
     let targets = of_person.map(|mut grant| {
         let blocked = std::mem::take(&mut grant.blocked);

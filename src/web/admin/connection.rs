@@ -48,7 +48,7 @@ fn name(connection: &ConnectionSummary) -> String {
 /// The address of the page of a connection.
 pub(super) fn address(key: &ConnectionKey) -> String {
     let query = Serializer::new(String::new())
-        .append_pair("user", &key.user_id.0)
+        .append_pair("user", key.user_id.as_str())
         .append_pair("client", key.client_id.as_str())
         .finish();
     format!("{}?{query}", Route::AdminConnection.path())
@@ -56,7 +56,7 @@ pub(super) fn address(key: &ConnectionKey) -> String {
 
 pub(super) fn parse_key(query: &Parameters) -> Option<ConnectionKey> {
     let one = |name| query.one(name).ok().flatten();
-    Some(ConnectionKey { user_id: UserId(one("user")?.to_owned()), client_id: ClientId::parse(one("client")?)? })
+    Some(ConnectionKey { user_id: UserId::parse(one("user")?)?, client_id: ClientId::parse(one("client")?)? })
 }
 
 /// Settings and blocks that restrict the connection.

@@ -93,7 +93,7 @@ mod tests {
         let read = filter(written.split_once('?').expect("a query").1);
         assert_eq!(
             (read.search.as_deref(), read.owners, read.page),
-            (Some("cur&sor"), Owners::Others, Some(PageId(42)))
+            (Some("cur&sor"), Owners::Others, Some(PageId::new(42).expect("an id")))
         );
         assert_eq!((read.sort, read.after), (SortOrder::App, Some(position)));
     }

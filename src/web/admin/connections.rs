@@ -71,7 +71,7 @@ pub(super) mod tests {
     fn grant(client: &str, pages: PageChoice, scope: Scope, at: i64, expires_at: Option<i64>) -> LiveGrant {
         let time = Timestamp::from_seconds;
         LiveGrant {
-            user_id: UserId("1".into()),
+            user_id: UserId::parse("1").expect("an id"),
             user_name: "Mara".into(),
             client_id: ClientId::parse(client).expect("a client id"),
             client_name: client.to_uppercase(),
@@ -100,7 +100,7 @@ pub(super) mod tests {
 
     #[test]
     fn grants_to_one_client_merge_into_one_connection_with_the_access_of_all() {
-        let these = |id| PageChoice::These([PageId(id)].into());
+        let these = |id| PageChoice::These([PageId::new(id).expect("an id")].into());
         let connections = merge_grants(vec![
             grant("a", these(7), Scope::PagesRead, 1, Some(50)),
             grant("b", PageChoice::All, Scope::PagesRead, 2, None),
@@ -108,7 +108,7 @@ pub(super) mod tests {
         ]);
         assert_eq!(connections.len(), 2);
         let a = &connections[0];
-        assert_eq!(a.pages, PageChoice::These([PageId(7), PageId(8)].into()));
+        assert_eq!(a.pages, PageChoice::These([PageId::new(7).expect("an id"), PageId::new(8).expect("an id")].into()));
         assert_eq!(a.scopes, ScopeSet::from_iter([Scope::PagesRead, Scope::IncidentsWrite]));
         assert_eq!((a.created_at.as_seconds(), a.last_used_at.map(Timestamp::as_seconds)), (1, Some(4)));
         assert_eq!(a.expires_at, Some(Timestamp::from_seconds(60)));

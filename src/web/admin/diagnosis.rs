@@ -177,9 +177,11 @@ mod tests {
     #[test]
     fn scope_is_usable_on_accessible_pages_whose_role_allows_it() {
         let pages = [page(1, &["page.read"]), page(2, &["page.read"]), page(3, &[]), page(4, &["page.read"])];
-        let chosen = PageChoice::These([PageId(1), PageId(2), PageId(3)].into());
+        let chosen = PageChoice::These(
+            [PageId::new(1).expect("an id"), PageId::new(2).expect("an id"), PageId::new(3).expect("an id")].into(),
+        );
         let mut connection = connection(chosen, Scope::PagesRead);
-        (connection.health, connection.blocked) = (health(9, None), [PageId(2)].into());
+        (connection.health, connection.blocked) = (health(9, None), [PageId::new(2).expect("an id")].into());
         let found = Diagnosis::new(&connection, Some(&pages));
         let shown: Vec<_> = found
             .scopes

@@ -40,7 +40,7 @@ pub(super) struct Viewer {
 
 impl Viewer {
     pub fn new(person: SignedIn) -> Self {
-        Self { person, grant_id: GrantId("admin-page".to_owned()) }
+        Self { person, grant_id: GrantId::parse("admin-page").expect("an id") }
     }
 
     /// StatiBeat's API in this person's name.

@@ -123,9 +123,21 @@ mod tests {
             redirect_uri: RedirectUri::parse("http://localhost/cb").expect("a URI"),
         };
         let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").expect("a challenge");
-        let person = SignedIn { user_id: UserId("1".into()), name: "Mara".into(), email: "m@example.com".into() };
+        let person = SignedIn {
+            user_id: UserId::parse("1").expect("an id"),
+            name: "Mara".into(),
+            email: "m@example.com".into(),
+        };
         let access = RequestedAccess { challenge, scopes };
-        SignedInRequest { client, state: None, access, person, grant_id: GrantId("g".into()), expires_at: NOW, earlier }
+        SignedInRequest {
+            client,
+            state: None,
+            access,
+            person,
+            grant_id: GrantId::parse("g").expect("an id"),
+            expires_at: NOW,
+            earlier,
+        }
     }
 
     fn first_request(client_id: &str) -> SignedInRequest {
@@ -136,7 +148,7 @@ mod tests {
         EarlierGrant {
             scopes: ScopeSet::parse("mcp.pages.read mcp.incidents.write").expect("scopes"),
             unticked_reads: Scope::BeatsRead.into(),
-            pages: PageChoice::These([PageId(42)].into()),
+            pages: PageChoice::These([PageId::new(42).expect("an id")].into()),
             expires_at: Some(NOW),
             has_resource_tools: false,
             created_at: NOW,
@@ -168,7 +180,7 @@ mod tests {
         ] {
             let choice = Choice {
                 scopes: ScopeSet::parse(&scopes).expect("scopes"),
-                pages: PageChoice::These([PageId(42)].into()),
+                pages: PageChoice::These([PageId::new(42).expect("an id")].into()),
                 lifetime: GrantLifetime::Until(NOW),
                 has_resource_tools: false,
             };
@@ -219,7 +231,10 @@ mod tests {
         let visible = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": [] });
         let visible = [AccessiblePage::parse(&visible).expect("a page")];
         let restricted_to = |form: &str| read(form).restricted_to(&visible).map(|choice| choice.pages);
-        assert_eq!(restricted_to("pages=these&page=42&page=77"), Some(PageChoice::These([PageId(42)].into())));
+        assert_eq!(
+            restricted_to("pages=these&page=42&page=77"),
+            Some(PageChoice::These([PageId::new(42).expect("an id")].into()))
+        );
         assert_eq!(restricted_to("pages=these&page=77"), None);
         assert_eq!(restricted_to("pages=these"), None);
         assert_eq!(restricted_to("pages=all"), Some(PageChoice::All));

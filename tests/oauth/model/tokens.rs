@@ -171,7 +171,7 @@ impl Story<'_> {
     }
 
     pub(super) fn revoke_connection(&mut self, user: usize, client: usize, fault: Fault) -> Checked {
-        let (user_id, request_id) = (UserId(USERS[user].into()), RequestId("r".into()));
+        let (user_id, request_id) = (UserId::parse(USERS[user]).expect("an id"), RequestId::parse("r").expect("an id"));
         let client_id = ClientId::parse(CLIENTS[client]).expect("fits");
         self.arm(fault);
         let revoking = grants::revoke_connection(&*self.app.db, &user_id, &client_id, &request_id, self.app.now());

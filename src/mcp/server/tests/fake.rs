@@ -65,7 +65,7 @@ impl ServerHandler for Fake {
         let listed = |index| ListedResource {
             uri: format!("x://{index}"),
             entry: entry("summary"),
-            page: (index > 0).then(|| (PageId(7), "Acme".to_owned())),
+            page: (index > 0).then(|| (PageId::new(7).expect("an id"), "Acme".to_owned())),
         };
         Ok((0..self.resources).map(listed).collect())
     }

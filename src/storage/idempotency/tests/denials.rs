@@ -2,7 +2,7 @@
 
 use super::*;
 
-const PAGE: PageId = PageId(7);
+const PAGE: PageId = PageId::new(7).expect("an id");
 
 /// Actions of the person or of an admin during a write, and their effect on it.
 const DENIALS: [(&str, WriteDenial); 5] = [

@@ -27,7 +27,7 @@ pub fn ending(whose: &Whose<'_>) -> String {
         format!(
             "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, request_id, detail) \
              SELECT 'session_close.' || lower(hex(randomblob(16))), unixepoch(), 'session_close', 'done', user_id, \
-             'hosted-mcp-admin', 'Hosted MCP page', '', 'operator', 'operator' FROM sessions WHERE {sessions}"
+             'hosted-mcp-admin', 'Hosted MCP page', NULL, 'operator', 'operator' FROM sessions WHERE {sessions}"
         ),
         format!("DELETE FROM sessions WHERE {sessions}"),
         format!("SELECT count(*) AS still_connected FROM grants WHERE revoked_at IS NULL AND {condition}"),
