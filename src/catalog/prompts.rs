@@ -5,6 +5,7 @@
 
 use super::prompt::PromptArgumentKind::{Choice, Components, Id, Page, Stage, Status, Text};
 use super::prompt::{NextStep, Prompt, PromptArgument, PromptArgumentKind};
+use super::tool::page_only;
 
 /// Every prompt, in the order of lists: those that the product's documentation names, then the additions.
 pub static PROMPTS: &[Prompt] = &[
@@ -182,11 +183,6 @@ const WINDOW_STAYS: [&str; 2] = [
     "The work takes longer. The message gives the new end with its time zone. The window on the page stays as it is, because no \
      tool here moves it: say which ends_at a person enters, and give the admin_url of the maintenance, where that is done.",
 ];
-
-/// Keeps names of tools of the Page MCP server out of the worker.
-pub const fn page_only(tools: &'static [&'static str]) -> &'static [&'static str] {
-    if cfg!(target_arch = "wasm32") { &[] } else { tools }
-}
 
 const fn incident_step(tools: &'static [&'static str]) -> NextStep {
     NextStep::Publish {

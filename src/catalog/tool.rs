@@ -121,3 +121,8 @@ fn find_title_problem(body: &Map<String, Value>) -> Option<String> {
     let (place, code) = (position + 1, u32::from(character));
     Some(format!("`title` must be one line: character {place} (U+{code:04X}) ends it"))
 }
+
+/// Keeps names of tools of the Page MCP server out of the worker.
+pub const fn page_only(tools: &'static [&'static str]) -> &'static [&'static str] {
+    if cfg!(target_arch = "wasm32") { &[] } else { tools }
+}

@@ -55,7 +55,7 @@ impl Roots {
         text.replace(Self::HOSTED.page, self.page)
     }
 
-    /// A text of the catalog that says of each URI that its reader may not read so.
+    /// Marks each URI in a text of the catalog that its reader may not read.
     pub fn mark_unreadable(&self, text: &str, can_read: impl Fn(&Resource) -> bool) -> String {
         let mut marked = String::with_capacity(text.len());
         let mut rest = text;

@@ -139,7 +139,7 @@ impl PageLists for PageHandler<'_> {
         Roots::PAGE.expand(find_resource(resource)?, &Variables::new())
     }
 
-    /// StatiBeat decides that here too, when it is read.
+    /// An API token has no scopes: StatiBeat decides when the resource is read.
     fn can_read(&self, _: &str) -> bool {
         true
     }

@@ -67,10 +67,9 @@ impl Settings {
             ApiToken::parse(text).ok_or_else(|| "must be one word of visible ASCII characters".to_owned())
         });
         let origin = reader.required(BASE_URL, parse_origin);
-        let (organization, page) = (
-            reader.optional(ORGANIZATION_ID, |text| OrganizationId::parse(text).ok_or_else(not_positive)),
-            reader.optional(PAGE_ID, |text| PageId::parse(text).ok_or_else(not_positive)),
-        );
+        let organization =
+            reader.optional(ORGANIZATION_ID, |text| OrganizationId::parse(text).ok_or_else(not_positive));
+        let page = reader.optional(PAGE_ID, |text| PageId::parse(text).ok_or_else(not_positive));
         let address = match (organization, page) {
             (Some(organization_id), Some(page_id)) => PageAddress::Numbers { organization_id, page_id },
             (None, None) => PageAddress::Host,

@@ -116,7 +116,7 @@ pub(super) fn link(link: &ActionLink<'_>, about: &str) -> Markup {
 
 /// Id of a connection's row, which actions return to.
 pub(super) fn row_id(key: &ConnectionKey) -> String {
-    let hash = secret::hash(&format!("{} {}", key.user_id, key.client_id));
+    let hash = secret::hash(&write_key(key));
     format!("c-{}", &hash.as_str()[..12])
 }
 

@@ -6,6 +6,7 @@ use super::super::context::RequestContext;
 use super::super::page_error::PageError;
 use super::super::reply::Response;
 use super::super::routes::Route;
+use super::connection_filter::cut;
 use super::page::admin_page;
 use super::session::Viewer;
 use super::view_model::AdminView;
@@ -131,9 +132,7 @@ impl ActivityRequest {
     }
 
     pub fn list(self, mut rows: Vec<ActivityRow>, viewer: &Viewer) -> ActivityList {
-        let has_more = rows.len() > activity::PAGE_LENGTH;
-        rows.truncate(activity::PAGE_LENGTH);
-        let next = rows.last().filter(|_| has_more).map(|last| write_position(last.position()));
+        let next = cut(&mut rows, activity::PAGE_LENGTH).map(|last| write_position(last.position()));
         ActivityList {
             items: rows.into_iter().map(|row| ActivityItem::new(row, viewer)).collect(),
             next,

@@ -69,6 +69,13 @@ impl ConnectionFilter {
     }
 }
 
+/// Cuts a list that was read with one entry more than is shown; returns the last entry kept if others follow.
+pub(super) fn cut<T>(entries: &mut Vec<T>, length: usize) -> Option<&T> {
+    let has_more = entries.len() > length;
+    entries.truncate(length);
+    entries.last().filter(|_| has_more)
+}
+
 pub(super) fn parse_position(text: &str) -> Option<ListPosition> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }

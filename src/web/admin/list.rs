@@ -153,7 +153,7 @@ fn bulk_actions(connected: &Connected, filter: &ConnectionFilter) -> Markup {
     }
 }
 
-/// Help for an app that reports that it is signed out.
+/// The connections that ended lately, each with the reason and what its person can do.
 fn ended(view: &AdminView, connected: &Connected) -> Markup {
     let (shown, total) = (connected.ended.len(), connected.ended_total);
     html! {

@@ -5,7 +5,7 @@ use super::super::browser::Cookie;
 use super::super::context::RequestContext;
 use super::super::page_error::PageError;
 use super::advice::{self, Guidance};
-use super::connection_filter::{ConnectionFilter, write_position};
+use super::connection_filter::{ConnectionFilter, cut, write_position};
 use super::connections::merge_grants;
 use super::diagnosis::Diagnosis;
 use super::session::{Session, Viewer, visible_pages};
@@ -238,10 +238,9 @@ pub(super) async fn load(
     };
     let found = overview::find(ctx.db, &overview).await?;
     let mut merged = merge_grants(found.connections.grants);
-    let has_more = merged.len() > connections::PAGE_LENGTH;
-    merged.truncate(connections::PAGE_LENGTH);
+    let next = cut(&mut merged, connections::PAGE_LENGTH).map(|last| write_position(&last.position));
     let connected = Connected {
-        next: merged.last().filter(|_| has_more).map(|last| write_position(&last.position)),
+        next,
         connections: merged.into_iter().map(|grant| ConnectionSummary::new(ctx, viewer, pages, grant)).collect(),
         total: found.connections.total,
         pages: pages.iter().map(VisiblePage::from).collect(),
@@ -280,9 +279,7 @@ pub(super) async fn load_blocks(
     let limit = Some(connections::PAGE_LENGTH + 1);
     let BlockPage { mut blocks, total } =
         blocks::list(ctx.db, &BlockQuery { pages: &administered, after, limit }).await?;
-    let has_more = blocks.len() > connections::PAGE_LENGTH;
-    blocks.truncate(connections::PAGE_LENGTH);
-    let next = blocks.last().filter(|_| has_more).map(|last| write_position(&last.position));
+    let next = cut(&mut blocks, connections::PAGE_LENGTH).map(|last| write_position(&last.position));
     Ok(Blocked { blocks: blocks.into_iter().map(PageBlock::from).collect(), total, next })
 }
 

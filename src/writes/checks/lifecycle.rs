@@ -6,8 +6,7 @@
 
 use crate::alternatives::targets::NumberedThing;
 use crate::alternatives::{PageLists, entries};
-use crate::catalog::prompts::page_only;
-use crate::catalog::{Write, find_resource};
+use crate::catalog::{Write, find_resource, page_only};
 use crate::model::operation::{Operation, TargetKind};
 use crate::model::visible::quote;
 use crate::writes::effect::WriteEffect;
