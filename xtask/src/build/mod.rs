@@ -114,28 +114,35 @@ fn compiled_file(project: &Project, package: &str, profile: &str) -> PathBuf {
     project.target.join(WASM_TARGET).join(profile).join(format!("{}.wasm", package.replace('-', "_")))
 }
 
-/// Writes next to the folder first and swaps at the end: a watching wrangler never sees half a build.
 fn bind(wasm: &Path, folder: &Path, dev: bool) -> Result<()> {
+    swap(folder, |draft| {
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(wasm)
+            .out_name("index")
+            .typescript(false)
+            .debug(dev)
+            .remove_producers_section(true)
+            // Both let src/cloudflare/entry.mjs replace an instance that a panic has killed.
+            .reset_state_function(true)
+            .force_enable_abort_handler(true);
+        bindgen.module(true)?;
+        bindgen.generate(draft).context("wasm-bindgen")?;
+        import_compiled_module(&draft.join("index.js"))?;
+        if !dev {
+            let module = draft.join("index_bg.wasm");
+            let sorted = order::sort_by_name(&fs::read(&module).context("reading wasm-bindgen's module")?)?;
+            fs::write(&module, sorted).context("writing the sorted module")?;
+        }
+        Ok(())
+    })
+}
+
+/// Fills a new folder, then puts it in the place of the old one: a watching wrangler never sees half a build.
+fn swap(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let draft = folder.with_extension("new");
     remove_folder(&draft)?;
-    let mut bindgen = Bindgen::new();
-    bindgen
-        .input_path(wasm)
-        .out_name("index")
-        .typescript(false)
-        .debug(dev)
-        .remove_producers_section(true)
-        // Both let src/cloudflare/entry.mjs replace an instance that a panic has killed.
-        .reset_state_function(true)
-        .force_enable_abort_handler(true);
-    bindgen.module(true)?;
-    bindgen.generate(&draft).context("wasm-bindgen")?;
-    import_compiled_module(&draft.join("index.js"))?;
-    if !dev {
-        let module = draft.join("index_bg.wasm");
-        let sorted = order::sort_by_name(&fs::read(&module).context("reading wasm-bindgen's module")?)?;
-        fs::write(&module, sorted).context("writing the sorted module")?;
-    }
+    fill(&draft)?;
     remove_folder(folder)?;
     fs::rename(&draft, folder).context("moving the build into place")
 }

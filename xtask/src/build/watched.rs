@@ -3,8 +3,7 @@
 //! Wrangler serves nothing while its build command runs, and nothing more once the command has failed. A library that does not compile
 //! is therefore replaced by a module that answers every request with the compiler's errors, until the next change.
 
-use super::{DEV_PROFILE, PACKAGE, WASM_TARGET, bind, compiled_file, compiler, require_target};
-use crate::files::remove_folder;
+use super::{DEV_PROFILE, PACKAGE, WASM_TARGET, bind, compiled_file, compiler, require_target, swap};
 use crate::node::XTASK;
 use crate::project::Project;
 use crate::start::missing_parts;
@@ -45,8 +44,6 @@ pub fn build(project: &Project) -> Result<()> {
 
 /// Replaces the build by a module with the same exports.
 fn answer_with(errors: &str, folder: &Path) -> Result<()> {
-    remove_folder(folder)?;
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let text = serde_json::to_string(&format!("The library does not compile.\n\n{errors}"))?;
     let module = format!(
         "const errors = {text};
@@ -61,7 +58,10 @@ export class RateLimitObject {{
 }}
 "
     );
-    fs::write(folder.join("index.js"), module).context("writing the errors")
+    swap(folder, |draft| {
+        fs::create_dir_all(draft).with_context(|| format!("making {}", draft.display()))?;
+        fs::write(draft.join("index.js"), module).context("writing the errors")
+    })
 }
 
 #[cfg(test)]

@@ -61,7 +61,9 @@ impl Children {
         // The command holds the pipe's other end; the reader must see it closed once the child has ended.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // Both streams of the program share the pipe, so a line may hold half a character.
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
                 if let Some(text) = shown(&line) {
                     println!("{text}");
                 }
