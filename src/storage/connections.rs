@@ -7,7 +7,7 @@ use super::audit::{Change, statement_for_change};
 use super::diagnostics::{Health, health_columns};
 use super::{Counted, Result, json_list, read, run, statement};
 use crate::model::flag;
-use crate::model::ids::{PageId, UserId};
+use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::model::write_policy::ConfirmMode;
@@ -80,11 +80,30 @@ pub struct LiveGrant {
     /// Every page that it is blocked from.
     #[serde(deserialize_with = "json_pages")]
     pub blocked: BTreeSet<PageId>,
+    /// The grants that it was merged from, the oldest first: itself, before it is merged.
+    #[serde(skip)]
+    pub approvals: Vec<ApprovedAccess>,
     #[serde(skip)]
     pub health: Health,
     /// Position of its connection in the list.
     #[serde(skip)]
     pub position: ListPosition,
+}
+
+/// The access that one grant allows, as its person chose it on the consent page or narrowed it since.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ApprovedAccess {
+    pub grant_id: GrantId,
+    #[serde(rename = "scope")]
+    pub scopes: ScopeSet,
+    pub pages: PageChoice,
+    pub created_at: Timestamp,
+    /// Within five minutes of its last call.
+    pub last_used_at: Option<Timestamp>,
+    /// Expiry that the person chose.
+    pub expires_at: Option<Timestamp>,
+    /// Expiry of its refresh token if it is not used.
+    pub unused_until: Timestamp,
 }
 
 /// Position in a list that is sorted by a text, then by connection: the list goes on after it.
@@ -172,7 +191,8 @@ pub struct ConnectionPage {
 impl ConnectionPage {
     pub(super) fn read(rows: &[Row]) -> Result<Self> {
         let total = rows.first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total);
-        let grant = |row| Ok(LiveGrant { health: read(row)?, position: read(row)?, ..read(row)? });
+        let grant =
+            |row| Ok(LiveGrant { approvals: vec![read(row)?], health: read(row)?, position: read(row)?, ..read(row)? });
         Ok(Self { grants: rows.iter().map(grant).collect::<Result<_>>()?, total })
     }
 }
@@ -230,7 +250,7 @@ pub(super) fn select(query: &ConnectionQuery<'_>) -> Statement {
            SELECT * FROM sorted WHERE ?7 IS NULL OR (sort_key, user_id, client_id) > (?7, ?8, ?11)
            ORDER BY sort_key, user_id, client_id LIMIT ?12
          )
-         SELECT g.user_id, g.user_name, g.client_id, g.client_name, g.client_trust, g.redirect_host, g.is_loopback, g.scope, g.pages,
+         SELECT g.id AS grant_id, g.user_id, g.user_name, g.client_id, g.client_name, g.client_trust, g.redirect_host, g.is_loopback, g.scope, g.pages,
            g.created_at, g.last_used_at, g.expires_at, g.resource_tools, max(r.expires_at) AS unused_until,
            max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, sum(r.reuse_count) AS repeats,
            max(CASE WHEN r.reuse_count > 0 THEN r.rotated_at END) AS repeated_at,

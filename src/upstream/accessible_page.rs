@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// Longest name of a page that is shown, in characters.
 const LONGEST_NAME: usize = 200;
+/// Longest name of a role that is shown, in characters.
+const LONGEST_ROLE: usize = 40;
 
 /// A page that a person can see, with what their role allows there at this moment.
 #[derive(Clone, Debug)]
@@ -44,6 +46,13 @@ impl AccessiblePage {
     /// The zone of the page's clocks, as StatiBeat names it.
     pub fn time_zone(&self) -> Option<&str> {
         self.raw.get("time_zone").and_then(Value::as_str)
+    }
+
+    /// The person's role in a word, such as `viewer`; `None` if StatiBeat does not name it.
+    pub fn role_name(&self) -> Option<String> {
+        let key = self.raw.get("role_key").and_then(Value::as_str)?;
+        let word = visible::line(key.strip_prefix("page_").unwrap_or(key), LONGEST_ROLE).replace('_', " ");
+        (!word.is_empty()).then_some(word)
     }
 
     /// Returns whether the person administers the page: a fact of the role itself, which no permission key tells.

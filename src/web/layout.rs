@@ -74,6 +74,17 @@ pub(super) const fn trust_label(trust: ClientTrust) -> &'static str {
     }
 }
 
+/// Names that a sentence has in full.
+pub(super) const NAMED: usize = 5;
+
+/// The first names, [`NAMED`] of them, and how many more there are.
+pub(super) fn first_of(names: &[&str]) -> String {
+    match names.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..NAMED].join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +103,13 @@ mod tests {
         {
             assert_eq!(destination(host), host);
         }
+    }
+
+    #[test]
+    fn long_list_of_names_is_shortened_to_five() {
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        assert_eq!(first_of(&names[..2]), "a, b");
+        assert_eq!(first_of(&names[..5]), "a, b, c, d, e");
+        assert_eq!(first_of(&names), "a, b, c, d, e and 2 more");
     }
 }

@@ -34,7 +34,13 @@ fn page_shows_connection_instructions_and_connections() {
     let page = browser.open_admin_page(user::MARA_ADMIN);
     assert_eq!(page.url.as_str(), PAGE);
     let details = browser.open_connection(user::MARA_ADMIN, "test-client").body;
-    for text in ["Unverified app", "Publish new incidents", "All pages you can see", "10 minutes ago"] {
+    for text in [
+        "Unverified app",
+        "May post incidents on",
+        "Reads pages and incidents",
+        "All pages you can see",
+        "10 minutes ago",
+    ] {
         assert!(details.contains(text), "no {text} in {details}");
     }
     for text in [
@@ -276,4 +282,29 @@ fn times_are_in_the_zone_of_the_page_until_the_viewer_chooses_one() {
         assert_eq!(header(&shown.response, "set-cookie"), "", "{made_up}");
         assert!(shown.body.contains("Times in Asia/Tokyo"), "{made_up}");
     }
+}
+
+#[test]
+fn blocked_or_viewers_connection_does_not_say_that_it_posts() {
+    let app = TestApp::new();
+    app.connect(user::THEO_MANAGER, ALL);
+    app.connect(user::INES_VIEWER, ALL);
+    let row_of = |person: &str| {
+        let browser = Browser::new(&app);
+        let page = browser.open_admin_page(person).body;
+        let details = browser.open_connection(person, "test-client").body;
+        let row = page.split("<tbody>").nth(1).and_then(|rest| rest.split("</tr>").next()).expect("a row").to_owned();
+        (row, details)
+    };
+    let (row, details) = row_of(user::THEO_MANAGER);
+    assert!(row.contains("May post") && details.contains("Posts publicly"), "{row}");
+    let (row, details) = row_of(user::INES_VIEWER);
+    assert!(row.contains("May not post: viewer") && details.contains("your role there is viewer"), "{row}");
+    assert!(!details.contains("Posts publicly"), "{details}");
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    browser.submit_action(&page, &[("action", "block"), ("connection", "2 test-client"), ("page", "42")]);
+    let (row, details) = row_of(user::THEO_MANAGER);
+    assert!(details.contains("May neither read nor post on"), "{details}");
+    assert!(!row.contains("May post") && !details.contains("Posts publicly"), "{row}");
 }

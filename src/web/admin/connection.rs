@@ -2,13 +2,14 @@
 
 use super::super::browser;
 use super::super::context::RequestContext;
-use super::super::layout::{destination, trust_label};
+use super::super::layout::{NAMED, destination, trust_label};
 use super::super::page_error::PageError;
 use super::super::reply::Response;
 use super::super::routes::Route;
 use super::action::{self, Action, ActionLink, coverage, row_id};
 use super::actions::done_note;
 use super::diagnosis::{CheckResult, Diagnosis, DiagnosticCheck, ScopeCheck};
+use super::effective_access::Posting;
 use super::page::admin_page;
 use super::time;
 use super::view_model::{AdminView, ConnectionDetails, ConnectionSummary, DAYS, DayCalls, load_connection};
@@ -81,7 +82,7 @@ fn section(view: &AdminView, found: &ConnectionDetails) -> Markup {
             dl.details {
                 @if !connection.is_own { dt { "Person" } dd { (connection.user_name) } }
                 dt { "Access went to" } dd { (destination(&connection.redirect_host)) }
-                dt { "May" } dd { (scopes(connection)) }
+                dt { "Access" } dd { (access(view, connection)) }
                 @if connection.is_own { dt { "Pages" } dd { (pages(view, &connection.pages)) } }
                 dt { "Since" } dd { (view.clock.day(connection.connected_at)) }
                 dt { "Last used" } dd { (last_used(view, connection)) }
@@ -141,10 +142,19 @@ fn page_blocks(view: &AdminView, connection: &ConnectionSummary) -> Markup {
     }
 }
 
-fn scopes(connection: &ConnectionSummary) -> Markup {
+/// The effective access, with all names of a long list of pages to unfold.
+fn access(view: &AdminView, connection: &ConnectionSummary) -> Markup {
     html! {
-        ul.plain { @for scope in connection.scopes.iter() { li { (scope.consent_sentence()) @if scope.is_write() { " " span.tag.warn { "Posts publicly" } } } }
-            @if connection.reads_by_tools { li { "Read all of this through tools as well" } } }
+        ul.plain {
+            @for group in &connection.access {
+                li {
+                    (group.sentence) @if group.posting == Posting::Allowed { " " span.tag.warn { "Posts publicly" } }
+                    @if group.pages.len() > NAMED { details { summary { "All " (group.pages.len()) " pages" } p { (view.page_names(&group.pages)) } } }
+                }
+            }
+            @if connection.access.is_empty() { li { (connection.access_summary) } }
+            @if connection.reads_by_tools { li { "Reads through tools as well." } }
+        }
     }
 }
 

@@ -45,6 +45,7 @@ fn merge(known: &mut LiveGrant, later: LiveGrant) {
     known.refreshed_at = known.refreshed_at.max(later.refreshed_at);
     known.repeated_refreshes += later.repeated_refreshes;
     known.repeated_at = known.repeated_at.max(later.repeated_at);
+    known.approvals.extend(later.approvals);
     known.accessed.extend(later.accessed);
     known.blocked.extend(later.blocked);
     known.client_name = later.client_name;
@@ -55,11 +56,11 @@ fn merge(known: &mut LiveGrant, later: LiveGrant) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::ids::{PageId, UserId};
+    use crate::model::ids::{GrantId, PageId, UserId};
     use crate::model::scope::{Scope, ScopeSet};
     use crate::model::timestamp::Timestamp;
     use crate::oauth::client::{ClientId, ClientTrust};
-    use crate::storage::connections::ListPosition;
+    use crate::storage::connections::{ApprovedAccess, ListPosition};
     use crate::storage::diagnostics::Health;
     use std::collections::BTreeSet;
 
@@ -68,8 +69,24 @@ pub(super) mod tests {
         merge_grants(vec![grant("a", pages, scope, 1, None)]).remove(0)
     }
 
-    fn grant(client: &str, pages: PageChoice, scope: Scope, at: i64, expires_at: Option<i64>) -> LiveGrant {
+    /// A grant of that scope on these pages.
+    pub(in super::super) fn grant(
+        client: &str,
+        pages: PageChoice,
+        scope: Scope,
+        at: i64,
+        expires_at: Option<i64>,
+    ) -> LiveGrant {
         let time = Timestamp::from_seconds;
+        let approved = ApprovedAccess {
+            grant_id: GrantId::parse(format!("g{at}")).expect("an id"),
+            scopes: scope.into(),
+            pages: pages.clone(),
+            created_at: time(at),
+            last_used_at: Some(time(at + 1)),
+            expires_at: expires_at.map(time),
+            unused_until: time(at + 100),
+        };
         LiveGrant {
             user_id: UserId::parse("1").expect("an id"),
             user_name: "Mara".into(),
@@ -93,6 +110,7 @@ pub(super) mod tests {
             confirm: None,
             accessed: BTreeSet::new(),
             blocked: BTreeSet::new(),
+            approvals: vec![approved],
             health: Health::default(),
             position: ListPosition::default(),
         }

@@ -97,7 +97,7 @@ fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilt
                 @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
             }
             td { @if connection.is_own { "You" } @else { (connection.user_name) } }
-            td { (pages(view, connection)) }
+            td { (pages(view, connection)) span.soft.under { (connection.access_summary) } }
             td { (last_used(view, connection)) }
             td { (result_tag(connection.diagnosis.result)) (tags(connection)) }
             td.does { (row_action(connection, &back)) }

@@ -14,6 +14,7 @@ pub(super) mod connection;
 mod connection_filter;
 mod connections;
 mod diagnosis;
+mod effective_access;
 pub(super) mod index;
 mod list;
 mod page;

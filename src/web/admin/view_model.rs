@@ -8,6 +8,7 @@ use super::advice::{self, Guidance};
 use super::connection_filter::{ConnectionFilter, cut, write_position};
 use super::connections::merge_grants;
 use super::diagnosis::Diagnosis;
+use super::effective_access::{EffectiveAccess, Posting, effective_access, summary};
 use super::session::{Session, Viewer, visible_pages};
 use super::time::ZonedClock;
 use super::wire::{chosen_pages, date, is_verified, optional_text, scope_names, text};
@@ -85,6 +86,10 @@ pub(super) struct ConnectionSummary {
     pub unused_until: Option<Timestamp>,
     pub reads_by_tools: bool,
     pub are_writes_paused: bool,
+    /// Its effective access; a page is in at most one entry.
+    pub access: Vec<EffectiveAccess>,
+    /// The same in one short sentence.
+    pub access_summary: String,
     /// Its owner confirms every write.
     #[serde(skip)]
     pub confirms_always: bool,
@@ -309,9 +314,12 @@ impl ConnectionSummary {
         if !is_own {
             diagnosis.blocked_pages.retain(|page| grant.accessed.contains(page));
         }
+        let access = effective_access(&grant, pages, is_own);
         Self {
             is_own,
             diagnosis,
+            access_summary: summary(&access, is_own),
+            access,
             pages: if is_own { grant.pages } else { PageChoice::These(grant.accessed) },
             expires_at: grant.expires_at,
             unused_until: grant.expires_at.is_none().then_some(grant.unused_until),
@@ -336,12 +344,9 @@ impl ConnectionSummary {
         ConnectionKey { user_id: self.user_id.clone(), client_id: self.client_id.clone() }
     }
 
-    /// Pages that it may access and the viewer administers or sees, without those that it is blocked from.
+    /// True if every page that it could access and the viewer may know of is blocked.
     pub fn is_blocked_everywhere(&self) -> bool {
-        match &self.pages {
-            PageChoice::All => false,
-            PageChoice::These(pages) => pages.iter().all(|page| self.diagnosis.blocked_pages.contains(page)),
-        }
+        !self.access.is_empty() && self.access.iter().all(|group| group.posting == Posting::Blocked)
     }
 
     /// True with a write scope, even while writes are paused.

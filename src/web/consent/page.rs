@@ -1,6 +1,6 @@
 //! The consent page, and the pages that lead from it to the client or back to sign-in.
 
-use super::super::layout::{destination, page, page_with_head, trust_label};
+use super::super::layout::{destination, first_of, page, page_with_head, trust_label};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::choice::{Choice, lifetime_as_before};
@@ -246,15 +246,6 @@ fn role_limit(pages: &[AccessiblePage], scope: Scope) -> Option<String> {
     }
 }
 
-/// The first five names, and how many more there are.
-fn first_of(names: &[&str]) -> String {
-    const NAMED: usize = 5;
-    match names.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..NAMED].join(", ")),
-    }
-}
-
 /// Sends the browser to the client. A page, because `form-action` applies to every redirect after a form post.
 pub(super) fn redirect_to_client(location: &Url, client: &ResolvedClient, granted: Option<ScopeSet>) -> Response {
     let name = &client.name;
@@ -304,17 +295,4 @@ fn refresh(location: &Url) -> Markup {
 /// nothing. A disabled one would not do: Chromium passes it over for the next, which is "Allow".
 fn default_button() -> Markup {
     html! { button.unseen type="submit" name="answer" value=(NO_ANSWER) tabindex="-1" aria-hidden="true" { "Not yet" } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_list_of_names_is_shortened_to_five() {
-        let names = ["a", "b", "c", "d", "e", "f", "g"];
-        assert_eq!(first_of(&names[..2]), "a, b");
-        assert_eq!(first_of(&names[..5]), "a, b, c, d, e");
-        assert_eq!(first_of(&names), "a, b, c, d, e and 2 more");
-    }
 }
