@@ -11,8 +11,7 @@ const BOTH_PAGES: &str =
 
 /// The text of a refused call.
 fn refusal(app: &TestApp, token: &str, tool: &str, arguments: Value) -> String {
-    let result =
-        json(&app.call(token, "tools/call", json!({ "name": tool, "arguments": arguments })))["result"].clone();
+    let result = app.call_tool(token, tool, &arguments);
     assert_eq!(result["isError"], true, "{tool} {arguments}: {result}");
     result["content"][0]["text"].as_str().expect("a text").to_owned()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 fn call(app: &TestApp, token: &str, tool: &str, more: Value) -> Value {
     let mut arguments = json!({ "page_id": 42 });
     arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-    json(&app.call(token, "tools/call", json!({ "name": tool, "arguments": arguments })))["result"].clone()
+    app.call_tool(token, tool, &arguments)
 }
 
 fn incident(more: Value) -> Value {

@@ -191,8 +191,7 @@ fn arguments_of_the_reading_tools_are_checked_like_any_others() {
         ("list_resources", json!({ "cursor": "after-7" }), "unknown cursor"),
         ("list_resources", json!({ "cursor": 7 }), "`cursor` must be text (got number 7)"),
     ] {
-        let result =
-            json(&app.call(&token, "tools/call", json!({ "name": name, "arguments": arguments })))["result"].clone();
+        let result = app.call_tool(&token, name, &arguments);
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         assert!(result["isError"] == true && text.contains(hint), "{name}: {result}");
     }

@@ -39,11 +39,6 @@ impl Story {
         self.app.advance(Duration::from_secs(1));
         self.tokens = tokens(&self.app.refresh(&self.tokens.refresh, &[]));
     }
-
-    fn posts(&self) -> usize {
-        let calls = self.app.upstream.take_calls();
-        calls.iter().filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true")).count()
-    }
 }
 
 fn check_words(text: &str) {
@@ -72,7 +67,7 @@ fn write_without_its_scope_after_a_refresh_is_a_tool_error() {
         let result = &json(&answer)["result"];
         assert_eq!(result["isError"], true, "{result}");
         check_words(result["content"][0]["text"].as_str().unwrap_or_default());
-        assert_eq!(story.posts(), 0);
+        assert_eq!(story.app.take_posts(), 0);
     }
 }
 
@@ -112,7 +107,7 @@ fn preview_needs_no_write_scope_and_says_what_publishing_needs() {
         let mut both = with_preview(&arguments);
         both["confirm"] = token.clone();
         story.check_challenged(tool, &both);
-        assert_eq!(story.posts(), 0);
+        assert_eq!(story.app.take_posts(), 0);
     }
 }
 
@@ -121,7 +116,7 @@ fn preview_without_the_matching_read_scope_is_refused() {
     for (tool, arguments) in tools() {
         let story = Story::new("mcp.pages.read");
         story.check_challenged(tool, &with_preview(&arguments));
-        assert_eq!(story.posts(), 0);
+        assert_eq!(story.app.take_posts(), 0);
     }
 }
 

@@ -199,6 +199,18 @@ impl TestApp {
         self.call(access_token, "ping", json!({})).status().as_u16()
     }
 
+    /// Calls a tool; its result.
+    pub fn call_tool(&self, access_token: &str, tool: &str, arguments: &Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        json(&self.call(access_token, "tools/call", params))["result"].clone()
+    }
+
+    /// Returns the number of writes that reached StatiBeat since its calls were last taken. Dry runs are no writes.
+    pub fn take_posts(&self) -> usize {
+        let calls = self.upstream.take_calls();
+        calls.iter().filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true")).count()
+    }
+
     /// Reads a resource; its body.
     pub fn read(&self, access_token: &str, uri: &str) -> Value {
         let answer = json(&self.call(access_token, "resources/read", json!({"uri": uri})));

@@ -59,20 +59,15 @@ impl Story {
     fn confirm_with_new_sign_in(&self, user: &str, token: &Value) -> Value {
         let other = self.app.connect(user, EVERYTHING).access;
         self.app.ping(&other);
-        self.posts();
+        self.app.take_posts();
         let params = json!({ "name": "create_incident", "arguments": { "page_id": 42, "confirm": token } });
         json(&self.app.call(&other, "tools/call", params))["result"].clone()
-    }
-
-    fn posts(&self) -> usize {
-        let calls = self.app.upstream.take_calls();
-        calls.iter().filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true")).count()
     }
 
     /// The call was refused with these words, and nothing was published.
     fn check_refused(&self, answer: &Value, says: &[&str]) {
         let text = text(answer);
-        assert_eq!((&answer["isError"], self.posts()), (&json!(true), 0), "{answer}");
+        assert_eq!((&answer["isError"], self.app.take_posts()), (&json!(true), 0), "{answer}");
         for words in says.iter().chain(&["othing was published"]) {
             assert!(text.contains(words), "{words}: {text}");
         }
@@ -98,13 +93,13 @@ fn call_with_only_page_id_and_confirm_publishes_the_preview_of_every_tool_once()
     for (tool, arguments) in tools() {
         let story = Story::new();
         let token = story.preview(tool, &arguments);
-        assert_eq!((token.as_str().map(str::len), story.posts()), (Some(31), 0), "{tool}");
+        assert_eq!((token.as_str().map(str::len), story.app.take_posts()), (Some(31), 0), "{tool}");
         let confirmed = json!({ "page_id": arguments["page_id"], "confirm": token });
         let done = story.call(tool, &confirmed);
         assert_eq!(done["structuredContent"]["replayed"], false, "{tool}: {done}");
         let again = story.call(tool, &confirmed);
         assert_eq!(again["structuredContent"]["replayed"], true, "{tool}: {again}");
-        assert_eq!(story.posts(), 1, "{tool}");
+        assert_eq!(story.app.take_posts(), 1, "{tool}");
         let bare = story.call(tool, &arguments);
         assert_eq!(bare["structuredContent"]["replayed"], true, "{tool}, the very same write: {bare}");
     }
@@ -139,7 +134,11 @@ fn same_arguments_given_again_publish_the_preview() {
         let story = Story::new();
         let token = story.preview("create_incident", &with(&outage(), &json!({ "idempotency_key": null })));
         let done = story.confirm(&token, &more);
-        assert_eq!((&done["structuredContent"]["replayed"], story.posts()), (&json!(false), 1), "{more}: {done}");
+        assert_eq!(
+            (&done["structuredContent"]["replayed"], story.app.take_posts()),
+            (&json!(false), 1),
+            "{more}: {done}"
+        );
     }
 }
 
@@ -147,7 +146,7 @@ fn same_arguments_given_again_publish_the_preview() {
 fn other_arguments_are_named_and_the_preview_stays_confirmable() {
     let story = Story::new();
     let token = story.preview("create_incident", &outage());
-    story.posts();
+    story.app.take_posts();
     for (more, names) in [
         (json!({ "title": "API up" }), "`title` differs"),
         (json!({ "impact": "None", "title": "API up", "description": "Requests fail." }), "`title`, `impact` differ"),
@@ -222,7 +221,7 @@ fn preview_that_made_room_for_newer_ones_is_no_longer_kept() {
     for index in 0..20 {
         story.preview("create_incident", &with(&outage(), &json!({ "title": format!("Number {index}") })));
     }
-    story.posts();
+    story.app.take_posts();
     story.check_refused(&story.confirm(&first, &json!({})), &["no longer kept", "preview: true"]);
     assert_eq!(story.app.db.count("SELECT count(*) FROM previews"), 20);
 }
@@ -236,7 +235,7 @@ fn idempotency_key_of_the_preview_counts_for_its_confirmation() {
     assert_eq!(story.create(&keyed)["structuredContent"]["replayed"], true);
     let conflict = story.create(&with(&keyed, &json!({ "title": "Other" })));
     assert!(text(&conflict).contains("`title`"), "{conflict}");
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]
@@ -259,7 +258,7 @@ fn preview_that_could_not_be_kept_gives_no_token() {
 fn preview_that_cannot_be_read_publishes_nothing() {
     let story = Story::new();
     let token = story.preview("create_incident", &outage());
-    story.posts();
+    story.app.take_posts();
     let mut failures = 0;
     for batches in 0..3 {
         story.app.db.faults.once(batches, Failure::Before);
@@ -280,7 +279,7 @@ fn preview_beyond_the_limit_of_rows_can_be_confirmed() {
         story.create(&json!({ "page_id": 42 }));
     }
     let token = story.preview("create_incident", &outage());
-    story.posts();
+    story.app.take_posts();
     assert_eq!(story.confirm(&token, &json!({}))["structuredContent"]["replayed"], false);
 }
 
@@ -292,7 +291,7 @@ fn confirmation_under_way_when_its_connection_is_stopped_publishes_nothing() {
         for batches in 0..6 {
             let story = Story::new();
             let token = story.preview("create_incident", &outage());
-            story.posts();
+            story.app.take_posts();
             let call = story.request("create_incident", &json!({ "page_id": 42, "confirm": token }));
             story.app.db.is_stepwise.set(true);
             let mut running = Box::pin(story.app.start(call));
@@ -300,12 +299,12 @@ fn confirmation_under_way_when_its_connection_is_stopped_publishes_nothing() {
             for _ in 0..=batches {
                 answer = answer.or_else(|| running.as_mut().now_or_never());
             }
-            let posted = story.posts();
+            let posted = story.app.take_posts();
             story.app.db.execute(meanwhile);
             while answer.is_none() {
                 answer = running.as_mut().now_or_never();
             }
-            assert_eq!(story.posts(), 0, "{meanwhile} after {batches} batches and {posted} posts");
+            assert_eq!(story.app.take_posts(), 0, "{meanwhile} after {batches} batches and {posted} posts");
             stopped += usize::from(posted == 0);
         }
         assert!(stopped >= 4, "before the bearer check, the preview, the lease and the last check: {stopped}");
@@ -340,7 +339,7 @@ fn person_who_can_be_asked_answers_a_call_with_only_page_id_and_confirm() {
     let answer = json!({ "requestState": asked["requestState"], "inputResponses": { "confirm": accept } });
     assert_eq!(call(answer.clone())["structuredContent"]["replayed"], false);
     assert_eq!(call(answer)["structuredContent"]["replayed"], true);
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]

@@ -66,15 +66,6 @@ impl Story {
         self.call(arguments, json!({ "elicitation": {} }), &more)
     }
 
-    fn posts(&self) -> usize {
-        self.app
-            .upstream
-            .take_calls()
-            .iter()
-            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
-            .count()
-    }
-
     fn audited(&self, outcome: &str, detail: &str) -> i64 {
         self.app.db.count(&format!(
             "SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = '{outcome}' AND detail = '{detail}'"
@@ -131,14 +122,14 @@ fn accepted(publish: bool) -> Value {
 fn a_person_who_confirms_publishes_once() {
     let story = Story::new("when-supported");
     let state = story.ask(&outage());
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
     let done = story.answer(&outage(), &state, &accepted(true));
     assert_eq!(done["structuredContent"]["replayed"], false, "{done}");
     let again = story.answer(&outage(), &state, &accepted(true));
     assert_eq!(again["structuredContent"]["replayed"], true, "a state works once: {again}");
     let bare = story.call(&outage(), json!({ "elicitation": {} }), &json!({}));
     assert_eq!(bare["structuredContent"]["replayed"], true, "what was confirmed is not asked about again: {bare}");
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]
@@ -155,7 +146,7 @@ fn a_person_who_declines_or_says_nothing_publishes_nothing() {
         assert!(declined["isError"] != true && text.contains(says), "{declined}");
     }
     let rows = [("declined", "by_person"), ("declined", "cancelled"), ("previewed", "input_request")];
-    assert_eq!((story.posts(), rows.map(|(outcome, detail)| story.audited(outcome, detail))), (0, [2, 1, 3]));
+    assert_eq!((story.app.take_posts(), rows.map(|(outcome, detail)| story.audited(outcome, detail))), (0, [2, 1, 3]));
 }
 
 #[test]
@@ -170,20 +161,20 @@ fn a_state_that_is_tampered_with_swapped_or_old_publishes_nothing() {
     }
     story.app.advance(Duration::from_mins(10));
     let late = story.answer(&outage(), &state, &accepted(true));
-    assert_eq!((&late["isError"], story.posts()), (&json!(true), 0), "{late}");
+    assert_eq!((&late["isError"], story.app.take_posts()), (&json!(true), 0), "{late}");
 }
 
 #[test]
 fn a_client_that_cannot_ask_writes_at_once_unless_every_write_is_confirmed() {
     let story = Story::new("when-supported");
     assert_ne!(story.call(&outage(), json!({}), &json!({}))["isError"], true);
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
     let story = Story::new("always");
     assert_eq!(story.call(&outage(), json!({}), &json!({}))["isError"], true);
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
     let story = Story::new("never");
     assert_ne!(story.call(&outage(), json!({ "elicitation": {} }), &json!({}))["isError"], true);
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]
@@ -201,7 +192,7 @@ fn confirmation_after_a_revocation_pause_or_block_publishes_nothing() {
         {
             assert!(refused.is_null() || refused["isError"] == true, "{meanwhile}: {refused}");
         }
-        assert_eq!(story.posts(), 0, "{meanwhile}");
+        assert_eq!(story.app.take_posts(), 0, "{meanwhile}");
     }
 }
 
@@ -219,12 +210,12 @@ fn confirmation_under_way_when_its_writes_are_paused_publishes_nothing() {
         for _ in 0..=batches {
             answer = answer.or_else(|| running.as_mut().now_or_never());
         }
-        let posted = story.posts();
+        let posted = story.app.take_posts();
         story.app.db.execute(PAUSE);
         while answer.is_none() {
             answer = running.as_mut().now_or_never();
         }
-        assert_eq!(story.posts(), 0, "after {batches} batches and {posted} posts");
+        assert_eq!(story.app.take_posts(), 0, "after {batches} batches and {posted} posts");
     }
 }
 

@@ -1,13 +1,9 @@
 //! Warnings about updates that contradict their incident or maintenance, the same in a preview and in the result of the write.
 
+use crate::support::TestApp;
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, json};
 use serde_json::{Value, json};
-
-fn call(app: &TestApp, token: &str, tool: &str, arguments: &Value) -> Value {
-    json(&app.call(token, "tools/call", json!({ "name": tool, "arguments": arguments })))["result"].clone()
-}
 
 /// The warnings of the preview, which are those of the result as well.
 #[track_caller]
@@ -17,8 +13,8 @@ fn warnings(tool: &str, mut arguments: Value) -> String {
     arguments["page_id"] = json!(42);
     let mut preview = arguments.clone();
     preview["preview"] = json!(true);
-    let shown = call(&app, &token, tool, &preview)["structuredContent"]["warnings"].clone();
-    let published = call(&app, &token, tool, &arguments);
+    let shown = app.call_tool(&token, tool, &preview)["structuredContent"]["warnings"].clone();
+    let published = app.call_tool(&token, tool, &arguments);
     assert_ne!(published["isError"], true, "{published}");
     let listed = |warnings: &Value| {
         let mut listed: Vec<String> = warnings

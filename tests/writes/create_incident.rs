@@ -8,7 +8,7 @@ use std::time::Duration;
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 
 fn create(app: &TestApp, token: &str, arguments: Value) -> Value {
-    json(&app.call(token, "tools/call", json!({"name": "create_incident", "arguments": arguments})))["result"].clone()
+    app.call_tool(token, "create_incident", &arguments)
 }
 
 fn outage() -> Value {
@@ -27,14 +27,6 @@ fn another(count: u32) -> Value {
     arguments["title"] = json!(format!("System {count} is down"));
     arguments["affected_items_freetext"] = json!(format!("System {count}"));
     arguments
-}
-
-fn posts(app: &TestApp) -> usize {
-    app.upstream
-        .take_calls()
-        .iter()
-        .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
-        .count()
 }
 
 #[test]
@@ -97,7 +89,7 @@ fn write_of_a_viewer_gets_a_missing_role_error_and_posts_nothing() {
     let result = create(&app, &token, outage());
     assert_eq!(result["isError"], true, "{result}");
     assert!(result["content"][0]["text"].as_str().expect("text").contains("incidents.manage"), "{result}");
-    assert_eq!(posts(&app), 0);
+    assert_eq!(app.take_posts(), 0);
 }
 
 #[test]
@@ -113,7 +105,7 @@ fn a_page_of_another_organization_does_not_exist() {
         texts.push(result["content"][0]["text"].as_str().expect("text").replace(&page_id.to_string(), "X"));
     }
     assert_eq!(texts[0], texts[1]);
-    assert_eq!(posts(&app), 0);
+    assert_eq!(app.take_posts(), 0);
 }
 
 #[test]
@@ -140,7 +132,7 @@ fn arguments_that_do_not_fit_say_how_to_mend_them_and_post_nothing() {
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         assert!(result["isError"] == true && text.contains(hint), "{hint}: {result}");
     }
-    assert_eq!(posts(&app), 0);
+    assert_eq!(app.take_posts(), 0);
 }
 
 #[test]
@@ -171,7 +163,7 @@ fn write_31_of_a_connection_in_a_minute_is_rate_limited() {
         result["isError"] == true && result["content"][0]["text"].as_str().expect("text").contains("60 seconds"),
         "{result}"
     );
-    assert_eq!(posts(&app), 0);
+    assert_eq!(app.take_posts(), 0);
     app.advance(Duration::from_mins(1));
     assert_ne!(create(&app, &token, another(30))["isError"], true);
 }
@@ -193,5 +185,5 @@ fn a_limiter_outage_means_no_write() {
     let token = app.connect(user::MARA_ADMIN, ALL).access;
     app.limiter.is_down.set(true);
     assert_eq!(create(&app, &token, outage())["isError"], true);
-    assert_eq!(posts(&app), 0);
+    assert_eq!(app.take_posts(), 0);
 }

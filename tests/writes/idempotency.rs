@@ -1,9 +1,9 @@
 //! Exactly once, through the whole path: repeated calls, lost answers, storage that stumbles, keys that conflict.
 
+use crate::support::TestApp;
 use crate::support::database::Failure;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
-use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -26,21 +26,11 @@ impl Story {
     }
 
     fn call(&self, tool: &str, arguments: Value) -> Value {
-        json(&self.app.call(&self.token, "tools/call", json!({"name": tool, "arguments": arguments})))["result"].clone()
+        self.app.call_tool(&self.token, tool, &arguments)
     }
 
     fn create(&self, arguments: Value) -> Value {
         self.call("create_incident", arguments)
-    }
-
-    /// Writes that reached StatiBeat since the last time this was asked.
-    fn posts(&self) -> usize {
-        self.app
-            .upstream
-            .take_calls()
-            .iter()
-            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
-            .count()
     }
 
     /// Returns the number of incidents of this title on the page.
@@ -73,7 +63,7 @@ fn a_repeated_call_gets_the_first_result_and_posts_nothing() {
     let story = Story::new();
     let first = story.create(outage());
     let again = story.create(outage());
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
     let (first, again) = (&first["structuredContent"], &again["structuredContent"]);
     assert_eq!((&first["replayed"], &again["replayed"]), (&json!(false), &json!(true)));
     for field in ["incident_id", "title", "status", "state", "public_url", "admin_url", "resource_uri"] {
@@ -95,7 +85,7 @@ fn another_write_under_the_same_key_is_a_conflict_that_names_what_differs() {
         text(&conflict).contains("`affected_items_freetext`") && !text(&conflict).contains("`description`"),
         "{conflict}"
     );
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]
@@ -110,7 +100,7 @@ fn another_key_publishes_the_same_text_once_more() {
     story.create(keyed("a"));
     story.create(keyed("b"));
     story.create(keyed("a"));
-    assert_eq!((story.posts(), story.published("Notice")), (2, 2));
+    assert_eq!((story.app.take_posts(), story.published("Notice")), (2, 2));
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn lost_response_is_looked_up_before_answering() {
         (&json!(false), &json!(false)),
         "{result}"
     );
-    assert_eq!((story.posts(), story.published("API down"), story.audited("done")), (1, 1, 1));
+    assert_eq!((story.app.take_posts(), story.published("API down"), story.audited("done")), (1, 1, 1));
 }
 
 #[test]
@@ -132,10 +122,10 @@ fn a_request_that_never_arrived_is_unknown_until_it_is_repeated() {
     story.app.upstream.inject(Some("POST"), POSTS, FaultKind::DropBefore);
     let lost = story.create(outage());
     assert!(lost["isError"] == true && text(&lost).contains("Call again"), "{lost}");
-    assert_eq!((story.posts(), story.published("API down"), story.audited("unknown")), (1, 0, 1));
+    assert_eq!((story.app.take_posts(), story.published("API down"), story.audited("unknown")), (1, 0, 1));
     let again = story.create(outage());
     assert_eq!(again["structuredContent"]["replayed"], false, "{again}");
-    assert_eq!((story.posts(), story.published("API down")), (1, 1));
+    assert_eq!((story.app.take_posts(), story.published("API down")), (1, 1));
     let resolved = "SELECT count(*) FROM audit WHERE outcome = 'unknown' AND resolution = 'done'";
     assert_eq!(story.app.db.count(resolved), 1);
 }
@@ -153,7 +143,7 @@ fn a_write_whose_end_could_not_be_stored_is_found_by_the_next_call() {
         let again = story.create(outage());
         assert_eq!(again["structuredContent"]["replayed"], true, "{again}");
         assert_eq!(again["structuredContent"]["incident_id"], first["structuredContent"]["incident_id"]);
-        assert_eq!((story.posts(), story.published("API down")), (1, 1));
+        assert_eq!((story.app.take_posts(), story.published("API down")), (1, 1));
     }
 }
 
@@ -165,10 +155,10 @@ fn lease_that_could_not_be_stored_posts_nothing() {
         let refused = story.create(outage());
         assert!(refused["isError"] == true && text(&refused).contains("nothing was published"), "{refused}");
         story.app.db.heal();
-        assert_eq!(story.posts(), 0);
+        assert_eq!(story.app.take_posts(), 0);
         story.app.advance(Duration::from_mins(2));
         assert_eq!(story.create(outage())["structuredContent"]["replayed"], false);
-        assert_eq!((story.posts(), story.published("API down")), (1, 1));
+        assert_eq!((story.app.take_posts(), story.published("API down")), (1, 1));
     }
 }
 
@@ -180,7 +170,7 @@ fn lease_of_unconfirmed_acquisition_is_reported_as_running() {
     story.app.db.heal();
     let running = story.create(outage());
     assert!(running["isError"] == true && text(&running).contains("120 seconds"), "{running}");
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
 }
 
 #[test]
@@ -195,7 +185,7 @@ fn another_incident_on_the_same_components_is_asked_about() {
         text(&second).contains("opened 6 minutes ago") && text(&second).contains("add_incident_update"),
         "{second}"
     );
-    assert_eq!((story.posts(), story.audited("refused")), (1, 1));
+    assert_eq!((story.app.take_posts(), story.audited("refused")), (1, 1));
     story.app.advance(Duration::from_mins(40));
     let later = story.create(with("title", "API gone"));
     assert!(later["isError"] == true && text(&later).contains("opened 46 minutes ago"), "{later}");
@@ -215,7 +205,7 @@ fn new_incident_like_an_open_one_is_asked_about_with_what_matches() {
         assert!(asked["isError"] == true && text(&asked).contains("incident 1001"), "{asked}");
         assert!(text(&asked).contains(says), "{says}: {asked}");
     }
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
 }
 
 #[test]
@@ -253,7 +243,7 @@ fn a_preview_shows_everything_and_posts_nothing() {
     arguments["description"] = json!("Node 10.0.4.17 fails.");
     let shown = story.create(arguments);
     let preview = &shown["structuredContent"]["preview"];
-    assert_eq!((story.posts(), story.audited("previewed")), (0, 1), "{shown}");
+    assert_eq!((story.app.take_posts(), story.audited("previewed")), (0, 1), "{shown}");
     assert_eq!(preview["public_text"]["description"], "Node 10.0.4.17 fails.");
     assert!(preview["recipients"]["channels"].is_object(), "{shown}");
     assert!(preview["components"][0]["before"].is_string(), "{shown}");
@@ -280,19 +270,19 @@ fn a_handle_confirms_its_write_once() {
     };
     assert_eq!(story.create(similar.clone())["isError"], true, "it looks like the first one");
     let of_similar = handle(&story, similar.clone());
-    story.posts();
+    story.app.take_posts();
     let swapped = story.create(confirmed(&with("title", "A third"), &of_similar));
     assert!(
         swapped["isError"] == true && text(&swapped).contains("`title` differs from what was previewed"),
         "{swapped}"
     );
     assert_ne!(story.create(confirmed(&similar, &of_similar))["isError"], true);
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
     assert_eq!(story.create(confirmed(&similar, &of_similar))["structuredContent"]["replayed"], true);
     story.app.advance(Duration::from_mins(10));
     let late = story.create(confirmed(&similar, &of_similar));
     assert!(late["isError"] == true && text(&late).contains("10 minutes"), "{late}");
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
 }
 
 #[test]
@@ -300,13 +290,13 @@ fn unconfirmed_write_is_refused_if_every_write_needs_confirmation() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_CONFIRM_WRITES").then_some("always"));
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     let story = Story { app, token };
-    story.posts();
+    story.app.take_posts();
     let bare = story.create(outage());
     assert!(bare["isError"] == true && text(&bare).contains("preview: true"), "{bare}");
     let handle = story.create(with("preview", true))["structuredContent"]["preview"]["confirm"].clone();
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
     assert_ne!(story.create(with("confirm", handle))["isError"], true);
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
     assert_eq!(story.create(outage())["structuredContent"]["replayed"], true, "a repeat needs no new confirmation");
 }
 
@@ -321,10 +311,10 @@ fn a_rule_warns_or_refuses_as_the_operator_says() {
     let app = TestApp::with(|name| (name == "HOSTED_MCP_TEXT_RULES").then_some("blame=refuse"));
     let token = app.connect(user::THEO_MANAGER, ALL).access;
     let story = Story { app, token };
-    story.posts();
+    story.app.take_posts();
     let refused = story.create(with("description", "Human error."));
     assert!(refused["isError"] == true && text(&refused).contains("blame"), "{refused}");
-    assert_eq!((story.posts(), story.audited("refused")), (0, 1));
+    assert_eq!((story.app.take_posts(), story.audited("refused")), (0, 1));
 }
 
 #[test]
@@ -346,7 +336,7 @@ fn every_refusal_of_a_write_is_audited() {
             format!("SELECT count(*) FROM audit WHERE kind = 'write' AND outcome = 'refused' AND detail = '{detail}'");
         assert_eq!(story.app.db.count(&row), 1, "{detail}");
     }
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
 }
 
 #[test]
@@ -364,8 +354,8 @@ fn impossible_window_is_refused_and_unusual_one_warns() {
             "{start} {end}: {refused}"
         );
     }
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
     let odd = story.call("schedule_maintenance", window(-1, 100));
     assert!(text(&odd).contains("UTC") && text(&odd).contains("Warning: `starts_at` is in the past"), "{odd}");
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }

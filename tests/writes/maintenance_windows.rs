@@ -1,8 +1,8 @@
 //! Maintenance on the page's clocks, and beside what else happens there.
 
+use crate::support::TestApp;
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 
 struct Story {
@@ -22,17 +22,7 @@ impl Story {
         let mut arguments =
             json!({ "page_id": 42, "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
         arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        let call = json!({ "name": "schedule_maintenance", "arguments": arguments });
-        json(&self.app.call(&self.token, "tools/call", call))["result"].clone()
-    }
-
-    fn posts(&self) -> usize {
-        self.app
-            .upstream
-            .take_calls()
-            .iter()
-            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
-            .count()
+        self.app.call_tool(&self.token, "schedule_maintenance", &arguments)
     }
 }
 
@@ -57,7 +47,7 @@ fn a_time_that_the_pages_clocks_skip_is_refused_with_both_readings() {
     for words in ["`starts_at`", "does not exist in Europe/Stockholm", "T01:30:00+01:00", "T03:30:00+02:00"] {
         assert!(text(&refused).contains(words), "{words}: {refused}");
     }
-    assert_eq!(story.posts(), 0);
+    assert_eq!(story.app.take_posts(), 0);
 }
 
 #[test]
@@ -66,7 +56,7 @@ fn ambiguous_local_time_is_taken_as_written_and_warns() {
     let done = story.schedule("2030-10-27T02:30:00+02:00", "2030-10-27T05:00:00+01:00", json!({}));
     assert_eq!(done["structuredContent"]["starts_at"], "2030-10-27T00:30:00Z", "{done}");
     assert!(text(&done).contains("comes twice") && text(&done).contains("clocks change in between"), "{done}");
-    assert_eq!(story.posts(), 1);
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]

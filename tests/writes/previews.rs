@@ -1,9 +1,9 @@
 //! Previews that cannot lie: what one shows is what publishing then does, and what cannot be published gets none.
 
+use crate::support::TestApp;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, json};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -25,8 +25,7 @@ impl Story {
     fn call(&self, tool: &str, arguments: &Value) -> Value {
         let mut arguments = arguments.clone();
         arguments["page_id"] = json!(42);
-        json(&self.app.call(&self.token, "tools/call", json!({ "name": tool, "arguments": arguments })))["result"]
-            .clone()
+        self.app.call_tool(&self.token, tool, &arguments)
     }
 
     fn preview(&self, tool: &str, arguments: &Value) -> Value {

@@ -5,10 +5,6 @@ use crate::support::surface::{EVERYTHING, tools};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 
-fn call(app: &TestApp, token: &str, name: &str, arguments: &Value) -> Value {
-    json(&app.call(token, "tools/call", json!({ "name": name, "arguments": arguments })))["result"].clone()
-}
-
 fn posts(app: &TestApp) -> Vec<String> {
     app.upstream
         .take_calls()
@@ -31,7 +27,7 @@ fn every_tool_posts_once_and_reports_what_its_schema_promises() {
     for ((name, arguments), path) in tools().into_iter().zip(paths) {
         let schema = schema_of(&app, &token, name);
         app.upstream.take_calls();
-        let result = call(&app, &token, name, &arguments);
+        let result = app.call_tool(&token, name, &arguments);
         assert_ne!(result["isError"], true, "{name}: {result}");
         assert_eq!(posts(&app), [format!("POST /api/v1/orgs/7/pages/42/admin/{path}")], "{name}");
         let structured = &result["structuredContent"];
@@ -53,7 +49,7 @@ fn an_update_is_on_the_timeline_in_its_stage() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "We watch it.", "lifecycle_stage_id": 3 });
-    let result = call(&app, &token, "add_incident_update", &arguments);
+    let result = app.call_tool(&token, "add_incident_update", &arguments);
     assert_eq!(result["structuredContent"]["stage"], "Monitoring", "{result}");
     let incident = app.read(&token, "statibeat://pages/42/incidents/1001");
     assert_eq!(incident["updates"]["items"][0]["message"], "We watch it.");
@@ -67,7 +63,7 @@ fn refused(tool: &str, target: (&str, i64), stage: i64, words: &str) {
     let mut arguments = json!({ "page_id": 42, "message": "Over.", "lifecycle_stage_id": stage });
     arguments[target.0] = json!(target.1);
     app.upstream.take_calls();
-    let result = call(&app, &token, tool, &arguments);
+    let result = app.call_tool(&token, tool, &arguments);
     let text = result["content"][0]["text"].as_str().unwrap_or_default();
     assert!(result["isError"] == true && text.contains(words), "{tool} {stage}: {result}");
     assert!(text.contains("Nothing was published"), "{text}");
@@ -92,7 +88,7 @@ fn a_stage_that_reopens_is_refused_and_a_message_is_not() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let arguments = json!({ "page_id": 42, "incident_id": 1004, "message": "Our review is published." });
-    assert_ne!(call(&app, &token, "add_incident_update", &arguments)["isError"], true);
+    assert_ne!(app.call_tool(&token, "add_incident_update", &arguments)["isError"], true);
 }
 
 #[test]
@@ -100,7 +96,7 @@ fn stage_takes_no_scope_beside_that_of_the_write() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, "mcp.incidents.write").access;
     let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "On it.", "lifecycle_stage_id": 2 });
-    assert_ne!(call(&app, &token, "add_incident_update", &arguments)["isError"], true);
+    assert_ne!(app.call_tool(&token, "add_incident_update", &arguments)["isError"], true);
 }
 
 #[test]
@@ -111,7 +107,7 @@ fn update_of_a_missing_incident_is_not_posted() {
         for stage in [None, Some(1)] {
             let mut arguments = json!({ "page_id": 42, "message": "Hello.", "lifecycle_stage_id": stage });
             arguments[target] = json!(999_999);
-            let result = call(&app, &token, name, &arguments);
+            let result = app.call_tool(&token, name, &arguments);
             assert!(result["isError"] == true && result.to_string().contains("that you can see"), "{name}: {result}");
         }
     }
@@ -122,14 +118,14 @@ fn repeated_update_with_a_stage_is_replayed_after_the_incident_was_resolved() {
     let app = TestApp::new();
     let token = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     let arguments = json!({ "page_id": 42, "incident_id": 1001, "message": "We watch it.", "lifecycle_stage_id": 3 });
-    let first = call(&app, &token, "add_incident_update", &arguments)["structuredContent"].clone();
+    let first = app.call_tool(&token, "add_incident_update", &arguments)["structuredContent"].clone();
     app.upstream.rewrite(|document| {
         if document["state"].is_string() {
             document["state"] = "resolved".into();
         }
     });
     posts(&app);
-    let repeated = call(&app, &token, "add_incident_update", &arguments);
+    let repeated = app.call_tool(&token, "add_incident_update", &arguments);
     let structured = &repeated["structuredContent"];
     assert_eq!((&structured["replayed"], &structured["update_id"]), (&json!(true), &first["update_id"]), "{repeated}");
     assert_eq!(posts(&app), Vec::<String>::new());

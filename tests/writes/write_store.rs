@@ -3,10 +3,10 @@
 #[path = "../tables/writes.rs"]
 mod table;
 
+use crate::support::TestApp;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
 use crate::support::surface::EVERYTHING;
-use crate::support::{TestApp, json};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
@@ -20,8 +20,7 @@ struct Hosted {
 impl table::Server for Hosted {
     async fn call(&self, tool: &str, mut arguments: Value) -> Value {
         arguments["page_id"] = json!(42);
-        let params = json!({ "name": tool, "arguments": arguments });
-        json(&self.app.call(&self.token, "tools/call", params))["result"].clone()
+        self.app.call_tool(&self.token, tool, &arguments)
     }
 
     fn inject(&self, method: &str, path: &str, kind: FaultKind) {
@@ -29,12 +28,7 @@ impl table::Server for Hosted {
     }
 
     fn take_posts(&self) -> usize {
-        self.app
-            .upstream
-            .take_calls()
-            .iter()
-            .filter(|call| call.starts_with("POST /api/v1/orgs") && !call.ends_with("?dry_run=true"))
-            .count()
+        self.app.take_posts()
     }
 }
 

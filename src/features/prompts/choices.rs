@@ -8,10 +8,10 @@ use serde_json::Value;
 
 /// Longest name that is quoted, in characters.
 const NAME_MAX: usize = 60;
-/// The lists of a body that hold statuses, with the field that names one.
-const STATUSES: (&[&str], &str) = (&["statuses", "status_definitions"], "key");
+/// The lists of a body that hold statuses.
+const STATUSES: [&str; 2] = ["statuses", "status_definitions"];
 /// The lists of a body that hold stages.
-const STAGES: (&[&str], &str) = (&["lifecycle_stages", "maintenance_lifecycle_stages"], "id");
+const STAGES: [&str; 2] = ["lifecycle_stages", "maintenance_lifecycle_stages"];
 
 /// Replaces statuses, stages and components by key and id; an unknown one, and one that only a person sets, is refused with those
 /// that can be set. Where the list could not be read, the argument stays as it is.
@@ -20,8 +20,8 @@ pub fn settle(prompt: &Prompt, mut given: GivenArguments, bodies: &[&Value]) -> 
     for argument in prompt.arguments {
         let Some(value) = given.values.get_mut(argument.name) else { continue };
         let settled = match argument.kind {
-            PromptArgumentKind::Status => settle_entry(bodies, STATUSES, value),
-            PromptArgumentKind::Stage => settle_entry(bodies, STAGES, value),
+            PromptArgumentKind::Status => settle_entry(bodies, STATUSES, "key", value),
+            PromptArgumentKind::Stage => settle_entry(bodies, STAGES, "id", value),
             PromptArgumentKind::Components => settle_components(bodies, value),
             PromptArgumentKind::Page
             | PromptArgumentKind::Id
@@ -36,7 +36,8 @@ pub fn settle(prompt: &Prompt, mut given: GivenArguments, bodies: &[&Value]) -> 
     if problems.is_empty() { Ok(given) } else { Err(invalid(&problems)) }
 }
 
-fn settle_entry(bodies: &[&Value], (lists, field): (&[&str], &str), value: &str) -> Result<String, String> {
+/// `field` names one entry of the lists.
+fn settle_entry(bodies: &[&Value], lists: [&str; 2], field: &str, value: &str) -> Result<String, String> {
     let list = bodies.iter().find_map(|body| lists.iter().find_map(|name| body[*name].as_array()));
     let Some(list) = list else { return Ok(value.to_owned()) };
     let id = |entry: &Value| match &entry[field] {
