@@ -4,7 +4,7 @@ use crate::support::TestApp;
 use crate::support::browser::Browser;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::surface::EVERYTHING;
-use statements::{Whose, ending};
+use statements::{Whose, counting, ending};
 
 #[path = "../../xtask/src/operations/revoke/statements.rs"]
 mod statements;
@@ -13,6 +13,43 @@ fn run(app: &TestApp, whose: &Whose<'_>) {
     for statement in ending(whose).split(";\n").filter(|statement| !statement.starts_with("SELECT")) {
         app.db.execute(statement.trim_end_matches(';'));
     }
+}
+
+/// Connections, people, clients, open sign-ins and sessions that would be ended.
+fn count(app: &TestApp, whose: &Whose<'_>) -> [i64; 5] {
+    let query = counting(whose).replace("unixepoch()", &app.now().as_seconds().to_string());
+    let column = |name| app.db.count(&format!("SELECT {name} FROM ({query})"));
+    ["connections", "people", "clients", "sign_ins", "sessions"].map(column)
+}
+
+#[test]
+fn count_before_a_revocation_is_what_the_revocation_ends() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, EVERYTHING);
+    app.connect(user::MARA_ADMIN, EVERYTHING);
+    app.connect(user::THEO_MANAGER, EVERYTHING);
+    let browser = Browser::new(&app);
+    browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
+    browser.open_admin_page(user::MARA_ADMIN);
+    assert_eq!(count(&app, &Whose::Everybody), [2, 2, 1, 1, 1], "two approvals of one person are one connection");
+    assert_eq!(count(&app, &Whose::Client(CLIENT)), [2, 2, 1, 1, 0]);
+    assert_eq!(count(&app, &Whose::User(user::THEO_MANAGER)), [1, 1, 1, 0, 0]);
+    for nobody in [Whose::User("404"), Whose::Client("x' OR 1=1 --")] {
+        assert_eq!(count(&app, &nobody), [0; 5]);
+    }
+    run(&app, &Whose::User(user::THEO_MANAGER));
+    assert_eq!(count(&app, &Whose::User(user::THEO_MANAGER)), [0; 5]);
+    assert_eq!(count(&app, &Whose::Everybody), [1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn expired_connection_is_not_counted_and_an_unredeemed_code_is() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, EVERYTHING);
+    app.db.execute("UPDATE refresh_tokens SET expires_at = 1");
+    assert_eq!(count(&app, &Whose::Everybody), [0; 5]);
+    app.code(user::THEO_MANAGER, EVERYTHING);
+    assert_eq!(count(&app, &Whose::Everybody)[..3], [1, 1, 1]);
 }
 
 #[test]

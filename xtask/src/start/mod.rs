@@ -91,6 +91,11 @@ pub fn start(project: &Project, options: &Options) -> Result<()> {
     stay(&mut children, &interrupted)
 }
 
+/// Returns whether an earlier start, or wrangler, has made a local database.
+pub fn has_database(project: &Project) -> bool {
+    database::is_there(project)
+}
+
 /// Says of each thing that `npm start` prepares and plain `wrangler dev` lacks which command prepares it.
 pub fn missing_parts(project: &Project) -> Vec<String> {
     let secrets = (!local_secrets::are_there(project)).then_some(
