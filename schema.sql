@@ -118,6 +118,7 @@ CREATE TABLE IF NOT EXISTS connections (
   protocol_version      TEXT,                    -- of MCP, at the last call
   failure_reason        TEXT,                    -- a word of ours: why a call last got no result
   failed_at             INTEGER,
+  failure_missing       TEXT,                    -- the scope, permission, page or argument whose lack was the reason
   refresh_failures      INTEGER NOT NULL DEFAULT 0,
   refresh_failure_reason TEXT,                   -- a word of ours: why a refresh was last rejected
   refresh_failed_at     INTEGER,

@@ -6,6 +6,7 @@
 use super::page_names::PageNames;
 use crate::mcp;
 use crate::model::ids::PageId;
+use crate::model::missing_access::MissingAccess;
 use crate::model::scope::{PagePermission, Requirement, Scope, ScopeSet};
 use crate::model::visible::quote;
 use crate::upstream::identity::AccessiblePage;
@@ -30,6 +31,16 @@ pub enum AccessDenied {
         missing: PagePermission,
         page_name: String,
     },
+}
+
+impl AccessDenied {
+    /// The thing that the page's refusal lacks, for diagnostics.
+    pub const fn missing(&self, page_id: PageId) -> MissingAccess {
+        match self {
+            Self::Page(_) => MissingAccess::Page(page_id),
+            Self::Role { missing, .. } => MissingAccess::Permission { permission: *missing, page_id },
+        }
+    }
 }
 
 /// Checks the client's scopes. A client that lacks a write scope is told to request the matching read scope too, so
@@ -92,7 +103,7 @@ pub fn role_sentence(missing: PagePermission, page_name: &str) -> String {
         "Your role on the page {} does not allow you to {} ({}). Someone who administers the page can \
          change your role; connecting again cannot.",
         quote(page_name, PAGE_NAME_MAX),
-        words(missing),
+        permission_words(missing),
         missing.key()
     )
 }
@@ -123,7 +134,8 @@ const fn matching_read(scope: Scope) -> Scope {
     }
 }
 
-const fn words(permission: PagePermission) -> &'static str {
+/// The words for a permission, after "allows you to".
+pub const fn permission_words(permission: PagePermission) -> &'static str {
     match permission {
         PagePermission::PageRead => "see the page",
         PagePermission::StatusDefinitionsRead => "see status definitions",

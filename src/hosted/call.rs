@@ -18,6 +18,7 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{self, Tool};
 use crate::mcp::{Error, Handled, InputContext, ToolOutcome};
 use crate::model::ids::PageId;
+use crate::model::missing_access::MissingAccess;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::scope::{Requirement, ScopeSet};
 use crate::model::write_policy::WritePolicy;
@@ -96,6 +97,7 @@ impl ToolCall<'_> {
         let (handler, record) = (self.handler, &self.record);
         if let Err(missing) = access::check_scope(handler.context.caller.scopes, &self.requirement) {
             let is_challenge_lost = self.is_challenge_lost().await;
+            record.set_missing(MissingAccess::Scopes(missing.0));
             record.refuse(Reason::Scope).await;
             return Err(if is_challenge_lost {
                 report::error(missing.0.describe_missing()).into()
@@ -107,6 +109,9 @@ impl ToolCall<'_> {
         let (page_id, parsed) = match self.parse(arguments) {
             Ok(parsed) => parsed,
             Err(invalid) => {
+                if let Some(argument) = self.first_missing_argument(&invalid) {
+                    record.set_missing(MissingAccess::Argument(argument));
+                }
                 record.refuse(Reason::Arguments).await;
                 return Err(report::invalid_arguments(&self.describe(invalid, &given).await).into());
             }
@@ -133,6 +138,21 @@ impl ToolCall<'_> {
             (Ok(page_id), Ok(parsed)) => Ok((page_id, parsed)),
             (page_id, parsed) => Err(InvalidArguments { page_id, problems: parsed.err().unwrap_or_default() }),
         }
+    }
+
+    /// The first argument that is missing or wrong.
+    fn first_missing_argument(&self, invalid: &InvalidArguments) -> Option<&'static str> {
+        if invalid.page_id.is_err() {
+            return Some(page_argument::PAGE_ID);
+        }
+        let names = self.tool.arguments.iter().map(|argument| argument.name);
+        names
+            .filter_map(|name| {
+                let quoted = format!("`{name}`");
+                Some((invalid.problems.iter().position(|problem| problem.contains(&quoted))?, name))
+            })
+            .min()
+            .map(|(_, name)| name)
     }
 
     /// Everything that is wrong with the arguments, and what the page and its components are called by number.
@@ -203,11 +223,13 @@ impl ToolCall<'_> {
                 Ok(page)
             }
             Ok(Err(denied @ AccessDenied::Page(_))) => {
+                record.set_missing(denied.missing(page_id));
                 record.refuse(Reason::Page).await;
                 Err(access::denied_write(&denied, page_id).into())
             }
             Ok(Err(denied @ AccessDenied::Role { .. })) => {
                 record.set_reached();
+                record.set_missing(denied.missing(page_id));
                 record.refuse(Reason::Role).await;
                 Err(access::denied_write(&denied, page_id).into())
             }

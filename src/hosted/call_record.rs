@@ -5,6 +5,7 @@ use super::rate_limit::{RECORD_LIMIT, record_key};
 use crate::catalog::Tool;
 use crate::mcp::CallDetails;
 use crate::model::ids::PageId;
+use crate::model::missing_access::MissingAccess;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::KeptPreview;
 use crate::ports::{DatabaseError, Decision};
@@ -56,6 +57,10 @@ impl<'a> CallRecord<'a> {
     /// Records that the caller can see the page but lacks the tool's permissions.
     pub fn set_reached(&self) {
         self.is_reached.set(true);
+    }
+
+    pub fn set_missing(&self, missing: MissingAccess) {
+        self.details.set(CallDetails { missing: Some(missing), ..self.details.get() });
     }
 
     pub fn set_end(&self, outcome: Outcome, reason: Option<Reason>) {

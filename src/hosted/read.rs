@@ -33,7 +33,10 @@ pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceCont
     let (page, early) = join(handler.page(id, &wanted.requirement), wanted.start(handler, id)).await;
     match page {
         Err(error) => handler.read_error(uri, &error).into(),
-        Ok(Err(reason)) => refused(reason, uri, id).into(),
+        Ok(Err(reason)) => {
+            let missing = reason.missing(id);
+            Handled::missing(refused(reason, uri, id), missing)
+        }
         Ok(Ok(page)) => Handled::on_page(wanted.finish(handler, &page, early).await, Some(page.id)),
     }
 }

@@ -17,6 +17,7 @@ use super::results::{
 };
 use crate::catalog::Variables;
 use crate::catalog::argument::describe;
+use crate::model::missing_access::MissingAccess;
 use crate::model::visible::quote;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -121,7 +122,10 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
 }
 
 impl Performed {
-    fn failed(failure: Failure, details: CallDetails) -> Self {
+    fn failed(failure: Failure, mut details: CallDetails) -> Self {
+        if let Failure::Handler(Error::InsufficientScope { needed }) = &failure {
+            details.missing = Some(MissingAccess::Scopes(*needed));
+        }
         Self { end: report::end_of_failure(&failure), result: Err(failure), details }
     }
 }

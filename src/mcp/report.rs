@@ -11,6 +11,7 @@ use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::version::CLIENT_KEY;
 use crate::model::ids::PageId;
+use crate::model::missing_access::MissingAccess;
 use crate::model::outcome::{CallProblem, Outcome, Reason};
 use crate::model::visible;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct CallReport {
     pub reason: Option<Reason>,
     /// Why there is no result, for the connection's diagnostics.
     pub problem: Option<CallProblem>,
+    /// The thing whose lack is that problem, if known.
+    pub missing: Option<MissingAccess>,
     /// The page that the call reached.
     pub page: Option<PageId>,
     /// It ended without an audit row of its own, because there were too many.
@@ -41,6 +44,8 @@ pub struct CallDetails {
     /// `None`: as the result says.
     pub outcome: Option<Outcome>,
     pub reason: Option<Reason>,
+    /// The thing whose lack refused it.
+    pub missing: Option<MissingAccess>,
     /// The page that the call reached.
     pub page: Option<PageId>,
     /// It ended without an audit row of its own, because there were too many.
@@ -74,6 +79,11 @@ impl<T> From<Error> for Handled<T> {
 impl<T> Handled<T> {
     pub fn on_page(result: Result<T, Error>, page: Option<PageId>) -> Self {
         Self { result, details: CallDetails { page, ..CallDetails::default() } }
+    }
+
+    /// A request that was refused for the lack of something.
+    pub fn missing(error: Error, missing: MissingAccess) -> Self {
+        Self { result: Err(error), details: CallDetails { missing: Some(missing), ..CallDetails::default() } }
     }
 
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Handled<U> {
@@ -142,12 +152,17 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
 impl CallReport {
     pub(super) fn new(request: &Request, version: Option<ProtocolVersion>, details: CallDetails, end: CallEnd) -> Self {
         let (outcome, problem) = end;
+        let problem = problem.map(|problem| match problem {
+            CallProblem::Tool => CallProblem::of_tool_error(details.reason),
+            problem => problem,
+        });
         Self {
             client: ClientInfo::from_request(request),
             version,
             outcome: details.outcome.unwrap_or(outcome),
             reason: details.reason,
             problem,
+            missing: details.missing.filter(|_| problem.is_some()),
             page: details.page,
             is_unrecorded: details.is_unrecorded,
         }
@@ -161,6 +176,7 @@ impl CallReport {
             outcome: Outcome::Refused,
             reason: None,
             problem: None,
+            missing: None,
             page: None,
             is_unrecorded: false,
         }

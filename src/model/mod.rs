@@ -4,6 +4,7 @@
 pub mod as_of;
 pub mod ids;
 pub mod loopback;
+pub mod missing_access;
 pub mod operation;
 pub mod outcome;
 pub mod scope;

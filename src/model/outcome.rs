@@ -138,6 +138,8 @@ pub enum CallProblem {
     Scope,
     /// The person's role does not allow it.
     Role,
+    /// The person has paused the connection's writes.
+    WritesPaused,
     /// A tool returned an error, with its reason.
     Tool,
     /// The client lacks a capability that an answer needs.
@@ -151,6 +153,18 @@ pub enum CallProblem {
 }
 
 impl CallProblem {
+    /// The problem that a tool's error stands for, by the reason of the call.
+    pub const fn of_tool_error(reason: Option<Reason>) -> Self {
+        match reason {
+            Some(Reason::Scope) => Self::Scope,
+            Some(Reason::Role | Reason::UpstreamForbidden) => Self::Role,
+            Some(Reason::Page) => Self::NotFound,
+            Some(Reason::Arguments) => Self::Parameters,
+            Some(Reason::WritesPaused) => Self::WritesPaused,
+            _ => Self::Tool,
+        }
+    }
+
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The word that is stored.

@@ -6,6 +6,7 @@
 
 use super::statement;
 use crate::model::ids::UserId;
+use crate::model::missing_access::MissingAccess;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
@@ -14,7 +15,8 @@ use crate::ports::Statement;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// A call without new data is stored at most once in this time.
+/// A call without new data is stored at most once in this time. The first success after a failure is new, and so is the first
+/// failure after a success.
 const PRECISION: Duration = Duration::from_mins(1);
 
 /// Client info and result of one call.
@@ -26,6 +28,8 @@ pub struct ClientReport {
     pub protocol_version: Option<&'static str>,
     /// Reason for the missing result, one of a fixed list.
     pub failure: Option<&'static str>,
+    /// The thing whose lack is the reason, if known.
+    pub missing: Option<MissingAccess>,
 }
 
 /// Stores the report of a call.
@@ -41,21 +45,24 @@ pub(super) fn statement_for_call(
     };
     statement!(
         "INSERT INTO connections (user_id, client_id, last_call_at, reported_name, reported_version, protocol_version, failure_reason,
-                                  failed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                                  failed_at, failure_missing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10)
          ON CONFLICT (user_id, client_id) DO UPDATE SET
            last_call_at = excluded.last_call_at,
            reported_name = coalesce(excluded.reported_name, reported_name),
            reported_version = coalesce(excluded.reported_version, reported_version),
            protocol_version = coalesce(excluded.protocol_version, protocol_version),
            failure_reason = coalesce(excluded.failure_reason, failure_reason),
-           failed_at = coalesce(excluded.failed_at, failed_at)
+           failed_at = coalesce(excluded.failed_at, failed_at),
+           failure_missing = CASE WHEN excluded.failure_reason IS NULL THEN failure_missing ELSE excluded.failure_missing END
          WHERE last_call_at IS NULL OR last_call_at <= ?9
             OR (excluded.reported_name IS NOT NULL
                 AND (excluded.reported_name, excluded.reported_version) IS NOT (reported_name, reported_version))
             OR (excluded.protocol_version IS NOT NULL AND excluded.protocol_version IS NOT protocol_version)
             OR (excluded.failure_reason IS NOT NULL
-                AND (excluded.failure_reason IS NOT failure_reason OR failed_at <= ?9))",
+                AND ((excluded.failure_reason, excluded.failure_missing) IS NOT (failure_reason, failure_missing)
+                     OR failed_at <= ?9 OR failed_at < last_call_at))
+            OR (excluded.failure_reason IS NULL AND failed_at >= last_call_at)",
         user_id,
         client_id,
         at,
@@ -65,6 +72,7 @@ pub(super) fn statement_for_call(
         report.failure,
         report.failure.map(|_| at),
         at - PRECISION,
+        report.missing.map(|missing| missing.to_string()),
     )
 }
 
@@ -119,6 +127,8 @@ pub struct Health {
     pub protocol_version: Option<String>,
     /// The last reason for no result, and when.
     pub failure: Option<(String, Timestamp)>,
+    /// The thing whose lack was that reason, as stored.
+    pub failure_missing: Option<String>,
     pub refreshes_failed: i64,
     /// The last reason, and when.
     pub refresh_failure: Option<(String, Timestamp)>,
@@ -134,6 +144,7 @@ struct HealthColumns {
     protocol_version: Option<String>,
     failure_reason: Option<String>,
     failed_at: Option<Timestamp>,
+    failure_missing: Option<String>,
     refresh_failures: i64,
     refresh_failure_reason: Option<String>,
     refresh_failed_at: Option<Timestamp>,
@@ -147,6 +158,7 @@ impl From<HealthColumns> for Health {
             client_info: columns.reported_name.zip(columns.reported_version),
             protocol_version: columns.protocol_version,
             failure: columns.failure_reason.zip(columns.failed_at),
+            failure_missing: columns.failure_missing,
             refreshes_failed: columns.refresh_failures,
             refresh_failure: columns.refresh_failure_reason.zip(columns.refresh_failed_at),
             requested_scopes: columns.requested_scope,
@@ -157,7 +169,7 @@ impl From<HealthColumns> for Health {
 /// The columns of [`Health`], from a table `connections` that may be outer-joined as `n` to a grant `g`.
 macro_rules! health_columns {
     () => {
-        "n.last_call_at, n.reported_name, n.reported_version, n.protocol_version, n.failure_reason, n.failed_at,
+        "n.last_call_at, n.reported_name, n.reported_version, n.protocol_version, n.failure_reason, n.failed_at, n.failure_missing,
          coalesce(n.refresh_failures, 0) AS refresh_failures, n.refresh_failure_reason, n.refresh_failed_at, n.requested_scope"
     };
 }
@@ -187,6 +199,7 @@ mod tests {
             client_info: client_info.map(|name| (name.into(), "1".into())),
             protocol_version: Some(protocol_version),
             failure,
+            missing: failure.map(|_| MissingAccess::Argument("status")),
         }
     }
 
@@ -235,6 +248,20 @@ mod tests {
         let known =
             known_after(&[(0, failure()), (1, failure()), (2, report(None, "2025-11-25", Some("scope")))]).await;
         assert_eq!(known.failure, Some(("scope".into(), Timestamp::from_seconds(2))));
+    }
+
+    #[tokio::test]
+    async fn first_success_after_a_failure_and_first_failure_after_a_success_are_stored_at_once() {
+        let (good, bad) = (|| report(None, "2025-11-25", None), || report(None, "2025-11-25", Some("scope")));
+        let known = known_after(&[(0, bad()), (5, good())]).await;
+        assert_eq!((seconds(known.called_at), known.failure_missing.as_deref()), (Some(5), Some("argument status")));
+        let known = known_after(&[(0, bad()), (5, good()), (9, bad()), (12, bad())]).await;
+        assert_eq!(
+            (seconds(known.called_at), known.failure),
+            (Some(9), Some(("scope".into(), Timestamp::from_seconds(9))))
+        );
+        let other = ClientReport { missing: None, ..report(None, "2025-11-25", Some("tool")) };
+        assert_eq!(known_after(&[(0, bad()), (5, other)]).await.failure_missing, None);
     }
 
     #[tokio::test]

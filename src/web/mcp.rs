@@ -192,6 +192,7 @@ fn usage(ctx: &RequestContext<'_>, caller: &Caller, report: CallReport) -> CallU
         client_info: report.client.map(|client| (client.name, client.version)),
         protocol_version: report.version.map(ProtocolVersion::as_str),
         failure: report.problem.map(CallProblem::as_str),
+        missing: report.missing,
     };
     CallUsage { user_id, client_id, outcome, page_id: report.page, report: kept, unrecorded, called_at: ctx.now }
 }

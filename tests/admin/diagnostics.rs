@@ -67,18 +67,62 @@ fn markup_in_a_reported_client_name_is_escaped_and_cut() {
 }
 
 #[test]
-fn diagnosis_explains_the_last_error_until_a_later_call_succeeds() {
+fn diagnosis_names_the_missing_scope_until_a_later_call_succeeds() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);
     app.call(&pair.access, "resources/read", json!({ "uri": "statibeat://pages/42/analytics/summary" }));
     app.count_calls();
-    check(&diagnosis(&app, user::MARA_ADMIN), &["Needs attention", "you didn't allow", "tick that permission"]);
-    app.advance(Duration::from_secs(61));
+    let wanted = [
+        "Needs attention",
+        "you didn't allow",
+        "(mcp.analytics.read)",
+        "tick that permission",
+        "How to connect it again",
+    ];
+    check(&diagnosis(&app, user::MARA_ADMIN), &wanted);
+    app.advance(Duration::from_secs(5));
     app.ping(&pair.access);
     app.count_calls();
     let said = diagnosis(&app, user::MARA_ADMIN);
     check(&said, &["Working", "you didn't allow", "It has worked again since"]);
-    assert!(!said.contains("tick that permission"), "{said}");
+    assert!(!said.contains("tick that permission") && !said.contains("How to connect it again"), "{said}");
+}
+
+#[test]
+fn diagnosis_names_the_missing_role_page_or_argument_of_a_write() {
+    let app = TestApp::new();
+    let write = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+    let (ines, mara) = (app.connect(user::INES_VIEWER, write), app.connect(user::MARA_ADMIN, write));
+    let create = |access: &str, arguments: serde_json::Value| {
+        app.call(access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+        app.count_calls();
+        app.advance(Duration::from_secs(61));
+    };
+    let good = |page: i64| json!({ "page_id": page, "title": "Slow", "description": "It is slow.", "status": "degraded", "affected_items_freetext": "x" });
+    create(&ines.access, good(42));
+    check(
+        &diagnosis(&app, user::INES_VIEWER),
+        &["Your own role", "manage incidents (incidents.manage); yours is viewer"],
+    );
+    create(&mara.access, good(999));
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Missing: page 999", "your account can't see it"]);
+    create(&mara.access, json!({ "page_id": 42, "description": "It is slow." }));
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Missing or wrong: the argument title"]);
+}
+
+#[test]
+fn paused_write_is_diagnosed_with_the_button_that_resumes() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write");
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    browser.submit_action(&page, &[("action", "pause"), ("connection", "1 test-client")]);
+    let arguments = json!({ "page_id": 42, "title": "Slow", "description": "d", "status": "degraded", "affected_items_freetext": "x" });
+    app.call(&pair.access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    app.count_calls();
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Needs attention", "You have paused", "value=\"resume\""]);
+    browser.submit_action(&page, &[("action", "resume"), ("connection", "1 test-client")]);
+    check(&diagnosis(&app, user::MARA_ADMIN), &["Working", "It has worked again since"]);
 }
 
 #[test]

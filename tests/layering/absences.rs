@@ -93,7 +93,7 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
 }
 
 /// Files that render pages, each with its words.
-const PAGES: [&[&str]; 17] = [
+const PAGES: [&[&str]; 19] = [
     &["web", "endpoint_page"],
     &["web", "layout"],
     &["web", "page_error"],
@@ -103,7 +103,9 @@ const PAGES: [&[&str]; 17] = [
     &["web", "admin", "actions"],
     &["web", "admin", "activity"],
     &["web", "admin", "blocked"],
+    &["web", "admin", "chart"],
     &["web", "admin", "connection"],
+    &["web", "admin", "health"],
     &["web", "admin", "index"],
     &["web", "admin", "list"],
     &["web", "admin", "page"],

@@ -270,7 +270,7 @@ fn read_by_resource_tool_is_not_audited_and_charges_no_write() {
 
 #[test]
 fn the_hosted_mcp_page_says_which_connections_read_through_tools_as_long_as_there_are_such_tools() {
-    const SAID: &str = "Read all of this through tools as well";
+    const SAID: &str = "Reads through tools as well";
     let mut app = offering();
     let page = |app: &TestApp| {
         let browser = Browser::new(app);

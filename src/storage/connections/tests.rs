@@ -8,7 +8,7 @@ const NOW: i64 = 1_000;
 
 /// A live connection of that person to that client, last used at that time, that has accessed these pages.
 fn connect(db: &TestDatabase, user: &str, client: &str, used_at: i64, pages: &[i64]) {
-    let id = format!("{user}-{client}");
+    let id = format!("{user}-{client}").replace(|character: char| !character.is_ascii_alphanumeric(), "-");
     db.execute(&format!(
         "INSERT INTO grants (id, user_id, user_name, client_id, client_name, client_trust, redirect_host, is_loopback, resource,
            scope, created_at, last_used_at)

@@ -114,6 +114,15 @@ pub(super) fn link(link: &ActionLink<'_>, about: &str) -> Markup {
     }
 }
 
+/// The address of the page of a connection.
+pub(super) fn address(key: &ConnectionKey) -> String {
+    let query = Serializer::new(String::new())
+        .append_pair("user", key.user_id.as_str())
+        .append_pair("client", key.client_id.as_str())
+        .finish();
+    format!("{}?{query}", Route::AdminConnection.path())
+}
+
 /// Id of a connection's row, which actions return to.
 pub(super) fn row_id(key: &ConnectionKey) -> String {
     let hash = secret::hash(&write_key(key));

@@ -1,6 +1,7 @@
 //! Diagnosis of a connection from its grants, its reported health and the pages of its owner: what is wrong, and who can fix it.
 
-use super::advice::{self, Guidance};
+use super::advice::{self, Guidance, Remedy};
+use super::missing::MissingThing;
 use super::wire::{optional_text, text};
 use crate::mcp::protocol_version::ProtocolVersion;
 use crate::model::ids::PageId;
@@ -55,10 +56,15 @@ pub(super) struct DiagnosticCheck {
     pub reason: String,
     #[serde(rename = "at", serialize_with = "text")]
     pub occurred_at: Timestamp,
-    /// True once a later call or refresh has succeeded.
+    /// True once a later call or refresh has succeeded, or what was missing is there.
     pub is_over: bool,
+    /// The scope, role, page or argument that was missing, in words; `None` if that is not known.
+    pub missing: Option<String>,
     #[serde(flatten)]
     pub advice: Guidance,
+    /// The page whose block was the reason.
+    #[serde(skip)]
+    pub blocked_page: Option<PageId>,
 }
 
 /// One scope: requested, granted, and usable with the owner's role.
@@ -91,18 +97,32 @@ impl Diagnosis {
         let called_at = health.called_at;
         let last_call_at = called_at.max(connection.last_used_at);
         let last_error = health.failure.as_ref().and_then(|(word, at)| {
-            let problem = word.parse().ok()?;
-            let is_over = called_at > Some(*at);
+            let mut advice = advice::of_problem(word.parse().ok()?);
+            let missing = MissingThing::find(connection, pages);
+            if let Some(remedy) = missing.as_ref().and_then(|missing| missing.remedy) {
+                advice.remedy = remedy;
+            }
+            let is_resolved = missing.as_ref().is_some_and(|missing| missing.is_resolved)
+                || advice.remedy == Remedy::ResumeWrites && !connection.are_writes_paused;
             Some(DiagnosticCheck {
                 reason: word.clone(),
                 occurred_at: *at,
-                is_over,
-                advice: advice::of_problem(problem),
+                is_over: is_resolved || called_at > Some(*at),
+                blocked_page: missing.as_ref().and_then(|missing| missing.blocked_page),
+                missing: missing.map(|missing| missing.sentence),
+                advice,
             })
         });
         let last_refused_refresh = health.refresh_failure.as_ref().map(|(word, at)| {
             let is_over = connection.refreshed_at > *at;
-            DiagnosticCheck { reason: word.clone(), occurred_at: *at, is_over, advice: advice::of_refresh(word) }
+            DiagnosticCheck {
+                reason: word.clone(),
+                occurred_at: *at,
+                is_over,
+                missing: None,
+                advice: advice::of_refresh(word),
+                blocked_page: None,
+            }
         });
         let is_failing = [&last_error, &last_refused_refresh].into_iter().flatten().any(|check| !check.is_over);
         let result = match () {
@@ -168,6 +188,7 @@ mod tests {
             client_info: None,
             protocol_version: Some("2026-07-28".into()),
             failure: failure.map(|(word, at)| (word.into(), time(at))),
+            failure_missing: None,
             refreshes_failed: 0,
             refresh_failure: None,
             requested_scopes: Some(Scope::AnalyticsRead.into()),

@@ -195,7 +195,7 @@ mod tests {
     }
 
     /// Grants, blocked pages, whether writes are paused; then the list's sentence and those of the pages.
-    type Row<'a> = (&'a [(PageChoice, Scope)], &'a [PageId], bool, &'a str, &'a [&'a str]);
+    type AccessRow<'a> = (&'a [(PageChoice, Scope)], &'a [PageId], bool, &'a str, &'a [&'a str]);
 
     #[test]
     fn own_connection_is_shown_with_granted_access_that_role_blocks_and_pauses_leave() {
@@ -203,7 +203,7 @@ mod tests {
         let both = [(all.clone(), read), (all.clone(), write)];
         let two = PageId::new(2).expect("an id");
         let one = PageId::new(1).expect("an id");
-        let table: [Row; 8] = [
+        let table: [AccessRow; 8] = [
             (
                 &both,
                 &[],

@@ -2,10 +2,11 @@
 
 use super::super::layout::trust_label;
 use super::super::routes::Route;
-use super::action::{self, Action, ActionLink, row_id};
+use super::action::{self, Action, ActionLink, address, row_id};
 use super::advice::Guidance;
-use super::connection::{address, last_used, result_tag, tags};
+use super::connection::{last_used, tags};
 use super::connection_filter::{ConnectionFilter, parse_position};
+use super::health::result_tag;
 use super::view_model::{AdminView, Connected, ConnectionSummary};
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::{Owners, SortOrder};
@@ -161,7 +162,7 @@ fn ended(view: &AdminView, connected: &Connected) -> Markup {
             details {
                 summary { "Ended in the last 30 days (" @if shown < total { "the latest " (shown) " of " } (total) ")" }
                 @for connection in &connected.ended {
-                    @let Guidance { meaning, advice } = connection.advice;
+                    @let Guidance { meaning, advice, .. } = connection.advice;
                     article.item {
                         h3 { (connection.client_name) }
                         p.soft { "Ended " (view.clock.since(connection.ended_at)) ", " (view.clock.here(connection.ended_at)) }

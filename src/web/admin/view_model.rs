@@ -340,6 +340,11 @@ impl ConnectionSummary {
         }
     }
 
+    /// The app, and whose it is.
+    pub fn name(&self) -> String {
+        if self.is_own { self.client_name.clone() } else { format!("{} of {}", self.client_name, self.user_name) }
+    }
+
     pub fn key(&self) -> ConnectionKey {
         ConnectionKey { user_id: self.user_id.clone(), client_id: self.client_id.clone() }
     }
