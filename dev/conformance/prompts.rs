@@ -22,7 +22,7 @@ const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Pro
         resources: &[],
         extras: &[],
         task: |_| String::new(),
-        next_step: NextStep::Report,
+        next_step: NextStep { tools: &[], by_person: "", page_tools: &[] },
     }
 }
 
@@ -36,7 +36,7 @@ pub static PROMPTS: [Prompt; 5] = [
 
 pub fn get(name: &str, given: &Variables, input: &InputContext) -> Result<PromptOutcome, Error> {
     let known = PROMPTS.iter().find(|prompt| prompt.name == name);
-    let known = known.ok_or_else(|| Error::UnknownPrompt(name.to_owned()))?;
+    let known = known.ok_or_else(|| Error::UnknownPrompt { name: name.to_owned(), hint: String::new() })?;
     if let Some(missing) = known.arguments.iter().find(|argument| !given.contains_key(argument.name)) {
         return Err(Error::InvalidParams(format!("{} is required", missing.name)));
     }

@@ -16,7 +16,7 @@ pub mod tools;
 pub mod uri;
 
 pub use argument::ArgumentError;
-pub use prompt::{NextStep, Prompt, PromptArgument, PromptArgumentKind, Reach};
+pub use prompt::{NextStep, Prompt, PromptArgument, PromptArgumentKind};
 pub use prompts::find_prompt;
 pub use resource::{Binding, DocumentError, MISSING, Read, Resource, ResourcePart, Subject, Variables};
 pub use resources::find_resource;

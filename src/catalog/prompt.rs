@@ -21,28 +21,15 @@ pub struct Prompt {
     pub next_step: NextStep,
 }
 
-/// Use of the result of a prompt.
+/// Use of the result of a prompt. A text names only those of the tools that its server offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextStep {
-    /// A draft that becomes public once a person agrees.
-    Publish {
-        /// The tools that publish it.
-        tools: &'static [&'static str],
-        /// A sentence about what a person does instead, and where.
-        by_person: &'static str,
-        /// Tools of the page server that do that too.
-        page_tools: &'static [&'static str],
-    },
-    /// A report about Beats, which the tools of Hosted MCP do not touch.
-    Report,
-}
-
-/// Which tools stand beside a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    Hosted,
-    /// Those of the page server, as far as its operator lets them.
-    Page,
+pub struct NextStep {
+    /// The tools that publish a draft once the person agrees; none for a report.
+    pub tools: &'static [&'static str],
+    /// A sentence about what a person does, and where.
+    pub by_person: &'static str,
+    /// Tools of the page server that do that too.
+    pub page_tools: &'static [&'static str],
 }
 
 impl Prompt {

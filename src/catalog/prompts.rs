@@ -88,7 +88,7 @@ pub static PROMPTS: &[Prompt] = &[
              public_post_mode means, and which pending action waits for a person, with its review_url."
                 .to_owned()
         },
-        next_step: NextStep::Report,
+        next_step: BEATS,
     },
     Prompt {
         name: "investigate_beat_failure",
@@ -103,7 +103,7 @@ pub static PROMPTS: &[Prompt] = &[
              on its components, and name the likeliest cause and how to check it."
                 .to_owned()
         },
-        next_step: NextStep::Report,
+        next_step: BEATS,
     },
     Prompt {
         name: "review_pending_beat_action",
@@ -119,7 +119,7 @@ pub static PROMPTS: &[Prompt] = &[
              the review_url where that is done."
                 .to_owned()
         },
-        next_step: NextStep::Report,
+        next_step: BEATS,
     },
     Prompt {
         name: "draft_maintenance_update",
@@ -143,8 +143,9 @@ pub static PROMPTS: &[Prompt] = &[
                 Some("extended") => WINDOW_STAYS[1],
                 _ => {
                     "Say first whether it started, is delayed or takes longer, as far as the resources and the given facts tell. \
-                     For a delay or an extension the message gives the new times with their time zone, and the window itself is \
-                     changed by a person at the admin_url of the maintenance: name the new starts_at and ends_at."
+                     For a delay or an extension the message gives the new times with their time zone. An update does not move the \
+                     window on the page: name the new starts_at and ends_at and the admin_url of the maintenance, where they are \
+                     entered."
                 }
             };
             format!(
@@ -177,15 +178,22 @@ const CHANGES: &[&str] = &["started", "delayed", "extended"];
 
 /// The parts of a task about a window whose times are no longer true.
 const WINDOW_STAYS: [&str; 2] = [
-    "The work starts later. The message gives the new times with their time zone. The window on the page stays as it is, because \
-     no tool here moves it: say which starts_at and ends_at a person enters, and give the admin_url of the maintenance, where \
-     that is done.",
-    "The work takes longer. The message gives the new end with its time zone. The window on the page stays as it is, because no \
-     tool here moves it: say which ends_at a person enters, and give the admin_url of the maintenance, where that is done.",
+    "The work starts later. The message gives the new times with their time zone. An update does not move the window on the page: \
+     name the new starts_at and ends_at and the admin_url of the maintenance, where they are entered.",
+    "The work takes longer. The message gives the new end with its time zone. An update does not move the window on the page: name \
+     the new ends_at and the admin_url of the maintenance, where it is entered.",
 ];
 
+/// Beats are changed by no tool that both programs have.
+const BEATS: NextStep = NextStep {
+    tools: &[],
+    by_person: "Running or changing a Beat, and approving or rejecting what it proposes, is done by a person in StatiBeat, where \
+                review_url leads.",
+    page_tools: page_only(&["run_beat", "approve_beat_action", "reject_beat_action"]),
+};
+
 const fn incident_step(tools: &'static [&'static str]) -> NextStep {
-    NextStep::Publish {
+    NextStep {
         tools,
         by_person: "Resolving, reopening, editing or deleting an incident is done by a person at its admin_url.",
         page_tools: page_only(&["resolve_incident", "reopen_incident", "update_incident", "delete_incident"]),
@@ -193,7 +201,7 @@ const fn incident_step(tools: &'static [&'static str]) -> NextStep {
 }
 
 const fn maintenance_step(tools: &'static [&'static str]) -> NextStep {
-    NextStep::Publish {
+    NextStep {
         tools,
         by_person: "Moving, completing, cancelling or deleting a maintenance is done by a person at its admin_url.",
         page_tools: page_only(&[

@@ -207,14 +207,11 @@ fn prompts_have_at_most_one_free_text_and_it_is_last() {
 fn prompts_that_lead_to_a_tool_name_it_and_who_does_the_rest() {
     for prompt in PROMPTS {
         let writes = ["incident", "maintenance", "resolution"].iter().any(|noun| prompt.name.contains(noun));
-        match prompt.next_step {
-            NextStep::Publish { tools, by_person, page_tools } => {
-                assert!(writes && by_person.contains("admin_url"), "{}", prompt.name);
-                assert!(tools.iter().chain(page_tools).all(|name| find_tool(name).is_some()), "{}", prompt.name);
-                assert!(tools.iter().all(|name| find_tool(name).is_some_and(|tool| tool.hosted.is_some())));
-            }
-            NextStep::Report => assert!(!writes, "{}", prompt.name),
-        }
+        let NextStep { tools, by_person, page_tools } = prompt.next_step;
+        assert_eq!(!tools.is_empty(), writes, "{}", prompt.name);
+        assert!(by_person.contains(if writes { "admin_url" } else { "review_url" }), "{}", prompt.name);
+        assert!(page_tools.iter().all(|name| find_tool(name).is_some_and(|tool| tool.hosted.is_none())));
+        assert!(tools.iter().all(|name| find_tool(name).is_some_and(|tool| tool.hosted.is_some())));
     }
 }
 

@@ -94,23 +94,28 @@ pub fn fixed_values(target: &CompletionTarget, argument: &str, typed: &str) -> O
     Some(matching(choices.iter().map(|choice| Candidate::new(choice, "")).collect(), typed))
 }
 
-/// The number or key that a chosen value means.
-pub fn meant(value: &str) -> &str {
-    value.split_whitespace().next().unwrap_or_default()
-}
-
 /// A value that could be meant, and what it stands for.
 #[derive(Clone)]
 pub struct Candidate {
     value: String,
     words: String,
+    /// Another name by which it is found; not part of the suggestion.
+    slug: Option<String>,
 }
 
 impl Candidate {
     /// From the value and what it stands for.
     pub fn new(value: &str, words: &str) -> Self {
         // A comma separates the values of a list.
-        Candidate { value: value.to_owned(), words: visible::line(&words.replace(',', " "), WORDS_MAX) }
+        Candidate { value: value.to_owned(), words: visible::line(&words.replace(',', " "), WORDS_MAX), slug: None }
+    }
+
+    pub fn with_slug(self, slug: Option<&str>) -> Self {
+        Candidate { slug: slug.map(str::to_owned), ..self }
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        [Some(self.shown()), self.slug.clone()].into_iter().flatten().map(|name| name.to_lowercase())
     }
 
     fn shown(&self) -> String {
@@ -128,12 +133,15 @@ fn candidate(item: &Value, field: &str) -> Option<Candidate> {
     (value.len() <= 100 && !value.contains(char::is_whitespace)).then(|| Candidate::new(&value, words))
 }
 
-/// Those whose value begins with what was typed, then those whose words have it.
+/// Those whose value or slug begins with what was typed, then those that have it elsewhere in their words or slug.
 pub fn matching(candidates: Vec<Candidate>, typed: &str) -> Vec<String> {
     let typed = typed.trim().to_lowercase();
-    let begins = |candidate: &Candidate| candidate.shown().to_lowercase().starts_with(&typed);
+    let begins = |candidate: &Candidate| candidate.names().any(|name| name.starts_with(&typed));
     let (first, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(begins);
-    let others = others.into_iter().filter(|candidate| candidate.words.to_lowercase().contains(&typed));
+    let others = others.into_iter().filter(|candidate| {
+        let names = [Some(&candidate.words), candidate.slug.as_ref()];
+        names.into_iter().flatten().any(|name| name.to_lowercase().contains(&typed))
+    });
     first.iter().chain(&others.collect::<Vec<_>>()).map(Candidate::shown).collect()
 }
 
@@ -153,6 +161,10 @@ mod tests {
         check("20", &both[1..]);
         check("Api", &both);
         check("xyz", &[]);
+        let page = || vec![Candidate::new("42", "Acme Cloud").with_slug(Some("Status-of-Acme"))];
+        for typed in ["status-of", "of-acme", "cloud"] {
+            assert_eq!(matching(page(), typed), ["42 Acme Cloud"], "{typed}");
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use super::access;
 use super::handler::{HostedHandler, PAGES};
+use super::page_argument::{PAGE_ID, choose_page};
 use crate::catalog::uri::{Roots, expand};
 use crate::catalog::{self, Variables, resources::RESOURCES};
-use crate::features::completion::{Candidate, CompletionSource, fixed_values, matching, meant, source};
+use crate::features::completion::{Candidate, CompletionSource, fixed_values, matching, source};
 use crate::mcp::{Completion, CompletionTarget, Error, Handled, Suggestions};
 use crate::model::scope::Scope;
 use crate::upstream::ApiError;
@@ -20,7 +21,7 @@ pub async fn suggest(handler: &HostedHandler<'_>, sought: &Completion) -> Handle
     let mut page = None;
     let values = match (sought.argument.as_str(), fixed_values(&sought.target, &sought.argument, &sought.typed)) {
         (_, Some(values)) => Ok(values),
-        ("page_id", None) => pages(handler).await.map(|candidates| matching(candidates, &sought.typed)),
+        (PAGE_ID, None) => pages(handler).await.map(|candidates| matching(candidates, &sought.typed)),
         (argument, None) => match source(argument) {
             Some(source) => of_page(handler, sought, source, &mut page)
                 .await
@@ -56,7 +57,8 @@ async fn pages(handler: &HostedHandler<'_>) -> Result<Vec<Candidate>, Error> {
     // Any scope opens the list.
     let Some(scope) = handler.context.caller.scopes.iter().next() else { return Ok(vec![]) };
     let pages = handler.pages(scope).await.map_err(|error| handler.read_error(PAGES, &error))?;
-    Ok(pages.iter().map(|page| Candidate::new(&page.id.to_string(), &page.name)).collect())
+    let candidate = |page: &AccessiblePage| Candidate::new(&page.id.to_string(), &page.name).with_slug(page.slug());
+    Ok(pages.iter().map(candidate).collect())
 }
 
 /// Candidates from the page that was chosen, which is left in `page`.
@@ -84,18 +86,15 @@ async fn of_page(
     Ok(candidates)
 }
 
-/// The page that was chosen, or the only one.
+/// The page that was chosen, in any way that a prompt takes, or the only one.
 async fn chosen_page(
     handler: &HostedHandler<'_>,
     sought: &Completion,
     scope: Scope,
 ) -> Result<Option<AccessiblePage>, ApiError> {
-    let chosen = sought.chosen.get("page_id").map(|value| meant(value)).filter(|value| !value.is_empty());
-    let mut pages = handler.pages(scope).await?;
-    if let Some(chosen) = chosen {
-        return Ok(pages.into_iter().find(|page| page.id.to_string() == chosen));
-    }
-    Ok(pages.pop().filter(|_| pages.is_empty()))
+    let chosen = sought.chosen.get(PAGE_ID).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let pages = handler.pages(scope).await?;
+    Ok(choose_page(&pages, chosen).ok().cloned())
 }
 
 #[cfg(test)]

@@ -47,6 +47,17 @@ pub fn tools(granted: ScopeSet, has_resource_tools: bool) -> Vec<ListEntry> {
     shown
 }
 
+/// Names of the prompts that `prompts/list` has.
+pub fn prompt_names(granted: ScopeSet) -> impl Iterator<Item = &'static str> {
+    let shown = PROMPTS.iter().filter(move |prompt| prompt.scopes().is_some_and(|needed| granted.covers(needed)));
+    shown.map(|prompt| prompt.name)
+}
+
+/// Returns whether there is a tool of that name that writes.
+pub fn has_tool(name: &str) -> bool {
+    TOOLS.iter().any(|tool| tool.name == name)
+}
+
 pub fn is_granted(entry: &Resource, granted: ScopeSet) -> bool {
     entry.hosted.is_some_and(|needs| granted.contains(needs.scope))
 }

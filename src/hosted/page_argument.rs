@@ -6,7 +6,9 @@
 
 use super::page_names::PageNames;
 use crate::catalog::argument::{describe, parse_id};
+use crate::features::prompts;
 use crate::model::ids::{ID_MAX, PageId};
+use crate::upstream::AccessiblePage;
 use serde_json::{Map, Value, json};
 
 pub const PAGE_ID: &str = "page_id";
@@ -58,6 +60,19 @@ impl PageArgumentError {
     }
 }
 
+/// The page of that number, slug or name; without one the only page there is. The error says which there are.
+pub fn choose_page<'a>(pages: &'a [AccessiblePage], given: Option<&str>) -> Result<&'a AccessiblePage, String> {
+    let names = PageNames::new(pages);
+    let by_number = given.and_then(prompts::read_id).and_then(PageId::new);
+    let page_id = match given {
+        _ if by_number.is_some() => by_number,
+        Some(name) => names.find(name),
+        None => names.only(),
+    };
+    let page = pages.iter().find(|page| Some(page.id) == page_id);
+    page.ok_or_else(|| PageArgumentError::new(json!(given)).describe(Some(&names)))
+}
+
 fn is_number(text: &str) -> bool {
     text.trim().parse::<f64>().is_ok()
 }
@@ -71,7 +86,6 @@ pub fn take_page_id(arguments: &mut Map<String, Value>) -> Result<PageId, PageAr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::AccessiblePage;
 
     #[test]
     fn added_page_id_is_required_and_rest_of_schema_is_unchanged() {

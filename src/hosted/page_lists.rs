@@ -2,8 +2,8 @@
 
 use super::access;
 use super::handler::HostedHandler;
+use super::lists;
 use crate::alternatives::PageLists;
-use crate::catalog::tools::TOOLS;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Variables, find_resource};
 use crate::model::scope::Requirement;
@@ -57,7 +57,7 @@ impl PageLists for HostedPageLists<'_> {
     }
 
     fn has_tool(&self, name: &str) -> bool {
-        TOOLS.iter().any(|tool| tool.name == name)
+        lists::has_tool(name)
     }
 
     async fn locate(&self, resource: &str, path: &str) -> Option<String> {

@@ -3,7 +3,6 @@
 use crate::model::ids::PageId;
 use crate::model::visible::quote;
 use crate::upstream::AccessiblePage;
-use serde_json::Value;
 use std::fmt;
 
 /// Most pages that a message names.
@@ -28,7 +27,7 @@ impl PageNames {
         let page = |page: &AccessiblePage| PageName {
             id: page.id,
             name: page.name.clone(),
-            slug: page.raw.get("slug").and_then(Value::as_str).map(str::to_owned),
+            slug: page.slug().map(str::to_owned),
         };
         Self(accessible.iter().map(page).collect())
     }

@@ -2,21 +2,21 @@
 
 use super::access;
 use super::handler::{HostedHandler, PAGES};
-use super::page_argument::{self, PageArgumentError};
+use super::lists;
+use super::page_argument::{PAGE_ID, choose_page};
 use super::page_lists::HostedPageLists;
-use super::page_names::PageNames;
 use super::read::{self, EarlyAnswers, OfferedResource};
 use crate::alternatives::targets::NumberedThing;
 use crate::catalog::uri::Roots;
-use crate::catalog::{self, Prompt, Reach, Resource, Variables};
-use crate::features::prompts::{self, GivenArguments};
+use crate::catalog::{self, Prompt, Resource, Variables};
+use crate::features::prompts::{self, GivenArguments, PromptServer};
 use crate::mcp::{Error, Handled, PromptOutcome, ResourceContents};
 use crate::model::ids::PageId;
 use crate::model::scope::Requirement;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
-use serde_json::json;
 
+const SERVER: PromptServer<'_> = PromptServer { roots: &Roots::HOSTED, has_tool: &lists::has_tool };
 /// The URI of a page, up to its id.
 const PAGES_ROOT: &str = "statibeat://pages/";
 
@@ -26,7 +26,7 @@ pub async fn get(handler: &HostedHandler<'_>, name: &str, arguments: Variables) 
         Err(error) => return error.into(),
     };
     match prompts::check(found.arguments, arguments.clone()) {
-        Ok(given) if given.is_open => Ok(prompts::open_outcome(found, &given, Reach::Hosted)).into(),
+        Ok(given) if given.is_open => Ok(prompts::open_outcome(found, &given, SERVER)).into(),
         Ok(given) => fill_in(handler, found, given).await,
         Err(problems) => explain(handler, problems, &arguments).await.into(),
     }
@@ -37,7 +37,7 @@ async fn explain(handler: &HostedHandler<'_>, mut problems: Vec<String>, argumen
     let things: Vec<&NumberedThing> = NumberedThing::in_problems(&problems).collect();
     if !things.is_empty()
         && let Some(pages) = handler.visible_pages().await
-        && let Ok(page) = choose_page(&pages, arguments.get(page_argument::PAGE_ID).map(String::as_str))
+        && let Ok(page) = choose_page(&pages, arguments.get(PAGE_ID).map(String::as_str))
     {
         for thing in things {
             problems.extend(thing.describe_in_place(&HostedPageLists { handler, page }).await);
@@ -77,15 +77,16 @@ async fn fill_in(
         Err(error) => return error.into(),
     };
     let parts = wanted.into_iter().zip(early).map(|(wanted, early)| read_part(handler, &page, wanted, early));
-    let outcome = prompts::outcome(found, given, Reach::Hosted, join_all(parts).await);
+    let outcome = prompts::outcome(found, given, SERVER, join_all(parts).await);
     Handled::on_page(outcome, Some(page.id))
 }
 
 /// The prompt, if the client was granted its scopes.
 fn find_granted(handler: &HostedHandler<'_>, name: &str) -> Result<&'static Prompt, Error> {
-    let found = catalog::find_prompt(name).ok_or_else(|| prompts::unknown(name))?;
-    let needed = found.scopes().ok_or_else(|| prompts::unknown(name))?;
-    if handler.context.caller.scopes.covers(needed) { Ok(found) } else { Err(Error::InsufficientScope { needed }) }
+    let granted = handler.context.caller.scopes;
+    let found = catalog::find_prompt(name).and_then(|found| Some((found, found.scopes()?)));
+    let (found, needed) = found.ok_or_else(|| prompts::unknown(name, lists::prompt_names(granted)))?;
+    if granted.covers(needed) { Ok(found) } else { Err(Error::InsufficientScope { needed }) }
 }
 
 /// Requirement of the main resource of a prompt.
@@ -105,19 +106,6 @@ async fn find_page_by_name(
     let page = choose_page(&pages, name).map_err(|problem| prompts::invalid(&[problem]))?.clone();
     access::check_role(&page, &main).map_err(|reason| read::refused(reason, PAGES, page.id))?;
     Ok(page)
-}
-
-/// The page of that number, slug or name; without one the only page there is. The error says which there are.
-fn choose_page<'a>(pages: &'a [AccessiblePage], given: Option<&str>) -> Result<&'a AccessiblePage, String> {
-    let names = PageNames::new(pages);
-    let by_number = given.and_then(prompts::read_id).and_then(PageId::new);
-    let page_id = match given {
-        _ if by_number.is_some() => by_number,
-        Some(name) => names.find(name),
-        None => names.only(),
-    };
-    let page = pages.iter().find(|page| Some(page.id) == page_id);
-    page.ok_or_else(|| PageArgumentError::new(json!(given)).describe(Some(&names)))
 }
 
 /// The page, where the person may read what the prompt is about.

@@ -133,7 +133,7 @@ fn protocol_error(error: &ProtocolError, version: ProtocolVersion) -> WireError 
 
 fn handler_error(error: &Error, version: ProtocolVersion) -> WireError {
     match error {
-        Error::UnknownTool { .. } | Error::UnknownPrompt(_) | Error::InvalidParams(_) | Error::Forbidden(_) => {
+        Error::UnknownTool { .. } | Error::UnknownPrompt { .. } | Error::InvalidParams(_) | Error::Forbidden(_) => {
             WireError::new(200, INVALID_PARAMS, error)
         }
         Error::ResourceNotFound { uri, .. } => {
@@ -184,7 +184,7 @@ mod tests {
         check(ProtocolError::UnsupportedVersion(text()), (400, -32022), (400, -32022));
         check(ProtocolError::UnknownMethod(text()), (200, -32601), (404, -32601));
         check(Error::UnknownTool { name: text(), hint: String::new() }, (200, -32602), (200, -32602));
-        check(Error::UnknownPrompt(text()), (200, -32602), (200, -32602));
+        check(Error::UnknownPrompt { name: text(), hint: String::new() }, (200, -32602), (200, -32602));
         check(Error::InvalidParams(text()), (200, -32602), (200, -32602));
         check(Error::Forbidden(text()), (200, -32602), (200, -32602));
         check(Error::ResourceNotFound { uri: text(), message: text() }, (200, -32002), (200, -32602));
@@ -204,7 +204,10 @@ mod tests {
         let of = |failure: Failure| failure.wire(ProtocolVersion::V2025_11_25).message;
         for (failure, message) in [
             (Error::UnknownTool { name: name.into(), hint: String::new() }.into(), format!("unknown tool {quoted}")),
-            (Error::UnknownPrompt(name.into()).into(), format!("unknown prompt {quoted}")),
+            (
+                Error::UnknownPrompt { name: name.into(), hint: String::new() }.into(),
+                format!("unknown prompt {quoted}"),
+            ),
             (ProtocolError::UnknownMethod(name.into()).into(), format!("Unknown method {quoted}")),
         ] {
             assert_eq!(of(failure), message);

@@ -24,8 +24,12 @@ pub enum Error {
         hint: String,
     },
     /// No such prompt for this caller.
-    #[error("unknown prompt {}", quote(.0, NAME_MAX))]
-    UnknownPrompt(String),
+    #[error("unknown prompt {}{hint}", quote(.name, NAME_MAX))]
+    UnknownPrompt {
+        name: String,
+        /// The prompts of this caller. Follows the name directly.
+        hint: String,
+    },
     /// No such resource, or not one this caller may know of: the two answer alike.
     #[error("{message}")]
     ResourceNotFound {

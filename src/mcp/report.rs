@@ -137,7 +137,7 @@ pub(super) fn end_of_failure(failure: &Failure) -> CallEnd {
             // Nobody is left to look after the connection.
             Error::GrantEnded => (Outcome::Refused, None),
             Error::MissingCapability(_) => refused(CallProblem::Capability),
-            Error::UnknownTool { .. } | Error::UnknownPrompt(_) => refused(CallProblem::NoSuchTool),
+            Error::UnknownTool { .. } | Error::UnknownPrompt { .. } => refused(CallProblem::NoSuchTool),
             Error::ResourceNotFound { .. } => refused(CallProblem::NotFound),
             Error::InvalidParams(_) => refused(CallProblem::Parameters),
             Error::InsufficientScope { .. } => refused(CallProblem::Scope),

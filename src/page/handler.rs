@@ -153,7 +153,7 @@ impl PageLists for PageHandler<'_> {
     }
 
     fn has_tool(&self, name: &str) -> bool {
-        self.settings.tools.on().any(|tool| tool.name == name)
+        self.settings.tools.has(name)
     }
 }
 

@@ -43,6 +43,11 @@ impl AccessiblePage {
         })
     }
 
+    /// The name of the page in public addresses.
+    pub fn slug(&self) -> Option<&str> {
+        self.raw.get("slug").and_then(Value::as_str)
+    }
+
     /// The zone of the page's clocks, as StatiBeat names it.
     pub fn time_zone(&self) -> Option<&str> {
         self.raw.get("time_zone").and_then(Value::as_str)

@@ -171,7 +171,11 @@ impl WriteRequest<'_> {
             EarlierCall::Conflict(fields) => {
                 let error = WriteError::KeyConflict { fields };
                 let (outcome, reason) = error.classify();
-                (outcome, reason, report::not_written(&error, self.page.id).map(report::error))
+                (
+                    outcome,
+                    reason,
+                    report::not_written(&error, self.page.id, &|name| self.lists.has_tool(name)).map(report::error),
+                )
             }
             EarlierCall::Unfinished => (Outcome::Refused, Reason::StillRunning, Ok(report::unfinished())),
             EarlierCall::Completed(document) => {
@@ -191,7 +195,7 @@ impl WriteRequest<'_> {
         let error = self.explain_refusal(error).await;
         let (outcome, reason) = error.classify();
         self.store.record_unsent(outcome, reason).await;
-        Respond(report::not_written(&error, self.page.id).map(report::error))
+        Respond(report::not_written(&error, self.page.id, &|name| self.lists.has_tool(name)).map(report::error))
     }
 
     /// Makes what confirms the write, once it has been shown.

@@ -134,7 +134,7 @@ pub fn write_report(
     let audit_row = request.store.audit_row();
     let mut outcome = match result {
         Ok(report) => written(request, report, warnings),
-        Err(reason) => error(not_written(reason, request.page.id)?),
+        Err(reason) => error(not_written(reason, request.page.id, &|name| request.lists.has_tool(name))?),
     };
     match audit_row {
         // A report names its row itself.
@@ -227,7 +227,11 @@ pub fn unreachable_page(page_id: PageId) -> String {
 }
 
 /// Message for a write that failed or has an unknown outcome, with the next step.
-pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String, mcp::Error> {
+pub(crate) fn not_written(
+    reason: &WriteError,
+    page_id: PageId,
+    has_tool: &dyn Fn(&str) -> bool,
+) -> Result<String, mcp::Error> {
     Ok(match reason {
         WriteError::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
         WriteError::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
@@ -263,7 +267,7 @@ pub(crate) fn not_written(reason: &WriteError, page_id: PageId) -> Result<String
             "This confirm token was used before, and it works only once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
-        WriteError::PossibleDuplicates(found) => possible_duplicates(found),
+        WriteError::PossibleDuplicates(found) => possible_duplicates(found, has_tool),
         WriteError::Unchecked(error) => return unchecked(error),
         WriteError::Unresolved(_) => {
             "An earlier call may have published this, and StatiBeat cannot be asked at the moment. Nothing was published by \
@@ -293,11 +297,12 @@ fn limited(reason: Reason, limit: RateLimit, retry_after: Duration) -> String {
     format!("{whose} {count} writes per {window} seconds. Nothing was published. Try again in {wait} seconds.")
 }
 
-fn possible_duplicates(found: &[PossibleDuplicate]) -> String {
+fn possible_duplicates(found: &[PossibleDuplicate], has_tool: &dyn Fn(&str) -> bool) -> String {
     let list = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let advice = match found.first().map(|similar| similar.kind) {
         Some(DuplicateKind::Update) => "If it says the same, nothing is left to do. If it is news",
-        _ => "If it is the same problem, use add_incident_update. If it is another",
+        _ if has_tool("add_incident_update") => "If it is the same problem, use add_incident_update. If it is another",
+        _ => "If it is the same problem, it needs no second incident. If it is another",
     };
     format!(
         "Nothing was published: {list}. {advice}, call again with preview: true, show the person what it says, and then call \

@@ -1,9 +1,10 @@
 //! Completion: only what the person may see, and never a refusal.
 
 use crate::support::flow::user;
-use crate::support::surface::EVERYTHING;
+use crate::support::surface::{EVERYTHING, PROMPTS, prompt as with_arguments};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
+use statibeat_mcp::catalog::find_prompt;
 
 fn values(app: &TestApp, token: &str, reference: &Value, argument: (&str, &str), page: Option<&str>) -> Vec<String> {
     let context = page.map_or(json!({}), |page| json!({ "arguments": { "page_id": page } }));
@@ -30,9 +31,13 @@ fn each_argument_is_completed_from_what_is_there() {
     let incident = template("incidents/{incident_id}");
     let pages = ["42 Northwind Cloud Status", "43 Northwind EU Status"];
     assert_eq!(of(&incident, ("page_id", ""), None), pages);
-    assert_eq!(of(&incident, ("page_id", "eu"), None), pages[1..], "by a part of the name");
-    assert_eq!(of(&incident, ("incident_id", ""), Some("43")).len(), 1);
-    assert_eq!(of(&incident, ("incident_id", ""), Some(pages[1])).len(), 1, "a page as it was suggested");
+    for typed in ["eu", "northwind-eu", "d-eu", "43", "NORTHWIND EU"] {
+        assert_eq!(of(&incident, ("page_id", typed), None), pages[1..], "{typed}: a part of number, name or slug");
+    }
+    assert_eq!(of(&incident, ("page_id", "northwind"), None), pages, "the slug of one, the beginning of the other's");
+    for page in ["43", pages[1], "northwind-eu", "Northwind EU Status"] {
+        assert_eq!(of(&incident, ("incident_id", ""), Some(page)).len(), 1, "{page}: as prompts take a page");
+    }
     let gateway = of(&incident, ("incident_id", "gateway"), Some("42"));
     assert_eq!(gateway[0], "1001 API gateway errors in Europe", "by a part of the title");
     assert_eq!(of(&template("maintenances/{maintenance_id}"), ("maintenance_id", ""), Some("43")).len(), 2);
@@ -54,6 +59,29 @@ fn each_argument_is_completed_from_what_is_there() {
     assert_eq!(of(&prompt("prepare_resolution"), ("incident_id", ""), Some("42")).len(), 3, "open ones alone");
     let window = template("analytics/summary?window_days={window_days}");
     assert_eq!(of(&window, ("window_days", "3"), Some("42")), ["30"]);
+}
+
+#[test]
+fn suggested_value_is_taken_by_its_prompt() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    let mut taken = 0;
+    for (name, _) in PROMPTS {
+        for argument in find_prompt(name).expect("a prompt").arguments {
+            for value in values(&app, &token, &prompt(name), (argument.name, ""), Some("42")) {
+                let mut params = with_arguments(name);
+                params["arguments"][argument.name] = json!(value);
+                // An incident of page 42 is not on another page.
+                if argument.name == "page_id" && !value.starts_with("42 ") {
+                    continue;
+                }
+                let answer = json(&app.call(&token, "prompts/get", params));
+                assert!(answer["result"].is_object(), "{name} {} {value:?}: {answer}", argument.name);
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 60, "{taken} values");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::support::simulator::FaultKind;
 use crate::support::surface::{EVERYTHING, PROMPTS, blocks, prompt, task};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
-use statibeat_mcp::catalog::{self, NextStep};
+use statibeat_mcp::catalog;
 
 fn get(app: &TestApp, token: &str, params: Value) -> Value {
     json(&app.call(token, "prompts/get", params))
@@ -26,6 +26,21 @@ fn prompts_are_offered_where_the_scopes_cover_their_resources() {
     assert_eq!(offered("mcp.pages.read mcp.incidents.read"), [all[0], all[1], all[3], all[8]]);
     assert_eq!(offered("mcp.pages.read mcp.maintenances.read"), [all[2], all[7]]);
     assert!(offered("mcp.incidents.read mcp.incidents.write mcp.analytics.read").is_empty());
+}
+
+#[test]
+fn unknown_prompt_is_answered_with_the_prompts_of_this_reader() {
+    let app = TestApp::new();
+    let message = |scopes: &str| {
+        let token = app.connect(user::MARA_ADMIN, scopes).access;
+        refusal(&app, &token, "draft_incident", json!({}))
+    };
+    assert_eq!(
+        message("mcp.pages.read mcp.maintenances.read"),
+        "unknown prompt \"draft_incident\". The prompts here are: plan_maintenance_window, draft_maintenance_update."
+    );
+    assert_eq!(message("mcp.analytics.read"), "unknown prompt \"draft_incident\". This connection has no prompts.");
+    assert!(PROMPTS.iter().all(|(name, _)| message(EVERYTHING).contains(name)));
 }
 
 fn text_of(result: &Value) -> String {
@@ -61,10 +76,12 @@ fn prompt_is_one_message_with_the_task_first_and_its_resources_as_labeled_blocks
             assert!(task(&text).contains(&format!("\n- {uri} (")), "{name} names {uri} first: {text}");
             assert_eq!(body, app.read(&token, &uri), "{name}: {uri}");
         }
-        if let NextStep::Publish { tools, .. } = entry.next_step {
-            for part in tools.iter().copied().chain(["preview: true", "only page_id and confirm", "admin_url"]) {
-                assert!(task(&text).contains(part), "{name} says {part}: {text}");
-            }
+        let how: &[&str] = match entry.next_step.tools {
+            [] => &["review_url"],
+            _ => &["preview: true", "only page_id and confirm", "admin_url"],
+        };
+        for part in entry.next_step.tools.iter().chain(how) {
+            assert!(task(&text).contains(part), "{name} says {part}: {text}");
         }
     }
 }
@@ -225,7 +242,7 @@ fn maintenance_update_says_what_a_person_changes_where() {
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let of = |change: &str| json!({ "page_id": "42", "maintenance_id": "2001", "change": change });
     for (change, part) in
-        [("started", "starts_at"), ("Delayed", "which starts_at and ends_at a person enters"), ("extended", "new end")]
+        [("started", "starts_at"), ("Delayed", "name the new starts_at and ends_at"), ("extended", "new end")]
     {
         let text = text(&app, &token, "draft_maintenance_update", of(change));
         assert!(task(&text).contains(part) && task(&text).contains("admin_url"), "{change}: {text}");

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 const SCHEME: &str = "statibeat://";
 /// Words behind a URI that say who may read it where this reader may not.
 const NOT_READABLE: &str = " (this connection may not read it)";
+/// Words behind the name of a tool that this server's operator switched off.
+const SWITCHED_OFF: &str = " (switched off here)";
 
 /// References that one reader has from its lists.
 pub struct KnownNames {
@@ -33,7 +35,9 @@ impl KnownNames {
         let text =
             given.iter().filter(|word| !word.is_empty()).fold(text.to_owned(), |text, word| text.replace(word, "…"));
         let uris = find_uris(&text).into_iter().filter(|uri| !self.has_uri(uri)).map(str::to_owned);
-        let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        // A name and the words that say that it is off are one word that names nothing.
+        let named = text.replace(SWITCHED_OFF, "_off");
+        let words = named.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
         let names = words.filter(|word| is_name(word) && !self.names.contains(*word)).map(str::to_owned);
         let nameless = Self::is_writing_unnamed(&text).then(|| "writing".to_owned());
         uris.chain(names).chain(nameless).collect()

@@ -23,8 +23,11 @@ pub(super) const REPLACED_COMPONENTS: &str = "The complete new list, as [{\"id\"
 
 pub(super) const INCIDENT_ID: Argument =
     required("incident_id", Target, "Number from statibeat://pages/{page_id}/incidents/active.");
-pub(super) const MAINTENANCE_ID: Argument =
-    required("maintenance_id", Target, "Number from statibeat://pages/{page_id}/maintenances/active or /upcoming.");
+pub(super) const MAINTENANCE_ID: Argument = required(
+    "maintenance_id",
+    Target,
+    "Number from the list active or upcoming under statibeat://pages/{page_id}/maintenances/.",
+);
 pub(super) const ACTION_ID: Argument =
     required("action_id", Target, "Number from statibeat://pages/{page_id}/beats/actions/pending.");
 

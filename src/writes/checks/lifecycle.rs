@@ -89,8 +89,14 @@ impl Lifecycle {
     fn describe_over(self, lists: &dyn PageLists, target: &Value) -> Option<String> {
         let state = target["state"].as_str().filter(|state| self.end_states().contains(state))?;
         let (reopening, instead): (&[&str], _) = match self {
-            Self::Incident => (page_only(&["reopen_incident"]), "if it is back, use create_incident"),
-            Self::Maintenance => (&[], "further work takes schedule_maintenance"),
+            Self::Incident if lists.has_tool("create_incident") => {
+                (page_only(&["reopen_incident"]), "a problem that is back takes create_incident")
+            }
+            Self::Incident => (page_only(&["reopen_incident"]), "a problem that is back takes a new incident"),
+            Self::Maintenance if lists.has_tool("schedule_maintenance") => {
+                (&[], "further work takes schedule_maintenance")
+            }
+            Self::Maintenance => (&[], "further work takes a new maintenance"),
         };
         let (noun, id) = (self.target_kind().into_str(), &target["id"]);
         Some(format!(

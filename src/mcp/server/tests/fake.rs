@@ -29,7 +29,7 @@ static GREET: Prompt = Prompt {
     resources: &["me"],
     extras: &[],
     task: |_| String::new(),
-    next_step: NextStep::Report,
+    next_step: NextStep { tools: &[], by_person: "", page_tools: &[] },
 };
 
 /// Gives what its fields say, and remembers calls.
@@ -116,7 +116,7 @@ impl ServerHandler for Fake {
 
     async fn prompt(&self, name: &str, arguments: Variables, _: &InputContext) -> Handled<PromptOutcome> {
         if name != "greet" {
-            return Error::UnknownPrompt(name.to_owned()).into();
+            return Error::UnknownPrompt { name: name.to_owned(), hint: String::new() }.into();
         }
         let greeting = format!("Say hello to {}.", arguments["who"]);
         Ok(PromptOutcome { description: "Says hello.", messages: vec![greeting] }).into()
