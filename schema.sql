@@ -277,6 +277,8 @@ CREATE TABLE IF NOT EXISTS audit (
   target_id    TEXT,                           -- the incident or maintenance it made or touched; of a changed connection, its person
   owner_name   TEXT,                           -- of a changed connection: its person's name, as it was
   title        TEXT,
+  public_url   TEXT,                           -- of that incident or maintenance, as StatiBeat returned it with a write that is done
+  admin_url    TEXT,                           -- likewise, in StatiBeat's own interface
   request_id   TEXT    NOT NULL,
   detail       TEXT,                           -- bounded: a reason of ours, never free text from outside
   calls        INTEGER,                        -- of a row that stands for refused calls which have no row of their own: how many

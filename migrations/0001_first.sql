@@ -30,7 +30,7 @@ CREATE INDEX previews_by_grant ON previews (grant_id, expires_at);
 CREATE INDEX previews_by_expiry ON previews (expires_at);
 CREATE TABLE used_nonces (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
 CREATE INDEX used_nonces_by_expiry ON used_nonces (expires_at);
-CREATE TABLE audit (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, user_id TEXT, user_name TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL, client_name TEXT NOT NULL, grant_id TEXT, page_id INTEGER, asked_page_id INTEGER, tool TEXT, target_id TEXT, owner_name TEXT, title TEXT, request_id TEXT NOT NULL, detail TEXT, calls INTEGER, key_hash TEXT, resolution TEXT, resolved_at INTEGER) STRICT;
+CREATE TABLE audit (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, user_id TEXT, user_name TEXT NOT NULL DEFAULT '', client_id TEXT NOT NULL, client_name TEXT NOT NULL, grant_id TEXT, page_id INTEGER, asked_page_id INTEGER, tool TEXT, target_id TEXT, owner_name TEXT, title TEXT, public_url TEXT, admin_url TEXT, request_id TEXT NOT NULL, detail TEXT, calls INTEGER, key_hash TEXT, resolution TEXT, resolved_at INTEGER) STRICT;
 CREATE INDEX audit_unresolved ON audit (grant_id, key_hash) WHERE outcome = 'unknown';
 CREATE INDEX audit_by_user ON audit (user_id, created_at DESC);
 CREATE INDEX audit_by_page ON audit (page_id, created_at DESC);

@@ -53,7 +53,6 @@ fn page_operations() -> Router {
     let pages_read = &["mcp.pages.read"];
     Router::new()
         .route("/summary", read("page.read", pages_read, pages::summary))
-        .route("/audit-settings", read("page.read", pages_read, pages::audit_settings))
         .route("/status-definitions", read("status_definitions.read", scopes::PAGE_METADATA, pages::status_definitions))
         .route("/lifecycle-stages", read("lifecycle_stages.read", scopes::PAGE_METADATA, pages::stages::<Incident>))
         .route(

@@ -9,7 +9,7 @@ use crate::model::missing_access::MissingAccess;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::KeptPreview;
 use crate::ports::{DatabaseError, Decision};
-use crate::storage::audit::{self, AuditId, AuditKind, Entry, Target};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry, Target, TargetLinks};
 use crate::storage::previews;
 use crate::writes::store::PreviewNotKept;
 use serde_json::{Map, Value};
@@ -134,6 +134,7 @@ impl<'a> CallRecord<'a> {
             asked_page_id: self.asked_page_id,
             tool: self.tool,
             id: None,
+            links: TargetLinks::default(),
             title: self.title.get().map(String::as_str).filter(|_| is_reached),
         };
         Entry {

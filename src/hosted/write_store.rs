@@ -9,7 +9,7 @@ use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
 use crate::model::write::{Confirmation, KeptPreview, WriteFingerprint};
 use crate::ports::{Decision, RateLimit};
-use crate::storage::audit::{AuditId, Entry};
+use crate::storage::audit::{AuditId, Entry, TargetLinks};
 use crate::storage::idempotency::{
     self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredCall, StoredDuplicate, StoredEarlier,
     WriteKey,
@@ -217,6 +217,7 @@ impl WriteStore for D1WriteStore<'_> {
         let mut entry = Entry { outcome, detail, ..self.call.entry(self.attempt.clone()) };
         if let (Some(target), Ok(report)) = (&mut entry.target, result) {
             target.id = target_id(&report.document);
+            target.links = target_links(&report.document);
         }
         let ending = match result {
             Ok(report) => LeaseEnd::Done { result: remembered(&report.document).to_string() },
@@ -262,6 +263,11 @@ fn target_id(document: &Value) -> Option<String> {
         Value::String(id) => Some(id.clone()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+fn target_links(document: &Value) -> TargetLinks {
+    let address = |name: &str| Some(document.get(name)?.as_str()?.to_owned());
+    TargetLinks { public_url: address("public_url"), admin_url: address("admin_url") }
 }
 
 /// The document without texts for customers: numbers, short values and the stage.

@@ -1,14 +1,16 @@
 //! The activity that the admin page shows: audit rows of a person's own connections and of the pages they administer.
 
 use super::audit::AuditId;
-use super::{Result, json_list, read, run, statement};
+use super::{Counted, Result, json_list, read, read_all, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Database, Row, Statement};
+use crate::ports::{Database, Row, Statement, Value};
 use serde::Deserialize;
 
 /// Maximum rows of one page of the list.
 pub const PAGE_LENGTH: usize = 20;
+/// Rows are counted up to this number; more are said to be more.
+pub const COUNTED: usize = 500;
 
 /// A row as stored. Stored words are not parsed into enums: a row may have been written by an older or newer version.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,13 +23,20 @@ pub struct Recorded {
     pub client_id: String,
     /// Through which program; its name then.
     pub client_name: String,
-    /// The page of a write.
+    /// Name of the acting person at that time; empty in rows of older versions.
+    pub user_name: String,
+    /// The page of a write, or of a block.
     pub page_id: Option<PageId>,
     /// The tool of a write.
     pub tool: Option<String>,
-    /// The object that a write created or changed.
+    /// The object that a write created or changed; the person whose connection was changed.
     pub target_id: Option<String>,
+    /// That person's name, as it was.
+    pub owner_name: Option<String>,
     pub title: Option<String>,
+    /// Addresses of the written object.
+    pub public_url: Option<String>,
+    pub admin_url: Option<String>,
     pub request_id: String,
     pub detail: Option<String>,
     /// Number of refused calls that the row represents.
@@ -39,8 +48,8 @@ pub struct Recorded {
 /// One page of a person's rows, newest first.
 pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
     let select = statement!(
-        "SELECT id, created_at, kind, outcome, client_id, client_name, page_id, tool, target_id, title, request_id, detail, \
-         calls, resolution FROM audit WHERE user_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
+        "SELECT id, created_at, kind, outcome, client_id, client_name, user_name, page_id, tool, target_id, owner_name, title, \
+         public_url, admin_url, request_id, detail, calls, resolution FROM audit WHERE user_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
         user_id,
         limit,
     );
@@ -56,7 +65,21 @@ pub struct Position {
     pub row: i64,
 }
 
-/// Whose activity, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    pub since: Timestamp,
+    /// The first second after it.
+    pub until: Timestamp,
+}
+
+impl Default for Period {
+    fn default() -> Self {
+        Self { since: Timestamp::from_seconds(0), until: Timestamp::from_seconds(i64::MAX) }
+    }
+}
+
+/// Whose activity, and which part of it.
+#[derive(Clone, Debug)]
 pub struct Query<'a> {
     /// The person whose own connections are shown.
     pub user_id: &'a UserId,
@@ -64,10 +87,16 @@ pub struct Query<'a> {
     pub visible: &'a [PageId],
     /// Pages on which the writes of all people are shown.
     pub administered: &'a [PageId],
-    pub page: Option<PageId>,
+    /// The acting person, or the person of a blocked connection.
+    pub person: Option<&'a UserId>,
+    /// The exact name of the app.
+    pub app: Option<&'a str>,
     pub client_id: Option<&'a str>,
+    pub page: Option<PageId>,
     pub outcome: Option<&'a str>,
+    pub period: Period,
     pub before: Option<Position>,
+    pub limit: usize,
 }
 
 /// One row, with whose it is and where the list goes on.
@@ -96,46 +125,128 @@ impl ActivityRow {
     }
 }
 
-/// One page of the list, newest first, plus one row if there are more. Two bounded index scans.
-pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<Vec<ActivityRow>> {
-    run(db, select(query)).await?.iter().map(ActivityRow::read).collect()
+/// One page of the list, newest first, with the number of all rows that match, up to one more than [`COUNTED`].
+pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<(Vec<ActivityRow>, usize)> {
+    let mut answers = db.batch(&[select(query), select_count(query)]).await?.into_iter();
+    let mut next = || answers.next().unwrap_or_default();
+    let rows = next().iter().map(ActivityRow::read).collect::<Result<_>>()?;
+    Ok((rows, next().first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total)))
 }
 
-/// Approvals are shown in the list of connections, so only declined ones are listed here.
-/// Admins see a refused write only if its caller could access the page: the write acquired a lease, or its row names
-/// the accessed page.
-pub(super) fn select(query: &Query<'_>) -> Statement {
-    statement!(
-        "WITH own AS (
-           SELECT rowid AS row, * FROM audit
+/// One page of the list alone.
+pub async fn list_rows(db: &dyn Database, query: &Query<'_>) -> Result<Vec<ActivityRow>> {
+    super::run(db, select(query)).await?.iter().map(ActivityRow::read).collect()
+}
+
+/// A row that the filter wants, after the position.
+macro_rules! is_wanted {
+    () => {
+        "(?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
+             AND (?7 IS NULL OR client_name = ?7)
+             AND (?8 IS NULL OR user_id = ?8 OR kind IN ('page_block', 'page_unblock') AND target_id = ?8)
+             AND created_at >= ?9 AND created_at < ?10
+             AND (?11 IS NULL OR created_at < ?11 OR (created_at = ?11 AND rowid < ?12))
+           ORDER BY created_at DESC, rowid DESC LIMIT ?13"
+    };
+}
+
+/// A row on an administered page that its admins see. They see a refused write only if its caller could access the page: the write
+/// acquired a lease, or its row names the accessed page.
+macro_rules! is_seen_by_admins {
+    () => {
+        "kind IN ('write', 'page_block', 'page_unblock')
+             AND (kind <> 'write' OR outcome NOT IN ('refused', 'failed')
+                  OR key_hash IS NOT NULL OR asked_page_id IS NOT NULL)"
+    };
+}
+
+/// The newest rows that the viewer may see and the filter wants: of their own, and of each administered page. Each part is a search
+/// in an index that ends at the limit.
+macro_rules! matching {
+    () => {
+        concat!(
+            "WITH own AS (
+           SELECT rowid AS row FROM audit
            WHERE user_id = ?1
              AND (kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded',
                            'refresh_reuse_in_grace_period', 'access_token_revoke')
                   OR kind = 'approval' AND outcome <> 'done')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))
-             AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
-             AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND rowid < ?8))
-           ORDER BY created_at DESC, rowid DESC LIMIT ?9
-         ), administered AS (
-           SELECT rowid AS row, * FROM audit
-           WHERE page_id IN (SELECT value FROM json_each(?3)) AND kind IN ('write', 'page_block', 'page_unblock')
-             AND (kind <> 'write' OR outcome NOT IN ('refused', 'failed')
-                  OR key_hash IS NOT NULL OR asked_page_id IS NOT NULL)
-             AND (?4 IS NULL OR page_id = ?4) AND (?5 IS NULL OR client_id = ?5) AND (?6 IS NULL OR outcome = ?6)
-             AND (?7 IS NULL OR created_at < ?7 OR (created_at = ?7 AND rowid < ?8))
-           ORDER BY created_at DESC, rowid DESC LIMIT ?9
+             AND ",
+            is_wanted!(),
+            "), administered AS (
+           SELECT a.rowid AS row FROM json_each(?3) p JOIN audit a ON a.rowid IN (
+             SELECT rowid FROM audit WHERE page_id = p.value AND ",
+            is_seen_by_admins!(),
+            " AND ",
+            is_wanted!(),
+            ")), matching AS (SELECT row FROM own UNION SELECT row FROM administered) "
+        )
+    };
+}
+
+/// Approvals are shown in the list of connections, so only declined ones are listed here.
+pub(super) fn select(query: &Query<'_>) -> Statement {
+    let sql = concat!(
+        matching!(),
+        "SELECT row, a.* FROM matching JOIN audit a ON a.rowid = row ORDER BY created_at DESC, row DESC LIMIT ?13"
+    );
+    Statement { sql, values: values(query) }
+}
+
+fn select_count(query: &Query<'_>) -> Statement {
+    let query = Query { before: None, limit: COUNTED + 1, ..query.clone() };
+    let sql = concat!(matching!(), "SELECT count(*) AS total FROM (SELECT 1 FROM matching LIMIT ?13)");
+    Statement { sql, values: values(&query) }
+}
+
+fn values(query: &Query<'_>) -> Vec<Value> {
+    vec![
+        query.user_id.into(),
+        json_list(query.visible).into(),
+        json_list(query.administered).into(),
+        query.page.into(),
+        query.client_id.into(),
+        query.outcome.into(),
+        query.app.into(),
+        query.person.into(),
+        query.period.since.into(),
+        query.period.until.into(),
+        query.before.map(|position| position.created_at).into(),
+        query.before.map(|position| position.row).into(),
+        i64::try_from(query.limit).unwrap_or(i64::MAX).into(),
+    ]
+}
+
+/// A person and an app that rows of the activity name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct ActivityActor {
+    pub user_id: UserId,
+    pub user_name: String,
+    pub client_name: String,
+}
+
+/// The people and apps to filter by: the viewer's own connections; others whose rows the viewer may see; who blocked whom on an
+/// administered page. A connection is known until 90 days after its end.
+pub async fn list_actors(db: &dyn Database, user_id: &UserId, administered: &[PageId]) -> Result<Vec<ActivityActor>> {
+    let select = statement!(
+        concat!(
+            "WITH known AS (
+           SELECT user_id, client_id FROM grants WHERE user_id = ?1
+           UNION SELECT user_id, client_id FROM page_access WHERE page_id IN (SELECT value FROM json_each(?2))
          )
-         SELECT * FROM own UNION SELECT * FROM administered ORDER BY created_at DESC, row DESC LIMIT ?9",
-        query.user_id,
-        json_list(query.visible),
-        json_list(query.administered),
-        query.page,
-        query.client_id,
-        query.outcome,
-        query.before.map(|position| position.created_at),
-        query.before.map(|position| position.row),
-        PAGE_LENGTH + 1,
-    )
+         SELECT g.user_id, g.user_name, g.client_name FROM known JOIN grants g ON g.user_id = known.user_id AND g.client_id = known.client_id
+         WHERE g.user_id = ?1 OR EXISTS (SELECT 1 FROM audit a WHERE a.user_id = g.user_id AND a.client_id = g.client_id
+           AND page_id IN (SELECT value FROM json_each(?2)) AND ",
+            is_seen_by_admins!(),
+            ")
+         UNION SELECT user_id, user_name, client_name FROM page_blocks WHERE page_id IN (SELECT value FROM json_each(?2))
+         UNION SELECT blocked_by, blocked_by_name, client_name FROM page_blocks WHERE page_id IN (SELECT value FROM json_each(?2))"
+        ),
+        user_id,
+        json_list(administered),
+    );
+    read_all(&super::run(db, select).await?)
 }
 
 #[cfg(test)]
@@ -150,13 +261,21 @@ mod tests {
             user_id: &user_id,
             visible,
             administered,
-            page: None,
+            person: None,
+            app: None,
             client_id: None,
+            page: None,
             outcome: None,
+            period: Period::default(),
             before: None,
+            limit: PAGE_LENGTH,
         };
-        let mut ids: Vec<String> =
-            list(db, &query).await.expect("a list").into_iter().map(|shown| shown.row.id.as_str().to_owned()).collect();
+        let mut ids: Vec<String> = list_rows(db, &query)
+            .await
+            .expect("a list")
+            .into_iter()
+            .map(|shown| shown.row.id.as_str().to_owned())
+            .collect();
         ids.sort();
         ids
     }

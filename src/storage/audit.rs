@@ -127,6 +127,16 @@ pub struct Target<'a> {
     pub id: Option<String>,
     /// Its title, if the call had one and its caller can access the page; truncated.
     pub title: Option<&'a str>,
+    /// Its addresses, of a write that is done.
+    pub links: TargetLinks,
+}
+
+/// Addresses of an incident or maintenance, as StatiBeat returned them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetLinks {
+    pub public_url: Option<String>,
+    /// The object in StatiBeat's own interface.
+    pub admin_url: Option<String>,
 }
 
 /// Appends an [`Entry`] under a condition, with its [`values`]. Idempotent.
@@ -140,7 +150,8 @@ macro_rules! insert_entry_if {
              request_id, detail, user_name",
             $more_columns,
             ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-             coalesce((SELECT user_name FROM grants WHERE id = ?8), '')",
+             coalesce((SELECT user_name FROM grants WHERE id = ?8), \
+               (SELECT user_name FROM authorization_requests WHERE user_id = ?5 AND client_id = ?6 AND grant_id = ?8), '')",
             $more_values,
             " WHERE ",
             $condition,

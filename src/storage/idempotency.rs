@@ -209,22 +209,38 @@ fn redeem_confirm_token(request: &LeaseRequest<'_>) -> Statement {
     )
 }
 
+/// A value of the earlier result of the same write; NULL for a caller that may no longer be told of it.
+macro_rules! told {
+    ($path:literal) => {
+        concat!(
+            "CASE WHEN i.digest = ?16 AND coalesce(d.denial, 'writes_paused') = 'writes_paused' THEN json_extract(i.result, '",
+            $path,
+            "') END"
+        )
+    };
+}
+
 /// The audit row says what the request came to, in the order of [`judge`].
 fn record(request: &LeaseRequest<'_>) -> Statement {
     let sql = concat!(
         "INSERT INTO audit (id, created_at, kind, outcome, user_id, client_id, client_name, grant_id, page_id, tool, \
-         target_id, title, request_id, detail, key_hash) \
+         target_id, title, request_id, detail, key_hash, user_name, public_url, admin_url) \
          SELECT ?1, ?2, ?3, \
            CASE WHEN i.owner = ?1 THEN 'unknown' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN 'refused' \
              WHEN i.digest = ?16 AND i.outcome = 'done' THEN 'replayed' ELSE 'refused' END, \
-           ?5, ?6, ?7, ?8, ?9, ?10, \
-           CASE WHEN i.digest = ?16 AND coalesce(d.denial, 'writes_paused') = 'writes_paused' THEN json_extract(i.result, '$.id') END, ?12, ?13, \
+           ?5, ?6, ?7, ?8, ?9, ?10, ",
+        told!("$.id"),
+        ", ?12, ?13, \
            CASE WHEN i.owner = ?1 THEN 'not_finished' WHEN d.denial IN ('grant_ended', 'page_blocked') THEN d.denial \
              WHEN i.owner IS NULL THEN CASE WHEN d.denial IS NOT NULL THEN d.denial WHEN EXISTS (SELECT 1 FROM idempotency WHERE digest = ?16 AND grant_id <> ?8 AND started_at > ?17 \
                AND ?18 IS NOT NULL AND (outcome <> 'done' OR finished_at > ?18) AND external_id <> coalesce(?19, '')) \
              THEN 'duplicate' ELSE 'confirm_token_redeemed' END \
-             WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15 \
-         FROM (SELECT ",
+             WHEN i.digest <> ?16 THEN 'key_conflict' WHEN i.outcome = 'done' THEN NULL ELSE 'still_running' END, ?15, \
+           coalesce((SELECT user_name FROM grants WHERE id = ?8), ''), ",
+        told!("$.public_url"),
+        ", ",
+        told!("$.admin_url"),
+        " FROM (SELECT ",
         write_denial!("?8", "?9", "?2"),
         " AS denial) d \
          LEFT JOIN idempotency i ON i.grant_id = ?8 AND i.key_hash = ?15 AND i.started_at > ?17 \

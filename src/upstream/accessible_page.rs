@@ -5,11 +5,21 @@ use crate::model::scope::PagePermission;
 use crate::model::visible;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use url::Url;
 
 /// Longest name of a page that is shown, in characters.
 const LONGEST_NAME: usize = 200;
 /// Longest name of a role that is shown, in characters.
 const LONGEST_ROLE: usize = 40;
+
+/// StatiBeat's audit setting of a page. The connector shows the activity of a page only where it is enabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditLogs {
+    Enabled,
+    Disabled,
+    /// The entry lacks the setting, or it is no boolean.
+    Unknown,
+}
 
 /// A page that a person can see, with what their role allows there at this moment.
 #[derive(Clone, Debug)]
@@ -60,6 +70,20 @@ impl AccessiblePage {
         (!word.is_empty()).then_some(word)
     }
 
+    pub fn audit_logs(&self) -> AuditLogs {
+        match self.raw.get("audit_logs_enabled").and_then(Value::as_bool) {
+            Some(true) => AuditLogs::Enabled,
+            Some(false) => AuditLogs::Disabled,
+            None => AuditLogs::Unknown,
+        }
+    }
+
+    /// The address of the page's auditing view in StatiBeat.
+    pub fn audit_url(&self) -> Option<Url> {
+        let url = Url::parse(self.raw.get("audit_url")?.as_str()?).ok()?;
+        matches!(url.scheme(), "https" | "http").then_some(url)
+    }
+
     /// Returns whether the person administers the page: a fact of the role itself, which no permission key tells.
     pub fn is_administered(&self) -> bool {
         self.raw.get("role_key").and_then(Value::as_str) == Some("page_admin")
@@ -68,5 +92,34 @@ impl AccessiblePage {
     /// Returns whether the person's role allows it here.
     pub fn allows(&self, permission: PagePermission) -> bool {
         self.permissions.contains(permission.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn page(more: &Value) -> AccessiblePage {
+        let mut entry = json!({ "id": 42, "organization_id": 7, "name": "Northwind" });
+        entry.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        AccessiblePage::parse(&entry).expect("a page")
+    }
+
+    #[test]
+    fn audit_setting_that_is_no_boolean_is_unknown() {
+        assert_eq!(page(&json!({ "audit_logs_enabled": true })).audit_logs(), AuditLogs::Enabled);
+        assert_eq!(page(&json!({ "audit_logs_enabled": false })).audit_logs(), AuditLogs::Disabled);
+        assert_eq!(page(&json!({ "audit_logs_enabled": "yes" })).audit_logs(), AuditLogs::Unknown);
+        assert_eq!(page(&json!({})).audit_logs(), AuditLogs::Unknown);
+    }
+
+    #[test]
+    fn address_of_the_auditing_view_is_a_web_address() {
+        let of = |address: &str| page(&json!({ "audit_url": address })).audit_url().map(String::from);
+        assert_eq!(of("https://app.example/audit").as_deref(), Some("https://app.example/audit"));
+        for bad in ["javascript:alert(1)", "/audit", "", "data:text/html,x"] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
     }
 }

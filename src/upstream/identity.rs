@@ -4,7 +4,7 @@
 //! challenge (RFC 7636) and returns with a single-use code, which we exchange, server to server, for a signed identity
 //! token. Roles are not stored: pages are listed on each request.
 
-pub use super::accessible_page::AccessiblePage;
+pub use super::accessible_page::{AccessiblePage, AuditLogs};
 use super::assertion::{ConnectorClaims, RequestBinding};
 use super::client::{Client, UserClient};
 use super::error::{ApiError, ApiErrorKind};

@@ -13,7 +13,6 @@ pub mod admin_assertion;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod api_token;
 pub mod assertion;
-pub mod audit_logs;
 pub mod circuit_breaker;
 mod client;
 pub mod error;

@@ -44,6 +44,8 @@ pub(super) enum PageError {
     ForeignForm,
     /// There is no such action, connection or page for this person.
     NotFound,
+    /// A filter that cannot be used, with what is wrong in words.
+    BadFilter(String),
     /// The wait before another attempt.
     TooMany(Duration),
     Upstream(ApiError),
@@ -68,6 +70,7 @@ impl PageError {
             Self::SignInCanceled | Self::SignedOut => StatusCode::OK,
             Self::BadLink(_)
             | Self::LinkUsed
+            | Self::BadFilter(_)
             | Self::SignInFailed
             | Self::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => StatusCode::BAD_REQUEST,
             Self::NotInATab
@@ -104,6 +107,7 @@ impl PageError {
             Self::SignedOut => "signed_out",
             Self::ForeignForm => "foreign_form",
             Self::NotFound => "not_found",
+            Self::BadFilter(_) => "bad_filter",
             Self::TooMany(_) => "limited",
             Self::Upstream(error) => error.reason().as_str(),
             Self::Storage(_) => "storage_unavailable",
@@ -237,7 +241,9 @@ fn connecting(error: &PageError) -> PageText {
             "StatiBeat or this connector can't be reached right now.",
             "Nothing was shared. Wait a minute, then go back to your app and start connecting again.",
         ),
-        PageError::ForeignForm | PageError::NotFound | PageError::SignedOut => administering(error),
+        PageError::ForeignForm | PageError::NotFound | PageError::BadFilter(_) | PageError::SignedOut => {
+            administering(error)
+        }
     }
 }
 
@@ -253,6 +259,11 @@ fn administering(error: &PageError) -> PageText {
             "There's nothing here",
             "The connection, page or action doesn't exist, has ended, or isn't yours to change.",
             "Nothing was changed. Open the Hosted MCP page to see your connections.",
+        ),
+        PageError::BadFilter(fault) => text(
+            "This filter can't be used",
+            fault.as_str(),
+            "Nothing was changed. Go back and correct it, or open the Hosted MCP page.",
         ),
         PageError::OtherBrowser => text(
             "This was started in another browser",

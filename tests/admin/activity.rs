@@ -5,6 +5,7 @@ use crate::support::flow::{Tokens, authorize_url, tokens, user};
 use crate::support::simulator::FaultKind;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PAGE: &str = "https://mcp.example/mcp/admin";
 const READ: &str = "mcp.pages.read mcp.incidents.read";
@@ -149,4 +150,144 @@ fn refused_calls_beyond_the_limit_add_up_in_one_row() {
     assert_eq!(app.db.count("SELECT calls FROM audit WHERE kind = 'unrecorded'"), 400);
     let seen = Browser::new(&app).open_admin_page(user::THEO_MANAGER).body;
     assert!(seen.contains("400 calls, not listed one by one"), "{seen}");
+}
+
+const ACTIVITY: &str = "https://mcp.example/mcp/admin/activity";
+
+/// The activity of one signed-in person, as the page for this query shows it.
+fn activity(browser: &Browser<'_>, query: &str) -> String {
+    browser.open(&format!("{ACTIVITY}?{query}")).body
+}
+
+/// Theo's app, of another name than Mara's, created an incident; Mara's did a day later, and then she blocked Theo's app.
+fn busy_page() -> TestApp {
+    let app = TestApp::new();
+    let theo = connect_as(&app, user::THEO_MANAGER, "desk", WRITE);
+    app.db.execute("UPDATE grants SET client_name = 'Support Desk' WHERE client_id = 'desk'");
+    create_incident(&app, &theo.access, 42, "Checkout fails");
+    app.db.execute("UPDATE audit SET client_name = 'Support Desk' WHERE client_id = 'desk'");
+    app.advance(Duration::from_hours(24));
+    let mara = app.connect(user::MARA_ADMIN, WRITE);
+    create_incident(&app, &mara.access, 42, "Login is slow");
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let connection = format!("{} desk", user::THEO_MANAGER);
+    let blocked =
+        browser.submit_action(&page, &[("action", "block"), ("connection", connection.as_str()), ("page", "42")]);
+    assert_eq!(blocked.status, 200, "{}", blocked.body);
+    app
+}
+
+#[test]
+fn row_of_a_write_names_person_and_app_and_links_to_the_incident() {
+    let app = busy_page();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let shown = activity(&browser, "app=Support+Desk&outcome=done&person=2");
+    let row = shown.split("<tr>").find(|row| row.contains("Checkout fails")).expect("a row");
+    for part in ["Theo Okafor", "Support Desk", "Create incident", "Northwind Cloud Status", "Audit ID"] {
+        assert!(row.contains(part), "{part} in {row}");
+    }
+    assert!(shown.contains("2 entries"), "the write, and the block of its app: {shown}");
+    let id = app.db.count("SELECT CAST(target_id AS INTEGER) FROM audit WHERE title = 'Checkout fails'");
+    assert!(row.contains(&format!("href=\"https://status.northwind.example/incidents/{id}\"")), "{row}");
+    assert!(row.contains(&format!("/admin/pages/42/incidents/{id}\"")), "{row}");
+    assert!(shown.contains("/admin/pages/42/audit\""), "the auditing view of the page: {shown}");
+}
+
+#[test]
+fn row_of_a_block_names_who_blocked_whose_app() {
+    let app = busy_page();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let shown = activity(&browser, "person=2");
+    let row = shown.split("<tr>").find(|row| row.contains("App blocked on the page")).expect("a row");
+    assert!(row.contains(">You<") && row.contains("of Theo Okafor") && row.contains("Support Desk"), "{row}");
+    let api = json(&browser.open(&format!("{PAGE}/api/activity?person=2")).response);
+    let block = &api["items"][0];
+    assert_eq!((&block["kind"], &block["user_name"]), (&json!("page_block"), &json!("Mara Lindqvist")));
+    assert_eq!((&block["owner_id"], &block["owner_name"]), (&json!("2"), &json!("Theo Okafor")));
+    assert_eq!((&api["total"], &api["has_more_than_total"]), (&json!(2), &json!(false)));
+}
+
+#[test]
+fn activity_is_filtered_by_person_app_and_day() {
+    let app = busy_page();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let today = app.now().to_string()[..10].to_owned();
+    let titles = |query: &str| {
+        let shown = activity(&browser, query);
+        ["Checkout fails", "Login is slow"].map(|title| shown.contains(title))
+    };
+    assert_eq!(titles(""), [true, true]);
+    assert_eq!(titles("person=2"), [true, false]);
+    assert_eq!(titles("person=1"), [false, true]);
+    assert_eq!(titles("app=Support+Desk"), [true, false]);
+    assert_eq!(titles("app=Support"), [false, false], "the whole name counts");
+    assert_eq!(titles(&format!("from={today}")), [false, true]);
+    assert_eq!(titles(&format!("from={today}&to={today}")), [false, true]);
+    assert_eq!(titles("from=2000-01-01&to=2000-01-31"), [false, false]);
+    let form = activity(&browser, "");
+    assert!(form.contains("<option value=\"2\">Theo Okafor</option>"), "{form}");
+    assert!(form.contains("<option value=\"Support Desk\">Support Desk</option>"), "{form}");
+}
+
+#[test]
+fn day_that_cannot_be_read_is_reported_and_keeps_the_other_filters() {
+    let app = busy_page();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let shown = activity(&browser, "person=2&app=Support+Desk&from=2026-02-30");
+    assert!(shown.contains("role=\"alert\"") && shown.contains("“2026-02-30”, which isn't a day"), "{shown}");
+    assert!(!shown.contains("Checkout fails"), "rows of another period would mislead: {shown}");
+    assert!(
+        shown.contains("<option value=\"2\" selected>") && shown.contains("<option value=\"Support Desk\" selected>")
+    );
+    let api = browser.open(&format!("{PAGE}/api/activity?from=2026-11-29&to=2026-11-28"));
+    assert_eq!(api.status, 400);
+    let error = json(&api.response)["error"].as_str().expect("an error").to_owned();
+    assert!(error.contains("2026-11-29") && error.contains("2026-11-28"), "{error}");
+}
+
+#[test]
+fn people_and_apps_of_pages_that_a_viewer_does_not_administer_are_not_offered() {
+    let app = busy_page();
+    let own = connect_as(&app, user::INES_VIEWER, "own", WRITE);
+    create_incident(&app, &own.access, 42, "Not allowed");
+    for (viewer, others) in [
+        (user::INES_VIEWER, ["Theo Okafor", "Mara Lindqvist", "Login is slow", "Checkout fails"]),
+        (user::THEO_MANAGER, ["Ines Castro", "Mara Lindqvist", "Login is slow", "Not allowed"]),
+    ] {
+        let browser = Browser::new(&app);
+        browser.open_admin_page(viewer);
+        for query in ["", "person=1", "person=2", "person=3", "app=Support+Desk", "page=42", "from=2000-01-01"] {
+            let shown = activity(&browser, query);
+            for other in others {
+                assert!(!shown.contains(other), "{viewer} {query} {other}: {shown}");
+            }
+        }
+    }
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    assert!(activity(&browser, "person=3").contains("Not allowed"), "an admin of the page sees the attempt");
+}
+
+#[test]
+fn page_without_a_clear_audit_setting_is_named_as_not_known() {
+    let app = busy_page();
+    app.upstream.tamper(|asked, answer| {
+        let mut document: Value = serde_json::from_slice(answer.body()).expect("JSON");
+        if asked.uri().path().ends_with("/me/pages") {
+            for page in document["items"].as_array_mut().expect("pages") {
+                page.as_object_mut().expect("a page").remove("audit_logs_enabled");
+            }
+        }
+        Ok(answer.map(|_| document.to_string().into()))
+    });
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let shown = activity(&browser, "");
+    assert!(shown.contains("didn't say whether audit logs are on for Northwind Cloud Status, Northwind EU Status"));
+    assert!(!shown.contains("Checkout fails"), "{shown}");
 }

@@ -80,7 +80,8 @@ fn declined_connection_is_on_record_and_shown_to_its_person() {
     browser.answer(&consent, "deny");
     assert_eq!(rows(&app, "approval", "refused", "user", user::MARA_ADMIN), 1);
     let page = browser.open_admin_page(user::MARA_ADMIN).body;
-    assert!(page.contains("Connection not made") && page.contains("by its user"), "{page}");
+    assert!(page.contains("Connection not made") && page.contains("by you"), "{page}");
+    assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'approval' AND user_name = 'Mara Lindqvist'"), 1);
     assert!(!Browser::new(&app).open_admin_page(user::THEO_MANAGER).body.contains("Connection not made"));
 }
 

@@ -49,7 +49,6 @@ fn reads(story: &Story, base: &str) {
         "/maintenance-lifecycle-stages",
         "/hierarchy/levels",
         "/hierarchy/items",
-        "/audit-settings",
         "/subscribers/summary",
         "/analytics/summary?window_days=90",
         "/incidents?status=active&limit=2",

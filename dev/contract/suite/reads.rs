@@ -21,14 +21,13 @@ impl Page {
 }
 
 /// Lists and single documents of a page. A `{…}` is the id of the first item of the list named before the colon.
-pub const READS: [&str; 24] = [
+pub const READS: [&str; 23] = [
     "/summary",
     "/status-definitions",
     "/lifecycle-stages",
     "/maintenance-lifecycle-stages",
     "/hierarchy/levels",
     "/hierarchy/items",
-    "/audit-settings",
     "/analytics/summary?window_days=30",
     "/incidents?status=active&limit=50",
     "/incidents?status=resolved&limit=50",

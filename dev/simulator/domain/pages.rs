@@ -170,12 +170,6 @@ pub fn identity(page: &Page) -> Value {
     })
 }
 
-/// `GET audit-settings`
-pub fn audit_settings(world: &mut World, call: &PageCall) -> Handled {
-    call.no_query()?;
-    Ok(reply::ok(&json!({ "audit_logs_enabled": world.page(call.page_id).audit_logs_enabled })))
-}
-
 /// `GET status-definitions`
 pub fn status_definitions(world: &mut World, call: &PageCall) -> Handled {
     list_in_order(call, &world.page(call.page_id).statuses)

@@ -19,6 +19,7 @@ pub fn me(world: &mut World, received: &ReceivedRequest) -> Handled {
 pub fn pages(world: &mut World, received: &ReceivedRequest) -> Handled {
     let user_id = authenticate(world, received)?;
     let roles = world.people.users[&user_id].roles.iter();
+    let origin = &world.settings.origin;
     let pages = roles.filter_map(|(page_id, role_key)| Some((world.pages.get(page_id)?, role_key)));
     Ok(reply::list_all(pages.map(|(page, role_key)| {
         with(
@@ -28,6 +29,8 @@ pub fn pages(world: &mut World, received: &ReceivedRequest) -> Handled {
                 "organization_name": page.organization_name,
                 "role_key": role_key,
                 "permissions": role_permissions(role_key),
+                "audit_logs_enabled": page.audit_logs_enabled,
+                "audit_url": format!("{origin}/admin/pages/{}/audit", page.id),
             }),
         )
     })))

@@ -37,6 +37,7 @@ async fn a_row_reads_back_as_it_was_appended() {
         tool: "create_incident",
         id: Some("9".into()),
         title: Some(title.as_str()),
+        links: TargetLinks::default(),
     };
     append_as(&db, "42", "a", 5, Some(target)).await;
     let rows = recent(&db, &UserId::parse("42").expect("an id"), 10).await.expect("rows");
@@ -47,9 +48,13 @@ async fn a_row_reads_back_as_it_was_appended() {
         outcome: "done".into(),
         client_id: "cursor".into(),
         client_name: "Cursor".into(),
+        user_name: String::new(),
         page_id: Some(PageId::new(7).expect("an id")),
         tool: Some("create_incident".into()),
         target_id: Some("9".into()),
+        owner_name: None,
+        public_url: None,
+        admin_url: None,
         title: Some("x".repeat(TITLE_LIMIT)),
         request_id: "r".into(),
         detail: Some("a_reason".into()),

@@ -77,12 +77,16 @@ fn leave_open(key: &WriteKey<'_>, entry: &Entry<'_>) -> Statement {
 }
 
 fn record_end(entry: &Entry<'_>) -> Statement {
+    let target = entry.target.as_ref();
+    let links = target.map(|target| target.links.clone()).unwrap_or_default();
     statement!(
-        "UPDATE audit SET outcome = ?2, detail = ?3, target_id = ?4 WHERE id = ?1 AND outcome = ?5",
+        "UPDATE audit SET outcome = ?2, detail = ?3, target_id = ?4, public_url = ?6, admin_url = ?7 WHERE id = ?1 AND outcome = ?5",
         &entry.id,
         entry.outcome.as_str(),
         entry.detail,
-        entry.target.as_ref().and_then(|target| target.id.clone()),
+        target.and_then(|target| target.id.clone()),
         Outcome::Unknown.as_str(),
+        links.public_url,
+        links.admin_url,
     )
 }

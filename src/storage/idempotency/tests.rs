@@ -6,7 +6,7 @@ use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 use crate::model::write::ShownDuplicates;
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
-use crate::storage::audit::{AuditKind, Outcome, Target};
+use crate::storage::audit::{AuditKind, Outcome, Target, TargetLinks};
 
 mod denials;
 
@@ -46,6 +46,7 @@ impl WriteStorage {
             tool: "create_incident",
             id: (outcome == Outcome::Done).then(|| "9".into()),
             title: None,
+            links: TargetLinks::default(),
         };
         Entry {
             id: attempt.into(),

@@ -10,7 +10,8 @@ use super::super::limits;
 use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::activity;
+use super::activity::filter::ActivityFilter;
+use super::activity::{self, AuditedPages};
 use super::connection::parse_key;
 use super::connection_filter::{ConnectionFilter, parse_position};
 use super::session::{Session, Viewer, visible_pages};
@@ -52,7 +53,10 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageErr
             let after = query.one("after").ok().flatten().and_then(parse_position);
             json!(view_model::load_blocks(ctx, &pages, after.as_ref()).await?)
         }
-        Route::AdminApiActivity => json!(activity::load(ctx, &viewer, &pages, &query).await?),
+        Route::AdminApiActivity => {
+            let (audited, filter) = (AuditedPages::new(&pages), ActivityFilter::parse(&query));
+            json!(activity::load(ctx, &viewer, audited, &filter).await?)
+        }
         _ => json!(Setup::new(ctx)),
     })
 }
@@ -84,7 +88,7 @@ async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, PageEr
 
 fn refuse(ctx: &RequestContext<'_>, error: &PageError) -> Response {
     error.log(ctx);
-    let answer = |status, words| reply::json(status, &json!({ "error": words }));
+    let answer = |status, words: &str| reply::json(status, &json!({ "error": words }));
     match error {
         PageError::SignedOut => {
             let mut response = answer(StatusCode::UNAUTHORIZED, "nobody is signed in, or the token does not work");
@@ -97,6 +101,7 @@ fn refuse(ctx: &RequestContext<'_>, error: &PageError) -> Response {
             response
         }
         PageError::UserAccessEnded => answer(StatusCode::FORBIDDEN, "StatiBeat keeps this person out"),
+        PageError::BadFilter(fault) => answer(StatusCode::BAD_REQUEST, fault),
         PageError::Upstream(_) | PageError::Storage(_) => reply::unavailable(Duration::from_secs(10)),
         // The others are about links and forms.
         _ => answer(StatusCode::BAD_REQUEST, "the query cannot be read"),

@@ -6,7 +6,8 @@ use super::super::page_error::PageError;
 use super::super::reply::Response;
 use super::super::routes::Route;
 use super::actions::done_note;
-use super::activity::{self, ActivityRequest};
+use super::activity::filter::ActivityFilter;
+use super::activity::{self, AuditedPages};
 use super::connection_filter::ConnectionFilter;
 use super::list;
 use super::page::admin_page;
@@ -15,7 +16,6 @@ use super::setup::Setup;
 use super::time::{self, ZonedClock};
 use super::view_model::{AdminView, load};
 use crate::model::time_zone;
-use crate::oauth::parameters::Parameters;
 use maud::{Markup, html};
 use std::time::Duration;
 
@@ -28,10 +28,9 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
     let view = AdminView::open(ctx, chosen).await?;
     let viewer = &view.session.viewer;
     let filter = ConnectionFilter::parse(&query);
-    let newest = Parameters::default();
-    let wanted = ActivityRequest::read(&viewer.api(ctx), &view.accessible, &newest).await;
-    let (connected, rows) = load(ctx, viewer, &view.accessible, &filter, wanted.query(&viewer.person.user_id)).await?;
-    let activity = wanted.list(rows, viewer);
+    let (audited, any) = (AuditedPages::new(&view.accessible), ActivityFilter::default());
+    let newest = audited.newest(&viewer.person.user_id, &any);
+    let (connected, rows) = load(ctx, viewer, &view.accessible, &filter, newest).await?;
 
     let setup = Setup::new(ctx);
     let has_connections = connected.total > 0 || !filter.is_open();
@@ -41,7 +40,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
         // With connections, they come first; without, the instructions do.
         @if has_connections { (list::section(&view, &connected, &filter)) (setup.connect_section(true)) }
         @else { (setup.connect_section(false)) (list::section(&view, &connected, &filter)) }
-        (activity::newest(&view, &activity))
+        (activity::newest(&view, &audited, rows))
         (setup.details_section())
     };
     let mut response = admin_page(&view, HOSTED_MCP, &body);
