@@ -2,13 +2,15 @@
 //!
 //! A key lives in four steps, each deployed before the next, so that no server ever meets a signature whose key it lacks:
 //! *prepared* it stands behind the leading key and is recognized everywhere; *promoted* it leads and signs; *superseded* it
-//! is still recognized; *retired* it is gone.
+//! is still recognized; *retired* it is gone. Every step counts from the moment when its predecessor was stored on Cloudflare.
+
+pub mod promotion;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use statibeat_mcp::keyring::KeyRing;
 use std::collections::BTreeMap;
@@ -35,6 +37,18 @@ pub struct Secrets {
     pub rings: BTreeMap<String, Vec<Key>>,
     /// Bearer token of the readiness route.
     pub health_token: String,
+    /// Steps that were taken although a check refused them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<ForcedStep>,
+}
+
+/// A refused step that the operator insisted on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForcedStep {
+    pub at: Timestamp,
+    pub reason: String,
+    /// What the checks said.
+    pub problems: Vec<String>,
 }
 
 /// One key; the first of a ring leads.
@@ -43,9 +57,9 @@ pub struct Key {
     kid: String,
     secret: String,
     state: State,
-    /// When it came to be superseded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    superseded_on: Option<Date>,
+    /// When it was first stored on Cloudflare in this state; `None`: not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +73,7 @@ enum State {
 impl Secrets {
     pub fn new(today: Date) -> Self {
         let rings = RINGS.map(|(name, _)| (name.to_owned(), vec![Key::new(today.to_string(), State::Leading)]));
-        Self { rings: rings.into(), health_token: random() }
+        Self { rings: rings.into(), health_token: random(), forced: Vec::new() }
     }
 
     /// As the worker takes them: name and value.
@@ -77,8 +91,15 @@ impl Secrets {
         Ok(())
     }
 
-    /// Changes the chosen rings, or says why one of them cannot be.
-    pub fn rotate(&mut self, step: Step, ring: Option<&str>, today: Date) -> Result<()> {
+    /// Notes that Cloudflare has every key now.
+    pub fn mark_stored(&mut self, now: Timestamp) {
+        for key in self.rings.values_mut().flatten() {
+            key.stored_at.get_or_insert(now);
+        }
+    }
+
+    /// Changes the chosen rings, or says why one of them cannot be. `now` is in UTC.
+    pub fn rotate(&mut self, step: Step, ring: Option<&str>, now: Timestamp) -> Result<()> {
         if (ring, step) == (Some(HEALTH_TOKEN), Step::Replace) {
             self.health_token = random();
             return Ok(());
@@ -94,7 +115,7 @@ impl Secrets {
         let mut rings = self.rings.clone();
         for (name, keys) in rings.iter_mut().filter(|(name, _)| ring.is_none_or(|ring| ring == name.as_str())) {
             let kept = RINGS.iter().find(|(known, _)| known == name).map_or(366, |(_, days)| *days);
-            *keys = step.apply(std::mem::take(keys), kept, today).with_context(|| name.clone())?;
+            *keys = step.apply(std::mem::take(keys), kept, now).with_context(|| name.clone())?;
         }
         self.rings = rings;
         Ok(())
@@ -115,38 +136,45 @@ pub enum Step {
 }
 
 impl Step {
-    fn apply(self, mut keys: Vec<Key>, kept_days: i64, today: Date) -> Result<Vec<Key>> {
+    fn apply(self, mut keys: Vec<Key>, kept_days: i64, now: Timestamp) -> Result<Vec<Key>> {
+        let today = day(now);
         let prepared = keys.iter().position(|key| key.state == State::Prepared);
         match (self, prepared) {
             (Step::Prepare, Some(at)) => bail!("key {} is prepared already: promote it", keys[at].kid),
             (Step::Prepare, None) => keys.insert(keys.len().min(1), Key::new(free_kid(&keys, today), State::Prepared)),
             (Step::Promote, None) => bail!("no key is prepared: prepare one first, and deploy it"),
-            (Step::Promote, Some(at)) => promote(&mut keys, at, today),
-            (Step::Retire, _) => keys.retain(|key| !key.is_past(kept_days, today)),
+            (Step::Promote, Some(at)) => promote(&mut keys, at),
+            (Step::Retire, _) => keys.retain(|key| !key.is_past(kept_days, now)),
             (Step::Replace, _) => keys = vec![Key::new(free_kid(&keys, today), State::Leading)],
         }
         Ok(keys)
     }
 }
 
-fn promote(keys: &mut Vec<Key>, at: usize, today: Date) {
+fn promote(keys: &mut Vec<Key>, at: usize) {
     for key in keys.iter_mut().filter(|key| key.state == State::Leading) {
-        (key.state, key.superseded_on) = (State::Superseded, Some(today));
+        (key.state, key.stored_at) = (State::Superseded, None);
     }
     let mut key = keys.remove(at);
-    key.state = State::Leading;
+    (key.state, key.stored_at) = (State::Leading, None);
     keys.insert(0, key);
 }
 
 impl Key {
     fn new(kid: String, state: State) -> Self {
-        Self { kid, secret: random(), state, superseded_on: None }
+        Self { kid, secret: random(), state, stored_at: None }
     }
 
-    fn is_past(&self, kept_days: i64, today: Date) -> bool {
-        let until = self.superseded_on.and_then(|day| day.checked_add(kept_days.days()).ok());
-        self.state == State::Superseded && until.is_some_and(|until| until < today)
+    /// A key whose successor was never stored still signs on Cloudflare.
+    fn is_past(&self, kept_days: i64, now: Timestamp) -> bool {
+        let kept = SignedDuration::from_hours(24 * kept_days);
+        self.state == State::Superseded && self.stored_at.is_some_and(|stored| now.duration_since(stored) > kept)
     }
+}
+
+/// The day in UTC.
+pub fn day(now: Timestamp) -> Date {
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The day, and a number when that is taken.
@@ -173,6 +201,16 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
+    fn at(year: i16, month: i8, day: i8) -> Timestamp {
+        date(year, month, day).to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp()
+    }
+
+    /// Takes a step, and stores it on the same day.
+    fn rotate_and_store(secrets: &mut Secrets, step: Step, now: Timestamp) {
+        secrets.rotate(step, None, now).expect("a step");
+        secrets.mark_stored(now);
+    }
+
     const TAGS: &str = "HOSTED_MCP_CHECKSUM_KEYS";
 
     fn kids(secrets: &Secrets) -> Vec<&str> {
@@ -195,20 +233,34 @@ mod tests {
     #[test]
     fn a_key_is_recognized_before_it_signs_and_after_it_has() {
         let mut secrets = Secrets::new(date(2026, 1, 1));
-        secrets.rotate(Step::Prepare, None, date(2026, 3, 1)).expect("a step");
+        rotate_and_store(&mut secrets, Step::Prepare, at(2026, 3, 1));
         assert_eq!(kids(&secrets), ["2026-01-01", "2026-03-01"], "the old one signs");
-        secrets.rotate(Step::Promote, None, date(2026, 3, 2)).expect("a step");
+        rotate_and_store(&mut secrets, Step::Promote, at(2026, 3, 2));
         assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "the new one signs");
-        secrets.rotate(Step::Retire, None, date(2026, 4, 2)).expect("a step");
+        rotate_and_store(&mut secrets, Step::Retire, at(2026, 4, 2));
         assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "31 days are not over");
-        secrets.rotate(Step::Retire, None, date(2026, 4, 3)).expect("a step");
+        rotate_and_store(&mut secrets, Step::Retire, at(2026, 4, 3));
         assert_eq!(kids(&secrets), ["2026-03-01"]);
         secrets.check().expect("good rings");
     }
 
     #[test]
+    fn superseded_key_is_kept_until_its_successor_was_stored_long_enough() {
+        let mut secrets = Secrets::new(date(2026, 1, 1));
+        rotate_and_store(&mut secrets, Step::Prepare, at(2026, 3, 1));
+        secrets.rotate(Step::Promote, None, at(2026, 3, 2)).expect("a step");
+        secrets.rotate(Step::Retire, None, at(2027, 6, 1)).expect("a step");
+        assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "Cloudflare signs with the old key still");
+        secrets.mark_stored(at(2027, 6, 1));
+        secrets.rotate(Step::Retire, None, at(2027, 6, 20)).expect("a step");
+        assert_eq!(kids(&secrets).len(), 2, "31 days count from the day it was stored");
+        secrets.rotate(Step::Retire, None, at(2027, 7, 3)).expect("a step");
+        assert_eq!(kids(&secrets), ["2026-03-01"]);
+    }
+
+    #[test]
     fn steps_out_of_order_are_refused() {
-        let (today, mut secrets) = (date(2026, 1, 1), Secrets::new(date(2026, 1, 1)));
+        let (today, mut secrets) = (at(2026, 1, 1), Secrets::new(date(2026, 1, 1)));
         let error = secrets.rotate(Step::Promote, Some(TAGS), today).expect_err("nothing prepared");
         assert!(format!("{error:#}").contains("prepare one first"), "{error:#}");
         secrets.rotate(Step::Prepare, Some(TAGS), today).expect("a step");
@@ -222,14 +274,14 @@ mod tests {
     fn only_the_chosen_ring_changes() {
         let mut secrets = Secrets::new(date(2026, 1, 1));
         let before = secrets.values().into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>();
-        secrets.rotate(Step::Replace, Some(TAGS), date(2026, 1, 2)).expect("a step");
+        secrets.rotate(Step::Replace, Some(TAGS), at(2026, 1, 2)).expect("a step");
         let after = secrets.values();
         let changed: Vec<&String> =
             before.iter().filter(|(name, value)| after[name.as_str()] != *value).map(|(name, _)| name).collect();
         assert_eq!(changed, [TAGS]);
         assert_eq!(kids(&secrets), ["2026-01-02"]);
         let token = secrets.health_token.clone();
-        secrets.rotate(Step::Replace, Some(HEALTH_TOKEN), date(2026, 1, 2)).expect("a step");
+        secrets.rotate(Step::Replace, Some(HEALTH_TOKEN), at(2026, 1, 2)).expect("a step");
         assert_ne!(secrets.health_token, token);
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Only its owner may read the file, git ignores it, and nothing of it is printed unless asked for.
 
-use super::key_rings::{Secrets, Step};
+use super::key_rings::{ForcedStep, Secrets, Step, day, promotion};
+use super::smoke;
 use crate::files::write_secret;
 use crate::process::step;
 use crate::project::Project;
 use crate::wrangler::Wrangler;
 use crate::wrangler_config::WranglerConfig;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::fs;
 use std::io::Write;
@@ -31,37 +32,45 @@ pub struct Options {
     /// Rotate only this key ring, by its variable.
     #[arg(long, requires = "rotate")]
     ring: Option<String>,
+    /// Promote although a check refuses it; the reason is kept in the file.
+    #[arg(long, value_name = "REASON", requires = "rotate")]
+    force: Option<String>,
 }
 
 /// Makes or stores the secrets, or takes one step of a rotation.
 pub fn secrets(project: &Project, options: &Options) -> Result<()> {
     WranglerConfig::read(project)?.environment(&options.env)?;
     let path = path(project, &options.env);
-    if options.store { store(project, &options.env, &path) } else { make_or_rotate(options, &path) }
+    if options.store { store(project, &options.env, &path) } else { make_or_rotate(project, options, &path) }
 }
 
 /// Hands the secrets to wrangler through a pipe: they never pass a screen or a command line.
 fn store(project: &Project, environment: &str, path: &Path) -> Result<()> {
     ensure!(path.exists(), "{} is not there: `npm run secrets -- --env {environment}` makes it", path.display());
-    let values = serde_json::to_vec(&read(path)?.values())?;
+    let mut secrets = read(path)?;
+    let values = serde_json::to_vec(&secrets.values())?;
     let wrangler = Wrangler::new(project)?;
     step("store the secrets", || {
         let mut bulk = wrangler.command(&["secret", "bulk"], environment);
         let mut child = bulk.stdin(Stdio::piped()).spawn().context("wrangler did not start")?;
         child.stdin.take().context("no input")?.write_all(&values).context("handing over the secrets")?;
         ensure!(child.wait()?.success(), "wrangler did not store the secrets");
-        Ok(())
+        secrets.mark_stored(jiff::Timestamp::now());
+        write(path, &secrets)
     })
 }
 
 /// Makes what is missing, takes the step that was asked for, and says what to do next.
-fn make_or_rotate(options: &Options, path: &Path) -> Result<()> {
-    let today = jiff::Zoned::now().date();
+fn make_or_rotate(project: &Project, options: &Options, path: &Path) -> Result<()> {
+    let now = jiff::Timestamp::now();
     let is_new = !path.exists();
-    let mut secrets = if is_new { Secrets::new(today) } else { read(path)? };
+    let mut secrets = if is_new { Secrets::new(day(now)) } else { read(path)? };
     if let Some(step) = options.rotate {
         ensure!(!is_new, "{} is not there, so there is nothing to rotate", path.display());
-        secrets.rotate(step, options.ring.as_deref(), today)?;
+        if step == Step::Promote {
+            check_promotion(project, options, &mut secrets, now)?;
+        }
+        secrets.rotate(step, options.ring.as_deref(), now)?;
     }
     if is_new || options.rotate.is_some() {
         write(path, &secrets)?;
@@ -73,6 +82,31 @@ fn make_or_rotate(options: &Options, path: &Path) -> Result<()> {
     };
     println!("{} {done}.\n\n{}", path.display(), next(&options.env, options.rotate));
     Ok(())
+}
+
+/// Refuses to promote keys that some server cannot know yet, unless the operator gave a reason; the reason is kept.
+fn check_promotion(project: &Project, options: &Options, secrets: &mut Secrets, now: jiff::Timestamp) -> Result<()> {
+    let published = smoke::published_keys(project, &options.env);
+    let problems = promotion::problems(secrets, options.ring.as_deref(), now, &published);
+    for problem in &problems {
+        println!("  {problem}");
+    }
+    match (&options.force, problems.is_empty()) {
+        (_, true) => Ok(()),
+        (None, false) => bail!(
+            "promoting now would make servers meet signatures whose key they lack. Nothing was changed; \
+             `--force '<reason>'` promotes all the same and keeps the reason in the file"
+        ),
+        (Some(reason), false) => {
+            ensure!(
+                !reason.trim().is_empty(),
+                "--force needs a reason, which is kept in the file. Nothing was changed"
+            );
+            println!("  forced: {reason}");
+            secrets.forced.push(ForcedStep { at: now, reason: reason.clone(), problems });
+            Ok(())
+        }
+    }
 }
 
 /// The health token of an environment, where its file is at hand.
@@ -121,7 +155,7 @@ fn next(environment: &str, step: Option<Step>) -> String {
         Some(Step::Prepare) => format!(
             "The new keys are recognized once they are stored; they sign nothing yet.\n\n\
              \x20 now                       {store}\n\
-             \x20 a day later               {}",
+             \x20 a day after that          {} (refused before)",
             rotate("promote")
         ),
         Some(Step::Promote) => format!(
@@ -149,9 +183,13 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("statibeat-secrets-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join("staging.json");
-        let secrets = Secrets::new(date(2026, 1, 1));
+        let mut secrets = Secrets::new(date(2026, 1, 1));
+        let at = "2026-01-01T00:00:00Z".parse().expect("a time");
+        secrets.mark_stored(at);
+        secrets.forced.push(ForcedStep { at, reason: "leaked".to_owned(), problems: vec!["early".to_owned()] });
         write(&path, &secrets).expect("written");
-        assert_eq!(read(&path).expect("read").values(), secrets.values());
+        let found = read(&path).expect("read");
+        assert_eq!((found.values(), &found.forced), (secrets.values(), &secrets.forced));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

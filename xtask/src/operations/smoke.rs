@@ -15,6 +15,8 @@ use std::time::Duration;
 const ATTEMPTS: u32 = 12;
 const PAUSE: Duration = Duration::from_secs(5);
 
+const KEY_SET: &str = "/.well-known/hosted-mcp-jwks.json";
+
 #[derive(Args)]
 pub struct Options {
     /// The environment whose address stands in wrangler.toml.
@@ -49,6 +51,14 @@ pub fn check_environment(project: &Project, name: &str) -> Result<()> {
     let is_on = environment.variable("HOSTED_MCP_ENABLED").is_some_and(|value| value == "true");
     let health_token = std::env::var(key_rings::HEALTH_TOKEN).ok().or_else(|| secrets::health_token(project, name));
     check(&Target { url, is_on, health_token })
+}
+
+/// Returns the key set that an environment's worker publishes to StatiBeat, or why it cannot be had.
+pub fn published_keys(project: &Project, name: &str) -> Result<Value, String> {
+    let file = WranglerConfig::read(project).map_err(|error| format!("{error:#}"))?;
+    let environment = file.environment(name).map_err(|error| format!("{error:#}"))?;
+    let url = environment.variable("HOSTED_MCP_PUBLIC_URL").ok_or("HOSTED_MCP_PUBLIC_URL is missing")?;
+    json(&network::ask(get(&url, KEY_SET))?)
 }
 
 /// Prints one line for each check; a failed one is an error.
@@ -146,7 +156,7 @@ fn challenge(ask: &Ask<'_>, url: &str) -> Result<(), String> {
 }
 
 fn keys(ask: &Ask<'_>, url: &str) -> Result<(), String> {
-    let document = json(&ask(get(url, "/.well-known/hosted-mcp-jwks.json"))?)?;
+    let document = json(&ask(get(url, KEY_SET))?)?;
     if document["keys"].as_array().is_none_or(Vec::is_empty) { Err("there is no key".to_owned()) } else { Ok(()) }
 }
 
