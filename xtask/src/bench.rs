@@ -34,6 +34,21 @@ pub struct SoakOptions {
     seconds: u32,
 }
 
+#[derive(Args)]
+pub struct PageOptions {
+    /// Starts of each server, alternating.
+    #[arg(long, default_value_t = 30)]
+    rounds: u32,
+}
+
+/// Builds the page server, and measures it beside one on Node.
+pub fn bench_page(project: &Project, options: &PageOptions) -> Result<()> {
+    let node = node::require(project)?;
+    build::page_server::build(project, &build::page_server::Options::default())?;
+    let mut script = node::command(project, &node);
+    run(script.env("ROUNDS", options.rounds.to_string()).arg("dev/bench_page/main.mjs"))
+}
+
 /// Measures, and writes the report.
 pub fn bench(project: &Project, options: &Options) -> Result<()> {
     let node = build_all(project)?;

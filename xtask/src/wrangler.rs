@@ -58,6 +58,11 @@ impl<'a> Wrangler<'a> {
         self.command(&["d1", "migrations", "apply", "DB", place(environment)], environment)
     }
 
+    /// Lists the migrations that an environment's database has not seen.
+    pub fn list_migrations(&self, environment: &str) -> Command {
+        self.command(&["d1", "migrations", "list", "DB", place(environment)], environment)
+    }
+
     /// Runs SQL on an environment's database.
     pub fn execute(&self, environment: &str, sql: &str) -> Command {
         self.command(&["d1", "execute", "DB", place(environment), "--yes", "--command", sql], environment)

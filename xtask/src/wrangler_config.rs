@@ -1,6 +1,7 @@
 //! `wrangler.toml`: what it says of each environment.
 
 use crate::project::Project;
+use crate::wrangler::LOCAL;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
@@ -22,7 +23,7 @@ const NOT_INHERITED: [&str; 9] = [
 
 pub struct WranglerConfig(Table);
 
-/// One environment besides the local one.
+/// One environment. The local one is the top level of the file.
 pub struct Environment<'a> {
     pub name: &'a str,
     top: &'a Table,
@@ -38,18 +39,21 @@ impl WranglerConfig {
         Ok(Self(text.parse::<Table>().with_context(|| format!("{FILE} is not TOML"))?))
     }
 
-    /// The names that `--env` takes.
+    /// The environments that can be deployed.
     pub fn names(&self) -> Vec<&str> {
         let environments = self.0.get("env").and_then(Value::as_table);
         environments.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()
     }
 
-    /// An environment by its name.
+    /// An environment by its name; [`LOCAL`] is one as well.
     pub fn environment<'a>(&'a self, name: &'a str) -> Result<Environment<'a>> {
+        if name == LOCAL {
+            return Ok(Environment { name, top: &self.0, own: &self.0 });
+        }
         let own = self.0.get("env").and_then(|environments| environments.get(name)).and_then(Value::as_table);
         match own {
             Some(own) => Ok(Environment { name, top: &self.0, own }),
-            None => bail!("{FILE} has no environment {name:?}; it has {}", self.names().join(" and ")),
+            None => bail!("{FILE} has no environment {name:?}; it has {LOCAL}, {}", self.names().join(", ")),
         }
     }
 }
@@ -177,6 +181,7 @@ mod tests {
     fn unknown_environment_error_lists_the_environments() {
         let file = WranglerConfig::parse(TEXT).expect("TOML");
         let error = file.environment("prod").err().expect("unknown").to_string();
-        assert_eq!(error, r#"wrangler.toml has no environment "prod"; it has production and staging"#);
+        assert_eq!(error, r#"wrangler.toml has no environment "prod"; it has local, production, staging"#);
+        assert_eq!(file.environment("local").expect("there").database_id(), "local");
     }
 }

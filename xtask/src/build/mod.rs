@@ -24,6 +24,8 @@ use std::process::Command;
 use std::time::SystemTime;
 use wasm_bindgen_cli_support::Bindgen;
 
+pub use watched::{WATCHING, WRANGLER_COMMAND};
+
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// The profile of Cargo.toml that compiles quickest.
@@ -34,11 +36,14 @@ pub struct Options {
     /// Skip optimization and keep function names: quicker to build, readable stacks, several times larger.
     #[arg(long)]
     dev: bool,
+    /// The environment that wrangler deploys; wrangler.toml passes it, and the deployment's checks run first.
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
 }
 
 impl Options {
     pub fn quick() -> Self {
-        Self { dev: true }
+        Self { dev: true, env: None }
     }
 }
 

@@ -17,7 +17,7 @@ mod arguments;
 
 const NAME: &str = "statibeat-page-mcp";
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// Another target than this machine's, such as x86_64-unknown-linux-musl; a C compiler for it must be installed.
     #[arg(long)]

@@ -13,10 +13,13 @@ use std::time::Instant;
 use std::{env, fs};
 
 /// The variable in which wrangler tells its build command which of its own commands runs.
-const WRANGLER_COMMAND: &str = "WRANGLER_COMMAND";
+pub const WRANGLER_COMMAND: &str = "WRANGLER_COMMAND";
+
+/// The command of wrangler that watches the source; every other one deploys or uploads.
+pub const WATCHING: &str = "dev";
 
 pub fn is_asked_for() -> bool {
-    env::var(WRANGLER_COMMAND).is_ok_and(|command| command == "dev")
+    env::var(WRANGLER_COMMAND).is_ok_and(|command| command == WATCHING)
 }
 
 /// Builds, and prints how long it took or why the library does not compile. Where a person started wrangler itself, prints what

@@ -1,4 +1,4 @@
-//! Everything that stands between `wrangler.toml` and a deployment, said at once.
+//! Everything that stands between `wrangler.toml` and a deployment, said at once, and after everything else.
 //!
 //! The variables are read by `Config::from_lookup`, the very code that reads them in the worker: what passes here is what runs
 //! there. Secrets cannot be read back from Cloudflare; their names are compared with the list that wrangler gives, and random
@@ -11,15 +11,13 @@ use serde_json::Value;
 use statibeat_mcp::config::{Config, VARIABLES};
 use url::Url;
 
-/// Prints the problems; any is an error.
+/// The problems as an error, which is printed last.
 pub fn report(problems: &[String], environment: &str) -> Result<()> {
-    for problem in problems {
-        println!("  {problem}");
-    }
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
     match problems.len() {
         0 => println!("  {environment}: nothing is missing"),
-        1 => bail!("1 thing to settle before {environment} can be deployed"),
-        count => bail!("{count} things to settle before {environment} can be deployed"),
+        1 => bail!("1 thing to settle before {environment} can be deployed:{lines}"),
+        count => bail!("{count} things to settle before {environment} can be deployed:{lines}"),
     }
     Ok(())
 }
@@ -119,6 +117,16 @@ pub fn check_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
     Ok(missing.collect())
 }
 
+/// Migrations that the database has not seen, out of what `wrangler d1 migrations list` printed.
+pub fn check_migrations(list: &str, environment: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let words = list.split(|c: char| !is_part(c)).filter(|word| word.ends_with(".sql"));
+    let remedy = format!(
+        "`npx wrangler d1 migrations apply DB --env {environment} --remote`, or `npm run deploy`, which does it"
+    );
+    words.map(|name| format!("the migration {name} is not applied: {remedy}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +184,23 @@ mod tests {
         let file = filled_in();
         for name in ["staging", "production"] {
             assert_eq!(check_configuration(&read(&file), name).expect("an environment"), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn migrations_that_are_not_applied_are_named() {
+        let list = "Migrations to be applied:\n│ Name │\n│ 0001_first.sql │\n│ 0002_more.sql │";
+        let problems = check_migrations(list, "staging");
+        assert!(problems.len() == 2 && problems[1].starts_with("the migration 0002_more.sql is not"), "{problems:?}");
+        assert_eq!(check_migrations("✅ No migrations to apply!", "staging"), [""; 0]);
+    }
+
+    #[test]
+    fn wrangler_s_build_command_names_each_environment() {
+        let file: toml::Table = COMMITTED.parse().expect("TOML");
+        for (name, environment) in file["env"].as_table().expect("environments") {
+            let command = environment.get("build").and_then(|build| build.get("command")?.as_str());
+            assert_eq!(command, Some(format!("node dev/launch.mjs build --env {name}").as_str()));
         }
     }
 

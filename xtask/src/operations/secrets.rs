@@ -7,7 +7,8 @@ use super::smoke;
 use crate::files::write_secret;
 use crate::process::step;
 use crate::project::Project;
-use crate::wrangler::Wrangler;
+use crate::start::local_secrets;
+use crate::wrangler::{LOCAL, Wrangler};
 use crate::wrangler_config::WranglerConfig;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -20,8 +21,8 @@ const FOLDER: &str = ".secrets";
 
 #[derive(Args)]
 pub struct Options {
-    /// The environment, as in wrangler.toml.
-    #[arg(long)]
+    /// The environment, as in wrangler.toml; `local` for `npm start`, whose secrets are stored in .dev.vars.
+    #[arg(long, value_name = "NAME")]
     env: String,
     /// Store them on Cloudflare, without showing them.
     #[arg(long)]
@@ -49,6 +50,12 @@ fn store(project: &Project, environment: &str, path: &Path) -> Result<()> {
     ensure!(path.exists(), "{} is not there: `npm run secrets -- --env {environment}` makes it", path.display());
     let mut secrets = read(path)?;
     let values = serde_json::to_vec(&secrets.values())?;
+    if environment == LOCAL {
+        local_secrets::store(project, &secrets.values())?;
+        secrets.mark_stored(jiff::Timestamp::now());
+        println!("stored in .dev.vars: the next `npm start` takes them");
+        return write(path, &secrets);
+    }
     let wrangler = Wrangler::new(project)?;
     step("store the secrets", || {
         let mut bulk = wrangler.command(&["secret", "bulk"], environment);

@@ -19,8 +19,8 @@ const KEY_SET: &str = "/.well-known/hosted-mcp-jwks.json";
 
 #[derive(Args)]
 pub struct Options {
-    /// The environment whose address stands in wrangler.toml.
-    #[arg(long, required_unless_present = "url")]
+    /// The environment whose address stands in wrangler.toml; `local` for `npm start`.
+    #[arg(long, value_name = "NAME", required_unless_present = "url")]
     env: Option<String>,
     /// Origin of the server, instead of an environment.
     #[arg(long)]

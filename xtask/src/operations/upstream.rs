@@ -5,19 +5,23 @@ mod key_file;
 
 use crate::operations::network;
 use crate::project::Project;
-use anyhow::{Result, bail, ensure};
+use crate::wrangler_config::WranglerConfig;
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use statibeat_contract::suite::{Outcome, Session, check};
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct Options {
-    /// The server's API origin, as in `https://api.example.com`.
+    /// The environment, as in wrangler.toml, whose StatiBeat and issuer are meant; `local` for the simulator of `npm start`.
+    #[arg(long, value_name = "NAME", required_unless_present_all = ["url", "issuer"])]
+    env: Option<String>,
+    /// The server's API origin, as in `https://api.example.com`, instead of the environment's.
     #[arg(long)]
-    url: String,
-    /// The connector's issuer that the server knows; its keys must be known there as well.
+    url: Option<String>,
+    /// The connector's issuer that the server knows, instead of the environment's; its keys must be known there as well.
     #[arg(long)]
-    issuer: String,
+    issuer: Option<String>,
     /// A file with the key to sign with, `kid:base64url(seed)`, or a local start's .dev.vars; made when it is not there.
     #[arg(long, default_value = ".secrets/upstream-check.key")]
     key: PathBuf,
@@ -34,21 +38,31 @@ pub struct Options {
 
 /// Prints one line for each check, then the count.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
+    let url = option_or_variable(project, options, &options.url, "HOSTED_MCP_UPSTREAM_URL")?;
+    let issuer = option_or_variable(project, options, &options.issuer, "HOSTED_MCP_PUBLIC_URL")?;
     let (signer, is_new) = key_file::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
             "Made {}. Let the server know this key set for {}, then run this again:",
             options.key.display(),
-            options.issuer
+            issuer
         );
         println!("\n{}", signer.key_set());
         return Ok(());
     }
     let now = || jiff::Timestamp::now().as_second();
-    let session =
-        Session::new(&network::ask, &now, signer, options.url.trim_end_matches('/'), &options.issuer, options.user);
+    let session = Session::new(&network::ask, &now, signer, url.trim_end_matches('/'), &issuer, options.user);
     let outcomes = check(&session, options.page, options.write);
     report(&outcomes)
+}
+
+/// What the command line says, or else the environment.
+fn option_or_variable(project: &Project, options: &Options, given: &Option<String>, name: &str) -> Result<String> {
+    if let Some(value) = given {
+        return Ok(value.clone());
+    }
+    let (file, environment) = (WranglerConfig::read(project)?, options.env.as_deref().unwrap_or_default());
+    file.environment(environment)?.variable(name).with_context(|| format!("{environment} has no {name}"))
 }
 
 fn report(outcomes: &[(String, Outcome)]) -> Result<()> {

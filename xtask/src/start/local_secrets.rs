@@ -4,6 +4,7 @@ use crate::files::write_secret;
 use crate::operations::key_rings::{RINGS, random};
 use crate::project::Project;
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// wrangler reads local secrets from this file.
@@ -28,6 +29,19 @@ pub fn add_missing_keys(project: &Project) -> Result<bool> {
     Ok(true)
 }
 
+/// Replaces the named secrets in the file and keeps everything else.
+pub fn store(project: &Project, values: &BTreeMap<&str, String>) -> Result<()> {
+    let path = project.path(DEV_VARS);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    write_secret(&path, &replace_values(&text, values))
+}
+
+fn replace_values(text: &str, values: &BTreeMap<&str, String>) -> String {
+    let kept = text.lines().filter(|line| !values.keys().any(|name| has_variable(line, name)));
+    let kept: String = kept.map(|line| format!("{line}\n")).collect();
+    values.iter().fold(kept, |text, (name, value)| format!("{text}{name}=\"{value}\"\n"))
+}
+
 pub fn are_there(project: &Project) -> bool {
     project.path(DEV_VARS).exists()
 }
@@ -43,4 +57,16 @@ pub fn remove(project: &Project) -> Result<()> {
 
 fn has_variable(text: &str, name: &str) -> bool {
     text.lines().any(|line| line.trim_start().strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('=')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_values;
+
+    #[test]
+    fn stored_secrets_replace_their_old_values_and_nothing_else() {
+        let text = "# mine\nHOSTED_MCP_CLIENT_KEYS=\"old\"\nHOSTED_MCP_LOG_LEVEL=warn";
+        let stored = replace_values(text, &[("HOSTED_MCP_CLIENT_KEYS", "new:x".to_owned())].into());
+        assert_eq!(stored, "# mine\nHOSTED_MCP_LOG_LEVEL=warn\nHOSTED_MCP_CLIENT_KEYS=\"new:x\"\n");
+    }
 }

@@ -4,7 +4,7 @@
 
 mod children;
 mod database;
-mod local_secrets;
+pub mod local_secrets;
 mod lock;
 mod ready;
 mod welcome;

@@ -61,8 +61,8 @@ pub struct Mutants {
     /// Only lines that differ from this commit.
     #[arg(long, value_name = "COMMIT")]
     changed: Option<String>,
-    /// Further arguments of cargo-mutants, such as `--re src/oauth/token.rs`.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Further arguments of cargo-mutants, after another `--`: `npm run mutants -- -- --re src/oauth/token.rs`.
+    #[arg(last = true)]
     arguments: Vec<String>,
 }
 

@@ -1,0 +1,166 @@
+//! The command line behind the npm commands: what there is, and what is said about a wrong one.
+
+use crate::operations::{deploy, revoke, secrets, smoke, upstream};
+use crate::test::{self, long};
+use crate::{bench, build, start};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Builds, runs, tests, deploys and operates StatiBeat Hosted MCP.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Compile the library to wasm, into build/.
+    Build(build::Options),
+    /// Run the connector and the StatiBeat simulator on this machine.
+    Start(start::Options),
+    /// Forget what earlier starts stored: database, counters, simulator.
+    Reset(start::ResetOptions),
+    /// Run every test, or those whose names match.
+    Test(test::Options),
+    /// Interleave, restart and break writes, and count what was published twice or not at all.
+    Schedules(long::Schedules),
+    /// Run every test, then count the assertions of docs/acceptance.md that are proven.
+    Acceptance,
+    /// Hold random stories against a model of the authorization server.
+    Model(long::Model),
+    /// Let requests race with revocations on the real D1.
+    Races(long::Races),
+    /// Feed every parser of outside bytes with libFuzzer.
+    Fuzz(long::Fuzz),
+    /// Change the authorization server and check whether a test fails.
+    Mutants(long::Mutants),
+    /// Measure the worker against the least that a worker does, and write docs/performance.md.
+    Bench(bench::Options),
+    /// Let clients work at half of the measured peak while the purge runs, and look for errors and growing memory.
+    Soak(bench::SoakOptions),
+    /// Build everything, then run the official MCP conformance suite.
+    Conformance,
+    /// Build everything, then take a picture of every page and state, into screenshots/.
+    Screenshots(test::Screenshots),
+    /// Build everything, then tell the whole story on the terminal.
+    Demo,
+    /// Build the page server for others: optimized, with size, checksum, man page and completions, into target/page/.
+    Page(build::page_server::Options),
+    /// Compare the page server with a Node.js server that offers the same tools.
+    BenchPage(bench::PageOptions),
+    /// Check, migrate and deploy an environment, then check the deployed server as a client sees it.
+    Deploy(deploy::Options),
+    /// Make, rotate or store the secrets of an environment.
+    Secrets(secrets::Options),
+    /// End everybody's connections, or those of one client or person, from outside.
+    Revoke(revoke::Options),
+    /// Check a deployed server as a client sees it.
+    Smoke(smoke::Options),
+    /// Check a StatiBeat server against docs/statibeat-api.yaml.
+    UpstreamCheck(upstream::Options),
+}
+
+impl Arguments {
+    /// Reads a command line without the program's own name. The error is a text for the terminal, and the exit code: 0 for `--help`.
+    pub fn read(words: &[String]) -> Result<Self, (String, u8)> {
+        Self::try_parse_from(std::iter::once(&"xtask".to_owned()).chain(words)).map_err(|error| {
+            let subcommand = words.first().map(String::as_str).unwrap_or_default();
+            let mut text = error.render().to_string();
+            if error.kind() == ErrorKind::UnknownArgument {
+                text += &format!("\n{}\n", list_options(subcommand));
+            }
+            let text = text.replace(&format!("xtask {subcommand}"), &format!("{} --", npm_command(subcommand)));
+            (text, u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
+}
+
+/// One line with every option of a subcommand.
+fn list_options(subcommand: &str) -> String {
+    let command = Arguments::command();
+    let arguments = command.find_subcommand(subcommand).into_iter().flat_map(clap::Command::get_arguments);
+    let options: Vec<String> = arguments.filter_map(|one| Some(format!("--{}", one.get_long()?))).collect();
+    match options.is_empty() {
+        true => "There are no options besides --help.".to_owned(),
+        false => format!("The options are {} and --help.", options.join(", ")),
+    }
+}
+
+/// The npm command of package.json that runs a subcommand.
+fn npm_command(subcommand: &str) -> String {
+    match subcommand {
+        "start" | "test" => format!("npm {subcommand}"),
+        "page" => "npm run page:build".to_owned(),
+        "bench-page" => "npm run bench:page".to_owned(),
+        "upstream-check" => "npm run upstream:check".to_owned(),
+        other => format!("npm run {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Each npm command with the words that it passes to this program.
+    fn npm_commands() -> Vec<(String, Vec<String>)> {
+        let package: Value = serde_json::from_str(include_str!("../../package.json")).expect("JSON");
+        let scripts = package["scripts"].as_object().expect("scripts");
+        let words = |script: &Value| {
+            let words = script.as_str().and_then(|text| text.strip_prefix("node dev/launch.mjs "));
+            words.unwrap_or_else(|| panic!("{script} runs something else")).split(' ').map(str::to_owned).collect()
+        };
+        scripts.iter().map(|(name, script)| (name.clone(), words(script))).collect()
+    }
+
+    /// The text and the exit code of a command line that does not run anything.
+    fn answer(words: &[String], further: &str) -> (String, u8) {
+        let words: Vec<String> = words.iter().cloned().chain([further.to_owned()]).collect();
+        Arguments::read(&words).err().unwrap_or_else(|| panic!("{words:?} would run"))
+    }
+
+    fn options(subcommand: &str) -> Vec<String> {
+        let command = Arguments::command();
+        let arguments = command.find_subcommand(subcommand).expect("a subcommand").get_arguments();
+        arguments.filter_map(|one| Some(format!("--{}", one.get_long()?))).collect()
+    }
+
+    #[test]
+    fn help_of_every_npm_command_explains_every_option_and_succeeds() {
+        for (name, words) in npm_commands() {
+            let (help, code) = answer(&words, "--help");
+            assert_eq!(code, 0, "{name}");
+            assert!(help.contains(&format!("Usage: {} --", npm_command(&words[0]))), "{name}: {help}");
+            for option in options(&words[0]) {
+                assert!(help.contains(&option), "{name}: {option}");
+            }
+        }
+        for command in Arguments::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {argument} is not explained", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_option_of_every_npm_command_exits_with_2_and_the_valid_ones() {
+        for (name, words) in npm_commands() {
+            let (text, code) = answer(&words, "--unknown");
+            assert_eq!(code, 2, "{name}");
+            assert!(text.contains("--unknown") && text.contains("--help"), "{name}: {text}");
+            for option in options(&words[0]) {
+                assert!(text.contains(&option), "{name}: {option}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_subcommand_has_an_npm_command() {
+        let named: Vec<String> = npm_commands().into_iter().map(|(_, words)| words[0].clone()).collect();
+        for command in Arguments::command().get_subcommands() {
+            assert!(named.iter().any(|name| name == command.get_name()), "{}", command.get_name());
+        }
+    }
+}
