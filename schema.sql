@@ -82,10 +82,12 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   generation   INTEGER NOT NULL,               -- 1, 2, …
   created_at   INTEGER NOT NULL,
   expires_at   INTEGER NOT NULL,
-  rotated_at   INTEGER,                        -- first use; starts the window, never moves
+  used_at      INTEGER,                        -- first call with an access token that came with it
+  rotated_at   INTEGER,                        -- its own first use; never moves
   rotate_salt  TEXT,                           -- base64url, random, written once by the first use
   rotate_kid   TEXT,                           -- which rotation key derived the successor
-  reuse_count  INTEGER NOT NULL DEFAULT 0,     -- repeated uses inside the reuse grace period
+  reuse_count  INTEGER NOT NULL DEFAULT 0,     -- repeated uses that got the same successor
+  reused_at    INTEGER,                        -- the last of them
   UNIQUE (grant_id, generation)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS refresh_tokens_by_expiry ON refresh_tokens (expires_at);             -- purge
@@ -95,6 +97,7 @@ CREATE INDEX IF NOT EXISTS refresh_tokens_by_expiry ON refresh_tokens (expires_a
 CREATE TABLE IF NOT EXISTS access_tokens (
   token_hash  TEXT    PRIMARY KEY,
   grant_id    TEXT    NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+  generation  INTEGER NOT NULL,                -- of the refresh token that it came with
   scope       TEXT    NOT NULL,                -- a subset of the grant's
   created_at  INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL

@@ -195,7 +195,7 @@ fn row() -> Row {
         ("are_writes_paused", 0),
         ("resource_tools", 0),
         ("is_revoked", 0),
-        ("reuse_count", 0),
+        ("is_use_recorded", 1),
     ];
     let nulls = [
         "redeemed_at",
@@ -203,6 +203,7 @@ fn row() -> Row {
         "rotate_salt",
         "rotate_kid",
         "unused_successor",
+        "free_at",
         "tenth_last",
         "pages",
         "grant_expires_at",

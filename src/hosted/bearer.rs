@@ -56,8 +56,8 @@ pub enum BearerError {
     Storage(#[from] DatabaseError),
 }
 
-/// Finds the caller of a token: no I/O for malformed tokens, one read for others, and at most every five minutes a
-/// write of the grant's last use.
+/// Finds the caller of a token: no I/O for malformed tokens, one read for others, and a write of its use: after each refresh, and
+/// at most every five minutes.
 pub async fn find_caller(
     db: &dyn Database,
     token: &str,
@@ -71,9 +71,10 @@ pub async fn find_caller(
     if grant.is_revoked || now >= record.expires_at || grant.resource != resource {
         return Err(BearerError::InvalidToken);
     }
-    if record.last_used_at.is_none_or(|used_at| used_at + grants::LAST_USED_PRECISION <= now) {
-        // A failed update of `last_used_at` doesn't fail the call: the next call repeats it.
-        let _ = grants::touch(db, &grant.id, now).await;
+    let is_outdated = |used_at| used_at + grants::LAST_USED_PRECISION <= now;
+    if !record.is_use_recorded || record.last_used_at.is_none_or(is_outdated) {
+        // A failed update doesn't fail the call: the next call repeats it.
+        let _ = grants::touch(db, &grant.id, record.generation, now).await;
     }
     let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
     let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));

@@ -23,13 +23,10 @@ pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// A valid request for a code redeemed within this time is a repeated request, not a replay.
 pub const CODE_REPEAT_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// Reuse grace period: a rotated refresh token still returns its successor for this long after its first use. Longer
-/// than the 30 seconds that the slowest client waits for a response.
-pub const REUSE_GRACE_PERIOD: Duration = Duration::from_mins(1);
-/// Maximum uses of one rotated refresh token within its reuse grace period.
-pub const MAX_REUSES: i64 = 32;
-/// Maximum rotations of one grant's refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeated uses within the reuse
-/// grace period are limited by [`MAX_REUSES`] instead, because clients may refresh concurrently.
+/// Maximum valid access tokens that came with one refresh token. A repeated refresh beyond it waits until one of them expires.
+pub const MAX_ACCESS_TOKENS: i64 = 32;
+/// Maximum rotations of one grant's refresh token within [`ROTATION_LIMIT_WINDOW`]. Repeated refreshes are limited by
+/// [`MAX_ACCESS_TOKENS`] instead, because clients may refresh concurrently.
 pub const MAX_ROTATIONS: i64 = 10;
 pub const ROTATION_LIMIT_WINDOW: Duration = Duration::from_mins(1);
 /// Number of wrong code verifiers after which a code is invalid.
@@ -210,15 +207,14 @@ pub enum RefreshState {
 /// A rotation of a refresh token, with the values that derive its successor again.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    pub rotated_at: Timestamp,
     /// Random salt of the first use; base64url.
     pub salt: String,
     /// Id of the rotation key that was used.
     pub kid: String,
-    /// Number of repeated uses within the reuse grace period.
-    pub reuse_count: i64,
-    /// Hash of the successor; `None` once it was deleted or used.
+    /// Hash of the successor; `None` once it was deleted, or it or an access token that came with it was used.
     pub unused_successor: Option<SecretHash>,
+    /// When a further access token may come with the successor, if it has [`MAX_ACCESS_TOKENS`].
+    pub free_at: Option<Timestamp>,
 }
 
 /// A row of `refresh_tokens`, joined with the state of its successor.
@@ -230,19 +226,19 @@ pub struct RefreshColumns {
     rotated_at: Option<Timestamp>,
     rotate_salt: Option<String>,
     rotate_kid: Option<String>,
-    reuse_count: i64,
     unused_successor: Option<SecretHash>,
+    free_at: Option<Timestamp>,
     tenth_last: Option<Timestamp>,
 }
 
 impl RefreshRecord {
     /// `None` for a rotated token without the salt or key that its successor was derived with.
     pub fn new(grant: Grant, columns: RefreshColumns) -> Option<Self> {
-        let RefreshColumns { reuse_count, unused_successor, .. } = columns;
+        let RefreshColumns { unused_successor, free_at, .. } = columns;
         let state = match (columns.rotated_at, columns.rotate_salt, columns.rotate_kid) {
             (None, ..) => RefreshState::Active,
-            (Some(rotated_at), Some(salt), Some(kid)) => {
-                RefreshState::Rotated(Rotation { rotated_at, salt, kid, reuse_count, unused_successor })
+            (Some(_), Some(salt), Some(kid)) => {
+                RefreshState::Rotated(Rotation { salt, kid, unused_successor, free_at })
             }
             _ => return None,
         };

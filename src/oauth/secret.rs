@@ -37,7 +37,7 @@ token_uses! {
     Code = "sbmcp_ac_";
     /// One hour, presented to `/mcp` (RFC 6750).
     Access = "sbmcp_at_";
-    /// Thirty days, single use but for the reuse grace period (RFC 9700 4.14).
+    /// Thirty days, single use, but repeatable until its answer was used (RFC 9700 4.14).
     Refresh = "sbmcp_rt_";
     /// Travels through StatiBeat's sign-in for a connection; single use, ten minutes.
     Connecting = "sbmcp_si_";

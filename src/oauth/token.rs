@@ -10,8 +10,8 @@ use crate::oauth::authorize::{self, ResourceNotServed};
 use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::error::{InvalidGrantReason, TokenError};
 use crate::oauth::grant::{
-    CODE_REPEAT_GRACE_PERIOD, CodeRecord, CodeState, MAX_FAILED_ATTEMPTS, MAX_REUSES, REUSE_GRACE_PERIOD,
-    ROTATION_LIMIT_WINDOW, RefreshRecord, RefreshState, Rotation,
+    CODE_REPEAT_GRACE_PERIOD, CodeRecord, CodeState, MAX_FAILED_ATTEMPTS, ROTATION_LIMIT_WINDOW, RefreshRecord,
+    RefreshState, Rotation,
 };
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -227,10 +227,11 @@ pub fn decide_code(request: &CodeRequest, record: &CodeRecord, now: Timestamp) -
 pub enum RefreshDecision {
     /// Valid: rotate, unless a concurrent request rotates it first. The access token gets these scopes.
     Rotate(ScopeSet),
-    /// Reused within the reuse grace period, by a concurrent request of the client or after a lost response: return the
-    /// same successor.
+    /// Used again while nothing of the answer to its first use was: that answer was lost, or concurrent requests of the client sent
+    /// it. Return the same successor.
     Repeat(ScopeSet, Rotation),
-    /// Rotated, and outside its reuse grace period: the token was copied. Revoke the grant and refuse.
+    /// Used again though the answer arrived: the successor, or an access token that came with it, was used. The token was copied.
+    /// Revoke the grant and refuse.
     Reused,
 }
 
@@ -258,10 +259,11 @@ pub fn decide_refresh(
             check_rotation_limit(record, now)?;
             RefreshDecision::Rotate(scopes)
         }
-        RefreshState::Rotated(rotation) if is_in_grace_period(rotation, now) => {
+        RefreshState::Rotated(rotation) if rotation.unused_successor.is_none() => RefreshDecision::Reused,
+        RefreshState::Rotated(rotation) => {
+            check_free(rotation.free_at, now)?;
             RefreshDecision::Repeat(scopes, rotation.clone())
         }
-        RefreshState::Rotated(_) => RefreshDecision::Reused,
     })
 }
 
@@ -276,16 +278,14 @@ fn refreshed_scopes(requested: Option<ScopeSet>, granted: ScopeSet) -> ScopeSet 
 /// limit it answers 429 and changes nothing. Uses the time of the tenth-last rotation, so concurrent repeats of one
 /// token don't count.
 fn check_rotation_limit(record: &RefreshRecord, now: Timestamp) -> Result<(), TokenError> {
-    match record.tenth_last_rotation_at.map(|at| at + ROTATION_LIMIT_WINDOW) {
+    check_free(record.tenth_last_rotation_at.map(|at| at + ROTATION_LIMIT_WINDOW), now)
+}
+
+fn check_free(free_at: Option<Timestamp>, now: Timestamp) -> Result<(), TokenError> {
+    match free_at {
         Some(free_at) if now < free_at => Err(TokenError::RateLimited(free_at.since(now).as_secs())),
         _ => Ok(()),
     }
-}
-
-fn is_in_grace_period(rotation: &Rotation, now: Timestamp) -> bool {
-    now < rotation.rotated_at + REUSE_GRACE_PERIOD
-        && rotation.reuse_count < MAX_REUSES
-        && rotation.unused_successor.is_some()
 }
 
 /// Derives the successor of a refresh token. Deriving it takes the key, the database row and the old token together.

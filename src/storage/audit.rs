@@ -61,11 +61,10 @@ pub enum AuditKind {
     Revoke,
     /// An authorization code was replayed.
     CodeReplay,
-    /// A refresh token was reused after its grace period.
+    /// A refresh token was reused though its successor, or an access token that came with it, was used.
     RefreshReuse,
-    /// A refresh token was reused within its grace period and returned its successor.
-    #[strum(serialize = "refresh_reuse_in_grace_period")]
-    RefreshWindow,
+    /// A refresh token was reused and returned its unused successor again.
+    RefreshRepeat,
     /// A person paused a connection's writes.
     Pause,
     /// A person resumed a connection's writes.

@@ -61,10 +61,10 @@ pub struct LiveGrant {
     pub refreshes: i64,
     /// Its last refresh, or its first tokens.
     pub refreshed_at: Timestamp,
-    /// The number of repeats of a live refresh token within its reuse grace period.
+    /// The number of repeated refreshes that got the same successor.
     #[serde(rename = "repeats")]
     pub repeated_refreshes: i64,
-    /// When the newest of those tokens was sent first.
+    /// Time of the newest repeated refresh.
     pub repeated_at: Option<Timestamp>,
     /// `true` if its person lets the client read resources by tools.
     #[serde(rename = "resource_tools", deserialize_with = "flag")]
@@ -253,7 +253,7 @@ pub(super) fn select(query: &ConnectionQuery<'_>) -> Statement {
          SELECT g.id AS grant_id, g.user_id, g.user_name, g.client_id, g.client_name, g.client_trust, g.redirect_host, g.is_loopback, g.scope, g.pages,
            g.created_at, g.last_used_at, g.expires_at, g.resource_tools, max(r.expires_at) AS unused_until,
            max(r.generation) - 1 AS refreshes, max(r.created_at) AS refreshed_at, sum(r.reuse_count) AS repeats,
-           max(CASE WHEN r.reuse_count > 0 THEN r.rotated_at END) AS repeated_at,
+           max(r.reused_at) AS repeated_at,
            (SELECT json_group_array(a.value) FROM json_each(?2) a
               WHERE EXISTS (SELECT 1 FROM page_access s
                       WHERE s.page_id = a.value AND s.user_id = g.user_id AND s.client_id = g.client_id)

@@ -3,7 +3,7 @@
 //! A grant is revoked by setting `revoked_at`, which is never cleared. Codes and tokens stay unchanged: each is read
 //! together with its grant, so it is invalid on the next request.
 
-use super::{Result, audit, connections, run, statement};
+use super::{Result, audit, connections, statement};
 use crate::model::flag;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::scope::ScopeSet;
@@ -25,7 +25,7 @@ pub enum RevokeReason {
     Client,
     /// A code was replayed (OAuth 2.1 4.1.3).
     CodeReplay,
-    /// A refresh token was reused after its grace period (RFC 9700 4.14.2).
+    /// A refresh token was reused though its answer had arrived (RFC 9700 4.14.2).
     RefreshReuse,
     /// The person ended the connection.
     User,
@@ -142,13 +142,20 @@ fn statements_to_revoke(
     [end, close, record, connections::statement_to_clear(user_id, client_id)]
 }
 
-/// Updates `last_used_at` of a grant if it is outdated.
-pub async fn touch(db: &dyn Database, grant_id: &GrantId, now: Timestamp) -> Result<()> {
-    let update = statement!(
+/// Records a call: `last_used_at` of the grant if it is outdated, and the first one with an access token that came with the refresh
+/// token of this generation. That use is the evidence that the client got its answer.
+pub async fn touch(db: &dyn Database, grant_id: &GrantId, generation: i64, now: Timestamp) -> Result<()> {
+    let last = statement!(
         "UPDATE grants SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",
         grant_id,
         now,
         now - LAST_USED_PRECISION,
     );
-    run(db, update).await.map(drop)
+    let first = statement!(
+        "UPDATE refresh_tokens SET used_at = ?3 WHERE grant_id = ?1 AND generation = ?2 AND used_at IS NULL",
+        grant_id,
+        generation,
+        now,
+    );
+    db.batch(&[last, first]).await.map(drop)
 }

@@ -12,7 +12,7 @@ use crate::model::outcome::Reason;
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
-use crate::oauth::grant::{CodeRecord, Grant, MAX_FAILED_ATTEMPTS, MAX_REUSES, MAX_ROTATIONS, RefreshRecord};
+use crate::oauth::grant::{CodeRecord, Grant, MAX_ACCESS_TOKENS, MAX_FAILED_ATTEMPTS, MAX_ROTATIONS, RefreshRecord};
 use crate::oauth::secret::SecretHash;
 use crate::ports::{Database, DatabaseError, Statement};
 use serde::de::{DeserializeOwned, Error as _};
@@ -104,8 +104,8 @@ pub async fn redeem_code(
         code,
     );
     let access = statement!(
-        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
-         SELECT ?2, grant_id, ?3, ?4, ?5 FROM codes WHERE code_hash = ?6 AND redeem_nonce = ?1",
+        "INSERT INTO access_tokens (token_hash, grant_id, generation, scope, created_at, expires_at)
+         SELECT ?2, grant_id, 1, ?3, ?4, ?5 FROM codes WHERE code_hash = ?6 AND redeem_nonce = ?1",
         nonce,
         &tokens.access,
         &tokens.scopes,
@@ -120,8 +120,10 @@ pub async fn redeem_code(
 pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option<RefreshRecord>> {
     let select = statement!(
         concat!(
-            "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid, r.reuse_count,
-                CASE WHEN s.rotated_at IS NULL THEN s.token_hash END AS unused_successor,
+            "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid,
+                CASE WHEN s.rotated_at IS NULL AND s.used_at IS NULL THEN s.token_hash END AS unused_successor,
+                (SELECT a.expires_at FROM access_tokens a WHERE a.grant_id = s.grant_id AND a.generation = s.generation
+                 ORDER BY a.expires_at DESC LIMIT 1 OFFSET ?3 - 1) AS free_at,
                 (SELECT e.created_at FROM refresh_tokens e
                  WHERE e.grant_id = r.grant_id AND e.generation = r.generation - ?2 + 1 AND e.generation > 1) AS tenth_last, ",
             grant_columns!(),
@@ -131,6 +133,7 @@ pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option
         ),
         hash,
         MAX_ROTATIONS,
+        MAX_ACCESS_TOKENS,
     );
     let Some((grant, columns)) = find_with_grant(db, select).await? else { return Ok(None) };
     let record = RefreshRecord::new(grant, columns);
@@ -192,8 +195,8 @@ pub async fn rotate_refresh(
         tokens.refresh_expires_at,
     );
     let access = statement!(
-        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
-         SELECT ?3, grant_id, ?4, ?5, ?6 FROM refresh_tokens WHERE token_hash = ?1 AND rotate_salt = ?2",
+        "INSERT INTO access_tokens (token_hash, grant_id, generation, scope, created_at, expires_at)
+         SELECT ?3, grant_id, generation + 1, ?4, ?5, ?6 FROM refresh_tokens WHERE token_hash = ?1 AND rotate_salt = ?2",
         &record.hash,
         salt,
         &tokens.access,
@@ -204,8 +207,8 @@ pub async fn rotate_refresh(
     Ok(Redemption::from_rows(db.batch(&[rotate, successor, access]).await?.first()))
 }
 
-/// Stores another access token for a successor that was issued before; not if the reuse grace period was used up, the
-/// successor was used, or the grant was revoked meanwhile. `audit` is conditional on the access token.
+/// Stores another access token for a successor that was issued before; not if that or one of its access tokens was used, it has
+/// [`MAX_ACCESS_TOKENS`], or the grant was revoked meanwhile. `audit` is conditional on the access token.
 pub async fn repeat_refresh(
     db: &dyn Database,
     record: &RefreshRecord,
@@ -214,24 +217,25 @@ pub async fn repeat_refresh(
     now: Timestamp,
 ) -> Result<Redemption> {
     let access = statement!(
-        "INSERT INTO access_tokens (token_hash, grant_id, scope, created_at, expires_at)
-         SELECT ?1, s.grant_id, ?3, ?4, ?5
-         FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id JOIN refresh_tokens r ON r.token_hash = ?6
-         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND g.revoked_at IS NULL AND r.reuse_count < ?7
+        "INSERT INTO access_tokens (token_hash, grant_id, generation, scope, created_at, expires_at)
+         SELECT ?1, s.grant_id, s.generation, ?3, ?4, ?5 FROM refresh_tokens s JOIN grants g ON g.id = s.grant_id
+         WHERE s.token_hash = ?2 AND s.rotated_at IS NULL AND s.used_at IS NULL AND g.revoked_at IS NULL
+           AND (SELECT count(*) FROM access_tokens a
+                WHERE a.grant_id = s.grant_id AND a.generation = s.generation AND a.expires_at > ?4) < ?6
          RETURNING grant_id",
         &tokens.access,
         &tokens.refresh,
         &tokens.scopes,
         now,
         tokens.access_expires_at,
-        &record.hash,
-        MAX_REUSES,
+        MAX_ACCESS_TOKENS,
     );
     let count = statement!(
-        "UPDATE refresh_tokens SET reuse_count = reuse_count + 1
+        "UPDATE refresh_tokens SET reuse_count = reuse_count + 1, reused_at = ?3
          WHERE token_hash = ?1 AND EXISTS (SELECT 1 FROM access_tokens WHERE token_hash = ?2)",
         &record.hash,
         &tokens.access,
+        now,
     );
     Ok(Redemption::from_rows(db.batch(&[access, count, audit]).await?.first()))
 }
@@ -244,6 +248,11 @@ pub struct AccessRecord {
     pub scopes: ScopeSet,
     /// Dead from this second on.
     pub expires_at: Timestamp,
+    /// The refresh token that it came with.
+    pub generation: i64,
+    /// `true` once a call with an access token that came with that refresh token is recorded.
+    #[serde(deserialize_with = "flag")]
+    pub is_use_recorded: bool,
     /// When the grant was last seen in use.
     pub last_used_at: Option<Timestamp>,
     /// `true` if its person has paused the connection's writes.
@@ -270,12 +279,14 @@ fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<(Grant, AccessRecord)>> {
     let select = statement!(
         concat!(
-            "SELECT a.scope AS token_scope, a.expires_at, g.last_used_at, g.resource_tools, ",
+            "SELECT a.scope AS token_scope, a.generation, a.expires_at, r.used_at IS NOT NULL AS is_use_recorded,
+                g.last_used_at, g.resource_tools, ",
             decided_columns!(),
             ",
                 (SELECT group_concat(b.page_id, ' ') FROM blocked_grants b WHERE b.grant_id = g.id) AS blocked_pages, ",
             grant_columns!(),
             " FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+         LEFT JOIN refresh_tokens r ON r.grant_id = a.grant_id AND r.generation = a.generation
          LEFT JOIN connections n ON n.user_id = g.user_id AND n.client_id = g.client_id WHERE a.token_hash = ?1"
         ),
         hash,

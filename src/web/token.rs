@@ -262,8 +262,8 @@ async fn rotate(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// Reuse within the grace period: returns the same successor with a new access token. Each reuse adds an audit row,
-/// because a fast attacker looks the same.
+/// Returns the same successor with a new access token. Each repeat adds an audit row, because whoever has copied the token looks
+/// the same.
 async fn repeat(
     ctx: &RequestContext<'_>,
     request: &RefreshRequest,
@@ -282,7 +282,7 @@ async fn repeat(
     let entry = Entry {
         id: AuditId::new(ctx.random_bytes()),
         created_at: ctx.now,
-        kind: AuditKind::RefreshWindow,
+        kind: AuditKind::RefreshRepeat,
         outcome: Outcome::Done,
         user_id: Some(&record.grant.user_id),
         client_id: &record.grant.client_id,
@@ -298,8 +298,8 @@ async fn repeat(
         .then(|| TokenResponse::new(&access, new.access_expires_at.since(ctx.now), &successor, scopes)))
 }
 
-/// A write whose response was lost counts as already redeemed: the state is read again at once, because a client that
-/// retries later may miss the grace period.
+/// A write whose response was lost counts as already redeemed: the state is read again at once, so that the
+/// client need not retry.
 fn is_redeemed(ctx: &RequestContext<'_>, redemption: Result<Redemption, DatabaseError>) -> bool {
     redemption.unwrap_or_else(|error| {
         ctx.log.note(&format!("token endpoint: {error}"));

@@ -173,8 +173,8 @@ fn diagnosis_compares_requested_granted_and_usable_scopes() {
 fn ended_connection_is_explained_for_thirty_days() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, SCOPE);
-    app.refresh(&first.refresh, &[]);
-    app.advance(Duration::from_secs(3_600));
+    let second = tokens(&app.refresh(&first.refresh, &[]));
+    app.ping(&second.access);
     app.refresh(&first.refresh, &[]);
     let ended = |app: &TestApp| Browser::new(app).open_admin_page(user::MARA_ADMIN).body;
     check(&ended(&app), &["Ended in the last 30 days (1)", "used again", "on one computer at a time"]);

@@ -23,9 +23,9 @@ const MUTATIONS: [(&str, &str, &str); 22] = [
     ("token.rs", "if now >= *expires_at =>", "if now > *expires_at =>"),
     ("token.rs", "if now >= record.expires_at {", "if now > record.expires_at {"),
     ("token.rs", "requested.map(|requested| requested.intersection(granted))", "requested"),
-    ("token.rs", " && rotation.unused_successor.is_some()", ""),
+    ("token.rs", "if rotation.unused_successor.is_none() =>", "if rotation.unused_successor.is_none() && false =>"),
     ("token.rs", "now < *redeemed_at + CODE_REPEAT_GRACE_PERIOD", "now <= *redeemed_at + CODE_REPEAT_GRACE_PERIOD"),
-    ("token.rs", "now < rotation.rotated_at + REUSE_GRACE_PERIOD", "now <= rotation.rotated_at + REUSE_GRACE_PERIOD"),
+    ("token.rs", "check_free(rotation.free_at, now)?;", ""),
     ("authorize.rs", "if method != Some(\"S256\") {", "if method == Some(\"plain\") {"),
     ("authorize.rs", "if values.all(|value|", "if values.any(|value|"),
     (

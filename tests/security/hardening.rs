@@ -75,7 +75,12 @@ fn a_repeat_over_the_cap_stores_nothing() {
         .expect("there")
         .expect("there")
         .expect("there");
-    app.db.execute("UPDATE refresh_tokens SET reuse_count = 32 WHERE generation = 1"); // siblings were faster
+    // Siblings were faster.
+    app.db.execute(
+        "WITH RECURSIVE sibling (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM sibling WHERE at < 31)
+         INSERT INTO access_tokens SELECT at, grant_id, generation, scope, created_at, a.expires_at FROM sibling, access_tokens a
+         WHERE a.generation = 2",
+    );
     let new = store::NewTokens {
         access: secret::hash("mine"),
         scopes: ScopeSet::baseline(),

@@ -63,7 +63,7 @@ const ROWS = {
   "D1 fails when a write acquires its lease": { ...fine, faults: { d1: { how: "before", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
   "D1 stores a write's lease, and its response is lost": { ...fine, faults: { d1: { how: "after", on: "INSERT INTO idempotency" } }, write: UNRECORDED, log: /was not posted/ },
   "D1 fails when the outcome of a write is stored": { ...fine, faults: { d1: { how: "before", on: "UPDATE idempotency SET outcome" } }, log: /the end of audit row .* is not recorded: done/ },
-  "D1 rotates a refresh token, and its response is lost": { ...fine, faults: { d1: { how: "after", on: "UPDATE refresh_tokens", times: 1 } }, log: /token endpoint: .*answer is lost/ },
+  "D1 rotates a refresh token, and its response is lost": { ...fine, faults: { d1: { how: "after", on: "UPDATE refresh_tokens SET rotated_at", times: 1 } }, log: /token endpoint: .*answer is lost/ },
   "Durable Objects fail": { ...fine, faults: { objects: { how: "fail" } }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: .*was not posted/ },
   "Durable Objects do not answer": { ...fine, faults: { objects: { how: "never" }, hurry: true }, write: UNCOUNTED, health: ["counters"], log: /rate limiter: no answer in time/ },
   "A Durable Object is evicted": { ...fine, faults: { objects: { how: "evicted", times: 1 } } },

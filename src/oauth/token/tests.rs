@@ -133,8 +133,7 @@ fn refresh_request(scopes: Option<ScopeSet>) -> RefreshRequest {
 }
 
 fn rotation() -> Rotation {
-    let unused_successor = Some(hash("successor"));
-    Rotation { rotated_at: time(100), salt: "s".into(), kid: "k".into(), reuse_count: 0, unused_successor }
+    Rotation { salt: "s".into(), kid: "k".into(), unused_successor: Some(hash("successor")), free_at: None }
 }
 
 fn decide_rotation(rotation: Option<Rotation>, now: i64) -> &'static str {
@@ -171,15 +170,22 @@ fn a_refresh_token_rotates_until_the_second_before_its_expiry() {
 }
 
 #[test]
-fn a_used_refresh_token_repeats_its_answer_for_a_minute_then_ends_the_grant() {
-    assert_eq!(decide_rotation(Some(rotation()), 159), "repeat");
-    assert_eq!(decide_rotation(Some(rotation()), 160), "reused");
+fn used_refresh_token_whose_answer_was_not_used_gets_it_again_until_the_token_expires() {
+    assert_eq!(decide_rotation(Some(rotation()), 999), "repeat");
+    assert_eq!(decide_rotation(Some(rotation()), 1_000), "invalid_grant");
 }
 
 #[test]
-fn token_whose_successor_was_used_is_reuse_even_in_the_grace_period() {
-    assert_eq!(decide_rotation(Some(Rotation { unused_successor: None, ..rotation() }), 101), "reused");
-    assert_eq!(decide_rotation(Some(Rotation { reuse_count: 32, ..rotation() }), 101), "reused");
+fn used_refresh_token_whose_answer_was_used_is_reuse_at_once() {
+    assert_eq!(decide_rotation(Some(Rotation { unused_successor: None, ..rotation() }), 0), "reused");
+}
+
+#[test]
+fn repeat_beyond_the_access_tokens_of_one_successor_waits_until_one_of_them_expires() {
+    let full = Rotation { free_at: Some(time(400)), ..rotation() };
+    let decided =
+        |now| decide_refresh(&refresh_request(None), &refresh_record(Some(full.clone())), time(now)).map(|_| ());
+    assert_eq!((decided(399), decided(400)), (Err(TokenError::RateLimited(1)), Ok(())));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::testing::TestDatabase;
 use super::*;
 use crate::model::ids::RequestId;
+use crate::oauth::grant::RefreshState;
 use crate::storage::audit::{AuditKind, Entry, Outcome};
 use crate::storage::grants::{self, RevokeReason};
 use std::time::Duration;
@@ -47,7 +48,7 @@ async fn repeat(db: &TestDatabase, record: &RefreshRecord, access: &str) -> Rede
     let entry = Entry {
         id: access.into(),
         created_at: NOW,
-        kind: AuditKind::RefreshWindow,
+        kind: AuditKind::RefreshRepeat,
         outcome: Outcome::Done,
         user_id: Some(&record.grant.user_id),
         client_id: &record.grant.client_id,
@@ -66,10 +67,7 @@ async fn access_tokens(db: &TestDatabase) -> usize {
 }
 
 async fn recorded_repeats(db: &TestDatabase) -> usize {
-    run(db, statement!("SELECT id FROM audit WHERE kind = 'refresh_reuse_in_grace_period'"))
-        .await
-        .expect("an answer")
-        .len()
+    run(db, statement!("SELECT id FROM audit WHERE kind = 'refresh_repeat'")).await.expect("an answer").len()
 }
 
 async fn uses(db: &TestDatabase) -> i64 {
@@ -103,14 +101,34 @@ async fn repeat_that_was_read_before_the_successor_was_used_stores_no_token() {
 }
 
 #[tokio::test]
-async fn repeat_beyond_the_last_one_allowed_stores_no_token() {
+async fn repeat_that_was_read_before_an_access_token_was_used_stores_no_token() {
     let (db, record) = rotated().await;
-    run(&db, statement!("UPDATE refresh_tokens SET reuse_count = ?1 WHERE token_hash = 'first'", MAX_REUSES - 1))
-        .await
-        .expect("counted");
+    grants::touch(&db, &record.grant.id, 2, NOW).await.expect("recorded");
+    assert_eq!(repeat(&db, &record, "access-2").await, Redemption::AlreadyRedeemed);
+    assert_eq!((access_tokens(&db).await, uses(&db).await, recorded_repeats(&db).await), (1, 0, 0));
+    let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
+    let RefreshState::Rotated(rotation) = record.state else { panic!("rotated") };
+    assert!(rotation.unused_successor.is_none());
+}
+
+#[tokio::test]
+async fn use_of_an_access_token_that_came_before_is_no_use_of_the_successor() {
+    let (db, record) = rotated().await;
+    grants::touch(&db, &record.grant.id, 1, NOW).await.expect("recorded");
     assert_eq!(repeat(&db, &record, "access-2").await, Redemption::Redeemed);
-    assert_eq!(repeat(&db, &record, "access-3").await, Redemption::AlreadyRedeemed);
-    assert_eq!((access_tokens(&db).await, uses(&db).await), (2, MAX_REUSES));
+}
+
+#[tokio::test]
+async fn repeat_beyond_the_last_one_allowed_stores_no_token_and_the_record_says_until_when() {
+    let (db, record) = rotated().await;
+    for count in 2..=MAX_ACCESS_TOKENS {
+        assert_eq!(repeat(&db, &record, &format!("access-{count}")).await, Redemption::Redeemed);
+    }
+    assert_eq!(repeat(&db, &record, "one too many").await, Redemption::AlreadyRedeemed);
+    assert_eq!(uses(&db).await, MAX_ACCESS_TOKENS - 1);
+    let record = find_refresh(&db, &hash("first")).await.expect("an answer").expect("a token");
+    let RefreshState::Rotated(rotation) = record.state else { panic!("rotated") };
+    assert_eq!(rotation.free_at, Some(NOW + Duration::from_hours(1)));
 }
 
 #[tokio::test]

@@ -105,9 +105,9 @@ pub(super) const fn of_problem(problem: CallProblem) -> Guidance {
     }
 }
 
-/// Advice about a refresh token that was sent again within its reuse grace period.
+/// Advice about a refresh token that was sent again and got the same successor.
 pub(super) const OF_REPEATED_REFRESH: Guidance = advice(
-    "The app sent the same refresh token twice within a minute and got the same new tokens both times. That happens when an answer was lost, or when two windows of the app refresh at once. Somebody who has copied the app's sign-in would look the same.",
+    "The app sent the same refresh token twice and got the same new refresh token both times, because nobody had used the first answer. That happens when an answer was lost, or when two windows of the app refresh at once. Somebody who has copied the app's sign-in would look the same.",
     "You don't need to do anything if it's rare. If it happens often, or at a time when you didn't use the app, end this connection and connect the app again.",
     Remedy::Nothing,
 );

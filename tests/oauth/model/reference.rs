@@ -11,8 +11,8 @@ const ACCESS_LIFE: i64 = 3_600;
 const REFRESH_LIFE: i64 = 30 * 86_400;
 const REFRESH_KEPT: i64 = 3_600;
 const DOUBLE_SUBMIT: i64 = 10;
-const ROTATION: i64 = 60;
-const REPEATS: u32 = 32;
+/// Maximum living access tokens that came with one refresh token.
+const ACCESSES: usize = 32;
 const MISSES: u32 = 5;
 /// Maximum rotations of one token family within `ROTATIONS_WINDOW` seconds.
 const ROTATIONS: usize = 10;
@@ -48,14 +48,17 @@ pub struct Refresh {
     pub grant: usize,
     issued_at: i64,
     first_used_at: Option<i64>,
-    repeats: u32,
     successor: Option<usize>,
+    /// `true` once an access token that came with it was used.
+    is_answer_used: bool,
     is_forgotten: bool,
 }
 
 pub struct Access {
     pub text: Option<String>,
     pub grant: usize,
+    /// The refresh token that it came with.
+    refresh: usize,
     issued_at: i64,
     is_ended: bool,
 }
@@ -108,6 +111,7 @@ pub enum Effect {
     Miss { code: usize },
     Rotate { refresh: usize },
     Repeat { refresh: usize },
+    Use { access: usize },
     EndGrant { grant: usize },
     EndAccess { access: usize },
     EndConnection { user: usize, client: usize },
@@ -177,17 +181,16 @@ impl World {
         if how == Refreshing::OtherClient || is_over || token.is_forgotten {
             return REFUSED;
         }
-        let Some(first_used_at) = token.first_used_at else {
-            if self.is_too_fast(token.grant) {
-                return (TokenAnswer::TooOften, None);
+        let effect = match token.first_used_at {
+            None if self.is_too_fast(token.grant) => return (TokenAnswer::TooOften, None),
+            None => Effect::Rotate { refresh: at },
+            Some(_) if !self.is_answer_unused(token) => {
+                return (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }));
             }
-            return self.unless_gone(token.grant, Effect::Rotate { refresh: at });
+            Some(_) if self.is_full(token) => return (TokenAnswer::TooOften, None),
+            Some(_) => Effect::Repeat { refresh: at },
         };
-        if self.now < first_used_at + ROTATION && self.may_repeat(token) {
-            self.unless_gone(token.grant, Effect::Repeat { refresh: at })
-        } else {
-            (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }))
-        }
+        self.unless_gone(token.grant, effect)
     }
 
     fn is_too_fast(&self, grant: usize) -> bool {
@@ -197,18 +200,27 @@ impl World {
     }
 
     /// The result of repeating at once a rotation, or its repetition, whose answer was lost.
-    pub fn second_look(&self, first: Effect) -> Option<Effect> {
+    pub fn second_look(&self, first: Effect) -> Option<TokenDecision> {
         let (Effect::Rotate { refresh } | Effect::Repeat { refresh }) = first else { return None };
         let token = &self.refreshes[refresh];
         match token.first_used_at {
-            None => Some(Effect::Rotate { refresh }),
-            Some(_) => self.may_repeat(token).then_some(Effect::Repeat { refresh }),
+            None => Some((TokenAnswer::Issued, Some(Effect::Rotate { refresh }))),
+            Some(_) if !self.is_answer_unused(token) => None,
+            Some(_) if self.is_full(token) => Some((TokenAnswer::TooOften, None)),
+            Some(_) => Some((TokenAnswer::Issued, Some(Effect::Repeat { refresh }))),
         }
     }
 
-    fn may_repeat(&self, token: &Refresh) -> bool {
+    /// Nothing shows that the answer to the token's first use arrived.
+    fn is_answer_unused(&self, token: &Refresh) -> bool {
         let successor = token.successor.map(|at| &self.refreshes[at]);
-        token.repeats < REPEATS && successor.is_some_and(|successor| successor.first_used_at.is_none())
+        successor.is_some_and(|successor| successor.first_used_at.is_none() && !successor.is_answer_used)
+    }
+
+    fn is_full(&self, token: &Refresh) -> bool {
+        let is_alive = |access: &&Access| !access.is_ended && self.now < access.issued_at + ACCESS_LIFE;
+        let with_successor = self.accesses.iter().filter(|access| token.successor == Some(access.refresh));
+        with_successor.filter(is_alive).count() >= ACCESSES
     }
 
     pub fn revoke_refresh(&self, at: usize, is_owner: bool) -> Option<Effect> {
@@ -225,6 +237,10 @@ impl World {
             Effect::Repeat { refresh } => return self.repeat(refresh, at),
             Effect::Decline { authorization } => self.authorizations[authorization].is_over = true,
             Effect::Miss { code } => self.codes[code].misses += u32::from(self.codes[code].redeemed_at.is_none()),
+            Effect::Use { access } => {
+                let refresh = self.accesses[access].refresh;
+                self.refreshes[refresh].is_answer_used = true;
+            }
             Effect::EndGrant { grant } => self.grants[grant].is_ended = true,
             Effect::EndAccess { access } => self.accesses[access].is_ended = true,
             Effect::EndConnection { user, client } => self.end_connection(user, client),
@@ -260,7 +276,8 @@ impl World {
         }
         let grant = code.grant;
         self.codes[at].redeemed_at = Some(now);
-        Minted { access: Some(self.mint_access(grant, now)), refresh: Some(self.mint_refresh(grant, now)), code: None }
+        let refresh = self.mint_refresh(grant, now);
+        Minted { access: Some(self.mint_access(refresh, now)), refresh: Some(refresh), code: None }
     }
 
     fn rotate(&mut self, at: usize, now: i64) -> Minted {
@@ -272,33 +289,31 @@ impl World {
         let successor = self.mint_refresh(grant, now);
         let token = &mut self.refreshes[at];
         (token.first_used_at, token.successor) = (Some(now), Some(successor));
-        Minted { access: Some(self.mint_access(grant, now)), refresh: Some(successor), code: None }
+        Minted { access: Some(self.mint_access(successor, now)), refresh: Some(successor), code: None }
     }
 
     fn repeat(&mut self, at: usize, now: i64) -> Minted {
         let token = &self.refreshes[at];
-        let (grant, refresh) = (token.grant, token.successor);
-        if self.grants[grant].is_ended || !self.may_repeat(token) {
-            return Minted::default();
-        }
-        self.refreshes[at].repeats += 1;
-        Minted { access: Some(self.mint_access(grant, now)), refresh, code: None }
+        let is_refused = self.grants[token.grant].is_ended || !self.is_answer_unused(token) || self.is_full(token);
+        let Some(refresh) = token.successor.filter(|_| !is_refused) else { return Minted::default() };
+        Minted { access: Some(self.mint_access(refresh, now)), refresh: Some(refresh), code: None }
     }
 
-    fn mint_access(&mut self, grant: usize, issued_at: i64) -> usize {
-        self.accesses.push(Access { text: None, grant, issued_at, is_ended: false });
+    fn mint_access(&mut self, refresh: usize, issued_at: i64) -> usize {
+        let grant = self.refreshes[refresh].grant;
+        self.accesses.push(Access { text: None, grant, refresh, issued_at, is_ended: false });
         self.accesses.len() - 1
     }
 
     fn mint_refresh(&mut self, grant: usize, issued_at: i64) -> usize {
-        let (first_used_at, repeats, successor) = (None, 0, None);
+        let (first_used_at, successor, is_answer_used) = (None, None, false);
         self.refreshes.push(Refresh {
             text: None,
             grant,
             issued_at,
             first_used_at,
-            repeats,
             successor,
+            is_answer_used,
             is_forgotten: false,
         });
         self.refreshes.len() - 1
@@ -349,10 +364,7 @@ impl World {
             Some(redeemed_at) => redeemed_at + DOUBLE_SUBMIT,
             None => code.issued_at + CODE_LIFE,
         });
-        let refreshes = self.refreshes.iter().map(|token| match token.first_used_at {
-            Some(first_used_at) => first_used_at + ROTATION,
-            None => token.issued_at + REFRESH_LIFE,
-        });
+        let refreshes = self.refreshes.iter().map(|token| token.issued_at + REFRESH_LIFE);
         let accesses = self.accesses.iter().filter(|access| !access.is_ended);
         let accesses = accesses.map(|access| access.issued_at + ACCESS_LIFE);
         let mut all: Vec<i64> = authorizations.chain(codes).chain(refreshes).chain(accesses).collect();

@@ -75,11 +75,16 @@ impl Story<'_> {
             // A rotation that was not confirmed is looked at again, in the same request.
             let second =
                 effect.filter(|_| !failed.0.starts_with("SELECT")).and_then(|effect| self.world.second_look(effect));
-            let Some(effect) = second else {
-                let said = (answer.status().as_u16(), error());
-                return expect("a token request during an outage", &said, &(503, "temporarily_unavailable".into()));
+            let (status, effect) = match second {
+                None => (503, None),
+                Some((TokenAnswer::TooOften, _)) => (429, None),
+                Some((_, effect)) => (200, effect),
             };
-            expect("a refresh that was looked at again", &answer.status().as_u16(), &200)?;
+            let Some(effect) = effect else {
+                let said = (answer.status().as_u16(), error());
+                return expect("a token request during an outage", &said, &(status, "temporarily_unavailable".into()));
+            };
+            expect("a refresh that was looked at again", &answer.status().as_u16(), &status)?;
             let minted = self.world.apply(effect, self.world.now);
             return self.keep(answer, minted, scope);
         }
@@ -153,10 +158,15 @@ impl Story<'_> {
         self.arm(fault);
         let status = self.app.call(&text, "resources/read", json!({"uri": "statibeat://pages"})).status().as_u16();
         let failed = self.disarm(fault);
-        // When the grant was last used is not worth a refused call.
-        let is_only_a_date = failed.is_some_and(|(sql, _)| sql.contains("last_used_at = "));
-        if let Some(failed) = failed.filter(|_| is_only_a_date) {
-            self.settle(failed, None);
+        // The record of a use is not worth a refused call.
+        let is_only_the_record = failed.is_some_and(|(sql, _)| sql.contains("last_used_at = "));
+        let used = works.then_some(Effect::Use { access: token });
+        let is_found = failed.is_none_or(|(sql, _)| !sql.contains("AS token_scope"));
+        if let Some(used) = used.filter(|_| is_found && !is_only_the_record) {
+            self.world.apply(used, self.world.now);
+        }
+        if let Some(failed) = failed.filter(|_| is_only_the_record) {
+            self.settle(failed, used);
         } else if let Some(failed) = failed {
             // StatiBeat has refused the person already when the last write of the call fails.
             let is_refusal = failed.0.contains("revoked_at = ");

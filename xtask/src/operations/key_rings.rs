@@ -17,10 +17,9 @@ use std::collections::BTreeMap;
 
 /// A ring's variable, and the days for which something signed with a superseded key may still come back.
 pub const RINGS: [(&str, i64); 4] = [
-    // Refresh tokens live 30 days.
+    // Refresh tokens live 30 days, and can be repeated until then.
     ("HOSTED_MCP_CHECKSUM_KEYS", 31),
-    // A repeated refresh comes within minutes.
-    ("HOSTED_MCP_ROTATION_KEYS", 2),
+    ("HOSTED_MCP_ROTATION_KEYS", 31),
     // A registered client may stay away for a year.
     ("HOSTED_MCP_CLIENT_KEYS", 366),
     // An assertion lives a minute; StatiBeat may keep our published keys for a while.

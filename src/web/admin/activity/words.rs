@@ -37,7 +37,7 @@ pub(super) fn action(item: &ActivityItem) -> String {
         ("page_unblock", _) => "App unblocked on the page",
         ("approval", _) => "Connection not made",
         ("access_token_revoke", _) => "Access token revoked",
-        ("refresh_reuse_in_grace_period", _) => "Refresh token sent twice",
+        ("refresh_repeat", _) => "Refresh token sent twice",
         (other, _) => other,
     };
     words.to_owned()
