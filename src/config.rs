@@ -1,18 +1,19 @@
-//! Configuration, parsed once to its final types. All problems are reported together; one bad value switches the connector
-//! off rather than to a default.
+//! Configuration, parsed once to its final types. All problems are reported together. A bad value switches the connector off, unless its
+//! variable has a value that allows less than every other: then that one counts, and the problem is only reported.
 //!
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
 use crate::model::loopback::is_loopback_url;
 use crate::model::web_origin::AllowedOrigins;
-use crate::model::write_policy::{ConfirmMode, WritePolicy};
+use crate::model::write_policy::WritePolicy;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
-use crate::telemetry::policy::{Level, LogPolicy, Share};
+use crate::telemetry::policy::LogPolicy;
 use url::Url;
 
 pub mod deployment_checks;
 mod health_token;
+mod narrowing;
 mod problem;
 
 pub use health_token::HealthToken;
@@ -134,6 +135,8 @@ pub struct Config {
     pub allowed_redirects: AllowedRedirects,
     /// The bad entries. They switch nothing off: what is not listed does not work.
     pub bad_redirects: Vec<BadEntry>,
+    /// Problems that switch nothing off: a value that allows less takes the place of the bad one.
+    pub tolerated: Vec<ConfigProblem>,
     /// `HOSTED_MCP_ALLOWED_ORIGINS`.
     pub allowed_origins: AllowedOrigins,
     /// `HOSTED_MCP_REGISTRATION`.
@@ -161,12 +164,22 @@ pub struct Config {
 impl Config {
     /// Reads the configuration, or says everything that is wrong with it.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigProblem>> {
-        let mut reader = VariableReader { lookup: &lookup, problems: Vec::new() };
+        let mut reader = VariableReader { lookup: &lookup, problems: Vec::new(), tolerated: Vec::new() };
         let config = reader.read();
         match config {
-            Some(config) if reader.problems.is_empty() => Ok(config),
+            Some(config) if reader.problems.is_empty() => Ok(Self { tolerated: reader.tolerated, ..config }),
             _ => Err(reader.problems),
         }
+    }
+
+    /// Reports each of these names that looks like a variable of ours and is none: nothing reads it, so a misspelled one has no effect.
+    pub fn report_unknown_variables(&mut self, names: impl IntoIterator<Item = String>) {
+        let is_unknown = |name: &String| {
+            name.starts_with("HOSTED_MCP_") && !VARIABLES.iter().any(|variable| variable.name == name.as_str())
+        };
+        let problem =
+            |name: String| ConfigProblem { variable: name.into(), reason: "is no variable of this program".to_owned() };
+        self.tolerated.extend(names.into_iter().filter(is_unknown).map(problem));
     }
 
     /// Returns whether this server itself runs on loopback, as in development.
@@ -178,6 +191,7 @@ impl Config {
 struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<ConfigProblem>,
+    tolerated: Vec<ConfigProblem>,
 }
 
 impl VariableReader<'_> {
@@ -191,9 +205,9 @@ impl VariableReader<'_> {
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
         let allowed_origins = self.allowed_origins();
-        let has_registration = self.switch("HOSTED_MCP_REGISTRATION", "on", "off");
-        let accepts_unverified_clients = self.switch("HOSTED_MCP_UNVERIFIED_CLIENTS", "on", "off");
-        let has_resource_tools = self.switch("HOSTED_MCP_READ_BRIDGE", "on", "off");
+        let has_registration = self.permission("HOSTED_MCP_REGISTRATION");
+        let accepts_unverified_clients = self.permission("HOSTED_MCP_UNVERIFIED_CLIENTS");
+        let has_resource_tools = self.permission("HOSTED_MCP_READ_BRIDGE");
         let writes = self.write_policy();
         let log = self.log_policy();
         let name = environment.clone().unwrap_or_default();
@@ -227,12 +241,13 @@ impl VariableReader<'_> {
             identity_keys: identity_keys?,
             allowed_redirects,
             bad_redirects,
-            allowed_origins: allowed_origins?,
-            has_registration: has_registration?,
-            accepts_unverified_clients: accepts_unverified_clients?,
-            has_resource_tools: has_resource_tools?,
-            writes: writes?,
-            log: log?,
+            tolerated: Vec::new(),
+            allowed_origins,
+            has_registration,
+            accepts_unverified_clients,
+            has_resource_tools,
+            writes,
+            log,
             checksum_keys: checksum_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,
@@ -242,7 +257,7 @@ impl VariableReader<'_> {
     }
 
     fn problem<T>(&mut self, variable: &'static str, reason: impl Into<String>) -> Option<T> {
-        self.problems.push(ConfigProblem { variable, reason: reason.into() });
+        self.problems.push(ConfigProblem { variable: variable.into(), reason: reason.into() });
         None
     }
 
@@ -262,41 +277,6 @@ impl VariableReader<'_> {
             value if value == off => Some(false),
             value => self.problem(name, format!("is {value:?}; write {on} or {off}")),
         }
-    }
-
-    fn allowed_origins(&mut self) -> Option<AllowedOrigins> {
-        const NAME: &str = "HOSTED_MCP_ALLOWED_ORIGINS";
-        let origins = AllowedOrigins::parse(&self.optional(NAME));
-        let wanted = "write origins of websites: scheme, host and port, nothing behind";
-        origins.map_err(|entry| self.problem::<()>(NAME, format!("has {entry:?}; {wanted}"))).ok()
-    }
-
-    fn write_policy(&mut self) -> Option<WritePolicy> {
-        let confirm = match ConfirmMode::parse(self.optional("HOSTED_MCP_CONFIRM_WRITES").trim()) {
-            None => self.problem("HOSTED_MCP_CONFIRM_WRITES", "must be always, when-supported or never"),
-            confirm => confirm,
-        };
-        let rules = WritePolicy::default().with_rules(&self.optional("HOSTED_MCP_TEXT_RULES"));
-        let rules = rules.or_else(|entry| {
-            self.problem(
-                "HOSTED_MCP_TEXT_RULES",
-                format!("has {entry:?}; write rule=off, rule=warn, rule=confirm or rule=refuse"),
-            )
-            .ok_or(())
-        });
-        Some(WritePolicy { confirm: confirm?, ..rules.ok()? })
-    }
-
-    fn log_policy(&mut self) -> Option<LogPolicy> {
-        let from = match self.optional("HOSTED_MCP_LOG_LEVEL").trim().parse::<Level>().ok() {
-            None => self.problem("HOSTED_MCP_LOG_LEVEL", "must be info, warn or error"),
-            from => from,
-        };
-        let share = match Share::parse(self.optional("HOSTED_MCP_LOG_SHARE").trim()) {
-            None => self.problem("HOSTED_MCP_LOG_SHARE", "must be a number from 0 to 1 with at most three decimals"),
-            share => share,
-        };
-        Some(LogPolicy { from: from?, share: share? })
     }
 
     /// https anywhere, http only on loopback.
@@ -332,7 +312,7 @@ impl VariableReader<'_> {
         if value.is_empty() {
             return None;
         }
-        HealthToken::parse(&value).map_err(|reason| self.problem::<()>(NAME, reason)).ok()
+        HealthToken::parse(&value).map_err(|reason| self.tolerate(NAME, &reason, "nobody gets readiness")).ok()
     }
 
     /// A key with two uses would tie their rotations together and make one's leak the other's.

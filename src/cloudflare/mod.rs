@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 use url::Url;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
 thread_local! {
@@ -90,7 +90,13 @@ fn app(env: &Env) -> Option<Rc<App>> {
 }
 
 fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
-    let config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
+    let mut config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
+    config.report_unknown_variables(
+        js_sys::Object::keys(env.unchecked_ref::<js_sys::Object>()).iter().filter_map(|name| name.as_string()),
+    );
+    for problem in &config.tolerated {
+        log::event(Level::Error, "configuration", &problem.to_string());
+    }
     for entry in &config.bad_redirects {
         log::event(Level::Error, "configuration", &format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
     }

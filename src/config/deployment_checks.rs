@@ -32,7 +32,9 @@ impl Environment<'_> {
     /// Everything that must not be, given the public address.
     pub(super) fn problems(&self) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
-        let mut add = |variable, reason: String| problems.push(ConfigProblem { variable, reason });
+        let mut add = |variable: &'static str, reason: String| {
+            problems.push(ConfigProblem { variable: variable.into(), reason });
+        };
         let urls = [
             ("HOSTED_MCP_PUBLIC_URL", self.public_url),
             ("HOSTED_MCP_UPSTREAM_URL", self.upstream_url),

@@ -1,11 +1,12 @@
 //! One problem of the configuration, as the reader and the deployment checks report it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// One thing that is wrong with the configuration. Never carries a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
-    pub variable: &'static str,
+    pub variable: Cow<'static, str>,
     /// The fault, and a correct value.
     pub reason: String,
 }

@@ -129,9 +129,14 @@ impl Default for WritePolicy {
 }
 
 impl WritePolicy {
+    /// The entries of a list of rules.
+    pub fn entries(text: &str) -> impl Iterator<Item = &str> {
+        text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty())
+    }
+
     /// Parses `rule=off`, `rule=warn`, `rule=confirm` and `rule=refuse` entries; the error is the first invalid entry.
     pub fn with_rules(mut self, text: &str) -> Result<Self, String> {
-        for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
+        for entry in Self::entries(text) {
             let choice =
                 entry.split_once('=').and_then(|(name, word)| Some((TextRule::find(name)?, word.parse().ok()?)));
             self.rule_actions.push(choice.ok_or_else(|| entry.to_owned())?);

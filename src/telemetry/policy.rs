@@ -42,6 +42,8 @@ impl RequestRecord {
 pub struct Share(u16);
 
 impl Share {
+    pub const ALL: Self = Self(1000);
+
     /// Reads a number from 0 to 1 with up to three decimals.
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));

@@ -73,7 +73,17 @@ impl Client<'_> {
 
     /// Checks that StatiBeat responds. Sends no credential, so the request counts for nobody. Any JSON response below
     /// 500 counts as healthy, including 401; HTML comes from a proxy. The error is for the log.
-    pub async fn check_health(&self) -> Result<(), String> {
+    /// The result counts for five seconds, unless a new one is wanted.
+    pub async fn check_health(&self, must_be_new: bool) -> Result<(), String> {
+        if let Some(health) = self.memory.known_health(self.now).filter(|_| !must_be_new) {
+            return health;
+        }
+        let health = self.ask_for_health().await;
+        self.memory.set_health(self.now, &health);
+        health
+    }
+
+    async fn ask_for_health(&self) -> Result<(), String> {
         let url = format!("{}{API_ROOT}/me", self.settings.origin);
         let request = Request::get(&url).header(ACCEPT, JSON).body(Bytes::new());
         let request = request.map_err(|error| error.to_string())?;

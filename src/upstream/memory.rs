@@ -16,6 +16,8 @@ use std::time::Duration;
 /// Time for which a person's page list allows early reads. The calls of one conversation follow within a minute; later,
 /// an early read would more often be on behalf of a person who has lost access meanwhile.
 pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
+/// Time for which StatiBeat's health is remembered, so that readiness requests cannot become a load.
+const HEALTH_LIFETIME: Duration = Duration::from_secs(5);
 /// Maximum number of stored lists, one per person, so one person can't evict the others.
 const PEOPLE: usize = 1_000;
 /// Maximum number of pages stored of one list.
@@ -27,6 +29,7 @@ pub struct Memory {
     pub circuit_breaker: CircuitBreaker,
     lists: RefCell<BTreeMap<UserId, PageList>>,
     signing_key: RefCell<Option<(String, Rc<SigningKey>)>>,
+    health: RefCell<Option<(Timestamp, Result<(), String>)>>,
 }
 
 /// The pages that StatiBeat listed for one person.
@@ -56,6 +59,16 @@ impl Permissions {
 }
 
 impl Memory {
+    /// StatiBeat's health, if it was checked within the last five seconds.
+    pub(super) fn known_health(&self, now: Timestamp) -> Option<Result<(), String>> {
+        let known = self.health.borrow();
+        known.as_ref().filter(|(checked_at, _)| now < *checked_at + HEALTH_LIFETIME).map(|(_, health)| health.clone())
+    }
+
+    pub(super) fn set_health(&self, now: Timestamp, health: &Result<(), String>) {
+        *self.health.borrow_mut() = Some((now, health.clone()));
+    }
+
     /// Returns the organization of a page that this person's list contained within [`LIST_LIFETIME`], with these
     /// permissions. It is part of the page's URLs, so the page can be read while the role check is in progress.
     pub(super) fn recently_listed(

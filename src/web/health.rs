@@ -1,15 +1,17 @@
 //! The health route: liveness for everybody, readiness for operators.
 //!
 //! A connector that is switched off answers 404 here as everywhere. No answer names a version, a host or a reason; reasons go to
-//! the log.
+//! the log. Names of variables whose bad value was replaced are public, and so is every name in wrangler.toml.
 
 use super::context::RequestContext;
 use super::reply::{self, Response};
 use crate::ports::RateLimit;
 use crate::storage;
 use futures_util::future;
+use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Carries the operators' secret. Not `Authorization`, which carries tokens of people.
@@ -39,10 +41,14 @@ pub(super) fn refuse() -> Response {
     reply::json(StatusCode::FORBIDDEN, &json!({"error": "the health token is not right"}))
 }
 
-/// Checks database, counters and StatiBeat in parallel.
+/// Checks database, counters and StatiBeat in parallel; each has its timeout. StatiBeat is asked at most every five seconds, unless the request
+/// says `Cache-Control: no-cache` (RFC 9111 5.2.1.4).
 async fn readiness(ctx: &RequestContext<'_>) -> Response {
+    let cache_control = ctx.head.headers().get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    let must_be_new = cache_control.is_some_and(|value| value.eq_ignore_ascii_case("no-cache"));
+    let upstream = ctx.upstream.check_health(must_be_new);
     let (database, counters, upstream) =
-        future::join3(storage::check_readiness(ctx.db), look_at_a_counter(ctx), ctx.upstream.check_health()).await;
+        future::join3(storage::check_readiness(ctx.db), look_at_a_counter(ctx), upstream).await;
     let parts =
         [("database", database.map_err(|error| error.to_string())), ("counters", counters), ("upstream", upstream)];
     let is_ready = parts.iter().all(|(_, outcome)| outcome.is_ok());
@@ -52,6 +58,10 @@ async fn readiness(ctx: &RequestContext<'_>) -> Response {
         if let Err(reason) = outcome {
             ctx.log.note(&format!("health: {name}: {reason}"));
         }
+    }
+    let tolerated: BTreeSet<&str> = ctx.app.config.tolerated.iter().map(|problem| &*problem.variable).collect();
+    if !tolerated.is_empty() {
+        body["misconfigured"] = json!(tolerated);
     }
     reply::json(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }

@@ -6,6 +6,7 @@ use crate::support::{HEALTH_TOKEN, TestApp, header, json, request};
 use bytes::Bytes;
 use http::Response;
 use serde_json::json;
+use std::time::Duration;
 
 fn ask(app: &TestApp, token: &str) -> Response<Bytes> {
     app.send(request("GET", "/mcp/health", &[("x-health-token", token)], ""))
@@ -46,6 +47,19 @@ fn operators_learn_whether_database_counters_and_upstream_answer() {
 }
 
 #[test]
+fn operators_learn_which_variables_are_misconfigured_and_the_server_stays_ready() {
+    let app = TestApp::with(|name| match name {
+        "HOSTED_MCP_REGISTRATION" => Some("of"),
+        "HOSTED_MCP_TEXT_RULES" => Some("blmae=off"),
+        _ => None,
+    });
+    let answer = ask(&app, HEALTH_TOKEN);
+    assert_eq!(answer.status(), 200);
+    assert_eq!(json(&answer)["misconfigured"], json!(["HOSTED_MCP_REGISTRATION", "HOSTED_MCP_TEXT_RULES"]));
+    assert_eq!(json(&app.get("/mcp/health")), json!({"status": "alive"}), "strangers do not learn it");
+}
+
+#[test]
 fn each_broken_part_is_named_and_its_reason_goes_to_the_log() {
     check_broken(|app| app.db.fail_after(0, Failure::Before), "database");
     check_broken(|app| app.limiter.is_down.set(true), "counters");
@@ -55,6 +69,24 @@ fn each_broken_part_is_named_and_its_reason_goes_to_the_log() {
         "upstream",
     );
     check_broken(|app| app.upstream.inject(None, "/api/v1/me", FaultKind::Html { code: 200 }), "upstream");
+}
+
+#[test]
+fn statibeat_is_asked_once_in_five_seconds_unless_a_new_answer_is_demanded() {
+    let app = TestApp::new();
+    let upstream = |headers: &[(&str, &str)]| {
+        let headers = [&[("x-health-token", HEALTH_TOKEN)], headers].concat();
+        json(&app.send(request("GET", "/mcp/health", &headers, "")))["upstream"].clone()
+    };
+    assert_eq!(upstream(&[]), "ok");
+    app.upstream.inject(None, "/api/v1/me", FaultKind::Status { code: 503, retry_after: None });
+    app.advance(Duration::from_secs(4));
+    assert_eq!(upstream(&[]), "ok", "known for five seconds");
+    assert_eq!(upstream(&[("cache-control", "no-cache")]), "failed");
+    assert_eq!(upstream(&[]), "failed", "the newest result is the known one");
+    app.advance(Duration::from_secs(5));
+    app.upstream.inject(None, "/api/v1/me", FaultKind::Status { code: 503, retry_after: None });
+    assert_eq!(upstream(&[]), "failed");
 }
 
 #[test]

@@ -54,7 +54,7 @@ export class BreakableStack {
 
   /** Returns the parts that the readiness check reports as failed. */
   async health() {
-    const answer = await fetch(`${this.stack.url}/mcp/health`, { headers: { "x-health-token": HEALTH_TOKEN } });
+    const answer = await fetch(`${this.stack.url}/mcp/health`, { headers: { "x-health-token": HEALTH_TOKEN, "cache-control": "no-cache" } });
     const { status, ...parts } = await answer.json();
     assert.equal(answer.status, status === "ready" ? 200 : 503);
     return Object.keys(parts).filter((part) => parts[part] !== "ok");

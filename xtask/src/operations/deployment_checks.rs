@@ -61,7 +61,9 @@ fn configuration(environment: &Environment<'_>) -> Vec<String> {
             let bad = config.bad_redirects.iter().map(|entry| format!("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: {entry}"));
             let misnamed = (!named)
                 .then(|| format!("HOSTED_MCP_ENVIRONMENT is {}; write {}", config.environment, environment.name));
-            bad.chain(misnamed).collect()
+            // The running worker would go on with a narrower value; a deployment need not.
+            let tolerated = config.tolerated.iter().map(ToString::to_string);
+            tolerated.chain(bad).chain(misnamed).collect()
         }
     }
 }
@@ -225,6 +227,7 @@ mod tests {
             check(vars, "[env.staging.vars]\nHOSTED_MCP_REGISTRATIONS = \"off\"\n"),
             ["HOSTED_MCP_REGISTRATIONS is no variable of this program"]
         );
+        assert_eq!(check(vars, "[env.staging.vars]\nHOSTED_MCP_TEXT_RULES = \"emial=off\"\n").len(), 1);
         assert_eq!(
             check(vars, "[env.staging.vars]\nHOSTED_MCP_CHECKSUM_KEYS = \"k:x\"\n"),
             ["HOSTED_MCP_CHECKSUM_KEYS is a secret: take it out of wrangler.toml and rotate it"]

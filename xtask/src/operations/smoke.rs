@@ -172,6 +172,7 @@ fn ready(ask: &Ask<'_>, url: &str, token: &str) -> Result<(), String> {
     let mut request = get(url, "/mcp/health");
     let token = token.try_into().map_err(|_| "the health token cannot stand in a header".to_owned())?;
     request.headers_mut().insert("x-health-token", token);
+    request.headers_mut().insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache"));
     let answer = ask(request)?;
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     if answer.status() == 200 { Ok(()) } else { Err(format!("status {}: {body}", answer.status().as_u16())) }
