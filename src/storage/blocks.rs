@@ -5,7 +5,7 @@
 //! The view `blocked_grants` is the only definition of this.
 
 use super::audit::{Change, statement_for_change};
-use super::connections::ListPosition;
+use super::connections::{ConnectionKey, ListPosition, json_keys};
 use super::{Counted, Result, json_list, read, run, statement};
 use crate::model::flag;
 use crate::model::ids::{PageId, UserId};
@@ -69,8 +69,7 @@ pub struct BlockQuery<'a> {
     pub pages: &'a [PageId],
     /// The position before the first one wanted.
     pub after: Option<&'a ListPosition>,
-    /// Maximum blocks; `None` for no limit.
-    pub limit: Option<usize>,
+    pub limit: usize,
 }
 
 /// Blocks, and the number of all that match before and after the position.
@@ -93,12 +92,30 @@ pub async fn list(db: &dyn Database, query: &BlockQuery<'_>) -> Result<BlockPage
         after.map(|position| position.sort_key.as_str()),
         after.map(|position| position.user_id.as_str()),
         after.map(|position| position.client_id.as_str()),
-        query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)),
+        i64::try_from(query.limit).unwrap_or(i64::MAX),
     );
     let rows = run(db, select).await?;
     let total = rows.first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total);
     let block = |row| Ok(Block { position: read(row)?, ..read(row)? });
     Ok(BlockPage { blocks: rows.iter().map(block).collect::<Result<_>>()?, total })
+}
+
+/// The blocks on these pages that may cover the connections: of exactly that client, or of any loopback client of its person.
+pub async fn list_of_connections(
+    db: &dyn Database,
+    pages: &[PageId],
+    connections: &[ConnectionKey],
+) -> Result<Vec<Block>> {
+    let select = statement!(
+        "SELECT b.* FROM page_blocks b
+         WHERE user_id IN (SELECT json_extract(value, '$[0]') FROM json_each(?2)) AND page_id IN (SELECT value FROM json_each(?1))
+           AND (is_loopback = 1 OR (user_id, client_id) IN
+                (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?2)))
+         ORDER BY user_id, client_id, page_id",
+        json_list(pages),
+        json_keys(connections),
+    );
+    super::list(db, select).await
 }
 
 /// The number of blocks on these pages.
@@ -145,7 +162,7 @@ mod tests {
     /// The blocks on pages 7 and 8: whose, which client, which page, whether it covers loopback clients.
     async fn blocks(db: &TestDatabase) -> Vec<String> {
         let pages = [PAGE, PageId::new(8).expect("an id")];
-        let query = BlockQuery { pages: &pages, after: None, limit: None };
+        let query = BlockQuery { pages: &pages, after: None, limit: 100 };
         let blocks = list(db, &query).await.expect("a list").blocks;
         let shown = |block: &Block| {
             format!("{} {} {} {}", block.user_id, block.client_id.as_str(), block.page_id, block.is_loopback)

@@ -286,7 +286,7 @@ pub(super) fn select(query: &ConnectionQuery<'_>) -> Statement {
 }
 
 /// Connections for `json_each`: pairs of person and client.
-fn json_keys(keys: &[ConnectionKey]) -> String {
+pub(super) fn json_keys(keys: &[ConnectionKey]) -> String {
     json!(keys.iter().map(|key| [key.user_id.as_str(), key.client_id.as_str()]).collect::<Vec<_>>()).to_string()
 }
 

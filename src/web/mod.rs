@@ -150,6 +150,7 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::AdminConnection => admin::or_error_page(ctx, admin::connection::show(ctx).await).await,
         Route::AdminBlocks => admin::or_error_page(ctx, admin::blocked::show(ctx).await).await,
         Route::AdminActivity => admin::or_error_page(ctx, admin::activity::show(ctx).await).await,
+        Route::AdminActivityExport => admin::or_error_page(ctx, admin::activity::export::download(ctx).await).await,
         Route::AdminSignIn => admin::or_error_page(ctx, admin::sign_in::start(ctx).await).await,
         Route::AdminSignedIn => admin::or_error_page(ctx, admin::sign_in::finish(ctx).await).await,
         Route::AdminAction if is_post => admin::or_error_page(ctx, admin::actions::perform(ctx, body).await).await,

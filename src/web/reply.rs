@@ -5,8 +5,8 @@ use crate::oauth::error::{RegistrationError, TokenError, bearer};
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -40,6 +40,16 @@ pub fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
     *response.body_mut() = Bytes::from(body);
     set(&mut response, CONTENT_TYPE, "application/json");
     set(&mut response, PRAGMA, "no-cache");
+    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
+/// A file in CSV (RFC 4180) to save under that name, which is plain ASCII.
+pub fn csv(file_name: &str, text: String) -> Response {
+    let mut response = empty(StatusCode::OK);
+    *response.body_mut() = Bytes::from(text);
+    set(&mut response, CONTENT_TYPE, "text/csv; charset=utf-8; header=present");
+    set(&mut response, CONTENT_DISPOSITION, &format!("attachment; filename=\"{file_name}\""));
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     response
 }

@@ -38,6 +38,8 @@ pub enum Route {
     AdminBlocks,
     /// All activity of the person and their pages, with filters.
     AdminActivity,
+    /// The activity that a filter selects, as a CSV file.
+    AdminActivityExport,
     /// Starts a sign-in to the Hosted MCP page.
     AdminSignIn,
     /// Callback of StatiBeat's sign-in. Not advertised.
@@ -69,6 +71,8 @@ pub enum Audience {
 /// Forms and registrations. The longest legal one is a registration of ten redirect URIs, or a consent form of a person with
 /// a thousand pages.
 const FORM_LIMIT: usize = 16 * 1024;
+/// An action on every row of a page of the list of connections, each named by its client id.
+const ACTION_FORM_LIMIT: usize = 64 * 1024;
 /// MCP messages. A tool call whose texts have their full length, written in JSON escapes as some clients do, needs this
 /// much; a test derives it from the catalog.
 const MESSAGE_LIMIT: usize = 448 * 1024;
@@ -112,6 +116,7 @@ impl Route {
             Route::AdminConnection => ("/mcp/admin/connection", LOOK, Browser),
             Route::AdminBlocks => ("/mcp/admin/blocks", LOOK, Browser),
             Route::AdminActivity => ("/mcp/admin/activity", LOOK, Browser),
+            Route::AdminActivityExport => ("/mcp/admin/activity.csv", GET, Browser),
             Route::AdminSignIn => ("/mcp/admin/sign-in", LOOK, Browser),
             Route::AdminSignedIn => ("/mcp/admin/callback", GET, Browser),
             Route::AdminAction => ("/mcp/admin/action", GET_AND_POST, Browser),
@@ -153,6 +158,7 @@ impl Route {
     pub fn body_limit(self) -> usize {
         match self {
             Route::Mcp => MESSAGE_LIMIT,
+            Route::AdminAction => ACTION_FORM_LIMIT,
             _ if self.methods().contains(&Method::POST) => FORM_LIMIT,
             _ => 0,
         }

@@ -194,7 +194,7 @@ fn form_without_the_session_token_or_from_another_site_gets_403() {
         let fields: Vec<_> = on_client("revoke").into_iter().chain(token).collect();
         assert_eq!(browser.submit(&page, ACTION, &fields).status, 403, "{token:?}");
     }
-    let body = format!("token={}&action=revoke&connection=1+test-client", page.hidden("token"));
+    let body = format!("token={}&confirmed=1&action=revoke&connection=1+test-client", page.hidden("token"));
     let url = url::Url::parse(ACTION).expect("a URL");
     for origin in ["https://evil.example", "null", "https://mcp.example.evil.example"] {
         assert_eq!(browser.request("POST", &url, body.clone(), origin).status(), 403, "{origin}");

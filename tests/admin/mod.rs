@@ -4,6 +4,8 @@ mod actions;
 mod activity;
 mod api;
 mod blocks;
+mod bulk;
 mod diagnostics;
+mod export;
 mod index;
 mod page_links;

@@ -182,8 +182,12 @@ fn look_after(app: &TestApp, check: &impl Fn(&str, usize)) {
     browser.open(&format!("{ADMIN_PAGE}/api/connections"));
     check("connections by the admin API", 0);
     for action in ["pause", "resume", "confirm-always", "confirm-as-usual", "revoke"] {
-        let fields =
-            [("token", page.hidden("token")), ("action", action.into()), ("connection", format!("1 {CLIENT}"))];
+        let fields = [
+            ("token", page.hidden("token")),
+            ("confirmed", "1".into()),
+            ("action", action.into()),
+            ("connection", format!("1 {CLIENT}")),
+        ];
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let url = url::Url::parse(&format!("{ADMIN_PAGE}/action")).expect("a URL");
         assert_eq!(browser.request("POST", &url, form, PUBLIC_URL).status(), 303, "{action}");

@@ -112,7 +112,8 @@ impl Browser<'_> {
     /// Posts an action of the admin page, with the token of the page shown.
     pub fn submit_action(&self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
         let token = page.hidden("token");
-        let all: Vec<_> = [("token", token.as_str())].into_iter().chain(fields.iter().copied()).collect();
+        let all: Vec<_> =
+            [("token", token.as_str()), ("confirmed", "1")].into_iter().chain(fields.iter().copied()).collect();
         self.submit(page, &format!("{PUBLIC_URL}/mcp/admin/action"), &all)
     }
 }

@@ -36,6 +36,10 @@ pub fn check(request: &Request<Bytes>, response: &Response<Bytes>, record: &Requ
         if record.reason == Some(&text) {
             continue;
         }
+        // A form names the page of ours to come back to, which may be above the route.
+        if text == "/mcp/admin" {
+            continue;
+        }
         assert!(!seen.contains(&text), "{what} {text:?} is in the log: {line}");
     }
 }

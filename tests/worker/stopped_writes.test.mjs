@@ -35,7 +35,7 @@ class AdminPage {
 
   /** Sends the form of an action and expects the page to say that it is done. */
   async act(fields) {
-    const body = new URLSearchParams({ token: this.#token, ...fields });
+    const body = new URLSearchParams({ token: this.#token, confirmed: "1", ...fields });
     const { status, url } = await this.#browser.open(`${stack.url}/mcp/admin/action`, { method: "POST", body });
     assert.deepEqual([status, url.searchParams.get("done")], [200, fields.action]);
   }

@@ -29,6 +29,11 @@ pub(super) enum Action {
     Unblock,
 }
 
+/// Field of the button that Enter presses.
+pub(super) const IDLE: &str = "entered";
+/// Field of a form that a confirmation page sends; without it, such an action changes nothing.
+pub(super) const CONFIRMED: &str = "confirmed";
+
 impl Action {
     /// Three dots announce a confirmation page.
     const fn button_label(self) -> &'static str {
@@ -44,6 +49,25 @@ impl Action {
         }
     }
 
+    /// The label of the button for ticked rows.
+    const fn selection_label(self) -> &'static str {
+        match self {
+            Self::Revoke => "End the ticked ones of yours…",
+            Self::Block => "Block the ticked ones…",
+            Self::Unblock => "Unblock the ticked ones…",
+            other => other.button_label(),
+        }
+    }
+
+    /// Says why nothing was done to the ticked rows.
+    pub const fn nothing_selected(self) -> &'static str {
+        match self {
+            Self::Revoke => "Nothing was changed: tick at least one app of your own, then end it.",
+            Self::Unblock => "Nothing was changed: tick at least one app that is blocked on a page you administer.",
+            _ => "Nothing was changed: tick at least one app of another person that isn't blocked yet.",
+        }
+    }
+
     pub const fn takes_access(self) -> bool {
         matches!(self, Self::Revoke | Self::RevokeAll | Self::Block)
     }
@@ -51,15 +75,15 @@ impl Action {
     /// Says that it is done, of which app and on which pages.
     pub fn done(self, app: &str, pages: &str) -> String {
         match self {
-            Self::Revoke => format!("Access of {app} is ended. Its tokens stopped working at once."),
+            Self::Revoke => format!("Access of {app} is ended. Tokens stopped working at once."),
             Self::RevokeAll => "All your connections are ended. Their tokens stopped working at once.".to_owned(),
             Self::Pause => format!("Writes of {app} are paused. It can still read."),
             Self::Resume => format!("{app} may post again, where your role allows it."),
             Self::ConfirmAlways => format!("Every write of {app} must be confirmed from now on."),
             Self::ConfirmAsUsual => format!("Writes of {app} follow the usual confirmation rules again."),
-            Self::Block => format!("Blocked on {pages}: {app}. For it, the page no longer exists."),
+            Self::Block => format!("Blocked on {pages}: {app}. To undo it, open “Blocked apps”."),
             Self::Unblock => {
-                format!("Unblocked on {pages}: {app}. It has access again, as far as its user's role allows.")
+                format!("Unblocked on {pages}: {app}. Access is back, as far as the user's role allows.")
             }
         }
     }
@@ -137,5 +161,23 @@ pub(super) fn coverage(client: &str, person: &str, is_loopback: bool) -> String 
         )
     } else {
         format!("A block covers {client} of {person} only. No other app can pass for it.")
+    }
+}
+
+/// The button that Enter in a field presses, because it is the form's first: it asks again and does nothing.
+pub(super) fn idle_button() -> Markup {
+    html! { button.unseen type="submit" name=(IDLE) value="1" tabindex="-1" aria-hidden="true" { "Not yet" } }
+}
+
+/// Buttons for the ticked rows of a list, in the form around it. Each leads to a confirmation page.
+pub(super) fn selection_buttons(form_token: &str, actions: &[Action], page: Option<PageId>, back: &str) -> Markup {
+    html! {
+        (token_field(form_token))
+        (hidden("selected", "1"))
+        (hidden("back", back))
+        @if let Some(page) = page { (hidden("page", &page.to_string())) }
+        div.actions role="group" aria-label="Actions for the ticked rows" {
+            @for action in actions { button.small.ends[action.takes_access()] type="submit" name="action" value=(<&str>::from(*action)) { (action.selection_label()) } }
+        }
     }
 }

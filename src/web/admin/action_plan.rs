@@ -2,27 +2,31 @@
 
 use super::super::context::RequestContext;
 use super::super::page_error::PageError;
-use super::action::{Action, coverage, write_key};
+use super::action::{Action, write_key};
 use super::connections::merge_grants;
 use super::session::{Session, visible_pages};
 use crate::model::ids::{PageId, UserId};
 use crate::oauth::client::ClientId;
 use crate::oauth::parameters::Parameters;
 use crate::storage::audit::ChangeTarget;
-use crate::storage::blocks::{self, Block, BlockQuery};
+use crate::storage::blocks::{self, Block};
 use crate::storage::connections::{self, ConnectionKey, ConnectionQuery, LiveGrant, Owners};
 use crate::upstream::identity::AccessiblePage;
-use maud::{Markup, html};
 use std::collections::BTreeSet;
+
+/// Field of a form whose connections were ticked in a list: those that the action does not fit are left out.
+pub(super) const SELECTED: &str = "selected";
+/// Field that asks for a block of every app on one page.
+pub(super) const EVERYBODY: &str = "everybody";
 
 /// A connection that an action is about, alive or not.
 #[derive(Clone, Debug)]
 pub(super) struct ActionTarget {
     pub key: ConnectionKey,
-    user_name: String,
-    client_name: String,
+    pub user_name: String,
+    pub client_name: String,
     /// True for a loopback client, whose client id any program on the person's computer can claim.
-    is_loopback: bool,
+    pub is_loopback: bool,
     /// The pages of a block; none for an action on the connection itself.
     pages: BTreeSet<PageId>,
 }
@@ -54,7 +58,7 @@ impl ActionTarget {
         }
     }
 
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         format!("{} of {}", self.client_name, self.user_name)
     }
 }
@@ -66,7 +70,7 @@ pub(super) struct ActionPlan {
     /// The request's own words for the targets: fields of the confirmation's form.
     selection: Vec<(&'static str, String)>,
     /// The pages of the targets that the person administers.
-    pages: Vec<AccessiblePage>,
+    pub pages: Vec<AccessiblePage>,
 }
 
 impl ActionPlan {
@@ -80,7 +84,10 @@ impl ActionPlan {
             Action::Block | Action::Unblock => {
                 let pages = administered_pages(ctx, session, parameters).await?;
                 let targets = match action {
-                    Action::Block => to_block(ctx, viewer, &pages, &keys, one("person")).await?,
+                    Action::Block => {
+                        let scope = BlockScope::read(parameters, &keys).ok_or(PageError::NotFound)?;
+                        to_block(ctx, viewer, &pages, scope).await?
+                    }
                     _ => to_unblock(ctx, viewer, &pages, &keys).await?,
                 };
                 Self { action, targets, selection: Vec::new(), pages }
@@ -102,7 +109,9 @@ impl ActionPlan {
         }
         plan.pages.retain(|page| plan.targets.iter().any(|target| target.pages.contains(&page.id)));
         plan.selection.extend(keys.iter().map(|key| ("connection", write_key(key))));
-        plan.selection.extend(one("person").map(|person| ("person", person.to_owned())));
+        for name in ["person", SELECTED, EVERYBODY] {
+            plan.selection.extend(one(name).map(|value| (name, value.to_owned())));
+        }
         Ok(plan)
     }
 
@@ -118,122 +127,9 @@ impl ActionPlan {
         fields
     }
 
-    /// The apps in a sentence: their name, or their number.
-    pub fn apps(&self) -> String {
-        match &self.targets[..] {
-            [only] if self.pages.is_empty() => only.client_name.clone(),
-            [only] => only.name(),
-            targets => format!("{} apps", targets.len()),
-        }
-    }
-
-    /// The pages in a sentence: the page's name, or their number.
-    pub fn page_names(&self) -> String {
-        match &self.pages[..] {
-            [only] => only.name.clone(),
-            pages => format!("{} pages", pages.len()),
-        }
-    }
-
-    fn subject(&self) -> String {
-        let people: BTreeSet<&UserId> = self.targets.iter().map(|target| &target.key.user_id).collect();
-        match (&self.targets[..], people.len()) {
-            ([only], _) => only.name(),
-            (targets, 1) => format!("{} apps of {}", targets.len(), targets[0].user_name),
-            (targets, people) => format!("{} apps of {people} people", targets.len()),
-        }
-    }
-
-    /// Title, effect and button of the confirmation page.
-    pub fn question(&self) -> (String, String, &'static str) {
-        let (client, count) = (&self.targets[0].client_name, self.targets.len());
-        let (subject, pages) = (self.subject(), self.page_names());
-        match self.action {
-            Action::Revoke if count > 1 => (
-                format!("End {count} of your connections?"),
-                "Access ends at once for these apps. To use one again, connect it again.".into(),
-                "End these connections",
-            ),
-            Action::Revoke => (
-                format!("End the connection to {client}?"),
-                "Its access ends at once, on every page and every computer. To use it again, connect it again.".into(),
-                "End the connection",
-            ),
-            Action::RevokeAll => (
-                "End all your connections?".into(),
-                format!("Access ends at once for all of these apps ({count}). To use one again, connect it again."),
-                "End all connections",
-            ),
-            Action::Block => (format!("Block {subject} on {pages}?"), self.block_effect(), "Block"),
-            Action::Unblock => (
-                format!("Unblock {subject} on {pages}?"),
-                "It can then do there what its user's role and consent allow.".into(),
-                "Unblock",
-            ),
-            Action::Pause => (
-                format!("Pause what {client} posts?"),
-                "It can still read. Attempts to post are refused until you resume writes.".into(),
-                "Pause writes",
-            ),
-            Action::ConfirmAlways => (
-                format!("Confirm everything that {client} posts?"),
-                "Each write must then be confirmed: by you where the app can ask you, otherwise by the app after a preview.".into(),
-                "Confirm every write",
-            ),
-            Action::ConfirmAsUsual => (
-                format!("Confirm what {client} posts as usual?"),
-                "Its writes then follow the usual confirmation rules.".into(),
-                "Confirm as usual",
-            ),
-            Action::Resume => (
-                format!("Let {client} post again?"),
-                "It can then post where your role and your consent allow.".into(),
-                "Resume writes",
-            ),
-        }
-    }
-
-    fn block_effect(&self) -> String {
-        let pages = if self.pages.len() == 1 { self.page_names() } else { "these pages".to_owned() };
-        let until = "at once and also after connecting again, until an admin of the page lifts the block";
-        if let [only] = &self.targets[..] {
-            let covers = coverage(&only.client_name, &only.user_name, only.is_loopback);
-            return format!(
-                "It can then neither read nor post on {pages}, {until}. {covers} {} keeps their own role on the page.",
-                only.user_name
-            );
-        }
-        let local = self.targets.iter().filter(|target| target.is_loopback).count();
-        let covers = if local > 0 {
-            format!(
-                " {local} of them run on people's own computers: a block of such an app covers every app on that computer."
-            )
-        } else {
-            String::new()
-        };
-        format!("They can then neither read nor post on {pages}, {until}.{covers} The people keep their own roles.")
-    }
-
-    /// The pages to choose among, and the apps where they are several.
-    pub fn choices(&self) -> Markup {
-        html! {
-            @if self.pages.len() > 1 {
-                fieldset {
-                    legend { "Pages" }
-                    div {
-                        @for page in &self.pages {
-                            label.choice { input type="checkbox" name="page" value=(page.id) checked; span { (page.name) } }
-                        }
-                    }
-                }
-            }
-            @if self.targets.len() > 1 {
-                details open[self.targets.len() <= 10] {
-                    summary { "These apps (" (self.targets.len()) ")" }
-                    ul { @for target in &self.targets { li { @if self.pages.is_empty() { (target.client_name) } @else { (target.name()) } } } }
-                }
-            }
-        }
+    /// True if its form must say that the person confirmed it: what takes access away, and what concerns several.
+    pub fn needs_confirmation(&self) -> bool {
+        self.action.takes_access() || self.targets.len() > 1
     }
 }
 
@@ -258,26 +154,50 @@ async fn administered_pages(
     Ok(pages)
 }
 
-/// Other people's connections that have accessed the pages: the named ones, those of a person, or all of one page.
+/// The apps that a block is about.
+enum BlockScope<'a> {
+    /// Connections that a person named one by one; each must be there.
+    Named(&'a [ConnectionKey]),
+    /// Rows that a person ticked; own ones are left out.
+    Selected(&'a [ConnectionKey]),
+    /// Every app of one person.
+    Person(&'a str),
+    /// Every other person's app on one page.
+    Everybody,
+}
+
+impl<'a> BlockScope<'a> {
+    /// `None` for a form that lost its fields: it must not block everybody.
+    fn read(parameters: &'a Parameters, keys: &'a [ConnectionKey]) -> Option<Self> {
+        let one = |name| parameters.one(name).ok().flatten();
+        match (keys, one("person")) {
+            ([], Some(person)) => Some(Self::Person(person)),
+            ([], None) => (one(EVERYBODY).is_some() && one("page").is_some()).then_some(Self::Everybody),
+            (keys, _) if parameters.names(SELECTED) => Some(Self::Selected(keys)),
+            (keys, _) => Some(Self::Named(keys)),
+        }
+    }
+}
+
+/// Other people's connections of the scope that have accessed the pages.
 async fn to_block(
     ctx: &RequestContext<'_>,
     viewer: &UserId,
     pages: &[AccessiblePage],
-    keys: &[ConnectionKey],
-    person: Option<&str>,
+    scope: BlockScope<'_>,
 ) -> Result<Vec<ActionTarget>, PageError> {
-    let is_named = !keys.is_empty();
-    // A form that lost its fields must not block everybody.
-    if !is_named && person.is_none() {
-        return Err(PageError::NotFound);
-    }
     let administered: Vec<PageId> = pages.iter().map(|page| page.id).collect();
-    let only = Some(keys).filter(|_| is_named);
+    let (only, person) = match scope {
+        BlockScope::Named(keys) | BlockScope::Selected(keys) => (Some(keys), None),
+        BlockScope::Person(person) => (None, Some(person)),
+        BlockScope::Everybody => (None, None),
+    };
     let query =
         ConnectionQuery { owners: Owners::Others, only, ..ConnectionQuery::all(viewer, &administered, ctx.now) };
     let found = merge_grants(connections::list(ctx.db, &query).await?.grants);
     let of_person = found.into_iter().filter(|grant| person.is_none_or(|person| grant.user_id.as_str() == person));
     // A named connection is blocked again, which changes nothing; a block of many counts only those that it changes.
+    let is_named = matches!(scope, BlockScope::Named(_));
     let targets = of_person.map(|mut grant| {
         let blocked = std::mem::take(&mut grant.blocked);
         let accessed = std::mem::take(&mut grant.accessed);
@@ -285,10 +205,10 @@ async fn to_block(
         ActionTarget::new(grant, pages)
     });
     let targets: Vec<ActionTarget> = targets.filter(|target| !target.pages.is_empty()).collect();
-    if is_named && targets.len() < keys.len() {
-        return Err(PageError::NotFound);
+    match scope {
+        BlockScope::Named(keys) if targets.len() < keys.len() => Err(PageError::NotFound),
+        _ => Ok(targets),
     }
-    Ok(targets)
 }
 
 /// The blocks on the pages that cover the named connections, which may have ended.
@@ -299,8 +219,7 @@ async fn to_unblock(
     keys: &[ConnectionKey],
 ) -> Result<Vec<ActionTarget>, PageError> {
     let administered: Vec<PageId> = pages.iter().map(|page| page.id).collect();
-    let query = BlockQuery { pages: &administered, after: None, limit: None };
-    let found = blocks::list(ctx.db, &query).await?.blocks;
+    let found = blocks::list_of_connections(ctx.db, &administered, keys).await?;
     let named: Vec<ActionTarget> = merge_blocks(&found, |key, _| keys.contains(key));
     if !named.is_empty() {
         return Ok(named);

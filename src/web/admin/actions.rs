@@ -10,8 +10,8 @@ use super::super::layout::page;
 use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::action::{Action, hidden, row_id};
-use super::action_plan::{ActionPlan, ActionTarget};
+use super::action::{Action, CONFIRMED, IDLE, hidden, idle_button, row_id};
+use super::action_plan::{ActionPlan, ActionTarget, SELECTED};
 use super::session::{Session, token_field};
 use crate::model::visible::line;
 use crate::model::write_policy::ConfirmMode;
@@ -19,12 +19,13 @@ use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, AuditKind, Change, ChangeTarget};
 use crate::storage::connections::WriteSetting;
 use crate::storage::{blocks, connections, grants};
+use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 use url::Url;
 
 /// Longest name in the note that an action leaves, in characters.
-const LONGEST_NAME: usize = 120;
+const LONGEST_NAME: usize = 200;
 
 /// Shows the page that asks to confirm an action.
 pub(in crate::web) async fn confirm(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
@@ -41,8 +42,10 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
         h1 { (title) }
         p { (effect) }
         form method="post" action=(Route::AdminAction.path()) {
+            (idle_button())
             (token_field(form_token))
             @for (name, value) in plan.fields() { (hidden(name, &value)) }
+            (hidden(CONFIRMED, "1"))
             (hidden("back", &back))
             @if is_unticked { p.note role="alert" { "Tick at least one page." } }
             (plan.choices())
@@ -50,6 +53,10 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
                 button.main.danger[plan.action.takes_access()] type="submit" { (button) }
                 a.button href=(back) { "Cancel" }
             }
+        }
+        @if let Some((user_id, name)) = plan.only_person() {
+            @let query = Serializer::new(String::new()).append_pair("action", plan.action.into()).append_pair("person", user_id.as_str()).append_pair("back", &back).finish();
+            p.soft { a href={ (Route::AdminAction.path()) "?" (query) } { "Block all apps of " (name) " instead…" } }
         }
     };
     let mut response = page(StatusCode::OK, &title, &body);
@@ -59,13 +66,39 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
 
 pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     let (session, form) = Session::of_form(ctx, body).await?;
-    let plan = ActionPlan::read(ctx, &session, &form).await?;
+    let plan = match ActionPlan::read(ctx, &session, &form).await {
+        Err(PageError::NotFound) if form.names(SELECTED) => return Ok(nothing_selected(ctx, &form)),
+        plan => plan?,
+    };
+    if form.names(IDLE) || plan.needs_confirmation() && !form.names(CONFIRMED) {
+        return Ok(confirmation(&plan, &session.form_token(ctx), &form, false));
+    }
     // The confirmation page lets the person choose pages: no choice means none, and not all of them.
     if form.names("chooses_pages") && !form.names("page") {
         return Ok(confirmation(&plan, &session.form_token(ctx), &form, true));
     }
     apply(ctx, &session, &plan).await?;
     Ok(reply::redirect(StatusCode::SEE_OTHER, done_address(ctx, &plan, &form).as_str()))
+}
+
+/// Back to the list, with what to tick.
+fn nothing_selected(ctx: &RequestContext<'_>, form: &Parameters) -> Response {
+    let action = form.one("action").ok().flatten().unwrap_or_default();
+    let url = note_address(ctx, &return_address(form), &[("nothing", action)], "connections");
+    reply::redirect(StatusCode::SEE_OTHER, url.as_str())
+}
+
+/// An address of ours with a note for the page that it leads to, in place of the note that it had.
+fn note_address(ctx: &RequestContext<'_>, address: &str, note: &[(&str, &str)], fragment: &str) -> Url {
+    let mut url = Route::AdminPage.url(&ctx.app.config.public_url);
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    url.set_path(path);
+    let kept: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| !matches!(&**name, "done" | "app" | "pages" | "nothing"))
+        .collect();
+    url.query_pairs_mut().extend_pairs(kept).extend_pairs(note);
+    url.set_fragment(Some(fragment));
+    url
 }
 
 /// The page of ours that the person came from, as far as it is one; the connection's own page ends with it.
@@ -82,40 +115,32 @@ fn return_address(parameters: &Parameters) -> String {
 
 /// The page that the person came from, at the row of the connection, with a note of what was done.
 fn done_address(ctx: &RequestContext<'_>, plan: &ActionPlan, form: &Parameters) -> Url {
-    let mut url = Route::AdminPage.url(&ctx.app.config.public_url);
     let mut back = return_address(form);
     let has_ended = matches!(plan.action, Action::Revoke | Action::RevokeAll);
     if has_ended && back.starts_with(Route::AdminConnection.path()) {
         Route::AdminPage.path().clone_into(&mut back);
     }
-    let (path, query) = back.split_once('?').unwrap_or((&back, ""));
-    url.set_path(path);
-    let kept =
-        form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !matches!(&**name, "done" | "app" | "pages"));
-    let kept: Vec<_> = kept.collect();
-    url.query_pairs_mut()
-        .extend_pairs(kept)
-        .append_pair("done", plan.action.into())
-        .append_pair("app", &plan.apps())
-        .append_pair("pages", &plan.page_names());
+    let path = back.split('?').next().unwrap_or_default();
     let fragment = match (&plan.targets[..], Route::find(path)) {
         ([only], Some(Route::AdminPage)) if !has_ended => row_id(&only.key),
         (_, Some(Route::AdminConnection)) => "connection".to_owned(),
         (_, Some(Route::AdminBlocks)) => "blocks".to_owned(),
         _ => "connections".to_owned(),
     };
-    url.set_fragment(Some(&fragment));
-    url
+    let note = [("done", plan.action.into()), ("app", &*plan.apps()), ("pages", &*plan.page_names())];
+    note_address(ctx, &back, &note, &fragment)
 }
 
 /// The note of an action that led here. Only our own actions redirect here with it: another site's link must not claim that
 /// something was done.
 pub(super) fn done_note(ctx: &RequestContext<'_>, query: &Parameters) -> Markup {
     let one = |name| query.one(name).ok().flatten();
-    let done = one("done").filter(|_| browser::comes_from_ourselves(ctx.head));
-    let done: Option<Action> = done.and_then(|action| action.parse().ok());
+    let is_ours = browser::comes_from_ourselves(ctx.head);
+    let action = |name| one(name).filter(|_| is_ours).and_then(|action| action.parse::<Action>().ok());
+    let (done, nothing) = (action("done"), action("nothing"));
     let text = |name, otherwise: &str| line(one(name).unwrap_or(otherwise), LONGEST_NAME);
     html! {
+        @if let Some(action) = nothing { p.note.done role="alert" { (action.nothing_selected()) } }
         @if let Some(action) = done { p.note.good.done role="status" { (action.done(&text("app", "the app"), &text("pages", "the page"))) } }
     }
 }

@@ -1,6 +1,7 @@
 //! Activity through the connector, on pages that keep audit logs: one page of the list as JSON and as a page of its own, and the newest
 //! rows for the Hosted MCP page.
 
+pub(in crate::web) mod export;
 pub(super) mod filter;
 mod item;
 mod words;
@@ -160,6 +161,7 @@ fn results(view: &AdminView, filter: &ActivityFilter, found: &Result<ActivityLis
                 p.soft { (count(list)) }
                 (table(view, &list.items))
                 (paging(list, filter))
+                p.actions { a.button.small href=(filter.address(Route::AdminActivityExport, None)) { "Download these entries (CSV)" } }
             },
         }
     }

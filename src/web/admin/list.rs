@@ -2,14 +2,17 @@
 
 use super::super::layout::trust_label;
 use super::super::routes::Route;
-use super::action::{self, Action, ActionLink, address, row_id};
+use super::action::{self, Action, ActionLink, address, row_id, write_key};
+use super::action_plan::EVERYBODY;
 use super::advice::Guidance;
 use super::connection::{last_used, tags};
 use super::connection_filter::{ConnectionFilter, parse_position};
 use super::health::result_tag;
 use super::view_model::{AdminView, Connected, ConnectionSummary};
+use crate::model::ids::PageId;
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::{Owners, SortOrder};
+use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
 /// Lists that fit on one screen have no filter.
@@ -29,7 +32,7 @@ pub(super) fn section(view: &AdminView, connected: &Connected, filter: &Connecti
                 p.soft { (count(connected, filter)) }
                 @if !connected.connections.is_empty() { (table(view, connected, filter)) }
                 (paging(connected, filter))
-                (bulk_actions(connected, filter))
+                (bulk_actions(view, connected, filter))
             }
             @if connected.blocks > 0 {
                 p { a href=(Route::AdminBlocks.path()) { "Blocked apps on pages you administer (" (connected.blocks) ")" } }
@@ -78,22 +81,47 @@ fn filters(view: &AdminView, filter: &ConnectionFilter) -> Markup {
     }
 }
 
+/// The table in a form, where several rows can be ticked.
 fn table(view: &AdminView, connected: &Connected, filter: &ConnectionFilter) -> Markup {
+    let listed = &connected.connections;
+    if listed.len() < 2 {
+        return rows(view, connected, filter);
+    }
+    let is_own = |own: bool| listed.iter().any(|connection| connection.is_own == own);
+    let is_blocked =
+        listed.iter().any(|connection| !connection.is_own && !connection.diagnosis.blocked_pages.is_empty());
+    let actions = [(Action::Block, is_own(false)), (Action::Unblock, is_blocked), (Action::Revoke, is_own(true))];
+    let actions: Vec<Action> =
+        actions.into_iter().filter_map(|(action, is_offered)| is_offered.then_some(action)).collect();
+    let back = filter.address(filter.after.as_ref());
+    let page = filter.page.filter(|page| view.administers(*page));
+    html! {
+        form method="post" action=(Route::AdminAction.path()) {
+            (action::idle_button())
+            (rows(view, connected, filter))
+            (action::selection_buttons(&view.form_token, &actions, page, &back))
+        }
+    }
+}
+
+fn rows(view: &AdminView, connected: &Connected, filter: &ConnectionFilter) -> Markup {
+    let can_tick = connected.connections.len() > 1;
     html! {
         div.scroll tabindex="0" role="region" aria-label="List of connections" {
             table.rows {
                 thead { tr { @for name in ["App", "Person", "Pages", "Last used", "Health", "Actions"] { th scope="col" { (name) } } } }
-                tbody { @for connection in &connected.connections { (row(view, connection, filter)) } }
+                tbody { @for connection in &connected.connections { (row(view, connection, filter, can_tick)) } }
             }
         }
     }
 }
 
-fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilter) -> Markup {
+fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilter, can_tick: bool) -> Markup {
     let back = filter.address(filter.after.as_ref());
     html! {
         tr #(row_id(&connection.key())) tabindex="-1" {
             th scope="row" {
+                @if can_tick { label.pick { input type="checkbox" name="connection" value=(write_key(&connection.key())); span.unseen { "Tick " (about(connection)) } } }
                 a href=(address(&connection.key())) { (connection.client_name) }
                 @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
             }
@@ -107,17 +135,24 @@ fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilt
 }
 
 fn row_action(connection: &ConnectionSummary, back: &str) -> Markup {
-    let about = if connection.is_own {
-        format!("({})", connection.client_name)
-    } else {
-        format!("({} of {})", connection.client_name, connection.user_name)
-    };
     let kind = match () {
         () if connection.is_own => Action::Revoke,
         () if connection.is_blocked_everywhere() => Action::Unblock,
         () => Action::Block,
     };
-    action::link(&ActionLink { action: kind, connections: &[connection.key()], page: None, back: Some(back) }, &about)
+    action::link(
+        &ActionLink { action: kind, connections: &[connection.key()], page: None, back: Some(back) },
+        &format!("({})", about(connection)),
+    )
+}
+
+/// The connection in words, for screen readers.
+fn about(connection: &ConnectionSummary) -> String {
+    if connection.is_own {
+        connection.client_name.clone()
+    } else {
+        format!("{} of {}", connection.client_name, connection.user_name)
+    }
 }
 
 fn pages(view: &AdminView, connection: &ConnectionSummary) -> String {
@@ -143,13 +178,26 @@ fn paging(connected: &Connected, filter: &ConnectionFilter) -> Markup {
     }
 }
 
-fn bulk_actions(connected: &Connected, filter: &ConnectionFilter) -> Markup {
-    let own = connected.connections.iter().filter(|connection| connection.is_own).count();
+/// Actions on more than the rows of this part of the list.
+fn bulk_actions(view: &AdminView, connected: &Connected, filter: &ConnectionFilter) -> Markup {
+    let listed = &connected.connections;
+    let own = listed.iter().filter(|connection| connection.is_own).count();
+    let others: Vec<_> = listed.iter().filter(|connection| !connection.is_own).collect();
     let back = filter.address(filter.after.as_ref());
     let link = |action| action::link(&ActionLink { action, connections: &[], page: None, back: Some(&back) }, "");
+    let block = |label: &str, field: (&str, &str), page: Option<PageId>| {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("action", Action::Block.into()).append_pair(field.0, field.1).append_pair("back", &back);
+        query.extend_pairs(page.map(|page| ("page", page.to_string())));
+        html! { a.button.small.ends href={ (Route::AdminAction.path()) "?" (query.finish()) } { (label) } }
+    };
+    let page = filter.page.filter(|page| view.administers(*page));
+    let person = others.first().filter(|first| others.iter().all(|other| other.user_id == first.user_id));
     html! {
-        @if own > 1 || own > 0 && connected.total > connected.connections.len() {
-            div.item.actions { (link(Action::RevokeAll)) }
+        div.item.actions {
+            @if own > 1 || own > 0 && connected.total > listed.len() { (link(Action::RevokeAll)) }
+            @if let Some(first) = person { (block(&format!("Block all apps of {}…", first.user_name), ("person", first.user_id.as_str()), page)) }
+            @if let Some(page) = page.filter(|_| !others.is_empty()) { (block(&format!("Block all apps on {}…", view.page_name(page)), (EVERYBODY, "1"), Some(page))) }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod action;
 mod action_plan;
+mod action_words;
 pub(super) mod actions;
 pub(super) mod activity;
 mod advice;

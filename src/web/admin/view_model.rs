@@ -204,6 +204,10 @@ impl AdminView {
         ids.into_iter().map(|id| self.page_name(*id)).collect::<Vec<_>>().join(", ")
     }
 
+    pub fn administers(&self, id: PageId) -> bool {
+        self.pages.iter().any(|page| page.id == id && page.is_administered)
+    }
+
     pub fn administers_pages(&self) -> bool {
         self.pages.iter().any(|page| page.is_administered)
     }
@@ -281,7 +285,7 @@ pub(super) async fn load_blocks(
     after: Option<&ListPosition>,
 ) -> Result<Blocked, PageError> {
     let administered = administered(pages);
-    let limit = Some(connections::PAGE_LENGTH + 1);
+    let limit = connections::PAGE_LENGTH + 1;
     let BlockPage { mut blocks, total } =
         blocks::list(ctx.db, &BlockQuery { pages: &administered, after, limit }).await?;
     let next = cut(&mut blocks, connections::PAGE_LENGTH).map(|last| write_position(&last.position));
