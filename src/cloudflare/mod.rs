@@ -22,7 +22,6 @@ use js_sys::Reflect;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
-use url::Url;
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
@@ -33,13 +32,12 @@ thread_local! {
 
 #[event(fetch)]
 async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
-    let Some(app) = app(&env) else {
-        let path = Url::parse(&request.url()).map_or_else(|_| String::new(), |url| url.path().to_owned());
-        return convert::response(&web::unavailable(&path));
-    };
     let (head, body) = match convert::request(request) {
         Ok(parts) => parts,
         Err(refusal) => return convert::response(&refusal),
+    };
+    let Some(app) = app(&env) else {
+        return convert::response(&web::unavailable(&head, web::Unavailable::Misconfigured));
     };
     let inputs = RequestInputs { request_id: request_id(&env), now: now(), clock: &milliseconds, random: &random };
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;

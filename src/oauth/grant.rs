@@ -44,9 +44,16 @@ pub enum GrantLifetime {
 }
 
 impl GrantLifetime {
-    /// The choices on the consent page. None is longer than the lifetime of a refresh token, so that each holds
+    /// The choices on the consent page, short to long. None is longer than the lifetime of a refresh token, so that each holds
     /// exactly.
-    pub const CHOICES: [Self; 4] = [Self::UntilRevoked, Self::Days(30), Self::Days(7), Self::Days(1)];
+    pub const CHOICES: [Self; 4] = [Self::Days(1), Self::Days(7), Self::Days(30), Self::UntilRevoked];
+    /// The choice that is proposed first.
+    pub const PROPOSED: Self = Self::Days(30);
+
+    /// The choice that gave a grant its end.
+    pub fn find(created_at: Timestamp, expires_at: Option<Timestamp>) -> Option<Self> {
+        Self::CHOICES.into_iter().find(|choice| choice.end(created_at) == expires_at)
+    }
 
     /// Second at which the grant expires, if it has a limit.
     pub fn end(self, approved_at: Timestamp) -> Option<Timestamp> {

@@ -40,7 +40,7 @@ impl RevokeReason {
     }
 }
 
-/// The choices of an earlier consent that still holds.
+/// The choices of the newest earlier consent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct EarlierGrant {
     #[serde(rename = "scope")]
@@ -54,17 +54,20 @@ pub struct EarlierGrant {
     #[serde(rename = "resource_tools", deserialize_with = "flag")]
     pub has_resource_tools: bool,
     pub created_at: Timestamp,
+    /// False once it has ended.
+    #[serde(deserialize_with = "flag")]
+    pub is_live: bool,
 }
 
-/// Selects the newest live grant of the person and client of an authorization request.
+/// Selects the newest live grant of the person and client of an authorization request, or else the newest that was live once.
 pub(super) fn select_earlier(consent: &ConsentToken, browser: &BrowserBinding, now: Timestamp) -> Statement {
     statement!(
-        "SELECT g.scope, g.unticked_scope, g.pages, g.expires_at, g.resource_tools, g.created_at
+        "SELECT g.scope, g.unticked_scope, g.pages, g.expires_at, g.resource_tools, g.created_at,
+           (g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?3)
+             AND EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?3)) AS is_live
          FROM authorization_requests a JOIN grants g ON g.user_id = a.user_id AND g.client_id = a.client_id
-         WHERE a.consent_hash = ?1 AND a.browser_hash = ?2 AND g.revoked_at IS NULL
-           AND (g.expires_at IS NULL OR g.expires_at > ?3)
-           AND EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id AND r.expires_at > ?3)
-         ORDER BY g.created_at DESC, g.rowid DESC LIMIT 1",
+         WHERE a.consent_hash = ?1 AND a.browser_hash = ?2 AND g.activated_at IS NOT NULL
+         ORDER BY is_live DESC, g.created_at DESC, g.rowid DESC LIMIT 1",
         consent,
         browser,
         now,

@@ -63,6 +63,11 @@ impl AccessiblePage {
         self.raw.get("time_zone").and_then(Value::as_str)
     }
 
+    /// The number of people whom a post on the page notifies; `None` if StatiBeat does not give it.
+    pub fn subscriber_count(&self) -> Option<u64> {
+        self.raw.get("subscriber_count").and_then(Value::as_u64)
+    }
+
     /// The person's role in a word, such as `viewer`; `None` if StatiBeat does not name it.
     pub fn role_name(&self) -> Option<String> {
         let key = self.raw.get("role_key").and_then(Value::as_str)?;

@@ -49,6 +49,11 @@ impl Cookie {
         Self::named(&format!("ad_{}", short(state)), public_url)
     }
 
+    /// The cookie that keeps the page to come back to after a sign-in to the admin page. No secret: it is checked when it is read.
+    pub fn of_admin_return(state: &SecretHash, public_url: &Url) -> Self {
+        Self::named(&format!("ab_{}", short(state)), public_url)
+    }
+
     /// The cookie of a browser that is signed in to the admin page.
     pub fn of_admin_session(public_url: &Url) -> Self {
         Self::named("admin", public_url)

@@ -36,7 +36,7 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
     let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
     let request = form.find(ctx).await?;
     let pages = list_pages(ctx, &form, &request).await?;
-    let choice = Choice::proposed(&request);
+    let choice = Choice::proposed(&request, &pages);
     Ok(consent_page(ctx, &form, &request, &pages, &choice).show())
 }
 
@@ -108,12 +108,12 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
             return Ok(consent_page(ctx, &form, &request, &pages, &choice).ask_for_answer());
         }
         Some("switch") => return switch_account(ctx, &form, &request).await,
-        Some("approve") if !choice.scopes.is_empty() => {
+        Some("approve") => {
             let pages = list_pages(ctx, &form, &request).await?;
-            let Some(choice) = choice.restricted_to(&pages) else {
-                return Ok(consent_page(ctx, &form, &request, &pages, &choice).show_missing_page_error());
-            };
-            approve(ctx, &form, &request, &pages, choice).await.map(Ok)
+            match choice.check(&pages) {
+                Ok(choice) => approve(ctx, &form, &request, &pages, choice).await.map(Ok),
+                Err(missing) => return Ok(consent_page(ctx, &form, &request, &pages, &choice).show_missing(missing)),
+            }
         }
         _ => deny(ctx, &form, &request).await.map(Err),
     };
@@ -129,6 +129,11 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
     let mut response = page::redirect_to_client(&location, &request.client, outcome.is_ok().then_some(granted));
     form.cookie.clear(&mut response);
     Ok(response)
+}
+
+/// The page that sends the browser back to a client that was not connected.
+pub(super) fn leave(location: &Url, client: &ResolvedClient) -> Response {
+    page::redirect_to_client(location, client, None)
 }
 
 /// Restarts the authorization request and makes StatiBeat ask which account to use.

@@ -12,7 +12,12 @@ use maud::html;
 /// True for a browser that navigates to the endpoint. A client that probes it by GET accepts no HTML and gets the challenge.
 pub(super) fn is_wanted(head: &Request<()>) -> bool {
     let is_look = matches!(*head.method(), Method::GET | Method::HEAD);
-    is_look && !head.headers().contains_key(AUTHORIZATION) && accepts_html(head.headers())
+    is_look && is_opened_by_a_person(head)
+}
+
+/// True for a browser that opens a page or sends a form, whatever the address.
+pub(super) fn is_opened_by_a_person(head: &Request<()>) -> bool {
+    !head.headers().contains_key(AUTHORIZATION) && accepts_html(head.headers())
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

@@ -22,6 +22,11 @@ pub(super) fn page_with_head(status: StatusCode, title: &str, head: &Markup, bod
     frame(status, title, head, &html! { main { (brand()) section.card { (body) } } })
 }
 
+/// A page with one card, wide enough for two columns.
+pub(super) fn wide_card(status: StatusCode, title: &str, body: &Markup) -> Response {
+    frame(status, title, &html! {}, &html! { main.wide { (brand()) section.card { (body) } } })
+}
+
 /// A page whose body brings its own cards.
 pub(super) fn wide_page(title: &str, body: &Markup) -> Response {
     frame(StatusCode::OK, title, &html! {}, &html! { main.wide { (brand()) (body) } })

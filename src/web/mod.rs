@@ -79,11 +79,22 @@ pub fn unreadable() -> Response {
     RefusedRequest::Unreadable.into_response(None)
 }
 
-/// The response to any request while the connector is off or its configuration is invalid. The Hosted MCP page says so.
-pub fn unavailable(path: &str) -> Response {
-    match Route::find(path) {
-        Some(Route::AdminPage) => page_error::unavailable_page(),
-        _ => RefusedRequest::NotFound { served: None }.into_response(None),
+/// Reason why no route is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The operator has switched the connector off.
+    Disabled,
+    /// The configuration has problems, which the log names.
+    Misconfigured,
+}
+
+/// The response to any request while no route is served: a page for a person, JSON that says which it is for a program.
+pub fn unavailable(head: &Request<()>, reason: Unavailable) -> Response {
+    let is_admin_page = Route::find(head.uri().path()) == Some(Route::AdminPage);
+    if is_admin_page || endpoint_page::is_opened_by_a_person(head) {
+        page_error::unavailable_page(reason)
+    } else {
+        RefusedRequest::Unavailable(reason).into_response(None)
     }
 }
 
@@ -103,9 +114,15 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let (head, is_enabled) = (ctx.head, ctx.app.config.is_enabled);
     let path = head.uri().path();
     if !is_enabled {
-        return unavailable(path);
+        return unavailable(head, Unavailable::Disabled);
     }
-    let Some(route) = Route::find(path) else { return RefusedRequest::not_found(ctx).into_response(None) };
+    let Some(route) = Route::find(path) else {
+        return if endpoint_page::is_opened_by_a_person(head) {
+            page_error::admin_page(ctx, &PageError::NotFound)
+        } else {
+            RefusedRequest::not_found(ctx).into_response(None)
+        };
+    };
     ctx.log.set_route(route.path(), route.area());
     let is_for_programs = route.audience() == Audience::Programs;
     let mut response = if is_for_programs && head.method() == Method::OPTIONS {

@@ -1,5 +1,6 @@
 //! Error pages: what happened, what it means for the person, what to do next.
 
+use super::Unavailable;
 use super::context::RequestContext;
 use super::layout::page;
 use super::reply::{self, Response};
@@ -9,6 +10,7 @@ use crate::oauth::error::DirectError;
 use crate::ports::DatabaseError;
 use crate::upstream::identity::SignInError;
 use crate::upstream::{ApiError, ApiErrorKind};
+use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(super) enum PageError {
         back: Url,
     },
     SignedOut,
+    /// A form whose session has ended; the address to come back to after sign-in.
+    FormSignedOut(String),
     /// A form that none of our pages sent, or not in this session.
     ForeignForm,
     /// There is no such action, connection or page for this person.
@@ -79,6 +83,7 @@ impl PageError {
             | Self::UserAccessEnded
             | Self::SignIn(SignInError::Refused(_))
             | Self::NoPage { .. }
+            | Self::FormSignedOut(_)
             | Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -104,7 +109,7 @@ impl PageError {
             Self::SignIn(SignInError::Unavailable(_)) => "sign_in_unavailable",
             Self::UserAccessEnded => "user_ended",
             Self::NoPage { .. } => "no_page",
-            Self::SignedOut => "signed_out",
+            Self::SignedOut | Self::FormSignedOut(_) => "signed_out",
             Self::ForeignForm => "foreign_form",
             Self::NotFound => "not_found",
             Self::BadFilter(_) => "bad_filter",
@@ -135,15 +140,29 @@ struct PageText {
 /// Renders an error on the way from an app to its connection. Never shows a link or value from the request.
 pub(super) fn connecting_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
     let actions = html! {
-        @if let PageError::NoPage { back, .. } = error { p.actions { a.button href=(back) { "Back to the app" } } }
+        p.actions {
+            @if let PageError::NoPage { back, .. } = error { a.button.main href=(back) { "Back to the app" } }
+            a.button href=(Route::AdminPage.path()) { "See your connected apps" }
+        }
     };
     render(ctx, error, connecting(error), &actions)
 }
 
 /// Renders an error at the Hosted MCP page, or on the way to it.
 pub(super) fn admin_page(ctx: &RequestContext<'_>, error: &PageError) -> Response {
-    let actions = html! { p.actions { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } } };
+    let actions = html! {
+        p.actions {
+            @if let PageError::FormSignedOut(back) = error { a.button.main href=(sign_in_address(back)) { "Sign in and go back" } }
+            @else { a.button.main href=(Route::AdminPage.path()) { "Open the Hosted MCP page" } }
+        }
+    };
     render(ctx, error, administering(error), &actions)
+}
+
+/// The address of the sign-in to the Hosted MCP page that leads back to one of its pages.
+pub(super) fn sign_in_address(back: &str) -> String {
+    let query = Serializer::new(String::new()).append_pair("back", back).finish();
+    format!("{}?{query}", Route::AdminSignIn.path())
 }
 
 fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: &Markup) -> Response {
@@ -161,13 +180,19 @@ fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: 
     response
 }
 
-/// Renders the page of an environment in which the connector is off.
-pub(super) fn unavailable_page() -> Response {
-    let body = html! {
-        h1 { "Hosted MCP isn't available here" }
-        p { "It isn't switched on in this environment, so there are no connections to make or manage." }
-        p { "If you expected it, ask the people who run this environment to enable Hosted MCP." }
+/// Renders the page of an environment in which the connector is off or misconfigured. Links nowhere: nothing is served.
+pub(super) fn unavailable_page(reason: Unavailable) -> Response {
+    let (happened, advice) = match reason {
+        Unavailable::Disabled => (
+            "It isn't switched on in this environment, so there are no connections to make or manage.",
+            "If you expected it, ask the people who run this environment to enable Hosted MCP.",
+        ),
+        Unavailable::Misconfigured => (
+            "It isn't set up correctly in this environment, so it's off until that is fixed. Your connections are kept.",
+            "Tell the people who run this environment. They find what is wrong in the log of the worker.",
+        ),
     };
+    let body = html! { h1 { "Hosted MCP isn't available here" } p { (happened) } p { (advice) } };
     page(StatusCode::NOT_FOUND, "Hosted MCP isn't available", &body)
 }
 
@@ -214,7 +239,7 @@ fn connecting(error: &PageError) -> PageText {
         PageError::SignInCanceled => text(
             "Sign-in was canceled",
             "You left before signing in to StatiBeat.",
-            "Nothing was shared. You can close this tab, or go back to your app and start again.",
+            "Nothing was shared. Go back to your app and start again if you still want to connect it.",
         ),
         PageError::SignInFailed | PageError::SignIn(SignInError::BadCode(_) | SignInError::Identity(_)) => text(
             "Sign-in didn't work",
@@ -241,9 +266,11 @@ fn connecting(error: &PageError) -> PageText {
             "StatiBeat or this connector can't be reached right now.",
             "Nothing was shared. Wait a minute, then go back to your app and start connecting again.",
         ),
-        PageError::ForeignForm | PageError::NotFound | PageError::BadFilter(_) | PageError::SignedOut => {
-            administering(error)
-        }
+        PageError::ForeignForm
+        | PageError::NotFound
+        | PageError::BadFilter(_)
+        | PageError::SignedOut
+        | PageError::FormSignedOut(_) => administering(error),
     }
 }
 
@@ -274,6 +301,11 @@ fn administering(error: &PageError) -> PageText {
             "Sign-in didn't work",
             "StatiBeat's sign-in returned an answer that doesn't belong to this browser.",
             "You weren't signed in. Open the Hosted MCP page and try again.",
+        ),
+        PageError::FormSignedOut(_) => text(
+            "You were signed out",
+            "Your session on the Hosted MCP page had ended when you sent this form.",
+            "Nothing was changed. Sign in again: you then come back here, and can send it.",
         ),
         PageError::SignedOut => text(
             "You're signed out",

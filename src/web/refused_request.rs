@@ -2,6 +2,7 @@
 //!
 //! Each names the next step: as a JSON-RPC error at the MCP endpoint, elsewhere in the members of OAuth errors.
 
+use super::Unavailable;
 use super::context::RequestContext;
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
@@ -19,9 +20,12 @@ const QUOTE_MAX: usize = 200;
 /// Reason for refusing a request before its content is read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RefusedRequest {
-    /// No route has the path. Where the connector is off, it doesn't say what it would serve.
-    #[error("There is nothing at this address.{}", .served.as_ref().map_or_else(String::new, |url| format!(" The MCP endpoint is {url}")))]
-    NotFound { served: Option<Url> },
+    /// No route has the path.
+    #[error("There is nothing at this address. The MCP endpoint is {served}")]
+    NotFound { served: Url },
+    /// No route is served, and it isn't said what would be.
+    #[error("{}", unavailable_words(*.0))]
+    Unavailable(Unavailable),
     #[error("This address does not support this HTTP method. Use {}.{}", names(.allowed), if *.is_mcp { MCP_METHOD } else { "" })]
     Method { allowed: &'static [Method], is_mcp: bool },
     #[error(
@@ -44,7 +48,7 @@ const MCP_METHOD: &str =
 impl RefusedRequest {
     /// The refusal at a path that is not served; names the MCP endpoint.
     pub fn not_found(ctx: &RequestContext<'_>) -> Self {
-        Self::NotFound { served: Some(Route::Mcp.url(&ctx.app.config.public_url)) }
+        Self::NotFound { served: Route::Mcp.url(&ctx.app.config.public_url) }
     }
 
     pub fn method(route: Route) -> Self {
@@ -53,7 +57,7 @@ impl RefusedRequest {
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Unavailable(_) => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -66,6 +70,8 @@ impl RefusedRequest {
     const fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
+            Self::Unavailable(Unavailable::Disabled) => "connector_disabled",
+            Self::Unavailable(Unavailable::Misconfigured) => "connector_misconfigured",
             Self::Method { .. } => "method_not_allowed",
             Self::Origin(_) => "origin_not_allowed",
             Self::TooLarge(_) => "body_too_large",
@@ -86,6 +92,17 @@ impl RefusedRequest {
             reply::set(&mut response, ALLOW, &format!("{}{preflight}", names(allowed)));
         }
         response
+    }
+}
+
+const fn unavailable_words(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::Disabled => {
+            "Hosted MCP is switched off in this environment. Its operator can switch it on with HOSTED_MCP_ENABLED."
+        }
+        Unavailable::Misconfigured => {
+            "Hosted MCP is off because its configuration has problems. Its operator finds them in the log of the worker."
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Callback of StatiBeat's sign-in: identifies the person, then leads to the consent page or delivers the request's error.
 
 use super::browser::{self, Cookie};
-use super::consent::authorization_response_url;
+use super::consent::{self, authorization_response_url};
 use super::context::RequestContext;
 use super::limits;
 use super::page_error::{PageError, connecting_page};
@@ -36,6 +36,9 @@ pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError>
     // 2. The person. StatiBeat's code works once.
     let answer = match exchange(ctx, &ticket, one("code")).await {
         Ok(person) => go_on(ctx, &ticket, person).await,
+        // Only StatiBeat's sign-in knows the state, and only this browser has the cookie: the person canceled it there, so the client
+        // may hear of it.
+        Err(PageError::SignInCanceled) => Ok(not_connected(ctx, &ticket)),
         Err(error) => {
             // Possibly a forgery.
             if let PageError::SignIn(SignInError::Identity(reason)) = &error {
@@ -134,6 +137,14 @@ fn ask(ctx: &RequestContext<'_>, keys: RequestKeys<'_>) -> Response {
     let cookie = Cookie::of_consent(&keys.consent.hash(), &ctx.app.config.public_url);
     cookie.set(&mut response, keys.browser.expose(), AUTHORIZATION_REQUEST_LIFETIME);
     response
+}
+
+/// Tells the person that nothing is connected, and sends them back to the client with `access_denied`.
+fn not_connected(ctx: &RequestContext<'_>, ticket: &Ticket) -> Response {
+    let request = &ticket.opened.request;
+    let denied = Err(RedirectError::Denied);
+    let location = authorization_response_url(ctx, &request.client, request.state.as_deref(), &denied);
+    consent::leave(&location, &request.client)
 }
 
 fn send_back(ctx: &RequestContext<'_>, ticket: &Ticket, error: RedirectError) -> Response {

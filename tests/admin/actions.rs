@@ -215,7 +215,7 @@ fn form_sent_twice_or_after_sign_out_has_no_effect() {
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'revoke'"), 1);
     let pair = app.connect(user::MARA_ADMIN, ALL);
     browser.submit(&page, &format!("{PAGE}/sign-out"), &[("token", &page.hidden("token"))]);
-    assert!(browser.submit_action(&page, &on_client("revoke")).body.contains("Sign in with StatiBeat"));
+    assert!(browser.submit_action(&page, &on_client("revoke")).body.contains("Sign in and go back"));
     assert_eq!(app.ping(&pair.access), 200);
 }
 

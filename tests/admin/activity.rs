@@ -18,7 +18,8 @@ fn connect_as(app: &TestApp, user_id: &str, client_id: &str, scope: &str) -> Tok
     let browser = Browser::new(app);
     let changes = [("client_id", client_id), ("scope", scope)];
     let consent = browser.sign_in(&authorize_url(&changes), user_id);
-    let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
+    let named: Vec<String> = scope.split(' ').map(str::to_owned).collect();
+    let code = parameter(&browser.answer_with(&consent, "approve", &named).leaves_for(), "code").expect("a code");
     tokens(&app.redeem(&code, &[("client_id", client_id)]))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::flow::user;
-use crate::support::{PUBLIC_URL, TestApp, header};
+use crate::support::{PUBLIC_URL, TestApp, header, request};
 use serde_json::json;
 use std::time::Duration;
 
@@ -187,9 +187,63 @@ fn page_of_a_disabled_connector_says_so_without_links() {
         "{body}"
     );
     assert!(!body.contains("href"), "{body}");
-    for path in ["/mcp/admin/sign-in", "/mcp/admin/callback", "/mcp/admin/action"] {
-        assert_eq!(header(&app.get(path), "content-type"), "application/json", "{path}");
+    for path in ["/mcp/admin/sign-in", "/mcp/admin/callback", "/mcp/oauth/authorize?client_id=x", "/mcp", "/other"] {
+        let program = app.get(path);
+        assert_eq!(header(&program, "content-type"), "application/json", "{path}");
+        assert!(String::from_utf8_lossy(program.body()).contains("connector_disabled"), "{path}");
+        let person = app.send(request("GET", path, &[("accept", "text/html,*/*;q=0.8")], ""));
+        assert_eq!((person.status().as_u16(), person.body()), (404, page.body()), "{path}");
     }
+}
+
+#[test]
+fn person_at_an_unknown_address_gets_a_page_and_a_program_json() {
+    let app = TestApp::new();
+    let person = app.send(request("GET", "/mcp/admin/", &[("accept", "text/html")], ""));
+    let body = String::from_utf8_lossy(person.body()).into_owned();
+    assert!(person.status() == 404 && body.contains("Open the Hosted MCP page"), "{body}");
+    assert_eq!(header(&app.get("/mcp/admin/"), "content-type"), "application/json");
+}
+
+#[test]
+fn sign_in_leads_back_to_the_page_that_was_opened_and_nowhere_else() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let page_of = format!("{PAGE}/connection?user=1&client=test-client");
+    for (opened, expected) in [
+        (page_of.clone(), page_of.clone()),
+        (format!("{PAGE}?search=test"), format!("{PAGE}?search=test")),
+        (format!("{PAGE}/sign-in?back=https://evil.example/"), PAGE.to_owned()),
+        (format!("{PAGE}/sign-in?back=//evil.example/mcp/admin"), PAGE.to_owned()),
+        (format!("{PAGE}/sign-in?back=/mcp/oauth/authorize"), PAGE.to_owned()),
+    ] {
+        let browser = Browser::new(&app);
+        let shown = browser.open(&opened);
+        let sign_in = if shown.body.contains("Sign in with StatiBeat") {
+            let link =
+                shown.body.split(r#"<a class="button main" href=""#).nth(1).and_then(|rest| rest.split('"').next());
+            browser.open(&link.expect("a link").replace("&amp;", "&"))
+        } else {
+            shown
+        };
+        assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).url.as_str(), expected, "{opened}");
+    }
+}
+
+#[test]
+fn form_that_lost_its_session_says_so_and_leads_back_to_its_confirmation() {
+    let app = TestApp::new();
+    let access = app.connect(user::MARA_ADMIN, ALL).access;
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    app.advance(Duration::from_secs(1800));
+    let lost = browser.submit_action(&page, &[("action", "revoke"), ("connection", "1 test-client")]);
+    assert!(lost.status == 403 && lost.body.contains("You were signed out"), "{}", lost.body);
+    assert!(lost.body.contains("Nothing was changed") && app.ping(&access) == 200, "{}", lost.body);
+    let link = lost.body.split(r#"href="/mcp/admin/sign-in?"#).nth(1).and_then(|rest| rest.split('"').next());
+    let sign_in = browser.open(&format!("{PAGE}/sign-in?{}", link.expect("a link").replace("&amp;", "&")));
+    let back = browser.choose_user(&sign_in, user::MARA_ADMIN);
+    assert!(back.body.contains("End the connection to test-client?"), "{}", back.body);
 }
 
 #[test]

@@ -122,7 +122,8 @@ fn story_of_one_connection() {
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[("scope", EVERYTHING)]), user::MARA_ADMIN);
     transcript.add_page("consent page", &consent);
-    let target = browser.answer(&consent, "approve").leaves_for();
+    let all: Vec<String> = EVERYTHING.split(' ').map(str::to_owned).collect();
+    let target = browser.answer_with(&consent, "approve", &all).leaves_for();
     let code = parameter(&target, "code").expect("a code");
     let exchanged = app.redeem(&code, &[]);
     transcript.add("code exchange", &exchanged);

@@ -109,12 +109,14 @@ fn unrequested_write_scope_is_offered_unticked_and_can_be_granted() {
 }
 
 #[test]
-fn approval_without_scopes_counts_as_declined() {
+fn approval_without_scopes_shows_the_form_again() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
-    let target = browser.answer_with(&consent, "approve", &[]).leaves_for();
-    assert_eq!(parameter(&target, "error").as_deref(), Some("access_denied"));
+    let again = browser.answer_with(&consent, "approve", &[]);
+    let words = "Nothing is connected yet: tick at least one thing that the app may do.";
+    assert!(again.status == 422 && again.body.contains(words), "{}", again.body);
+    assert!(parameter(&browser.answer(&consent, "approve").leaves_for(), "code").is_some(), "the form still works");
 }
 
 /// C3
@@ -289,7 +291,7 @@ fn upstream_outage_during_sign_in_shows_a_page_and_issues_no_code() {
 }
 
 #[test]
-fn canceled_sign_in_ends_the_authorization_request() {
+fn canceled_sign_in_sends_access_denied_to_the_client() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let sign_in = browser.open(&authorize_url(&[]));
@@ -302,7 +304,12 @@ fn canceled_sign_in_ends_the_authorization_request() {
         ("action", "cancel"),
     ];
     let shown = browser.submit(&sign_in, "https://api.statibeat.example/connector/sign-in", &fields);
-    assert!(shown.body.contains("canceled"), "{}", shown.body);
+    assert!(shown.body.contains("was not connected"), "{}", shown.body);
+    let back = shown.leaves_for();
+    assert!(back.as_str().starts_with("http://127.0.0.1:33418/callback?"), "{back}");
+    assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(&back, "state").as_deref(), Some("xyz"));
+    assert_eq!(browser.open(shown.url.as_str()).status, 400, "the sign-in works once");
     assert_eq!(app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"), 0);
 }
 
@@ -364,7 +371,7 @@ fn form_shown_to_one_person_is_rejected_for_another() {
     for form in [&mixed[..], &[mixed[0], mixed[2], mixed[3]], &[mixed[0], ("person", ""), mixed[2], mixed[3]]] {
         let shown = browser.submit(&mara, CONSENT, form);
         assert!(shown.status == 403 && shown.body.contains("start connecting again"), "{form:?}: {}", shown.body);
-        assert!(!shown.body.contains("href"), "{}", shown.body);
+        assert_eq!(shown.body.matches("href").count(), 1, "our own page only: {}", shown.body);
     }
     assert_eq!(app.db.dump(), before);
 }

@@ -86,6 +86,10 @@ fn choice_of_no_page_shows_the_form_again() {
         assert_eq!(again.ticked(), ["mcp.pages.read"], "what was unticked stays so");
         assert!(again.body.contains(r#"value="mcp.incidents.read""#), "and can still be ticked");
     }
+    let nothing = browser.answer_fields(&shown, &[("pages", "these"), ("lifetime", "7d"), ("answer", "approve")]);
+    let words = "Nothing is connected yet: tick at least one thing that the app may do, and choose at least one page";
+    assert!(nothing.status == 422 && nothing.body.contains(words), "{}", nothing.body);
+    assert!(nothing.body.contains(r#"value="7d" checked"#), "the other choices stay: {}", nothing.body);
     assert_eq!(app.db.count("SELECT count(*) FROM grants"), 0);
     assert!(parameter(&browser.answer(&shown, "approve").leaves_for(), "code").is_some(), "the form still works");
 }
@@ -161,7 +165,7 @@ fn read_that_was_unticked_stays_so_over_a_consent_that_did_not_offer_it() {
     tokens(&app.redeem(&parameter(&left, "code").expect("a code"), &[]));
     app.advance(DAY);
     let second = approved_again(&app, &[("scope", "mcp.pages.read mcp.analytics.read mcp.incidents.write")]);
-    assert_eq!(second.ticked(), ["mcp.pages.read", "mcp.incidents.write"]);
+    assert_eq!(second.ticked(), ["mcp.pages.read"]);
     app.advance(DAY);
     let third = approved_again(&app, &[("scope", all)]);
     assert_eq!(third.ticked(), ticked, "neither is proposed again, whichever consent offered it last");
@@ -191,18 +195,16 @@ fn second_consent_keeps_the_restrictions_of_the_newest_live_grant() {
     tokens(&app.redeem(&code, &[]));
     app.advance(DAY);
     let again = approved_again(&app, &[("scope", "")]).body;
-    assert!(again.contains("You connected this app before, on ") && again.contains("As before, until "), "{again}");
+    assert!(again.contains("This app is already connected since ") && again.contains("As before, until "), "{again}");
     assert_eq!(again.matches("You allowed this last time.").count(), 1, "{again}");
     let kept =
         "scope = 'mcp.pages.read' AND pages = '43' AND resource_tools = 0 AND expires_at - created_at = 6 * 86400";
     assert_eq!(app.db.count(&format!("{NEWEST}{kept}")), 1, "{again}");
     app.advance(DAY * 6);
     let later = approved_again(&app, &[("scope", "")]);
-    assert!(
-        !later.body.contains("before") && later.ticked().len() == 5,
-        "an ended grant leaves no choices: {}",
-        later.body
-    );
+    assert!(later.body.contains("That connection has ended") && !later.body.contains("As before"), "{}", later.body);
+    assert_eq!(later.ticked(), ["mcp.pages.read"], "what was unticked stays so");
+    assert!(app.db.count(&format!("{NEWEST}pages = '43'")) == 1, "and so do the pages: {}", later.body);
 }
 
 #[test]
@@ -220,14 +222,17 @@ fn second_consent_ticks_earlier_writes_of_a_preregistered_client() {
 }
 
 #[test]
-fn revoked_grant_leaves_no_choices_and_another_persons_grant_none_either() {
+fn revoked_grant_is_remembered_without_posting_and_another_persons_grant_is_not() {
     let app = TestApp::new();
     let fields = [("pages", "these"), ("page", "43"), ("lifetime", "7d")];
     let pair = approved(&app, user::MARA_ADMIN, &fields);
-    assert!(!consent(&Browser::new(&app), user::THEO_MANAGER).body.contains("before"));
-    assert!(consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("before"));
+    let theirs = consent(&Browser::new(&app), user::THEO_MANAGER).body;
+    assert!(!theirs.contains("before") && !theirs.contains("already connected"), "{theirs}");
+    assert!(consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("This app is already connected since"));
     app.revoke(&pair.refresh, &[]);
-    assert!(!consent(&Browser::new(&app), user::MARA_ADMIN).body.contains("before"));
+    let again = consent(&Browser::new(&app), user::MARA_ADMIN);
+    assert!(again.body.contains("You connected this app before") && again.body.contains("has ended"), "{}", again.body);
+    assert_eq!(again.ticked(), ["mcp.pages.read", "mcp.incidents.read"]);
 }
 
 #[test]

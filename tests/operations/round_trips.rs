@@ -113,7 +113,8 @@ fn every_operation_costs_what_the_table_says() {
     let records = app.records.borrow().len();
     let returned = app.records.borrow()[records - 2].clone();
     check_record(&returned, &seen, "return from sign-in", 0);
-    let left = browser.answer(&consent, "approve").leaves_for();
+    let all: Vec<String> = EVERYTHING.split(' ').map(str::to_owned).collect();
+    let left = browser.answer_with(&consent, "approve", &all).leaves_for();
     check("consent answer", 0);
     let code = parameter(&left, "code").expect("a code");
     let first = tokens(&app.redeem(&code, &[]));

@@ -35,7 +35,11 @@ fn attack_01_redirect_manipulation_and_open_redirect() {
         let answer = app.get(&authorize_url(&[("client_id", client), ("redirect_uri", uri)]));
         let page = String::from_utf8_lossy(answer.body());
         assert_eq!((answer.status().as_u16(), header(&answer, "location")), (400, ""), "{client} {uri:?}");
-        assert!(!page.contains("href") && !page.contains("http-equiv"), "{uri:?}: {page}");
+        let mut links = page.split("href=").skip(1);
+        assert!(
+            links.all(|link| link.starts_with("\"/mcp/admin\"")) && !page.contains("http-equiv"),
+            "{uri:?}: {page}"
+        );
     }
     assert_eq!(app.db.dump(), before);
     for broken in [&[("response_type", "token")][..], &[("resource", "/mcp")], &[("prompt", "none")]] {

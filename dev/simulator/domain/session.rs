@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::analytics::recipients;
 use super::pages::identity;
 use crate::call::ReceivedRequest;
 use crate::caller::people::role_permissions;
@@ -31,6 +32,7 @@ pub fn pages(world: &mut World, received: &ReceivedRequest) -> Handled {
                 "permissions": role_permissions(role_key),
                 "audit_logs_enabled": page.audit_logs_enabled,
                 "audit_url": format!("{origin}/admin/pages/{}/audit", page.id),
+                "subscriber_count": recipients(page)["subscribers"],
             }),
         )
     })))

@@ -65,7 +65,7 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
 }
 
 pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
-    let (session, form) = Session::of_form(ctx, body).await?;
+    let (session, form) = Session::of_form(ctx, body).await.map_err(|error| lead_back(ctx, body, error))?;
     let plan = match ActionPlan::read(ctx, &session, &form).await {
         Err(PageError::NotFound) if form.names(SELECTED) => return Ok(nothing_selected(ctx, &form)),
         plan => plan?,
@@ -99,6 +99,20 @@ fn note_address(ctx: &RequestContext<'_>, address: &str, note: &[(&str, &str)], 
     url.query_pairs_mut().extend_pairs(kept).extend_pairs(note);
     url.set_fragment(Some(fragment));
     url
+}
+
+/// An action whose session has ended leads back to its confirmation page.
+fn lead_back(ctx: &RequestContext<'_>, body: &[u8], error: PageError) -> PageError {
+    let (PageError::SignedOut, Some(form)) = (&error, browser::form(ctx.head, body)) else { return error };
+    if !form.names("action") {
+        return error;
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["action", "connection", SELECTED, "person", "page", "back"] {
+        query.extend_pairs(form.all(name).map(|value| (name, value)));
+    }
+    let address = format!("{}?{}", Route::AdminAction.path(), query.finish());
+    super::session::return_address(&address).map_or(error, PageError::FormSignedOut)
 }
 
 /// The page of ours that the person came from, as far as it is one; the connection's own page ends with it.

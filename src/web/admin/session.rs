@@ -8,7 +8,7 @@ use super::super::browser::{self, Cookie, Presented};
 use super::super::context::RequestContext;
 use super::super::layout::page;
 use super::super::limits;
-use super::super::page_error::{PageError, admin_page};
+use super::super::page_error::{PageError, admin_page, sign_in_address};
 use super::super::reply::Response;
 use super::super::routes::Route;
 use crate::hosted::access;
@@ -23,7 +23,8 @@ use crate::upstream::identity::{self, AccessiblePage, SignInPurpose};
 use crate::upstream::{ApiError, UserClient};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::StatusCode;
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode};
 use maud::{Markup, html};
 use subtle::ConstantTimeEq as _;
 
@@ -114,7 +115,11 @@ pub(super) fn session_record<'a>(ctx: &RequestContext<'a>) -> SessionRecord<'a> 
 pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Result<Response, PageError>) -> Response {
     let error = match answer {
         Ok(response) => return response,
-        Err(PageError::SignedOut) => return welcome(),
+        // A person who opens a page of theirs is led back to it.
+        Err(PageError::SignedOut) if ctx.head.method() == Method::GET => {
+            return welcome(ctx.head.uri().path_and_query().map(PathAndQuery::as_str));
+        }
+        Err(PageError::SignedOut) => return welcome(None),
         Err(error) => error,
     };
     let mut response = admin_page(ctx, &error);
@@ -132,13 +137,30 @@ pub(in crate::web) async fn or_error_page(ctx: &RequestContext<'_>, answer: Resu
 }
 
 /// The page for a person who is not signed in.
-pub(super) fn welcome() -> Response {
+pub(super) fn welcome(back: Option<&str>) -> Response {
+    let back = back.filter(|back| *back != Route::AdminPage.path()).and_then(return_address);
+    let sign_in = back.map_or_else(|| Route::AdminSignIn.path().to_owned(), |back| sign_in_address(&back));
     let body = html! {
         h1 { (HOSTED_MCP) }
         p { "Connect Claude, Cursor, ChatGPT and other AI apps to your StatiBeat pages, see what they do, and end a connection at any time." }
-        p.actions { a.button.main href=(Route::AdminSignIn.path()) { "Sign in with StatiBeat" } }
+        p.actions { a.button.main href=(sign_in) { "Sign in with StatiBeat" } }
     };
     page(StatusCode::OK, HOSTED_MCP, &body)
+}
+
+/// Longest address that a sign-in leads back to, in bytes.
+const LONGEST_RETURN: usize = 1500;
+
+/// The address, if it is a page of the signed-in person that a browser may open.
+pub(super) fn return_address(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?').map_or((address, ""), |(path, query)| (path, query));
+    let is_ours = matches!(
+        Route::find(path)?,
+        Route::AdminPage | Route::AdminConnection | Route::AdminBlocks | Route::AdminActivity | Route::AdminAction
+    );
+    let query = Parameters::parse(query.as_bytes()).ok().map(|_| query)?;
+    let address = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    (is_ours && address.len() <= LONGEST_RETURN && address.is_ascii()).then_some(address)
 }
 
 pub(super) fn token_field(form_token: &str) -> Markup {

@@ -10,7 +10,7 @@ use super::super::limits::{self, Sender};
 use super::super::page_error::{PageError, admin_page};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::session::{Session, session_record, welcome};
+use super::session::{Session, return_address, session_record, welcome};
 use crate::oauth::grant::AUTHORIZATION_REQUEST_LIFETIME;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeVerifier;
@@ -18,6 +18,8 @@ use crate::oauth::secret::{AdminSession, AdminSignInBinding, AdminSignInState};
 use crate::storage::authorization_requests::SignedIn;
 use crate::storage::sessions::{self, SessionEnd};
 use crate::upstream::identity::{self, SignIn, SignInPurpose, SignInReturn};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use maud::html;
 
@@ -37,7 +39,19 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Result<Response, 
     let mut response = reply::redirect(StatusCode::FOUND, location.as_str());
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
     cookie.set(&mut response, browser.expose(), AUTHORIZATION_REQUEST_LIFETIME);
+    let query = browser::query(ctx.head);
+    let back = query.as_ref().and_then(|query| return_address(query.one("back").ok().flatten()?));
+    if let Some(back) = back {
+        let cookie = Cookie::of_admin_return(&state.hash(), &ctx.app.config.public_url);
+        cookie.set(&mut response, &URL_SAFE_NO_PAD.encode(back), AUTHORIZATION_REQUEST_LIFETIME);
+    }
     Ok(response)
+}
+
+/// The page that the sign-in leads back to; checked again, because a browser can send any cookie.
+fn kept_return(ctx: &RequestContext<'_>, cookie: &Cookie) -> Option<String> {
+    let back = URL_SAFE_NO_PAD.decode(cookie.read_text(ctx.head)?).ok()?;
+    return_address(std::str::from_utf8(&back).ok()?)
 }
 
 /// Callback of StatiBeat's sign-in: opens a session with a new cookie.
@@ -52,10 +66,11 @@ pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response,
     count(ctx).await?;
     let answer = match one("code") {
         Some(code) => exchange(ctx, &state, &browser, code).await,
-        None => Ok(welcome()),
+        None => Ok(welcome(None)),
     };
     let mut response = answer.unwrap_or_else(|error| admin_page(ctx, &error));
     cookie.clear(&mut response);
+    Cookie::of_admin_return(&state.hash(), &ctx.app.config.public_url).clear(&mut response);
     Ok(response)
 }
 
@@ -88,7 +103,10 @@ async fn exchange(
         Presented::Absent | Presented::MadeUp => None,
     };
     sessions::open(ctx.db, &session, &person, earlier.as_ref(), &session_record(ctx)).await?;
-    let mut response = reply::redirect(StatusCode::FOUND, Route::AdminPage.url(&ctx.app.config.public_url).as_str());
+    let kept = kept_return(ctx, &Cookie::of_admin_return(&state.hash(), &ctx.app.config.public_url));
+    let back = kept.unwrap_or_else(|| Route::AdminPage.path().to_owned());
+    let location = format!("{}{back}", ctx.app.config.issuer);
+    let mut response = reply::redirect(StatusCode::FOUND, &location);
     cookie.set(&mut response, session.expose(), sessions::LIFETIME);
     Ok(response)
 }

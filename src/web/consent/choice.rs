@@ -7,7 +7,6 @@ use crate::oauth::parameters::Parameters;
 use crate::storage::authorization_requests::SignedInRequest;
 use crate::storage::grants::EarlierGrant;
 use crate::upstream::identity::AccessiblePage;
-use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -19,25 +18,29 @@ pub struct Choice {
 
 impl Choice {
     /// The choice that the page shows first: the person's earlier choices for this client, or what the client requests, with
-    /// resource tools for tool-only clients.
-    pub fn proposed(request: &SignedInRequest) -> Self {
-        let (client, requested) = (&request.client, request.access.scopes);
-        let Some(earlier) = &request.earlier else {
+    /// resource tools for tool-only clients. Posting is proposed only for a client that somebody vouches for, and where the person's
+    /// role allows it: any program on this computer can use the id of another client.
+    pub fn proposed(request: &SignedInRequest, pages: &[AccessiblePage]) -> Self {
+        let (client, requested, earlier) = (&request.client, request.access.scopes, request.earlier.as_ref());
+        let before = earlier.filter(|earlier| earlier.is_live).map_or(ScopeSet::EMPTY, |earlier| earlier.scopes);
+        let is_postable =
+            |scope: &Scope| client.trust.is_verified() && pages.iter().any(|page| page.allows(scope.page_permission()));
+        let writes: ScopeSet = requested.union(before).writes().iter().filter(is_postable).collect();
+        let reads = requested.without(requested.writes());
+        let Some(earlier) = earlier else {
             return Self {
-                scopes: requested,
+                scopes: reads.union(writes),
                 pages: PageChoice::All,
-                lifetime: GrantLifetime::UntilRevoked,
+                lifetime: GrantLifetime::PROPOSED,
                 has_resource_tools: client.is_tool_only(),
             };
         };
-        // Any program on this computer can use the id of a client that nobody vouches for.
-        let is_trusted = client.trust.is_verified();
-        let writes = if is_trusted { earlier.scopes.writes() } else { ScopeSet::EMPTY };
+        let lifetime =
+            lifetime_as_before(earlier).or_else(|| GrantLifetime::find(earlier.created_at, earlier.expires_at));
         Self {
-            // A requested write is proposed although it was unticked, because that is how a client asks for more.
-            scopes: requested.without(earlier.unticked_reads).union(writes),
+            scopes: reads.without(earlier.unticked_reads).union(writes),
             pages: earlier.pages.clone(),
-            lifetime: lifetime_as_before(earlier).unwrap_or(GrantLifetime::UntilRevoked),
+            lifetime: lifetime.unwrap_or(GrantLifetime::PROPOSED),
             has_resource_tools: earlier.has_resource_tools,
         }
     }
@@ -69,26 +72,32 @@ impl Choice {
         before.union(request.access.scopes).without(self.scopes).intersection(ScopeSet::baseline())
     }
 
-    /// Keeps the pages that the person can see; `None` if no page is left.
-    pub fn restricted_to(&self, visible: &[AccessiblePage]) -> Option<Self> {
+    /// Keeps the pages that the person can see; or says what is missing for an approval.
+    pub fn check(&self, visible: &[AccessiblePage]) -> Result<Self, MissingChoice> {
         let pages = match &self.pages {
             PageChoice::All => PageChoice::All,
             PageChoice::These(chosen) => {
-                let kept: BTreeSet<PageId> =
-                    visible.iter().map(|page| page.id).filter(|id| chosen.contains(id)).collect();
-                if kept.is_empty() {
-                    return None;
-                }
-                PageChoice::These(kept)
+                PageChoice::These(visible.iter().map(|page| page.id).filter(|id| chosen.contains(id)).collect())
             }
         };
-        Some(Self { pages, ..self.clone() })
+        let missing = MissingChoice {
+            has_no_scope: self.scopes.is_empty(),
+            has_no_page: matches!(&pages, PageChoice::These(kept) if kept.is_empty()),
+        };
+        if missing == MissingChoice::default() { Ok(Self { pages, ..self.clone() }) } else { Err(missing) }
     }
 }
 
-/// Returns the rest of the lifetime that the person chose earlier, if they chose an end.
+/// The parts of a choice without which there is nothing to approve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct MissingChoice {
+    pub has_no_scope: bool,
+    pub has_no_page: bool,
+}
+
+/// Returns the rest of the lifetime of a live grant, if the person chose an end for it.
 pub(super) fn lifetime_as_before(earlier: &EarlierGrant) -> Option<GrantLifetime> {
-    earlier.expires_at.map(GrantLifetime::Until)
+    earlier.expires_at.filter(|_| earlier.is_live).map(GrantLifetime::Until)
 }
 
 /// Scopes that a person can tick: the requested ones, and all write scopes, so that nobody has to connect twice.
@@ -107,6 +116,7 @@ mod tests {
     use crate::oauth::pkce::CodeChallenge;
     use crate::storage::authorization_requests::SignedIn;
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
@@ -152,7 +162,14 @@ mod tests {
             expires_at: Some(NOW),
             has_resource_tools: false,
             created_at: NOW,
+            is_live: true,
         }
+    }
+
+    fn pages() -> [AccessiblePage; 1] {
+        let permissions = ["page.read", "incidents.manage"];
+        let page = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": permissions });
+        [AccessiblePage::parse(&page).expect("a page")]
     }
 
     fn read(form: &str) -> Choice {
@@ -162,9 +179,9 @@ mod tests {
 
     #[test]
     fn untouched_form_parses_as_the_proposed_choice() {
-        let form = "scope=mcp.pages.read&pages=all&lifetime=until-revoked";
-        assert_eq!(read(form), Choice::proposed(&first_request("tool")));
-        let tool_only = Choice::proposed(&first_request("https://chatgpt.com/oauth/client.json"));
+        let form = "scope=mcp.pages.read&pages=all&lifetime=30d";
+        assert_eq!(read(form), Choice::proposed(&first_request("tool"), &pages()));
+        let tool_only = Choice::proposed(&first_request("https://chatgpt.com/oauth/client.json"), &pages());
         assert_eq!(read(&format!("{form}&resource_tools=on")), tool_only);
     }
 
@@ -185,17 +202,37 @@ mod tests {
                 has_resource_tools: false,
             };
             let request = request("https://chatgpt.com/oauth/client.json", trust, asked, Some(earlier()));
-            assert_eq!(Choice::proposed(&request), choice, "{trust:?}");
+            assert_eq!(Choice::proposed(&request, &pages()), choice, "{trust:?}");
         }
     }
 
     #[test]
-    fn scope_that_the_client_requests_for_the_first_time_or_to_write_is_proposed() {
-        let asked = ScopeSet::parse("mcp.pages.read mcp.incidents.read mcp.maintenances.write").expect("scopes");
-        let before =
-            EarlierGrant { scopes: Scope::PagesRead.into(), unticked_reads: Scope::BeatsRead.into(), ..earlier() };
-        let request = request("tool", ClientTrust::Unverified, asked, Some(before));
-        assert_eq!(Choice::proposed(&request).scopes, asked);
+    fn posting_is_proposed_only_for_verified_clients_and_roles_that_may_post() {
+        let reads = ScopeSet::parse("mcp.pages.read mcp.incidents.read").expect("scopes");
+        let asked = reads.union(ScopeSet::parse("mcp.incidents.write mcp.maintenances.write").expect("scopes"));
+        let proposed = |trust, pages: &[AccessiblePage], earlier| {
+            Choice::proposed(&request("tool", trust, asked, earlier), pages).scopes.without(reads)
+        };
+        for (trust, expected) in [
+            (ClientTrust::Listed, Scope::IncidentsWrite.into()),
+            (ClientTrust::Preregistered, Scope::IncidentsWrite.into()),
+            (ClientTrust::Registered, ScopeSet::EMPTY),
+            (ClientTrust::Unverified, ScopeSet::EMPTY),
+        ] {
+            assert_eq!(proposed(trust, &pages(), None), expected, "{trust:?}");
+            assert_eq!(proposed(trust, &pages(), Some(earlier())), expected, "{trust:?} again");
+            assert_eq!(proposed(trust, &[], None), ScopeSet::EMPTY, "{trust:?} without a page to post on");
+        }
+    }
+
+    #[test]
+    fn ended_grant_proposes_its_pages_and_lifetime_and_no_posting() {
+        let (created_at, end) = (Timestamp::from_seconds(0), Timestamp::from_seconds(7 * 86_400));
+        let ended = EarlierGrant { is_live: false, created_at, expires_at: Some(end), ..earlier() };
+        let proposed =
+            Choice::proposed(&request("tool", ClientTrust::Listed, ScopeSet::baseline(), Some(ended)), &pages());
+        assert_eq!((proposed.pages, proposed.lifetime), (earlier().pages, GrantLifetime::Days(7)));
+        assert_eq!(proposed.scopes, ScopeSet::baseline().without(Scope::BeatsRead.into()));
     }
 
     #[test]
@@ -206,6 +243,7 @@ mod tests {
         };
         assert_eq!(lifetime(Some(earlier())), GrantLifetime::Until(NOW));
         assert_eq!(lifetime(Some(EarlierGrant { expires_at: None, ..earlier() })), GrantLifetime::Days(1));
+        assert_eq!(lifetime(Some(EarlierGrant { is_live: false, ..earlier() })), GrantLifetime::Days(1));
         assert_eq!(lifetime(None), GrantLifetime::Days(1));
     }
 
@@ -227,16 +265,15 @@ mod tests {
     }
 
     #[test]
-    fn page_that_the_person_cannot_see_cannot_be_chosen() {
-        let visible = json!({ "id": 42, "organization_id": 7, "name": "Northwind", "permissions": [] });
-        let visible = [AccessiblePage::parse(&visible).expect("a page")];
-        let restricted_to = |form: &str| read(form).restricted_to(&visible).map(|choice| choice.pages);
-        assert_eq!(
-            restricted_to("pages=these&page=42&page=77"),
-            Some(PageChoice::These([PageId::new(42).expect("an id")].into()))
-        );
-        assert_eq!(restricted_to("pages=these&page=77"), None);
-        assert_eq!(restricted_to("pages=these"), None);
-        assert_eq!(restricted_to("pages=all"), Some(PageChoice::All));
+    fn choice_without_a_scope_or_a_visible_page_says_which_is_missing() {
+        let check = |form: &str| read(form).check(&pages()).map(|choice| choice.pages);
+        let missing = |has_no_scope, has_no_page| Err(MissingChoice { has_no_scope, has_no_page });
+        let read = "scope=mcp.pages.read";
+        let one = PageChoice::These([PageId::new(42).expect("an id")].into());
+        assert_eq!(check(&format!("{read}&pages=these&page=42&page=77")), Ok(one));
+        assert_eq!(check(&format!("{read}&pages=all")), Ok(PageChoice::All));
+        assert_eq!(check(&format!("{read}&pages=these&page=77")), missing(false, true));
+        assert_eq!(check("pages=all"), missing(true, false));
+        assert_eq!(check("pages=these"), missing(true, true));
     }
 }

@@ -1,9 +1,9 @@
 //! The consent page, and the pages that lead from it to the client or back to sign-in.
 
-use super::super::layout::{destination, first_of, page, page_with_head, trust_label};
+use super::super::layout::{destination, first_of, page_with_head, trust_label, wide_card};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::choice::{Choice, lifetime_as_before};
+use super::choice::{Choice, MissingChoice, lifetime_as_before};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::redirect::RedirectKind;
@@ -35,11 +35,16 @@ impl ConsentPage<'_> {
         self.response(StatusCode::OK, &html! {})
     }
 
-    /// Shows the form again with an error: "Only these pages" was chosen, but no page.
-    pub fn show_missing_page_error(&self) -> Response {
-        let note = html! {
-            p.note role="alert" { "Nothing is connected yet: choose at least one page, or all pages." }
-        };
+    /// Shows the form again, with the choices made so far and what is missing.
+    pub fn show_missing(&self, missing: MissingChoice) -> Response {
+        let mut steps = Vec::new();
+        if missing.has_no_scope {
+            steps.push("tick at least one thing that the app may do");
+        }
+        if missing.has_no_page {
+            steps.push("choose at least one page, or all pages");
+        }
+        let note = html! { p.note role="alert" { "Nothing is connected yet: " (steps.join(", and ")) "." } };
         self.response(StatusCode::UNPROCESSABLE_ENTITY, &note)
     }
 
@@ -54,18 +59,14 @@ impl ConsentPage<'_> {
         let body = html! {
             h1 { (title) }
             (note)
-            @if let Some(earlier) = self.earlier {
-                p.note { "You connected this app before, on " (utc(earlier.created_at, "%-d %b %Y")) ". Your earlier choices are filled in; you can change any of them." }
-            }
-            (self.account())
-            (warnings(self.client))
+            @if let Some(earlier) = self.earlier { (self.before(earlier)) }
             form method="post" action=(Route::Consent.path()) {
                 (default_button())
                 (self.hidden_fields())
-                (self.reads())
-                (self.writes())
-                (self.page_choice())
-                (self.lifetimes())
+                div.columns {
+                    div { (self.account()) (warnings(self.client)) (self.reads()) }
+                    div { (self.writes()) (self.page_choice()) (self.lifetimes()) }
+                }
                 p.soft { "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings." }
                 p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ". Signing out of the app or removing it doesn't end it." }
                 div.actions {
@@ -75,9 +76,41 @@ impl ConsentPage<'_> {
             }
             form #switch method="post" action=(Route::Consent.path()) { (self.hidden_fields()) }
         };
-        let mut response = page(status, &title, &body);
+        let mut response = wide_card(status, &title, &body);
         reply::name_origin_to_ourselves(&mut response);
         response
+    }
+
+    /// The earlier approval, whose choices are filled in.
+    fn before(&self, earlier: &EarlierGrant) -> Markup {
+        let on = utc(earlier.created_at, "%-d %b %Y");
+        let pages = match &earlier.pages {
+            PageChoice::All => "all pages".to_owned(),
+            PageChoice::These(chosen) => {
+                let names = self.pages.iter().filter(|page| chosen.contains(&page.id)).map(|page| page.name.as_str());
+                first_of(&names.collect::<Vec<_>>())
+            }
+        };
+        let sentences: Vec<&str> = earlier.scopes.iter().map(Scope::consent_sentence).collect();
+        html! {
+            @if earlier.is_live {
+                p.note { "This app is already connected since " (on) ", on " (pages) ", with: " (sentences.join("; ")) ". Your earlier choices are filled in; you can change any of them." }
+            } @else {
+                p.note { "You connected this app before, on " (on) ". That connection has ended. Your choices from then are filled in, without posting; you can change any of them." }
+            }
+        }
+    }
+
+    /// The number of people whom a post notifies, where StatiBeat gives it, on the pages where the person may post.
+    fn subscribers(&self) -> Option<String> {
+        let may_post =
+            |page: &&AccessiblePage| ScopeSet::all().writes().iter().any(|scope| page.allows(scope.page_permission()));
+        let counts = self.pages.iter().filter(may_post).filter_map(|page| Some((page, page.subscriber_count()?)));
+        let counts: Vec<String> = counts
+            .map(|(page, count)| format!("{count} {} on {}", if count == 1 { "person" } else { "people" }, page.name))
+            .collect();
+        let counts: Vec<&str> = counts.iter().map(String::as_str).collect();
+        (!counts.is_empty()).then(|| first_of(&counts))
     }
 
     fn hidden_fields(&self) -> Markup {
@@ -145,7 +178,7 @@ impl ConsentPage<'_> {
         html! {
             fieldset {
                 legend { "It may post publicly, in your name" }
-                p.soft.hint { "Your customers see its posts immediately. Leave these unticked if it should only read." }
+                p.soft.hint { "Posts appear publicly at once and notify subscribers" @if let Some(counts) = self.subscribers() { " (" (counts) ")" } ". Leave these unticked if it should only read." }
                 @for scope in Scope::ALL.iter().copied().filter(|scope| scope.is_write()) { (self.scope_choice(scope)) }
             }
         }
@@ -189,7 +222,7 @@ impl ConsentPage<'_> {
 
     /// Returns whether a scope was granted before and is not ticked now.
     fn is_left_from_last_time(&self, scope: Scope) -> bool {
-        let was_granted = self.earlier.is_some_and(|earlier| earlier.scopes.contains(scope));
+        let was_granted = self.earlier.is_some_and(|earlier| earlier.is_live && earlier.scopes.contains(scope));
         was_granted && scope.is_write() && !self.choice.scopes.contains(scope)
     }
 

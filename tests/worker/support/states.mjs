@@ -122,7 +122,7 @@ export const STATES = {
   "problem, sign-in canceled": async (stack, page) => {
     await page.goto(authorizeUrl(stack, { redirectUri: REDIRECT }));
     await button(page, "Cancel");
-    await heading(page, /canceled/);
+    await heading(page, "Not connected");
   },
   "problem, sign-in failed": (stack, page) => page.goto(`${stack.url}/mcp/admin/callback?state=x`),
   "problem, account disabled": async (stack, page) => {
