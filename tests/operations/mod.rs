@@ -4,6 +4,7 @@ mod audit;
 mod circuit_breaker;
 mod configuration;
 mod emergency;
+mod erasure;
 mod health;
 mod migrations;
 mod purge;

@@ -1,6 +1,6 @@
 //! The command line behind the npm commands: what there is, and what is said about a wrong one.
 
-use crate::operations::{deploy, revoke, secrets, smoke, upstream};
+use crate::operations::{deploy, erase, revoke, secrets, smoke, upstream};
 use crate::test::{self, long};
 use crate::{bench, build, start};
 use clap::error::ErrorKind;
@@ -56,6 +56,10 @@ pub enum Command {
     Secrets(secrets::Options),
     /// End everybody's connections, or those of one client or person, from outside.
     Revoke(revoke::Options),
+    /// Delete what the database has about one person.
+    Erase(erase::EraseOptions),
+    /// Delete old rows of the audit log.
+    AuditTrim(erase::TrimOptions),
     /// Check a deployed server as a client sees it.
     Smoke(smoke::Options),
     /// Check a StatiBeat server against docs/statibeat-api.yaml.
@@ -94,6 +98,7 @@ fn npm_command(subcommand: &str) -> String {
         "start" | "test" => format!("npm {subcommand}"),
         "page" => "npm run page:build".to_owned(),
         "bench-page" => "npm run bench:page".to_owned(),
+        "audit-trim" => "npm run audit:trim".to_owned(),
         "upstream-check" => "npm run upstream:check".to_owned(),
         other => format!("npm run {other}"),
     }

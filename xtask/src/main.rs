@@ -20,7 +20,7 @@ mod wrangler_config;
 
 use anyhow::Result;
 use arguments::{Arguments, Command};
-use operations::{deploy, revoke, secrets, smoke, upstream};
+use operations::{deploy, erase, revoke, secrets, smoke, upstream};
 use project::Project;
 use std::process::ExitCode;
 use test::{acceptance, long};
@@ -72,6 +72,8 @@ fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Deploy(options) => deploy::deploy(project, options),
         Command::Secrets(options) => secrets::secrets(project, options),
         Command::Revoke(options) => revoke::revoke(project, options),
+        Command::Erase(options) => erase::erase(project, options),
+        Command::AuditTrim(options) => erase::trim(project, options),
         Command::Smoke(options) => smoke::smoke(project, options),
         Command::UpstreamCheck(options) => upstream::run(project, options),
     }

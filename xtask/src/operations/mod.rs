@@ -5,6 +5,7 @@ mod confirmation;
 mod database;
 pub mod deploy;
 mod deployment_checks;
+pub mod erase;
 pub mod key_rings;
 mod network;
 pub mod revoke;
