@@ -1,7 +1,10 @@
 //! `docs/acceptance.md` against the tests: every assertion has one, and every test named there exists.
 //!
 //! A Rust test carries its ids in a doc line of nothing else, as in `/// A1, A2`; a test of the worker in a comment of
-//! nothing else, or in brackets at the end of its name. With `ACCEPTANCE=write` the list's last column is written anew instead of compared.
+//! nothing else, or in brackets at the end of its name. `npm test -- --accept` writes the list's last column anew.
+
+#[path = "support/accepted.rs"]
+mod accepted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -25,13 +28,9 @@ fn every_assertion_has_a_test_and_every_named_test_exists() {
         collect(&relative, &text, &mut proofs);
     }
     let written = with_proofs(&list, &proofs);
-    if std::env::var("ACCEPTANCE").is_ok_and(|value| value == "write") {
-        return fs::write(root.join(LIST), &written).expect(LIST);
-    }
     let problems = problems(&written, &proofs);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    let stale = list.lines().zip(written.lines()).find(|(old, new)| old != new);
-    assert_eq!(stale, None, "run `ACCEPTANCE=write cargo test --test acceptance`");
+    accepted::check_file(LIST, &written);
 }
 
 /// A promise whose test was renamed or deleted is a promise that nothing holds.

@@ -1,6 +1,6 @@
 // The standing evaluation: the workflows of people with an assistant, played by two scripted clients against the built worker.
 // Each row is a first try as a model makes it and the next try that its answer leads to. `totals.json` holds the sums, which
-// docs/reference.md shows; with `AGENTS=write` they are written anew.
+// docs/reference.md shows; `npm test -- --worker --accept agents` writes them anew.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

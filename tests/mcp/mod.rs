@@ -5,6 +5,7 @@ mod alternatives;
 pub mod bad_arguments;
 mod completion;
 mod contents;
+mod contract_fields;
 mod early_reads;
 mod error_hints;
 mod message_limit;

@@ -1,6 +1,6 @@
 //! Responses to clients and people, byte for byte: every list in every protocol version, and one connection's whole story.
 //!
-//! `INSTA_UPDATE=always cargo test --test hosted snapshots` accepts what has changed; the diff of `snapshots/` is then part
+//! `npm test -- --accept snapshots` accepts what has changed; the diff of `snapshots/` is then part
 //! of the change.
 
 use crate::support::browser::{Browser, Shown, parameter};

@@ -1,11 +1,12 @@
 //! `migrations/` leads to `schema.sql`, and the code of the last release runs on what it leads to.
 //!
 //! Until something is released, `migrations/0001_first.sql` is `schema.sql` without its comments, and
-//! `MIGRATIONS=write cargo test --test hosted migrations` writes it anew. A release is marked by
+//! `npm test -- --accept migrations` writes it anew. A release is marked by
 //! `MIGRATIONS=release cargo test --test hosted migrations`: it records the migrations and every statement of the storage in
 //! `tests/operations/released/`. From then on migrations are only added, and only such as those statements survive.
 
 use super::storage_trace::executed_statements;
+use crate::support::accepted;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -126,12 +127,11 @@ fn demanding(older: &Connection, newer: &Connection) -> Vec<String> {
 /// Rewrites what the environment variable asks for.
 fn rewrite() {
     let (folder, released) = (folder(), released());
+    if accepted::is_accepting() && !released.exists() {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join(FIRST), first_migration()).expect("written");
+    }
     match std::env::var("MIGRATIONS").as_deref() {
-        Ok("write") => {
-            assert!(!released.exists(), "there was a release: add a migration instead");
-            std::fs::create_dir_all(&folder).expect("a folder");
-            std::fs::write(folder.join(FIRST), first_migration()).expect("written");
-        }
         Ok("release") => {
             std::fs::create_dir_all(&released).expect("a folder");
             for (name, text) in files(&folder) {
@@ -151,9 +151,14 @@ fn all_migrations_together_are_the_schema() {
     let how = if released().exists() {
         "add a migration in migrations/ that makes the difference"
     } else {
-        "run `MIGRATIONS=write cargo test --test hosted migrations`"
+        "run `npm test -- --accept migrations`"
     };
-    assert_eq!(migrated, wanted, "migrations/ and schema.sql differ: {how}");
+    let text = |shape: &_| format!("{shape:#?}");
+    assert!(
+        migrated == wanted,
+        "migrations/ and schema.sql differ: {how}\n{}",
+        accepted::diff(&text(&migrated), &text(&wanted))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `TestApp`: the connector with SQLite behind it, the simulator upstream, and time in the test's hand.
 
+pub mod accepted;
 pub mod browser;
 pub mod database;
 pub mod faults;

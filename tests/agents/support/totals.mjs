@@ -50,9 +50,9 @@ function totals(rows) {
 /** Compares with what is recorded, or records it. */
 export function checkTotals(measured) {
   const found = Object.fromEntries(Object.entries(measured).map(([kind, rows]) => [kind, totals(rows)]));
-  if (process.env.AGENTS === "write") return writeFileSync(FILE, `${JSON.stringify(found, null, 2)}\n`);
+  if (process.env.ACCEPT === "1") return writeFileSync(FILE, `${JSON.stringify(found, null, 2)}\n`);
   const recorded = JSON.parse(readFileSync(FILE, "utf8"));
-  const hint = "run `AGENTS=write npm test -- --worker agents`, then `cargo run --example reference`, and look at what it changes";
+  const hint = "run `npm test -- --worker --accept agents`, then `npm test -- --accept reference`, and look at what they change";
   for (const [kind, sums] of Object.entries(found)) {
     for (const [name, value] of Object.entries(sums)) {
       const expected = recorded[kind][name];

@@ -23,6 +23,9 @@ use totals::Totals;
 /// nearly as long.
 const NO_HANGING: [&str; 2] = ["--test-timeout=600000", "--test-force-exit"];
 
+/// The variables that our tests and insta obey.
+const ACCEPTING: [(&str, &str); 2] = [("ACCEPT", "1"), ("INSTA_UPDATE", "always")];
+
 /// Programs that the worker and page server tests start.
 const PROGRAMS: [&str; 3] = ["simulator", "conformance-fixtures", "statibeat-page-mcp"];
 
@@ -37,6 +40,9 @@ pub struct Options {
     /// Only real clients from their registries against the built worker; also those that take long to install.
     #[arg(long)]
     clients: bool,
+    /// Write the files that tests compare (snapshots, documents, recorded sums) as they would be now. Look at the diff before you commit it.
+    #[arg(long)]
+    accept: bool,
     /// Only tests with one of these words in their name, and JavaScript files with one in their path.
     words: Vec<String>,
 }
@@ -65,9 +71,11 @@ pub fn test(project: &Project, options: &Options) -> Result<()> {
 /// Runs the levels in order; all of them, even when one fails, so that the totals are complete.
 fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
     let mut rust = Totals::default();
+    let accepting: &[(&str, &str)] = if options.accept { &ACCEPTING } else { &[] };
     let with_rust = !options.worker && !options.browser && !options.clients;
     if with_rust {
         let mut cargo = project.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
+        cargo.envs(accepting.iter().copied());
         if !options.words.is_empty() {
             cargo.arg("--").args(&options.words);
         }
@@ -91,7 +99,7 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
         let every_client = options.clients.then_some(("EVERY_CLIENT", "1"));
         let tests = || {
             let mut tests = node::command(project, &node);
-            tests.envs(every_client);
+            tests.envs(every_client).envs(accepting.iter().copied());
             tests
         };
         step(level, || run_node_tests(tests, &selection, &mut worker))?;
