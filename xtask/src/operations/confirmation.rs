@@ -6,7 +6,6 @@ use std::io::{BufRead, IsTerminal, Write};
 /// The environment whose name is wanted, and what the operator has said so far.
 pub struct Confirmation<'a> {
     pub environment: &'a str,
-    /// The value of `--confirm`.
     pub given: Option<&'a str>,
     /// A person can be asked.
     pub has_terminal: bool,
@@ -28,7 +27,6 @@ impl<'a> Confirmation<'a> {
         }
     }
 
-    /// Asks on the terminal.
     pub fn ask(&self) -> Result<()> {
         print!("Type the environment's name to go on: ");
         std::io::stdout().flush()?;

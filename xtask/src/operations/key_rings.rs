@@ -44,9 +44,9 @@ pub struct Secrets {
 /// A refused step that the operator insisted on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForcedStep {
-    pub at: Timestamp,
+    pub forced_at: Timestamp,
     pub reason: String,
-    /// What the checks said.
+    /// The refusals of the checks, as they were printed.
     pub problems: Vec<String>,
 }
 
@@ -136,7 +136,7 @@ pub enum Step {
 
 impl Step {
     fn apply(self, mut keys: Vec<Key>, kept_days: i64, now: Timestamp) -> Result<Vec<Key>> {
-        let today = day(now);
+        let today = utc_day(now);
         let prepared = keys.iter().position(|key| key.state == State::Prepared);
         match (self, prepared) {
             (Step::Prepare, Some(at)) => bail!("key {} is prepared already: promote it", keys[at].kid),
@@ -171,8 +171,7 @@ impl Key {
     }
 }
 
-/// The day in UTC.
-pub fn day(now: Timestamp) -> Date {
+pub fn utc_day(now: Timestamp) -> Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
@@ -200,7 +199,7 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn at(year: i16, month: i8, day: i8) -> Timestamp {
+    fn midnight(year: i16, month: i8, day: i8) -> Timestamp {
         date(year, month, day).to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp()
     }
 
@@ -232,13 +231,13 @@ mod tests {
     #[test]
     fn a_key_is_recognized_before_it_signs_and_after_it_has() {
         let mut secrets = Secrets::new(date(2026, 1, 1));
-        rotate_and_store(&mut secrets, Step::Prepare, at(2026, 3, 1));
+        rotate_and_store(&mut secrets, Step::Prepare, midnight(2026, 3, 1));
         assert_eq!(kids(&secrets), ["2026-01-01", "2026-03-01"], "the old one signs");
-        rotate_and_store(&mut secrets, Step::Promote, at(2026, 3, 2));
+        rotate_and_store(&mut secrets, Step::Promote, midnight(2026, 3, 2));
         assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "the new one signs");
-        rotate_and_store(&mut secrets, Step::Retire, at(2026, 4, 2));
+        rotate_and_store(&mut secrets, Step::Retire, midnight(2026, 4, 2));
         assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "31 days are not over");
-        rotate_and_store(&mut secrets, Step::Retire, at(2026, 4, 3));
+        rotate_and_store(&mut secrets, Step::Retire, midnight(2026, 4, 3));
         assert_eq!(kids(&secrets), ["2026-03-01"]);
         secrets.check().expect("good rings");
     }
@@ -246,20 +245,20 @@ mod tests {
     #[test]
     fn superseded_key_is_kept_until_its_successor_was_stored_long_enough() {
         let mut secrets = Secrets::new(date(2026, 1, 1));
-        rotate_and_store(&mut secrets, Step::Prepare, at(2026, 3, 1));
-        secrets.rotate(Step::Promote, None, at(2026, 3, 2)).expect("a step");
-        secrets.rotate(Step::Retire, None, at(2027, 6, 1)).expect("a step");
+        rotate_and_store(&mut secrets, Step::Prepare, midnight(2026, 3, 1));
+        secrets.rotate(Step::Promote, None, midnight(2026, 3, 2)).expect("a step");
+        secrets.rotate(Step::Retire, None, midnight(2027, 6, 1)).expect("a step");
         assert_eq!(kids(&secrets), ["2026-03-01", "2026-01-01"], "Cloudflare signs with the old key still");
-        secrets.mark_stored(at(2027, 6, 1));
-        secrets.rotate(Step::Retire, None, at(2027, 6, 20)).expect("a step");
+        secrets.mark_stored(midnight(2027, 6, 1));
+        secrets.rotate(Step::Retire, None, midnight(2027, 6, 20)).expect("a step");
         assert_eq!(kids(&secrets).len(), 2, "31 days count from the day it was stored");
-        secrets.rotate(Step::Retire, None, at(2027, 7, 3)).expect("a step");
+        secrets.rotate(Step::Retire, None, midnight(2027, 7, 3)).expect("a step");
         assert_eq!(kids(&secrets), ["2026-03-01"]);
     }
 
     #[test]
     fn steps_out_of_order_are_refused() {
-        let (today, mut secrets) = (at(2026, 1, 1), Secrets::new(date(2026, 1, 1)));
+        let (today, mut secrets) = (midnight(2026, 1, 1), Secrets::new(date(2026, 1, 1)));
         let error = secrets.rotate(Step::Promote, Some(TAGS), today).expect_err("nothing prepared");
         assert!(format!("{error:#}").contains("prepare one first"), "{error:#}");
         secrets.rotate(Step::Prepare, Some(TAGS), today).expect("a step");
@@ -273,14 +272,14 @@ mod tests {
     fn only_the_chosen_ring_changes() {
         let mut secrets = Secrets::new(date(2026, 1, 1));
         let before = secrets.values().into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>();
-        secrets.rotate(Step::Replace, Some(TAGS), at(2026, 1, 2)).expect("a step");
+        secrets.rotate(Step::Replace, Some(TAGS), midnight(2026, 1, 2)).expect("a step");
         let after = secrets.values();
         let changed: Vec<&String> =
             before.iter().filter(|(name, value)| after[name.as_str()] != *value).map(|(name, _)| name).collect();
         assert_eq!(changed, [TAGS]);
         assert_eq!(kids(&secrets), ["2026-01-02"]);
         let token = secrets.health_token.clone();
-        secrets.rotate(Step::Replace, Some(HEALTH_TOKEN), at(2026, 1, 2)).expect("a step");
+        secrets.rotate(Step::Replace, Some(HEALTH_TOKEN), midnight(2026, 1, 2)).expect("a step");
         assert_ne!(secrets.health_token, token);
     }
 }

@@ -68,7 +68,7 @@ pub fn revoke(project: &Project, options: &Options) -> Result<()> {
     match decide(&impact, options.dry_run, needs_confirmation.then_some(&confirmation))? {
         Decision::Stop => return Ok(()),
         Decision::Ask => confirmation.ask()?,
-        Decision::End => {}
+        Decision::Revoke => {}
     }
     let rows = database.query(&statements::ending(&whose)).with_context(|| {
         "it is unknown whether anything was ended: run the same command with --dry-run to see. Running it twice does no harm"

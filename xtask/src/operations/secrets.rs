@@ -2,7 +2,7 @@
 //!
 //! Only its owner may read the file, git ignores it, and nothing of it is printed unless asked for.
 
-use super::key_rings::{ForcedStep, Secrets, Step, day, promotion};
+use super::key_rings::{ForcedStep, Secrets, Step, promotion, utc_day};
 use super::smoke;
 use crate::files::write_secret;
 use crate::process::step;
@@ -71,7 +71,7 @@ fn store(project: &Project, environment: &str, path: &Path) -> Result<()> {
 fn make_or_rotate(project: &Project, options: &Options, path: &Path) -> Result<()> {
     let now = jiff::Timestamp::now();
     let is_new = !path.exists();
-    let mut secrets = if is_new { Secrets::new(day(now)) } else { read(path)? };
+    let mut secrets = if is_new { Secrets::new(utc_day(now)) } else { read(path)? };
     if let Some(step) = options.rotate {
         ensure!(!is_new, "{} is not there, so there is nothing to rotate", path.display());
         if step == Step::Promote {
@@ -110,7 +110,7 @@ fn check_promotion(project: &Project, options: &Options, secrets: &mut Secrets, 
                 "--force needs a reason, which is kept in the file. Nothing was changed"
             );
             println!("  forced: {reason}");
-            secrets.forced.push(ForcedStep { at: now, reason: reason.clone(), problems });
+            secrets.forced.push(ForcedStep { forced_at: now, reason: reason.clone(), problems });
             Ok(())
         }
     }
@@ -191,9 +191,13 @@ mod tests {
         fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join("staging.json");
         let mut secrets = Secrets::new(date(2026, 1, 1));
-        let at = "2026-01-01T00:00:00Z".parse().expect("a time");
-        secrets.mark_stored(at);
-        secrets.forced.push(ForcedStep { at, reason: "leaked".to_owned(), problems: vec!["early".to_owned()] });
+        let stored_at = "2026-01-01T00:00:00Z".parse().expect("a time");
+        secrets.mark_stored(stored_at);
+        secrets.forced.push(ForcedStep {
+            forced_at: stored_at,
+            reason: "leaked".to_owned(),
+            problems: vec!["early".to_owned()],
+        });
         write(&path, &secrets).expect("written");
         let found = read(&path).expect("read");
         assert_eq!((found.values(), &found.forced), (secrets.values(), &secrets.forced));

@@ -56,7 +56,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     report(&outcomes)
 }
 
-/// What the command line says, or else the environment.
+/// The option's value, or else the environment's variable.
 fn option_or_variable(project: &Project, options: &Options, given: &Option<String>, name: &str) -> Result<String> {
     if let Some(value) = given {
         return Ok(value.clone());

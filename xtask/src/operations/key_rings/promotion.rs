@@ -1,4 +1,4 @@
-//! Whether prepared keys may sign: everybody who verifies a signature must know the key before the first one arrives.
+//! The moment from which prepared keys may sign: everybody who verifies a signature must know the key before the first one arrives.
 
 use super::{Key, Secrets, State};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ pub const ASSERTION_KEYS: &str = "HOSTED_MCP_ASSERTION_KEYS";
 /// Time between storing prepared keys and letting them sign: StatiBeat may keep a fetched key set that long.
 const LEAST_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What stands against promoting the chosen rings' prepared keys at this time. `published` is the key set that the deployed worker
+/// The reasons not to promote the chosen rings' prepared keys at this time. `published` is the key set that the deployed worker
 /// publishes, or why it could not be fetched; it matters only to the ring whose keys are published.
 pub fn problems(
     secrets: &Secrets,

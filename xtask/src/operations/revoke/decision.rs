@@ -1,30 +1,30 @@
-//! Whether a revocation may go on, from what it would end and what the operator said.
+//! The decision about a revocation, from what it would end and what the operator said.
 
 use crate::operations::confirmation::Confirmation;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 use std::fmt;
 
-/// The counts of [`counting`](super::statements::counting).
+/// The counts that [`counting`](super::statements::counting) queries, by column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Impact {
     pub connections: u64,
     pub people: u64,
     pub clients: u64,
-    /// Open consent pages.
+    /// Consent pages that wait for an answer.
     pub sign_ins: u64,
     /// Of the Hosted MCP page.
     pub sessions: u64,
 }
 
-/// What happens after the count.
+/// The step after the count.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Only the count was wanted.
     Stop,
     /// The operator has to type the environment's name.
     Ask,
-    End,
+    Revoke,
 }
 
 impl Impact {
@@ -55,8 +55,8 @@ pub fn decide(impact: &Impact, is_dry_run: bool, confirmation: Option<&Confirmat
     );
     match confirmation {
         _ if is_dry_run => Ok(Decision::Stop),
-        None => Ok(Decision::End),
-        Some(confirmation) if confirmation.is_given()? => Ok(Decision::End),
+        None => Ok(Decision::Revoke),
+        Some(confirmation) if confirmation.is_given()? => Ok(Decision::Revoke),
         Some(_) => Ok(Decision::Ask),
     }
 }
@@ -85,16 +85,16 @@ mod tests {
     fn revocation_goes_on_only_after_the_answers_that_its_reach_demands() {
         let refused = "refused";
         for (impact, is_dry_run, confirmation, expected) in [
-            (TWELVE, false, None, "End"),
-            (TWELVE, false, Some(confirm(Some("production"), false)), "End"),
+            (TWELVE, false, None, "Revoke"),
+            (TWELVE, false, Some(confirm(Some("production"), false)), "Revoke"),
             (TWELVE, false, Some(confirm(None, true)), "Ask"),
             (TWELVE, false, Some(confirm(None, false)), refused),
             (TWELVE, false, Some(confirm(Some("staging"), true)), refused),
             (TWELVE, true, Some(confirm(None, false)), "Stop"),
             (Impact::default(), true, None, refused),
             (Impact::default(), false, Some(confirm(Some("production"), true)), refused),
-            (Impact { sessions: 1, ..Impact::default() }, false, None, "End"),
-            (Impact { sign_ins: 1, ..Impact::default() }, false, None, "End"),
+            (Impact { sessions: 1, ..Impact::default() }, false, None, "Revoke"),
+            (Impact { sign_ins: 1, ..Impact::default() }, false, None, "Revoke"),
         ] {
             let decision = decide(&impact, is_dry_run, confirmation.as_ref());
             let decision = decision.map_or_else(|_| refused.to_owned(), |decision| format!("{decision:?}"));
