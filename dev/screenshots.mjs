@@ -43,10 +43,10 @@ async function takeState(browser, stack, [name, open]) {
 }
 
 /** Takes the wanted states among those that one stack shows. */
-async function takeAll(browser, { vars, prepare, states }) {
+async function takeAll(browser, { vars, large, prepare, states }) {
   const named = Object.entries(states).filter(([name]) => isWanted(name));
   if (named.length === 0) return;
-  const stack = await startStack({ vars });
+  const stack = await startStack({ vars, large });
   try {
     await prepare(stack);
     for (const state of named) {

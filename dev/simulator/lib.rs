@@ -87,6 +87,11 @@ impl Simulator {
         Self { world: Arc::new(Mutex::new(seed::world(settings))) }
     }
 
+    /// Adds an organization with 60 pages and 200 people.
+    pub fn add_large_organization(&self) {
+        seed::large::add(&mut lock(&self.world));
+    }
+
     /// All routes. Each request needs the extension [`Now`]; the server executes the [`Fate`] of a response.
     pub fn router(&self) -> Router {
         routes::ROUTER.clone().layer(Extension(Arc::clone(&self.world)))

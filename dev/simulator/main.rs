@@ -32,6 +32,9 @@ struct Arguments {
     /// Keeps created incidents, updates and maintenances in this file.
     #[arg(long, env = "SIMULATOR_STATE")]
     state: Option<PathBuf>,
+    /// Also has a large organization: 60 pages and 200 people.
+    #[arg(long, env = "SIMULATOR_LARGE")]
+    large: bool,
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         seed: serve::unpredictable_seed(),
         ..Settings::local(serve::now())
     });
+    if arguments.large {
+        simulator.add_large_organization();
+    }
     let state = state_file::StateFile::open(arguments.state, &simulator)?;
     println!("StatiBeat simulator on {origin}");
     let releases = tokio::sync::watch::Sender::new(0);

@@ -8,4 +8,5 @@ mod bulk;
 mod diagnostics;
 mod export;
 mod index;
+mod large;
 mod page_links;

@@ -99,7 +99,7 @@ const PAGES: [&[&str]; 19] = [
     &["web", "page_error"],
     &["web", "consent", "page"],
     &["web", "admin", "action"],
-    &["web", "admin", "action_plan"],
+    &["web", "admin", "action_words"],
     &["web", "admin", "actions"],
     &["web", "admin", "activity"],
     &["web", "admin", "blocked"],

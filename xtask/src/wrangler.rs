@@ -68,6 +68,11 @@ impl<'a> Wrangler<'a> {
         self.command(&["d1", "execute", "DB", place(environment), "--yes", "--command", sql], environment)
     }
 
+    /// Runs an SQL file of the repository on an environment's database.
+    pub fn execute_file(&self, environment: &str, path: &str) -> Command {
+        self.command(&["d1", "execute", "DB", place(environment), "--yes", "--file", path], environment)
+    }
+
     /// The version that an environment runs now, if it runs any.
     pub fn deployed_version(&self, environment: &str) -> Option<String> {
         let output = self.command(&["deployments", "status", "--json"], environment).output().ok()?;

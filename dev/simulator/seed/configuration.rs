@@ -50,18 +50,31 @@ pub fn pages(now: i64) -> Vec<Page> {
             name: "Globex Status",
             slug: "globex",
             public_url: "https://status.globex.example",
-            time_zone: "America/New_York",
-            visibility: "private",
-            audit_logs_enabled: true,
-            configured_at: now - 200 * DAY,
-            statuses: statuses(),
-            stages: stages(41),
-            maintenance_stages: maintenance_stages(51, false),
-            levels: hierarchy::levels(21),
-            items: hierarchy::globex(),
-            daily_views: 900,
+            ..small_page(now)
         },
     ]
+}
+
+/// A private page with few components.
+pub fn small_page(now: i64) -> Page {
+    Page {
+        id: 0,
+        organization_id: 0,
+        organization_name: "",
+        name: "",
+        slug: "",
+        public_url: "",
+        time_zone: "America/New_York",
+        visibility: "private",
+        audit_logs_enabled: true,
+        configured_at: now - 200 * DAY,
+        statuses: statuses(),
+        stages: stages(41),
+        maintenance_stages: maintenance_stages(51, false),
+        levels: hierarchy::levels(21),
+        items: hierarchy::globex(),
+        daily_views: 900,
+    }
 }
 
 fn statuses() -> Vec<StatusDefinition> {

@@ -9,6 +9,9 @@ use crate::caller::people::User;
 use crate::secrets;
 use crate::world::World;
 
+/// Longest list of roles beside a name.
+const LISTED_ROLES: usize = 5;
+
 const STYLE: &str = "
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center }
@@ -77,7 +80,13 @@ fn roles(world: &World, user: &User) -> String {
     let roles =
         user.roles.iter().filter_map(|(id, key)| Some(format!("{} of {}", words(key), world.pages.get(id)?.name)));
     let roles: Vec<String> = roles.collect();
-    if roles.is_empty() { "no page".to_owned() } else { roles.join(", ") }
+    if roles.len() > LISTED_ROLES {
+        format!("a role on each of {} pages", roles.len())
+    } else if roles.is_empty() {
+        "no page".to_owned()
+    } else {
+        roles.join(", ")
+    }
 }
 
 fn other_account(wanted: &SignInRequest) -> String {

@@ -20,8 +20,8 @@ let browser;
 before(async () => {
   if (!findChromium()) return;
   browser = await launchChromium();
-  for (const { vars, prepare } of WORLDS) {
-    stacks.push(await startStack({ vars }));
+  for (const { vars, large, prepare } of WORLDS) {
+    stacks.push(await startStack({ vars, large }));
     await prepare(stacks.at(-1));
   }
   [stack] = stacks;

@@ -19,17 +19,17 @@ const KEY_RINGS = ["HOSTED_MCP_CHECKSUM_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOST
  * Starts both servers and applies the migrations, as a deployment does.
  *
  * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them. `main` is a module in
- * this folder that stands in front of the bundle's `entry.js`.
+ * this folder that stands in front of the bundle's `entry.js`. `large` adds the organization of `npm start -- --large`.
  * Of the result, `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
  * worker wrote so far, `runPurge` the hourly event.
  */
-export async function startStack({ vars = {}, main } = {}) {
+export async function startStack({ vars = {}, main, large = false } = {}) {
   const [port, simulatorPort] = await freePorts(2);
   const url = `http://localhost:${port}`;
   const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
   const logs = [];
 
-  const simulator = await startSimulator(simulatorPort, url);
+  const simulator = await startSimulator(simulatorPort, url, large);
   const worker = startWorker({ port, simulatorPort, vars, main, logs });
 
   const stop = async () => {
@@ -39,7 +39,8 @@ export async function startStack({ vars = {}, main } = {}) {
   try {
     await worker.ready;
     const db = await worker.getD1Database("DB");
-    await db.batch(migrations().map((sql) => db.prepare(sql)));
+    const seed = large ? splitSql(readFileSync(join(ROOT, "dev/large.sql"), "utf8")) : [];
+    await db.batch([...migrations(), ...seed].map((sql) => db.prepare(sql)));
     const runPurge = async () => (await worker.getWorker()).scheduled({ cron: "17 * * * *" });
     const counters = await worker.getDurableObjectNamespace("RATE_LIMIT");
     return { url, simulatorUrl, db, counters, logs, runPurge, stop };
@@ -109,8 +110,8 @@ function bindings(url, simulatorPort, vars) {
   };
 }
 
-async function startSimulator(port, connectorUrl) {
-  const child = spawn(SIMULATOR, ["--port", String(port), "--connector-url", connectorUrl]);
+async function startSimulator(port, connectorUrl, large) {
+  const child = spawn(SIMULATOR, ["--port", String(port), "--connector-url", connectorUrl, ...(large ? ["--large"] : [])]);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   let failure;

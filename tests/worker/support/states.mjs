@@ -240,6 +240,29 @@ export const WORLDS = [
     },
   },
   {
+    vars: {},
+    large: true,
+    prepare: async () => {},
+    states: {
+      "admin, large organization": (stack, page) => openAdminPage(stack, page, "Ada"),
+      "admin, large organization, last part by person": async (stack, page) => {
+        await openAdminPage(stack, page, "Ada");
+        await page.goto(`${stack.url}/mcp/admin?search=jansen&sort=person`);
+      },
+      "admin, large organization, activity": async (stack, page) => {
+        await openAdminPage(stack, page, "Ada");
+        await page.goto(`${stack.url}/mcp/admin/activity`);
+      },
+      "admin, block many?": async (stack, page) => {
+        await openAdminPage(stack, page, "Ada");
+        const boxes = page.locator("input[name=connection]");
+        for (let n = 0; n < 12; n += 1) await boxes.nth(n).check();
+        await button(page, /^Block the ticked ones/);
+        await heading(page, /^Block 1/);
+      },
+    },
+  },
+  {
     vars: { HOSTED_MCP_ENABLED: "false" },
     prepare: async () => {},
     states: { "admin, unavailable": (stack, page) => page.goto(`${stack.url}/mcp/admin`) },

@@ -48,6 +48,11 @@ pub fn prepare(project: &Project, wrangler: &Wrangler) -> Result<()> {
     Ok(())
 }
 
+/// Adds the connections of the simulator's large organization; a second time adds nothing.
+pub fn add_large_organization(wrangler: &Wrangler) -> Result<()> {
+    run_quietly(&mut wrangler.execute_file(LOCAL, "dev/large.sql")).map(drop)
+}
+
 /// `true` if the migrations continue from those that a database has seen: nothing that it has seen may have changed, and
 /// one that has seen nothing must not be there.
 fn follows(seen: &Files, wanted: &Files, is_there: bool) -> bool {

@@ -39,6 +39,9 @@ pub struct Options {
     /// Port of the StatiBeat simulator.
     #[arg(long, default_value_t = SIMULATOR_PORT)]
     pub simulator_port: u16,
+    /// Also prepare a large organization: 60 pages, 200 people and 600 connections.
+    #[arg(long)]
+    large: bool,
     /// Show what both servers write, instead of keeping it in .wrangler/.
     #[arg(long)]
     verbose: bool,
@@ -78,6 +81,9 @@ pub fn start(project: &Project, options: &Options) -> Result<()> {
         println!("» generated keys for this machine in .dev.vars");
     }
     step("prepare the local database", || database::prepare(project, &wrangler))?;
+    if options.large {
+        step("add a large organization", || database::add_large_organization(&wrangler))?;
+    }
 
     let interrupted = interruptions()?;
     let mut children = Children::default();
@@ -136,6 +142,7 @@ fn simulator(project: &Project, options: &Options) -> Command {
     let mut command = Command::new(project.program("simulator"));
     command.current_dir(&project.root).args(["--port", &options.simulator_port.to_string()]);
     command.args(["--connector-url", &options.connector_url(), "--state", ".wrangler/simulator.json"]);
+    command.args(options.large.then_some("--large"));
     command
 }
 

@@ -21,7 +21,7 @@ StatiBeat Hosted MCP is running.
   Demo users       Mara Lindqvist   admin of two pages
                    Theo Okafor      manager of one page
                    Ines Castro      viewer of one page
-                   Sam Porter       no page at all
+                   Sam Porter       no page at all{large}
 
 Connect a client; it opens the sign-in page by itself.
 
@@ -34,9 +34,15 @@ Connect a client; it opens the sign-in page by itself.
 
 Ctrl-C stops everything. State is kept; `npm run reset` forgets it. Logs: .wrangler/start.log
 "#,
+        large = if options.large { LARGE_NOTE } else { "" },
         cursor = cursor_note(options.port)
     )
 }
+
+/// People of the large organization.
+const LARGE_NOTE: &str = "
+                   Ada Almeida      admin of 60 pages, where 200 people have 600 connections
+                   Bruno Almeida    three of these pages";
 
 /// Cursor waits for the end of a sign-in on a fixed port of this machine.
 fn cursor_note(port: u16) -> &'static str {
