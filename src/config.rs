@@ -13,10 +13,12 @@ use url::Url;
 
 pub mod deployment_checks;
 mod health_token;
+mod links;
 mod narrowing;
 mod problem;
 
 pub use health_token::HealthToken;
+pub use links::Links;
 pub use problem::ConfigProblem;
 
 /// A variable or secret of the worker.
@@ -38,7 +40,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 20] = [
+pub const VARIABLES: [Variable; 27] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -98,6 +100,37 @@ pub const VARIABLES: [Variable; 20] = [
         Some("1"),
         "share of the `info` lines that are written, from 0 to 1 with up to three decimals; `warn` and `error` lines are always written",
     ),
+    variable(
+        "HOSTED_MCP_WEBSITE_URL",
+        Some(""),
+        "https address about the product, for `serverInfo`, which then also has a description and icons, and for the page at `/`",
+    ),
+    variable(
+        "HOSTED_MCP_DOCUMENTATION_URL",
+        Some(""),
+        "https address of the documentation, for the metadata, `/llms.txt` and the page at `/`",
+    ),
+    variable(
+        "HOSTED_MCP_PRIVACY_URL",
+        Some(""),
+        "https address of the privacy policy, for the metadata and the page at `/`",
+    ),
+    variable(
+        "HOSTED_MCP_TERMS_URL",
+        Some(""),
+        "https address of the terms of service, for the metadata and the page at `/`",
+    ),
+    variable(
+        "HOSTED_MCP_STATUS_URL",
+        Some(""),
+        "https address of the status page of this service, for the page at `/`",
+    ),
+    variable("HOSTED_MCP_SECURITY_CONTACT", Some(""), "https or mailto address for `/.well-known/security.txt`"),
+    variable(
+        "HOSTED_MCP_OPENAI_CHALLENGE",
+        Some(""),
+        "text of `/.well-known/openai-apps-challenge`, as OpenAI's portal shows it",
+    ),
     secret(
         "HOSTED_MCP_CHECKSUM_KEYS",
         "key ring of the checksums of tokens and cookies, `kid:base64url(32 bytes)`, newest first",
@@ -137,6 +170,8 @@ pub struct Config {
     pub bad_redirects: Vec<BadEntry>,
     /// Problems that switch nothing off: a value that allows less takes the place of the bad one.
     pub tolerated: Vec<ConfigProblem>,
+    /// Addresses of documents about the server, for people.
+    pub links: Links,
     /// `HOSTED_MCP_ALLOWED_ORIGINS`.
     pub allowed_origins: AllowedOrigins,
     /// `HOSTED_MCP_REGISTRATION`.
@@ -204,6 +239,8 @@ impl VariableReader<'_> {
         let sign_in_url = self.url("HOSTED_MCP_SIGN_IN_URL");
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
+        let (links, bad_links) = Links::read(&|name| self.optional(name));
+        self.tolerated.extend(bad_links);
         let allowed_origins = self.allowed_origins();
         let has_registration = self.permission("HOSTED_MCP_REGISTRATION");
         let accepts_unverified_clients = self.permission("HOSTED_MCP_UNVERIFIED_CLIENTS");
@@ -241,6 +278,7 @@ impl VariableReader<'_> {
             identity_keys: identity_keys?,
             allowed_redirects,
             bad_redirects,
+            links,
             tolerated: Vec::new(),
             allowed_origins,
             has_registration,

@@ -17,8 +17,13 @@ pub struct Fixtures;
 
 #[async_trait(?Send)]
 impl ServerHandler for Fixtures {
-    fn server(&self) -> ServerInfo {
-        ServerInfo { name: "statibeat-conformance", title: "Conformance fixtures", version: env!("CARGO_PKG_VERSION") }
+    fn server(&self) -> ServerInfo<'_> {
+        ServerInfo {
+            name: "statibeat-conformance",
+            title: "Conformance fixtures",
+            version: env!("CARGO_PKG_VERSION"),
+            profile: None,
+        }
     }
 
     fn instructions(&self) -> Cow<'static, str> {

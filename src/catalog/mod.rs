@@ -4,6 +4,7 @@
 //! so an entry without a scope doesn't compile.
 
 pub mod argument;
+pub mod llms;
 mod prompt;
 pub mod prompts;
 mod resource;

@@ -7,7 +7,7 @@ use crate::catalog::find_resource;
 use crate::catalog::resources::RESOURCES;
 use crate::features;
 use crate::keyring::KeyRing;
-use crate::mcp::Error;
+use crate::mcp::{Error, ServerProfile};
 use crate::model::ids::{PageId, RequestId};
 use crate::model::scope::{Requirement, Scope};
 use crate::model::timestamp::Timestamp;
@@ -51,6 +51,8 @@ pub struct HostedHandler<'a> {
     /// The caller, and what stands around their writes.
     pub context: CallContext<'a>,
     pub upstream: &'a Client<'a>,
+    /// Website, icons and description of the server; `None` without a website.
+    pub profile: Option<&'a ServerProfile>,
     /// True if resources can be read by tools: the operator and the person both want it.
     pub has_resource_tools: bool,
 }

@@ -77,8 +77,9 @@ fn instructions(scopes: ScopeSet) -> String {
 
 #[async_trait(?Send)]
 impl ServerHandler for HostedHandler<'_> {
-    fn server(&self) -> ServerInfo {
-        ServerInfo { name: "statibeat-hosted-mcp", title: "StatiBeat", version: env!("CARGO_PKG_VERSION") }
+    fn server(&self) -> ServerInfo<'_> {
+        let version = env!("CARGO_PKG_VERSION");
+        ServerInfo { name: "statibeat-hosted-mcp", title: "StatiBeat", version, profile: self.profile }
     }
 
     fn instructions(&self) -> Cow<'static, str> {

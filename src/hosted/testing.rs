@@ -105,7 +105,7 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedHandler { context, upstream: &upstream, has_resource_tools: false }).await
+        test(&HostedHandler { context, upstream: &upstream, profile: None, has_resource_tools: false }).await
     }
 
     /// The audit rows, newest first.

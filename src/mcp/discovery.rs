@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct InitializeResult {
+pub struct InitializeResult<'a> {
     capabilities: ServerCapabilities,
     instructions: Cow<'static, str>,
     protocol_version: &'static str,
-    server_info: ServerInfo,
+    server_info: ServerInfo<'a>,
 }
 
 /// Versions with a handshake are not listed: those are found by `initialize`.
@@ -34,8 +34,8 @@ struct ServerCapabilities {
 #[derive(Default, Serialize)]
 struct Supported {}
 
-impl InitializeResult {
-    pub fn new(server_info: ServerInfo, instructions: Cow<'static, str>, version: ProtocolVersion) -> Self {
+impl<'a> InitializeResult<'a> {
+    pub fn new(server_info: ServerInfo<'a>, instructions: Cow<'static, str>, version: ProtocolVersion) -> Self {
         let capabilities = ServerCapabilities::default();
         Self { protocol_version: version.as_str(), capabilities, server_info, instructions }
     }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// The methods that a front end implements. They check access themselves, on every call.
 #[async_trait(?Send)]
 pub trait ServerHandler {
-    fn server(&self) -> ServerInfo;
+    fn server(&self) -> ServerInfo<'_>;
 
     /// Instructions for models, which name the resource to read first.
     fn instructions(&self) -> Cow<'static, str>;

@@ -8,10 +8,39 @@ use std::time::Duration;
 
 /// Name and version of a front end (`Implementation`).
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct ServerInfo {
+pub struct ServerInfo<'a> {
     pub name: &'static str,
     pub title: &'static str,
     pub version: &'static str,
+    /// Present only in answers that introduce the server.
+    #[serde(flatten)]
+    pub profile: Option<&'a ServerProfile>,
+}
+
+/// Description, icons and website, for clients to show beside the name.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerProfile {
+    pub description: &'static str,
+    pub icons: Vec<Icon>,
+    pub website_url: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Icon {
+    pub mime_type: &'static str,
+    pub sizes: [&'static str; 1],
+    pub src: String,
+    /// The ground that it is drawn for.
+    pub theme: &'static str,
+}
+
+impl ServerInfo<'_> {
+    /// Without what only introduces the server.
+    pub fn in_short(self) -> Self {
+        Self { profile: None, ..self }
+    }
 }
 
 /// A resource as `resources/list` shows it.

@@ -94,7 +94,7 @@ pub async fn perform(handler: &dyn ServerHandler, request: &Request, version: Pr
     let exchange = Exchange {
         handler,
         params: &request.params,
-        responder: Responder { id: &request.id, version, server: handler.server() },
+        responder: Responder { id: &request.id, version, server: handler.server().in_short() },
         input: InputContext::new(request, version),
     };
     let unknown = || ProtocolError::UnknownMethod(request.method.clone());
@@ -159,12 +159,13 @@ impl Exchange<'_> {
                 // Echoes the version asked for if we speak it, or offers the newest with a handshake.
                 let version = ProtocolVersion::parse_with_handshake(text(params, "protocolVersion")?);
                 let version = version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE);
-                let result = InitializeResult::new(responder.server, handler.instructions(), version);
+                let result = InitializeResult::new(handler.server(), handler.instructions(), version);
                 Ok(responder.into_response(result, CacheHint::None)).into()
             }
             Method::Ping => Ok(responder.into_response(EmptyResult {}, CacheHint::None)).into(),
             Method::Discover => {
                 let result = DiscoverResult::new(handler.instructions());
+                let responder = Responder { server: handler.server(), ..*responder };
                 Ok(responder.into_response(result, CacheHint::Private(DISCOVERY_FRESH_FOR))).into()
             }
             Method::ListTools => self.list(handler.tools(), ListEntries::Tools, LISTS_FRESH_FOR).into(),

@@ -27,7 +27,8 @@ pub mod version;
 pub use handler::ServerHandler;
 pub use handler_error::Error;
 pub use handler_values::{
-    Completion, CompletionTarget, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
+    Completion, CompletionTarget, Icon, ListedResource, PromptOutcome, ResourceContents, ServerInfo, ServerProfile,
+    Suggestions, ToolOutcome,
 };
 pub use headers::TransportHeaders;
 pub use input_request::{ElicitationRefusal, InputContext, InputRequest, InputRequestKind, InputRequiredResult};

@@ -36,7 +36,7 @@ pub enum CacheHint {
 pub struct Responder<'a> {
     pub id: &'a Id,
     pub version: ProtocolVersion,
-    pub server: ServerInfo,
+    pub server: ServerInfo<'a>,
 }
 
 #[derive(Serialize)]
@@ -65,7 +65,7 @@ struct VersionedResult<'a, T> {
 #[derive(Serialize)]
 struct ResultMeta<'a> {
     #[serde(rename = "io.modelcontextprotocol/serverInfo")]
-    server: &'a ServerInfo,
+    server: &'a ServerInfo<'a>,
 }
 
 impl Responder<'_> {

@@ -2,14 +2,17 @@
 //!
 //! All URLs come from configuration, never from a request's `Host`.
 
+use crate::config::Links;
 use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;
 use url::Url;
 
 /// URLs of the server, as published.
-pub struct Endpoints {
+pub struct Endpoints<'a> {
     /// The issuer: the origin without a trailing slash.
-    pub issuer: String,
+    pub issuer: &'a str,
+    /// Addresses of documents about the server, for people.
+    pub links: &'a Links,
     /// The Resource URL of the one protected resource.
     pub resource: Url,
     pub authorize: Url,
@@ -38,6 +41,12 @@ pub struct AuthorizationServerMetadata<'a> {
     authorization_response_iss_parameter_supported: bool,
     client_id_metadata_document_supported: bool,
     protected_resources: [&'a Url; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_documentation: Option<&'a Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op_policy_uri: Option<&'a Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op_tos_uri: Option<&'a Url>,
 }
 
 /// RFC 9728 2. `scopes_supported` lists the scopes of a useful connection, not all scopes: several clients request
@@ -49,13 +58,19 @@ pub struct ProtectedResourceMetadata<'a> {
     bearer_methods_supported: [&'static str; 1],
     scopes_supported: Vec<&'static str>,
     resource_name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_documentation: Option<&'a Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_policy_uri: Option<&'a Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_tos_uri: Option<&'a Url>,
 }
 
-impl Endpoints {
+impl Endpoints<'_> {
     /// The document at the authorization server's well-known URL.
     pub fn authorization_server(&self) -> AuthorizationServerMetadata<'_> {
         AuthorizationServerMetadata {
-            issuer: &self.issuer,
+            issuer: self.issuer,
             authorization_endpoint: &self.authorize,
             token_endpoint: &self.token,
             revocation_endpoint: &self.revoke,
@@ -70,6 +85,9 @@ impl Endpoints {
             authorization_response_iss_parameter_supported: true,
             client_id_metadata_document_supported: true,
             protected_resources: [&self.resource],
+            service_documentation: self.links.documentation.as_ref(),
+            op_policy_uri: self.links.privacy.as_ref(),
+            op_tos_uri: self.links.terms.as_ref(),
         }
     }
 
@@ -77,10 +95,13 @@ impl Endpoints {
     pub fn protected_resource(&self) -> ProtectedResourceMetadata<'_> {
         ProtectedResourceMetadata {
             resource: &self.resource,
-            authorization_servers: [&self.issuer],
+            authorization_servers: [self.issuer],
             bearer_methods_supported: ["header"],
             scopes_supported: ScopeSet::baseline().iter().map(Scope::as_str).collect(),
             resource_name: "StatiBeat",
+            resource_documentation: self.links.documentation.as_ref(),
+            resource_policy_uri: self.links.privacy.as_ref(),
+            resource_tos_uri: self.links.terms.as_ref(),
         }
     }
 }

@@ -62,8 +62,8 @@ const READ_ONLY_INSTRUCTIONS: &str =
 
 #[async_trait(?Send)]
 impl ServerHandler for PageHandler<'_> {
-    fn server(&self) -> ServerInfo {
-        ServerInfo { name: "statibeat-page-mcp", title: "StatiBeat", version: env!("CARGO_PKG_VERSION") }
+    fn server(&self) -> ServerInfo<'_> {
+        ServerInfo { name: "statibeat-page-mcp", title: "StatiBeat", version: env!("CARGO_PKG_VERSION"), profile: None }
     }
 
     fn instructions(&self) -> Cow<'static, str> {

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::hosted::rate_limit::MessageCounts;
 use crate::keyring::KeyRing;
+use crate::mcp::ServerProfile;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::Clients;
@@ -27,6 +28,8 @@ pub struct App {
     pub memory: Memory,
     pub messages: MessageCounts,
     pub usage: UsageBuffer,
+    /// Website, icons and description of the server; `None` without a website.
+    pub profile: Option<ServerProfile>,
 }
 
 impl App {
@@ -37,7 +40,8 @@ impl App {
         limiter: Rc<dyn RateLimiter>,
     ) -> Self {
         let (memory, messages, usage) = (Memory::default(), MessageCounts::default(), UsageBuffer::default());
-        Self { config, db, http, limiter, memory, messages, usage }
+        let profile = routes::profile(&config);
+        Self { config, db, http, limiter, memory, messages, usage, profile }
     }
 
     pub(super) fn settings(&self) -> ClientSettings<'_> {
@@ -101,9 +105,8 @@ impl RequestContext<'_> {
         &self.app.config.checksum_keys
     }
 
-    pub fn endpoints(&self) -> Endpoints {
-        let config = &self.app.config;
-        routes::endpoints(&config.public_url, &config.issuer, config.has_registration)
+    pub fn endpoints(&self) -> Endpoints<'_> {
+        routes::endpoints(&self.app.config)
     }
 
     pub fn api<'a>(&'a self, user_id: &'a UserId, client_id: &'a str, grant_id: &'a GrantId) -> UserClient<'a> {

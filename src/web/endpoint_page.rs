@@ -1,13 +1,14 @@
-//! The page that a person sees who opens the MCP endpoint in a browser.
+//! The page that a person sees who opens the host or the MCP endpoint in a browser.
 
 use super::admin::setup;
 use super::context::RequestContext;
 use super::layout::page;
 use super::reply::Response;
 use super::routes::Route;
+use crate::config::Links;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, Method, Request, StatusCode};
-use maud::html;
+use maud::{Markup, html};
 
 /// True for a browser that navigates to the endpoint. A client that probes it by GET accepts no HTML and gets the challenge.
 pub(super) fn is_wanted(head: &Request<()>) -> bool {
@@ -36,6 +37,20 @@ pub(super) fn render(ctx: &RequestContext<'_>) -> Response {
             p { "Add it to Claude, Cursor, VS Code, ChatGPT or another app that speaks the Model Context Protocol (MCP). The app can then read your StatiBeat status pages and, if you allow it, post incidents and maintenance windows." }
             (setup::instructions(Route::Mcp.url(public_url).as_str()))
             p { a href=(admin_page) { "See and manage your connected apps" } }
+            (links(&ctx.app.config.links))
         },
     )
+}
+
+/// The documents that the operator has set, as a list.
+fn links(links: &Links) -> Markup {
+    let named = [
+        ("About StatiBeat", &links.website),
+        ("Documentation", &links.documentation),
+        ("Status", &links.status),
+        ("Privacy policy", &links.privacy),
+        ("Terms of service", &links.terms),
+    ];
+    let set: Vec<_> = named.into_iter().filter_map(|(name, url)| Some((name, url.as_ref()?))).collect();
+    html! { @if !set.is_empty() { ul.links { @for (name, url) in set { li { a href=(url) { (name) } } } } } }
 }

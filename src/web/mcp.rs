@@ -157,7 +157,8 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
         log: &|note| ctx.log.note(note),
     };
     let has_resource_tools = ctx.app.config.has_resource_tools && caller.has_resource_tools;
-    let handler = HostedHandler { context, upstream: &ctx.upstream, has_resource_tools };
+    let profile = ctx.app.profile.as_ref();
+    let handler = HostedHandler { context, upstream: &ctx.upstream, profile, has_resource_tools };
     let (answer, report) = match server::receive(&headers, body) {
         Ok(call) => {
             call_log::log(ctx.log, &call);

@@ -16,6 +16,7 @@ mod limits;
 mod mcp;
 mod metadata;
 mod page_error;
+mod public_files;
 mod refused_clients;
 mod refused_request;
 mod register;
@@ -149,6 +150,14 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
 async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Response {
     let is_post = ctx.head.method() == Method::POST;
     match route {
+        Route::Home => endpoint_page::render(ctx),
+        Route::Favicon
+        | Route::LightIcon
+        | Route::DarkIcon
+        | Route::Robots
+        | Route::Llms
+        | Route::SecurityText
+        | Route::OpenaiChallenge => public_files::get(ctx, route),
         Route::ProtectedResource => metadata::protected_resource(ctx),
         Route::AuthorizationServer => metadata::authorization_server(ctx),
         Route::AssertionKeys => metadata::assertion_keys(ctx),

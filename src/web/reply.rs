@@ -62,13 +62,23 @@ pub fn document(body: &impl Serialize) -> Response {
     response
 }
 
+/// A public file that may be cached for a day.
+pub fn public(kind: &'static str, content: Bytes) -> Response {
+    let mut response = empty(StatusCode::OK);
+    *response.body_mut() = content;
+    set(&mut response, CONTENT_TYPE, kind);
+    set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(&mut response, CACHE_CONTROL, "public, max-age=86400");
+    response
+}
+
 /// A page (RFC 9700 4.2.4, 4.16): no script, no frame, no foreign resource, no referrer. No `Cross-Origin-Opener-Policy`: a
 /// client that opened the flow in a popup must find its opener again.
 pub fn html(status: StatusCode, style_hash: &str, page: String) -> Response {
     let mut response = empty(status);
     *response.body_mut() = Bytes::from(page);
     let policy = format!(
-        "default-src 'none'; style-src '{style_hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; img-src 'self'; style-src '{style_hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
     set(&mut response, CONTENT_SECURITY_POLICY, &policy);

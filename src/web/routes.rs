@@ -1,5 +1,8 @@
 //! Routes: paths, methods and limits. No other file contains a path of ours.
 
+use crate::catalog::llms;
+use crate::config::Config;
+use crate::mcp::{Icon, ServerProfile};
 use crate::oauth::metadata::Endpoints;
 use http::Method;
 use strum::VariantArray;
@@ -7,6 +10,21 @@ use url::Url;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Route {
+    /// The page about this host and how to connect to it.
+    Home,
+    Favicon,
+    /// The icon for light grounds.
+    LightIcon,
+    /// The icon for dark grounds.
+    DarkIcon,
+    /// Rules for crawlers (RFC 9309).
+    Robots,
+    /// Overview of the connector, for models.
+    Llms,
+    /// Contact for security researchers (RFC 9116).
+    SecurityText,
+    /// Proof of the domain for OpenAI's directory.
+    OpenaiChallenge,
     /// Protected resource metadata (RFC 9728), at the path of the resource and at the root.
     ProtectedResource,
     /// Authorization server metadata (RFC 8414).
@@ -100,6 +118,14 @@ impl Route {
     const fn row(self) -> (&'static str, &'static [Method], Audience) {
         use Audience::{Browser, Programs};
         match self {
+            Route::Home => ("/", LOOK, Browser),
+            Route::Favicon => ("/favicon.ico", LOOK, Programs),
+            Route::LightIcon => ("/icon-light.png", LOOK, Programs),
+            Route::DarkIcon => ("/icon-dark.png", LOOK, Programs),
+            Route::Robots => ("/robots.txt", LOOK, Programs),
+            Route::Llms => ("/llms.txt", LOOK, Programs),
+            Route::SecurityText => ("/.well-known/security.txt", LOOK, Programs),
+            Route::OpenaiChallenge => ("/.well-known/openai-apps-challenge", LOOK, Programs),
             Route::ProtectedResource => ("/.well-known/oauth-protected-resource/mcp", LOOK, Programs),
             Route::AuthorizationServer => ("/.well-known/oauth-authorization-server", LOOK, Programs),
             Route::AssertionKeys => ("/.well-known/hosted-mcp-jwks.json", LOOK, Programs),
@@ -198,15 +224,33 @@ impl Route {
 }
 
 /// The URLs that the metadata documents publish.
-pub fn endpoints(public_url: &Url, issuer: &str, has_registration: bool) -> Endpoints {
+pub fn endpoints(config: &Config) -> Endpoints<'_> {
+    let public_url = &config.public_url;
     Endpoints {
-        issuer: issuer.to_owned(),
+        issuer: &config.issuer,
+        links: &config.links,
         resource: Route::Mcp.url(public_url),
         authorize: Route::Authorize.url(public_url),
         token: Route::Token.url(public_url),
         revoke: Route::Revoke.url(public_url),
-        register: has_registration.then(|| Route::Register.url(public_url)),
+        register: config.has_registration.then(|| Route::Register.url(public_url)),
     }
+}
+
+/// The profile of the server, where the operator has set its website.
+pub fn profile(config: &Config) -> Option<ServerProfile> {
+    let website = config.links.website.as_ref()?;
+    let icon = |route: Route, theme| Icon {
+        mime_type: "image/png",
+        sizes: ["128x128"],
+        src: route.url(&config.public_url).into(),
+        theme,
+    };
+    Some(ServerProfile {
+        description: llms::SUMMARY,
+        icons: vec![icon(Route::LightIcon, "light"), icon(Route::DarkIcon, "dark")],
+        website_url: website.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
-        let handler = HostedHandler { context, upstream: &upstream, has_resource_tools: false };
+        let handler = HostedHandler { context, upstream: &upstream, profile: None, has_resource_tools: false };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match handler.call(tool, arguments, &InputContext::default()).await.result {
             Ok(outcome) if !outcome.is_error => CallResult::Done,

@@ -42,7 +42,7 @@ impl Setup {
             approved.map(|(id, uri)| ApprovedClient { client_id: id.to_string(), redirect_host: uri.host() });
         Self {
             resource_url: endpoints.resource,
-            issuer: endpoints.issuer,
+            issuer: endpoints.issuer.to_owned(),
             authorization_endpoint: endpoints.authorize,
             token_endpoint: endpoints.token,
             revocation_endpoint: endpoints.revoke,

@@ -52,8 +52,8 @@ pub fn entry(name: &str) -> &'static Resource {
 
 #[async_trait(?Send)]
 impl ServerHandler for Fake {
-    fn server(&self) -> ServerInfo {
-        ServerInfo { name: "fake", title: "Fake", version: "1.2.3" }
+    fn server(&self) -> ServerInfo<'_> {
+        ServerInfo { name: "fake", title: "Fake", version: "1.2.3", profile: None }
     }
 
     fn instructions(&self) -> Cow<'static, str> {
