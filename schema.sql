@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS grants (
   resource_tools     INTEGER NOT NULL DEFAULT 0,  -- 1: the person lets the client read resources by tools
   activated_at    INTEGER,                     -- first redemption of its code
   last_used_at    INTEGER,                     -- written at most every five minutes
+  narrowed_at     INTEGER,                     -- when its person last narrowed `scope`, `pages` or `expires_at`; nothing widens them
   revoked_at      INTEGER,
   revoke_reason   TEXT    CHECK (revoke_reason IN ('client', 'user', 'admin', 'code_replay', 'refresh_reuse', 'user_disabled'))
 ) STRICT;

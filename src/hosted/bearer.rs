@@ -78,6 +78,8 @@ pub async fn find_caller(
     }
     let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
     let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));
+    // A token issued before the grant was narrowed still names the scopes that it had.
+    let scopes = scopes.intersection(grant.scopes);
     Ok(Caller {
         user_id: grant.user_id,
         client_id: grant.client_id,

@@ -15,6 +15,7 @@
 //! | [`metadata`] | 8414, 9728 |
 //! | [`error`] | 6749 4.1.2.1, 5.2 |
 
+pub mod access_limits;
 pub mod authorize;
 pub mod client;
 pub mod error;

@@ -168,7 +168,7 @@ macro_rules! matching {
             "WITH own AS (
            SELECT rowid AS row FROM audit
            WHERE user_id = ?1
-             AND (kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'page_block', 'page_unblock', 'unrecorded',
+             AND (kind IN ('write', 'revoke', 'pause', 'resume', 'confirm', 'narrow', 'page_block', 'page_unblock', 'unrecorded',
                            'refresh_repeat', 'access_token_revoke')
                   OR kind = 'approval' AND outcome <> 'done')
              AND (page_id IS NULL OR page_id IN (SELECT value FROM json_each(?2)))

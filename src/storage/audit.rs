@@ -71,6 +71,8 @@ pub enum AuditKind {
     Resume,
     /// A person changed the confirm mode of a connection's writes.
     Confirm,
+    /// A person narrowed an approval.
+    Narrow,
     /// A page's admin blocked a client on the page.
     PageBlock,
     /// A page's admin lifted that.
@@ -174,7 +176,7 @@ pub fn statement(entry: &Entry<'_>) -> Statement {
 pub fn statement_if_grant_changed(entry: &Entry<'_>) -> Statement {
     let sql = insert_entry_if!(
         "EXISTS (SELECT 1 FROM grants WHERE id = ?8 AND \
-           (?3 = 'approval' AND created_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14))"
+           (?3 = 'approval' AND created_at = ?2 OR ?3 = 'narrow' AND narrowed_at = ?2 OR revoked_at = ?2 AND revoke_reason = ?14))"
     );
     statement_with(sql, entry, [])
 }

@@ -5,10 +5,11 @@
 
 use super::audit::{self, Entry};
 use super::grants::{self, EarlierGrant};
-use super::{Redemption, Result, diagnostics, json_list, read, redeem, run, statement};
-use crate::model::ids::{GrantId, PageId, UserId};
+use super::{Redemption, Result, diagnostics, json_list, narrowing, read, redeem, run, statement};
+use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
+use crate::oauth::access_limits::AccessLimits;
 use crate::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use crate::oauth::client::redirect::{RedirectKind, RedirectUri};
 use crate::oauth::client::{ClientId, ClientTrust, ResolvedClient};
@@ -189,6 +190,10 @@ pub struct Approval<'a> {
     /// The pages that the connection can access now.
     pub page_access: &'a [PageId],
     pub lifetime: GrantLifetime,
+    /// True if the person's other live grants to the client are narrowed to this one.
+    pub replaces_earlier: bool,
+    /// Of the audit rows of that.
+    pub request_id: &'a RequestId,
     /// True if the client gets the resource tools.
     pub has_resource_tools: bool,
     pub resource: String,
@@ -255,7 +260,18 @@ pub async fn approve(
         consent,
     );
     let asked = diagnostics::statement_for_approval(consent, &approval.code_hash, approval.request.access.scopes);
-    let answers = db.batch(&[consume, grant, reaches, code, asked, audit]).await?;
+    let mut batch = vec![consume, grant, reaches, code, asked, audit];
+    if approval.replaces_earlier && approval.request.earlier.as_ref().is_some_and(|earlier| earlier.is_live) {
+        let limits = AccessLimits {
+            scopes: approval.scopes,
+            pages: approval.pages.clone(),
+            expires_at: approval.lifetime.end(now),
+        };
+        let (code, request_id) = (&approval.code_hash, approval.request_id);
+        let replacing = narrowing::ReplacingApproval { consent, code, request_id, now };
+        batch.extend(narrowing::statements_to_replace(&limits, &replacing));
+    }
+    let answers = db.batch(&batch).await?;
     Ok(Redemption::from_rows(answers.first()))
 }
 

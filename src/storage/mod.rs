@@ -12,6 +12,7 @@ pub mod connections;
 pub mod diagnostics;
 pub mod grants;
 pub mod idempotency;
+pub mod narrowing;
 pub mod overview;
 pub mod previews;
 pub mod purge;

@@ -120,7 +120,7 @@ pub async fn redeem_code(
 pub async fn find_refresh(db: &dyn Database, hash: &SecretHash) -> Result<Option<RefreshRecord>> {
     let select = statement!(
         concat!(
-            "SELECT r.token_hash, r.generation, r.expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid,
+            "SELECT r.token_hash, r.generation, min(r.expires_at, coalesce(g.expires_at, r.expires_at)) AS expires_at, r.rotated_at, r.rotate_salt, r.rotate_kid,
                 CASE WHEN s.rotated_at IS NULL AND s.used_at IS NULL THEN s.token_hash END AS unused_successor,
                 (SELECT a.expires_at FROM access_tokens a WHERE a.grant_id = s.grant_id AND a.generation = s.generation
                  ORDER BY a.expires_at DESC LIMIT 1 OFFSET ?3 - 1) AS free_at,
@@ -279,7 +279,7 @@ fn page_set<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
 pub async fn find_access(db: &dyn Database, hash: &SecretHash) -> Result<Option<(Grant, AccessRecord)>> {
     let select = statement!(
         concat!(
-            "SELECT a.scope AS token_scope, a.generation, a.expires_at, r.used_at IS NOT NULL AS is_use_recorded,
+            "SELECT a.scope AS token_scope, a.generation, min(a.expires_at, coalesce(g.expires_at, a.expires_at)) AS expires_at, r.used_at IS NOT NULL AS is_use_recorded,
                 g.last_used_at, g.resource_tools, ",
             decided_columns!(),
             ",

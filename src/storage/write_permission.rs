@@ -2,7 +2,8 @@
 //! admin has blocked the connection from the page.
 //!
 //! The bearer token check is too early for this: a write waits for StatiBeat several times, and a revocation, pause or
-//! block meanwhile must take effect. So the statements that acquire the lease check it again, and so does the last
+//! block meanwhile must take effect. So must a narrowing: a write whose request began before it, or in the same second, is denied like
+//! one of an ended grant, and its client tries again with what the grant allows now. So the statements that acquire the lease check it again, and so does the last
 //! statement before the POST.
 
 /// An SQL expression: the reason why the grant may not write to the page at this time, a
@@ -11,6 +12,8 @@ macro_rules! write_denial {
     ($grant:literal, $page:literal, $now:literal) => {
         concat!(
             "(SELECT CASE WHEN g.id IS NULL OR g.revoked_at IS NOT NULL OR g.expires_at <= ",
+            $now,
+            " OR g.narrowed_at >= ",
             $now,
             " THEN 'grant_ended' WHEN EXISTS (SELECT 1 FROM blocked_grants b WHERE b.grant_id = g.id AND b.page_id = ",
             $page,

@@ -169,6 +169,8 @@ async fn approve(
         pages: choice.pages,
         page_access: &page_access,
         lifetime: choice.lifetime,
+        replaces_earlier: choice.replaces_earlier,
+        request_id: ctx.request_id,
         has_resource_tools: ctx.app.config.has_resource_tools && choice.has_resource_tools,
         resource: Route::Mcp.url(&ctx.app.config.public_url).into(),
         code_hash: code.hash(),

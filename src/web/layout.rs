@@ -4,6 +4,7 @@
 use super::reply::{self, Response};
 use crate::model::loopback::is_loopback;
 use crate::oauth::client::ClientTrust;
+use crate::oauth::grant::GrantLifetime;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
@@ -76,6 +77,16 @@ pub(super) const fn trust_label(trust: ClientTrust) -> &'static str {
         ClientTrust::Listed => "Listed by your operator",
         ClientTrust::Preregistered => "Known app",
         ClientTrust::Registered | ClientTrust::Unverified => "Unverified app",
+    }
+}
+
+/// The words for a lifetime that is chosen.
+pub(super) fn lifetime_label(lifetime: GrantLifetime) -> String {
+    match lifetime {
+        GrantLifetime::UntilRevoked => "Until I end it".to_owned(),
+        GrantLifetime::Days(1) => "1 day".to_owned(),
+        GrantLifetime::Days(days) => format!("{days} days"),
+        GrantLifetime::Until(end) => format!("As before, until {end}"),
     }
 }
 

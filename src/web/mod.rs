@@ -181,6 +181,8 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         Route::AdminSignedIn => admin::or_error_page(ctx, admin::sign_in::finish(ctx).await).await,
         Route::AdminAction if is_post => admin::or_error_page(ctx, admin::actions::perform(ctx, body).await).await,
         Route::AdminAction => admin::or_error_page(ctx, admin::actions::confirm(ctx).await).await,
+        Route::AdminNarrow if is_post => admin::or_error_page(ctx, admin::narrow::perform(ctx, body).await).await,
+        Route::AdminNarrow => admin::or_error_page(ctx, admin::narrow::show(ctx).await).await,
         Route::AdminSignOut => admin::or_error_page(ctx, admin::sign_in::sign_out(ctx, body).await).await,
         Route::AdminApiSetup
         | Route::AdminApiConnections

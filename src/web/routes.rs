@@ -65,6 +65,8 @@ pub enum Route {
     /// GET asks to confirm an action, POST carries it out.
     AdminAction,
     AdminSignOut,
+    /// GET shows the form that narrows an approval, POST narrows it.
+    AdminNarrow,
     /// Connection instructions and addresses, as JSON.
     AdminApiSetup,
     /// Connections with their diagnoses, as JSON.
@@ -147,6 +149,7 @@ impl Route {
             Route::AdminSignedIn => ("/mcp/admin/callback", GET, Browser),
             Route::AdminAction => ("/mcp/admin/action", GET_AND_POST, Browser),
             Route::AdminSignOut => ("/mcp/admin/sign-out", POST, Browser),
+            Route::AdminNarrow => ("/mcp/admin/narrow", GET_AND_POST, Browser),
             Route::AdminApiSetup => ("/mcp/admin/api/setup", GET, Browser),
             Route::AdminApiConnections => ("/mcp/admin/api/connections", GET, Browser),
             Route::AdminApiConnection => ("/mcp/admin/api/connection", GET, Browser),

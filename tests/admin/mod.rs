@@ -9,4 +9,5 @@ mod diagnostics;
 mod export;
 mod index;
 mod large;
+mod narrowing;
 mod page_links;

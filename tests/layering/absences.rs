@@ -93,7 +93,7 @@ fn check_path(source: &Source, path: &NamedPath, forbid: &mut impl FnMut(String,
 }
 
 /// Files that render pages, each with its words.
-const PAGES: [&[&str]; 19] = [
+const PAGES: [&[&str]; 20] = [
     &["web", "endpoint_page"],
     &["web", "layout"],
     &["web", "page_error"],
@@ -108,6 +108,7 @@ const PAGES: [&[&str]; 19] = [
     &["web", "admin", "health"],
     &["web", "admin", "index"],
     &["web", "admin", "list"],
+    &["web", "admin", "narrow"],
     &["web", "admin", "page"],
     &["web", "admin", "session"],
     &["web", "admin", "setup"],

@@ -67,7 +67,8 @@ fn unchosen_page_is_not_read_from_statibeat() {
 fn all_pages_includes_later_pages_and_a_choice_does_not() {
     let app = TestApp::new();
     let all = approved(&app, user::THEO_MANAGER, &[("pages", "all"), ("lifetime", "until-revoked")]).access;
-    let one = approved(&app, user::THEO_MANAGER, &[("pages", "these"), ("page", "42"), ("lifetime", "7d")]).access;
+    let fields = [("pages", "these"), ("page", "42"), ("lifetime", "7d"), ("earlier", "keep")];
+    let one = approved(&app, user::THEO_MANAGER, &fields).access;
     app.upstream.simulator.set_role(2, 43, Some("page_viewer")).expect("a role");
     let count = |access: &str| app.read(access, "statibeat://pages")["pages"].as_array().map(Vec::len);
     assert_eq!((count(&all), count(&one)), (Some(2), Some(1)));

@@ -1,7 +1,7 @@
 //! A story that needs every statement of `src/storage`, written down with what SQLite answered. `tests/worker/storage.test.mjs`
 //! runs the same batches on the real D1 and expects the same answers.
 
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, parameter};
 use crate::support::database::Exchange;
 use crate::support::flow::{CLIENT, authorize_url, tokens, user};
 use crate::support::forge::Forged;
@@ -68,6 +68,7 @@ fn live_through_everything(app: &TestApp) {
     let of_theo = |action| [("action", action), ("connection", connection), ("page", "42")];
     look_after(app, user::MARA_ADMIN, &[&of_theo("block"), &of_theo("unblock"), &[("action", "revoke-all")]]);
     write_everything(app);
+    approve_in_place_of_the_first_and_narrow(app);
     look_after(app, user::THEO_MANAGER, &[&[("action", "revoke-all")]]);
     for path in ["/mcp/health", "/mcp/health/clients"] {
         app.send(request("GET", path, &[("x-health-token", HEALTH_TOKEN)], ""));
@@ -84,6 +85,34 @@ fn live_through_everything(app: &TestApp) {
         app.advance(Duration::from_hours(24 * days));
         now(purge::run(&*app.db, app.now(), &|| true));
     }
+}
+
+/// Theo approves once more in place of what he approved before, then narrows that.
+fn approve_in_place_of_the_first_and_narrow(app: &TestApp) {
+    let browser = Browser::new(app);
+    let consent = browser.sign_in(&authorize_url(&[("scope", SCOPE)]), user::THEO_MANAGER);
+    let choice = [
+        ("answer", "approve"),
+        ("scope", "mcp.pages.read"),
+        ("pages", "all"),
+        ("lifetime", "30d"),
+        ("earlier", "replace"),
+    ];
+    let left = browser.answer_fields(&consent, &choice).leaves_for();
+    app.redeem(&parameter(&left, "code").expect("a code"), &[]);
+    let token = browser.open_admin_page(user::THEO_MANAGER);
+    let grant = app.db.text("SELECT id FROM grants WHERE user_id = '2' ORDER BY rowid DESC LIMIT 1");
+    let token = token.hidden("token");
+    let fields = [
+        ("token", token.as_str()),
+        ("client", CLIENT),
+        ("grant", &grant),
+        ("scope", "mcp.pages.read"),
+        ("pages", "these"),
+        ("page", "42"),
+    ];
+    let page = browser.open("https://mcp.example/mcp/admin");
+    assert_eq!(browser.submit(&page, "https://mcp.example/mcp/admin/narrow", &fields).status, 200);
 }
 
 /// Signs in to the admin page, acts, looks at it a while later, and signs out.

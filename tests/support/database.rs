@@ -76,6 +76,10 @@ impl SqliteDatabase {
         self.connection.borrow().query_row(sql, [], |row| row.get(0)).expect("a count")
     }
 
+    pub fn text(&self, sql: &str) -> String {
+        self.connection.borrow().query_row(sql, [], |row| row.get(0)).expect("a text")
+    }
+
     /// Every stored value as text, for comparing before and after. The list of refused redirects is left out: it grows with
     /// refusals, which is what it is for.
     pub fn dump(&self) -> String {

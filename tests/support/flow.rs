@@ -82,7 +82,7 @@ impl Browser<'_> {
 
     /// Answers the consent page with these scopes ticked.
     pub fn answer_with(&self, consent: &Shown, answer: &str, scopes: &[String]) -> Shown {
-        let mut fields = vec![("answer", answer), ("pages", "all"), ("lifetime", "until-revoked")];
+        let mut fields = vec![("answer", answer), ("pages", "all"), ("lifetime", "until-revoked"), ("earlier", "keep")];
         fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         self.answer_fields(consent, &fields)
     }

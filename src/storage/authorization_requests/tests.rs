@@ -82,6 +82,8 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         pages: PageChoice::All,
         page_access: &[PageId::new(42).expect("an id")],
         lifetime: GrantLifetime::UntilRevoked,
+        replaces_earlier: true,
+        request_id: &RequestId::parse("r").expect("an id"),
         unticked_reads: ScopeSet::EMPTY,
         has_resource_tools: false,
         resource: "https://mcp.example/mcp".into(),

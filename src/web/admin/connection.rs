@@ -12,8 +12,9 @@ use super::diagnosis::CheckResult;
 use super::effective_access::Posting;
 use super::page::admin_page;
 use super::view_model::{AdminView, ConnectionDetails, ConnectionSummary, load_connection};
-use super::{chart, health};
+use super::{chart, health, narrow};
 use crate::model::ids::UserId;
+use crate::model::scope::Scope;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::oauth::parameters::Parameters;
@@ -30,6 +31,7 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
     let body = html! {
         p { a href={ (Route::AdminPage.path()) "#" (row_id(&key)) } { "All connections" } }
         (done_note(ctx, &query))
+        (narrow::done_note(ctx, &query))
         (section(&view, &found))
     };
     Ok(admin_page(&view, &title, &body))
@@ -69,7 +71,7 @@ fn section(view: &AdminView, found: &ConnectionDetails) -> Markup {
                 dt { "Ends" } dd { (end(view, connection)) }
             }
             div.actions { (buttons(view, connection)) }
-            @if !connection.is_own { (page_blocks(view, connection)) }
+            @if connection.is_own { (approvals(view, connection)) } @else { (page_blocks(view, connection)) }
             (chart::section(&found.calls, &connection.client_name))
             (health::section(view, connection))
             p { a href=(activity_address(connection)) { "Activity of this app" } }
@@ -96,6 +98,26 @@ fn buttons(view: &AdminView, connection: &ConnectionSummary) -> Markup {
             @if connection.confirms_always { (button(Action::ConfirmAsUsual)) }
             @else if connection.may_write() { (button(Action::ConfirmAlways)) }
             (action::link(&link(Action::Revoke), &about))
+        }
+    }
+}
+
+/// Each approval of the consent page that still counts, with the way to narrow it.
+fn approvals(view: &AdminView, connection: &ConnectionSummary) -> Markup {
+    html! {
+        h3 #approvals tabindex="-1" { "Approvals" }
+        ul.plain.pages-of {
+            @for approved in &connection.approvals {
+                @let names: Vec<&str> = approved.scopes.iter().map(Scope::as_str).collect();
+                li {
+                    span {
+                        (view.clock.moment(approved.created_at)) ": " code { (names.join(" ")) } br;
+                        (pages(view, &approved.pages)) ". "
+                        @match approved.expires_at { Some(end) => { "Until " (view.clock.moment(end)) "." } None => "Until you end it." }
+                    }
+                    a.button.small href=(narrow::form_address(&connection.client_id, &approved.grant_id)) { "Narrow…" span.unseen { " (" (connection.client_name) ", " (view.clock.day_words(approved.created_at)) ")" } }
+                }
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ mod health;
 pub(super) mod index;
 mod list;
 mod missing;
+pub(super) mod narrow;
 mod page;
 mod session;
 pub(super) mod setup;

@@ -156,7 +156,12 @@ pub(super) fn return_address(address: &str) -> Option<String> {
     let (path, query) = address.split_once('?').map_or((address, ""), |(path, query)| (path, query));
     let is_ours = matches!(
         Route::find(path)?,
-        Route::AdminPage | Route::AdminConnection | Route::AdminBlocks | Route::AdminActivity | Route::AdminAction
+        Route::AdminPage
+            | Route::AdminConnection
+            | Route::AdminBlocks
+            | Route::AdminActivity
+            | Route::AdminAction
+            | Route::AdminNarrow
     );
     let query = Parameters::parse(query.as_bytes()).ok().map(|_| query)?;
     let address = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };

@@ -11,7 +11,7 @@ use super::diagnosis::Diagnosis;
 use super::effective_access::{EffectiveAccess, Posting, effective_access, summary};
 use super::session::{Session, Viewer, visible_pages};
 use super::time::ZonedClock;
-use super::wire::{chosen_pages, date, is_verified, optional_text, scope_names, text};
+use super::wire::{approvals, chosen_pages, date, is_verified, optional_text, scope_names, text};
 use crate::model::ids::{PageId, UserId};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
@@ -20,7 +20,9 @@ use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, ActivityRow};
 use crate::storage::blocks::{self, Block, BlockPage, BlockQuery};
-use crate::storage::connections::{self, ConnectionKey, ConnectionQuery, EndedConnection, ListPosition, LiveGrant};
+use crate::storage::connections::{
+    self, ApprovedAccess, ConnectionKey, ConnectionQuery, EndedConnection, ListPosition, LiveGrant,
+};
 use crate::storage::overview::{self, OverviewQuery};
 use crate::storage::usage::{self, CallOutcome, DayCount};
 use crate::upstream::identity::AccessiblePage;
@@ -86,6 +88,9 @@ pub(super) struct ConnectionSummary {
     pub unused_until: Option<Timestamp>,
     pub reads_by_tools: bool,
     pub are_writes_paused: bool,
+    /// Its live approvals, the oldest first; none of another person's.
+    #[serde(serialize_with = "approvals")]
+    pub approvals: Vec<ApprovedAccess>,
     /// Its effective access; a page is in at most one entry.
     pub access: Vec<EffectiveAccess>,
     /// The same in one short sentence.
@@ -184,7 +189,10 @@ pub(super) struct AdminView {
 
 impl AdminView {
     pub async fn open(ctx: &RequestContext<'_>, zone: Option<&str>) -> Result<Self, PageError> {
-        let session = Session::require(ctx).await?;
+        Self::of_session(ctx, Session::require(ctx).await?, zone).await
+    }
+
+    pub async fn of_session(ctx: &RequestContext<'_>, session: Session, zone: Option<&str>) -> Result<Self, PageError> {
         let accessible = visible_pages(&session.viewer.api(ctx)).await?;
         let kept = Cookie::of_time_zone(&ctx.app.config.public_url).read_text(ctx.head);
         let of_page = accessible.first().and_then(AccessiblePage::time_zone);
@@ -324,6 +332,7 @@ impl ConnectionSummary {
             diagnosis,
             access_summary: summary(&access, is_own),
             access,
+            approvals: if is_own { grant.approvals } else { Vec::new() },
             pages: if is_own { grant.pages } else { PageChoice::These(grant.accessed) },
             expires_at: grant.expires_at,
             unused_until: grant.expires_at.is_none().then_some(grant.unused_until),

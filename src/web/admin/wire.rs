@@ -4,6 +4,7 @@ use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientTrust;
 use crate::oauth::grant::PageChoice;
+use crate::storage::connections::ApprovedAccess;
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 
@@ -38,4 +39,29 @@ pub(super) fn chosen_pages<S: Serializer>(pages: &PageChoice, serializer: S) -> 
         PageChoice::All => serializer.serialize_none(),
         PageChoice::These(pages) => serializer.collect_seq(pages),
     }
+}
+
+pub(super) fn approvals<S: Serializer>(approvals: &[ApprovedAccess], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct ShownApproval<'a> {
+        grant_id: &'a str,
+        #[serde(serialize_with = "scope_names")]
+        scopes: &'a ScopeSet,
+        #[serde(serialize_with = "chosen_pages")]
+        pages: &'a PageChoice,
+        #[serde(serialize_with = "text")]
+        approved_at: Timestamp,
+        #[serde(serialize_with = "optional_text")]
+        last_used_at: Option<Timestamp>,
+        #[serde(serialize_with = "optional_text")]
+        expires_at: Option<Timestamp>,
+    }
+    serializer.collect_seq(approvals.iter().map(|approved| ShownApproval {
+        grant_id: approved.grant_id.as_str(),
+        scopes: &approved.scopes,
+        pages: &approved.pages,
+        approved_at: approved.created_at,
+        last_used_at: approved.last_used_at,
+        expires_at: approved.expires_at,
+    }))
 }

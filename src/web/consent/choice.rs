@@ -14,7 +14,12 @@ pub struct Choice {
     pub pages: PageChoice,
     pub lifetime: GrantLifetime,
     pub has_resource_tools: bool,
+    /// True if earlier approvals keep nothing beyond this choice.
+    pub replaces_earlier: bool,
 }
+
+/// Value of `earlier` that leaves earlier approvals as they are.
+pub(super) const KEEP_EARLIER: &str = "keep";
 
 impl Choice {
     /// The choice that the page shows first: the person's earlier choices for this client, or what the client requests, with
@@ -33,6 +38,7 @@ impl Choice {
                 pages: PageChoice::All,
                 lifetime: GrantLifetime::PROPOSED,
                 has_resource_tools: client.is_tool_only(),
+                replaces_earlier: true,
             };
         };
         let lifetime =
@@ -42,11 +48,12 @@ impl Choice {
             pages: earlier.pages.clone(),
             lifetime: lifetime.unwrap_or(GrantLifetime::PROPOSED),
             has_resource_tools: earlier.has_resource_tools,
+            replaces_earlier: true,
         }
     }
 
     /// Reads the submitted form. Values that the page did not offer are ignored. A missing or unknown radio button narrows the choice: no
-    /// page, the shortest lifetime.
+    /// page, the shortest lifetime, nothing of earlier approvals beyond it.
     pub fn read(form: &Parameters, request: &SignedInRequest) -> Self {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
         let pages = match form.one("pages") {
@@ -63,6 +70,7 @@ impl Choice {
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("resource_tools") == Ok(Some("on")),
+            replaces_earlier: form.one("earlier") != Ok(Some(KEEP_EARLIER)),
         }
     }
 
@@ -200,6 +208,7 @@ mod tests {
                 pages: PageChoice::These([PageId::new(42).expect("an id")].into()),
                 lifetime: GrantLifetime::Until(NOW),
                 has_resource_tools: false,
+                replaces_earlier: true,
             };
             let request = request("https://chatgpt.com/oauth/client.json", trust, asked, Some(earlier()));
             assert_eq!(Choice::proposed(&request, &pages()), choice, "{trust:?}");
@@ -254,6 +263,7 @@ mod tests {
             pages: PageChoice::These(BTreeSet::new()),
             lifetime: GrantLifetime::Days(1),
             has_resource_tools: false,
+            replaces_earlier: true,
         };
         assert_eq!(read(""), narrow);
         assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);

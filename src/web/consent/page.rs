@@ -1,9 +1,9 @@
 //! The consent page, and the pages that lead from it to the client or back to sign-in.
 
-use super::super::layout::{destination, first_of, page_with_head, trust_label, wide_card};
+use super::super::layout::{destination, first_of, lifetime_label, page_with_head, trust_label, wide_card};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::choice::{Choice, MissingChoice, lifetime_as_before};
+use super::choice::{Choice, KEEP_EARLIER, MissingChoice, lifetime_as_before};
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::redirect::RedirectKind;
@@ -65,7 +65,7 @@ impl ConsentPage<'_> {
                 (self.hidden_fields())
                 div.columns {
                     div { (self.account()) (warnings(self.client)) (self.reads()) }
-                    div { (self.writes()) (self.page_choice()) (self.lifetimes()) }
+                    div { (self.writes()) (self.page_choice()) (self.lifetimes()) (self.replacement()) }
                 }
                 p.soft { "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings." }
                 p.soft { "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ". Signing out of the app or removing it doesn't end it." }
@@ -111,6 +111,20 @@ impl ConsentPage<'_> {
             .collect();
         let counts: Vec<&str> = counts.iter().map(String::as_str).collect();
         (!counts.is_empty()).then(|| first_of(&counts))
+    }
+
+    /// The choice of what becomes of the earlier approval that still counts.
+    fn replacement(&self) -> Markup {
+        let replaces = self.choice.replaces_earlier;
+        html! {
+            @if self.earlier.is_some_and(|earlier| earlier.is_live) {
+                fieldset {
+                    legend { "What it was allowed before" }
+                    label.choice { input type="radio" name="earlier" value="replace" checked[replaces]; span { "Replace it: nothing beyond these choices stays allowed, on any computer" } }
+                    label.choice { input type="radio" name="earlier" value=(KEEP_EARLIER) checked[!replaces]; span { "Keep it as it is, and add this" } }
+                }
+            }
+        }
     }
 
     fn hidden_fields(&self) -> Markup {
@@ -228,10 +242,8 @@ impl ConsentPage<'_> {
 
     fn lifetimes(&self) -> Markup {
         let label = |lifetime| match lifetime {
-            GrantLifetime::UntilRevoked => "Until I end it".to_owned(),
-            GrantLifetime::Days(1) => "1 day".to_owned(),
-            GrantLifetime::Days(days) => format!("{days} days"),
             GrantLifetime::Until(end) => format!("As before, until {}", utc(end, "%-d %b %Y, %H:%M UTC")),
+            lifetime => lifetime_label(lifetime),
         };
         let as_before = self.earlier.and_then(lifetime_as_before);
         html! {

@@ -32,6 +32,7 @@ pub(super) fn action(item: &ActivityItem) -> String {
         ("pause", _) => "Writes paused",
         ("resume", _) => "Writes resumed",
         ("confirm", _) => "Confirmation of writes changed",
+        ("narrow", _) => "Approval narrowed",
         ("unrecorded", _) => "More calls that were refused or only looked",
         ("page_block", _) => "App blocked on the page",
         ("page_unblock", _) => "App unblocked on the page",
