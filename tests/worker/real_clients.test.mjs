@@ -74,7 +74,7 @@ async function register(client, found) {
   return client_id;
 }
 
-/** Sign-in, consent with the boxes as they stand, code, tokens. */
+/** Sign-in, consent with what the client asks for, code, tokens. */
 async function connect(client, found, { client_id, redirect_uri }) {
   const code_verifier = randomBytes(32).toString("base64url");
   const url = authorizeUrl(client, found, { client_id, redirect_uri, code_verifier });

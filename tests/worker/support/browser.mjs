@@ -27,8 +27,8 @@ export async function signIn(authorizeUrl, { user = 1, answer = "approve", scope
   const browser = new Browser(headers);
   const choice = await browser.open(authorizeUrl);
   const consent = await browser.submit(choice, [["user_id", String(user)]]);
-  const asked = scopes ?? tickedScopes(consent.html);
-  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["pages", "all"], ["lifetime", "until-revoked"], ...fields, ["answer", answer]]);
+  const asked = scopes ?? [...new Set([...tickedScopes(consent.html), ...requestedWrites(authorizeUrl)])];
+  const left = await browser.submit(consent, [...asked.map((scope) => ["scope", scope]), ["pages", "all"], ["lifetime", "until-revoked"], ["earlier", "keep"], ...fields, ["answer", answer]]);
   const link = /<a [^>]*href="([^"]+)"/.exec(left.html) ?? fail("a link back to the client", left);
   return new URL(unescape(link[1]));
 }
@@ -84,6 +84,12 @@ export class Browser {
       else cookies.set(name, value);
     }
   }
+}
+
+/** The scopes to post that a client asks for. The consent page ticks them for no client that nobody vouches for: its person does. */
+function requestedWrites(authorizeUrl) {
+  const scopes = new URL(authorizeUrl).searchParams.get("scope") ?? "";
+  return scopes.split(" ").filter((scope) => /^mcp\.\w+\.write$/.test(scope));
 }
 
 /** The scopes that a consent page proposes. */
