@@ -229,7 +229,11 @@ pub struct ActivityActor {
 /// The people and apps to filter by: the viewer's own connections; others whose rows the viewer may see; who blocked whom on an
 /// administered page. A connection is known until 90 days after its end.
 pub async fn list_actors(db: &dyn Database, user_id: &UserId, administered: &[PageId]) -> Result<Vec<ActivityActor>> {
-    let select = statement!(
+    read_all(&super::run(db, select_actors(user_id, administered)).await?)
+}
+
+fn select_actors(user_id: &UserId, administered: &[PageId]) -> Statement {
+    statement!(
         concat!(
             "WITH known AS (
            SELECT user_id, client_id FROM grants WHERE user_id = ?1
@@ -245,8 +249,7 @@ pub async fn list_actors(db: &dyn Database, user_id: &UserId, administered: &[Pa
         ),
         user_id,
         json_list(administered),
-    );
-    read_all(&super::run(db, select).await?)
+    )
 }
 
 #[cfg(test)]
@@ -312,5 +315,39 @@ mod tests {
             shown(&db, &[PageId::new(7).expect("an id")], &[]).await.is_empty(),
             "not to somebody who administers nothing"
         );
+    }
+
+    #[tokio::test]
+    async fn activity_of_many_pages_is_searched_in_an_index_for_each_page() {
+        let db = TestDatabase::new();
+        let user_id = UserId::parse("42").expect("an id");
+        let pages = [PageId::new(7).expect("an id")];
+        let query = Query {
+            user_id: &user_id,
+            visible: &pages,
+            administered: &pages,
+            person: None,
+            app: None,
+            client_id: None,
+            page: None,
+            outcome: None,
+            period: Period::default(),
+            before: None,
+            limit: PAGE_LENGTH,
+        };
+        for statement in [select(&query), select_count(&query), select_actors(&user_id, &pages)] {
+            let plan = db.plan(&statement);
+            let is_scan =
+                |step: &&String| step.contains("SCAN audit") || step.contains("SCAN a ") || step.ends_with("SCAN a");
+            assert!(!plan.iter().any(|step| is_scan(&step)), "{plan:#?}");
+            assert!(!plan.iter().any(|step| step.starts_with("SCAN g") || step.contains("SCAN page_")), "{plan:#?}");
+        }
+        let plan = db.plan(&select(&query));
+        for index in [
+            "audit_by_user (user_id=? AND created_at>? AND created_at<?)",
+            "audit_by_page (page_id=? AND created_at>? AND created_at<?)",
+        ] {
+            assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:#?}");
+        }
     }
 }
