@@ -9,6 +9,7 @@ use crate::model::web_origin::AllowedOrigins;
 use crate::model::write_policy::WritePolicy;
 use crate::oauth::client::allowed::{AllowedRedirects, BadEntry};
 use crate::telemetry::policy::LogPolicy;
+use std::collections::BTreeSet;
 use url::Url;
 
 pub mod deployment_checks;
@@ -215,6 +216,12 @@ impl Config {
         let problem =
             |name: String| ConfigProblem { variable: name.into(), reason: "is no variable of this program".to_owned() };
         self.tolerated.extend(names.into_iter().filter(is_unknown).map(problem));
+    }
+
+    /// Names of variables with a bad value or entry that something narrower takes the place of, and of unknown ones.
+    pub fn misconfigured_variables(&self) -> BTreeSet<&str> {
+        let redirects = (!self.bad_redirects.is_empty()).then_some("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS");
+        self.tolerated.iter().map(|problem| &*problem.variable).chain(redirects).collect()
     }
 
     /// Returns whether this server itself runs on loopback, as in development.

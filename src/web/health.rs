@@ -11,7 +11,6 @@ use futures_util::future;
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Carries the operators' secret. Not `Authorization`, which carries tokens of people.
@@ -59,9 +58,9 @@ async fn readiness(ctx: &RequestContext<'_>) -> Response {
             ctx.log.note(&format!("health: {name}: {reason}"));
         }
     }
-    let tolerated: BTreeSet<&str> = ctx.app.config.tolerated.iter().map(|problem| &*problem.variable).collect();
-    if !tolerated.is_empty() {
-        body["misconfigured"] = json!(tolerated);
+    let misconfigured = ctx.app.config.misconfigured_variables();
+    if !misconfigured.is_empty() {
+        body["misconfigured"] = json!(misconfigured);
     }
     reply::json(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }

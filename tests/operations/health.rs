@@ -51,11 +51,13 @@ fn operators_learn_which_variables_are_misconfigured_and_the_server_stays_ready(
     let app = TestApp::with(|name| match name {
         "HOSTED_MCP_REGISTRATION" => Some("of"),
         "HOSTED_MCP_TEXT_RULES" => Some("blmae=off"),
+        "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS" => Some("nonsense"),
         _ => None,
     });
     let answer = ask(&app, HEALTH_TOKEN);
     assert_eq!(answer.status(), 200);
-    assert_eq!(json(&answer)["misconfigured"], json!(["HOSTED_MCP_REGISTRATION", "HOSTED_MCP_TEXT_RULES"]));
+    let names = json!(["HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS", "HOSTED_MCP_REGISTRATION", "HOSTED_MCP_TEXT_RULES"]);
+    assert_eq!(json(&answer)["misconfigured"], names);
     assert_eq!(json(&app.get("/mcp/health")), json!({"status": "alive"}), "strangers do not learn it");
 }
 

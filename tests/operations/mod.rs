@@ -7,6 +7,7 @@ mod emergency;
 mod erasure;
 mod health;
 mod migrations;
+mod monitoring;
 mod public_files;
 mod purge;
 mod refused_clients;

@@ -57,7 +57,7 @@ export class BreakableStack {
     const answer = await fetch(`${this.stack.url}/mcp/health`, { headers: { "x-health-token": HEALTH_TOKEN, "cache-control": "no-cache" } });
     const { status, ...parts } = await answer.json();
     assert.equal(answer.status, status === "ready" ? 200 : 503);
-    return Object.keys(parts).filter((part) => parts[part] !== "ok");
+    return Object.keys(parts).filter((part) => parts[part] === "failed");
   }
 
   /** Returns the number of incidents with this title at StatiBeat. */
