@@ -198,8 +198,11 @@ fn check_object(
 }
 
 fn check_value(kind: ArgumentKind, value: &mut Value, path: &str, problems: &mut Vec<String>) {
-    if let (ArgumentKind::AffectedItems { .. }, Value::Array(items)) = (kind, &mut *value) {
-        return check_items(items, path, problems);
+    if matches!(kind, ArgumentKind::AffectedItems { .. }) {
+        unwrap_items(value);
+        if let Value::Array(items) = value {
+            return check_items(items, path, problems);
+        }
     }
     let problem = match (kind, &*value) {
         (ArgumentKind::IdOrName, Value::String(text)) if parse_id(value).is_none() && !text.trim().is_empty() => {
@@ -221,6 +224,18 @@ fn check_value(kind: ArgumentKind, value: &mut Value, path: &str, problems: &mut
         (ArgumentKind::AffectedItems { .. }, _) => "must be a list such as [{\"id\": 102}]".to_owned(),
     };
     problems.push(format!("`{path}` {problem} (got {})", describe(value)));
+}
+
+/// Turns a list that came as JSON text, as Claude Code and others send it, and one item without a list around it into the list.
+fn unwrap_items(value: &mut Value) {
+    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    if let Some(parsed @ (Value::Array(_) | Value::Object(_))) = parsed {
+        *value = parsed;
+        drop_nulls(value);
+    }
+    if value.is_object() {
+        *value = Value::Array(vec![value.take()]);
+    }
 }
 
 fn check_text(text: &str, most: u64, path: &str, problems: &mut Vec<String>) {

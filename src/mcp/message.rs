@@ -158,10 +158,11 @@ fn request(id: Id, method: String, params: Option<Value>) -> Result<Message, Mal
     }
 }
 
-/// Absent and `null` are the same as empty.
+/// Absent, `null` and an empty list, which is how PHP writes an object without members, are the same as empty.
 fn object(params: Option<Value>) -> Option<Map<String, Value>> {
     match params {
         None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Array(items)) if items.is_empty() => Some(Map::new()),
         Some(Value::Object(params)) => Some(params),
         Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => None,
     }
@@ -260,7 +261,7 @@ mod tests {
         check(r#"{"jsonrpc":"2.0"}"#, None, "there is no method");
         check(r#"{"jsonrpc":"2.0","id":7}"#, Some(json!(7)), "there is no method");
         check(r#"{"jsonrpc":"2.0","id":7,"method":1}"#, Some(json!(7)), "the method is not text");
-        check(r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[]}"#, Some(json!("a")), "params is not an object");
+        check(r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[1]}"#, Some(json!("a")), "params is not an object");
         for id in ["null", "1.5", "true", "[1]", "{}", "1e30"] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
             check(&body, None, "the id is neither text nor an integer");

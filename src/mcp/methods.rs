@@ -222,7 +222,10 @@ fn completion(params: &Params) -> Result<Completion, Error> {
     let target = match reference.get("type").and_then(Value::as_str) {
         Some("ref/prompt") => CompletionTarget::Prompt(text(&reference, "name")?.to_owned()),
         Some("ref/resource") => CompletionTarget::Resource(text(&reference, "uri")?.to_owned()),
-        _ => return Err(Error::InvalidParams("ref.type must be ref/prompt or ref/resource".to_owned())),
+        _ => {
+            let came = describe(reference.get("type").unwrap_or(&Value::Null));
+            return Err(Error::InvalidParams(format!("`ref.type` must be ref/prompt or ref/resource (got {came})")));
+        }
     };
     let argument = object(params, "argument")?;
     Ok(Completion {
@@ -234,16 +237,21 @@ fn completion(params: &Params) -> Result<Completion, Error> {
 }
 
 fn text<'a>(params: &'a Params, name: &str) -> Result<&'a str, Error> {
-    params.get(name).and_then(Value::as_str).ok_or_else(|| Error::InvalidParams(format!("{name} must be a string")))
+    let value = params.get(name).unwrap_or(&Value::Null);
+    value.as_str().ok_or_else(|| Error::InvalidParams(format!("`{name}` must be text (got {})", describe(value))))
 }
 
-/// Absent and `null` are the same as empty.
+/// Absent, `null` and an empty list, which is how PHP writes an object without members, are the same as empty. An object as JSON
+/// text is taken for itself: Claude Code and others send arguments so.
 fn object(params: &Params, name: &str) -> Result<Params, Error> {
-    match params.get(name) {
-        None | Some(Value::Null) => Ok(Params::new()),
-        Some(Value::Object(fields)) => Ok(fields.clone()),
-        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            Err(Error::InvalidParams(format!("{name} must be an object")))
+    let value = params.get(name).unwrap_or(&Value::Null);
+    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    match parsed.as_ref().unwrap_or(value) {
+        Value::Null if parsed.is_none() => Ok(Params::new()),
+        Value::Array(items) if items.is_empty() && parsed.is_none() => Ok(Params::new()),
+        Value::Object(fields) => Ok(fields.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(Error::InvalidParams(format!("`{name}` must be an object (got {})", describe(value))))
         }
     }
 }

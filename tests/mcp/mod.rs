@@ -3,6 +3,7 @@
 mod access_matrix;
 mod alternatives;
 pub mod bad_arguments;
+mod client_serialization;
 mod completion;
 mod contents;
 mod contract_fields;

@@ -176,3 +176,18 @@ fn a_registered_client_connects_under_the_name_it_chose() {
     let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", id)]), user::THEO_MANAGER).body;
     assert!(page.contains("Connect MCP Inspector to StatiBeat?") && page.contains("Unverified app"));
 }
+
+/// A client with optional fields writes `null` or an empty text for those it leaves out; Turnstone (1082) also sends `resource`, and
+/// VS Code leaves the authentication method out.
+#[test]
+fn null_empty_and_unknown_metadata_are_ignored() {
+    let app = TestApp::new();
+    let body = json!({
+        "client_name": "Quiet", "redirect_uris": ["http://127.0.0.1:33418"], "client_uri": "", "logo_uri": null,
+        "scope": "", "contacts": null, "grant_types": null, "response_types": null,
+        "token_endpoint_auth_method": null, "tos_uri": "", "resource": "https://mcp.example/mcp",
+    });
+    let answer = register(&app, &body);
+    assert_eq!(answer.status(), 201, "{:?}", json(&answer));
+    assert_eq!(json(&answer)["token_endpoint_auth_method"], "none");
+}
