@@ -175,3 +175,13 @@ fn dry_run_of_every_write_of_a_page_token_keeps_nothing() {
     let unclear = request("POST", "/api/v1/admin/incidents/1001/acknowledge?dry_run=yes", Some(ADMIN), None);
     assert_eq!(story.send_unchecked(&unclear).status, 400);
 }
+
+/// A deletion takes texts away; subscribers are sent none.
+#[test]
+fn dry_run_of_a_deletion_notifies_nobody() {
+    let story = Story::new();
+    for path in ["incidents/1001", "maintenances/2002"] {
+        let effect = story.token(ADMIN, "DELETE", &format!("/api/v1/admin/{path}?dry_run=true"), None).json;
+        assert_eq!((&effect["notifies"], &effect["recipients"]), (&json!(false), &Value::Null), "{path}: {effect}");
+    }
+}

@@ -45,7 +45,8 @@ pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handl
     let already_exists = is_repetition(call, response.status());
     let subject = find_subject(&before, &after).or_else(|| named_by(call, response));
     let document = |moment: &Moment| subject.and_then(|key| moment.notices.get(&key)).map(|notice| notice.full.clone());
-    let is_announced = before.entries() != after.entries();
+    // A deletion takes texts away and sends none.
+    let is_announced = after.entries() > before.entries();
     Ok(reply::ok(&json!({
         "dry_run": true,
         "already_exists": already_exists,
